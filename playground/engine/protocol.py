@@ -1,0 +1,93 @@
+"""The one seam to a model. Pages and maths know this protocol and never a class of transformers.
+
+The engine knows nothing of text: it is token ids in, numbers out. Text belongs to the ``TextCodec`` beside it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from playground.engine.types import Capabilities, NextLogits, SequenceScore
+from playground.errors import Cancelled
+from playground.models.info import ModelInfo
+
+
+class CancelToken:
+    """A flag that says nobody waits any more. Set from any thread, checked between steps."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` once the token is cancelled."""
+        if self.cancelled:
+            raise Cancelled("The request was cancelled.")
+
+
+class TextCodec(Protocol):
+    """Text to token ids and back, for one model. Safe to call from any thread."""
+
+    def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
+        """Ids of ``text``. A spelt-out special token is text unless ``parse_special``. Lone surrogates raise BadPrompt."""
+
+    def encode_chat(self, text: str, *, system: str | None = None, parse_special: bool = False) -> tuple[int, ...]:
+        """Ids of one user message (and a system prompt) in the model's own chat template, ready to be answered."""
+
+    def chat_text(self, text: str, *, system: str | None = None) -> str:
+        """The text the template produces, for showing."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ``ids``; bytes that make no character become U+FFFD. Special tokens are spelt out."""
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes a token stands for (b"" for a special token)."""
+
+    def piece(self, token_id: int, context: Sequence[int] = ()) -> str:
+        """What a token adds after ``context`` (the last few ids suffice), as plain text.
+
+        A token whose bytes complete no character gives ``<0xF0>``-like escapes, one per byte. Never "\\ufffd" for a
+        broken character. Special tokens give their name in ⟨⟩.
+        """
+
+    def is_special(self, token_id: int) -> bool: ...
+
+    @property
+    def eos_token_ids(self) -> tuple[int, ...]: ...
+
+    @property
+    def start_ids(self) -> tuple[int, ...]:
+        """What a model is given for an empty prompt (its bos token), or () where it has none."""
+
+
+class Engine(Protocol):
+    """A loaded model. One request at a time unless ``capabilities.concurrent``; ``Worker`` does the queueing."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def codec(self) -> TextCodec: ...
+
+    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
+        """Logits of the token after ``ids``. Raises BadPrompt when ``ids`` is empty or longer than the context."""
+
+    def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
+        """The same, if it is known already, without running the model. Safe from any thread."""
+
+    def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
+        """Teacher-forced log-probabilities of ``ids``."""
+
+    def close(self) -> None:
+        """Release the weights and caches. The engine is unusable afterwards."""

@@ -1,0 +1,1 @@
+"""What can be loaded and how: catalogue, bundled weights, hub ids and local folders, device, dtype and placement."""
