@@ -37,7 +37,7 @@ class TextCodec(Protocol):
     """Text to token ids and back, for one model. Safe to call from any thread."""
 
     def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
-        """Ids of ``text``. A spelt-out special token is text unless ``parse_special``. Lone surrogates raise BadPrompt."""
+        """Ids of ``text``. A spelt-out special token is text unless ``parse_special``. Surrogates raise BadPrompt."""
 
     def encode_chat(self, text: str, *, system: str | None = None, parse_special: bool = False) -> tuple[int, ...]:
         """Ids of one user message (and a system prompt) in the model's own chat template, ready to be answered."""

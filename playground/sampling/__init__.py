@@ -1,1 +1,1 @@
-"""Pure maths on logits: samplers, their chain and its trace, the draw, presets, orders, export as code. No model here."""
+"""Pure maths on logits: samplers, their chain and its trace, the draw, presets, orders, export as code."""
