@@ -1,0 +1,86 @@
+"""A model's own chat template, rendered so that typed text stays apart from the template's text.
+
+Templates are Jinja written by model makers; a message typed into one may spell ``<|im_end|>`` and so end its own turn.
+Rendering around placeholders says which characters of the result came from whom. A template that branches on a
+message's content sees the placeholder in its place. Knows no ids.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.errors import CapabilityMissing
+
+# Private-use characters: no template writes them, and they are put back before anything is shown.
+_USER = "\ue0f1\ue0f2\ue0f1"
+_SYSTEM = "\ue0f3\ue0f4\ue0f3"
+# Around the placeholder: whitespace a template's trim filter removes and no template writes itself.
+_TRIMMED = "\x0b"
+
+Part = tuple[str, bool]  # text, and whether the user typed it
+
+
+class ChatTemplate:
+    """Renders one user message (and a system prompt) for an answer to follow."""
+
+    def __init__(self, tokenizer: Any, model_name: str) -> None:
+        self._tokenizer = tokenizer
+        self._model_name = model_name
+
+    def render(self, text: str, system: str | None) -> list[Part]:
+        """The template's and the user's parts in order; joined they are the model's input.
+
+        A template that trims messages has them trimmed here too. Raises CapabilityMissing where the model has no
+        template or the template no place for a system prompt. None and "" both mean no system prompt of one's own:
+        a template's default then stays.
+        """
+        if not getattr(self._tokenizer, "chat_template", None):
+            raise CapabilityMissing(
+                f"{self._model_name} has no chat template: switch to a raw prompt or choose an instruct model."
+            )
+        messages = [{"role": "user", "content": _TRIMMED + _USER + _TRIMMED}]
+        if system:
+            messages.insert(0, {"role": "system", "content": _TRIMMED + _SYSTEM + _TRIMMED})
+        rendered = self._apply(messages, bool(system))
+        if system and _SYSTEM not in rendered:
+            raise CapabilityMissing(self._no_system_sentence())
+        if _USER not in rendered:
+            raise CapabilityMissing(
+                f"The chat template of {self._model_name} leaves the message out: switch to a raw prompt."
+            )
+        parts: list[Part] = [(rendered, False)]
+        for placeholder, typed in ((_SYSTEM, system or ""), (_USER, text)):
+            parts = [piece for part in parts for piece in _fill(part, placeholder, typed)]
+        return parts
+
+    def _apply(self, messages: list[dict[str, str]], has_system: bool) -> str:
+        try:
+            return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        except Exception as error:  # a template raises what it likes: TemplateError, TypeError, ...
+            if has_system:
+                raise CapabilityMissing(self._no_system_sentence()) from error
+            raise CapabilityMissing(
+                f"The chat template of {self._model_name} cannot be used: switch to a raw prompt."
+            ) from error
+
+    def _no_system_sentence(self) -> str:
+        return f"The chat template of {self._model_name} has no place for a system prompt: leave it empty."
+
+
+def _fill(part: Part, placeholder: str, typed: str) -> list[Part]:
+    """Cut a template part at ``placeholder`` and put the typed text there, trimmed where the template trims."""
+    rendered, by_user = part
+    if by_user or placeholder not in rendered:
+        return [part]
+    before, after = rendered.split(placeholder, 1)
+    content = typed
+    if before.endswith(_TRIMMED):
+        before = before[:-1]
+    else:
+        content = content.lstrip()
+    if after.startswith(_TRIMMED):
+        after = after[1:]
+    else:
+        content = content.rstrip()
+    pieces = [(before, False), (content, True), *_fill((after, False), placeholder, typed)]
+    return [piece for piece in pieces if piece[0]]

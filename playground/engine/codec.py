@@ -1,0 +1,256 @@
+"""Text to token ids and back, for one Hugging Face tokenizer.
+
+Two promises that a tokenizer alone does not give: what a user types is text (a spelt-out ``<|im_end|>`` is seven
+ordinary tokens, inside a chat message too), and every token has exact bytes, so that half an emoji is shown as the
+bytes it is. Knows nothing of models, pages or probabilities.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from cachetools import LRUCache
+
+from playground.engine.chat import ChatTemplate
+from playground.engine.display import bracket
+from playground.engine.token_bytes import TokenTable, build_table
+from playground.engine.utf8 import added_text, pending_bytes
+from playground.errors import BadPrompt
+from playground.models.info import ModelInfo
+
+_REMEMBERED_TEXTS = 64
+_REMEMBERED_CHARACTERS = 20_000  # longer texts are not worth their memory
+_LONGEST_CHARACTER_BYTES = 4
+
+
+def check_text(text: str, field: str = "prompt") -> None:
+    """Raise BadPrompt when ``text`` has half a surrogate pair, which is no character and has no bytes."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BadPrompt(
+            f"The {field} has a broken character at position {error.start + 1} (half of a surrogate pair): "
+            "delete it and type or paste the text again.",
+            field=field,
+        ) from None
+
+
+class HfTextCodec:
+    """A ``TextCodec`` over a transformers tokenizer. Safe to call from any thread."""
+
+    def __init__(self, tokenizer: Any, info: ModelInfo) -> None:
+        self._tokenizer = tokenizer
+        self._info = info
+        self._lock = threading.Lock()
+        self._encoder = _make_encoder(tokenizer)
+        self._encoded: LRUCache[tuple[str, bool], tuple[int, ...]] = LRUCache(_REMEMBERED_TEXTS)
+        self._chat = ChatTemplate(tokenizer, info.name)
+
+    @cached_property
+    def _table(self) -> TokenTable:
+        with self._lock:
+            return build_table(self._tokenizer, self._info.vocab_size)
+
+    # -- text to ids ---------------------------------------------------------------------------------------------
+
+    def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
+        """Ids of ``text``, after the start token where the tokenizer adds one.
+
+        A spelt-out special token is text unless ``parse_special``. Raises BadPrompt on half a surrogate pair, and
+        on a text so long that no tokenization of it could fit the context (refused before the work).
+        """
+        check_text(text)
+        self._refuse_oversized(text)
+        return self._leading_ids + self._encode_part(text, parse_special)
+
+    def count(self, text: str) -> int:
+        """How many tokens ``encode`` gives for ``text``; same errors."""
+        return len(self.encode(text))
+
+    def encode_chat(self, text: str, *, system: str | None = None, parse_special: bool = False) -> tuple[int, ...]:
+        """Ids of one user message in the model's own chat template, ready to be answered.
+
+        The template is rendered with placeholders. Where neither message spells a special token, the whole is
+        tokenized at once, as ``apply_chat_template`` does. Otherwise the template's own special tokens become their
+        ids, the text between them is tokenized with special tokens as text, and the parts are joined: a tokenizer
+        cuts its input at special tokens before anything else, so no merge is lost.
+
+        Raises CapabilityMissing without a template or without a place for ``system``; BadPrompt as ``encode``.
+        """
+        check_text(text)
+        check_text(system or "", "system prompt")
+        self._refuse_oversized(text + (system or ""))
+        parts = self._chat.render(text, system)
+        whole = "".join(part for part, _typed in parts)
+        if parse_special or not self._spells_special(parts):
+            return self._encode_part(whole, True)
+        ids: list[int] = []
+        pending = ""  # text not tokenized yet: typed text and template text between two special tokens
+        for part, typed in parts:
+            if typed:
+                pending += part
+                continue
+            for piece, special_id in self._table.split_special(part):
+                if special_id is None:
+                    pending += piece
+                    continue
+                ids.extend(self._encode_part(pending, False))
+                pending = ""
+                ids.append(special_id)
+        ids.extend(self._encode_part(pending, False))
+        return tuple(ids)
+
+    def chat_text(self, text: str, *, system: str | None = None) -> str:
+        """The text the template produces, a default system prompt included."""
+        check_text(text)
+        check_text(system or "", "system prompt")
+        return "".join(part for part, _typed in self._chat.render(text, system))
+
+    def _spells_special(self, parts: Sequence[tuple[str, bool]]) -> bool:
+        """Whether typed text spells a special token, alone or together with the template's text beside it."""
+        whole = "".join(part for part, _typed in parts)
+        of_template = sum(
+            special_id is not None
+            for part, typed in parts
+            if not typed
+            for _piece, special_id in self._table.split_special(part)
+        )
+        return of_template != sum(special_id is not None for _piece, special_id in self._table.split_special(whole))
+
+    def _encode_part(self, text: str, parse_special: bool) -> tuple[int, ...]:
+        """Ids of ``text`` alone, without a start token. Recently asked short texts are remembered."""
+        if not text:
+            return ()
+        key = (text, parse_special)
+        with self._lock:
+            known = self._encoded.get(key)
+        if known is not None:
+            return known
+        ids = tuple(self._encoder.encode(text, parse_special))
+        if len(text) <= _REMEMBERED_CHARACTERS:
+            with self._lock:
+                self._encoded[key] = ids
+        return ids
+
+    def _refuse_oversized(self, text: str) -> None:
+        """Raise BadPrompt when even the longest tokens could not make ``text`` fit the context."""
+        limit = self._info.context_length * max(self._table.longest_bytes, _LONGEST_CHARACTER_BYTES)
+        if len(text) > limit:
+            raise BadPrompt(
+                f"The text has {len(text):,} characters, which cannot fit the {self._info.context_length:,} tokens "
+                f"of {self._info.name}: shorten it.",
+                field="prompt",
+            )
+
+    @cached_property
+    def _leading_ids(self) -> tuple[int, ...]:
+        """What the tokenizer puts before a text. What it puts after one (T5's end token) would end it: left out."""
+        bare = list(self._tokenizer("a", add_special_tokens=False)["input_ids"])
+        dressed = list(self._tokenizer("a")["input_ids"])
+        for start in range(len(dressed) - len(bare) + 1):
+            if dressed[start : start + len(bare)] == bare:
+                return tuple(dressed[:start])
+        return ()
+
+    # -- ids to text ---------------------------------------------------------------------------------------------
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ``ids``; bytes that make no character become U+FFFD. Special tokens are spelt out."""
+        known = [int(token) for token in ids]
+        if self._table.exact:
+            return b"".join(self._table.spelling(token) for token in known).decode("utf-8", errors="replace")
+        return self._encoder.decode(known)
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes a token stands for (b"" for a special token and for an id the tokenizer does not know)."""
+        return self._table.token_bytes(token_id)
+
+    def piece(self, token_id: int, context: Sequence[int] = ()) -> str:
+        """What a token adds after ``context`` (the last few ids suffice), as plain text.
+
+        A character that the token completes is shown whole, bytes that complete none as ``<0xF0>``, a special token
+        as its name in ⟨⟩, an id without a token as ``⟨id 50000⟩``.
+        """
+        name = self._table.name(token_id)
+        if name is not None:
+            return bracket(name)
+        data = self._table.token_bytes(token_id)
+        if data.isascii():
+            return data.decode("ascii")
+        return added_text(self._pending_of(context), data)
+
+    def _pending_of(self, context: Sequence[int]) -> bytes:
+        """The unfinished character at the end of ``context``: at most three bytes, never across a special token."""
+        tail = b""
+        for token in reversed(context):
+            if self._table.name(token) is not None:
+                break
+            tail = self._table.token_bytes(token) + tail
+            if len(tail) >= _LONGEST_CHARACTER_BYTES:
+                break
+        return pending_bytes(tail)
+
+    def is_special(self, token_id: int) -> bool:
+        return self._table.name(token_id) is not None
+
+    @property
+    def eos_token_ids(self) -> tuple[int, ...]:
+        if self._info.eos_token_ids:
+            return self._info.eos_token_ids
+        eos = self._tokenizer.eos_token_id
+        return () if eos is None else (int(eos),)
+
+    @property
+    def start_ids(self) -> tuple[int, ...]:
+        """What a model is given for an empty prompt: the tokens put before any text, else its bos token, else ()."""
+        if self._leading_ids:
+            return self._leading_ids
+        bos = self._tokenizer.bos_token_id
+        return () if bos is None else (int(bos),)
+
+
+class _FastEncoder:
+    """Two copies of the Rust tokenizer, one a mode: the mode is a field of the tokenizer, and threads share it."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        backend = tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+        state = backend.to_str()
+        self._modes = {True: type(backend).from_str(state), False: type(backend).from_str(state)}
+        self._modes[True].encode_special_tokens = False
+        self._modes[False].encode_special_tokens = True
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+
+    def encode(self, text: str, parse_special: bool) -> list[int]:
+        ids: list[int] = self._modes[parse_special].encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, ids: list[int]) -> str:
+        with self._lock:
+            return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+
+class _SlowEncoder:
+    """A tokenizer written in Python, one call at a time."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+
+    def encode(self, text: str, parse_special: bool) -> list[int]:
+        with self._lock:
+            encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=not parse_special)
+        return [int(token) for token in encoded["input_ids"]]
+
+    def decode(self, ids: list[int]) -> str:
+        with self._lock:
+            return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+
+def _make_encoder(tokenizer: Any) -> _FastEncoder | _SlowEncoder:
+    return _FastEncoder(tokenizer) if getattr(tokenizer, "is_fast", False) else _SlowEncoder(tokenizer)

@@ -1,0 +1,215 @@
+"""An engine with known logits and a codec of bytes: what tests and pages run on where no model is wanted.
+
+Deterministic, instant, free of torch. Ids 0 to 255 are the bytes, then come a few longer pieces, then the special
+tokens. It keeps count of its calls, so that a test can say what was computed and what was remembered.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from playground.engine.codec import check_text
+from playground.engine.display import bracket
+from playground.engine.limits import check_ids
+from playground.engine.protocol import CancelToken
+from playground.engine.scoring import score_rows
+from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
+from playground.engine.utf8 import added_text, pending_bytes
+from playground.errors import CapabilityMissing, ModelError
+from playground.models.info import ModelInfo
+
+PIECES = (" the", " Paris", " London", " Rome", " a", "ing", "\n\n", "  ", "hello", " world", "é", "😀", "नम", "42")
+SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+DEFAULT_SYSTEM = "You are a fake."
+_FIRST_SPECIAL = 256 + len(PIECES)
+EOS_ID = _FIRST_SPECIAL + SPECIALS.index("<|im_end|>")
+VOCAB = _FIRST_SPECIAL + len(SPECIALS)
+
+LogitsFn = Callable[[TokenIds], "FloatArray"]
+
+
+class FakeCodec:
+    """A ``TextCodec`` of bytes: longest piece first, else one id a byte."""
+
+    def __init__(self, *, has_chat_template: bool = True) -> None:
+        self._has_chat_template = has_chat_template
+        self._bytes = [bytes([byte]) for byte in range(256)] + [piece.encode() for piece in PIECES]
+        self._by_length = sorted(
+            ((data, token) for token, data in enumerate(self._bytes)), key=lambda row: -len(row[0])
+        )
+        self._specials = [(name.encode(), _FIRST_SPECIAL + index) for index, name in enumerate(SPECIALS)]
+
+    def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
+        check_text(text)
+        candidates = [*self._specials, *self._by_length] if parse_special else self._by_length
+        data, position, ids = text.encode(), 0, []
+        while position < len(data):
+            piece, token = next(row for row in candidates if data.startswith(row[0], position))
+            ids.append(token)
+            position += len(piece)
+        return tuple(ids)
+
+    def count(self, text: str) -> int:
+        return len(self.encode(text))
+
+    def encode_chat(self, text: str, *, system: str | None = None, parse_special: bool = False) -> tuple[int, ...]:
+        ids: list[int] = []
+        for part, typed in self._chat_parts(text, system):
+            ids.extend(self.encode(part, parse_special=parse_special or not typed))
+        return tuple(ids)
+
+    def chat_text(self, text: str, *, system: str | None = None) -> str:
+        return "".join(part for part, _typed in self._chat_parts(text, system))
+
+    def _chat_parts(self, text: str, system: str | None) -> list[tuple[str, bool]]:
+        if not self._has_chat_template:
+            raise CapabilityMissing("This fake has no chat template: switch to a raw prompt.")
+        return [
+            ("<|im_start|>system\n", False),
+            (system or DEFAULT_SYSTEM, True),
+            ("<|im_end|>\n<|im_start|>user\n", False),
+            (text, True),
+            ("<|im_end|>\n<|im_start|>assistant\n", False),
+        ]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        data = b"".join(
+            SPECIALS[i - _FIRST_SPECIAL].encode() if self._is_named(i) else self.token_bytes(i) for i in ids
+        )
+        return data.decode("utf-8", errors="replace")
+
+    def token_bytes(self, token_id: int) -> bytes:
+        return self._bytes[token_id] if 0 <= token_id < _FIRST_SPECIAL else b""
+
+    def piece(self, token_id: int, context: Sequence[int] = ()) -> str:
+        if self._is_named(token_id):
+            return bracket(SPECIALS[token_id - _FIRST_SPECIAL])
+        if not 0 <= token_id < _FIRST_SPECIAL:
+            return bracket(f"id {token_id}")
+        tail = b""
+        for token in reversed(tuple(context)[-4:]):
+            if self.is_special(token):
+                break
+            tail = self.token_bytes(token) + tail
+        return added_text(pending_bytes(tail), self.token_bytes(token_id))
+
+    @staticmethod
+    def _is_named(token_id: int) -> bool:
+        return _FIRST_SPECIAL <= token_id < VOCAB
+
+    def is_special(self, token_id: int) -> bool:
+        return not 0 <= token_id < _FIRST_SPECIAL
+
+    @property
+    def eos_token_ids(self) -> tuple[int, ...]:
+        return (EOS_ID,)
+
+    @property
+    def start_ids(self) -> tuple[int, ...]:
+        return (_FIRST_SPECIAL,)
+
+
+def default_logits(ids: TokenIds, vocab: int = VOCAB) -> FloatArray:
+    """A fixed function of the ids: standard normal noise, seeded by them, with the last id's successor favoured."""
+    row = np.random.default_rng([len(ids), *(token & 0xFFFFFFFF for token in ids)]).standard_normal(vocab)
+    row[(ids[-1] + 1) % vocab] += 4.0
+    return row.astype(np.float32)
+
+
+def fake_info(vocab: int = VOCAB, *, context_length: int = 2048, has_chat_template: bool = True) -> ModelInfo:
+    """Facts of a small model that does not exist."""
+    return ModelInfo(
+        id="fake", name="Fake model", revision="fake-1", architecture="FakeForCausalLM", parameters=1_000_000,
+        weights_bytes=4_000_000, device="cpu", dtype="float32", vocab_size=vocab, context_length=context_length,
+        layers=2, heads=2, kv_heads=1, head_dim=16, hidden_size=32, has_chat_template=has_chat_template,
+        eos_token_ids=(EOS_ID,), license="Apache-2.0",
+    )  # fmt: skip
+
+
+class FakeEngine:
+    """An ``Engine`` whose logits are ``logits_fn(ids)``: (vocab,) float32.
+
+    ``calls`` lists the ids of every computed forward pass (a cached answer adds nothing). ``before_step`` is called
+    before each one, so that a test can hold the engine at a known place.
+    """
+
+    def __init__(
+        self,
+        logits_fn: LogitsFn | None = None,
+        *,
+        vocab: int = VOCAB,
+        context_length: int = 2048,
+        has_chat_template: bool = True,
+        capabilities: Capabilities | None = None,
+        before_step: Callable[[], None] | None = None,
+    ) -> None:
+        self._logits_fn = logits_fn or (lambda ids: default_logits(ids, vocab))
+        self._info = fake_info(vocab, context_length=context_length, has_chat_template=has_chat_template)
+        self._capabilities = capabilities or Capabilities()
+        self._codec = FakeCodec(has_chat_template=has_chat_template)
+        self._before_step = before_step
+        self._rows: dict[TokenIds, FloatArray] = {}
+        self._lock = threading.Lock()
+        self.calls: list[TokenIds] = []
+        self.closed = False
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    @property
+    def codec(self) -> FakeCodec:
+        return self._codec
+
+    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
+        started = time.perf_counter()
+        known = check_ids(ids, self._info)
+        cached = self.cached_logits(known)
+        if cached is not None:
+            return cached
+        row = self._compute(known, cancel)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        return NextLogits(known, row, self._new_tokens(known), elapsed_ms)
+
+    def _compute(self, ids: TokenIds, cancel: CancelToken | None) -> FloatArray:
+        if self.closed:
+            raise ModelError("The model was released: load it again.")
+        if self._before_step is not None:
+            self._before_step()
+        if cancel is not None:
+            cancel.check()
+        row = np.array(self._logits_fn(ids), dtype=np.float32)
+        row.flags.writeable = False
+        with self._lock:
+            self.calls.append(ids)
+            self._rows[ids] = row
+        return row
+
+    def _new_tokens(self, ids: TokenIds) -> int:
+        """1 where the fake has seen everything but the last token, else all of them."""
+        return 1 if len(ids) == 1 or ids[:-1] in self._rows else len(ids)
+
+    def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
+        known = tuple(ids)
+        with self._lock:
+            row = self._rows.get(known)
+        return None if row is None else NextLogits(known, row, 0, 0.0)
+
+    def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
+        known = check_ids(ids, self._info)
+        rows = [self._compute(known[: end + 1], cancel) for end in range(len(known) - 1)]
+        predictions = np.stack(rows) if rows else np.empty((0, self._info.vocab_size), dtype=np.float32)
+        return score_rows(known, predictions)
+
+    def close(self) -> None:
+        self.closed = True
+        with self._lock:
+            self._rows.clear()

@@ -1,0 +1,28 @@
+"""What every engine refuses before it runs. Ids only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from playground.engine.types import TokenIds
+from playground.errors import BadPrompt
+from playground.models.info import ModelInfo
+
+
+def check_ids(ids: Sequence[int], info: ModelInfo) -> TokenIds:
+    """``ids`` as a tuple of ints. Raises BadPrompt when empty, longer than the context, or not of this vocabulary."""
+    known = tuple(int(token) for token in ids)
+    if not known:
+        raise BadPrompt("The prompt is empty: type some text first.", field="prompt")
+    if len(known) > info.context_length:
+        raise BadPrompt(
+            f"The prompt has {len(known):,} tokens and {info.name} reads at most {info.context_length:,}: shorten it.",
+            field="prompt",
+        )
+    outside = next((token for token in known if not 0 <= token < info.vocab_size), None)
+    if outside is not None:
+        raise BadPrompt(
+            f"Token id {outside} is not one of {info.name}'s {info.vocab_size:,} tokens: use an id below that.",
+            field="prompt",
+        )
+    return known
