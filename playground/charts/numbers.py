@@ -1,0 +1,48 @@
+"""How numbers are written, everywhere in the house: on axes, in tables, in sentences."""
+
+from __future__ import annotations
+
+import math
+
+
+def percent(probability: float) -> str:
+    """A probability as percent: two decimals, scientific below 0.01%.
+
+    >>> percent(0.7725), percent(0.00002), percent(0.0)
+    ('77.25%', '2.0e-03%', '0%')
+    """
+    if math.isnan(probability):
+        return "undefined"
+    if probability == 0:
+        return "0%"
+    if probability < 1e-4:
+        return f"{probability * 100:.1e}%"
+    return f"{probability * 100:.2f}%"
+
+
+def logprob(value: float) -> str:
+    """A natural log-probability with three decimals; minus infinity as such."""
+    if math.isnan(value):
+        return "undefined"
+    return "−∞" if math.isinf(value) else f"{value:.3f}"
+
+
+def entropy(nats: float) -> str:
+    """Entropy in nats and bits."""
+    return f"{abs(nats):.3f} nats ({abs(nats) / math.log(2):.3f} bits)"
+
+
+def choices(nats: float) -> str:
+    """Effective choices exp(H): how many equally likely tokens would be as uncertain."""
+    value = math.exp(min(nats, 700.0))
+    return f"{value:,.2f}" if value < 1000 else f"{value:,.0f}"
+
+
+def milliseconds(value: float) -> str:
+    """Time in ms below a second, in seconds above."""
+    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.2f} s"
+
+
+def gigabytes(count: float) -> str:
+    """Bytes as GB and GiB."""
+    return f"{count / 1e9:.2f} GB ({count / 2**30:.2f} GiB)"

@@ -1,0 +1,145 @@
+"""One position under the lamp: logits in, the traced chain, the draw and the candidates out.
+
+The page and ``python -m playground next`` both stand on this module, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from playground.engine.protocol import TextCodec
+from playground.engine.types import FloatArray, TokenIds
+from playground.sampling.chain import RowTrace, trace_row
+from playground.sampling.context import SamplingContext
+from playground.sampling.draw import Draw, UniformStream, draw_token
+from playground.sampling.settings import SamplerSettings
+
+CONTEXT_TAIL = 8  # ids before a token that can matter for what it adds: no character has more bytes than four
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One token of the distribution. ``text`` is what it adds to the ids before it; ``removed_by`` names a stage."""
+
+    id: int
+    text: str
+    rank: int
+    raw_logprob: float
+    raw_prob: float
+    final_prob: float
+    removed_by: str | None
+
+    @property
+    def kept(self) -> bool:
+        return self.removed_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class NextToken:
+    """The distribution after ``ids`` under ``settings``, and the token that ``seed`` draws from it."""
+
+    ids: TokenIds
+    prompt_length: int
+    settings: SamplerSettings
+    context: SamplingContext
+    trace: RowTrace
+    draw: Draw
+
+    @property
+    def step(self) -> int:
+        """How many tokens were accepted after the prompt: the draw's place in the seed's stream."""
+        return len(self.ids) - self.prompt_length
+
+
+def breaker_ids(codec: TextCodec | None, settings: SamplerSettings) -> tuple[TokenIds, ...]:
+    """DRY's sequence breakers as token ids; none without a codec."""
+    if codec is None or "dry" not in settings.active():
+        return ()
+    start = codec.start_ids
+    found = []
+    for text in settings.dry_sequence_breakers:
+        ids = codec.encode(text)
+        found.append(ids[len(start) :] if start and ids[: len(start)] == start else ids)
+    return tuple(ids for ids in found if ids)
+
+
+def examine(
+    logits: FloatArray,
+    settings: SamplerSettings,
+    *,
+    prompt_ids: Sequence[int] = (),
+    generated_ids: Sequence[int] = (),
+    seed: int = 0,
+    mirostat_mu: float | None = None,
+    codec: TextCodec | None = None,
+    u: float | None = None,
+) -> NextToken:
+    """Trace ``settings`` over ``logits`` (vocab,) and draw. ``u`` overrides the seed's own uniform (a redraw).
+
+    Raises BadSetting when the logits cannot be sampled from.
+    """
+    prompt, generated = tuple(prompt_ids), tuple(generated_ids)
+    stream, step = UniformStream(seed), len(generated)
+    context = SamplingContext(
+        prompt_ids=prompt,
+        generated_ids=generated,
+        xtc_u=stream.at(step, "xtc"),
+        mirostat_mu=mirostat_mu,
+        dry_breakers=breaker_ids(codec, settings),
+    )
+    trace = trace_row(logits, settings, context)
+    draw = draw_token(trace.final_probs, stream.at(step) if u is None else u)
+    return NextToken(prompt + generated, len(prompt), settings, context, trace, draw)
+
+
+def top_ids(scores: FloatArray, count: int) -> npt.NDArray[np.int64]:
+    """The ``count`` largest entries' indices, largest first, ties by the lower id. ``scores``: (vocab,)."""
+    count = min(count, scores.size)
+    threshold = np.partition(scores, scores.size - count)[scores.size - count]
+    pool = np.flatnonzero(scores >= threshold)
+    order = np.lexsort((pool, -scores[pool]))
+    return pool[order][:count].astype(np.int64)
+
+
+def rank_of(scores: FloatArray, token_id: int) -> int:
+    """0 for the largest entry; ties are ranked by the lower id, as ``top_ids`` does."""
+    value = scores[token_id]
+    return int(np.count_nonzero(scores > value) + np.count_nonzero(scores[:token_id] == value))
+
+
+def candidate(view: NextToken, token_id: int, codec: TextCodec | None, rank: int | None = None) -> Candidate:
+    """One token's place in the distribution."""
+    trace = view.trace
+    stage = int(trace.removed_by[token_id])
+    return Candidate(
+        id=token_id,
+        text="" if codec is None else codec.piece(token_id, view.ids[-CONTEXT_TAIL:]),
+        rank=rank_of(trace.raw_logits, token_id) if rank is None else rank,
+        raw_logprob=float(trace.raw_logprobs[token_id]),
+        raw_prob=float(trace.raw_probs[token_id]),
+        final_prob=float(trace.final_probs[token_id]),
+        removed_by=trace.stages[stage].name if stage >= 0 else None,
+    )
+
+
+def top_candidates(view: NextToken, codec: TextCodec | None, count: int) -> tuple[Candidate, ...]:
+    """The ``count`` likeliest tokens by raw rank."""
+    ids = top_ids(view.trace.raw_logits, count)
+    return tuple(candidate(view, int(token_id), codec, rank) for rank, token_id in enumerate(ids))
+
+
+def kept_prefix(view: NextToken) -> int | None:
+    """How many tokens are kept when they are exactly the likeliest ones; None when the kept set has holes.
+
+    A cut-off by rank can be drawn as one line; typical-p or XTC remove from the top, which no line can show.
+    """
+    kept = view.trace.removed_by < 0
+    if kept.all():
+        return int(kept.size)
+    lowest_kept = view.trace.raw_logits[kept].min()
+    highest_removed = view.trace.raw_logits[~kept].max()
+    return int(np.count_nonzero(kept)) if lowest_kept >= highest_removed else None

@@ -1,0 +1,120 @@
+"""What every page shares: the list of pages, the sidebar, the heading, the "Take away" popover's place.
+
+``pages()`` is the registry of pages. A page script begins with ``heading(...)``; everything else is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.pages_manager import PagesManager
+
+from playground.ui import state
+from playground.ui.messages import show_problem
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page: where it stands in the sidebar and what it is for."""
+
+    group: str
+    script: str
+    title: str
+    icon: str
+    about: str
+    default: bool = False
+
+
+PAGES: dict[str, PageEntry] = {
+    "sampling": PageEntry(
+        "Choose a word",
+        "sampling.py",
+        "Sampling",
+        ":material/bar_chart:",
+        "The next token's whole distribution, live, and what each sampler does to it.",
+        default=True,
+    ),
+    "glossary": PageEntry(
+        "Reference",
+        "glossary.py",
+        "Glossary",
+        ":material/menu_book:",
+        "Every term used here, in one plain sentence each.",
+    ),
+}
+
+
+def _page(name: str) -> st.Page:
+    entry = PAGES[name]
+    return st.Page(
+        _ROOT / "pages" / entry.script,
+        title=entry.title,
+        icon=entry.icon,
+        url_path="" if entry.default else name,
+        default=entry.default,
+        help=entry.about,
+    )
+
+
+def navigation() -> st.Page:
+    """Declare all pages to Streamlit and return the one asked for.
+
+    The default page answers at "/" and, hidden from the sidebar, under its own name too.
+    """
+    groups: dict[str, list[st.Page]] = {}
+    for name, entry in PAGES.items():
+        groups.setdefault(entry.group, []).append(_page(name))
+        if entry.default:
+            script = _ROOT / "pages" / entry.script
+            groups[entry.group].append(st.Page(script, title=entry.title, url_path=name, visibility="hidden"))
+    return st.navigation(groups, expanded=True)
+
+
+def ensure_frame(name: str) -> None:
+    """Send the reader through the front door when Streamlit ran page ``name`` without it.
+
+    On a fresh server Streamlit takes the ``pages/`` folder for its older kind of app until ``st.navigation`` has been
+    called once, so a first visit by deep link runs the page script alone.
+    """
+    if PagesManager.uses_pages_directory:
+        navigation()
+        st.switch_page(_page(name), query_params=st.query_params.to_dict())
+
+
+def open_frame() -> None:
+    """The sidebar's content and the link the reader came by."""
+    state.adopt_link()
+    from playground.ui.model_picker import sidebar_model
+
+    with st.sidebar:
+        sidebar_model()
+
+
+def heading(
+    name: str,
+    sentence: str,
+    *,
+    experiments: Sequence[tuple[str, str, Callable[[], None]]] = (),
+) -> DeltaGenerator:
+    """Title, one sentence, the "Try this" row; returns the place at the top right for the page's take-away popover.
+
+    ``experiments`` are (label, what it shows, callback) triples.
+    """
+    ensure_frame(name)
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    left.title(PAGES[name].title, anchor=False)
+    st.markdown(sentence)
+    if experiments:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="try_this"):
+            st.markdown("**Try this**", width="content")
+            for index, (label, shows, callback) in enumerate(experiments):
+                st.button(label, help=shows, on_click=callback, key=f"try_{index}", type="tertiary")
+    for sentence_about_problem in state.problems():
+        show_problem(sentence_about_problem)
+    return right

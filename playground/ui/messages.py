@@ -1,0 +1,39 @@
+"""Saying things to the reader: problems, hints and hostile text made harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from playground.errors import Cancelled, PlaygroundError
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
+
+
+def plain(text: str) -> str:
+    """``text`` with everything that Markdown, HTML, LaTeX or Streamlit's colour syntax could act on made literal."""
+    return _MARKDOWN.sub(r"\\\1", text.replace("\n", " ").replace("\r", " "))
+
+
+def show_problem(error: PlaygroundError | str) -> None:
+    """One sentence where the problem arose."""
+    st.error(plain(str(error)), icon=":material/error:")
+
+
+@contextmanager
+def problems_shown_here() -> Iterator[None]:
+    """Turn a PlaygroundError into one sentence at this place; the rest of the page goes on."""
+    try:
+        yield
+    except Cancelled:
+        st.info("Stopped. Change anything, or press the button again, to go on.", icon=":material/stop_circle:")
+    except PlaygroundError as error:
+        show_problem(error)
+
+
+def why_it_matters(text: str) -> None:
+    """The short note under a picture. ``text`` is ours, so it may use Markdown."""
+    st.caption(text)

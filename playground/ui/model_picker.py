@@ -1,0 +1,98 @@
+"""The sidebar's model card: what is loaded, how busy it is, and choosing another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.engine.pool import ModelChoice
+from playground.engine.worker import Worker
+from playground.models.info import ModelInfo
+from playground.ui import state
+from playground.ui.messages import plain
+from playground.ui.runtime import model_pool, session_id
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def chosen_model() -> ModelChoice:
+    """The model this session asks for."""
+    setup = state.setup()
+    return ModelChoice(setup.model, setup.device, setup.dtype)
+
+
+def sidebar_model() -> None:
+    """Name, size, place and queue of the model in use, and a popover to change it. Loads nothing itself."""
+    loading = model_pool().request(session_id(), chosen_model())
+    with st.container(border=True, key="model_card"):
+        if loading.worker is not None:
+            _card(loading.worker)
+        elif loading.error is not None:
+            st.markdown("**No model**  \n:material/error: could not be loaded")
+        else:
+            st.markdown("**Model**  \n:material/hourglass_top: loading…")
+        _picker()
+
+
+def _card(worker: Worker) -> None:
+    info, status = worker.engine.info, worker.status()
+    mark = ":material/pending: busy" if status.busy else ":material/check_circle: ready"
+    queue = f", {status.queued} waiting" if status.queued else ""
+    st.markdown(f"**{plain(info.name)}**  \n{_size_line(info)}  \n{mark}{queue}")
+
+
+def _size_line(info: ModelInfo) -> str:
+    gigabytes, gibibytes = info.weights_bytes / 1e9, info.weights_bytes / 2**30
+    return (
+        f"{info.parameters / 1e6:,.0f} M parameters · {info.dtype} · {info.device}  \n"
+        f"weights {gigabytes:.2f} GB ({gibibytes:.2f} GiB)"
+    )
+
+
+def _picker() -> None:
+    with st.popover("Change model", icon=":material/swap_horiz:", width="stretch", on_change="rerun") as popover:
+        if not popover.open:
+            return
+        setup = state.setup()
+        with st.form("model_form", border=False):
+            spec = st.text_input(
+                "Model",
+                value=setup.model or "",
+                placeholder="name, hub id, folder or .gguf file",
+                help="Empty: the bundled model. Weights are read from safetensors or GGUF only; code from a model is never run.",
+            )
+            device = st.selectbox("Device", DEVICES, index=_index(DEVICES, setup.device))
+            dtype = st.selectbox("Number format (dtype)", DTYPES, index=_index(DTYPES, setup.dtype))
+            submitted = st.form_submit_button("Load", type="primary")
+        _suggestions()
+        if submitted:
+            choose_model(spec, device, dtype)
+            st.rerun()
+
+
+def _index(options: tuple[str, ...], value: str | None) -> int:
+    return options.index(value) if value in options else 0
+
+
+def choose_model(spec: str, device: str = "auto", dtype: str = "auto") -> None:
+    """Make this session's choice; the page loads it on its next run."""
+    state.put(
+        replace(
+            state.setup(),
+            model=spec.strip() or None,
+            device=None if device == "auto" else device,
+            dtype=None if dtype == "auto" else dtype,
+        )
+    )
+
+
+def _suggestions() -> None:
+    from playground.models.catalogue import CATALOGUE
+
+    st.caption("Known to work (others than the bundled one are fetched from the hub):")
+    for name, entry in CATALOGUE.items():
+        st.button(
+            plain(name), key=f"suggest_{name}", on_click=choose_model, args=(name,), help=entry.note, type="tertiary"
+        )

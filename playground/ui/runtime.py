@@ -1,0 +1,86 @@
+"""The shared model behind all sessions of this server, and the garbage collector's part in the page's speed.
+
+Streamlit collects all garbage after every script run. With torch and transformers loaded that walk over some million
+objects takes about 200 ms; freezing them after each load takes them out of the walk.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from playground.engine.pool import Loading, ModelChoice, ModelPool, Progress
+from playground.engine.protocol import Engine
+from playground.engine.worker import Worker
+from playground.errors import PlaygroundError
+from playground.ui.messages import plain
+
+OpenEngine = Callable[[ModelChoice, Progress], Engine]
+
+
+def _open_engine(choice: ModelChoice, progress: Progress) -> Engine:
+    """Import the heavy libraries only now, so that the frame is on screen before them."""
+    progress("Starting the tensor library", 0.0)
+    from playground.engine.factory import make_engine
+
+    return make_engine(choice.spec, choice.device, choice.dtype, progress)
+
+
+def freeze_garbage() -> None:
+    """Take everything alive now out of later collections."""
+    gc.collect()
+    gc.freeze()
+
+
+def thaw_garbage() -> None:
+    """Let the collector see a released model, then freeze what is left."""
+    gc.unfreeze()
+    freeze_garbage()
+
+
+def session_id() -> str:
+    """This browser tab's id, "" outside of a script run."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else ""
+
+
+def _is_alive(session: str) -> bool:
+    try:
+        return bool(get_instance().is_active_session(session))
+    except RuntimeError:  # no server: a bare script or a test
+        return True
+
+
+@st.cache_resource(show_spinner=False)
+def model_pool() -> ModelPool:
+    """The one pool of this server."""
+    return ModelPool(_open_engine, is_alive=_is_alive, after_load=freeze_garbage, after_release=thaw_garbage)
+
+
+def wait_for_model(choice: ModelChoice) -> Worker:
+    """The worker for ``choice``; shows what is being done while it loads. Raises the loader's PlaygroundError.
+
+    Every look at the progress is a yield point: a newer click or a closed tab ends the wait, not the loading.
+    """
+    loading = model_pool().request(session_id(), choice)
+    if not loading.done.wait(0.15):
+        _show_progress(loading)
+    if loading.error is not None:
+        raise loading.error
+    if loading.worker is None:
+        raise PlaygroundError("The model was released while it was being loaded; reload the page.")
+    return loading.worker
+
+
+def _show_progress(loading: Loading) -> None:
+    place = st.empty()
+    started = time.monotonic()
+    while not loading.done.wait(0.2):
+        spent = time.monotonic() - started
+        place.progress(loading.fraction, text=f"{plain(loading.what)} ({spent:.0f} s so far)")
+    place.empty()
