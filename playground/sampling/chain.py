@@ -1,0 +1,178 @@
+"""The chain: a row of logits through the active samplers, fast, or with a trace that says what each of them did.
+
+Both ways run the same sampler functions, so they agree to the last bit on a CPU. Knows no model and no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from playground.errors import BadInput
+from playground.sampling.context import SamplingContext
+from playground.sampling.registry import SAMPLERS
+from playground.sampling.rows import Facts, FactValue
+from playground.sampling.settings import SamplerSettings
+
+FloatRow = npt.NDArray[np.float32]
+NOT_REMOVED = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """One sampler's work on one row.
+
+    ``kept`` and ``removed`` count tokens after and by this stage; ``removed_mass`` is the probability, under the
+    distribution entering the stage, of what it removed. ``entropy`` is in nats, after the stage. ``logits``: (vocab,)
+    after the stage, -inf where removed. ``facts`` are the values the rule came to, such as a cutoff.
+    """
+
+    name: str
+    label: str
+    params: Mapping[str, object]
+    kept: int
+    removed: int
+    removed_mass: float
+    entropy: float
+    logits: FloatRow
+    facts: Mapping[str, FactValue]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowTrace:
+    """What became of one row. All arrays are (vocab,) and must not be written to.
+
+    ``raw_*`` describe the untouched logits, ``final_*`` the row after the chain. ``removed_by`` is the index into
+    ``stages`` of the one that removed a token, -1 where none did (a token that came in as -inf was removed by none).
+    Entropies in nats. ``note`` says in a sentence when the chain had to save a token.
+    """
+
+    raw_logits: FloatRow
+    raw_logprobs: FloatRow
+    raw_probs: FloatRow
+    final_logits: FloatRow
+    final_probs: FloatRow
+    stages: tuple[Stage, ...]
+    removed_by: npt.NDArray[np.int16]
+    note: str | None
+    raw_entropy: float
+    final_entropy: float
+
+
+def apply_chain(logits: torch.Tensor, settings: SamplerSettings, contexts: Sequence[SamplingContext]) -> torch.Tensor:
+    """Run the active samplers over a batch, without a trace.
+
+    ``logits``: (batch, vocab), any float dtype, any device; the result is float32 on the same device and the input is
+    left alone. One context per row. Raises BadInput for NaN, +inf or a row with no finite logit.
+    """
+    if logits.ndim != 2 or logits.shape[0] != len(contexts):
+        raise BadInput(f"Logits of shape {tuple(logits.shape)} do not fit {len(contexts)} contexts; give one per row.")
+    rows = logits.detach().to(torch.float32)  # (batch, vocab); samplers never write to their input
+    _refuse_unusable(rows)
+    for name in settings.active():
+        rows = SAMPLERS[name].apply(rows, settings, contexts)
+    return rows
+
+
+def trace_row(logits: npt.NDArray[np.floating], settings: SamplerSettings, context: SamplingContext) -> RowTrace:
+    """Run the active samplers over one row and record what each did. ``logits``: (vocab,), left alone.
+
+    Raises BadInput for an empty row, NaN, +inf or a row with no finite logit.
+    """
+    raw = _as_row(logits)
+    rows = torch.from_numpy(raw)[None]  # (1, vocab)
+    _refuse_unusable(rows)
+    log_probs = rows.log_softmax(-1)[0].numpy()
+    alive = _Alive(raw)
+    raw_entropy = alive.entropy
+    removed_by = np.full(raw.shape, NOT_REMOVED, dtype=np.int16)
+    stages: list[Stage] = []
+    for index, name in enumerate(settings.active()):
+        facts: Facts = {}
+        rows = SAMPLERS[name].apply(rows, settings, (context,), (facts,))
+        after = rows[0].numpy()
+        removed_ids, removed_mass = alive.update(after)
+        removed_by[removed_ids] = index
+        stages.append(_stage(name, settings, alive, len(removed_ids), removed_mass, after, facts))
+    return RowTrace(
+        raw_logits=raw,
+        raw_logprobs=log_probs,
+        raw_probs=torch.from_numpy(raw).softmax(-1).numpy(),
+        final_logits=rows[0].numpy(),
+        final_probs=rows.softmax(-1)[0].numpy(),
+        stages=tuple(stages),
+        removed_by=removed_by,
+        note=_note(stages),
+        raw_entropy=raw_entropy,
+        final_entropy=alive.entropy,
+    )
+
+
+def _stage(
+    name: str,
+    settings: SamplerSettings,
+    alive: _Alive,
+    removed: int,
+    removed_mass: float,
+    after: FloatRow,
+    facts: Facts,
+) -> Stage:
+    sampler = SAMPLERS[name]
+    params = {parameter.name: getattr(settings, parameter.name) for parameter in sampler.parameters}
+    if name == "dynatemp":
+        params["temperature"] = settings.temperature  # the middle of its range
+    return Stage(name, sampler.label, params, len(alive.ids), removed, removed_mass, alive.entropy, after, facts)
+
+
+class _Alive:
+    """The tokens still alive, their probabilities and entropy. Costs less with every token removed."""
+
+    def __init__(self, logits: FloatRow) -> None:
+        self.ids: npt.NDArray[np.intp] = np.flatnonzero(logits > -np.inf)
+        self._measure(logits)
+
+    def update(self, logits: FloatRow) -> tuple[npt.NDArray[np.intp], float]:
+        """Take over the row after a stage; return the ids it removed and the mass they had before it."""
+        kept = logits[self.ids] > -np.inf
+        if kept.all():
+            self._measure(logits)
+            return self.ids[:0], 0.0
+        removed, mass = self.ids[~kept], float(self._probs[~kept].sum(dtype=np.float64))
+        self.ids = self.ids[kept]
+        self._measure(logits)
+        return removed, min(mass, 1.0)
+
+    def _measure(self, logits: FloatRow) -> None:
+        values = logits[self.ids]
+        shifted = values - values.max()
+        weights = np.exp(shifted)
+        total = weights.sum(dtype=np.float64)
+        self._probs = weights / total
+        self.entropy = max(0.0, float(np.log(total) - (weights * shifted).sum(dtype=np.float64) / total))
+
+
+def _as_row(logits: npt.NDArray[np.floating]) -> FloatRow:
+    """A read-only float32 copy, so that a trace stays true whatever happens to the caller's array."""
+    array = np.asarray(logits)
+    if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.floating):
+        raise BadInput(f"One row of logits is needed: a (vocab,) array of floats, not {array.shape} {array.dtype}.")
+    return np.array(array, dtype=np.float32)
+
+
+def _refuse_unusable(rows: torch.Tensor) -> None:
+    """Raise BadInput unless each row's largest value is finite: amax carries NaN and both infinities to the top."""
+    if rows.numel() == 0 or not bool(torch.isfinite(rows.amax(-1)).all()):
+        raise BadInput(
+            "The logits hold NaN or +inf, or a row without any finite value; run the model in float32 and try again."
+        )
+
+
+def _note(stages: Sequence[Stage]) -> str | None:
+    saved = [stage.label for stage in stages if stage.facts.get("rescued")]
+    if not saved:
+        return None
+    return f"{saved[0]} would have removed every token that was left, so the likeliest of them was kept."

@@ -1,0 +1,64 @@
+"""Samplers that reshape a row without choosing tokens: temperature, fixed or driven by the entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from playground.sampling.context import SamplingContext
+from playground.sampling.rows import NEGATIVE_INFINITY, RowFacts, count_alive, entropy_rows, remove
+
+if TYPE_CHECKING:
+    from playground.sampling.settings import SamplerSettings
+
+# A logit that a tiny temperature pushes beyond float32 is held here: far below any probability, yet not "removed".
+LOWEST_FINITE = torch.finfo(torch.float32).min
+
+
+def temperature(
+    logits: torch.Tensor, settings: SamplerSettings, contexts: Sequence[SamplingContext], facts: RowFacts = None
+) -> torch.Tensor:
+    """z / T. T = 0 leaves only the largest logit, the lowest id on a tie. (batch, vocab) -> (batch, vocab)."""
+    if settings.temperature == 0:
+        return _keep_largest(logits)
+    return _divide(logits, torch.full_like(logits[:, :1], settings.temperature))
+
+
+def dynatemp(
+    logits: torch.Tensor, settings: SamplerSettings, contexts: Sequence[SamplingContext], facts: RowFacts = None
+) -> torch.Tensor:
+    """Temperature from the entropy: T = Tmin + (Tmax - Tmin) (H / ln n)^exponent, n the tokens still alive (llama.cpp).
+
+    Tmin, Tmax = max(0, T -+ range). A row with one token left is untouched; a row whose T comes to 0 is greedy.
+    """
+    low = max(0.0, settings.temperature - settings.dynatemp_range)
+    high = max(0.0, settings.temperature + settings.dynatemp_range)
+    entropy = entropy_rows(logits)  # (batch, 1)
+    count = count_alive(logits)
+    relative = (entropy / torch.log(count.float()).clamp(min=1e-9)).clamp(0.0, 1.0)
+    effective = low + (high - low) * relative**settings.dynatemp_exponent  # (batch, 1)
+    effective = torch.where(count > 1, effective, 1.0)
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["entropy"] = float(entropy[row])
+            row_facts["alive"] = int(count[row])
+            row_facts["low"], row_facts["high"] = low, high
+            row_facts["effective_temperature"] = float(effective[row])
+    warm = _divide(logits, effective.clamp(min=torch.finfo(torch.float32).tiny))
+    return torch.where(effective > 0, warm, _keep_largest(logits))
+
+
+def _keep_largest(logits: torch.Tensor) -> torch.Tensor:
+    best = logits.argmax(-1, keepdim=True)  # the first of equals: the lowest id
+    everything = torch.ones_like(logits, dtype=torch.bool)
+    return remove(logits, everything.scatter_(-1, best, False))
+
+
+def _divide(logits: torch.Tensor, temperatures: torch.Tensor) -> torch.Tensor:
+    """``logits / temperatures`` without overflow: a row that would reach +inf is shifted so that its largest is 0."""
+    largest = logits.amax(-1, keepdim=True)
+    overflows = torch.isinf(largest / temperatures)
+    scaled = torch.where(overflows, logits - largest, logits) / temperatures
+    return torch.where(logits > NEGATIVE_INFINITY, scaled.clamp(min=LOWEST_FINITE), logits)

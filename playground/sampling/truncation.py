@@ -1,0 +1,226 @@
+"""Samplers that remove tokens from a row. Pure functions of logits; every one keeps at least one token.
+
+``logits`` is (batch, vocab) float32, -inf for tokens already removed; the result has the same shape. Comparisons are
+made in float32 over the whole vocabulary and in the order of operations of transformers' processors where one
+exists, so that the kept sets agree even at a boundary. ``facts``, when asked for, receives what each row's rule came
+to (its cutoff), for the page to fill into the formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from playground.sampling.context import SamplingContext
+from playground.sampling.rows import (
+    NEGATIVE_INFINITY,
+    RowFacts,
+    entropy_rows,
+    order_ascending,
+    remove,
+    sort_ascending,
+    sum_rows,
+)
+
+if TYPE_CHECKING:
+    from playground.sampling.settings import SamplerSettings
+
+Contexts = Sequence[SamplingContext]
+TOP_H_CANDIDATES = 100  # Top-H looks at the likeliest hundred only, as transformers does
+
+
+def top_k(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
+    """Drop every logit below the k-th largest; all ties at the k-th stay (Fan et al. 2018)."""
+    k = min(settings.top_k, logits.shape[-1])
+    kth = torch.topk(logits, k)[0][:, -1:]  # (batch, 1)
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["cutoff_logit"] = float(kth[row])
+    return remove(logits, logits < kth)
+
+
+def top_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
+    """Keep the smallest descending prefix whose mass reaches p, the crossing token included (Holtzman et al. 2019).
+
+    The mass is summed upwards from the least likely token and compared with 1 - p. Of equal logits at the cut, the
+    lower ids go first. p = 0 keeps exactly one token.
+    """
+    ascending = sort_ascending(logits)
+    tail_mass = ascending.softmax(-1).cumsum(-1)  # (batch, vocab)
+    doomed = tail_mass <= (1 - settings.top_p)
+    removed = doomed.sum(-1, keepdim=True).clamp_(max=logits.shape[-1] - 1)  # (batch, 1), never all
+    if settings.top_p == 0:
+        removed.fill_(logits.shape[-1] - 1)
+    cutoff = ascending.gather(-1, removed)  # the smallest kept logit
+    result = _remove_below(logits, cutoff, removed)
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            first_kept = int(removed[row])
+            before = float(tail_mass[row, first_kept - 1]) if first_kept else 0.0
+            row_facts["cutoff_logit"] = float(cutoff[row])
+            row_facts["crossing_prob"] = float(tail_mass[row, first_kept]) - before
+            row_facts["kept_mass"] = min(1.0, max(0.0, 1.0 - before))
+    return result
+
+
+def _remove_below(logits: torch.Tensor, cutoff: torch.Tensor, removed: torch.Tensor) -> torch.Tensor:
+    """Remove the ``removed`` smallest logits of each row, where ``cutoff`` is the smallest that stays."""
+    below = logits < cutoff
+    ties_to_remove = removed - below.sum(-1, keepdim=True)  # (batch, 1)
+    tied = logits == cutoff
+    by_id = tied.cumsum(-1)  # 1 for the lowest tied id, 2 for the next
+    return remove(logits, below | (tied & (by_id <= ties_to_remove)))
+
+
+def min_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
+    """Drop every token less likely than m times the likeliest (Nguyen et al. 2024)."""
+    probs = logits.softmax(-1)
+    largest = probs.amax(-1, keepdim=True)  # (batch, 1)
+    cutoff = settings.min_p * largest
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["max_prob"] = float(largest[row])
+            row_facts["cutoff_prob"] = float(cutoff[row])
+    return remove(logits, probs < cutoff)
+
+
+def typical_p(
+    logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None
+) -> torch.Tensor:
+    """Keep the tokens whose surprise is closest to the entropy, up to mass tau (Meister et al. 2022).
+
+    It may remove the likeliest token; that is the method. Ties in distance at the cut all stay.
+    """
+    log_probs = logits.log_softmax(-1)
+    entropy = entropy_rows(logits)  # (batch, 1)
+    distance = (-log_probs - entropy).abs()  # inf for removed tokens
+    order = order_ascending(distance)
+    mass = logits.gather(-1, order).softmax(-1).cumsum(-1)
+    last = (mass < settings.typical_p).sum(-1, keepdim=True).clamp_(max=logits.shape[-1] - 1)  # (batch, 1)
+    cutoff = distance.gather(-1, order.gather(-1, last))
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["entropy"] = float(entropy[row])
+            row_facts["cutoff_distance"] = float(cutoff[row])
+    return remove(logits, distance > cutoff)
+
+
+def epsilon_cutoff(
+    logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None
+) -> torch.Tensor:
+    """Drop every token with a probability below epsilon; the likeliest always stays (Hewitt et al. 2022)."""
+    if facts is not None:
+        for row_facts in facts:
+            row_facts["cutoff_prob"] = settings.epsilon_cutoff
+    doomed = logits.softmax(-1) < settings.epsilon_cutoff
+    return remove(logits, doomed & (logits < logits.amax(-1, keepdim=True)))
+
+
+def eta_cutoff(
+    logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None
+) -> torch.Tensor:
+    """Epsilon cutoff that loosens when the entropy is high: min(eps, sqrt(eps) e^-H) (Hewitt et al. 2022)."""
+    entropy = entropy_rows(logits)  # (batch, 1)
+    epsilon = torch.tensor(settings.eta_cutoff, dtype=torch.float32, device=logits.device)
+    cutoff = torch.minimum(epsilon, epsilon.sqrt() * torch.exp(-entropy))  # (batch, 1)
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["entropy"] = float(entropy[row])
+            row_facts["cutoff_prob"] = float(cutoff[row])
+    doomed = logits.softmax(-1) < cutoff
+    return remove(logits, doomed & (logits < logits.amax(-1, keepdim=True)))
+
+
+def top_h(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
+    """Within the likeliest hundred, keep the prefix while its entropy is within h of theirs (Potraghloo et al. 2025).
+
+    The distribution is renormalised over those hundred; the likeliest token always stays.
+    """
+    top, ids = torch.topk(logits, min(TOP_H_CANDIDATES, logits.shape[-1]), dim=-1)  # (batch, n)
+    log_probs = top - top.logsumexp(-1, keepdim=True)
+    probs = log_probs.softmax(-1)
+    finite = log_probs.clamp(min=torch.finfo(log_probs.dtype).min)  # so that 0 * log 0 is 0
+    ceiling = -(finite * probs).sum(-1, keepdim=True) * settings.top_h  # (batch, 1)
+    terms = -probs * torch.log(probs)  # NaN for p = 0, which then compares as "not within": removed
+    spent = terms.cumsum(-1)
+    within = spent <= ceiling
+    within[:, 0] = True
+    keep = torch.zeros_like(logits, dtype=torch.bool).scatter_(-1, ids, within)
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["entropy_budget"] = float(ceiling[row])
+            row_facts["entropy_spent"] = float(spent[row][within[row]][-1].nan_to_num())
+    return remove(logits, ~keep)
+
+
+def top_n_sigma(
+    logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None
+) -> torch.Tensor:
+    """Drop logits below max - n sigma, sigma the population deviation over finite logits (Tang et al. 2024)."""
+    alive = logits > NEGATIVE_INFINITY
+    count = alive.sum(-1, keepdim=True)  # (batch, 1)
+    values = torch.where(alive, logits, 0.0).double()  # float32 sums of squares over a vocabulary lose digits
+    mean = sum_rows(values) / count
+    variance = sum_rows(torch.where(alive, (values - mean) ** 2, 0.0)) / count
+    sigma = variance.sqrt().float()
+    largest = logits.amax(-1, keepdim=True)
+    cutoff = largest - settings.top_n_sigma * sigma
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["max_logit"] = float(largest[row])
+            row_facts["sigma"] = float(sigma[row])
+            row_facts["cutoff_logit"] = float(cutoff[row])
+    return remove(logits, logits < cutoff)
+
+
+def xtc(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
+    """With the set probability, drop every token at or above the threshold but the least likely of them.
+
+    The coin is ``context.xtc_u``. Of equal least likely ones the highest id stays. A threshold above one half can
+    never find two tokens and does nothing (exclude top choices, p-e-w 2024; llama.cpp).
+    """
+    probs = logits.softmax(-1)
+    above = (probs >= settings.xtc_threshold) & (logits > NEGATIVE_INFINITY)
+    lucky = [context.xtc_u <= settings.xtc_probability for context in contexts]
+    act = torch.tensor(lucky, dtype=torch.bool, device=logits.device)[:, None]  # (batch, 1)
+    smallest = torch.where(above, logits, float("inf")).amin(-1, keepdim=True)
+    candidates = above & (logits == smallest)
+    # argmax finds the first; flipped, the last: the highest id among the least likely.
+    last = logits.shape[-1] - 1 - candidates.flip(-1).int().argmax(-1, keepdim=True)
+    doomed = above.scatter(-1, last, False) & act
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["u"] = contexts[row].xtc_u
+            row_facts["acted"] = lucky[row]
+            row_facts["above_threshold"] = int(above[row].sum())
+    return remove(logits, doomed)
+
+
+def mirostat(
+    logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None
+) -> torch.Tensor:
+    """Mirostat 2: drop tokens whose surprise in bits exceeds mu; the likeliest always stays (Basu et al. 2021).
+
+    mu is the row's state (``context.mirostat_mu``), 2 tau at the start; ``updated_mu`` moves it after the draw.
+    """
+    starts = [2 * settings.mirostat_tau if c.mirostat_mu is None else c.mirostat_mu for c in contexts]
+    mu = torch.tensor(starts, dtype=torch.float32, device=logits.device)[:, None]  # (batch, 1)
+    surprise_bits = -torch.log2(logits.softmax(-1))
+    if facts is not None:
+        for row, row_facts in enumerate(facts):
+            row_facts["mu"] = starts[row]
+            row_facts["cutoff_prob"] = 2.0 ** -min(max(starts[row], -1000.0), 1000.0)
+    doomed = surprise_bits > mu
+    best = logits.argmax(-1, keepdim=True)
+    return remove(logits, doomed.scatter(-1, best, False))
+
+
+def updated_mu(mu: float | None, settings: SamplerSettings, surprise_bits: float) -> float:
+    """Mirostat's ceiling after a draw: mu - eta (surprise - tau), in bits; ``None`` starts from 2 tau.
+
+    ``surprise_bits`` is -log2 of the drawn token's final probability.
+    """
+    current = 2 * settings.mirostat_tau if mu is None else mu
+    return current - settings.mirostat_eta * (surprise_bits - settings.mirostat_tau)
