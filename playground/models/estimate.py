@@ -1,0 +1,143 @@
+"""How much memory a model will take, found before any weight is read."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playground.errors import ModelCorrupt
+from playground.models.placement import DTYPE_BYTES
+from playground.models.wording import shown
+
+_CACHE_TOKENS = 4096
+_LOGITS_POSITIONS = 512
+_MAX_HEADER_BYTES = 100_000_000  # the safetensors format's own limit
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNeed:
+    """Bytes while the model is in use. ``working_bytes`` is one row's key-value cache and a prefill's logits."""
+
+    parameters: int
+    weights_bytes: int
+    working_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        return self.weights_bytes + self.working_bytes
+
+
+def estimate_folder(folder: Path, dtype: str) -> MemoryNeed:
+    """The need of a model saved in ``folder``, from its safetensors headers, or its config where there are none.
+
+    Raises ModelCorrupt for a header that cannot be read.
+    """
+    config = config_dict(folder)
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        return estimate_config(config, dtype)
+    parameters = sum(tensor_elements(read_header(file)) for file in files)
+    return _need(parameters, config, dtype)
+
+
+def estimate_config(config: dict[str, Any], dtype: str) -> MemoryNeed:
+    """The need of a model of which only the config is known: built on torch's meta device, which holds no data."""
+    from accelerate import init_empty_weights
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    settings = AutoConfig.for_model(**config)
+    with init_empty_weights():
+        model = AutoModelForCausalLM.from_config(settings, trust_remote_code=False)
+    return _need(sum(weight.numel() for weight in model.parameters()), config, dtype)
+
+
+def estimate_gguf(path: Path, dtype: str) -> MemoryNeed:
+    """The need of a .gguf file once unpacked to ``dtype``, from its header."""
+    header = gguf_header(path)
+    architecture = header["architecture"]
+    names = {
+        "num_hidden_layers": "block_count",
+        "num_attention_heads": "attention.head_count",
+        "num_key_value_heads": "attention.head_count_kv",
+        "hidden_size": "embedding_length",
+        "max_position_embeddings": "context_length",
+        "vocab_size": "vocab_size",
+    }
+    config = {ours: header["values"].get(f"{architecture}.{theirs}") for ours, theirs in names.items()}
+    return _need(header["parameters"], config, dtype)
+
+
+def gguf_header(path: Path) -> dict[str, Any]:
+    """Architecture, scalar values and parameter count of a .gguf file. Raises ModelCorrupt for anything else."""
+    from gguf import GGUFReader
+
+    try:
+        reader = GGUFReader(path)
+        values = {name: field.contents() for name, field in reader.fields.items() if len(field.data) == 1}
+        parameters = sum(int(tensor.n_elements) for tensor in reader.tensors)
+        return {"architecture": values["general.architecture"], "values": values, "parameters": parameters}
+    except Exception as error:  # the reader trusts the file and raises whatever its bytes lead to
+        raise ModelCorrupt(f"{shown(path.name)} is not a whole .gguf file: fetch it again.") from error
+
+
+def config_dict(folder: Path) -> dict[str, Any]:
+    """A folder's config.json. Raises ModelCorrupt where it is missing or no JSON object."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelCorrupt(f"{shown(folder.name)} has no config.json: give the folder a model was saved in.") from None
+    except (OSError, ValueError, RecursionError):
+        raise ModelCorrupt(f"The config.json in {shown(folder.name)} cannot be read: fetch the model again.") from None
+    if not isinstance(config, dict):
+        raise ModelCorrupt(f"The config.json in {shown(folder.name)} holds no settings: fetch the model again.")
+    return config
+
+
+def read_header(file: Path) -> dict[str, Any]:
+    """The table of contents of a safetensors file. Raises ModelCorrupt when it or the data after it is cut off.
+
+    The format: 8 bytes with the header's length n, n bytes of JSON, then the tensors at the offsets the JSON gives.
+    """
+    broken = ModelCorrupt(f"{shown(file.name)} is half-written or no safetensors file: fetch the model again.")
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            (length,) = struct.unpack("<Q", opened.read(8))
+            if length > min(size - 8, _MAX_HEADER_BYTES):
+                raise broken
+            header = json.loads(opened.read(length))
+        tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        end = max((entry["data_offsets"][1] for entry in tensors.values()), default=0)
+        if 8 + length + end != size:
+            raise broken
+        return tensors
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError):
+        raise broken from None
+
+
+def tensor_elements(header: dict[str, Any]) -> int:
+    """Numbers stored in all the tensors of a header."""
+    return sum(math.prod(entry["shape"]) for entry in header.values())
+
+
+def _need(parameters: int, config: dict[str, Any], dtype: str) -> MemoryNeed:
+    width = DTYPE_BYTES[dtype]
+    inner = config.get("text_config")
+    facts = {**config, **inner} if isinstance(inner, dict) else config
+
+    def count(*names: str) -> int:
+        values = (facts.get(name) for name in names)
+        return next((int(value) for value in values if isinstance(value, int)), 0)
+
+    layers, hidden = count("num_hidden_layers", "n_layer"), count("hidden_size", "n_embd")
+    heads = count("num_attention_heads", "n_head")
+    head_dim = count("head_dim") or (hidden // heads if heads else 0)
+    cached = min(count("max_position_embeddings", "n_positions") or _CACHE_TOKENS, _CACHE_TOKENS)
+    # keys and values of every layer: 2 * layers * kv_heads * head_dim numbers a token
+    cache_bytes = 2 * layers * (count("num_key_value_heads") or heads) * head_dim * cached * width
+    logits_bytes = _LOGITS_POSITIONS * count("vocab_size") * 4
+    return MemoryNeed(parameters, parameters * width, cache_bytes + logits_bytes)

@@ -1,0 +1,84 @@
+"""Models of the Hugging Face hub: find them in the local cache, or fetch what is safe and fits.
+
+Only safetensors, configs and tokenizer files are ever fetched. Offline (HF_HUB_OFFLINE, or no network) only the cache
+is asked, and the answer comes at once.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from playground.errors import ModelCorrupt, ModelNotFound, PlaygroundError
+from playground.models.safety import check_code
+from playground.models.wording import Progress, reason_text, shown, silent
+
+WANTED_FILES = ("*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "*.txt", "*.jinja")
+_TIMEOUT_SECONDS = 10.0
+
+
+def cached_snapshot(hub_id: str, revision: str | None = None) -> Path | None:
+    """The folder of ``hub_id`` in the local cache, or None. Asks no network and checks only that a config is there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(hub_id, "config.json", revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def ensure_snapshot(hub_id: str, revision: str | None = None, progress: Progress = silent) -> tuple[Path, str]:
+    """The local folder of a hub model and its commit, fetched first where it is not cached whole.
+
+    Raises ModelNotFound where it is neither cached nor in reach, ModelRefused for pickles and custom code, which are
+    refused before anything is fetched.
+    """
+    folder = cached_snapshot(hub_id, revision)
+    if folder is not None and any(folder.glob("*.safetensors")):
+        return folder, folder.name[:16]
+    if is_offline():
+        raise ModelNotFound(
+            f"{shown(hub_id)} is not in the local cache and the hub is switched off (HF_HUB_OFFLINE): "
+            "choose a cached model, or go online and try again."
+        )
+    progress(f"Fetching {hub_id} from the hub", 0.0)
+    folder = _fetch(hub_id, revision)
+    return folder, folder.name[:16]
+
+
+def is_offline() -> bool:
+    """Whether the environment forbids the hub."""
+    return any(
+        os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")
+        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    )
+
+
+def _fetch(hub_id: str, revision: str | None) -> Path:
+    import json
+
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    try:
+        facts = HfApi().model_info(hub_id, revision=revision, timeout=_TIMEOUT_SECONDS)
+        files = [sibling.rfilename for sibling in facts.siblings or []]
+        if "config.json" not in files:
+            raise ModelCorrupt(f"{shown(hub_id)} has no config.json, so it is no transformers model: choose another.")
+        config = json.loads(
+            Path(hf_hub_download(hub_id, "config.json", revision=facts.sha)).read_text(encoding="utf-8")
+        )
+        check_code(hub_id, config, files)
+        return Path(snapshot_download(hub_id, revision=facts.sha, allow_patterns=list(WANTED_FILES)))
+    except PlaygroundError:
+        raise
+    except GatedRepoError as error:
+        raise ModelNotFound(
+            f"{shown(hub_id)} asks you to accept its terms first: do so on its hub page, log in with `hf auth login`, "
+            "and try again."
+        ) from error
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise ModelNotFound(f"The hub has no model {shown(hub_id)}: check its spelling and revision.") from error
+    except Exception as error:  # every network library below has its own family of errors
+        raise ModelNotFound(
+            f"{shown(hub_id)} is not in the local cache and the hub is out of reach ({reason_text(error)}): "
+            "choose a cached model, or try again online."
+        ) from error

@@ -1,0 +1,105 @@
+"""Look at a model's files and refuse what would run foreign code, cannot be whole, or is no language model.
+
+Reads configs and headers only. Nothing of a model is executed or unpickled, here or later.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playground.errors import ModelCorrupt, ModelRefused
+from playground.models.estimate import config_dict, gguf_header, read_header
+from playground.models.wording import shown
+
+PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+CUSTOM_CODE = ("modeling_*.py", "configuration_*.py", "tokenization_*.py")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "tekken.json")
+INDEX = "model.safetensors.index.json"
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ModelRefused or ModelCorrupt unless ``folder`` holds a whole decoder-only model in safetensors."""
+    config = config_dict(folder)
+    check_code(folder.name, config, [path.name for path in folder.iterdir()])
+    check_config(folder.name, config)
+    _check_weights(folder)
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        raise ModelCorrupt(f"{shown(folder.name)} has no tokenizer (tokenizer.json): fetch the model again.")
+
+
+def check_code(name: str, config: dict[str, Any], files: list[str]) -> None:
+    """Raise ModelRefused when the config asks for the model's own code, or its code or only pickles lie there."""
+    custom = [file for file in files for pattern in CUSTOM_CODE if Path(file).match(pattern)]
+    if config.get("auto_map") or custom:
+        raise ModelRefused(
+            f"{shown(name)} runs its own Python code, which the playground never does: choose a model that "
+            "transformers supports itself."
+        )
+    safe = any(file.endswith(".safetensors") or file == INDEX for file in files)
+    if not safe and any(file.endswith(PICKLE_SUFFIXES) for file in files):
+        raise ModelRefused(
+            f"{shown(name)} has only pickled weights, which could run any code when opened: choose a model saved as "
+            "safetensors, or convert it where you trust it."
+        )
+
+
+def check_config(name: str, config: dict[str, Any]) -> None:
+    """Raise unless transformers knows the config's architecture as a decoder-only language model."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    kind = config.get("model_type")
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING_NAMES:
+        raise ModelCorrupt(
+            f"{shown(name)} says it is a {shown(kind)} model, which this version of transformers does not know: "
+            "choose another, or update transformers."
+        )
+    if config.get("is_encoder_decoder") or kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise ModelRefused(
+            f"{shown(name)} is a {kind} model, which does not continue text token by token: "
+            "choose a decoder-only language model."
+        )
+    stated = config.get("architectures") or []
+    if isinstance(stated, list) and stated and not any(_continues_text(str(class_name)) for class_name in stated):
+        raise ModelRefused(
+            f"{shown(name)} was saved as {shown(stated[0])}, which does not continue text: "
+            "choose a decoder-only language model."
+        )
+
+
+def _continues_text(class_name: str) -> bool:
+    return class_name.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration"))
+
+
+def check_gguf(path: Path) -> None:
+    """Raise ModelCorrupt unless ``path`` is a .gguf file of an architecture transformers can unpack."""
+    from transformers.integrations import GGUF_CONFIG_MAPPING
+
+    architecture = gguf_header(path)["architecture"]
+    if architecture not in GGUF_CONFIG_MAPPING:
+        raise ModelCorrupt(f"{shown(path.name)} holds a {shown(architecture)} model, which transformers cannot unpack.")
+
+
+def _check_weights(folder: Path) -> None:
+    """Raise ModelCorrupt for no weights, a missing shard, or a safetensors file that is cut off."""
+    index = folder / INDEX
+    if index.is_file():
+        try:
+            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+            raise ModelCorrupt(
+                f"The list of weight files in {shown(folder.name)} cannot be read: fetch it again."
+            ) from None
+        missing = sorted(str(shard) for shard in shards if not (folder / str(shard)).is_file())
+        if missing:
+            raise ModelCorrupt(
+                f"{shown(folder.name)} lacks {len(missing)} of its {len(shards)} weight files, {shown(missing[0])} "
+                "first: fetch the model again."
+            )
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelCorrupt(f"{shown(folder.name)} has no weights (*.safetensors): fetch the model again.")
+    for file in files:
+        read_header(file)
