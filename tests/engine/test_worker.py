@@ -1,0 +1,317 @@
+"""The worker: turns, replacement, cancellation, isolation and its end. Events instead of sleeps throughout."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import pytest
+
+from playground.engine.fake import FakeEngine
+from playground.engine.protocol import CancelToken, Engine
+from playground.engine.ticket import Ticket
+from playground.engine.worker import Worker
+from playground.errors import Cancelled, ModelError
+
+PATIENCE = 20.0  # seconds until a test is called hung; never waited for in a passing run
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker(FakeEngine())
+    yield made
+    made.close()
+
+
+class Gate:
+    """A job that says when it has started and goes on when it is let."""
+
+    def __init__(self, worker: Worker, session: str = "gate", slot: str = "gate") -> None:
+        self.started, self.opened = threading.Event(), threading.Event()
+        self.ticket = worker.submit(session, slot, self._job)
+        assert self.started.wait(PATIENCE)
+
+    def _job(self, engine: Engine, cancel: CancelToken) -> str:
+        self.started.set()
+        assert self.opened.wait(PATIENCE)
+        return "open"
+
+    def open(self) -> None:
+        self.opened.set()
+
+
+def counting(order: list[str], name: str, steps: int) -> Callable[[Engine, CancelToken], Generator[str, None, int]]:
+    def job(engine: Engine, cancel: CancelToken) -> Generator[str, None, int]:
+        for index in range(steps):
+            order.append(f"{name}{index}")
+            yield f"{name}{index}"
+        return steps
+
+    return job
+
+
+def noting(order: list[str], name: str) -> Callable[[Engine, CancelToken], None]:
+    return lambda engine, cancel: order.append(name)
+
+
+def test_a_plain_job_gets_the_engine_and_its_result_comes_back(worker: Worker) -> None:
+    ticket = worker.submit("a", "logits", lambda engine, cancel: engine.next_logits((1, 2), cancel=cancel))
+    assert ticket.result(PATIENCE).ids == (1, 2)
+    assert ticket.done and ticket.position == 0
+
+
+def test_steps_arrive_in_order_and_the_return_value_is_the_result(worker: Worker) -> None:
+    ticket = worker.submit("a", "generate", counting([], "s", 3))
+    assert list(ticket.steps(PATIENCE)) == ["s0", "s1", "s2"]
+    assert ticket.result(PATIENCE) == 3
+
+
+def test_take_gives_what_has_come(worker: Worker) -> None:
+    ticket = worker.submit("a", "generate", counting([], "s", 3))
+    assert ticket.wait(PATIENCE)
+    assert ticket.take() == ["s0", "s1", "s2"]
+    assert ticket.take() == []
+
+
+def test_sessions_take_turns_step_by_step(worker: Worker) -> None:
+    order: list[str] = []
+    gate = Gate(worker)
+    tickets = [worker.submit(name, "generate", counting(order, name, 3)) for name in "abc"]
+    gate.open()
+    for ticket in tickets:
+        ticket.result(PATIENCE)
+    assert order == ["a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2"]
+
+
+def test_a_session_with_many_requests_does_not_delay_another(worker: Worker) -> None:
+    order: list[str] = []
+    gate = Gate(worker)
+    greedy = [worker.submit("greedy", f"slot{index}", noting(order, f"greedy{index}")) for index in range(5)]
+    modest = worker.submit("modest", "only", noting(order, "modest"))
+    assert [ticket.position for ticket in greedy] == [1, 3, 4, 5, 6]
+    assert modest.position == 2  # the running gate and one request of the greedy session
+    gate.open()
+    for ticket in [*greedy, modest]:
+        ticket.result(PATIENCE)
+    assert order.index("modest") == 1
+
+
+def test_a_newer_request_of_the_same_slot_replaces_a_waiting_one(worker: Worker) -> None:
+    order: list[str] = []
+    gate = Gate(worker)
+    older = worker.submit("a", "logits", noting(order, "older"))
+    elsewhere = worker.submit("a", "attention", noting(order, "elsewhere"))
+    newer = worker.submit("a", "logits", noting(order, "newer"))
+    with pytest.raises(Cancelled):
+        older.result(PATIENCE)
+    gate.open()
+    newer.result(PATIENCE)
+    elsewhere.result(PATIENCE)
+    assert order == ["elsewhere", "newer"]
+
+
+def test_a_newer_request_stops_a_running_generation_between_steps(worker: Worker) -> None:
+    cleaned, stepped = threading.Event(), threading.Event()
+
+    def endless(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
+        try:
+            while True:
+                stepped.set()
+                yield 1
+        finally:
+            cleaned.set()
+
+    older = worker.submit("a", "generate", endless)
+    assert stepped.wait(PATIENCE)
+    newer = worker.submit("a", "generate", lambda engine, cancel: "newer")
+    assert newer.result(PATIENCE) == "newer"
+    assert cleaned.wait(PATIENCE)
+    with pytest.raises(Cancelled):
+        older.result(PATIENCE)
+
+
+def test_a_cancelled_step_is_the_last_one(worker: Worker) -> None:
+    """The generator is closed right after the step during which it was cancelled."""
+    in_step, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+    steps: list[int] = []
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
+        try:
+            for index in range(10):
+                steps.append(index)
+                in_step.set()
+                assert go_on.wait(PATIENCE)
+                yield index
+        finally:
+            ended.set()
+
+    ticket = worker.submit("a", "generate", job)
+    assert in_step.wait(PATIENCE)
+    ticket.cancel()
+    assert ticket.done  # whoever waits is free at once
+    go_on.set()
+    assert ended.wait(PATIENCE)
+    assert steps == [0]
+
+
+def test_a_plain_job_sees_that_it_was_cancelled(worker: Worker) -> None:
+    started, seen = threading.Event(), threading.Event()
+
+    def job(engine: Engine, cancel: CancelToken) -> None:
+        started.set()
+        while not cancel.cancelled:
+            pass
+        seen.set()
+        cancel.check()
+
+    with worker.submit("a", "logits", job) as ticket:
+        assert started.wait(PATIENCE)
+    assert seen.wait(PATIENCE)
+    with pytest.raises(Cancelled):
+        ticket.result(PATIENCE)
+
+
+def test_leaving_the_block_keeps_a_finished_result(worker: Worker) -> None:
+    with worker.submit("a", "logits", lambda engine, cancel: 7) as ticket:
+        assert ticket.wait(PATIENCE)
+    assert ticket.result() == 7
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(3), KeyboardInterrupt(), StopIteration(5)])
+def test_an_exception_travels_to_its_ticket_and_harms_nobody(worker: Worker, error: BaseException) -> None:
+    def fails(engine: Engine, cancel: CancelToken) -> None:
+        raise error
+
+    def fails_later(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
+        yield 1
+        raise ValueError("later")
+
+    failed, later = worker.submit("a", "one", fails), worker.submit("b", "two", fails_later)
+    with pytest.raises(type(error)):
+        failed.result(PATIENCE)
+    steps = later.steps(PATIENCE)
+    assert next(steps) == 1
+    with pytest.raises(ValueError, match="later"):
+        next(steps)
+    assert worker.submit("c", "three", lambda engine, cancel: "fine").result(PATIENCE) == "fine"
+
+
+def test_close_fails_all_that_wait_and_releases_the_engine() -> None:
+    engine = FakeEngine()
+    worker = Worker(engine)
+    closed = threading.Event()
+
+    def generation(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.set()
+
+    started = worker.submit("a", "generate", generation)
+    assert next(started.steps(PATIENCE)) == 1
+    gate = Gate(worker)
+    waiting = worker.submit("b", "logits", lambda engine, cancel: 1)
+    closer = threading.Thread(target=worker.close)
+    closer.start()
+    for ticket in (started, waiting, gate.ticket):
+        with pytest.raises(ModelError, match="released"):
+            ticket.result(PATIENCE)
+    gate.open()
+    closer.join(PATIENCE)
+    assert not closer.is_alive() and engine.closed and closed.is_set()
+    with pytest.raises(ModelError, match="released"):
+        worker.submit("c", "logits", lambda engine, cancel: 1).result(PATIENCE)
+    worker.close()  # a second time does nothing
+
+
+def test_dropping_a_session_cancels_all_of_it_and_nothing_else(worker: Worker) -> None:
+    gate = Gate(worker)
+    gone = [worker.submit("gone", slot, lambda engine, cancel: 1) for slot in "xy"]
+    stays = worker.submit("stays", "x", lambda engine, cancel: 2)
+    worker.drop_session("gone")
+    for ticket in gone:
+        with pytest.raises(Cancelled):
+            ticket.result(PATIENCE)
+    assert worker.status().queued == 1
+    gate.open()
+    assert stays.result(PATIENCE) == 2
+
+
+def test_status_tells_what_runs_and_what_waits(worker: Worker) -> None:
+    gate = Gate(worker, "room", "logits")
+    waiting = [worker.submit(session, "logits", lambda engine, cancel: 1) for session in "ab"]
+    status = worker.status()
+    assert (status.busy, status.queued, status.sessions) == (True, 2, 3)
+    assert (status.running_session, status.running_slot) == ("room", "logits")
+    gate.open()
+    for ticket in waiting:
+        ticket.result(PATIENCE)
+
+
+def test_timeouts_say_so_and_leave_the_request_alone(worker: Worker) -> None:
+    gate = Gate(worker)
+    assert not gate.ticket.wait(0.001)
+    with pytest.raises(TimeoutError):
+        gate.ticket.result(0.001)
+    with pytest.raises(TimeoutError):
+        next(gate.ticket.steps(0.001))
+    gate.open()
+    assert gate.ticket.result(PATIENCE) == "open"
+
+
+def test_thirty_sessions_asking_at_once_all_get_their_own_answer_once_computed() -> None:
+    engine = FakeEngine()
+    worker = Worker(engine)
+    barrier = threading.Barrier(30)
+    answers: dict[int, Any] = {}
+
+    def session(number: int) -> None:
+        barrier.wait(PATIENCE)
+        shared = worker.submit(str(number), "shared", lambda engine, cancel: engine.next_logits((9, 9)))
+        own = worker.submit(str(number), "own", lambda engine, cancel: engine.next_logits((number, 1)))
+        answers[number] = (shared.result(PATIENCE), own.result(PATIENCE))
+
+    threads = [threading.Thread(target=session, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    worker.close()
+    assert sorted(answers) == list(range(30))
+    assert all(own.ids == (number, 1) for number, (_shared, own) in answers.items())
+    assert engine.calls.count((9, 9)) == 1  # thirty asked, one computation
+    assert len(engine.calls) == 31
+    assert sum(shared.computed_tokens > 0 for shared, _own in answers.values()) == 1
+
+
+def test_thirty_generations_stopped_in_mid_way_leave_an_idle_worker(worker: Worker) -> None:
+    def endless(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
+        while True:
+            yield 1
+
+    def session(number: int) -> None:
+        with worker.submit(str(number), "generate", endless) as ticket:
+            next(ticket.steps(PATIENCE))
+
+    threads = [threading.Thread(target=session, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    worker.submit("last", "x", lambda engine, cancel: 1).result(PATIENCE)
+    deadline = time.monotonic() + PATIENCE
+    while worker.status().busy and time.monotonic() < deadline:
+        pass
+    assert worker.status().queued == 0 and not worker.status().busy
+
+
+def test_a_ticket_keeps_its_first_end() -> None:
+    ticket: Ticket[int] = Ticket("a", "x")
+    assert ticket.succeed(1)
+    assert not ticket.fail(ValueError("late"))
+    ticket.cancel()
+    ticket.add_step("late")
+    assert ticket.result() == 1 and ticket.take() == []
