@@ -82,7 +82,7 @@ def bars_figure(data: BarsData) -> go.Figure:
         **shared,
     )
     figure = go.Figure([raw_bar, final_bar])
-    labels = [f"{'▶ ' if row.chosen else ''}{_escaped(row.label)}" for row in rows]
+    labels = [f"{'▶ ' if row.chosen else ''}{escaped(row.label)}" for row in rows]
     figure.update_layout(
         **_layout(data, [*labels, f"others ({data.others_count:,})"], float(max(raw.max(), final.max())))
     )
@@ -178,7 +178,7 @@ def _final_text(row: BarRow) -> str:
     return "" if row.removed_by is not None else percent(row.final_prob)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Plotly reads a little HTML in labels; a token is text."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -186,7 +186,7 @@ def _escaped(text: str) -> str:
 def _hover(row: BarRow) -> str:
     state = f"removed by {row.removed_by}" if row.removed_by else f"final {percent(row.final_prob)}"
     return (
-        f"<b>{_escaped(row.label)}</b><br>id {row.id} · rank {row.rank + 1:,}<br>"
+        f"<b>{escaped(row.label)}</b><br>id {row.id} · rank {row.rank + 1:,}<br>"
         f"raw {percent(row.raw_prob)} · log-probability {logprob(row.raw_logprob)}<br>{state}"
     )
 

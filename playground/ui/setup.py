@@ -5,18 +5,20 @@ A ``Setup`` is plain frozen data; this module knows no streamlit, so that links 
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from playground.errors import BadInput, PlaygroundError
-from playground.sampling.orders import ORDERS
+from playground.sampling.parameters import PARAMETERS
 from playground.sampling.settings import SamplerSettings
 
 MAX_PROMPT_CHARACTERS = 100_000
 MAX_LINK_STEPS = 4_096
 MAX_SEED = 2**32 - 1
+_SETTINGS = (*PARAMETERS, "order")
 DEFAULT_PROMPT = "The capital of France is"
 
 
@@ -81,9 +83,7 @@ def link_fields(setup: Setup) -> dict[str, str]:
     if setup.parse_special:
         fields["special"] = "1"
     fields["seed"] = str(setup.seed)
-    fields.update({name: _field_text(value) for name, value in setup.settings.to_mapping().items() if name != "order"})
-    if setup.settings.order != ORDERS["hf"]:
-        fields["order"] = order_name(setup.settings.order) or ",".join(setup.settings.order)
+    fields.update({name: _field_text(value) for name, value in setup.settings.to_mapping().items()})
     if setup.steps:
         fields["steps"] = ".".join(map(str, setup.steps))
         fields["at"] = str(setup.position)
@@ -121,15 +121,9 @@ def read_link(fields: Mapping[str, str], base: Setup | None = None) -> LinkReadi
     return LinkReading(setup, tuple(problems))
 
 
-def order_name(order: tuple[str, ...]) -> str | None:
-    """The preset's name if ``order`` is one of the presets."""
-    return next((name for name, preset in ORDERS.items() if preset == order), None)
-
-
 def _read_settings(fields: Mapping[str, str]) -> tuple[SamplerSettings | None, list[str]]:
     """Sampler fields one by one, so that one bad value does not lose the others."""
-    known = SamplerSettings.field_names()
-    given: dict[str, object] = {name: fields[name] for name in known if name in fields}
+    given: dict[str, object] = {name: fields[name] for name in _SETTINGS if name in fields}
     problems: list[str] = []
     for name in list(given):
         try:
@@ -146,14 +140,13 @@ def _read_settings(fields: Mapping[str, str]) -> tuple[SamplerSettings | None, l
 
 
 def _field_text(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return ",".join(":".join(map(str, item)) if isinstance(item, (list, tuple)) else str(item) for item in value)
-    return str(value)
+    if isinstance(value, Mapping):  # logit biases
+        return ",".join(f"{token}={bias}" for token, bias in value.items())
+    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 def _checksum(fields: Mapping[str, str]) -> str:
-    known = {*_READERS, *SamplerSettings.field_names()}
-    text = "\n".join(f"{name}={fields[name]}" for name in sorted(known) if name in fields)
+    text = "\n".join(f"{name}={fields[name]}" for name in sorted({*_READERS, *_SETTINGS}) if name in fields)
     return f"{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}"
 
 

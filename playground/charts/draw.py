@@ -1,0 +1,131 @@
+"""The draw: u on the cumulative bar of the final distribution, and many draws against what was expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from playground.charts.bars import escaped
+from playground.charts.numbers import percent
+from playground.charts.palette import CUT, FINAL, GRID, RAW, ink_on, sequential
+
+WIDEST_LABELLED = 0.035  # narrower bands carry no text
+
+
+@dataclass(frozen=True, slots=True)
+class CumulativeData:
+    """``labels`` and ``probabilities`` (n,) in descending final probability; ``rest`` is what the others share."""
+
+    labels: tuple[str, ...]
+    probabilities: npt.NDArray[np.float64]
+    rest: float
+    u: float
+    chosen: int  # index into labels, len(labels) when the drawn token is among the rest
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramData:
+    """``observed``: (n,) counts of ``draws`` draws; ``expected``: (n,) counts the final distribution predicts."""
+
+    labels: tuple[str, ...]
+    observed: npt.NDArray[np.int64]
+    expected: npt.NDArray[np.float64]
+    draws: int
+
+
+def cumulative_figure(data: CumulativeData) -> go.Figure:
+    """One bar from 0 to 1, one band a token; a line at u shows whose band it falls into."""
+    traces = []
+    count = len(data.labels)
+    for index in range(count + (data.rest > 0)):
+        rest = index == count
+        label = "all others" if rest else data.labels[index]
+        width = data.rest if rest else float(data.probabilities[index])
+        shade = RAW if rest else sequential(1.0 - index / max(count - 1, 1))
+        traces.append(
+            go.Bar(
+                x=[width],
+                y=[0],
+                orientation="h",
+                marker={
+                    "color": shade,
+                    "line": {"color": FINAL if index == data.chosen else "rgba(140,145,156,0.8)",
+                             "width": 4 if index == data.chosen else 0.7},
+                },
+                text=[escaped(label) if width > WIDEST_LABELLED else ""],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                textfont={"color": ink_on(shade), "size": 12, "family": "monospace"},
+                hovertext=[f"<b>{escaped(label)}</b><br>{percent(width)}"],
+                hoverinfo="text",
+            )
+        )  # fmt: skip
+    figure = go.Figure(traces)
+    figure.update_layout(
+        barmode="stack",
+        height=150,
+        margin={"l": 8, "r": 8, "t": 34, "b": 28},
+        showlegend=False,
+        dragmode=False,
+        xaxis={"range": [0, 1], "tickformat": ".1f", "fixedrange": True, "gridcolor": GRID},
+        yaxis={"visible": False, "fixedrange": True},
+        shapes=[{"type": "line", "x0": data.u, "x1": data.u, "yref": "paper", "y0": -0.05, "y1": 1.05,
+                 "line": {"color": CUT, "width": 3}}],
+        annotations=[{"x": data.u, "yref": "paper", "y": 1.07, "yanchor": "bottom", "showarrow": False,
+                      "text": f"u = {data.u:.4f}", "font": {"color": CUT, "size": 13}}],
+    )  # fmt: skip
+    return figure
+
+
+def cumulative_description(data: CumulativeData) -> str:
+    """The picture in words and numbers."""
+    name = data.labels[data.chosen] if data.chosen < len(data.labels) else "one of the others"
+    return f"The final distribution laid out from 0 to 1; u = {data.u:.4f} falls into the band of {name}."
+
+
+def histogram_figure(data: HistogramData) -> go.Figure:
+    """Observed counts as bars, expected counts as marks with a band of two standard deviations."""
+    x = np.arange(len(data.labels), dtype=np.float32)
+    share = data.expected / data.draws
+    spread = 2 * np.sqrt(data.expected * (1 - share))
+    observed = go.Bar(
+        x=x, y=data.observed, name="drawn", marker={"color": FINAL}, hovertemplate="%{y} drawn<extra></extra>"
+    )
+    expected = go.Scatter(
+        x=x,
+        y=data.expected,
+        name="expected ± 2 standard deviations",
+        mode="markers",
+        marker={"symbol": "line-ew-open", "size": 18, "color": CUT, "line": {"width": 2.5}},
+        error_y={"type": "data", "array": spread, "color": CUT, "thickness": 1.2},
+        hovertemplate="%{y:.1f} expected<extra></extra>",
+    )
+    figure = go.Figure([observed, expected])
+    figure.update_layout(
+        height=320,
+        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        dragmode=False,
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        xaxis={
+            "tickvals": x,
+            "ticktext": [escaped(label) for label in data.labels],
+            "tickfont": {"family": "monospace"},
+            "fixedrange": True,
+            "automargin": True,
+        },
+        yaxis={"gridcolor": GRID, "fixedrange": True, "title": {"text": f"times in {data.draws:,} draws"}},
+    )
+    return figure
+
+
+def histogram_description(data: HistogramData) -> str:
+    """The picture in words and numbers."""
+    parts = [
+        f"{label} {int(seen)} drawn, {want:.0f} expected"
+        for label, seen, want in zip(data.labels[:6], data.observed, data.expected, strict=False)
+    ]
+    return f"{data.draws:,} draws against the final distribution: " + "; ".join(parts) + "."

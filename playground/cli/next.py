@@ -1,0 +1,198 @@
+"""``python -m playground next``: one position's whole distribution, its stages, its draw."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.cli import options
+from playground.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from playground.engine.protocol import TextCodec
+    from playground.inspection.next_token import Candidate, NextToken
+
+MAX_TOP = 1_000_000
+
+
+def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser = subparsers.add_parser("next", parents=[common], help="the next token's distribution", allow_abbrev=False)
+    options.add_model_options(parser)
+    options.add_text_options(parser)
+    options.add_sampler_options(parser)
+    parser.add_argument("--ids", help="token ids to continue, instead of a prompt: 1,2,3")
+    parser.add_argument("--logits", help="a .npy file with a (vocab,) float array; no model is loaded")
+    parser.add_argument("--history", default="", help="with --logits: prompt token ids, for the penalties")
+    parser.add_argument("--generated", default="", help="with --logits: generated token ids, for the penalties")
+    parser.add_argument("--top", help="how many candidates to list (default: 20)")
+    parser.add_argument("--find", help="also list the tokens of this text")
+    parser.add_argument("--out", help="write the final probabilities to this .npy file: (vocab,) float32")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Examine one position and print it."""
+    settings, seed = options.read_settings(args), options.read_seed_option(args)
+    top = options.read_number(args.top, "--top", 1, MAX_TOP, 20)
+    view, codec, model, find_ids = (
+        _from_logits(args, settings, seed) if args.logits else _from_model(args, settings, seed)
+    )
+    if args.out:
+        _write_probabilities(args.out, view.trace.final_probs)
+    result = _result(view, codec, model, top, seed, find_ids)
+    if args.json:
+        options.print_json(result)
+    else:
+        _print_readable(result)
+    return 0
+
+
+Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]"]
+
+
+def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
+    from playground.inspection.next_token import examine
+
+    if args.ids is None:
+        options.read_text(args)  # refuse a missing prompt before a model is loaded
+    elif args.prompt is not None or args.prompt_file is not None:
+        raise BadInput("--ids cannot be used together with --prompt or --prompt-file.", "ids")
+    engine = options.open_engine(args)
+    codec = engine.codec
+    if args.ids is None:
+        ids = options.encode_prompt(codec, args)
+    else:
+        ids = options.read_ids(args.ids, "--ids", engine.info.vocab_size)
+    row = engine.next_logits(ids).logits
+    view = examine(row, settings, prompt_ids=ids, seed=seed, codec=codec)
+    find_ids: tuple[int, ...] = ()
+    if args.find:
+        find_ids = codec.encode(args.find, parse_special=args.parse_special)
+    return view, codec, engine.info.id, find_ids
+
+
+def _from_logits(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
+    from playground.inspection.next_token import examine
+
+    for flag in ("prompt", "prompt_file", "ids", "find", "model"):
+        if getattr(args, flag) is not None:
+            raise BadInput(f"--{flag.replace('_', '-')} cannot be used with --logits: no model is loaded.", flag)
+    row = _read_logits(args.logits)
+    prompt = options.read_ids(args.history, "--history", row.size)
+    generated = options.read_ids(args.generated, "--generated", row.size)
+    view = examine(row, settings, prompt_ids=prompt, generated_ids=generated, seed=seed)
+    return view, None, None, ()
+
+
+def _read_logits(name: str) -> npt.NDArray[np.float32]:
+    import numpy as np
+
+    try:
+        row = np.load(name, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInput(f"--logits: {name!r} is not a readable .npy file ({error}).", "logits") from None
+    if not isinstance(row, np.ndarray) or row.ndim != 1 or row.size < 1 or row.dtype.kind not in "fiu":
+        raise BadInput("--logits: the file must hold one (vocab,) array of numbers.", "logits")
+    return row.astype(np.float32)
+
+
+def _write_probabilities(name: str, probabilities: npt.NDArray[np.float32]) -> None:
+    import numpy as np
+
+    try:
+        with Path(name).open("wb") as file:
+            np.save(file, probabilities.astype(np.float32), allow_pickle=False)
+    except OSError as error:
+        raise BadInput(f"--out: {name!r} cannot be written ({error.strerror}).", "out") from None
+
+
+def _result(
+    view: NextToken, codec: TextCodec | None, model: str | None, top: int, seed: int, find_ids: tuple[int, ...]
+) -> dict[str, Any]:
+    from playground.inspection.next_token import CONTEXT_TAIL, candidate, top_candidates
+
+    trace = view.trace
+    shown = top_candidates(view, codec, top)
+    listed = [item.id for item in shown]
+    count = int(trace.raw_probs.size) - len(shown)
+    text = None if codec is None else codec.piece(view.draw.id, view.ids[-CONTEXT_TAIL:])
+    result: dict[str, Any] = {
+        "model": model,
+        "vocab_size": int(trace.raw_probs.size),
+        "prompt_ids": list(view.ids),
+        "order": [stage.name for stage in trace.stages],
+        "stages": [
+            {
+                "name": stage.name,
+                "params": json.loads(json.dumps(dict(stage.params))),
+                "kept": stage.kept,
+                "removed_mass": options.finite(stage.removed_mass),
+                "entropy": options.finite(stage.entropy),
+            }
+            for stage in trace.stages
+        ],
+        "candidates": [_candidate_row(item) for item in shown],
+        "others": {
+            "count": count,
+            "prob": max(0.0, 1.0 - sum(float(trace.final_probs[i]) for i in listed)) if count else 0.0,
+        },
+        "draw": {"seed": seed, "u": view.draw.u, "id": view.draw.id, "text": text},
+        "note": trace.note,
+    }
+    if find_ids:
+        result["found"] = [_candidate_row(candidate(view, token_id, codec)) for token_id in find_ids]
+    return result
+
+
+def _candidate_row(item: Candidate) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "text": item.text,
+        "rank": item.rank,
+        "raw_logprob": options.finite(item.raw_logprob),
+        "prob": item.final_prob,
+        "kept": item.kept,
+        "removed_by": item.removed_by,
+    }
+
+
+def _print_readable(result: dict[str, Any]) -> None:
+    from playground.charts.numbers import percent
+
+    print(f"{result['model'] or 'logits from a file'}: {result['vocab_size']:,} tokens")
+    for stage in result["stages"]:
+        print(
+            f"  {stage['name']} {stage['params']}: {stage['kept']:,} kept, "
+            f"{percent(stage['removed_mass'] or 0)} removed, entropy {stage['entropy'] or 0:.3f} nats"
+        )
+    if result["note"]:
+        print(f"  note: {result['note']}")
+    options.print_table(
+        ("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["candidates"])
+    )
+    print(f"others: {result['others']['count']:,} tokens, {percent(result['others']['prob'])}")
+    if "found" in result:
+        print("found:")
+        options.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["found"]))
+    draw = result["draw"]
+    print(f"drawn with seed {draw['seed']}: u = {draw['u']:.6f} gives token {draw['id']} {draw['text'] or ''!r}")
+
+
+def _table_row(row: dict[str, Any]) -> tuple[str, ...]:
+    from playground.charts.numbers import logprob, percent
+
+    value = float("-inf") if row["raw_logprob"] is None else row["raw_logprob"]
+    return (
+        str(row["rank"] + 1),
+        str(row["id"]),
+        row["text"],
+        logprob(value),
+        percent(row["prob"]) if row["kept"] else "",
+        row["removed_by"] or "",
+    )

@@ -1,0 +1,174 @@
+"""Options that several commands share: the model, the text, the samplers. And how results are printed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.errors import BadInput, BadPrompt, BadSetting
+
+if TYPE_CHECKING:
+    from playground.engine.protocol import Engine, TextCodec
+    from playground.sampling.settings import SamplerSettings
+
+MAX_FILE_BYTES = 20_000_000
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", help="catalogue name, hub id, folder or .gguf file (default: the bundled model)")
+    group.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best one here)")
+    group.add_argument("--dtype", help="float32, bfloat16 or float16 (default: what suits the device)")
+
+
+def add_text_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("text")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("--prompt", help="the text to continue")
+    source.add_argument("--prompt-file", help="a UTF-8 file with the text")
+    group.add_argument("--chat", action="store_true", help="wrap the text as one user message in the chat template")
+    group.add_argument("--system", help="a system prompt; only with --chat")
+    group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
+
+
+def add_sampler_options(parser: argparse.ArgumentParser) -> None:
+    """One flag for each parameter of the sampling registry, its help included."""
+    from playground.sampling.registry import PARAMETERS
+
+    group = parser.add_argument_group("samplers")
+    for name, parameter in PARAMETERS.items():
+        flag = "--" + name.replace("_", "-")
+        help_text = parameter.help.replace("%", "%%")
+        if parameter.kind in ("bias", "strings"):
+            metavar = "ID=BIAS" if parameter.kind == "bias" else "TEXT"
+            group.add_argument(flag, dest=name, action="append", metavar=metavar, help=help_text)
+        else:
+            group.add_argument(flag, dest=name, metavar="NUMBER", help=help_text)
+    group.add_argument("--order", help="hf, vllm, llama.cpp or sampler names with commas (default: hf)")
+    group.add_argument("--seed", default="0", help="a whole number from 0 to 2^32 - 1 (default: 0)")
+
+
+def read_settings(args: argparse.Namespace) -> SamplerSettings:
+    """The sampler flags as settings. Raises BadSetting naming the flag."""
+    from playground.sampling.registry import PARAMETERS
+    from playground.sampling.settings import SamplerSettings
+
+    given: dict[str, object] = {}
+    for name, parameter in PARAMETERS.items():
+        value = getattr(args, name)
+        if value is not None:
+            given[name] = value
+    if args.order is not None:
+        given["order"] = args.order
+    try:
+        return SamplerSettings.from_mapping(given)
+    except BadSetting as error:
+        raise BadSetting(f"--{(error.field or 'order').replace('_', '-')}: {error}", error.field) from None
+
+
+def read_seed_option(args: argparse.Namespace) -> int:
+    """``--seed`` as a number. Raises BadInput naming the flag."""
+    try:
+        seed = int(args.seed)
+    except ValueError:
+        seed = -1
+    if not 0 <= seed < 2**32:
+        raise BadInput(f"--seed must be a whole number from 0 to {2**32 - 1}, not {args.seed[:40]!r}.", "seed")
+    return seed
+
+
+def read_number(text: str | None, flag: str, low: int, high: int, default: int) -> int:
+    """A whole number within bounds. Raises BadInput naming the flag."""
+    if text is None:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise BadInput(f"{flag} must be a whole number from {low:,} to {high:,}, not {text[:40]!r}.", flag)
+    return value
+
+
+def read_text(args: argparse.Namespace) -> str:
+    """The prompt from its flag or file. Raises BadPrompt when there is none or it is not text."""
+    if args.prompt_file is not None:
+        return read_text_file(args.prompt_file, "--prompt-file")
+    if args.prompt is None:
+        raise BadPrompt("--prompt or --prompt-file is needed: there is no text to continue.", "prompt")
+    return str(args.prompt)
+
+
+def read_text_file(name: str, flag: str) -> str:
+    """A UTF-8 file's text, without a byte order mark. Raises BadPrompt."""
+    path = Path(name)
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadPrompt(f"{flag}: {name} has more than {MAX_FILE_BYTES:,} bytes; cut it down first.", "prompt")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise BadPrompt(f"{flag}: {name!r} cannot be read as UTF-8 text ({error}).", "prompt") from None
+
+
+def encode_prompt(codec: TextCodec, args: argparse.Namespace) -> tuple[int, ...]:
+    """The prompt's token ids. An empty prompt becomes the model's start token where it has one."""
+    text = read_text(args)
+    if args.chat:
+        return codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
+    if args.system is not None:
+        raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
+    ids = codec.encode(text, parse_special=args.parse_special) if text else codec.start_ids
+    if not ids:
+        raise BadPrompt("The prompt is empty; type at least one character.", "prompt")
+    return ids
+
+
+def read_ids(text: str, flag: str, vocab_size: int | None = None) -> tuple[int, ...]:
+    """Token ids from ``1,2,3``. Raises BadPrompt naming the flag."""
+    try:
+        ids = tuple(int(part) for part in text.split(",")) if text.strip() else ()
+    except ValueError:
+        raise BadPrompt(f"{flag} takes token ids with commas such as 1,2,3, not {text[:40]!r}.", "ids") from None
+    for token_id in ids:
+        if token_id < 0 or (vocab_size is not None and token_id >= vocab_size):
+            raise BadPrompt(f"{flag}: there is no token {token_id}; ids go from 0 to {(vocab_size or 1) - 1:,}.", "ids")
+    return ids
+
+
+def open_engine(args: argparse.Namespace) -> Engine:
+    """Load the chosen model, telling on stderr what is being done."""
+    from playground.engine.factory import make_engine
+
+    said: list[str] = []
+
+    def tell(what: str, fraction: float) -> None:
+        if not said or said[-1] != what:
+            said.append(what)
+            print(f"{what} …", file=sys.stderr)
+
+    return make_engine(args.model, args.device, args.dtype, tell if sys.stderr.isatty() else None)
+
+
+def finite(value: float) -> float | None:
+    """A float for JSON: None where it is undefined or infinite."""
+    return float(value) if math.isfinite(value) else None
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """Exactly one JSON object on stdout."""
+    print(json.dumps(result, ensure_ascii=True, allow_nan=False))
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Aligned columns; control characters made visible, so that a token cannot move the cursor."""
+    from playground.engine.display import glyphs
+
+    lines = [list(head), *([glyphs(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,1 @@
+"""The Sampling page's sections, one module each. The page script only says where they stand."""

@@ -1,0 +1,266 @@
+"""The left third: the prompt, the sampler sliders, presets and the order. Every widget follows the setup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.sampling.orders import ORDERS, order_name
+from playground.sampling.parameters import Parameter
+from playground.sampling.presets import PRESETS
+from playground.sampling.registry import PARAMETERS, SAMPLERS
+from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.ui import state
+from playground.ui.messages import plain, show_problem
+from playground.ui.setup import MAX_PROMPT_CHARACTERS
+
+MAIN = ("temperature", "top_k", "top_p", "min_p", "typical_p")
+SECOND = {
+    "Penalties": (
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "no_repeat_ngram_size",
+        "dry_multiplier",
+        "dry_base",
+        "dry_allowed_length",
+        "dry_sequence_breakers",
+        "logit_bias",
+    ),
+    "Truncation": (
+        "top_h",
+        "epsilon_cutoff",
+        "eta_cutoff",
+        "top_n_sigma",
+        "xtc_probability",
+        "xtc_threshold",
+    ),
+    "Adaptive": ("dynatemp_range", "dynatemp_exponent", "mirostat_tau", "mirostat_eta"),
+}
+
+
+def prompt_controls() -> None:
+    """Prompt, raw text or chat, system prompt, special tokens."""
+    setup = state.setup()
+    st.text_area(
+        "Prompt",
+        key="w_prompt",
+        height=100,
+        max_chars=MAX_PROMPT_CHARACTERS,
+        on_change=state.follow("w_prompt", setup.prompt, lambda text: state.change(prompt=text or "")),
+        help="The text whose next token is shown. Press Ctrl+Enter or click elsewhere to apply it.",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.toggle(
+            "Chat",
+            key="w_chat",
+            on_change=state.follow("w_chat", setup.chat, lambda on: state.change(chat=on)),
+            help="Wrap the prompt as one user message in the model's own chat template, instead of continuing raw text.",
+        )
+        st.toggle(
+            "Parse special tokens",
+            key="w_special",
+            on_change=state.follow("w_special", setup.parse_special, lambda on: state.change(parse_special=on)),
+            help="Off: a spelt-out special token such as <|im_end|> is ordinary text. On: it is the token itself.",
+        )
+    if setup.chat:
+        st.text_input(
+            "System prompt",
+            key="w_system",
+            max_chars=MAX_PROMPT_CHARACTERS,
+            on_change=state.follow("w_system", setup.system, lambda text: state.change(system=text or "")),
+            placeholder="empty: what the template itself says",
+        )
+
+
+def sampler_controls() -> None:
+    """Presets, the main sliders, the second group, the order, the seed."""
+    settings = state.setup().settings
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.popover("Presets", icon=":material/tune:", on_change="rerun", key="presets") as presets:
+            if presets.open:
+                _preset_buttons()
+        st.button(
+            "Neutralise all", on_click=neutralise, help="Set every sampler to its neutral value: nothing is changed."
+        )
+    for name in MAIN:
+        _slider(PARAMETERS[name], settings)
+    others = [
+        name for names in SECOND.values() for name in names if name not in _companions() and _is_set(name, settings)
+    ]
+    label = "More samplers" + (f" ({len(others)} on)" if others else "")
+    with st.expander(label, on_change="rerun", key="more_samplers") as more:
+        if more.open:
+            _second_group(settings)
+    _order_controls(settings)
+    _seed()
+
+
+def neutralise() -> None:
+    """Everything off; the order stays."""
+    state.change(settings=NEUTRAL.replace(order=state.setup().settings.order))
+    state.clear_problems()
+
+
+def _preset_buttons() -> None:
+    for name, preset in PRESETS.items():
+        st.button(plain(preset.label), key=f"preset_{name}", help=preset.explain, on_click=_use_preset, args=(name,))
+
+
+def _use_preset(name: str) -> None:
+    state.change(settings=PRESETS[name].settings)
+    state.clear_problems()
+
+
+def _companions() -> set[str]:
+    """Parameters that only bend another one: they are neither on nor off themselves."""
+    return {parameter.name for sampler in SAMPLERS.values() for parameter in sampler.parameters[1:]}
+
+
+def _is_set(name: str, settings: SamplerSettings) -> bool:
+    return any(s.parameters[0].name == name and not s.is_neutral(settings) for s in SAMPLERS.values())
+
+
+def _mark(parameter: Parameter, settings: SamplerSettings) -> str:
+    if parameter.name in _companions():
+        return ""
+    return ":violet-badge[on]" if _is_set(parameter.name, settings) else ":gray-badge[off]"
+
+
+def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
+    """One parameter: its label with an on or off mark, and a slider over the usual span, wider if the value is."""
+    value = getattr(settings, parameter.name)
+    key = f"w_{parameter.name}"
+    st.markdown(f"{parameter.label} {_mark(parameter, settings)}", help=parameter.help)
+    low, high = min(parameter.usual[0], parameter.low, value), max(parameter.usual[-1], value)
+    if parameter.low < parameter.usual[0] and value >= parameter.usual[0] and parameter.neutral != parameter.low:
+        low = parameter.usual[0]
+    whole = parameter.kind == "int"
+    decimals = 0 if whole else max(2, len(f"{parameter.step:.6f}".rstrip("0").split(".")[1]))
+    st.slider(
+        parameter.label,
+        min_value=int(low) if whole else float(low),
+        max_value=int(high) if whole else float(high),
+        step=int(parameter.step) if whole else float(parameter.step),
+        format="%d" if whole else f"%.{decimals}f",
+        key=key,
+        label_visibility="collapsed",
+        on_change=state.follow(key, value, lambda new: state.change_settings(**{parameter.name: new})),
+    )
+
+
+def _second_group(settings: SamplerSettings) -> None:
+    for title, names in SECOND.items():
+        st.caption(title)
+        for name in names:
+            parameter = PARAMETERS[name]
+            if parameter.kind == "bias":
+                _bias_field(parameter, settings)
+            elif parameter.kind == "strings":
+                _strings_field(parameter, settings)
+            else:
+                _slider(parameter, settings)
+
+
+def _bias_field(parameter: Parameter, settings: SamplerSettings) -> None:
+    text = ", ".join(f"{token}={bias:g}" for token, bias in settings.logit_bias)
+    st.text_input(
+        parameter.label,
+        key="w_logit_bias",
+        placeholder="id=bias, for example 7042=-5",
+        help=parameter.help,
+        on_change=state.follow("w_logit_bias", text, lambda new: state.change_settings(logit_bias=new or "")),
+    )
+
+
+def _strings_field(parameter: Parameter, settings: SamplerSettings) -> None:
+    value = list(getattr(settings, parameter.name))
+    key = f"w_{parameter.name}"
+    st.multiselect(
+        parameter.label,
+        options=list(dict.fromkeys([*value, *NEUTRAL.dry_sequence_breakers])),
+        accept_new_options=True,
+        format_func=lambda text: repr(text)[1:-1],
+        key=key,
+        help=parameter.help,
+        on_change=state.follow(key, value, lambda new: state.change_settings(**{parameter.name: tuple(new)})),
+    )
+
+
+def _order_controls(settings: SamplerSettings) -> None:
+    """The order as a preset, and each sampler's place in it."""
+    current = order_name(settings.order) or "custom"
+    options = [*ORDERS, "custom"]
+    st.segmented_control(
+        "Order",
+        options,
+        key="w_order",
+        required=True,
+        help="The order changes the result. hf: transformers; vllm; llama.cpp (temperature last); custom: your own.",
+        on_change=state.follow("w_order", current, _choose_order),
+    )
+    with st.popover("Edit the order", icon=":material/swap_vert:", on_change="rerun", key="order_editor") as editor:
+        if editor.open:
+            _order_editor(settings)
+    active = settings.active()
+    steps = " → ".join(SAMPLERS[name].label for name in active) or "nothing: the raw distribution"
+    idle = settings.replaced()
+    st.caption(
+        f"Applied in this order: {steps}." + (f" Idle: {', '.join(SAMPLERS[n].label for n in idle)}." if idle else "")
+    )
+
+
+def _choose_order(name: str | None) -> None:
+    if name in ORDERS:
+        state.change_settings(order=name)
+
+
+def _order_editor(settings: SamplerSettings) -> None:
+    from playground.sampling.orders import appended
+
+    name = order_name(settings.order)
+    extra = appended(name) if name else ()
+    st.caption("Applied from top to bottom. Samplers that are off are greyed; their place matters once they are on.")
+    if extra:
+        st.caption(
+            f"{name} itself lacks {', '.join(SAMPLERS[n].label for n in extra)}: at the end of their own group here."
+        )
+    active = set(settings.active())
+    for index, sampler in enumerate(settings.order):
+        label, up, down = st.columns([4, 1, 1], vertical_alignment="center", wrap=False)
+        text = SAMPLERS[sampler].label
+        label.markdown(f"{index + 1}. **{text}**" if sampler in active else f"{index + 1}. :gray[{text}]")
+        last = len(settings.order) - 1
+        up.button(
+            "↑", key=f"up_{sampler}", on_click=_move, args=(index, -1), disabled=index == 0, help=f"{text} earlier"
+        )
+        down.button(
+            "↓", key=f"down_{sampler}", on_click=_move, args=(index, 1), disabled=index == last, help=f"{text} later"
+        )
+
+
+def _move(index: int, by: int) -> None:
+    order = list(state.setup().settings.order)
+    order[index], order[index + by] = order[index + by], order[index]
+    state.change_settings(order=tuple(order))
+
+
+def _seed() -> None:
+    setup = state.setup()
+    st.number_input(
+        "Seed",
+        min_value=0,
+        max_value=2**32 - 1,
+        step=1,
+        key="w_seed",
+        help="The luck of the draw. The same seed, model and settings give the same tokens.",
+        on_change=state.follow("w_seed", setup.seed, _set_seed),
+    )
+
+
+def _set_seed(value: int | None) -> None:
+    if value is None or not 0 <= value < 2**32:
+        show_problem("The seed must be a whole number from 0 to 4,294,967,295.")
+        return
+    state.put(replace(state.setup(), seed=int(value)))

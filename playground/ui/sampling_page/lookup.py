@@ -1,0 +1,95 @@
+"""Section "Any word": its tokens, their probability and rank, and whether the present settings let it through."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts.numbers import logprob, percent
+from playground.engine.display import glyphs
+from playground.inspection.next_token import Candidate, candidate
+from playground.sampling.registry import SAMPLERS
+from playground.ui import state
+from playground.ui.messages import plain, problems_shown_here, why_it_matters
+from playground.ui.sampling_page.view import SamplingView, examine_row, next_logits
+
+MOST_TOKENS = 8
+
+
+def lookup_section(view: SamplingView) -> None:
+    """A text field, and one table for each way the word can be written after what is there."""
+    text = st.text_input(
+        "Any word",
+        value=" Paris",
+        key="lookup",
+        max_chars=200,
+        persist_state="session",
+        help="A leading space matters: most words are a different token with it.",
+    )
+    if not text:
+        st.info("Type a word, with or without a space before it, to see how likely it is here.")
+        return
+    spellings = [text] if text[0].isspace() else [text, " " + text]
+    for spelling in spellings:
+        with problems_shown_here():
+            _one_spelling(view, spelling)
+    why_it_matters(
+        "A word of several tokens is as likely as its tokens one after the other: their probabilities multiply, each "
+        "given those before it."
+    )
+
+
+def word_ids(view: SamplingView, text: str) -> tuple[int, ...]:
+    """Token ids of ``text`` as it would go on after what is there: without a start token."""
+    start, ids = view.codec.start_ids, view.codec.encode(text, parse_special=view.setup.parse_special)
+    return ids[len(start) :] if start and ids[: len(start)] == start else ids
+
+
+def _one_spelling(view: SamplingView, text: str) -> None:
+    ids = word_ids(view, text)
+    shown = ids[:MOST_TOKENS]
+    rows = [_look_up(view, shown[:index], token) for index, token in enumerate(shown)]
+    total = sum(row.raw_logprob for row in rows)
+    admitted = all(row.kept for row in rows)
+    verdict = ":material/check: admitted" if admitted else f":material/block: {_forbidden(rows)}"
+    st.markdown(f"**{plain(glyphs(text))}** · {len(ids)} {'token' if len(ids) == 1 else 'tokens'} · {verdict}")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "token": [glyphs(row.text) for row in rows],
+                "id": [row.id for row in rows],
+                "raw": [percent(row.raw_prob) for row in rows],
+                "log-probability": [logprob(row.raw_logprob) for row in rows],
+                "rank": [f"{row.rank + 1:,}" for row in rows],
+                "final": [percent(row.final_prob) if row.kept else "–" for row in rows],
+                "removed by": [SAMPLERS[row.removed_by].label if row.removed_by else "" for row in rows],
+            }
+        ),
+        hide_index=True,
+        key=f"lookup_{'plain' if text[:1] != ' ' else 'space'}",
+    )
+    if len(shown) > 1:
+        st.caption(f"All together: {percent(math.exp(total))}, log-probability {logprob(total)}.")
+    if len(ids) > MOST_TOKENS:
+        st.caption(f"Only the first {MOST_TOKENS} of {len(ids)} tokens are looked up.")
+    st.button(
+        f"Accept {plain(glyphs(rows[0].text))}",
+        key=f"accept_{text[:1] == ' '}",
+        on_click=lambda: state.put(state.setup().accept(rows[0].id)),
+        help="Append its first token to the text and go on from there.",
+    )
+
+
+def _look_up(view: SamplingView, before: tuple[int, ...], token: int) -> Candidate:
+    if not before:
+        return candidate(view.next, token, view.codec)
+    row = next_logits(view.worker, view.ids + before)
+    seen = examine_row(view.worker, row, view.setup.settings, view.setup, view.prompt_ids, None)
+    return candidate(seen, token, view.codec)
+
+
+def _forbidden(rows: list[Candidate]) -> str:
+    first = next(row for row in rows if not row.kept)
+    return f"removed by {SAMPLERS[first.removed_by].label}" if first.removed_by else "removed"

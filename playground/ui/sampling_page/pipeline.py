@@ -1,0 +1,99 @@
+"""Section "Pipeline": from the logits to the final distribution, stage by stage, each formula with its values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts.numbers import choices, entropy, percent
+from playground.charts.pipeline import PipelineData, pipeline_description, pipeline_figure
+from playground.engine.display import glyphs
+from playground.inspection.next_token import CONTEXT_TAIL, top_ids
+from playground.sampling.chain import RowTrace
+from playground.sampling.registry import SAMPLERS
+from playground.ui.messages import plain, why_it_matters
+from playground.ui.sampling_page.view import SamplingView
+
+BANDS = 8
+
+
+def pipeline_section(view: SamplingView) -> None:
+    """The picture, the numbers of each stage, and one stage's formula at a time."""
+    trace = view.next.trace
+    if not trace.stages:
+        st.info(
+            "Every sampler is off, so the final distribution is the raw one. Move a slider to see its stage appear."
+        )
+    data = pipeline_data(view)
+    st.plotly_chart(
+        pipeline_figure(data), key="pipeline", config={"displayModeBar": False}, alt=pipeline_description(data)
+    )
+    st.dataframe(stage_table(trace), hide_index=True, key="pipeline_table")
+    if trace.note:
+        st.warning(plain(trace.note), icon=":material/info:")
+    if trace.stages:
+        _formula(view)
+    why_it_matters(
+        "Removing a token gives its probability to the others in proportion. Effective choices, exp(H), say how many "
+        "equally likely tokens would be as uncertain as this distribution (H is its entropy)."
+    )
+
+
+def pipeline_data(view: SamplingView) -> PipelineData:
+    """The likeliest tokens by raw probability, followed through every stage."""
+    trace = view.next.trace
+    ids = top_ids(trace.raw_logits, BANDS)
+    rows = [trace.raw_logits, *(stage.logits for stage in trace.stages)]
+    columns = np.stack([_probabilities_of(row, ids) for row in rows], axis=1)  # (tokens, columns)
+    return PipelineData(
+        columns=("Raw", *(stage.label for stage in trace.stages)),
+        tokens=tuple(glyphs(view.codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids),
+        probabilities=columns,
+        others=np.clip(1.0 - columns.sum(axis=0), 0.0, 1.0),
+        kept=(int(np.isfinite(trace.raw_logits).sum()), *(stage.kept for stage in trace.stages)),
+    )
+
+
+def _probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Softmax of ``logits`` (vocab,) at ``ids`` only."""
+    top = logits.max()
+    return np.asarray(np.exp(logits[ids] - top) / np.exp(logits - top).sum(dtype=np.float64), dtype=np.float32)
+
+
+def stage_table(trace: RowTrace) -> pd.DataFrame:
+    """One row a stage, the raw distribution first."""
+    rows = [("Raw", "", int(trace.raw_probs.size), "–", trace.raw_entropy)]
+    rows += [
+        (stage.label, _params(stage.params), stage.kept, percent(stage.removed_mass), stage.entropy)
+        for stage in trace.stages
+    ]
+    return pd.DataFrame(
+        [(name, params, f"{kept:,}", mass, entropy(nats), choices(nats)) for name, params, kept, mass, nats in rows],
+        columns=["stage", "values", "tokens kept", "mass removed", "entropy", "effective choices"],
+    )
+
+
+def _params(params: object) -> str:
+    items = dict(params).items() if hasattr(params, "keys") else ()  # type: ignore[call-overload]
+    return ", ".join(
+        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in items
+    )
+
+
+def _formula(view: SamplingView) -> None:
+    stages = view.next.trace.stages
+    names = [stage.name for stage in stages]
+    if st.session_state.get("formula_stage") not in names:
+        st.session_state["formula_stage"] = names[-1]
+    chosen = st.pills(
+        "The formula of", names, format_func=lambda name: SAMPLERS[name].label, key="formula_stage", required=True
+    )
+    stage = next((stage for stage in stages if stage.name == chosen), stages[-1])
+    sampler = SAMPLERS[stage.name]
+    st.markdown(sampler.explain)
+    st.latex(sampler.formula)
+    filled = sampler.filled_formula(view.next.settings, stage)
+    if filled != sampler.formula:
+        st.latex(filled)
+    st.caption(f"Source: {sampler.source}. The tests compare with: {sampler.oracle}.")

@@ -1,0 +1,111 @@
+"""The text so far, token by token, and stepping: accept the drawn token, go back and forth, start over."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from playground.charts.numbers import entropy, logprob, percent
+from playground.engine.display import glyphs
+from playground.engine.types import SequenceScore
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.ui import state
+from playground.ui.components.token_strip import StripToken, token_strip
+from playground.ui.messages import plain
+from playground.ui.sampling_page.view import SamplingView, score_text
+
+SHOWN_TOKENS = 400
+
+
+def steps_section(view: SamplingView) -> None:
+    """The strip and its buttons."""
+    score = score_text(view)
+    tokens, first = strip_tokens(view, score)
+    picked = token_strip(tokens, key="text_strip", label="The text so far, one button for each token")
+    if picked is not None:
+        _go_to(view, first + picked)
+    drawn = glyphs(view.codec.piece(view.next.draw.id, view.ids[-CONTEXT_TAIL:]))
+    setup = view.setup
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            f"Accept {plain(drawn)}",
+            icon=":material/play_arrow:",
+            type="primary",
+            key="accept_drawn",
+            shortcut="Alt+A",
+            on_click=_accept,
+            args=(view.next.draw.id,),
+            help="Append the token that the seed draws here.",
+        )
+        st.button(
+            "Back", icon=":material/undo:", on_click=_move, args=(-1,), disabled=setup.position == 0, shortcut="Alt+Z"
+        )
+        at_end = setup.position == len(setup.steps)
+        st.button("Forth", icon=":material/redo:", on_click=_move, args=(1,), disabled=at_end, shortcut="Alt+X")
+        st.button("Start over", icon=":material/first_page:", on_click=_restart, disabled=not setup.steps)
+        st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens")
+    if view.next.draw.id in view.codec.eos_token_ids:
+        st.caption("The drawn token ends the text: a generator would stop here. You may still accept it and go on.")
+
+
+def strip_tokens(view: SamplingView, score: SequenceScore | None) -> tuple[list[StripToken], int]:
+    """The strip's tokens and the index of the first one shown in the whole text."""
+    ids = view.ids + view.setup.steps[view.setup.position :]
+    first = max(0, len(ids) - SHOWN_TOKENS)
+    tokens = [_strip_token(view, ids, index, score) for index in range(first, len(ids))]
+    return tokens, first
+
+
+def _strip_token(view: SamplingView, ids: tuple[int, ...], index: int, score: SequenceScore | None) -> StripToken:
+    codec, token = view.codec, ids[index]
+    text = codec.piece(token, ids[max(0, index - CONTEXT_TAIL) : index])
+    shown = glyphs(text) or "␀"
+    if index >= len(view.ids):
+        kind = "ghost"
+    elif codec.is_special(token):
+        kind = "special"
+    else:
+        kind = "step" if index >= len(view.prompt_ids) else "prompt"
+    lines = [f"{shown}  ·  id {token}", *_score_lines(index, score, view)]
+    return StripToken(
+        text=shown,
+        label=", ".join(lines),
+        kind=kind,
+        lines=tuple(lines),
+        breaks=text.endswith("\n"),
+    )
+
+
+def _score_lines(index: int, score: SequenceScore | None, view: SamplingView) -> list[str]:
+    if index >= len(view.ids):
+        return ["stepped back over: press Forth to return to it"]
+    if score is None:
+        return ["probability not computed: the text is long"]
+    value = float(score.logprobs[index])
+    if math.isnan(value):
+        return ["first token: nothing comes before it, so it has no probability"]
+    return [
+        f"raw probability {percent(math.exp(value))}, log-probability {logprob(value)}",
+        f"rank {int(score.ranks[index]) + 1:,}, entropy before it {entropy(float(score.entropies[index]))}",
+    ]
+
+
+def _accept(token_id: int) -> None:
+    state.put(state.setup().accept(token_id))
+
+
+def _move(by: int) -> None:
+    state.put(state.setup().move(by))
+
+
+def _restart() -> None:
+    state.put(state.setup().restart())
+
+
+def _go_to(view: SamplingView, index: int) -> None:
+    """A click on an accepted token goes to the moment before it was chosen; prompt tokens stay where they are."""
+    step = index - len(view.prompt_ids)
+    if step >= 0 and step != view.setup.position:
+        state.put(view.setup.move(step - view.setup.position))
+        st.rerun(scope="fragment")
