@@ -133,26 +133,29 @@ class _Alive:
 
     def __init__(self, logits: FloatRow) -> None:
         self.ids: npt.NDArray[np.intp] = np.flatnonzero(logits > -np.inf)
-        self._measure(logits)
+        self._measure(self._values(logits))
 
     def update(self, logits: FloatRow) -> tuple[npt.NDArray[np.intp], float]:
         """Take over the row after a stage; return the ids it removed and the mass they had before it."""
-        kept = logits[self.ids] > -np.inf
+        values = self._values(logits)
+        kept = values > -np.inf
         if kept.all():
-            self._measure(logits)
+            self._measure(values)
             return self.ids[:0], 0.0
         removed, mass = self.ids[~kept], float(self._probs[~kept].sum(dtype=np.float64))
         self.ids = self.ids[kept]
-        self._measure(logits)
+        self._measure(values[kept])
         return removed, min(mass, 1.0)
 
-    def _measure(self, logits: FloatRow) -> None:
-        values = logits[self.ids]
+    def _values(self, logits: FloatRow) -> FloatRow:
+        return logits if len(self.ids) == len(logits) else logits[self.ids]
+
+    def _measure(self, values: FloatRow) -> None:
         shifted = values - values.max()
         weights = np.exp(shifted)
         total = weights.sum(dtype=np.float64)
-        self._probs = weights / total
-        self.entropy = max(0.0, float(np.log(total) - (weights * shifted).sum(dtype=np.float64) / total))
+        self._probs = weights / np.float32(total)
+        self.entropy = max(0.0, float(np.log(total) - np.multiply(weights, shifted).sum(dtype=np.float64) / total))
 
 
 def _as_row(logits: npt.NDArray[np.floating]) -> FloatRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +27,15 @@ class SamplingContext:
     mirostat_mu: float | None = None
     dry_breakers: tuple[tuple[int, ...], ...] = ()
 
+    @cached_property
     def all_ids(self) -> IdArray:
         """Prompt and generated ids, in order. Shape (prompt + generated,)."""
         return np.asarray(self.prompt_ids + self.generated_ids, dtype=np.int64)
+
+    @cached_property
+    def generated_counts(self) -> tuple[IdArray, IdArray]:
+        """The distinct generated ids, ascending, and how often each was generated."""
+        return np.unique(np.asarray(self.generated_ids, dtype=np.int64), return_counts=True)
 
 
 EMPTY_CONTEXT = SamplingContext(prompt_ids=())

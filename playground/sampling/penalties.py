@@ -46,7 +46,7 @@ def repetition_penalty(
     """Once per distinct token of prompt and output: z < 0 becomes z theta, else z / theta (Keskar et al. 2019)."""
     result = logits.clone()
     for row, context in enumerate(contexts):
-        ids = _inside(np.unique(context.all_ids()), logits)
+        ids = _inside(np.unique(context.all_ids), logits)
         seen = result[row, ids]
         theta = settings.repetition_penalty
         result[row, ids] = torch.where(seen < 0, seen * theta, seen / theta)
@@ -61,7 +61,7 @@ def frequency_penalty(
     """z - f count, the count over generated tokens only (OpenAI; vLLM)."""
     result = logits.clone()
     for row, context in enumerate(contexts):
-        ids, counts = np.unique(np.asarray(context.generated_ids, dtype=np.int64), return_counts=True)
+        ids, counts = context.generated_counts
         kept = (ids >= 0) & (ids < logits.shape[-1])
         where = torch.from_numpy(ids[kept]).to(logits.device)
         penalty = torch.from_numpy(counts[kept].astype(np.float32)).to(logits.device) * settings.frequency_penalty
@@ -78,7 +78,7 @@ def presence_penalty(
     """z - pi for each token generated at least once (OpenAI; vLLM)."""
     result = logits.clone()
     for row, context in enumerate(contexts):
-        ids = _inside(np.unique(np.asarray(context.generated_ids, dtype=np.int64)), logits)
+        ids = _inside(context.generated_counts[0], logits)
         result[row, ids] -= settings.presence_penalty
         if facts is not None:
             facts[row]["penalised"] = len(ids)
@@ -94,7 +94,7 @@ def no_repeat_ngram_size(
     """
     result = logits.clone()
     for row, context in enumerate(contexts):
-        banned = _inside(_completing_ids(context.all_ids(), settings.no_repeat_ngram_size), logits)
+        banned = _inside(_completing_ids(context.all_ids, settings.no_repeat_ngram_size), logits)
         result[row, banned] = NEGATIVE_INFINITY
         rescued = len(banned) > 0 and bool(torch.isneginf(result[row].amax()))
         if rescued:
@@ -143,7 +143,7 @@ def longest_repeats(context: SamplingContext, settings: SamplerSettings) -> dict
 
     Lengths stop where the penalty saturates, so a text of one endless token costs no more than any other.
     """
-    ids = context.all_ids()
+    ids = context.all_ids
     allowed = settings.dry_allowed_length
     limit = min(_distance_to_breaker(ids, context.dry_breakers), allowed + _largest_exponent(settings.dry_base))
     if len(ids) <= allowed or limit < allowed:

@@ -53,7 +53,7 @@ def sort_ascending(values: torch.Tensor) -> torch.Tensor:
 
 
 def order_ascending(values: torch.Tensor) -> torch.Tensor:
-    """Ids that sort each row from small to large, equal values by id. (batch, vocab) int64.
+    """Ids that sort each row from small to large, equal values by id. Values may be +inf. (batch, vocab) int64.
 
     On a CPU the float's bits (made monotone) and the id are packed into one 64-bit key: a plain sort of integers is
     then a stable argsort, several times faster than either library's own.
@@ -64,6 +64,14 @@ def order_ascending(values: torch.Tensor) -> torch.Tensor:
 
 
 def _stable_order(row: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    finite = np.isfinite(row)
+    if np.count_nonzero(finite) < row.shape[0] // 2:  # mostly +inf: sort the few, and leave the many by id
+        few = np.flatnonzero(finite)
+        return np.concatenate([few[_packed_order(row[few])], np.flatnonzero(~finite)])
+    return _packed_order(row)
+
+
+def _packed_order(row: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     bits = (row + np.float32(0.0)).view(np.int32)  # + 0.0 turns -0.0 into 0.0: they are equal, their bits are not
     # Negative floats order backwards by their bits; flipping all but the sign bit mends that.
     monotone = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits)

@@ -23,6 +23,8 @@ def temperature(
     """z / T. T = 0 leaves only the largest logit, the lowest id on a tie. (batch, vocab) -> (batch, vocab)."""
     if settings.temperature == 0:
         return _keep_largest(logits)
+    if settings.temperature >= 1:
+        return logits / settings.temperature  # cannot overflow
     return _divide(logits, torch.full_like(logits[:, :1], settings.temperature))
 
 
@@ -59,6 +61,6 @@ def _keep_largest(logits: torch.Tensor) -> torch.Tensor:
 def _divide(logits: torch.Tensor, temperatures: torch.Tensor) -> torch.Tensor:
     """``logits / temperatures`` without overflow: a row that would reach +inf is shifted so that its largest is 0."""
     largest = logits.amax(-1, keepdim=True)
-    overflows = torch.isinf(largest / temperatures)
-    scaled = torch.where(overflows, logits - largest, logits) / temperatures
-    return torch.where(logits > NEGATIVE_INFINITY, scaled.clamp(min=LOWEST_FINITE), logits)
+    offset = torch.where(torch.isinf(largest / temperatures), largest, 0.0)  # (batch, 1)
+    scaled = ((logits - offset) / temperatures).clamp_(min=LOWEST_FINITE)
+    return scaled.masked_fill_(logits == NEGATIVE_INFINITY, NEGATIVE_INFINITY)

@@ -44,8 +44,8 @@ def top_k(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, f
 def top_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
     """Keep the smallest descending prefix whose mass reaches p, the crossing token included (Holtzman et al. 2019).
 
-    The mass is summed upwards from the least likely token and compared with 1 - p. Of equal logits at the cut, the
-    lower ids go first. p = 0 keeps exactly one token.
+    The mass is summed upwards from the least likely token and compared with 1 - p. Where the cut falls among exactly
+    equal logits, which of them stay is torch's choice, the same as in transformers. p = 0 keeps exactly one token.
     """
     ascending = sort_ascending(logits)
     tail_mass = ascending.softmax(-1).cumsum(-1)  # (batch, vocab)
@@ -54,7 +54,7 @@ def top_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, f
     if settings.top_p == 0:
         removed.fill_(logits.shape[-1] - 1)
     cutoff = ascending.gather(-1, removed)  # the smallest kept logit
-    result = _remove_below(logits, cutoff, removed)
+    result = _remove_smallest(logits, ascending, cutoff, removed)
     if facts is not None:
         for row, row_facts in enumerate(facts):
             first_kept = int(removed[row])
@@ -65,13 +65,18 @@ def top_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, f
     return result
 
 
-def _remove_below(logits: torch.Tensor, cutoff: torch.Tensor, removed: torch.Tensor) -> torch.Tensor:
+def _remove_smallest(
+    logits: torch.Tensor, ascending: torch.Tensor, cutoff: torch.Tensor, removed: torch.Tensor
+) -> torch.Tensor:
     """Remove the ``removed`` smallest logits of each row, where ``cutoff`` is the smallest that stays."""
-    below = logits < cutoff
-    ties_to_remove = removed - below.sum(-1, keepdim=True)  # (batch, 1)
-    tied = logits == cutoff
-    by_id = tied.cumsum(-1)  # 1 for the lowest tied id, 2 for the next
-    return remove(logits, below | (tied & (by_id <= ties_to_remove)))
+    below = torch.searchsorted(ascending, cutoff)  # (batch, 1), how many lie strictly below the cutoff
+    if torch.equal(below, removed):
+        return remove(logits, logits < cutoff)
+    # The cut parts equal logits. Torch's sort keeps no order among equals, so only the very call that transformers
+    # makes parts them the same way.
+    order = torch.sort(logits, descending=False)[1]
+    doomed = torch.arange(logits.shape[-1], device=logits.device) < removed  # (batch, vocab), by place
+    return remove(logits, doomed.scatter(-1, order, doomed))
 
 
 def min_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
@@ -181,8 +186,7 @@ def xtc(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, fac
     The coin is ``context.xtc_u``. Of equal least likely ones the highest id stays. A threshold above one half can
     never find two tokens and does nothing (exclude top choices, p-e-w 2024; llama.cpp).
     """
-    probs = logits.softmax(-1)
-    above = (probs >= settings.xtc_threshold) & (logits > NEGATIVE_INFINITY)
+    above = (logits.softmax(-1) >= settings.xtc_threshold) & (logits > NEGATIVE_INFINITY)
     lucky = [context.xtc_u <= settings.xtc_probability for context in contexts]
     act = torch.tensor(lucky, dtype=torch.bool, device=logits.device)[:, None]  # (batch, 1)
     smallest = torch.where(above, logits, float("inf")).amin(-1, keepdim=True)
