@@ -5,6 +5,7 @@ Both ways run the same sampler functions, so they agree to the last bit on a CPU
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,12 +99,13 @@ def trace_row(logits: npt.NDArray[np.floating], settings: SamplerSettings, conte
         removed_ids, removed_mass = alive.update(after)
         removed_by[removed_ids] = index
         stages.append(_stage(name, settings, alive, len(removed_ids), removed_mass, after, facts))
+    raw_probs = torch.from_numpy(raw).softmax(-1).numpy()
     return RowTrace(
         raw_logits=raw,
         raw_logprobs=log_probs,
-        raw_probs=torch.from_numpy(raw).softmax(-1).numpy(),
+        raw_probs=raw_probs,
         final_logits=rows[0].numpy(),
-        final_probs=rows.softmax(-1)[0].numpy(),
+        final_probs=rows.softmax(-1)[0].numpy() if stages else raw_probs,
         stages=tuple(stages),
         removed_by=removed_by,
         note=_note(stages),
@@ -129,10 +131,15 @@ def _stage(
 
 
 class _Alive:
-    """The tokens still alive, their probabilities and entropy. Costs less with every token removed."""
+    """The tokens still alive, their weights and entropy. Costs less with every token removed.
+
+    Two scratch rows are reused from stage to stage: a fresh array of a vocabulary's size costs more in page faults
+    than the arithmetic on it.
+    """
 
     def __init__(self, logits: FloatRow) -> None:
         self.ids: npt.NDArray[np.intp] = np.flatnonzero(logits > -np.inf)
+        self._scratch = np.empty((2, len(self.ids)), dtype=np.float32)
         self._measure(self._values(logits))
 
     def update(self, logits: FloatRow) -> tuple[npt.NDArray[np.intp], float]:
@@ -142,7 +149,7 @@ class _Alive:
         if kept.all():
             self._measure(values)
             return self.ids[:0], 0.0
-        removed, mass = self.ids[~kept], float(self._probs[~kept].sum(dtype=np.float64))
+        removed, mass = self.ids[~kept], float(self._weights[~kept].sum(dtype=np.float64) / self._total)
         self.ids = self.ids[kept]
         self._measure(values[kept])
         return removed, min(mass, 1.0)
@@ -151,11 +158,12 @@ class _Alive:
         return logits if len(self.ids) == len(logits) else logits[self.ids]
 
     def _measure(self, values: FloatRow) -> None:
-        shifted = values - values.max()
-        weights = np.exp(shifted)
-        total = weights.sum(dtype=np.float64)
-        self._probs = weights / np.float32(total)
-        self.entropy = max(0.0, float(np.log(total) - np.multiply(weights, shifted).sum(dtype=np.float64) / total))
+        shifted, weights = self._scratch[:, : len(values)]
+        np.subtract(values, values.max(), out=shifted)
+        np.exp(shifted, out=weights)
+        self._weights, self._total = weights, float(weights.sum(dtype=np.float64))
+        np.multiply(shifted, weights, out=shifted)
+        self.entropy = max(0.0, math.log(self._total) - float(shifted.sum(dtype=np.float64)) / self._total)
 
 
 def _as_row(logits: npt.NDArray[np.floating]) -> FloatRow:

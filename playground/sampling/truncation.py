@@ -127,7 +127,9 @@ def eta_cutoff(
     logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None
 ) -> torch.Tensor:
     """Epsilon cutoff that loosens when the entropy is high: min(eps, sqrt(eps) e^-H) (Hewitt et al. 2022)."""
-    entropy = entropy_rows(logits)  # (batch, 1)
+    log_probs = logits - logits.logsumexp(-1, keepdim=True)
+    finite = log_probs.clamp(min=torch.finfo(log_probs.dtype).min)  # so that 0 * log 0 is 0
+    entropy = -sum_rows(finite * log_probs.softmax(-1))  # (batch, 1)
     epsilon = torch.tensor(settings.eta_cutoff, dtype=torch.float32, device=logits.device)
     cutoff = torch.minimum(epsilon, epsilon.sqrt() * torch.exp(-entropy))  # (batch, 1)
     if facts is not None:
