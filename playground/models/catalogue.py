@@ -1,6 +1,7 @@
 """What can be asked for by name, and what a name, hub id, folder or file means.
 
-Reads no weights and no network: ``resolve`` decides what kind of thing was named, ``loading`` finds out whether it works.
+Reads no weights and no network: ``resolve`` decides what kind of thing was named, ``loading`` finds out whether it
+works.
 """
 
 from __future__ import annotations

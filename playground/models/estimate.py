@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,21 @@ class MemoryNeed:
 
     parameters: int
     weights_bytes: int
-    working_bytes: int
+    cache_bytes: int
+    logits_bytes: int
+
+    @property
+    def working_bytes(self) -> int:
+        return self.cache_bytes + self.logits_bytes
 
     @property
     def total_bytes(self) -> int:
         return self.weights_bytes + self.working_bytes
+
+    def in_dtype(self, dtype: str) -> MemoryNeed:
+        """The same model's need in another number format. Logits stay float32."""
+        width, cached_numbers = DTYPE_BYTES[dtype], self.cache_bytes * self.parameters // max(1, self.weights_bytes)
+        return replace(self, weights_bytes=self.parameters * width, cache_bytes=cached_numbers * width)
 
 
 def estimate_folder(folder: Path, dtype: str) -> MemoryNeed:
@@ -44,8 +55,13 @@ def estimate_folder(folder: Path, dtype: str) -> MemoryNeed:
     return _need(parameters, config, dtype)
 
 
-def estimate_config(config: dict[str, Any], dtype: str) -> MemoryNeed:
-    """The need of a model of which only the config is known: built on torch's meta device, which holds no data."""
+def estimate_config(config: dict[str, Any], dtype: str, parameters: int | None = None) -> MemoryNeed:
+    """The need of a model of which only the config is known.
+
+    Where nobody counted its ``parameters``, it is built on torch's meta device, which holds no data.
+    """
+    if parameters is not None:
+        return _need(parameters, config, dtype)
     from accelerate import init_empty_weights
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -73,15 +89,22 @@ def estimate_gguf(path: Path, dtype: str) -> MemoryNeed:
 
 def gguf_header(path: Path) -> dict[str, Any]:
     """Architecture, scalar values and parameter count of a .gguf file. Raises ModelCorrupt for anything else."""
-    from gguf import GGUFReader
-
     try:
-        reader = GGUFReader(path)
-        values = {name: field.contents() for name, field in reader.fields.items() if len(field.data) == 1}
-        parameters = sum(int(tensor.n_elements) for tensor in reader.tensors)
-        return {"architecture": values["general.architecture"], "values": values, "parameters": parameters}
+        facts = path.stat()
+        return _read_gguf_header(path, facts.st_size, facts.st_mtime_ns)
     except Exception as error:  # the reader trusts the file and raises whatever its bytes lead to
         raise ModelCorrupt(f"{shown(path.name)} is not a whole .gguf file: fetch it again.") from error
+
+
+@lru_cache(maxsize=4)
+def _read_gguf_header(path: Path, size_bytes: int, modified_ns: int) -> dict[str, Any]:
+    """Remembered, because the reader takes seconds over a vocabulary; size and time tell when the file changed."""
+    from gguf import GGUFReader
+
+    reader = GGUFReader(path)
+    values = {name: field.contents() for name, field in reader.fields.items() if len(field.data) == 1}
+    parameters = sum(int(tensor.n_elements) for tensor in reader.tensors)
+    return {"architecture": values["general.architecture"], "values": values, "parameters": parameters}
 
 
 def config_dict(folder: Path) -> dict[str, Any]:
@@ -140,4 +163,4 @@ def _need(parameters: int, config: dict[str, Any], dtype: str) -> MemoryNeed:
     # keys and values of every layer: 2 * layers * kv_heads * head_dim numbers a token
     cache_bytes = 2 * layers * (count("num_key_value_heads") or heads) * head_dim * cached * width
     logits_bytes = _LOGITS_POSITIONS * count("vocab_size") * 4
-    return MemoryNeed(parameters, parameters * width, cache_bytes + logits_bytes)
+    return MemoryNeed(parameters, parameters * width, cache_bytes, logits_bytes)

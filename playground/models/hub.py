@@ -6,15 +6,23 @@ is asked, and the answer comes at once.
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from playground.errors import ModelCorrupt, ModelNotFound, PlaygroundError
-from playground.models.safety import check_code
+from playground.errors import ModelCorrupt, ModelError, ModelNotFound, PlaygroundError
+from playground.models.safety import check_code, check_folder
 from playground.models.wording import Progress, reason_text, shown, silent
 
 WANTED_FILES = ("*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "*.txt", "*.jinja")
 _TIMEOUT_SECONDS = 10.0
+_YES = ("1", "ON", "YES", "TRUE")
+
+Admit = Callable[[dict[str, Any], int | None], None]
+"""Given a config and, where the hub counted them, the parameters; raises to refuse the model."""
 
 
 def cached_snapshot(hub_id: str, revision: str | None = None) -> Path | None:
@@ -25,36 +33,59 @@ def cached_snapshot(hub_id: str, revision: str | None = None) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
-def ensure_snapshot(hub_id: str, revision: str | None = None, progress: Progress = silent) -> tuple[Path, str]:
+def cached_models() -> dict[str, Path]:
+    """Hub ids of the models in the local cache and the folder of each one's main revision. An odd cache is empty."""
+    from huggingface_hub import scan_cache_dir
+
+    try:
+        repositories = scan_cache_dir().repos
+    except Exception:  # no cache yet, or one that somebody else's program left half-written
+        return {}
+    ids = (str(repository.repo_id) for repository in repositories if repository.repo_type == "model")
+    folders = {hub_id: cached_snapshot(hub_id) for hub_id in ids}
+    return {hub_id: folder for hub_id, folder in folders.items() if folder is not None}
+
+
+def ensure_snapshot(
+    hub_id: str,
+    revision: str | None = None,
+    progress: Progress = silent,
+    admit: Admit = lambda config, parameters: None,
+) -> tuple[Path, str]:
     """The local folder of a hub model and its commit, fetched first where it is not cached whole.
 
-    Raises ModelNotFound where it is neither cached nor in reach, ModelRefused for pickles and custom code, which are
-    refused before anything is fetched.
+    ``admit(config, parameters)`` may raise before the weights are fetched. Raises ModelNotFound where the model is
+    neither cached nor in reach, ModelRefused for pickles and custom code, again before anything big is fetched.
     """
     folder = cached_snapshot(hub_id, revision)
-    if folder is not None and any(folder.glob("*.safetensors")):
+    if folder is not None and is_whole(folder):
         return folder, folder.name[:16]
     if is_offline():
+        cached = "only partly in" if folder is not None else "not in"
         raise ModelNotFound(
-            f"{shown(hub_id)} is not in the local cache and the hub is switched off (HF_HUB_OFFLINE): "
+            f"{shown(hub_id)} is {cached} the local cache and the hub is switched off (HF_HUB_OFFLINE): "
             "choose a cached model, or go online and try again."
         )
     progress(f"Fetching {hub_id} from the hub", 0.0)
-    folder = _fetch(hub_id, revision)
+    folder = _fetch(hub_id, revision, admit)
     return folder, folder.name[:16]
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether nothing is missing from a cached model. Raises ModelRefused where it would be refused anyway."""
+    try:
+        check_folder(folder)
+    except ModelCorrupt:
+        return False
+    return True
 
 
 def is_offline() -> bool:
     """Whether the environment forbids the hub."""
-    return any(
-        os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")
-        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-    )
+    return any(os.environ.get(name, "").upper() in _YES for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
 
 
-def _fetch(hub_id: str, revision: str | None) -> Path:
-    import json
-
+def _fetch(hub_id: str, revision: str | None, admit: Admit) -> Path:
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -67,6 +98,7 @@ def _fetch(hub_id: str, revision: str | None) -> Path:
             Path(hf_hub_download(hub_id, "config.json", revision=facts.sha)).read_text(encoding="utf-8")
         )
         check_code(hub_id, config, files)
+        admit(config, facts.safetensors.total if facts.safetensors else None)
         return Path(snapshot_download(hub_id, revision=facts.sha, allow_patterns=list(WANTED_FILES)))
     except PlaygroundError:
         raise
@@ -77,8 +109,18 @@ def _fetch(hub_id: str, revision: str | None) -> Path:
         ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise ModelNotFound(f"The hub has no model {shown(hub_id)}: check its spelling and revision.") from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise ModelError(
+                f"{shown(hub_id)} cannot be stored ({error.strerror}): free some space, or point HF_HOME elsewhere."
+            ) from error
+        raise _out_of_reach(hub_id, error) from error
     except Exception as error:  # every network library below has its own family of errors
-        raise ModelNotFound(
-            f"{shown(hub_id)} is not in the local cache and the hub is out of reach ({reason_text(error)}): "
-            "choose a cached model, or try again online."
-        ) from error
+        raise _out_of_reach(hub_id, error) from error
+
+
+def _out_of_reach(hub_id: str, error: Exception) -> ModelNotFound:
+    return ModelNotFound(
+        f"{shown(hub_id)} is not in the local cache and the hub is out of reach ({reason_text(error)}): "
+        "choose a cached model, or try again online."
+    )

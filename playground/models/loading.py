@@ -1,7 +1,7 @@
 """Load a model and its tokenizer, or say in one sentence why not.
 
-Decoder-only language models from safetensors or GGUF, without running a line of the model's own code. Knows transformers
-and accelerate; knows nothing of the engine that will drive the model.
+Decoder-only language models from safetensors or GGUF, without running a line of the model's own code. Knows
+transformers and accelerate; knows nothing of the engine that will drive the model.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 from playground.errors import ModelCorrupt, ModelError, ModelTooLarge, PlaygroundError
 from playground.models.bundled import bundled_revision, ensure_bundled
 from playground.models.catalogue import CATALOGUE, ModelSource, resolve
-from playground.models.estimate import MemoryNeed, estimate_folder, estimate_gguf
+from playground.models.estimate import MemoryNeed, estimate_config, estimate_folder, estimate_gguf
 from playground.models.hardware import Hardware, probe
-from playground.models.hub import ensure_snapshot
+from playground.models.hub import Admit, ensure_snapshot
 from playground.models.info import ModelInfo
 from playground.models.placement import Placement, choose
-from playground.models.safety import check_folder, check_gguf
+from playground.models.safety import check_config, check_folder, check_gguf
 from playground.models.wording import Progress, reason_text, shown, silent, size_text, within
 
 
@@ -56,14 +56,23 @@ def load(
 ) -> LoadedModel:
     """Load what ``spec`` names (see ``catalogue.resolve``; None is the default model).
 
-    ``device`` and ``dtype`` as in ``placement.choose``. ``attn_implementation``: "sdpa" (default where the model has it)
-    or "eager". Raises ModelNotFound, ModelRefused, ModelCorrupt, ModelTooLarge or BadInput, always before the weights
-    are read where that can be known before, and never leaves a half-loaded model behind.
+    ``device`` and ``dtype`` as in ``placement.choose``. ``attn_implementation``: "sdpa" (the default where the model
+    has it) or "eager". ``progress`` is called from this thread. Raises ModelNotFound, ModelRefused, ModelCorrupt,
+    ModelTooLarge or BadInput, always before the weights are read where that can be known before, and never leaves a
+    half-loaded model behind.
     """
     report = progress or silent
     source = resolve(spec)
-    folder, revision = _locate(source, within(report, 0.0, 0.7))
     machine = hardware or probe()
+    choose(machine, device=device, dtype=dtype)  # an impossible wish is refused before minutes are spent
+
+    def admit(config: dict[str, Any], parameters: int | None) -> None:
+        check_config(source.id, config)
+        need = estimate_config(config, "float32", parameters)
+        placement = choose(machine, device=device, dtype=dtype, parameters=need.parameters)
+        require_memory(source.id, need.in_dtype(placement.dtype), placement, machine)
+
+    folder, revision = _locate(source, admit, within(report, 0.0, 0.7))
     need, placement = _place(source, folder, machine, device, dtype)
     report("Loading the weights", 0.75)
     quiet_libraries()
@@ -90,23 +99,23 @@ def unload(loaded: LoadedModel) -> None:
 def quiet_libraries() -> None:
     """Keep transformers' warnings and progress bars off the user's terminal; our errors say what matters."""
     import transformers
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     disable_progress_bars()
 
 
-def _locate(source: ModelSource, progress: Progress) -> tuple[Path, str]:
-    """The folder (or .gguf file) that holds the model, fetched or unpacked if need be, and what identifies its weights."""
+def _locate(source: ModelSource, admit: Admit, progress: Progress) -> tuple[Path, str]:
+    """The folder (or .gguf file) that holds the model, fetched or unpacked if need be, and its weights' identity."""
     if source.kind == "bundled":
-        with ThreadPoolExecutor(1) as pool:  # comparing checksums and importing transformers each take a second
-            folder = pool.submit(ensure_bundled, progress)
-            _import_transformers()
-            return folder.result(), bundled_revision()
+        with ThreadPoolExecutor(1) as pool:  # the import takes seconds; the second core has time for it
+            importing = pool.submit(_import_transformers)
+            folder = ensure_bundled(progress)
+            importing.result()
+        return folder, bundled_revision()
     if source.kind == "hub":
-        path, commit = ensure_snapshot(str(source.hub_id), source.revision, progress)
-        return path, commit
+        return ensure_snapshot(str(source.hub_id), source.revision, progress, admit=admit)
     assert source.path is not None
     return source.path, weights_fingerprint(source.path)
 
@@ -118,9 +127,9 @@ def _import_transformers() -> None:
 
 
 def weights_fingerprint(path: Path) -> str:
-    """A stable digest of a folder's or file's weights: names, sizes, times and safetensors headers, not the contents."""
+    """A stable digest of a folder's or file's weights: names, sizes, times and headers, not the contents."""
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(str(path).encode())
     for file in [*files, *((path / "config.json",) if path.is_dir() else ())]:
         facts = file.stat()
         digest.update(f"{file.name}:{facts.st_size}:{facts.st_mtime_ns};".encode())
@@ -133,12 +142,14 @@ def _place(
     source: ModelSource, folder: Path, hardware: Hardware, device: str | None, dtype: str | None
 ) -> tuple[MemoryNeed, Placement]:
     """Check what can be checked without reading weights, then choose; raises ModelTooLarge when it cannot fit."""
-    check = check_gguf if source.kind == "gguf" else check_folder
-    check(folder)
-    measure = estimate_gguf if source.kind == "gguf" else estimate_folder
-    parameters = measure(folder, "float32").parameters
-    placement = choose(hardware, device=device, dtype=dtype, parameters=parameters)
-    need = measure(folder, placement.dtype)
+    if source.kind == "gguf":
+        check_gguf(folder)
+        need = estimate_gguf(folder, "float32")
+    else:
+        check_folder(folder)
+        need = estimate_folder(folder, "float32")
+    placement = choose(hardware, device=device, dtype=dtype, parameters=need.parameters)
+    need = need.in_dtype(placement.dtype)
     require_memory(source.id, need, placement, hardware)
     return need, placement
 
@@ -160,9 +171,7 @@ def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_im
     import torch
     from transformers import AutoModelForCausalLM
 
-    folder, extra = (
-        (path.parent, {"gguf_file": path.name}) if source.kind == "gguf" else (path, {"use_safetensors": True})
-    )
+    folder, extra = _reader(source, path)
     if attn_implementation is not None:
         extra["attn_implementation"] = attn_implementation
     if placement.device_map is not None:
@@ -173,6 +182,7 @@ def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_im
             dtype=getattr(torch, placement.dtype),
             local_files_only=True,
             trust_remote_code=False,
+            use_safetensors=True,
             output_loading_info=True,
             **extra,
         )
@@ -193,6 +203,11 @@ def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_im
     return model.eval()
 
 
+def _reader(source: ModelSource, path: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder transformers is to read, and the arguments that say which file in it."""
+    return (path.parent, {"gguf_file": path.name}) if source.kind == "gguf" else (path, {})
+
+
 def _require_all_tensors(source: ModelSource, report: dict[str, Any]) -> None:
     lacking = sorted(str(name) for name in (*report.get("missing_keys", ()), *report.get("mismatched_keys", ())))
     if lacking:
@@ -207,7 +222,7 @@ def _load_tokenizer(source: ModelSource, path: Path) -> Any:
     try:
         if source.kind == "bundled":  # ours to know that nothing needs guessing
             return PreTrainedTokenizerFast.from_pretrained(path, local_files_only=True)
-        folder, extra = (path.parent, {"gguf_file": path.name}) if source.kind == "gguf" else (path, {})
+        folder, extra = _reader(source, path)
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **extra)
     except Exception as error:  # as above
         raise ModelCorrupt(
