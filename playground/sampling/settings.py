@@ -195,6 +195,8 @@ def _token_id(parameter: Parameter, value: object) -> int:
 def _checked_strings(parameter: Parameter, value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         value = _strings_of_json(value)
+    if isinstance(value, (tuple, list)):
+        value = [item for item in value if item != ""]  # a lone empty string is how a flag says "none"
     if not isinstance(value, (tuple, list)) or not all(isinstance(item, str) and 0 < len(item) <= 40 for item in value):
         raise BadSetting(f"{parameter.name}: give strings of 1 to 40 characters.", parameter.name)
     if len(value) > MOST_BREAKERS:

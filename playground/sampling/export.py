@@ -1,0 +1,189 @@
+"""Settings taken away as code: for other engines, and as this playground's own command line.
+
+An exporter knows which samplers its engine has and in which order it applies them; ``export`` turns every difference
+into a warning, so that nobody takes away a setting that silently means something else. The text of the code is made
+in ``export_code``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from playground.errors import BadInput
+from playground.sampling import export_code
+from playground.sampling.export_code import Request
+from playground.sampling.registry import SAMPLERS
+from playground.sampling.settings import SamplerSettings
+
+Language = Literal["python", "json", "bash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Code ready to copy. ``warnings`` are sentences: what that engine lacks or does in another order."""
+
+    code: str
+    warnings: tuple[str, ...]
+    language: Language = "python"
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """One target. ``order`` is the engine's fixed order of the samplers it has; None where the order can be sent."""
+
+    name: str
+    label: str
+    language: Language
+    supported: frozenset[str]
+    order: tuple[str, ...] | None
+    build: Callable[[Request], str]
+    particular: Callable[[SamplerSettings], tuple[str, ...]] = lambda settings: ()  # further differences
+
+
+_TRANSFORMERS_ORDER = (
+    "logit_bias",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "temperature",
+    "top_h",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+)
+_VLLM_ORDER = (
+    "logit_bias",
+    "repetition_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+    "temperature",
+    "min_p",
+    "top_k",
+    "top_p",
+)
+_LLAMA_CPP = frozenset(
+    {
+        "logit_bias",
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "dry",
+        "top_n_sigma",
+        "top_k",
+        "typical_p",
+        "top_p",
+        "min_p",
+        "xtc",
+        "temperature",
+        "dynatemp",
+        "mirostat",
+    }
+)
+_OPENAI = frozenset({"logit_bias", "frequency_penalty", "presence_penalty", "temperature", "top_p"})
+
+
+def _llama_cpp_differences(settings: SamplerSettings) -> tuple[str, ...]:
+    active = settings.active()
+    found = []
+    if "frequency_penalty" in active or "presence_penalty" in active:
+        found.append("llama.cpp counts the prompt's tokens in the frequency and presence penalties; here they are not.")
+    if "mirostat" in active:
+        skipped = [name for name in active if SAMPLERS[name].group == "penalty"]
+        if skipped:
+            found.append(f"llama.cpp leaves out {_listed(skipped)} while Mirostat is on.")
+    elif not export_code.llama_cpp_order_is_kept(active):
+        found.append("llama.cpp applies the logit bias first and its penalties in one step; the result may differ.")
+    return tuple(found)
+
+
+def _openai_differences(settings: SamplerSettings) -> tuple[str, ...]:
+    order = [name for name in settings.active() if name in ("temperature", "top_p")]
+    if order == ["top_p", "temperature"]:
+        return ("The API applies temperature before top-p; here top-p runs first, and the result may differ.",)
+    return ()
+
+
+def _greedy_differences(settings: SamplerSettings) -> tuple[str, ...]:
+    """With do_sample=False transformers skips all truncation; only Typical-p could have changed the winner."""
+    if settings.temperature == 0 and "typical_p" in settings.active():
+        return ("transformers leaves out Typical-p when the temperature is 0.",)
+    return ()
+
+
+_ALL = (
+    Exporter(
+        "transformers",
+        "transformers generate",
+        "python",
+        frozenset(_TRANSFORMERS_ORDER),
+        _TRANSFORMERS_ORDER,
+        export_code.transformers_code,
+        _greedy_differences,
+    ),
+    Exporter("vllm", "vLLM", "python", frozenset(_VLLM_ORDER), _VLLM_ORDER, export_code.vllm_code),
+    Exporter(
+        "llama-cli", "llama.cpp command", "bash", _LLAMA_CPP, None, export_code.llama_cli_code, _llama_cpp_differences
+    ),
+    Exporter(
+        "llama-server",
+        "llama.cpp server request",
+        "json",
+        _LLAMA_CPP,
+        None,
+        export_code.llama_server_code,
+        _llama_cpp_differences,
+    ),
+    Exporter("openai", "OpenAI-style request", "json", _OPENAI, None, export_code.openai_code, _openai_differences),
+    Exporter(
+        "playground", "This playground's command line", "bash", frozenset(SAMPLERS), None, export_code.playground_code
+    ),
+)
+
+EXPORTS: dict[str, Exporter] = {exporter.name: exporter for exporter in _ALL}
+
+
+def export(
+    engine_name: str,
+    settings: SamplerSettings,
+    model_id: str,
+    prompt: str,
+    chat: bool = False,
+    system: str | None = None,
+    seed: int = 0,
+    max_new_tokens: int = 128,
+) -> Export:
+    """The settings, model and prompt as code for one engine of ``EXPORTS``. Raises BadInput for an unknown engine.
+
+    A seed makes an engine repeat itself; it does not make it repeat another engine's draws.
+    """
+    if engine_name not in EXPORTS:
+        raise BadInput(f"export: unknown engine {engine_name!r}; choose one of {', '.join(EXPORTS)}.", "export")
+    exporter = EXPORTS[engine_name]
+    request = Request(settings, model_id, prompt, chat, system if chat else None, seed, max_new_tokens)
+    return Export(exporter.build(request), _warnings(exporter, settings), exporter.language)
+
+
+def _warnings(exporter: Exporter, settings: SamplerSettings) -> tuple[str, ...]:
+    active = settings.active()
+    lacking = [name for name in active if name not in exporter.supported]
+    found = []
+    if lacking:
+        found.append(f"{exporter.label} has no {_listed(lacking)}; left out, so the result will differ.")
+    if exporter.order is not None:
+        ours = [name for name in active if name in exporter.supported]
+        theirs = [name for name in exporter.order if name in ours]
+        if ours != theirs:
+            found.append(
+                f"{exporter.label} applies its samplers in this order: {' → '.join(SAMPLERS[n].label for n in theirs)};"
+                " the result may differ."
+            )
+    return (*found, *exporter.particular(settings))
+
+
+def _listed(names: list[str]) -> str:
+    labels = [SAMPLERS[name].label for name in names]
+    return labels[0] if len(labels) == 1 else ", ".join(labels[:-1]) + " and " + labels[-1]
