@@ -1,0 +1,29 @@
+"""What every test shares: no network, quiet libraries, and the bundled model unpacked once for all workers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest  # noqa: E402
+
+_CHOICES = ("PLAYGROUND_MODEL", "PLAYGROUND_DEVICE", "PLAYGROUND_DTYPE")
+
+
+@pytest.fixture(autouse=True)
+def _no_choices_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own choice of model or device must not change what is tested."""
+    for name in _CHOICES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def bundled_model_path() -> Path:
+    """The unpacked bundled model, in the normal cache. Parallel workers wait for the first one's result."""
+    from playground.models.bundled import ensure_bundled
+
+    return ensure_bundled()
