@@ -1,0 +1,104 @@
+"""Counting a model by building it without storage: transformers on torch's meta device.
+
+The only module of ``scaling`` that touches torch, and only inside its functions: importing it costs nothing. A
+config's own code (``auto_map``) is never run and its weights are never fetched. This is the count that a formula must
+agree with, and the only one for architectures without a formula.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playground.errors import BadInput
+from playground.scaling.config_fields import MAX_CONTEXT, MAX_LAYERS, MAX_SIZE
+from playground.scaling.configs import find_text_config
+
+# Keys that choose code, kernels or quantisers to load, none of which changes the number of parameters.
+DROPPED_KEYS = frozenset(
+    {"auto_map", "quantization_config", "dtype", "torch_dtype", "architectures", "attn_implementation"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetaCount:
+    """Parameters of a model as transformers builds it; ``components`` by the modules' names, largest first."""
+
+    total: int
+    components: tuple[tuple[str, int], ...]
+    class_name: str
+
+
+def count_on_meta(config: Mapping[str, Any]) -> MetaCount:
+    """Build the text model of ``config`` on the meta device and count its parameters, tied ones once.
+
+    Takes seconds the first time (torch and transformers are imported) and holds no weights in memory. Raises BadInput
+    for configs that transformers does not know or refuses.
+    """
+    text_config, prefix = find_text_config(config)
+    _check_sizes(text_config, prefix)
+    model_type = str(text_config["model_type"])
+    model = _build(model_type, text_config, prefix)
+    seen: set[int] = set()
+    groups: dict[str, int] = {}
+    for name, parameter in model.named_parameters():
+        if id(parameter) not in seen:
+            seen.add(id(parameter))
+            group = component_of(name)
+            groups[group] = groups.get(group, 0) + math.prod(parameter.shape)
+    ordered = tuple(sorted(groups.items(), key=lambda item: -item[1]))
+    return MetaCount(sum(groups.values()), ordered, type(model).__name__)
+
+
+def _build(model_type: str, text_config: Mapping[str, Any], prefix: str) -> Any:
+    from accelerate import init_empty_weights
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    kept = {
+        key: value
+        for key, value in text_config.items()
+        if key not in DROPPED_KEYS and key != "model_type" and not key.startswith("_")
+    }
+    try:
+        built = AutoConfig.for_model(model_type, **kept)
+    except Exception as error:
+        raise BadInput(
+            f"transformers does not read this config of model_type {model_type[:40]!r}: {_one_line(error)}.",
+            prefix + "model_type",
+        ) from None
+    try:
+        with init_empty_weights():
+            return AutoModelForCausalLM.from_config(built, trust_remote_code=False, attn_implementation="eager")
+    except Exception as error:
+        raise BadInput(
+            f"transformers cannot build {model_type[:40]!r} from this config: {_one_line(error)}.", "config"
+        ) from None
+
+
+def component_of(parameter_name: str) -> str:
+    """What part of a model a parameter belongs to, by its name: ``model.layers.3.mlp.up_proj.weight`` → ``mlp``."""
+    parts = parameter_name.split(".")
+    inner = [index for index, part in enumerate(parts) if part.isdigit()]
+    if not inner:
+        return parts[-2] if len(parts) > 1 else parts[0]
+    after = parts[inner[0] + 1 :]
+    return after[0] if len(after) > 2 or len(after) == 1 else after[-2]
+
+
+def _check_sizes(config: Mapping[str, Any], prefix: str) -> None:
+    """Refuse what would take minutes or overflow, for any architecture, by the keys' usual names."""
+    for key, value in config.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        limit: float = MAX_CONTEXT if "position" in key or "window" in key or "length" in key else MAX_SIZE
+        if "layers" in key or key in {"n_layer", "depth", "num_blocks"}:
+            limit = MAX_LAYERS
+        if not math.isfinite(value) or (value > limit and "token" not in key and "theta" not in key):
+            raise BadInput(f"{prefix}{key} is {value:g}, which no model has; at most {limit:,.0f}.", prefix + key)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return (text if len(text) <= 200 else text[:197] + "...").rstrip(".")

@@ -1,0 +1,144 @@
+"""Numbers as people write them, and back: counts, bytes, money, time. Knows nothing of models or machines.
+
+Every refusal is a ``BadInput`` of one sentence that names the flag or field at fault.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from playground.errors import BadInput
+
+DECIMAL_SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+BYTE_UNITS = {
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+    "TIB": 2**40,
+}
+TIME_UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "days": 86400.0, "y": 31557600.0}
+ABSURD = 1e45  # nothing that is trained, stored or paid for comes near it
+
+_NUMBER = r"([0-9][0-9_,]*(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?"
+_DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGTPE]?)$", re.IGNORECASE)
+_WITH_UNIT = re.compile(rf"^{_NUMBER}\s*([a-z]+)$", re.IGNORECASE)
+
+
+def check_number(
+    value: float,
+    field: str,
+    *,
+    minimum: float = 0.0,
+    maximum: float = ABSURD,
+    above_minimum: bool = True,
+) -> float:
+    """``value`` itself if it is finite and in range, else BadInput. ``above_minimum`` excludes the minimum itself."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadInput(f"{field} must be a finite number; {value!r} is not one.", field)
+    too_small = value <= minimum if above_minimum else value < minimum
+    if too_small:
+        bound = "above" if above_minimum else "at least"
+        raise BadInput(f"{field} must be {bound} {minimum:g}; {value:g} is not.", field)
+    if value > maximum:
+        raise BadInput(f"{field} must be at most {maximum:g}; {value:g} is more than that.", field)
+    return value
+
+
+def parse_number(
+    text: str,
+    field: str,
+    *,
+    minimum: float = 0.0,
+    maximum: float = ABSURD,
+    above_minimum: bool = True,
+) -> float:
+    """A count as typed: ``7e9``, ``7B``, ``1.4T``, ``300 000`` is not accepted but ``300,000`` is.
+
+    K, M, B or G, T, P and E are powers of 1,000 in either case. Raises BadInput for anything else, for NaN and
+    infinity, and for what is out of range.
+    """
+    shown = text.strip()
+    match = _DECIMAL.match(shown)
+    if match is None:
+        raise BadInput(f"{field} must be a number such as 7e9, 7B or 1.4T; {_short(shown)} is not one.", field)
+    value = _mantissa(match) * DECIMAL_SUFFIXES[match[3].upper()]
+    if not math.isfinite(value):
+        raise BadInput(f"{field} must be a finite number; {_short(shown)} is too large.", field)
+    return check_number(value, field, minimum=minimum, maximum=maximum, above_minimum=above_minimum)
+
+
+def parse_count(text: str, field: str, *, minimum: int = 1, maximum: int = 10**12) -> int:
+    """A whole number as typed (``8``, ``128K``). Raises BadInput when it is not whole or out of range."""
+    value = parse_number(text, field, minimum=minimum, maximum=maximum, above_minimum=False)
+    if value != int(value):
+        raise BadInput(f"{field} must be a whole number; {_short(text)} is not.", field)
+    return int(value)
+
+
+def parse_bytes(text: str, field: str) -> float:
+    """Bytes from ``80GB`` (10^9), ``80GiB`` (2^30) and their kin. A number without a unit is refused: which one?"""
+    match = _WITH_UNIT.match(text.strip())
+    if match is None or match[3].upper() not in BYTE_UNITS:
+        raise BadInput(f"{field} must be a size with its unit, such as 80GB or 80GiB; {_short(text)} is not.", field)
+    return check_number(_mantissa(match) * BYTE_UNITS[match[3].upper()], field)
+
+
+def parse_duration(text: str, field: str) -> float:
+    """Seconds from ``63ms``, ``9.5 days``, ``2h``."""
+    match = _WITH_UNIT.match(text.strip())
+    if match is None or match[3].lower() not in TIME_UNITS:
+        raise BadInput(f"{field} must be a time such as 63ms, 2h or 9.5 days; {_short(text)} is not.", field)
+    return check_number(_mantissa(match) * TIME_UNITS[match[3].lower()], field)
+
+
+def format_count(value: float, digits: int = 3) -> str:
+    """``6738415616`` → ``6.74B``; from 10^15 on in scientific notation, as FLOPs are written."""
+    if value and not 1e-2 <= abs(value) < 1e15:
+        return f"{value:.{digits - 1}e}".replace("e+", "e")
+    for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if abs(value) >= scale:
+            return f"{_significant(value / scale, digits)}{suffix}"
+    return _significant(value, digits)
+
+
+def format_bytes(value: float) -> str:
+    """Both readings at once, because they differ by 7% and calculators mix them: ``13.48 GB (12.55 GiB)``."""
+    for decimal, binary, power in (("TB", "TiB", 4), ("GB", "GiB", 3), ("MB", "MiB", 2), ("kB", "KiB", 1)):
+        if abs(value) >= 1000**power:
+            return f"{value / 1000**power:.2f} {decimal} ({value / 1024**power:.2f} {binary})"
+    return f"{value:,.0f} B"
+
+
+def format_duration(seconds: float) -> str:
+    """The largest unit that leaves a number of at least one: ``22 ms``, ``3.5 h``, ``20.8 days``, ``2.3 years``."""
+    for name, scale in (("years", 31557600.0), ("days", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0)):
+        if seconds >= scale:
+            return f"{_significant(seconds / scale, 3)} {name}"
+    return f"{_significant(seconds * 1e3, 3)} ms"
+
+
+def format_money(usd: float, as_of: str | None = None) -> str:
+    """``$4.10M``, with the date of the price where there is one: ``$4.10M (prices of 2026-11)``."""
+    amount = f"${format_count(usd)}" if abs(usd) >= 1e4 else f"${usd:,.2f}" if abs(usd) >= 0.01 else f"${usd:.2g}"
+    return f"{amount} (prices of {as_of})" if as_of else amount
+
+
+def _mantissa(match: re.Match[str]) -> float:
+    return float(match[1].replace(",", "").replace("_", "") + (match[2] or ""))
+
+
+def _significant(value: float, digits: int) -> str:
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")

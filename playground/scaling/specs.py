@@ -1,0 +1,137 @@
+"""What an architecture is made of, as frozen data: blocks of identical layers, each a mixer and a feed-forward part.
+
+Counting parameters, memory and FLOPs needs only these shapes. Knows nothing of config files, torch or transformers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Multi-head, grouped-query or multi-query attention. ``window``: tokens a layer can look back on, or None."""
+
+    heads: int
+    kv_heads: int
+    head_dim: int
+    qkv_bias: bool = False
+    out_bias: bool = False
+    qk_norm: bool = False
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LatentAttention:
+    """Multi-head latent attention (DeepSeek-V2, 2405.04434): the cache holds ``kv_rank + rope_dim`` numbers a token."""
+
+    heads: int
+    q_rank: int | None
+    kv_rank: int
+    nope_dim: int
+    rope_dim: int
+    value_dim: int
+    bias: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mamba:
+    """Selective state space layer (Mamba, 2312.00752). ``inner_norms``: Jamba's norms on dt, B and C."""
+
+    inner: int
+    state: int
+    conv: int
+    dt_rank: int
+    bias: bool = False
+    conv_bias: bool = True
+    inner_norms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mamba2:
+    """State space dual layer (Mamba-2, 2405.21060)."""
+
+    inner: int
+    state: int
+    conv: int
+    heads: int
+    groups: int
+    bias: bool = False
+    conv_bias: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RwkvTimeMix:
+    """RWKV-4's time mixing (2305.13048)."""
+
+    inner: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mlp:
+    """Feed-forward part with two matrices (GPT) or three (gated: SwiGLU, GeGLU)."""
+
+    width: int
+    matrices: int = 3
+    bias: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureOfExperts:
+    """``experts`` gated feed-forward parts of ``width``, ``top_k`` of them for a token, and a shared one for all."""
+
+    experts: int
+    top_k: int
+    width: int
+    shared_width: int = 0
+    shared_gate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RwkvChannelMix:
+    """RWKV-4's channel mixing."""
+
+    width: int
+
+
+Mixer = Attention | LatentAttention | Mamba | Mamba2 | RwkvTimeMix
+FeedForward = Mlp | MixtureOfExperts | RwkvChannelMix | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """``count`` identical layers. ``norm_vectors``: learned vectors of the hidden size in a layer's norms."""
+
+    count: int
+    mixer: Mixer
+    feed_forward: FeedForward
+    norm_vectors: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureSpec:
+    """The shapes of a language model. Sizes in numbers, ``context_length`` in tokens (None: no limit stated)."""
+
+    name: str
+    model_type: str
+    hidden_size: int
+    vocab_size: int
+    blocks: tuple[Block, ...]
+    tied: bool
+    final_norm_vectors: int
+    context_length: int | None
+    position_rows: int = 0
+    source: str = "config.json"
+
+    @property
+    def layers(self) -> int:
+        return sum(block.count for block in self.blocks)
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether some layer keeps a state of constant size instead of a cache."""
+        return any(isinstance(block.mixer, Mamba | Mamba2 | RwkvTimeMix) for block in self.blocks)
+
+    @property
+    def is_sparse(self) -> bool:
+        return any(isinstance(block.feed_forward, MixtureOfExperts) for block in self.blocks)

@@ -1,0 +1,291 @@
+"""The formulas against transformers itself: presets and random small configs, to the last parameter."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from playground.errors import BadInput
+from playground.scaling.configs import load_preset, preset_names, read_config
+from playground.scaling.meta import component_of, count_on_meta
+from playground.scaling.parameters import count_parameters, explain_parameters
+
+BIG = ("Llama-3.1-405B", "DeepSeek-V3")
+ONE_PER_TYPE = (
+    "GPT-2-small",
+    "GPT-NeoX-20B",
+    "Llama-2-7B",
+    "Mistral-7B",
+    "Mixtral-8x7B",
+    "Qwen2.5-0.5B",
+    "Qwen3-8B",
+    "Qwen3-30B-A3B",
+    "Gemma-2B",
+    "Gemma-2-9B",
+    "Gemma-3-1B",
+    "Mamba-130M",
+    "Mamba-2-2.7B",
+    "Jamba-v0.1",
+    "RWKV-4-169M",
+    "SmolLM2-135M",
+)
+
+
+def _formula(config: dict[str, Any]) -> int:
+    return count_parameters(read_config(config)).total
+
+
+@pytest.mark.parametrize("name", ONE_PER_TYPE)
+def test_preset_formula_equals_meta_device(name: str) -> None:
+    preset = load_preset(name)
+    assert count_parameters(preset.spec).total == count_on_meta(preset.config).total
+
+
+@pytest.mark.parametrize("name", BIG)
+def test_the_largest_are_counted_on_the_meta_device_in_under_ten_seconds(name: str) -> None:
+    preset = load_preset(name)
+    count_on_meta(load_preset("SmolLM2-135M").config)  # the imports are paid once per process, not per count
+    started = time.perf_counter()
+    counted = count_on_meta(preset.config)
+    elapsed = time.perf_counter() - started
+    assert counted.total == count_parameters(preset.spec).total
+    assert elapsed < 10, f"{elapsed:.1f} s"
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_preset_reproduces_the_published_count(name: str) -> None:
+    preset = load_preset(name)
+    counted = count_parameters(preset.spec)
+    assert preset.source
+    assert preset.published_parameters in (None, counted.total)
+    assert sum(part.total for part in counted.components) == counted.total
+    assert sum(part.active for part in counted.components) == counted.active <= counted.total
+
+
+_base = {
+    "num_hidden_layers": st.integers(1, 5),
+    "vocab_size": st.integers(3, 300),
+    "intermediate_size": st.integers(1, 90),
+    "tie_word_embeddings": st.booleans(),
+}
+
+
+@st.composite
+def _heads(draw: st.DrawFn, explicit_head_dim: bool) -> dict[str, int]:
+    kv, group, size = draw(st.integers(1, 3)), draw(st.integers(1, 3)), 2 * draw(st.integers(1, 6))
+    shapes = {"num_attention_heads": kv * group, "num_key_value_heads": kv}
+    if explicit_head_dim:
+        return {**shapes, "head_dim": size, "hidden_size": 2 * draw(st.integers(1, 24))}
+    return {**shapes, "hidden_size": kv * group * size}
+
+
+_on_off = st.booleans()
+FAMILIES: dict[str, dict[str, Any]] = {
+    "llama": {"attention_bias": _on_off, "mlp_bias": _on_off},
+    "mistral": {},
+    "qwen2": {},
+    "qwen3": {"attention_bias": _on_off},
+    "gemma": {"attention_bias": _on_off},
+    "gemma2": {"attention_bias": _on_off},
+    "gemma3_text": {},
+    "phi3": {"pad_token_id": st.just(0)},
+    "mixtral": {"num_local_experts": st.integers(2, 5)},
+    "qwen2_moe": {
+        "num_experts": st.integers(4, 6),
+        "moe_intermediate_size": st.integers(1, 30),
+        "shared_expert_intermediate_size": st.integers(1, 30),
+        "decoder_sparse_step": st.integers(1, 3),
+        "mlp_only_layers": st.lists(st.integers(0, 4), max_size=2),
+    },
+    "qwen3_moe": {
+        "num_experts": st.integers(8, 10),
+        "moe_intermediate_size": st.integers(1, 30),
+        "decoder_sparse_step": st.integers(1, 3),
+    },
+}
+EXPLICIT_HEAD = {"qwen3", "gemma", "gemma2", "gemma3_text", "mistral"}
+# Few examples each: a build costs about 50 ms, and derandomized ones are the same on every machine.
+random_configs = settings(
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+)
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_random_transformer_formula_equals_meta_device(model_type: str) -> None:
+    @random_configs
+    @given(_heads(model_type in EXPLICIT_HEAD), st.fixed_dictionaries({**_base, **FAMILIES[model_type]}))
+    def check(heads: dict[str, int], rest: dict[str, Any]) -> None:
+        config = {"model_type": model_type, **rest, **heads}
+        assert _formula(config) == count_on_meta(config).total
+
+    check()
+
+
+@random_configs
+@given(
+    st.integers(1, 4), st.integers(1, 12), st.integers(1, 4), st.integers(3, 99), st.integers(1, 40),
+    st.one_of(st.none(), st.integers(1, 50)), st.booleans(),
+)  # fmt: skip
+def test_random_gpt2(
+    heads: int, size: int, layers: int, vocab: int, positions: int, inner: int | None, tied: bool
+) -> None:
+    config = {
+        "model_type": "gpt2", "n_embd": heads * size, "n_head": heads, "n_layer": layers, "vocab_size": vocab,
+        "n_positions": positions, "n_inner": inner, "tie_word_embeddings": tied,
+    }  # fmt: skip
+    assert _formula(config) == count_on_meta(config).total
+
+
+@random_configs
+@given(st.integers(1, 4), st.integers(4, 8), st.fixed_dictionaries({**_base, "attention_bias": st.booleans()}))
+def test_random_gpt_neox(heads: int, size: int, rest: dict[str, Any]) -> None:
+    config = {"model_type": "gpt_neox", "hidden_size": heads * 2 * size, "num_attention_heads": heads, **rest}
+    assert _formula(config) == count_on_meta(config).total
+
+
+@random_configs
+@given(
+    st.integers(2, 40),
+    st.fixed_dictionaries(
+        {
+            "num_hidden_layers": st.integers(1, 3),
+            "vocab_size": st.integers(3, 99),
+            "state_size": st.integers(1, 9),
+            "conv_kernel": st.integers(1, 5),
+            "expand": st.integers(1, 3),
+            "use_bias": st.booleans(),
+            "use_conv_bias": st.booleans(),
+            "time_step_rank": st.one_of(st.just("auto"), st.integers(1, 5)),
+            "tie_word_embeddings": st.booleans(),
+        }
+    ),
+)
+def test_random_mamba(hidden: int, rest: dict[str, Any]) -> None:
+    config = {"model_type": "mamba", "hidden_size": hidden, **rest}
+    assert _formula(config) == count_on_meta(config).total
+
+
+@random_configs
+@given(st.integers(1, 4), st.integers(1, 8), st.integers(1, 3), st.booleans(), st.booleans(), st.booleans())
+def test_random_mamba2(heads: int, size: int, groups: int, bias: bool, conv_bias: bool, tied: bool) -> None:
+    heads *= groups
+    config = {
+        "model_type": "mamba2", "hidden_size": heads * size, "num_heads": heads, "head_dim": 2 * size, "expand": 2,
+        "n_groups": groups, "state_size": 5, "num_hidden_layers": 2, "vocab_size": 31, "use_bias": bias,
+        "use_conv_bias": conv_bias, "tie_word_embeddings": tied,
+    }  # fmt: skip
+    assert _formula(config) == count_on_meta(config).total
+
+
+@random_configs
+@given(
+    _heads(False),
+    st.fixed_dictionaries(
+        {
+            **_base,
+            "num_hidden_layers": st.integers(1, 9),
+            "num_experts": st.integers(2, 4),
+            "attn_layer_period": st.just(4),
+            "attn_layer_offset": st.integers(0, 3),
+            "expert_layer_period": st.just(2),
+            "expert_layer_offset": st.integers(0, 1),
+            "mamba_d_state": st.integers(1, 9),
+            "mamba_proj_bias": st.booleans(),
+            "mamba_conv_bias": st.booleans(),
+        }
+    ),
+)
+def test_random_jamba(heads: dict[str, int], rest: dict[str, Any]) -> None:
+    config = {"model_type": "jamba", **rest, **heads}
+    assert _formula(config) == count_on_meta(config).total
+
+
+@random_configs
+@given(
+    st.integers(1, 3),
+    st.fixed_dictionaries(
+        {
+            **_base,
+            "hidden_size": st.integers(2, 30),
+            "q_lora_rank": st.one_of(st.none(), st.integers(1, 9)),
+            "kv_lora_rank": st.integers(1, 9),
+            "qk_nope_head_dim": st.integers(1, 6),
+            "qk_rope_head_dim": st.sampled_from([2, 4]),
+            "v_head_dim": st.integers(1, 6),
+            "n_shared_experts": st.integers(1, 2),
+            "moe_intermediate_size": st.integers(1, 20),
+            "first_k_dense_replace": st.integers(0, 3),
+            "attention_bias": st.booleans(),
+            "num_nextn_predict_layers": st.just(1),
+        }
+    ),
+)
+def test_random_deepseek_v3(heads: int, rest: dict[str, Any]) -> None:
+    experts = {"n_routed_experts": 8, "n_group": 2, "topk_group": 1, "num_experts_per_tok": 2}
+    config = {
+        "model_type": "deepseek_v3",
+        "num_attention_heads": heads,
+        "num_key_value_heads": heads,
+        **experts,
+        **rest,
+    }
+    assert _formula(config) == count_on_meta(config).total
+
+
+@random_configs
+@given(st.integers(2, 30), st.integers(2, 30), st.integers(2, 40), st.integers(1, 4), st.booleans())
+def test_random_rwkv(hidden: int, attention: int, inner: int, layers: int, tied: bool) -> None:
+    config = {
+        "model_type": "rwkv", "hidden_size": hidden, "attention_hidden_size": attention, "intermediate_size": inner,
+        "num_hidden_layers": layers, "vocab_size": 77, "tie_word_embeddings": tied,
+    }  # fmt: skip
+    assert _formula(config) == count_on_meta(config).total
+
+
+def test_keys_left_out_take_the_defaults_of_transformers() -> None:
+    shapes = {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 50, "num_attention_heads": 32}
+    for model_type in ("llama", "mistral", "qwen2", "qwen3", "gemma", "gpt_neox"):
+        config = {"model_type": model_type, "intermediate_size": 30, **shapes}
+        assert _formula(config) == count_on_meta(config).total, model_type
+
+
+def test_an_unknown_architecture_is_counted_by_its_modules() -> None:
+    config = {
+        "model_type": "opt", "hidden_size": 16, "ffn_dim": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "vocab_size": 40, "max_position_embeddings": 20, "word_embed_proj_dim": 16,
+    }  # fmt: skip
+    with pytest.raises(BadInput, match="meta device"):
+        read_config(config)
+    counted = count_on_meta(config)
+    names = [name for name, _ in counted.components]
+    assert {"self_attn", "embed_tokens"} <= set(names)
+    assert sum(size for _, size in counted.components) == counted.total
+    assert counted.class_name == "OPTForCausalLM"
+
+
+def test_component_names() -> None:
+    assert component_of("model.layers.3.mlp.up_proj.weight") == "mlp"
+    assert component_of("model.embed_tokens.weight") == "embed_tokens"
+    assert component_of("model.layers.0.input_layernorm.weight") == "input_layernorm"
+    assert component_of("lm_head.weight") == "lm_head"
+
+
+def test_nested_text_config_counts_the_language_model_only() -> None:
+    text = dict(load_preset("Gemma-3-1B").config)
+    nested = {"model_type": "gemma3", "text_config": {**text, "model_type": None}, "vision_config": {"hidden_size": 9}}
+    assert _formula(nested) == 999_885_952
+    assert count_on_meta(nested).total == 999_885_952
+
+
+@pytest.mark.parametrize("name", ["Llama-2-7B", "Qwen2.5-7B", "Gemma-2-9B", "Jamba-v0.1", "GPT-2-small"])
+def test_every_explanation_gives_the_count_itself(name: str) -> None:
+    spec = load_preset(name).spec
+    count = count_parameters(spec)
+    for shown in explain_parameters(spec):
+        assert shown.value == (count.active if shown.name.startswith("Active") else count.total)
+    if name in ("Llama-2-7B", "Qwen2.5-7B"):
+        assert any(shown.name == "Parameters from the config" for shown in explain_parameters(spec))
