@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from playground.engine.prepack import pack_linears
 from playground.engine.protocol import Engine
 from playground.engine.transformers_engine import TransformersEngine
 from playground.models.loading import load
-
-Progress = Callable[[str, float], None]
+from playground.models.wording import Progress, silent, within
 
 
 def make_engine(
@@ -23,7 +20,10 @@ def make_engine(
     ``device`` and ``dtype`` None mean the best this machine has. ``progress`` is told what is being done and the
     fraction done, 0 to 1. Raises a ModelError of ``playground.errors`` when the model cannot be had.
     """
-    loaded = load(spec, device=device, dtype=dtype, progress=progress)
+    report = progress or silent
+    loaded = load(spec, device=device, dtype=dtype, progress=within(report, 0.0, 0.9))
     if loaded.info.device == "cpu":
+        report("Arranging the weights for this processor", 0.9)
         pack_linears(loaded.model)
+    report("The model is ready", 1.0)
     return TransformersEngine(loaded)

@@ -26,7 +26,7 @@ from playground.engine.protocol import CancelToken
 from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
 from playground.errors import Cancelled, ModelError
 from playground.models.info import ModelInfo
-from playground.models.loading import LoadedModel
+from playground.models.loading import LoadedModel, unload
 
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
@@ -49,7 +49,7 @@ class TransformersEngine:
         probe = _probe_cache(loaded.model)
         self._reuses_prefixes = probe is not None and is_reusable(probe)
         self._chunks = probe is not None and all(isinstance(layer, DynamicLayer) for layer in probe.layers)
-        self._capabilities = Capabilities(attentions=_has_attention(probe), hidden_states=True)
+        self._capabilities = Capabilities(attentions=loaded.has_attention, hidden_states=True)
 
     @property
     def info(self) -> ModelInfo:
@@ -201,12 +201,12 @@ class TransformersEngine:
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""
-        self._loaded = None
+        loaded, self._loaded = self._loaded, None
         self._logits.clear()
         self._prefixes.clear()
         self._scores.clear()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        if loaded is not None:
+            unload(loaded)
 
 
 def _score_rows(logits: torch.Tensor, targets: TokenIds) -> tuple[np.ndarray[Any, Any], ...]:
@@ -229,7 +229,3 @@ def _probe_cache(model: Any) -> Cache | None:
         return new_cache(model.config)
     except (KeyError, ValueError, AttributeError, TypeError):
         return None
-
-
-def _has_attention(probe: Cache | None) -> bool:
-    return probe is not None and any(isinstance(layer, DynamicLayer) for layer in probe.layers)
