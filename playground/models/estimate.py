@@ -68,6 +68,7 @@ def estimate_config(config: dict[str, Any], dtype: str, parameters: int | None =
     settings = AutoConfig.for_model(**config)
     with init_empty_weights():
         model = AutoModelForCausalLM.from_config(settings, trust_remote_code=False)
+    model.tie_weights()  # else an output head shared with the embedding counts twice
     return _need(sum(weight.numel() for weight in model.parameters()), config, dtype)
 
 
@@ -138,7 +139,7 @@ def read_header(file: Path) -> dict[str, Any]:
         if 8 + length + end != size:
             raise broken
         return tensors
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error, RecursionError):
         raise broken from None
 
 

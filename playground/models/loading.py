@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playground.errors import ModelCorrupt, ModelError, ModelTooLarge, PlaygroundError
+from playground.errors import BadInput, ModelCorrupt, ModelError, ModelTooLarge, PlaygroundError
 from playground.models.bundled import bundled_revision, ensure_bundled
 from playground.models.catalogue import CATALOGUE, ModelSource, resolve
 from playground.models.estimate import MemoryNeed, estimate_config, estimate_folder, estimate_gguf
@@ -24,6 +24,8 @@ from playground.models.info import ModelInfo
 from playground.models.placement import Placement, choose
 from playground.models.safety import check_config, check_folder, check_gguf
 from playground.models.wording import Progress, reason_text, shown, silent, size_text, within
+
+ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
 
 
 @dataclass(slots=True)
@@ -63,6 +65,11 @@ def load(
     """
     report = progress or silent
     source = resolve(spec)
+    if attn_implementation not in (None, *ATTENTION_IMPLEMENTATIONS):
+        known = " or ".join(ATTENTION_IMPLEMENTATIONS)
+        raise BadInput(
+            f"The attention {shown(attn_implementation)} is unknown: choose {known}.", field="attn_implementation"
+        )
     machine = hardware or probe()
     choose(machine, device=device, dtype=dtype)  # an impossible wish is refused before minutes are spent
 
@@ -74,6 +81,7 @@ def load(
 
     folder, revision = _locate(source, admit, within(report, 0.0, 0.7))
     need, placement = _place(source, folder, machine, device, dtype)
+    revision = revision or weights_fingerprint(folder)
     report("Loading the weights", 0.75)
     quiet_libraries()
     model = _load_weights(source, folder, placement, attn_implementation)
@@ -106,8 +114,8 @@ def quiet_libraries() -> None:
     disable_progress_bars()
 
 
-def _locate(source: ModelSource, admit: Admit, progress: Progress) -> tuple[Path, str]:
-    """The folder (or .gguf file) that holds the model, fetched or unpacked if need be, and its weights' identity."""
+def _locate(source: ModelSource, admit: Admit, progress: Progress) -> tuple[Path, str | None]:
+    """The folder (or .gguf file) that holds the model, fetched or unpacked if need be, and what names its weights."""
     if source.kind == "bundled":
         with ThreadPoolExecutor(1) as pool:  # the import takes seconds; the second core has time for it
             importing = pool.submit(_import_transformers)
@@ -117,7 +125,7 @@ def _locate(source: ModelSource, admit: Admit, progress: Progress) -> tuple[Path
     if source.kind == "hub":
         return ensure_snapshot(str(source.hub_id), source.revision, progress, admit=admit)
     assert source.path is not None
-    return source.path, weights_fingerprint(source.path)
+    return source.path, None
 
 
 def _import_transformers() -> None:

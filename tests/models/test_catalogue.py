@@ -51,7 +51,15 @@ def test_folders_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     "spec",
-    ["no-such-name", "./nowhere", "/nowhere/at/all", "../../nowhere", "nowhere.gguf", "~nobody-here/x", "/" + "a" * 4000],
+    [
+        "no-such-name",
+        "./nowhere",
+        "/nowhere/at/all",
+        "../../nowhere",
+        "nowhere.gguf",
+        "~nobody-here/x",
+        "/" + "a" * 4000,
+    ],
 )
 def test_what_leads_nowhere_is_not_found(spec: str) -> None:
     with pytest.raises(ModelNotFound) as caught:
