@@ -167,11 +167,12 @@ class _Alive:
 
 
 def _as_row(logits: npt.NDArray[np.floating]) -> FloatRow:
-    """A read-only float32 copy, so that a trace stays true whatever happens to the caller's array."""
+    """A float32 copy, so that a trace stays true whatever happens to the caller's array."""
     array = np.asarray(logits)
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.floating):
         raise BadInput(f"One row of logits is needed: a (vocab,) array of floats, not {array.shape} {array.dtype}.")
-    return np.array(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # beyond float32 becomes an infinity, which is refused with a sentence
+        return np.array(array, dtype=np.float32)
 
 
 def _refuse_unusable(rows: torch.Tensor) -> None:

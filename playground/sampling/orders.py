@@ -124,7 +124,9 @@ def resolve_order(spec: str | Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(spec, str) and spec.strip().lower() in ORDERS:
         return ORDERS[spec.strip().lower()]
-    parts = spec.split(",") if isinstance(spec, str) else spec
+    parts: object = spec.split(",") if isinstance(spec, str) else spec
+    if not isinstance(parts, (list, tuple)):
+        raise BadSetting("order: give names of samplers separated by commas.", "order")
     names: list[str] = []
     for part in parts:
         if not isinstance(part, str):

@@ -1,0 +1,169 @@
+"""Exported code is valid for its language, carries every value, cannot be broken out of, and warns of differences."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shlex
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.errors import BadInput
+from playground.sampling.export import EXPORTS, export
+from playground.sampling.presets import PRESETS
+from playground.sampling.registry import PARAMETERS, SAMPLERS
+from playground.sampling.settings import NEUTRAL, SamplerSettings
+from tests.sampling.test_settings import any_settings
+
+HOSTILE = [
+    'say "hi"\nimport os; os.system("rm")',
+    "it's $HOME `id` $(id) \\ ' \" ; & | > #",
+    "</script>{}%s\t\r",
+    "''' \"\"\" \\",
+    "--flag -x",
+    "日本語 🙂 \u202e",
+]
+texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+
+
+def python_calls(code: str) -> dict[str, dict[str, Any]]:
+    """Literal keyword arguments of each call, by the called name."""
+    calls = {}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            calls[name] = {k.arg: ast.literal_eval(k.value) for k in node.keywords if k.arg}
+    return calls
+
+
+def strings_in(code: str) -> list[object]:
+    return [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+
+
+@settings(deadline=None, max_examples=120)
+@given(any_settings, texts, texts, st.booleans(), st.one_of(st.none(), texts), st.integers(0, 2**32 - 1))
+def test_every_export_is_well_formed_and_holds_the_texts_unchanged(
+    chosen: SamplerSettings, model: str, prompt: str, chat: bool, system: str | None, seed: int
+) -> None:
+    for name, exporter in EXPORTS.items():
+        result = export(name, chosen, model, prompt, chat, system, seed)
+        if exporter.language == "python":
+            compile(result.code, name, "exec")
+            found = strings_in(result.code)
+            assert model in found and prompt in found and seed in found
+            assert not (chat and system) or system in found
+        elif exporter.language == "json":
+            body = json.loads(result.code)
+            assert prompt == (body["messages"][-1]["content"] if chat else body["prompt"])
+            assert body["seed"] == seed
+        else:
+            words = shlex.split(result.code)
+            assert any(word in (prompt, f"--prompt={prompt}") for word in words)
+            assert any(word in (model, f"--model={model}") for word in words)
+
+
+@settings(deadline=None, max_examples=100)
+@given(any_settings)
+def test_our_own_command_line_gives_the_settings_back(chosen: SamplerSettings) -> None:
+    words = shlex.split(export("playground", chosen, "m", "p", seed=7).code)
+    given: dict[str, Any] = {}
+    for word in words[4:]:
+        flag, _, value = word.removeprefix("--").partition("=")
+        name = flag.replace("-", "_")
+        if name in ("model", "prompt", "seed"):
+            continue
+        if name in PARAMETERS and PARAMETERS[name].kind in ("bias", "strings"):
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    assert SamplerSettings.from_mapping(given) == chosen
+
+
+def test_transformers_accepts_what_is_exported() -> None:
+    from transformers import GenerationConfig
+
+    chosen = SamplerSettings(
+        temperature=0.7,
+        top_k=40,
+        top_p=0.9,
+        min_p=0.05,
+        typical_p=0.95,
+        epsilon_cutoff=3e-4,
+        eta_cutoff=3e-4,
+        top_h=0.9,
+        repetition_penalty=1.1,
+        no_repeat_ngram_size=3,
+        logit_bias={7: -5.0},
+    )
+    result = export("transformers", chosen, "m", "p")
+    arguments = python_calls(result.code)["generate"]
+    GenerationConfig(**arguments).validate(strict=True)
+    assert result.warnings == ()
+    for name in SAMPLERS:
+        if name in arguments:
+            assert arguments[name] == getattr(chosen, name)
+    assert arguments["sequence_bias"] == [[[7], -5.0]] and arguments["do_sample"] is True
+
+
+def test_defaults_of_a_model_or_engine_are_switched_off_not_inherited() -> None:
+    arguments = python_calls(export("transformers", NEUTRAL, "m", "p").code)["generate"]
+    assert (arguments["temperature"], arguments["top_k"], arguments["top_p"]) == (1.0, 0, 1.0)
+    body = json.loads(export("llama-server", NEUTRAL, "m", "p").code)
+    assert (body["temperature"], body["top_k"], body["top_p"], body["min_p"]) == (1.0, 0, 1.0, 0.0)
+    greedy = python_calls(export("transformers", SamplerSettings(temperature=0), "m", "p").code)["generate"]
+    assert greedy["do_sample"] is False and "temperature" not in greedy
+
+
+@pytest.mark.parametrize("engine", [name for name in EXPORTS if name != "playground"])
+def test_a_sampler_the_engine_lacks_is_named(engine: str) -> None:
+    chosen = SamplerSettings(
+        temperature=0.8, top_h=0.5, no_repeat_ngram_size=2, dry_multiplier=0.5, xtc_probability=0.5
+    )
+    lacking = [name for name in chosen.active() if name not in EXPORTS[engine].supported]
+    warning = export(engine, chosen, "m", "p").warnings[0]
+    assert lacking and all(SAMPLERS[name].label in warning for name in lacking)
+    assert SAMPLERS["temperature"].label not in warning.split(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("engine", "order", "differs"),
+    [
+        ("transformers", "hf", False),
+        ("transformers", "llama.cpp", True),
+        ("transformers", "vllm", True),
+        ("vllm", "vllm", False),
+        ("vllm", "hf", True),
+        ("llama-server", "llama.cpp", False),
+        ("llama-server", "hf", False),
+        ("openai", "hf", False),
+        ("openai", "llama.cpp", True),
+        ("playground", "llama.cpp", False),
+    ],
+)
+def test_another_order_is_told(engine: str, order: str, differs: bool) -> None:
+    chosen = SamplerSettings(temperature=0.8, top_p=0.9, min_p=0.05, order=order)
+    told = [w for w in export(engine, chosen, "m", "p").warnings if "order" in w or "runs first" in w]
+    assert bool(told) == differs
+
+
+def test_llama_cpp_carries_the_order_and_tells_what_it_cannot() -> None:
+    chosen = PRESETS["llama.cpp"].settings
+    assert json.loads(export("llama-server", chosen, "m", "p").code)["samplers"] == [
+        "top_k",
+        "top_p",
+        "min_p",
+        "temperature",
+    ]
+    assert "top_k;top_p;min_p;temperature" in shlex.split(export("llama-cli", chosen, "m", "p").code)
+    late_bias = SamplerSettings(logit_bias={1: 2.0}, top_k=5, order="top_k,logit_bias")
+    assert any("bias first" in w for w in export("llama-server", late_bias, "m", "p").warnings)
+    mirostat = SamplerSettings(mirostat_tau=5, repetition_penalty=1.2)
+    assert any("while Mirostat is on" in w for w in export("llama-cli", mirostat, "m", "p").warnings)
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(BadInput):
+        export("word", NEUTRAL, "m", "p")
