@@ -55,6 +55,7 @@ def count_on_meta(config: Mapping[str, Any]) -> MetaCount:
 def _build(model_type: str, text_config: Mapping[str, Any], prefix: str) -> Any:
     from accelerate import init_empty_weights
     from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.initialization import no_init_weights
 
     kept = {
         key: value
@@ -69,8 +70,12 @@ def _build(model_type: str, text_config: Mapping[str, Any], prefix: str) -> Any:
             prefix + "model_type",
         ) from None
     try:
-        with init_empty_weights():
-            return AutoModelForCausalLM.from_config(built, trust_remote_code=False, attn_implementation="eager")
+        # include_buffers makes everything on the meta device from the start, so that tied weights can be tied; drawing
+        # initial values, even storage-free, would take a minute for a model of thousands of experts.
+        with init_empty_weights(include_buffers=True), no_init_weights():
+            model = AutoModelForCausalLM.from_config(built, trust_remote_code=False, attn_implementation="eager")
+            model.tie_weights()  # left out together with the initial values
+            return model
     except Exception as error:
         raise BadInput(
             f"transformers cannot build {model_type[:40]!r} from this config: {_one_line(error)}.", "config"

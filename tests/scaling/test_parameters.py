@@ -79,7 +79,7 @@ def _heads(draw: st.DrawFn, explicit_head_dim: bool) -> dict[str, int]:
     kv, group, size = draw(st.integers(1, 3)), draw(st.integers(1, 3)), 2 * draw(st.integers(1, 6))
     shapes = {"num_attention_heads": kv * group, "num_key_value_heads": kv}
     if explicit_head_dim:
-        return {**shapes, "head_dim": size, "hidden_size": 2 * draw(st.integers(1, 24))}
+        return {**shapes, "head_dim": size, "hidden_size": kv * group * 2 * draw(st.integers(1, 9))}
     return {**shapes, "hidden_size": kv * group * size}
 
 
