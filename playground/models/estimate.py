@@ -14,6 +14,9 @@ from playground.errors import ModelCorrupt
 from playground.models.placement import DTYPE_BYTES
 from playground.models.wording import shown
 
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+
 _CACHE_TOKENS = 4096
 _LOGITS_POSITIONS = 512
 _MAX_HEADER_BYTES = 100_000_000  # the safetensors format's own limit
@@ -43,15 +46,9 @@ class MemoryNeed:
 
 
 def estimate_folder(folder: Path, dtype: str) -> MemoryNeed:
-    """The need of a model saved in ``folder``, from its safetensors headers, or its config where there are none.
-
-    Raises ModelCorrupt for a header that cannot be read.
-    """
+    """The need of a model saved in ``folder``, from its safetensors headers. Raises ModelCorrupt where one is broken."""
     config = config_dict(folder)
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        return estimate_config(config, dtype)
-    parameters = sum(tensor_elements(read_header(file)) for file in files)
+    parameters = sum(tensor_elements(read_header(file)) for file in weight_files(folder))
     return _need(parameters, config, dtype)
 
 
@@ -119,6 +116,37 @@ def config_dict(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ModelCorrupt(f"The config.json in {shown(folder.name)} holds no settings: fetch the model again.")
     return config
+
+
+def optional_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file that need not be there, and {} for anything else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files transformers will read: model.safetensors, or the shards its index names. Others do not count.
+
+    Raises ModelCorrupt when there are none, one is missing, or the index cannot be read.
+    """
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if not (folder / INDEX).is_file():
+        raise ModelCorrupt(f"{shown(folder.name)} has no weights ({WEIGHTS}): fetch the model again.")
+    places = optional_json(folder / INDEX).get("weight_map")
+    names = sorted({str(place) for place in places.values()}) if isinstance(places, dict) else []
+    if not names or any(Path(name).name != name for name in names):
+        raise ModelCorrupt(f"The list of weight files in {shown(folder.name)} cannot be read: fetch it again.")
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise ModelCorrupt(
+            f"{shown(folder.name)} lacks {len(missing)} of its {len(names)} weight files, {shown(missing[0])} first: "
+            "fetch the model again."
+        )
+    return [folder / name for name in names]
 
 
 def read_header(file: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from playground.models.safety import check_code, check_folder
 from playground.models.wording import Progress, reason_text, shown, silent
 
 WANTED_FILES = ("*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "*.txt", "*.jinja")
+UNWANTED_FILES = ("*/*", "consolidated*")  # exports for other programs, and the same weights in another layout
 _TIMEOUT_SECONDS = 10.0
 _YES = ("1", "ON", "YES", "TRUE")
 
@@ -99,7 +100,11 @@ def _fetch(hub_id: str, revision: str | None, admit: Admit) -> Path:
         )
         check_code(hub_id, config, files)
         admit(config, facts.safetensors.total if facts.safetensors else None)
-        return Path(snapshot_download(hub_id, revision=facts.sha, allow_patterns=list(WANTED_FILES)))
+        return Path(
+            snapshot_download(
+                hub_id, revision=facts.sha, allow_patterns=list(WANTED_FILES), ignore_patterns=list(UNWANTED_FILES)
+            )
+        )
     except PlaygroundError:
         raise
     except GatedRepoError as error:

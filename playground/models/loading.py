@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import io
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,7 @@ def unload(loaded: LoadedModel) -> None:
     """Let go of the weights and give the memory back. ``loaded`` is unusable afterwards; a second call does nothing."""
     loaded.model = None
     loaded.tokenizer = None
+    gc.unfreeze()  # a model loaded before a gc.freeze() would never be looked at; whoever froze, freezes again
     gc.collect()
     if loaded.placement.device.startswith("cuda"):
         import torch
@@ -185,15 +188,16 @@ def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_im
     if placement.device_map is not None:
         extra["device_map"] = placement.device_map
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=getattr(torch, placement.dtype),
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-            **extra,
-        )
+        with _hushed(source):
+            model, report = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=getattr(torch, placement.dtype),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+                **extra,
+            )
         _require_all_tensors(source, report)
         if placement.device_map is None and placement.device != "cpu":
             model.to(placement.device)
@@ -209,6 +213,11 @@ def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_im
         ) from error
     model.requires_grad_(False)
     return model.eval()
+
+
+def _hushed(source: ModelSource) -> AbstractContextManager[object]:
+    """Swallow stderr while a GGUF file is unpacked: transformers draws that progress bar whatever it is told."""
+    return redirect_stderr(io.StringIO()) if source.kind == "gguf" else nullcontext()
 
 
 def _reader(source: ModelSource, path: Path) -> tuple[Path, dict[str, Any]]:

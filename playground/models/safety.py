@@ -5,26 +5,26 @@ Reads configs and headers only. Nothing of a model is executed or unpickled, her
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from playground.errors import ModelCorrupt, ModelRefused
-from playground.models.estimate import config_dict, gguf_header, read_header
+from playground.models.estimate import INDEX, config_dict, gguf_header, optional_json, read_header, weight_files
 from playground.models.wording import shown
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 CUSTOM_CODE = ("modeling_*.py", "configuration_*.py", "tokenization_*.py")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "tekken.json")
-INDEX = "model.safetensors.index.json"
 
 
 def check_folder(folder: Path) -> None:
     """Raise ModelRefused or ModelCorrupt unless ``folder`` holds a whole decoder-only model in safetensors."""
     config = config_dict(folder)
     check_code(folder.name, config, [path.name for path in folder.iterdir()])
+    check_code(folder.name, optional_json(folder / "tokenizer_config.json"), [])
     check_config(folder.name, config)
-    _check_weights(folder)
+    for file in weight_files(folder):
+        read_header(file)
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         raise ModelCorrupt(f"{shown(folder.name)} has no tokenizer (tokenizer.json): fetch the model again.")
 
@@ -80,26 +80,3 @@ def check_gguf(path: Path) -> None:
     architecture = gguf_header(path)["architecture"]
     if architecture not in GGUF_CONFIG_MAPPING:
         raise ModelCorrupt(f"{shown(path.name)} holds a {shown(architecture)} model, which transformers cannot unpack.")
-
-
-def _check_weights(folder: Path) -> None:
-    """Raise ModelCorrupt for no weights, a missing shard, or a safetensors file that is cut off."""
-    index = folder / INDEX
-    if index.is_file():
-        try:
-            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError, TypeError):
-            raise ModelCorrupt(
-                f"The list of weight files in {shown(folder.name)} cannot be read: fetch it again."
-            ) from None
-        missing = sorted(str(shard) for shard in shards if not (folder / str(shard)).is_file())
-        if missing:
-            raise ModelCorrupt(
-                f"{shown(folder.name)} lacks {len(missing)} of its {len(shards)} weight files, {shown(missing[0])} "
-                "first: fetch the model again."
-            )
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ModelCorrupt(f"{shown(folder.name)} has no weights (*.safetensors): fetch the model again.")
-    for file in files:
-        read_header(file)

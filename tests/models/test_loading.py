@@ -16,7 +16,16 @@ from playground.errors import BadInput, ModelCorrupt, ModelError, ModelNotFound,
 from playground.models import loading
 from playground.models.hardware import Hardware
 from playground.models.loading import load, unload
-from tests.models.tiny import VOCABULARY, edit_config, save_gpt2, save_llama, save_t5, tiny_tokenizer
+from tests.models.tiny import (
+    VOCABULARY,
+    edit_config,
+    save_gguf,
+    save_gpt2,
+    save_llama,
+    save_mamba,
+    save_t5,
+    tiny_tokenizer,
+)
 
 GB = 10**9
 MACHINE = Hardware(ram_total_bytes=8 * GB, ram_available_bytes=4 * GB)
@@ -84,6 +93,26 @@ def test_shards_load(tmp_path: Path) -> None:
     loaded = load(str(tmp_path / "sharded"), hardware=MACHINE)
     with torch.inference_mode():
         assert torch.equal(loaded.model(IDS).logits, saved(IDS).logits)
+
+
+def test_a_gguf_file_loads_as_the_model_it_was_made_from(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    saved = save_llama(tmp_path / "llama")
+    save_gguf(tmp_path / "tiny.gguf", saved)
+    capfd.readouterr()
+    loaded = load(str(tmp_path / "tiny.gguf"), hardware=MACHINE)
+    with torch.inference_mode():
+        assert torch.allclose(loaded.model(IDS).logits, saved(IDS).logits, atol=1e-6)
+    assert loaded.tokenizer("the cat").input_ids == tiny_tokenizer()("the cat").input_ids
+    assert (loaded.info.name, loaded.info.layers, loaded.info.eos_token_ids[0]) == ("tiny", 2, 0)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_without_attention_says_so(tmp_path: Path) -> None:
+    save_mamba(tmp_path / "mamba")
+    loaded = load(str(tmp_path / "mamba"), hardware=MACHINE)
+    assert not loaded.has_attention
+    assert (loaded.info.heads, loaded.info.head_dim, loaded.info.layers) == (0, 0, 2)
+    assert loaded.model(IDS).logits.shape == (1, 4, VOCABULARY)
 
 
 def test_loading_is_quiet_and_reports_progress(llama: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -167,6 +196,18 @@ def _pickle_only(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
 
 
+def _only_index(content: str) -> Damage:
+    def damage(folder: Path) -> None:
+        (folder / "model.safetensors").unlink()
+        (folder / "model.safetensors.index.json").write_text(content)
+
+    return damage
+
+
+def _adapter(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+
+
 UNFIT: dict[str, tuple[Damage, type[ModelError], str]] = {
     "no config": (_remove("config.json"), ModelCorrupt, "no config.json"),
     "config no json": (_write("config.json", "{oops"), ModelCorrupt, "cannot be read"),
@@ -189,7 +230,10 @@ UNFIT: dict[str, tuple[Damage, type[ModelError], str]] = {
     "tensor missing": (_drop_tensor, ModelCorrupt, "lacks 1 of its tensors"),
     "no tokenizer": (_remove("tokenizer.json", "tokenizer_config.json"), ModelCorrupt, "no tokenizer"),
     "bad tokenizer": (_write("tokenizer.json", "{}"), ModelCorrupt, "tokenizer"),
-    "bad index": (_write("model.safetensors.index.json", "[]"), ModelCorrupt, "list of weight files"),
+    "bad index": (_only_index("[]"), ModelCorrupt, "list of weight files"),
+    "index elsewhere": (_only_index('{"weight_map": {"a": "../secret"}}'), ModelCorrupt, "list of weight files"),
+    "only an adapter": (_adapter, ModelCorrupt, "no weights"),
+    "tokenizer code": (_write("tokenizer_config.json", '{"auto_map": {"a": "b"}}'), ModelRefused, "own Python code"),
     "not a text model": (_configure(architectures=["LlamaForTokenClassification"]), ModelRefused, "does not continue"),
     "vision model": (_configure(model_type="vit"), ModelRefused, "does not continue"),
 }
