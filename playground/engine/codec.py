@@ -160,7 +160,7 @@ class HfTextCodec:
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ``ids``; bytes that make no character become U+FFFD. Special tokens are spelt out."""
         known = [int(token) for token in ids]
-        if self._table.exact:
+        if self._table.joins:
             return b"".join(self._table.spelling(token) for token in known).decode("utf-8", errors="replace")
         return self._encoder.decode(known)
 

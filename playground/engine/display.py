@@ -45,7 +45,7 @@ def _glyph(character: str, *, at_start: bool) -> str:
     if character in _JOINERS:
         return _codepoint(character) if at_start else character
     category = unicodedata.category(character)
-    if category in _INVISIBLE:
+    if category in _INVISIBLE and character != " ":
         return _codepoint(character)
     if at_start and category in _MARKS:
         # A mark would climb onto whatever stands to its left; a variation selector has no shape at all.

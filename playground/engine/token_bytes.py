@@ -39,13 +39,15 @@ class TokenTable:
         size: int,
         *,
         exact: bool,
+        joins: bool,
         decode: Callable[[int], bytes],
     ) -> None:
         self._known = known
         self._special = special
         self._size = size
         self._decode = decode
-        self.exact = exact
+        self.exact = exact  # all bytes are known from the alphabet
+        self.joins = joins  # a text is its tokens' bytes, nothing stripped: not so in sentencepiece
         self.longest_bytes = max((len(data) for data in known.values()), default=1)
         self._ids_of_special = {name: token for token, name in special.items()}
         longest_first = sorted(self._ids_of_special, key=len, reverse=True)
@@ -56,8 +58,9 @@ class TokenTable:
         if token_id in self._special or token_id < 0:
             return b""
         data = self._known.get(token_id)
-        if data is None:
-            data = self._known[token_id] = self._decode(token_id)
+        if data is not None or self.exact:
+            return data or b""
+        data = self._known[token_id] = self._decode(token_id)
         return data
 
     def name(self, token_id: int) -> str | None:
@@ -95,7 +98,9 @@ def build_table(tokenizer: Any, size: int) -> TokenTable:
     # Added tokens are matched as they are written, outside the alphabet.
     known |= {token: str(entry.content).encode() for token, entry in added.items() if token not in special}
     known |= dict.fromkeys(special, b"")
-    return TokenTable(known, special, size, exact=kind is not None, decode=_make_decoder(tokenizer))
+    return TokenTable(
+        known, special, size, exact=kind is not None, joins=kind == "bytes", decode=_make_decoder(tokenizer)
+    )
 
 
 def _alphabet_of(tokenizer: Any) -> str | None:

@@ -42,8 +42,8 @@ class TransformersEngine:
         self._loaded: LoadedModel | None = loaded
         self._info = loaded.info
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
-        self._logits = logits_cache or LogitsCache()
-        self._prefixes = prefixes or PrefixCache()
+        self._logits = LogitsCache() if logits_cache is None else logits_cache
+        self._prefixes = PrefixCache() if prefixes is None else prefixes
         self._scores: LRUCache[tuple[str, TokenIds], SequenceScore] = LRUCache(_REMEMBERED_SCORES)
         self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
         probe = _probe_cache(loaded.model)

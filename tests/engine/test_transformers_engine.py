@@ -1,0 +1,257 @@
+"""The engine against transformers' own forward pass, and what it does not compute twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from playground.engine.logits_cache import LogitsCache
+from playground.engine.prefix import PrefixCache
+from playground.engine.protocol import CancelToken
+from playground.engine.transformers_engine import PREFILL_CHUNK, TransformersEngine
+from playground.errors import BadPrompt, Cancelled, ModelError
+from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
+
+LONG = PREFILL_CHUNK * 2 + 40
+
+
+def make_ids(length: int, seed: int = 0) -> tuple[int, ...]:
+    return tuple(int(token) for token in np.random.default_rng(seed).integers(0, VOCAB, length))
+
+
+def full_pass(engine: TransformersEngine, ids: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Logits (T, vocab) of one plain forward pass without any cache."""
+    with torch.inference_mode():
+        logits: torch.Tensor = engine.loaded.model(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
+    return logits.float().numpy()
+
+
+def count_runs(engine: TransformersEngine) -> list[int]:
+    """Lengths of the inputs the model is given from now on."""
+    lengths: list[int] = []
+
+    def note(_module: Any, _args: Any, kwargs: dict[str, Any]) -> None:
+        lengths.append(kwargs["input_ids"].shape[1])
+
+    engine.loaded.model.register_forward_pre_hook(note, with_kwargs=True)
+    return lengths
+
+
+@pytest.fixture
+def engine() -> TransformersEngine:
+    return TransformersEngine(small_loaded("llama"))
+
+
+# -- equal to the forward pass --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_logits_equal_a_full_forward_pass_however_they_were_reached(kind: str) -> None:
+    engine = TransformersEngine(small_loaded(kind))
+    ids = make_ids(LONG)
+    other_tail = (*ids[: LONG - 20], *make_ids(25, seed=1))
+    for asked in (ids[:30], ids[:31], ids[:LONG], ids[: LONG - 7], other_tail, ids[:LONG], (5,)):
+        got = engine.next_logits(asked)
+        assert got.logits.shape == (VOCAB,) and got.logits.dtype == np.float32 and not got.logits.flags.writeable
+        np.testing.assert_allclose(got.logits, full_pass(engine, asked)[-1], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_scores_equal_the_forward_pass(kind: str) -> None:
+    engine = TransformersEngine(small_loaded(kind))
+    ids = make_ids(LONG)
+    engine.next_logits(ids[:100])
+    score = engine.score(ids)
+    logprobs = torch.log_softmax(torch.from_numpy(full_pass(engine, ids)).double(), dim=-1)[:-1]  # (T - 1, vocab)
+    targets = torch.tensor(ids[1:])[:, None]
+    chosen = logprobs.gather(1, targets)[:, 0]
+    assert np.isnan(score.logprobs[0]) and np.isnan(score.entropies[0]) and score.ranks[0] == -1
+    np.testing.assert_allclose(score.logprobs[1:], chosen.numpy(), atol=1e-4)
+    np.testing.assert_allclose(score.entropies[1:], torch.special.entr(logprobs.exp()).sum(-1).numpy(), atol=1e-4)
+    ranks = (logprobs > chosen[:, None] + 1e-4).sum(-1).numpy()
+    near = (logprobs > chosen[:, None] - 1e-4).sum(-1).numpy()
+    assert ((score.ranks[1:] >= ranks) & (score.ranks[1:] < near)).all()
+    assert engine.next_logits(ids).computed_tokens == 0  # the last row came along
+    assert engine.score(ids[:1]).logprobs.shape == (1,)
+
+
+@pytest.mark.model
+def test_the_real_model_agrees_with_its_forward_pass(bundled_engine: TransformersEngine) -> None:
+    ids = bundled_engine.codec.encode("The capital of France is")
+    row = bundled_engine.next_logits(ids)
+    probabilities = np.exp(row.logits - row.logits.max())
+    probabilities /= probabilities.sum()
+    (paris,) = bundled_engine.codec.encode(" Paris")
+    assert int(row.logits.argmax()) == paris
+    assert probabilities[paris] == pytest.approx(0.7725, abs=2e-3)  # llama.cpp on the same file: 0.772
+    longer = (*ids, paris)
+    appended = bundled_engine.next_logits(longer)
+    assert appended.computed_tokens == 1
+    np.testing.assert_allclose(appended.logits, full_pass(bundled_engine, longer)[-1], atol=2e-3, rtol=0)
+    assert bundled_engine.score(longer).logprobs[-1] == pytest.approx(np.log(probabilities[paris]), abs=1e-3)
+
+
+# -- what is computed -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", REUSABLE)
+def test_only_what_is_new_is_run(kind: str) -> None:
+    engine = TransformersEngine(small_loaded(kind))
+    runs = count_runs(engine)
+    ids = make_ids(60)
+    told = [engine.next_logits(asked).computed_tokens for asked in (
+        ids[:50], ids[:51], ids[:51], ids[:60], (*ids[:40], 1, 2, 3), (*ids[:60], 4), (*ids[:40], 1, 2, 3, 4), ids[:20],
+    )]  # fmt: skip
+    assert told == [50, 1, 0, 9, 3, 1, 1, 1]
+    assert sum(runs) == sum(told) and len(runs) == 7
+
+
+@pytest.mark.parametrize("kind", sorted(set(CONFIGS) - set(REUSABLE)))
+def test_a_state_that_cannot_be_cut_is_computed_in_full_and_said_so(kind: str) -> None:
+    engine = TransformersEngine(small_loaded(kind))
+    assert not engine.reuses_prefixes
+    runs = count_runs(engine)
+    assert [engine.next_logits(make_ids(length)).computed_tokens for length in (50, 51, 51)] == [50, 51, 0]
+    assert sum(runs) == 101
+
+
+def test_only_the_last_row_goes_through_the_head(engine: TransformersEngine) -> None:
+    rows: list[int] = []
+    engine.loaded.model.lm_head.register_forward_pre_hook(lambda _module, args: rows.append(args[0].shape[1]))
+    engine.next_logits(make_ids(40))
+    assert rows == [1]
+
+
+def test_a_row_belongs_to_its_revision() -> None:
+    rows, loaded = LogitsCache(), small_loaded("llama")
+    first = TransformersEngine(loaded, logits_cache=rows)
+    ids = make_ids(10)
+    first.next_logits(ids)
+    renewed = dataclasses.replace(loaded, info=dataclasses.replace(loaded.info, revision="other"))
+    second = TransformersEngine(renewed, logits_cache=rows, prefixes=first._prefixes)
+    assert second.cached_logits(ids) is None
+    assert second.next_logits(ids).computed_tokens == 10
+
+
+def test_rows_are_dropped_beyond_the_bytes_allowed() -> None:
+    rows = LogitsCache(max_bytes=3 * VOCAB * 4)
+    engine = TransformersEngine(small_loaded("llama"), logits_cache=rows)
+    asked = [make_ids(5, seed) for seed in range(4)]
+    for ids in asked:
+        engine.next_logits(ids)
+    assert rows.used_bytes <= 3 * VOCAB * 4
+    assert [engine.cached_logits(ids) is not None for ids in asked] == [False, True, True, True]
+    tiny = TransformersEngine(small_loaded("llama"), logits_cache=LogitsCache(max_bytes=10))
+    assert tiny.next_logits(asked[0]).logits.shape == (VOCAB,)
+    assert tiny.cached_logits(asked[0]) is None
+
+
+def test_prefixes_are_dropped_beyond_the_bytes_and_slots_allowed() -> None:
+    position_bytes = 2 * 2 * 2 * 8 * 4  # layers x (keys, values) x kv heads x head size x float32
+    prefixes = PrefixCache(max_bytes=100 * position_bytes, max_slots=3)
+    engine = TransformersEngine(small_loaded("llama"), prefixes=prefixes)
+    for seed in range(5):
+        engine.next_logits(make_ids(20, seed))
+    assert len(prefixes) == 3 and prefixes.used_bytes == 60 * position_bytes
+    engine.next_logits(make_ids(90, 9))
+    assert len(prefixes) == 1 and prefixes.used_bytes == 90 * position_bytes
+    engine.next_logits(make_ids(101, 8))
+    assert len(prefixes) == 0
+    assert engine.next_logits(make_ids(90, 9)[:80]).computed_tokens == 80
+
+
+def test_a_longer_prefix_takes_the_shorter_ones_place(engine: TransformersEngine) -> None:
+    ids = make_ids(30)
+    for length in range(10, 31):
+        engine.next_logits(ids[:length])
+    assert len(engine._prefixes) == 1
+
+
+def test_a_cached_row_can_be_read_while_the_engine_runs(engine: TransformersEngine) -> None:
+    ids = make_ids(5)
+    engine.next_logits(ids)
+    in_forward, go_on = threading.Event(), threading.Event()
+
+    def hold(_module: Any, _args: Any) -> None:
+        in_forward.set()
+        assert go_on.wait(20)
+
+    engine.loaded.model.register_forward_pre_hook(hold)
+    thread = threading.Thread(target=engine.next_logits, args=(make_ids(6, 3),))
+    thread.start()
+    assert in_forward.wait(20)
+    row = engine.cached_logits(ids)
+    go_on.set()
+    thread.join(20)
+    assert row is not None and row.computed_tokens == 0
+
+
+# -- cancel, refuse, close ------------------------------------------------------------------------------------------
+
+
+def test_a_long_prefill_stops_between_chunks_and_goes_on_where_it_stopped(engine: TransformersEngine) -> None:
+    cancel, runs, ids = CancelToken(), count_runs(engine), make_ids(LONG)
+    handle = engine.loaded.model.register_forward_pre_hook(lambda _module, _args: cancel.cancel())
+    with pytest.raises(Cancelled):
+        engine.next_logits(ids, cancel=cancel)
+    assert runs == [PREFILL_CHUNK]
+    handle.remove()
+    assert engine.next_logits(ids).computed_tokens == LONG - PREFILL_CHUNK
+    np.testing.assert_allclose(engine.next_logits(ids).logits, full_pass(engine, ids)[-1], atol=1e-4, rtol=0)
+
+
+def test_scoring_stops_between_chunks(engine: TransformersEngine) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    runs = count_runs(engine)
+    with pytest.raises(Cancelled):
+        engine.score(make_ids(40), cancel=cancel)
+    assert runs == []
+
+
+def test_bad_ids_are_refused_before_the_model_runs(engine: TransformersEngine) -> None:
+    runs = count_runs(engine)
+    for call in (engine.next_logits, engine.score):
+        with pytest.raises(BadPrompt, match="empty"):
+            call(())
+        with pytest.raises(BadPrompt, match=r"1,001 tokens .* at most 1,000"):
+            call(make_ids(1001))
+        with pytest.raises(BadPrompt, match="300 is not one"):
+            call((1, 300))
+    assert runs == []
+
+
+def test_logits_that_are_not_numbers_are_an_error(engine: TransformersEngine) -> None:
+    engine.loaded.model.lm_head.register_forward_hook(lambda _module, _args, output: output * float("nan"))
+    with pytest.raises(ModelError, match="not numbers"):
+        engine.next_logits((1, 2))
+
+
+def test_a_failing_model_is_a_sentence_and_not_the_end(engine: TransformersEngine) -> None:
+    def fail(_module: Any, _args: Any) -> None:
+        raise RuntimeError("the kernel is out of luck\nand says so at length")
+
+    handle = engine.loaded.model.register_forward_pre_hook(fail)
+    with pytest.raises(ModelError, match="out of luck\\)"):
+        engine.next_logits((1, 2))
+    handle.remove()
+    assert engine.next_logits((1, 2)).computed_tokens == 2
+
+
+def test_close_lets_go_of_everything(engine: TransformersEngine) -> None:
+    engine.next_logits((1, 2))
+    engine.close()
+    assert engine.cached_logits((1, 2)) is None
+    with pytest.raises(ModelError, match="released"):
+        engine.next_logits((1, 2))
+    engine.close()
+
+
+def test_capabilities_follow_the_architecture() -> None:
+    assert TransformersEngine(small_loaded("llama")).capabilities.attentions
+    assert not TransformersEngine(small_loaded("mamba")).capabilities.attentions
