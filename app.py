@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from playground.ui.frame import navigation, open_frame
+from playground.ui.frame import ICON, navigation, open_frame
 
-st.set_page_config(page_title="Playground", page_icon=":material/casino:", layout="wide")
+st.set_page_config(page_title="Playground", page_icon=ICON, layout="wide")
 page = navigation()
 open_frame()
 page.run()

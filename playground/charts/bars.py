@@ -1,16 +1,16 @@
-"""The next token's candidates as paired bars: raw probability in grey, final probability in the accent."""
+"""The next token's candidates as paired bars: what each row shows, where the axis ends, where the cut-off falls.
+
+The one picture that is not a plotly figure: it is repainted at every move of a slider (see ``ui/components/bars.py``).
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
-import plotly.graph_objects as go
+from typing import Any
 
 from playground.charts.numbers import logprob, percent
-from playground.charts.palette import CHOSEN_EDGE, CUT, FINAL, GRID, RAW
 
-ROW_PX = 30
 LOG_FLOOR = 1e-8  # where the logarithmic axis begins: nothing on screen needs less
 
 
@@ -30,7 +30,10 @@ class BarRow:
 
 @dataclass(frozen=True, slots=True)
 class BarsData:
-    """The rows on screen and everything else in one row, so that nothing of the vocabulary is left out."""
+    """The rows on screen and everything else in one row, so that nothing of the vocabulary is left out.
+
+    ``cut_after``: the number of likeliest tokens above the cut-off when what is kept is a prefix by rank, else None.
+    """
 
     rows: tuple[BarRow, ...]
     others_count: int
@@ -38,55 +41,8 @@ class BarsData:
     others_final: float
     kept: int
     vocab_size: int
-    cut_after: int | None  # rows above the cut when what is kept is a prefix by rank, else None
+    cut_after: int | None
     log: bool = False
-
-
-def bars_figure(data: BarsData) -> go.Figure:
-    """Horizontal paired bars, likeliest on top, "others" last. Integer axis: equal labels stay apart."""
-    rows, count = data.rows, len(data.rows) + 1
-    raw = np.array([row.raw_prob for row in rows] + [data.others_raw], dtype=np.float32)
-    final = np.array([row.final_prob for row in rows] + [data.others_final], dtype=np.float32)
-    floor = LOG_FLOOR if data.log else 0.0
-    y = np.arange(count, dtype=np.float32)
-    hover = [_hover(row) for row in rows] + [_others_hover(data)]
-    dropped = [row.removed_by is not None for row in rows] + [data.others_final == 0]
-    ids = [[row.id] for row in rows] + [[-1]]
-    shared = {"orientation": "h", "width": 0.38, "hovertext": hover, "hoverinfo": "text", "customdata": ids}
-    raw_bar = go.Bar(
-        x=np.maximum(raw, floor),
-        y=y - 0.2,
-        name="Raw",
-        marker={
-            "color": ["rgba(0,0,0,0)" if gone else RAW for gone in dropped],
-            "line": {"color": RAW, "width": [1.4 if gone else 0 for gone in dropped]},
-        },
-        text=[_raw_text(row) for row in rows] + [percent(data.others_raw)],
-        textposition="outside",
-        textfont={"size": 11},
-        cliponaxis=False,
-        **shared,
-    )
-    final_bar = go.Bar(
-        x=np.maximum(final, floor),
-        y=y + 0.2,
-        name="Final",
-        marker={
-            "color": FINAL,
-            "line": {"color": CHOSEN_EDGE, "width": [2.5 if row.chosen else 0 for row in rows] + [0]},
-        },
-        text=[_final_text(row) for row in rows] + ["" if data.others_final == 0 else percent(data.others_final)],
-        textposition="outside",
-        textfont={"size": 11},
-        cliponaxis=False,
-        **shared,
-    )
-    figure = go.Figure([raw_bar, final_bar])
-    labels = [f"{'▶ ' if row.chosen else ''}{escaped(row.label)}" for row in rows]
-    figure.update_layout(
-        **_layout(data, [*labels, f"others ({data.others_count:,})"], float(max(raw.max(), final.max())))
-    )
-    return figure
 
 
 def bars_description(data: BarsData) -> str:
@@ -96,100 +52,91 @@ def bars_description(data: BarsData) -> str:
     )
     return (
         f"Bar chart of the {len(data.rows)} likeliest next tokens of {data.vocab_size:,}; {data.kept:,} are kept. {first}. "
-        f"The other {data.others_count:,} tokens have {percent(data.others_raw)} raw and {percent(data.others_final)} final."
+        f"The other {data.others_count:,} tokens have {percent(data.others_raw)} raw and "
+        f"{percent(data.others_final)} final."
     )
 
 
-def _layout(data: BarsData, labels: list[str], widest: float) -> dict[str, object]:
-    count = len(labels)
-    x_range = [np.log10(LOG_FLOOR), 0.6] if data.log else [0, min(widest * 1.22, 1.3)]
-    layout: dict[str, object] = {
-        "height": 70 + ROW_PX * count,
-        "margin": {"l": 8, "r": 16, "t": 34, "b": 28},
-        "bargap": 0.12,
-        "barmode": "overlay",
-        "dragmode": False,
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        "xaxis": {
-            "range": x_range,
-            "type": "log" if data.log else "linear",
-            "tickformat": ".0e" if data.log else ".0%",
-            "nticks": 6,
-            "gridcolor": GRID,
-            "fixedrange": True,
-            "title": {"text": "probability (logarithmic)" if data.log else "probability", "font": {"size": 11}},
-        },
-        "yaxis": {
-            "range": [count - 0.45, -0.55],
-            "tickvals": np.arange(count),
-            "ticktext": labels,
-            "tickfont": {"family": "monospace", "size": 13},
-            "automargin": True,
-            "fixedrange": True,
-            "showgrid": False,
-        },
-        "hoverlabel": {"align": "left", "font": {"family": "monospace"}},
-        "uirevision": "bars",
-        "clickmode": "event+select",
+def axis_share(probability: float, top: float, *, log: bool) -> float:
+    """How far along the axis a probability lies, 0 to 1. ``top`` is the axis' end; the log axis runs from 1e-8 to 1."""
+    if not log:
+        return min(max(probability / top, 0.0), 1.0) if top > 0 else 0.0
+    if probability <= LOG_FLOOR:
+        return 0.0
+    return min(1.0 - math.log10(probability) / math.log10(LOG_FLOOR), 1.0)
+
+
+def bars_payload(data: BarsData) -> dict[str, Any]:
+    """``data`` as the component paints it: shares of the axis, texts, ticks. Plain JSON values."""
+    probabilities = [data.others_raw, data.others_final]
+    probabilities += [value for row in data.rows for value in (row.raw_prob, row.final_prob)]
+    top = 1.0 if data.log else max(max(probabilities), 1e-9)
+    rows = [_row(row, top, data.log) for row in data.rows]
+    rows.append(_others(data, top))
+    cut_row, cut_text = _cut(data)
+    return {
+        "rows": rows,
+        "ticks": _ticks(top, data.log),
+        "cutRow": cut_row,
+        "cutText": cut_text,
+        "description": bars_description(data),
     }
-    if data.cut_after is not None and data.cut_after < data.vocab_size:
-        layout |= _cut(data)
-    return layout
 
 
-def _cut(data: BarsData) -> dict[str, object]:
-    """The line between the last kept and the first removed token, or a note that it lies below the rows shown."""
-    assert data.cut_after is not None
-    shown = len(data.rows)
-    inside = data.cut_after <= shown
-    where = data.cut_after - 0.5 if inside else shown - 0.5
-    text = f"cut: {data.kept:,} kept" if inside else f"cut further down, after rank {data.cut_after:,}"
-    line = {
-        "type": "line",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "yref": "y",
-        "y0": where,
-        "y1": where,
-        "line": {"color": CUT, "width": 1.5, "dash": "dash"},
+def _row(row: BarRow, top: float, log: bool) -> dict[str, Any]:
+    fate = f"removed by {row.removed_by}" if row.removed_by else f"final {percent(row.final_prob)}"
+    raw_text = percent(row.raw_prob)
+    return {
+        "pick": row.id,
+        "label": row.label,
+        "raw": axis_share(row.raw_prob, top, log=log),
+        "final": axis_share(row.final_prob, top, log=log),
+        "rawText": f"{raw_text} · removed by {row.removed_by}" if row.removed_by else raw_text,
+        "finalText": "" if row.removed_by else percent(row.final_prob),
+        "removed": row.removed_by is not None,
+        "chosen": row.chosen,
+        "lines": [
+            row.label + (" (drawn)" if row.chosen else ""),
+            f"id {row.id}, rank {row.rank + 1:,}",
+            f"raw {percent(row.raw_prob)}, log-probability {logprob(row.raw_logprob)}",
+            fate,
+        ],
+        "table": [],
     }
-    note = {
-        "xref": "paper",
-        "x": 1,
-        "xanchor": "right",
-        "yref": "y",
-        "y": where,
-        "yanchor": "bottom" if inside else "top",
-        "text": text,
-        "showarrow": False,
-        "font": {"size": 11, "color": CUT},
+
+
+def _others(data: BarsData, top: float) -> dict[str, Any]:
+    gone = data.others_final == 0
+    name = f"others ({data.others_count:,})"
+    raw, final = percent(data.others_raw), percent(data.others_final)
+    return {
+        "pick": -1,
+        "label": name,
+        "raw": axis_share(data.others_raw, top, log=data.log),
+        "final": axis_share(data.others_final, top, log=data.log),
+        "rawText": f"{raw} · all removed" if gone and data.others_count else raw,
+        "finalText": "" if gone else final,
+        "removed": gone,
+        "chosen": False,
+        "lines": [name, f"raw {raw}", f"final {final}"],
+        "table": [],
     }
-    return {"shapes": [line], "annotations": [note]}
 
 
-def _raw_text(row: BarRow) -> str:
-    if row.removed_by is None:
-        return percent(row.raw_prob)
-    return f"{percent(row.raw_prob)} · removed by {row.removed_by}"
+def _cut(data: BarsData) -> tuple[int, str]:
+    """The index of the row above which the cut-off line stands (-1: no line inside the rows) and its text."""
+    if data.cut_after is None or data.cut_after >= data.vocab_size:
+        return -1, ""
+    if data.cut_after <= len(data.rows):
+        return data.cut_after, f"cut-off: {data.kept:,} kept above"
+    return len(data.rows), f"the cut-off falls further down, after rank {data.cut_after:,}"
 
 
-def _final_text(row: BarRow) -> str:
-    return "" if row.removed_by is not None else percent(row.final_prob)
-
-
-def escaped(text: str) -> str:
-    """Plotly reads a little HTML in labels; a token is text."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _hover(row: BarRow) -> str:
-    state = f"removed by {row.removed_by}" if row.removed_by else f"final {percent(row.final_prob)}"
-    return (
-        f"<b>{escaped(row.label)}</b><br>id {row.id} · rank {row.rank + 1:,}<br>"
-        f"raw {percent(row.raw_prob)} · log-probability {logprob(row.raw_logprob)}<br>{state}"
-    )
-
-
-def _others_hover(data: BarsData) -> str:
-    return f"{data.others_count:,} other tokens<br>raw {percent(data.others_raw)}<br>final {percent(data.others_final)}"
+def _ticks(top: float, log: bool) -> list[dict[str, Any]]:
+    if log:
+        return [{"at": 1 - power / 8, "text": f"1e-{power}" if power else "100%"} for power in (8, 6, 4, 2, 0)]
+    step = 10 ** math.floor(math.log10(top))
+    step = next(candidate for candidate in (step / 5, step / 2, step, step * 2) if top / candidate <= 6)
+    return [
+        {"at": count * step / top, "text": f"{count * step * 100:.3g}%"} for count in range(int(top / step + 1e-9) + 1)
+    ]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from playground.charts.bars import escaped
+from playground.charts.figure import escaped
 from playground.charts.numbers import percent
 from playground.charts.palette import CUT, FINAL, GRID, RAW, ink_on, sequential
 

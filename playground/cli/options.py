@@ -168,7 +168,7 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Aligned columns; control characters made visible, so that a token cannot move the cursor."""
     from playground.engine.display import glyphs
 
-    lines = [list(head), *([glyphs(cell) for cell in row] for row in rows)]
+    lines = [list(head), *([glyphs(cell) if cell else "" for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

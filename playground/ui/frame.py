@@ -17,6 +17,7 @@ from playground.ui import state
 from playground.ui.messages import show_problem
 
 _ROOT = Path(__file__).resolve().parents[2]
+ICON = str(Path(__file__).with_name("icon.png"))  # a local file: a symbol would be fetched from the internet
 
 
 @dataclass(frozen=True, slots=True)

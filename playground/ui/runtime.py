@@ -84,3 +84,5 @@ def _show_progress(loading: Loading) -> None:
         spent = time.monotonic() - started
         place.progress(loading.fraction, text=f"{plain(loading.what)} ({spent:.0f} s so far)")
     place.empty()
+    if loading.error is None:
+        st.rerun()  # the sidebar was drawn before the model was there

@@ -5,16 +5,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from playground.ui.components.assets import read
+
 _STRIP = st.components.v2.component(
     "token_strip",
     html='<div class="strip">\n<div class="tokens" role="toolbar"></div>\n</div>\n',
-    css=(_HERE / "token_strip.css").read_text(encoding="utf-8"),
-    js=(_HERE / "token_strip.js").read_text(encoding="utf-8"),
+    css=read("token_strip.css", "card.css"),
+    js=read("card.js", "token_strip.js"),
 )
 
 

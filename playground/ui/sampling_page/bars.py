@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from playground.charts.bars import BarRow, BarsData, bars_description, bars_figure
+from playground.charts.bars import BarRow, BarsData
 from playground.charts.numbers import percent
 from playground.engine.display import glyphs
 from playground.inspection.next_token import Candidate, kept_prefix, top_candidates
 from playground.sampling.registry import SAMPLERS
 from playground.ui import state
+from playground.ui.components.bars import probability_bars
 from playground.ui.messages import why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
@@ -34,14 +34,10 @@ def bars_section(view: SamplingView) -> None:
     if shape == "table":
         _table(rows, view)
     else:
-        st.plotly_chart(
-            bars_figure(data),
-            key=f"bars_{len(view.ids)}",
-            on_select=lambda: _accept_clicked(f"bars_{len(view.ids)}"),
-            selection_mode="points",
-            config={"displayModeBar": False},
-            alt=bars_description(data),
-        )
+        picked = probability_bars(data, key="bars", position=len(view.ids))
+        if picked is not None:
+            state.put(view.setup.accept(picked))
+            st.rerun(scope="fragment")
     why_it_matters(
         "Grey is what the model said; violet is what is left to draw from after the samplers. An outlined bar was removed, "
         "by the stage it names. Click a bar to accept that token. A probability is not a truth: it says what text usually "
@@ -92,16 +88,6 @@ def bar_row(view: SamplingView, row: Candidate) -> BarRow:
         removed_by=None if row.removed_by is None else SAMPLERS[row.removed_by].label,
         chosen=row.id == view.next.draw.id,
     )
-
-
-def _accept_clicked(key: str) -> None:
-    chart: Any = st.session_state.get(key)
-    points = chart["selection"]["points"] if chart else []
-    for point in points:
-        token_id = (point.get("customdata") or [-1])[0]
-        if isinstance(token_id, (int, float)) and token_id >= 0:
-            state.put(state.setup().accept(int(token_id)))
-            return
 
 
 def _table(rows: tuple[Candidate, ...], view: SamplingView) -> None:

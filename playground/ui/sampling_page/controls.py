@@ -132,22 +132,23 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
     """One parameter: its label with an on or off mark, and a slider over the usual span, wider if the value is."""
     value = getattr(settings, parameter.name)
     key = f"w_{parameter.name}"
-    st.markdown(f"{parameter.label} {_mark(parameter, settings)}", help=parameter.help)
     low, high = min(parameter.usual[0], parameter.low, value), max(parameter.usual[-1], value)
     if parameter.low < parameter.usual[0] and value >= parameter.usual[0] and parameter.neutral != parameter.low:
         low = parameter.usual[0]
     whole = parameter.kind == "int"
     decimals = 0 if whole else max(2, len(f"{parameter.step:.6f}".rstrip("0").split(".")[1]))
-    st.slider(
-        parameter.label,
-        min_value=int(low) if whole else float(low),
-        max_value=int(high) if whole else float(high),
-        step=int(parameter.step) if whole else float(parameter.step),
-        format="%d" if whole else f"%.{decimals}f",
-        key=key,
-        label_visibility="collapsed",
-        on_change=state.follow(key, value, lambda new: state.change_settings(**{parameter.name: new})),
-    )
+    with st.container(gap=None):
+        st.markdown(f"{parameter.label} {_mark(parameter, settings)}", help=parameter.help)
+        st.slider(
+            parameter.label,
+            min_value=int(low) if whole else float(low),
+            max_value=int(high) if whole else float(high),
+            step=int(parameter.step) if whole else float(parameter.step),
+            format="%d" if whole else f"%.{decimals}f",
+            key=key,
+            label_visibility="collapsed",
+            on_change=state.follow(key, value, lambda new: state.change_settings(**{parameter.name: new})),
+        )
 
 
 def _second_group(settings: SamplerSettings) -> None:

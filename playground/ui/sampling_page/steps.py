@@ -38,12 +38,21 @@ def steps_section(view: SamplingView) -> None:
             args=(view.next.draw.id,),
             help="Append the token that the seed draws here.",
         )
+        at_start, at_end = setup.position == 0, setup.position == len(setup.steps)
         st.button(
-            "Back", icon=":material/undo:", on_click=_move, args=(-1,), disabled=setup.position == 0, shortcut="Alt+Z"
+            "", icon=":material/undo:", key="step_back", on_click=_move, args=(-1,), disabled=at_start, help="Step back"
         )
-        at_end = setup.position == len(setup.steps)
-        st.button("Forth", icon=":material/redo:", on_click=_move, args=(1,), disabled=at_end, shortcut="Alt+X")
-        st.button("Start over", icon=":material/first_page:", on_click=_restart, disabled=not setup.steps)
+        st.button(
+            "", icon=":material/redo:", key="step_forth", on_click=_move, args=(1,), disabled=at_end, help="Step forth"
+        )
+        st.button(
+            "",
+            icon=":material/first_page:",
+            key="start_over",
+            on_click=_restart,
+            disabled=not setup.steps,
+            help="Drop the accepted tokens and start over at the prompt",
+        )
         st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens")
     if view.next.draw.id in view.codec.eos_token_ids:
         st.caption("The drawn token ends the text: a generator would stop here. You may still accept it and go on.")

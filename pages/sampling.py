@@ -1,0 +1,58 @@
+"""The Sampling page: one prompt, the next token's whole distribution, and what the samplers make of it."""
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.components.address_bar import keep_address
+from playground.ui.frame import heading
+from playground.ui.messages import problems_shown_here
+from playground.ui.sampling_page.bars import bars_section
+from playground.ui.sampling_page.compare import compare_section
+from playground.ui.sampling_page.controls import prompt_controls, sampler_controls
+from playground.ui.sampling_page.draw import draw_section
+from playground.ui.sampling_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.sampling_page.lookup import lookup_section
+from playground.ui.sampling_page.pipeline import pipeline_section
+from playground.ui.sampling_page.proof import proof_section
+from playground.ui.sampling_page.steps import steps_section
+from playground.ui.sampling_page.take_away import take_away
+from playground.ui.sampling_page.view import load_view
+from playground.ui.setup import link_query
+
+SECTIONS = {
+    "Bars": bars_section,
+    "Pipeline": pipeline_section,
+    "Compare": compare_section,
+    "Why this token?": draw_section,
+    "Any word": lookup_section,
+    "Proof": proof_section,
+}
+
+
+@st.fragment
+def workbench() -> None:
+    """Controls on the left, pictures on the right. A slider moves only this part of the page."""
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        prompt_controls()
+        sampler_controls()
+    with right, problems_shown_here():
+        view = load_view()
+        steps_section(view)
+        tabs = st.tabs(list(SECTIONS), on_change="rerun", key="sampling_section")
+        for tab, section in zip(tabs, SECTIONS.values(), strict=True):
+            if tab.open:
+                with tab, problems_shown_here():
+                    section(view)
+    keep_address(link_query(state.setup()), key="address")
+
+
+corner = heading(
+    "sampling",
+    "What the model would say next, over its whole vocabulary, and what each sampler leaves of it.",
+    experiments=[(e.label, e.shows, start(name)) for name, e in EXPERIMENTS.items()],
+)
+with corner:
+    take_away()
+experiment_note()
+workbench()

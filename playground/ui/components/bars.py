@@ -1,0 +1,43 @@
+"""The live bars: the page's hot path, painted by a few lines of script instead of a chart library.
+
+A plotly chart is thrown away and built anew in the browser at every change, some 100 ms for thirty bars. These rows
+stay and change their widths, and each is a button that mouse, keyboard and screen reader can press.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from playground.charts.bars import BarsData, bars_payload
+from playground.ui.components.assets import read
+
+_HTML = """<div class="chart" role="group">
+<div class="legend" aria-hidden="true">
+<span style="--look: var(--raw)">raw</span>
+<span style="--look: var(--final)">final</span>
+<span style="--look: transparent; --edge: var(--raw)">removed</span>
+<span style="--look: var(--final); --edge: var(--st-text-color)">▶ drawn</span>
+</div>
+<div class="rows"><div class="cutText" hidden></div></div>
+<div class="axis" aria-hidden="true"></div>
+</div>
+"""
+_BARS = st.components.v2.component(
+    "probability_bars", html=_HTML, css=read("bars.css", "card.css"), js=read("card.js", "bars.js")
+)
+
+
+def probability_bars(data: BarsData, *, key: str, position: int) -> int | None:
+    """Show ``data``; returns the id of the token picked by click or Enter on this run, else None.
+
+    ``position`` is the number of tokens before these bars: a pick made on an older picture is dropped.
+    """
+    result: Any = _BARS(data={**bars_payload(data), "position": position}, key=key, on_picked_change=lambda: None)
+    picked = result.picked
+    if not isinstance(picked, Mapping) or picked.get("position") != position:
+        return None
+    token_id = picked.get("id")
+    return token_id if isinstance(token_id, int) and any(row.id == token_id for row in data.rows) else None

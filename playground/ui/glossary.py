@@ -1,0 +1,48 @@
+"""The terms of the field as the house uses them, each in one plain sentence. Pages quote them as hover texts."""
+
+from __future__ import annotations
+
+GLOSSARY: dict[str, str] = {
+    "Token": "The unit a model reads and writes: a word, a piece of a word, a sign, or a few bytes.",
+    "Vocabulary": "All tokens a model knows; the bundled model has 49,152 of them.",
+    "Token id": "A token's number in the vocabulary; the model sees ids and never letters.",
+    "Logit": "The number a model gives each token before probabilities are made; only differences between logits matter.",
+    "Softmax": "Turns logits into probabilities: the exponential of each, divided by the sum of all.",
+    "Probability, raw": "Softmax of the model's untouched logits: what the model itself says.",
+    "Probability, final": "What is left to draw from after all samplers have run.",
+    "Log-probability": "The natural logarithm of a probability: 0 for certainty, more negative for less likely; they add up "
+    "along a text where probabilities multiply.",
+    "Entropy": "The average surprise of a distribution, in nats or bits: 0 when one token is certain.",
+    "Nat": "The unit of entropy under the natural logarithm; one nat is 1.443 bits.",
+    "Surprise": "The negative log-probability of what came: large when something unlikely happened. Also: surprisal.",
+    "Effective choices": "The exponential of the entropy: how many equally likely tokens would be as uncertain.",
+    "Rank": "A token's place when all are sorted by raw probability; the likeliest has rank 1.",
+    "Sampler": "A rule that changes logits or removes tokens before one is drawn.",
+    "Chain": "The samplers in the order in which they run; another order can give another result.",
+    "Temperature": "Divides the logits: below 1 the likely tokens gain, above 1 the unlikely ones do, 0 takes the likeliest.",
+    "Greedy": "Always taking the likeliest token; the same as temperature 0.",
+    "Truncation": "Removing tokens so that they can never be drawn.",
+    "Top-k": "Keeps the k likeliest tokens, however sure or unsure the model is.",
+    "Top-p": "Keeps the fewest likeliest tokens that together reach the probability p; also called nucleus sampling.",
+    "Min-p": "Drops every token less likely than a fraction of the likeliest one.",
+    "Typical-p": "Keeps the tokens whose surprise is nearest to the average surprise.",
+    "Repetition penalty": "Weakens every token that already stands in the text.",
+    "Seed": "The number that fixes the luck: the same seed, model and settings give the same tokens.",
+    "u": "The luck of one draw: a number from 0 up to 1 that points into the cumulative bar of the final distribution.",
+    "KL divergence": "How far one distribution is from another, in nats: 0 when they are the same, infinite when the first "
+    "allows what the second forbids.",
+    "Prompt": "The text a model is given to continue.",
+    "Chat template": "The frame of special tokens that turns messages into the text a chat model was trained on.",
+    "Special token": "A token that marks structure, such as the end of a message, and stands for no text.",
+    "Context": "All tokens before the next one; its greatest length is fixed by the model.",
+    "Prefill": "Reading the whole prompt at once, before the first new token.",
+    "Decode": "Writing new tokens one after the other.",
+    "Key-value cache": "What a model keeps of each token it has read, so that it need not read it again.",
+    "dtype": "The number format of the weights: float32 is exact and large, bfloat16 half the size and coarser.",
+    "Safetensors": "A file format for weights that holds numbers only, so that loading it can run no code.",
+}
+
+
+def define(term: str) -> str:
+    """The sentence for a hover text. Raises KeyError for a term that the glossary lacks, so that tests find it."""
+    return f"{term}: {GLOSSARY[term]}"

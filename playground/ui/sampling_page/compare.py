@@ -1,0 +1,143 @@
+"""Section "Compare": up to four pinned settings over the very same logits, beside the present ones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts.compare import NOW, CompareData, compare_description, compare_figure
+from playground.charts.numbers import choices, entropy
+from playground.charts.palette import PINS
+from playground.engine.display import glyphs
+from playground.inspection.next_token import CONTEXT_TAIL, NextToken, top_ids
+from playground.sampling.compare import compare
+from playground.sampling.orders import ORDERS
+from playground.sampling.registry import SAMPLERS
+from playground.sampling.settings import SamplerSettings
+from playground.ui import state
+from playground.ui.messages import plain, why_it_matters
+from playground.ui.sampling_page.view import SamplingView, examine_row, mirostat_mu
+
+TOKENS = 10
+NAMED_TOKENS = 8
+
+
+def pins() -> dict[str, SamplerSettings]:
+    """This session's pinned settings by letter."""
+    found: dict[str, SamplerSettings] = st.session_state.setdefault("pins", {})
+    return found
+
+
+def compare_section(view: SamplingView) -> None:
+    """Buttons to pin, the overlay, and a table of what differs."""
+    _buttons(view)
+    if not pins():
+        st.info(
+            "Nothing is pinned yet. **Pin the present settings**, then move a slider: both are drawn over the same "
+            "logits. Or let one click compare the orders of three engines."
+        )
+        return
+    views = {NOW: view.next} | {letter: _pinned(view, settings) for letter, settings in pins().items()}
+    data = compare_data(view, views)
+    st.plotly_chart(
+        compare_figure(data), key="compare", config={"displayModeBar": False}, alt=compare_description(data)
+    )
+    st.dataframe(difference_table(view, views), hide_index=True, key="compare_table")
+    why_it_matters(
+        "KL divergence says how far the present settings are from the pin, in nats: 0 when they are the same, infinite "
+        "when the present ones allow a token that the pin forbids. Gained and lost are meant from the pin's side to now."
+    )
+
+
+def _buttons(view: SamplingView) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Pin the present settings",
+            icon=":material/keep:",
+            on_click=pin,
+            args=(view.setup.settings,),
+            disabled=len(pins()) >= len(PINS),
+            help="Up to four pins, A to D. Press a pin to let it go."
+            if len(pins()) < len(PINS)
+            else "Four are pinned.",
+        )
+        st.button(
+            "Compare hf, vllm and llama.cpp",
+            icon=":material/swap_vert:",
+            on_click=pin_orders,
+            help="Pins A, B, C: the present values in the orders of three engines.",
+        )
+        for letter, settings in list(pins().items()):
+            st.button(f"✕ {letter}", key=f"unpin_{letter}", on_click=unpin, args=(letter,), help=describe(settings))
+
+
+def pin(settings: SamplerSettings) -> None:
+    """Keep ``settings`` under the first free letter."""
+    free = next((letter for letter in PINS if letter not in pins()), None)
+    if free is not None:
+        st.session_state["pins"] = dict(sorted((pins() | {free: settings}).items()))
+
+
+def unpin(letter: str) -> None:
+    """Let a pin go; the others keep their letters and colours."""
+    pins().pop(letter, None)
+
+
+def pin_orders() -> None:
+    """Pins A, B, C become the present values in the three engines' orders."""
+    settings = state.setup().settings
+    st.session_state["pins"] = {
+        letter: settings.replace(order=order) for letter, order in zip(PINS, ORDERS, strict=False)
+    }
+
+
+def describe(settings: SamplerSettings) -> str:
+    """Settings in a few words: what is on, and in which order."""
+    on = [
+        f"{SAMPLERS[name].label} {getattr(settings, SAMPLERS[name].parameters[0].name)}" for name in settings.active()
+    ]
+    return plain(" → ".join(on) or "everything off")
+
+
+def _pinned(view: SamplingView, settings: SamplerSettings) -> NextToken:
+    setup = view.setup
+    mu = mirostat_mu(view.worker, view.prompt_ids, setup) if "mirostat" in settings.active() else None
+    return examine_row(view.worker, view.row, settings, setup, view.prompt_ids, mu)
+
+
+def compare_data(view: SamplingView, views: dict[str, NextToken]) -> CompareData:
+    """The likeliest tokens of any of the settings, by the largest final probability among them."""
+    rows = np.stack([item.trace.final_probs for item in views.values()])  # (settings, vocab)
+    ids = top_ids(rows.max(axis=0), TOKENS)
+    labels = tuple(glyphs(view.codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids)
+    return CompareData(tuple(views), labels, rows[:, ids])
+
+
+def difference_table(view: SamplingView, views: dict[str, NextToken]) -> pd.DataFrame:
+    """One row a setting: how uncertain it is, how far the present one is from it, and which tokens differ."""
+    rows = []
+    for name, item in views.items():
+        trace = item.trace
+        row = {
+            "setting": "Now" if name == NOW else name,
+            "chain": describe(item.settings).replace("\\", ""),
+            "kept": f"{int((trace.final_probs > 0).sum()):,}",
+            "entropy": entropy(trace.final_entropy),
+            "effective choices": choices(trace.final_entropy),
+        }
+        if name != NOW:
+            change = compare(trace, view.next.trace)
+            row["KL(now‖pin)"] = "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f} nats"
+            row["gained now"] = _named(view, change.gained)
+            row["lost now"] = _named(view, change.lost)
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")
+
+
+def _named(view: SamplingView, ids: tuple[int, ...]) -> str:
+    names = [glyphs(view.codec.piece(token, view.ids[-CONTEXT_TAIL:])) for token in ids[:NAMED_TOKENS]]
+    more = f" and {len(ids) - NAMED_TOKENS:,} more" if len(ids) > NAMED_TOKENS else ""
+    return f"{len(ids):,}: {' '.join(names)}{more}" if ids else "0"

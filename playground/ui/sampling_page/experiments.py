@@ -1,0 +1,103 @@
+"""The "Try this" buttons: each sets the page up so that one thing can be seen, and says what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.ui import state
+from playground.ui.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One guided experiment. ``look`` is shown until the reader starts another or closes it."""
+
+    label: str
+    shows: str
+    look: str
+    prompt: str
+    settings: SamplerSettings
+    section: str = "Bars"
+    pins: tuple[SamplerSettings, ...] = ()
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "adapts": Experiment(
+        "Top-p adapts, top-k does not",
+        "A sure prompt and an unsure one under the same settings",
+        "Here the model is nearly sure, and top-p 0.9 keeps a handful of tokens. Change the prompt to “My favourite thing "
+        "is” and it keeps hundreds, while pin A (top-k 10) keeps ten both times.",
+        "The capital of France is",
+        NEUTRAL.replace(top_p=0.9),
+        "Compare",
+        (NEUTRAL.replace(top_k=10),),
+    ),
+    "order": Experiment(
+        "Why order matters",
+        "The same values in the orders of three engines",
+        "All three pins have temperature 1.5, top-p 0.8 and min-p 0.1. A runs temperature first (hf), C runs it last "
+        "(llama.cpp): heating before the cut lets more tokens through than heating after it.",
+        "The best way to learn is",
+        NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.1),
+        "Compare",
+        tuple(
+            NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.1, order=order) for order in ("hf", "vllm", "llama.cpp")
+        ),
+    ),
+    "tail": Experiment(
+        "Temperature and the tail",
+        "How much probability a hot temperature gives to nonsense",
+        "At temperature 1.5 the “others” row has swallowed most of the probability: thousands of tokens, each unlikely. "
+        "Set the scale to log, then add min-p 0.1 and see the tail go.",
+        "Once upon a time, there was a",
+        NEUTRAL.replace(temperature=1.5),
+    ),
+    "loop": Experiment(
+        "A loop and its penalty",
+        "A text that repeats itself, and what the repetition penalty does to the next token",
+        "The model has seen the pattern three times and goes on with it. Open “More samplers” and move the repetition "
+        "penalty: at 1.0 the loop wins, at 1.5 the words already used lose ground.",
+        "The cat sat on the mat. The cat sat on the mat. The cat sat on the mat. The cat sat on the",
+        NEUTRAL.replace(repetition_penalty=1.3),
+    ),
+}
+
+
+def start(name: str) -> Callable[[], None]:
+    """The callback that sets the page up for experiment ``name``."""
+
+    def set_up() -> None:
+        experiment = EXPERIMENTS[name]
+        old = state.setup()
+        state.put(
+            replace(
+                Setup(model=old.model, device=old.device, dtype=old.dtype),
+                prompt=experiment.prompt,
+                settings=experiment.settings,
+            )
+        )
+        state.clear_problems()
+        st.session_state["sampling_section"] = experiment.section
+        st.session_state["pins"] = dict(zip("ABCD", experiment.pins, strict=False))
+        st.session_state["experiment"] = name
+
+    return set_up
+
+
+def experiment_note() -> None:
+    """What to look at in the experiment under way."""
+    name = st.session_state.get("experiment")
+    if name in EXPERIMENTS:
+        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
+        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
+        close.button(
+            "", icon=":material/close:", key="end_experiment", type="tertiary", help="Close this note", on_click=_end
+        )
+
+
+def _end() -> None:
+    st.session_state.pop("experiment", None)
