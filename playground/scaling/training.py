@@ -131,7 +131,7 @@ def cost_training(plan: TrainingPlan) -> TrainingCost:
     hours = figure("GPU-hours", "GPU·h", "GPUs · t / 3600{s/h}", "all GPUs together", GPUs=count, t=second)
     spent = (hours.value, "GPU·h")
     energy = figure(
-        "Energy", "kWh", "hours · W · PUE / 1000{J/s·h/kWh}", f"power of {plan.gpu.name}; PUE is the data centre's",
+        "Energy", "kWh", "hours · W · PUE / 1000{W·h/kWh}", f"power of {plan.gpu.name}; PUE is the data centre's",
         hours=spent, W=(plan.gpu.watts, "W/GPU"), PUE=(plan.pue, "1"),
     )  # fmt: skip
     carbon = figure(
