@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.engine.prepack import pack_linears
+from playground.engine.prepack import tune_for_cpu
 from playground.engine.protocol import Engine
 from playground.engine.transformers_engine import TransformersEngine
 from playground.models.loading import load
@@ -22,8 +22,9 @@ def make_engine(
     """
     report = progress or silent
     loaded = load(spec, device=device, dtype=dtype, progress=within(report, 0.0, 0.9))
-    if loaded.info.device == "cpu":
+    step_threads = None
+    if loaded.info.device == "cpu" and loaded.has_attention:  # recurrent models read weights outside their layers
         report("Arranging the weights for this processor", 0.9)
-        pack_linears(loaded.model)
+        step_threads = tune_for_cpu(loaded.model).step_threads
     report("The model is ready", 1.0)
-    return TransformersEngine(loaded)
+    return TransformersEngine(loaded, step_threads=step_threads)

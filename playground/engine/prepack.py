@@ -11,18 +11,21 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import nn
 
-_TIMED_RUNS = 7
+_TIMED_RUNS, _FEWEST_RUNS = 9, 3
+_LONGEST_RACE_SECONDS = 0.4
 _WORTHWHILE = 1.05  # packed must be at least this much faster, or the plain layers stay
-_DTYPES = (torch.float32, torch.bfloat16)
+_TOLERANCES = {torch.float32: 1e-4, torch.bfloat16: 3e-2}  # by dtype, relative to the largest output
 
 
 class PackedLinear(nn.Module):
-    """A drop-in for ``nn.Linear`` on the CPU. ``weight`` is kept only where another module shares it."""
+    """A drop-in for ``nn.Linear`` on the CPU, without gradients."""
 
     def __init__(self, linear: nn.Linear, *, shares_weight: bool) -> None:
         super().__init__()
@@ -30,25 +33,53 @@ class PackedLinear(nn.Module):
         self.out_features = linear.out_features
         self.packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
         self.bias = linear.bias
-        self.dtype = linear.weight.dtype
-        if shares_weight:
-            self.weight = linear.weight  # an embedding's: no second copy of it here
+        self.shared = linear.weight if shares_weight else None  # an embedding's: no second copy of it here
+
+    @property
+    def weight(self) -> torch.Tensor:  # (out_features, in_features)
+        """The plain weight, for code that reads it: the shared one, else unpacked at each call."""
+        if self.shared is not None:
+            return self.shared
+        unpacked: torch.Tensor = self.packed.to_dense()
+        return unpacked
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:  # (..., in_features) -> (..., out_features)
         result = torch.ops.mkldnn._linear_pointwise(states, self.packed, self.bias, "none", [], "")
         return cast(torch.Tensor, result)
 
 
-def pack_linears(model: nn.Module) -> int:
-    """Replace the model's linear layers by packed ones if that is possible and pays here; returns how many.
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How decode steps run: how many layers were packed, and on how many threads one token is computed."""
 
-    In place: each plain weight is released as its layer is replaced, so the peak is one layer more. A head tied to
-    the embedding gets a packed copy, and the embedding keeps the weight. Never raises: 0 means nothing changed.
+    packed_layers: int
+    step_threads: int
+
+
+def tune_for_cpu(model: nn.Module) -> Tuning:
+    """Measure how this processor runs one token fastest, now, and arrange the model so. Tenths of a second, once.
+
+    Packing happens in place: each plain weight is released as its layer is replaced, so the peak is one layer more.
+    A head tied to the embedding gets a packed copy, and the embedding keeps the weight. More threads are not always
+    faster: a token's products are so small that waiting for a second core can cost more than it computes, above all
+    when the machine has other work. Never raises; a model that cannot be packed keeps its layers.
     """
     found = list(_plain_linears(model))
-    if not found or not _is_possible(found) or not _pays(found):
-        return 0
-    shared = _shared_weights(model)
+    threads = torch.get_num_threads()
+    if not found or any(linear.weight.device.type != "cpu" for _parent, _name, linear in found):
+        return Tuning(0, threads)
+    packable = _is_possible([linear for _parent, _name, linear in found])
+    seconds = _race([linear for _parent, _name, linear in found], packable, sorted({1, threads}))
+    quickest_plain = min((choice for choice in seconds if not choice.packed), key=lambda choice: seconds[choice])
+    quickest = min(seconds, key=lambda choice: seconds[choice])
+    if not quickest.packed or seconds[quickest] * _WORTHWHILE > seconds[quickest_plain]:
+        return Tuning(0, quickest_plain.threads)
+    return Tuning(pack_linears(model), quickest.threads)
+
+
+def pack_linears(model: nn.Module) -> int:
+    """Replace the model's plain linear layers by packed ones, in place; returns how many. They must be packable."""
+    found, shared = list(_plain_linears(model)), _shared_weights(model)
     for parent, name, linear in found:
         setattr(parent, name, PackedLinear(linear, shares_weight=id(linear.weight) in shared))
     return len(found)
@@ -73,47 +104,78 @@ def _shared_weights(model: nn.Module) -> set[int]:
     return {identity for identity, count in owners.items() if count > 1}
 
 
-def _is_possible(found: list[tuple[nn.Module, str, nn.Linear]]) -> bool:
-    linears = [linear for _parent, _name, linear in found]
-    if not torch._C._has_mkldnn or not torch.backends.mkldnn.enabled:
+def _is_possible(linears: list[nn.Linear]) -> bool:
+    """Whether the operators are there, take these weights and give the plain layer's result."""
+    dtypes = {linear.weight.dtype for linear in linears}
+    if not torch._C._has_mkldnn or not torch.backends.mkldnn.enabled or not dtypes <= set(_TOLERANCES):
         return False
-    if any(linear.weight.device.type != "cpu" or linear.weight.dtype not in _DTYPES for linear in linears):
-        return False
-    if linears[0].weight.dtype is torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if torch.bfloat16 in dtypes and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
     try:
         with torch.inference_mode():
             probe = linears[0]
             states = torch.linspace(-1, 1, probe.in_features, dtype=probe.weight.dtype)[None]
             expected, packed = probe(states), PackedLinear(probe, shares_weight=False)(states)
-            tolerance = 1e-4 if states.dtype is torch.float32 else 3e-2
-            return torch.allclose(expected, packed, rtol=tolerance, atol=tolerance * float(expected.abs().max() + 1))
+            tolerance = _TOLERANCES[states.dtype] * float(expected.abs().max() + 1)
+            return torch.allclose(expected, packed, rtol=0.0, atol=tolerance)
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
 
 
-def _pays(found: list[tuple[nn.Module, str, nn.Linear]]) -> bool:
-    """Time one row through one layer of each frequent shape, both ways, interleaved. A few tens of milliseconds."""
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    packed: bool
+    threads: int
+
+
+def _race(linears: list[nn.Linear], packable: bool, thread_counts: list[int]) -> dict[_Choice, float]:
+    """Seconds one token spends in all linear layers, each way: one layer of each shape is timed, times its number.
+
+    The ways take turns, so that a busy machine slows all alike, and the median is taken.
+    """
     by_shape: dict[tuple[int, int], list[nn.Linear]] = {}
-    for _parent, _name, linear in found:
+    for linear in linears:
         by_shape.setdefault((linear.in_features, linear.out_features), []).append(linear)
-    plain_seconds = packed_seconds = 0.0
-    with torch.inference_mode():
-        for (in_features, _out_features), linears in by_shape.items():
-            states = torch.ones(1, in_features, dtype=linears[0].weight.dtype)
-            packed = PackedLinear(linears[0], shares_weight=False)
-            plain_one, packed_one = _race(linears[0], packed, states)
-            plain_seconds += plain_one * len(linears)
-            packed_seconds += packed_one * len(linears)
-    return plain_seconds > packed_seconds * _WORTHWHILE
+    choices = [
+        _Choice(packed, threads) for packed in ((False, True) if packable else (False,)) for threads in thread_counts
+    ]
+    seconds = dict.fromkeys(choices, 0.0)
+    before = torch.get_num_threads()
+    deadline = time.perf_counter() + _LONGEST_RACE_SECONDS
+    try:
+        with torch.inference_mode():
+            for (in_features, _out_features), same in by_shape.items():
+                layers = {False: same[0], True: PackedLinear(same[0], shares_weight=False) if packable else same[0]}
+                states = torch.ones(1, in_features, dtype=same[0].weight.dtype)
+                times: dict[_Choice, list[float]] = {choice: [] for choice in choices}
+                for turn in range(_TIMED_RUNS):
+                    if turn >= _FEWEST_RUNS and time.perf_counter() > deadline:
+                        break
+                    for choice in choices:
+                        torch.set_num_threads(choice.threads)
+                        times[choice].append(_seconds_of(layers[choice.packed], states))
+                for choice in choices:
+                    seconds[choice] += statistics.median(times[choice]) * len(same)
+    finally:
+        torch.set_num_threads(before)
+    return seconds
 
 
-def _race(left: nn.Module, right: nn.Module, states: torch.Tensor) -> tuple[float, float]:
-    """Median seconds a call of each, taken in turns so that a busy machine slows both alike."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_TIMED_RUNS):
-        for layer, seconds in zip((left, right), times, strict=True):
-            started = time.perf_counter()
-            layer(states)
-            seconds.append(time.perf_counter() - started)
-    return statistics.median(times[0]), statistics.median(times[1])
+def _seconds_of(layer: nn.Module, states: torch.Tensor) -> float:
+    started = time.perf_counter()
+    layer(states)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def cpu_threads(count: int | None) -> Iterator[None]:
+    """Run the block on ``count`` threads; None leaves the number as it is."""
+    before = torch.get_num_threads()
+    if count is None or count == before:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

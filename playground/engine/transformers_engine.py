@@ -21,6 +21,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from playground.engine.codec import HfTextCodec
 from playground.engine.limits import check_ids
 from playground.engine.logits_cache import LogitsCache
+from playground.engine.prepack import cpu_threads
 from playground.engine.prefix import PrefixCache, is_reusable, new_cache
 from playground.engine.protocol import CancelToken
 from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
@@ -29,6 +30,7 @@ from playground.models.info import ModelInfo
 from playground.models.loading import LoadedModel, unload
 
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
+FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
 _REMEMBERED_SCORES = 32
 
@@ -37,10 +39,17 @@ class TransformersEngine:
     """An ``Engine`` over a loaded causal language model. One request at a time; ``cached_logits`` from any thread."""
 
     def __init__(
-        self, loaded: LoadedModel, *, logits_cache: LogitsCache | None = None, prefixes: PrefixCache | None = None
+        self,
+        loaded: LoadedModel,
+        *,
+        logits_cache: LogitsCache | None = None,
+        prefixes: PrefixCache | None = None,
+        step_threads: int | None = None,
     ) -> None:
+        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number."""
         self._loaded: LoadedModel | None = loaded
         self._info = loaded.info
+        self._step_threads = step_threads
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
         self._logits = LogitsCache() if logits_cache is None else logits_cache
         self._prefixes = PrefixCache() if prefixes is None else prefixes
@@ -140,7 +149,8 @@ class TransformersEngine:
         inputs |= {"use_cache": False} if cache is None else {"past_key_values": cache, "use_cache": True}
         if last_row and self._keeps_last_row:
             inputs["logits_to_keep"] = 1
-        logits: torch.Tensor = model(**inputs).logits  # (1, T or 1, vocab)
+        with cpu_threads(self._step_threads if len(ids) <= FEW_POSITIONS else None):
+            logits: torch.Tensor = model(**inputs).logits  # (1, T or 1, vocab)
         return logits[0]
 
     # -- a given sequence ------------------------------------------------------------------------------------------
