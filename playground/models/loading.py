@@ -290,7 +290,8 @@ def context_length(config: Any, tokenizer: Any) -> int:
 def eos_token_ids(model: Any, tokenizer: Any) -> tuple[int, ...]:
     """Every id that ends a text, from the generation config, the config and the tokenizer, in that order."""
     found: list[int] = []
-    for value in (model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id):
+    holders = (getattr(model, "generation_config", None), model.config.get_text_config(), tokenizer)
+    for value in (getattr(holder, "eos_token_id", None) for holder in holders):
         for id in value if isinstance(value, Iterable) else (value,):
             if id is not None and int(id) not in found:
                 found.append(int(id))
