@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.browser import chromium, median, server, slider_times
 
-ROUNDS, MOVES = 5, 8
+ROUNDS, MOVES = 3, 8
 
 
 def run() -> dict[str, float]:

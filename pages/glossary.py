@@ -6,7 +6,9 @@ from playground.ui.frame import heading
 from playground.ui.glossary import GLOSSARY
 
 heading("glossary", "Every term used here, in one plain sentence each. On the other pages, hover over a term's mark.")
-wanted = st.text_input("Find a term", key="glossary_search", type="search", live=True, placeholder="for example: entropy")
+wanted = st.text_input(
+    "Find a term", key="glossary_search", type="search", live=True, placeholder="for example: entropy"
+)
 found = {term: text for term, text in GLOSSARY.items() if not wanted or wanted.lower() in f"{term} {text}".lower()}
 if not found:
     st.info("No term matches. Clear the search to see all of them.")

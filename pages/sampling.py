@@ -29,14 +29,18 @@ SECTIONS = {
 }
 
 
-@st.fragment
-def workbench() -> None:
-    """Controls on the left, pictures on the right. A slider moves only this part of the page."""
-    left, right = st.columns([1, 2], gap="medium")
-    with left:
-        prompt_controls()
-        sampler_controls()
-    with right, problems_shown_here():
+@st.fragment(key=state.CONTROLS)
+def controls() -> None:
+    """The left third."""
+    prompt_controls()
+    sampler_controls()
+
+
+@st.fragment(key=state.PICTURES)
+def pictures() -> None:
+    """The right two thirds: all that a moved slider changes."""
+    state.show_problems()
+    with problems_shown_here():
         view = load_view()
         steps_section(view)
         tabs = st.tabs(list(SECTIONS), on_change="rerun", key="sampling_section")
@@ -55,4 +59,8 @@ corner = heading(
 with corner:
     take_away()
 experiment_note()
-workbench()
+left, right = st.columns([1, 2], gap="medium")
+with left:
+    controls()
+with right:
+    pictures()

@@ -14,7 +14,6 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
 from playground.ui import state
-from playground.ui.messages import show_problem
 
 _ROOT = Path(__file__).resolve().parents[2]
 ICON = str(Path(__file__).with_name("icon.png"))  # a local file: a symbol would be fetched from the internet
@@ -116,6 +115,4 @@ def heading(
             st.markdown("**Try this**", width="content")
             for index, (label, shows, callback) in enumerate(experiments):
                 st.button(label, help=shows, on_click=callback, key=f"try_{index}", type="tertiary")
-    for sentence_about_problem in state.problems():
-        show_problem(sentence_about_problem)
     return right

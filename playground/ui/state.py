@@ -2,6 +2,9 @@
 
 Before a widget is made its state is set from the setup; its callback writes the new value back. So presets, links,
 experiments and page changes only ever replace the setup, and every widget follows.
+
+A page has two fragments, its controls and its pictures. A moved slider reruns the pictures alone, unless the controls
+themselves would look different.
 """
 
 from __future__ import annotations
@@ -11,10 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from playground.errors import PlaygroundError
+from playground.ui.messages import show_problem
 from playground.ui.setup import Setup, read_link
 
+CONTROLS, PICTURES = "controls", "pictures"
 _SETUP = "setup"
 _PROBLEMS = "setup_problems"
 _LINK_SEEN = "link_seen"
@@ -57,6 +63,12 @@ def problems() -> tuple[str, ...]:
     return tuple(found)
 
 
+def show_problems() -> None:
+    """Say what was refused, at this place."""
+    for sentence in problems():
+        show_problem(sentence)
+
+
 def note_problem(*sentences: str) -> None:
     """Remember sentences to be shown at the top of the page."""
     st.session_state[_PROBLEMS] = sentences
@@ -88,6 +100,34 @@ def follow(key: str, current: object, write: Callable[[Any], None]) -> Callable[
         st.session_state[key] = current
 
     def on_change() -> None:
+        old, told = setup(), problems()
         write(st.session_state[key])
+        rerun_parts(controls=told != problems() or _controls_differ(old, setup()))
 
     return on_change
+
+
+def acting(write: Callable[..., None]) -> Callable[..., None]:
+    """``write`` as a button's callback that reruns both parts of the page."""
+
+    def on_click(*args: Any) -> None:
+        write(*args)
+        rerun_parts(controls=True)
+
+    return on_click
+
+
+def rerun_parts(*, controls: bool) -> None:
+    """From a callback: rerun the pictures, and the controls if asked; the whole page where it has no such parts yet."""
+    try:
+        st.rerun([CONTROLS, PICTURES] if controls else PICTURES)
+    except StreamlitAPIException:  # the first run of the page has not come so far
+        return
+
+
+def _controls_differ(old: Setup, new: Setup) -> bool:
+    """Whether anything beside the moved widget changes among the controls: marks, captions, the system prompt."""
+    if replace(old, settings=new.settings, seed=new.seed) != new:
+        return True
+    before, after = old.settings, new.settings
+    return (before.active(), before.replaced(), before.order) != (after.active(), after.replaced(), after.order)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from playground.engine.worker import Ticket
+from playground.engine.ticket import Ticket
 from playground.errors import Cancelled
 from playground.ui.messages import plain
 

@@ -6,7 +6,7 @@ stay and change their widths, and each is a button that mouse, keyboard and scre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -30,14 +30,16 @@ _BARS = st.components.v2.component(
 )
 
 
-def probability_bars(data: BarsData, *, key: str, position: int) -> int | None:
-    """Show ``data``; returns the id of the token picked by click or Enter on this run, else None.
+def probability_bars(data: BarsData, *, key: str, position: int, on_pick: Callable[[int], None]) -> None:
+    """Show ``data``; a click or Enter on a row calls ``on_pick`` with the token's id.
 
     ``position`` is the number of tokens before these bars: a pick made on an older picture is dropped.
     """
-    result: Any = _BARS(data={**bars_payload(data), "position": position}, key=key, on_picked_change=lambda: None)
-    picked = result.picked
-    if not isinstance(picked, Mapping) or picked.get("position") != position:
-        return None
-    token_id = picked.get("id")
-    return token_id if isinstance(token_id, int) and any(row.id == token_id for row in data.rows) else None
+    shown = {row.id for row in data.rows}
+
+    def picked() -> None:
+        pick: Any = st.session_state[key].picked
+        if isinstance(pick, Mapping) and pick.get("position") == position and pick.get("id") in shown:
+            on_pick(int(pick["id"]))
+
+    _BARS(data={**bars_payload(data), "position": position}, key=key, on_picked_change=picked)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -36,20 +37,20 @@ class StripToken:
     breaks: bool = False
 
 
-def token_strip(tokens: Sequence[StripToken], *, key: str, label: str, selected: int = -1) -> int | None:
-    """Show ``tokens``; returns the index picked by click or Enter on this run, else None.
+def token_strip(
+    tokens: Sequence[StripToken], *, key: str, label: str, on_pick: Callable[[int], None], selected: int = -1
+) -> None:
+    """Show ``tokens``; a click or Enter on one calls ``on_pick`` with its index.
 
     A pick made on an older text than the one now shown is dropped: its index could mean another token.
     """
     rows = [asdict(token) for token in tokens]
     version = zlib.crc32(repr([(row["text"], row["kind"]) for row in rows]).encode("utf-8", "surrogatepass"))
-    result = _STRIP(
-        data={"tokens": rows, "selected": selected, "label": label, "version": version},
-        key=key,
-        on_picked_change=lambda: None,
-    )
-    picked = result.picked
-    if not isinstance(picked, dict) or picked.get("version") != version:
-        return None
-    index = picked.get("index")
-    return index if isinstance(index, int) and 0 <= index < len(tokens) else None
+
+    def picked() -> None:
+        pick: Any = st.session_state[key].picked
+        if isinstance(pick, Mapping) and pick.get("version") == version and pick.get("index") in range(len(rows)):
+            on_pick(int(pick["index"]))
+
+    data = {"tokens": rows, "selected": selected, "label": label, "version": version}
+    _STRIP(data=data, key=key, on_picked_change=picked)

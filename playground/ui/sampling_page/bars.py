@@ -34,10 +34,9 @@ def bars_section(view: SamplingView) -> None:
     if shape == "table":
         _table(rows, view)
     else:
-        picked = probability_bars(data, key="bars", position=len(view.ids))
-        if picked is not None:
-            state.put(view.setup.accept(picked))
-            st.rerun(scope="fragment")
+        probability_bars(
+            data, key="bars", position=len(view.ids), on_pick=lambda token: state.put(view.setup.accept(token))
+        )
     why_it_matters(
         "Grey is what the model said; violet is what is left to draw from after the samplers. An outlined bar was removed, "
         "by the stage it names. Click a bar to accept that token. A probability is not a truth: it says what text usually "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from playground.sampling.orders import ORDERS, order_name
@@ -12,8 +10,8 @@ from playground.sampling.presets import PRESETS
 from playground.sampling.registry import PARAMETERS, SAMPLERS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.ui import state
-from playground.ui.messages import plain, show_problem
-from playground.ui.setup import MAX_PROMPT_CHARACTERS
+from playground.ui.messages import plain
+from playground.ui.setup import MAX_PROMPT_CHARACTERS, MAX_SEED
 
 MAIN = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 SECOND = {
@@ -82,7 +80,9 @@ def sampler_controls() -> None:
             if presets.open:
                 _preset_buttons()
         st.button(
-            "Neutralise all", on_click=neutralise, help="Set every sampler to its neutral value: nothing is changed."
+            "Neutralise all",
+            on_click=state.acting(neutralise),
+            help="Every sampler to its neutral value, which changes nothing.",
         )
     for name in MAIN:
         _slider(PARAMETERS[name], settings)
@@ -104,8 +104,15 @@ def neutralise() -> None:
 
 
 def _preset_buttons() -> None:
+    use = state.acting(_use_preset)
     for name, preset in PRESETS.items():
-        st.button(plain(preset.label), key=f"preset_{name}", help=preset.explain, on_click=_use_preset, args=(name,))
+        st.button(
+            plain(preset.label),
+            key=f"preset_{name}",
+            help=preset.explain,
+            on_click=state.acting(_use_preset),
+            args=(name,),
+        )
 
 
 def _use_preset(name: str) -> None:
@@ -227,17 +234,27 @@ def _order_editor(settings: SamplerSettings) -> None:
         st.caption(
             f"{name} itself lacks {', '.join(SAMPLERS[n].label for n in extra)}: at the end of their own group here."
         )
-    active = set(settings.active())
+    active, move = set(settings.active()), state.acting(_move)
     for index, sampler in enumerate(settings.order):
         label, up, down = st.columns([4, 1, 1], vertical_alignment="center", wrap=False)
         text = SAMPLERS[sampler].label
         label.markdown(f"{index + 1}. **{text}**" if sampler in active else f"{index + 1}. :gray[{text}]")
         last = len(settings.order) - 1
         up.button(
-            "↑", key=f"up_{sampler}", on_click=_move, args=(index, -1), disabled=index == 0, help=f"{text} earlier"
+            "↑",
+            key=f"up_{sampler}",
+            on_click=move,
+            args=(index, -1),
+            disabled=index == 0,
+            help=f"{text} earlier",
         )
         down.button(
-            "↓", key=f"down_{sampler}", on_click=_move, args=(index, 1), disabled=index == last, help=f"{text} later"
+            "↓",
+            key=f"down_{sampler}",
+            on_click=move,
+            args=(index, 1),
+            disabled=index == last,
+            help=f"{text} later",
         )
 
 
@@ -252,7 +269,7 @@ def _seed() -> None:
     st.number_input(
         "Seed",
         min_value=0,
-        max_value=2**32 - 1,
+        max_value=MAX_SEED,
         step=1,
         key="w_seed",
         help="The luck of the draw. The same seed, model and settings give the same tokens.",
@@ -261,7 +278,8 @@ def _seed() -> None:
 
 
 def _set_seed(value: int | None) -> None:
-    if value is None or not 0 <= value < 2**32:
-        show_problem("The seed must be a whole number from 0 to 4,294,967,295.")
+    if value is None or not 0 <= value <= MAX_SEED:
+        state.note_problem(f"The seed must be a whole number from 0 to {MAX_SEED:,}; the last one is kept.")
         return
-    state.put(replace(state.setup(), seed=int(value)))
+    state.clear_problems()
+    state.change(seed=int(value))

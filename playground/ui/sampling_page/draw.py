@@ -41,7 +41,13 @@ def draw_section(view: SamplingView) -> None:
         f"{percent(draw.high - draw.low)} of the bar)."
     )
     with st.container(horizontal=True):
-        st.button("Redraw", icon=":material/casino:", on_click=redraw, shortcut="Alt+R", help="Take the next seed.")
+        st.button(
+            "Redraw",
+            icon=":material/casino:",
+            on_click=state.acting(redraw),
+            shortcut="Alt+R",
+            help="Take the next seed.",
+        )
         many = st.toggle(f"Draw {DRAWS:,} times", key="draw_many", help="Shows the draws against the expected counts.")
     if many:
         histogram = histogram_data(view)

@@ -22,9 +22,12 @@ def steps_section(view: SamplingView) -> None:
     """The strip and its buttons."""
     score = score_text(view)
     tokens, first = strip_tokens(view, score)
-    picked = token_strip(tokens, key="text_strip", label="The text so far, one button for each token")
-    if picked is not None:
-        _go_to(view, first + picked)
+    token_strip(
+        tokens,
+        key="text_strip",
+        label="The text so far, one button for each token",
+        on_pick=lambda index: _go_to(view, first + index),
+    )
     drawn = glyphs(view.codec.piece(view.next.draw.id, view.ids[-CONTEXT_TAIL:]))
     setup = view.setup
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -117,4 +120,3 @@ def _go_to(view: SamplingView, index: int) -> None:
     step = index - len(view.prompt_ids)
     if step >= 0 and step != view.setup.position:
         state.put(view.setup.move(step - view.setup.position))
-        st.rerun(scope="fragment")
