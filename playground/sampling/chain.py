@@ -145,11 +145,12 @@ class _Alive:
     def update(self, logits: FloatRow) -> tuple[npt.NDArray[np.intp], float]:
         """Take over the row after a stage; return the ids it removed and the mass they had before it."""
         values = self._values(logits)
-        kept = values > -np.inf
-        if kept.all():
+        dead = values == -np.inf
+        if not dead.any():
             self._measure(values)
             return self.ids[:0], 0.0
-        removed, mass = self.ids[~kept], float(self._weights[~kept].sum(dtype=np.float64) / self._total)
+        kept, gone = np.flatnonzero(~dead), np.flatnonzero(dead)  # places; taking them beats a mask, which branches
+        removed, mass = self.ids[gone], float(self._weights[gone].sum(dtype=np.float64) / self._total)
         self.ids = self.ids[kept]
         self._measure(values[kept])
         return removed, min(mass, 1.0)

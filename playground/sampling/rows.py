@@ -17,6 +17,8 @@ Facts = dict[str, FactValue]
 RowFacts = Sequence[Facts] | None  # one dict per row to write into, or None when nobody asks
 
 NEGATIVE_INFINITY = float("-inf")
+NEGLIGIBLE = -80.0  # a log-probability that adds nothing to any float32 sum
+_NEGATIVE_INFINITY_BITS = np.float32(-np.inf).view(np.int32)
 
 
 def sum_rows(values: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
@@ -29,10 +31,13 @@ def sum_rows(values: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch,
     return values.sum(-1, keepdim=True)
 
 
-def entropy_rows(logits: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
-    """Entropy in nats of softmax(logits), removed tokens contributing nothing."""
-    log_probs = logits.log_softmax(-1)
-    return -sum_rows(torch.nan_to_num(log_probs * log_probs.exp(), nan=0.0))
+def entropy_rows(log_probs: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
+    """Entropy in nats of the distribution with these log-probabilities, removed tokens (-inf) contributing nothing.
+
+    Probabilities stop at e^-80, which no float32 sum can notice: torch's exp is slow where it underflows.
+    """
+    probs = log_probs.clamp(min=NEGLIGIBLE).exp()
+    return -sum_rows(torch.nan_to_num(log_probs * probs, nan=0.0, neginf=0.0))
 
 
 def count_alive(logits: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
@@ -41,8 +46,39 @@ def count_alive(logits: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (bat
 
 
 def remove(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """A copy of ``logits`` with -inf where ``mask`` is true."""
-    return logits.masked_fill(mask, NEGATIVE_INFINITY)
+    """A copy of ``logits`` with -inf where ``mask`` is true.
+
+    On a CPU this blends bits instead of branching on each token: four times faster on a mask without a pattern.
+    """
+    if logits.device.type != "cpu":
+        return logits.masked_fill(mask, NEGATIVE_INFINITY)
+    chosen = mask.numpy().astype(np.int32)
+    np.negative(chosen, out=chosen)  # all bits set where removed
+    bits = logits.numpy().view(np.int32) & ~chosen
+    bits |= chosen & _NEGATIVE_INFINITY_BITS
+    return torch.from_numpy(bits.view(np.float32))
+
+
+def is_below(values: torch.Tensor, limit: torch.Tensor | float) -> torch.Tensor:
+    """``values < limit`` in float32. NumPy compares several times faster than torch on a CPU."""
+    if values.device.type != "cpu":
+        return values < limit
+    return torch.from_numpy(values.numpy() < (limit.numpy() if isinstance(limit, torch.Tensor) else limit))
+
+
+def kth_largest(logits: torch.Tensor, k: int) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
+    """The k-th largest value of each row, counting equals; by selection, not by sorting."""
+    if logits.device.type != "cpu" or k <= 1024:  # torch's heap wins for a short list
+        return torch.topk(logits, k)[0][:, -1:]
+    return torch.from_numpy(np.stack([_kth_largest(row, k) for row in logits.numpy()]))
+
+
+def _kth_largest(row: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.float32]:
+    alive = row[np.flatnonzero(row > NEGATIVE_INFINITY)]  # selection is slow among thousands of equal -inf
+    if len(alive) < k:
+        return np.full(1, NEGATIVE_INFINITY, dtype=np.float32)
+    place = len(alive) - k
+    return np.partition(alive, place)[place : place + 1]
 
 
 def sort_ascending(values: torch.Tensor) -> torch.Tensor:

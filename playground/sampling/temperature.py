@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from playground.sampling.context import SamplingContext
-from playground.sampling.rows import NEGATIVE_INFINITY, RowFacts, count_alive, entropy_rows, remove
+from playground.sampling.rows import RowFacts, count_alive, entropy_rows, is_below, remove
 
 if TYPE_CHECKING:
     from playground.sampling.settings import SamplerSettings
 
 # A logit that a tiny temperature pushes beyond float32 is held here: far below any probability, yet not "removed".
 LOWEST_FINITE = torch.finfo(torch.float32).min
+SMALLEST = torch.finfo(torch.float32).tiny  # a temperature below this would round to 0 and divide by it
 
 
 def temperature(
@@ -25,7 +26,7 @@ def temperature(
         return _keep_largest(logits)
     if settings.temperature >= 1:
         return logits / settings.temperature  # cannot overflow
-    return _divide(logits, torch.full_like(logits[:, :1], settings.temperature))
+    return _divide(logits, torch.full_like(logits[:, :1], max(settings.temperature, SMALLEST)))
 
 
 def dynatemp(
@@ -37,7 +38,7 @@ def dynatemp(
     """
     low = max(0.0, settings.temperature - settings.dynatemp_range)
     high = max(0.0, settings.temperature + settings.dynatemp_range)
-    entropy = entropy_rows(logits)  # (batch, 1)
+    entropy = entropy_rows(logits.log_softmax(-1))  # (batch, 1)
     count = count_alive(logits)
     relative = (entropy / torch.log(count.float()).clamp(min=1e-9)).clamp(0.0, 1.0)
     effective = low + (high - low) * relative**settings.dynatemp_exponent  # (batch, 1)
@@ -48,7 +49,9 @@ def dynatemp(
             row_facts["alive"] = int(count[row])
             row_facts["low"], row_facts["high"] = low, high
             row_facts["effective_temperature"] = float(effective[row])
-    warm = _divide(logits, effective.clamp(min=torch.finfo(torch.float32).tiny))
+    warm = _divide(logits, effective.clamp(min=SMALLEST))
+    if bool((effective > 0).all()):
+        return warm
     return torch.where(effective > 0, warm, _keep_largest(logits))
 
 
@@ -63,4 +66,4 @@ def _divide(logits: torch.Tensor, temperatures: torch.Tensor) -> torch.Tensor:
     largest = logits.amax(-1, keepdim=True)
     offset = torch.where(torch.isinf(largest / temperatures), largest, 0.0)  # (batch, 1)
     scaled = ((logits - offset) / temperatures).clamp_(min=LOWEST_FINITE)
-    return scaled.masked_fill_(logits == NEGATIVE_INFINITY, NEGATIVE_INFINITY)
+    return remove(scaled, is_below(logits, LOWEST_FINITE))

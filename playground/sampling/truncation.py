@@ -16,8 +16,11 @@ import torch
 from playground.sampling.context import SamplingContext
 from playground.sampling.rows import (
     NEGATIVE_INFINITY,
+    NEGLIGIBLE,
     RowFacts,
     entropy_rows,
+    is_below,
+    kth_largest,
     order_ascending,
     remove,
     sort_ascending,
@@ -34,11 +37,11 @@ TOP_H_CANDIDATES = 100  # Top-H looks at the likeliest hundred only, as transfor
 def top_k(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
     """Drop every logit below the k-th largest; all ties at the k-th stay (Fan et al. 2018)."""
     k = min(settings.top_k, logits.shape[-1])
-    kth = torch.topk(logits, k)[0][:, -1:]  # (batch, 1)
+    kth = kth_largest(logits, k)
     if facts is not None:
         for row, row_facts in enumerate(facts):
             row_facts["cutoff_logit"] = float(kth[row])
-    return remove(logits, logits < kth)
+    return remove(logits, is_below(logits, kth))
 
 
 def top_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
@@ -71,7 +74,7 @@ def _remove_smallest(
     """Remove the ``removed`` smallest logits of each row, where ``cutoff`` is the smallest that stays."""
     below = torch.searchsorted(ascending, cutoff)  # (batch, 1), how many lie strictly below the cutoff
     if torch.equal(below, removed):
-        return remove(logits, logits < cutoff)
+        return remove(logits, is_below(logits, cutoff))
     # The cut parts equal logits. Torch's sort keeps no order among equals, so only the very call that transformers
     # makes parts them the same way.
     order = torch.sort(logits, descending=False)[1]
@@ -88,7 +91,7 @@ def min_p(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, f
         for row, row_facts in enumerate(facts):
             row_facts["max_prob"] = float(largest[row])
             row_facts["cutoff_prob"] = float(cutoff[row])
-    return remove(logits, probs < cutoff)
+    return remove(logits, is_below(probs, cutoff))
 
 
 def typical_p(
@@ -99,17 +102,17 @@ def typical_p(
     It may remove the likeliest token; that is the method. Ties in distance at the cut all stay.
     """
     log_probs = logits.log_softmax(-1)
-    entropy = entropy_rows(logits)  # (batch, 1)
+    entropy = entropy_rows(log_probs)  # (batch, 1)
     distance = (-log_probs - entropy).abs()  # inf for removed tokens
     order = order_ascending(distance)
     mass = logits.gather(-1, order).softmax(-1).cumsum(-1)
-    last = (mass < settings.typical_p).sum(-1, keepdim=True).clamp_(max=logits.shape[-1] - 1)  # (batch, 1)
+    last = is_below(mass, settings.typical_p).sum(-1, keepdim=True).clamp_(max=logits.shape[-1] - 1)  # (batch, 1)
     cutoff = distance.gather(-1, order.gather(-1, last))
     if facts is not None:
         for row, row_facts in enumerate(facts):
             row_facts["entropy"] = float(entropy[row])
             row_facts["cutoff_distance"] = float(cutoff[row])
-    return remove(logits, distance > cutoff)
+    return remove(logits, is_below(-distance, -cutoff))
 
 
 def epsilon_cutoff(
@@ -119,15 +122,16 @@ def epsilon_cutoff(
     if facts is not None:
         for row_facts in facts:
             row_facts["cutoff_prob"] = settings.epsilon_cutoff
-    doomed = logits.softmax(-1) < settings.epsilon_cutoff
-    return remove(logits, doomed & (logits < logits.amax(-1, keepdim=True)))
+    doomed = is_below(logits.softmax(-1), settings.epsilon_cutoff)
+    return remove(logits, doomed & is_below(logits, logits.amax(-1, keepdim=True)))
 
 
 def eta_cutoff(
     logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None
 ) -> torch.Tensor:
     """Epsilon cutoff that loosens when the entropy is high: min(eps, sqrt(eps) e^-H) (Hewitt et al. 2022)."""
-    log_probs = logits - logits.logsumexp(-1, keepdim=True)
+    largest = logits.amax(-1, keepdim=True)  # (batch, 1)
+    log_probs = logits - logits.clamp(min=largest + NEGLIGIBLE).logsumexp(-1, keepdim=True)
     finite = log_probs.clamp(min=torch.finfo(log_probs.dtype).min)  # so that 0 * log 0 is 0
     entropy = -sum_rows(finite * log_probs.softmax(-1))  # (batch, 1)
     epsilon = torch.tensor(settings.eta_cutoff, dtype=torch.float32, device=logits.device)
@@ -136,8 +140,8 @@ def eta_cutoff(
         for row, row_facts in enumerate(facts):
             row_facts["entropy"] = float(entropy[row])
             row_facts["cutoff_prob"] = float(cutoff[row])
-    doomed = logits.softmax(-1) < cutoff
-    return remove(logits, doomed & (logits < logits.amax(-1, keepdim=True)))
+    doomed = is_below(logits.softmax(-1), cutoff)
+    return remove(logits, doomed & is_below(logits, largest))
 
 
 def top_h(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
@@ -170,7 +174,7 @@ def top_n_sigma(
     count = alive.sum(-1, keepdim=True)  # (batch, 1)
     values = torch.where(alive, logits, 0.0).double()  # float32 sums of squares over a vocabulary lose digits
     mean = sum_rows(values) / count
-    variance = sum_rows(torch.where(alive, (values - mean) ** 2, 0.0)) / count
+    variance = sum_rows(torch.where(alive, (values - mean).square(), 0.0)) / count
     sigma = variance.sqrt().float()
     largest = logits.amax(-1, keepdim=True)
     cutoff = largest - settings.top_n_sigma * sigma
@@ -179,7 +183,7 @@ def top_n_sigma(
             row_facts["max_logit"] = float(largest[row])
             row_facts["sigma"] = float(sigma[row])
             row_facts["cutoff_logit"] = float(cutoff[row])
-    return remove(logits, logits < cutoff)
+    return remove(logits, is_below(logits, cutoff))
 
 
 def xtc(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, facts: RowFacts = None) -> torch.Tensor:
@@ -191,7 +195,7 @@ def xtc(logits: torch.Tensor, settings: SamplerSettings, contexts: Contexts, fac
     above = (logits.softmax(-1) >= settings.xtc_threshold) & (logits > NEGATIVE_INFINITY)
     lucky = [context.xtc_u <= settings.xtc_probability for context in contexts]
     act = torch.tensor(lucky, dtype=torch.bool, device=logits.device)[:, None]  # (batch, 1)
-    smallest = torch.where(above, logits, float("inf")).amin(-1, keepdim=True)
+    smallest = -remove(-logits, ~above).amax(-1, keepdim=True)  # (batch, 1)
     candidates = above & (logits == smallest)
     # argmax finds the first; flipped, the last: the highest id among the least likely.
     last = logits.shape[-1] - 1 - candidates.flip(-1).int().argmax(-1, keepdim=True)

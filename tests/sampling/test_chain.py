@@ -211,7 +211,7 @@ def test_a_batch_needs_one_context_per_row() -> None:
         apply_chain(torch.full((1, 3), torch.nan), NEUTRAL, [SamplingContext(())])
 
 
-@pytest.mark.parametrize("temperature", [1e-12, 1e-30, 1e-45, 10.0])
+@pytest.mark.parametrize("temperature", [5e-324, 1e-45, 1e-30, 1e-12, 10.0])
 def test_extreme_temperatures_and_logits_never_overflow(temperature: float) -> None:
     row = np.array([1e30, 9e29, -3e38, -np.inf], dtype=np.float32)
     trace = trace_row(row, SamplerSettings(temperature=temperature), SamplingContext(()))
