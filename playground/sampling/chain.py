@@ -160,7 +160,9 @@ class _Alive:
 
     def _measure(self, values: FloatRow) -> None:
         shifted, weights = self._scratch[:, : len(values)]
-        np.subtract(values, values.max(), out=shifted)
+        with np.errstate(over="ignore"):
+            np.subtract(values, values.max(), out=shifted)
+        np.maximum(shifted, -1e30, out=shifted)  # after an overflow: -inf times a weight of 0 would be NaN below
         np.exp(shifted, out=weights)
         self._weights, self._total = weights, float(weights.sum(dtype=np.float64))
         np.multiply(shifted, weights, out=shifted)
