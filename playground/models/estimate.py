@@ -6,11 +6,11 @@ import json
 import math
 import struct
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from playground.errors import ModelCorrupt
+from playground.models.gguf_file import GgufFile
 from playground.models.placement import DTYPE_BYTES
 from playground.models.wording import shown
 
@@ -70,9 +70,8 @@ def estimate_config(config: dict[str, Any], dtype: str, parameters: int | None =
 
 
 def estimate_gguf(path: Path, dtype: str) -> MemoryNeed:
-    """The need of a .gguf file once unpacked to ``dtype``, from its header."""
-    header = gguf_header(path)
-    architecture = header["architecture"]
+    """The need of a .gguf file once unpacked to ``dtype``, from its header. Raises ModelCorrupt for anything else."""
+    file = GgufFile(path)
     names = {
         "num_hidden_layers": "block_count",
         "num_attention_heads": "attention.head_count",
@@ -81,28 +80,9 @@ def estimate_gguf(path: Path, dtype: str) -> MemoryNeed:
         "max_position_embeddings": "context_length",
         "vocab_size": "vocab_size",
     }
-    config = {ours: header["values"].get(f"{architecture}.{theirs}") for ours, theirs in names.items()}
-    return _need(header["parameters"], config, dtype)
-
-
-def gguf_header(path: Path) -> dict[str, Any]:
-    """Architecture, scalar values and parameter count of a .gguf file. Raises ModelCorrupt for anything else."""
-    try:
-        facts = path.stat()
-        return _read_gguf_header(path, facts.st_size, facts.st_mtime_ns)
-    except Exception as error:  # the reader trusts the file and raises whatever its bytes lead to
-        raise ModelCorrupt(f"{shown(path.name)} is not a whole .gguf file: fetch it again.") from error
-
-
-@lru_cache(maxsize=4)
-def _read_gguf_header(path: Path, size_bytes: int, modified_ns: int) -> dict[str, Any]:
-    """Remembered, because the reader takes seconds over a vocabulary; size and time tell when the file changed."""
-    from gguf import GGUFReader
-
-    reader = GGUFReader(path)
-    values = {name: field.contents() for name, field in reader.fields.items() if len(field.data) == 1}
-    parameters = sum(int(tensor.n_elements) for tensor in reader.tensors)
-    return {"architecture": values["general.architecture"], "values": values, "parameters": parameters}
+    architecture = file.values.get("general.architecture")
+    config = {ours: file.values.get(f"{architecture}.{theirs}") for ours, theirs in names.items()}
+    return _need(file.parameters, config, dtype)
 
 
 def config_dict(folder: Path) -> dict[str, Any]:

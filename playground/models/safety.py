@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import ModelCorrupt, ModelRefused
-from playground.models.estimate import INDEX, config_dict, gguf_header, optional_json, read_header, weight_files
+from playground.models.estimate import INDEX, config_dict, optional_json, read_header, weight_files
+from playground.models.gguf_file import GgufFile
 from playground.models.wording import shown
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
@@ -77,6 +78,6 @@ def check_gguf(path: Path) -> None:
     """Raise ModelCorrupt unless ``path`` is a .gguf file of an architecture transformers can unpack."""
     from transformers.integrations import GGUF_CONFIG_MAPPING
 
-    architecture = gguf_header(path)["architecture"]
+    architecture = GgufFile(path).values.get("general.architecture")
     if architecture not in GGUF_CONFIG_MAPPING:
         raise ModelCorrupt(f"{shown(path.name)} holds a {shown(architecture)} model, which transformers cannot unpack.")
