@@ -101,6 +101,7 @@ class ModelPool:
         try:
             entry.worker = Worker(self._open_with_room(entry))
             self._after_load()
+            self.release_unused()
         except PlaygroundError as error:
             entry.error = error
         except Exception as error:  # a loader must end in a sentence, whatever a model file did to it
@@ -109,7 +110,6 @@ class ModelPool:
             )
         finally:
             entry.done.set()
-        self.release_unused()
 
     def _open_with_room(self, entry: Loading) -> Engine:
         """Keep the old model until the new one is there; only when both do not fit, the unused one goes first."""
