@@ -55,16 +55,24 @@ class NextToken:
         return len(self.ids) - self.prompt_length
 
 
-def breaker_ids(codec: TextCodec | None, settings: SamplerSettings) -> tuple[TokenIds, ...]:
-    """DRY's sequence breakers as token ids; none without a codec."""
+def breaker_ids(codec: TextCodec | None, settings: SamplerSettings, history: TokenIds) -> tuple[TokenIds, ...]:
+    """DRY's sequence breakers as token ids; none without a codec.
+
+    As in llama.cpp, every token whose text holds a breaker is one; only those in ``history`` can matter. A breaker of
+    several tokens is added as their sequence.
+    """
     if codec is None or "dry" not in settings.active():
         return ()
+    texts = [text.encode("utf-8") for text in settings.dry_sequence_breakers]
+    single = [(token,) for token in dict.fromkeys(history) if any(text in codec.token_bytes(token) for text in texts)]
     start = codec.start_ids
-    found = []
+    sequences = []
     for text in settings.dry_sequence_breakers:
         ids = codec.encode(text)
-        found.append(ids[len(start) :] if start and ids[: len(start)] == start else ids)
-    return tuple(ids for ids in found if ids)
+        ids = ids[len(start) :] if start and ids[: len(start)] == start else ids
+        if len(ids) > 1:
+            sequences.append(ids)
+    return (*single, *sequences)
 
 
 def examine(
@@ -89,7 +97,7 @@ def examine(
         generated_ids=generated,
         xtc_u=stream.at(step, "xtc"),
         mirostat_mu=mirostat_mu,
-        dry_breakers=breaker_ids(codec, settings),
+        dry_breakers=breaker_ids(codec, settings, prompt + generated),
     )
     trace = trace_row(logits, settings, context)
     draw = draw_token(trace.final_probs, stream.at(step) if u is None else u)

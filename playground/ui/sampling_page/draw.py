@@ -45,7 +45,7 @@ def draw_section(view: SamplingView) -> None:
             "Redraw",
             icon=":material/casino:",
             on_click=state.acting(redraw),
-            shortcut="Alt+R",
+            shortcut="Alt+N",
             help="Take the next seed.",
         )
         many = st.toggle(f"Draw {DRAWS:,} times", key="draw_many", help="Shows the draws against the expected counts.")

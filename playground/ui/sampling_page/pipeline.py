@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from playground.charts.numbers import choices, entropy, percent
+from playground.charts.numbers import choices, percent
 from playground.charts.pipeline import PipelineData, pipeline_description, pipeline_figure
 from playground.engine.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL, top_ids
@@ -16,6 +18,7 @@ from playground.ui.messages import plain, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 BANDS = 8
+COLUMNS = ("stage", "values", "kept", "removed", "H, nats", "H, bits", "exp H")
 
 
 def pipeline_section(view: SamplingView) -> None:
@@ -29,7 +32,12 @@ def pipeline_section(view: SamplingView) -> None:
     st.plotly_chart(
         pipeline_figure(data), key="pipeline", config={"displayModeBar": False}, alt=pipeline_description(data)
     )
-    st.dataframe(stage_table(trace), hide_index=True, key="pipeline_table")
+    st.dataframe(
+        stage_table(trace),
+        hide_index=True,
+        key="pipeline_table",
+        column_config={name: st.column_config.TextColumn(width="small") for name in COLUMNS},
+    )
     if trace.note:
         st.warning(plain(trace.note), icon=":material/info:")
     if trace.stages:
@@ -69,8 +77,11 @@ def stage_table(trace: RowTrace) -> pd.DataFrame:
         for stage in trace.stages
     ]
     return pd.DataFrame(
-        [(name, params, f"{kept:,}", mass, entropy(nats), choices(nats)) for name, params, kept, mass, nats in rows],
-        columns=["stage", "values", "tokens kept", "mass removed", "entropy", "effective choices"],
+        [
+            (name, params, f"{kept:,}", mass, f"{nats:.3f}", f"{nats / math.log(2):.3f}", choices(nats))
+            for name, params, kept, mass, nats in rows
+        ],
+        columns=list(COLUMNS),
     )
 
 
