@@ -95,9 +95,7 @@ def _counts() -> tuple[PublishedCase, ...]:
         ("GPT-2-small", 124_439_808, "config"),
     )
     exact = tuple(
-        PublishedCase(
-            f"{name} parameters", "config", float(size), "param", 0, source, lambda name=name: _count(name).total
-        )  # type: ignore[misc]
+        PublishedCase(f"{name} parameters", "config", float(size), "param", 0, source, partial(_total, name))
         for name, size, source in rows
     )
     active = PublishedCase(

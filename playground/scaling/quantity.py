@@ -10,7 +10,7 @@ import re
 
 from playground.errors import BadInput
 
-DECIMAL_SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+DECIMAL_SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 BYTE_UNITS = {
     "B": 1,
     "KB": 10**3,
@@ -26,7 +26,7 @@ TIME_UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "day
 ABSURD = 1e45  # nothing that is trained, stored or paid for comes near it
 
 _NUMBER = r"([0-9][0-9_,]*(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?"
-_DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGTPE]?)$", re.IGNORECASE)
+_DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGT]?)$", re.IGNORECASE)
 _WITH_UNIT = re.compile(rf"^{_NUMBER}\s*([a-z]+)$", re.IGNORECASE)
 
 
@@ -58,9 +58,9 @@ def parse_number(
     maximum: float = ABSURD,
     above_minimum: bool = True,
 ) -> float:
-    """A count as typed: ``7e9``, ``7B``, ``1.4T``, ``300 000`` is not accepted but ``300,000`` is.
+    """A count as typed: ``7e9``, ``7B``, ``1.4T``, ``300,000``.
 
-    K, M, B or G, T, P and E are powers of 1,000 in either case. Raises BadInput for anything else, for NaN and
+    K, M, B or G, and T are powers of 1,000 in either case. Raises BadInput for anything else, for NaN and
     infinity, and for what is out of range.
     """
     shown = text.strip()

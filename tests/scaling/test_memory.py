@@ -1,0 +1,146 @@
+"""Memory and fitting: the traps of other calculators, monotonicity, and advice that works."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.errors import BadInput
+from playground.scaling.configs import load_preset, preset_names
+from playground.scaling.curves import find_crossings, memory_curve
+from playground.scaling.fitting import check_fit
+from playground.scaling.hardware import find_gpu
+from playground.scaling.memory import (
+    MemoryPlan,
+    activation_bytes,
+    kv_bytes,
+    kv_bytes_per_token,
+    measure_memory,
+    state_bytes,
+)
+from playground.scaling.parameters import count_parameters
+
+quiet = settings(derandomize=True, database=None, deadline=None, max_examples=60)
+PRESETS = st.sampled_from(preset_names())
+LLAMA3, MIXTRAL = load_preset("Llama-3-8B").spec, load_preset("Mixtral-8x7B").spec
+
+
+def test_grouped_query_attention_is_not_ignored() -> None:
+    full = replace(LLAMA3.blocks[0].mixer, kv_heads=32)  # type: ignore[type-var]
+    ungrouped = replace(LLAMA3, blocks=(replace(LLAMA3.blocks[0], mixer=full),))
+    assert kv_bytes_per_token(ungrouped) == 4 * kv_bytes_per_token(LLAMA3)
+
+
+def test_all_experts_are_resident() -> None:
+    report = measure_memory(MemoryPlan(MIXTRAL, context=1))
+    assert report.weights_bytes == 2 * count_parameters(MIXTRAL).total > 3 * 2 * count_parameters(MIXTRAL).active
+
+
+def test_windows_stop_growing() -> None:
+    mistral = load_preset("Mistral-7B").spec
+    assert kv_bytes(mistral, 4096) == kv_bytes(mistral, 100_000) == 4096 * kv_bytes_per_token(mistral)
+    gemma = load_preset("Gemma-3-1B").spec  # 22 layers see 512 tokens, 4 see everything; 2·1·256·2 bytes a layer
+    assert kv_bytes(gemma, 10_000) == 1024 * (22 * 512 + 4 * 10_000)
+
+
+def test_recurrent_state_is_constant_and_counted() -> None:
+    mamba = load_preset("Mamba-130M").spec
+    assert kv_bytes(mamba, 10**6) == 0
+    assert state_bytes(mamba) == 24 * 1536 * (16 + 4) * 2
+    mamba2 = load_preset("Mamba-2-2.7B").spec
+    assert state_bytes(mamba2) == 64 * (5120 * 128 + 4 * (5120 + 2 * 128)) * 2
+    assert state_bytes(load_preset("RWKV-4-169M").spec) == 5 * 768 * 12 * 2
+    jamba = load_preset("Jamba-v0.1").spec
+    assert kv_bytes(jamba, 1) > 0 and state_bytes(jamba) == 28 * 8192 * 20 * 2
+
+
+def test_activations_follow_korthikanti() -> None:
+    gpt3 = load_preset("GPT-3-175B").spec
+    s, b, d, h = 2048, 1, 12288, 96
+    assert activation_bytes(gpt3, s, b) == pytest.approx(96 * s * b * d * (34 + 5 * h * s / d))
+    assert activation_bytes(gpt3, s, b, "selective") == 96 * 34 * s * b * d
+    assert activation_bytes(gpt3, s, b, "full") == 96 * 2 * s * b * d
+
+
+def test_training_bytes_per_parameter() -> None:
+    params = count_parameters(LLAMA3).total
+    for training, size in (("adam", 16), ("adam-fp32-gradients", 18)):
+        report = measure_memory(MemoryPlan(LLAMA3, training=training, context=1, recompute="full"))
+        assert report.total_bytes - report.activation_bytes == size * params
+
+
+@quiet
+@given(PRESETS, st.integers(1, 10**6), st.integers(1, 64), st.sampled_from(["float32", "bfloat16", "int8", "int4"]))
+def test_parts_add_up_and_more_never_takes_less(name: str, context: int, batch: int, dtype: str) -> None:
+    plan = MemoryPlan(load_preset(name).spec, dtype, context, batch)
+    report = measure_memory(plan)
+    assert sum(size for _, size in report.parts) == pytest.approx(report.total_bytes)
+    assert measure_memory(replace(plan, context=2 * context)).total_bytes >= report.total_bytes
+    doubled = measure_memory(replace(plan, batch=2 * batch))
+    assert doubled.kv_bytes == 2 * report.kv_bytes and doubled.state_bytes == 2 * report.state_bytes
+    assert measure_memory(replace(plan, gpus=2)).per_gpu_bytes == pytest.approx(report.per_gpu_bytes / 2)
+
+
+@quiet
+@given(PRESETS, st.integers(2, 512), st.sampled_from(["adam", "adam-fp32-gradients", "adam-8bit", "sgd-momentum"]))
+def test_every_zero_stage_saves_and_keeps_the_whole(name: str, gpus: int, training: str) -> None:
+    plan = MemoryPlan(load_preset(name).spec, training=training, gpus=gpus, context=128)
+    totals = [measure_memory(replace(plan, zero=stage)).total_bytes for stage in range(4)]
+    assert totals == sorted(totals, reverse=True) and len(set(totals)) == 4
+    shard, whole = measure_memory(replace(plan, zero=3)), measure_memory(plan)
+    assert shard.weights_bytes * gpus == pytest.approx(whole.weights_bytes)
+
+
+@quiet
+@given(PRESETS, st.sampled_from(["l4", "a100-80", "h100 sxm"]), st.sampled_from([None, "adam"]), st.integers(1, 8))
+def test_fit_limits_are_the_limits_and_advice_works(name: str, gpu: str, training: str | None, gpus: int) -> None:
+    plan = MemoryPlan(load_preset(name).spec, context=2048, batch=4, training=training, gpus=gpus)
+    fit = check_fit(plan, find_gpu(gpu))
+    assert fit.fits == (fit.needed_bytes <= fit.available_bytes) == (not fit.advice)
+    for field, largest, limit in (("batch", fit.largest_batch, 1 << 20), ("context", fit.largest_context, 1 << 30)):
+        if largest:
+            assert measure_memory(replace(plan, **{field: largest})).per_gpu_bytes <= fit.available_bytes
+        if largest < limit:
+            assert measure_memory(replace(plan, **{field: largest + 1})).per_gpu_bytes > fit.available_bytes
+
+
+def test_what_fits_nowhere_says_what_to_change() -> None:
+    fit = check_fit(MemoryPlan(load_preset("Llama-3.1-405B").spec), find_gpu("rtx"))
+    assert not fit.fits and fit.largest_batch == 0 and fit.largest_context == 0
+    assert fit.advice == ("use 64 GPUs",)
+    small = check_fit(MemoryPlan(LLAMA3, context=128_000, batch=8), find_gpu("l40s"))
+    assert small.advice[-1].startswith("use ") and any("batch" in text for text in small.advice)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("dtype", "float7"), ("training", "magic"), ("zero", 4), ("context", 0), ("batch", -1), ("gpus", 0),
+     ("recompute", "some"), ("context", 10**13)],
+)  # fmt: skip
+def test_bad_plans_name_the_field(field: str, value: object) -> None:
+    with pytest.raises(BadInput) as caught:
+        MemoryPlan(LLAMA3, **{field: value})  # type: ignore[arg-type]
+    assert caught.value.field == field
+
+
+def test_quantised_training_is_refused() -> None:
+    with pytest.raises(BadInput, match="serving"):
+        MemoryPlan(LLAMA3, dtype="int4", training="adam")
+
+
+def test_curves_and_crossings() -> None:
+    contexts = np.geomspace(1, 1e6, 200)
+    names = ("Llama-3-8B", "DeepSeek-V3", "Mamba-2.8B", "Jamba-v0.1")
+    curves = [memory_curve(load_preset(name).spec, contexts) for name in names]
+    assert np.all(np.diff(curves[2].cache_bytes) == 0) and np.all(np.diff(curves[0].cache_bytes) > 0)
+    crossings = find_crossings(curves)
+    pair = next(item for item in crossings if {item.grower, item.other} == {"Llama-3-8B", "Mamba-2.8B"})
+    assert pair.grower == "Llama-3-8B"
+    # By hand: 131,072 bytes a token against a state of 64 · 5120 · 20 · 2 bytes.
+    assert pair.context == pytest.approx(64 * 5120 * 20 * 2 / 131_072, rel=1e-3)
+    with pytest.raises(BadInput):
+        find_crossings([curves[0], memory_curve(LLAMA3, [1.0, 2.0])])
