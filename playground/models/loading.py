@@ -10,7 +10,6 @@ import gc
 import hashlib
 import io
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,21 +119,11 @@ def quiet_libraries() -> None:
 def _locate(source: ModelSource, admit: Admit, progress: Progress) -> tuple[Path, str | None]:
     """The folder (or .gguf file) that holds the model, fetched or unpacked if need be, and what names its weights."""
     if source.kind == "bundled":
-        with ThreadPoolExecutor(1) as pool:  # the import takes seconds; the second core has time for it
-            importing = pool.submit(_import_transformers)
-            folder = ensure_bundled(progress)
-            importing.result()
-        return folder, bundled_revision()
+        return ensure_bundled(progress), bundled_revision()
     if source.kind == "hub":
         return ensure_snapshot(str(source.hub_id), source.revision, progress, admit=admit)
     assert source.path is not None
     return source.path, None
-
-
-def _import_transformers() -> None:
-    import transformers
-
-    _ = transformers.AutoModelForCausalLM, transformers.PreTrainedTokenizerFast
 
 
 def weights_fingerprint(path: Path) -> str:
