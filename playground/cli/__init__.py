@@ -6,6 +6,7 @@ Exit 0 on success; 2 on bad input with one ``error:`` line on stderr. Never a tr
 from __future__ import annotations
 
 import argparse
+import builtins
 import importlib
 import os
 import sys
@@ -50,7 +51,8 @@ def build_parser(wanted: str | None) -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    wanted = next((word for word in given if not word.startswith("-")), None)
+    # builtins.next: once the module playground.cli.next is imported, its name in this package hides the builtin
+    wanted = builtins.next((word for word in given if not word.startswith("-")), None)
     try:
         args = build_parser(wanted).parse_args(given)
         return int(args.run(args))

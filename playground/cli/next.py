@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playground.inspection.next_token import Candidate, NextToken
 
 MAX_TOP = 1_000_000
+TEXT_FLAGS = ("prompt", "prompt_file", "chat", "system")
 
 
 def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
@@ -28,8 +29,8 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
     options.add_sampler_options(parser)
     parser.add_argument("--ids", help="token ids to continue, instead of a prompt: 1,2,3")
     parser.add_argument("--logits", help="a .npy file with a (vocab,) float array; no model is loaded")
-    parser.add_argument("--history", default="", help="with --logits: prompt token ids, for the penalties")
-    parser.add_argument("--generated", default="", help="with --logits: generated token ids, for the penalties")
+    parser.add_argument("--history", help="with --logits: prompt token ids, for the penalties")
+    parser.add_argument("--generated", help="with --logits: generated token ids, for the penalties")
     parser.add_argument("--top", help="how many candidates to list (default: 20)")
     parser.add_argument("--find", help="also list the tokens of this text")
     parser.add_argument("--out", help="write the final probabilities to this .npy file: (vocab,) float32")
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     settings, seed = options.read_settings(args), options.read_seed_option(args)
     top = options.read_number(args.top, "--top", 1, MAX_TOP, 20)
     view, codec, model, find_ids = (
-        _from_logits(args, settings, seed) if args.logits else _from_model(args, settings, seed)
+        _from_model(args, settings, seed) if args.logits is None else _from_logits(args, settings, seed)
     )
     if args.out:
         _write_probabilities(args.out, view.trace.final_probs)
@@ -57,49 +58,57 @@ Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]
 
 
 def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
-    from playground.inspection.next_token import examine
+    from playground.inspection.next_token import continuation_ids, examine
 
+    _refuse_together(args, ("history", "generated"), "is only for --logits: elsewhere the prompt itself is the history")
     if args.ids is None:
         options.read_text(args)  # refuse a missing prompt before a model is loaded
-    elif args.prompt is not None or args.prompt_file is not None:
-        raise BadInput("--ids cannot be used together with --prompt or --prompt-file.", "ids")
+    else:
+        _refuse_together(args, (*TEXT_FLAGS, "parse_special"), "cannot be used with --ids: they are the whole input")
+        options.read_ids(args.ids, "--ids")
     engine = options.open_engine(args)
     codec = engine.codec
-    if args.ids is None:
-        ids = options.encode_prompt(codec, args)
-    else:
-        ids = options.read_ids(args.ids, "--ids", engine.info.vocab_size)
+    vocab_size = engine.info.vocab_size
+    ids = options.encode_prompt(codec, args) if args.ids is None else options.read_ids(args.ids, "--ids", vocab_size)
     row = engine.next_logits(ids).logits
     view = examine(row, settings, prompt_ids=ids, seed=seed, codec=codec)
     find_ids: tuple[int, ...] = ()
     if args.find:
-        find_ids = codec.encode(args.find, parse_special=args.parse_special)
+        find_ids = continuation_ids(codec, args.find, parse_special=args.parse_special)
     return view, codec, engine.info.id, find_ids
 
 
 def _from_logits(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
     from playground.inspection.next_token import examine
 
-    for flag in ("prompt", "prompt_file", "ids", "find", "model"):
-        if getattr(args, flag) is not None:
-            raise BadInput(f"--{flag.replace('_', '-')} cannot be used with --logits: no model is loaded.", flag)
+    flags = (*TEXT_FLAGS, "parse_special", "ids", "find", "model", "device", "dtype")
+    _refuse_together(args, flags, "cannot be used with --logits: no model is loaded")
     row = _read_logits(args.logits)
-    prompt = options.read_ids(args.history, "--history", row.size)
-    generated = options.read_ids(args.generated, "--generated", row.size)
+    prompt = options.read_ids(args.history or "", "--history", row.size)
+    generated = options.read_ids(args.generated or "", "--generated", row.size)
     view = examine(row, settings, prompt_ids=prompt, generated_ids=generated, seed=seed)
     return view, None, None, ()
+
+
+def _refuse_together(args: argparse.Namespace, flags: tuple[str, ...], why: str) -> None:
+    """Raise BadInput for the first of ``flags`` that was given: to ignore it would answer another question."""
+    for flag in flags:
+        if getattr(args, flag) not in (None, False):
+            raise BadInput(f"--{flag.replace('_', '-')} {why}.", flag)
 
 
 def _read_logits(name: str) -> npt.NDArray[np.float32]:
     import numpy as np
 
     try:
-        row = np.load(name, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with Path(name).open("rb") as file:
+            row = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise BadInput(f"--logits: {name!r} is not a readable .npy file ({error}).", "logits") from None
-    if not isinstance(row, np.ndarray) or row.ndim != 1 or row.size < 1 or row.dtype.kind not in "fiu":
+    if row.ndim != 1 or row.size < 1 or row.dtype.kind not in "fiu":
         raise BadInput("--logits: the file must hold one (vocab,) array of numbers.", "logits")
-    return row.astype(np.float32)
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which the chain refuses by name
+        return row.astype(np.float32)
 
 
 def _write_probabilities(name: str, probabilities: npt.NDArray[np.float32]) -> None:
@@ -108,8 +117,8 @@ def _write_probabilities(name: str, probabilities: npt.NDArray[np.float32]) -> N
     try:
         with Path(name).open("wb") as file:
             np.save(file, probabilities.astype(np.float32), allow_pickle=False)
-    except OSError as error:
-        raise BadInput(f"--out: {name!r} cannot be written ({error.strerror}).", "out") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"--out: {name!r} cannot be written ({error}).", "out") from None
 
 
 def _result(

@@ -59,7 +59,7 @@ def read_settings(args: argparse.Namespace) -> SamplerSettings:
     from playground.sampling.settings import SamplerSettings
 
     given: dict[str, object] = {}
-    for name, parameter in PARAMETERS.items():
+    for name in PARAMETERS:
         value = getattr(args, name)
         if value is not None:
             given[name] = value
@@ -135,8 +135,10 @@ def read_ids(text: str, flag: str, vocab_size: int | None = None) -> tuple[int, 
     except ValueError:
         raise BadPrompt(f"{flag} takes token ids with commas such as 1,2,3, not {text[:40]!r}.", "ids") from None
     for token_id in ids:
-        if token_id < 0 or (vocab_size is not None and token_id >= vocab_size):
-            raise BadPrompt(f"{flag}: there is no token {token_id}; ids go from 0 to {(vocab_size or 1) - 1:,}.", "ids")
+        if token_id < 0:
+            raise BadPrompt(f"{flag}: there is no token {token_id}; ids begin at 0.", "ids")
+        if vocab_size is not None and token_id >= vocab_size:
+            raise BadPrompt(f"{flag}: there is no token {token_id}; ids go from 0 to {vocab_size - 1:,}.", "ids")
     return ids
 
 

@@ -65,14 +65,14 @@ def breaker_ids(codec: TextCodec | None, settings: SamplerSettings, history: Tok
         return ()
     texts = [text.encode("utf-8") for text in settings.dry_sequence_breakers]
     single = [(token,) for token in dict.fromkeys(history) if any(text in codec.token_bytes(token) for text in texts)]
-    start = codec.start_ids
-    sequences = []
-    for text in settings.dry_sequence_breakers:
-        ids = codec.encode(text)
-        ids = ids[len(start) :] if start and ids[: len(start)] == start else ids
-        if len(ids) > 1:
-            sequences.append(ids)
-    return (*single, *sequences)
+    sequences = [continuation_ids(codec, text) for text in settings.dry_sequence_breakers]
+    return (*single, *(ids for ids in sequences if len(ids) > 1))
+
+
+def continuation_ids(codec: TextCodec, text: str, *, parse_special: bool = False) -> TokenIds:
+    """Token ids of ``text`` as it goes on after other text: without the start token that some models put first."""
+    start, ids = codec.start_ids, codec.encode(text, parse_special=parse_special)
+    return ids[len(start) :] if start and ids[: len(start)] == start else ids
 
 
 def examine(
