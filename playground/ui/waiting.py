@@ -33,7 +33,7 @@ def was_stopped(key: str) -> bool:
 def refuse_if_stopped(key: str) -> None:
     """Raise Cancelled when the reader pressed stop on this work; a button to start again stands beside it."""
     if was_stopped(key):
-        st.button("Run again", icon=":material/play_arrow:", on_click=_forget_stop, key="run_again")
+        st.button("Run again", icon=":material/play_arrow:", on_click=_forget_stop, key=f"again_{key}")
         raise Cancelled("stopped")
 
 
@@ -54,6 +54,13 @@ def _watch(ticket: Ticket[T], doing: str, key: str) -> None:
         place.caption(f":material/hourglass_top: {plain(doing)} · {spent:.1f} s{queue}")
         if spent > 1 and not offered:
             offered = True
-            stop_place.button("Stop", icon=":material/stop:", on_click=_remember_stop, args=(key,), shortcut="escape")
+            stop_place.button(
+                "Stop",
+                key=f"stop_{ticket.slot}",
+                icon=":material/stop:",
+                on_click=_remember_stop,
+                args=(key,),
+                shortcut="escape",
+            )
     place.empty()
     stop_place.empty()

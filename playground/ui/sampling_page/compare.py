@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts.compare import NOW, CompareData, compare_description, compare_figure
-from playground.charts.numbers import choices, entropy
+from playground.charts.numbers import choices
 from playground.charts.palette import PINS
 from playground.engine.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL, NextToken, top_ids
@@ -111,7 +111,8 @@ def _pinned(view: SamplingView, settings: SamplerSettings) -> NextToken:
 def compare_data(view: SamplingView, views: dict[str, NextToken]) -> CompareData:
     """The likeliest tokens of any of the settings, by the largest final probability among them."""
     rows = np.stack([item.trace.final_probs for item in views.values()])  # (settings, vocab)
-    ids = top_ids(rows.max(axis=0), TOKENS)
+    best = rows.max(axis=0)
+    ids = [token for token in top_ids(best, TOKENS) if best[token] > 0]
     labels = tuple(glyphs(view.codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids)
     return CompareData(tuple(views), labels, rows[:, ids])
 
@@ -122,15 +123,15 @@ def difference_table(view: SamplingView, views: dict[str, NextToken]) -> pd.Data
     for name, item in views.items():
         trace = item.trace
         row = {
-            "setting": "Now" if name == NOW else name,
+            "": "Now" if name == NOW else name,
             "chain": describe(item.settings).replace("\\", ""),
             "kept": f"{int((trace.final_probs > 0).sum()):,}",
-            "entropy": entropy(trace.final_entropy),
-            "effective choices": choices(trace.final_entropy),
+            "H, nats": f"{trace.final_entropy:.3f}",
+            "exp H": choices(trace.final_entropy),
         }
         if name != NOW:
             change = compare(trace, view.next.trace)
-            row["KL(now‖pin)"] = "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f} nats"
+            row["KL(now‖pin), nats"] = "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f}"
             row["gained now"] = _named(view, change.gained)
             row["lost now"] = _named(view, change.lost)
         rows.append(row)

@@ -110,7 +110,7 @@ def _preset_buttons() -> None:
             plain(preset.label),
             key=f"preset_{name}",
             help=preset.explain,
-            on_click=state.acting(_use_preset),
+            on_click=use,
             args=(name,),
         )
 

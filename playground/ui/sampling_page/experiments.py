@@ -30,7 +30,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Top-p adapts, top-k does not",
         "A sure prompt and an unsure one under the same settings",
         "Here the model is nearly sure, and top-p 0.9 keeps a handful of tokens. Change the prompt to “My favourite thing "
-        "is” and it keeps hundreds, while pin A (top-k 10) keeps ten both times.",
+        "is” and it keeps more than a thousand, while pin A (top-k 10) keeps ten both times.",
         "The capital of France is",
         NEUTRAL.replace(top_p=0.9),
         "Compare",
@@ -39,13 +39,15 @@ EXPERIMENTS: dict[str, Experiment] = {
     "order": Experiment(
         "Why order matters",
         "The same values in the orders of three engines",
-        "All three pins have temperature 1.5, top-p 0.8 and min-p 0.1. A runs temperature first (hf), C runs it last "
-        "(llama.cpp): heating before the cut lets more tokens through than heating after it.",
+        "Pins A, B, C have the same temperature 1.5, top-p 0.8 and min-p 0.02 in the orders of hf, vllm and llama.cpp, "
+        "and keep 16, 6 and 2 tokens: heating before the cut lets more through than heating after it, and cutting twice "
+        "in the other order counts other masses.",
         "The best way to learn is",
-        NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.1),
+        NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.02),
         "Compare",
         tuple(
-            NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.1, order=order) for order in ("hf", "vllm", "llama.cpp")
+            NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.02, order=order)
+            for order in ("hf", "vllm", "llama.cpp")
         ),
     ),
     "tail": Experiment(
@@ -59,8 +61,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "loop": Experiment(
         "A loop and its penalty",
         "A text that repeats itself, and what the repetition penalty does to the next token",
-        "The model has seen the pattern three times and goes on with it. Open “More samplers” and move the repetition "
-        "penalty: at 1.0 the loop wins, at 1.5 the words already used lose ground.",
+        "Raw, “mat” leads with half of all probability: the pattern invites it. The repetition penalty of 1.3 weakens every "
+        "word that was used, and “floor” takes the lead. Open “More samplers” and move it back to 1.0 to see the loop win.",
         "The cat sat on the mat. The cat sat on the mat. The cat sat on the mat. The cat sat on the",
         NEUTRAL.replace(repetition_penalty=1.3),
     ),

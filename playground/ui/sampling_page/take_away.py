@@ -7,10 +7,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
+from playground.models.catalogue import resolve
 from playground.ui import state
 from playground.ui.messages import plain
 from playground.ui.model_picker import chosen_model
-from playground.ui.runtime import model_pool, session_id
 from playground.ui.setup import Setup, link_query
 
 
@@ -34,13 +34,17 @@ def take_away() -> None:
         made = export(
             str(engine),
             setup.settings,
-            model_id=model_id(),
+            model_id=(setup.model or "") if engine == "playground" else model_id(),
             prompt=setup.prompt,
             chat=setup.chat,
             system=setup.system or None,
             seed=setup.seed,
         )
         st.code(made.code, language=made.language, wrap_lines=True)
+        if resolve(setup.model).kind == "bundled" and engine != "playground":
+            st.caption(
+                "The hub's weights are the originals; the bundled ones were rounded to 4 bits, so figures differ a little."
+            )
         for warning in made.warnings:
             st.warning(plain(warning), icon=":material/warning:")
         if setup.taken:
@@ -63,6 +67,6 @@ def page_link(setup: Setup) -> str:
 
 
 def model_id() -> str:
-    """The id other engines know the loaded model by."""
-    loading = model_pool().request(session_id(), chosen_model())
-    return loading.worker.engine.info.id if loading.worker is not None else (chosen_model().spec or "")
+    """The id other engines know the chosen model by: its hub id where it has one, else what the reader typed."""
+    source = resolve(chosen_model().spec)
+    return source.hub_id or str(source.path or source.id)
