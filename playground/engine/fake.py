@@ -19,7 +19,7 @@ from playground.engine.protocol import CancelToken
 from playground.engine.scoring import score_rows
 from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
 from playground.engine.utf8 import added_text, pending_bytes
-from playground.errors import CapabilityMissing, ModelError
+from playground.errors import BadPrompt, CapabilityMissing, ModelError
 from playground.models.info import ModelInfo
 
 PIECES = (" the", " Paris", " London", " Rome", " a", "ing", "\n\n", "  ", "hello", " world", "é", "😀", "नम", "42")
@@ -155,6 +155,7 @@ class FakeEngine:
         self._rows: dict[TokenIds, FloatArray] = {}
         self._lock = threading.Lock()
         self.calls: list[TokenIds] = []
+        self.batches: list[FakeBatch] = []
         self.closed = False
 
     @property
@@ -209,7 +210,46 @@ class FakeEngine:
         predictions = np.stack(rows) if rows else np.empty((0, self._info.vocab_size), dtype=np.float32)
         return score_rows(known, predictions)
 
+    def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> FakeBatch:
+        known = [check_ids(ids, self._info) for ids in prompts]
+        if not known:
+            raise BadPrompt("There is no prompt: type some text first.", field="prompt")
+        return FakeBatch(self, known, cancel)
+
     def close(self) -> None:
         self.closed = True
         with self._lock:
             self._rows.clear()
+
+
+class FakeBatch:
+    """A ``Batch`` on a ``FakeEngine``; ``closed`` tells whether it was let go."""
+
+    def __init__(self, engine: FakeEngine, prompts: list[TokenIds], cancel: CancelToken | None) -> None:
+        self._engine = engine
+        self._ids = prompts
+        self.closed = False
+        answers = {prompt: engine.next_logits(prompt, cancel=cancel) for prompt in prompts}
+        self.computed_tokens = sum(answer.computed_tokens for answer in answers.values())
+        self._logits: FloatArray = np.stack([answers[prompt].logits for prompt in prompts])
+        engine.batches.append(self)
+
+    @property
+    def ids(self) -> tuple[TokenIds, ...]:
+        return tuple(self._ids)
+
+    @property
+    def logits(self) -> FloatArray:
+        return self._logits
+
+    def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
+        self._ids = [(*known, int(token)) for known, token in zip(self._ids, ids, strict=True)]
+        self._logits = np.stack([self._engine.next_logits(known, cancel=cancel).logits for known in self._ids])
+        return self._logits
+
+    def keep(self, rows: Sequence[int]) -> None:
+        self._ids = [self._ids[row] for row in rows]
+        self._logits = self._logits[list(rows)]
+
+    def close(self) -> None:
+        self.closed = True

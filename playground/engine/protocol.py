@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from playground.engine.types import Capabilities, NextLogits, SequenceScore
+from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
 from playground.errors import Cancelled
 from playground.models.info import ModelInfo
 
@@ -68,6 +68,34 @@ class TextCodec(Protocol):
         """What a model is given for an empty prompt (its bos token), or () where it has none."""
 
 
+class Batch(Protocol):
+    """Rows that are decoded together, one token a step. Opened and used on the engine's thread only.
+
+    Rows are numbered from 0 in their present order. Between two calls other requests may use the engine.
+    """
+
+    @property
+    def ids(self) -> tuple[TokenIds, ...]:
+        """What each row has read so far: its prompt and the tokens fed to ``step``."""
+
+    @property
+    def logits(self) -> FloatArray:
+        """The rows' last logits: (rows, vocab) float32. Not to be written to."""
+
+    @property
+    def computed_tokens(self) -> int:
+        """Positions the model was run on to read the prompts: rows that share one pay once, known prefixes nothing."""
+
+    def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
+        """Feed one token to each row; the new ``logits``."""
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these rows only, in this order; the others leave the batch."""
+
+    def close(self) -> None:
+        """Let go of the batch; what it has read stays known, so that a branch need not read it again. Idempotent."""
+
+
 class Engine(Protocol):
     """A loaded model. One request at a time unless ``capabilities.concurrent``; ``Worker`` does the queueing."""
 
@@ -88,6 +116,9 @@ class Engine(Protocol):
 
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
         """Teacher-forced log-probabilities of ``ids``."""
+
+    def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> Batch:
+        """Read the prompts, each distinct one once. Raises BadPrompt as ``next_logits``; none at all is one too."""
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""

@@ -7,30 +7,26 @@ and between chunks it asks whether anybody still waits.
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from cachetools import LRUCache
-from transformers.cache_utils import Cache, DynamicLayer
 
+from playground.engine.batch import TransformersBatch
 from playground.engine.codec import HfTextCodec
 from playground.engine.limits import check_ids
 from playground.engine.logits_cache import LogitsCache
-from playground.engine.prepack import cpu_threads
-from playground.engine.prefix import PrefixCache, is_reusable, new_cache
+from playground.engine.prefix import PrefixCache
 from playground.engine.protocol import CancelToken
+from playground.engine.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
-from playground.errors import Cancelled, ModelError
+from playground.errors import BadPrompt
 from playground.models.info import ModelInfo
-from playground.models.loading import LoadedModel, unload
+from playground.models.loading import LoadedModel
 
-PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
-FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
 _REMEMBERED_SCORES = 32
 
@@ -47,17 +43,11 @@ class TransformersEngine:
         step_threads: int | None = None,
     ) -> None:
         """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number."""
-        self._loaded: LoadedModel | None = loaded
         self._info = loaded.info
-        self._step_threads = step_threads
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
+        self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads)
         self._logits = LogitsCache() if logits_cache is None else logits_cache
-        self._prefixes = PrefixCache() if prefixes is None else prefixes
         self._scores: LRUCache[tuple[str, TokenIds], SequenceScore] = LRUCache(_REMEMBERED_SCORES)
-        self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
-        probe = _probe_cache(loaded.model)
-        self._reuses_prefixes = probe is not None and is_reusable(probe)
-        self._chunks = probe is not None and all(isinstance(layer, DynamicLayer) for layer in probe.layers)
         self._capabilities = Capabilities(attentions=loaded.has_attention, hidden_states=True)
 
     @property
@@ -78,16 +68,12 @@ class TransformersEngine:
 
         Raises ModelError once the engine is closed.
         """
-        if self._loaded is None:
-            raise ModelError("The model was released: load it again.")
-        return self._loaded
+        return self._runner.loaded
 
     @property
     def reuses_prefixes(self) -> bool:
         """Whether known prefixes are kept: not for recurrent states and sliding windows."""
-        return self._reuses_prefixes
-
-    # -- the next token --------------------------------------------------------------------------------------------
+        return self._runner.reuses_prefixes
 
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         """Logits of the token after ``ids``; see the protocol. Raises BadPrompt, Cancelled and ModelError."""
@@ -96,8 +82,8 @@ class TransformersEngine:
         remembered = self.cached_logits(known)
         if remembered is not None:
             return remembered
-        with self._running(len(known)):
-            row, computed = self._run(known, cancel or CancelToken())
+        with self._runner.running(len(known)):
+            row, computed, _cache = self._runner.run(known, cancel or CancelToken())
         return NextLogits(known, self._remember(known, row), computed, (time.perf_counter() - started) * 1000)
 
     def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
@@ -107,116 +93,54 @@ class TransformersEngine:
         return None if row is None else NextLogits(known, row, 0, 0.0)
 
     def _remember(self, ids: TokenIds, row: torch.Tensor) -> FloatArray:
-        """The row as read-only NumPy, kept for the next time. Raises ModelError if the model overflowed."""
-        values: FloatArray = row.float().cpu().numpy().copy()  # (vocab,)
-        if np.isnan(values).any():
-            raise ModelError(
-                f"{self._info.name} gave logits that are not numbers in {self._info.dtype}: load it in float32."
-            )
-        values.flags.writeable = False
+        """The row (vocab,) as NumPy, kept for the next time."""
+        values = self._runner.to_numpy(row)
         self._logits.put(self._info.revision, ids, values)
         return values
-
-    def _run(self, ids: TokenIds, cancel: CancelToken) -> tuple[torch.Tensor, int]:
-        """The last row (vocab,) and how many positions the model was run on."""
-        if not self._chunks:
-            cancel.check()
-            return self._forward(ids, None, last_row=True)[-1], len(ids)
-        start, cache = self._open_cache(ids)
-        row = None
-        for begin in range(start, len(ids), PREFILL_CHUNK):
-            if cancel.cancelled:
-                self._keep(ids[:begin], cache)  # what is done is not lost: the next request goes on from here
-                cancel.check()
-            row = self._forward(ids[begin : begin + PREFILL_CHUNK], cache, last_row=True)[-1]
-        self._keep(ids, cache)
-        assert row is not None  # at least one position is always left to run
-        return row, len(ids) - start
-
-    def _open_cache(self, ids: TokenIds) -> tuple[int, Cache]:
-        """Where to start, and the cache of all before it."""
-        start, cache = self._prefixes.best(self._info.revision, ids) if self._reuses_prefixes else (0, None)
-        return start, cache if cache is not None else new_cache(self.loaded.model.config)
-
-    def _keep(self, ids: TokenIds, cache: Cache) -> None:
-        if self._reuses_prefixes and ids:
-            self._prefixes.store(self._info.revision, ids, cache)
-
-    def _forward(self, ids: TokenIds, cache: Cache | None, *, last_row: bool) -> torch.Tensor:
-        """Logits (rows, vocab) of one chunk after ``cache``, which grows by it. At least the last row."""
-        model = self.loaded.model
-        inputs: dict[str, Any] = {"input_ids": torch.tensor([ids], device=model.device)}  # (1, T)
-        inputs |= {"use_cache": False} if cache is None else {"past_key_values": cache, "use_cache": True}
-        if last_row and self._keeps_last_row:
-            inputs["logits_to_keep"] = 1
-        with cpu_threads(self._step_threads if len(ids) <= FEW_POSITIONS else None):
-            logits: torch.Tensor = model(**inputs).logits  # (1, T or 1, vocab)
-        return logits[0]
-
-    # -- a given sequence ------------------------------------------------------------------------------------------
 
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
         """Teacher-forced log-probabilities, ranks and entropies of ``ids``, in nats; see ``SequenceScore``."""
         known = check_ids(ids, self._info)
         key = (self._info.revision, known)
         if key not in self._scores:
-            with self._running(len(known)):
+            with self._runner.running(len(known)):
                 self._scores[key] = self._score(known, cancel or CancelToken())
         return self._scores[key]
 
     def _score(self, ids: TokenIds, cancel: CancelToken) -> SequenceScore:
         rows = max(8, min(PREFILL_CHUNK, _SCORED_LOGITS_BYTES // (4 * self._info.vocab_size)))
-        cache = new_cache(self.loaded.model.config) if self._chunks else None
-        columns: list[tuple[np.ndarray[Any, Any], ...]] = []
+        cache = self._runner.empty_cache() if self._runner.has_cache else None
+        columns: list[tuple[np.ndarray[Any, Any], ...]] = [(np.array([np.nan]), np.array([-1]), np.array([np.nan]))]
         step = rows if cache is not None else len(ids)
         for begin in range(0, len(ids), step):
             cancel.check()
-            logits = self._forward(ids[begin : begin + step], cache, last_row=False)  # (step, vocab)
+            logits = self._runner.forward([ids[begin : begin + step]], cache, last_row=False)[0]  # (step, vocab)
             targets = ids[begin + 1 : begin + step + 1]
             for first in range(0, len(targets), rows):
                 columns.append(_score_rows(logits[first : first + rows], targets[first : first + rows]))
         self._remember(ids, logits[-1])
         if cache is not None:
-            self._keep(ids, cache)
-        logprobs, ranks, entropies = (np.concatenate(column) for column in zip(*columns, strict=True)) if columns else (
-            np.empty(0), np.empty(0), np.empty(0))  # fmt: skip
+            self._runner.keep(ids, cache)
+        logprobs, ranks, entropies = (np.concatenate(column) for column in zip(*columns, strict=True))
         return SequenceScore(
             ids=ids,
-            logprobs=np.concatenate([[np.nan], logprobs]).astype(np.float32),
-            ranks=np.concatenate([[-1], ranks]).astype(np.int32),
-            entropies=np.concatenate([[np.nan], entropies]).astype(np.float32),
+            logprobs=logprobs.astype(np.float32),
+            ranks=ranks.astype(np.int32),
+            entropies=entropies.astype(np.float32),
         )
 
-    # -- life ------------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _running(self, tokens: int) -> Iterator[None]:
-        """Inference mode, with the failures of a forward pass turned into sentences."""
-        try:
-            with torch.inference_mode():
-                yield
-        except torch.OutOfMemoryError as error:
-            self._prefixes.clear()
-            raise ModelError(
-                f"There is not enough memory to run {self._info.name} on {tokens:,} tokens: shorten the prompt "
-                "or choose a smaller model."
-            ) from error
-        except (Cancelled, ModelError):
-            raise
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            raise ModelError(
-                f"{self._info.name} could not be run on {self._info.device} ({str(error).splitlines()[0][:200]}): "
-                "choose another device, dtype or model."
-            ) from error
+    def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> TransformersBatch:
+        """Read the prompts, each distinct one once, and be ready to decode them together; see the protocol."""
+        known = [check_ids(ids, self._info) for ids in prompts]
+        if not known:
+            raise BadPrompt("There is no prompt: type some text first.", field="prompt")
+        return TransformersBatch(self._runner, known, cancel or CancelToken())
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""
-        loaded, self._loaded = self._loaded, None
         self._logits.clear()
-        self._prefixes.clear()
         self._scores.clear()
-        if loaded is not None:
-            unload(loaded)
+        self._runner.close()
 
 
 def _score_rows(logits: torch.Tensor, targets: TokenIds) -> tuple[np.ndarray[Any, Any], ...]:
@@ -229,13 +153,3 @@ def _score_rows(logits: torch.Tensor, targets: TokenIds) -> tuple[np.ndarray[Any
     ranks = ((rows > chosen) | ((rows == chosen) & earlier)).sum(dim=-1)
     entropies = torch.special.entr(logprobs.exp()).sum(dim=-1)
     return logprobs.gather(1, ids)[:, 0].cpu().numpy(), ranks.cpu().numpy(), entropies.cpu().numpy()
-
-
-def _probe_cache(model: Any) -> Cache | None:
-    """An empty cache of the model's own layer kinds, or None where the model keeps its state in another form."""
-    if getattr(model, "_is_stateful", False):
-        return None
-    try:
-        return new_cache(model.config)
-    except (KeyError, ValueError, AttributeError, TypeError):
-        return None

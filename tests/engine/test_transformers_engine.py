@@ -13,7 +13,8 @@ import torch
 from playground.engine.logits_cache import LogitsCache
 from playground.engine.prefix import PrefixCache
 from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import PREFILL_CHUNK, TransformersEngine
+from playground.engine.runner import PREFILL_CHUNK
+from playground.engine.transformers_engine import TransformersEngine
 from playground.errors import BadPrompt, Cancelled, ModelError
 from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
 
@@ -133,7 +134,7 @@ def test_a_row_belongs_to_its_revision() -> None:
     ids = make_ids(10)
     first.next_logits(ids)
     renewed = dataclasses.replace(loaded, info=dataclasses.replace(loaded.info, revision="other"))
-    second = TransformersEngine(renewed, logits_cache=rows, prefixes=first._prefixes)
+    second = TransformersEngine(renewed, logits_cache=rows, prefixes=first._runner.prefixes)
     assert second.cached_logits(ids) is None
     assert second.next_logits(ids).computed_tokens == 10
 
@@ -169,7 +170,7 @@ def test_a_longer_prefix_takes_the_shorter_ones_place(engine: TransformersEngine
     ids = make_ids(30)
     for length in range(10, 31):
         engine.next_logits(ids[:length])
-    assert len(engine._prefixes) == 1
+    assert len(engine._runner.prefixes) == 1
 
 
 def test_a_cached_row_can_be_read_while_the_engine_runs(engine: TransformersEngine) -> None:

@@ -156,6 +156,25 @@ def test_a_cancelled_step_is_the_last_one(worker: Worker) -> None:
     assert steps == [0]
 
 
+def test_a_cancelled_generation_lets_go_before_anyone_elses_turn(worker: Worker) -> None:
+    in_step, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
+        try:
+            in_step.set()
+            assert go_on.wait(PATIENCE)
+            yield 1
+        finally:
+            ended.set()
+
+    ticket = worker.submit("a", "generate", job)
+    assert in_step.wait(PATIENCE)
+    other = worker.submit("b", "logits", lambda engine, cancel: ended.is_set())
+    ticket.cancel()
+    go_on.set()
+    assert other.result(PATIENCE)
+
+
 def test_a_plain_job_sees_that_it_was_cancelled(worker: Worker) -> None:
     started, seen = threading.Event(), threading.Event()
 

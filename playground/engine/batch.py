@@ -1,0 +1,135 @@
+"""Rows that are decoded together on a transformers model.
+
+Rows that share a prompt form a group: the prompt is read once, its cache repeated for each row, and one forward pass
+serves the group at each step. Different prompts are different groups, so nothing is padded and a row's numbers do not
+depend on the length of another. Knows no sampler: it is told which tokens were chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from transformers.cache_utils import Cache
+
+from playground.engine.prefix import fork
+from playground.engine.protocol import CancelToken
+from playground.engine.runner import ModelRunner
+from playground.engine.types import FloatArray, TokenIds
+from playground.errors import BadPrompt
+
+_REMEMBERED_ROWS = 8  # caches kept for branching: of more rows than that, nobody looks at each
+
+
+@dataclass
+class _Group:
+    """Rows of one prompt: their numbers in the batch, what they have read, and their common cache (None: no cache)."""
+
+    rows: list[int]
+    ids: list[TokenIds]
+    cache: Cache | None
+    last: torch.Tensor = field(repr=False)  # (rows, vocab)
+
+
+class TransformersBatch:
+    """A ``Batch``; see the protocol. Made by ``TransformersEngine.open_batch``."""
+
+    def __init__(self, runner: ModelRunner, prompts: Sequence[TokenIds], cancel: CancelToken) -> None:
+        self._runner = runner
+        self._groups: list[_Group] = []
+        self._remembered = 0
+        self.computed_tokens = 0
+        by_prompt: dict[TokenIds, list[int]] = {}
+        for row, prompt in enumerate(prompts):
+            by_prompt.setdefault(prompt, []).append(row)
+        with runner.running(max(map(len, prompts))):
+            for prompt, rows in by_prompt.items():
+                self._groups.append(self._read(prompt, rows, cancel))
+        self._logits = self._collect()
+
+    def _read(self, prompt: TokenIds, rows: list[int], cancel: CancelToken) -> _Group:
+        last, computed, cache = self._runner.run(prompt, cancel)
+        self.computed_tokens += computed
+        if cache is not None:
+            cache = fork(cache, len(prompt))  # the prefix store keeps the other
+            if len(rows) > 1:
+                cache.batch_repeat_interleave(len(rows))
+        return _Group(rows, [prompt] * len(rows), cache, last.expand(len(rows), -1))
+
+    @property
+    def ids(self) -> tuple[TokenIds, ...]:
+        by_row = {row: ids for group in self._groups for row, ids in zip(group.rows, group.ids, strict=True)}
+        return tuple(by_row[row] for row in sorted(by_row))
+
+    @property
+    def logits(self) -> FloatArray:
+        return self._logits
+
+    def _collect(self) -> FloatArray:
+        """(rows, vocab) in the order of the rows."""
+        if not self._groups:
+            return np.empty((0, self._runner.info.vocab_size), dtype=np.float32)
+        stacked = torch.cat([group.last for group in self._groups]) if len(self._groups) > 1 else self._groups[0].last
+        order = [row for group in self._groups for row in group.rows]
+        if order != sorted(order):
+            stacked = stacked[torch.tensor(order, device=stacked.device).argsort()]
+        return self._runner.to_numpy(stacked)
+
+    def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
+        """Feed one token to each row. Raises Cancelled, and BadPrompt where a row would outgrow the context."""
+        if cancel is not None:
+            cancel.check()
+        self._check(ids)
+        with self._runner.running(len(ids)):
+            for group in self._groups:
+                chosen = [int(ids[row]) for row in group.rows]
+                group.ids = [(*known, token) for known, token in zip(group.ids, chosen, strict=True)]
+                fed = group.ids if group.cache is None else [(token,) for token in chosen]
+                group.last = self._runner.forward(fed, group.cache, last_row=True)[:, -1]
+        self._logits = self._collect()
+        return self._logits
+
+    def _check(self, ids: Sequence[int]) -> None:
+        rows = sum(len(group.rows) for group in self._groups)
+        if len(ids) != rows:
+            raise ValueError(f"{rows} rows need {rows} tokens, not {len(ids)}")
+        limit = self._runner.info.context_length
+        if any(len(known) >= limit for group in self._groups for known in group.ids):
+            raise BadPrompt(f"The text has reached the {limit:,} tokens the model reads: start from a shorter one.")
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with ``rows`` only, in this order. The caches of the others are remembered for branching."""
+        place = {old: new for new, old in enumerate(rows)}
+        for group in self._groups:
+            staying = [index for index, row in enumerate(group.rows) if row in place]
+            self._remember(group, [index for index in range(len(group.rows)) if index not in staying])
+            if len(staying) < len(group.rows):
+                index = torch.tensor(staying, device=group.last.device, dtype=torch.long)
+                group.last = group.last[index]
+                group.ids = [group.ids[kept] for kept in staying]
+                if group.cache is not None and staying:
+                    group.cache.batch_select_indices(index)
+            group.rows = [place[group.rows[kept]] for kept in staying]
+        self._groups = [group for group in self._groups if group.rows]
+        self._logits = self._collect()
+
+    def _remember(self, group: _Group, leaving: Sequence[int]) -> None:
+        """Keep the caches of rows that leave, so that a branch of theirs reads only what is new."""
+        if group.cache is None or not self._runner.reuses_prefixes:
+            return
+        for index in leaving:
+            if self._remembered >= _REMEMBERED_ROWS:
+                return
+            self._remembered += 1
+            single = fork(group.cache, group.cache.get_seq_length())
+            if len(group.rows) > 1:
+                single.batch_select_indices(torch.tensor([index], device=group.last.device))
+            self._runner.keep(group.ids[index], single)
+
+    def close(self) -> None:
+        """Let go of the rows and remember their caches. Idempotent; harmless after the engine has closed."""
+        groups, self._groups = self._groups, []
+        for group in groups:
+            self._remember(group, range(len(group.rows)))
