@@ -104,15 +104,15 @@ def _answer_memory(args: argparse.Namespace) -> Answer:
     report = measure_memory(plan)
     values: dict[str, Any] = {
         "config": plan.spec.name,
-        "weights_bytes": report.weights_bytes,
-        "kv_bytes_per_token": report.kv_bytes_per_token,
-        "kv_bytes": report.kv_bytes,
-        "state_bytes": report.state_bytes,
-        "gradient_bytes": report.gradient_bytes,
-        "optimizer_bytes": report.optimizer_bytes,
-        "activation_bytes": report.activation_bytes,
-        "total_bytes": report.total_bytes,
-        "per_gpu_bytes": report.per_gpu_bytes,
+        "weights_bytes": round(report.weights_bytes),
+        "kv_bytes_per_token": round(report.kv_bytes_per_token),
+        "kv_bytes": round(report.kv_bytes),
+        "state_bytes": round(report.state_bytes),
+        "gradient_bytes": round(report.gradient_bytes),
+        "optimizer_bytes": round(report.optimizer_bytes),
+        "activation_bytes": round(report.activation_bytes),
+        "total_bytes": round(report.total_bytes),
+        "per_gpu_bytes": round(report.per_gpu_bytes),
     }
     if args.gpu:
         fit = check_fit(plan, find_gpu(args.gpu, "--gpu"))
@@ -249,8 +249,8 @@ def _answer_infer(args: argparse.Namespace) -> Answer:
         "price_usd_per_gpu_hour": plan.price,
         "price_source": _price_note(args.price, gpu),
         "fits": result.fits,
-        "needed_bytes": result.needed_bytes,
-        "available_bytes": result.available_bytes,
+        "needed_bytes": round(result.needed_bytes),
+        "available_bytes": round(result.available_bytes),
     }
     return values, result.figures
 

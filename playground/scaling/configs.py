@@ -53,7 +53,7 @@ def preset_names() -> tuple[str, ...]:
 
 def load_preset(name: str) -> Preset:
     """The preset called ``name`` (case-insensitive, or any unique prefix). Raises BadInput naming near ones."""
-    wanted = name.strip().lower()
+    wanted = "-".join(name.lower().split())
     presets = _presets()
     exact = [key for key in presets if key.lower() == wanted]
     found = exact or [key for key in presets if wanted and key.lower().startswith(wanted)]
@@ -78,19 +78,26 @@ def _presets() -> dict[str, Preset]:
 def load_config(name_or_path: str) -> LoadedConfig:
     """A preset by name, or a ``config.json`` by path. Raises BadInput."""
     path = Path(name_or_path)
-    if name_or_path.endswith(".json") or path.is_file():
+    if name_or_path.endswith(".json") or _is_file(path):
         return parse_config(_read_file(path), name=path.stem)
     preset = load_preset(name_or_path)
     return LoadedConfig(preset.name, preset.config, preset.spec)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for the file system is no file
+        return False
 
 
 def _read_file(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             return file.read(MAX_CONFIG_CHARS + 1)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         reason = "is not text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        raise BadInput(f"config file {str(path)!r} {reason}; give a transformers config.json.", "config") from None
+        raise BadInput(f"config file {str(path)[:80]!r} {reason}; give a transformers config.json.", "config") from None
 
 
 def parse_config(text: str, name: str = "config.json") -> LoadedConfig:

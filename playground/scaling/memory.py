@@ -174,6 +174,17 @@ def zero_bytes(params: float, optimizer: Optimizer, stage: int, gpus: int) -> tu
     )
 
 
+def sparse_weights_bytes(params: float, sparsity: float, value_bytes: float = 2.0, index_bytes: float = 2.0) -> float:
+    """Bytes of weights of which ``sparsity`` are zero, in a format that stores a value and an index for each other one.
+
+    In the usual dense format zeros take as much as any number: sparsity saves memory only beyond
+    index / (value + index), and compute only where kernels skip the zeros.
+    """
+    check_number(params, "params", maximum=1e18)
+    check_number(sparsity, "sparsity", maximum=1.0, above_minimum=False)
+    return params * (1 - sparsity) * (value_bytes + index_bytes)
+
+
 def measure_memory(plan: MemoryPlan) -> MemoryReport:
     """Every part of ``plan`` in bytes, with its working."""
     return _training_memory(plan) if plan.training else _serving_memory(plan)
@@ -227,10 +238,17 @@ def _explain_cache(plan: MemoryPlan, cache: float) -> list[Figure]:
     return figures
 
 
+def _optimizer(plan: MemoryPlan) -> Optimizer:
+    """The plan's optimizer; in plain float32 the 4-byte working weights are the master copy, and gradients have 4."""
+    optimizer = OPTIMIZERS[plan.training or "adam"]
+    return Optimizer(4, 4, optimizer.states - 4) if plan.dtype == "float32" else optimizer
+
+
 def _training_memory(plan: MemoryPlan) -> MemoryReport:
-    optimizer, params = OPTIMIZERS[plan.training or "adam"], count_parameters(plan.spec).total
+    optimizer, params = _optimizer(plan), count_parameters(plan.spec).total
     weights, gradients, states = zero_bytes(params, optimizer, plan.zero, plan.gpus)
     activations = activation_bytes(plan.spec, plan.context, plan.batch, plan.recompute)
+    activations *= plan.cache_bytes_per_number / 2  # the formula counts 16-bit activations
     total = weights + gradients + states + activations
     source = "ZeRO, 1910.02054, section 3"
     shards = [plan.gpus if plan.zero >= stage else 1 for stage in (3, 2, 1)]
@@ -243,6 +261,6 @@ def _training_memory(plan: MemoryPlan) -> MemoryReport:
             strict=True,
         )
     ]
-    note = f"Korthikanti et al. 2022, 2205.05198; recompute {plan.recompute}; 16-bit activations"
+    note = f"Korthikanti et al. 2022, 2205.05198; recompute {plan.recompute}; {plan.dtype} activations"
     figures.append(given("Activations per GPU", activations, "B", note))
     return MemoryReport(plan, weights, 0, 0, 0, gradients, states, activations, total, total, tuple(figures))

@@ -142,6 +142,7 @@ def test_windows_follow_the_family() -> None:
 
 def test_presets_are_found_by_unique_prefix() -> None:
     assert load_preset("llama-2-7b").name == "Llama-2-7B"
+    assert load_preset(" Llama 2 7B ").name == "Llama-2-7B"
     assert load_preset("mixtral").name == "Mixtral-8x7B"
     with pytest.raises(BadInput, match="Llama-2-13B"):
         load_preset("llama-2")
@@ -160,7 +161,7 @@ def test_files(tmp_path: Path) -> None:
     path.write_text(json.dumps(LLAMA))
     assert load_config(str(path)).spec is not None
     path.write_bytes(b"\xff\xfe\x00binary")
-    for bad in (str(path), str(tmp_path / "missing.json"), str(tmp_path)):
+    for bad in (str(path), str(tmp_path / "missing.json"), str(tmp_path), "x" * 9999, "x" * 9999 + ".json", "\0.json"):
         with pytest.raises(BadInput):
             load_config(bad)
 

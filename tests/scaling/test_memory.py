@@ -20,6 +20,7 @@ from playground.scaling.memory import (
     kv_bytes,
     kv_bytes_per_token,
     measure_memory,
+    sparse_weights_bytes,
     state_bytes,
 )
 from playground.scaling.parameters import count_parameters
@@ -71,6 +72,21 @@ def test_training_bytes_per_parameter() -> None:
     for training, size in (("adam", 16), ("adam-fp32-gradients", 18)):
         report = measure_memory(MemoryPlan(LLAMA3, training=training, context=1, recompute="full"))
         assert report.total_bytes - report.activation_bytes == size * params
+
+
+def test_training_in_float32_keeps_no_second_copy() -> None:
+    params = count_parameters(LLAMA3).total
+    report = measure_memory(MemoryPlan(LLAMA3, "float32", training="adam", context=1))
+    assert (report.weights_bytes, report.gradient_bytes, report.optimizer_bytes) == (4 * params, 4 * params, 8 * params)
+    half = measure_memory(MemoryPlan(LLAMA3, training="adam", context=1))
+    assert report.activation_bytes == 2 * half.activation_bytes
+
+
+def test_sparsity_saves_only_in_a_sparse_format() -> None:
+    assert sparse_weights_bytes(7e9, 0.9) == pytest.approx(2.8e9)
+    assert sparse_weights_bytes(7e9, 0.3) > 7e9 * 2  # dearer than dense: every index costs too
+    with pytest.raises(BadInput, match="sparsity"):
+        sparse_weights_bytes(7e9, 1.1)
 
 
 @quiet
