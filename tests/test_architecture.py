@@ -1,0 +1,245 @@
+"""The house's rules, read off the source: who may import whom, what is registered, what must not be written down."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from playground.cli import COMMANDS
+from playground.sampling.orders import ORDERS
+from playground.sampling.parameters import PARAMETERS
+from playground.sampling.registry import SAMPLERS
+from playground.sampling.settings import SamplerSettings
+from playground.ui.frame import PAGES
+from playground.ui.glossary import GLOSSARY
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "playground"
+
+# From top to bottom; a layer may import itself and what stands on a lower line.
+LAYERS = (
+    ("pages", "app", "cli"),
+    ("ui",),
+    ("charts",),
+    ("sampling", "inspection", "testtime", "scaling", "generation"),
+    ("engine",),
+    ("models",),
+    ("errors",),
+)
+HEIGHT = {layer: len(LAYERS) - index for index, row in enumerate(LAYERS) for layer in row}
+HEAVY = {"torch", "transformers", "accelerate", "safetensors", "gguf"}
+
+
+def sources() -> list[Path]:
+    return [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted(PACKAGE.rglob("*.py"))]
+
+
+def layer_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).parts
+    if parts[0] in ("pages", "app.py"):
+        return "pages"
+    return Path(parts[1]).stem if len(parts) > 1 else ""
+
+
+def imports(path: Path, *, at_import_only: bool = False) -> Iterator[str]:
+    """Full names of what a file imports; ``at_import_only`` leaves out functions and ``if TYPE_CHECKING``."""
+
+    def walk(node: ast.AST) -> Iterator[str]:
+        if at_import_only:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                return
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                return
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the direction"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child)
+
+    yield from walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", sources(), ids=name)
+def test_imports_point_downwards(path: Path) -> None:
+    own = layer_of(path)
+    if own in ("__init__", "__main__"):
+        return
+    assert own in HEIGHT, f"{name(path)} belongs to no layer: add it to LAYERS and to docs/architecture.md"
+    for imported in imports(path):
+        if not imported.startswith("playground."):
+            continue
+        other = imported.split(".")[1]
+        if other in HEIGHT and other != own:
+            below = HEIGHT[other] < HEIGHT[own]
+            beside = own == "inspection" and other == "sampling"  # inspection looks at what sampling does
+            beside = beside or (own in ("generation", "testtime") and HEIGHT[other] == HEIGHT[own])
+            assert below or beside, f"{name(path)} ({own}) imports {imported}: against the direction"
+
+
+def test_no_two_layers_of_one_height_import_each_other() -> None:
+    """Equals may lean on each other in one direction only, else neither can be understood alone."""
+    edges = {
+        (layer_of(path), imported.split(".")[1])
+        for path in sources()
+        for imported in imports(path)
+        if imported.startswith("playground.")
+    }
+    equals = {(a, b) for a, b in edges if a != b and HEIGHT.get(a) == HEIGHT.get(b)}
+    assert not {(a, b) for a, b in equals if (b, a) in equals}
+
+
+@pytest.mark.parametrize("path", [p for p in sources() if layer_of(p) not in ("pages", "ui")], ids=name)
+def test_only_the_ui_knows_streamlit(path: Path) -> None:
+    assert not {module for module in imports(path) if module.split(".")[0] == "streamlit"}
+
+
+@pytest.mark.parametrize("layer", ["sampling", "scaling"])
+def test_the_maths_knows_no_model(layer: str) -> None:
+    """One exception each: the proof compares with transformers' processors, the meta count asks its classes."""
+    allowed = {"playground/sampling/reference.py", "playground/scaling/meta.py", "playground/scaling/configs.py"}
+    for path in sorted((PACKAGE / layer).rglob("*.py")):
+        found = list(imports(path))
+        assert not [m for m in found if m.startswith(("playground.engine", "playground.models"))], name(path)
+        library = [module for module in found if module.split(".")[0] in {"transformers", "accelerate"}]
+        assert not library or name(path) in allowed, f"{name(path)} imports {library}"
+        at_once = [m for m in imports(path, at_import_only=True) if m.split(".")[0] in {"transformers", "accelerate"}]
+        assert not at_once, f"{name(path)} imports {at_once} before it is needed"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "scaling").rglob("*.py")), ids=name)
+def test_scaling_imports_nothing_heavy_at_module_level(path: Path) -> None:
+    heavy = {module for module in imports(path, at_import_only=True) if module.split(".")[0] in HEAVY}
+    assert not heavy
+    own = {m.split(".")[1] for m in imports(path, at_import_only=True) if m.startswith("playground.")}
+    assert own <= {"scaling", "errors"}
+
+
+@pytest.mark.parametrize("path", sources(), ids=name)
+def test_only_models_and_engine_know_model_classes(path: Path) -> None:
+    if layer_of(path) in ("models", "engine"):
+        return
+    known = [
+        module
+        for module in imports(path)
+        if re.match(r"transformers\.(Auto\w*Model|PreTrained|\w+ForCausalLM)", module)
+    ]
+    assert not known or name(path) == "playground/scaling/meta.py"
+
+
+def test_what_stands_before_the_model_opens_without_the_heavy_libraries() -> None:
+    """The frame must be on screen before torch is imported, and ``calc`` must answer in well under a second."""
+    modules = ("models.catalogue", "engine.pool", "engine.worker", "engine.fake", "charts.bars", "scaling.laws", "cli")
+    script = f"import sys, {', '.join(f'playground.{m}' for m in modules)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("row", SAMPLERS.values(), ids=SAMPLERS.keys())
+def test_every_sampler_is_complete(row: object) -> None:
+    sampler = SAMPLERS[row.name]  # type: ignore[attr-defined]
+    for field in ("label", "formula", "source", "oracle", "explain"):
+        assert getattr(sampler, field).strip(), f"{sampler.name} lacks its {field}"
+    assert sampler.parameters and all(PARAMETERS[p.name] is p for p in sampler.parameters)
+    assert sampler.is_neutral(SamplerSettings())
+    assert sampler.explain.endswith(".")
+    assert all(sampler.name in order for order in ORDERS.values())
+
+
+def test_every_parameter_is_a_setting_of_exactly_one_sampler() -> None:
+    used = [parameter.name for sampler in SAMPLERS.values() for parameter in sampler.parameters]
+    assert sorted(used) == sorted(PARAMETERS)
+    assert {f.name for f in SamplerSettings.__dataclass_fields__.values()} == {*PARAMETERS, "order"}
+
+
+def test_every_parameter_has_a_control_on_the_page() -> None:
+    from playground.ui.sampling_page.controls import MAIN, SECOND
+
+    shown = [*MAIN, *(name for names in SECOND.values() for name in names)]
+    assert sorted(shown) == sorted(PARAMETERS)
+
+
+def test_every_page_has_its_file_and_every_file_its_page() -> None:
+    assert sorted(entry.script for entry in PAGES.values()) == sorted(p.name for p in (ROOT / "pages").glob("*.py"))
+    assert sum(entry.default for entry in PAGES.values()) == 1
+    for key, entry in PAGES.items():
+        assert entry.about.endswith(".") and entry.title and entry.group and entry.icon.startswith(":material/")
+        text = (ROOT / "pages" / entry.script).read_text(encoding="utf-8")
+        assert re.search(rf'heading\(\s*"{key}"', text), f"{entry.script} does not begin with its heading"
+
+
+def test_every_term_that_a_page_defines_is_in_the_glossary() -> None:
+    for path in sources():
+        for term in re.findall(r'define\("([^"]+)"\)', path.read_text(encoding="utf-8")):
+            assert term in GLOSSARY, f"{name(path)} defines {term!r}"
+    assert all(text.endswith(".") for text in GLOSSARY.values())
+
+
+def test_every_command_has_a_module() -> None:
+    for command, (module, about) in COMMANDS.items():
+        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), command
+        assert about
+
+
+# -- what must not be written down -------------------------------------------------------------------------------------
+
+TEXTS = {".py", ".md", ".toml", ".txt", ".js", ".css", ".json", ".yml", ".yaml", ".cfg", ".sh", ""}
+
+
+def tracked() -> list[Path]:
+    """The repository's text files; without git, those of the source folders."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode == 0 and listed.stdout:
+        files = [ROOT / line for line in listed.stdout.split("\0") if line]
+    else:
+        files = [p for p in ROOT.rglob("*") if not {".venv", ".cache", "artifacts"} & set(p.parts)]
+    return [path for path in files if path.is_file() and path.suffix in TEXTS]
+
+
+def test_nothing_names_a_machine_its_folders_or_a_registry() -> None:
+    slash = "/"
+    forbidden = {
+        "an absolute home or work folder": re.compile(rf"(?<![\w.:~-]){slash}(?:work|home|root|Users){slash}[\w.]"),
+        "a registry's host": re.compile(
+            r"(?:pypi|files\.pythonhosted|registry\.npmjs|download\.pytorch)\.org|index-url", re.I
+        ),
+        "an address inside a private network": re.compile(
+            r"\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}\b"
+        ),
+    }
+    found = []
+    for path in tracked():
+        if path == Path(__file__).resolve():
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found += [f"{name(path)}: {what}: {m.group()}" for what, rule in forbidden.items() for m in rule.finditer(text)]
+    assert not found, "\n".join(found)
+
+
+def test_ci_runs_the_documented_test_command() -> None:
+    command = (ROOT / ".ci" / "run").read_text(encoding="utf-8").strip().splitlines()[-1]
+    assert command == "make test"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test: check unit e2e$", makefile, re.M), "make test leaves something out"
+    assert {"unit", "e2e", "check"} <= set(re.findall(r"^(\w+):", makefile, re.M))
+    assert '-m "not e2e"' in makefile and "-m e2e" in makefile, "the two halves do not add up to all tests"
+    readme = ROOT / "README.md"
+    assert not readme.exists() or command in readme.read_text(encoding="utf-8")
+
+
+def test_requirements_are_pinned() -> None:
+    for file in ("requirements.txt", "requirements-dev.txt", "requirements-model.txt"):
+        lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
+        wanted = [line for line in lines if line and not line.startswith("-r ")]
+        assert wanted and all(re.fullmatch(r"[\w.\[\]-]+==[\w.+]+(\s*;.*)?", line) for line in wanted), (file, wanted)
