@@ -7,6 +7,7 @@ prints the dict, else a table and the formulas behind it.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -34,9 +35,8 @@ def add_parser(subparsers: Subparsers, common: argparse.ArgumentParser) -> None:
     parser = subparsers.add_parser("calc", help="parameters, memory, training and serving costs, scaling laws")
     inner = parser.add_subparsers(dest="calc_command", required=True, metavar="COMMAND")
     for name, (summary, add_flags, _) in COMMANDS.items():
-        command = inner.add_parser(
-            name, help=summary, description=summary, parents=[common], conflict_handler="resolve"
-        )
+        own = copy.deepcopy(common)  # resolving a conflict empties the parent's action, which others still need
+        command = inner.add_parser(name, help=summary, description=summary, parents=[own], conflict_handler="resolve")
         if not any(action.dest == "json" for action in command._actions):
             command.add_argument("--json", action="store_true", help="print one JSON object")
         add_flags(command)

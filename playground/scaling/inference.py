@@ -1,6 +1,7 @@
 """Serving by a roofline: what bounds a prompt and a step, tokens per second, and the price of a million tokens.
 
-Every prediction is a lower bound on time: at ``efficiency`` 1 nothing real is faster. Sources: Williams et al. 2009
+Every prediction is an ideal: at an efficiency of 1 nothing real is faster, but for the input table's share (2% of a
+7B model), which is counted as read although a step looks up one row of it. Sources: Williams et al. 2009
 (roofline), Pope et al. 2022 (2211.05102). GPUs are taken as one big one; what they say to one another is not counted.
 """
 

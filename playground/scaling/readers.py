@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from playground.scaling.config_fields import MAX_CONTEXT, MAX_EXPERTS, Fields
+from playground.scaling.config_fields import MAX_CONTEXT, Fields
 from playground.scaling.readers_other import (
     read_deepseek,
     read_gpt2,
@@ -19,7 +19,7 @@ from playground.scaling.readers_other import (
     read_mamba2,
     read_rwkv,
 )
-from playground.scaling.readers_parts import group_layers, layer_count, read_attention, read_top_k
+from playground.scaling.readers_parts import group_layers, layer_count, read_attention, read_experts, read_top_k
 from playground.scaling.specs import (
     ArchitectureSpec,
     FeedForward,
@@ -107,14 +107,14 @@ def _windows_by_type(fields: Fields, layers: int, window: int, local: list[bool]
 
 
 def _mixtral_experts(fields: Fields, layers: int) -> list[FeedForward]:
-    experts = fields.integer("num_local_experts", 8, maximum=MAX_EXPERTS)
+    experts = read_experts(fields, "num_local_experts", 8)
     part = MixtureOfExperts(experts, read_top_k(fields, experts, 2), fields.integer("intermediate_size"))
     return [part] * layers
 
 
 def _qwen_experts(top_k: int, shared: bool) -> Callable[[Fields, int], list[FeedForward]]:
     def parts(fields: Fields, layers: int) -> list[FeedForward]:
-        experts = fields.integer("num_experts", maximum=MAX_EXPERTS)
+        experts = read_experts(fields, "num_experts")
         sparse = MixtureOfExperts(
             experts,
             read_top_k(fields, experts, top_k),

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 
 from playground.errors import BadInput
-from playground.scaling.config_fields import MAX_CONTEXT, MAX_EXPERTS, Fields
-from playground.scaling.readers_parts import group_layers, layer_count, read_attention, read_top_k
+from playground.scaling.config_fields import MAX_CONTEXT, Fields
+from playground.scaling.readers_parts import group_layers, layer_count, read_attention, read_experts, read_top_k
 from playground.scaling.specs import (
     ArchitectureSpec,
     Attention,
@@ -66,7 +66,7 @@ def read_deepseek(fields: Fields, name: str, model_type: str, source: str) -> Ar
         fields.integer("v_head_dim"),
         fields.flag("attention_bias", False),
     )
-    experts, width = fields.integer("n_routed_experts", maximum=MAX_EXPERTS), fields.integer("moe_intermediate_size")
+    experts, width = read_experts(fields, "n_routed_experts"), fields.integer("moe_intermediate_size")
     shared = fields.integer("n_shared_experts", 1) * width
     sparse = MixtureOfExperts(experts, read_top_k(fields, experts, 8), width, shared)
     dense = Mlp(fields.integer("intermediate_size"))
@@ -138,7 +138,7 @@ def read_jamba(fields: Fields, name: str, model_type: str, source: str) -> Archi
         fields.flag("mamba_conv_bias", True),
         inner_norms=True,
     )
-    experts, width = fields.integer("num_experts", 16, maximum=MAX_EXPERTS), fields.integer("intermediate_size")
+    experts, width = read_experts(fields, "num_experts", 16), fields.integer("intermediate_size")
     dense: FeedForward = Mlp(width)
     sparse = MixtureOfExperts(experts, read_top_k(fields, experts, 2), width) if experts > 1 else dense
     attention_at, sparse_at = _periods(fields, "attn", 8, 4), _periods(fields, "expert", 2, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from playground.errors import BadInput
-from playground.scaling.config_fields import MAX_LAYERS, Fields
+from playground.scaling.config_fields import MAX_EXPERTS, MAX_LAYERS, Fields
 from playground.scaling.specs import (
     Attention,
     Block,
@@ -38,6 +38,15 @@ def read_attention(
         )
     on = bias == "config" and fields.flag("attention_bias", False)
     return Attention(heads, kv_heads, size, qkv_bias=on or bias == "qkv", out_bias=on, qk_norm=qk_norm)
+
+
+EXPERT_KEYS = ("num_local_experts", "num_experts", "n_routed_experts")  # transformers writes one for another
+
+
+def read_experts(fields: Fields, key: str, default: int | None = None) -> int:
+    """The number of experts under ``key``, or under the name that another version of transformers gives it."""
+    written = key if fields.has(key) else next((other for other in EXPERT_KEYS if fields.has(other)), key)
+    return fields.integer(written, default, maximum=MAX_EXPERTS)
 
 
 def read_top_k(fields: Fields, experts: int, default: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from playground.cli import main
+from playground.cli import calc, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,6 +146,26 @@ def test_refusals_are_one_line_naming_the_flag(
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.startswith("error: ") and captured.err.count("\n") == 1
     assert says in captured.err and "Traceback" not in captured.err and "unexpected" not in captured.err
+
+
+def test_shared_options_of_the_same_name_do_not_get_in_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true")
+    common.add_argument("--dtype", default="auto")
+    parser = argparse.ArgumentParser()
+    calc.add_parser(parser.add_subparsers(), common)
+    for command in (["memory"], ["infer", "--gpu", "l4"]):
+        args = parser.parse_args(["calc", *command, "--config", "gpt-2-small", "--dtype", "int8", "--json"])
+        assert args.dtype == "int8" and args.run(args) == 0
+    assert capsys.readouterr().out.count("\n") == 2
+    assert common.parse_args(["--dtype", "x"]).dtype == "x"
+
+
+@pytest.mark.parametrize("command", ["", *calc.COMMANDS])
+def test_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["calc", *command.split(), "--help"])
+    assert done.value.code == 0 and "usage:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

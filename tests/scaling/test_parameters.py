@@ -289,3 +289,20 @@ def test_every_explanation_gives_the_count_itself(name: str) -> None:
         assert shown.value == (count.active if shown.name.startswith("Active") else count.total)
     if name in ("Llama-2-7B", "Qwen2.5-7B"):
         assert any(shown.name == "Parameters from the config" for shown in explain_parameters(spec))
+
+
+@pytest.mark.parametrize("name", ONE_PER_TYPE)
+def test_a_loaded_models_own_config_gives_the_same_shapes(name: str) -> None:
+    from transformers import AutoConfig
+
+    preset = load_preset(name)
+    kept = {key: value for key, value in preset.config.items() if key != "model_type"}
+    written = AutoConfig.for_model(preset.spec.model_type, **kept).to_dict()
+    assert read_config(written, preset.name, preset.source).blocks == preset.spec.blocks
+    assert count_on_meta(written).total == count_parameters(preset.spec).total
+
+
+def test_either_name_of_the_experts_is_read() -> None:
+    jamba = dict(load_preset("Jamba-v0.1").config)
+    jamba["num_local_experts"] = jamba.pop("num_experts") // 2
+    assert _formula(jamba) == count_on_meta(jamba).total < 51_570_323_328
