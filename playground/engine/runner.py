@@ -68,7 +68,7 @@ class ModelRunner:
 
     def keep(self, ids: TokenIds, cache: Cache) -> None:
         """Remember the cache of ``ids`` where it can be cut later."""
-        if self.reuses_prefixes and ids:
+        if self.reuses_prefixes and ids and self._loaded is not None:
             self.prefixes.store(self.info.revision, ids, cache)
 
     def forward(self, rows: Sequence[TokenIds], cache: Cache | None, *, last_row: bool) -> torch.Tensor:

@@ -1,0 +1,24 @@
+"""Generation: rows decoded together, every step recorded. Above sampling and the engine, below charts and pages."""
+
+from playground.generation.loop import check_requests, generate
+from playground.generation.types import (
+    Alternative,
+    FinishReason,
+    Generation,
+    GenerationRequest,
+    GenerationStep,
+    RowResult,
+    TokenStep,
+)
+
+__all__ = [
+    "Alternative",
+    "FinishReason",
+    "Generation",
+    "GenerationRequest",
+    "GenerationStep",
+    "RowResult",
+    "TokenStep",
+    "check_requests",
+    "generate",
+]

@@ -1,0 +1,152 @@
+"""The frozen data of a generation: what is asked for, what happened at each step, how each row ended.
+
+Probabilities are natural; log-probabilities and entropies in nats. "raw" is the model's own distribution (softmax of
+untouched logits), "final" the one after the samplers, from which the token was drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from playground.engine.types import TokenIds
+from playground.errors import BadInput
+from playground.sampling.settings import NEUTRAL, SamplerSettings
+
+FinishReason = Literal["length", "stop", "eos", "stop_id"]
+
+MOST_ROWS = 64
+MOST_NEW_TOKENS = 100_000
+MOST_STOP_STRINGS = 16
+LONGEST_STOP_STRING = 200  # characters
+MOST_ALTERNATIVES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One row. Checked on creation: a bad value raises BadInput that names its field.
+
+    ``generated_ids`` are tokens this row has generated already (a branch goes on from there): they count as generated
+    for the penalties, the steps' numbers, the luck and the stop strings, and toward ``max_new_tokens`` they do not.
+    ``luck_row`` chooses the stream of uniforms under ``seed``: rows with equal seed and luck_row share their luck.
+    ``top`` is how many alternatives each step records; ``mirostat_mu`` continues Mirostat's state.
+    """
+
+    prompt_ids: TokenIds
+    settings: SamplerSettings = NEUTRAL
+    max_new_tokens: int = 128
+    seed: int = 0
+    luck_row: int = 0
+    stop_strings: tuple[str, ...] = ()
+    stop_ids: tuple[int, ...] = ()
+    ignore_eos: bool = False
+    top: int = 10
+    generated_ids: TokenIds = ()
+    mirostat_mu: float | None = None
+
+    def __post_init__(self) -> None:
+        _require_whole("max_new_tokens", self.max_new_tokens, 1, MOST_NEW_TOKENS)
+        _require_whole("seed", self.seed, 0, 2**64 - 1)
+        _require_whole("luck_row", self.luck_row, 0, 2**31 - 1)
+        _require_whole("top", self.top, 0, MOST_ALTERNATIVES)
+        if len(self.stop_strings) > MOST_STOP_STRINGS:
+            raise BadInput(f"stop: at most {MOST_STOP_STRINGS} stop strings, not {len(self.stop_strings)}.", "stop")
+        for text in self.stop_strings:
+            if not text:
+                raise BadInput("stop: an empty stop string would stop at once; remove it.", "stop")
+            if len(text) > LONGEST_STOP_STRING:
+                raise BadInput(f"stop: a stop string has at most {LONGEST_STOP_STRING} characters; shorten it.", "stop")
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                raise BadInput("stop: a stop string holds half a surrogate pair; type it again.", "stop")
+        for token in self.stop_ids:
+            _require_whole("stop_ids", token, 0, 2**31 - 1)
+
+
+def _require_whole(field: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise BadInput(f"{field}: must be a whole number from {low:,} to {high:,}, not {str(value)[:40]}.", field)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that could have come at this step. ``removed_by`` names the sampler that removed it, if one did."""
+
+    id: int
+    raw_logprob: float
+    raw_prob: float
+    prob: float
+    removed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStep:
+    """One token of one row, and why it was this one: ``low <= u < high`` in the cumulative final distribution.
+
+    ``index`` counts the row's generated tokens from 0. ``rank`` is the token's place by raw logits (0 the likeliest,
+    ties by lower id), ``prob`` its final and ``raw_logprob`` its raw log-probability. ``entropy`` is that of the raw
+    distribution, ``kept`` how many tokens could be drawn. ``top``: the likeliest by raw logits. ``mirostat_mu`` is
+    Mirostat's ceiling in bits after this step, None where it is off.
+    """
+
+    row: int
+    index: int
+    id: int
+    raw_logprob: float
+    prob: float
+    rank: int
+    entropy: float
+    kept: int
+    u: float
+    low: float
+    high: float
+    top: tuple[Alternative, ...] = ()
+    mirostat_mu: float | None = None
+
+    @property
+    def surprise(self) -> float:
+        """-ln of the raw probability, in nats."""
+        return -self.raw_logprob
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """How a row ended. ``ids`` are its new tokens, the ending one included.
+
+    ``text`` is what is shown; ``hidden_text`` what the ending hides: a stop string and whatever overhung it in its
+    last token, or the spelling of the end token. ``stopped_by`` is the stop string, or the id as text, that ended it.
+    """
+
+    row: int
+    request: GenerationRequest
+    ids: TokenIds
+    steps: tuple[TokenStep, ...]
+    text: str
+    hidden_text: str
+    finish_reason: FinishReason
+    stopped_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStep:
+    """One decode step: a token for each row still running, and the rows that ended with it.
+
+    ``elapsed_ms`` is the time since the step before; for the first one since the prompts were read.
+    """
+
+    tokens: tuple[TokenStep, ...]
+    finished: tuple[RowResult, ...]
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """All rows of one call, in the order of the requests, and what it cost.
+
+    ``computed_tokens`` are the prompt positions the model was really run on; ``new_tokens`` those of all rows.
+    """
+
+    rows: tuple[RowResult, ...]
+    prefill_ms: float
+    decode_ms: float
+    computed_tokens: int
+    new_tokens: int
