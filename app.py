@@ -6,5 +6,5 @@ from playground.ui.frame import ICON, navigation, open_frame
 
 st.set_page_config(page_title="Playground", page_icon=ICON, layout="wide")
 page = navigation()
-open_frame()
+open_frame(page)
 page.run()

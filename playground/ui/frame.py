@@ -29,6 +29,7 @@ class PageEntry:
     icon: str
     about: str
     default: bool = False
+    needs_model: bool = True  # a page without it never starts loading one
 
 
 PAGES: dict[str, PageEntry] = {
@@ -40,12 +41,53 @@ PAGES: dict[str, PageEntry] = {
         "The next token's whole distribution, live, and what each sampler does to it.",
         default=True,
     ),
+    "scale_model": PageEntry(
+        "Plan",
+        "scale_model.py",
+        "Model and memory",
+        ":material/memory:",
+        "Parameters and memory of any model: what fits, and what to change if it does not.",
+        needs_model=False,
+    ),
+    "scale_training": PageEntry(
+        "Plan",
+        "scale_training.py",
+        "Training",
+        ":material/factory:",
+        "Compute, time, money, energy and CO₂ of a training run.",
+        needs_model=False,
+    ),
+    "scale_laws": PageEntry(
+        "Plan",
+        "scale_laws.py",
+        "Scaling laws",
+        ":material/show_chart:",
+        "What size and how much data a budget buys, over training and over a model's life.",
+        needs_model=False,
+    ),
+    "scale_serving": PageEntry(
+        "Plan",
+        "scale_serving.py",
+        "Serving",
+        ":material/dns:",
+        "Speed and price of answering: by roofline, by API, and as measured on this machine.",
+        needs_model=False,
+    ),
+    "scale_data": PageEntry(
+        "Plan",
+        "scale_data.py",
+        "Data and languages",
+        ":material/language:",
+        "Who is left out of the data, how much of it is left, and what size does not buy.",
+        needs_model=False,
+    ),
     "glossary": PageEntry(
         "Reference",
         "glossary.py",
         "Glossary",
         ":material/menu_book:",
         "Every term used here, in one plain sentence each.",
+        needs_model=False,
     ),
 }
 
@@ -87,13 +129,16 @@ def ensure_frame(name: str) -> None:
         st.switch_page(_page(name), query_params=st.query_params.to_dict())
 
 
-def open_frame() -> None:
-    """The sidebar's content and the link the reader came by."""
-    state.adopt_link()
+def open_frame(page: st.Page) -> None:
+    """The sidebar's content and the link the reader came by. A page that needs no model never starts loading one."""
+    entry = PAGES.get(page.url_path)
+    needs_model = entry.needs_model if entry else True
+    if needs_model:
+        state.adopt_link()
     from playground.ui.model_picker import sidebar_model
 
     with st.sidebar:
-        sidebar_model()
+        sidebar_model(needs_model)
 
 
 def heading(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from playground.engine.pool import ModelChoice
+from playground.engine.pool import Loading, ModelChoice
 from playground.engine.worker import Worker
 from playground.models.info import ModelInfo
 from playground.ui import state
@@ -23,8 +23,21 @@ def chosen_model() -> ModelChoice:
     return ModelChoice(setup.model, setup.device, setup.dtype)
 
 
-def sidebar_model() -> None:
-    """Name, size, place and queue of the model in use, and a popover to change it. Loads nothing itself."""
+_ASKED = "model_asked_for"
+
+
+def sidebar_model(needed: bool = True) -> None:
+    """Name, size, place and queue of the model in use, and a popover to change it.
+
+    On a page that needs no model (``needed`` False) nothing is loaded until the reader asks for it.
+    """
+    if needed:
+        st.session_state[_ASKED] = True
+    elif not st.session_state.get(_ASKED) and chosen_model() not in model_pool().loaded():
+        with st.container(border=True, key="model_card"):
+            st.markdown("**Model**  \nnot loaded: this page needs none")
+            st.button("Load", key="load_model", icon=":material/download:", on_click=_ask, width="stretch")
+        return
     loading = model_pool().request(session_id(), chosen_model())
     with st.container(border=True, key="model_card"):
         if loading.worker is not None:
@@ -33,7 +46,19 @@ def sidebar_model() -> None:
             st.markdown("**No model**  \n:material/error: could not be loaded")
         else:
             st.markdown("**Model**  \n:material/hourglass_top: loading…")
+            if not needed:  # no page content waits for it, so the card itself looks whether it is there
+                _look_again(loading)
         _picker()
+
+
+@st.fragment(run_every=1.0)
+def _look_again(loading: Loading) -> None:
+    if loading.done.is_set():
+        st.rerun()
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = True
 
 
 def _card(worker: Worker) -> None:

@@ -1,0 +1,62 @@
+"""All of a page's numbers as one element: a value a line, its formula, filled formula and source a click away.
+
+One component and not a widget a number, because each element of a page costs time at every move of a slider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from playground.charts.palette import FINAL, PINS, RAW
+from playground.ui.scale_page.wording import Row
+
+_FOLDER = Path(__file__).parent
+_TABLE = st.components.v2.component(
+    "figure_table",
+    html='<div class="table" role="group">\n</div>\n<!-- rows are made by the script -->\n',
+    css=(_FOLDER / "figure_table.css").read_text(encoding="utf-8"),
+    js=(_FOLDER / "figure_table.js").read_text(encoding="utf-8"),
+)
+NOW, AS_IN_NOTES, CHECKED = "Now", "As in the notes", "Checked"
+_COLOURS = {NOW: FINAL, CHECKED: FINAL, AS_IN_NOTES: RAW, **PINS}
+
+Columns = Mapping[str, Sequence[Row]]
+
+
+def figure_table(columns: Columns, *, key: str, label: str) -> None:
+    """Show ``columns`` side by side; a column lacks a row by not having one of its name.
+
+    The working shown is that of the first column that has the row.
+    """
+    _TABLE(data=table_payload(columns, label), key=key)
+
+
+def merged_names(columns: Columns) -> list[str]:
+    """Row names of all columns, lead rows first, else in the order in which they come."""
+    lead = {row.name: None for rows in columns.values() for row in rows if row.lead}
+    return [*lead, *{row.name: None for rows in columns.values() for row in rows if row.name not in lead}]
+
+
+def table_payload(columns: Columns, label: str) -> dict[str, object]:
+    """What the script is given. Plain lists and texts."""
+    by_name = {title: {row.name: row for row in rows} for title, rows in columns.items()}
+    lines = []
+    for name in merged_names(columns):
+        found = [rows.get(name) for rows in by_name.values()]
+        first = next(row for row in found if row is not None)
+        how = None
+        if first.figure is not None:
+            shown = first.figure
+            filled = shown.filled if shown.formula != shown.filled else "a value that is read, not computed"
+            how = {"formula": f"{shown.name} [{_unit(shown.unit)}] = {shown.formula}", "source": shown.source}
+            how["filled"] = f"{filled} = {first.text}"
+        cells = [["–", ""] if row is None else [row.text, row.note] for row in found]
+        lines.append({"name": name, "lead": first.lead, "cells": cells, "how": how})
+    return {"columns": [[title, _COLOURS[title]] for title in columns], "rows": lines, "label": label}
+
+
+def _unit(unit: str) -> str:
+    return "a plain number" if unit == "1" else unit

@@ -1,0 +1,190 @@
+"""This session's ``ScaleSetup``, its pinned scenarios and what was refused; widgets follow it and write to it.
+
+As on the Sampling page: before a widget is made its state is set from the setup, and its callback writes the new value
+back, so that links, experiments, pins and page changes only ever replace the setup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from playground.errors import PlaygroundError
+from playground.ui.messages import show_problem
+from playground.ui.scale_page.setup import FIELDS, ScaleSetup, field_text, gpu_of, read_link
+from playground.ui.state import rerun_parts
+
+LETTERS = ("A", "B", "C", "D")
+_SETUP, _PINS, _PROBLEMS, _OPENED = "scale_setup", "scale_pins", "scale_problems", "scale_opened"
+# Inputs that change what other inputs look like, so that the controls are drawn anew.
+SHAPING = frozenset({"config", "json", "purpose", "gpu", "own_gpus", "price"})
+
+
+def setup() -> ScaleSetup:
+    """This session's setup."""
+    found = st.session_state.get(_SETUP)
+    return found if isinstance(found, ScaleSetup) else ScaleSetup()
+
+
+def put(new: ScaleSetup) -> None:
+    st.session_state[_SETUP] = new
+
+
+def change(**values: Any) -> None:
+    """Replace some fields, unless the result could not be computed: then the setup stays and the reason is told."""
+    try:
+        new = replace(setup(), **values)
+        gpu_of(new)
+        put(new)
+        st.session_state.pop(_PROBLEMS, None)
+    except PlaygroundError as error:
+        note_problems(str(error))
+
+
+def note_problems(*sentences: str) -> None:
+    st.session_state[_PROBLEMS] = sentences
+
+
+def clear_problems() -> None:
+    st.session_state.pop(_PROBLEMS, None)
+
+
+def show_problems() -> None:
+    """What was refused, until it is mended."""
+    for sentence in st.session_state.get(_PROBLEMS, ()):
+        show_problem(sentence)
+
+
+def open_page(page: str) -> None:
+    """Take over the link that led to ``page``, once a session."""
+    opened: set[str] = st.session_state.setdefault(_OPENED, set())
+    if page in opened:
+        return
+    opened.add(page)
+    fields = {name: st.query_params[name] for name in st.query_params if name in FIELDS}
+    if fields:
+        reading = read_link(fields, page, setup())
+        put(reading.setup)
+        if reading.problems:
+            note_problems(*reading.problems)
+
+
+# -- pinned scenarios ----------------------------------------------------------------------------------------------
+
+
+def pins() -> dict[str, ScaleSetup]:
+    """Pinned scenarios by letter, in the order of the letters."""
+    found: dict[str, ScaleSetup] = st.session_state.get(_PINS, {})
+    return {letter: found[letter] for letter in LETTERS if letter in found}
+
+
+def pin() -> None:
+    """Pin what is set now under the first free letter; a full board refuses."""
+    taken = pins()
+    free = [letter for letter in LETTERS if letter not in taken]
+    if not free:
+        note_problems("Four scenarios are pinned already; unpin one first.")
+        return
+    st.session_state[_PINS] = {**taken, free[0]: setup()}
+
+
+def unpin(letter: str) -> None:
+    st.session_state[_PINS] = {name: kept for name, kept in pins().items() if name != letter}
+
+
+def recall(letter: str) -> None:
+    """Make a pinned scenario the present one."""
+    if letter in pins():
+        put(pins()[letter])
+        clear_problems()
+
+
+def set_pins(scenarios: tuple[ScaleSetup, ...]) -> None:
+    """Replace all pins, for an experiment."""
+    st.session_state[_PINS] = dict(zip(LETTERS, scenarios, strict=False))
+
+
+# -- widgets -------------------------------------------------------------------------------------------------------
+
+
+def follow(name: str, *, as_text: bool = False) -> tuple[str, Callable[[], None]]:
+    """Make the widget of field ``name`` show the setup; returns its key and its ``on_change``.
+
+    Call it right before the widget is made. ``as_text``: a text box, whose text is read and may be refused.
+    """
+    key, value = f"scale_{name}", getattr(setup(), name)
+    current = field_text(name, value) if as_text and value is not None else "" if as_text else value
+    if key not in st.session_state or st.session_state[key] != current:
+        st.session_state[key] = current
+
+    def on_change() -> None:
+        write(name, st.session_state[key])
+
+    return key, on_change
+
+
+def write(name: str, value: Any) -> None:
+    """One input's new value, checked here again: a browser's own limits bind nobody."""
+    text = value if isinstance(value, str) else "" if value is None else field_text(name, value)
+    try:
+        change(**{name: FIELDS[name].read(text)})
+    except PlaygroundError as error:
+        note_problems(str(error))
+    rerun_parts(controls=name in SHAPING)
+
+
+def text_input(name: str, placeholder: str = "") -> None:
+    """A number typed as 7B or 1.4T. What cannot be read is told, and the last good value stays in use."""
+    key, on_change = follow(name, as_text=True)
+    field = FIELDS[name]
+    st.text_input(
+        field.label, key=key, on_change=on_change, help=field.help or None, placeholder=placeholder, max_chars=40
+    )
+
+
+def slider(name: str, *, format: str | None = None) -> None:
+    """A linear slider over the field's usual range, widened where the setup lies outside."""
+    key, on_change = follow(name)
+    field, value = FIELDS[name], float(getattr(setup(), name))
+    low, high = min(field.low, value), max(field.high, value)
+    st.slider(
+        field.label, low, high, step=field.step, key=key, on_change=on_change, help=field.help or None, format=format
+    )
+
+
+def steps(name: str) -> None:
+    """A slider over the field's powers of two; a value between them (from a link) becomes a step of its own."""
+    key, on_change = follow(name)
+    field, value = FIELDS[name], getattr(setup(), name)
+    options = sorted({*field.choices, value})
+    st.select_slider(
+        field.label, options, key=key, on_change=on_change, help=field.help or None, format_func=lambda x: f"{x:,}"
+    )
+
+
+def choose(name: str, options: tuple[Any, ...] = (), format_func: Callable[[Any], str] = str) -> None:
+    """A select box."""
+    key, on_change = follow(name)
+    field = FIELDS[name]
+    st.selectbox(
+        field.label, options or field.choices, key=key, on_change=on_change, help=field.help or None,
+        format_func=format_func,
+    )  # fmt: skip
+
+
+def segmented(name: str, format_func: Callable[[Any], str] = str, label_visibility: Any = "visible") -> None:
+    """A row of alternatives."""
+    key, on_change = follow(name)
+    field = FIELDS[name]
+    st.segmented_control(
+        field.label, field.choices, key=key, on_change=on_change, help=field.help or None, required=True,
+        format_func=format_func, label_visibility=label_visibility,
+    )  # fmt: skip
+
+
+def toggle(name: str) -> None:
+    key, on_change = follow(name)
+    st.toggle(FIELDS[name].label, key=key, on_change=on_change, help=FIELDS[name].help)
