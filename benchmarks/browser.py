@@ -1,42 +1,52 @@
-"""Servers and a browser for the benchmarks: start a script, move a slider, take the time until its bars are repainted."""
+"""Servers and a browser for the benchmarks: move a slider, take the time until its picture is repainted.
+
+The clock runs inside the page, from the key event to the frame in which the picture's text or widths have changed.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.conftest import FLAGS, serve
 
-# Runs in the page: the clock starts at the key press and stops in the frame in which the chart's text has changed.
-WATCH = """
+PICTURE = ".js-plotly-plot .xtick, .bars .fill"
+
+# Each key pressed on the page starts a clock that stops in the first frame with another picture; see window.__times.
+CLOCK = """
 () => {
-  const find = (root) => [...root.querySelectorAll('.js-plotly-plot text, .bars .text, .bars .fill')]
-    .map((node) => node.textContent + node.style.width)
-  const text = () => find(document).concat(...[...document.querySelectorAll('*')]
-    .filter((node) => node.shadowRoot).map((node) => find(node.shadowRoot))).join('|')
-  window.__before = text()
-  window.__spent = null
+  const picture = () => {
+    const find = (root) => [...root.querySelectorAll('.js-plotly-plot text, .bars .text, .bars .fill')]
+      .map((node) => node.textContent + node.style.width)
+    const hosts = [...document.querySelectorAll('[data-testid*="BidiComponent"], [data-testid*="BidiComponent"] *')]
+      .filter((node) => node.shadowRoot)
+    return find(document).concat(...hosts.map((node) => find(node.shadowRoot))).join('|')
+  }
+  window.__times = []
   window.addEventListener('keydown', () => {
+    const before = picture()
     const start = performance.now()
     const look = () => {
-      if (text() !== window.__before) window.__spent = performance.now() - start
+      if (picture() !== before) window.__times.push(performance.now() - start)
       else requestAnimationFrame(look)
     }
     requestAnimationFrame(look)
-  }, { capture: true, once: true })
+  }, { capture: true })
 }
 """
 
 
 @contextmanager
-def chromium() -> Iterator[object]:
+def chromium() -> Iterator[Browser]:
     """A headless browser; ``new_page()`` on it gives a fresh tab."""
+    executable = os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
 
@@ -44,25 +54,41 @@ def chromium() -> Iterator[object]:
 @contextmanager
 def server(script: str) -> Iterator[str]:
     """Serve a script of this repository."""
-    assert Path(script).exists(), script
     with serve(script=script) as url:
         yield url
 
 
-def slider_times(page: Page, moves: int) -> list[float]:
-    """Milliseconds from an arrow key on the first slider to repainted bars, ``moves`` times, back and forth."""
-    handle = page.get_by_role("slider").first
-    handle.focus()
-    spent = []
+def open_clocked(browser: Browser, url: str) -> Page:
+    """A tab at ``url`` with its picture painted, the first slider focused and the clock in place."""
+    page = browser.new_page()
+    page.goto(url)
+    page.locator(PICTURE).first.wait_for(timeout=120_000)
+    page.wait_for_selector("[data-test-script-state='notRunning']", state="attached")
+    page.get_by_role("slider").first.focus()
+    page.evaluate(CLOCK)
+    return page
+
+
+def press(page: Page, move: int) -> None:
+    """Move the slider one step, to and fro."""
+    page.keyboard.press("ArrowLeft" if move % 2 else "ArrowRight")
+
+
+def slider_times(page: Page, moves: int, pause_ms: int = 200) -> list[float]:
+    """Milliseconds from the key to the repainted picture, ``moves`` times, with a pause after each."""
+    page.evaluate("window.__times = []")
     for move in range(moves):
-        page.evaluate(WATCH)
-        page.keyboard.press("ArrowRight" if move % 2 == 0 else "ArrowLeft")
-        page.wait_for_function("window.__spent !== null", timeout=30_000)
-        spent.append(float(page.evaluate("window.__spent")))
-        page.wait_for_selector("[data-test-script-state='notRunning']", state="attached")
-        page.wait_for_timeout(150)  # let the browser finish what it does after the paint
-    return spent
+        press(page, move)
+        page.wait_for_function(f"window.__times.length > {move}", timeout=30_000)
+        page.wait_for_timeout(pause_ms)
+    return [float(value) for value in page.evaluate("window.__times")]
 
 
 def median(values: list[float]) -> float:
     return statistics.median(values)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which ``share`` of the values lie, by nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -43,7 +43,7 @@ def take_away() -> None:
         st.code(made.code, language=made.language, wrap_lines=True)
         if resolve(setup.model).kind == "bundled" and engine != "playground":
             st.caption(
-                "The hub's weights are the originals; the bundled ones were rounded to 4 bits, so figures differ a little."
+                "The hub has the original weights; the bundled ones were rounded to 4 bits, so figures differ a little."
             )
         for warning in made.warnings:
             st.warning(plain(warning), icon=":material/warning:")

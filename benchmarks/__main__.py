@@ -1,0 +1,30 @@
+"""``make bench``: run every benchmark and print the README's performance table. Names select some: ``slider chain``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import sys
+from datetime import date
+
+BENCHMARKS = ("slider", "sessions", "chain", "prefix", "start", "generate", "scale")
+
+
+def main(wanted: list[str]) -> int:
+    """Run the wanted benchmarks one after the other; each prints its rows as soon as it has them."""
+    names = wanted or [name for name in BENCHMARKS if importlib.util.find_spec(f"benchmarks.bench_{name}")]
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"error: no benchmark called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    print("| benchmark | figure | value |\n|---|---|---|")
+    for name in names:
+        for figure, value in importlib.import_module(f"benchmarks.bench_{name}").run().items():
+            print(f"| {name} | {figure} | {value:,.3g} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
