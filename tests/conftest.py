@@ -9,7 +9,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, w
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+
+# The same examples everywhere and no stopwatch: a busy machine is no defect.
+hypothesis.settings.register_profile("playground", deadline=None, derandomize=True, database=None, max_examples=60)
+hypothesis.settings.load_profile("playground")
 
 _CHOICES = ("PLAYGROUND_MODEL", "PLAYGROUND_DEVICE", "PLAYGROUND_DTYPE")
 
