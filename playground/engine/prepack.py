@@ -19,7 +19,8 @@ import torch
 from torch import nn
 
 _TIMED_RUNS, _FEWEST_RUNS = 9, 3
-_LONGEST_RACE_SECONDS = 0.4
+_LONGEST_RACE_SECONDS = 0.6
+_SAMPLE_BYTES = 64 * 1024 * 1024
 _WORTHWHILE = 1.05  # packed must be at least this much faster, or the plain layers stay
 _TOLERANCES = {torch.float32: 1e-4, torch.bfloat16: 3e-2}  # by dtype, relative to the largest output
 
@@ -129,41 +130,51 @@ class _Choice:
 
 
 def _race(linears: list[nn.Linear], packable: bool, thread_counts: list[int]) -> dict[_Choice, float]:
-    """Seconds one token spends in all linear layers, each way: one layer of each shape is timed, times its number.
+    """Median seconds one token spends in a sample of the layers, each way. The ways take turns: a busy machine slows
+    all alike.
 
-    The ways take turns, so that a busy machine slows all alike, and the median is taken.
+    The sample is larger than a processor's caches, because a decode step reads every weight from memory once; timing
+    one layer over and over would measure the caches.
     """
-    by_shape: dict[tuple[int, int], list[nn.Linear]] = {}
-    for linear in linears:
-        by_shape.setdefault((linear.in_features, linear.out_features), []).append(linear)
-    choices = [
-        _Choice(packed, threads) for packed in ((False, True) if packable else (False,)) for threads in thread_counts
-    ]
-    seconds = dict.fromkeys(choices, 0.0)
-    before = torch.get_num_threads()
+    sample = _sample(linears)
+    kinds: dict[bool, list[nn.Module]] = {False: list(sample)}
+    if packable:
+        kinds[True] = [PackedLinear(linear, shares_weight=False) for linear in sample]
+    inputs = {size: torch.ones(1, size, dtype=sample[0].weight.dtype) for size in {one.in_features for one in sample}}
+    states = [inputs[linear.in_features] for linear in sample]
+    times: dict[_Choice, list[float]] = {
+        _Choice(packed, threads): [] for packed in kinds for threads in thread_counts
+    }  # fmt: skip
     deadline = time.perf_counter() + _LONGEST_RACE_SECONDS
-    try:
-        with torch.inference_mode():
-            for (in_features, _out_features), same in by_shape.items():
-                layers = {False: same[0], True: PackedLinear(same[0], shares_weight=False) if packable else same[0]}
-                states = torch.ones(1, in_features, dtype=same[0].weight.dtype)
-                times: dict[_Choice, list[float]] = {choice: [] for choice in choices}
-                for turn in range(_TIMED_RUNS):
-                    if turn >= _FEWEST_RUNS and time.perf_counter() > deadline:
-                        break
-                    for choice in choices:
-                        torch.set_num_threads(choice.threads)
-                        times[choice].append(_seconds_of(layers[choice.packed], states))
-                for choice in choices:
-                    seconds[choice] += statistics.median(times[choice]) * len(same)
-    finally:
-        torch.set_num_threads(before)
-    return seconds
+    with torch.inference_mode():
+        for turn in range(_TIMED_RUNS):
+            if turn >= _FEWEST_RUNS and time.perf_counter() > deadline:
+                break
+            for choice, seconds in times.items():
+                with cpu_threads(choice.threads):
+                    seconds.append(_seconds_of(kinds[choice.packed], states))
+    return {choice: statistics.median(seconds) for choice, seconds in times.items()}
 
 
-def _seconds_of(layer: nn.Module, states: torch.Tensor) -> float:
+def _sample(linears: list[nn.Linear]) -> list[nn.Linear]:
+    """The first layers up to ``_SAMPLE_BYTES``, at least one of each shape; the largest (the head) comes last."""
+    sample: list[nn.Linear] = []
+    shapes: set[tuple[int, int]] = set()
+    used_bytes = 0
+    largest = max(linears, key=lambda linear: linear.weight.nbytes)
+    for linear in [*(one for one in linears if one is not largest), largest]:
+        shape = (linear.in_features, linear.out_features)
+        if used_bytes < _SAMPLE_BYTES or shape not in shapes:
+            sample.append(linear)
+            shapes.add(shape)
+            used_bytes += linear.weight.nbytes
+    return sample
+
+
+def _seconds_of(layers: list[nn.Module], states: list[torch.Tensor]) -> float:
     started = time.perf_counter()
-    layer(states)
+    for layer, state in zip(layers, states, strict=True):
+        layer(state)
     return time.perf_counter() - started
 
 
