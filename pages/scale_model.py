@@ -1,5 +1,6 @@
-"""A Plan page."""
+"""The page "Model and memory"."""
 
-from playground.ui.frame import heading
+from playground.ui.scale_page.model_page import PAGE
+from playground.ui.scale_page.page import run_page
 
-heading("scale_model", "Figures follow.")
+run_page(PAGE)

@@ -73,7 +73,7 @@ def memory_plan(setup: ScaleSetup) -> MemoryPlan:
     training = setup.purpose == "training"
     return MemoryPlan(
         spec_of(setup),
-        "bfloat16" if training else setup.weights,
+        setup.weights if setup.weights == "float32" or not training else "bfloat16",
         setup.context,
         setup.batch,
         setup.optimizer if training else None,

@@ -1,0 +1,238 @@
+"""Curves over logarithmic axes, labelled at their ends: the one picture behind most of the Plan pages.
+
+The chosen thing carries the accent; others are grey and told apart by their dashes and labels. Pinned scenarios have
+their letters' colours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.palette import CUT, FINAL, GRID, INK, PINS, RAW
+
+DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
+NOW = "now"  # the kind of series that carries the accent; a letter takes its pin's colour, "" is grey
+HEIGHT = 380
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One curve. ``x`` and ``y``: (n,) arrays; NaN leaves a gap. ``kind``: "now", a pin's letter, or ""."""
+
+    name: str
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One labelled point. ``strong`` marks are those that the picture is about."""
+
+    label: str
+    x: float
+    y: float
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """``unit`` is written after values in the hover text. ``suffix``: a tick suffix such as "%"."""
+
+    title: str
+    log: bool = True
+    suffix: str = ""
+    prefix: str = ""
+    range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinesData:
+    """A picture of curves. ``levels`` are horizontal lines, ``cuts`` vertical ones, each (label, value)."""
+
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+    marks: tuple[Mark, ...] = ()
+    levels: tuple[tuple[str, float], ...] = ()
+    cuts: tuple[tuple[str, float], ...] = ()
+
+
+def lines_figure(data: LinesData) -> go.Figure:
+    """Curves with their names at the right end, marks with labels, levels and cuts as dashed lines."""
+    low, high = _bounds(data, vertical=True)
+    left, right = _bounds(data, vertical=False)
+    traces = [_curve(series, index) for index, series in enumerate(data.series)]
+    if data.marks:
+        traces.append(_marks(data.marks))
+    shapes, notes = _lines(data)
+    notes += _end_labels(data, low, high, right)
+    layout: dict[str, Any] = {
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": 16, "b": 8},
+        "showlegend": False,
+        "dragmode": False,
+        "hovermode": "closest",
+        "xaxis": _axis(data.x, left, right, room=0.0),
+        "yaxis": _axis(data.y, low, high, room=0.04),
+        "shapes": shapes,
+        "annotations": notes,
+    }
+    return make_figure(traces, layout)
+
+
+def _curve(series: Series, index: int) -> Trace:
+    plain = series.kind == ""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": escaped(series.name),
+        "x": series.x.astype(np.float32) if _fits32(series.x) else series.x,
+        "y": series.y.astype(np.float32) if _fits32(series.y) else series.y,
+        "line": {
+            "color": colour_of(series.kind),
+            "width": 1.8 if plain else 3,
+            "dash": DASHES[index % len(DASHES)] if plain else "solid",
+        },
+        "hovertemplate": f"<b>{escaped(series.name)}</b><br>%{{x:.4s}} → %{{y:.4s}}<extra></extra>",
+    }
+
+
+def colour_of(kind: str) -> str:
+    """The accent for "now", a letter's own colour, else grey."""
+    return FINAL if kind == NOW else PINS.get(kind, RAW)
+
+
+def _fits32(values: npt.NDArray[np.float64]) -> bool:
+    finite = values[np.isfinite(values)]
+    return bool(finite.size == 0 or np.abs(finite).max() < 3e38)
+
+
+def _marks(marks: Sequence[Mark]) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": np.array([mark.x for mark in marks]),
+        "y": np.array([mark.y for mark in marks]),
+        "text": [escaped(mark.label) for mark in marks],
+        "textposition": ["top center" if index % 2 == 0 else "bottom center" for index in range(len(marks))],
+        "textfont": {"size": 10},
+        "cliponaxis": False,
+        "marker": {
+            "size": [12 if mark.strong else 7 for mark in marks],
+            "symbol": ["diamond" if mark.strong else "circle" for mark in marks],
+            "color": [CUT if mark.strong else INK for mark in marks],
+        },
+        "hovertemplate": "<b>%{text}</b><br>%{x:.4s} → %{y:.4s}<extra></extra>",
+    }
+
+
+def _lines(data: LinesData) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    shapes: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    for label, value in data.levels:
+        shapes.append(_rule(x0=0, x1=1, xref="paper", y0=value, y1=value))
+        notes.append(_note(label, x=0.01, xref="paper", xanchor="left", y=_place(data.y, value), yanchor="bottom"))
+    for label, value in data.cuts:
+        shapes.append(_rule(x0=value, x1=value, y0=0, y1=1, yref="paper"))
+        notes.append(_note(label, x=_place(data.x, value), xanchor="left", y=0.01, yref="paper", yanchor="bottom"))
+    return shapes, notes
+
+
+def _rule(**where: Any) -> dict[str, Any]:
+    return {"type": "line", "line": {"color": CUT, "width": 1.5, "dash": "dash"}, **where}
+
+
+def _note(text: str, **where: Any) -> dict[str, Any]:
+    return {"text": escaped(text), "showarrow": False, "font": {"color": CUT, "size": 11}, **where}
+
+
+def _place(axis: Axis, value: float) -> float:
+    """Where an annotation stands: plotly takes logarithms there, though not in shapes and traces."""
+    return math.log10(value) if axis.log else value
+
+
+def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[dict[str, Any]]:
+    """Each curve's name at its last finite point, moved apart where two would stand on each other."""
+    ends = []
+    for series in data.series:
+        finite = np.flatnonzero(np.isfinite(series.y))
+        if finite.size:
+            ends.append((_place(data.y, float(series.y[finite[-1]])), series))
+    ends.sort(key=lambda end: end[0])
+    bottom, top = _place(data.y, low), _place(data.y, high)
+    gap = (top - bottom) * 0.05
+    heights = [min(max(height, bottom), top) for height, _ in ends]
+    for index in range(1, len(heights)):
+        heights[index] = max(heights[index], heights[index - 1] + gap)
+    overflow = max(0.0, heights[-1] - top) if heights else 0.0
+    return [
+        {
+            "text": escaped(series.name),
+            "x": 1.0,
+            "xref": "paper",
+            "xanchor": "right",
+            "y": height - overflow,
+            "yanchor": "bottom",
+            "showarrow": False,
+            "font": {"size": 11, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
+        }
+        for height, (_, series) in zip(heights, ends, strict=True)
+    ]
+
+
+def _bounds(data: LinesData, *, vertical: bool) -> tuple[float, float]:
+    axis = data.y if vertical else data.x
+    if axis.range is not None:
+        return axis.range
+    parts = [series.y if vertical else series.x for series in data.series]
+    parts.append(np.array([mark.y if vertical else mark.x for mark in data.marks]))
+    parts.append(np.array([value for _, value in (data.levels if vertical else data.cuts)]))
+    values = np.concatenate(parts)
+    values = values[np.isfinite(values) & ((values > 0) | (not axis.log))]
+    if not values.size:
+        return (0.1, 1.0)
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else ((low / 2, high * 2) if axis.log else (low - 1, high + 1))
+
+
+def _axis(axis: Axis, low: float, high: float, room: float) -> dict[str, Any]:
+    start, end = (math.log10(low), math.log10(high)) if axis.log else (low, high)
+    margin = (end - start) * room
+    return {
+        "type": "log" if axis.log else "linear",
+        "title": {"text": axis.title},
+        "range": [start - margin, end + margin * 2],
+        "gridcolor": GRID,
+        "fixedrange": True,
+        "automargin": True,
+        "ticksuffix": axis.suffix,
+        "tickprefix": axis.prefix,
+        "exponentformat": "power" if end > 15 and axis.log else "SI",
+        "dtick": 1 if axis.log and end - start > 1.5 else None,
+        "nticks": 8,
+        "minor": {"showgrid": False},
+    }
+
+
+def lines_description(data: LinesData, subject: str) -> str:
+    """The picture in words and numbers."""
+    parts = [f"{subject}: {data.y.title} against {data.x.title}."]
+    for series in data.series:
+        finite = np.flatnonzero(np.isfinite(series.y))
+        if finite.size:
+            first, last = int(finite[0]), int(finite[-1])
+            parts.append(
+                f"{series.name}: {series.y[first]:.4g} at {series.x[first]:.4g}, {series.y[last]:.4g} at {series.x[last]:.4g}."
+            )
+    parts += [f"{mark.label}: {mark.y:.4g} at {mark.x:.4g}." for mark in data.marks]
+    parts += [f"{label}: {value:.4g}." for label, value in (*data.levels, *data.cuts)]
+    return " ".join(parts)

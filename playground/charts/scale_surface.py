@@ -1,0 +1,107 @@
+"""The loss of a scaling law over sizes and tokens, with lines of equal compute, the optimum and published models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SurfaceData:
+    """``loss[i, j]`` of ``params[j]`` and ``tokens[i]``; ``best``: (n, 2) of the optimum over budgets.
+
+    ``budgets``: lines of equal compute in FLOPs. ``models``: (name, params, tokens). ``here`` is the model in question
+    and ``optimum`` the best for the reader's budget, both (params, tokens).
+    """
+
+    params: npt.NDArray[np.float64]
+    tokens: npt.NDArray[np.float64]
+    loss: npt.NDArray[np.float64]
+    best: npt.NDArray[np.float64]
+    budgets: tuple[float, ...]
+    models: tuple[tuple[str, float, float], ...]
+    here: tuple[float, float]
+    optimum: tuple[float, float]
+
+
+def surface_figure(data: SurfaceData) -> go.Figure:
+    """Contours of the loss on logarithmic axes; darker is lower."""
+    traces: list[Trace] = [
+        {
+            "type": "contour",
+            "x": np.log10(data.params).astype(np.float32),
+            "y": np.log10(data.tokens).astype(np.float32),
+            "z": data.loss.astype(np.float32),
+            "colorscale": [[index / (len(CIVIDIS) - 1), colour] for index, colour in enumerate(CIVIDIS)],
+            "ncontours": 14,
+            "contours": {"coloring": "fill", "showlabels": False},
+            "line": {"width": 0.6, "color": "rgba(255,255,255,0.5)"},
+            "colorbar": {"title": {"text": "loss (nats)"}, "thickness": 10, "len": 0.9},
+            "hovertemplate": "N 10^%{x:.2f}, D 10^%{y:.2f}: %{z:.3f} nats<extra></extra>",
+        }
+    ]
+    spread = np.array([data.params[0], data.params[-1]])
+    for budget in data.budgets:
+        traces.append(_path(spread, budget / (6 * spread), "#FFFFFF", "dot", f"{budget:.0e} FLOPs"))
+    traces.append(_path(data.best[:, 0], data.best[:, 1], FINAL, "solid", "compute-optimal"))
+    traces.append(_points([(name, n, d) for name, n, d in data.models], "#FFFFFF", "circle", 7))
+    named = [("N, D", *data.here), ("optimum", *data.optimum)]
+    traces.append(_points(named, CUT, "diamond", 12))
+    layout: dict[str, Any] = {
+        "height": 480,
+        "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
+        "showlegend": False,
+        "dragmode": False,
+        "xaxis": _axis("Parameters N", data.params),
+        "yaxis": _axis("Training tokens D", data.tokens),
+    }
+    return make_figure(traces, layout)
+
+
+def _path(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], colour: str, dash: str, name: str) -> Trace:
+    return {
+        "type": "scatter", "mode": "lines", "x": np.log10(x), "y": np.log10(y), "name": escaped(name),
+        "line": {"color": colour, "dash": dash, "width": 3 if dash == "solid" else 1.5},
+        "hovertemplate": f"{escaped(name)}<extra></extra>",
+    }  # fmt: skip
+
+
+def _points(points: list[tuple[str, float, float]], colour: str, symbol: str, size: int) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": np.log10(np.array([n for _, n, _ in points])) if points else np.array([]),
+        "y": np.log10(np.array([d for _, _, d in points])) if points else np.array([]),
+        "text": [f"<b>{escaped(name)}</b>" for name, _, _ in points],
+        "textposition": ["top center" if index % 2 == 0 else "bottom center" for index in range(len(points))],
+        "textfont": {"size": 10, "color": "#FFFFFF", "shadow": "0 0 3px #000, 0 0 3px #000"},
+        "marker": {"size": size, "symbol": symbol, "color": colour, "line": {"color": "#000000", "width": 1}},
+        "hovertext": [f"{escaped(name)}: N = {n:.3g}, D = {d:.3g}" for name, n, d in points],
+        "hoverinfo": "text",
+    }
+
+
+def _axis(title: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
+    low, high = float(np.log10(values[0])), float(np.log10(values[-1]))
+    ticks = list(range(int(np.ceil(low)), int(np.floor(high)) + 1))
+    names = {6: "1M", 7: "10M", 8: "100M", 9: "1B", 10: "10B", 11: "100B", 12: "1T", 13: "10T", 14: "100T"}
+    return {
+        "title": {"text": title}, "range": [low, high], "tickvals": ticks, "fixedrange": True, "gridcolor": GRID,
+        "ticktext": [names.get(tick, f"10^{tick}") for tick in ticks], "automargin": True, "showgrid": False,
+    }  # fmt: skip
+
+
+def surface_description(data: SurfaceData) -> str:
+    """The picture in words and numbers."""
+    models = "; ".join(f"{name}: {n:.3g} parameters on {d:.3g} tokens" for name, n, d in data.models)
+    return (
+        f"Loss from {data.loss.min():.2f} to {data.loss.max():.2f} nats over parameters and tokens. The best for the budget: "
+        f"{data.optimum[0]:.3g} parameters on {data.optimum[1]:.3g} tokens. Published models: {models}."
+    )

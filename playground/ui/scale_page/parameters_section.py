@@ -1,0 +1,140 @@
+"""Section "Parameters": the treemap, the formula, sparsity, and the count on torch's meta device on request."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
+from playground.errors import PlaygroundError
+from playground.scaling.configs import load_preset
+from playground.scaling.figures import figure
+from playground.scaling.memory import sparse_weights_bytes
+from playground.scaling.meta import MetaCount, count_on_meta
+from playground.scaling.parameters import explain_parameters
+from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.runtime import freeze_garbage
+from playground.ui.scale_page import store
+from playground.ui.scale_page.answers import count_of, spec_of
+from playground.ui.scale_page.figure_table import figure_table
+from playground.ui.scale_page.setup import CUSTOM
+from playground.ui.scale_page.source import UNCOUNTED
+from playground.ui.scale_page.wording import Row, row
+
+ZEROS = 0.9  # the share of zeros that the sparse example is worked out for
+
+
+def parameters_section() -> None:
+    """Components as areas; the same total twice, from the formula and from the built model."""
+    setup = store.setup()
+    spec, count = spec_of(setup), count_of(setup)
+    data = TreemapData(spec.name, tuple((part.name, part.total, part.active) for part in count.components))
+    st.plotly_chart(treemap_figure(data), key="scale_treemap", alt=treemap_description(data))
+    figure_table({"Now": _rows()}, key="scale_parameters", label="Parameters and their formulas")
+    uncounted = st.session_state.get(UNCOUNTED)
+    if isinstance(uncounted, str):
+        st.markdown("**The config without a formula**")
+        _meta_count(json.loads(uncounted), None, key="uncounted")
+    st.markdown(f"**Checked against the built model**: {plain(spec.name)}")
+    _meta_count(_config(), count.total, key="config")
+    why_it_matters(
+        "Sparsity here is the share of parameters that one token does not touch. It saves arithmetic, not memory: in the "
+        "usual dense format zeros and idle experts take as much room as any others."
+    )
+
+
+def _rows() -> tuple[Row, ...]:
+    setup = store.setup()
+    count = count_of(setup)
+    rows = [row(shown, lead=True) for shown in explain_parameters(spec_of(setup))]
+    sparsity = figure(
+        "Sparsity", "1", "1{1} − active / total", "share of the parameters that a token does not touch",
+        active=(float(count.active), "param"), total=(float(count.total), "param"),
+    )  # fmt: skip
+    stored = figure(
+        "Stored sparse, 90% zeros", "B", "N · (1{1} − zeros) · (value + index)", "a value and an index each, 2 bytes both",
+        N=(float(count.total), "param"), zeros=(ZEROS, "1"), value=(2.0, "B/param"), index=(2.0, "B/param"),
+    )  # fmt: skip
+    assert abs(stored.value - sparse_weights_bytes(count.total, ZEROS)) < 1
+    return (*rows, Row("Sparsity", f"{sparsity.value:.2%}", sparsity), row(stored, note="only with kernels for it"))
+
+
+def _config() -> dict[str, Any]:
+    setup = store.setup()
+    return json.loads(setup.json) if setup.config == CUSTOM else dict(load_preset(setup.config).config)
+
+
+@dataclass
+class _Counting:
+    """A count under way on its own thread."""
+
+    started: float = field(default_factory=time.monotonic)
+    result: MetaCount | None = None
+    error: PlaygroundError | None = None
+    seconds: float = 0.0
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, config: dict[str, Any]) -> None:
+        try:
+            self.result = count_on_meta(config)
+        except PlaygroundError as error:
+            self.error = error
+        except Exception as error:  # whatever a hostile config does to transformers must end in a sentence
+            self.error = PlaygroundError(
+                f"The model could not be built ({type(error).__name__}); check the config or count by the formula."
+            )
+        finally:
+            self.seconds = time.monotonic() - self.started
+            self.done.set()
+
+
+def _meta_count(config: dict[str, Any], expected: int | None, *, key: str) -> None:
+    """A button; then progress; then the count, and whether it agrees with the formula."""
+    counts: dict[str, _Counting] = st.session_state.setdefault("scale_counts", {})
+    name = json.dumps(config, sort_keys=True)
+    found = counts.get(name)
+    if found is None:
+        if not st.button(
+            "Count on the meta device", key=f"scale_meta_{key}", icon=":material/calculate:",
+            help="Builds the model in transformers without its weights, which takes seconds, and counts it.",
+        ):  # fmt: skip
+            return
+        found = counts[name] = _Counting()
+        threading.Thread(target=found.run, args=(config,), name="meta-count", daemon=True).start()
+    if not found.done.is_set():
+        _watch(found)
+        freeze_garbage()  # transformers was imported; without this every later repaint would walk its objects
+    if found.error is not None:
+        counts.pop(name, None)
+        show_problem(found.error)
+    elif found.result is not None:
+        _show(found.result, found.seconds, expected)
+
+
+def _watch(counting: _Counting) -> None:
+    place, stop = st.empty(), st.empty()
+    stop.button("Stop waiting", key="scale_meta_stop", icon=":material/stop:", shortcut="escape")
+    while not counting.done.wait(0.2):  # each look is a point where a newer click ends the wait
+        spent = time.monotonic() - counting.started
+        place.caption(
+            f":material/hourglass_top: Building the model without its weights · {spent:.0f} s, usually 3 to 10 s"
+        )
+    place.empty()
+    stop.empty()
+
+
+def _show(count: MetaCount, seconds: float, expected: int | None) -> None:
+    text = f"{count.total:,} parameters by {plain(count.class_name)} on the meta device, in {seconds:.1f} s"
+    if expected is None:
+        st.markdown(text)
+    elif count.total == expected:
+        st.markdown(f":green-badge[:material/check: agrees to the last parameter] {text}")
+    else:
+        off = count.total - expected
+        st.markdown(f":orange-badge[:material/warning: differs by {off:+,}] {text}; the formula says {expected:,}")
+    st.caption(", ".join(f"{plain(name)} {size:,}" for name, size in count.components[:8]))

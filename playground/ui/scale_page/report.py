@@ -1,0 +1,115 @@
+"""What a reader takes away: CSV, a Markdown report, the same question to the command line. Knows no streamlit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from playground.scaling.notes import disagreements
+from playground.ui.scale_page.figure_table import merged_names
+from playground.ui.scale_page.setup import CUSTOM, FIELDS, PAGE_FIELDS, ScaleSetup, field_text, write_number
+from playground.ui.scale_page.wording import Row
+
+Columns = Mapping[str, Sequence[Row]]
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A text that a spreadsheet would run as a formula is quoted with an apostrophe, as spreadsheets expect."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def to_csv(columns: Columns) -> str:
+    """One line a number: scenario, name, value, unit, text, formula, formula with values, source."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["scenario", "name", "value", "unit", "text", "formula", "with_values", "source"])
+    for title, rows in columns.items():
+        for row in rows:
+            shown = row.figure
+            extra = ["", "", row.text, "", "", ""]
+            if shown is not None:
+                extra = [repr(shown.value), shown.unit, row.text, shown.formula, shown.filled, shown.source]
+            writer.writerow([title, *map(spreadsheet_safe, [row.name, *extra])])
+    return out.getvalue()
+
+
+def to_markdown(title: str, setup: ScaleSetup, page: str, columns: Columns, link: str, topics: Sequence[str]) -> str:
+    """The whole page as a document: settings, numbers, workings, and where the notes disagree."""
+    lines = [f"# {title}", "", f"Made on {date.today().isoformat()}. Link: <{link}>", "", "## Settings", ""]
+    for name in PAGE_FIELDS[page]:
+        if name != "json":
+            value = (
+                field_text(name, getattr(setup, name)) if getattr(setup, name) not in (None, ()) else "as in the table"
+            )
+            lines.append(f"- {FIELDS[name].label}: {_cell(value)}")
+    lines += ["", "## Numbers", "", "| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    by_name = {column: {row.name: row for row in rows} for column, rows in columns.items()}
+    for name in merged_names(columns):
+        cells = [_text(rows.get(name)) for rows in by_name.values()]
+        lines.append(f"| {_cell(name)} | " + " | ".join(cells) + " |")
+    lines += ["", "## How each was computed", ""]
+    for column, rows in columns.items():
+        for row in rows:
+            if row.figure is not None:
+                lines.append(
+                    f"- {column}, {_cell(row.name)}: `{row.figure.formula}` = `{row.figure.filled}` = {_cell(row.text)}"
+                    f" ({_cell(row.figure.source)})"
+                )
+    concerned = [found for found in disagreements() if found.topic in topics]
+    if concerned:
+        lines += ["", "## Where the course notes and the sources disagree", ""]
+        lines += [f"- {found.topic}: {found.why}" for found in concerned]
+    return "\n".join(lines) + "\n"
+
+
+def _text(row: Row | None) -> str:
+    if row is None:
+        return "–"
+    return _cell(row.text + (f" ({row.note})" if row.note else ""))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("`", "'")
+
+
+def to_command(page: str, setup: ScaleSetup) -> str:
+    """The ``calc`` line that gives the same numbers without a browser."""
+    config = "config.json" if setup.config == CUSTOM else setup.config
+    words: list[str]
+    match page:
+        case "scale_model":
+            words = ["memory", "--config", config, "--context", str(setup.context), "--batch", str(setup.batch)]
+            words += ["--gpus", str(setup.gpus), "--gpu", setup.gpu]
+            if setup.purpose == "training":
+                words += ["--training", setup.optimizer, "--zero", str(setup.zero), "--recompute", setup.recompute]
+                words += ["--dtype", "float32" if setup.weights == "float32" else "bfloat16"]
+            else:
+                words += ["--dtype", setup.weights]
+        case "scale_training":
+            words = ["train", "--params", _params(setup), "--dataset-tokens", write_number(setup.dataset)]
+            words += ["--epochs", write_number(setup.epochs), "--gpu", setup.gpu, "--count", str(setup.cluster)]
+            words += ["--mfu", write_number(setup.mfu), "--pue", write_number(setup.pue)]
+            words += ["--grid", write_number(setup.grid), *_price(setup)]
+        case "scale_laws":
+            words = ["optimal", "--flops", write_number(setup.budget), "--law", setup.law]
+        case "scale_serving":
+            words = ["infer", "--config", config, "--gpu", setup.gpu, "--count", str(setup.gpus)]
+            words += ["--dtype", setup.weights, "--batch", str(setup.batch)]
+            words += ["--prompt-tokens", str(setup.prompt_tokens), "--new-tokens", str(setup.new_tokens)]
+            words += ["--samples", str(setup.samples), *_price(setup)]
+        case _:
+            words = ["optimal", "--params", "15T", "--law", "rule-20"]
+    return "python -m playground calc " + shlex.join(words)
+
+
+def _params(setup: ScaleSetup) -> str:
+    from playground.ui.scale_page.answers import training_params
+
+    return write_number(training_params(setup))
+
+
+def _price(setup: ScaleSetup) -> list[str]:
+    return [] if setup.price is None else ["--price", write_number(setup.price)]

@@ -1,0 +1,111 @@
+"""Where a model comes from: the list, a pasted or uploaded config.json, or the loaded model. Code in it never runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import streamlit as st
+
+from playground.errors import BadInput, PlaygroundError
+from playground.models.bundled import bundled_folder
+from playground.models.catalogue import resolve
+from playground.scaling.config_fields import MAX_CONFIG_CHARS
+from playground.scaling.configs import find_text_config, parse_config, preset_names
+from playground.ui.messages import problems_shown_here
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import model_pool
+from playground.ui.scale_page import store
+from playground.ui.scale_page.setup import CUSTOM
+from playground.ui.state import acting, rerun_parts
+
+UNCOUNTED = "scale_uncounted"  # a config without a formula here, which can still be counted on the meta device
+
+
+def model_controls() -> None:
+    """The list of models and the popover for a config of one's own."""
+    has_own = bool(store.setup().json)
+    options = (*((CUSTOM,) if has_own else ()), *preset_names())
+    store.choose("config", options, lambda name: "your config.json" if name == CUSTOM else str(name))
+    with st.popover("Own config.json", icon=":material/upload_file:", on_change="rerun", key="scale_own") as box:
+        if box.open:
+            with problems_shown_here():
+                _own_config()
+
+
+def _own_config() -> None:
+    st.caption("Any transformers config.json; nothing in it is run.")
+    st.text_area("Paste it", key="scale_paste", height=120, max_chars=MAX_CONFIG_CHARS, on_change=_pasted)
+    st.file_uploader(
+        "Or upload it", type="json", key="scale_upload", max_upload_size=1, on_change=_uploaded,
+        help="At most 1 MB: the config, not the weights or the tokenizer.",
+    )  # fmt: skip
+    loaded = chosen_model() in model_pool().loaded()
+    st.button(
+        "Take the loaded model's", key="scale_from_loaded", on_click=acting(use_loaded), disabled=not loaded,
+        help="The config of the model in the sidebar." if loaded else "No model is loaded; this page needs none.",
+    )  # fmt: skip
+
+
+def _pasted() -> None:
+    if text := str(st.session_state["scale_paste"] or "").strip():
+        use_config(text)
+        rerun_parts(controls=True)
+
+
+def _uploaded() -> None:
+    file = st.session_state["scale_upload"]
+    if file is None:
+        return
+    try:
+        use_config(file.read(MAX_CONFIG_CHARS + 1).decode("utf-8"))
+    except UnicodeDecodeError:
+        store.note_problems("The uploaded file is not text; give a transformers config.json.")
+    rerun_parts(controls=True)
+
+
+def use_config(text: str) -> None:
+    """Make ``text`` the model; what is wrong with it is told in one sentence and the last good model stays."""
+    try:
+        found = parse_config(text, "your config")
+    except PlaygroundError as error:
+        store.note_problems(str(error))
+        return
+    compact = json.dumps(found.config, separators=(",", ":"))
+    if found.spec is None:
+        kind = str(find_text_config(found.config)[0]["model_type"])[:40]
+        st.session_state[UNCOUNTED] = compact
+        store.note_problems(
+            f"model_type {kind!r} has no formula here, so the last model stays; the tab Parameters can count it on the "
+            "meta device if transformers knows it."
+        )
+        return
+    st.session_state.pop(UNCOUNTED, None)
+    store.change(config=CUSTOM, json=compact)
+
+
+def use_loaded() -> None:
+    """Take the loaded model's config.json."""
+    try:
+        use_config(loaded_config_text())
+    except PlaygroundError as error:
+        store.note_problems(str(error))
+
+
+def loaded_config_text() -> str:
+    """The config.json of the model in the sidebar, from where it was loaded. Raises BadInput where there is none."""
+    source = resolve(chosen_model().spec)
+    path: Path | None = None
+    if source.kind == "bundled":
+        path = bundled_folder() / "config.json"
+    elif source.kind == "folder" and source.path is not None:
+        path = source.path / "config.json"
+    elif source.kind == "hub" and source.hub_id:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(source.hub_id, "config.json", revision=source.revision)
+        path = Path(found) if isinstance(found, str) else None
+    if path is None or not path.is_file():
+        raise BadInput("The loaded model has no config.json (a GGUF file carries none); paste one instead.", "config")
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(MAX_CONFIG_CHARS + 1)
