@@ -6,6 +6,7 @@ Torch in, torch out, on the engine's thread. Knows no logits cache, no text and 
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from playground.engine.prefix import PrefixCache, is_reusable, new_cache
 from playground.engine.prepack import cpu_threads
 from playground.engine.protocol import CancelToken
+from playground.engine.step_threads import StepThreads
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import ModelError, PlaygroundError
 from playground.models.loading import LoadedModel, unload
@@ -26,13 +28,17 @@ FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weigh
 
 
 class ModelRunner:
-    """Runs a loaded model. ``step_threads``: CPU threads for a few positions at a time; None leaves torch's number."""
+    """Runs a loaded model. ``step_threads``: CPU threads for a few positions at a time, to begin with; None leaves
+    torch's number.
+    """
 
     def __init__(self, loaded: LoadedModel, prefixes: PrefixCache, step_threads: int | None) -> None:
         self._loaded: LoadedModel | None = loaded
         self.info = loaded.info
         self.prefixes = prefixes
-        self._step_threads = step_threads
+        usual = torch.get_num_threads()
+        rival = None if step_threads is None else 1 if step_threads > 1 else usual
+        self._step_threads = StepThreads(usual if step_threads is None else step_threads, rival)
         self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
         probe = _probe_cache(loaded.model)
         self.reuses_prefixes = probe is not None and is_reusable(probe)
@@ -81,8 +87,12 @@ class ModelRunner:
         inputs |= {"use_cache": False} if cache is None else {"past_key_values": cache, "use_cache": True}
         if last_row and self._keeps_last_row:
             inputs["logits_to_keep"] = 1
-        with cpu_threads(self._step_threads if inputs["input_ids"].numel() <= FEW_POSITIONS else None):
+        positions = inputs["input_ids"].numel()
+        started = time.perf_counter()
+        with cpu_threads(self._step_threads.threads if positions <= FEW_POSITIONS else None):
             logits: torch.Tensor = model(**inputs).logits
+        if positions == 1:
+            self._step_threads.record(time.perf_counter() - started)
         return logits
 
     def to_numpy(self, logits: torch.Tensor) -> FloatArray:
