@@ -18,6 +18,8 @@ from playground.errors import PlaygroundError
 # command: (module, one-line help). A module offers add_parser(subparsers, common) and sets ``run`` as a default.
 COMMANDS: dict[str, tuple[str, str]] = {
     "next": ("playground.cli.next", "the next token's whole distribution under a chain of samplers"),
+    "generate": ("playground.cli.generate", "a text, every step recorded"),
+    "score": ("playground.cli.score", "the probability of each token of a given text"),
     "models": ("playground.cli.models", "what can be loaded here, and the memory it needs"),
     "calc": ("playground.cli.calc", "parameters, memory, training, scaling laws, serving"),
 }

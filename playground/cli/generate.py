@@ -1,0 +1,166 @@
+"""``python -m playground generate``: a text with every step recorded."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from playground.cli import options
+from playground.errors import BadInput
+
+if TYPE_CHECKING:
+    from playground.engine.protocol import Engine, TextCodec
+    from playground.generation import Generation, GenerationRequest, RowResult, TokenStep
+
+DEFAULT_NEW_TOKENS = 128
+_REASONS = {"stop_id": "stop"}  # cli.md knows three reasons; ``stopped_by`` tells a stop id from a stop string
+
+
+def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser = subparsers.add_parser("generate", parents=[common], help="a text, every step recorded", allow_abbrev=False)
+    options.add_model_options(parser)
+    options.add_text_options(parser)
+    options.add_sampler_options(parser)
+    parser.add_argument("--max-new-tokens", help=f"end after so many (default: {DEFAULT_NEW_TOKENS})")
+    parser.add_argument("--stop", action="append", metavar="TEXT", help="end before this text; may be repeated")
+    parser.add_argument("--stop-token-id", action="append", metavar="ID", help="end at this token; may be repeated")
+    parser.add_argument("--ignore-eos", action="store_true", help="go on after an end-of-sequence token")
+    parser.add_argument("--top", help="how many alternatives to record a step (default: 10)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Generate and print."""
+    fields = _read_fields(args)
+    options.read_text(args)  # refuse a missing prompt before a model is loaded
+    engine = options.open_engine(args)
+    from playground.generation import GenerationRequest
+
+    prompt_ids = options.encode_prompt(engine.codec, args)
+    asked = GenerationRequest(prompt_ids=prompt_ids, **fields)
+    generation = _generate(engine, asked, stream=not args.json)
+    if args.json:
+        options.print_json(_result(engine, generation))
+    else:
+        _print_end(engine.codec, generation)
+    return 0
+
+
+def _read_fields(args: argparse.Namespace) -> dict[str, Any]:
+    """The request's fields but the prompt. A refusal names the flag."""
+    from playground.generation import GenerationRequest
+    from playground.generation.types import MOST_ALTERNATIVES, MOST_NEW_TOKENS
+
+    limit = options.read_number(args.max_new_tokens, "--max-new-tokens", 1, MOST_NEW_TOKENS, DEFAULT_NEW_TOKENS)
+    stop_ids = tuple(options.read_number(text, "--stop-token-id", 0, 2**31 - 1, 0) for text in args.stop_token_id or ())
+    fields: dict[str, Any] = {
+        "settings": options.read_settings(args),
+        "seed": options.read_seed_option(args),
+        "max_new_tokens": limit,
+        "stop_strings": tuple(args.stop or ()),
+        "stop_ids": stop_ids,
+        "ignore_eos": args.ignore_eos,
+        "top": options.read_number(args.top, "--top", 0, MOST_ALTERNATIVES, 10),
+    }
+    try:
+        GenerationRequest(prompt_ids=(0,), **fields)
+    except BadInput as error:
+        raise BadInput(f"--{str(error)}", error.field) from None
+    return fields
+
+
+def _generate(engine: Engine, asked: GenerationRequest, *, stream: bool) -> Generation:
+    """Run to the end; ``stream`` shows on stderr how far it is, where stderr is a terminal."""
+    from playground.generation import generate
+
+    steps, count = generate(engine, [asked]), 0
+    shows = stream and sys.stderr.isatty()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            if shows:
+                print(file=sys.stderr)
+            result: Generation = end.value
+            return result
+        count += 1
+        if shows:
+            print(f"\r{count:,} of at most {asked.max_new_tokens:,} tokens", end="", file=sys.stderr, flush=True)
+
+
+def _result(engine: Engine, generation: Generation) -> dict[str, Any]:
+    row = generation.rows[0]
+    return {
+        "model": engine.info.id,
+        "text": row.text,
+        "hidden_text": row.hidden_text,
+        "finish_reason": _REASONS.get(row.finish_reason, row.finish_reason),
+        "stopped_by": row.stopped_by,
+        "prompt_ids": list(row.request.prompt_ids),
+        "seed": row.request.seed,
+        "order": list(row.request.settings.active()),
+        "steps": [_step(engine.codec, row, step) for step in row.steps],
+        "timings": {
+            "prefill_s": generation.prefill_ms / 1000,
+            "decode_s": generation.decode_ms / 1000,
+            "new_tokens": generation.new_tokens,
+        },
+    }
+
+
+def _step(codec: TextCodec, row: RowResult, step: TokenStep) -> dict[str, Any]:
+    from playground.inspection.next_token import CONTEXT_TAIL
+
+    before = (row.request.prompt_ids[-CONTEXT_TAIL:] + row.ids[: step.index])[-CONTEXT_TAIL:]
+    return {
+        "id": step.id,
+        "text": codec.piece(step.id, before),
+        "raw_logprob": options.finite(step.raw_logprob),
+        "prob": step.prob,
+        "rank": step.rank,
+        "entropy": step.entropy,
+        "kept": step.kept,
+        "u": step.u,
+        "top": [
+            {
+                "id": other.id,
+                "text": codec.piece(other.id, before),
+                "raw_logprob": options.finite(other.raw_logprob),
+                "prob": other.prob,
+                "removed_by": other.removed_by,
+            }
+            for other in step.top
+        ],
+    }
+
+
+def _print_end(codec: TextCodec, generation: Generation) -> None:
+    from playground.charts.numbers import logprob, percent
+    from playground.inspection.next_token import CONTEXT_TAIL
+
+    row = generation.rows[0]
+    whole = row.request.prompt_ids[-CONTEXT_TAIL:] + row.ids
+    first = len(whole) - len(row.ids)
+
+    def cells(step: TokenStep) -> tuple[str, ...]:
+        place = first + step.index
+        text = codec.piece(step.id, whole[max(0, place - CONTEXT_TAIL) : place])
+        values = (logprob(step.raw_logprob), percent(step.prob), str(step.rank + 1), f"{step.kept:,}", f"{step.u:.6f}")
+        return (str(step.index + 1), str(step.id), text, *values)
+
+    options.print_table(("step", "id", "text", "log-prob", "final", "rank", "kept", "u"), map(cells, row.steps))
+    by = f" at {row.stopped_by!r}" if row.stopped_by else ""
+    print(
+        f"ended by {row.finish_reason}{by}; hidden: {row.hidden_text!r}"
+        if row.hidden_text
+        else f"ended by {row.finish_reason}{by}"
+    )
+    seconds = generation.decode_ms / 1000
+    rate = f", {generation.new_tokens / seconds:.1f} tokens/s" if seconds else ""
+    print(
+        f"{generation.new_tokens} tokens in {seconds:.2f} s after {generation.prefill_ms / 1000:.2f} s of prefill{rate}"
+    )
+    print()
+    print("".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in row.text))

@@ -1,0 +1,120 @@
+"""``python -m playground score``: the probability the model gives to each token of a text."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING, Any
+
+from playground.cli import options
+from playground.errors import BadInput, BadPrompt
+
+if TYPE_CHECKING:
+    from playground.engine.protocol import Engine
+    from playground.engine.types import SequenceScore
+
+
+def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser = subparsers.add_parser(
+        "score", parents=[common], help="each token's probability in a given text", allow_abbrev=False
+    )
+    options.add_model_options(parser)
+    group = parser.add_argument_group("text")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("--text", help="the text to rate")
+    source.add_argument("--text-file", help="a UTF-8 file with the text")
+    group.add_argument("--chat", action="store_true", help="wrap the text as one user message in the chat template")
+    group.add_argument("--system", help="a system prompt; only with --chat")
+    group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Rate the text and print it."""
+    text = _read_text(args)
+    if args.system is not None and not args.chat:
+        raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
+    engine = options.open_engine(args)
+    codec = engine.codec
+    if args.chat:
+        ids = codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
+    else:
+        ids = codec.encode(text, parse_special=args.parse_special)
+    result = _result(engine, engine.score(ids), text)
+    if args.json:
+        options.print_json(result)
+    else:
+        _print_readable(result)
+    return 0
+
+
+def _read_text(args: argparse.Namespace) -> str:
+    if args.text_file is not None:
+        text = options.read_text_file(args.text_file, "--text-file")
+    elif args.text is not None:
+        text = str(args.text)
+    else:
+        raise BadPrompt("--text or --text-file is needed: there is no text to rate.", "text")
+    if not text:
+        raise BadPrompt("The text is empty; type at least one character.", "text")
+    return text
+
+
+def _result(engine: Engine, score: SequenceScore, text: str) -> dict[str, Any]:
+    """Undefined figures are null: the first token has no probability, and a lone token no total."""
+    from playground.inspection.next_token import CONTEXT_TAIL
+
+    codec = engine.codec
+    tokens = [
+        {
+            "id": token,
+            "text": codec.piece(token, score.ids[max(0, place - CONTEXT_TAIL) : place]),
+            "logprob": options.finite(float(score.logprobs[place])),
+            "rank": int(score.ranks[place]) if place else None,
+            "entropy": options.finite(float(score.entropies[place])),
+        }
+        for place, token in enumerate(score.ids)
+    ]
+    rated = [float(value) for value in score.logprobs[1:]]
+    total = math.fsum(rated) if rated else None
+    # bits per byte: over the bytes of the rated tokens, since the first one is not paid for
+    size = sum(len(codec.token_bytes(token)) for token in score.ids[1:])
+    mean = total / len(rated) if total is not None else None
+    return {
+        "model": engine.info.id,
+        "text": text,
+        "tokens": tokens,
+        "total_logprob": None if total is None else options.finite(total),
+        "perplexity": None if mean is None or -mean > 700 else options.finite(math.exp(-mean)),
+        "bits_per_byte": None if total is None or not size else options.finite(-total / math.log(2) / size),
+    }
+
+
+def _print_readable(result: dict[str, Any]) -> None:
+    from playground.charts.numbers import logprob, percent
+
+    def cells(token: dict[str, Any]) -> tuple[str, ...]:
+        value = token["logprob"]
+        if value is None:
+            return (str(token["id"]), token["text"], "undefined", "", "", "")
+        return (
+            str(token["id"]),
+            token["text"],
+            logprob(value),
+            percent(math.exp(value)),
+            str(token["rank"] + 1),
+            f"{token['entropy'] or 0:.3f}",
+        )
+
+    options.print_table(
+        ("id", "text", "log-prob", "probability", "rank", "entropy, nats"), map(cells, result["tokens"])
+    )
+    if result["total_logprob"] is None:
+        print("one token alone has no probability: nothing comes before it")
+        return
+    print(f"log-probability of the text given its first token: {logprob(result['total_logprob'])} nats")
+    if result["perplexity"] is not None:
+        print(f"perplexity a token: {result['perplexity']:.3f}")
+    if result["bits_per_byte"] is not None:
+        print(f"bits per byte: {result['bits_per_byte']:.4f}")
