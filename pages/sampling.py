@@ -36,13 +36,19 @@ def controls() -> None:
     sampler_controls()
 
 
+@st.fragment(key=state.TEXT)
+def text() -> None:
+    """The text so far and the buttons to step through it."""
+    with problems_shown_here():
+        steps_section()
+
+
 @st.fragment(key=state.PICTURES)
 def pictures() -> None:
-    """The right two thirds: all that a moved slider changes."""
+    """All that a moved slider changes."""
     state.show_problems()
     with problems_shown_here():
         view = load_view()
-        steps_section(view)
         tabs = st.tabs(list(SECTIONS), on_change="rerun", key="sampling_section")
         for tab, section in zip(tabs, SECTIONS.values(), strict=True):
             if tab.open:
@@ -59,8 +65,10 @@ corner = heading(
 with corner:
     take_away()
 experiment_note()
+state.page_parts(state.CONTROLS, state.TEXT, state.PICTURES)
 left, right = st.columns([1, 2], gap="medium")
 with left:
     controls()
 with right:
+    text()
     pictures()

@@ -11,7 +11,7 @@ from playground.engine.worker import Worker
 from playground.models.info import ModelInfo
 from playground.ui import state
 from playground.ui.messages import plain
-from playground.ui.runtime import model_pool, session_id
+from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -38,12 +38,14 @@ def sidebar_model(needed: bool = True) -> None:
             st.markdown("**Model**  \nnot loaded: this page needs none")
             st.button("Load", key="load_model", icon=":material/download:", on_click=_ask, width="stretch")
         return
-    loading = model_pool().request(session_id(), chosen_model())
+    loading = request_model(chosen_model())
+    st.session_state[CARD_IS_WAITING] = loading.worker is None and loading.error is None
     with st.container(border=True, key="model_card"):
         if loading.worker is not None:
             _card(loading.worker)
         elif loading.error is not None:
             st.markdown("**No model**  \n:material/error: could not be loaded")
+            st.button("Try again", key="try_model_again", icon=":material/refresh:", on_click=forget_failure)
         else:
             st.markdown("**Model**  \n:material/hourglass_top: loading…")
             if not needed:  # no page content waits for it, so the card itself looks whether it is there
@@ -54,7 +56,7 @@ def sidebar_model(needed: bool = True) -> None:
 @st.fragment(run_every=1.0)
 def _look_again(loading: Loading) -> None:
     if loading.done.is_set():
-        st.rerun()
+        note_end(loading)
 
 
 def _ask() -> None:
@@ -103,6 +105,7 @@ def _index(options: tuple[str, ...], value: str | None) -> int:
 
 def choose_model(spec: str, device: str = "auto", dtype: str = "auto") -> None:
     """Make this session's choice; the page loads it on its next run."""
+    forget_failure()
     state.put(
         replace(
             state.setup(),

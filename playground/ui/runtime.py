@@ -62,16 +62,45 @@ def model_pool() -> ModelPool:
     return ModelPool(_open_engine, is_alive=_is_alive, after_load=freeze_garbage, after_release=thaw_garbage)
 
 
+_FAILED = "failed_loading"
+CARD_IS_WAITING = "model_card_is_waiting"  # the sidebar was drawn while the model was on its way
+
+
+def request_model(choice: ModelChoice) -> Loading:
+    """The loading of ``choice``. One that failed stays failed for this session until ``forget_failure``.
+
+    Without that every move of a slider would start the loader of a broken model once more.
+    """
+    failed = st.session_state.get(_FAILED)
+    if isinstance(failed, Loading) and failed.choice == choice:
+        return failed
+    return model_pool().request(session_id(), choice)
+
+
+def note_end(loading: Loading) -> None:
+    """Remember a failure, and draw the page again if the sidebar still says that the model is loading."""
+    if loading.error is not None:
+        st.session_state[_FAILED] = loading
+    if st.session_state.pop(CARD_IS_WAITING, False):
+        st.rerun()
+
+
+def forget_failure() -> None:
+    """Let the next request try once more."""
+    st.session_state.pop(_FAILED, None)
+
+
 def wait_for_model(choice: ModelChoice) -> Worker:
     """The worker for ``choice``; shows what is being done while it loads. Raises the loader's PlaygroundError.
 
     Every look at the progress is a yield point: a newer click or a closed tab ends the wait, not the loading.
     """
-    loading = model_pool().request(session_id(), choice)
+    loading = request_model(choice)
     if not loading.done.wait(0.15):
         _show_progress(loading)
+    note_end(loading)
     if loading.error is not None:
-        raise loading.error
+        raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
     if loading.worker is None:
         raise PlaygroundError("The model was released while it was being loaded; reload the page.")
     return loading.worker
@@ -84,5 +113,3 @@ def _show_progress(loading: Loading) -> None:
         spent = time.monotonic() - started
         place.progress(loading.fraction, text=f"{plain(loading.what)} ({spent:.0f} s so far)")
     place.empty()
-    if loading.error is None:
-        st.rerun()  # the sidebar was drawn before the model was there

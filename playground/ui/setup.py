@@ -153,6 +153,8 @@ def _checksum(fields: Mapping[str, str]) -> str:
 def _read_prompt(text: str) -> str:
     if len(text) > MAX_PROMPT_CHARACTERS:
         raise BadInput(f"The link's prompt has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are read.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadInput("The link's text has broken characters (lone surrogates) in it; the present text is kept.")
     return text
 
 

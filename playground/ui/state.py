@@ -3,8 +3,8 @@
 Before a widget is made its state is set from the setup; its callback writes the new value back. So presets, links,
 experiments and page changes only ever replace the setup, and every widget follows.
 
-A page has two fragments, its controls and its pictures. A moved slider reruns the pictures alone, unless the controls
-themselves would look different.
+A page has fragments: its controls, its pictures and, where it has one, its text. A moved slider reruns the pictures
+alone, unless the other parts would look different too.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from playground.errors import PlaygroundError
 from playground.ui.messages import show_problem
 from playground.ui.setup import Setup, read_link
 
-CONTROLS, PICTURES = "controls", "pictures"
+CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
 _SETUP = "setup"
+_PARTS = "page_parts"
 _PROBLEMS = "setup_problems"
 _LINK_SEEN = "link_seen"
 
@@ -102,32 +103,42 @@ def follow(key: str, current: object, write: Callable[[Any], None]) -> Callable[
     def on_change() -> None:
         old, told = setup(), problems()
         write(st.session_state[key])
-        rerun_parts(controls=told != problems() or _controls_differ(old, setup()))
+        new = setup()
+        same_text = replace(new, settings=old.settings, seed=old.seed) == old
+        rerun_parts(
+            PICTURES,
+            *([] if same_text else [TEXT]),
+            *([CONTROLS] if told != problems() or not same_text or _chain_differs(old, new) else []),
+        )
 
     return on_change
 
 
-def acting(write: Callable[..., None]) -> Callable[..., None]:
-    """``write`` as a button's callback that reruns both parts of the page."""
+def acting(write: Callable[..., None], *parts: str) -> Callable[..., None]:
+    """``write`` as a button's callback that reruns the named parts of the page, all of them if none is named."""
 
     def on_click(*args: Any) -> None:
         write(*args)
-        rerun_parts(controls=True)
+        rerun_parts(*(parts or (CONTROLS, TEXT, PICTURES)))
 
     return on_click
 
 
-def rerun_parts(*, controls: bool) -> None:
-    """From a callback: rerun the pictures, and the controls if asked; the whole page where it has no such parts yet."""
+def page_parts(*parts: str) -> None:
+    """Say which parts the present page has; a page that does not has controls and pictures."""
+    st.session_state[_PARTS] = parts
+
+
+def rerun_parts(*parts: str) -> None:
+    """From a callback: rerun these parts, as far as the page has them; all of the page where they are not there yet."""
+    there = st.session_state.get(_PARTS, (CONTROLS, PICTURES))
     try:
-        st.rerun([CONTROLS, PICTURES] if controls else PICTURES)
+        st.rerun([part for part in there if part in parts])
     except StreamlitAPIException:  # the first run of the page has not come so far
         return
 
 
-def _controls_differ(old: Setup, new: Setup) -> bool:
-    """Whether anything beside the moved widget changes among the controls: marks, captions, the system prompt."""
-    if replace(old, settings=new.settings, seed=new.seed) != new:
-        return True
+def _chain_differs(old: Setup, new: Setup) -> bool:
+    """Whether the marks and the caption of the order change with the settings."""
     before, after = old.settings, new.settings
     return (before.active(), before.replaced(), before.order) != (after.active(), after.replaced(), after.order)

@@ -35,8 +35,13 @@ def bars_section(view: SamplingView) -> None:
         _table(rows, view)
     else:
         probability_bars(
-            data, key="bars", position=len(view.ids), on_pick=lambda token: state.put(view.setup.accept(token))
+            data,
+            key="bars",
+            position=len(view.ids),
+            on_pick=state.acting(lambda token: state.put(view.setup.accept(token))),
         )
+    if view.next.draw.id in view.codec.eos_token_ids:
+        st.caption("The drawn token ▶ ends the text: a generator would stop here. You may still accept it and go on.")
     why_it_matters(
         "Grey is what the model said; violet is what is left to draw from after the samplers. An outlined bar was removed, "
         "by the stage it names. Click a bar to accept that token. A probability is not a truth: it says what text usually "

@@ -44,7 +44,7 @@ def draw_section(view: SamplingView) -> None:
         st.button(
             "Redraw",
             icon=":material/casino:",
-            on_click=state.acting(redraw),
+            on_click=state.acting(redraw, state.CONTROLS, state.PICTURES),
             shortcut="Alt+N",
             help="Take the next seed.",
         )

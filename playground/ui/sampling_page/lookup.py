@@ -77,7 +77,7 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     st.button(
         f"Accept {plain(glyphs(rows[0].text))}",
         key=f"accept_{text[:1] == ' '}",
-        on_click=lambda: state.put(state.setup().accept(rows[0].id)),
+        on_click=state.acting(lambda: state.put(state.setup().accept(rows[0].id))),
         help="Append its first token to the text and go on from there.",
     )
 

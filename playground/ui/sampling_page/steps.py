@@ -3,62 +3,73 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import streamlit as st
 
 from playground.charts.numbers import entropy, logprob, percent
 from playground.engine.display import glyphs
 from playground.engine.types import SequenceScore
+from playground.errors import PlaygroundError
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.ui import state
 from playground.ui.components.token_strip import StripToken, token_strip
-from playground.ui.messages import plain
-from playground.ui.sampling_page.view import SamplingView, score_text
+from playground.ui.sampling_page.view import SamplingView, load_view, score_text
 
 SHOWN_TOKENS = 400
 
 
-def steps_section(view: SamplingView) -> None:
-    """The strip and its buttons."""
+def steps_section() -> None:
+    """The strip and its buttons. Nothing here depends on the samplers: a moved slider leaves it alone."""
+    view = load_view()
     score = score_text(view)
     tokens, first = strip_tokens(view, score)
     token_strip(
         tokens,
         key="text_strip",
         label="The text so far, one button for each token",
-        on_pick=lambda index: _go_to(view, first + index),
+        on_pick=state.acting(lambda index: _go_to(view, first + index)),
     )
-    drawn = glyphs(view.codec.piece(view.next.draw.id, view.ids[-CONTEXT_TAIL:]))
     setup = view.setup
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            f"Accept {plain(drawn)}",
+            "Accept the drawn token",
             icon=":material/play_arrow:",
             type="primary",
             key="accept_drawn",
             shortcut="Alt+A",
-            on_click=_accept,
-            args=(view.next.draw.id,),
-            help="Append the token that the seed draws here.",
+            on_click=state.acting(_accept_drawn),
+            help="Append the token that the seed draws here: the one marked ▶ among the bars.",
         )
         at_start, at_end = setup.position == 0, setup.position == len(setup.steps)
+        move = state.acting(_move)
         st.button(
-            "", icon=":material/undo:", key="step_back", on_click=_move, args=(-1,), disabled=at_start, help="Step back"
+            "",
+            icon=":material/undo:",
+            key="step_back",
+            on_click=move,
+            args=(-1,),
+            disabled=at_start,
+            help="Step back",
         )
         st.button(
-            "", icon=":material/redo:", key="step_forth", on_click=_move, args=(1,), disabled=at_end, help="Step forth"
+            "",
+            icon=":material/redo:",
+            key="step_forth",
+            on_click=move,
+            args=(1,),
+            disabled=at_end,
+            help="Step forth",
         )
         st.button(
             "",
             icon=":material/first_page:",
             key="start_over",
-            on_click=_restart,
+            on_click=state.acting(_restart),
             disabled=not setup.steps,
             help="Drop the accepted tokens and start over at the prompt",
         )
         st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens")
-    if view.next.draw.id in view.codec.eos_token_ids:
-        st.caption("The drawn token ends the text: a generator would stop here. You may still accept it and go on.")
 
 
 def strip_tokens(view: SamplingView, score: SequenceScore | None) -> tuple[list[StripToken], int]:
@@ -103,8 +114,10 @@ def _score_lines(index: int, score: SequenceScore | None, view: SamplingView) ->
     ]
 
 
-def _accept(token_id: int) -> None:
-    state.put(state.setup().accept(token_id))
+def _accept_drawn() -> None:
+    """Append what the present settings draw; the pictures have traced it already."""
+    with suppress(PlaygroundError):  # nothing to accept: the page says why
+        state.put(state.setup().accept(load_view().next.draw.id))
 
 
 def _move(by: int) -> None:

@@ -17,7 +17,7 @@ from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
 from playground.ui.scale_page.setup import CUSTOM
-from playground.ui.state import acting, rerun_parts
+from playground.ui.state import CONTROLS, PICTURES, acting, rerun_parts
 
 UNCOUNTED = "scale_uncounted"  # a config without a formula here, which can still be counted on the meta device
 
@@ -50,7 +50,7 @@ def _own_config() -> None:
 def _pasted() -> None:
     if text := str(st.session_state["scale_paste"] or "").strip():
         use_config(text)
-        rerun_parts(controls=True)
+        rerun_parts(CONTROLS, PICTURES)
 
 
 def _uploaded() -> None:
@@ -61,7 +61,7 @@ def _uploaded() -> None:
         use_config(file.read(MAX_CONFIG_CHARS + 1).decode("utf-8"))
     except UnicodeDecodeError:
         store.note_problems("The uploaded file is not text; give a transformers config.json.")
-    rerun_parts(controls=True)
+    rerun_parts(CONTROLS, PICTURES)
 
 
 def use_config(text: str) -> None:

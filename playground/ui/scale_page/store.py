@@ -15,7 +15,7 @@ import streamlit as st
 from playground.errors import PlaygroundError
 from playground.ui.messages import show_problem
 from playground.ui.scale_page.setup import FIELDS, ScaleSetup, field_text, gpu_of, read_link
-from playground.ui.state import rerun_parts
+from playground.ui.state import CONTROLS, PICTURES, rerun_parts
 
 LETTERS = ("A", "B", "C", "D")
 _SETUP, _PINS, _PROBLEMS, _OPENED = "scale_setup", "scale_pins", "scale_problems", "scale_opened"
@@ -133,7 +133,7 @@ def write(name: str, value: Any) -> None:
         change(**{name: FIELDS[name].read(text)})
     except PlaygroundError as error:
         note_problems(str(error))
-    rerun_parts(controls=name in SHAPING)
+    rerun_parts(PICTURES, *([CONTROLS] if name in SHAPING else []))
 
 
 def text_input(name: str, placeholder: str = "") -> None:

@@ -1,0 +1,210 @@
+"""The page "Training": what a run takes in compute, days, money and energy, and the tables behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts.scale_bars import BarsOf, PlainBar, plain_description, plain_figure
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.errors import BadInput, PlaygroundError
+from playground.scaling.hardware import Gpu, gpu_table
+from playground.scaling.training import PUBLISHED_MFU, cost_training
+from playground.ui.messages import why_it_matters
+from playground.ui.scale_page import store
+from playground.ui.scale_page.answers import answer_training, price_of, training_cost, training_plan
+from playground.ui.scale_page.experiments import Experiment
+from playground.ui.scale_page.model_page import gpu_choices, scenarios
+from playground.ui.scale_page.page import PlanPage
+from playground.ui.scale_page.setup import make_gpu
+from playground.ui.scale_page.source import model_controls
+from playground.ui.scale_page.wording import write_figure
+from playground.ui.state import CONTROLS, PICTURES, rerun_parts
+
+COLUMNS = ("GPU", "TFLOP/s (dense bf16)", "GB", "TB/s", "W", "USD per GPU-hour", "date")
+MARKED = {"GPT-3 175B (V100)": "GPT-3", "Gopher 280B": "Gopher", "MT-NLG 530B": "MT-NLG", "PaLM 540B": "PaLM"}
+
+
+def controls() -> None:
+    """Model and data, the machine, and what it costs to run."""
+    model_controls()
+    store.text_input("params", "the model's own")
+    with st.container(horizontal=True):
+        store.text_input("dataset")
+        store.choose("gpu", gpu_choices())
+    store.slider("epochs")
+    store.steps("cluster")
+    store.slider("mfu", format="percent")
+    store.text_input("price", price_of(replace(store.setup(), price=None))[1])
+    store.slider("pue")
+    store.slider("grid")
+    store.toggle("attention")
+
+
+def bill_section() -> None:
+    """One quantity of every scenario side by side."""
+    quantity = st.segmented_control(
+        "Compare", ["days", "money", "energy", "CO₂"], default="days", key="scale_bill", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    bars = []
+    for letter, setup in scenarios():
+        try:
+            bill = training_cost(setup)
+        except PlaygroundError:
+            continue
+        shown = {"days": bill.days, "money": bill.cost_usd, "energy": bill.energy_kwh, "CO₂": bill.co2_kg}[
+            str(quantity)
+        ]
+        if shown is not None:
+            bars.append(PlainBar("Now" if letter == NOW else letter, shown.value, write_figure(shown), letter))
+    if not bars:
+        raise BadInput("No price is known for this GPU; type one on the left to compare money.", "price")
+    units = {"days": "days", "money": "USD", "energy": "kWh", "CO₂": "kg of CO₂"}
+    data = BarsOf(tuple(bars), units[str(quantity)])
+    st.plotly_chart(plain_figure(data), key="scale_bill_chart", alt=plain_description(data))
+    why_it_matters(
+        "Twice the GPUs halve the days and leave the bill as it is, as long as the utilisation holds; at scale it does not. "
+        "Pin scenarios to compare them. Failed runs, experiments, storage and people are not in this bill."
+    )
+
+
+def mfu_section() -> None:
+    """Days against utilisation, with what published runs reached."""
+    data = mfu_data()
+    st.plotly_chart(lines_figure(data), key="scale_mfu_chart", alt=lines_description(data, "Training time"))
+    why_it_matters(
+        "MFU counts only the arithmetic the model needs, against the dense peak. Recomputing activations does up to a third "
+        "more and is not counted: that would be HFU. Published large runs lie between 21% and 46%."
+    )
+
+
+def mfu_data() -> LinesData:
+    """Days of the present plan at every utilisation; marks at the published ones."""
+    plan = training_plan(store.setup())
+    shares = np.linspace(0.05, 1.0, 60)
+    at_full = cost_training(replace(plan, mfu=1.0)).days.value
+    marks = [Mark(MARKED.get(each.run, "Llama 3.1"), each.mfu, at_full / each.mfu) for each in PUBLISHED_MFU[:5]]
+    marks.append(Mark("now", plan.mfu, at_full / plan.mfu, strong=True))
+    curve = Series("days", shares, at_full / shares, NOW)
+    return LinesData(Axis("model FLOPs utilisation", log=False, range=(0.0, 1.0)), Axis("days"), (curve,), tuple(marks))
+
+
+def hardware_section() -> None:
+    """The table of GPUs and prices, to be edited; every page uses the edited rows."""
+    own = {gpu.name: gpu for gpu in store.setup().own_gpus}
+    base = {**gpu_table(), **own}
+    frame = pd.DataFrame([_cells(gpu) for gpu in base.values()], columns=list(COLUMNS))
+    key = f"scale_gpus_{hash(store.setup().own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
+    edited = st.data_editor(
+        frame, key=key, num_rows="dynamic", hide_index=True, height="content",
+        column_config={name: st.column_config.NumberColumn(min_value=0.0, format="%.4g") for name in COLUMNS[1:6]},
+        alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
+    )  # fmt: skip
+    if not edited.equals(frame):
+        _take_edits(edited)
+    st.button("Back to the built-in table", key="scale_gpus_reset", on_click=_reset, disabled=not own)
+    seen = next(iter(gpu_table().values()))
+    ranges = ", ".join(
+        f"{gpu.name} {gpu.price_low:.2f}–{gpu.price_high:.2f}"
+        for gpu in gpu_table().values()
+        if gpu.price_low is not None and gpu.price_high is not None
+    )
+    why_it_matters(
+        f"Peaks: {seen.source}. Prices seen at cloud providers up to {seen.as_of}, in USD per GPU-hour: "
+        f"{ranges}. The table shows the middle of each range; prices change monthly, so put in your own."
+    )
+
+
+def _cells(gpu: Gpu) -> tuple[str, float, float, float, float, float | None, str]:
+    return (
+        gpu.name,
+        gpu.peak_flops / 1e12,
+        gpu.memory_bytes / 1e9,
+        gpu.bandwidth / 1e12,
+        gpu.watts,
+        gpu.price_middle,
+        gpu.as_of,
+    )
+
+
+def _take_edits(edited: pd.DataFrame) -> None:
+    """Keep the rows that differ from the built-in table; a bad one is told and nothing is taken."""
+    try:
+        store.change(own_gpus=changed_rows([tuple(row) for row in edited.itertuples(index=False)]))
+    except PlaygroundError as error:
+        store.note_problems(str(error))
+    st.session_state["scale_gpus_round"] = st.session_state.get("scale_gpus_round", 0) + 1
+    st.rerun()
+
+
+def changed_rows(rows: list[tuple[object, ...]]) -> tuple[Gpu, ...]:
+    """The GPUs among ``rows`` (name, TFLOP/s, GB, TB/s, W, USD, date) that the built-in table does not have like this.
+
+    Raises BadInput naming the row and column at fault.
+    """
+    known = gpu_table()
+    found = []
+    for name, *sizes, as_of in rows:
+        title = "" if name is None or name != name else str(name).strip()
+        if not title:
+            raise BadInput("A row of the hardware table has no name; name the GPU.", "own_gpus")
+        cells = [float(str(size)) if size is not None and size == size else 0.0 for size in sizes]
+        if title in known and (title, *cells) == _cells(known[title])[:6]:
+            continue
+        if title in known and known[title].price_middle is None and not cells[4]:
+            raise BadInput(f"{title}: price per GPU-hour must be above 0.", "own_gpus")
+        try:
+            found.append(make_gpu(title, cells, "" if as_of is None or as_of != as_of else str(as_of)))
+        except PlaygroundError as error:
+            raise BadInput(f"{title}: {error}", "own_gpus") from None
+    return tuple(found)
+
+
+def _reset() -> None:
+    store.change(own_gpus=(), gpu=store.setup().gpu if store.setup().gpu in gpu_table() else "H100 SXM")
+    rerun_parts(CONTROLS, PICTURES)
+
+
+EXPERIMENTS = {
+    "gpt3": Experiment(
+        "GPT-3 on 256 H100",
+        "The notes say 236 days, the sources 42.",
+        "The notes' 60 TFLOP/s is the card's FP32 figure. Switch between the two at the top left.",
+        "Notes or checked",
+        {"config": "GPT-3-175B", "dataset": 300e9, "gpu": "H100 NVL", "cluster": 256, "price": 2.0},
+    ),
+    "llama": Experiment(
+        "Half the GPUs, twice the days",
+        "The bill stays the same.",
+        "A runs on half the GPUs: twice the days, the same GPU-hours, money and energy.",
+        "Bill",
+        {"config": "Llama-3.1-405B", "dataset": 15.6e12, "cluster": 16384, "mfu": 0.41},
+        ({"config": "Llama-3.1-405B", "dataset": 15.6e12, "cluster": 8192, "mfu": 0.41},),
+    ),
+    "utilisation": Experiment(
+        "What utilisation is worth",
+        "From 21% to 46% MFU.",
+        "The curve is steep where the utilisation is low: GPT-3's 21% cost more than twice the days of PaLM's 46%.",
+        "Utilisation",
+        {"config": "GPT-3-175B", "dataset": 300e9, "gpu": "A100-80 SXM", "cluster": 1024, "mfu": 0.21},
+    ),
+}
+SECTIONS: dict[str, Callable[[], None]] = {
+    "Bill": bill_section,
+    "Utilisation": mfu_section,
+    "Hardware and prices": hardware_section,
+}
+PAGE = PlanPage(
+    "scale_training",
+    "What a training run takes: arithmetic, days, GPU-hours, money, energy and CO₂, each with its formula.",
+    controls,
+    answer_training,
+    SECTIONS,
+    EXPERIMENTS,
+    ("GPT-3 on 256 H100", "Cost of GPT-3", "Compute of PaLM-2"),
+)
