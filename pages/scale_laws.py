@@ -1,5 +1,6 @@
-"""A Plan page."""
+"""The page "Scaling laws"."""
 
-from playground.ui.frame import heading
+from playground.ui.scale_page.laws_page import PAGE
+from playground.ui.scale_page.page import run_page
 
-heading("scale_laws", "Figures follow.")
+run_page(PAGE)

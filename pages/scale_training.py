@@ -1,5 +1,6 @@
-"""A Plan page."""
+"""The page "Training"."""
 
-from playground.ui.frame import heading
+from playground.ui.scale_page.page import run_page
+from playground.ui.scale_page.training_page import PAGE
 
-heading("scale_training", "Figures follow.")
+run_page(PAGE)

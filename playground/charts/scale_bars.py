@@ -55,6 +55,7 @@ def stacked_figure(data: StackedData) -> go.Figure:
     )
     layout = _layout(len(names), [escaped(name) for name in names], data.unit, longest * 1.06)
     layout["barmode"] = "stack"
+    layout["uniformtext"] = {"minsize": 9, "mode": "hide"}
     layout["showlegend"] = True
     layout["legend"] = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
     layout["margin"]["t"] = 56

@@ -77,7 +77,7 @@ def lines_figure(data: LinesData) -> go.Figure:
     notes += _end_labels(data, low, high, right)
     layout: dict[str, Any] = {
         "height": HEIGHT,
-        "margin": {"l": 8, "r": 8, "t": 16, "b": 8},
+        "margin": {"l": 8, "r": _label_room(data.series), "t": 16, "b": 8},
         "showlegend": False,
         "dragmode": False,
         "hovermode": "closest",
@@ -169,24 +169,31 @@ def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[
             ends.append((_place(data.y, float(series.y[finite[-1]])), series))
     ends.sort(key=lambda end: end[0])
     bottom, top = _place(data.y, low), _place(data.y, high)
-    gap = (top - bottom) * 0.05
+    gap = (top - bottom) * 0.042 * (1 + max((series.name.count(", ") for _, series in ends), default=0))
     heights = [min(max(height, bottom), top) for height, _ in ends]
     for index in range(1, len(heights)):
         heights[index] = max(heights[index], heights[index - 1] + gap)
     overflow = max(0.0, heights[-1] - top) if heights else 0.0
     return [
         {
-            "text": escaped(series.name),
+            "text": escaped(series.name).replace(", ", "<br>"),
             "x": 1.0,
             "xref": "paper",
-            "xanchor": "right",
+            "xanchor": "left",
+            "align": "left",
             "y": height - overflow,
-            "yanchor": "bottom",
+            "yanchor": "middle",
             "showarrow": False,
-            "font": {"size": 11, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
+            "font": {"size": 10, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
         }
         for height, (_, series) in zip(heights, ends, strict=True)
     ]
+
+
+def _label_room(series: Sequence[Series]) -> int:
+    """Pixels right of the curves for their names; a comma breaks a name into lines."""
+    longest = max((len(part) for each in series for part in each.name.split(", ")), default=0)
+    return min(14 + 6 * longest, 130)
 
 
 def _bounds(data: LinesData, *, vertical: bool) -> tuple[float, float]:
@@ -210,7 +217,7 @@ def _axis(axis: Axis, low: float, high: float, room: float) -> dict[str, Any]:
     return {
         "type": "log" if axis.log else "linear",
         "title": {"text": axis.title},
-        "range": [start - margin, end + margin * 2],
+        "range": [start - margin, end + margin],
         "gridcolor": GRID,
         "fixedrange": True,
         "automargin": True,
