@@ -1,5 +1,6 @@
-"""A Plan page."""
+"""The page "Data and languages"."""
 
-from playground.ui.frame import heading
+from playground.ui.scale_page.data_page import PAGE
+from playground.ui.scale_page.page import run_page
 
-heading("scale_data", "Figures follow.")
+run_page(PAGE)

@@ -1,5 +1,6 @@
-"""A Plan page."""
+"""The page "Serving"."""
 
-from playground.ui.frame import heading
+from playground.ui.scale_page.page import run_page
+from playground.ui.scale_page.serving_page import PAGE
 
-heading("scale_serving", "Figures follow.")
+run_page(PAGE)

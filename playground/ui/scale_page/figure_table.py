@@ -21,7 +21,8 @@ _TABLE = st.components.v2.component(
     js=(_FOLDER / "figure_table.js").read_text(encoding="utf-8"),
 )
 NOW, AS_IN_NOTES, CHECKED = "Now", "As in the notes", "Checked"
-_COLOURS = {NOW: FINAL, CHECKED: FINAL, AS_IN_NOTES: RAW, **PINS}
+PUBLISHED, COMPUTED = "Published", "Computed"
+_COLOURS = {NOW: FINAL, CHECKED: FINAL, AS_IN_NOTES: RAW, PUBLISHED: RAW, COMPUTED: FINAL, **PINS}
 
 Columns = Mapping[str, Sequence[Row]]
 

@@ -22,6 +22,7 @@ from playground.ui.scale_page.setup import ScaleSetup, gpu_of
 from playground.ui.scale_page.wording import Row, row
 
 HUMAN_TEXT_TOKENS = 300e12  # Villalobos et al. 2024 (2211.04325): effective stock of public human text, 100T to 1000T
+MASSIVE = "MASSIVE, median tokens; course notes"
 TEXT_SOURCE = "Villalobos et al. 2024, 2211.04325: public human text, adjusted for quality and repeats"
 
 
@@ -144,27 +145,13 @@ def answer_data(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
         ),
     ]
     if law.irreducible < setup.after < setup.before:
-        rows.append(
-            row(
-                given("Data for the drop in loss", data_factor(law, setup.before, setup.after), "1", law.source),
-                note="times",
-            )
-        )
-        rows.append(
-            row(
-                given(
-                    "The same by Kaplan's law",
-                    kaplan_data_factor(setup.before, setup.after),
-                    "1",
-                    "2001.08361, equation 1.2",
-                ),
-                note="times",
-            )
-        )
+        drop, kaplan = data_factor(law, setup.before, setup.after), kaplan_data_factor(setup.before, setup.after)
+        rows.append(row(given("Data for the drop in loss", drop, "1", law.source), note="times"))
+        rows.append(row(given("The same by Kaplan's law", kaplan, "1", "2001.08361, equation 1.2"), note="times"))
     for name, times in zip(MASSIVE_MEDIAN_TOKENS, token_ratios(tuple(MASSIVE_MEDIAN_TOKENS.values())), strict=True):
         rows.append(
             row(
-                given(f"Tokens of {name} against English", times, "1", "MASSIVE, median tokens; course notes"),
+                given(f"Tokens of {name} against English", times, "1", MASSIVE),
                 note="times",
             )
         )

@@ -1,0 +1,230 @@
+"""The page "Data and languages": who is left out, how much text there is, and what bounds scaling beside money."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.scale_bars import BarsOf, PlainBar, plain_description, plain_figure
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.scaling.facts import Topic, scaling_topics
+from playground.scaling.figures import Figure, given
+from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token_ratios, under_representation
+from playground.scaling.laws import LAWS, PUBLISHED_MODELS
+from playground.scaling.published import published_cases
+from playground.ui.messages import plain, why_it_matters
+from playground.ui.scale_page import store
+from playground.ui.scale_page.experiments import Experiment
+from playground.ui.scale_page.figure_table import figure_table
+from playground.ui.scale_page.law_answers import HUMAN_TEXT_TOKENS, TEXT_SOURCE, answer_data
+from playground.ui.scale_page.page import PlanPage
+from playground.ui.scale_page.wording import Row, row, write_figure
+
+
+def controls() -> None:
+    """A language, a data set, a drop in loss."""
+    st.caption("A language")
+    store.text_input("language")
+    with st.container(horizontal=True):
+        store.text_input("speakers")
+        store.text_input("web_share")
+    st.caption("A data set")
+    store.text_input("dataset")
+    store.slider("epochs")
+    st.caption("A drop in loss")
+    store.choose("law", tuple(LAWS))
+    store.slider("before")
+    store.slider("after")
+
+
+def languages_section() -> None:
+    """Share of speakers over share of the web; tokens for the same meaning."""
+    setup = store.setup()
+    named = [(each.name, each.speakers, each.web_share) for each in LANGUAGES if each.name != setup.language]
+    bars = []
+    for letter, each in ((NOW, setup), *store.pins().items()):
+        name = each.language + ("" if letter == NOW else f" ({letter})")
+        shown = under_representation(each.speakers, each.web_share)
+        bars.append(PlainBar(name, shown.value, f"{shown.value:,.2f}×", letter))
+    for name, speakers, share in named:
+        shown = under_representation(speakers, share)
+        bars.append(PlainBar(name, shown.value, f"{shown.value:,.2f}×"))
+    data = BarsOf(tuple(bars), "share of speakers over share of the crawl (1 is fair)", log=True)
+    st.plotly_chart(plain_figure(data), key="scale_language_chart", alt=plain_description(data))
+    ratios = token_ratios(tuple(MASSIVE_MEDIAN_TOKENS.values()))
+    tokens = BarsOf(
+        tuple(
+            PlainBar(name, times, f"{times:.2f}×") for name, times in zip(MASSIVE_MEDIAN_TOKENS, ratios, strict=True)
+        ),
+        "tokens for the same sentence, against English",
+    )
+    st.plotly_chart(plain_figure(tokens), key="scale_token_chart", alt=plain_description(tokens))
+    why_it_matters(
+        "A language above 1 has more speakers than text in the crawl; what a model has read little of it knows little of. "
+        "More tokens for the same sentence are paid three times: in price, in waiting, and in context used up. Scarce data "
+        "is not the whole reason: scripts and grammar differ too."
+    )
+
+
+def data_section() -> None:
+    """Training sets of published models against the stock of human text."""
+    setup = store.setup()
+    bars = [PlainBar("This data set", setup.dataset, write_figure(given("", setup.dataset, "token", "")), NOW)]
+    shown = ("GPT-3", "Chinchilla", "LLaMA-65B", "Llama-2-70B", "Llama-3-8B", "Qwen2.5-72B")
+    for model in PUBLISHED_MODELS:
+        if model.name in shown:
+            bars.append(PlainBar(model.name, model.tokens, f"{model.tokens / 1e12:g}T tokens"))
+    bars.append(PlainBar("All public human text", HUMAN_TEXT_TOKENS, "about 300T tokens (100T to 1,000T)"))
+    data = BarsOf(tuple(bars), "tokens", log=True)
+    st.plotly_chart(plain_figure(data), key="scale_stock_chart", alt=plain_description(data))
+    st.caption(plain(TEXT_SOURCE))
+    _topic(_named("Data"), "data")
+
+
+def electricity_section() -> None:
+    """Data centres' demand, now and expected, under the world's supply."""
+    years = np.array([2024.0, 2030.0])
+    growth = (945 / 415) ** (1 / 6)
+    later = np.linspace(2024, 2050, 27)
+    world = 415 / 0.015
+    data = LinesData(
+        Axis("year", log=False),
+        Axis("TWh a year"),
+        (
+            Series("IEA, to 2030", years, np.array([415.0, 945.0]), NOW),
+            Series("the same pace", later, 415 * growth ** (later - 2024)),
+        ),
+        (Mark("415", 2024, 415.0), Mark("945", 2030, 945.0)),
+        (("all the world's electricity in 2024", world),),
+    )
+    st.plotly_chart(
+        lines_figure(data), key="scale_power_chart", alt=lines_description(data, "Data centres' electricity")
+    )
+    st.caption(
+        "IEA, Energy and AI, 2025. The dotted pace is arithmetic, not a forecast: it only shows where the ceiling is."
+    )
+    _topic(_named("Electricity"), "electricity")
+
+
+def limits_section() -> None:
+    """Hyperparameter transfer and inverse scaling, with the shape of each."""
+    _topic(_named("Hyperparameter transfer"), "transfer")
+    transfer, inverse = transfer_data(), inverse_data()
+    st.plotly_chart(lines_figure(transfer), key="scale_transfer_chart", alt=lines_description(transfer, "Transfer"))
+    st.caption(
+        "A sketch of the shape that 2203.03466 reports, not its data: under the usual parametrisation the best learning rate "
+        "falls as the width grows; under maximal-update parametrisation it stays, so a small model finds it for a large one."
+    )
+    _topic(_named("Inverse scaling"), "inverse")
+    st.plotly_chart(lines_figure(inverse), key="scale_inverse_chart", alt=lines_description(inverse, "Inverse scaling"))
+    st.caption(
+        "A sketch of the three shapes that are told apart: most tasks rise with compute, some fall, and some of those rise "
+        "again in larger models (2211.02011). Which one a task follows is found by measuring, not by a law."
+    )
+
+
+def transfer_data() -> LinesData:
+    """Best learning rate against width: about 1/width under the usual parametrisation, constant under µP for Adam."""
+    width = np.geomspace(128, 8192, 13)
+    usual = 1e-2 * 128 / width
+    return LinesData(
+        Axis("width of the model"),
+        Axis("best learning rate (sketch)"),
+        (Series("usual, falls", width, usual), Series("µP, stays", width, np.full(width.size, 1e-2), NOW)),
+        (Mark("tuned at 40M", 256, 1e-2, strong=True), Mark("used at 6.7B", 4096, 1e-2, strong=True)),
+    )
+
+
+def inverse_data() -> LinesData:
+    """Accuracy against compute: rising, falling, and falling then rising."""
+    compute = np.geomspace(1e19, 1e25, 41)
+    t = np.linspace(-3, 3, 41)
+    rising = 25 + 65 / (1 + np.exp(-1.4 * t))
+    falling = 75 - 45 / (1 + np.exp(-1.4 * t))
+    u_shaped = 35 + 6 * (t - 0.6) ** 2 * np.where(t > 0.6, 1.2, 0.55)
+    return LinesData(
+        Axis("training compute in FLOPs"),
+        Axis("accuracy in % (sketch)", log=False, range=(0, 100)),
+        (
+            Series("most tasks", compute, rising, NOW),
+            Series("inverse", compute, falling),
+            Series("U-shaped", compute, u_shaped),
+        ),
+    )
+
+
+def published_section() -> None:
+    """Every published number that these pages reproduce, recomputed now."""
+    columns: dict[str, list[Row]] = {"Published": [], "Computed": []}
+    held = 0
+    for case in published_cases():
+        good = case.holds()
+        held += good
+        value = write_figure(Figure(case.compute(), case.unit, case.name, "", "", case.source))
+        expected = write_figure(Figure(case.expected, case.unit, case.name, "", "", case.source))
+        source = case.source + (f"; {case.note}" if case.note else "")
+        how = Figure(case.expected, case.unit, case.name, case.given, case.given, source)
+        columns["Published"].append(Row(case.name, ("at most " if case.at_most else "") + expected, how))
+        columns["Computed"].append(Row(case.name, value, None, False, "holds" if good else "differs"))
+    st.markdown(
+        f"**{held} of {len(columns['Published'])}** published cases are reproduced, each to its source's rounding."
+    )
+    figure_table(columns, key="scale_published", label="Published cases")
+
+
+def _named(name: str) -> Topic:
+    return next(topic for topic in scaling_topics() if topic.name == name)
+
+
+def _topic(topic: Topic, key: str) -> None:
+    st.markdown(f"**{topic.name}.** {plain(topic.lesson)}")
+    rows = []
+    for shown in topic.figures:
+        if shown.unit == "1" and 0 < shown.value < 1:
+            rows.append(Row(shown.name, f"{shown.value:.0%}", shown))
+        elif shown.unit == "kWh":
+            rows.append(Row(shown.name, f"{shown.value / 1e9:,.0f} TWh", shown))
+        else:
+            rows.append(row(shown))
+    figure_table({"Now": rows}, key=f"scale_topic_{key}", label=topic.name)
+
+
+EXPERIMENTS = {
+    "punjabi": Experiment(
+        "113 million left out",
+        "Punjabi against English on the web.",
+        "Punjabi has 231.6 times fewer pages than its speakers' share; English has 2.5 times more than its own.",
+        "Languages",
+        {},
+    ),
+    "stock": Experiment(
+        "How much text is left",
+        "Ten Llama 3s would take half of it.",
+        "15T tokens are a twentieth of all public human text; ten times as much leaves no room for another tenfold.",
+        "Data left",
+        {"dataset": 150e12},
+        ({"dataset": 15e12},),
+    ),
+    "returns": Experiment(
+        "From 3.4 to 2.8 nats",
+        "Ten times the data, say the notes.",
+        "Kaplan's law gives 7.7 times, the later ones 3.7 to 4.7: the more a law's floor, the less there is to gain.",
+        "Notes or checked",
+        {"law": "besiroglu", "before": 3.4, "after": 2.8},
+    ),
+}
+PAGE = PlanPage(
+    "scale_data",
+    "Who is left out of the data, how much of it is left, and what more size and power do not buy.",
+    controls,
+    answer_data,
+    {
+        "Languages": languages_section,
+        "Data left": data_section,
+        "Electricity": electricity_section,
+        "Transfer and inverse scaling": limits_section,
+        "Published cases": published_section,
+    },
+    EXPERIMENTS,
+    ("Data for a loss of 2.8 in place of 3.4", "Electricity"),
+)
