@@ -20,13 +20,11 @@ PICTURE = ".js-plotly-plot .xtick, .bars .fill"
 # Each key pressed on the page starts a clock that stops in the first frame with another picture; see window.__times.
 CLOCK = """
 () => {
-  const picture = () => {
-    const find = (root) => [...root.querySelectorAll('.js-plotly-plot text, .bars .text, .bars .fill')]
-      .map((node) => node.textContent + node.style.width)
-    const hosts = [...document.querySelectorAll('[data-testid*="BidiComponent"], [data-testid*="BidiComponent"] *')]
-      .filter((node) => node.shadowRoot)
-    return find(document).concat(...hosts.map((node) => find(node.shadowRoot))).join('|')
-  }
+  // The components' shadow roots are looked up once: a walk over the whole page at each frame would be what is measured.
+  const roots = [document, ...[...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter((root) => root)]
+  const find = (root) => [...root.querySelectorAll('.js-plotly-plot text, .bars .text, .bars .fill')]
+    .map((node) => node.textContent + node.style.width)
+  const picture = () => roots.flatMap(find).join('|')
   window.__times = []
   window.addEventListener('keydown', () => {
     const before = picture()
@@ -62,7 +60,7 @@ def open_clocked(browser: Browser, url: str) -> Page:
     """A tab at ``url`` with its picture painted, the first slider focused and the clock in place."""
     page = browser.new_page()
     page.goto(url)
-    page.locator(PICTURE).first.wait_for(timeout=120_000)
+    page.locator(PICTURE).first.wait_for(timeout=60_000)
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached")
     page.get_by_role("slider").first.focus()
     page.evaluate(CLOCK)
