@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from transformers.cache_utils import Cache
 
+from playground.engine.growing import make_growing, plain_row
 from playground.engine.prefix import fork
 from playground.engine.protocol import CancelToken
 from playground.engine.runner import ModelRunner
@@ -56,6 +57,7 @@ class TransformersBatch:
             cache = fork(cache, len(prompt))  # the prefix store keeps the other
             if len(rows) > 1:
                 cache.batch_repeat_interleave(len(rows))
+            cache = make_growing(cache)
         return _Group(rows, [prompt] * len(rows), cache, last.expand(len(rows), -1))
 
     @property
@@ -123,10 +125,7 @@ class TransformersBatch:
             if self._remembered >= _REMEMBERED_ROWS:
                 return
             self._remembered += 1
-            single = fork(group.cache, group.cache.get_seq_length())
-            if len(group.rows) > 1:
-                single.batch_select_indices(torch.tensor([index], device=group.last.device))
-            self._runner.keep(group.ids[index], single)
+            self._runner.keep(group.ids[index], plain_row(group.cache, index if len(group.rows) > 1 else None))
 
     def close(self) -> None:
         """Let go of the rows and remember their caches. Idempotent; harmless after the engine has closed."""
