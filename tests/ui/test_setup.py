@@ -180,6 +180,8 @@ def test_a_bad_number_says_one_sentence_and_spares_the_rest(name: str, value: st
         {"device": "\x00"},
         {"prompt": "x" * (MAX_PROMPT_CHARACTERS + 1)},
         {"system": "x" * (MAX_PROMPT_CHARACTERS + 1)},
+        {"prompt": "a\ud800"},
+        {"system": "\udfff"},
         {"dry_sequence_breakers": "x" * 41},
         {"prompt": "a", "check": "00000000"},
     ],

@@ -1,0 +1,107 @@
+"""The whole app in this process, with an engine that has known numbers and keeps count of its calls."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from playground.engine.fake import FakeEngine
+from playground.engine.pool import ModelChoice
+from playground.ui import runtime
+
+ROOT = Path(__file__).resolve().parents[2]
+Opener = Callable[[ModelChoice, Any], FakeEngine]
+
+
+class Opened:
+    """The app under test: ``at`` is Streamlit's own test double of a browser tab."""
+
+    def __init__(self, at: AppTest, engine: FakeEngine) -> None:
+        self.at, self.engine = at, engine
+        self.held: dict[str, object] = {}
+
+    def hold(self, **state: object) -> Opened:
+        """Open tabs, popovers and expanders by their keys, and keep them open: the double does not send them back."""
+        self.held |= state
+        return self.run()
+
+    def run(self) -> Opened:
+        self._run_once()
+        if not self.at.sidebar.markdown:  # only a fragment ran, and the double forgets the rest of the page
+            self._run_once()
+        assert not self.at.exception, [error.message for error in self.at.exception]
+        return self
+
+    def _run_once(self) -> None:
+        for key, value in self.held.items():
+            self.at.session_state[key] = value
+        self.at.run()
+
+    def component(self, key: str) -> dict[str, Any]:
+        """The data a component was given: what the browser paints."""
+        for element in self.at.get("bidi_component"):
+            if element.key == key:
+                found = json.loads(element.proto.json)
+                assert isinstance(found, dict)
+                return found
+        raise AssertionError(f"no component {key!r} on the page")
+
+    @property
+    def bars(self) -> dict[str, Any]:
+        return self.component("bars")
+
+    @property
+    def strip(self) -> list[dict[str, Any]]:
+        tokens = self.component("text_strip")["tokens"]
+        assert isinstance(tokens, list)
+        return tokens
+
+    @property
+    def errors(self) -> list[str]:
+        return [error.value for error in self.at.error]
+
+    def kept(self) -> int:
+        return sum(not row["removed"] for row in self.bars["rows"] if row["pick"] >= 0)
+
+    def section(self, label: str) -> Opened:
+        return self.hold(sampling_section=label)
+
+    def texts(self) -> str:
+        """Everything written in markdown, captions and notes."""
+        parts = [*self.at.markdown, *self.at.caption, *self.at.info, *self.at.warning, *self.at.error]
+        return "\n".join(str(element.value) for element in parts)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> Iterator[Callable[..., Opened]]:
+    """Open the app at a link. The pool is a new one for each test; garbage stays where it is."""
+    st.cache_resource.clear()
+    monkeypatch.setattr(runtime, "freeze_garbage", lambda: None)
+    monkeypatch.setattr(runtime, "thaw_garbage", lambda: None)
+
+    def open_at(query: dict[str, str] | None = None, *, opener: Opener | None = None, run: bool = True) -> Opened:
+        monkeypatch.setattr(runtime, "_open_engine", opener or (lambda choice, progress: engine))
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in (query or {}).items():
+            at.query_params[name] = value
+        opened = Opened(at, engine)
+        return opened.run() if run else opened
+
+    yield open_at
+    runtime.model_pool().close()
+    st.cache_resource.clear()
+    for thread in threading.enumerate():
+        if thread.name == "model-loader":
+            thread.join(10)
