@@ -32,7 +32,7 @@ from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 
 FORMAT: Literal["playground-generation-1"] = "playground-generation-1"
-MOST_BYTES = 50_000_000
+MOST_BYTES = 20_000_000
 MOST_PROMPT = 100_000  # characters, and tokens
 _CONTEXT = 8  # ids before a token that can matter for its text
 

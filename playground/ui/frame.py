@@ -41,6 +41,13 @@ PAGES: dict[str, PageEntry] = {
         "The next token's whole distribution, live, and what each sampler does to it.",
         default=True,
     ),
+    "generate": PageEntry(
+        "Choose a word",
+        "generate.py",
+        "Generate",
+        ":material/edit_note:",
+        "A whole text with every step recorded: question it, branch from it, compare settings.",
+    ),
     "scale_model": PageEntry(
         "Plan",
         "scale_model.py",

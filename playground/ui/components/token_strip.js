@@ -60,6 +60,7 @@ export default function (component) {
   state.pick = (index) => setTriggerValue("picked", { index, version: data.version })
   state.tokens = data.tokens
   state.line.setAttribute("aria-label", data.label)
+  state.line.style.maxHeight = data.height || ""
   while (state.buttons.length > data.tokens.length) state.buttons.pop().remove()
   while (state.buttons.length < data.tokens.length) {
     const button = makeButton(state, state.buttons.length)

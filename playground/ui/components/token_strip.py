@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import streamlit as st
@@ -23,8 +23,9 @@ _STRIP = st.components.v2.component(
 class StripToken:
     """One token as shown. ``label`` is what a screen reader says; ``lines`` and ``table`` fill the hover card.
 
-    ``kind`` is "prompt", "step" (accepted or generated), "ghost" (stepped back over) or "special". ``background`` and
-    ``ink`` are "#RRGGBB" or "" for the alternating tint. ``breaks`` starts a new line after the token.
+    ``kind`` is "prompt", "step" (accepted or generated), "ghost" (stepped back over) or "special"; further words may
+    follow it: "picked" (chosen by hand), "parted" (where two texts part), "cut" (hidden by a stop string).
+    ``background`` and ``ink`` are "#RRGGBB" or "" for the alternating tint. ``breaks`` starts a new line after it.
     """
 
     text: str
@@ -37,14 +38,23 @@ class StripToken:
     breaks: bool = False
 
 
+_FIELDS = tuple(field.name for field in fields(StripToken))
+
+
 def token_strip(
-    tokens: Sequence[StripToken], *, key: str, label: str, on_pick: Callable[[int], None], selected: int = -1
+    tokens: Sequence[StripToken],
+    *,
+    key: str,
+    label: str,
+    on_pick: Callable[[int], None],
+    selected: int = -1,
+    height: str = "",
 ) -> None:
-    """Show ``tokens``; a click or Enter on one calls ``on_pick`` with its index.
+    """Show ``tokens``; a click or Enter on one calls ``on_pick`` with its index. ``height``: the most, in CSS.
 
     A pick made on an older text than the one now shown is dropped: its index could mean another token.
     """
-    rows = [asdict(token) for token in tokens]
+    rows = [{name: getattr(token, name) for name in _FIELDS} for token in tokens]  # asdict would copy every table
     version = zlib.crc32(repr([(row["text"], row["kind"]) for row in rows]).encode("utf-8", "surrogatepass"))
 
     def picked() -> None:
@@ -52,5 +62,5 @@ def token_strip(
         if isinstance(pick, Mapping) and pick.get("version") == version and pick.get("index") in range(len(rows)):
             on_pick(int(pick["index"]))
 
-    data = {"tokens": rows, "selected": selected, "label": label, "version": version}
+    data = {"tokens": rows, "selected": selected, "label": label, "version": version, "height": height}
     _STRIP(data=data, key=key, on_picked_change=picked)

@@ -1,0 +1,58 @@
+"""The Generate page: a text, every token of which can be questioned, branched from and compared."""
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.components.address_bar import keep_address
+from playground.ui.frame import heading
+from playground.ui.generate_page.compare import compare_section
+from playground.ui.generate_page.controls import ending_controls
+from playground.ui.generate_page.desk import COMPARE, WRITE, options
+from playground.ui.generate_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.generate_page.link import adopt_options, page_query
+from playground.ui.generate_page.take_away import take_away
+from playground.ui.generate_page.write import write_section
+from playground.ui.messages import problems_shown_here
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import wait_for_model
+from playground.ui.sampling_page.controls import prompt_controls, sampler_controls
+
+SECTIONS = {WRITE: write_section, COMPARE: compare_section}
+
+
+@st.fragment(key=state.CONTROLS)
+def controls() -> None:
+    """The left third."""
+    prompt_controls()
+    ending_controls()
+    sampler_controls()
+
+
+@st.fragment(key=state.PICTURES)
+def pictures() -> None:
+    """The right two thirds."""
+    state.show_problems()
+    with problems_shown_here():
+        worker = wait_for_model(chosen_model())
+        tabs = st.tabs(list(SECTIONS), on_change="rerun", key="generate_section")
+        for tab, section in zip(tabs, SECTIONS.values(), strict=True):
+            if tab.open:
+                with tab, problems_shown_here():
+                    section(worker)
+    keep_address(page_query(state.setup(), options()), key="generate_address")
+
+
+adopt_options()
+corner = heading(
+    "generate",
+    "The model writes, one token after the other; question any of them, branch from it, or set several settings side by side.",
+    experiments=[(e.label, e.shows, start(name)) for name, e in EXPERIMENTS.items()],
+)
+with corner:
+    take_away()
+experiment_note()
+left, right = st.columns([1, 2], gap="medium")
+with left:
+    controls()
+with right:
+    pictures()

@@ -1,0 +1,73 @@
+"""What colours a token of a generated text: one scale for each way of looking, the same in light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playground.charts.palette import CIVIDIS, ink_on, sequential
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFigures:
+    """What is known of one token: raw log-probability, rank (0 the likeliest) and the entropy before it, in nats."""
+
+    logprob: float
+    rank: int
+    entropy: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScale:
+    """One way of colouring: where on the sequential scale a token stands, and what the scale's ends mean."""
+
+    label: str
+    fraction: Callable[[TokenFigures], float]
+    low: str
+    high: str
+    means: str
+
+
+MOST_ENTROPY, MOST_SURPRISE, RANK_DECADES = 8.0, 10.0, 4.0
+
+SCALES: dict[str, TokenScale] = {
+    "probability": TokenScale(
+        "Probability", lambda f: math.exp(min(f.logprob, 0.0)), "0%", "100%",
+        "the raw probability of the token that came",
+    ),
+    "rank": TokenScale(
+        "Rank", lambda f: 1.0 - math.log10(f.rank + 1) / RANK_DECADES, "10,000th or later", "1st",
+        "the place of the token that came among all, by raw probability",
+    ),
+    "entropy": TokenScale(
+        "Entropy", lambda f: f.entropy / MOST_ENTROPY, "0 nats: sure", f"{MOST_ENTROPY:g} nats or more: open",
+        "how undecided the model was before the token",
+    ),
+    "surprise": TokenScale(
+        "Surprise", lambda f: -f.logprob / MOST_SURPRISE, "0 nats: expected", f"{MOST_SURPRISE:g} nats or more: odd",
+        "the negative log-probability of the token that came",
+    ),
+}  # fmt: skip
+
+
+def token_colours(scale: str, figures: TokenFigures) -> tuple[str, str]:
+    """Ground and ink, "#RRGGBB" each, with a contrast of at least 4.5:1. A figure that is no number has no colour."""
+    fraction = SCALES[scale].fraction(figures)
+    if math.isnan(fraction):
+        return "", ""
+    # 32 shades are more than an eye tells apart, and let the browser share the styles
+    ground = sequential(round(min(max(fraction, 0.0), 1.0) * 32) / 32)
+    return ground, ink_on(ground)
+
+
+def legend_html(scale: str) -> str:
+    """The scale as a bar with its two ends named. Only our own text is in it."""
+    chosen = SCALES[scale]
+    stops = ", ".join(CIVIDIS)
+    bar = (
+        f'<span role="img" aria-label="colour scale from {chosen.low} to {chosen.high}" style="display:inline-block;'
+        f"width:9rem;height:0.7rem;margin:0 0.5rem;border-radius:2px;background:linear-gradient(90deg, {stops})"
+        '"></span>'
+    )
+    return f'<div style="font-size:0.8rem"><b>{chosen.label}</b>: {chosen.low}{bar}{chosen.high}. Shows {chosen.means}.</div>'

@@ -1,0 +1,1 @@
+"""The Generate page's sections, one module each."""

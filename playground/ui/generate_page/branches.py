@@ -1,0 +1,144 @@
+"""The tree of texts: how likely each is, and folding, renaming, going back, undo and redo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import streamlit as st
+
+from playground.charts.numbers import logprob, percent
+from playground.engine.display import glyphs
+from playground.engine.worker import Worker
+from playground.errors import PlaygroundError
+from playground.generation.document import pieces
+from playground.generation.tree import LONGEST_NAME, Branch, History, Tree
+from playground.ui import state
+from playground.ui.generate_page.desk import Desk, Todo
+from playground.ui.messages import plain, why_it_matters
+
+PREVIEW_TOKENS = 8
+
+
+def branches_section(desk: Desk, worker: Worker) -> None:
+    """Buttons for the tree as a whole, then a row for each branch in view."""
+    if desk.run is None or not desk.tree.branches:
+        return
+    _actions(desk)
+    with st.container(gap="small", key="branches"):
+        for depth, branch in desk.tree.in_order():
+            _row(desk, worker, branch, depth)
+    why_it_matters(
+        "A path's probability is that of exactly this text after the prompt: the product over its tokens, so longer texts "
+        "are always less likely. It says nothing of truth or of quality."
+    )
+
+
+def _acting(desk: Desk, change: Callable[[History], History]) -> Callable[[], None]:
+    """A callback that changes the tree. What is being written is stopped first, so that it writes into no other tree."""
+
+    def act() -> None:
+        desk.stop()
+        desk.stream = None
+        try:
+            desk.history = change(desk.history)
+            desk.selected = None
+        except PlaygroundError as error:
+            desk.problem = str(error)
+        state.rerun_parts(state.PICTURES)
+
+    return act
+
+
+def _actions(desk: Desk) -> None:
+    tree, current = desk.tree, desk.tree[desk.tree.current]
+
+    def choose(branch: int | None) -> Callable[[], None]:
+        return _acting(desk, lambda history: history.do(history.present.select(branch or 0)))
+
+    def go_on() -> None:
+        desk.todo = Todo("continue", current.id)
+        state.rerun_parts(state.PICTURES)
+
+    def rename() -> None:
+        name = str(st.session_state.get("w_branch_name") or "")
+        _acting(desk, lambda history: history.do(history.present.rename(current.id, name)))()
+
+    with st.container(horizontal=True, vertical_alignment="bottom", key="branch_actions"):
+        st.button(
+            "Continue", icon=":material/play_arrow:", key="continue", on_click=go_on,
+            disabled=desk.stream is not None or current.ended not in ("length", "stopped", "picked"),
+            help="Go on at the end of the text in view, for as many tokens as the maximum says.",
+        )  # fmt: skip
+        st.button(
+            "Back to parent", icon=":material/arrow_upward:", key="to_parent", on_click=choose(current.parent),
+            disabled=current.parent is None, help="The text this one branched from",
+        )  # fmt: skip
+        st.button(
+            "", icon=":material/undo:", key="undo_tree", on_click=_acting(desk, History.undo),
+            disabled=not desk.history.past, help="Undo the last change of the tree",
+        )  # fmt: skip
+        st.button(
+            "", icon=":material/redo:", key="redo_tree", on_click=_acting(desk, History.redo),
+            disabled=not desk.history.future, help="Redo it",
+        )  # fmt: skip
+        if st.session_state.get("w_branch_name") != current.name:
+            st.session_state["w_branch_name"] = current.name
+        st.text_input(
+            "Name of the text in view", key="w_branch_name", max_chars=LONGEST_NAME, on_change=rename, width=220,
+            placeholder="no name",
+        )  # fmt: skip
+    st.caption(f"{len(tree.branches)} {'text' if len(tree.branches) == 1 else 'texts'} from this prompt")
+
+
+def _row(desk: Desk, worker: Worker, branch: Branch, depth: int) -> None:
+    tree = desk.tree
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if depth:
+            st.markdown("&emsp;" * min(depth, 6), width="content")
+        inside = tree.children(branch.id)
+        folded = branch.id in tree.folded
+        if inside:
+            st.button(
+                "", icon=f":material/chevron_{'right' if folded else 'down'}:".replace("chevron_down", "expand_more"),
+                key=f"fold_{branch.id}", type="tertiary",
+                on_click=_acting(desk, lambda history: history.do(history.present.fold(branch.id))),
+                help=f"{'Unfold' if folded else 'Fold'} {len(inside)} below",
+            )  # fmt: skip
+        st.button(
+            plain(title(desk, worker, branch)), key=f"branch_{branch.id}",
+            type="primary" if branch.id == tree.current else "secondary",
+            on_click=_acting(desk, lambda history: history.do(history.present.select(branch.id))),
+            help=describe(tree, branch),
+        )  # fmt: skip
+        st.caption(figures(tree, branch), width="content")
+
+
+def title(desk: Desk, worker: Worker, branch: Branch) -> str:
+    """The branch's name, or how it begins."""
+    if branch.name:
+        return branch.name
+    before = desk.context(branch.id, branch.fork)
+    ids = tuple(step.id for step in branch.steps[:PREVIEW_TOKENS])
+    text = "".join(pieces(worker.engine.codec, ids, before))
+    more = "…" if len(branch.steps) > PREVIEW_TOKENS else ""
+    return (glyphs(text) if text else "(nothing yet)") + more
+
+
+def figures(tree: Tree, branch: Branch) -> str:
+    """Where it begins, how long it is and how likely the whole path is."""
+    count = len(tree.path(branch.id))
+    start = f"from token {branch.fork + 1}, " if branch.parent is not None else ""
+    value = tree.raw_logprob(branch.id)
+    return f"{start}{count} tokens, path {path_percent(value)}, log-probability {logprob(value)}"
+
+
+def path_percent(value: float) -> str:
+    """A path's probability; below what a float holds as a power of ten."""
+    return percent(math.exp(value)) if value > -600 else f"1e{value / math.log(10) + 2:.0f}%"
+
+
+def describe(tree: Tree, branch: Branch) -> str:
+    final = tree.final_logprob(branch.id)
+    last = "picked by hand where the samplers had removed it" if math.isinf(final) else f"{logprob(final)}"
+    return f"Seed {branch.seed}. Log-probability after the samplers: {last}."

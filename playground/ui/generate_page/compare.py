@@ -1,0 +1,287 @@
+"""Section "Compare": two to four settings on one prompt, decoded in one batch; where they part, and how varied they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts.compare import CompareData, compare_description, compare_figure
+from playground.charts.numbers import logprob, percent
+from playground.charts.palette import PINS
+from playground.charts.token_colours import legend_html
+from playground.engine.display import glyphs
+from playground.engine.worker import Worker
+from playground.generation import TokenStep
+from playground.generation.diversity import Interval, diversity, first_divergence
+from playground.generation.document import pieces
+from playground.generation.tree import Branch
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.sampling.settings import SamplerSettings
+from playground.ui import state
+from playground.ui.components.token_strip import token_strip
+from playground.ui.generate_page.desk import COMPARE, Desk, Todo, desk, do_todo, options, put_options
+from playground.ui.generate_page.live import live, scale_control, scale_in_use, show_ending
+from playground.ui.generate_page.options import LUCK, MOST_SEEDS
+from playground.ui.generate_page.strip import path_tokens
+from playground.ui.generate_page.token_panel import token_panel
+from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.sampling_page.compare import describe, pin, pins, unpin
+
+FEWEST, MOST = 2, 4
+
+
+def compare_section(worker: Worker) -> None:
+    """Choosing what to compare, the texts side by side, their parting, their diversity."""
+    mine = desk(COMPARE, worker.engine.info.id)
+    chosen = settings_to_compare()
+    _pin_buttons()
+    _run_controls(mine, chosen)
+    if st.session_state.pop("compare_wanted", False):
+        mine.todo = Todo("compare")
+    do_todo(mine, worker, chosen)
+    if mine.problem:
+        show_problem(mine.problem)
+    _exactness(worker)
+    if mine.run is None:
+        st.info(
+            "Pin settings, change some sliders, then press **Generate together**. Or let one click compare the present "
+            "settings with the likeliest token every time (temperature 0)."
+        )
+        return
+    scale_control()
+    live(mine, worker, _strips)
+    if mine.stream is None:
+        _parting(mine, worker)
+        _diversity_table(mine)
+        token_panel(mine, worker, branches=False)
+
+
+def settings_to_compare() -> list[tuple[str, SamplerSettings]]:
+    """The pins A to D; with fewer than two, the present settings as the next letter."""
+    found = list(pins().items())
+    if len(found) < FEWEST:
+        free = next(letter for letter in PINS if letter not in pins())
+        found = sorted([*found, (free, state.setup().settings)])
+    return found
+
+
+def _pin_buttons() -> None:
+    present = state.setup().settings
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_pins"):
+        st.button(
+            "Pin the present settings", icon=":material/keep:", key="generate_pin", on_click=pin, args=(present,),
+            disabled=len(pins()) >= MOST, help="Up to four pins, A to D, shared with the Sampling page.",
+        )  # fmt: skip
+        if not pins():
+            st.button("Compare with greedy", key="against_greedy", on_click=_against_greedy, args=(present,))
+        for letter, settings in list(pins().items()):
+            st.button(
+                f"✕ {letter}", key=f"generate_unpin_{letter}", on_click=unpin, args=(letter,), help=describe(settings)
+            )
+
+
+def _against_greedy(present: SamplerSettings) -> None:
+    pin(present.replace(temperature=0.0))
+    pin(present if present.temperature else present.replace(temperature=1.0))
+    st.session_state["compare_wanted"] = True
+
+
+def _run_controls(mine: Desk, chosen: list[tuple[str, SamplerSettings]]) -> None:
+    def go() -> None:
+        st.session_state["compare_wanted"] = True
+        state.rerun_parts(state.PICTURES)
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            "Generate together", key="compare_go", type="primary", icon=":material/edit_note:", on_click=go,
+            disabled=len(chosen) < FEWEST, help="All settings and seeds in one batch; the prompt is read once.",
+        )  # fmt: skip
+        st.segmented_control(
+            "Luck", list(LUCK), format_func=lambda name: LUCK[name], key="w_luck", required=True,
+            help="Same luck: every setting meets the same u at each step, so differences come from the settings alone.",
+            on_change=state.follow("w_luck", options().luck, lambda luck: put_options(replace(options(), luck=luck))),
+        )  # fmt: skip
+        st.number_input(
+            "Seeds a setting", min_value=1, max_value=MOST_SEEDS, step=1, key="w_seeds", width=130,
+            on_change=state.follow("w_seeds", options().seeds, _set_seeds),
+        )  # fmt: skip
+
+
+def _set_seeds(value: int | None) -> None:
+    if value is not None and 1 <= value <= MOST_SEEDS:
+        put_options(replace(options(), seeds=int(value)))
+
+
+def _exactness(worker: Worker) -> None:
+    """Where rounding depends on the batch, the same tokens alone and together cannot be promised."""
+    info = worker.engine.info
+    if info.dtype != "float32" or info.device != "cpu":
+        st.caption(
+            f":material/info: In {plain(info.dtype)} on {plain(info.device)} rounding depends on how many rows run together, so "
+            "the same seed may give other tokens alone than in a batch. In float32 on the CPU it gives the same."
+        )
+
+
+# -- the texts -----------------------------------------------------------------------------------------------------
+
+
+def shown_branches(mine: Desk) -> list[tuple[str, Branch]]:
+    """One text a setting: that of the seed in view."""
+    seeds = len(mine.tree.branches) // max(1, len(set(mine.letters)))
+    rows = list(zip(mine.letters, mine.tree.branches, strict=False))
+    return rows[mine.seed_view :: seeds] if seeds else []
+
+
+def _strips(mine: Desk, worker: Worker) -> None:
+    rows = shown_branches(mine)
+    if not rows or mine.run is None:
+        return
+    _seed_choice(mine)
+    scale, first = scale_in_use(), mine.tree.path_ids(rows[0][1].id)
+    for letter, branch in rows:
+        own = mine.tree.path_ids(branch.id)
+        parted = first_divergence(first, own) if mine.stream is None else None
+        colour = PINS.get(letter, "#8C919C")
+        st.html(
+            f'<div style="border-left:0.5rem solid {colour};padding-left:0.5rem"><b>{letter}</b> · '
+            f"{_html(describe(branch.settings))}, seed {branch.seed}</div>"
+        )
+        tokens = path_tokens(
+            mine.run, mine.tree, branch.id, worker.engine.codec, scale, tables=mine.stream is None, parted=parted
+        )
+        chosen = mine.selected if mine.selected is not None and mine.tree.current == branch.id else -1
+        token_strip(
+            tokens, key=f"compare_strip_{letter}", label=f"Text under setting {letter}, one button for each token",
+            on_pick=_picker(mine, branch.id), selected=chosen, height="9rem",
+        )  # fmt: skip
+        if mine.stream is None:
+            show_ending(branch)
+    st.html(legend_html(scale))
+
+
+def _html(text: str) -> str:
+    return text.replace("\\", "").replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _picker(mine: Desk, branch: int):  # type: ignore[no-untyped-def]
+    def pick(index: int) -> None:
+        mine.history = mine.history.amend(mine.tree.select(branch))
+        mine.selected = index
+        state.rerun_parts(state.PICTURES)
+
+    return pick
+
+
+def _seed_choice(mine: Desk) -> None:
+    seeds = len(mine.tree.branches) // max(1, len(set(mine.letters)))
+    if seeds < 2:
+        return
+    number = st.segmented_control(
+        "Which of the seeds is shown", list(range(seeds)), default=mine.seed_view, key=f"seed_view_{seeds}",
+        format_func=lambda n: f"{n + 1}", required=True,
+    )  # fmt: skip
+    mine.seed_view = int(number or 0)
+
+
+# -- where they part -----------------------------------------------------------------------------------------------
+
+
+def _parting(mine: Desk, worker: Worker) -> None:
+    """Each setting against the first: the first token that differs, and both distributions there on a click."""
+    rows = shown_branches(mine)
+    if len(rows) < FEWEST or mine.run is None:
+        return
+    first_letter, first = rows[0]
+    for letter, branch in rows[1:]:
+        place = first_divergence(mine.tree.path_ids(first.id), mine.tree.path_ids(branch.id))
+        if place is None:
+            st.markdown(f"**{first_letter} and {letter}** are the same, token for token.")
+            continue
+        one, other = (_word(mine, worker, item, place) for item in (first, branch))
+        text, button = st.columns([3, 1], vertical_alignment="center")
+        text.markdown(
+            f"**{first_letter} and {letter}** part at token {place + 1}: {plain(one)} against {plain(other)}."
+        )
+        if button.toggle("Distributions", key=f"part_{letter}"):
+            _two_distributions(mine, worker, ((first_letter, first), (letter, branch)), place)
+
+
+def _word(mine: Desk, worker: Worker, branch: Branch, place: int) -> str:
+    path = mine.tree.path(branch.id)
+    if place >= len(path):
+        return "(the end)"
+    return glyphs(pieces(worker.engine.codec, (path[place].id,), mine.context(branch.id, place))[0])
+
+
+def _two_distributions(mine: Desk, worker: Worker, pair: tuple[tuple[str, Branch], ...], place: int) -> None:
+    """The same context, so the same raw distribution: only what the samplers leave of it differs."""
+    steps: list[tuple[str, TokenStep]] = []
+    for letter, branch in pair:
+        path = mine.tree.path(branch.id)
+        if place >= len(path):
+            st.caption(f"{letter} ended here, so it has no distribution at this token.")
+            return
+        steps.append((letter, path[place]))
+    ids = [other.id for other in steps[0][1].top]
+    before = mine.context(pair[0][1].id, place)[-CONTEXT_TAIL:]
+    probabilities = np.array(
+        [[{o.id: o.prob for o in step.top}.get(token, 0.0) for token in ids] for _letter, step in steps],
+        dtype=np.float32,
+    )
+    labels = tuple(glyphs(worker.engine.codec.piece(token, before)) for token in ids)
+    data = CompareData(tuple(letter for letter, _step in steps), labels, probabilities)
+    st.plotly_chart(
+        compare_figure(data),
+        key=f"parting_{pair[1][0]}",
+        config={"displayModeBar": False},
+        alt=compare_description(data),
+    )
+    lucks = ", ".join(f"{letter}: u = {step.u:.6f} in {step.low:.6f} to {step.high:.6f}" for letter, step in steps)
+    st.caption(f"Final probabilities of the {len(ids)} likeliest tokens at this point. {lucks}.")
+
+
+# -- diversity -----------------------------------------------------------------------------------------------------
+
+
+def _diversity_table(mine: Desk) -> None:
+    st.dataframe(diversity_frame(mine), hide_index=True, key="diversity")
+    why_it_matters(
+        "Mean over the seeds with its 95% interval (Student's t); one text gives no interval. Distinct-n is the share of "
+        "different n-grams and falls with length. The mean log-probability is the model's own, before the samplers: it says "
+        "how expected the text was, not how good it is."
+    )
+
+
+def diversity_frame(mine: Desk) -> pd.DataFrame:
+    """One row a setting."""
+    rows = []
+    for letter in dict.fromkeys(mine.letters):
+        paths = [
+            mine.tree.path(b.id) for given, b in zip(mine.letters, mine.tree.branches, strict=False) if given == letter
+        ]
+        found = diversity(
+            [tuple(step.id for step in path) for path in paths], [[step.raw_logprob for step in path] for path in paths]
+        )
+        rows.append(
+            {
+                "": letter,
+                "different texts": f"{found.different} of {found.texts}",
+                **{f"distinct-{n}": _interval(value, percent) for n, value in found.distinct.items()},
+                "repeated 4-grams": _interval(found.repeated, percent),
+                "length, tokens": _interval(found.length, lambda value: f"{value:.1f}"),
+                "mean log-probability, nats": _interval(found.logprob, logprob),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _interval(value: Interval | None, write) -> str:  # type: ignore[no-untyped-def]
+    if value is None:
+        return "undefined"
+    if value.low is None or value.high is None:
+        return str(write(value.mean))
+    half = value.mean - value.low
+    return f"{write(value.mean)} ± {write(half) if half > 0 else '0'}"

@@ -1,0 +1,135 @@
+"""A generation under way: a ticket at the worker and the branches its tokens grow.
+
+The page looks in a few times a second and never waits. The model is let go within one step when the reader stops it,
+when a newer generation takes its place, or when the tab is closed: the job itself asks whether anybody is there.
+Results go on arriving while the reader looks at another page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from streamlit.runtime import get_instance
+
+from playground.engine.protocol import CancelToken, Engine
+from playground.engine.ticket import Ticket
+from playground.engine.types import SequenceScore
+from playground.engine.worker import Worker
+from playground.errors import Cancelled, PlaygroundError
+from playground.generation import Generation, GenerationRequest, GenerationStep, TokenStep, generate
+from playground.generation.tree import Tree
+from playground.ui.runtime import session_id
+
+
+def somebody_is_there(session: str) -> bool:
+    """Whether the tab is still connected. Callable from the worker's thread."""
+    try:
+        return bool(get_instance().is_active_session(session))
+    except RuntimeError:  # no server: a test or a bare script
+        return True
+
+
+@dataclass(eq=False)
+class Stream:
+    """One generation of the rows ``branches``, in their order. ``before``: steps each branch had already."""
+
+    ticket: Ticket[Generation]
+    branches: tuple[int, ...]
+    before: tuple[tuple[TokenStep, ...], ...]
+    wanted: int  # tokens at most, over all rows
+    arrived: list[list[TokenStep]] = field(default_factory=list)
+    elapsed_ms: float = 0.0
+    generation: Generation | None = None
+    problem: str | None = None
+    stopped: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.generation is not None or self.problem is not None or self.stopped
+
+    @property
+    def count(self) -> int:
+        """Tokens so far, over all rows."""
+        return sum(map(len, self.arrived))
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Of decoding alone, all rows together."""
+        return self.count / self.elapsed_ms * 1000 if self.elapsed_ms else 0.0
+
+    def stop(self) -> None:
+        self.ticket.cancel()
+        self.stopped = True
+
+    def drain(self, tree: Tree) -> Tree:
+        """Take what has come, without waiting; the tree with it."""
+        finished = self.ticket.done  # before the steps are read: none can come after
+        results = []
+        grown = set[int]()
+        for step in self.ticket.take():
+            self.elapsed_ms += step.elapsed_ms
+            for token in step.tokens:
+                self.arrived[token.row].append(replace(token, row=0))
+                grown.add(token.row)
+            results += step.finished
+        for row in grown:
+            branch = tree[self.branches[row]]
+            tree = tree.put(replace(branch, steps=(*self.before[row], *self.arrived[row])))
+        for result in results:
+            branch = tree[self.branches[result.row]]
+            tree = tree.put(
+                replace(
+                    branch, ended=result.finish_reason, stopped_by=result.stopped_by, hidden_text=result.hidden_text
+                )
+            )
+        if finished and not self.done:
+            self._end()
+        return tree
+
+    def _end(self) -> None:
+        try:
+            self.generation = self.ticket.result()
+        except Cancelled:
+            self.stopped = True
+        except PlaygroundError as error:
+            self.problem = str(error)
+
+
+def open_stream(
+    worker: Worker,
+    requests: Sequence[GenerationRequest],
+    branches: Sequence[int],
+    before: Sequence[tuple[TokenStep, ...]],
+) -> Stream:
+    """Ask the worker. An unfinished generation of this session is cancelled by the newer one."""
+    session = session_id()
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
+        with closing(generate(engine, requests, cancel=cancel)) as steps:
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    result: Generation = end.value
+                    return result
+                if not somebody_is_there(session):
+                    cancel.cancel()
+                yield step
+
+    ticket: Ticket[Any] = worker.submit(session, "generate", job)
+    return Stream(
+        ticket, tuple(branches), tuple(before), sum(request.max_new_tokens for request in requests),
+        [[] for _ in requests],
+    )  # fmt: skip
+
+
+def ask_score(worker: Worker, ids: tuple[int, ...]) -> Ticket[SequenceScore]:
+    """The prompt's own log-probabilities, worked out beside the generation's steps."""
+
+    def job(engine: Engine, cancel: CancelToken) -> SequenceScore:
+        return engine.score(ids, cancel=cancel)
+
+    return worker.submit(session_id(), "generate-score", job)

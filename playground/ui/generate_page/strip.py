@@ -1,0 +1,121 @@
+"""The token strip of a generated text: its colours, and what stands in each token's card."""
+
+from __future__ import annotations
+
+import math
+
+from playground.charts.numbers import entropy, logprob, percent
+from playground.charts.token_colours import TokenFigures, token_colours
+from playground.engine.display import glyphs
+from playground.engine.protocol import TextCodec
+from playground.engine.types import TokenIds
+from playground.generation import Alternative, TokenStep
+from playground.generation.document import Prompt, Run, pieces
+from playground.generation.tree import Tree
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.sampling.registry import SAMPLERS
+from playground.ui.components.token_strip import StripToken
+
+SHOWN_PROMPT = 300  # of a longer prompt the strip shows the end
+CARD_ROWS = 7
+TABLE_HEAD = ("token", "id", "raw", "final", "removed by")
+
+
+def prompt_tokens(prompt: Prompt, codec: TextCodec, scale: str) -> list[StripToken]:
+    """The prompt's last tokens with their own surprisal."""
+    first = max(0, len(prompt.ids) - SHOWN_PROMPT)
+    texts = pieces(codec, prompt.ids[first:], prompt.ids[:first])
+    return [
+        _prompt_token(prompt, place, text, codec.is_special(prompt.ids[place]), scale)
+        for place, text in enumerate(texts, first)
+    ]
+
+
+def _prompt_token(prompt: Prompt, place: int, text: str, special: bool, scale: str) -> StripToken:
+    shown = glyphs(text)
+    lines = [f"{shown}  ·  id {prompt.ids[place]}  ·  prompt"]
+    ground = ink = ""
+    value = prompt.logprobs[place] if prompt.logprobs else None
+    rank = prompt.ranks[place] if prompt.ranks else None
+    before = prompt.entropies[place] if prompt.entropies else None
+    if place == 0:
+        lines.append("surprisal not defined: nothing comes before the first token")
+    elif value is None or rank is None or before is None:
+        lines.append("surprisal not computed")
+    else:
+        ground, ink = token_colours(scale, TokenFigures(value, rank, before))
+        lines.append(f"surprisal {-value:.3f} nats ({-value / math.log(2):.3f} bits), raw {percent(math.exp(value))}")
+        lines.append(f"rank {rank + 1:,}, entropy before it {entropy(before)}")
+    kind = "special" if special else "prompt"
+    return StripToken(shown, ", ".join(lines), kind, tuple(lines), (), ground, ink, text.endswith("\n"))
+
+
+def path_tokens(
+    run: Run, tree: Tree, branch: int, codec: TextCodec, scale: str, *, tables: bool = True, parted: int | None = None
+) -> list[StripToken]:
+    """The generated tokens of a branch's path. ``tables`` False leaves the alternatives out while tokens arrive."""
+    path, picked = tree.path(branch), tree.hand_picked(branch)
+    ids = tuple(step.id for step in path)
+    cut = cut_from(ids, tree[branch].hidden_text, codec)
+    texts = pieces(codec, ids, run.prompt.ids)
+    whole = run.prompt.ids[-CONTEXT_TAIL:] + ids
+    first = len(whole) - len(ids)
+    tokens = []
+    for place, (step, text) in enumerate(zip(path, texts, strict=True)):
+        kind = "special" if codec.is_special(step.id) else "step"
+        kind += " picked" if place in picked else ""
+        kind += " cut" if place >= cut else ""
+        kind += " parted" if place == parted else ""
+        lines = step_lines(step, glyphs(text), place in picked, place >= cut)
+        before = whole[max(0, first + place - CONTEXT_TAIL) : first + place]
+        ground, ink = token_colours(scale, TokenFigures(step.raw_logprob, step.rank, step.entropy))
+        tokens.append(
+            StripToken(
+                text=glyphs(text),
+                label=", ".join(lines),
+                kind=kind,
+                lines=tuple(lines),
+                table=alternatives_table(step, before, codec) if tables else (),
+                background=ground,
+                ink=ink,
+                breaks=text.endswith("\n"),
+            )
+        )
+    return tokens
+
+
+def step_lines(step: TokenStep, shown: str, picked: bool, cut: bool) -> list[str]:
+    """A generated token's card, above its table."""
+    lines = [
+        f"{shown}  ·  id {step.id}  ·  token {step.index + 1}",
+        f"raw {percent(math.exp(step.raw_logprob))}, log-probability {logprob(step.raw_logprob)}, "
+        f"rank {step.rank + 1:,}",
+        f"final {percent(step.prob)} of {step.kept:,} kept; entropy before it {entropy(step.entropy)}",
+        f"chosen by hand; the draw had u = {step.u:.6f}"
+        if picked
+        else f"u = {step.u:.6f} fell between {step.low:.6f} and {step.high:.6f}",
+    ]
+    return [*lines, "hidden by what ended the text"] if cut else lines
+
+
+def alternatives_table(step: TokenStep, before: TokenIds, codec: TextCodec) -> tuple[tuple[str, ...], ...]:
+    """Head and rows: what else could have come."""
+    return (TABLE_HEAD, *(_row(other, step.id, before, codec) for other in step.top[:CARD_ROWS]))
+
+
+def _row(other: Alternative, chosen: int, before: TokenIds, codec: TextCodec) -> tuple[str, ...]:
+    mark = "▶ " if other.id == chosen else ""
+    removed = SAMPLERS[other.removed_by].label if other.removed_by else ""
+    final = "" if removed else percent(other.prob)
+    return (mark + glyphs(codec.piece(other.id, before)), str(other.id), percent(other.raw_prob), final, removed)
+
+
+def cut_from(ids: TokenIds, hidden: str, codec: TextCodec) -> int:
+    """The first place whose token holds hidden text; past the end where nothing is hidden."""
+    left, place = len(hidden.encode("utf-8", "replace")), len(ids)
+    while left > 0 and place > 0:
+        place -= 1
+        token = ids[place]
+        spelt = codec.decode((token,)).encode() if codec.is_special(token) else codec.token_bytes(token)
+        left -= len(spelt)
+    return place

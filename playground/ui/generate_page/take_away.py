@@ -1,0 +1,154 @@
+"""The take-away popover of the Generate page: link, code, command line, and files that open elsewhere or come back."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.charts.run_html import run_html
+from playground.engine.protocol import TextCodec
+from playground.errors import PlaygroundError
+from playground.generation.document import Run, from_json, to_csv, to_json
+from playground.generation.tree import History
+from playground.ui import state
+from playground.ui.generate_page.desk import COMPARE, WRITE, desk, options
+from playground.ui.generate_page.link import page_link
+from playground.ui.generate_page.live import scale_in_use
+from playground.ui.generate_page.options import Options
+from playground.ui.messages import plain, show_problem
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import wait_for_model
+from playground.ui.sampling_page.take_away import model_id
+from playground.ui.setup import Setup
+
+
+def take_away() -> None:
+    """The popover at the top right. Its body runs only while it is open."""
+    with st.popover(
+        "Take away", icon=":material/ios_share:", on_change="rerun", key="take_away", width="stretch"
+    ) as box:
+        if box.open:
+            _contents()
+
+
+def _contents() -> None:
+    setup, chosen = state.setup(), options()
+    st.markdown("**Link** to this page: the same text, generated anew")
+    st.code(page_link(setup, chosen), language=None, wrap_lines=True)
+    st.markdown("**Command line**")
+    st.code(command(setup, chosen), language="bash", wrap_lines=True)
+    _code(setup, chosen)
+    try:
+        worker = wait_for_model(chosen_model())
+    except PlaygroundError as error:
+        show_problem(error)
+        return
+    section = COMPARE if st.session_state.get("generate_section") == COMPARE else WRITE
+    run = desk(section, worker.engine.info.id).whole_run()
+    if run is not None and run.tree.branches:
+        _downloads(run, worker.engine.codec)
+    st.file_uploader(
+        "Load a saved JSON", type=["json"], key="generate_file", on_change=_load,
+        help="A file saved by this page with the same model. It takes the place of the texts under Write.",
+    )  # fmt: skip
+
+
+def _code(setup: Setup, chosen: Options) -> None:
+    from playground.sampling.export import EXPORTS, export
+
+    st.markdown("**As code**")
+    names = [name for name in EXPORTS if name != "playground"]
+    engine = st.segmented_control(
+        "Engine", names, default=names[0], key="generate_export", required=True,
+        format_func=lambda name: EXPORTS[name].label, label_visibility="collapsed",
+    )  # fmt: skip
+    made = export(
+        str(engine), setup.settings, model_id=model_id(), prompt=setup.prompt, chat=setup.chat,
+        system=setup.system or None, seed=setup.seed, max_new_tokens=max(1, chosen.max_new_tokens),
+    )  # fmt: skip
+    st.code(made.code, language=made.language, wrap_lines=True)
+    warnings = list(made.warnings)
+    if chosen.stop_strings or chosen.stop_ids.strip():
+        warnings.append("The stop strings and stop tokens are not in this code: add them by that engine's own field.")
+    for warning in warnings:
+        st.warning(plain(warning), icon=":material/warning:")
+
+
+def command(setup: Setup, chosen: Options) -> str:
+    """``python -m playground generate`` with the same model, text, settings, seed and endings."""
+    from playground.sampling.export import export
+
+    made = export(
+        "playground", setup.settings, model_id=setup.model or "", prompt=setup.prompt, chat=setup.chat,
+        system=setup.system or None, seed=setup.seed,
+    )  # fmt: skip
+    words = shlex.split(made.code)
+    words[words.index("next")] = "generate"
+    words.append(f"--max-new-tokens={chosen.max_new_tokens}")
+    words += [f"--stop={text}" for text in chosen.stop_strings]
+    words += [f"--stop-token-id={part}" for part in chosen.stop_ids.replace(",", " ").split()]
+    words += ["--parse-special"] if setup.parse_special else []
+    words += ["--ignore-eos"] if chosen.ignore_eos else []
+    words += [f"--dtype={setup.dtype}"] if setup.dtype else []
+    words += [f"--device={setup.device}"] if setup.device else []
+    return shlex.join(words)
+
+
+def _downloads(run: Run, codec: TextCodec) -> None:
+    """Made when they are pressed."""
+    st.markdown("**Files**")
+    scale = scale_in_use()
+    with st.container(horizontal=True):
+        st.download_button(
+            "HTML", data=lambda: run_html(run, codec, scale), file_name="generation.html", mime="text/html",
+            on_click="ignore", icon=":material/download:", key="save_html", help="Opens offline, without a script.",
+        )  # fmt: skip
+        st.download_button(
+            "JSON", data=lambda: to_json(run, codec), file_name="generation.json", mime="application/json",
+            on_click="ignore", icon=":material/download:", key="save_json", help="Can be loaded back here.",
+        )  # fmt: skip
+        st.download_button(
+            "CSV", data=lambda: to_csv(run, codec), file_name="generation.csv", mime="text/csv",
+            on_click="ignore", icon=":material/download:", key="save_csv", help="One line a step.",
+        )  # fmt: skip
+
+
+def _load() -> None:
+    """From a callback: take a file in. What was there stays in the undo list."""
+    given = st.session_state.get("generate_file")
+    if given is None:
+        return
+    st.session_state["generate_section"] = WRITE
+    worker = wait_for_model(chosen_model())
+    mine = desk(WRITE, worker.engine.info.id)
+    mine.problem = mine.note = None
+    try:
+        run, note = from_json(given.getvalue(), worker.engine.info)
+    except PlaygroundError as error:
+        mine.problem = str(error)
+        return
+    adopt_run(run)
+    mine.stop()
+    mine.stream = None
+    same_prompt = mine.run is not None and mine.run.prompt.ids == run.prompt.ids
+    mine.history = mine.history.do(run.tree) if same_prompt else History(run.tree)
+    mine.run, mine.selected, mine.note, mine.setup = run, None, note, state.setup()
+
+
+def adopt_run(run: Run) -> None:
+    """Put the controls where they stood when the file was saved."""
+    branch = run.tree[run.tree.current]
+    old = state.setup()
+    state.put(
+        replace(
+            Setup(model=old.model, device=old.device, dtype=old.dtype),
+            prompt=run.prompt.text,
+            chat=run.prompt.chat,
+            system=run.prompt.system,
+            parse_special=run.prompt.parse_special,
+            settings=branch.settings,
+            seed=min(branch.seed, 2**32 - 1),
+        )
+    )

@@ -1,0 +1,148 @@
+"""Below the strip: what else could have come at the chosen token, going on with it, and the way to Sampling."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.charts.bars import BarRow, BarsData
+from playground.charts.numbers import percent
+from playground.engine.display import glyphs
+from playground.engine.worker import Worker
+from playground.generation import TokenStep
+from playground.generation.document import pieces
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.sampling.registry import SAMPLERS
+from playground.ui import state
+from playground.ui.components.bars import probability_bars
+from playground.ui.generate_page.desk import Desk, Todo
+from playground.ui.messages import plain, why_it_matters
+from playground.ui.setup import Setup
+
+
+def token_panel(desk: Desk, worker: Worker, *, branches: bool = True) -> None:
+    """Nothing without a chosen token. ``branches`` False shows without offering to go on from here."""
+    branch, place = desk.tree.current, desk.selected
+    if desk.run is None or place is None or not desk.tree.branches:
+        return
+    path = desk.tree.path(branch)
+    if not 0 <= place < len(path):
+        return
+    step, context = path[place], desk.context(branch, place)
+    text = pieces(worker.engine.codec, (step.id,), context)[0]
+    st.subheader(f"Token {place + 1}: {plain(glyphs(text))}", anchor=False)
+    _explain(desk, step, place)
+    data = alternatives_data(step, context[-CONTEXT_TAIL:], worker)
+    position = zlib.crc32(repr((branch, context)).encode())
+
+    def pick(token: int) -> None:
+        if branches and token != step.id:
+            ask_branch(desk, branch, place, token)
+
+    probability_bars(data, key="generate_alternatives", position=position, on_pick=pick)
+    _buttons(desk, branch, place, worker)
+    if branches:
+        why_it_matters(
+            "Press a bar to go on with that token instead: the text before it is not run again. A removed token can be "
+            "picked by hand too; its final probability is 0, so the path's is."
+        )
+
+
+def _explain(desk: Desk, step: TokenStep, place: int) -> None:
+    if place in desk.tree.hand_picked(desk.tree.current):
+        st.markdown("Chosen by hand, not drawn.")
+        return
+    st.markdown(
+        f"The luck **u = {step.u:.6f}** fell between {step.low:.6f} and {step.high:.6f}, the band of this token in the "
+        f"final distribution ({percent(step.high - step.low)} of it; {step.kept:,} tokens could be drawn)."
+    )
+
+
+def ask_branch(desk: Desk, branch: int, place: int, token: int) -> None:
+    """From a callback: go on with another token."""
+    desk.todo = Todo("branch", branch, place, token)
+    state.rerun_parts(state.PICTURES)
+
+
+def alternatives_data(step: TokenStep, before: tuple[int, ...], worker: Worker) -> BarsData:
+    """The recorded alternatives as bars, the rest of the vocabulary in one row."""
+    codec, vocab = worker.engine.codec, worker.engine.info.vocab_size
+    rows = [
+        BarRow(
+            id=other.id,
+            label=glyphs(codec.piece(other.id, before)),
+            rank=rank,
+            raw_prob=other.raw_prob,
+            raw_logprob=other.raw_logprob,
+            final_prob=other.prob,
+            removed_by=SAMPLERS[other.removed_by].label if other.removed_by else None,
+            chosen=other.id == step.id,
+        )
+        for rank, other in enumerate(step.top)
+    ]
+    raw, final = sum(row.raw_prob for row in rows), sum(row.final_prob for row in rows)
+    rest = 1.0 - final
+    return BarsData(
+        rows=tuple(rows),
+        others_count=vocab - len(rows),
+        others_raw=max(0.0, 1.0 - raw),
+        others_final=rest if rest > 1e-6 else 0.0,
+        kept=step.kept,
+        vocab_size=vocab,
+        cut_after=None,
+    )
+
+
+def _buttons(desk: Desk, branch: int, place: int, worker: Worker) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button(
+            "Open in Sampling",
+            icon=":material/open_in_new:",
+            key="open_in_sampling",
+            help="The whole distribution at exactly this point, under the settings of this text.",
+        ):
+            open_in_sampling(desk, branch, place)
+
+        def other() -> None:
+            token = st.session_state.get("w_other_token")
+            if isinstance(token, int) and 0 <= token < worker.engine.info.vocab_size:
+                ask_branch(desk, branch, place, token)
+            elif token is not None:
+                last = worker.engine.info.vocab_size - 1
+                desk.problem = f"There is no token {token}: ids go from 0 to {last:,}; choose one of them."
+
+        st.number_input(
+            "Any other token, by id",
+            value=None,
+            step=1,
+            key="w_other_token",
+            on_change=other,
+            width=200,
+            help="Branch with a token that is not among the bars. The Sampling page finds a word's id.",
+        )
+        st.button("Close", key="close_token", on_click=lambda: setattr(desk, "selected", None), type="tertiary")
+
+
+def open_in_sampling(desk: Desk, branch: int, place: int) -> None:
+    """Go to the Sampling page with the context before this token, the text's settings and its seed."""
+    made = desk.tree[branch]
+    run = desk.run
+    assert run is not None
+    setup = state.setup()
+    steps = desk.tree.path_ids(branch)
+    state.put(
+        replace(
+            Setup(model=setup.model, device=setup.device, dtype=setup.dtype),
+            prompt=run.prompt.text,
+            chat=run.prompt.chat,
+            system=run.prompt.system,
+            parse_special=run.prompt.parse_special,
+            settings=made.settings,
+            seed=min(made.seed, 2**32 - 1),
+            steps=steps,
+            position=place,
+        )
+    )
+    st.switch_page("pages/sampling.py")
