@@ -6,7 +6,7 @@ from playground.ui import state
 from playground.ui.components.address_bar import keep_address
 from playground.ui.frame import heading
 from playground.ui.messages import problems_shown_here
-from playground.ui.sampling_page.bars import bars_section
+from playground.ui.sampling_page.bars import bars_options, bars_section
 from playground.ui.sampling_page.compare import compare_section
 from playground.ui.sampling_page.controls import prompt_controls, sampler_controls
 from playground.ui.sampling_page.draw import draw_section
@@ -16,7 +16,7 @@ from playground.ui.sampling_page.pipeline import pipeline_section
 from playground.ui.sampling_page.proof import proof_section
 from playground.ui.sampling_page.steps import steps_section
 from playground.ui.sampling_page.take_away import take_away
-from playground.ui.sampling_page.view import load_view
+from playground.ui.sampling_page.view import load_view_or_nothing
 from playground.ui.setup import link_query
 
 SECTIONS = {
@@ -44,16 +44,13 @@ def text() -> None:
 
 
 @st.fragment(key=state.PICTURES)
-def pictures() -> None:
-    """All that a moved slider changes."""
+def pictures(section: str) -> None:
+    """The open section: all that a moved slider changes."""
     state.show_problems()
-    with problems_shown_here():
-        view = load_view()
-        tabs = st.tabs(list(SECTIONS), on_change="rerun", key="sampling_section")
-        for tab, section in zip(tabs, SECTIONS.values(), strict=True):
-            if tab.open:
-                with tab, problems_shown_here():
-                    section(view)
+    view = load_view_or_nothing()
+    if view is not None:
+        with problems_shown_here():
+            SECTIONS[section](view)
     keep_address(link_query(state.setup()), key="address")
 
 
@@ -71,4 +68,9 @@ with left:
     controls()
 with right:
     text()
-    pictures()
+    for name, tab in zip(SECTIONS, st.tabs(list(SECTIONS), on_change="rerun", key="sampling_section"), strict=True):
+        if tab.open:
+            with tab:
+                if name == "Bars":
+                    bars_options()
+                pictures(name)

@@ -29,7 +29,9 @@ def problems_shown_here() -> Iterator[None]:
     try:
         yield
     except Cancelled:
-        st.info("Stopped. Change anything, or press the button again, to go on.", icon=":material/stop_circle:")
+        from playground.ui.waiting import offer_again  # it shows problems itself
+
+        offer_again()
     except PlaygroundError as error:
         show_problem(error)
 

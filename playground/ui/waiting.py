@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.engine.ticket import Ticket
 from playground.errors import Cancelled
+from playground.ui import state
 from playground.ui.messages import plain
 
 T = TypeVar("T")
@@ -31,10 +32,15 @@ def was_stopped(key: str) -> bool:
 
 
 def refuse_if_stopped(key: str) -> None:
-    """Raise Cancelled when the reader pressed stop on this work; a button to start again stands beside it."""
+    """Raise Cancelled when the reader pressed stop on this work."""
     if was_stopped(key):
-        st.button("Run again", icon=":material/play_arrow:", on_click=_forget_stop, key=f"again_{key}")
         raise Cancelled("stopped")
+
+
+def offer_again() -> None:
+    """Say that the work was stopped, with a button to take it up again."""
+    st.info("Stopped: the model is free. Change anything, or run it again.", icon=":material/stop_circle:")
+    st.button("Run again", icon=":material/play_arrow:", key="run_again", on_click=state.acting(_forget_stop))
 
 
 def _forget_stop() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -18,18 +19,50 @@ from playground.ui.components.bars import probability_bars
 from playground.ui.messages import why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
+ROWS = (5, 15, 100)  # fewest, at first, most
+
+
+def bars_options() -> None:
+    """Rows, scale, chart or table. Outside the pictures, so that a moved sampler slider leaves them alone."""
+    follow = state.acting(lambda: None, state.PICTURES)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.slider("Rows", *_bounds(), key="bar_rows", persist_state="session", width=220, on_change=follow)
+        st.segmented_control(
+            "Scale",
+            ["linear", "log"],
+            default="linear",
+            key="bar_scale",
+            required=True,
+            persist_state="session",
+            on_change=follow,
+        )
+        st.segmented_control(
+            "View",
+            ["chart", "table"],
+            default="chart",
+            key="bar_view",
+            required=True,
+            persist_state="session",
+            on_change=follow,
+        )
+
+
+def _bounds() -> tuple[int, int, int]:
+    fewest, first, most = ROWS
+    return fewest, most, first
+
+
+def _option(key: str, default: Any) -> Any:
+    value = st.session_state.get(key)
+    return default if value is None else value
+
 
 def bars_section(view: SamplingView) -> None:
-    """The chart (or the table), its few options, and the CSV of the whole vocabulary."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        count = st.slider("Rows", 5, 100, 15, key="bar_rows", persist_state="session", width=220)
-        scale = st.segmented_control(
-            "Scale", ["linear", "log"], default="linear", key="bar_scale", required=True, persist_state="session"
-        )
-        shape = st.segmented_control(
-            "View", ["chart", "table"], default="chart", key="bar_view", required=True, persist_state="session"
-        )
-    rows = top_candidates(view.next, view.codec, int(min(max(count, 5), 100)))
+    """The chart (or the table) and the CSV of the whole vocabulary."""
+    fewest, first, most = ROWS
+    count = int(min(max(_option("bar_rows", first), fewest), most))
+    scale, shape = _option("bar_scale", "linear"), _option("bar_view", "chart")
+    rows = top_candidates(view.next, view.codec, count)
     data = bars_data(view, rows, log=scale == "log")
     if shape == "table":
         _table(rows, view)

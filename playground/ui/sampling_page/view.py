@@ -12,7 +12,7 @@ import streamlit as st
 from playground.engine.protocol import CancelToken, Engine, TextCodec
 from playground.engine.types import NextLogits, SequenceScore, TokenIds
 from playground.engine.worker import Worker
-from playground.errors import BadPrompt
+from playground.errors import BadPrompt, PlaygroundError
 from playground.inspection.next_token import NextToken, examine
 from playground.sampling.settings import SamplerSettings
 from playground.sampling.truncation import updated_mu
@@ -54,6 +54,14 @@ def load_view() -> SamplingView:
     mu = mirostat_mu(worker, prompt_ids, setup)
     view = examine_row(worker, row, setup.settings, setup, prompt_ids, mu)
     return SamplingView(setup, worker, prompt_ids, row, view)
+
+
+def load_view_or_nothing() -> SamplingView | None:
+    """The view, or None where the text above the pictures has said already why there is none."""
+    try:
+        return load_view()
+    except PlaygroundError:
+        return None
 
 
 def examine_row(
