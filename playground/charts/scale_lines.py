@@ -21,6 +21,7 @@ from playground.charts.palette import CUT, FINAL, GRID, INK, PINS, RAW
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 NOW = "now"  # the kind of series that carries the accent; a letter takes its pin's colour, "" is grey
 HEIGHT = 380
+LABEL_PLACES = ("top right", "bottom left", "middle right", "middle left")  # in turn, so that neighbours part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +124,7 @@ def _marks(marks: Sequence[Mark]) -> Trace:
         "x": np.array([mark.x for mark in marks]),
         "y": np.array([mark.y for mark in marks]),
         "text": [escaped(mark.label) for mark in marks],
-        "textposition": ["top center" if index % 2 == 0 else "bottom center" for index in range(len(marks))],
+        "textposition": [LABEL_PLACES[index % len(LABEL_PLACES)] for index in range(len(marks))],
         "textfont": {"size": 10},
         "cliponaxis": False,
         "marker": {
@@ -223,11 +224,32 @@ def _axis(axis: Axis, low: float, high: float, room: float) -> dict[str, Any]:
         "automargin": True,
         "ticksuffix": axis.suffix,
         "tickprefix": axis.prefix,
-        "exponentformat": "power" if end > 15 and axis.log else "SI",
-        "dtick": 1 if axis.log and end - start > 1.5 else None,
-        "nticks": 8,
         "minor": {"showgrid": False},
-    }
+    } | (log_ticks(start, end) if axis.log else {"nticks": 8})
+
+
+def log_ticks(start: float, end: float) -> dict[str, Any]:
+    """Ticks from 10^start to 10^end, written as people say them: 1, 2 and 5 of each decade where there is room."""
+    span = max(end - start, 1e-9)
+    digits = (1, 2, 5) if span <= 2.5 else (1,)
+    every = max(1, math.ceil(span / 8))
+    decades = range(math.floor(start), math.ceil(end) + 1)
+    exact = [digit * 10.0**decade for decade in decades if decade % every == 0 for digit in digits]
+    shown = [value for value in exact if start - 1e-9 <= math.log10(value) <= end + 1e-9]
+    if len(shown) < 2:  # less than a third of a decade: even steps
+        low, high = 10**start, 10**end
+        shown = [low + (high - low) * share for share in (0.1, 0.5, 0.9)]
+    return {"tickvals": shown, "ticktext": [tick_text(value) for value in shown], "tickangle": 0}
+
+
+def tick_text(value: float) -> str:
+    """``2e9`` → ``2B``; powers of ten from 10^15 on."""
+    if value >= 1e15 or value < 1e-4:
+        return f"10<sup>{math.log10(value):.0f}</sup>" if math.log10(value).is_integer() else f"{value:.0e}"
+    for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if value >= scale:
+            return f"{value / scale:.3g}{suffix}"
+    return f"{value:.3g}"
 
 
 def lines_description(data: LinesData, subject: str) -> str:

@@ -11,6 +11,11 @@ import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
 from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID
+from playground.charts.scale_lines import LABEL_PLACES
+
+LABELLED = frozenset(
+    {"GPT-3", "Gopher", "MT-NLG", "PaLM", "Chinchilla", "LLaMA-7B", "Llama-3-8B", "Llama-3.1-405B", "N, D", "optimum"}
+)  # the others are named on hover: labels would cover each other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +84,8 @@ def _points(points: list[tuple[str, float, float]], colour: str, symbol: str, si
         "mode": "markers+text",
         "x": np.log10(np.array([n for _, n, _ in points])) if points else np.array([]),
         "y": np.log10(np.array([d for _, _, d in points])) if points else np.array([]),
-        "text": [f"<b>{escaped(name)}</b>" for name, _, _ in points],
-        "textposition": ["top center" if index % 2 == 0 else "bottom center" for index in range(len(points))],
+        "text": [f"<b>{escaped(name)}</b>" if name in LABELLED else "" for name, _, _ in points],
+        "textposition": [LABEL_PLACES[index % len(LABEL_PLACES)] for index in range(len(points))],
         "textfont": {"size": 10, "color": "#FFFFFF", "shadow": "0 0 3px #000, 0 0 3px #000"},
         "marker": {"size": size, "symbol": symbol, "color": colour, "line": {"color": "#000000", "width": 1}},
         "hovertext": [f"{escaped(name)}: N = {n:.3g}, D = {d:.3g}" for name, n, d in points],

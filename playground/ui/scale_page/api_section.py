@@ -89,7 +89,8 @@ def _choose_price(table: PriceTable) -> ApiPrice:
 
 def _usual(models: list[str]) -> str:
     """A well-known small model where the provider has one."""
-    return next((name for name in models if "mini" in name or "haiku" in name or "flash" in name), models[0])
+    wanted = ("gpt-5-mini", "gpt-4o-mini", "claude-haiku-4-5", "gemini-2.5-flash")
+    return next((name for name in models if name.split("/", 1)[1] in wanted), models[0])
 
 
 def compare(setup: ScaleSetup, price: ApiPrice) -> tuple[BreakEven, Query]:

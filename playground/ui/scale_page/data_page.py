@@ -109,48 +109,38 @@ def electricity_section() -> None:
 def limits_section() -> None:
     """Hyperparameter transfer and inverse scaling, with the shape of each."""
     _topic(_named("Hyperparameter transfer"), "transfer")
-    transfer, inverse = transfer_data(), inverse_data()
+    transfer = transfer_data()
     st.plotly_chart(lines_figure(transfer), key="scale_transfer_chart", alt=lines_description(transfer, "Transfer"))
-    st.caption(
-        "A sketch of the shape that 2203.03466 reports, not its data: under the usual parametrisation the best learning rate "
-        "falls as the width grows; under maximal-update parametrisation it stays, so a small model finds it for a large one."
+    why_it_matters(
+        "The rule and not a measurement: under the usual parametrisation the best learning rate of Adam falls about as one "
+        "over the width; maximal-update parametrisation (µP) takes that factor into the layers, so that the tuned number "
+        "stays. Abilities that only large models show cannot be tuned for on a small one."
     )
     _topic(_named("Inverse scaling"), "inverse")
-    st.plotly_chart(lines_figure(inverse), key="scale_inverse_chart", alt=lines_description(inverse, "Inverse scaling"))
-    st.caption(
-        "A sketch of the three shapes that are told apart: most tasks rise with compute, some fall, and some of those rise "
-        "again in larger models (2211.02011). Which one a task follows is found by measuring, not by a law."
+    inverse = inverse_data()
+    st.plotly_chart(plain_figure(inverse), key="scale_inverse_chart", alt=plain_description(inverse))
+    why_it_matters(
+        "Larger is not better on every task: 11 tasks won a third prize for getting worse, none showed it strongly enough "
+        "for a first or second one. Some of them get better again in still larger models (2211.02011), so it must be measured."
     )
 
 
 def transfer_data() -> LinesData:
-    """Best learning rate against width: about 1/width under the usual parametrisation, constant under µP for Adam."""
+    """Learning rate against width, relative to the one tuned at width 256: 1/width, or constant under µP (2203.03466)."""
     width = np.geomspace(128, 8192, 13)
-    usual = 1e-2 * 128 / width
     return LinesData(
         Axis("width of the model"),
-        Axis("best learning rate (sketch)"),
-        (Series("usual, falls", width, usual), Series("µP, stays", width, np.full(width.size, 1e-2), NOW)),
-        (Mark("tuned at 40M", 256, 1e-2, strong=True), Mark("used at 6.7B", 4096, 1e-2, strong=True)),
+        Axis("best learning rate, relative"),
+        (Series("usual, falls", width, 256 / width), Series("µP, stays", width, np.ones(width.size), NOW)),
+        (Mark("tuned on 40M", 256, 1.0, strong=True), Mark("used for 6.7B", 4096, 1.0, strong=True)),
     )
 
 
-def inverse_data() -> LinesData:
-    """Accuracy against compute: rising, falling, and falling then rising."""
-    compute = np.geomspace(1e19, 1e25, 41)
-    t = np.linspace(-3, 3, 41)
-    rising = 25 + 65 / (1 + np.exp(-1.4 * t))
-    falling = 75 - 45 / (1 + np.exp(-1.4 * t))
-    u_shaped = 35 + 6 * (t - 0.6) ** 2 * np.where(t > 0.6, 1.2, 0.55)
-    return LinesData(
-        Axis("training compute in FLOPs"),
-        Axis("accuracy in % (sketch)", log=False, range=(0, 100)),
-        (
-            Series("most tasks", compute, rising, NOW),
-            Series("inverse", compute, falling),
-            Series("U-shaped", compute, u_shaped),
-        ),
-    )
+def inverse_data() -> BarsOf:
+    """Prizes given to tasks on which larger models do worse."""
+    prizes = {"third prize": 11, "second prize": 0, "first prize": 0}
+    bars = tuple(PlainBar(name, float(count), str(count), NOW) for name, count in prizes.items())
+    return BarsOf(bars, "tasks (Inverse Scaling Prize, 2306.09479)")
 
 
 def published_section() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
-from playground.charts.scale_surface import SurfaceData, surface_description, surface_figure
+from playground.charts.scale_surface import LABELLED, SurfaceData, surface_description, surface_figure
 from playground.errors import BadInput
 from playground.scaling.curves import (
     LossSurface,
@@ -55,7 +55,7 @@ def controls() -> None:
 def surface_section() -> None:
     """Loss over N and D with the reader's model, the optimum and published models."""
     data = surface_data()
-    st.plotly_chart(surface_figure(data), key="scale_surface_chart", theme=None, alt=surface_description(data))
+    st.plotly_chart(surface_figure(data), key="scale_surface_chart", alt=surface_description(data))
     why_it_matters(
         "Darker is a lower loss. Dotted lines are equal compute, the violet line is the best on each. Models above it are "
         "over-trained: smaller and cheaper to serve than the compute-optimal one. The law was fitted below 16B parameters; "
@@ -121,7 +121,10 @@ def laws_section() -> None:
         Series(curve.law, curve.flops, curve.tokens / curve.params, NOW if curve.law == chosen else "")
         for curve in _optima()
     ]
-    marks = [Mark(m.name, 6 * m.params * m.tokens, m.tokens / m.params) for m in PUBLISHED_MODELS if m.tokens < 1e13]
+    marks = [
+        Mark(m.name if m.name in LABELLED else "", 6 * m.params * m.tokens, m.tokens / m.params)
+        for m in PUBLISHED_MODELS
+    ]
     data = LinesData(
         Axis("training compute in FLOPs", range=(1e18, 1e27)),
         Axis("tokens per parameter", range=(0.4, 3000)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -331,6 +332,8 @@ def write_number(value: float | None) -> str:
         return ""
     if value == 0:
         return "0"
+    if 1e-12 < abs(value) < 1:
+        return format(Decimal(repr(float(value))), "f")
     for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if scale <= abs(value) < 1000 * scale:
             short = f"{value / scale:.6g}"

@@ -41,7 +41,9 @@ def write_figure(shown: Figure) -> str:
         case "param" | "token":
             word = "parameters" if shown.unit == "param" else "tokens"
             exact = f"{value:,.0f}" if value < 1e15 else ""
-            return f"{format_count(value)} {word}" + (f" ({exact})" if exact and value == int(value) > 999 else "")
+            return f"{format_count(value)} {word}" + (
+                f" ({exact})" if exact and value == int(value) and float(f"{value:.3g}") != value else ""
+            )
         case "token/s":
             return f"{value:,.0f} tokens/s" if value >= 10 else f"{value:.3g} tokens/s"
         case "GPU·h":
