@@ -62,7 +62,7 @@ def model_pool() -> ModelPool:
     return ModelPool(_open_engine, is_alive=_is_alive, after_load=freeze_garbage, after_release=thaw_garbage)
 
 
-_FAILED = "failed_loading"
+_OWN_LOADING = "own_loading"
 CARD_IS_WAITING = "model_card_is_waiting"  # the sidebar was drawn while the model was on its way
 
 
@@ -71,23 +71,22 @@ def request_model(choice: ModelChoice) -> Loading:
 
     Without that every move of a slider would start the loader of a broken model once more.
     """
-    failed = st.session_state.get(_FAILED)
-    if isinstance(failed, Loading) and failed.choice == choice:
-        return failed
-    return model_pool().request(session_id(), choice)
+    own = st.session_state.get(_OWN_LOADING)
+    if isinstance(own, Loading) and own.choice == choice and (not own.done.is_set() or own.error is not None):
+        return own
+    st.session_state[_OWN_LOADING] = loading = model_pool().request(session_id(), choice)
+    return loading
 
 
 def note_end(loading: Loading) -> None:
-    """Remember a failure, and draw the page again if the sidebar still says that the model is loading."""
-    if loading.error is not None:
-        st.session_state[_FAILED] = loading
-    if st.session_state.pop(CARD_IS_WAITING, False):
+    """Once ``loading`` is done: draw the page again if the sidebar still says that the model is loading."""
+    if loading.done.is_set() and st.session_state.pop(CARD_IS_WAITING, False):
         st.rerun()
 
 
 def forget_failure() -> None:
     """Let the next request try once more."""
-    st.session_state.pop(_FAILED, None)
+    st.session_state.pop(_OWN_LOADING, None)
 
 
 def wait_for_model(choice: ModelChoice) -> Worker:
