@@ -1,0 +1,198 @@
+"""The pool: one load for many sessions, release of what nobody wants, failures that leave the others alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from playground.engine.fake import FakeEngine
+from playground.engine.pool import Loading, ModelChoice, ModelPool, Progress
+from playground.errors import ModelNotFound, ModelTooLarge
+
+ONE, TWO = ModelChoice("one"), ModelChoice("two")
+PATIENCE = 10.0
+
+
+class Loader:
+    """Opens fakes, counts them, fails where told, and can be held in the middle of a load."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[ModelChoice, FakeEngine]] = []
+        self.tries: list[ModelChoice] = []
+        self.failures: dict[ModelChoice, Exception] = {}
+        self.gate = threading.Event()
+        self.gate.set()
+        self.room_for: int | None = None
+
+    def __call__(self, choice: ModelChoice, progress: Progress) -> FakeEngine:
+        self.tries.append(choice)
+        progress("Reading weights", 0.5)
+        assert self.gate.wait(PATIENCE)
+        if choice in self.failures:
+            raise self.failures[choice]
+        if self.room_for is not None and sum(not engine.closed for _, engine in self.opened) >= self.room_for:
+            raise ModelTooLarge("It needs 2 GB and 1 GB is free: choose a smaller one.", 2, 1)
+        engine = FakeEngine()
+        self.opened.append((choice, engine))
+        return engine
+
+
+@pytest.fixture
+def loader() -> Loader:
+    return Loader()
+
+
+@pytest.fixture
+def alive() -> set[str]:
+    return {"a", "b", "c"}
+
+
+@pytest.fixture
+def make_pool(loader: Loader, alive: set[str]) -> Iterator[Callable[..., ModelPool]]:
+    pools: list[ModelPool] = []
+
+    def make(**hooks: Callable[[], None]) -> ModelPool:
+        pools.append(ModelPool(loader, is_alive=lambda session: session in alive, **hooks))
+        return pools[-1]
+
+    yield make
+    loader.gate.set()
+    for pool in pools:
+        pool.close()
+
+
+def ended(loading: Loading) -> Loading:
+    assert loading.done.wait(PATIENCE)
+    return loading
+
+
+def test_many_sessions_share_one_load(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    loader.gate.clear()
+    found: list[Loading] = []
+    threads = [threading.Thread(target=lambda s=s: found.append(pool.request(s, ONE))) for s in "abcabcabc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    loader.gate.set()
+    assert len({id(loading) for loading in found}) == 1
+    assert ended(found[0]).worker is not None and loader.tries == [ONE]
+    assert pool.loaded() == (ONE,)
+
+
+def test_progress_can_be_read_while_it_loads(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    loader.gate.clear()
+    loading = make_pool().request("a", ONE)
+    while not loader.tries:
+        assert not loading.done.wait(0.01)
+    assert not loading.done.is_set() and loading.worker is None
+    loader.gate.set()
+    assert (ended(loading).what, loading.fraction) == ("Reading weights", 0.5)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(-1.0, 0.0), (0.25, 0.25), (7.0, 1.0)])
+def test_a_fraction_stays_within_its_bounds(given: float, kept: float) -> None:
+    loading = Loading(ONE)
+    loading.report("x", given)
+    assert loading.fraction == kept
+
+
+def test_switching_releases_the_old_model_once_nobody_wants_it(
+    make_pool: Callable[..., ModelPool], loader: Loader
+) -> None:
+    pool = make_pool()
+    ended(pool.request("a", ONE))
+    ended(pool.request("b", ONE))
+    ended(pool.request("a", TWO))
+    assert not loader.opened[0][1].closed, "b still looks at it"
+    ended(pool.request("b", TWO))
+    pool.release_unused()
+    assert loader.opened[0][1].closed and not loader.opened[1][1].closed
+    assert pool.loaded() == (TWO,)
+
+
+def test_a_closed_tab_wants_nothing(make_pool: Callable[..., ModelPool], loader: Loader, alive: set[str]) -> None:
+    pool = make_pool()
+    ended(pool.request("a", ONE))
+    assert pool.release_unused() == 0
+    alive.discard("a")
+    assert pool.release_unused() == 1 and loader.opened[0][1].closed
+
+
+def test_the_old_model_works_until_the_new_one_is_there(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    worker = ended(pool.request("a", ONE)).worker
+    assert worker is not None
+    loader.gate.clear()
+    new = pool.request("a", TWO)
+    ticket = worker.submit("a", "next", lambda engine, cancel: engine.next_logits((1, 2)))
+    assert ticket.result(PATIENCE).ids == (1, 2)
+    loader.gate.set()
+    ended(new)
+
+
+def test_a_failure_keeps_what_others_use(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    ended(pool.request("a", ONE))
+    loader.failures[TWO] = ModelNotFound("No such model: choose another.")
+    failed = ended(pool.request("b", TWO))
+    assert isinstance(failed.error, ModelNotFound) and failed.worker is None
+    assert pool.loaded() == (ONE,) and not loader.opened[0][1].closed
+
+
+def test_a_failed_load_is_tried_anew_when_asked_again(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    loader.failures[ONE] = ModelNotFound("No such model: choose another.")
+    failed = ended(pool.request("a", ONE))
+    del loader.failures[ONE]
+    again = ended(pool.request("a", ONE))
+    assert again is not failed and again.worker is not None and again.error is None
+
+
+def test_a_defect_in_a_loader_ends_in_a_sentence(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    loader.failures[ONE] = KeyError("weights")
+    failed = ended(make_pool().request("a", ONE))
+    assert str(failed.error) == "The model could not be loaded (KeyError: 'weights'); choose another one."
+
+
+def test_too_large_releases_the_unused_and_tries_once_more(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    loader.room_for = 1
+    pool = make_pool()
+    ended(pool.request("a", ONE))
+    new = ended(pool.request("a", TWO))
+    assert new.error is None and new.worker is not None
+    assert loader.tries == [ONE, TWO, TWO] and loader.opened[0][1].closed
+
+
+def test_too_large_stays_refused_while_others_use_the_old_one(
+    make_pool: Callable[..., ModelPool], loader: Loader
+) -> None:
+    loader.room_for = 1
+    pool = make_pool()
+    ended(pool.request("a", ONE))
+    refused = ended(pool.request("b", TWO))
+    assert isinstance(refused.error, ModelTooLarge)
+    assert (refused.error.needed_bytes, refused.error.available_bytes) == (2, 1)
+    assert loader.tries == [ONE, TWO] and not loader.opened[0][1].closed
+
+
+def test_the_collector_is_told_of_loads_and_releases(make_pool: Callable[..., ModelPool], alive: set[str]) -> None:
+    said: list[str] = []
+    pool = make_pool(after_load=lambda: said.append("load"), after_release=lambda: said.append("release"))
+    ended(pool.request("a", ONE))
+    pool.release_unused()
+    assert said == ["load"]
+    alive.clear()
+    pool.release_unused()
+    assert said == ["load", "release"]
+
+
+def test_close_releases_everything(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    ended(pool.request("a", ONE))
+    ended(pool.request("b", TWO))
+    pool.close()
+    assert pool.loaded() == () and all(engine.closed for _, engine in loader.opened)
