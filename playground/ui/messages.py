@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from playground.errors import Cancelled, PlaygroundError
+from playground.errors import Cancelled, ModelNotFound, PlaygroundError
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 
@@ -32,6 +32,11 @@ def problems_shown_here() -> Iterator[None]:
         from playground.ui.waiting import offer_again  # it shows problems itself
 
         offer_again()
+    except ModelNotFound as error:
+        from playground.ui.model_picker import offer_hub_model  # it stands on the state, which shows problems itself
+
+        show_problem(error)
+        offer_hub_model()
     except PlaygroundError as error:
         show_problem(error)
 

@@ -116,6 +116,28 @@ def choose_model(spec: str, device: str = "auto", dtype: str = "auto") -> None:
     )
 
 
+def offer_hub_model() -> None:
+    """Where the bundled weights are not installed: a button that fetches the same model from the hub."""
+    from playground.models.bundled import bundled_available
+    from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL
+
+    if state.setup().model is None and not bundled_available():
+        entry = CATALOGUE[DEFAULT_MODEL]
+        st.button(
+            f"Fetch {entry.title} from the hub",
+            key="fetch_default_model",
+            icon=":material/cloud_download:",
+            on_click=_fetch,
+            args=(entry.hub_id,),
+            help=f"Downloads {entry.hub_id}, {entry.parameters / 1e6:.0f} million parameters, once ({entry.license}).",
+        )
+
+
+def _fetch(hub_id: str) -> None:
+    choose_model(hub_id)
+    st.rerun()  # the sidebar too, not only the part of the page with the button
+
+
 def _suggestions() -> None:
     from playground.models.catalogue import CATALOGUE
 

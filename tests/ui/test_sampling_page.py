@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
+from playground.engine.pool import ModelChoice
 from playground.engine.types import TokenIds
 from playground.errors import ModelNotFound
 from playground.sampling.export import EXPORTS
@@ -208,7 +209,7 @@ def test_the_seed_moves_the_draw_and_nothing_else(open_app: Open) -> None:
         app.at.number_input(key="w_seed").set_value(seed)
         app.run()
         assert setup_of(app).seed == seed
-        drawn.add(app.at.button(key="accept_drawn").label)
+        drawn.add(next((row["pick"] for row in app.bars["rows"] if row["chosen"]), None))
     assert len(drawn) > 1
     assert [row["rawText"] for row in app.bars["rows"]] == before
 
@@ -585,3 +586,21 @@ def test_after_a_failure_another_model_can_be_chosen(open_app: Open, engine: Fak
     app.at.session_state["setup"] = Setup(prompt="hello", device=DEVICES[0])
     app.run()
     assert not app.errors and app.bars["rows"]
+
+
+def test_without_the_bundled_weights_the_page_offers_the_hub(
+    open_app: Open, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.models.bundled.bundled_available", lambda: False)
+
+    def opener(choice: ModelChoice, progress: object) -> FakeEngine:
+        if choice.spec is None:
+            raise ModelNotFound("The bundled model's package is not installed: install it, or fetch it from the hub.")
+        return engine
+
+    app = open_app(opener=opener)
+    assert any("not installed" in error for error in app.errors)
+    app.at.button(key="fetch_default_model").click()
+    app.run()
+    assert not app.errors and app.bars["rows"]
+    assert app.at.session_state["setup"].model == "HuggingFaceTB/SmolLM2-135M-Instruct"

@@ -31,6 +31,10 @@ def steps_section() -> None:
         on_pick=state.acting(lambda index: _go_to(view, first + index)),
     )
     setup = view.setup
+    if not setup.prompt and not setup.chat:
+        st.caption(
+            "The prompt is empty: the model starts from its own start token. Type into the Prompt box to give it a text."
+        )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Accept the drawn token",
