@@ -1,0 +1,293 @@
+"""The Sampling page in a real browser, on the real model: what only a browser can show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import bars_ready, serve, settled
+
+pytestmark = [pytest.mark.e2e, pytest.mark.model]
+OpenPage = Callable[..., Page]
+HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=1"> **b** [l](javascript:1) $x$ :red[c]'
+
+
+def rows(page: Page) -> Locator:
+    """The bars, the row of all others included."""
+    return page.locator(".chart .row")
+
+
+def row_texts(page: Page) -> list[str]:
+    """Each row as a screen reader has it: token, id, rank, raw and final probability."""
+    return rows(page).evaluate_all("rows => rows.map(row => row.getAttribute('aria-label'))")
+
+
+def strip_texts(page: Page) -> list[str]:
+    return page.locator(".tokens .token").evaluate_all(
+        "tokens => tokens.map(token => token.getAttribute('aria-label'))"
+    )
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.get_by_role("group", name=name, exact=True).get_by_role("slider")
+
+
+def opened(open_page: OpenPage, url: str, query: dict[str, str] | None = None, **options: object) -> Page:
+    page = open_page(f"{url}/?{urlencode(query)}" if query else url, **options)
+    bars_ready(page)
+    return page
+
+
+# -- the live bars -----------------------------------------------------------------------------------------------------
+
+
+def test_a_slider_moved_by_keyboard_changes_the_bars_and_the_address(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url)
+    before = row_texts(page)
+    assert before[0].startswith("␣Paris") and "raw 77.25%" in before[0]
+    slider(page, "Top-p").focus()
+    for _ in range(50):
+        page.keyboard.press("ArrowLeft")
+    expect(rows(page).nth(1)).to_have_attribute("aria-label", re.compile("removed by Top-p"))
+    expect(rows(page).first).to_have_attribute("aria-label", re.compile(r"final 100\.00%"))
+    settled(page)
+    assert [text.split(", final")[0] for text in row_texts(page)][:1] == [before[0].split(", final")[0]]
+    expect(page).to_have_url(re.compile(r"top_p=0\.5"))
+
+
+def test_the_removed_keep_their_outline_and_the_cut_off_is_drawn(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, {"top_k": "3"})
+    expect(page.locator(".chart .row.removed")).to_have_count(13)  # 12 of 15, and all the others
+    expect(page.locator(".cutText")).to_have_text("cut-off: 3 kept above")
+    above, below = rows(page).nth(2).bounding_box(), rows(page).nth(3).bounding_box()
+    line = page.locator(".cutText").bounding_box()
+    assert above and below and line and above["y"] < line["y"] < below["y"]
+    outline = page.locator(".chart .row.removed .fill.raw").first.evaluate(
+        "bar => getComputedStyle(bar).backgroundColor"
+    )
+    assert outline == "rgba(0, 0, 0, 0)"
+
+
+def test_hover_shows_id_and_log_probability(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url)
+    rows(page).first.hover()
+    card = page.locator(".chart .card")
+    expect(card).to_be_visible()
+    expect(card).to_contain_text(re.compile(r"id \d+, rank 1"))
+    expect(card).to_contain_text("log-probability -0.258")
+
+
+# -- picking and stepping ----------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_bar_accepts_its_token(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url)
+    expect(page.locator(".tokens .token")).to_have_count(5)
+    rows(page).nth(2).click()
+    expect(page.locator(".tokens .token.step")).to_have_count(1)
+    expect(page.locator(".tokens .token")).to_have_count(6)
+    page.get_by_test_id("stButton").filter(has_text="undo").get_by_role("button").click()
+    expect(page.locator(".tokens .token.ghost")).to_have_count(1)
+
+
+def test_keyboard_alone_walks_the_bars_and_accepts(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url)
+    slider(page, "Rows").focus()
+    for _ in range(12):  # past the two switches of the chart
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED_CLASS).startswith("row"):
+            break
+    assert page.evaluate(FOCUSED_CLASS).startswith("row"), "Tab does not reach the bars"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    wanted = page.evaluate(FOCUSED_LABEL)
+    assert wanted == row_texts(page)[1]
+    page.keyboard.press("Enter")
+    step = page.locator(".tokens .token.step")
+    expect(step).to_have_count(1)
+    expect(step).to_have_text(wanted.split(",")[0].removesuffix(" (drawn)"))
+
+
+def test_the_strips_arrow_keys_walk_its_tokens(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url)
+    tokens = page.locator(".tokens .token")
+    tokens.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(tokens.nth(2)).to_be_focused()
+    expect(page.locator(".strip .card")).to_contain_text("raw probability")
+    page.keyboard.press("End")
+    expect(tokens.nth(4)).to_be_focused()
+    page.keyboard.press("Home")
+    expect(tokens.first).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(tokens.first).to_be_focused()
+
+
+DEEPEST = (
+    "let e = document.activeElement; while (e.shadowRoot && e.shadowRoot.activeElement) e = e.shadowRoot.activeElement;"
+)
+FOCUSED_CLASS = f"() => {{ {DEEPEST} return e.className || '' }}"
+FOCUSED_LABEL = f"() => {{ {DEEPEST} return e.getAttribute('aria-label') || '' }}"
+
+
+# -- links and sessions ------------------------------------------------------------------------------------------------
+
+
+def test_a_link_reproduces_the_page_in_another_browser(open_page: OpenPage, app_url: str) -> None:
+    query = {"prompt": "မြန်မာ 😀 & the", "top_p": "0.8", "temperature": "1.3", "order": "llama.cpp", "seed": "5"}
+    first = opened(open_page, app_url, query)
+    for count in (1, 2):
+        first.get_by_role("button", name=re.compile("Accept")).first.click()
+        expect(first.locator(".tokens .token.step")).to_have_count(count)
+        settled(first)
+    expect(first).to_have_url(re.compile(r"steps=\d+\.\d+&at=2"))
+    first.get_by_role("button", name="Take away").click()
+    link = first.get_by_test_id("stCode").first.inner_text().strip()
+    assert link.startswith(app_url)
+    expect(first.get_by_test_id("stPopoverBody").last).to_contain_text("top_p")
+    second = open_page(link)
+    bars_ready(second)
+    expect(second.locator(".tokens .token.step")).to_have_count(2)
+    assert row_texts(second) == row_texts(first)
+    assert strip_texts(second) == strip_texts(first)
+    expect(second.get_by_label("Prompt", exact=True)).to_have_value(query["prompt"])
+    expect(slider(second, "Temperature")).to_have_value("1.3")
+    expect(second.get_by_label("Seed", exact=True)).to_have_value("5")
+
+
+def test_two_sessions_do_not_disturb_each_other(open_page: OpenPage, app_url: str) -> None:
+    one = open_page(f"{app_url}/?{urlencode({'prompt': 'The capital of France is', 'top_k': '3'})}")
+    two = open_page(f"{app_url}/?{urlencode({'prompt': 'Two plus two makes', 'top_p': '0.5'})}")
+    for page in (one, two):
+        bars_ready(page)
+    one.get_by_role("button", name=re.compile("Accept")).first.click()
+    slider(two, "Temperature").focus()
+    two.keyboard.press("ArrowRight")
+    expect(one.locator(".tokens .token.step")).to_have_count(1)
+    expect(two).to_have_url(re.compile("temperature=1.05"))
+    expect(two.locator(".tokens .token.step")).to_have_count(0)
+    expect(one.get_by_label("Prompt", exact=True)).to_have_value("The capital of France is")
+    expect(two.get_by_label("Prompt", exact=True)).to_have_value("Two plus two makes")
+    expect(slider(one, "Temperature")).to_have_value("1")
+    expect(two.locator(".cutText")).to_be_visible()
+
+
+# -- hostile text ------------------------------------------------------------------------------------------------------
+
+CREATED = """() => {
+  const found = []
+  const walk = (root) => {
+    for (const e of root.querySelectorAll('*')) {
+      if (e.tagName === 'IMG' && (e.getAttribute('src') || '') === 'x') found.push(e.outerHTML)
+      if (e.tagName === 'SCRIPT' && e.textContent.includes('hacked')) found.push(e.outerHTML)
+      if (e.tagName === 'A' && (e.getAttribute('href') || '').startsWith('javascript:')) found.push(e.outerHTML)
+      if (e.shadowRoot) walk(e.shadowRoot)
+    }
+  }
+  walk(document)
+  return found
+}"""
+
+
+def test_hostile_text_is_inert_everywhere(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, {"prompt": HOSTILE, "top_p": "0.9"})
+    shown = "".join(page.locator(".tokens .token").all_inner_texts())
+    assert "<script>window.hacked=1</script>" in shown
+    for section in ("Pipeline", "Compare", "Why this token?", "Any word", "Proof"):
+        page.get_by_role("tab", name=section).click()
+        expect(page.get_by_role("tab", name=section)).to_have_attribute("aria-selected", "true")
+        settled(page)
+        if section == "Any word":
+            page.get_by_label("Any word", exact=True).fill(HOSTILE[:90])
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("tabpanel").get_by_text("hacked").first).to_be_visible()
+        assert page.evaluate(CREATED) == [], section
+        assert page.evaluate("window.hacked") is None, section
+    page.locator(".tokens .token").first.hover()
+    page.get_by_role("button", name="Take away").click()
+    expect(page.get_by_test_id("stCode").first).to_be_visible()
+    assert page.evaluate(CREATED) == [] and page.evaluate("window.hacked") is None
+
+
+# -- looks -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, width: int, dark: bool) -> None:
+    page = opened(open_page, app_url, {"top_p": "0.9"}, width=width, dark=dark)
+    ground = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert ground == ("rgb(17, 19, 24)" if dark else "rgb(255, 255, 255)")
+    ink = rows(page).first.evaluate("e => getComputedStyle(e).color")
+    assert ink == ("rgb(236, 237, 241)" if dark else "rgb(27, 29, 36)")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    controls, picture = slider(page, "Temperature").bounding_box(), rows(page).first.bounding_box()
+    assert controls and picture
+    if width < 700:
+        assert controls["y"] < picture["y"], "the controls do not fold above the pictures"
+        assert picture["x"] >= 0 and picture["x"] + picture["width"] <= width
+        clipped = page.locator(".chart .row .text").evaluate_all(
+            "(texts, width) => texts.filter(t => t.getBoundingClientRect().right > width).map(t => t.textContent)",
+            width,
+        )
+        assert clipped == []
+    else:
+        assert controls["x"] < picture["x"] and controls["x"] + controls["width"] < width / 2
+
+
+def test_no_tab_writes_an_error_to_the_console(open_page: OpenPage, app_url: str) -> None:
+    page = open_page("about:blank")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"{app_url}/?{urlencode({'temperature': '0.8', 'top_p': '0.9'})}")
+    bars_ready(page)
+    for section in ("Pipeline", "Compare", "Why this token?", "Any word", "Proof", "Bars"):
+        page.get_by_role("tab", name=section).click()
+        expect(page.get_by_role("tab", name=section)).to_have_attribute("aria-selected", "true")
+        settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert said == []
+
+
+# -- fresh servers -----------------------------------------------------------------------------------------------------
+
+
+def in_frame(page: Page, title: str) -> None:
+    """The whole frame: the page's title, every page in the sidebar, the model card."""
+    from playground.ui.frame import PAGES
+
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=60_000)
+    sidebar = page.get_by_test_id("stSidebar")
+    for entry in PAGES.values():
+        expect(sidebar.get_by_role("link", name=re.compile(f"{re.escape(entry.title)}$"))).to_have_count(1)
+    expect(sidebar.locator(".st-key-model_card")).to_be_visible()
+
+
+def test_the_first_request_to_a_fresh_server_may_be_the_glossary(open_page: OpenPage) -> None:
+    with serve() as url:
+        page = open_page(f"{url}/glossary")
+        in_frame(page, "Glossary")
+        page.close()
+
+
+def test_the_first_request_to_a_fresh_server_may_be_a_link_with_settings(open_page: OpenPage) -> None:
+    """And the first visit shows what it is doing until the bars are there."""
+    with serve() as url:
+        page = open_page(f"{url}/sampling?{urlencode({'top_p': '0.9', 'prompt': 'Two plus two makes'})}")
+        expect(page.get_by_role("progressbar").first).to_be_visible(timeout=60_000)
+        in_frame(page, "Sampling")
+        bars_ready(page)
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+        expect(slider(page, "Top-p")).to_have_value("0.9")
+        expect(page.get_by_label("Prompt", exact=True)).to_have_value("Two plus two makes")
+        card = page.get_by_test_id("stSidebar").locator(".st-key-model_card")
+        expect(card).to_contain_text("SmolLM2")
+        expect(card).to_contain_text("135 M parameters")
+        page.close()
