@@ -48,6 +48,7 @@ export default function (component) {
   root.setAttribute("aria-label", label)
   root.style.setProperty("--columns", columns.length)
   root.classList.toggle("many", columns.length > 1)
+  root.classList.toggle("crowded", columns.length > 2)
   const shape = JSON.stringify([columns, rows.map((row) => [row.name, Boolean(row.how)])])
   if (root.dataset.shape !== shape) {
     root.dataset.shape = shape

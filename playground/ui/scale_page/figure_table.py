@@ -36,9 +36,10 @@ def figure_table(columns: Columns, *, key: str, label: str) -> None:
 
 
 def merged_names(columns: Columns) -> list[str]:
-    """Row names of all columns, lead rows first, else in the order in which they come."""
-    lead = {row.name: None for rows in columns.values() for row in rows if row.lead}
-    return [*lead, *{row.name: None for rows in columns.values() for row in rows if row.name not in lead}]
+    """Row names of all columns, lead rows first, else in the order of the fullest column."""
+    fullest_first = sorted(columns.values(), key=len, reverse=True)
+    lead = {row.name: None for rows in fullest_first for row in rows if row.lead}
+    return [*lead, *{row.name: None for rows in fullest_first for row in rows if row.name not in lead}]
 
 
 def table_payload(columns: Columns, label: str) -> dict[str, object]:

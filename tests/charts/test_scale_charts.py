@@ -1,0 +1,217 @@
+"""Every chart of the Plan pages: valid for plotly in full, true to its data, safe against hostile labels, on odd data too."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from playground.charts.palette import FINAL, PINS, contrast, ink_on
+from playground.charts.scale_bars import (
+    BarsOf,
+    PlainBar,
+    StackedData,
+    plain_description,
+    plain_figure,
+    stacked_description,
+    stacked_figure,
+)
+from playground.charts.scale_lines import (
+    NOW,
+    Axis,
+    LinesData,
+    Mark,
+    Series,
+    lines_description,
+    lines_figure,
+    log_ticks,
+    tick_text,
+)
+from playground.charts.scale_surface import SurfaceData, surface_description, surface_figure
+from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
+from playground.scaling.curves import loss_surface
+from playground.scaling.laws import LAWS
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def validated(figure: go.Figure) -> go.Figure:
+    """The same figure through plotly's full validation, which raises on any unknown or ill-typed part."""
+    return go.Figure(figure.to_plotly_json())
+
+
+def lines(**changes: object) -> LinesData:
+    x = np.geomspace(1, 1e6, 9)
+    plain = LinesData(
+        Axis("context in tokens"),
+        Axis("memory in GB"),
+        (Series("mine, grouped", x, x * 2, NOW), Series("other", x, x * 3), Series("pinned", x, x * 5, "B")),
+        (Mark("here", 10.0, 20.0, strong=True),),
+        (("limit", 80.0),),
+        (("now", 100.0),),
+    )
+    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+
+
+X = np.array([1.0, 2.0])
+LINES = {
+    "ordinary": lines(),
+    "linear": lines(x=Axis("share", log=False), y=Axis("loss", log=False, suffix="%", prefix="~")),
+    "nothing": lines(series=(), marks=(), levels=(), cuts=()),
+    "one point": lines(series=(Series("a", np.array([1.0]), np.array([1.0]), NOW),), marks=(), levels=(), cuts=()),
+    "gaps": lines(series=(Series("a", X, np.array([np.nan, 3.0])), Series("b", X, np.array([np.nan, np.nan]), NOW))),
+    "flat": lines(series=(Series("a", X, np.array([5.0, 5.0])),), marks=(), levels=(), cuts=()),
+    "huge": lines(series=(Series("a", np.array([1e20, 1e40]), np.array([1e-30, 1e41])),), marks=(), levels=(), cuts=()),
+    "zero on a log axis": lines(series=(Series("a", X, np.array([0.0, 3.0])),), marks=(), levels=(), cuts=()),
+    "reversed range": lines(x=Axis("loss", log=False, range=(3.4, 2.4))),
+    "hostile": lines(series=(Series(HOSTILE, X, X),), marks=(Mark(HOSTILE, 1.0, 1.0),), levels=((HOSTILE, 1.0),)),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_are_valid_and_described(name: str) -> None:
+    figure = validated(lines_figure(LINES[name]))
+    assert len([trace for trace in figure.data if trace.mode == "lines"]) == len(LINES[name].series)
+    assert lines_description(LINES[name], "Subject").startswith("Subject")
+    assert "<script>" not in figure.to_json()
+
+
+def test_lines_keep_their_numbers_and_colours() -> None:
+    data = lines()
+    figure = lines_figure(data)
+    assert np.allclose(figure.data[0].y, data.series[0].y)
+    assert [trace.line.color for trace in figure.data[:3]] == [FINAL, figure.data[1].line.color, PINS["B"]]
+    assert "20 at 10" in lines_description(data, "Memory")
+
+
+def test_values_beyond_float32_stay_finite() -> None:
+    figure = lines_figure(LINES["huge"])
+    assert np.isfinite(np.asarray(figure.data[0].x, dtype=float)).all()
+
+
+def test_end_labels_do_not_cover_each_other() -> None:
+    x = np.array([1.0, 10.0])
+    crowd = tuple(Series(f"s{index}", x, np.array([1.0, 100 + index])) for index in range(6))
+    figure = lines_figure(lines(series=crowd, marks=(), levels=(), cuts=()))
+    heights = sorted(note.y for note in figure.layout.annotations)
+    assert min(np.diff(heights)) > 0.05  # of two decades
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 6.0), (1.2, 1.9), (2.001, 2.05), (18.0, 27.0), (-3.0, 3.0)])
+def test_log_ticks_lie_in_range_and_are_few(start: float, end: float) -> None:
+    ticks = log_ticks(start, end)
+    assert 2 <= len(ticks["tickvals"]) <= 10
+    assert all(start - 1e-6 <= np.log10(value) <= end + 1e-6 for value in ticks["tickvals"])
+    assert len(set(ticks["ticktext"])) == len(ticks["ticktext"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2e9, "2B"), (5e5, "500K"), (0.5, "0.5"), (1e18, "10<sup>18</sup>"), (1e12, "1T")]
+)
+def test_ticks_are_written_as_people_say_them(value: float, text: str) -> None:
+    assert tick_text(value) == text
+
+
+ORDER = ("weights", "key-value cache", "activations")
+STACKED = {
+    "ordinary": StackedData(
+        (("Now", (("weights", 16.0), ("key-value cache", 8.0))), ("A", (("weights", 4.0),))),
+        ORDER,
+        "GB",
+        (("GPU", 72.0),),
+    ),
+    "empty bar": StackedData((("Now", ()),), ORDER, "GB"),
+    "no bars": StackedData((), ORDER, "GB"),
+    "zero": StackedData((("Now", (("weights", 0.0),)),), ORDER, "GB"),
+    "enormous": StackedData((("Now", (("weights", 1e30),)),), ORDER, "GB", (("GPU", 1e-3),)),
+    "hostile": StackedData(((HOSTILE, (("weights", 1.0),)),), ORDER, "GB", ((HOSTILE, 1.0),)),
+}
+
+
+@pytest.mark.parametrize("name", STACKED)
+def test_stacked_bars_are_valid(name: str) -> None:
+    figure = validated(stacked_figure(STACKED[name]))
+    assert "<script>" not in figure.to_json()
+    assert stacked_description(STACKED[name]).endswith(".")
+
+
+def test_stacked_bars_add_up_and_can_be_read() -> None:
+    figure = stacked_figure(STACKED["ordinary"])
+    assert sum(trace.x[0] for trace in figure.data) == pytest.approx(24.0)
+    assert sum(trace.x[1] for trace in figure.data) == pytest.approx(4.0)
+    for trace in figure.data:
+        assert contrast(trace.marker.color, ink_on(trace.marker.color)) >= 4.5
+        assert trace.textfont.color == ink_on(trace.marker.color)
+
+
+PLAIN = {
+    "ordinary": BarsOf((PlainBar("Now", 3.0, "3 days", "now"), PlainBar("A", 6.0, "6 days", "A")), "days"),
+    "log with zero": BarsOf((PlainBar("a", 0.0, "0"), PlainBar("b", 5.0, "5")), "tokens", log=True),
+    "all zero": BarsOf((PlainBar("a", 0.0, "0"),), "tokens", log=True),
+    "none": BarsOf((), "days"),
+    "hostile": BarsOf((PlainBar(HOSTILE, 1.0, HOSTILE),), "days"),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_bars_are_valid(name: str) -> None:
+    figure = validated(plain_figure(PLAIN[name]))
+    assert list(plain_figure(PLAIN[name]).data[0].x) == [bar.value for bar in PLAIN[name].bars]
+    assert "<script>" not in figure.to_json()
+    assert plain_description(PLAIN[name]).endswith(".")
+
+
+TREES = {
+    "ordinary": TreemapData("m", (("experts", 100, 25), ("attention", 20, 20), ("norms", 1, 1))),
+    "one": TreemapData("m", (("all", 7, 7),)),
+    "none": TreemapData("m", ()),
+    "hostile": TreemapData(HOSTILE, ((HOSTILE, 3, 3),)),
+}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_treemaps_are_valid_and_lose_nothing(name: str) -> None:
+    figure = validated(treemap_figure(TREES[name]))
+    assert sum(figure.data[0].values or ()) == sum(size for _, size, _ in TREES[name].parts)
+    assert "<script>" not in figure.to_json()
+    assert treemap_description(TREES[name])
+
+
+def test_a_treemap_names_what_is_active() -> None:
+    text = "".join(treemap_figure(TREES["ordinary"]).data[0].text)
+    assert "active 25" in text and "active 20" not in text
+
+
+def surface(**changes: object) -> SurfaceData:
+    found = loss_surface(LAWS["besiroglu"], (1e8, 1e12), (1e9, 1e14), 8)
+    best = np.array([[1e9, 2e10], [1e10, 2e11]])
+    plain = SurfaceData(
+        found.params,
+        found.tokens,
+        found.loss,
+        best,
+        (1e22, 1e24),
+        (("GPT-3", 1.75e11, 3e11),),
+        (7e10, 1.4e12),
+        (7e10, 1e12),
+    )
+    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [surface(), surface(models=(), budgets=()), surface(models=((HOSTILE, 1e9, 1e10),)), surface(here=(1e5, 1e18))],
+)
+def test_surfaces_are_valid(data: SurfaceData) -> None:
+    figure = validated(surface_figure(data))
+    assert surface_figure(data).data[0].z.shape == data.loss.shape
+    assert "<script>" not in figure.to_json()
+    assert "nats" in surface_description(data)
+
+
+def test_lines_of_equal_compute_are_that() -> None:
+    figure = surface_figure(surface())
+    for trace, budget in zip(figure.data[1:3], (1e22, 1e24), strict=True):
+        assert np.allclose(6 * 10 ** np.asarray(trace.x) * 10 ** np.asarray(trace.y), budget)
