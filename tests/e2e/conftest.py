@@ -147,5 +147,5 @@ def settled(page: Page) -> None:
 
 def bars_ready(page: Page) -> None:
     """Wait for the Sampling page's chart."""
-    expect(page.get_by_text("others (", exact=False).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("others (", exact=False).first).to_be_visible(timeout=120_000)
     settled(page)
