@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +79,7 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
     entropies = -(logprobs.exp() * logprobs.clamp(min=torch.finfo(torch.float32).min)).sum(-1)
     probs = final.softmax(-1)
     kept = (final > -torch.inf).sum(-1)
-    names = settings.active()
+    names = _active(settings)
     result: list[Drawn] = []
     for place, row in enumerate(rows):
         final_probs, raw_row = probs[place].numpy(), raw[place].numpy()
@@ -96,6 +97,12 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
             )
         )
     return result
+
+
+@lru_cache(maxsize=256)
+def _active(settings: SamplerSettings) -> tuple[str, ...]:
+    """``settings.active()``, asked at every step of every row."""
+    return settings.active()
 
 
 def draw_from_head(final_probs: npt.NDArray[np.float32], u: float) -> Draw:
@@ -141,7 +148,7 @@ def _follow(
     The samplers are those of ``apply_chain`` in its order; a look at a few places after each is all that is added.
     """
     removed_by = np.full(watched.shape, -1, dtype=np.int16)
-    names = settings.active()
+    names = _active(settings)
     if watched.shape[1] == 0 or not names:
         return apply_chain(raw, settings, contexts), removed_by
     apply_chain(raw, NEUTRAL, contexts)  # refuses rows that cannot be sampled from
