@@ -283,7 +283,9 @@ def from_json(data: bytes, info: ModelInfo) -> tuple[Run, str | None]:
     try:
         run = _run(file)
     except PlaygroundError as error:
-        raise BadInput(f"The file contradicts itself ({str(error).rstrip('.')}); save it again.", "file") from None
+        raise BadInput(
+            f"The file contradicts itself ({str(error).rstrip('.')[:200]}); save it again.", "file"
+        ) from None
     note = None
     if file.model.revision != info.revision:
         note = (
