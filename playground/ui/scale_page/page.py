@@ -12,6 +12,7 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.scaling.notes import disagreements
+from playground.ui import runtime
 from playground.ui.components.address_bar import keep_address
 from playground.ui.frame import heading
 from playground.ui.messages import plain, problems_shown_here, show_problem, why_it_matters
@@ -81,7 +82,17 @@ def _pictures(page: PlanPage) -> None:
         if tab.open:
             with tab, problems_shown_here():
                 page.sections[name]() if name in page.sections else notes_section(page.topics)
+            _freeze_once(page.name, name)
     keep_address(link_query(store.setup(), page.name), key="address")
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze_once(page: str, tab: str) -> None:
+    """Take what this tab imported out of the collections that follow every run, once for each tab and server.
+
+    No model is loaded here, whose loading would do it; without this each repaint walks some 200 ms over modules.
+    """
+    runtime.freeze_garbage()
 
 
 def columns_of(page: PlanPage) -> dict[str, tuple[Row, ...]]:

@@ -95,17 +95,16 @@ class _Counting:
 
 def _meta_count(config: dict[str, Any], expected: int | None, *, key: str) -> None:
     """A button; then progress; then the count, and whether it agrees with the formula."""
-    counts: dict[str, _Counting] = st.session_state.setdefault("scale_counts", {})
+    counts = _counts()
     name = json.dumps(config, sort_keys=True)
-    found = counts.get(name)
-    if found is None:
-        if not st.button(
+    if name not in counts:
+        st.button(
             "Count on the meta device", key=f"scale_meta_{key}", icon=":material/calculate:",
+            on_click=_start_counting, args=(name,),
             help="Builds the model in transformers without its weights, which takes seconds, and counts it.",
-        ):  # fmt: skip
-            return
-        found = counts[name] = _Counting()
-        threading.Thread(target=found.run, args=(config,), name="meta-count", daemon=True).start()
+        )  # fmt: skip
+        return
+    found = counts[name]
     if not found.done.is_set():
         _watch(found)
         freeze_garbage()  # transformers was imported; without this every later repaint would walk its objects
@@ -114,6 +113,17 @@ def _meta_count(config: dict[str, Any], expected: int | None, *, key: str) -> No
         show_problem(found.error)
     elif found.result is not None:
         _show(found.result, found.seconds, expected)
+
+
+def _counts() -> dict[str, _Counting]:
+    """This session's counts by config."""
+    found: dict[str, _Counting] = st.session_state.setdefault("scale_counts", {})
+    return found
+
+
+def _start_counting(name: str) -> None:
+    found = _counts()[name] = _Counting()
+    threading.Thread(target=found.run, args=(json.loads(name),), name="meta-count", daemon=True).start()
 
 
 def _watch(counting: _Counting) -> None:

@@ -1,0 +1,320 @@
+"""The Plan pages as a reader meets them: they open without a model, follow their controls, and survive bad input."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from playground.cli import main
+from playground.scaling.configs import load_preset
+from playground.scaling.meta import MetaCount
+from playground.ui import runtime
+from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
+from playground.ui.scale_page.answers import fit_of, serving_of, training_cost
+from playground.ui.scale_page.page import NOTES_TAB, PlanPage
+from playground.ui.scale_page.report import to_command
+from playground.ui.scale_page.setup import CUSTOM, ScaleSetup, link_query
+from tests.ui.conftest import Opened
+
+PLAN: dict[str, PlanPage] = {
+    module.PAGE.name: module.PAGE for module in (model_page, training_page, laws_page, serving_page, data_page)
+}
+TABS = [(name, tab) for name, page in PLAN.items() for tab in (*page.sections, NOTES_TAB)]
+TRIES = [(name, index) for name, page in PLAN.items() for index in range(len(page.experiments))]
+OpenPlan = Callable[..., Opened]
+
+
+@pytest.fixture
+def open_plan(open_app: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPlan]:
+    """Open a Plan page, perhaps by a link; ends by checking that nobody loaded a model unasked."""
+    asked: list[object] = []
+
+    def open_at(page: str, query: str = "", *, may_load: bool = False, **held: object) -> Opened:
+        opened = open_app(dict(parse_qsl(query)), run=False)
+        if not may_load:
+            monkeypatch.setattr(runtime, "_open_engine", lambda choice, progress: asked.append(choice))
+        opened.at.switch_page(f"pages/{page}.py")
+        return opened.hold(**held)
+
+    yield open_at
+    assert asked == []
+
+
+def table(opened: Opened, page: str) -> dict[str, list[str]]:
+    """The page's numbers by name: the text of each column."""
+    data = opened.component(f"{page}_figures")
+    return {row["name"]: [text for text, _ in row["cells"]] for row in data["rows"]}
+
+
+def setup_of(opened: Opened) -> ScaleSetup:
+    found = opened.at.session_state["scale_setup"] if "scale_setup" in opened.at.session_state else ScaleSetup()
+    assert isinstance(found, ScaleSetup)
+    return found
+
+
+@pytest.mark.parametrize("page", PLAN)
+def test_a_page_opens_with_its_numbers_and_without_a_model(open_plan: OpenPlan, page: str) -> None:
+    opened = open_plan(page)
+    assert opened.errors == []
+    rows = opened.component(f"{page}_figures")["rows"]
+    assert len(rows) >= 5 and any(row["lead"] for row in rows)
+    assert all(row["how"]["formula"] and row["how"]["source"] for row in rows if row["how"])
+    assert "not loaded" in opened.texts()
+    assert len([button for button in opened.at.button if str(button.key).startswith("try_")]) == 3
+    assert len(opened.at.get("plotly_chart")) <= 2  # hidden tabs compute nothing
+
+
+@pytest.mark.parametrize(("page", "tab"), TABS)
+def test_every_section_shows_something_and_no_error(open_plan: OpenPlan, page: str, tab: str) -> None:
+    opened = open_plan(page, **{f"{page}_section": tab})
+    assert opened.errors == []
+    shown = (*opened.at.get("plotly_chart"), *opened.at.get("bidi_component"), *opened.at.button)
+    assert len(shown) > 5
+
+
+@pytest.mark.parametrize(("page", "index"), TRIES)
+def test_every_experiment_sets_the_page_up(open_plan: OpenPlan, page: str, index: int) -> None:
+    experiment = list(PLAN[page].experiments.values())[index]
+    opened = open_plan(page)
+    opened.at.button(key=f"try_{index}").click()
+    opened.hold(**{f"{page}_section": experiment.section})
+    assert experiment.section in (*PLAN[page].sections, NOTES_TAB)
+    assert experiment.label in opened.texts()
+    assert opened.errors == []
+    for name, value in experiment.values.items():
+        assert getattr(setup_of(opened), name) == value
+
+
+def test_twice_the_context_is_twice_the_cache(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_model")
+    assert table(opened, "scale_model")["Key-value cache"] == ["8.59 GB (8.00 GiB)"]
+    opened.at.select_slider(key="scale_context").set_value(16384)
+    opened.run()
+    assert table(opened, "scale_model")["Key-value cache"] == ["17.18 GB (16.00 GiB)"]
+
+
+def test_half_the_utilisation_is_twice_the_days(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_training")
+    assert table(opened, "scale_training")["Training time"] == ["20.6 days"]
+    opened.at.slider(key="scale_mfu").set_value(0.2)
+    opened.run()
+    assert table(opened, "scale_training")["Training time"] == ["41.3 days"]
+
+
+def test_the_memory_table_is_that_of_the_package(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_model", "config=DeepSeek-V3&gpus=32&batch=1")
+    assert fit_of(setup_of(opened)).fits is True
+    assert table(opened, "scale_model")["Cache per token"] == ["70.27 kB (68.62 KiB) a token"]
+    assert table(opened, "scale_model")["Parameters"] == ["671B parameters (671,026,404,352)"]
+
+
+BAD_CONFIGS = {
+    "not JSON": "hello",
+    "a list": "[1, 2]",
+    "no model_type": "{}",
+    "lacks keys": '{"model_type": "llama"}',
+    "zero": json.dumps(dict(load_preset("Llama-3-8B").config) | {"hidden_size": 0}),
+    "negative": json.dumps(dict(load_preset("Llama-3-8B").config) | {"num_hidden_layers": -3}),
+    "absurd": json.dumps(dict(load_preset("Llama-3-8B").config) | {"vocab_size": 1e30}),
+    "wrong type": json.dumps(dict(load_preset("Llama-3-8B").config) | {"hidden_size": "wide"}),
+    "unknown type": '{"model_type": "no_such_model", "hidden_size": 8}',
+    "custom code": '{"model_type": "evil", "auto_map": {"AutoConfig": "evil--boom.Config"}}',
+    "deep": "[" * 500 + "]" * 500,
+    "deep object": '{"a":' * 500 + "1" + "}" * 500,
+    "50 MB": '{"a":"' + "x" * 50_000_000 + '"}',
+    "markup": '{"model_type": "<img src=x onerror=alert(1)>"}',
+}
+
+
+@pytest.mark.parametrize("name", BAD_CONFIGS)
+def test_a_bad_config_gives_one_sentence_and_keeps_the_last_model(open_plan: OpenPlan, name: str) -> None:
+    opened = open_plan("scale_model", "config=Mixtral-8x7B", scale_own=True)
+    before = table(opened, "scale_model")
+    opened.at.text_area(key="scale_paste").set_value(BAD_CONFIGS[name])
+    opened.run()
+    assert len(opened.errors) == 1
+    assert len(opened.errors[0]) < 400
+    assert table(opened, "scale_model") == before
+    assert setup_of(opened).config == "Mixtral-8x7B"
+
+
+def test_an_own_config_is_counted_and_travels_in_the_link(open_plan: OpenPlan) -> None:
+    config = dict(load_preset("SmolLM2-135M").config) | {"num_hidden_layers": 2, "auto_map": {"AutoConfig": "x--y.Z"}}
+    opened = open_plan("scale_model", scale_own=True)
+    opened.at.text_area(key="scale_paste").set_value(json.dumps(config))
+    opened.run()
+    assert opened.errors == []
+    small = setup_of(opened)
+    assert small.config == CUSTOM
+    again = open_plan("scale_model", link_query(small, "scale_model"))
+    assert table(again, "scale_model")["Parameters"] == table(opened, "scale_model")["Parameters"]
+
+
+def test_a_nested_text_config_is_read(open_plan: OpenPlan) -> None:
+    inner = dict(load_preset("Llama-3-8B").config)
+    opened = open_plan("scale_model", scale_own=True)
+    opened.at.text_area(key="scale_paste").set_value(json.dumps({"model_type": "llava", "text_config": inner}))
+    opened.run()
+    assert opened.errors == []
+    assert table(opened, "scale_model")["Parameters"] == ["8.03B parameters (8,030,261,248)"]
+
+
+@pytest.mark.parametrize(
+    ("page", "field", "text"),
+    [
+        ("scale_training", "price", "0"),
+        ("scale_training", "price", "-3"),
+        ("scale_training", "dataset", "lots"),
+        ("scale_training", "params", "1e99"),
+        ("scale_laws", "budget", "nan"),
+        ("scale_laws", "size", "0"),
+        ("scale_data", "web_share", "1.5"),
+        ("scale_data", "speakers", "9T"),
+    ],
+)
+def test_a_bad_number_is_told_and_the_last_one_stays(open_plan: OpenPlan, page: str, field: str, text: str) -> None:
+    opened = open_plan(page)
+    before = table(opened, page)
+    opened.at.text_input(key=f"scale_{field}").set_value(text)
+    opened.run()
+    assert len(opened.errors) == 1
+    assert table(opened, page) == before
+    assert setup_of(opened) == ScaleSetup()
+
+
+def test_a_link_with_bad_values_applies_the_good_ones(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_training", "config=GPT-3-175B&mfu=1.4&dataset=300B&gpu=abacus&price=0&cluster=256")
+    assert len(opened.errors) == 3
+    found = setup_of(opened)
+    assert (found.config, found.dataset, found.cluster) == ("GPT-3-175B", 300e9, 256)
+    assert (found.mfu, found.gpu, found.price) == (0.4, "H100 SXM", None)
+
+
+CHANGED = ScaleSetup(
+    config="Jamba-v0.1", basis="notes", weights="int8", purpose="training", context=12_345, batch=3, gpu="H200", gpus=4,
+    optimizer="adam-8bit", zero=2, recompute="full", params=1.5e9, dataset=2.5e12, epochs=2.5, cluster=48, mfu=0.31,
+    price=2.25, pue=1.25, grid=0.05, attention=True, law="besiroglu", size=3e9, tokens=6e10, budget=1e21, before=3.1,
+    after=2.9, demand=1e12, prompt_tokens=100, new_tokens=33, samples=5, compute_efficiency=0.5,
+    bandwidth_efficiency=0.6, api="x/y", reasoning=64, cached=0.25, usable=0.75, language="Telugu", speakers=96e6,
+    web_share=0.00019,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PLAN)
+def test_a_link_brings_back_exactly_the_page(open_plan: OpenPlan, page: str) -> None:
+    opened = open_plan(page, link_query(CHANGED, page))
+    assert [error for error in opened.errors if "price table" not in error] == []
+    assert link_query(setup_of(opened), page) == link_query(CHANGED, page)
+    assert opened.component("address")["query"] == link_query(CHANGED, page)
+
+
+def test_what_was_set_on_one_page_is_there_on_the_next(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_model", "config=Qwen2.5-7B&gpu=L4")
+    opened.at.switch_page("pages/scale_serving.py")
+    opened.run()
+    assert (setup_of(opened).config, setup_of(opened).gpu) == ("Qwen2.5-7B", "L4")
+
+
+def test_scenarios_are_pinned_side_by_side_up_to_four(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_model", scale_pins_box=True)
+    for letter in "ABCD":
+        opened.at.button(key="scale_pin").click()
+        opened.run()
+        titles = [title for title, _ in opened.component("scale_model_figures")["columns"]]
+        assert titles[-1] == letter
+        opened.at.select_slider(key="scale_batch").set_value(2 ** "ABCD".index(letter))
+        opened.run()
+    assert opened.at.button(key="scale_pin").disabled
+    cells = table(opened, "scale_model")["Key-value cache"]
+    assert len(cells) == 5 and len(set(cells)) == 4  # the first pin and the last setup are both of batch 8
+    opened.at.button(key="scale_unpin_B").click()
+    opened.run()
+    assert [title for title, _ in opened.component("scale_model_figures")["columns"]] == ["Now", "A", "C", "D"]
+
+
+def test_the_switch_shows_the_notes_number_beside_the_checked_one(open_plan: OpenPlan) -> None:
+    link = "config=GPT-3-175B&dataset=300B&gpu=H100 NVL&cluster=256&mfu=1.0&basis=notes"
+    opened = open_plan("scale_training", link)
+    titles = [title for title, _ in opened.component("scale_training_figures")["columns"]]
+    assert titles == ["As in the notes", "Checked"]
+    assert table(opened, "scale_training")["Training time"] == ["237 days", "17.0 days"]
+
+
+def test_a_plan_that_does_not_fit_says_what_to_change(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_model", "config=Llama-3-70B&batch=1&context=4096")
+    assert "does not fit" in opened.texts() and "int4" in opened.texts()
+
+
+def test_take_away_holds_link_command_and_downloads(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_serving", "config=Qwen2.5-7B&samples=4", scale_take_away=True)
+    code = [str(block.value) for block in opened.at.code]
+    assert "config=Qwen2.5-7B&samples=4" in code[0]
+    assert code[1].startswith("python -m playground calc infer --config Qwen2.5-7B")
+    assert len(opened.at.get("download_button")) == 2
+
+
+def calc(page: str, setup: ScaleSetup, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    words = shlex.split(to_command(page, setup))
+    assert words[:3] == ["python", "-m", "playground"]
+    assert main([*words[3:], "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_command_line_gives_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    setup = replace(CHANGED, basis="checked", attention=False)
+    memory = calc("scale_model", setup, capsys)
+    assert memory["total_bytes"] == pytest.approx(fit_of(setup).report.total_bytes)
+    training = calc("scale_training", setup, capsys)
+    assert training["cost_usd"] == pytest.approx(getattr(training_cost(setup).cost_usd, "value", None))
+    plain = replace(setup, compute_efficiency=1.0, bandwidth_efficiency=1.0)
+    assert calc("scale_serving", plain, capsys)["prefill_s"] == pytest.approx(serving_of(plain).prefill_s)
+    assert calc("scale_laws", setup, capsys)["flops"] == setup.budget
+
+
+def test_the_meta_count_runs_on_request_and_agrees(open_plan: OpenPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+
+    def count(config: dict[str, Any]) -> MetaCount:
+        calls.append(config)
+        return MetaCount(8_030_261_248, (("mlp", 5),), "LlamaForCausalLM")
+
+    monkeypatch.setattr(parameters_section, "count_on_meta", count)
+    monkeypatch.setattr(parameters_section, "freeze_garbage", lambda: None)
+    opened = open_plan("scale_model", scale_model_section="Parameters")
+    assert calls == []
+    opened.at.button(key="scale_meta_config").click()
+    opened.run()
+    assert len(calls) == 1
+    assert "agrees to the last parameter" in opened.texts()
+
+
+def test_a_config_without_a_formula_can_still_be_counted(open_plan: OpenPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parameters_section, "count_on_meta", lambda config: MetaCount(77, (), config["model_type"]))
+    monkeypatch.setattr(parameters_section, "freeze_garbage", lambda: None)
+    opened = open_plan("scale_model", scale_own=True, scale_model_section="Parameters")
+    opened.at.text_area(key="scale_paste").set_value('{"model_type": "bloom", "hidden_size": 8}')
+    opened.run()
+    opened.at.button(key="scale_meta_uncounted").click()
+    opened.run()
+    assert "77 parameters by bloom" in opened.texts()
+
+
+def test_this_machine_is_measured_on_request(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_serving", may_load=True, scale_serving_section="This machine")
+    opened.at.button(key="scale_measure").click()
+    opened.run()
+    for _ in range(3):  # loading the model reruns the page
+        if any(element.key == "scale_machine" for element in opened.at.get("bidi_component")):
+            break
+        opened.run()
+    rows = opened.component("scale_machine")["rows"]
+    assert rows[0]["name"] == "One decode step, measured"
+    assert any("predicted" in row["cells"][0][0] for row in rows)
