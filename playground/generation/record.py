@@ -25,7 +25,6 @@ from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 
 _SMALL = 2**20  # logits; fewer are done before a second thread has woken, and on a busy machine it may sleep on
-_HEAD = 1024  # tokens
 SMALLEST_PROBABILITY = 1e-45  # the least a float32 holds
 
 
@@ -83,7 +82,7 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
     result: list[Drawn] = []
     for place, row in enumerate(rows):
         final_probs, raw_row = probs[place].numpy(), raw[place].numpy()
-        draw = draw_from_head(final_probs, row.u)
+        draw = draw_token(final_probs, row.u)
         value = raw_row[draw.id]
         result.append(
             Drawn(
@@ -103,25 +102,6 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
 def _active(settings: SamplerSettings) -> tuple[str, ...]:
     """``settings.active()``, asked at every step of every row."""
     return settings.active()
-
-
-def draw_from_head(final_probs: npt.NDArray[np.float32], u: float) -> Draw:
-    """``draw_token``, sorting only the likeliest tokens: u falls among them nearly always, and else all are sorted.
-
-    A full sort of a large vocabulary costs a tenth of a small model's step.
-    """
-    if np.count_nonzero(final_probs) <= _HEAD:
-        return draw_token(final_probs, u)
-    cut = np.partition(final_probs, len(final_probs) - _HEAD)[len(final_probs) - _HEAD]
-    ids = np.flatnonzero(final_probs > cut)  # with none of several equal ones left out
-    head = final_probs[ids].astype(np.float64)
-    order = np.argsort(-head, kind="stable")
-    ends = np.cumsum(head[order]) / final_probs.sum(dtype=np.float64)
-    rank = int(np.searchsorted(ends, u, side="right"))
-    if rank >= len(ids):
-        return draw_token(final_probs, u)
-    low = float(ends[rank - 1]) if rank else 0.0
-    return Draw(u=u, id=int(ids[order[rank]]), low=low, high=float(ends[rank]), rank=rank)
 
 
 def top_places(raw: torch.Tensor, count: int) -> npt.NDArray[np.int64]:

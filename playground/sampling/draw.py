@@ -14,6 +14,7 @@ import numpy.typing as npt
 from playground.errors import BadInput
 
 FloatArray = npt.NDArray[np.floating]
+_HEAD = 1024  # tokens sorted before all are
 PURPOSES = {"draw": 0, "xtc": 1}  # each has a stream of its own
 
 
@@ -82,10 +83,34 @@ def draw_token(final_probs: FloatArray, u: float) -> Draw:
     """
     if not 0 <= u < 1:
         raise BadInput(f"u: a uniform lies in [0, 1), {u} does not.", "u")
-    wheel = make_wheel(final_probs)
+    probs = np.asarray(final_probs)
+    head = _draw_among_likeliest(probs, u) if probs.ndim == 1 and np.count_nonzero(probs) > _HEAD else None
+    if head is not None:
+        return head
+    wheel = make_wheel(probs)
     rank = int(wheel.place_of(np.array([u]))[0])
     low = float(wheel.ends[rank - 1]) if rank else 0.0
     return Draw(u=u, id=int(wheel.ids[rank]), low=low, high=float(wheel.ends[rank]), rank=rank)
+
+
+def _draw_among_likeliest(probs: FloatArray, u: float) -> Draw | None:
+    """The same draw with only the likeliest tokens sorted, or None when u falls beyond them.
+
+    Sorting a whole vocabulary of 49,152 costs some 8 ms, a tenth of a small model's step; u lies among the likeliest
+    thousand nearly always.
+    """
+    if not np.isfinite(probs).all():
+        return None  # the full way says what is wrong
+    cut = np.partition(probs, len(probs) - _HEAD)[len(probs) - _HEAD]
+    ids = np.flatnonzero(probs > cut)  # with none of several equal ones left out
+    values = probs[ids].astype(np.float64)
+    order = np.argsort(-values, kind="stable")
+    ends = np.cumsum(values[order]) / probs.sum(dtype=np.float64)
+    rank = int(np.searchsorted(ends, u, side="right"))
+    if rank >= len(ids):
+        return None
+    low = float(ends[rank - 1]) if rank else 0.0
+    return Draw(u=u, id=int(ids[order[rank]]), low=low, high=float(ends[rank]), rank=rank)
 
 
 def draw_many(final_probs: FloatArray, us: npt.ArrayLike) -> npt.NDArray[np.int64]:

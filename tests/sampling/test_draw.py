@@ -11,7 +11,7 @@ from scipy import stats
 from playground.errors import BadInput
 from playground.sampling.chain import trace_row
 from playground.sampling.context import SamplingContext
-from playground.sampling.draw import Draw, UniformStream, draw_many, draw_token
+from playground.sampling.draw import Draw, UniformStream, draw_many, draw_token, make_wheel
 from playground.sampling.settings import SamplerSettings
 from tests.sampling.rows import make_rows
 
@@ -114,3 +114,23 @@ def test_a_row_without_probability_is_refused(probs: list[float]) -> None:
 def test_negative_seeds_are_refused() -> None:
     with pytest.raises(BadInput):
         UniformStream(-1).at(0)
+
+
+@pytest.mark.parametrize("shape", ["peaked", "flat", "tied", "few"])
+def test_sorting_the_likeliest_first_gives_the_same_draw(shape: str) -> None:
+    luck = np.random.default_rng(0)
+    logits = {
+        "peaked": luck.normal(size=5000) * 4,
+        "flat": luck.normal(size=5000) * 0.1,
+        "tied": luck.integers(0, 4, 5000).astype(np.float64),
+        "few": np.where(np.arange(5000) % 100, -np.inf, 1.0),
+    }[shape]
+    weights = np.exp(logits - logits.max())
+    probs = (weights / weights.sum()).astype(np.float32)
+    wheel = make_wheel(probs)
+    for u in (0.0, 1 - 2.0**-53, *luck.random(100)):
+        rank = int(wheel.place_of(np.array([u]))[0])
+        got = draw_token(probs, float(u))
+        assert (got.id, got.rank) == (wheel.ids[rank], rank)
+        assert got.high == pytest.approx(wheel.ends[rank], abs=1e-12)
+        assert got.low <= got.u < got.high

@@ -144,7 +144,7 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
         low = parameter.usual[0]
     whole = parameter.kind == "int"
     decimals = 0 if whole else max(2, len(f"{parameter.step:.6f}".rstrip("0").split(".")[1]))
-    with st.container(gap=None):
+    with st.container(gap="xsmall"):
         st.markdown(f"{parameter.label} {_mark(parameter, settings)}", help=parameter.help)
         st.slider(
             parameter.label,
@@ -199,7 +199,7 @@ def _strings_field(parameter: Parameter, settings: SamplerSettings) -> None:
 def _order_controls(settings: SamplerSettings) -> None:
     """The order as a preset, and each sampler's place in it."""
     current = order_name(settings.order) or "custom"
-    options = [*ORDERS, "custom"]
+    options = [*ORDERS, *([current] if current not in ORDERS else [])]
     st.segmented_control(
         "Order",
         options,
