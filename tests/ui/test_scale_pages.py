@@ -127,7 +127,7 @@ BAD_CONFIGS = {
     "custom code": '{"model_type": "evil", "auto_map": {"AutoConfig": "evil--boom.Config"}}',
     "deep": "[" * 500 + "]" * 500,
     "deep object": '{"a":' * 500 + "1" + "}" * 500,
-    "50 MB": '{"a":"' + "x" * 50_000_000 + '"}',
+    "20 MB": '{"a":"' + "x" * 20_000_000 + '"}',
     "markup": '{"model_type": "<img src=x onerror=alert(1)>"}',
 }
 

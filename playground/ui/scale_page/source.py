@@ -35,7 +35,7 @@ def model_controls() -> None:
 
 def _own_config() -> None:
     st.caption("Any transformers config.json; nothing in it is run.")
-    st.text_area("Paste it", key="scale_paste", height=120, on_change=_pasted)
+    st.text_area("Paste it", key="scale_paste", height=120, max_chars=2 * MAX_CONFIG_CHARS, on_change=_pasted)
     st.file_uploader(
         "Or upload it", type="json", key="scale_upload", max_upload_size=1, on_change=_uploaded,
         help="At most 1 MB: the config, not the weights or the tokenizer.",

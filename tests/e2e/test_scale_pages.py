@@ -1,0 +1,138 @@
+"""The Plan pages in a real browser: deep links, sliders, workings, narrow and dark screens, hostile configs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import OpenPage, serve, settled
+
+pytestmark = pytest.mark.e2e
+
+PAGES = {
+    "scale_model": "Model and memory",
+    "scale_training": "Training",
+    "scale_laws": "Scaling laws",
+    "scale_serving": "Serving",
+    "scale_data": "Data and languages",
+}
+# The page itself may never scroll sideways, whatever scrolls inside of it.
+OVERFLOW = """() => {
+  const main = document.querySelector('[data-testid=stMain]')
+  return main.scrollWidth - main.clientWidth
+}"""
+
+
+def opened(open_page: OpenPage, url: str, page: str, query: dict[str, str] | None = None, **how: object) -> Page:
+    found = open_page(f"{url}/{page}" + (f"?{urlencode(query)}" if query else ""), **how)
+    expect(found.get_by_role("heading", name=PAGES[page], exact=True)).to_be_visible(timeout=60_000)
+    expect(found.locator(".table .line").first).to_be_visible()
+    settled(found)
+    return found
+
+
+def line(page: Page, name: str) -> Locator:
+    """The table's line of one number, in the page's first table."""
+    return page.locator(".table").first.locator(".line").filter(has=page.locator(f".name:text-is('{name}')"))
+
+
+def test_the_first_visit_of_a_fresh_server_may_be_a_deep_link(open_page: OpenPage) -> None:
+    with serve() as url:
+        page = opened(open_page, url, "scale_laws", {"law": "besiroglu", "budget": "5.76e23"})
+        expect(page.get_by_test_id("stSidebarNav").get_by_text("Sampling")).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        expect(line(page, "Optimal parameters")).to_contain_text("72")
+        expect(page.get_by_text("not loaded: this page needs none")).to_be_visible()  # and nobody loads it meanwhile
+        assert "law=besiroglu" in page.url
+
+
+def walk(open_page: OpenPage, url: str, **how: object) -> Iterator[Page]:
+    """All Plan pages by their links, one after the other in one browser, each when it is painted."""
+    page = None
+    for name, title in PAGES.items():
+        if page is None:
+            page = opened(open_page, url, name, **how)
+        else:
+            page.goto(f"{url}/{name}")
+            expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=60_000)
+            expect(page.locator(".table .line").first).to_be_visible()
+            settled(page)
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        yield page
+
+
+def test_each_page_has_the_frame_its_numbers_and_a_picture(open_page: OpenPage, app_url: str) -> None:
+    for page in walk(open_page, app_url):
+        expect(page.get_by_text("Take away")).to_be_visible()
+        expect(page.get_by_text("Try this")).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        box = page.get_by_text("As in the notes").first.bounding_box()
+        table = page.locator(".table").first.bounding_box()
+        assert box and table and box["x"] + box["width"] <= table["x"]  # controls left, numbers right
+        assert page.evaluate(OVERFLOW) == 0
+
+
+def test_each_page_is_usable_on_a_dark_phone(open_page: OpenPage, app_url: str) -> None:
+    for page in walk(open_page, app_url, width=390, height=844, dark=True):
+        assert page.evaluate(OVERFLOW) == 0
+        plot = page.locator(".js-plotly-plot").first.bounding_box()
+        assert plot and plot["x"] >= 0 and plot["x"] + plot["width"] <= 390
+        ink = page.locator(".table .name").first.evaluate("node => getComputedStyle(node).color")
+        assert min(int(part) for part in re.findall(r"\d+", ink)[:3]) > 150  # light ink on the dark ground
+
+
+def test_a_slider_changes_the_numbers_and_the_address(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_training")
+    expect(line(page, "Training time")).to_contain_text("20.6 days")
+    page.get_by_role("slider", name="MFU").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(line(page, "Training time")).to_contain_text("21.2 days")
+    expect(page).to_have_url(re.compile(r"mfu=0\.39"))
+
+
+def test_a_number_opens_its_formula_and_stays_open(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_model")
+    row = line(page, "Key-value cache")
+    row.focus()
+    page.keyboard.press("Enter")
+    how = page.locator(".table details[open] .how").first
+    expect(how).to_contain_text("kv · T · B")
+    expect(how).to_contain_text("131072 · 8192 · 8")
+    page.get_by_role("slider", name="Batch (sequences)").focus()
+    page.keyboard.press("ArrowRight")
+    expect(how).to_contain_text("131072 · 8192 · 16")
+
+
+def test_scenarios_stand_side_by_side_under_their_letters(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_model")
+    page.get_by_role("button", name="Four times the cache").click()
+    expect(page.locator(".table .head").first).to_have_text("NowA")
+    expect(line(page, "Key-value cache")).to_contain_text("137.44 GB (128.00 GiB)34.36 GB (32.00 GiB)")
+
+
+def test_the_link_in_the_take_away_reproduces_the_page(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_serving", {"config": "Mixtral-8x7B", "gpus": "2", "samples": "4"})
+    before = line(page, "Throughput").inner_text()
+    page.get_by_text("Take away").click()
+    link = page.get_by_test_id("stCode").first.inner_text().strip()
+    assert link.startswith(app_url) and "samples=4" in link
+    again = open_page(link)
+    expect(line(again, "Throughput")).to_have_text(re.compile(re.escape(before.split("\n")[-1])), timeout=60_000)
+
+
+def test_a_hostile_config_is_text_and_nothing_else(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_model")
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.get_by_text("Own config.json").click()
+    evil = json.dumps({"model_type": "<img src=x onerror=alert(1)>", "auto_map": {"AutoConfig": "evil--x.Y"}})
+    page.get_by_role("textbox", name="Paste it").fill(evil)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("<img src=x onerror=alert(1)>")
+    expect(line(page, "Parameters")).to_contain_text("8,030,261,248")
+    assert dialogs == []
