@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from playground.engine.codec import HfTextCodec
 from playground.engine.fake import FakeCodec
-from playground.engine.token_bytes import byte_alphabet
+from playground.engine.token_bytes import build_table, byte_alphabet
 from playground.errors import BadPrompt, CapabilityMissing
 from tests.engine.small import byte_level_tokenizer, metaspace_tokenizer, small_info, wordpiece_tokenizer
 
@@ -138,15 +137,18 @@ def test_every_token_of_the_bundled_vocabulary_agrees_with_the_tokenizer(
 
 
 @pytest.mark.model
-def test_the_table_is_built_quickly_and_once(bundled_tokenizer: Any) -> None:
+def test_the_table_is_built_once(bundled_tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+
+    def counting(tokenizer: Any, size: int) -> Any:
+        built.append(size)
+        return build_table(tokenizer, size)
+
+    monkeypatch.setattr("playground.engine.codec.build_table", counting)
     codec = HfTextCodec(bundled_tokenizer, small_info())
-    seconds = []
     for token in (100, 101):
-        started = time.process_time()
         codec.token_bytes(token)
-        seconds.append(time.process_time() - started)
-    assert seconds[0] < 0.6  # 0.12 s on an idle machine
-    assert seconds[1] < seconds[0] / 10
+    assert len(built) == 1
 
 
 def test_sentencepiece_bytes_spaces_and_the_start_token() -> None:
@@ -316,12 +318,8 @@ def test_a_text_that_cannot_fit_is_refused_before_the_work(small: HfTextCodec) -
 
 @pytest.mark.model
 @pytest.mark.parametrize("unit", ["word ", "a", " ", "\x00", "<|im_end|>", "ကြ"])
-def test_a_hundred_thousand_characters_are_quick(bundled: HfTextCodec, unit: str) -> None:
+@pytest.mark.timeout(30)  # milliseconds where it works; minutes where a tokenizer goes quadratic
+def test_a_hundred_thousand_characters_are_read(bundled: HfTextCodec, unit: str) -> None:
     text = (unit * 100_000)[:100_000]
-    started = time.process_time()
-    ids = bundled.encode(text)
-    assert time.process_time() - started < 1.0
-    assert bundled.decode(ids) == text
-    started = time.process_time()
-    bundled.encode_chat(text)
-    assert time.process_time() - started < 1.5
+    assert bundled.decode(bundled.encode(text)) == text
+    assert len(bundled.encode_chat(text)) > len(bundled.encode(text))

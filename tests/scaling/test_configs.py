@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,9 @@ LLAMA: dict[str, Any] = {
 
 
 def _refusal(text: str) -> BadInput:
-    started = time.perf_counter()
     with pytest.raises(BadInput) as caught:
         parse_config(text)
     message = str(caught.value)
-    assert time.perf_counter() - started < 2
     assert "\n" not in message and 10 < len(message) < 400 and message.endswith(".")
     return caught.value
 

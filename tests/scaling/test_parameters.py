@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -46,14 +45,9 @@ def test_preset_formula_equals_meta_device(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BIG)
-def test_the_largest_are_counted_on_the_meta_device_in_under_ten_seconds(name: str) -> None:
+def test_the_largest_are_counted_on_the_meta_device(name: str) -> None:
     preset = load_preset(name)
-    count_on_meta(load_preset("SmolLM2-135M").config)  # the imports are paid once per process, not per count
-    started = time.perf_counter()
-    counted = count_on_meta(preset.config)
-    elapsed = time.perf_counter() - started
-    assert counted.total == count_parameters(preset.spec).total
-    assert elapsed < 10, f"{elapsed:.1f} s"
+    assert count_on_meta(preset.config).total == count_parameters(preset.spec).total
 
 
 @pytest.mark.parametrize("name", preset_names())
