@@ -11,6 +11,7 @@ from playground.ui.generate_page.desk import COMPARE, WRITE, options
 from playground.ui.generate_page.experiments import EXPERIMENTS, experiment_note, start
 from playground.ui.generate_page.link import adopt_options, page_query
 from playground.ui.generate_page.take_away import take_away
+from playground.ui.generate_page.token_panel import leave_if_asked
 from playground.ui.generate_page.write import write_section
 from playground.ui.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
@@ -31,6 +32,7 @@ def controls() -> None:
 @st.fragment(key=state.PICTURES)
 def pictures() -> None:
     """The right two thirds."""
+    leave_if_asked()
     state.show_problems()
     with problems_shown_here():
         worker = wait_for_model(chosen_model())

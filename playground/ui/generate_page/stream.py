@@ -19,7 +19,14 @@ from playground.engine.ticket import Ticket
 from playground.engine.types import SequenceScore
 from playground.engine.worker import Worker
 from playground.errors import Cancelled, PlaygroundError
-from playground.generation import Generation, GenerationRequest, GenerationStep, TokenStep, generate
+from playground.generation import (
+    Generation,
+    GenerationRequest,
+    GenerationStep,
+    TokenStep,
+    check_requests,
+    generate,
+)
 from playground.generation.tree import Tree
 from playground.ui.runtime import session_id
 
@@ -104,7 +111,11 @@ def open_stream(
     branches: Sequence[int],
     before: Sequence[tuple[TokenStep, ...]],
 ) -> Stream:
-    """Ask the worker. An unfinished generation of this session is cancelled by the newer one."""
+    """Ask the worker. An unfinished generation of this session is cancelled by the newer one.
+
+    Raises BadInput or BadPrompt for what cannot be generated, before anything is asked or replaced.
+    """
+    check_requests(requests, worker.engine.info)
     session = session_id()
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:

@@ -21,6 +21,8 @@ from playground.ui.generate_page.desk import Desk, Todo
 from playground.ui.messages import plain, why_it_matters
 from playground.ui.setup import Setup
 
+_LEAVING = "generate_leaves_for_sampling"
+
 
 def token_panel(desk: Desk, worker: Worker, *, branches: bool = True) -> None:
     """Nothing without a chosen token. ``branches`` False shows without offering to go on from here."""
@@ -97,13 +99,14 @@ def alternatives_data(step: TokenStep, before: tuple[int, ...], worker: Worker) 
 
 def _buttons(desk: Desk, branch: int, place: int, worker: Worker) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button(
+        st.button(
             "Open in Sampling",
             icon=":material/open_in_new:",
             key="open_in_sampling",
+            on_click=open_in_sampling,
+            args=(desk, branch, place),
             help="The whole distribution at exactly this point, under the settings of this text.",
-        ):
-            open_in_sampling(desk, branch, place)
+        )
 
         def other() -> None:
             token = st.session_state.get("w_other_token")
@@ -126,7 +129,7 @@ def _buttons(desk: Desk, branch: int, place: int, worker: Worker) -> None:
 
 
 def open_in_sampling(desk: Desk, branch: int, place: int) -> None:
-    """Go to the Sampling page with the context before this token, the text's settings and its seed."""
+    """From a callback: go to the Sampling page with the context before this token, the text's settings and seed."""
     made = desk.tree[branch]
     run = desk.run
     assert run is not None
@@ -145,4 +148,10 @@ def open_in_sampling(desk: Desk, branch: int, place: int) -> None:
             position=place,
         )
     )
-    st.switch_page("pages/sampling.py")
+    st.session_state[_LEAVING] = True
+
+
+def leave_if_asked() -> None:
+    """Change the page: a callback cannot."""
+    if st.session_state.pop(_LEAVING, False):
+        st.switch_page("pages/sampling.py")

@@ -1,0 +1,150 @@
+"""The Generate page in a real browser on the bundled model: it streams, stops, branches, compares and comes back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenPage, settled
+
+pytestmark = [pytest.mark.e2e, pytest.mark.model]
+
+PROMPT = "The capital of France is"
+SHORT = {"prompt": PROMPT, "new": "6", "ignore_eos": "1", "temperature": "0.8"}
+
+
+def link(app_url: str, **fields: str) -> str:
+    return f"{app_url}/generate?{urlencode(SHORT | fields)}"
+
+
+def steps(page: Page) -> list[str]:
+    """The generated tokens on screen."""
+    return page.locator(".token.step").all_text_contents()
+
+
+def written(page: Page, count: int = 6) -> list[str]:
+    """Wait for a finished text of so many tokens."""
+    expect(page.locator(".token.step")).to_have_count(count, timeout=90_000)
+    expect(page.get_by_text("Ended:")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=60_000)
+    settled(page)
+    return steps(page)
+
+
+def test_a_text_streams_and_stop_frees_the_model_for_others(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(link(app_url, new="900"))
+    stop = page.get_by_role("button", name="Stop")
+    expect(stop).to_be_visible(timeout=90_000)
+    expect(page.locator(".token.step").nth(1)).to_be_visible(timeout=60_000)
+    seen = page.locator(".token.step").count()
+    expect(page.locator(".token.step").nth(seen + 2)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"Writing: \d+ of at most 900 tokens, [\d.]+ tokens/s"))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("stopped before it was finished")).to_be_visible()
+    assert len(steps(page)) >= seen
+    other = open_page(link(app_url, new="3"))
+    written(other, 3)  # the model is free
+
+
+def test_the_strip_with_the_mouse_then_a_branch_then_sampling(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(link(app_url, seed="2"))
+    first = written(page)
+    token = page.locator(".token.step").nth(2)
+    token.hover()
+    card = page.locator(".card").first
+    expect(card).to_contain_text("removed by")
+    expect(card).to_contain_text("u = ")
+    token.click()
+    bars = page.locator(".rows .row:not(.rest)")
+    expect(bars.first).to_be_visible()
+    other = next(row for row in bars.all() if "▶" not in row.inner_text())
+    name = other.locator(".label").inner_text()
+    other.click()
+    expect(page.get_by_text("2 texts from this prompt")).to_be_visible()
+    second = written(page)
+    assert second[:2] == first[:2] and second[2] == name and second[2] != first[2]
+    page.get_by_role("button", name="Back to parent").click()
+    expect(page.locator(".token.step").nth(2)).to_have_text(first[2])
+    page.locator(".token.step").nth(1).click()
+    page.get_by_role("button", name="Open in Sampling").click()
+    expect(page.get_by_role("heading", name="Sampling")).to_be_visible()
+    chosen = page.locator(".row.chosen .label")
+    expect(chosen).to_contain_text(first[1])
+    page.get_by_role("link", name="Generate").click()
+    expect(page.get_by_text("2 texts from this prompt")).to_be_visible()
+    assert steps(page) == first, "nothing is lost on a page change"
+
+
+def test_the_strip_with_the_keyboard_alone(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(link(app_url, seed="3"))
+    written(page)
+    page.locator(".strip .token[tabindex='0']").first.focus()
+    page.keyboard.press("End")
+    focused = "document.activeElement.shadowRoot?.activeElement ?? document.activeElement"
+    assert "token 6" in page.evaluate(f"({focused}).getAttribute('aria-label')")
+    page.keyboard.press("ArrowLeft")
+    label = page.evaluate(f"({focused}).getAttribute('aria-label')")
+    assert "token 5" in label and "u = " in label and "raw " in label, "a screen reader hears what the card shows"
+    expect(page.locator(".card").first).to_contain_text("token 5")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=re.compile("Token 5"))).to_be_visible()
+    row = page.locator(".rows .row:not(.chosen)").first
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 texts from this prompt")).to_be_visible()
+    written(page)
+
+
+def test_settings_compared_part_where_it_is_marked(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(link(app_url, seed="1", temperature="1.3"))
+    written(page)
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("button", name="Compare with greedy").click()
+    expect(page.get_by_text(re.compile("part at token|are the same"))).to_be_visible(timeout=60_000)
+    settled(page)
+    strips = [s.locator(".token").all_text_contents() for s in page.locator(".strip").all()]
+    assert len(strips) == 2
+    place = next(i for i in range(6) if strips[0][i] != strips[1][i])
+    expect(page.locator(".token.parted")).to_have_text(strips[1][place])
+    page.get_by_text("Distributions", exact=True).click()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+
+
+def test_a_text_comes_back_from_its_link_and_from_its_file(app_url: str, open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(link(app_url, seed="6"))
+    first = written(page)
+    expect(page).to_have_url(re.compile("new=6"))
+    again = open_page(page.url)
+    assert written(again) == first
+    page.get_by_role("button", name="Take away").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    saved.value.save_as(tmp_path / "run.json")
+    fresh = open_page(link(app_url, seed="7"))
+    assert written(fresh) != first
+    fresh.get_by_role("button", name="Take away").click()
+    fresh.locator("input[type=file]").set_input_files(tmp_path / "run.json")
+    expect(fresh.locator(".token.step")).to_have_text(first)
+    (tmp_path / "cut.json").write_bytes((tmp_path / "run.json").read_bytes()[:500])
+    fresh.locator("input[type=file]").set_input_files(tmp_path / "cut.json")
+    expect(fresh.get_by_text("it was cut off")).to_be_visible()
+    expect(fresh.locator(".token.step")).to_have_text(first)
+
+
+def test_two_sessions_write_at_once_and_a_closed_tab_lets_go(app_url: str, open_page: OpenPage) -> None:
+    one, other = (open_page(link(app_url, seed=seed, new="40")) for seed in ("8", "9"))
+    for page in (one, other):
+        expect(page.locator(".token.step").nth(2)).to_be_visible(timeout=90_000)
+    assert one.get_by_role("button", name="Stop").count() or other.get_by_role("button", name="Stop").count()
+    endless = open_page(link(app_url, new="1500", seed="10"))
+    expect(endless.locator(".token.step").first).to_be_visible(timeout=90_000)
+    endless.context.close()
+    texts = [written(page, 40) for page in (one, other)]
+    assert texts[0] != texts[1]
+    last = open_page(link(app_url, seed="11"))
+    written(last)
+    expect(last.get_by_text("ready")).to_be_visible()
