@@ -68,7 +68,9 @@ def _on_page(page: Page, url: str, count: int, seed: int) -> float:
         """count => { const tokens = () => [...document.querySelectorAll('*')].filter(e => e.shadowRoot)
              .reduce((n, e) => n + e.shadowRoot.querySelectorAll('.token.step').length, 0)
              window.__first = { at: performance.now(), count: tokens() }
-             const timer = setInterval(() => { if (tokens() >= count) { window.__last = performance.now(); clearInterval(timer) } }, 20) }""",
+             const timer = setInterval(() => {
+               if (tokens() >= count) { window.__last = performance.now(); clearInterval(timer) }
+             }, 20) }""",
         count,
     )
     page.wait_for_function("window.__last", timeout=600_000)
