@@ -17,6 +17,12 @@ SHOTS: dict[str, tuple[str, int, bool, str | None]] = {
     "sampling-390": ("/?top_p=0.9&temperature=0.8", 390, False, None),
     "pipeline": ("/?top_p=0.9&temperature=0.8&top_k=40", 1280, False, "Pipeline"),
     "draw": ("/?top_p=0.9&temperature=1.2", 1280, False, "Why this token?"),
+    "generate": ("/generate", 1280, False, None),
+    "scale_model": ("/scale_model", 1280, False, None),
+    "scale_training": ("/scale_training", 1280, False, None),
+    "scale_laws": ("/scale_laws", 1280, False, None),
+    "scale_serving": ("/scale_serving", 1280, False, None),
+    "scale_data": ("/scale_data", 1280, False, None),
     "glossary": ("/glossary", 1280, False, None),
 }
 
