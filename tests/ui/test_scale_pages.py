@@ -25,10 +25,11 @@ from playground.scaling.meta import MetaCount
 from playground.ui import runtime
 from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
 from playground.ui.scale_page.answers import fit_of, serving_of, training_cost
+from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.measure import measure
 from playground.ui.scale_page.page import NOTES_TAB, PlanPage
 from playground.ui.scale_page.report import to_command, to_csv, to_markdown
-from playground.ui.scale_page.setup import CUSTOM, ScaleSetup, link_fields, link_query, read_link
+from playground.ui.scale_page.setup import ScaleSetup, link_fields, link_query, read_link
 from playground.ui.scale_page.wording import Row
 from tests.ui.conftest import Opened
 

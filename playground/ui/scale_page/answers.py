@@ -19,7 +19,8 @@ from playground.scaling.notes import NOTES, NOTES_FLOPS_PER_S
 from playground.scaling.parameters import ParameterCount, count_parameters, explain_parameters
 from playground.scaling.specs import ArchitectureSpec
 from playground.scaling.training import TrainingCost, TrainingPlan, attention_flops, cost_training, training_tokens
-from playground.ui.scale_page.setup import CUSTOM, ScaleSetup, gpu_of
+from playground.ui.scale_page.fields import CUSTOM
+from playground.ui.scale_page.setup import ScaleSetup, gpu_of
 from playground.ui.scale_page.wording import Row, row
 
 SEQUENCE = 4096  # tokens of a training sequence, for the attention term
@@ -121,7 +122,7 @@ def answer_memory(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
 
 def _limit(count: int, word: str) -> str:
     if not count:
-        return f"none: not even one fits ({word})"
+        return f"none: even one of the {word} is too many"
     return f"no limit in reach ({word})" if count >= 1 << 20 and count & (count - 1) == 0 else f"{count:,} {word}"
 
 

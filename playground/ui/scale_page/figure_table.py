@@ -52,9 +52,14 @@ def table_payload(columns: Columns, label: str) -> dict[str, object]:
         how = None
         if first.figure is not None:
             shown = first.figure
-            filled = shown.filled if shown.formula != shown.filled else "a value that is read, not computed"
-            how = {"formula": f"{shown.name} [{_unit(shown.unit)}] = {shown.formula}", "source": shown.source}
-            how["filled"] = f"{filled} = {first.text}"
+            read = shown.formula == shown.name  # a value from a table or a count, with nothing to fill in
+            how = {
+                "formula": f"none: the value is read, in {_unit(shown.unit)}"
+                if read
+                else f"{shown.name} [{_unit(shown.unit)}] = {shown.formula}",
+                "filled": f"{shown.filled} = {first.text}",
+                "source": shown.source,
+            }
         cells = [["–", ""] if row is None else [row.text, row.note] for row in found]
         lines.append({"name": name, "lead": first.lead, "cells": cells, "how": how})
     return {"columns": [[title, _COLOURS[title]] for title in columns], "rows": lines, "label": label}

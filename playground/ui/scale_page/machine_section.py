@@ -100,7 +100,9 @@ def machine_rows(found: Measurement) -> tuple[Row, ...]:
             Row(share.name, f"{share.value:.0%}", share),
         ]
     for timing, predicted, error in zip(found.timings, fit.predicted_s, fit.errors, strict=True):
-        what = f"{timing.tokens} tokens" + (f" after {timing.context}" if timing.context else "")
+        what = f"{timing.tokens} token{'s' if timing.tokens > 1 else ''}" + (
+            f" after {timing.context}" if timing.context else ""
+        )
         rows.append(
             Row(
                 what,

@@ -21,8 +21,8 @@ from playground.ui.messages import plain, show_problem, why_it_matters
 from playground.ui.runtime import freeze_garbage
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import count_of, spec_of
+from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.scale_page.setup import CUSTOM
 from playground.ui.scale_page.source import UNCOUNTED
 from playground.ui.scale_page.wording import Row, row
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from playground.scaling.notes import disagreements
+from playground.ui.scale_page.fields import CUSTOM, FIELDS, PAGE_FIELDS
 from playground.ui.scale_page.figure_table import merged_names
-from playground.ui.scale_page.setup import CUSTOM, FIELDS, PAGE_FIELDS, ScaleSetup, field_text, write_number
+from playground.ui.scale_page.setup import ScaleSetup, field_text, write_number
 from playground.ui.scale_page.wording import Row
 
 Columns = Mapping[str, Sequence[Row]]

@@ -16,7 +16,7 @@ from playground.ui.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
-from playground.ui.scale_page.setup import CUSTOM
+from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.state import CONTROLS, PICTURES, acting, rerun_parts
 
 UNCOUNTED = "scale_uncounted"  # a config without a formula here, which can still be counted on the meta device

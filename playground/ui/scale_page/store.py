@@ -14,7 +14,8 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.ui.messages import show_problem
-from playground.ui.scale_page.setup import FIELDS, ScaleSetup, field_text, gpu_of, read_link
+from playground.ui.scale_page.fields import FIELDS
+from playground.ui.scale_page.setup import ScaleSetup, field_text, gpu_of, read_link
 from playground.ui.state import CONTROLS, PICTURES, rerun_parts
 
 LETTERS = ("A", "B", "C", "D")

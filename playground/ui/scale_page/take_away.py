@@ -9,8 +9,9 @@ import streamlit as st
 from playground.ui.frame import PAGES
 from playground.ui.messages import problems_shown_here
 from playground.ui.scale_page import report, store
+from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.page import PlanPage, columns_of
-from playground.ui.scale_page.setup import CUSTOM, MAX_LINK_CONFIG, link_query
+from playground.ui.scale_page.setup import MAX_LINK_CONFIG, link_query
 
 
 def take_away(page: PlanPage) -> None:

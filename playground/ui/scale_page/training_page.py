@@ -18,9 +18,9 @@ from playground.ui.messages import why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_training, price_of, training_cost, training_plan
 from playground.ui.scale_page.experiments import Experiment
+from playground.ui.scale_page.fields import make_gpu
 from playground.ui.scale_page.model_page import gpu_choices, scenarios
 from playground.ui.scale_page.page import PlanPage
-from playground.ui.scale_page.setup import make_gpu
 from playground.ui.scale_page.source import model_controls
 from playground.ui.scale_page.wording import write_figure
 from playground.ui.state import CONTROLS, PICTURES, rerun_parts
