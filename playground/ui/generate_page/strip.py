@@ -62,7 +62,7 @@ def path_tokens(
     first = len(whole) - len(ids)
     tokens = []
     for place, (step, text) in enumerate(zip(path, texts, strict=True)):
-        kind = "special" if codec.is_special(step.id) else "step"
+        kind = "step special" if codec.is_special(step.id) else "step"
         kind += " picked" if place in picked else ""
         kind += " cut" if place >= cut else ""
         kind += " parted" if place == parted else ""
