@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from playground.errors import Cancelled, ModelNotFound, PlaygroundError
+from playground.errors import Cancelled, ModelNotFound, PlaygroundError, Superseded
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 
@@ -28,6 +28,8 @@ def problems_shown_here() -> Iterator[None]:
     """Turn a PlaygroundError into one sentence at this place; the rest of the page goes on."""
     try:
         yield
+    except Superseded:
+        return
     except Cancelled:
         from playground.ui.waiting import offer_again  # it shows problems itself
 

@@ -23,6 +23,7 @@ from playground.ui.setup import Setup, read_link
 CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
 _SETUP = "setup"
 _PARTS = "page_parts"
+_UNFINISHED = "page_unfinished"
 _PROBLEMS = "setup_problems"
 _LINK_SEEN = "link_seen"
 
@@ -129,11 +130,17 @@ def page_parts(*parts: str) -> None:
     st.session_state[_PARTS] = parts
 
 
+def leave_unfinished() -> None:
+    """A part of the page ended early to make way for newer input: the next rerun draws all parts."""
+    st.session_state[_UNFINISHED] = True
+
+
 def rerun_parts(*parts: str) -> None:
     """From a callback: rerun these parts, as far as the page has them; all of the page where they are not there yet."""
     there = st.session_state.get(_PARTS, (CONTROLS, PICTURES))
+    everything = st.session_state.pop(_UNFINISHED, False)
     try:
-        st.rerun([part for part in there if part in parts])
+        st.rerun([part for part in there if everything or part in parts])
     except StreamlitAPIException:  # the first run of the page has not come so far
         return
 

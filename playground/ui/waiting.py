@@ -6,9 +6,11 @@ import time
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from playground.engine.ticket import Ticket
-from playground.errors import Cancelled
+from playground.errors import Cancelled, Superseded
 from playground.ui import state
 from playground.ui.messages import plain
 
@@ -18,7 +20,9 @@ T = TypeVar("T")
 def wait_for(ticket: Ticket[T], doing: str, *, key: str) -> T:
     """The ticket's result. Leaving the wait in any way (newer input, closed tab, stop) frees the model.
 
-    A stopped wait stays stopped until the reader changes something: ``key`` names the work that was stopped.
+    A stopped wait stays stopped until the reader changes something: ``key`` names the work that was stopped. Raises
+    Superseded when the reader did something newer: Streamlit lets a fragment run to its end before it serves the next
+    request of another fragment, so the wait itself must make way.
     """
     with ticket:
         if not ticket.wait(0.1):
@@ -51,10 +55,20 @@ def _remember_stop(key: str) -> None:
     st.session_state["stopped_work"] = key
 
 
+def _newer_input_waits() -> bool:
+    """Whether a click or a moved slider waits for this run to end. Full reruns interrupt by themselves."""
+    context = get_script_run_ctx(suppress_warning=True)
+    requests = context.script_requests if context is not None else None
+    return getattr(requests, "_state", None) == ScriptRequestType.RERUN  # there is no public way to ask
+
+
 def _watch(ticket: Ticket[T], doing: str, key: str) -> None:
     place, stop_place = st.empty(), st.empty()
     started, offered = time.monotonic(), False
     while not ticket.wait(0.2):
+        if _newer_input_waits():
+            state.leave_unfinished()
+            raise Superseded("The reader did something newer.")
         spent = time.monotonic() - started
         queue = f", {ticket.position} ahead of you" if ticket.position else ""
         place.caption(f":material/hourglass_top: {plain(doing)} · {spent:.1f} s{queue}")
@@ -64,7 +78,7 @@ def _watch(ticket: Ticket[T], doing: str, key: str) -> None:
                 "Stop",
                 key=f"stop_{ticket.slot}",
                 icon=":material/stop:",
-                on_click=_remember_stop,
+                on_click=state.acting(_remember_stop),
                 args=(key,),
                 shortcut="escape",
             )

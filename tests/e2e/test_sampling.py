@@ -291,3 +291,20 @@ def test_the_first_request_to_a_fresh_server_may_be_a_link_with_settings(open_pa
         expect(card).to_contain_text("SmolLM2")
         expect(card).to_contain_text("135 M parameters")
         page.close()
+
+
+def test_a_long_read_can_be_stopped_and_makes_way_for_newer_input(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(app_url)
+    bars_ready(page)
+    prompt = page.get_by_label("Prompt", exact=True)
+    main = page.get_by_test_id("stMain")
+    prompt.fill("word and then " * 2_400)
+    prompt.press("Control+Enter")
+    main.get_by_role("button", name="Stop").click()
+    expect(main.get_by_text("Stopped: the model is free")).to_be_visible()
+    main.get_by_role("button", name="Run again").click()
+    expect(main.get_by_text("The model reads", exact=False)).to_be_visible()
+    prompt.fill("The capital of France is")
+    prompt.press("Control+Enter")
+    expect(main.get_by_text("5 of 8,192 tokens")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Paris", exact=False).first).to_be_visible()
