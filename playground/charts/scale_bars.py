@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 from playground.charts.figure import Trace, escaped, make_figure
 from playground.charts.palette import CUT, FINAL, GRID, PINS, RAW, ink_on, sequential
 
+LABELLED_SHARE = 0.16  # of the longest bar; a narrower part has its name in the legend only
+
 
 @dataclass(frozen=True, slots=True)
 class StackedData:
@@ -30,6 +32,9 @@ def stacked_figure(data: StackedData) -> go.Figure:
     names = [name for name, _ in data.bars]
     positions = np.arange(len(names), dtype=np.float32)
     used = [part for part in data.order if any(part == name for _, parts in data.bars for name, _ in parts)]
+    longest = max(
+        [sum(size for _, size in parts) for _, parts in data.bars] + [size for _, size in data.limits] + [1e-9]
+    )
     traces: list[Trace] = []
     for part in used:
         shade = sequential(1.0 - data.order.index(part) / max(len(data.order) - 1, 1))
@@ -42,20 +47,17 @@ def stacked_figure(data: StackedData) -> go.Figure:
                 "x": np.array(sizes),
                 "y": positions,
                 "marker": {"color": shade, "line": {"color": "rgba(140,145,156,0.9)", "width": 0.7}},
-                "text": [f"{escaped(part)} {size:,.1f}" if size else "" for size in sizes],
+                "text": [f"{escaped(part)} {size:,.1f}" if size > LABELLED_SHARE * longest else "" for size in sizes],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
+                "constraintext": "none",
                 "textfont": {"color": ink_on(shade), "size": 11},
                 "hovertemplate": f"<b>{escaped(part)}</b><br>%{{x:,.4g}} {escaped(data.unit)}<extra></extra>",
             }
         )
-    longest = max(
-        [sum(size for _, size in parts) for _, parts in data.bars] + [size for _, size in data.limits] + [1e-9]
-    )
     layout = _layout(len(names), [escaped(name) for name in names], data.unit, longest * 1.06)
     layout["barmode"] = "stack"
-    layout["uniformtext"] = {"minsize": 9, "mode": "hide"}
     layout["showlegend"] = True
     layout["legend"] = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
     layout["margin"]["t"] = 56
@@ -125,18 +127,19 @@ def plain_figure(data: BarsOf) -> go.Figure:
 def _layout(count: int, names: list[str], unit: str, longest: float) -> dict[str, Any]:
     return {
         "height": 90 + 44 * max(count, 1),
-        "margin": {"l": 8, "r": 16, "t": 12, "b": 8},
+        # Fixed margins: letting plotly measure its labels draws everything twice at every move of a slider.
+        "margin": {"l": min(16 + 7 * max((len(name) for name in names), default=0), 150), "r": 16, "t": 12, "b": 48},
         "bargap": 0.3,
         "dragmode": False,
         "showlegend": False,
         "xaxis": {
-            "title": {"text": unit}, "range": [0, longest], "gridcolor": GRID, "fixedrange": True, "automargin": True,
+            "title": {"text": unit}, "range": [0, longest], "gridcolor": GRID, "fixedrange": True, "automargin": False,
         },
         "yaxis": {
             "tickvals": list(range(count)),
             "ticktext": names,
             "range": [count - 0.45, -0.55],
-            "automargin": True,
+            "automargin": False,
             "fixedrange": True,
             "showgrid": False,
         },

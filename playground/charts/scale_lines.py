@@ -78,7 +78,7 @@ def lines_figure(data: LinesData) -> go.Figure:
     notes += _end_labels(data, low, high, right)
     layout: dict[str, Any] = {
         "height": HEIGHT,
-        "margin": {"l": 8, "r": _label_room(data.series), "t": 16, "b": 8},
+        "margin": {"l": 62, "r": _label_room(data.series), "t": 16, "b": 48},
         "showlegend": False,
         "dragmode": False,
         "hovermode": "closest",
@@ -174,7 +174,10 @@ def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[
     heights = [min(max(height, bottom), top) for height, _ in ends]
     for index in range(1, len(heights)):
         heights[index] = max(heights[index], heights[index - 1] + gap)
-    overflow = max(0.0, heights[-1] - top) if heights else 0.0
+    ceiling = top
+    for index in reversed(range(len(heights))):  # what was pushed over the top comes down again, and no more than that
+        heights[index] = ceiling = min(heights[index], ceiling)
+        ceiling -= gap
     return [
         {
             "text": escaped(series.name).replace(", ", "<br>"),
@@ -182,7 +185,7 @@ def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[
             "xref": "paper",
             "xanchor": "left",
             "align": "left",
-            "y": height - overflow,
+            "y": height,
             "yanchor": "middle",
             "showarrow": False,
             "font": {"size": 10, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
@@ -221,7 +224,7 @@ def _axis(axis: Axis, low: float, high: float, room: float) -> dict[str, Any]:
         "range": [start - margin, end + margin],
         "gridcolor": GRID,
         "fixedrange": True,
-        "automargin": True,
+        "automargin": False,
         "ticksuffix": axis.suffix,
         "tickprefix": axis.prefix,
         "minor": {"showgrid": False},

@@ -97,6 +97,15 @@ def test_end_labels_do_not_cover_each_other() -> None:
     figure = lines_figure(lines(series=crowd, marks=(), levels=(), cuts=()))
     heights = sorted(note.y for note in figure.layout.annotations)
     assert min(np.diff(heights)) > 0.05  # of two decades
+    assert max(heights) < np.log10(105) + 1e-6  # nor leave the picture
+
+
+def test_a_low_curve_keeps_its_label_where_others_crowd_the_top() -> None:
+    x = np.array([1.0, 10.0])
+    crowd = tuple(Series(f"s{index}", x, np.array([1.0, 1000 + index])) for index in range(5))
+    low = Series("low", x, np.array([0.5, 0.5]))
+    notes = lines_figure(lines(series=(*crowd, low), marks=(), levels=(), cuts=())).layout.annotations
+    assert min(note.y for note in notes) == pytest.approx(np.log10(0.5))
 
 
 @pytest.mark.parametrize(("start", "end"), [(0.0, 6.0), (1.2, 1.9), (2.001, 2.05), (18.0, 27.0), (-3.0, 3.0)])
