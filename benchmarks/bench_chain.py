@@ -62,6 +62,7 @@ def run() -> dict[str, float]:
         "shared eleven: our chain": lambda: apply_chain(logits, SHARED, (context,)),
         "shared eleven: our trace": lambda: trace_row(row, SHARED, context),
         "shared eleven: transformers": lambda: shared(ids, logits),
+        "every sampler: our chain": lambda: apply_chain(logits, EVERY, (context,)),
         "every sampler: our trace": lambda: trace_row(row, EVERY, context),
     }
     times: dict[str, list[float]] = {name: [] for name in cases}
