@@ -36,10 +36,10 @@ def cached_snapshot(hub_id: str, revision: str | None = None) -> Path | None:
 
 def cached_models() -> dict[str, Path]:
     """Hub ids of the models in the local cache and the folder of each one's main revision. An odd cache is empty."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
 
     try:
-        repositories = scan_cache_dir().repos
+        repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except Exception:  # no cache yet, or one that somebody else's program left half-written
         return {}
     ids = (str(repository.repo_id) for repository in repositories if repository.repo_type == "model")

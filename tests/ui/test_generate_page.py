@@ -219,7 +219,7 @@ def test_stop_keeps_what_was_written_and_frees_the_model(open_app: Open, gate: G
     gate.open.set()
     finished(app)
     assert len(engine.calls) <= calls + 1, "only the step under way was finished"
-    assert engine.batches[-1].closed
+    until(app, lambda: engine.batches[-1].closed, "the batch was not closed")
     assert "stopped before it was finished" in app.texts()
     app.at.session_state["generate_options"] = Options(4, ignore_eos=True)
     app.at.button(key="continue").click()
