@@ -7,7 +7,7 @@ PORT ?= 8501
 ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test unit e2e check bench model browser setup clean
+.PHONY: run test unit pages e2e check bench model browser setup clean
 
 run: model
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
@@ -37,12 +37,16 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed-dev model
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not e2e" -n 2 --dist worksteal
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not e2e" --ignore tests/ui -n 2 --dist worksteal
+
+# The pages through Streamlit's own test double of a browser tab, on an engine with known numbers.
+pages: $(VENV)/.installed-dev model
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/ui -n 2 --dist worksteal
 
 e2e: $(VENV)/.installed-dev model browser
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m e2e
 
-test: check unit e2e
+test: check unit pages e2e
 
 bench: $(VENV)/.installed-dev model browser
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
