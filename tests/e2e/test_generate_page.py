@@ -77,6 +77,7 @@ def test_the_strip_with_the_mouse_then_a_branch_then_sampling(app_url: str, open
     expect(chosen).to_contain_text(first[1])
     page.get_by_role("link", name="Generate").click()
     expect(page.get_by_text("2 texts from this prompt")).to_be_visible()
+    expect(page.locator(".token.step")).to_have_count(len(first))
     assert steps(page) == first, "nothing is lost on a page change"
 
 
