@@ -62,7 +62,7 @@ corner = heading(
 with corner:
     take_away()
 experiment_note()
-state.page_parts(state.CONTROLS, state.TEXT, state.PICTURES)
+state.page_parts(state.TEXT, state.PICTURES, state.CONTROLS)
 left, right = st.columns([1, 2], gap="medium")
 with left:
     controls()

@@ -159,7 +159,7 @@ def heading(
     ``experiments`` are (label, what it shows, callback) triples.
     """
     ensure_frame(name)
-    state.page_parts(state.CONTROLS, state.PICTURES)
+    state.page_parts(state.PICTURES, state.CONTROLS)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.title(PAGES[name].title, anchor=False)
     st.markdown(sentence)

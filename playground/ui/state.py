@@ -126,7 +126,7 @@ def acting(write: Callable[..., None], *parts: str) -> Callable[..., None]:
 
 
 def page_parts(*parts: str) -> None:
-    """Say which parts the present page has; a page that does not has controls and pictures."""
+    """Say which parts the present page has, in the order in which they are to be redrawn: what is looked at first."""
     st.session_state[_PARTS] = parts
 
 
@@ -137,7 +137,7 @@ def leave_unfinished() -> None:
 
 def rerun_parts(*parts: str) -> None:
     """From a callback: rerun these parts, as far as the page has them; all of the page where they are not there yet."""
-    there = st.session_state.get(_PARTS, (CONTROLS, PICTURES))
+    there = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
     everything = st.session_state.pop(_UNFINISHED, False)
     try:
         st.rerun([part for part in there if everything or part in parts])
