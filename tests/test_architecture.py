@@ -233,7 +233,7 @@ def test_ci_runs_the_documented_test_command() -> None:
     command = (ROOT / ".ci" / "run").read_text(encoding="utf-8").strip().splitlines()[-1]
     assert command == "make test"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.search(r"^test: check unit e2e$", makefile, re.M), "make test leaves something out"
+    assert re.search(r"^test: check unit pages e2e$", makefile, re.M), "make test leaves something out"
     assert {"unit", "e2e", "check"} <= set(re.findall(r"^(\w+):", makefile, re.M))
     assert '-m "not e2e"' in makefile and "-m e2e" in makefile, "the two halves do not add up to all tests"
     readme = ROOT / "README.md"
