@@ -2,6 +2,9 @@
 
 A file from outside is hostile: it is read through a strict schema with bounds on everything, and whatever does not fit
 is one sentence. Pieces of text in the file are for people and never read back: ids are what counts.
+
+Longer than most files: the schema and its two directions are kept side by side,
+because a field changed in one must be changed in the other.
 """
 
 from __future__ import annotations
