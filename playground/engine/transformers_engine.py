@@ -93,7 +93,13 @@ class TransformersEngine:
         return None if row is None else NextLogits(known, row, 0, 0.0)
 
     def _remember(self, ids: TokenIds, row: torch.Tensor) -> FloatArray:
-        """The row (vocab,) as NumPy, kept for the next time."""
+        """The row (vocab,) as NumPy, kept for the next time. What has been shown once is not replaced.
+
+        The same row computed in other chunks differs in its last digits, and a link must show the same numbers.
+        """
+        remembered = self._logits.get(self._info.revision, ids)
+        if remembered is not None:
+            return remembered
         values = self._runner.to_numpy(row)
         self._logits.put(self._info.revision, ids, values)
         return values

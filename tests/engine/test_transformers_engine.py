@@ -62,6 +62,15 @@ def test_logits_equal_a_full_forward_pass_however_they_were_reached(kind: str) -
         np.testing.assert_allclose(got.logits, full_pass(engine, asked)[-1], atol=1e-4, rtol=0)
 
 
+def test_a_row_once_shown_is_not_replaced_by_the_same_row_computed_otherwise(engine: TransformersEngine) -> None:
+    ids = make_ids(40)
+    engine.next_logits(ids[:-1])
+    shown = engine.next_logits(ids).logits  # reached by appending one token
+    engine.score(ids)  # reached all at once: other last digits
+    again = engine.cached_logits(ids)
+    assert again is not None and again.logits is shown
+
+
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_scores_equal_the_forward_pass(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
