@@ -125,6 +125,7 @@ class _Step(_Part):
     low: _Real
     high: _Real
     mirostat_mu: _Real | None = None
+    mean_logprob: _Logprob = None
     top: Annotated[list[_Alternative], Field(max_length=MOST_ALTERNATIVES)] = []
 
 
@@ -347,6 +348,7 @@ def _branch(given: _Branch) -> Branch:
             row=0, index=given.fork + place, id=step.id, raw_logprob=_minus_infinity(step.raw_logprob), prob=step.prob,
             rank=step.rank, entropy=step.entropy, kept=step.kept, u=step.u, low=step.low, high=step.high,
             top=tuple(_alternative(other) for other in step.top), mirostat_mu=step.mirostat_mu,
+            mean_logprob=step.mean_logprob,
         )
         for place, step in enumerate(given.steps)
     )  # fmt: skip

@@ -148,6 +148,7 @@ class _Row:
             high=drawn.draw.high,
             top=drawn.top,
             mirostat_mu=self._mu if self._uses_mirostat else None,
+            mean_logprob=drawn.mean_logprob,
         )
         self.ids.append(step.id)
         self._steps.append(step)

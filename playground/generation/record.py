@@ -39,6 +39,7 @@ class Drawn:
     entropy: float
     kept: int
     top: tuple[Alternative, ...]
+    mean_logprob: float | None
 
     @property
     def surprise_bits(self) -> float:
@@ -76,6 +77,7 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
     final, removed_by = _follow(raw, settings, contexts, watched)
     logprobs = raw.log_softmax(-1)
     entropies = -(logprobs.exp() * logprobs.clamp(min=torch.finfo(torch.float32).min)).sum(-1)
+    means = logprobs.mean(-1)
     probs = final.softmax(-1)
     kept = (final > -torch.inf).sum(-1)
     names = _active(settings)
@@ -93,6 +95,7 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
                 entropy=max(0.0, float(entropies[place])),
                 kept=int(kept[place]),
                 top=_alternatives(watched[place, : row.top], logprobs[place], final_probs, removed_by[place], names),
+                mean_logprob=mean if math.isfinite(mean := float(means[place])) else None,
             )
         )
     return result

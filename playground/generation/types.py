@@ -85,7 +85,9 @@ class TokenStep:
     ``index`` counts the row's generated tokens from 0. ``rank`` is the token's place by raw logits (0 the likeliest,
     ties by lower id), ``prob`` its final and ``raw_logprob`` its raw log-probability. ``entropy`` is that of the raw
     distribution, ``kept`` how many tokens could be drawn. ``top``: the likeliest by raw logits. ``mirostat_mu`` is
-    Mirostat's ceiling in bits after this step, None where it is off.
+    Mirostat's ceiling in bits after this step, None where it is off. ``mean_logprob`` is the mean of the raw
+    log-probabilities over the vocabulary (-KL(uniform, raw) - ln vocab), None where it was
+    not recorded or is infinite.
     """
 
     row: int
@@ -101,6 +103,7 @@ class TokenStep:
     high: float
     top: tuple[Alternative, ...] = ()
     mirostat_mu: float | None = None
+    mean_logprob: float | None = None
 
     @property
     def surprise(self) -> float:
