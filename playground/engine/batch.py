@@ -15,7 +15,7 @@ import torch
 from transformers.cache_utils import Cache
 
 from playground.engine.growing import make_growing, plain_row
-from playground.engine.prefix import fork
+from playground.engine.prefix import cache_bytes, fork
 from playground.engine.protocol import CancelToken
 from playground.engine.runner import ModelRunner
 from playground.engine.types import FloatArray, TokenIds
@@ -68,6 +68,11 @@ class TransformersBatch:
     @property
     def logits(self) -> FloatArray:
         return self._logits
+
+    @property
+    def cache_bytes(self) -> int | None:
+        caches = [group.cache for group in self._groups if group.cache is not None]
+        return sum(map(cache_bytes, caches)) if caches else None
 
     def _collect(self) -> FloatArray:
         """(rows, vocab) in the order of the rows."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from playground.engine.codec import check_text
 from playground.engine.display import bracket
-from playground.engine.limits import check_ids
+from playground.engine.fake_inside import fake_lens_rows, fake_weights
+from playground.engine.limits import check_ids, check_lens
 from playground.engine.protocol import CancelToken
-from playground.engine.scoring import score_rows
-from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
+from playground.engine.scoring import log_softmax, score_rows
+from playground.engine.types import Capabilities, FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
 from playground.engine.utf8 import added_text, pending_bytes
 from playground.errors import BadPrompt, CapabilityMissing, ModelError
 from playground.models.info import ModelInfo
@@ -216,6 +217,24 @@ class FakeEngine:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
         return FakeBatch(self, known, cancel)
 
+    def lens(
+        self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
+    ) -> Iterator[LensRows]:
+        """Depth d of D - 1 has d / (D - 1) of the last logits: an answer that grows layer by layer."""
+        known = check_ids(ids, self._info)
+        check_lens(known, positions, follow, self._info)
+        if not self._capabilities.hidden_states:
+            raise CapabilityMissing("This fake has no hidden states: choose another model.")
+        for place in positions:
+            last = log_softmax(self._compute(known[: place + 1], cancel))
+            depths = self._info.layers + 1
+            logits = np.stack([last * (depth / (depths - 1)) for depth in range(depths)])
+            coming = known[place + 1] if place + 1 < len(known) else -1
+            yield fake_lens_rows(place, log_softmax(logits), coming, follow)
+
+    def weights(self) -> WeightList:
+        return fake_weights(self._info)
+
     def close(self) -> None:
         self.closed = True
         with self._lock:
@@ -241,6 +260,11 @@ class FakeBatch:
     @property
     def logits(self) -> FloatArray:
         return self._logits
+
+    @property
+    def cache_bytes(self) -> int | None:
+        info = self._engine.info
+        return 2 * info.layers * info.kv_heads * info.head_dim * 4 * sum(map(len, self._ids))
 
     def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
         self._ids = [(*known, int(token)) for known, token in zip(self._ids, ids, strict=True)]

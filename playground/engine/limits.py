@@ -26,3 +26,18 @@ def check_ids(ids: Sequence[int], info: ModelInfo) -> TokenIds:
             field="prompt",
         )
     return known
+
+
+def check_lens(ids: TokenIds, positions: range, follow: Sequence[int], info: ModelInfo) -> None:
+    """Raises BadPrompt unless ``positions`` are consecutive ones of ``ids`` and ``follow`` are tokens of the model."""
+    if positions.step != 1 or not positions or positions.start < 0 or positions.stop > len(ids):
+        raise BadPrompt(
+            f"The lens can look at positions 0 to {len(ids) - 1} of this text, one after the other: choose among them.",
+            field="positions",
+        )
+    outside = next((token for token in follow if not 0 <= token < info.vocab_size), None)
+    if outside is not None:
+        raise BadPrompt(
+            f"Token id {outside} is not one of {info.name}'s {info.vocab_size:,} tokens: use an id below that.",
+            field="follow",
+        )

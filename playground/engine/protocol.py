@@ -6,10 +6,18 @@ The engine knows nothing of text: it is token ids in, numbers out. Text belongs 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
+from playground.engine.types import (
+    Capabilities,
+    FloatArray,
+    LensRows,
+    NextLogits,
+    SequenceScore,
+    TokenIds,
+    WeightList,
+)
 from playground.errors import Cancelled
 from playground.models.info import ModelInfo
 
@@ -86,6 +94,10 @@ class Batch(Protocol):
     def computed_tokens(self) -> int:
         """Positions the model was run on to read the prompts: rows that share one pay once, known prefixes nothing."""
 
+    @property
+    def cache_bytes(self) -> int | None:
+        """Bytes of the keys and values held for the rows, reserved room not counted; None for a model without them."""
+
     def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
         """Feed one token to each row; the new ``logits``."""
 
@@ -119,6 +131,18 @@ class Engine(Protocol):
 
     def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> Batch:
         """Read the prompts, each distinct one once. Raises BadPrompt as ``next_logits``; none at all is one too."""
+
+    def lens(
+        self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
+    ) -> Iterator[LensRows]:
+        """What every layer would answer at ``positions`` (consecutive, within ``ids``), a few of them at each step.
+
+        One forward pass at the first step, heads only at the others. Raises CapabilityMissing unless
+        ``capabilities.hidden_states``, BadPrompt as ``next_logits`` and for positions outside of the text.
+        """
+
+    def weights(self) -> WeightList:
+        """The model's learned tensors and its config; no forward pass. Raises ModelError once released."""
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""

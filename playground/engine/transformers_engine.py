@@ -8,7 +8,7 @@ and between chunks it asks whether anybody still waits.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from cachetools import LRUCache
 
 from playground.engine.batch import TransformersBatch
 from playground.engine.codec import HfTextCodec
-from playground.engine.limits import check_ids
+from playground.engine.hidden_pass import run_lens
+from playground.engine.limits import check_ids, check_lens
 from playground.engine.logits_cache import LogitsCache
 from playground.engine.prefix import PrefixCache
 from playground.engine.protocol import CancelToken
 from playground.engine.runner import PREFILL_CHUNK, ModelRunner
-from playground.engine.types import Capabilities, FloatArray, NextLogits, SequenceScore, TokenIds
+from playground.engine.types import Capabilities, FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
+from playground.engine.weight_list import list_weights
 from playground.errors import BadPrompt
 from playground.models.info import ModelInfo
 from playground.models.loading import LoadedModel
@@ -141,6 +143,18 @@ class TransformersEngine:
         if not known:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
         return TransformersBatch(self._runner, known, cancel or CancelToken())
+
+    def lens(
+        self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
+    ) -> Iterator[LensRows]:
+        """What every layer would answer at ``positions``, a few of them at each step; see the protocol."""
+        known = check_ids(ids, self._info)
+        check_lens(known, positions, follow, self._info)
+        return run_lens(self._runner, known, positions, follow, cancel or CancelToken())
+
+    def weights(self) -> WeightList:
+        """The model's learned tensors and its config, without a forward pass."""
+        return list_weights(self._runner.loaded.model)
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""

@@ -1,0 +1,214 @@
+"""The logit lens: what each layer would answer if the model ended there.
+
+A layer's hidden state goes through whatever the model itself does after its last layer (the final norm, the head, and
+a cap on the logits where it has one), once and never twice. Method: nostalgebraist, "Interpreting GPT: the logit
+lens" (2020); the divergence from the last layer as in Belrose et al. 2023 (2303.08112).
+
+Works on any decoder whose layers stand in one list: the states are caught at the layers' doors, and the model's own
+``forward`` turns them into logits, so no architecture's head is written down here. Runs on the engine's thread; knows
+no text. Nothing of the size layers × positions × vocabulary is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers.cache_utils import Cache
+
+from playground.engine.prefix import fork
+from playground.engine.protocol import CancelToken
+from playground.engine.runner import ModelRunner
+from playground.engine.types import LENS_TOP, LensRows, TokenIds
+from playground.errors import CapabilityMissing
+
+_LOGITS_BYTES = 32 * 1024 * 1024  # logits of one layer's rows, in float32
+_MOST_POSITIONS = 16  # between two looks at the cancel flag, and between two turns of other sessions
+_NO_TOKEN = -1
+
+
+@dataclass(slots=True)
+class _Doors:
+    """Where a model's states can be caught: the module that holds the layers, and the layers."""
+
+    container: nn.Module
+    layers: nn.ModuleList
+
+
+@dataclass(slots=True)
+class _Caught:
+    """What came by during one forward pass: a state (batch, T, d) before and after each layer, what followed, and
+    the container's own answer."""
+
+    states: list[torch.Tensor] = field(default_factory=list)
+    closing: list[nn.Module] = field(default_factory=list)
+    answer: Any = None
+
+
+def run_lens(
+    runner: ModelRunner, ids: TokenIds, positions: range, follow: Sequence[int], cancel: CancelToken
+) -> Iterator[LensRows]:
+    """See ``Engine.lens``. One forward pass, then some positions of all depths at each step."""
+    doors = find_doors(runner.loaded.model, runner.info.name)
+    with runner.running(len(ids)):
+        caught, own = _forward(runner, doors, ids, positions, cancel)  # own: (P, vocab), the model's own logits
+    step = max(1, min(_MOST_POSITIONS, _LOGITS_BYTES // (4 * runner.info.vocab_size)))
+    for begin in range(0, len(positions), step):
+        cancel.check()
+        part = positions[begin : begin + step]
+        with runner.running(len(ids)):
+            rows = _examine(runner, doors, caught, own[begin : begin + step], begin, part, ids, follow, cancel)
+        yield rows
+
+
+def find_doors(model: Any, name: str) -> _Doors:
+    """The list of layers and its owner. Raises CapabilityMissing where there is no such list."""
+    count = int(getattr(model.config.get_text_config(), "num_hidden_layers", 0) or 0)
+    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model
+    for module in (decoder if isinstance(decoder, nn.Module) else model).modules():
+        for child in module.children():
+            if isinstance(child, nn.ModuleList) and count and len(child) == count:
+                return _Doors(module, child)
+    raise CapabilityMissing(
+        f"The layers of {name} do not stand in one list, so its hidden states cannot be read: choose another model."
+    )
+
+
+def _forward(
+    runner: ModelRunner, doors: _Doors, ids: TokenIds, positions: range, cancel: CancelToken
+) -> tuple[_Caught, torch.Tensor]:
+    """Run the model up to the last position; the states and the logits (P, vocab) at ``positions``."""
+    first, end = positions.start, positions.stop
+    cache: Cache | None = None
+    if runner.has_cache and first:  # what stands before is read as usual, from known prefixes where there are any
+        _row, _computed, known = runner.run(ids[:first], cancel)
+        cache = None if known is None else fork(known, first)
+    elif runner.has_cache:
+        cache = runner.empty_cache()
+    cancel.check()
+    begin = first if cache is not None else 0
+    with _catching(doors) as caught:
+        logits = runner.forward([ids[begin:end]], cache, last_row=False)[0]  # (end - begin, vocab)
+    if cache is not None:
+        runner.keep(ids[:end], cache)
+    caught.states = [state[0, first - begin :] for state in caught.states]  # each (P, d)
+    return caught, logits[first - begin :]
+
+
+@contextmanager
+def _catching(doors: _Doors) -> Iterator[_Caught]:
+    """Note every layer's state while the block runs, and which modules run after the last layer."""
+    caught = _Caught()
+    depth = len(doors.layers)
+
+    def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        caught.states.append(args[0] if args else kwargs["hidden_states"])
+
+    def after(_module: nn.Module, _args: Any, output: Any) -> None:
+        caught.states.append(output[0] if isinstance(output, tuple) else output)
+
+    def closes(module: nn.Module, _args: Any, _output: Any) -> None:
+        if len(caught.states) > depth:
+            caught.closing.append(module)
+
+    def answers(_module: nn.Module, _args: Any, output: Any) -> None:
+        caught.answer = output
+
+    hooks = [doors.layers[0].register_forward_pre_hook(before, with_kwargs=True)]
+    hooks += [layer.register_forward_hook(after) for layer in doors.layers]
+    hooks += [child.register_forward_hook(closes) for child in doors.container.children() if child is not doors.layers]
+    hooks.append(doors.container.register_forward_hook(answers))
+    try:
+        yield caught
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _logits_of(model: Any, doors: _Doors, caught: _Caught, state: torch.Tensor) -> torch.Tensor:
+    """The model's own way from the state after a layer, (n, d), to logits (n, vocab), in float32."""
+    for module in caught.closing:
+        state = module(state)
+    answer = type(caught.answer)(last_hidden_state=state[None])
+    with _answering(doors.container, answer):
+        ids = torch.zeros((1, state.shape[0]), dtype=torch.long, device=state.device)  # read by nobody
+        logits: torch.Tensor = model(input_ids=ids, use_cache=False).logits[0]
+    return logits.float()
+
+
+@contextmanager
+def _answering(container: nn.Module, answer: Any) -> Iterator[None]:
+    """Let the layers' container return ``answer`` instead of running."""
+    before: Callable[..., Any] | None = container.__dict__.get("forward")
+    container.forward = lambda *args, **kwargs: answer
+    try:
+        yield
+    finally:
+        if before is None:
+            del container.forward
+        else:
+            container.forward = before
+
+
+def _examine(
+    runner: ModelRunner, doors: _Doors, caught: _Caught, own: torch.Tensor, begin: int, part: range, ids: TokenIds,
+    follow: Sequence[int], cancel: CancelToken,
+) -> LensRows:  # fmt: skip
+    """All depths at the positions ``part``, from the last depth, which the others are compared with, to the first."""
+    model = runner.loaded.model
+    span = slice(begin, begin + len(part))
+    last = torch.log_softmax(own.float(), dim=-1)  # (n, vocab), replaced below by the lens's own
+    followed = torch.empty(0)
+    gap = 0.0
+    found: list[tuple[np.ndarray[Any, Any], ...]] = []
+    for depth in reversed(range(len(caught.states))):
+        cancel.check()
+        logits = _logits_of(model, doors, caught, caught.states[depth][span])
+        logprobs = torch.log_softmax(logits, dim=-1)
+        if not found:
+            gap = float((logits - own.float()).abs().max())
+            last = logprobs
+            followed = _followed(logits, part, ids, follow)
+        found.append(_measure(logprobs, last, followed))
+    top_ids, top, entropies, divergences, ranks, logprobs_of = (
+        np.stack(column[::-1]) for column in zip(*found, strict=True)
+    )
+    return LensRows(
+        first=part.start, top_ids=top_ids, top_logprobs=top, entropies=entropies, divergences=divergences,
+        followed=followed.cpu().numpy().astype(np.int32), ranks=ranks, logprobs=logprobs_of, head_gap=gap,
+    )  # fmt: skip
+
+
+def _followed(logits: torch.Tensor, part: range, ids: TokenIds, follow: Sequence[int]) -> torch.Tensor:
+    """(n, LENS_TOP + 1 + F): the model's likeliest tokens, the token that really comes next, and those asked for."""
+    best = logits.topk(min(LENS_TOP, logits.shape[-1]), dim=-1).indices  # (n, K)
+    coming = [ids[place + 1] if place + 1 < len(ids) else _NO_TOKEN for place in part]
+    asked = [[token, *follow] for token in coming]
+    return torch.cat([best, torch.tensor(asked, device=best.device)], dim=-1)
+
+
+def _measure(logprobs: torch.Tensor, last: torch.Tensor, followed: torch.Tensor) -> tuple[np.ndarray[Any, Any], ...]:
+    """Of one depth's log-probabilities (n, vocab): the top tokens, entropy, KL(last ‖ this), and the followed tokens."""
+    top = logprobs.topk(min(LENS_TOP, logprobs.shape[-1]), dim=-1)
+    entropies = torch.special.entr(logprobs.exp()).sum(dim=-1)
+    weights = last.exp()
+    divergences = torch.where(weights > 0, weights * (last - logprobs), 0.0).sum(dim=-1).clamp(min=0)
+    known = followed.clamp(min=0)
+    chosen = logprobs.gather(1, known)  # (n, F)
+    columns = torch.arange(logprobs.shape[-1], device=logprobs.device)[None]
+    ranks = torch.stack(
+        [
+            ((logprobs > own) | ((logprobs == own) & (columns < token))).sum(dim=-1)
+            for own, token in zip(chosen.T[..., None], known.T[..., None], strict=True)
+        ],
+        dim=-1,
+    )
+    ranks = torch.where(followed < 0, _NO_TOKEN, ranks)
+    chosen = torch.where(followed < 0, torch.nan, chosen)
+    values = (top.indices.int(), top.values, entropies, divergences, ranks.int(), chosen)
+    return tuple(value.cpu().numpy() for value in values)

@@ -1,0 +1,37 @@
+"""The learned tensors of a loaded model, each counted once, packed layers included. Runs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+
+from playground.engine.prepack import PackedLinear
+from playground.engine.types import Weight, WeightList
+
+
+def list_weights(model: Any) -> WeightList:
+    """Every tensor of ``model`` in the order of its modules; they add up to ``num_parameters()`` as it was loaded."""
+    weights = tuple(_tensors(model))
+    head, table = model.get_output_embeddings(), model.get_input_embeddings()
+    tied = head is not None and table is not None and _shares(head, table)
+    config = json.dumps(model.config.to_dict(), default=str)
+    return WeightList(weights, tied, config)
+
+
+def _tensors(model: nn.Module) -> Iterator[Weight]:
+    """Parameters as they are; a packed layer's weight by its sizes, unless it is another module's own."""
+    for prefix, module in model.named_modules():
+        if isinstance(module, PackedLinear) and module.shared is None:
+            count = module.in_features * module.out_features
+            shape = (module.out_features, module.in_features)
+            yield Weight(f"{prefix}.weight", shape, count, count * module.packed.element_size())
+    for name, parameter in model.named_parameters():  # a tensor held by two modules comes once, by its first name
+        yield Weight(name, tuple(parameter.shape), parameter.numel(), parameter.numel() * parameter.element_size())
+
+
+def _shares(head: nn.Module, table: nn.Module) -> bool:
+    own = head.shared if isinstance(head, PackedLinear) else head.weight
+    return own is table.weight
