@@ -16,7 +16,9 @@ from playground.engine.protocol import CancelToken
 from playground.engine.transformers_engine import TransformersEngine
 from playground.engine.types import LENS_TOP, Capabilities, LensRows
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
-from tests.engine.small import _LLAMA_LIKE, CONFIGS, VOCAB, small_loaded
+from playground.models.loading import LoadedModel
+from tests.engine.small import _LLAMA_LIKE, CONFIGS, VOCAB
+from tests.engine.small import small_loaded as plain_loaded
 
 MORE: dict[str, Any] = {
     "gemma2": lambda: Gemma2Config(**_LLAMA_LIKE, head_dim=8, sliding_window=16, final_logit_softcapping=30.0),
@@ -35,6 +37,16 @@ FINAL_NORMS = ("norm", "ln_f", "final_layer_norm", "norm_f", "final_layernorm")
 def more_configs(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind, make in MORE.items():
         monkeypatch.setitem(CONFIGS, kind, make)
+
+
+def small_loaded(kind: str) -> LoadedModel:
+    """With norms that are not all ones: else applying one twice would go unseen."""
+    loaded = plain_loaded(kind)
+    generator = torch.Generator().manual_seed(1)
+    for weight in loaded.model.parameters():
+        if weight.dim() == 1:
+            weight.data += 0.5 * torch.rand(weight.shape, generator=generator)
+    return loaded
 
 
 def make_ids(length: int, seed: int = 0) -> tuple[int, ...]:
