@@ -54,10 +54,7 @@ class TransformersBatch:
         last, computed, cache = self._runner.run(prompt, cancel)
         self.computed_tokens += computed
         if cache is not None:
-            cache = fork(cache, len(prompt))  # the prefix store keeps the other
-            if len(rows) > 1:
-                cache.batch_repeat_interleave(len(rows))
-            cache = make_growing(cache)
+            cache = make_growing(fork(cache, len(prompt)), len(rows))  # the prefix store keeps the other
         return _Group(rows, [prompt] * len(rows), cache, last.expand(len(rows), -1))
 
     @property
@@ -107,18 +104,24 @@ class TransformersBatch:
             raise BadPrompt(f"The text has reached the {limit:,} tokens the model reads: start from a shorter one.")
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Go on with ``rows`` only, in this order. The caches of the others are remembered for branching."""
-        place = {old: new for new, old in enumerate(rows)}
+        """Go on with ``rows`` only, in this order; a row may go on more than once. The caches of those that leave are
+        remembered for branching.
+        """
+        wanted: dict[int, list[int]] = {}
+        for new, old in enumerate(rows):
+            wanted.setdefault(old, []).append(new)
         for group in self._groups:
-            staying = [index for index, row in enumerate(group.rows) if row in place]
-            self._remember(group, [index for index in range(len(group.rows)) if index not in staying])
-            if len(staying) < len(group.rows):
+            leaving = [index for index, row in enumerate(group.rows) if row not in wanted]
+            self._remember(group, leaving)
+            staying = _in_place([len(wanted.get(row, ())) for row in group.rows])
+            if staying != list(range(len(group.rows))):
                 index = torch.tensor(staying, device=group.last.device, dtype=torch.long)
                 group.last = group.last[index]
                 group.ids = [group.ids[kept] for kept in staying]
                 if group.cache is not None and staying:
-                    group.cache.batch_select_indices(index)
-            group.rows = [place[group.rows[kept]] for kept in staying]
+                    with torch.inference_mode():  # its buffers were made in it
+                        group.cache.batch_select_indices(index)
+            group.rows = [wanted[group.rows[kept]].pop(0) for kept in staying]
         self._groups = [group for group in self._groups if group.rows]
         self._logits = self._collect()
 
@@ -137,3 +140,17 @@ class TransformersBatch:
         groups, self._groups = self._groups, []
         for group in groups:
             self._remember(group, range(len(group.rows)))
+
+
+def _in_place(copies: Sequence[int]) -> list[int]:
+    """Old places in a new order that leaves as many as possible where they are; place i is wanted ``copies[i]`` times.
+
+    Places that are free, and those past the old end, are filled with what is wanted once more or stood too far behind.
+    """
+    count = sum(copies)
+    order: list[int] = [place if place < len(copies) and copies[place] else -1 for place in range(count)]
+    spare = [place for place, wanted in enumerate(copies) for _ in range(wanted - (place < count and wanted > 0))]
+    for place in range(count):
+        if order[place] < 0:
+            order[place] = spare.pop(0)
+    return order

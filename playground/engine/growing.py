@@ -2,7 +2,9 @@
 
 transformers' own layer concatenates: every step copies all keys and values of all rows, which for 16 rows of 300 tokens
 is as much memory traffic as reading a small model's weights. Here a step writes only its own position into room
-that was reserved ahead. The price is that such a cache must not be shared, unlike a plain one (see ``prefix``).
+that was reserved ahead. Rows that leave make room for others in place, and rows that are put into another order (a beam
+search does so at every step) exchange only what comes after their common prompt. The price is that such a cache must
+not be shared, unlike a plain one (see ``prefix``).
 """
 
 from __future__ import annotations
@@ -20,10 +22,14 @@ _GROWTH = 0.25  # and at least this share of what is there
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
     """A ``DynamicLayer`` whose ``keys`` and ``values`` are views into larger buffers."""
 
-    def __init__(self, layer: DynamicLayer) -> None:
+    def __init__(self, layer: DynamicLayer, rows: int = 1) -> None:
         super().__init__()
         self.__dict__.update(layer.__dict__)
         self._buffers: tuple[torch.Tensor, torch.Tensor] | None = None
+        alike = self.is_initialized and len(layer.keys) == 1
+        self._shared = layer.get_seq_length() if alike else 0  # so many positions are the same in all rows
+        if rows > 1 and self.is_initialized:  # repeated when they are copied into the buffers, and only then
+            self.keys, self.values = (known.expand(rows, -1, -1, -1) for known in (layer.keys, layer.values))
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
@@ -32,7 +38,8 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not t
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         length, new = self.get_seq_length(), key_states.shape[-2]
-        keys, values = self._room_for(length, new, key_states, value_states)
+        self._shared = min(self._shared, length)  # it may have been cropped
+        keys, values = (buffer[: len(key_states)] for buffer in self._room_for(length, new, key_states, value_states))
         keys[..., length : length + new, :] = key_states
         values[..., length : length + new, :] = value_states
         self.keys, self.values = keys[..., : length + new, :], values[..., : length + new, :]
@@ -54,16 +61,35 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not t
         return self._buffers
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        super().batch_select_indices(indices)
-        self._buffers = None  # the rows that stay were copied out
+        """Go on with these rows, in this order; one may be there more than once."""
+        if self._buffers is None or len(indices) > len(self._buffers[0]):
+            super().batch_select_indices(indices)
+            self._buffers = None  # the rows were copied out
+            return
+        length, rows = self.get_seq_length(), len(indices)
+        places = torch.arange(rows, device=indices.device)
+        moved = (indices != places).nonzero()[:, 0]
+        if len(moved):
+            sources, begin = indices[moved], self._shared
+            for buffer in self._buffers:
+                buffer[moved, :, begin:length] = buffer[sources, :, begin:length]  # reads all before it writes
+        self.keys, self.values = (buffer[:rows, :, :length] for buffer in self._buffers)
 
 
-def make_growing(cache: Cache) -> Cache:
-    """``cache`` with its plain layers made growing; others (sliding windows) stay as they are. In place.
+def make_growing(cache: Cache, rows: int = 1) -> Cache:
+    """``cache`` of one row as ``rows`` equal ones that grow; sliding windows are repeated and stay as they are. In place.
 
     The tensors of before are not written to: the first step copies them into the buffers.
     """
-    cache.layers = [GrowingLayer(layer) if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    layers = []
+    for layer in cache.layers:
+        if type(layer) is DynamicLayer:
+            layers.append(GrowingLayer(layer, rows))
+        else:
+            if rows > 1:
+                layer.batch_repeat_interleave(rows)
+            layers.append(layer)
+    cache.layers = layers
     return cache
 
 
@@ -73,7 +99,9 @@ def plain_row(cache: Cache, row: int | None) -> Cache:
     twin.layers = []
     for layer in cache.layers:
         plain = DynamicLayer()
-        plain.__dict__.update({key: value for key, value in layer.__dict__.items() if key != "_buffers"})
+        plain.__dict__.update(
+            {key: value for key, value in layer.__dict__.items() if key not in ("_buffers", "_shared")}
+        )
         if row is not None:
             plain.batch_select_indices(torch.tensor([row], device=layer.keys.device))
         else:

@@ -15,7 +15,7 @@ from playground.sampling.settings import NEUTRAL, SamplerSettings
 
 FinishReason = Literal["length", "stop", "eos", "stop_id"]
 
-MOST_ROWS = 64
+MOST_ROWS = 256
 MOST_NEW_TOKENS = 100_000
 MOST_STOP_STRINGS = 16
 LONGEST_STOP_STRING = 200  # characters

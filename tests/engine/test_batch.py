@@ -44,6 +44,27 @@ def test_rows_equal_their_own_forward_pass_through_steps_and_departures(kind: st
     batch.close()
 
 
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_a_row_may_go_on_more_than_once(kind: str) -> None:
+    """What a beam search asks for at every step."""
+    engine = TransformersEngine(small_loaded(kind))
+    one, two = make_ids(20), make_ids(33, seed=1)
+    batch = engine.open_batch([one, one, two, one])
+    batch.step([1, 2, 3, 4])
+    for order, tokens in (
+        ([3, 3, 0, 2], [5, 6, 7, 8]),
+        ([2, 0, 0, 0, 3, 1], [9, 10, 11, 12, 13, 14]),
+        ([5, 4], [15, 16]),
+    ):
+        expected = tuple((*batch.ids[row], token) for row, token in zip(order, tokens, strict=True))
+        batch.keep(order)
+        assert_rows_agree(engine, batch)
+        batch.step(tokens)
+        assert batch.ids == expected
+        assert_rows_agree(engine, batch)
+    batch.close()
+
+
 @pytest.mark.parametrize("kind", REUSABLE)
 def test_rows_that_share_a_prompt_share_its_one_prefill(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))

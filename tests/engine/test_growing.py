@@ -15,6 +15,7 @@ OPERATIONS = st.lists(
         st.tuples(st.just("update"), st.integers(1, 90)),
         st.tuples(st.just("crop"), st.integers(0, 20)),
         st.tuples(st.just("select"), st.integers(1, 3)),
+        st.tuples(st.just("beams"), st.integers(0, 10**6)),
     ),
     max_size=12,
 )
@@ -38,10 +39,16 @@ def assert_same(left: Cache, right: Cache) -> None:
 
 
 @settings(deadline=None)
-@given(OPERATIONS)
-def test_it_holds_what_transformers_own_cache_holds(operations: list[tuple[str, int]]) -> None:
-    plain, growing = filled(3, 5), make_growing(filled(3, 5))
+@given(OPERATIONS, st.booleans())
+def test_it_holds_what_transformers_own_cache_holds(operations: list[tuple[str, int]], alike: bool) -> None:
+    """``alike``: rows of one prompt, read once. "beams" puts them into another order, some of them twice."""
+    plain, growing = (
+        (filled(1, 5), make_growing(filled(1, 5), 3)) if alike else (filled(3, 5), make_growing(filled(3, 5)))
+    )
+    if alike:
+        plain.batch_repeat_interleave(3)
     assert all(type(layer) is GrowingLayer for layer in growing.layers)
+    assert_same(plain, growing)
     rows = 3
     for turn, (name, number) in enumerate(operations):
         for cache in (plain, growing):
@@ -51,8 +58,12 @@ def test_it_holds_what_transformers_own_cache_holds(operations: list[tuple[str, 
                     assert got[0].shape[-2] == cache.get_seq_length(layer)
             elif name == "crop":
                 cache.crop(-min(number, cache.get_seq_length() - 1))
+            elif name == "beams":
+                order = [number // 7**place % rows for place in range(1 + number % 4)]
+                cache.batch_select_indices(torch.tensor(order))
             else:
                 cache.batch_select_indices(torch.arange(min(number, rows)).flip(0))
+        rows = 1 + number % 4 if name == "beams" else rows
         rows = min(number, rows) if name == "select" else rows
         assert_same(plain, growing)
 
@@ -64,6 +75,17 @@ def test_a_step_writes_its_own_position_only() -> None:
     for turn in range(40):
         cache.update(states(2, 1, turn), states(2, 1, turn), 0)
     assert cache.layers[0].keys.data_ptr() == place
+
+
+def test_rows_that_leave_make_room_in_place() -> None:
+    cache = make_growing(filled(1, 5), 4)
+    cache.update(states(4, 1, 9), states(4, 1, 9), 0)
+    layer = cache.layers[0]
+    place, kept = layer.keys.data_ptr(), layer.keys[[0, 3, 2]].clone()
+    cache.layers = cache.layers[:1]
+    cache.batch_select_indices(torch.tensor([0, 3, 2]))
+    cache.update(states(3, 1, 9), states(3, 1, 9), 0)
+    assert cache.layers[0].keys.data_ptr() == place and torch.equal(cache.layers[0].keys[:, :, :-1], kept)
 
 
 def test_the_cache_it_came_from_and_the_rows_taken_out_are_their_own() -> None:
