@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from playground.engine.attention_data import AttentionPass, check_window
 from playground.engine.codec import check_text
 from playground.engine.display import bracket
+from playground.engine.fake_attention import fake_attention
 from playground.engine.fake_inside import fake_lens_rows, fake_weights
 from playground.engine.limits import check_ids, check_lens
 from playground.engine.protocol import CancelToken
@@ -154,6 +156,7 @@ class FakeEngine:
         self._codec = FakeCodec(has_chat_template=has_chat_template)
         self._before_step = before_step
         self._rows: dict[TokenIds, FloatArray] = {}
+        self._passes: dict[tuple[TokenIds, int, int], AttentionPass] = {}
         self._lock = threading.Lock()
         self.calls: list[TokenIds] = []
         self.batches: list[FakeBatch] = []
@@ -231,6 +234,25 @@ class FakeEngine:
             logits = np.stack([last * (depth / (depths - 1)) for depth in range(depths)])
             coming = known[place + 1] if place + 1 < len(known) else -1
             yield fake_lens_rows(place, log_softmax(logits), coming, follow)
+
+    def attentions(
+        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
+    ) -> AttentionPass:
+        """Seeded by the ids; ``calls`` counts it as one."""
+        known = check_ids(ids, self._info)
+        if not self._capabilities.attentions:
+            raise CapabilityMissing("This fake has no attention: choose another model.")
+        first, stop = check_window(self._info, len(known), start, end)
+        made = self.cached_attentions(known, start=first, end=stop)
+        if made is None:
+            self._compute(known[:stop], cancel)
+            made = fake_attention(known, first, stop, self._info, scores=self._capabilities.query_key)
+            self._passes[known, first, stop] = made
+        return made
+
+    def cached_attentions(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
+        known = tuple(ids)
+        return self._passes.get((known, start, len(known) if end is None else end))
 
     def weights(self) -> WeightList:
         return fake_weights(self._info)

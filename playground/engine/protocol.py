@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from playground.engine.attention_data import AttentionPass
 from playground.engine.types import (
     Capabilities,
     FloatArray,
@@ -102,7 +103,7 @@ class Batch(Protocol):
         """Feed one token to each row; the new ``logits``."""
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Go on with these rows only, in this order; the others leave the batch."""
+        """Go on with these rows only, in this order; the others leave the batch. A row may go on more than once."""
 
     def close(self) -> None:
         """Let go of the batch; what it has read stays known, so that a branch need not read it again. Idempotent."""
@@ -140,6 +141,18 @@ class Engine(Protocol):
         One forward pass at the first step, heads only at the others. Raises CapabilityMissing unless
         ``capabilities.hidden_states``, BadPrompt as ``next_logits`` and for positions outside of the text.
         """
+
+    def attentions(
+        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
+    ) -> AttentionPass:
+        """Every attention weight among the positions ``start`` to ``end`` (the text's end), in one pass; remembered.
+
+        Raises CapabilityMissing unless ``capabilities.attentions``, BadPrompt as ``next_logits``, BadInput for a window
+        outside of the text and ModelTooLarge for one whose weights take too much memory.
+        """
+
+    def cached_attentions(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
+        """The same, if it is still remembered, without running the model. Safe from any thread."""
 
     def weights(self) -> WeightList:
         """The model's learned tensors and its config; no forward pass. Raises ModelError once released."""

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from cachetools import LRUCache
 
+from playground.engine.attention_data import AttentionPass, PassCache, check_window
+from playground.engine.attention_pass import run_attention_pass, shows_queries_and_keys
 from playground.engine.batch import TransformersBatch
 from playground.engine.codec import HfTextCodec
 from playground.engine.hidden_pass import run_lens
@@ -50,7 +52,12 @@ class TransformersEngine:
         self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads)
         self._logits = LogitsCache() if logits_cache is None else logits_cache
         self._scores: LRUCache[tuple[str, TokenIds], SequenceScore] = LRUCache(_REMEMBERED_SCORES)
-        self._capabilities = Capabilities(attentions=loaded.has_attention, hidden_states=True)
+        self._passes = PassCache()
+        self._capabilities = Capabilities(
+            attentions=loaded.has_attention,
+            query_key=loaded.has_attention and shows_queries_and_keys(loaded.model),
+            hidden_states=True,
+        )
 
     @property
     def info(self) -> ModelInfo:
@@ -152,6 +159,25 @@ class TransformersEngine:
         check_lens(known, positions, follow, self._info)
         return run_lens(self._runner, known, positions, follow, cancel or CancelToken())
 
+    def attentions(
+        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
+    ) -> AttentionPass:
+        """Every attention weight of a window of ``ids``; see the protocol."""
+        known = check_ids(ids, self._info)
+        first, stop = check_window(self._info, len(known), start, end)
+        key = (self._info.revision, known, first, stop)
+        made = self._passes.get(key)
+        if made is None:
+            with self._runner.running(stop):
+                made = run_attention_pass(self._runner, known, first, stop, cancel or CancelToken())
+            self._passes.put(key, made)
+        return made
+
+    def cached_attentions(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
+        """The same if it is still remembered, without running the model. Safe from any thread."""
+        known = tuple(ids)
+        return self._passes.get((self._info.revision, known, start, len(known) if end is None else end))
+
     def weights(self) -> WeightList:
         """The model's learned tensors and its config, without a forward pass."""
         return list_weights(self._runner.loaded.model)
@@ -160,6 +186,7 @@ class TransformersEngine:
         """Release the weights and caches. The engine is unusable afterwards."""
         self._logits.clear()
         self._scores.clear()
+        self._passes.clear()
         self._runner.close()
 
 

@@ -18,6 +18,7 @@ class Capabilities:
     full_logits: bool = True  # logits over the whole vocabulary
     prompt_logprobs: bool = True  # log-probabilities of a given sequence
     attentions: bool = False
+    query_key: bool = False  # attention with the queries and keys behind each weight
     hidden_states: bool = False
     concurrent: bool = False  # may be called from several threads at once
 

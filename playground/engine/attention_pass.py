@@ -1,0 +1,256 @@
+"""One forward pass that keeps every attention weight, without reloading the model. The engine's thread only.
+
+A fused kernel (sdpa) never forms the weights. transformers lets a model's attention function be named, so for this one
+pass the name is ours: it calls the architecture's own eager function, keeps what that returns layer by layer, and the
+former name comes back afterwards. The same place sees queries and keys as they enter the dot product, with positions
+applied and grouped heads still shared. Architectures from before that interface are asked for ``output_attentions``
+and show no queries and keys.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.cache_utils import Cache
+from transformers.masking_utils import AttentionMaskInterface, eager_mask
+from transformers.modeling_utils import AttentionInterface
+from transformers.models.llama.modeling_llama import eager_attention_forward as plain_attention
+
+from playground.engine.attention_data import AttentionPass, BoolArray, LayerAttention
+from playground.engine.attention_scores import attention_scores, masked_softmax
+from playground.engine.prefix import fork
+from playground.engine.protocol import CancelToken
+from playground.engine.runner import PREFILL_CHUNK, ModelRunner
+from playground.engine.types import FloatArray, TokenIds
+from playground.errors import CapabilityMissing
+
+CAPTURE = "playground_capture"
+_ACTIVE = threading.local()  # the pass that listens on this thread, if any
+
+
+def shows_queries_and_keys(model: Any) -> bool:
+    """Whether the architecture's attention goes through transformers' interface, where queries and keys can be seen."""
+    return bool(model._can_set_attn_implementation())
+
+
+def run_attention_pass(runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken) -> AttentionPass:
+    """Read ``ids`` up to ``end`` and keep the attention of the positions from ``start``; see ``AttentionPass``.
+
+    What lies before the window is read as usual, from a known prefix where there is one. Raises CapabilityMissing for
+    a model that gives no attention weights.
+    """
+    started = time.perf_counter()
+    if not runner.loaded.has_attention:
+        raise CapabilityMissing(
+            f"{runner.info.name} has no attention ({runner.info.architecture}): choose another model."
+        )
+    if shows_queries_and_keys(runner.loaded.model):
+        layers = _captured(runner, ids, start, end, cancel)
+    else:
+        layers = _asked_for(runner, ids, start, end)
+    if not layers:
+        raise _gives_none(runner)
+    return AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
+
+
+def _gives_none(runner: ModelRunner) -> CapabilityMissing:
+    info = runner.info
+    return CapabilityMissing(
+        f"{info.name} ({info.architecture}) does not give its attention weights: choose another model to look at attention."
+    )
+
+
+# -- through the interface ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Layer:
+    """One layer's arrays while the pass runs; filled chunk by chunk."""
+
+    weights: FloatArray  # (heads, W, W)
+    before: FloatArray  # (heads, W)
+    first: FloatArray  # (heads, W)
+    visible: BoolArray  # (W, end)
+    queries: FloatArray  # (heads, W, d)
+    keys: FloatArray  # (key heads, end, d)
+    scale: float
+    softcap: float | None
+    reproduces: bool = True  # whether softmax(q·k·scale) gives the weights: a learnt sink or bias would break it
+
+
+class _Recorder:
+    """Takes what each layer's attention function is given and returns. ``done`` positions were read before."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start, self.end, self.done = start, end, 0
+        self.layers: dict[int, _Layer] = {}
+
+    def take(
+        self,
+        number: int | None,
+        query: torch.Tensor,  # (1, heads, Q, d)
+        key: torch.Tensor,  # (1, key heads, K, d): the last K positions
+        weights: torch.Tensor,  # (1, heads, Q, K)
+        mask: torch.Tensor | None,  # (1, 1, Q, K), added to the scores
+        scale: float,
+        softcap: float | None,
+    ) -> None:
+        index = len(self.layers) if number is None else number
+        heads, count, depth = query.shape[1:]
+        layer = self.layers.get(index)
+        if layer is None:
+            layer = self.layers[index] = _empty_layer(
+                heads, key.shape[1], depth, self.end - self.start, self.end, scale, softcap
+            )
+        stop = self.done + count
+        offset = stop - key.shape[2]  # the position of the first key
+        layer.keys[:, offset:stop] = _numpy(key[0])
+        skip = max(self.start - self.done, 0)  # positions of this chunk before the window
+        if skip >= count:
+            return
+        rows = slice(self.done + skip - self.start, stop - self.start)
+        found = _numpy(weights[0, :, skip:])  # (heads, q, K)
+        seen = _seen(mask, count, key.shape[2])[skip:]  # (q, K)
+        inside = max(self.start - offset, 0)  # how many of these keys lie before the window
+        layer.weights[:, rows, offset + inside - self.start : stop - self.start] = found[:, :, inside:]
+        layer.before[:, rows] = found[:, :, :inside].sum(-1)
+        layer.first[:, rows] = found[:, :, 0] if offset == 0 else 0.0
+        layer.visible[rows, offset:stop] = seen
+        layer.queries[:, rows] = _numpy(query[0, :, skip:])
+        layer.reproduces &= _reproduces(layer, query, found, seen, offset, stop)
+
+    def finish(self) -> tuple[LayerAttention, ...]:
+        return tuple(_finished(index, layer) for index, layer in sorted(self.layers.items()))
+
+
+def _empty_layer(
+    heads: int, key_heads: int, depth: int, width: int, end: int, scale: float, softcap: float | None
+) -> _Layer:
+    return _Layer(
+        weights=np.zeros((heads, width, width), np.float32),
+        before=np.zeros((heads, width), np.float32),
+        first=np.zeros((heads, width), np.float32),
+        visible=np.zeros((width, end), np.bool_),
+        queries=np.zeros((heads, width, depth), np.float32),
+        keys=np.zeros((key_heads, end, depth), np.float32),
+        scale=scale,
+        softcap=softcap,
+    )
+
+
+def _numpy(tensor: torch.Tensor) -> FloatArray:
+    values: FloatArray = tensor.float().cpu().numpy()
+    return values
+
+
+def _seen(mask: torch.Tensor | None, queries: int, keys: int) -> BoolArray:
+    """(queries, keys): what the mask allows; without one, every key up to the query's own position."""
+    if mask is None:
+        return np.tri(queries, keys, keys - queries, dtype=np.bool_)
+    allowed: BoolArray = (mask[0, 0, :, :keys] > torch.finfo(mask.dtype).min / 2).cpu().numpy()
+    return np.broadcast_to(allowed, (queries, keys))
+
+
+def _reproduces(layer: _Layer, query: torch.Tensor, found: FloatArray, seen: BoolArray, offset: int, stop: int) -> bool:
+    """Whether the last query's weights follow from its scores, to within the number format's coarseness."""
+    scores = attention_scores(_numpy(query[0, :, -1:]), layer.keys[:, offset:stop], layer.scale, layer.softcap)
+    expected = masked_softmax(scores, seen[-1:])[:, 0]  # (heads, K)
+    tolerance = 1e-3 if query.dtype == torch.float32 else 5e-2
+    return bool(np.abs(expected - found[:, -1]).max() <= tolerance)
+
+
+def _finished(index: int, layer: _Layer) -> LayerAttention:
+    queries, keys = (layer.queries, layer.keys) if layer.reproduces else (None, None)
+    for array in (layer.weights, layer.before, layer.first, layer.visible, queries, keys):
+        if array is not None:
+            array.flags.writeable = False
+    return LayerAttention(
+        index, layer.weights, layer.before, layer.first, layer.visible, queries, keys, layer.scale, layer.softcap
+    )
+
+
+def _capture(
+    module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: Any, **options: Any
+) -> tuple[torch.Tensor, None]:
+    """The attention function under our name: the architecture's own eager one, listened to."""
+    own: Callable[..., Any] = getattr(sys.modules[type(module).__module__], "eager_attention_forward", plain_attention)
+    output, weights = own(module, query, key, value, attention_mask, **options)
+    recorder: _Recorder | None = getattr(_ACTIVE, "recorder", None)
+    if recorder is not None:
+        scale = options.get("scaling")
+        recorder.take(
+            getattr(module, "layer_idx", None), query, key, weights, attention_mask,
+            float(query.shape[-1] ** -0.5 if scale is None else scale), options.get("softcap"),
+        )  # fmt: skip
+    return output, None
+
+
+AttentionInterface.register(CAPTURE, _capture)
+AttentionMaskInterface.register(CAPTURE, eager_mask)
+
+
+@contextmanager
+def _listening(model: Any, recorder: _Recorder) -> Iterator[None]:
+    usual = model.config._attn_implementation
+    try:
+        model.set_attn_implementation(CAPTURE)
+        _ACTIVE.recorder = recorder
+        yield
+    finally:
+        _ACTIVE.recorder = None
+        model.set_attn_implementation(usual)
+
+
+def _captured(
+    runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken
+) -> tuple[LayerAttention, ...]:
+    """The window in chunks after the prefix; a model without a plain cache reads all of it at once."""
+    recorder = _Recorder(start, end)
+    cache: Cache | None = None
+    if runner.has_cache:
+        cache = _prefix(runner, ids[:start], cancel)
+        recorder.done = start  # the keys before the window are in the cache: each layer's next call shows them
+    with _listening(runner.loaded.model, recorder):
+        step = PREFILL_CHUNK if cache is not None else end
+        for begin in range(recorder.done, end, step):
+            cancel.check()
+            runner.forward([ids[begin : min(begin + step, end)]], cache, last_row=True)
+            recorder.done = min(begin + step, end)
+    return recorder.finish()
+
+
+def _prefix(runner: ModelRunner, ids: TokenIds, cancel: CancelToken) -> Cache:
+    """The cache of what lies before the window, read with the model's usual attention."""
+    if not ids:
+        return runner.empty_cache()
+    _row, _computed, cache = runner.run(ids, cancel)
+    assert cache is not None  # has_cache
+    return fork(cache, len(ids)) if runner.reuses_prefixes else cache  # a kept cache is not ours to write to
+
+
+# -- architectures from before the interface ---------------------------------------------------------------------------
+
+
+def _asked_for(runner: ModelRunner, ids: TokenIds, start: int, end: int) -> tuple[LayerAttention, ...]:
+    """``output_attentions``: all of the text at once, no queries and keys."""
+    model = runner.loaded.model
+    inputs = torch.tensor([ids[:end]], device=model.device)  # (1, end)
+    found = model(input_ids=inputs, use_cache=False, output_attentions=True).attentions
+    if not found or any(layer is None for layer in found):
+        raise _gives_none(runner)
+    visible = np.tri(end, dtype=np.bool_)[start:]  # (W, end)
+    layers = []
+    for index, tensor in enumerate(found):
+        rows = _numpy(tensor[0, :, start:])  # (heads, W, end)
+        layers.append(
+            LayerAttention(index, rows[:, :, start:].copy(), rows[:, :, :start].sum(-1), rows[:, :, 0].copy(), visible)
+        )
+    return tuple(layers)
