@@ -27,9 +27,10 @@ from playground.engine.runner import ModelRunner
 from playground.engine.types import LENS_TOP, LensRows, TokenIds
 from playground.errors import CapabilityMissing
 
-_LOGITS_BYTES = 32 * 1024 * 1024  # logits of one layer's rows, in float32
+_LOGITS_BYTES = 16 * 1024 * 1024  # logits worked on at once, in float32; some six times that in all
 _MOST_POSITIONS = 16  # between two looks at the cancel flag, and between two turns of other sessions
 _NO_TOKEN = -1
+_LEAST = -1e30  # in place of minus infinity, which times zero would be no number
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def run_lens(
         cancel.check()
         part = positions[begin : begin + step]
         with runner.running(len(ids)):
-            rows = _examine(runner, doors, caught, own[begin : begin + step], begin, part, ids, follow, cancel)
+            rows = _examine(runner, doors, caught, own, begin, part, ids, follow, cancel)
         yield rows
 
 
@@ -160,23 +161,23 @@ def _examine(
     follow: Sequence[int], cancel: CancelToken,
 ) -> LensRows:  # fmt: skip
     """All depths at the positions ``part``, from the last depth, which the others are compared with, to the first."""
-    model = runner.loaded.model
+    model, vocab = runner.loaded.model, own.shape[-1]
     span = slice(begin, begin + len(part))
-    last = torch.log_softmax(own.float(), dim=-1)  # (n, vocab), replaced below by the lens's own
-    followed = torch.empty(0)
-    gap = 0.0
+    states = torch.stack([state[span] for state in caught.states]).flip(0)  # (D, n, d), the last depth first
+    at_once = max(1, _LOGITS_BYTES // (4 * vocab * len(part)))
+    last, followed, gap = own[span].float(), torch.empty(0), 0.0
     found: list[tuple[np.ndarray[Any, Any], ...]] = []
-    for depth in reversed(range(len(caught.states))):
+    for first in range(0, len(states), at_once):
         cancel.check()
-        logits = _logits_of(model, doors, caught, caught.states[depth][span])
-        logprobs = torch.log_softmax(logits, dim=-1)
+        some = states[first : first + at_once]  # (g, n, d)
+        logits = _logits_of(model, doors, caught, some.flatten(0, 1)).view(*some.shape[:2], -1)  # (g, n, vocab)
         if not found:
-            gap = float((logits - own.float()).abs().max())
-            last = logprobs
-            followed = _followed(logits, part, ids, follow)
-        found.append(_measure(logprobs, last, followed))
+            gap = float((logits[0] - last).abs().max())
+            followed = _followed(logits[0], part, ids, follow)
+            last = torch.log_softmax(logits[0], dim=-1)
+        found.append(_measure(torch.log_softmax(logits, dim=-1), last, followed))
     top_ids, top, entropies, divergences, ranks, logprobs_of = (
-        np.stack(column[::-1]) for column in zip(*found, strict=True)
+        np.concatenate(column)[::-1] for column in zip(*found, strict=True)
     )
     return LensRows(
         first=part.start, top_ids=top_ids, top_logprobs=top, entropies=entropies, divergences=divergences,
@@ -193,22 +194,33 @@ def _followed(logits: torch.Tensor, part: range, ids: TokenIds, follow: Sequence
 
 
 def _measure(logprobs: torch.Tensor, last: torch.Tensor, followed: torch.Tensor) -> tuple[np.ndarray[Any, Any], ...]:
-    """Of one depth's log-probabilities (n, vocab): the top tokens, entropy, KL(last ‖ this), and the followed tokens."""
+    """Of some depths' log-probabilities (g, n, vocab): top tokens, entropy, KL(last ‖ depth), and the followed tokens.
+
+    ``last``: (n, vocab) log-probabilities of the last depth; ``followed``: (n, F) ids, -1 for none.
+    """
+    logprobs = logprobs.clamp(min=_LEAST)
     top = logprobs.topk(min(LENS_TOP, logprobs.shape[-1]), dim=-1)
-    entropies = torch.special.entr(logprobs.exp()).sum(dim=-1)
     weights = last.exp()
-    divergences = torch.where(weights > 0, weights * (last - logprobs), 0.0).sum(dim=-1).clamp(min=0)
-    known = followed.clamp(min=0)
-    chosen = logprobs.gather(1, known)  # (n, F)
-    columns = torch.arange(logprobs.shape[-1], device=logprobs.device)[None]
-    ranks = torch.stack(
-        [
-            ((logprobs > own) | ((logprobs == own) & (columns < token))).sum(dim=-1)
-            for own, token in zip(chosen.T[..., None], known.T[..., None], strict=True)
-        ],
-        dim=-1,
-    )
-    ranks = torch.where(followed < 0, _NO_TOKEN, ranks)
-    chosen = torch.where(followed < 0, torch.nan, chosen)
-    values = (top.indices.int(), top.values, entropies, divergences, ranks.int(), chosen)
-    return tuple(value.cpu().numpy() for value in values)
+    entropies = -torch.einsum("gnv,gnv->gn", logprobs.exp(), logprobs)
+    divergences = torch.einsum("nv,gnv->gn", weights, last.clamp(min=_LEAST) - logprobs).clamp(min=0)
+    values = (top.indices.int(), top.values, entropies, divergences)
+    return (*(value.cpu().numpy() for value in values), *_follow(logprobs.cpu().numpy(), followed.cpu().numpy()))
+
+
+def _follow(
+    logprobs: np.ndarray[Any, Any], followed: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Rank and log-probability (g, n, F) of the ids ``followed`` (n, F) in ``logprobs`` (g, n, vocab).
+
+    The rank counts the likelier tokens, and as likely ones of a smaller id. Row by row: NumPy counts a row's
+    comparisons many times faster than torch sums them.
+    """
+    shape = (*logprobs.shape[:2], followed.shape[1])
+    ranks, chosen = np.full(shape, _NO_TOKEN, dtype=np.int32), np.full(shape, np.nan, dtype=np.float32)
+    for depth, place, column in np.ndindex(shape):
+        token, row = followed[place, column], logprobs[depth, place]
+        if token >= 0:
+            own = row[token]
+            chosen[depth, place, column] = own
+            ranks[depth, place, column] = np.count_nonzero(row > own) + np.count_nonzero(row[:token] == own)
+    return ranks, chosen
