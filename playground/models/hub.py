@@ -25,6 +25,9 @@ _YES = ("1", "ON", "YES", "TRUE")
 Admit = Callable[[dict[str, Any], int | None], None]
 """Given a config and, where the hub counted them, the parameters; raises to refuse the model."""
 
+Check = Callable[[Path], None]
+"""Raises ModelCorrupt or ModelRefused for a folder that cannot be used."""
+
 
 def cached_snapshot(hub_id: str, revision: str | None = None) -> Path | None:
     """The folder of ``hub_id`` in the local cache, or None. Asks no network and checks only that a config is there."""
@@ -52,14 +55,17 @@ def ensure_snapshot(
     revision: str | None = None,
     progress: Progress = silent,
     admit: Admit = lambda config, parameters: None,
+    check: Check = check_folder,
 ) -> tuple[Path, str]:
     """The local folder of a hub model and its commit, fetched first where it is not cached whole.
 
-    ``admit(config, parameters)`` may raise before the weights are fetched. Raises ModelNotFound where the model is
-    neither cached nor in reach, ModelRefused for pickles and custom code, again before anything big is fetched.
+    ``admit(config, parameters)`` may raise before the weights are fetched; ``check(folder)`` raises where a cached copy
+    is not whole (ModelCorrupt) or not wanted; a language model is wanted unless another check is given. Raises
+    ModelNotFound where the model is neither cached nor in reach, ModelRefused for pickles and custom code, again before
+    anything big is fetched.
     """
     folder = cached_snapshot(hub_id, revision)
-    if folder is not None and is_whole(folder):
+    if folder is not None and is_whole(folder, check):
         return folder, folder.name[:16]
     if is_offline():
         cached = "only partly in" if folder is not None else "not in"
@@ -72,10 +78,10 @@ def ensure_snapshot(
     return folder, folder.name[:16]
 
 
-def is_whole(folder: Path) -> bool:
+def is_whole(folder: Path, check: Check = check_folder) -> bool:
     """Whether nothing is missing from a cached model. Raises ModelRefused where it would be refused anyway."""
     try:
-        check_folder(folder)
+        check(folder)
     except ModelCorrupt:
         return False
     return True

@@ -1,0 +1,103 @@
+"""The answer inside a text: found by a pattern, brought to one form, so that equal answers can be counted.
+
+Knows no candidate: texts in, strings out. Normalising is for counting only; what is shown is the text itself.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from playground.testtime.patterns import compile_pattern, last_matches
+
+PATTERNS: dict[str, str] = {
+    "number": r"(?<![\w.])(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|-?\.\d+)(?![\d])",
+    "boxed": r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}",
+    "letter": r"(?<![\p{L}\p{N}'’])\(?([A-E])\)?(?![\p{L}\p{N}'’])",
+    "after-answer": r"(?i:answer(?:\s+is)?)\s*[:=]?\s*([^\n]+?)\s*(?:\.?\s*$|\n|\.\s)",
+    "last-line": r"(?m)^[ \t]*(\S[^\n]*?)[ \t]*$",
+    "whole": r"(?s)\s*(.*\S)\s*",
+}
+"""Ready-made patterns by name. In a text the last match counts: a model that reasons first answers last."""
+
+_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)")
+_LONGEST_NUMBER = 40  # digits; what is longer is compared as text
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a text answers: ``shown`` as it stands there, ``key`` in the form in which answers are counted.
+
+    Both None where the pattern found nothing; ``note`` says why.
+    """
+
+    shown: str | None
+    key: str | None
+    note: str = ""
+
+
+def pattern_of(name_or_pattern: str) -> str:
+    """The ready-made pattern of that name, or the text itself."""
+    return PATTERNS.get(name_or_pattern, name_or_pattern)
+
+
+def extract_answers(texts: Sequence[str], pattern: str, field: str = "answer_pattern") -> tuple[Answer, ...]:
+    """The answer of each text. ``pattern``: a name of ``PATTERNS`` or a regular expression; its group "answer", or its
+    first group, or the whole match is taken. Raises BadInput for a pattern that cannot be used.
+    """
+    compiled = compile_pattern(pattern_of(pattern), field)
+    answers: list[Answer] = []
+    for found in last_matches(compiled, texts):
+        if found.text is None:
+            note = "the pattern takes too long on this text" if found.too_slow else "the pattern matches nothing"
+            answers.append(Answer(None, None, note))
+            continue
+        key = normalise(found.text)
+        answers.append(Answer(found.text, key or None, "" if key else "the pattern matches an empty text"))
+    return tuple(answers)
+
+
+def normalise(text: str) -> str:
+    """One form for answers that mean the same: numbers by value, else lower case without outer punctuation.
+
+    Unicode is made compatible (NFKC), white space single, and a leading article, a currency or percent sign and outer
+    punctuation go. Idempotent.
+
+    >>> normalise(" $1,200.50. "), normalise("The  PARIS!"), normalise("-0.0"), normalise("½")
+    ('1200.5', 'paris', '0', '1⁄2')
+    """
+    before, now = text, _once(text)
+    while now != before:  # taking off one thing may uncover another
+        before, now = now, _once(now)
+    return now
+
+
+def _once(text: str) -> str:
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    plain = plain.replace("−", "-")
+    number = _number(plain.strip(" \"'`*_.,;:!?()[]{}<>").strip("$€£% ")) if len(plain) <= 3 * _LONGEST_NUMBER else None
+    if number is not None:
+        return number
+    plain = plain.strip(" \"'`*_.,;:!?()[]{}<>$€£%")
+    return re.sub(r"^(?:the|an|a) (?=\S)", "", plain)
+
+
+def _number(text: str) -> str | None:
+    """A plain decimal without needless zeros; None where ``text`` is no number."""
+    if _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
+    if not _NUMBER.fullmatch(text) or len(text) > _LONGEST_NUMBER:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    shown = format(value, "f")
+    if "." in shown:
+        shown = shown.rstrip("0").rstrip(".")
+    shown = shown.lstrip("+")
+    return "0" if shown in ("-0", "", "-") else shown

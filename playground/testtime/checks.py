@@ -1,0 +1,222 @@
+"""Checks of a stranger's text that may hang, explode or crash: pure functions, run only inside ``bounded``'s child process.
+
+Each takes a text and an argument and returns a ``Verdict``; none runs what it reads as code. Knows no candidate, no
+model and no page, and imports nothing heavy before it is needed.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playground.testtime.sql_check import check_sql
+
+LONGEST_TEXT = 100_000  # characters; no answer of a model here is longer
+_FENCE = re.compile(r"```[^\n`]*\n([^`]*)```")
+_REMOTE = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a text passes, or None where that could not be found out, and why in one sentence."""
+
+    valid: bool | None
+    note: str = ""
+
+
+def payload(text: str) -> str:
+    """The text itself, or the inside of its code block where it has exactly one.
+
+    >>> payload("Here:\\n```json\\n[1]\\n```")
+    '[1]\\n'
+    """
+    blocks = _FENCE.findall(text)
+    return str(blocks[0]) if len(blocks) == 1 else text
+
+
+def check_math(text: str, reference: str) -> Verdict:
+    """Whether the numeric or LaTeX answer in ``text`` equals ``reference``, by math-verify.
+
+    Its own timeouts use signals, which only a main thread may: they are off here, and ``bounded`` keeps the time.
+    """
+    import logging
+
+    from math_verify import parse, verify
+
+    logging.disable(logging.WARNING)  # it warns at each call that its timeouts are off
+    gold = _as_math(parse, reference)
+    if not gold:
+        return Verdict(None, "The reference is no number or formula: give one such as 42 or \\frac{1}{2}.")
+    found = parse(text, parsing_timeout=None)
+    if not found:
+        return Verdict(False, "No number or formula was found in the answer.")
+    return Verdict(bool(verify(gold, found, timeout_seconds=None)), f"read as {str(found[-1])[:60]}")
+
+
+def _as_math(parse: Callable[..., list[Any]], reference: str) -> list[Any]:
+    """LaTeX is recognised between dollar signs only, so a bare formula is given them."""
+    bare = "\\" in reference and "$" not in reference and "\\boxed" not in reference
+    return parse(f"${reference}$" if bare else reference, parsing_timeout=None)
+
+
+def parse_json(text: str) -> Any:
+    """The JSON value of ``payload(text)``, strictly: no NaN, no Infinity. Raises ValueError."""
+
+    def refuse(word: str) -> Any:
+        raise ValueError(f"{word} is not JSON")
+
+    try:
+        return json.loads(payload(text), parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def check_json(text: str, schema_text: str) -> Verdict:
+    """Whether ``text`` is JSON, and fits the schema where there is one ("" for none)."""
+    try:
+        value = parse_json(text)
+    except ValueError as error:
+        return Verdict(False, f"no JSON: {_line(error)}")
+    if not schema_text:
+        return Verdict(True)
+    return _fits(value, json.loads(schema_text))
+
+
+def _fits(value: Any, schema: Any) -> Verdict:
+    import jsonschema
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+    from referencing.exceptions import NoSuchResource, Unresolvable
+
+    def refuse(uri: str) -> Any:
+        raise NoSuchResource(ref=uri)  # type: ignore[call-arg]  # an attrs class
+
+    kind = validator_for(schema, default=jsonschema.Draft202012Validator)
+    try:
+        problem = next(iter(kind(schema, registry=Registry(retrieve=refuse)).iter_errors(value)), None)  # type: ignore[call-arg]
+    except RecursionError:
+        return Verdict(None, "The schema refers to itself without end: give each loop a property or item between.")
+    except Unresolvable:
+        return Verdict(None, "The schema refers to something outside itself, which is never fetched: put it in $defs.")
+    except re.error as error:
+        return Verdict(None, f"A pattern of the schema is no regular expression: {_line(error)}.")
+    if problem is None:
+        return Verdict(True)
+    where = "/".join(str(part) for part in problem.absolute_path) or "the whole"
+    return Verdict(False, f"{where[:80]}: {_line(problem.message)}")
+
+
+def schema_problem(schema_text: str) -> str | None:
+    """Why a schema cannot be used, as one sentence, or None. Asks nobody and runs no pattern."""
+    import jsonschema
+    from jsonschema.validators import validator_for
+
+    if len(schema_text) > LONGEST_TEXT:
+        return f"a schema has at most {LONGEST_TEXT:,} characters; shorten it"
+    try:
+        schema = parse_json(schema_text)
+        if not isinstance(schema, (dict, bool)):
+            return "a schema is a JSON object such as {}"
+        remote = _remote_reference(schema)
+        if remote is not None:
+            return f"it refers to {remote[:80]!r}, which is never fetched; put that part into $defs and refer to it by #/$defs/…"
+        validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
+    except ValueError as error:
+        return f"it is no JSON ({_line(error)})"
+    except RecursionError:
+        return "it is nested too deeply"
+    except jsonschema.exceptions.SchemaError as error:
+        return f"it is no JSON schema ({_line(error.message)})"
+    return None
+
+
+def _remote_reference(schema: Any) -> str | None:
+    """The first ``$ref`` that leaves the document; one that an ``$id`` inside it answers stays."""
+    references: list[str] = []
+    known: set[str] = set()
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if isinstance(part.get("$id"), str):
+                known.add(part["$id"].rstrip("#"))
+            references += [part[key] for key in ("$ref", "$dynamicRef") if isinstance(part.get(key), str)]
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return next((r for r in references if _REMOTE.match(r) and r.split("#")[0] not in known), None)
+
+
+def check_json_equals(text: str, reference: str) -> Verdict:
+    """Whether ``text`` is JSON of the same value as ``reference``; the order of an object's keys does not count."""
+    try:
+        wanted = parse_json(reference)
+    except ValueError as error:
+        return Verdict(None, f"The reference is no JSON ({_line(error)}): give one such as [1, 2].")
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        return Verdict(False, f"no JSON: {_line(error)}")
+    return Verdict(_same(found, wanted), "" if _same(found, wanted) else "another value than the reference")
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equality of JSON values: ``true`` is not 1, but 1.0 is."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return type(left) in (int, float) and type(right) in (int, float) and left == right or (
+        type(left) is type(right) and left == right
+    )  # fmt: skip
+
+
+def check_python(text: str, _argument: str) -> Verdict:
+    """Whether the code compiles. It is never run; an empty text is no program."""
+    code = payload(text)
+    if not code.strip():
+        return Verdict(False, "There is no code.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(code)
+            compile(tree, "<candidate>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return Verdict(False, f"line {error.lineno}: {_line(error.msg)}")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Verdict(False, f"cannot be compiled: {_line(error) or type(error).__name__}")
+    if not any(isinstance(node, ast.stmt) and not _is_text(node) for node in tree.body):
+        return Verdict(True, "compiles, but is nothing but a name or a text")
+    return Verdict(True)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, (ast.Constant, ast.Name))
+
+
+def _line(error: object) -> str:
+    """The first line of a message, short."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:120] if lines else ""
+
+
+def _run_sql(text: str, argument: str) -> Verdict:
+    dialect, _, setup = argument.partition("\n")
+    valid, note = check_sql(payload(text), dialect, setup)
+    return Verdict(valid, note)
+
+
+CHECKS: dict[str, Callable[[str, str], Verdict]] = {
+    "math": check_math,
+    "json": check_json,
+    "json-equals": check_json_equals,
+    "python": check_python,
+    "sql": _run_sql,
+}

@@ -1,0 +1,137 @@
+"""Scorers that ask a model: the loaded one as a judge, a reward model, a sentence encoder.
+
+They know the engine's protocol and, of other models, only the two functions of ``models.encoders``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from playground.engine.protocol import Engine
+from playground.engine.types import FloatArray, TokenIds
+from playground.errors import BadInput
+from playground.testtime.scoring import ScoreFunction, Scores, ScoringContext, refuse
+from playground.testtime.types import Candidate, Score
+
+JUDGE_TEMPLATES: dict[str, str] = {
+    "correct": (
+        "Here is a question and a proposed answer.\n\nQuestion: {prompt}\n\nProposed answer: {answer}\n\n"
+        "Is the proposed answer correct? Answer with Yes or No."
+    ),
+    "helpful": (
+        "Here is a request and a reply.\n\nRequest: {prompt}\n\nReply: {answer}\n\n"
+        "Is the reply helpful and to the point? Answer with Yes or No."
+    ),
+}
+"""What the judge reads, by name. {prompt} and {answer} are filled in; nothing inside them is a placeholder."""
+
+YES = ("Yes", " Yes", "yes", " yes", "YES", " YES")
+NO = ("No", " No", "no", " no", "NO", " NO")
+_LONGEST_TEMPLATE = 4000  # characters
+
+
+def judge_template(argument: str | None) -> str:
+    """The template that an argument names or is. Raises BadInput for one without a place for the answer."""
+    template = JUDGE_TEMPLATES.get(argument or "correct", argument or "")
+    if "{answer}" not in template or len(template) > _LONGEST_TEMPLATE:
+        known = " or ".join(JUDGE_TEMPLATES)
+        raise refuse(
+            "judge", f"takes {known}, or a template with {{answer}} of at most {_LONGEST_TEMPLATE:,} characters."
+        )
+    return template
+
+
+def fill(template: str, prompt: str, answer: str) -> str:
+    """The template with both texts in it, in one pass: a placeholder inside a text stays text."""
+    texts = {"{prompt}": prompt, "{answer}": answer}
+    return re.sub(r"\{prompt\}|\{answer\}", lambda match: texts[match[0]], template)
+
+
+def make_judge(argument: str | None) -> ScoreFunction:
+    """P("Yes") after the template, by the loaded model."""
+    template = judge_template(argument)
+
+    def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
+        engine = context.engine
+        assert engine is not None  # checked by ``registry.score_all``
+        yes, no = _first_tokens(engine, YES), _first_tokens(engine, NO)
+        both = yes & no
+        yes, no = yes - both, no - both
+        known: dict[str, Score] = {}
+        for candidate in candidates:
+            context.cancel.check()
+            if candidate.text not in known:
+                known[candidate.text] = _judge(engine, fill(template, context.prompt, candidate.text), yes, no, context)
+            yield known[candidate.text]
+
+    return run
+
+
+def _judge(engine: Engine, question: str, yes: set[int], no: set[int], context: ScoringContext) -> Score:
+    if not yes or not no:
+        return Score(None, None, "This model's tokens do not tell Yes from No.")
+    try:
+        ids = judge_ids(engine, question)
+        logits = engine.next_logits(ids, cancel=context.cancel).logits.astype(np.float64)
+    except BadInput as error:  # too long for the context
+        return Score(None, None, str(error))
+    probs = np.exp(logits - logits.max())
+    probs /= probs.sum()
+    said_yes, said_no = float(probs[sorted(yes)].sum()), float(probs[sorted(no)].sum())
+    return Score(said_yes, said_yes > said_no, f"P(Yes) {said_yes:.4f}, P(No) {said_no:.4f}")
+
+
+def judge_ids(engine: Engine, question: str) -> TokenIds:
+    """The question as the model reads it: one user message where it has a chat template, else with ``Answer:``."""
+    if engine.info.has_chat_template:
+        return engine.codec.encode_chat(question)
+    return engine.codec.encode(question + "\nAnswer:")
+
+
+def _first_tokens(engine: Engine, spellings: Sequence[str]) -> set[int]:
+    """The first token of each spelling that is one token, or of all where none is."""
+    encoded = [engine.codec.encode(text) for text in spellings]
+    single = {ids[0] for ids in encoded if len(ids) == 1}
+    return single or {ids[0] for ids in encoded if ids}
+
+
+def make_reward(argument: str | None) -> ScoreFunction:
+    """A sequence-classification checkpoint, read lazily at the first use. ``MODEL`` or ``MODEL#LABEL``."""
+    if not argument or not argument.strip("#"):
+        raise refuse("reward", "needs a local folder or a hub id such as org/name, then #label where it has several.")
+    spec, _, label = argument.partition("#")
+
+    def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
+        from playground.models.encoders import load_reward_model
+
+        model = load_reward_model(spec, label or None)
+        known: dict[str, Score] = {}
+        for candidate in candidates:
+            context.cancel.check()
+            if candidate.text not in known:
+                known[candidate.text] = Score(model.score(context.prompt, candidate.text), None, model.meaning)
+            yield known[candidate.text]
+
+    return run
+
+
+def score_similarity(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
+    """Cosine of the sentence embeddings of a candidate and the reference, from -1 to 1."""
+    from playground.models.encoders import load_sentence_encoder
+
+    encoder = load_sentence_encoder()
+    reference = encoder.embed([context.reference or ""])[0]
+    known: dict[str, float] = {}
+    for candidate in candidates:
+        context.cancel.check()
+        if candidate.text not in known:
+            known[candidate.text] = _cosine(encoder.embed([candidate.text])[0], reference)
+        yield Score(known[candidate.text])
+
+
+def _cosine(left: FloatArray, right: FloatArray) -> float:
+    """Of two unit vectors."""
+    return float(np.clip(np.dot(left.astype(np.float64), right.astype(np.float64)), -1.0, 1.0))

@@ -1,0 +1,273 @@
+"""The visible list of scorers, and running them. A new scorer is one function, one row here and one test.
+
+Scores are computed once and kept; ranking, voting and weighing them again runs nothing here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from playground.errors import BadInput, Cancelled, PlaygroundError
+from playground.testtime import judges, verifiers
+from playground.testtime import logprob_scorers as logprobs
+from playground.testtime.scoring import (
+    ScoreFunction,
+    ScorerKind,
+    ScoringContext,
+    against_reference,
+    bounded_check,
+    each,
+    with_number,
+    without_argument,
+)
+from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
+
+_ROWS = (
+    ScorerKind(
+        "avg-logprob", "Average log-probability", "log-probability",
+        "Prefers the answer that the model found likeliest token by token.",
+        "It prefers the bland and the repetitive, and says how expected a text is, not whether it is true.",
+        "(1/n) Σ ln p(token)", "mean of transformers' compute_transition_scores",
+        without_argument("avg-logprob", each(logprobs.average_logprob)),
+    ),
+    ScorerKind(
+        "sum-logprob", "Sum of log-probabilities", "log-probability",
+        "Prefers the answer that is likeliest as a whole.",
+        "Each token can only lower it, so it prefers short answers, the empty one most of all.",
+        "Σ ln p(token) = ln P(answer | prompt)", "the chain rule",
+        without_argument("sum-logprob", each(logprobs.sum_logprob)),
+    ),
+    ScorerKind(
+        "length-norm", "Length-normalised log-probability", "log-probability",
+        "Stands between the sum and the average: the exponent says how much of the length is taken out.",
+        "The exponent was tuned for translation; no value is right for answers of very different kinds.",
+        "Σ ln p / ((5 + n) / 6)^α", "Wu et al. 2016, arXiv 1609.08144, equation 14",
+        with_number("length-norm", logprobs.DEFAULT_EXPONENT, 0, 5, logprobs.length_normalised),
+        argument=f"the exponent α, 0 to 5 (default {logprobs.DEFAULT_EXPONENT})",
+    ),
+    ScorerKind(
+        "lowest-group-confidence", "Lowest group confidence", "log-probability",
+        "Finds the place where the model was least sure and judges the answer by it.",
+        "It was made for long reasoning; in a short answer the window is the whole text, and a sure mistake passes.",
+        "min over windows of the mean of C_i = -(1/k) Σ ln p_i(j), k likeliest tokens",
+        "Fu et al. 2025, DeepConf, arXiv 2508.15260",
+        with_number(
+            "lowest-group-confidence", logprobs.DEFAULT_WINDOW, 1, 100_000,
+            lambda candidate, window: logprobs.lowest_group_confidence(candidate, int(window)), whole=True,
+        ),
+        argument=f"the window in tokens (default {logprobs.DEFAULT_WINDOW}; the paper's is 2,048)",
+    ),
+    ScorerKind(
+        "self-certainty", "Self-certainty", "log-probability",
+        "Prefers answers along which the model's whole distribution is far from uniform.",
+        "Certainty is not truth: a model that is sure of a mistake is certain of it.",
+        "-(1/nV) Σ_i Σ_j ln(V · p_i(j)) = mean KL(uniform ‖ p_i)", "Kang et al. 2025, arXiv 2502.18581",
+        without_argument("self-certainty", each(logprobs.self_certainty)),
+    ),
+    ScorerKind(
+        "judge", "The model as judge", "model",
+        "Asks the loaded model whether the answer is right, and takes the probability of Yes as the score.",
+        "A small model says Yes to nearly everything, and likes its own words.",
+        "P(Yes) of the next token after the template", "LLM as a judge: Kadavath et al. 2022, arXiv 2207.05221 (P(True))",
+        judges.make_judge, argument="correct, helpful, or a template with {prompt} and {answer}",
+        needs_engine=True, gives_verdict=True,
+    ),
+    ScorerKind(
+        "reward", "Reward model", "model",
+        "Takes the score of a sequence-classification model that was trained on people's preferences.",
+        "Searched hard enough, it is fooled: the best of many may only please the reward model.",
+        "the classification head's logit, or the chosen label's probability",
+        "Cobbe et al. 2021, arXiv 2110.14168; Stiennon et al. 2020",
+        judges.make_reward, argument="a local folder or hub id, then #label where it has several", argument_needed=True,
+    ),
+    ScorerKind(
+        "math", "Number or formula", "reference",
+        "Checks a number or LaTeX formula against the reference by value, so 0.5 and \\frac{1}{2} are the same.",
+        "It takes a number anywhere in the text for the answer, and needs the right answer beforehand.",
+        "1 where math-verify finds both equal", "math-verify",
+        without_argument("math", against_reference("math")), needs_reference=True, gives_verdict=True,
+    ),
+    ScorerKind(
+        "exact", "Exact answer", "reference",
+        "Compares the extracted answer with the reference, both normalised; several right answers are parted by |.",
+        "Another wording of the right answer counts as wrong.",
+        "1 where normalise(answer) = normalise(reference)", "exact match, as in SQuAD",
+        verifiers.make_exact, argument="the answer pattern (default: the run's own)", needs_reference=True, gives_verdict=True,
+    ),
+    ScorerKind(
+        "mentions", "Mentions the reference", "reference",
+        "Looks for the reference as whole words anywhere in the text; several spellings are parted by |.",
+        "A text that names every possibility passes, and so does one that denies it.",
+        "1 where the text has the words", "word search",
+        without_argument("mentions", verifiers.score_mentions), needs_reference=True, gives_verdict=True,
+    ),
+    ScorerKind(
+        "json-equals", "JSON equals the reference", "reference",
+        "Compares the JSON in the answer with the reference by value; the order of keys does not count.",
+        "A value that differs in spelling only counts as wrong.",
+        "1 where both values are equal", "RFC 8259",
+        without_argument("json-equals", verifiers.score_json_equals), needs_reference=True, gives_verdict=True,
+    ),
+    ScorerKind(
+        "similarity", "Similarity to the reference", "reference",
+        "Compares the meaning with the reference's, by the cosine of two sentence embeddings.",
+        "Yes and No on the same subject are near each other; it sees the subject better than the truth.",
+        "cos(e(answer), e(reference))", "Reimers and Gurevych 2019, arXiv 1908.10084; all-MiniLM-L6-v2",
+        without_argument("similarity", judges.score_similarity), needs_reference=True,
+    ),
+    ScorerKind(
+        "json", "JSON", "verifier",
+        "Checks that the answer is JSON and, with a schema, that it fits.",
+        "It checks the form; whether the values are right it cannot know.",
+        "1 where it parses and fits", "RFC 8259; JSON Schema 2020-12 by jsonschema",
+        verifiers.make_json, argument="a JSON schema (on the command line also @FILE)", gives_verdict=True,
+    ),
+    ScorerKind(
+        "sql", "SQL", "verifier",
+        "Checks that the answer is one query of the dialect and runs on a small SQLite that can only be read.",
+        "A query that runs may answer another question; SQLite lacks functions that other dialects have.",
+        "1 where it parses and runs", "sqlglot; SQLite",
+        verifiers.make_sql, argument="a dialect (default sqlite), then ;CREATE TABLE … for a schema of your own",
+        gives_verdict=True,
+    ),
+    ScorerKind(
+        "regex", "Regular expression", "verifier",
+        "Checks that a pattern matches somewhere in the answer.",
+        "A pattern knows the form and not the meaning, and one that backtracks without end is given up.",
+        "1 where it matches", "the regex package, with a timeout",
+        verifiers.make_regex, argument="the pattern", argument_needed=True, gives_verdict=True,
+    ),
+    ScorerKind(
+        "python", "Python that compiles", "verifier",
+        "Checks that the answer, or its code block, compiles as Python; it is never run.",
+        "Code that compiles may do anything or nothing; a single word compiles too.",
+        "1 where it compiles", "Python's own compiler",
+        without_argument("python", bounded_check("python")), gives_verdict=True,
+    ),
+    ScorerKind(
+        "length", "Length", "verifier",
+        "Checks that the answer's length lies in a range.",
+        "Length says nothing of content, and a model made to be short may leave the answer out.",
+        "-distance to the range", "counting",
+        verifiers.make_length, argument="LOW-HIGH with t, w or c (tokens, words, characters), such as 10-50w",
+        argument_needed=True, gives_verdict=True,
+    ),
+    ScorerKind(
+        "forbidden", "Forbidden words", "verifier",
+        "Checks that none of the words occurs.",
+        "It sees words and not what they mean: a quotation fails and a paraphrase passes.",
+        "1 where none occurs as a whole word", "word search",
+        verifiers.make_forbidden, argument="words or phrases with commas", argument_needed=True, gives_verdict=True,
+    ),
+)  # fmt: skip
+
+SCORERS: dict[str, ScorerKind] = {row.name: row for row in _ROWS}
+"""All scorers by the name that the command line, links and kept runs use."""
+
+LOGPROB_SCORERS = tuple(ScorerSpec(row.name) for row in _ROWS if row.family == "log-probability")
+"""The rules that need nothing but what every run records."""
+
+_LONGEST_SPEC = 110_000  # characters
+
+
+def parse_spec(text: str) -> ScorerSpec:
+    """``NAME`` or ``NAME:ARG``. Raises BadInput for an unknown name or an argument its scorer refuses."""
+    name, colon, argument = text[:_LONGEST_SPEC].partition(":")
+    return checked_spec(ScorerSpec(name.strip().lower().replace("_", "-"), argument if colon else None))
+
+
+def checked_spec(spec: ScorerSpec) -> ScorerSpec:
+    """``spec`` itself once its scorer could be made. Raises BadInput."""
+    make_scorer(spec)
+    return spec
+
+
+def kind_of(spec: ScorerSpec) -> ScorerKind:
+    """Its row. Raises BadInput for an unknown name."""
+    if spec.name not in SCORERS:
+        raise BadInput(f"scorer: there is no {spec.name[:40]!r}; choose one of {', '.join(SCORERS)}.", "scorer")
+    return SCORERS[spec.name]
+
+
+def make_scorer(spec: ScorerSpec) -> ScoreFunction:
+    """The scorer, ready to read candidates. Raises BadInput that says what argument it takes."""
+    kind = kind_of(spec)
+    if kind.argument_needed and not spec.argument:
+        raise BadInput(f"scorer {kind.name}: it needs {kind.argument}; write {kind.name}:ARGUMENT.", "scorer")
+    return kind.make(spec.argument)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringProgress:
+    """How far the scoring is: candidates done of ``total`` in the column ``label``, and columns done before it."""
+
+    label: str
+    done: int
+    total: int
+    column: int
+    columns: int
+
+
+def score_all(
+    candidates: Sequence[Candidate], specs: Sequence[ScorerSpec], context: ScoringContext
+) -> Generator[ScoringProgress, None, tuple[ScoreColumn, ...]]:
+    """Run the scorers one after the other; yields after each candidate, returns a column a spec.
+
+    A job for ``Worker.submit`` where a spec needs the engine, else for any thread. A scorer that cannot be used at all
+    (no reference, a reward model of the wrong shape) gives a column of empty scores whose ``problem`` says why; the
+    others go on. Raises BadInput for unknown names and arguments before anything runs, Cancelled between candidates.
+    """
+    functions = [make_scorer(spec) for spec in specs]
+    columns: list[ScoreColumn] = []
+    for place, (spec, function) in enumerate(zip(specs, functions, strict=True)):
+        started = time.perf_counter()
+        scores: list[Score] = []
+        problem = _missing(spec, context)
+        try:
+            for score in function(candidates, context) if not problem else ():
+                scores.append(score)
+                yield ScoringProgress(spec.label, len(scores), len(candidates), place, len(specs))
+        except Cancelled:
+            raise
+        except PlaygroundError as error:
+            problem = str(error)
+        scores += [Score(None, None, problem)] * (len(candidates) - len(scores))
+        columns.append(ScoreColumn(spec, tuple(scores), (time.perf_counter() - started) * 1000, problem))
+    return tuple(columns)
+
+
+def _missing(spec: ScorerSpec, context: ScoringContext) -> str:
+    kind = kind_of(spec)
+    if kind.needs_reference and not (context.reference or "").strip():
+        return f"{kind.label} needs a reference: give the right answer."
+    if kind.needs_engine and context.engine is None:
+        return f"{kind.label} needs the model: load one."
+    return ""
+
+
+def score_now(
+    candidates: Sequence[Candidate], specs: Sequence[ScorerSpec], context: ScoringContext
+) -> tuple[ScoreColumn, ...]:
+    """``score_all`` to its end."""
+    steps = score_all(candidates, specs, context)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            columns: tuple[ScoreColumn, ...] = end.value
+            return columns
+
+
+def is_valid(candidate: Candidate, specs: Sequence[ScorerSpec], context: ScoringContext) -> bool:
+    """Whether every one of the verifiers finds this candidate valid: the question of a race and of a retry.
+
+    Raises BadInput where a verifier cannot be used at all, so that a race does not run in vain.
+    """
+    for column in score_now([candidate], specs, context):
+        if column.problem:
+            raise BadInput(column.problem, "scorer")
+        if column.scores[0].valid is not True:
+            return False
+    return True
