@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "next": ("playground.cli.next", "the next token's whole distribution under a chain of samplers"),
     "generate": ("playground.cli.generate", "a text, every step recorded"),
     "score": ("playground.cli.score", "the probability of each token of a given text"),
+    "attend": ("playground.cli.attend", "the attention weights of a text"),
     "models": ("playground.cli.models", "what can be loaded here, and the memory it needs"),
     "calc": ("playground.cli.calc", "parameters, memory, training, scaling laws, serving"),
 }

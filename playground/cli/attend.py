@@ -1,0 +1,192 @@
+"""``python -m playground attend``: every attention weight of a text, and what each head gives to its first token."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.cli import options
+from playground.errors import BadInput, BadPrompt
+
+if TYPE_CHECKING:
+    from playground.engine.attention_data import AttentionPass
+    from playground.engine.protocol import Engine, TextCodec
+
+_KEYS = 5  # of each query of the chosen head, the keys with the most weight
+
+
+def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser = subparsers.add_parser(
+        "attend", parents=[common], help="the attention weights of a text", allow_abbrev=False
+    )
+    options.add_model_options(parser)
+    group = parser.add_argument_group("text")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("--text", help="the text to look at")
+    source.add_argument("--text-file", help="a UTF-8 file with the text")
+    group.add_argument("--chat", action="store_true", help="wrap the text as one user message in the chat template")
+    group.add_argument("--system", help="a system prompt; only with --chat")
+    group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
+    wanted = parser.add_argument_group("attention")
+    wanted.add_argument("--layer", metavar="L", help="tell of this layer only, counted from 0")
+    wanted.add_argument(
+        "--head", metavar="H", help="tell of this head only, counted from 0; with --layer, query by query"
+    )
+    wanted.add_argument(
+        "--out", metavar="F.npz", help="write `attention` (layers, heads, query, key) and `ids` to this file"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one pass, write the file, print the figures."""
+    text = _read_text(args)
+    if args.system is not None and not args.chat:
+        raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
+    layer = None if args.layer is None else options.read_number(args.layer, "--layer", 0, 9_999, 0)
+    head = None if args.head is None else options.read_number(args.head, "--head", 0, 9_999, 0)
+    engine = options.open_engine(args)
+    codec = engine.codec
+    if args.chat:
+        ids = codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
+    else:
+        ids = codec.encode(text, parse_special=args.parse_special)
+    made = engine.attentions(ids)
+    result = _result(engine, made, layer, head)
+    if args.out is not None:
+        result["out"] = _write(args.out, made)
+    if args.json:
+        options.print_json(result)
+    else:
+        _print_readable(result)
+    return 0
+
+
+def _read_text(args: argparse.Namespace) -> str:
+    if args.text_file is not None:
+        text = options.read_text_file(args.text_file, "--text-file")
+    elif args.text is not None:
+        text = str(args.text)
+    else:
+        raise BadPrompt("--text or --text-file is needed: there is no text to look at.", "text")
+    if not text:
+        raise BadPrompt("The text is empty; type at least one character.", "text")
+    return text
+
+
+def _result(engine: Engine, made: AttentionPass, layer: int | None, head: int | None) -> dict[str, Any]:
+    """Shape, tokens, and each wanted head's figures; undefined ones are null."""
+    from playground.inspection.attention import head_figures, layer_of
+
+    codec = engine.codec
+    if layer is not None:
+        layer_of(made, layer)
+    figures = [figure for figure in head_figures(made) if layer in (None, figure.layer) and head in (None, figure.head)]
+    if not figures:
+        heads = max(found.heads for found in made.layers)
+        raise BadInput(f"--head: there is no head {head}; the heads are 0 to {heads - 1}.", "head")
+    result: dict[str, Any] = {
+        "model": engine.info.id,
+        "ids": list(made.ids),
+        "tokens": [_piece(codec, made.ids, place) for place in range(made.end)],
+        "layers": len(made.layers),
+        "heads": made.layers[0].heads,
+        "kv_heads": made.layers[0].key_heads,
+        "queries": made.width,
+        "keys": made.width,
+        "shape": [len(made.layers), made.layers[0].heads, made.width, made.width],
+        "sinks": [
+            {
+                "layer": figure.layer,
+                "head": figure.head,
+                "sink_share": options.finite(figure.first),
+                "previous": options.finite(figure.previous),
+                "duplicate": options.finite(figure.duplicate),
+                "induction": options.finite(figure.induction),
+                "entropy": options.finite(figure.entropy),
+                "distance": options.finite(figure.distance),
+            }
+            for figure in figures
+        ],
+    }
+    if layer is not None and head is not None:
+        result["rows"] = _rows(codec, made, layer, head)
+    return result
+
+
+def _piece(codec: TextCodec, ids: tuple[int, ...], place: int) -> str:
+    from playground.inspection.next_token import CONTEXT_TAIL
+
+    return codec.piece(ids[place], ids[max(0, place - CONTEXT_TAIL) : place])
+
+
+def _rows(codec: TextCodec, made: AttentionPass, layer: int, head: int) -> list[dict[str, Any]]:
+    """For each query of one head, the keys it gives most to."""
+    import numpy as np
+
+    from playground.inspection.attention import layer_of
+
+    weights = layer_of(made, layer).weights[head]  # (query, key)
+    found = []
+    for query in range(made.width):
+        best = np.argsort(-weights[query, : query + 1], kind="stable")[:_KEYS]
+        keys = [
+            {"position": int(key), "text": _piece(codec, made.ids, int(key)), "weight": float(weights[query, key])}
+            for key in best
+        ]
+        found.append({"query": query, "text": _piece(codec, made.ids, query), "keys": keys})
+    return found
+
+
+def _write(name: str, made: AttentionPass) -> str:
+    """The file, written whole or not at all. Raises BadInput."""
+    from playground.inspection.attention_file import attention_npz
+
+    path = Path(name)
+    if path.suffix != ".npz":
+        raise BadInput(f"--out: {name[:80]!r} must end in .npz, the format it is written in.", "out")
+    try:
+        path.write_bytes(attention_npz(made))
+    except OSError as error:
+        raise BadInput(f"--out: {name[:80]!r} cannot be written ({error.strerror or error}).", "out") from None
+    return str(path)
+
+
+def _print_readable(result: dict[str, Any]) -> None:
+    from playground.charts.numbers import percent
+
+    def share(value: float | None) -> str:
+        return "undefined" if value is None else percent(value)
+
+    layers, heads, queries, keys = result["shape"]
+    shared = "" if result["kv_heads"] == heads else f" ({result['kv_heads']} key-value heads)"
+    print(f"{layers} layers, {heads} heads{shared}, {queries} queries by {keys} keys")
+    options.print_table(
+        ("layer", "head", "first token", "previous", "duplicate", "induction", "entropy", "distance"),
+        (
+            (
+                str(row["layer"]),
+                str(row["head"]),
+                *(share(row[name]) for name in ("sink_share", "previous", "duplicate", "induction")),
+                *("undefined" if row[name] is None else f"{row[name]:.3f}" for name in ("entropy", "distance")),
+            )
+            for row in result["sinks"]
+        ),
+    )
+    if "rows" in result:
+        print()
+        options.print_table(
+            ("query", "token", "attends to"),
+            (
+                (
+                    str(row["query"]),
+                    row["text"],
+                    ", ".join(f"{key['position']} {key['text']!r} {percent(key['weight'])}" for key in row["keys"]),
+                )
+                for row in result["rows"]
+            ),
+        )
+    if "out" in result:
+        print(f"written: {result['out']}")
