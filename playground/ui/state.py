@@ -15,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.errors import PlaygroundError
 from playground.ui.messages import show_problem
@@ -96,7 +97,8 @@ def adopt_link() -> None:
 def follow(key: str, current: object, write: Callable[[Any], None]) -> Callable[[], None]:
     """Make widget ``key`` show ``current``; returns the ``on_change`` callback that hands its new value to ``write``.
 
-    Call it right before the widget is made.
+    Call it right before the widget is made, and give the widget ``current`` as its default too: a browser that draws
+    only the second of two quick runs is not told the value again, and would start at the widget's own default.
     """
     if key not in st.session_state or st.session_state[key] != current:
         st.session_state[key] = current
@@ -136,9 +138,15 @@ def leave_unfinished() -> None:
 
 
 def rerun_parts(*parts: str) -> None:
-    """From a callback: rerun these parts, as far as the page has them; all of the page where they are not there yet."""
-    there = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
+    """From a callback in a part of the page: rerun these parts, as far as the page has them.
+
+    Where the whole page is run anyway this does nothing.
+    """
     everything = st.session_state.pop(_UNFINISHED, False)
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is not None and not context.fragment_ids_this_run:
+        return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
+    there = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
     try:
         st.rerun([part for part in there if everything or part in parts])
     except StreamlitAPIException:  # the first run of the page has not come so far

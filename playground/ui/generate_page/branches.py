@@ -85,7 +85,7 @@ def _actions(desk: Desk) -> None:
         if st.session_state.get("w_branch_name") != current.name:
             st.session_state["w_branch_name"] = current.name
         st.text_input(
-            "Name of the text in view", key="w_branch_name", max_chars=LONGEST_NAME, on_change=rename, width=220,
+            "Name of the text in view", current.name, key="w_branch_name", max_chars=LONGEST_NAME, on_change=rename, width=220,
             placeholder="no name",
         )  # fmt: skip
     st.caption(f"{len(tree.branches)} {'text' if len(tree.branches) == 1 else 'texts'} from this prompt")

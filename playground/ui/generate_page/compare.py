@@ -100,12 +100,12 @@ def _run_controls(mine: Desk, chosen: list[tuple[str, SamplerSettings]]) -> None
             disabled=len(chosen) < FEWEST, help="All settings and seeds in one batch; the prompt is read once.",
         )  # fmt: skip
         st.segmented_control(
-            "Luck", list(LUCK), format_func=lambda name: LUCK[name], key="w_luck", required=True,
+            "Luck", list(LUCK), default=options().luck, format_func=lambda name: LUCK[name], key="w_luck", required=True,
             help="Same luck: every setting meets the same u at each step, so differences come from the settings alone.",
             on_change=state.follow("w_luck", options().luck, lambda luck: put_options(replace(options(), luck=luck))),
         )  # fmt: skip
         st.number_input(
-            "Seeds a setting", min_value=1, max_value=MOST_SEEDS, step=1, key="w_seeds", width=130,
+            "Seeds a setting", min_value=1, max_value=MOST_SEEDS, value=options().seeds, step=1, key="w_seeds", width=130,
             on_change=state.follow("w_seeds", options().seeds, _set_seeds),
         )  # fmt: skip
 

@@ -30,6 +30,7 @@ def ending_controls() -> None:
     )
     st.number_input(
         "Maximum new tokens",
+        value=chosen.max_new_tokens,
         step=1,
         key="w_max_new_tokens",
         on_change=state.follow("w_max_new_tokens", chosen.max_new_tokens, _set_maximum),
@@ -37,6 +38,7 @@ def ending_controls() -> None:
     st.multiselect(
         "Stop strings",
         options=list(dict.fromkeys([*chosen.stop_strings, *USUAL_STOPS])),
+        default=list(chosen.stop_strings),
         accept_new_options=True,
         format_func=lambda text: repr(text)[1:-1],
         key="w_stop_strings",
@@ -49,12 +51,14 @@ def ending_controls() -> None:
         if more.open:
             st.text_input(
                 "Stop token ids",
+                value=chosen.stop_ids,
                 key="w_stop_ids",
                 placeholder="for example 2, 13",
                 on_change=state.follow("w_stop_ids", chosen.stop_ids, lambda text: _change(stop_ids=text or "")),
             )
             st.toggle(
                 "Go on after the end-of-sequence token",
+                value=chosen.ignore_eos,
                 key="w_ignore_eos",
                 on_change=state.follow("w_ignore_eos", chosen.ignore_eos, lambda on: _change(ignore_eos=on)),
             )

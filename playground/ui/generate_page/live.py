@@ -132,6 +132,7 @@ def scale_control() -> None:
     st.segmented_control(
         "Colour by",
         list(SCALES),
+        default=scale_in_use(),
         format_func=lambda name: SCALES[name].label,
         key="w_generate_scale",
         on_change=choose,

@@ -43,6 +43,7 @@ def prompt_controls() -> None:
     setup = state.setup()
     st.text_area(
         "Prompt",
+        value=setup.prompt,
         key="w_prompt",
         height=100,
         max_chars=MAX_PROMPT_CHARACTERS,
@@ -52,12 +53,14 @@ def prompt_controls() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.toggle(
             "Chat",
+            value=setup.chat,
             key="w_chat",
             on_change=state.follow("w_chat", setup.chat, lambda on: state.change(chat=on)),
             help="Wrap the prompt as one user message in the model's own chat template, instead of continuing raw text.",
         )
         st.toggle(
             "Parse special tokens",
+            value=setup.parse_special,
             key="w_special",
             on_change=state.follow("w_special", setup.parse_special, lambda on: state.change(parse_special=on)),
             help="Off: a spelt-out special token such as <|im_end|> is ordinary text. On: it is the token itself.",
@@ -65,6 +68,7 @@ def prompt_controls() -> None:
     if setup.chat:
         st.text_input(
             "System prompt",
+            value=setup.system,
             key="w_system",
             max_chars=MAX_PROMPT_CHARACTERS,
             on_change=state.follow("w_system", setup.system, lambda text: state.change(system=text or "")),
@@ -89,10 +93,12 @@ def sampler_controls() -> None:
     others = [
         name for names in SECOND.values() for name in names if name not in _companions() and _is_set(name, settings)
     ]
-    label = "More samplers" + (f" ({len(others)} on)" if others else "")
-    with st.expander(label, on_change="rerun", key="more_samplers") as more:
+    # The label stays the same: with another one it would be another expander, and closed.
+    with st.expander("More samplers", on_change="rerun", key="more_samplers") as more:
         if more.open:
             _second_group(settings)
+    if others:
+        st.caption("On among them: " + ", ".join(PARAMETERS[name].label for name in others))
     _order_controls(settings)
     _seed()
 
@@ -150,6 +156,7 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
             parameter.label,
             min_value=int(low) if whole else float(low),
             max_value=int(high) if whole else float(high),
+            value=int(value) if whole else float(value),
             step=int(parameter.step) if whole else float(parameter.step),
             format="%d" if whole else f"%.{decimals}f",
             key=key,
@@ -175,6 +182,7 @@ def _bias_field(parameter: Parameter, settings: SamplerSettings) -> None:
     text = ", ".join(f"{token}={bias:g}" for token, bias in settings.logit_bias)
     st.text_input(
         parameter.label,
+        value=text,
         key="w_logit_bias",
         placeholder="id=bias, for example 7042=-5",
         help=parameter.help,
@@ -188,6 +196,7 @@ def _strings_field(parameter: Parameter, settings: SamplerSettings) -> None:
     st.multiselect(
         parameter.label,
         options=list(dict.fromkeys([*value, *NEUTRAL.dry_sequence_breakers])),
+        default=value,
         accept_new_options=True,
         format_func=lambda text: repr(text)[1:-1],
         key=key,
@@ -203,6 +212,7 @@ def _order_controls(settings: SamplerSettings) -> None:
     st.segmented_control(
         "Order",
         options,
+        default=current,
         key="w_order",
         required=True,
         help="The order changes the result. hf: transformers; vllm; llama.cpp (temperature last); custom: your own.",
@@ -270,6 +280,7 @@ def _seed() -> None:
         "Seed",
         min_value=0,
         max_value=MAX_SEED,
+        value=setup.seed,
         step=1,
         key="w_seed",
         help="The luck of the draw. The same seed, model and settings give the same tokens.",

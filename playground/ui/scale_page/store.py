@@ -142,8 +142,9 @@ def text_input(name: str, placeholder: str = "") -> None:
     key, on_change = follow(name, as_text=True)
     field = FIELDS[name]
     st.text_input(
-        field.label, key=key, on_change=on_change, help=field.help or None, placeholder=placeholder, max_chars=40
-    )
+        field.label, st.session_state[key], key=key, on_change=on_change, help=field.help or None,
+        placeholder=placeholder, max_chars=40,
+    )  # fmt: skip
 
 
 def slider(name: str, *, format: str | None = None) -> None:
@@ -152,7 +153,15 @@ def slider(name: str, *, format: str | None = None) -> None:
     field, value = FIELDS[name], float(getattr(setup(), name))
     low, high = min(field.low, value), max(field.high, value)
     st.slider(
-        field.label, low, high, step=field.step, key=key, on_change=on_change, help=field.help or None, format=format
+        field.label,
+        low,
+        high,
+        value,
+        step=field.step,
+        key=key,
+        on_change=on_change,
+        help=field.help or None,
+        format=format,
     )
 
 
@@ -162,17 +171,19 @@ def steps(name: str) -> None:
     field, value = FIELDS[name], getattr(setup(), name)
     options = sorted({*field.choices, value})
     st.select_slider(
-        field.label, options, key=key, on_change=on_change, help=field.help or None, format_func=lambda x: f"{x:,}"
-    )
+        field.label, options, value, key=key, on_change=on_change, help=field.help or None,
+        format_func=lambda x: f"{x:,}",
+    )  # fmt: skip
 
 
 def choose(name: str, options: tuple[Any, ...] = (), format_func: Callable[[Any], str] = str) -> None:
     """A select box."""
     key, on_change = follow(name)
-    field = FIELDS[name]
+    field, choices = FIELDS[name], tuple(options or FIELDS[name].choices)
+    current = st.session_state[key]
     st.selectbox(
-        field.label, options or field.choices, key=key, on_change=on_change, help=field.help or None,
-        format_func=format_func,
+        field.label, choices, choices.index(current) if current in choices else 0, key=key, on_change=on_change,
+        help=field.help or None, format_func=format_func,
     )  # fmt: skip
 
 
@@ -181,11 +192,11 @@ def segmented(name: str, format_func: Callable[[Any], str] = str, label_visibili
     key, on_change = follow(name)
     field = FIELDS[name]
     st.segmented_control(
-        field.label, field.choices, key=key, on_change=on_change, help=field.help or None, required=True,
-        format_func=format_func, label_visibility=label_visibility,
+        field.label, field.choices, default=st.session_state[key], key=key, on_change=on_change, required=True,
+        help=field.help or None, format_func=format_func, label_visibility=label_visibility,
     )  # fmt: skip
 
 
 def toggle(name: str) -> None:
     key, on_change = follow(name)
-    st.toggle(FIELDS[name].label, key=key, on_change=on_change, help=FIELDS[name].help)
+    st.toggle(FIELDS[name].label, bool(getattr(setup(), name)), key=key, on_change=on_change, help=FIELDS[name].help)
