@@ -17,7 +17,8 @@ from playground.errors import BadInput
 from playground.generation import GenerationRequest, check_requests, generate
 from playground.generation.types import RowResult
 from playground.sampling.settings import SamplerSettings
-from playground.testtime.batching import BatchPlan, plan_batches, usable_bytes
+from playground.testtime.batching import plan_batches, usable_bytes
+from playground.testtime.events import BatchStep, Event, Planned
 from playground.testtime.types import Candidate, Origin, candidate_from_row, check_count
 
 RECORDED = 20  # largest log-probabilities kept of each step: what DeepConf's group confidence is defined on
@@ -91,33 +92,6 @@ def temperature_ladder(settings: SamplerSettings, low: float, high: float, rungs
     return tuple(settings.replace(temperature=round(low + step * rung, 6)) for rung in range(rungs))
 
 
-# -- what happens, as it happens ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """Before the model runs: which candidates run together."""
-
-    plan: BatchPlan
-
-
-@dataclass(frozen=True, slots=True)
-class BatchStep:
-    """One decode step of one batch. ``prefill_ms`` is set on a batch's first step, with what its prompts cost to read.
-
-    ``rows`` had a token each, ``context`` is the longest of them after it. ``elapsed_ms`` is the engine's time alone:
-    other sessions' turns are not in it. ``finished`` are the candidates that ended with this step.
-    """
-
-    batch: int
-    rows: int
-    context: int
-    elapsed_ms: float
-    finished: tuple[Candidate, ...] = ()
-    prefill_ms: float | None = None
-    computed_tokens: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class CandidateRun:
     """All candidates in order, and what they cost. Times are the engine's alone."""
@@ -127,9 +101,6 @@ class CandidateRun:
     decode_ms: float
     computed_tokens: int
     new_tokens: int
-
-
-Event = Planned | BatchStep
 
 
 def generate_candidates(

@@ -1,0 +1,34 @@
+"""What a job that makes candidates tells while it works. Plain data; whoever draws or keeps it reads these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playground.testtime.batching import BatchPlan
+from playground.testtime.types import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Before the model runs: which candidates run together."""
+
+    plan: BatchPlan
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStep:
+    """One decode step of one batch. ``prefill_ms`` is set on a batch's first step, with what its prompts cost to read.
+
+    ``rows`` had a token each, ``context`` is the longest of them after it. ``elapsed_ms`` is the engine's time alone:
+    other sessions' turns are not in it. ``finished`` are the candidates that ended with this step.
+    """
+
+    batch: int
+    rows: int
+    context: int
+    elapsed_ms: float
+    finished: tuple[Candidate, ...] = ()
+    prefill_ms: float | None = None
+
+
+Event = Planned | BatchStep

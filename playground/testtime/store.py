@@ -1,0 +1,316 @@
+"""Best-of-N runs kept on disk: written while candidates finish, reopened, compared, deleted.
+
+One SQLite file in the user's data folder. A candidate is committed when it ends, so a process that is killed loses only
+what it had not finished, and ``resume_of`` says where to go on. Scores that cost a model are kept beside; all others are
+computed again. Knows no model and no page; safe to use from several threads and processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import platformdirs
+import psutil
+from sqlalchemy import ForeignKey, String, create_engine, delete, event, func, select, update
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from playground.errors import BadInput, PlaygroundError
+from playground.generation.document import Origin
+from playground.testtime.asking import Asking, asking_from_json, asking_to_json
+from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
+
+DATA_VARIABLE = "PLAYGROUND_DATA"
+FILE_NAME = "best-of-n-1.sqlite3"  # the number is the schema's
+Status = Literal["running", "finished", "stopped"]
+_ARRAYS = ("raw_logprobs", "probs", "entropies", "mean_logprobs", "top_logprobs")
+_PLAIN = ("text", "finish_reason", "vocab_size", "elapsed_ms", "origin", "setting", "seed", "luck_row", "beam_score")
+
+
+class StoreError(PlaygroundError):
+    """Runs cannot be kept or read: the disk is full, the folder cannot be written, the file is damaged."""
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _Run(_Base):
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created: Mapped[float]  # seconds since 1970
+    name: Mapped[str]
+    asking: Mapped[str]  # JSON
+    origin: Mapped[str]  # JSON
+    status: Mapped[str]
+    owner: Mapped[str]  # the process that writes it
+    cost: Mapped[str]  # JSON
+
+
+class _Candidate(_Base):
+    __tablename__ = "candidates"
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    plain: Mapped[str]  # JSON
+    prompt_ids: Mapped[bytes]
+    ids: Mapped[bytes]
+    arrays: Mapped[bytes]  # the float32 arrays one after the other
+
+
+class _Column(_Base):
+    __tablename__ = "columns"
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    scores: Mapped[str]  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class RunCost:
+    """What a run took, in the engine's own time. ``resumed`` counts how often it was taken up again."""
+
+    prefill_ms: float = 0.0
+    decode_ms: float = 0.0
+    computed_tokens: int = 0
+    new_tokens: int = 0
+    resumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list. ``status``: "running" only while the process that writes it lives; else "stopped" early."""
+
+    id: str
+    created: float
+    name: str
+    model: str
+    prompt: str
+    status: Status
+    finished: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as kept: enough to show it, rank it and go on with it."""
+
+    summary: RunSummary
+    asking: Asking
+    origin: Origin
+    cost: RunCost
+    candidates: tuple[Candidate, ...]
+    columns: tuple[ScoreColumn, ...]
+
+
+def data_folder() -> Path:
+    """PLAYGROUND_DATA, or the system's data folder for this user."""
+    chosen = os.environ.get(DATA_VARIABLE)
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("llm-playground"))
+
+
+class RunStore:
+    """The file of kept runs. All methods raise StoreError with one sentence when the disk does not play along."""
+
+    def __init__(self, folder: Path | None = None, *, most_bytes: int | None = None) -> None:
+        """``most_bytes`` bounds the file, for tests of a full disk."""
+        self.path = (folder or data_folder()) / FILE_NAME
+        self._most_bytes = most_bytes
+        with self._told():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 20})
+            event.listen(self._engine, "connect", self._prepare)
+            _Base.metadata.create_all(self._engine)
+
+    def _prepare(self, connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")  # readers do not wait for the one who writes
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        if self._most_bytes is not None:
+            cursor.execute("PRAGMA page_size")
+            cursor.execute(f"PRAGMA max_page_count={self._most_bytes // int(cursor.fetchone()[0])}")
+        cursor.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """The failures of files and of SQLite as one sentence with a next step."""
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(_sentence(self.path, error)) from None
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._told(), Session(self._engine) as session, session.begin():
+            yield session
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def start(self, asking: Asking, origin: Origin, name: str = "") -> str:
+        """A new run without candidates; its id."""
+        run = uuid.uuid4().hex
+        with self._session() as session:
+            session.add(
+                _Run(
+                    id=run, created=time.time(), name=name, asking=asking_to_json(asking), origin=_json(origin),
+                    status="running", owner=_this_process(), cost=_json(RunCost()),
+                )
+            )  # fmt: skip
+        return run
+
+    def take_up(self, run: str) -> None:
+        """Mark a run that was cut off as being written by this process."""
+        with self._session() as session:
+            session.execute(update(_Run).where(_Run.id == run).values(status="running", owner=_this_process()))
+
+    def add(self, run: str, candidates: Sequence[Candidate]) -> None:
+        """Keep finished candidates, in one transaction. One that is there already is replaced."""
+        with self._session() as session:
+            if session.get(_Run, run) is None:
+                return  # deleted meanwhile: nobody wants its candidates
+            for candidate in candidates:
+                session.merge(_candidate_row(run, candidate))
+
+    def finish(self, run: str, status: Status, cost: RunCost) -> None:
+        with self._session() as session:
+            values = {"status": status, "cost": _json(cost)}
+            session.execute(update(_Run).where(_Run.id == run).values(**values))
+
+    def put_columns(self, run: str, columns: Sequence[ScoreColumn]) -> None:
+        """Keep scores, so that what a model judged need not be judged again."""
+        with self._session() as session:
+            if session.get(_Run, run) is None:
+                return
+            for column in columns:
+                session.merge(_Column(run=run, label=column.label, scores=_column_json(column)))
+
+    def rename(self, run: str, name: str) -> None:
+        with self._session() as session:
+            session.execute(update(_Run).where(_Run.id == run).values(name=" ".join(name.split())[:80]))
+
+    def delete(self, run: str) -> None:
+        """With all its candidates. One that is not there is no error."""
+        with self._session() as session:
+            session.execute(delete(_Run).where(_Run.id == run))
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """All runs, the newest first."""
+        counted = select(_Candidate.run, func.count().label("n")).group_by(_Candidate.run).subquery()
+        with self._session() as session:
+            rows = session.execute(
+                select(_Run, counted.c.n).outerjoin(counted, counted.c.run == _Run.id).order_by(_Run.created.desc())
+            ).all()
+            return tuple(_summary(run, int(count or 0)) for run, count in rows)
+
+    def load(self, run: str) -> StoredRun:
+        """One run with its candidates in order. Raises BadInput where there is none of this id."""
+        with self._session() as session:
+            found = session.get(_Run, run)
+            if found is None:
+                raise BadInput("This run is not kept any more: choose another one.", "run")
+            rows = session.scalars(select(_Candidate).where(_Candidate.run == run).order_by(_Candidate.place)).all()
+            columns = session.scalars(select(_Column).where(_Column.run == run)).all()
+            try:
+                return StoredRun(
+                    summary=_summary(found, len(rows)),
+                    asking=asking_from_json(found.asking),
+                    origin=Origin(**json.loads(found.origin)),
+                    cost=RunCost(**json.loads(found.cost)),
+                    candidates=tuple(_candidate(row) for row in rows),
+                    columns=tuple(_column(column) for column in columns),
+                )
+            except (ValueError, TypeError, KeyError):
+                raise StoreError("This run was damaged on the disk and cannot be shown: delete it.") from None
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+# -- rows and dataclasses ------------------------------------------------------------------------------------------------
+
+
+def _json(item: Any) -> str:
+    return json.dumps({f.name: getattr(item, f.name) for f in fields(item)}, ensure_ascii=False, allow_nan=False)
+
+
+def _summary(run: _Run, finished: int) -> RunSummary:
+    asking, origin = json.loads(run.asking), json.loads(run.origin)
+    cut_off = run.status == "running" and not _is_alive(run.owner)
+    status = cast(Status, "stopped" if cut_off else run.status)
+    wanted = int(asking["n"]) + int(asking.get("beams", 0))
+    return RunSummary(run.id, run.created, run.name, origin["name"], asking["prompt"], status, finished, wanted)
+
+
+def _candidate_row(run: str, candidate: Candidate) -> _Candidate:
+    arrays = [np.asarray(getattr(candidate, name), dtype="<f4") for name in _ARRAYS]
+    plain = {name: getattr(candidate, name) for name in _PLAIN} | {"top": int(candidate.top_logprobs.shape[1])}
+    return _Candidate(
+        run=run,
+        place=candidate.index,
+        plain=json.dumps(plain, ensure_ascii=False),
+        prompt_ids=np.asarray(candidate.prompt_ids, dtype="<i4").tobytes(),
+        ids=np.asarray(candidate.ids, dtype="<i4").tobytes(),
+        arrays=b"".join(array.tobytes() for array in arrays),
+    )
+
+
+def _candidate(row: _Candidate) -> Candidate:
+    plain = json.loads(row.plain)
+    ids = tuple(int(token) for token in np.frombuffer(row.ids, dtype="<i4"))
+    n, top = len(ids), int(plain.pop("top"))
+    values = np.frombuffer(row.arrays, dtype="<f4")
+    *flat, tops = np.split(values, [n, 2 * n, 3 * n, 4 * n])
+    arrays: dict[str, Any] = dict(zip(_ARRAYS, [*flat, tops.reshape(n, top)], strict=True))
+    prompt = tuple(int(token) for token in np.frombuffer(row.prompt_ids, dtype="<i4"))
+    return Candidate(index=row.place, prompt_ids=prompt, ids=ids, **plain, **arrays)
+
+
+def _column_json(column: ScoreColumn) -> str:
+    scores = [[score.value, score.valid, score.note] for score in column.scores]
+    return json.dumps(
+        {"name": column.spec.name, "argument": column.spec.argument, "scores": scores, "ms": column.elapsed_ms,
+         "problem": column.problem},
+        ensure_ascii=False, allow_nan=False,
+    )  # fmt: skip
+
+
+def _column(row: _Column) -> ScoreColumn:
+    read = json.loads(row.scores)
+    scores = tuple(Score(value, valid, note) for value, valid, note in read["scores"])
+    return ScoreColumn(ScorerSpec(read["name"], read["argument"]), scores, read["ms"], read["problem"])
+
+
+def _this_process() -> str:
+    return f"{os.getpid()}@{psutil.Process().create_time():.2f}"
+
+
+def _is_alive(owner: str) -> bool:
+    """Whether the process of this number is still the one that wrote: numbers are given out again."""
+    number, _, created = owner.partition("@")
+    try:
+        return bool(abs(psutil.Process(int(number)).create_time() - float(created)) < 1)
+    except (psutil.Error, ValueError):
+        return False
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    reason = str(error.orig if isinstance(error, DatabaseError) else error).splitlines()[0][:160].rstrip(".")
+    if "full" in reason or "No space" in reason:
+        return f"The disk is full, so this run is not kept: free some space in {path.parent} or delete older runs."
+    if "locked" in reason:
+        return f"Another process holds the file of kept runs ({path.name}): close it and try again."
+    if "malformed" in reason or "not a database" in reason:
+        return f"The file of kept runs is damaged ({path}): move it away, a new one will be made."
+    return (
+        f"Runs cannot be kept in {path.parent} ({reason}): make it writable or set {DATA_VARIABLE} to another folder."
+    )
