@@ -1,0 +1,156 @@
+"""Prefill and decode: the cache's measured bytes equal the formula, and the fit recovers rates that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import pytest
+
+from playground.engine.fake import FakeEngine
+from playground.engine.protocol import CancelToken
+from playground.engine.transformers_engine import TransformersEngine
+from playground.errors import BadInput, Cancelled
+from playground.inspection import timing
+from playground.inspection.timing import (
+    STEPS,
+    CacheSize,
+    Timing,
+    time_length,
+    time_machine,
+    usable_lengths,
+    workload_of,
+)
+from tests.engine.small import CONFIGS, small_loaded
+
+T = TypeVar("T")
+SHORT = (4, 8, 20, 40)
+
+
+def finish(steps: Generator[Any, None, T]) -> tuple[list[Any], T]:
+    seen: list[Any] = []
+    while True:
+        try:
+            seen.append(next(steps))
+        except StopIteration as end:
+            return seen, end.value
+
+
+def engine_of(kind: str) -> TransformersEngine:
+    """With the facts that loading would have found: the configs of the tests all have these shapes."""
+    full = kind in ("gpt2", "neox")
+    heads = (
+        {"heads": 0, "kv_heads": 0, "head_dim": 0} if kind == "mamba" else {"heads": 4, "kv_heads": 4 if full else 2}
+    )
+    return TransformersEngine(small_loaded(kind, **({"head_dim": 8} | heads)))
+
+
+def timed(engine: Any) -> Timing:
+    return finish(time_machine(engine, CancelToken(), SHORT, seed=0))[1]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CONFIGS if kind != "mamba"])
+def test_the_caches_measured_bytes_equal_the_formula(kind: str) -> None:
+    """Sliding windows of 16 tokens are shorter than the longest prompt."""
+    found = timed(engine_of(kind))
+    assert [length.cache.tokens for length in found.lengths] == [length + STEPS for length in SHORT]
+    for length in found.lengths:
+        assert length.cache.predicted == length.cache.measured and length.cache.measured
+
+
+def test_a_model_without_a_cache_says_none() -> None:
+    found = timed(engine_of("mamba"))
+    assert [length.cache for length in found.lengths] == [CacheSize(n + STEPS, None, None) for n in SHORT]
+    assert all(length.prefill.seconds > 0 and length.decode.seconds > 0 for length in found.lengths)
+
+
+def test_an_architecture_without_a_formula_is_predicted_from_its_heads() -> None:
+    found = timed(FakeEngine())
+    assert all(length.cache.predicted == length.cache.measured for length in found.lengths)
+
+
+class Clock:
+    """Time that passes only as the workload says: 2 GFLOP/s of arithmetic and 1 GB/s of memory traffic."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.now = 0.0
+        self.workload = workload_of(engine.info, engine.weights())
+        batch_of, self.passes = engine.open_batch, 0
+
+        def open_batch(prompts: Any, **options: Any) -> Any:
+            batch = batch_of(prompts, **options)
+            self.spend(len(prompts[0]), 0)
+            step_of, read = batch.step, [len(prompts[0])]
+
+            def step(ids: Any, **more: Any) -> Any:
+                self.spend(1, read[0])
+                read[0] += 1
+                return step_of(ids, **more)
+
+            batch.step = step
+            return batch
+
+        engine.open_batch = open_batch  # type: ignore[method-assign]
+
+    def spend(self, tokens: int, context: int) -> None:
+        self.passes += 1
+        self.now += self.workload.flops(tokens, context) / 2e9 + self.workload.traffic(tokens, context) / 1e9
+
+
+def test_the_fit_recovers_the_rates_of_a_machine_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine()
+    clock = Clock(engine)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock.now)
+    seen, found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))
+    assert found.fit.flops_per_s == pytest.approx(2e9, rel=1e-2) and found.fit.bytes_per_s == pytest.approx(
+        1e9, rel=1e-2
+    )
+    assert [check.prefill.tokens for check in found.checks] == [1024], "the longest was not fitted"
+    for length in found.lengths:
+        assert found.predict_s(length.prefill.tokens) == pytest.approx(length.prefill.seconds, rel=2e-2)
+        assert found.predict_s(1, length.decode.context) == pytest.approx(length.decode.seconds, rel=2e-2)
+    assert seen[0].share == 0 and [p.share for p in seen] == sorted(p.share for p in seen) and seen[-1].share < 1
+    longer = finish(time_length(engine, CancelToken(), 1500))[1]
+    assert found.predict_s(1500) == pytest.approx(longer.prefill.seconds, rel=2e-2)
+    checked = found.with_check(longer).with_check(longer)
+    assert [check.prefill.tokens for check in checked.checks] == [1024, 1500]
+
+
+def test_a_prompt_that_would_take_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine()
+    clock = Clock(engine)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock.now * 50)
+    found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))[1]
+    assert [length.prefill.tokens for length in found.lengths] == [16, 64, 256]
+
+
+@pytest.mark.parametrize("kind", ["llama", "llama-tied", "gpt2"])
+def test_the_work_of_a_pass(kind: str) -> None:
+    engine = engine_of(kind)
+    model, work = engine.loaded.model, workload_of(engine.info, engine.weights())
+    table = model.get_input_embeddings().weight.numel()
+    positions = model.transformer.wpe.weight.numel() if kind == "gpt2" else 0
+    tied = model.config.tie_word_embeddings
+    assert work.head == table
+    assert work.body + work.head == model.num_parameters() - positions - (0 if tied else table)
+    assert work.flops(10, 0) == 2 * work.body * 10 + 2 * work.head + 2 * 2 * 4 * 8 * 10 * 10
+    assert work.flops(1, 0) < work.flops(1, 100) < work.flops(1, 200)
+    assert work.traffic(1, 100) - work.traffic(1, 99) == work.cache_bytes(1)
+
+
+def test_a_model_that_reads_too_little_and_a_length_it_cannot_read_are_refused() -> None:
+    with pytest.raises(BadInput, match="too few"):
+        usable_lengths(20)
+    assert usable_lengths(100) == (16, 64)
+    for length in (0, 2048):
+        with pytest.raises(BadInput):
+            finish(time_length(FakeEngine(), CancelToken(), length))
+
+
+def test_it_stops_between_passes() -> None:
+    cancel = CancelToken()
+    steps = time_machine(FakeEngine(), cancel, SHORT)
+    next(steps)
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        finish(steps)
