@@ -1,0 +1,200 @@
+"""Sets of problems with references: the built-in one, and what a person uploads as CSV or JSON lines.
+
+An upload is hostile: its size, its encoding, its columns and every field are checked before anything is kept, and what
+does not fit is one sentence that names the line. Knows no model.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+
+from playground.errors import BadInput
+from playground.testtime.answers import extract_answers
+from playground.testtime.registry import SCORERS, parse_spec
+from playground.testtime.types import ScorerSpec
+
+MOST_BYTES = 10_000_000
+MOST_PROBLEMS = 1000
+LONGEST_FIELD = 20_000  # characters
+DEFAULT_TRUTH = "exact"
+DEFAULT_PATTERN = "last-line"
+DEFAULT_VERIFIER = "length:1-"
+_NEEDED = ("prompt", "reference")
+_KNOWN = ("id", "kind", "difficulty", "prompt", "reference", "truth", "answer_pattern", "verifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One question. ``truth``: the scorer that says whether an answer is right, given ``reference``.
+
+    ``answer_pattern``: how an answer is found in a text, for votes. ``verifier``: a check that needs no reference, which
+    a program could make in earnest. ``difficulty`` is any word; results are grouped by it.
+    """
+
+    id: str
+    kind: str
+    difficulty: str
+    prompt: str
+    reference: str
+    truth: str = DEFAULT_TRUTH
+    answer_pattern: str = DEFAULT_PATTERN
+    verifier: str = DEFAULT_VERIFIER
+
+    @property
+    def truth_spec(self) -> ScorerSpec:
+        return parse_spec(self.truth)
+
+    @property
+    def verifier_spec(self) -> ScorerSpec:
+        return parse_spec(self.verifier)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemSet:
+    """Problems in order, and sentences to tell about how they were read."""
+
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(problem.kind for problem in self.problems))
+
+    def difficulties(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(problem.difficulty for problem in self.problems))
+
+
+@cache
+def built_in() -> ProblemSet:
+    """The 48 problems that come with the playground: four kinds, each easy, medium and hard."""
+    text = files("playground.testtime").joinpath("data/problems.json").read_text(encoding="utf-8")
+    return ProblemSet(tuple(_problem(row, place) for place, row in enumerate(json.loads(text)["problems"], 1)))
+
+
+def read_problems(data: bytes, file_name: str = "") -> ProblemSet:
+    """The problems in an uploaded CSV or JSON lines file. Raises BadInput with one sentence for anything else.
+
+    Needed columns or keys: prompt, reference. Known beside: id, kind, difficulty, truth (a scorer that takes a
+    reference), answer_pattern, verifier. Others are left out, and said.
+    """
+    if len(data) > MOST_BYTES:
+        raise _bad(f"it has {len(data) / 1e6:,.0f} MB and at most {MOST_BYTES // 10**6} are read; cut it down")
+    text, notes = _decode(data)
+    stripped = text.lstrip()
+    if not stripped:
+        raise _bad("it is empty; give a CSV with the columns prompt and reference, or JSON lines")
+    if stripped.startswith("<"):
+        raise _bad("it is XML or HTML, which is never read; give a CSV or JSON lines")
+    is_json = stripped.startswith("{") or file_name.lower().endswith((".jsonl", ".ndjson"))
+    rows = list(islice(_json_rows(text) if is_json else _csv_rows(text), MOST_PROBLEMS + 1))
+    if len(rows) > MOST_PROBLEMS:
+        raise _bad(f"it has more than {MOST_PROBLEMS:,} problems; cut it down")
+    if not rows:
+        raise _bad("it has a heading and no problems; add a line for each")
+    unknown = sorted({key for _line, row in rows for key in row} - set(_KNOWN))
+    if unknown:
+        notes.append(f"Left out: {', '.join(key[:30] for key in unknown[:5])}.")
+    problems = tuple(_problem(row, line) for line, row in rows)
+    repeated = len(problems) - len({problem.id for problem in problems})
+    if repeated:
+        raise _bad(f"{repeated} of its ids are there twice; give each problem an id of its own")
+    return ProblemSet(problems, tuple(notes))
+
+
+def _bad(reason: str) -> BadInput:
+    return BadInput(f"The problem file cannot be used: {reason}.", "file")
+
+
+def _decode(data: bytes) -> tuple[str, list[str]]:
+    """UTF-8, or UTF-16 with its mark; else as Windows wrote it, which is told."""
+    if data[:2] in (b"PK", b"\x1f\x8b"):
+        raise _bad("it is compressed; unpack it and give the CSV or JSON lines inside")
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    notes: list[str] = []
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+        notes.append("The file is not UTF-8 and was read as Windows-1252: look whether its letters are right.")
+    if "\0" in text:
+        raise _bad("it is no text (it has zero bytes); save it as CSV in UTF-8")
+    return text, notes
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        dialect: Any = csv.Sniffer().sniff(text[:4096].splitlines()[0], delimiters=",;\t")
+    except (csv.Error, IndexError):
+        dialect = csv.excel
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)
+    try:
+        heading = [name.strip().lower() for name in next(reader, [])]
+        missing = [name for name in _NEEDED if name not in heading]
+        if missing:
+            raise _bad(
+                f"it has no column {' and no column '.join(missing)}; its columns are {', '.join(heading)[:120]}"
+            )
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if len(cells) > len(heading):
+                    raise _bad(
+                        f"line {reader.line_num} has more cells than the heading; quote cells that hold a separator"
+                    )
+                yield reader.line_num, dict(zip(heading, cells, strict=False))
+    except csv.Error as error:
+        raise _bad(f"line {reader.line_num}: {str(error)[:100]}; quote its cells") from None
+
+
+def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:100]
+            raise _bad(f"line {number} is no JSON ({reason}); put one object on each line") from None
+        if not isinstance(row, dict):
+            raise _bad(f'line {number} is no JSON object; write {{"prompt": …, "reference": …}}')
+        yield number, row
+
+
+def _problem(row: Mapping[str, Any], line: int) -> Problem:
+    values: dict[str, str] = {}
+    for name in _KNOWN:
+        value = row.get(name)
+        if value is None or value == "":
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if len(text) > LONGEST_FIELD:
+            raise _bad(f"line {line}: {name} has more than {LONGEST_FIELD:,} characters; shorten it")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise _bad(f"line {line}: {name} holds half a surrogate pair; type it again")
+        values[name] = text.strip() if name in ("id", "kind", "difficulty", "truth") else text
+    for name in _NEEDED:
+        if not values.get(name, "").strip():
+            raise _bad(f"line {line} has no {name}; fill it in")
+    values = {"id": f"line {line}", "kind": "uploaded", "difficulty": "any", **values}
+    problem = Problem(**values)
+    _check(problem, line)
+    return problem
+
+
+def _check(problem: Problem, line: int) -> None:
+    try:
+        truth, verifier = problem.truth_spec, problem.verifier_spec
+        extract_answers([], problem.answer_pattern)
+    except BadInput as error:
+        raise _bad(f"line {line}: {str(error).rstrip('.')}") from None
+    if not SCORERS[truth.name].needs_reference or not SCORERS[truth.name].gives_verdict:
+        known = ", ".join(kind.name for kind in SCORERS.values() if kind.needs_reference and kind.gives_verdict)
+        raise _bad(f"line {line}: truth must be one of {known}, not {truth.name}")
+    if not SCORERS[verifier.name].gives_verdict or SCORERS[verifier.name].needs_engine:
+        raise _bad(f"line {line}: {verifier.name} is no verifier that works without a model; choose another")
