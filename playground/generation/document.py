@@ -253,14 +253,15 @@ def to_csv(run: Run, codec: TextCodec) -> str:
         texts = pieces(codec, tuple(step.id for step in path), run.prompt.ids)
         for place, (step, text) in enumerate(zip(path, texts, strict=True)):
             writer.writerow([
-                branch.id, _harmless(branch.name), place + 1, step.id, _harmless(text), f"{step.raw_logprob:.6f}",
+                branch.id, harmless(branch.name), place + 1, step.id, harmless(text), f"{step.raw_logprob:.6f}",
                 f"{math.exp(step.raw_logprob):.8g}", f"{step.prob:.8g}", step.rank + 1, f"{step.entropy:.6f}", step.kept,
                 f"{step.u:.12f}", int(place in picked), branch.ended if place == len(path) - 1 else "",
             ])  # fmt: skip
     return out.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """``text`` for a cell of a CSV file, with a quote before what a spreadsheet would run as a formula."""
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

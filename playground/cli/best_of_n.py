@@ -1,0 +1,236 @@
+"""``python -m playground best-of-n``: N answers to one prompt, every rule's ranking, and a vote."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from playground.cli import options
+from playground.errors import BadInput
+
+if TYPE_CHECKING:
+    from playground.engine.protocol import Engine
+    from playground.testtime.generate import CandidateRequest, CandidateRun
+    from playground.testtime.types import ScoredCandidates, ScorerSpec
+
+DEFAULT_N = 8
+DEFAULT_NEW_TOKENS = 64
+_REASONS = {"stop_id": "stop"}  # as in ``generate``
+
+
+def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    about = "N answers to one prompt, ranked by every rule"
+    parser = subparsers.add_parser("best-of-n", parents=[common], help=about, allow_abbrev=False)
+    options.add_model_options(parser)
+    options.add_text_options(parser)
+    options.add_sampler_options(parser)
+    parser.add_argument("--n", help=f"how many answers (default: {DEFAULT_N})")
+    parser.add_argument("--max-new-tokens", help=f"end each after so many (default: {DEFAULT_NEW_TOKENS})")
+    parser.add_argument("--stop", action="append", metavar="TEXT", help="end before this text; may be repeated")
+    parser.add_argument(
+        "--scorer", action="append", metavar="NAME[:ARG]",
+        help="a rule to rank by; may be repeated; ARG as @FILE is read from the file; NAME list tells them all "
+        "(default: those that need only log-probabilities)",
+    )  # fmt: skip
+    parser.add_argument("--answer-pattern", metavar="REGEX", help="how an answer is found in a text, for the vote")
+    parser.add_argument("--reference", metavar="TEXT", help="the right answer, for the rules that compare with it")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Generate, score, rank and print."""
+    if args.scorer == ["list"]:
+        return _list_scorers(args.json)
+    specs = _read_scorers(args)
+    fields = _read_fields(args)
+    options.read_text(args)  # refuse a missing prompt before a model is loaded
+    engine = options.open_engine(args)
+    from playground.testtime.generate import CandidateRequest, Variation
+
+    prompt_ids = options.encode_prompt(engine.codec, args)
+    settings = fields.pop("settings")
+    asked = CandidateRequest((Variation(prompt_ids, settings),), **fields)
+    done = _generate(engine, asked)
+    started = time.perf_counter()
+    scored = _score(engine, done, specs, args)
+    result = _result(engine, done, scored, list(specs), time.perf_counter() - started)
+    if args.json:
+        options.print_json(result)
+    else:
+        _print_readable(result)
+    return 0
+
+
+def _read_scorers(args: argparse.Namespace) -> dict[str, ScorerSpec]:
+    """What was typed and the scorer it names, each once. A refusal names the flag."""
+    from playground.testtime.registry import LOGPROB_SCORERS, kind_of, parse_spec
+
+    if not args.scorer:
+        return {spec.label: spec for spec in LOGPROB_SCORERS}
+    specs: dict[str, ScorerSpec] = {}
+    for typed in args.scorer:
+        name, colon, argument = typed.partition(":")
+        if argument.startswith("@"):
+            argument = options.read_text_file(argument[1:], "--scorer")
+        try:
+            spec = parse_spec(name + colon + argument)
+        except BadInput as error:
+            raise BadInput(f"--{error}", "scorer") from None
+        if kind_of(spec).needs_reference and not (args.reference or "").strip():
+            raise BadInput(f"--scorer {spec.name} compares with the right answer: give --reference TEXT.", "reference")
+        specs[typed] = spec
+    return specs
+
+
+def _read_fields(args: argparse.Namespace) -> dict[str, Any]:
+    """The request's fields but the prompt. A refusal names the flag."""
+    from playground.generation.types import MOST_NEW_TOKENS, GenerationRequest
+    from playground.testtime.answers import extract_answers
+    from playground.testtime.types import MOST_CANDIDATES
+
+    fields: dict[str, Any] = {
+        "settings": options.read_settings(args),
+        "seed": options.read_seed_option(args),
+        "n": options.read_number(args.n, "--n", 1, MOST_CANDIDATES, DEFAULT_N),
+        "max_new_tokens": options.read_number(
+            args.max_new_tokens, "--max-new-tokens", 1, MOST_NEW_TOKENS, DEFAULT_NEW_TOKENS
+        ),
+        "stop_strings": tuple(args.stop or ()),
+    }
+    try:
+        if args.answer_pattern is not None:
+            extract_answers([], args.answer_pattern, "answer-pattern")
+        GenerationRequest(prompt_ids=(0,), stop_strings=fields["stop_strings"])
+    except BadInput as error:
+        raise BadInput(f"--{error}", error.field) from None
+    return fields
+
+
+def _generate(engine: Engine, asked: CandidateRequest) -> CandidateRun:
+    """Run to the end; stderr tells how far it is, where it is a terminal."""
+    from playground.testtime.events import BatchStep
+    from playground.testtime.generate import generate_candidates
+
+    steps, finished, tokens = generate_candidates(engine, asked), 0, 0
+    shows = sys.stderr.isatty()
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            if shows:
+                print(file=sys.stderr)
+            done: CandidateRun = end.value
+            return done
+        if isinstance(event, BatchStep):
+            finished += len(event.finished)
+            tokens += event.rows
+        if shows:
+            said = f"\r{finished:,} of {asked.n:,} answers, {tokens:,} tokens"
+            print(said, end="", file=sys.stderr, flush=True)
+
+
+def _score(
+    engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], args: argparse.Namespace
+) -> ScoredCandidates:
+    from playground.testtime.answers import extract_answers
+    from playground.testtime.registry import score_now
+    from playground.testtime.scoring import ScoringContext
+    from playground.testtime.types import ScoredCandidates
+
+    context = ScoringContext(options.read_text(args), args.reference, args.answer_pattern, engine)
+    columns = score_now(done.candidates, list(specs.values()), context)
+    unusable = [column for column in columns if column.problem]
+    if unusable:
+        raise BadInput(f"--scorer {unusable[0].spec.name}: {unusable[0].problem}", "scorer")
+    answers: tuple[str | None, ...] = ()
+    if args.answer_pattern is not None:
+        found = extract_answers([candidate.text for candidate in done.candidates], args.answer_pattern)
+        answers = tuple(answer.key for answer in found)
+    return ScoredCandidates(done.candidates, columns, answers)
+
+
+def _result(
+    engine: Engine, done: CandidateRun, scored: ScoredCandidates, typed: list[str], scoring_s: float
+) -> dict[str, Any]:
+    from playground.testtime.export import rows
+    from playground.testtime.ranking import rank_all
+    from playground.testtime.voting import count_votes
+
+    names = {column.label: name for column, name in zip(scored.columns, typed, strict=True)}
+    candidates = []
+    for row in rows(scored):
+        row["finish_reason"] = _REASONS.get(row["finish_reason"], row["finish_reason"])
+        row["scores"] = {names[label]: value for label, value in row["scores"].items()}
+        row["notes"] = {names[label]: note for label, note in row["notes"].items()}
+        candidates.append(row)
+    rankings = {names[ranking.label]: ranking for ranking in rank_all(scored)}
+    vote = count_votes(scored.answers)
+    return {
+        "model": engine.info.id,
+        "prompt_ids": list(done.candidates[0].prompt_ids),
+        "candidates": candidates,
+        "rankings": {name: [*ranking.order, *ranking.unranked] for name, ranking in rankings.items()},
+        "winners": {name: ranking.winner for name, ranking in rankings.items()},
+        "tied": {name: list(ranking.tied) for name, ranking in rankings.items() if ranking.tied},
+        "vote": {
+            "answers": [{"answer": tally.answer, "count": tally.count} for tally in vote.tallies],
+            "majority": vote.majority,
+            "tied": list(vote.tied),
+            "abstained": vote.abstained,
+            "winner": vote.winner,
+        },
+        "timings": {
+            "prefill_s": done.prefill_ms / 1000,
+            "decode_s": done.decode_ms / 1000,
+            "scoring_s": scoring_s,
+            "new_tokens": done.new_tokens,
+        },
+    }
+
+
+def _print_readable(result: dict[str, Any]) -> None:
+    names = list(result["rankings"])
+    head = ("", "text", "tokens", "ended", "answer", *(name[:24] for name in names))
+    lines = []
+    for row in result["candidates"]:
+        scores = ["" if row["scores"][name] is None else f"{row['scores'][name]:.3f}" for name in names]
+        text = row["text"] if len(row["text"]) <= 60 else row["text"][:59] + "…"
+        lines.append(
+            (str(row["index"]), text, str(row["n_tokens"]), row["finish_reason"], row["answer"] or "", *scores)
+        )
+    options.print_table(head, lines)
+    print()
+    for name in names:
+        winner = result["winners"][name]
+        tied = f", tied with {len(result['tied'][name]) - 1} more" if name in result["tied"] else ""
+        print(f"{name}: " + ("no candidate has this score" if winner is None else f"candidate {winner}{tied}"))
+    vote = result["vote"]
+    if vote["majority"] is not None:
+        counts = ", ".join(f"{item['answer']!r} {item['count']}" for item in vote["answers"][:8])
+        print(f"majority: {vote['majority']!r}{' (tied)' if vote['tied'] else ''} of {counts}")
+    times = result["timings"]
+    rate = f", {times['new_tokens'] / times['decode_s']:.1f} tokens/s" if times["decode_s"] else ""
+    print(
+        f"{times['new_tokens']} tokens in {times['decode_s']:.2f} s after {times['prefill_s']:.2f} s of prefill{rate}; "
+        f"scored in {times['scoring_s']:.2f} s"
+    )
+
+
+def _list_scorers(as_json: bool) -> int:
+    """What there is to rank by; loads no model."""
+    from playground.testtime.registry import SCORERS
+
+    if as_json:
+        fields = ("name", "label", "family", "purpose", "fails", "formula", "source", "argument")
+        options.print_json(
+            {"scorers": [{field: getattr(kind, field) for field in fields} for kind in SCORERS.values()]}
+        )
+    else:
+        options.print_table(
+            ("name", "argument", "what it is for"),
+            ((kind.name, kind.argument or "none", kind.purpose) for kind in SCORERS.values()),
+        )
+    return 0
