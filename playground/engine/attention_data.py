@@ -61,7 +61,7 @@ class LayerAttention:
         return sum(part.nbytes for part in parts if part is not None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class AttentionPass:
     """All layers that have attention, in order. Compared by identity: two passes are never the same object by chance."""
 

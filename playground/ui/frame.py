@@ -48,6 +48,13 @@ PAGES: dict[str, PageEntry] = {
         ":material/edit_note:",
         "A whole text with every step recorded: question it, branch from it, compare settings.",
     ),
+    "attention": PageEntry(
+        "Look inside",
+        "attention.py",
+        "Attention",
+        ":material/grid_on:",
+        "Every attention weight of every head on your text: as a map, on the text, and taken apart.",
+    ),
     "scale_model": PageEntry(
         "Plan",
         "scale_model.py",

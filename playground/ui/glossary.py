@@ -38,6 +38,11 @@ GLOSSARY: dict[str, str] = {
     "Prefill": "Reading the whole prompt at once, before the first new token.",
     "Decode": "Writing new tokens one after the other.",
     "Key-value cache": "What a model keeps of each token it has read, so that it need not read it again.",
+    "Attention head": "One of a layer's parallel look-ups: each position takes an average of those before it and itself, "
+    "with weights that sum to 1.",
+    "Attention sink": "A token, mostly the first, that takes the weight a head has no use for; it need not mean anything.",
+    "Induction head": "A head that looks at what followed an earlier occurrence of the present token, and so can repeat it.",
+    "Grouped queries": "Several query heads that share one head of keys and values, which makes the key-value cache smaller.",
     "dtype": "The number format of the weights: float32 is exact and large, bfloat16 half the size and coarser.",
     "Safetensors": "A file format for weights that holds numbers only, so that loading it can run no code.",
 }

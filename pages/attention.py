@@ -1,0 +1,70 @@
+"""The Attention page: where every head of every layer looks, on the reader's own text."""
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.attention_page.choice import OVERVIEW, SECTION_KEY, adopt_options, change, options, page_query
+from playground.ui.attention_page.controls import attention_controls
+from playground.ui.attention_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.attention_page.heads import heads_section, overview_section
+from playground.ui.attention_page.options import SECTIONS
+from playground.ui.attention_page.rollout_section import rollout_section
+from playground.ui.attention_page.scores import leave_if_asked, scores_section
+from playground.ui.attention_page.take_away import take_away
+from playground.ui.attention_page.view import load_view, load_view_or_nothing
+from playground.ui.attention_page.weight_section import weight_section
+from playground.ui.components.address_bar import keep_address
+from playground.ui.frame import heading
+from playground.ui.messages import problems_shown_here
+from playground.ui.sampling_page.controls import prompt_controls
+
+DRAW = {"heads": heads_section, "doing": scores_section, "rollout": rollout_section, "weight": weight_section}
+
+
+@st.fragment(key=state.CONTROLS)
+def controls() -> None:
+    """The left third."""
+    prompt_controls()
+    attention_controls()
+
+
+@st.fragment(key=OVERVIEW)
+def overview() -> None:
+    """All heads at once."""
+    view = load_view_or_nothing()
+    if view is not None:
+        overview_section(view)
+
+
+@st.fragment(key=state.PICTURES)
+def pictures(section: str) -> None:
+    """The open section: all that another head changes."""
+    leave_if_asked()
+    state.show_problems()
+    with problems_shown_here():
+        DRAW[section](load_view())
+    keep_address(page_query(state.setup(), options()), key="attention_address")
+
+
+adopt_options()
+corner = heading(
+    "attention",
+    "Where each head looks: for every token, how it shares its attention over the tokens before it.",
+    experiments=[(e.label, e.shows, start(name)) for name, e in EXPERIMENTS.items()],
+)
+with corner:
+    take_away()
+experiment_note()
+state.page_parts(state.PICTURES, OVERVIEW, state.CONTROLS)
+left, right = st.columns([1, 2], gap="medium")
+with left:
+    controls()
+with right:
+    tabs = st.tabs(list(SECTIONS.values()), on_change="rerun", key=SECTION_KEY)
+    for name, tab in zip(SECTIONS, tabs, strict=True):
+        if tab.open:
+            change(section=name)
+            with tab:
+                if name == "heads":
+                    overview()
+                pictures(name)

@@ -1,0 +1,86 @@
+"""The text and the heatmaps of chosen heads: what the browser paints, and what the pictures show in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from playground.charts.attention_bytes import matrix_codes
+from playground.charts.numbers import percent
+from playground.charts.palette import CIVIDIS
+from playground.engine.types import FloatArray
+
+LOG_FLOOR = 1e-4  # weights below it share the darkest colour on the log scale
+SCALES: dict[str, str] = {"linear": "0 to 100%", "stretched": "0 to the largest", "log": "log, from 0.01%"}
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPanel:
+    """One heatmap. ``values`` (W, W): NaN is blank. ``note`` is said under its title."""
+
+    title: str
+    values: FloatArray
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionView:
+    """``tokens``: the window's readable tokens, whose first has position ``start``. ``query``: the one marked."""
+
+    tokens: tuple[str, ...]
+    start: int
+    panels: tuple[MatrixPanel, ...]
+    scale: str = "linear"
+    query: int = -1
+    locked: tuple[int, int] = (-1, -1)  # layer and head, where the first panel shows a single one
+
+
+def panel_top(panel: MatrixPanel) -> float:
+    """The largest weight shown; 1 for a picture that is all blank."""
+    return float(np.nanmax(panel.values)) if not np.isnan(panel.values).all() else 1.0
+
+
+def view_payload(view: AttentionView) -> dict[str, Any]:
+    """``view`` as plain JSON values; weights as bytes, see ``attention_bytes``."""
+    return {
+        "tokens": list(view.tokens),
+        "start": view.start,
+        "panels": [
+            {
+                "title": panel.title,
+                "note": panel.note,
+                "codes": matrix_codes(panel.values),
+                "top": panel_top(panel),
+                "description": panel_description(view, panel),
+            }
+            for panel in view.panels
+        ],
+        "scale": view.scale,
+        "floor": LOG_FLOOR,
+        "colours": list(CIVIDIS),
+        "query": view.query,
+        "locked": list(view.locked),
+    }
+
+
+def token_name(view: AttentionView, index: int) -> str:
+    """A token of the window by its position in the text and its text, so that repeated ones are told apart."""
+    return f"{view.start + index} {view.tokens[index]}"
+
+
+def panel_description(view: AttentionView, panel: MatrixPanel) -> str:
+    """What a heatmap shows, with its numbers, for readers who do not see it."""
+    width = len(view.tokens)
+    known = np.nan_to_num(panel.values, nan=-1.0)
+    order = np.argsort(-known, axis=None, kind="stable")[: 3 * width]
+    away = [divmod(int(cell), width) for cell in order]
+    # a first token that can only look at itself says nothing about the head
+    strongest = [(query, key) for query, key in away if known[query, key] > 0 and query + view.start > 0][:3]
+    told = ", ".join(
+        f"{token_name(view, query)} to {token_name(view, key)} {percent(float(known[query, key]))}"
+        for query, key in strongest
+    )
+    size = f"{width:,} queries by {width:,} keys" if width > 1 else "one query and one key"
+    return f"{panel.title}: attention of {size}. " + (f"Strongest: {told}." if told else "Nothing to show.")

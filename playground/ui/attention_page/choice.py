@@ -1,0 +1,64 @@
+"""The page's options in the session, its link, and widgets that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.attention_page.options import SECTIONS, Options, option_fields, read_options
+from playground.ui.setup import Setup, link_query
+
+OVERVIEW = state.TEXT  # like a page's text, the overview is drawn anew when the text changes and not at every move
+SECTION_KEY = "attention_section"
+_OPTIONS = "attention_options"
+
+
+def options() -> Options:
+    """This session's options of the page."""
+    found = st.session_state.get(_OPTIONS)
+    return found if isinstance(found, Options) else Options()
+
+
+def change(**fields: Any) -> None:
+    """Replace some of them."""
+    st.session_state[_OPTIONS] = replace(options(), **fields)
+
+
+def adopt_options() -> None:
+    """Take over the link's own fields of this page, once a session."""
+    if _OPTIONS in st.session_state:
+        return
+    reading = read_options({name: st.query_params[name] for name in st.query_params})
+    st.session_state[_OPTIONS] = reading.options
+    st.session_state[SECTION_KEY] = SECTIONS[reading.options.section]
+    if reading.problems:
+        state.note_problem(*state.problems(), *reading.problems)
+
+
+def follow(key: str, current: object, write: Callable[[Any], None], *parts: str) -> Callable[[], None]:
+    """As ``state.follow``, for the page's own options: the new value goes to ``write``, then ``parts`` are redrawn."""
+    if key not in st.session_state or st.session_state[key] != current:
+        st.session_state[key] = current
+
+    def on_change() -> None:
+        write(st.session_state[key])
+        state.rerun_parts(*parts)
+
+    return on_change
+
+
+def page_query(setup: Setup, chosen: Options) -> str:
+    """Everything after the question mark."""
+    own = urlencode(option_fields(chosen))
+    return link_query(setup) + (f"&{own}" if own else "")
+
+
+def page_link(setup: Setup, chosen: Options) -> str:
+    """The full address of this page."""
+    parts = urlsplit(st.context.url or "http://localhost:8501/attention")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, page_query(setup, chosen), ""))

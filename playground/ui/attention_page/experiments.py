@@ -1,0 +1,88 @@
+"""The "Try this" buttons of the Attention page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.attention_page.choice import SECTION_KEY, change
+from playground.ui.attention_page.options import SECTIONS, Options
+from playground.ui.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One guided experiment. ``look`` is shown until the reader starts another or closes it."""
+
+    label: str
+    shows: str
+    look: str
+    prompt: str
+    options: Options
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "induction": Experiment(
+        "Find the induction head",
+        "A head that looks at what came after the same word earlier",
+        "The brightest cell is the strongest induction head of this model, measured on random tokens that repeat. Press it: "
+        "under Heads, mark the second “Mr” and see it look at the token that followed the first one.",
+        "Mr Durrant and Mrs Potter met by the river. Mr Durrant",
+        Options(section="doing", score="induction"),
+    ),
+    "sink": Experiment(
+        "Watch the sink",
+        "How much goes to a first token that means nothing",
+        "Most thumbnails have a bright left edge: their heads give the first token most of their attention, whatever it is, "
+        "when they find nothing to fetch. Switch on “Hide the first token” to see what is left, renormalised.",
+        "The river runs past the mill and the old stone bridge before it turns towards the sea",
+        Options(heads="all.mean", scale="log"),
+    ),
+    "it": Experiment(
+        "What “it” looks at",
+        "One token's attention, on the text itself",
+        "The marked token is “it”. Colour to its left is what it attends to, colour to its right is who attends to it. Walk the "
+        "layers: early ones look nearby, later ones further back. None of this says how the model settles what “it” is.",
+        "The animal did not cross the street because it was too tired",
+        Options(hide_first=True, scale="stretched", query=7),
+    ),
+    "shared": Experiment(
+        "Three queries, one key",
+        "Grouped queries: heads that share their keys and still differ",
+        "This head's keys are shared with its neighbours, which the buttons name. Press them in turn: the same keys, another "
+        "query vector, other scores and weights.",
+        "When Mary and John went to the store, John gave a drink to",
+        Options(section="weight", heads="12.3"),
+    ),
+}
+
+
+def start(name: str) -> Callable[[], None]:
+    """The callback that sets the page up for experiment ``name``."""
+
+    def set_up() -> None:
+        experiment = EXPERIMENTS[name]
+        old = state.setup()
+        state.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), prompt=experiment.prompt))
+        state.clear_problems()
+        wanted = experiment.options
+        change(**{name: getattr(wanted, name) for name in Options.__dataclass_fields__})
+        st.session_state[SECTION_KEY] = SECTIONS[wanted.section]
+        st.session_state["attention_experiment"] = name
+
+    return set_up
+
+
+def experiment_note() -> None:
+    """What to look at in the experiment under way."""
+    name = st.session_state.get("attention_experiment")
+    if name in EXPERIMENTS:
+        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
+        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
+        close.button(
+            "", icon=":material/close:", key="end_attention_experiment", type="tertiary", help="Close this note",
+            on_click=lambda: st.session_state.pop("attention_experiment", None),
+        )  # fmt: skip

@@ -1,0 +1,161 @@
+"""Section "Heads": all heads at once, then the chosen ones on the text and as heatmaps."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.charts.attention_map import HeadMap, HeadTile, thumbnails
+from playground.charts.attention_view import AttentionView, MatrixPanel
+from playground.charts.numbers import entropy, percent
+from playground.engine.types import FloatArray
+from playground.inspection.attention import (
+    AttentionMatrix,
+    HeadFigures,
+    Selection,
+    attention_matrix,
+    layer_of,
+    shown_weights,
+)
+from playground.ui import state
+from playground.ui.attention_page.choice import change
+from playground.ui.attention_page.view import AttentionPageView, figures_of, remembered
+from playground.ui.components.attention import attention_map, attention_view
+from playground.ui.messages import why_it_matters
+
+
+def lock_head(layer: int, head: int) -> None:
+    """A head chosen on a map."""
+    change(heads=Selection(layer, (head,)).text)
+
+
+def overview_section(view: AttentionPageView) -> None:
+    """The composed image of all heads. Drawn anew when the text or the colours change, not when a head is chosen."""
+    attention_map(
+        overview_data(view),
+        key="attention_overview",
+        locked=view.lock,
+        on_lock=state.acting(lock_head, state.PICTURES, state.CONTROLS),
+    )
+
+
+def overview_data(view: AttentionPageView) -> HeadMap:
+    """A thumbnail of every head."""
+    hide, scale = view.options.hide_first, view.options.scale
+    tiles = remembered(view.made, f"tiles:{hide}", lambda: _tiles(view, hide))
+    figures = figures_of(view.made)
+    return HeadMap(
+        heads=tuple(HeadTile(figure.layer, figure.head, head_lines(figure)) for figure in figures),
+        tiles=tiles,
+        description=_overview_description(view, figures),
+        scale=scale,
+        low_text="0.01% or less" if scale == "log" else "0%",
+        high_text="the largest of all" if scale == "stretched" else "100%",
+    )
+
+
+def _tiles(view: AttentionPageView, hide: bool) -> FloatArray:
+    return thumbnails([shown_weights(layer, view.made.start, hide_first=hide) for layer in view.made.layers])
+
+
+def head_lines(figure: HeadFigures) -> tuple[str, ...]:
+    """What a head's card says."""
+    lines = [f"Layer {figure.layer}, head {figure.head}"]
+    if figure.first == figure.first:  # not NaN
+        lines.append(f"first token {percent(figure.first)}, previous token {percent(figure.previous)}")
+    if figure.entropy == figure.entropy:
+        lines.append(f"entropy {entropy(figure.entropy)}, mean distance {figure.distance:.1f} tokens")
+    return tuple(lines)
+
+
+def _overview_description(view: AttentionPageView, figures: tuple[HeadFigures, ...]) -> str:
+    layers, heads = len(view.made.layers), max(layer.heads for layer in view.made.layers)
+    shares = [figure.first for figure in figures if figure.first == figure.first]
+    sink = (
+        f" On average a head gives {percent(sum(shares) / len(shares))} to the first token; {sum(s > 0.5 for s in shares)} "
+        f"of {len(figures)} give it more than half."
+        if shares
+        else ""
+    )
+    return (
+        f"All {layers} layers by {heads} heads of {view.info.name} on {view.made.width:,} tokens, one small heatmap each."
+        f"{sink} Arrow keys choose a head."
+    )
+
+
+def heads_section(view: AttentionPageView) -> None:
+    """The text and up to two heatmaps of the chosen heads."""
+    selections = [view.selection] + ([view.beside] if view.beside else [])
+    matrices = [matrix_of(view, selection) for selection in selections]
+    _sink_line(view, matrices[0])
+    data = AttentionView(
+        tokens=view.text.tokens,
+        start=view.text.start,
+        panels=tuple(MatrixPanel(m.selection.title, m.values, panel_note(view, m)) for m in matrices),
+        scale=view.options.scale,
+        query=view.query,
+        locked=view.lock,
+    )
+    attention_view(data, key="attention_view", on_pick=state.acting(pick_query, state.PICTURES))
+    why_it_matters(
+        "A row is a query: how it shares out its attention, 100% in all, over the tokens up to itself. "
+        "**Attention is not an explanation**: a weight says where a head took its average from, not what the model "
+        "made of it; other weights can give the same answer (Jain and Wallace 2019). Values on hover are within 0.002 "
+        "percentage points."
+    )
+
+
+def pick_query(position: int) -> None:
+    """A query chosen on the text or in a heatmap."""
+    change(query=position)
+
+
+def matrix_of(view: AttentionPageView, selection: Selection) -> AttentionMatrix:
+    """What is shown of a selection. A single head is worked out each time, merged ones are remembered."""
+    hide = view.options.hide_first
+    if selection.single:
+        return attention_matrix(view.made, selection, hide_first=hide)
+    return remembered(
+        view.made,
+        f"matrix:{selection.text}:{hide}",
+        lambda: attention_matrix(view.made, selection, hide_first=hide),
+    )
+
+
+def panel_note(view: AttentionPageView, matrix: AttentionMatrix) -> str:
+    """What must be known to read a heatmap rightly."""
+    notes = []
+    chosen = matrix.selection
+    if chosen.single and chosen.layer is not None:
+        layer = layer_of(view.made, chosen.layer)
+        group = layer.heads // layer.key_heads
+        if group > 1:
+            key_head = chosen.heads[0] // group
+            shared = ", ".join(str(head) for head in range(key_head * group, (key_head + 1) * group))
+            notes.append(f"Heads {shared} share key-value head {key_head}.")
+    elif chosen.how != "mean":
+        notes.append("Rows of a smallest or largest weight need not sum to 100%.")
+    if matrix.first_hidden:
+        notes.append("First token hidden, the rest renormalised.")
+    if matrix.before.any():
+        notes.append(f"{percent(float(matrix.before.mean()))} goes to tokens before the window.")
+    return " ".join(notes)
+
+
+def _sink_line(view: AttentionPageView, matrix: AttentionMatrix) -> None:
+    share = matrix.sink_share
+    if share != share:
+        st.caption("One token can only look at itself: 100% goes to it, by force.")
+        return
+    hidden = " It is **hidden here, and the rest of each row renormalised to 100%**." if matrix.first_hidden else ""
+    st.markdown(
+        f"**{matrix.selection.title}** gives **{percent(share)}** to the first token, the sink, on average over the "
+        f"queries after it.{hidden}"
+    )
+    if not _rows_are_whole(view):
+        st.caption("The rows of this model sum to less than 100%: it has learnt sinks that stand for no token.")
+
+
+def _rows_are_whole(view: AttentionPageView) -> bool:
+    layer = view.made.layers[0]
+    coarse = 1e-3 if view.info.dtype == "float32" else 0.05
+    return bool(abs(layer.weights[:, -1].sum(-1) + layer.before[:, -1] - 1).max() < coarse)

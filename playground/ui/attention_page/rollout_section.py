@@ -1,0 +1,44 @@
+"""Section "Rollout": how much of each token could have reached each position, layer after layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.attention_view import AttentionView, MatrixPanel
+from playground.inspection.attention import rollout
+from playground.ui import state
+from playground.ui.attention_page.choice import change, follow
+from playground.ui.attention_page.heads import pick_query
+from playground.ui.attention_page.view import AttentionPageView, remembered
+from playground.ui.components.attention import attention_view
+from playground.ui.messages import why_it_matters
+
+
+def rollout_section(view: AttentionPageView) -> None:
+    """One heatmap with a slider over the layers."""
+    steps = remembered(view.made, "rollout", lambda: rollout(view.made))  # (layers, T, T)
+    last = len(steps) - 1
+    depth = last if view.options.depth < 0 else min(view.options.depth, last)
+    if last:
+        st.slider(
+            "Up to layer", 0, last, value=depth, key="attention_depth",
+            on_change=follow("attention_depth", depth, lambda value: change(depth=value), state.PICTURES),
+        )  # fmt: skip
+    values = np.where(np.tri(view.made.width, dtype=bool), steps[depth], np.nan).astype(np.float32)
+    number = view.made.layers[depth].index
+    data = AttentionView(
+        tokens=view.text.tokens,
+        start=view.text.start,
+        panels=(MatrixPanel(f"Rollout up to layer {number}", values),),
+        scale=view.options.scale,
+        query=view.query,
+    )
+    attention_view(data, key="attention_rollout", on_pick=state.acting(pick_query, state.PICTURES))
+    skipped = view.info.layers - len(view.made.layers)
+    why_it_matters(
+        "Attention rollout ([Abnar and Zuidema 2020](https://arxiv.org/abs/2005.00928)): each layer passes on half of what "
+        "stood at a position and half of what its heads, averaged, fetched; multiplied up through the layers. It ignores what "
+        "the values and the feed-forward parts do, so it bounds where information may have come from and does not explain "
+        "the answer." + (f" {skipped} layers have no attention and pass everything on." if skipped > 0 else "")
+    )

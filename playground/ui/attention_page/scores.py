@@ -1,0 +1,158 @@
+"""Section "What heads do": standard scores of every head as a map and a sortable table; a click opens the head."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts.attention_map import HeadMap, HeadTile
+from playground.charts.numbers import percent
+from playground.inspection.attention import HeadFigures
+from playground.inspection.attention_parts import repeated_random_ids
+from playground.ui import state
+from playground.ui.attention_page.choice import SECTION_KEY, change, follow, options
+from playground.ui.attention_page.heads import lock_head
+from playground.ui.attention_page.options import MEASURED_ON, SCORES, SECTIONS
+from playground.ui.attention_page.view import AttentionPageView, figures_of, load_pass, remembered
+from playground.ui.components.attention import attention_map
+from playground.ui.messages import why_it_matters
+
+SHARES = ("induction", "previous", "duplicate", "first")
+
+
+def scores_section(view: AttentionPageView) -> None:
+    """Map and table. Measured on repeated random tokens, or on the text itself."""
+    chosen = view.options
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control(
+            "Measured on", list(MEASURED_ON), format_func=MEASURED_ON.__getitem__, default=chosen.measured_on,
+            key="attention_on", required=True,
+            on_change=follow("attention_on", chosen.measured_on, lambda on: change(measured_on=on), state.PICTURES),
+        )  # fmt: skip
+        st.selectbox(
+            "Coloured by", list(SCORES), format_func=lambda name: SCORES[name][0], index=list(SCORES).index(chosen.score),
+            key="attention_score", width=220,
+            on_change=follow("attention_score", chosen.score, lambda name: change(score=name), state.PICTURES),
+        )  # fmt: skip
+    figures = measured(view)
+    values = np.array([getattr(figure, chosen.score) for figure in figures], np.float32)
+    if np.isnan(values).all():
+        st.info(_why_undefined(view, chosen.score), icon=":material/info:")
+    else:
+        _map(view, figures, values)
+    _table(view, figures)
+    why_it_matters(
+        "Each score is the weight a head gives, on average, to the very token a head of that kind would look at "
+        "([Olsson et al. 2022](https://arxiv.org/abs/2209.11895); induction heads in "
+        "[Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html)). Random tokens repeated once "
+        "leave no other habit to mistake for it: in `a b c a b c` an induction head at the second `a` looks at the first "
+        "`b`. A high score says what a head does on such a text, not what it is for."
+    )
+
+
+def measured(view: AttentionPageView) -> tuple[HeadFigures, ...]:
+    """The figures of every head on what the options name; random tokens cost one pass, remembered for the session."""
+    if options().measured_on == "text":
+        return figures_of(view.made)
+    engine = view.worker.engine
+    key = f"random:{engine.info.revision}"
+    held: dict[str, tuple[HeadFigures, ...]] = st.session_state.setdefault("attention_random", {})
+    if key not in held:
+        ids = repeated_random_ids(engine.info, engine.codec)
+        made = load_pass(view.worker, ids, 0, len(ids), "attention_random")
+        held.clear()
+        held[key] = remembered(made, "random_figures", lambda: figures_of(made))
+    return held[key]
+
+
+def _map(view: AttentionPageView, figures: tuple[HeadFigures, ...], values: np.ndarray) -> None:
+    score = options().score
+    label, means = SCORES[score]
+    top = 1.0 if score in SHARES else float(np.nanmax(values))
+    best = figures[int(np.nanargmax(values))]
+    data = HeadMap(
+        heads=tuple(
+            HeadTile(
+                f.layer, f.head, (f"Layer {f.layer}, head {f.head}", f"{label}: {written(score, getattr(f, score))}")
+            )
+            for f in figures
+        ),
+        tiles=values[:, None, None],
+        description=f"{label} of every head: {means}. Highest: layer {best.layer}, head {best.head} with "
+        f"{written(score, getattr(best, score))}. A click opens a head.",
+        top=top,
+        high_text="100%" if score in SHARES else written(score, top),
+        low_text="0%" if score in SHARES else "0",
+    )
+    st.markdown(
+        f"**{label}**: {means}. Highest: layer {best.layer}, head {best.head} with **{written(score, getattr(best, score))}**."
+    )
+    attention_map(data, key="attention_score_map", locked=view.lock, on_lock=open_head)
+
+
+def open_head(layer: int, head: int) -> None:
+    """From a callback: show this head under Heads."""
+    lock_head(layer, head)
+    st.session_state[SECTION_KEY] = SECTIONS["heads"]
+    st.session_state["attention_leaves"] = True
+
+
+def leave_if_asked() -> None:
+    """A head was opened from inside this part of the page, whose tab is about to close: draw the whole page."""
+    if st.session_state.pop("attention_leaves", False):
+        st.rerun()
+
+
+def written(score: str, value: float) -> str:
+    """A score with its unit."""
+    if math.isnan(value):
+        return "undefined"
+    if score in SHARES:
+        return percent(value)
+    return f"{value:.3f} nats" if score == "entropy" else f"{value:.1f} tokens"
+
+
+def _why_undefined(view: AttentionPageView, score: str) -> str:
+    if view.text.start and score in ("entropy", "distance"):
+        return "Entropy and distance need every key: set the window's start to 0, or measure on repeated random tokens."
+    if score in ("induction", "duplicate"):
+        return "No token of this text stands in it twice, so there is nothing to look back at: measure on repeated random tokens."
+    return "One token can only look at itself: type more text, or measure on repeated random tokens."
+
+
+def score_table(figures: tuple[HeadFigures, ...]) -> pd.DataFrame:
+    """One row a head."""
+    columns: dict[str, list[object]] = {
+        "layer": [figure.layer for figure in figures],
+        "head": [figure.head for figure in figures],
+    }
+    for name in SCORES:
+        columns[name] = [getattr(figure, name) for figure in figures]
+    return pd.DataFrame(columns)
+
+
+def _table(view: AttentionPageView, figures: tuple[HeadFigures, ...]) -> None:
+    frame = score_table(figures)
+    shown = frame.sort_values(options().score, ascending=False, na_position="last").reset_index(drop=True)
+    config = {
+        name: st.column_config.NumberColumn(label, format="percent" if name in SHARES else "%.2f", help=means)
+        for name, (label, means) in SCORES.items()
+    }
+
+    def chosen() -> None:
+        rows = st.session_state["attention_table"].selection.rows
+        if rows:
+            open_head(int(shown["layer"][rows[0]]), int(shown["head"][rows[0]]))
+
+    st.dataframe(
+        shown, hide_index=True, height=320, column_config=config, key="attention_table", on_select=chosen,
+        selection_mode="single-row",
+    )  # fmt: skip
+    st.caption("Sort by a column's head; mark a row at its left edge to open that head.")
+    st.download_button(
+        f"CSV of all {len(frame):,} heads", data=lambda: frame.to_csv(index=False), file_name="heads.csv", mime="text/csv",
+        on_click="ignore", type="tertiary", icon=":material/download:", key="attention_scores_csv",
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+"""The take-away popover of the Attention page: link, code, command line, and the picture as PNG, HTML and NPZ."""
+
+from __future__ import annotations
+
+import shlex
+
+import streamlit as st
+
+from playground.errors import PlaygroundError
+from playground.inspection.attention_file import attention_npz
+from playground.ui import state
+from playground.ui.attention_page.choice import SECTION_KEY, options, page_link
+from playground.ui.attention_page.options import SECTIONS
+from playground.ui.attention_page.standalone import attention_html
+from playground.ui.attention_page.view import AttentionPageView, load_view
+from playground.ui.components.attention import save_picture_button
+from playground.ui.messages import show_problem
+from playground.ui.sampling_page.take_away import model_id
+from playground.ui.setup import Setup
+
+
+def take_away() -> None:
+    """The popover at the top right. Its body runs only while it is open."""
+    with st.popover(
+        "Take away", icon=":material/ios_share:", on_change="rerun", key="take_away", width="stretch"
+    ) as box:
+        if box.open:
+            _contents()
+
+
+def _contents() -> None:
+    setup = state.setup()
+    st.markdown("**Link** to exactly this page")
+    st.code(page_link(setup, options()), language=None, wrap_lines=True)
+    try:
+        view = load_view()
+    except PlaygroundError as error:
+        show_problem(error)
+        return
+    st.markdown("**Command line**")
+    st.code(command(setup, view), language="bash", wrap_lines=True)
+    st.markdown("**As code**")
+    st.code(code(view), language="python", wrap_lines=True)
+    st.markdown("**Files**")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.session_state.get(SECTION_KEY, SECTIONS["heads"]) in (SECTIONS["heads"], SECTIONS["rollout"]):
+            save_picture_button(key="attention_save")
+        st.download_button(
+            "HTML", data=lambda: attention_html(view), file_name="attention.html", mime="text/html", on_click="ignore",
+            icon=":material/download:", key="attention_html", help="All layers and heads in one file that opens offline.",
+        )  # fmt: skip
+        st.download_button(
+            "NPZ", data=lambda: attention_npz(view.made), file_name="attention.npz", mime="application/octet-stream",
+            on_click="ignore", icon=":material/download:", key="attention_npz",
+            help="`attention` (layers, heads, query, key) and `ids`, for NumPy.",
+        )  # fmt: skip
+
+
+def command(setup: Setup, view: AttentionPageView) -> str:
+    """``python -m playground attend`` with the same model and text."""
+    words = ["python", "-m", "playground", "attend", f"--text={setup.prompt}"]
+    words += [f"--model={setup.model}"] if setup.model else []
+    if setup.chat:
+        words += ["--chat", *([f"--system={setup.system}"] if setup.system else [])]
+    words += ["--parse-special"] if setup.parse_special else []
+    layer, head = view.lock
+    words += [f"--layer={layer}", f"--head={head}"] if layer >= 0 else []
+    words += [f"--dtype={setup.dtype}"] if setup.dtype else []
+    words += [f"--device={setup.device}"] if setup.device else []
+    return shlex.join([*words, "--out=attention.npz"])
+
+
+def code(view: AttentionPageView) -> str:
+    """The same weights by transformers itself."""
+    return (
+        "import torch\n"
+        "from transformers import AutoModelForCausalLM\n\n"
+        f'model = AutoModelForCausalLM.from_pretrained({model_id()!r}, attn_implementation="eager")\n'
+        f"ids = torch.tensor([{list(view.text.ids[: view.text.end])}])\n"
+        "weights = model(ids, output_attentions=True).attentions  # one (1, heads, query, key) tensor a layer\n"
+    )

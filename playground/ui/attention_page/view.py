@@ -1,0 +1,197 @@
+"""What every section of the Attention page looks at: one pass over a window of the text.
+
+Only ``load_view`` asks the model, and only for a window that is not remembered: another head costs no model call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from weakref import ref
+
+import numpy as np
+import streamlit as st
+
+from playground.engine.attention_data import AttentionPass, widest_window
+from playground.engine.display import glyphs
+from playground.engine.protocol import CancelToken, Engine, TextCodec
+from playground.engine.types import TokenIds
+from playground.engine.worker import Worker
+from playground.errors import BadInput, CapabilityMissing, PlaygroundError
+from playground.generation.document import pieces
+from playground.inspection.attention import HeadFigures, Selection, check_selection, head_figures, read_selection
+from playground.models.info import ModelInfo
+from playground.ui import state
+from playground.ui.attention_page.choice import change, options
+from playground.ui.attention_page.options import Options
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import session_id, wait_for_model
+from playground.ui.sampling_page.view import encode_prompt
+from playground.ui.waiting import refuse_if_stopped, wait_for
+
+MOST_SHOWN = 512  # positions in a window: beyond, a cell is less than a pixel
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The text to be looked at and the part of it in view. ``pieces`` are its tokens' own texts."""
+
+    ids: TokenIds
+    pieces: tuple[str, ...]
+    start: int
+    end: int
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The window's tokens made readable."""
+        return tuple(glyphs(piece) for piece in self.pieces[self.start : self.end])
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionPageView:
+    """One moment of the page."""
+
+    worker: Worker
+    text: PageText
+    made: AttentionPass
+    options: Options
+    selection: Selection
+    beside: Selection | None
+    query: int  # position in the whole text
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.worker.engine.info
+
+    @property
+    def lock(self) -> tuple[int, int]:
+        """The layer and head that are chosen, (-1, -1) where it is not a single one."""
+        chosen = self.selection
+        return (chosen.layer or 0, chosen.heads[0]) if chosen.single else (-1, -1)
+
+
+def page_text(worker: Worker) -> PageText:
+    """Prompt and accepted tokens, and the window on them. No model is run. Raises a PlaygroundError."""
+    setup, codec = state.setup(), worker.engine.codec
+    ids = encode_prompt(codec, setup) + setup.taken
+    info = worker.engine.info
+    if len(ids) > info.context_length:
+        raise BadInput(
+            f"The text has {len(ids):,} tokens and {info.name} reads at most {info.context_length:,}: shorten it.",
+            "prompt",
+        )
+    start, end = window(options(), info, len(ids))
+    return PageText(ids, _pieces(codec, ids), start, end)
+
+
+def widest(info: ModelInfo, length: int) -> int:
+    """The most positions that are shown at once: as many as fit the picture, and their memory the cap."""
+    return min(widest_window(info, length), MOST_SHOWN, length)
+
+
+def window(chosen: Options, info: ModelInfo, length: int) -> tuple[int, int]:
+    """The window that is asked for, as far as the text has it."""
+    start = min(chosen.start, length - 1)
+    width = widest(info, length)
+    if chosen.width:
+        width = min(width, chosen.width)
+    return start, min(start + width, length)
+
+
+def _pieces(codec: TextCodec, ids: TokenIds) -> tuple[str, ...]:
+    key, held = (id(codec), ids), st.session_state.get("attention_pieces")
+    if held is None or held[0] != key:
+        held = (key, tuple(pieces(codec, ids)))
+        st.session_state["attention_pieces"] = held
+    found: tuple[str, ...] = held[1]
+    return found
+
+
+def load_view() -> AttentionPageView:
+    """Everything the sections need. Raises a PlaygroundError that says what to change."""
+    worker = wait_for_model(chosen_model())
+    info = worker.engine.info
+    if not worker.engine.capabilities.attentions:
+        raise CapabilityMissing(
+            f"{info.name} ({info.architecture}) has no attention to look at: choose another model in the sidebar, "
+            "or read its next token on the Sampling page."
+        )
+    text = page_text(worker)
+    made = load_pass(worker, text.ids, text.start, text.end, "attention")
+    chosen = options()
+    selection = _checked(made, chosen.heads, "heads") or own_choice(made)
+    beside = _checked(made, chosen.beside, "beside")
+    query = chosen.query if text.start <= chosen.query < text.end else text.end - 1
+    return AttentionPageView(worker, text, made, options(), selection, beside, query)
+
+
+def load_view_or_nothing() -> AttentionPageView | None:
+    """The view, or None where another part of the page says already why there is none."""
+    try:
+        return load_view()
+    except PlaygroundError:
+        return None
+
+
+def load_pass(worker: Worker, ids: TokenIds, start: int, end: int, slot: str) -> AttentionPass:
+    """The pass over a window: remembered, or run with progress and a stop button."""
+    known = worker.engine.cached_attentions(ids, start=start, end=end)
+    if known is not None:
+        return known
+    work = f"{slot}:{hash((ids, start, end))}"
+    refuse_if_stopped(work)
+
+    def job(engine: Engine, cancel: CancelToken) -> AttentionPass:
+        return engine.attentions(ids, start=start, end=end, cancel=cancel)
+
+    doing = f"The model reads {end:,} tokens and keeps the attention of {end - start:,}"
+    return wait_for(worker.submit(session_id(), slot, job), doing, key=work)
+
+
+def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
+    """The selection a link or another model left behind, if this model has it; else told, and left out."""
+    if not text:
+        return None
+    selection = read_selection(text)
+    try:
+        check_selection(made, selection)
+    except BadInput as error:
+        change(**{field: ""})
+        state.note_problem(*state.problems(), f"{error} The page's own choice is shown.")
+        return None
+    return selection
+
+
+def own_choice(made: AttentionPass) -> Selection:
+    """The head that gives most to tokens other than the first and the query's own: the one with most to see."""
+    found = remembered(made, "own choice", lambda: _liveliest(made))
+    return Selection(found[0], (found[1],))
+
+
+def _liveliest(made: AttentionPass) -> tuple[int, int]:
+    """Layer and head. A lone token has nothing to choose by: the first ones."""
+    given = {
+        (layer.index, head): float(1 - (layer.first[head] + np.diagonal(layer.weights[head]))[1:].mean())
+        for layer in made.layers
+        for head in range(layer.heads)
+        if made.width > 1
+    }
+    return max(given, key=given.__getitem__) if given else (made.layers[0].index, 0)
+
+
+def figures_of(made: AttentionPass) -> tuple[HeadFigures, ...]:
+    """``head_figures``, worked out once a pass."""
+    return remembered(made, "figures", lambda: head_figures(made))
+
+
+def remembered(made: AttentionPass, name: str, work_out: Callable[[], T]) -> T:
+    """What was worked out from a pass, for as long as this session looks at it. Holds no pass alive."""
+    memory: dict[str, tuple[Any, Any]] = st.session_state.setdefault("attention_memory", {})
+    held = memory.get(name)
+    if held is None or held[0]() is not made:
+        held = (ref(made), work_out())
+        memory[name] = held
+    found: T = held[1]
+    return found

@@ -1,0 +1,382 @@
+// The text and the heatmaps: a token or a cell under the pointer or the focus shows its row and its column everywhere.
+// Everything from Python is text; it reaches the page through textContent and fillText only.
+const views = new WeakMap()
+const FONT = "11px ui-monospace, Menlo, Consolas, monospace"
+const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
+
+function weightAt(panel, query, key) {
+  if (key > query) return null
+  const code = panel.words[cellAt(query, key)]
+  return code === BLANK_WORD ? null : (code / TOP_WORD) ** 2
+}
+
+const nameOf = (state, index) => `${state.data.start + index} ${state.data.tokens[index]}`
+
+function readPanel(data, panel) {
+  const words = panel.words || wordsOf(bytesOf(panel.codes))
+  const table = palette(words, TOP_WORD, data, panel.top)
+  const side = data.tokens.length
+  const image = new ImageData(side, side)
+  paintTriangle(image, words, 0, side, table, BLANK_WORD, 0, 0)
+  return { ...panel, words, table, image: offscreen(image) }
+}
+
+// -- the text ---------------------------------------------------------------------------------------------------------
+
+function paintText(state) {
+  const { data, buttons, panels } = state
+  const at = state.active
+  const panel = panels[0]
+  buttons.forEach((button, index) => {
+    const [query, key] = index <= at ? [at, index] : [index, at]
+    const weight = at < 0 ? null : weightAt(panel, query, key)
+    let ground = "", ink = ""
+    if (weight !== null) {
+      const colour = state.shades[shadeOf(weight, data.scale, panel.top, data.floor)]
+      ground = `rgb(${colour.join(" ")})`
+      ink = inkOn(colour)
+    }
+    if (button.ground !== ground) {
+      button.ground = ground
+      button.style.background = ground
+      button.style.color = ink
+    }
+    button.classList.toggle("active", index === at)
+    button.classList.toggle("picked", index === state.picked)
+  })
+}
+
+function strongest(state, at) {
+  const panel = state.panels[0]
+  const rows = state.data.tokens.map((_, index) => index)
+  const best = (pairs) => pairs.filter(([, weight]) => weight !== null).sort((a, b) => b[1] - a[1]).slice(0, 3)
+    .map(([index, weight]) => `${nameOf(state, index)} ${percentText(weight)}`).join(", ")
+  const to = best(rows.slice(0, at + 1).map((key) => [key, weightAt(panel, at, key)]))
+  const from = best(rows.slice(at + 1).map((query) => [query, weightAt(panel, query, at)]))
+  return `${nameOf(state, at)} attends to ${to || "nothing shown"}; attended by ${from || "nothing after it"}`
+}
+
+function makeToken(state, index) {
+  const button = made("button", "token", state.text)
+  button.type = "button"
+  button.onclick = () => state.pick(index)
+  button.onmouseenter = button.onfocus = () => { state.walkTo(index); state.point(index, -1) }
+  button.onmouseleave = button.onblur = () => state.point(-1, -1)
+  return button
+}
+
+function fillText(state) {
+  const { tokens } = state.data
+  while (state.buttons.length > tokens.length) state.buttons.pop().remove()
+  while (state.buttons.length < tokens.length) state.buttons.push(makeToken(state, state.buttons.length))
+  state.buttons.forEach((button, index) => {
+    button.textContent = tokens[index]
+    button.setAttribute("aria-label", `${nameOf(state, index)}, token`)
+  })
+}
+
+// -- a heatmap --------------------------------------------------------------------------------------------------------
+
+function makeHeat(state) {
+  const box = made("figure", "heat", state.grid)
+  const heat = { box, title: made("figcaption", "title", box), frame: made("div", "frame", box) }
+  heat.base = made("canvas", "base", heat.frame)
+  heat.over = made("canvas", "over", heat.frame)
+  heat.tip = made("div", "tip", heat.frame)
+  heat.tip.hidden = true
+  heat.note = made("p", "note", box)
+  heat.frame.tabIndex = 0
+  heat.frame.setAttribute("role", "application")
+  heat.frame.setAttribute("aria-roledescription", "heatmap, arrow keys walk its cells")
+  heat.frame.onpointermove = heat.frame.onpointerdown = (event) => {
+    const [query, key] = cellUnder(state, heat, event)
+    if (event.type === "pointerdown" && query >= 0) state.pick(query)
+    state.point(query, key)
+  }
+  heat.frame.onpointerleave = () => state.point(-1, -1)
+  heat.frame.onblur = () => state.point(-1, -1)
+  heat.frame.onfocus = () => state.point(...state.cell)
+  heat.frame.onkeydown = (event) => walkCells(state, event)
+  return heat
+}
+
+function cellUnder(state, heat, event) {
+  const box = heat.over.getBoundingClientRect()
+  const side = state.data.tokens.length
+  const key = Math.floor((event.clientX - box.left - heat.left) / heat.size)
+  const query = Math.floor((event.clientY - box.top - heat.head) / heat.size)
+  return query < 0 || query >= side || key < 0 || key > query ? [-1, -1] : [query, key]
+}
+
+function walkCells(state, event) {
+  const last = state.data.tokens.length - 1
+  let [query, key] = state.cell
+  if (event.key in ARROWS) [query, key] = [query + ARROWS[event.key][0], key + ARROWS[event.key][1]]
+  else if (event.key === "Home") key = 0
+  else if (event.key === "End") key = query
+  else if (event.key === "Enter") state.pick(query)
+  else return
+  event.preventDefault()
+  event.stopPropagation()
+  query = Math.max(0, Math.min(query, last))
+  state.cell = [query, Math.max(0, Math.min(key, query))]
+  state.point(...state.cell)
+}
+
+// Room for names at the left and the bottom, a size of cell, and which names fit.
+function measure(state, heat, width, context) {
+  const side = state.data.tokens.length
+  context.font = FONT
+  const longest = Math.max(...state.data.tokens.map((_, index) => context.measureText(nameOf(state, index)).width))
+  heat.names = Math.min(longest + 10, 110, width * 0.28)
+  heat.left = heat.names
+  heat.head = 2
+  heat.size = Math.max(0.5, Math.min(34, (width - heat.names - 14) / side))
+  heat.every = Math.max(1, Math.ceil(12 / heat.size))
+}
+
+function fitted(context, text, width) {
+  if (context.measureText(text).width <= width) return text
+  let kept = text
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1)
+  return `${kept}…`
+}
+
+function drawName(context, heat, text, index, side, down, bold) {
+  const middle = (index + 0.5) * heat.size
+  context.save()
+  if (bold) context.font = `bold ${context.font}`
+  if (down) {
+    context.translate(heat.left + middle + 3, heat.head + side * heat.size + 5)
+    context.rotate(-Math.PI / 3)
+    context.textAlign = "right"
+    context.textBaseline = "middle"
+  } else {
+    context.translate(heat.left - 5, heat.head + middle)
+    context.textAlign = "right"
+    context.textBaseline = "middle"
+  }
+  context.fillText(fitted(context, text, heat.names - 8), 0, 0)
+  context.restore()
+}
+
+function drawHeat(state, heat, panel, width) {
+  const side = state.data.tokens.length
+  measure(state, heat, width, heat.base.getContext("2d"))
+  const extent = side * heat.size
+  const context = sharp(heat.base, width, heat.head + extent + heat.names * 0.87 + 12)
+  context.font = FONT
+  context.drawImage(panel.image, heat.left, heat.head, extent, extent)
+  context.strokeStyle = state.ink
+  context.globalAlpha = 0.35
+  context.strokeRect(heat.left + 0.5, heat.head + 0.5, extent - 1, extent - 1)
+  context.globalAlpha = 1
+  context.fillStyle = state.ink
+  for (let index = 0; index < side; index += heat.every) {
+    drawName(context, heat, nameOf(state, index), index, side, false, false)
+    drawName(context, heat, nameOf(state, index), index, side, true, false)
+  }
+  heat.frame.style.height = heat.base.style.height
+  heat.title.textContent = panel.title
+  heat.note.textContent = panel.note
+  heat.note.hidden = !panel.note
+  heat.frame.setAttribute("aria-label", panel.description)
+  heat.frame.dataset.cell = String(heat.size)
+  heat.frame.dataset.left = String(heat.left)
+  heat.frame.dataset.top = String(heat.head)
+}
+
+// The value beside the cell, kept inside the frame.
+function placeTip(state, heat, panel) {
+  heat.tip.hidden = state.key < 0
+  if (state.key < 0) return
+  const weight = weightAt(panel, state.active, state.key)
+  heat.tip.textContent = `${nameOf(state, state.active)} → ${nameOf(state, state.key)}: ${weight === null ? "hidden" : percentText(weight)}`
+  const left = heat.left + (state.key + 1) * heat.size + 8
+  const room = heat.frame.clientWidth - heat.tip.offsetWidth
+  heat.tip.style.left = `${Math.max(0, Math.min(left, room))}px`
+  heat.tip.style.top = `${Math.max(0, heat.head + state.active * heat.size - heat.tip.offsetHeight - 6)}px`
+}
+
+// The marks above a heatmap: the active row and column, their names, the cell.
+function drawMarks(state, heat, panel) {
+  const side = state.data.tokens.length
+  const extent = side * heat.size
+  const context = sharp(heat.over, parseFloat(heat.base.style.width), parseFloat(heat.base.style.height))
+  context.font = FONT
+  placeTip(state, heat, panel)
+  const row = state.active
+  if (row < 0) return
+  const key = state.key
+  const line = (left, top, width, height) => {
+    context.strokeStyle = state.ground
+    context.lineWidth = 3.5
+    context.strokeRect(left, top, width, height)
+    context.strokeStyle = state.ink
+    context.lineWidth = 1.5
+    context.strokeRect(left, top, width, height)
+  }
+  const [left, top, size] = [heat.left, heat.head, heat.size]
+  line(left, top + row * size, (row + 1) * size, size)
+  const column = key < 0 ? row : key
+  if (key >= 0) line(left + key * size, top + row * size, size, size)
+  else line(left + row * size, top + row * size, size, extent - row * size)
+  for (const [index, down] of [[row, false], [column, true]]) {
+    context.fillStyle = state.ground
+    if (down) {
+      // the name is drawn slanted; a plate under it keeps it apart from its neighbours
+      context.save()
+      context.translate(left + (index + 0.5) * size + 3, top + extent + 5)
+      context.rotate(-Math.PI / 3)
+      context.fillRect(-heat.names, -8, heat.names + 2, 16)
+      context.restore()
+    } else context.fillRect(0, top + (index + 0.5) * size - 8, left - 1, 16)
+    context.fillStyle = state.ink
+    drawName(context, heat, nameOf(state, index), index, side, down, true)
+  }
+}
+
+// -- both together ----------------------------------------------------------------------------------------------------
+
+function say(state) {
+  const { active, key } = state
+  if (active < 0) {
+    state.status.textContent = "Hover, or walk with the arrow keys; click or Enter marks a query."
+    return
+  }
+  if (key < 0) {
+    state.status.textContent = strongest(state, active)
+    return
+  }
+  const told = state.panels.map((panel) => {
+    const weight = weightAt(panel, active, key)
+    return weight === null ? "hidden" : percentText(weight)
+  })
+  state.status.textContent = `query ${nameOf(state, active)} → key ${nameOf(state, key)}: ${told.join(" | ")}`
+}
+
+function paintLegend(state) {
+  const { data, legend } = state
+  const top = data.panels.length === 1 ? data.panels[0].top : Math.max(...data.panels.map((panel) => panel.top))
+  const ends = { linear: ["0%", "100%"], stretched: ["0%", `${percentText(top)}, the largest shown`],
+    log: [`${percentText(data.floor)} or less, log scale`, "100%"] }[data.scale]
+  legend.replaceChildren()
+  made("span", "end", legend, ends[0])
+  made("span", "bar", legend).style.background = `linear-gradient(90deg, ${data.colours.join(", ")})`
+  made("span", "end", legend, ends[1])
+  made("span", "blank", legend, "blank: not visible to the query")
+}
+
+function repaint(state) {
+  const style = getComputedStyle(state.root)
+  state.ink = style.color
+  state.ground = style.getPropertyValue("--ground").trim() || style.getPropertyValue("--st-background-color").trim() || "#fff"
+  const wide = state.root.clientWidth
+  if (!wide) return
+  const count = state.panels.length
+  const columns = wide >= 560 ? count : 1
+  state.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
+  const width = Math.floor((wide - 16 * (columns - 1)) / columns)
+  state.heats.forEach((heat, index) => {
+    drawHeat(state, heat, state.panels[index], Math.min(width, 900))
+    drawMarks(state, heat, state.panels[index])
+  })
+}
+
+function setUpView(parentElement) {
+  const root = parentElement.querySelector(".attention")
+  const state = { root, buttons: [], heats: [], panels: [], cell: [0, 0], active: -1, key: -1, picked: -1, shown: null }
+  state.legend = made("div", "legend", root)
+  state.text = made("div", "text", root)
+  state.text.setAttribute("role", "toolbar")
+  state.status = made("div", "status", root)
+  state.status.setAttribute("role", "status")
+  state.grid = made("div", "grid", root)
+  state.walkTo = (index) => {
+    state.cursor = index
+    state.buttons.forEach((button, at) => { button.tabIndex = at === index ? 0 : -1 })
+  }
+  state.point = (query, key) => {
+    state.active = query >= 0 ? query : state.picked
+    state.key = query >= 0 ? key : -1
+    if (query >= 0 && key >= 0) state.cell = [query, key]
+    paintText(state)
+    state.heats.forEach((heat, index) => drawMarks(state, heat, state.panels[index]))
+    say(state)
+  }
+  state.text.onkeydown = (event) => {
+    const last = state.buttons.length - 1
+    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
+    let target = null
+    if (event.key in steps) target = state.cursor + steps[event.key]
+    else if (event.key === "Home") target = 0
+    else if (event.key === "End") target = last
+    if (target === null) return
+    event.preventDefault()
+    event.stopPropagation()
+    state.buttons[Math.max(0, Math.min(target, last))].focus()
+  }
+  new ResizeObserver(() => repaint(state)).observe(root)
+  const theme = new MutationObserver(() => repaint(state)) // light and dark are variables on an element above
+  for (let node = parentElement; node; node = node.parentNode || node.host) {
+    if (node instanceof Element) theme.observe(node, { attributes: true, attributeFilter: ["style", "class"] })
+  }
+  window.addEventListener(SAVE, () => { if (root.isConnected) savePicture(state) })
+  return state
+}
+
+function savePicture(state) {
+  const parts = state.heats.map((heat) => heat.base)
+  const density = window.devicePixelRatio || 1
+  const gap = 16 * density, head = 26 * density
+  const whole = document.createElement("canvas")
+  whole.width = parts.reduce((sum, part) => sum + part.width, gap * (parts.length - 1))
+  whole.height = head + Math.max(...parts.map((part) => part.height))
+  const context = whole.getContext("2d")
+  context.fillStyle = state.ground
+  context.fillRect(0, 0, whole.width, whole.height)
+  let left = 0
+  parts.forEach((part, index) => {
+    context.fillStyle = state.ink
+    context.font = `bold ${13 * density}px system-ui, sans-serif`
+    context.fillText(state.panels[index].title, left + 4 * density, 17 * density)
+    context.drawImage(part, left, head)
+    left += part.width + gap
+  })
+  whole.toBlob((blob) => {
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(blob)
+    link.download = "attention.png"
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+  })
+}
+
+function attentionView(component) {
+  const { data, parentElement, setTriggerValue } = component
+  let state = views.get(parentElement)
+  if (!state) {
+    state = setUpView(parentElement)
+    views.set(parentElement, state)
+  }
+  state.pick = (index) => {
+    state.picked = index
+    state.point(-1, -1)
+    setTriggerValue("picked", { query: data.start + index, version: data.version })
+  }
+  state.data = data
+  state.shades = ramp(data.colours)
+  state.panels = data.panels.map((panel) => readPanel(data, panel))
+  while (state.heats.length > data.panels.length) state.heats.pop().box.remove()
+  while (state.heats.length < data.panels.length) state.heats.push(makeHeat(state))
+  fillText(state)
+  state.text.setAttribute("aria-label", "The text: each token shows what it attends to before it, and who attends to it after it")
+  state.picked = data.query >= data.start && data.query < data.start + data.tokens.length ? data.query - data.start : -1
+  const last = data.tokens.length - 1
+  state.cell = [Math.min(state.cell[0], last), Math.min(state.cell[1], state.cell[0], last)]
+  state.walkTo(Math.min(state.picked >= 0 ? state.picked : state.cursor || 0, last))
+  paintLegend(state)
+  repaint(state)
+  state.point(-1, -1)
+  if (data.locked[0] >= 0) window.dispatchEvent(new CustomEvent(LOCKED, { detail: data.locked }))
+}
