@@ -55,6 +55,20 @@ PAGES: dict[str, PageEntry] = {
         ":material/grid_on:",
         "Every attention weight of every head on your text: as a map, on the text, and taken apart.",
     ),
+    "inside": PageEntry(
+        "Look inside",
+        "inside.py",
+        "Inside the model",
+        ":material/layers:",
+        "Each layer's own guess, what the model is made of, and what reading and writing cost here.",
+    ),
+    "best_of_n": PageEntry(
+        "Spend compute",
+        "best_of_n.py",
+        "Best-of-N",
+        ":material/dynamic_feed:",
+        "N answers to one question, and every way of choosing among them side by side.",
+    ),
     "scale_model": PageEntry(
         "Plan",
         "scale_model.py",

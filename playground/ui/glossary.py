@@ -43,6 +43,10 @@ GLOSSARY: dict[str, str] = {
     "Attention sink": "A token, mostly the first, that takes the weight a head has no use for; it need not mean anything.",
     "Induction head": "A head that looks at what followed an earlier occurrence of the present token, and so can repeat it.",
     "Grouped queries": "Several query heads that share one head of keys and values, which makes the key-value cache smaller.",
+    "Hidden state": "The numbers a model carries for one token from layer to layer; each layer adds to them.",
+    "Logit lens": "Reading a layer's hidden state as if the model ended there, through its own last norm and head.",
+    "Roofline": "What a machine can reach at best: bounded by memory traffic where there is little arithmetic a byte, by "
+    "arithmetic where there is much.",
     "dtype": "The number format of the weights: float32 is exact and large, bfloat16 half the size and coarser.",
     "Safetensors": "A file format for weights that holds numbers only, so that loading it can run no code.",
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -17,16 +18,17 @@ from playground.ui.messages import plain
 T = TypeVar("T")
 
 
-def wait_for(ticket: Ticket[T], doing: str, *, key: str) -> T:
+def wait_for(ticket: Ticket[T], doing: str, *, key: str, share: Callable[[Any], float] | None = None) -> T:
     """The ticket's result. Leaving the wait in any way (newer input, closed tab, stop) frees the model.
 
     A stopped wait stays stopped until the reader changes something: ``key`` names the work that was stopped. Raises
     Superseded when the reader did something newer: Streamlit lets a fragment run to its end before it serves the next
-    request of another fragment, so the wait itself must make way.
+    request of another fragment, so the wait itself must make way. ``share`` says of a job's step which part of the
+    whole is done, from 0 to 1: then a bar is shown.
     """
     with ticket:
         if not ticket.wait(0.1):
-            _watch(ticket, doing, key)
+            _watch(ticket, doing, key, share)
         return ticket.result()
 
 
@@ -62,16 +64,21 @@ def _newer_input_waits() -> bool:
     return getattr(requests, "_state", None) == ScriptRequestType.RERUN  # there is no public way to ask
 
 
-def _watch(ticket: Ticket[T], doing: str, key: str) -> None:
+def _watch(ticket: Ticket[T], doing: str, key: str, share: Callable[[Any], float] | None) -> None:
     place, stop_place = st.empty(), st.empty()
-    started, offered = time.monotonic(), False
+    started, offered, done = time.monotonic(), False, 0.0
     while not ticket.wait(0.2):
         if _newer_input_waits():
             state.leave_unfinished()
             raise Superseded("The reader did something newer.")
         spent = time.monotonic() - started
         queue = f", {ticket.position} ahead of you" if ticket.position else ""
-        place.caption(f":material/hourglass_top: {plain(doing)} · {spent:.1f} s{queue}")
+        said = f":material/hourglass_top: {plain(doing)} · {spent:.1f} s{queue}"
+        if share is None:
+            place.caption(said)
+        else:
+            done = max([done, *map(share, ticket.take())])
+            place.progress(min(done, 1.0), text=said)
         if spent > 1 and not offered:
             offered = True
             stop_place.button(

@@ -1,0 +1,42 @@
+"""The logit lens as a grid of real buttons, depths by positions: hover or focus for figures, arrows to walk, Enter to open."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from playground.charts.lens_grid import LensGridData, lens_payload
+from playground.ui.components.assets import read
+
+_GRID = st.components.v2.component(
+    "lens_grid",
+    html='<div class="lens">\n<div class="lensKey" aria-hidden="true"></div>\n'
+    '<div class="lensScroll"><div class="lensGrid" role="grid"></div></div>\n</div>\n',
+    css=read("lens_grid.css", "card.css"),
+    js=read("card.js", "lens_grid.js"),
+)
+
+
+def lens_grid(
+    data: LensGridData, colour: str, *, key: str, picked: tuple[int, int], on_pick: Callable[[int, int], None]
+) -> None:
+    """Show ``data`` coloured by ``colour``; a click or Enter on a cell calls ``on_pick(depth, position)``.
+
+    ``picked`` is the cell in view. A pick made on another text's grid is dropped: its place could mean another token.
+    """
+    payload = lens_payload(data, colour)
+    version = zlib.crc32(repr((payload["tokens"], payload["texts"], payload["tops"])).encode("utf-8", "surrogatepass"))
+    columns = len(data.tokens)
+
+    def chosen() -> None:
+        pick: Any = st.session_state[key].picked
+        if not isinstance(pick, Mapping) or pick.get("version") != version:
+            return
+        at = pick.get("at")
+        if isinstance(at, int) and 0 <= at < data.depths * columns:
+            on_pick(at // columns, data.first + at % columns)
+
+    _GRID(data={**payload, "picked": list(picked), "version": version}, key=key, on_picked_change=chosen)

@@ -1,0 +1,1 @@
+"""The page "Inside the model", section by section: the lens, the anatomy, and what a forward pass costs."""

@@ -1,0 +1,130 @@
+"""Section "Anatomy": what the model is made of, counted from its own tensors, beside the formula and the notes."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts.numbers import gigabytes
+from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
+from playground.engine.protocol import CancelToken, Engine
+from playground.engine.types import WeightList
+from playground.engine.worker import Worker
+from playground.inspection.anatomy import Anatomy, examine_weights
+from playground.inspection.families import KINDS, LLAMA_ROWS, Shape, shape_of
+from playground.models.info import ModelInfo
+from playground.scaling.parameters import explain_parameters
+from playground.ui.inside_page.view import remembered
+from playground.ui.messages import plain, why_it_matters
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import session_id, wait_for_model
+from playground.ui.waiting import refuse_if_stopped, wait_for
+
+
+def anatomy_section() -> None:
+    """Treemap, table, words, formula, families."""
+    worker = wait_for_model(chosen_model())
+    anatomy, info = load_anatomy(worker), worker.engine.info
+    st.markdown(
+        f"**{plain(info.name)}**: {anatomy.total:,} parameters in {info.dtype}, {gigabytes(info.weights_bytes)}. "
+        + ("The head is the token table itself (tied): counted once." if anatomy.tied else "The head is not tied.")
+    )
+    data = TreemapData(info.name, tuple((part.title, part.parameters, part.parameters) for part in anatomy.parts))
+    st.plotly_chart(treemap_figure(data), key="inside_treemap", alt=treemap_description(data))
+    why_it_matters(
+        "Counted from the loaded tensors, each once; the boxes add up to the model's own count. Most of a small model is "
+        "its token table; most of a large one is feed-forward."
+    )
+    _parts_table(anatomy)
+    st.markdown("**The config in words**")
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in anatomy.words))
+    _formula(anatomy)
+    _families(info, anatomy)
+
+
+def load_anatomy(worker: Worker) -> Anatomy:
+    """The list of tensors from the worker, sorted; remembered while the model stays."""
+    info = worker.engine.info
+
+    def read() -> Anatomy:
+        work = f"weights:{info.revision}"
+        refuse_if_stopped(work)
+
+        def job(engine: Engine, cancel: CancelToken) -> WeightList:
+            return engine.weights()
+
+        listed = wait_for(worker.submit(session_id(), "weights", job), "The tensors are counted", key=work)
+        return examine_weights(info, listed)
+
+    return remembered(("anatomy", info.revision), read)
+
+
+def _parts_table(anatomy: Anatomy) -> None:
+    parts = sorted(anatomy.parts, key=lambda part: -part.parameters)
+    frame = pd.DataFrame(
+        {
+            "part": [part.title for part in parts] + ["sum"],
+            "tensors": [part.tensors for part in parts] + [sum(part.tensors for part in parts)],
+            "parameters": [f"{part.parameters:,}" for part in parts] + [f"{anatomy.total:,}"],
+            "share": [f"{part.parameters / anatomy.total:.2%}" for part in parts] + ["100.00%"],
+            "MB": [f"{part.bytes / 1e6:,.2f}" for part in parts] + [f"{sum(part.bytes for part in parts) / 1e6:,.2f}"],
+        }
+    )
+    st.dataframe(frame, hide_index=True, key="inside_parts")
+
+
+def _formula(anatomy: Anatomy) -> None:
+    """The same count from the config alone."""
+    if anatomy.spec is None or anatomy.formula is None:
+        st.caption("No formula here knows this architecture from its config; the count above is from its tensors.")
+        return
+    same = anatomy.formula.total == anatomy.total
+    st.markdown(
+        f"**By formula, from the config alone:** {anatomy.formula.total:,} parameters: "
+        + ("the same." if same else f"{abs(anatomy.formula.total - anatomy.total):,} away from the tensors' own count.")
+    )
+    for shown in explain_parameters(anatomy.spec)[-1:]:
+        st.code(
+            f"{shown.name} = {shown.formula}\n= {shown.filled}\n= {shown.value:,.0f}", language=None, wrap_lines=True
+        )
+
+
+def _families(info: ModelInfo, anatomy: Anatomy) -> None:
+    """The notes' table with this model on top; where a config says otherwise, both stand there."""
+    st.markdown("**Beside the families of the course notes**")
+    own = shape_of(anatomy.spec) if anatomy.spec else Shape(info.layers, info.hidden_size, None, info.vocab_size, None)
+    lines = [("this model", own, own)] + [(row.name, row.notes, row.checked) for row in LLAMA_ROWS]
+    columns = {
+        "layers": "layers", "model width": "width", "feed-forward width": "feed_forward", "vocabulary": "vocabulary",
+        "context": "context",
+    }  # fmt: skip
+    frame = pd.DataFrame(
+        {"model": [name for name, _notes, _checked in lines]}
+        | {
+            title: [_both(getattr(notes, field), getattr(checked, field)) for _name, notes, checked in lines]
+            for title, field in columns.items()
+        }
+    )
+    st.dataframe(frame, hide_index=True, key="inside_llamas")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "kind": [kind.name for kind in KINDS],
+                "since": [kind.since for kind in KINDS],
+                "long texts": [kind.long_texts for kind in KINDS],
+                "keeps of what it has read": [kind.keeps for kind in KINDS],
+                "example": [kind.example for kind in KINDS],
+            }
+        ),
+        hide_index=True,
+        key="inside_kinds",
+    )
+    why_it_matters(
+        "Course notes, checked against the models' own configs: where the two differ, the config's number stands in "
+        "brackets. A longer context costs memory and time, and no parameters."
+    )
+
+
+def _both(noted: int | None, checked: int | None) -> str:
+    shown = "–" if noted is None else f"{noted:,}"
+    return shown if noted == checked or checked is None else f"{shown} (config: {checked:,})"

@@ -1,0 +1,80 @@
+"""The "Try this" buttons of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.inside_page.choice import put_options
+from playground.ui.inside_page.options import Options
+from playground.ui.setup import Setup
+
+_UNDER_WAY = "inside_experiment"
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One guided experiment. ``look`` is shown until the reader starts another or closes it."""
+
+    label: str
+    shows: str
+    look: str
+    prompt: str
+    options: Options
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "answer": Experiment(
+        "See the answer appear",
+        "The depth at which the model's answer takes the lead",
+        "Look at the last column from the bottom up: dots and spaces for most of the way, and only in the last few layers "
+        "“Paris”. The ranks below show that it climbs long before it leads. Then press the cells of earlier words: after "
+        "“of” the model has no city in mind yet.",
+        "The Eiffel Tower is in the city of",
+        Options(),
+    ),
+    "copy": Experiment(
+        "Copying is decided earlier",
+        "A repeated sentence against a new one, coloured by how far each depth is from the answer",
+        "Coloured by KL to the answer: dark is near. In the second sentence, where every word has come before, more of the "
+        "column is dark than in the first, where the model could not know what comes.",
+        "The quick brown fox jumps over the lazy dog. The quick brown fox jumps over the",
+        Options(colour="divergence"),
+    ),
+    "cost": Experiment(
+        "Why reading is cheap and writing is dear",
+        "The same model reads many tokens a second and writes few",
+        "In the table a token read costs a fraction of a token written: a prompt's tokens share one pass over the weights, "
+        "and each new token needs a pass of its own. On the roofline, the diamonds on the left are writes.",
+        "The capital of France is",
+        Options(section="timing"),
+    ),
+}
+
+
+def start(name: str) -> Callable[[], None]:
+    """The callback that sets the page up for experiment ``name``."""
+
+    def set_up() -> None:
+        experiment, old = EXPERIMENTS[name], state.setup()
+        state.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), prompt=experiment.prompt))
+        state.clear_problems()
+        put_options(experiment.options)
+        st.session_state[_UNDER_WAY] = name
+
+    return set_up
+
+
+def experiment_note() -> None:
+    """What to look at in the experiment under way."""
+    name = st.session_state.get(_UNDER_WAY)
+    if name in EXPERIMENTS:
+        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
+        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
+        close.button(
+            "", icon=":material/close:", key="end_inside_experiment", type="tertiary", help="Close this note",
+            on_click=lambda: st.session_state.pop(_UNDER_WAY, None),
+        )  # fmt: skip

@@ -1,0 +1,96 @@
+"""The page's files: CSV, NPZ, and the lens as one HTML page. Text that a spreadsheet would run is quoted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from playground.charts.lens_html import lens_page
+from playground.inspection.anatomy import Anatomy
+from playground.inspection.lens import lens_cell
+from playground.inspection.timing import Timing
+from playground.ui.inside_page.view import LensView
+from playground.ui.scale_page.report import spreadsheet_safe
+
+Made = Callable[[], str | bytes]
+
+LENS_COLUMNS = (
+    "depth", "position", "after", "rank", "id", "text", "probability", "entropy_nats", "kl_to_answer_nats",
+)  # fmt: skip
+
+
+def lens_csv(view: LensView) -> str:
+    """One line for each of the ten tokens of each cell."""
+
+    def lines() -> Iterable[Sequence[object]]:
+        for depth in range(view.picture.depths):
+            for position, after in zip(view.picture.window, view.grid.tokens, strict=True):
+                cell = lens_cell(view.picture, depth, position)
+                for rank, (token, share) in enumerate(cell.top, 1):
+                    text = view.text_of(token, position)
+                    yield (
+                        depth, position, spreadsheet_safe(after), rank, token, spreadsheet_safe(text), f"{share:.8g}",
+                        f"{cell.entropy:.6f}", f"{cell.divergence:.6f}",
+                    )  # fmt: skip
+
+    return _csv(LENS_COLUMNS, lines())
+
+
+def lens_npz(view: LensView) -> bytes:
+    """The lens's arrays under their names in ``LensRows``, the text's ids, and the model's name and revision."""
+    rows, info, out = view.picture.rows, view.worker.engine.info, io.BytesIO()
+    about = json.dumps({"model": info.name, "revision": info.revision, "dtype": info.dtype, "first": rows.first})
+    np.savez_compressed(
+        out, ids=np.array(view.ids, dtype=np.int32), top_ids=rows.top_ids, top_logprobs=rows.top_logprobs,
+        entropies=rows.entropies, divergences=rows.divergences, followed=rows.followed, ranks=rows.ranks,
+        logprobs=rows.logprobs, about=np.array(about),
+    )  # fmt: skip
+    return out.getvalue()
+
+
+def lens_html(view: LensView, colour: str) -> str:
+    """The grid as one page that opens offline."""
+    return lens_page(view.grid, colour, view.worker.engine.info.name)
+
+
+def anatomy_csv(anatomy: Anatomy) -> str:
+    """One line a part, and the sum."""
+    lines = [(part.group, part.name, part.tensors, part.parameters, part.bytes) for part in anatomy.parts]
+    whole = ("sum", "", sum(line[2] for line in lines), anatomy.total, sum(line[4] for line in lines))
+    return _csv(("group", "part", "tensors", "parameters", "bytes"), [*lines, whole])
+
+
+def timing_csv(found: Timing) -> str:
+    """One line a prompt length, with what was predicted."""
+    columns = (
+        "prompt_tokens", "prefill_s", "prefill_predicted_s", "decode_context", "decode_s", "decode_predicted_s",
+        "cache_tokens", "cache_formula_bytes", "cache_measured_bytes", "fitted_flops_per_s", "fitted_bytes_per_s",
+    )  # fmt: skip
+    known = {one.prefill.tokens: one for one in (*found.lengths, *found.checks)}
+    lines = [
+        (
+            one.prefill.tokens, f"{one.prefill.seconds:.6f}", f"{found.predict_s(one.prefill.tokens):.6f}",
+            one.decode.context, f"{one.decode.seconds:.6f}", f"{found.predict_s(1, one.decode.context):.6f}",
+            one.cache.tokens, one.cache.predicted, one.cache.measured,
+            _finite(found.fit.flops_per_s), _finite(found.fit.bytes_per_s),
+        )
+        for one in known.values()
+    ]  # fmt: skip
+    return _csv(columns, lines)
+
+
+def _finite(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else ""
+
+
+def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows(lines)
+    return out.getvalue()

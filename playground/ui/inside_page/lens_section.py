@@ -1,0 +1,166 @@
+"""Section "Logit lens": the grid, the cell in view, and one token's way through the layers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.charts.lens_grid import COLOURS, depth_name
+from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
+from playground.charts.numbers import entropy, percent
+from playground.errors import BadPrompt
+from playground.inspection.lens import MAX_POSITIONS, RankPath, lens_cell
+from playground.inspection.next_token import continuation_ids
+from playground.ui import state
+from playground.ui.components.choice_list import Choice, choice_list
+from playground.ui.components.lens_grid import lens_grid
+from playground.ui.glossary import define
+from playground.ui.inside_page.choice import change, options
+from playground.ui.inside_page.view import LensView, followed_path, load_lens
+from playground.ui.messages import plain, problems_shown_here, why_it_matters
+
+_ANY = "inside_any"
+
+
+def lens_section() -> None:
+    """The whole section. Another colour or another cell asks nothing of the model."""
+    view = load_lens()
+    _options_row(view)
+    lens_grid(
+        view.grid, options().colour, key="lens_grid", picked=(view.depth, view.position),
+        on_pick=state.acting(_pick, state.PICTURES),
+    )  # fmt: skip
+    _cap_line(view)
+    st.markdown(_headline(view))
+    with problems_shown_here():
+        _cell(view)
+    why_it_matters(
+        "A layer writes into a stream that the last norm and the head can read at any depth: **the lens reads it early**. "
+        "The top row is the model's own answer, and equals its logits. What it does NOT show: early layers do not speak "
+        "the head's language, so a strange token low down is no thought of the model; a lens trained for each layer "
+        "reads more there (Belrose et al. 2023). Method: nostalgebraist 2020."
+    )
+
+
+def _pick(depth: int, position: int) -> None:
+    """A cell: its top ten, and the answer's token followed unless another was chosen for this position."""
+    same = position == options().position
+    change(depth=depth, position=position, follow=options().follow if same else None)
+
+
+def _options_row(view: LensView) -> None:
+    chosen, length = options(), len(view.ids)
+    if st.session_state.get("inside_colour") != chosen.colour:
+        st.session_state["inside_colour"] = chosen.colour
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control(
+            "Colour by", list(COLOURS), format_func=lambda name: COLOURS[name].label, key="inside_colour", required=True,
+            on_change=state.acting(_choose_colour, state.PICTURES), help=define("Logit lens"),
+        )  # fmt: skip
+        if length > MAX_POSITIONS:
+            latest = length - MAX_POSITIONS
+            if st.session_state.get("inside_start") != view.grid.first:
+                st.session_state["inside_start"] = view.grid.first
+            st.slider(
+                "First position in view", 0, latest, key="inside_start", width=260,
+                on_change=state.acting(_choose_start, state.PICTURES),
+                help="Another window asks the model; what stands before it is not read again.",
+            )  # fmt: skip
+
+
+def _choose_colour() -> None:
+    change(colour=st.session_state["inside_colour"] or "probability")
+
+
+def _choose_start() -> None:
+    change(start=int(st.session_state["inside_start"]), position=None, follow=None)
+
+
+def _cap_line(view: LensView) -> None:
+    length, window = len(view.ids), view.picture.window
+    if length > len(window):
+        st.caption(
+            f"Positions {window.start:,} to {window.stop - 1:,} of {length:,} tokens: the lens looks at {MAX_POSITIONS} "
+            "positions at once, and the model still reads all that stands before them."
+        )
+
+
+def _headline(view: LensView) -> str:
+    """The cell in view in one line."""
+    cell = lens_cell(view.picture, view.depth, view.position)
+    token = view.grid.tokens[view.position - view.grid.first]
+    leads = int(view.grid.leads_from[view.position - view.grid.first])
+    depth = depth_name(view.depth, view.picture.depths)
+    return (
+        f"**{depth.capitalize()}, after** `{_code(token)}` (position {view.position:,}): entropy {entropy(cell.entropy)}, "
+        f"KL to the answer {cell.divergence:.3f} nats. The answer's token leads from "
+        f"{depth_name(leads, view.picture.depths)} on."
+    )
+
+
+def _code(text: str) -> str:
+    """Text inside a code span: nothing in it can act but the backtick."""
+    return text.replace("`", "ˋ")
+
+
+def _cell(view: LensView) -> None:
+    """Left the top ten, right the followed token's ranks."""
+    top = lens_cell(view.picture, view.depth, view.position).top
+    answer = lens_cell(view.picture, view.picture.depths - 1, view.position).top[0][0]
+    followed = options().follow
+    token = answer if followed is None or followed >= view.worker.engine.info.vocab_size else followed
+    left, right = st.columns([4, 5], gap="medium")
+    with left:
+        st.caption("Top ten of this cell. Press one to follow it through the layers.")
+        rows = [_choice(view, place, *pair) for place, pair in enumerate(top)]
+        ids = [one for one, _share in top]
+        choice_list(
+            rows, key="lens_top", label="Top ten tokens of the cell, likeliest first",
+            chosen=ids.index(token) if token in ids else -1,
+            on_choose=state.acting(lambda index: _follow(view.position, ids[index]), state.PICTURES),
+        )  # fmt: skip
+        _any_token(view)
+    with right, problems_shown_here():
+        _rank_chart(view, token, answer)
+
+
+def _choice(view: LensView, place: int, token: int, share: float) -> Choice:
+    text = view.text_of(token, view.position)
+    return Choice(text, percent(share), share, f"rank {place + 1}: {text}, {percent(share)}, id {token}")
+
+
+def _follow(position: int, token: int) -> None:
+    change(position=position, follow=token)
+
+
+def _any_token(view: LensView) -> None:
+    """Any other token, by its text: the first token of it is followed."""
+    st.text_input(
+        "Follow any token", key=_ANY, placeholder="a space in front counts", max_chars=100,
+        on_change=state.acting(lambda: _follow_text(view), state.PICTURES),
+    )  # fmt: skip
+    problem = st.session_state.pop("inside_any_problem", None)
+    if problem:
+        st.warning(plain(problem), icon=":material/warning:")
+
+
+def _follow_text(view: LensView) -> None:
+    text = st.session_state.get(_ANY) or ""
+    try:
+        ids = continuation_ids(view.codec, text) if text else ()
+    except BadPrompt as error:
+        st.session_state["inside_any_problem"] = str(error)
+        return
+    if ids:
+        _follow(view.position, ids[0])
+
+
+def _rank_chart(view: LensView, token: int, answer: int) -> None:
+    lines = [_line(view, followed_path(view, token))]
+    if token != answer:
+        lines.append(_line(view, followed_path(view, answer)))
+    data = RankData(tuple(lines), view.depth, view.worker.engine.info.vocab_size)
+    st.plotly_chart(rank_figure(data), key="lens_rank", alt=rank_description(data))
+
+
+def _line(view: LensView, path: RankPath) -> RankLine:
+    return RankLine(view.text_of(path.token, view.position), path.ranks, path.logprobs, path.leads_from)

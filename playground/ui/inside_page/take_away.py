@@ -1,0 +1,63 @@
+"""The take-away popover of the page: link, and files of what the open section shows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.ui import state
+from playground.ui.inside_page import files
+from playground.ui.inside_page.anatomy_section import load_anatomy
+from playground.ui.inside_page.choice import options, page_link
+from playground.ui.inside_page.timing_section import timings
+from playground.ui.inside_page.view import load_lens
+from playground.ui.messages import problems_shown_here
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import wait_for_model
+
+
+def take_away() -> None:
+    """The popover at the top right. Its body runs only while it is open."""
+    with st.popover(
+        "Take away", icon=":material/ios_share:", on_change="rerun", key="take_away", width="stretch"
+    ) as box:
+        if box.open:
+            st.markdown("**Link** to exactly this page")
+            st.code(page_link(state.setup(), options()), language=None, wrap_lines=True)
+            with problems_shown_here():
+                _FILES[options().section]()
+            st.caption("This page has no command of its own: `python -m playground` offers the other pages' features.")
+
+
+def _lens() -> None:
+    view = load_lens()
+    colour = options().colour
+    with st.container(horizontal=True):
+        _download("CSV", lambda: files.lens_csv(view), "lens.csv", "text/csv", "Ten tokens a cell.")
+        _download("HTML", lambda: files.lens_html(view, colour), "lens.html", "text/html", "Opens offline, no script.")
+        _download(
+            "NPZ", lambda: files.lens_npz(view), "lens.npz", "application/octet-stream", "All arrays of the lens."
+        )
+
+
+def _anatomy() -> None:
+    anatomy = load_anatomy(wait_for_model(chosen_model()))
+    _download("CSV", lambda: files.anatomy_csv(anatomy), "anatomy.csv", "text/csv", "One line a part.")
+
+
+def _timing() -> None:
+    found = timings().get(wait_for_model(chosen_model()).engine.info.revision)
+    if found is None:
+        st.caption("Nothing is measured yet.")
+        return
+    _download("CSV", lambda: files.timing_csv(found[0]), "timing.csv", "text/csv", "One line a prompt length.")
+
+
+_FILES = {"lens": _lens, "anatomy": _anatomy, "timing": _timing}
+
+
+def _download(label: str, data: files.Made, name: str, mime: str, about: str) -> None:
+    """Made when it is pressed."""
+    st.download_button(
+        label, data=data, file_name=name, mime=mime, on_click="ignore", icon=":material/download:", help=about,
+        key=f"inside_save_{name}",
+    )  # fmt: skip

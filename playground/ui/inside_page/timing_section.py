@@ -1,0 +1,243 @@
+"""Section "Prefill and decode": measured here and now, with the cache's bytes, the fitted machine and its predictions.
+
+A measurement belongs to the machine and not to a reader, so the last one of each model is kept for all sessions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts.numbers import gigabytes, milliseconds
+from playground.charts.scale_lines import LinesData, lines_description, lines_figure
+from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
+from playground.engine.protocol import CancelToken, Engine
+from playground.engine.worker import Worker
+from playground.inspection.timing import (
+    LENGTHS,
+    LONGEST_CHECK_S,
+    STEPS,
+    LengthTiming,
+    Progress,
+    Timing,
+    time_length,
+    time_machine,
+)
+from playground.ui import state
+from playground.ui.glossary import define
+from playground.ui.inside_page.choice import change, options
+from playground.ui.messages import plain, problems_shown_here, why_it_matters
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import session_id, wait_for_model
+from playground.ui.waiting import refuse_if_stopped, wait_for
+
+QUICK = LENGTHS[:4]  # what is measured when the section is first opened
+_WANTED, _RUN = "inside_timing_wanted", "inside_timing_run"
+
+
+@st.cache_resource(show_spinner=False)
+def timings() -> dict[str, tuple[Timing, float]]:
+    """By model revision: the last measurement of this server and when it was made (seconds since 1970)."""
+    return {}
+
+
+def timing_section() -> None:
+    """The measurement, its pictures, and a look ahead."""
+    worker = wait_for_model(chosen_model())
+    revision = worker.engine.info.revision
+    _buttons(worker)
+    wanted = st.session_state.get(_WANTED)
+    if wanted is None and revision not in timings():
+        wanted = QUICK
+    if wanted is not None:
+        with problems_shown_here():
+            timings()[revision] = (_measure(worker, wanted), time.time())
+            st.session_state.pop(_WANTED, None)
+    if revision in timings():
+        found, when = timings()[revision]
+        _show(worker, found, when)
+
+
+def _buttons(worker: Worker) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Measure again", key="inside_measure", icon=":material/timer:",
+            on_click=state.acting(lambda: _want(QUICK), state.PICTURES),
+            help=f"New random prompts of {', '.join(map(str, QUICK))} tokens.",
+        )  # fmt: skip
+        st.button(
+            f"Up to {LENGTHS[-1]:,} tokens", key="inside_measure_long", icon=":material/timer:",
+            on_click=state.acting(lambda: _want(LENGTHS), state.PICTURES),
+            help="Takes longer; prompts that would take more than 20 s each on this machine are left out.",
+        )  # fmt: skip
+
+
+def _want(lengths: tuple[int, ...]) -> None:
+    st.session_state[_WANTED] = lengths
+    st.session_state[_RUN] = st.session_state.get(_RUN, 0) + 1  # a stopped measurement may be asked for once more
+
+
+def _measure(worker: Worker, lengths: tuple[int, ...]) -> Timing:
+    work = f"timing:{worker.engine.info.revision}:{lengths}:{st.session_state.get(_RUN, 0)}"
+    refuse_if_stopped(work)
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, Timing]:
+        return time_machine(engine, cancel, lengths)
+
+    ticket = worker.submit(session_id(), "timing", job)
+    return wait_for(ticket, "Passes are timed, from short to long", key=work, share=_share)
+
+
+def _share(step: Any) -> float:
+    return float(step.share) if isinstance(step, Progress) else 0.0
+
+
+def _show(worker: Worker, found: Timing, when: float) -> None:
+    chosen = options()
+    ahead = min(chosen.ahead, found.info.context_length)
+    made = time.strftime("%H:%M:%S", time.localtime(when))
+    st.caption(
+        f"Measured on this server at {made}: {plain(found.info.name)} in {found.info.dtype} on {plain(found.info.device)}, "
+        f"one text, {len(found.lengths)} prompt lengths, {STEPS} new tokens after each. Other work on the machine makes it "
+        "slower, never faster."
+    )
+    _table(found)
+    _look_ahead(worker, found, ahead)
+    _pictures(found, ahead)
+
+
+def _table(found: Timing) -> None:
+    rows = [*found.lengths, *(one for one in found.checks if one not in found.lengths)]
+    frame = pd.DataFrame(
+        {
+            "prompt tokens": [one.prefill.tokens for one in rows],
+            "prefill": [milliseconds(1e3 * one.prefill.seconds) for one in rows],
+            "predicted": [milliseconds(1e3 * found.predict_s(one.prefill.tokens)) for one in rows],
+            "tokens/s read": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
+            "a new token": [milliseconds(1e3 * one.decode.seconds) for one in rows],
+            "tokens/s written": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
+            "cache by formula": [_bytes(one.cache.predicted) for one in rows],
+            "cache measured": [_bytes(one.cache.measured) for one in rows],
+            "in the fit": ["no: checks it" if one in found.checks else "yes" for one in rows],
+        }
+    )
+    st.dataframe(frame, hide_index=True, key="inside_timings")
+    measured = [one.cache for one in rows if one.cache.measured is not None]
+    if not measured:
+        st.caption("This model keeps no key-value cache: a state of constant size takes its place.")
+    elif any(cache.predicted is None for cache in measured):
+        st.caption("No formula here knows how this architecture keeps its cache; the measured bytes stand alone.")
+    else:
+        equal = all(cache.predicted == cache.measured for cache in measured)
+        st.caption(
+            f"{cache_formula(found)} Counted after the {STEPS} new tokens. Formula and measured bytes "
+            + ("are **equal** at every length." if equal else "**differ**.")
+        )
+
+
+def cache_formula(found: Timing) -> str:
+    """The formula with this model's numbers; layers with a window keep one token less than it."""
+    info, per_token = found.info, found.workload.cache_bytes(1) or 0
+    number = found.workload.bytes_per_weight
+    return (
+        f"Keys and values: 2 · {info.layers} layers · {info.kv_heads} heads · {info.head_dim} numbers · {number:g} bytes = "
+        f"{per_token:,} bytes a token."
+    )
+
+
+def _bytes(count: int | None) -> str:
+    return "none" if count is None else f"{count:,} B"
+
+
+def _look_ahead(worker: Worker, found: Timing, ahead: int) -> None:
+    """What the fitted machine says of a longer prompt, and a button that finds out."""
+    longest = found.info.context_length - STEPS
+    if st.session_state.get("inside_ahead") != min(ahead, longest):
+        st.session_state["inside_ahead"] = min(ahead, longest)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input(
+            "Predict a prompt of", min_value=1, max_value=longest, step=256, key="inside_ahead", width=180,
+            on_change=state.acting(_choose_ahead, state.PICTURES), help=define("Roofline"),
+        )  # fmt: skip
+        length = min(ahead, longest)
+        read_s, write_s = found.predict_s(length), found.predict_s(1, length)
+        st.button(
+            "Check it here", key="inside_check", icon=":material/fact_check:", disabled=read_s > LONGEST_CHECK_S,
+            on_click=state.acting(lambda: st.session_state.update(inside_check_wanted=length), state.PICTURES),
+            help="Reads a prompt of that length now."
+            if read_s <= LONGEST_CHECK_S
+            else f"It would take more than {LONGEST_CHECK_S:.0f} s: not offered on this machine.",
+        )  # fmt: skip
+    cache = found.workload.cache_bytes(length)
+    held = f", a cache of {gigabytes(cache)}" if cache else ""
+    st.markdown(
+        f"**{length:,} tokens:** predicted {milliseconds(1e3 * read_s)} to read, {milliseconds(1e3 * write_s)} for a new "
+        f"token{held}. {_checked(found, length)}"
+    )
+    wanted = st.session_state.get("inside_check_wanted")
+    if wanted is not None:
+        with problems_shown_here():
+            check = _check(worker, int(wanted))
+            timings()[found.info.revision] = (found.with_check(check), time.time())
+            st.session_state.pop("inside_check_wanted", None)
+            state.rerun_parts(state.PICTURES)
+
+
+def _checked(found: Timing, length: int) -> str:
+    known = [one for one in (*found.lengths, *found.checks) if one.prefill.tokens == length]
+    if not known:
+        return "Not measured yet."
+    read, write = known[-1].prefill, known[-1].decode
+    return (
+        f"Measured: {milliseconds(1e3 * read.seconds)} and {milliseconds(1e3 * write.seconds)}; the prediction was "
+        f"{found.predict_s(length) / read.seconds - 1:+.0%} and {found.predict_s(1, write.context) / write.seconds - 1:+.0%} off."
+    )
+
+
+def _choose_ahead() -> None:
+    value = st.session_state.get("inside_ahead")
+    if isinstance(value, int) and value > 0:
+        change(ahead=value)
+
+
+def _check(worker: Worker, length: int) -> LengthTiming:
+    work = f"check:{worker.engine.info.revision}:{length}"
+    refuse_if_stopped(work)
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, LengthTiming]:
+        return time_length(engine, cancel, length)
+
+    return wait_for(worker.submit(session_id(), "timing", job), f"A prompt of {length:,} tokens is read", key=work)
+
+
+def _pictures(found: Timing, ahead: int) -> None:
+    left, right = st.columns(2)
+    with left:
+        _picture("Prefill: tokens read a second", prefill_data(found, ahead), "inside_prefill")
+        _picture("Decode: time of a new token", decode_data(found, ahead), "inside_decode")
+    with right:
+        _picture("Prefill: time of the whole prompt", seconds_data(found, ahead), "inside_seconds")
+        cache = cache_data(found, ahead)
+        if cache is not None:
+            _picture("Key-value cache", cache, "inside_cache")
+    _picture("Roofline of this machine, fitted from these passes", roofline_data(found), "inside_roofline")
+    fit = found.fit
+    why_it_matters(
+        f"Fitted: {_rate(fit.flops_per_s, 'GFLOP/s')} of arithmetic and {_rate(fit.bytes_per_s, 'GB/s')} of traffic, by "
+        "least squares of the relative error of time = FLOPs / arithmetic + bytes / bandwidth. Reading many tokens at once "
+        "uses each weight many times and is bound by arithmetic; writing uses each weight once a token and is bound by "
+        "memory. Diamonds were not in the fit: they check it. Where marks leave the curve, something else costs time."
+    )
+
+
+def _rate(value: float, unit: str) -> str:
+    return f"{value / 1e9:,.1f} {unit}" if value != float("inf") else f"no bound found on {unit}"
+
+
+def _picture(title: str, data: LinesData, key: str) -> None:
+    st.markdown(f"**{title}**")
+    st.plotly_chart(lines_figure(data), key=key, alt=lines_description(data, title))
