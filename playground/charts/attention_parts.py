@@ -44,7 +44,15 @@ def weight_figure(data: WeightBars) -> go.Figure:
     ]
     common = {"type": "bar", "orientation": "h", "y": rows, "hovertext": hover, "hoverinfo": "text"}
     traces: list[Trace] = [
-        {**common, "x": scores, "marker": {"color": INK}, "xaxis": "x", "text": [f"{v:.2f}" for v in scores]},
+        {
+            **common,
+            "x": scores,
+            "marker": {"color": INK},
+            "xaxis": "x",
+            "text": ["masked" if np.isnan(v) else f"{v:.2f}" for v in scores],
+            "textposition": "outside",
+            "cliponaxis": False,
+        },
         {
             **common,
             "x": weights,
@@ -55,20 +63,27 @@ def weight_figure(data: WeightBars) -> go.Figure:
             "cliponaxis": False,
         },
     ]
-    most = float(weights.max()) if len(keys) else 1.0
+    known = np.append(scores[~np.isnan(scores)], 0.0)
+    low, high = float(known.min()), float(known.max())
+    room = 0.25 * max(high - low, 1.0)  # for the numbers beside the bars
     layout = {
         "height": 90 + 24 * max(len(keys), 2),
         "margin": {"l": 10, "r": 10, "t": 30, "b": 30},
         "showlegend": False,
         "bargap": 0.25,
         "yaxis": {"tickvals": rows, "ticktext": names, "autorange": "reversed", "automargin": True},
-        "xaxis": {"domain": [0.0, 0.44], "title": {"text": "score (q·k, scaled)"}, "gridcolor": GRID, "zeroline": True},
+        "xaxis": {
+            "domain": [0.0, 0.44],
+            "title": {"text": "score (q·k, scaled)"},
+            "gridcolor": GRID,
+            "range": [low - room, high + room],
+        },
         "xaxis2": {
             "domain": [0.52, 1.0],
             "title": {"text": "weight (softmax)"},
             "gridcolor": GRID,
             "tickformat": ".0%",
-            "range": [0, most * 1.3],
+            "range": [0, float(weights.max()) * 1.35],
         },
     }
     return make_figure(traces, layout)

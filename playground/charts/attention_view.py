@@ -13,7 +13,11 @@ from playground.charts.palette import CIVIDIS
 from playground.engine.types import FloatArray
 
 LOG_FLOOR = 1e-4  # weights below it share the darkest colour on the log scale
-SCALES: dict[str, str] = {"linear": "0 to 100%", "stretched": "0 to the largest", "log": "log, from 0.01%"}
+SCALES: dict[str, str] = {
+    "linear": "from 0 to 100%, so that pictures can be compared",
+    "stretched": "from 0 to the largest weight shown",
+    "log": "by decades from 0.01% to 100%, for small weights",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class AttentionView:
     panels: tuple[MatrixPanel, ...]
     scale: str = "linear"
     query: int = -1
+    verbs: tuple[str, str] = ("attends to", "attended by")  # how a token stands to those before it, and to those after
     locked: tuple[int, int] = (-1, -1)  # layer and head, where the first panel shows a single one
 
 
@@ -61,6 +66,7 @@ def view_payload(view: AttentionView) -> dict[str, Any]:
         "floor": LOG_FLOOR,
         "colours": list(CIVIDIS),
         "query": view.query,
+        "verbs": list(view.verbs),
         "locked": list(view.locked),
     }
 

@@ -20,7 +20,7 @@ from playground.ui.attention_page.view import MOST_SHOWN, AttentionPageView, Pag
 from playground.ui.glossary import define
 from playground.ui.messages import plain
 
-KINDS = {"one": "One head", "several": "Several", "layer": "A layer", "all": "All"}
+KINDS = {"one": "Head", "several": "Several", "layer": "Layer", "all": "All"}
 SHOWN = (state.PICTURES, state.CONTROLS)
 EVERYTHING = (state.PICTURES, OVERVIEW, state.CONTROLS)
 MOST_FOUND = 8
@@ -127,7 +127,8 @@ def _beside(view: AttentionPageView) -> None:
 def _colours(view: AttentionPageView) -> None:
     scale, hide = view.options.scale, view.options.hide_first
     st.segmented_control(
-        "Colours", list(SCALES), format_func=SCALES.__getitem__, default=scale, key="attention_scale", required=True,
+        "Colours", list(SCALES), default=scale, key="attention_scale", required=True,
+        help="; ".join(f"{name}: {means}" for name, means in SCALES.items()) + ".",
         on_change=follow("attention_scale", scale, lambda to: change(scale=to), state.PICTURES, OVERVIEW),
     )  # fmt: skip
     st.toggle(

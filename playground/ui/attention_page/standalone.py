@@ -23,7 +23,8 @@ from playground.ui.components.assets import read
 
 _STYLE = """
 :root { color-scheme: light dark; --st-text-color: #1b1d24; --st-background-color: #ffffff;
-  --st-secondary-background-color: #f3f4f8; --st-border-color: #d5d8e0; --st-primary-color: #4b3fd1; --st-base-radius: 6px; --st-code-font: ui-monospace, monospace; }
+  --st-secondary-background-color: #f3f4f8; --st-border-color: #d5d8e0;
+  --st-primary-color: #4b3fd1; --st-base-radius: 6px; --st-code-font: ui-monospace, monospace; }
 @media (prefers-color-scheme: dark) { :root { --st-text-color: #eceef4; --st-background-color: #14161c;
   --st-secondary-background-color: #20232c; --st-border-color: #3a3e4a; --st-primary-color: #a79ffb; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 1.5rem auto; padding: 0 1rem; color: var(--st-text-color);

@@ -55,6 +55,13 @@ function mark(state, layer, head) {
     button.classList.toggle("locked", at === index)
   })
   state.at = index
+  if (index >= 0) {
+    const at = state.buttons[index]
+    const { scroll } = state
+    if (at.offsetLeft < scroll.scrollLeft || at.offsetLeft + at.offsetWidth > scroll.scrollLeft + scroll.clientWidth) {
+      scroll.scrollLeft = at.offsetLeft - scroll.clientWidth / 2
+    }
+  }
 }
 
 function lock(state, index) {
@@ -117,7 +124,7 @@ function setUpMap(parentElement) {
   const root = parentElement.querySelector(".map")
   const state = { root, buttons: [], names: [], images: [], at: -1 }
   state.legend = made("div", "legend", root)
-  const scroll = made("div", "scroll", root)
+  const scroll = state.scroll = made("div", "scroll", root)
   state.board = made("div", "board", scroll)
   state.canvas = made("canvas", "image", state.board)
   state.board.setAttribute("role", "group")

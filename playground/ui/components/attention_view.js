@@ -53,7 +53,8 @@ function strongest(state, at) {
     .map(([index, weight]) => `${nameOf(state, index)} ${percentText(weight)}`).join(", ")
   const to = best(rows.slice(0, at + 1).map((key) => [key, weightAt(panel, at, key)]))
   const from = best(rows.slice(at + 1).map((query) => [query, weightAt(panel, query, at)]))
-  return `${nameOf(state, at)} attends to ${to || "nothing shown"}; attended by ${from || "nothing after it"}`
+  const [outward, inward] = state.data.verbs
+  return `${nameOf(state, at)} ${outward} ${to || "nothing shown"}; ${inward} ${from || "nothing after it"}`
 }
 
 function makeToken(state, index) {
@@ -370,7 +371,7 @@ function attentionView(component) {
   while (state.heats.length > data.panels.length) state.heats.pop().box.remove()
   while (state.heats.length < data.panels.length) state.heats.push(makeHeat(state))
   fillText(state)
-  state.text.setAttribute("aria-label", "The text: each token shows what it attends to before it, and who attends to it after it")
+  state.text.setAttribute("aria-label", `The text: to the left of the chosen token, what it ${data.verbs[0]}; to the right, what stands in that relation to it`)
   state.picked = data.query >= data.start && data.query < data.start + data.tokens.length ? data.query - data.start : -1
   const last = data.tokens.length - 1
   state.cell = [Math.min(state.cell[0], last), Math.min(state.cell[1], state.cell[0], last)]
