@@ -16,7 +16,7 @@ from playground.testtime.patterns import compile_pattern, last_matches
 PATTERNS: dict[str, str] = {
     "number": r"(?<![\w.])(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|-?\.\d+)(?![\d])",
     "boxed": r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}",
-    "letter": r"(?<![\p{L}\p{N}'’])\(?([A-E])\)?(?![\p{L}\p{N}'’])",
+    "letter": r"(?<![\p{L}\p{N}'’])\(?([A-E])\)?(?![\p{L}\p{N}'’-])",
     "after-answer": r"(?i:answer(?:\s+is)?)\s*[:=]?\s*([^\n]+?)\s*(?:\.?\s*$|\n|\.\s)",
     "last-line": r"(?m)^[ \t]*(\S[^\n]*?)[ \t]*$",
     "whole": r"(?s)\s*(.*\S)\s*",
@@ -79,11 +79,22 @@ def normalise(text: str) -> str:
 def _once(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     plain = plain.replace("−", "-")
-    number = _number(plain.strip(" \"'`*_.,;:!?()[]{}<>").strip("$€£% ")) if len(plain) <= 3 * _LONGEST_NUMBER else None
+    plain = _unwrapped(plain.strip("\"'`*_,;:!?<>“”„‘’«» "))
+    money = plain.strip("$€£% ").rstrip(".")
+    number = _number(money) if len(money) <= _LONGEST_NUMBER else None
     if number is not None:
         return number
-    plain = plain.strip(" \"'`*_.,;:!?()[]{}<>$€£%")
-    return re.sub(r"^(?:the|an|a) (?=\S)", "", plain)
+    return re.sub(r"^(?:the|an|a) (?=\S)", "", plain.strip(". "))
+
+
+def _unwrapped(text: str) -> str:
+    """Without brackets around the whole, or one at an end that no other matches."""
+    for opening, closing in ("()", "[]"):
+        if text.startswith(opening) and (text.find(closing) in (-1, len(text) - 1)):
+            text = text[1:].removesuffix(closing)
+        elif text.endswith(closing) and opening not in text:
+            text = text[:-1]
+    return text.strip()
 
 
 def _number(text: str) -> str | None:
