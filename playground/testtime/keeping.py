@@ -1,0 +1,94 @@
+"""A run that is written down while it happens: the job behind the page's and the command line's best-of-N.
+
+Each candidate is kept as it ends; a disk that fails is told once and does not stop the run. Knows no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from playground.engine.protocol import CancelToken, Engine
+from playground.errors import PlaygroundError
+from playground.testtime.asking import Asking, candidate_request
+from playground.testtime.beam import beam_search
+from playground.testtime.events import BatchStep, Event
+from playground.testtime.generate import CandidateRun, generate_candidates
+from playground.testtime.store import RunCost, RunStore
+from playground.testtime.types import Candidate
+
+
+@dataclass(eq=False)
+class Keeper:
+    """Where a run is written. ``problem`` is why it is not any more, in one sentence; without a store nothing is."""
+
+    store: RunStore | None = None
+    run: str = ""
+    problem: str | None = None
+
+    def add(self, candidates: Sequence[Candidate]) -> None:
+        self._try(lambda store: store.add(self.run, candidates))
+
+    def finish(self, complete: bool, cost: RunCost) -> None:
+        self._try(lambda store: store.finish(self.run, "finished" if complete else "stopped", cost))
+
+    def _try(self, write: Callable[[RunStore], None]) -> None:
+        if self.store is None or not self.run or self.problem is not None:
+            return
+        try:
+            write(self.store)
+        except PlaygroundError as error:
+            self.problem = str(error)
+
+
+def kept_run(
+    engine: Engine,
+    asking: Asking,
+    keeper: Keeper,
+    *,
+    known: Sequence[Candidate] = (),
+    before: RunCost | None = None,
+    cancel: CancelToken | None = None,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> Generator[Event, None, CandidateRun]:
+    """``generate_candidates`` for ``asking``, then its beams where it wants some, with every candidate kept at once.
+
+    ``known`` and ``before`` are what an earlier process had finished and spent. ``is_wanted`` is asked between steps: a
+    reader who has gone frees the model, and what is finished stays. However it ends, the run is marked so.
+    """
+    token = cancel or CancelToken()
+    cost, complete = before or RunCost(), False
+    found: tuple[Candidate, ...] = tuple(known)
+    try:
+        for event in _events(engine, asking, known, token):
+            if isinstance(event, BatchStep):
+                cost = replace(
+                    cost,
+                    prefill_ms=cost.prefill_ms + (event.prefill_ms or 0.0),
+                    decode_ms=cost.decode_ms + event.elapsed_ms,
+                    new_tokens=cost.new_tokens + event.rows,
+                )
+                if event.finished:
+                    found += event.finished
+                    keeper.add(event.finished)
+            if not is_wanted():
+                token.cancel()
+            yield event
+        complete = True
+        ordered = tuple(sorted(found, key=lambda candidate: candidate.index))
+        return CandidateRun(ordered, cost.prefill_ms, cost.decode_ms, cost.computed_tokens, cost.new_tokens)
+    finally:
+        keeper.finish(complete, cost)
+
+
+def _events(
+    engine: Engine, asking: Asking, known: Sequence[Candidate], cancel: CancelToken
+) -> Generator[Event, None, None]:
+    request = candidate_request(asking, engine.codec)
+    with closing(generate_candidates(engine, request, cancel=cancel, known=known)) as events:
+        yield from events
+    if asking.beams and not any(candidate.index >= asking.n for candidate in known):
+        first = request.rows()[0]
+        with closing(beam_search(engine, first, asking.beam_settings(), first_index=asking.n, cancel=cancel)) as events:
+            yield from events

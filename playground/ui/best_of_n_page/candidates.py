@@ -1,0 +1,284 @@
+"""Section "Candidates": all answers in one table, as they come; one of them opened; how varied they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts.numbers import gigabytes, milliseconds, percent
+from playground.charts.token_colours import SCALES, legend_html
+from playground.engine.worker import Worker
+from playground.errors import PlaygroundError
+from playground.testtime.asking import Asking
+from playground.testtime.clusters import cluster_texts, pooled_distinct_n
+from playground.testtime.registry import kind_of
+from playground.testtime.types import Candidate, ScoredCandidates
+from playground.ui import state
+from playground.ui.best_of_n_page.bench import Bench, ask, present_asking
+from playground.ui.best_of_n_page.kept import kept_section
+from playground.ui.best_of_n_page.strip import STRIP_SCALES, candidate_tokens
+from playground.ui.components.token_strip import token_strip
+from playground.ui.generate_page.live import REASONS
+from playground.ui.messages import plain, show_problem, why_it_matters
+
+LOOK_EVERY_S = 0.4
+VERDICTS = {True: "✓ valid", False: "✗ not valid", None: ""}
+SHOWN_TEXT = 400  # characters in a cell
+
+
+def candidates_section(mine: Bench, worker: Worker) -> None:
+    """The table is filled while the model works; a row that is chosen opens below it."""
+    _live(mine, worker)
+    if not mine.busy and mine.candidates:
+        _outdated(mine)
+        _heavy_rules(mine)
+        _opened(mine, worker)
+        _diversity(mine)
+    kept_section(mine, worker)
+    why_it_matters(
+        "One prefill serves all candidates; each has its own luck. Log-probability says how expected an answer was under the "
+        "model, not whether it is true."
+    )
+
+
+def _live(mine: Bench, worker: Worker) -> None:
+    """Progress and table, repainted while the bench is busy."""
+
+    def look() -> None:
+        was_busy = mine.busy
+        mine.drain()
+        progress(mine)
+        if mine.candidates:
+            _table(mine)
+        elif not mine.busy and not mine.problem:
+            st.info("Press **Generate** to answer the prompt N times.")
+        if was_busy and not mine.busy:
+            st.rerun()
+
+    mine.drain()
+    st.fragment(look, key="bon_live", run_every=LOOK_EVERY_S if mine.busy else None)()
+
+
+def progress(mine: Bench) -> None:
+    """One row of one height: what is being done, how far it is, and the stop button."""
+    with st.container(horizontal=True, vertical_alignment="center", key="bon_status"):
+        job = mine.job
+        if job is None:
+            st.caption(_spent(mine))
+            return
+        queue = f", {job.ticket.position} ahead of you" if job.ticket.position else ""
+        if job.what == "run":
+            said, share = _run_progress(mine)
+        else:
+            said, share = f"{job.note or 'Waiting'}: {job.done} of {job.total}", job.done / max(1, job.total)
+        st.progress(min(1.0, share), text=plain(said + queue))
+        st.button(
+            "Stop", key="bon_stop", icon=":material/stop:", on_click=mine.stop, shortcut="escape",
+            help="Frees the model at once; finished candidates stay.",
+        )  # fmt: skip
+    if mine.plan is not None and len(mine.plan.batches) > 1:
+        why = "memory for all at once is not free" if mine.plan.split_by_memory else "so that others get their turn"
+        st.caption(
+            f"{len(mine.plan.batches)} batches of at most {max(map(len, mine.plan.batches))} rows, {why}: an estimated "
+            f"{gigabytes(mine.plan.needed_bytes)} at a time."
+        )
+
+
+def _run_progress(mine: Bench) -> tuple[str, float]:
+    finished, wanted = len(mine.candidates), max(1, mine.wanted)
+    if not mine.cost.new_tokens:
+        return "The model reads the prompt", 0.0
+    most = wanted * (mine.asking.max_new_tokens if mine.asking else 1)
+    rate = mine.cost.new_tokens / max(mine.cost.decode_ms, 1e-3) * 1000
+    said = f"{finished} of {wanted} finished, {mine.live_rows} being written, {rate:,.1f} tokens/s"
+    return said, max(finished / wanted, mine.cost.new_tokens / most)
+
+
+def _spent(mine: Bench) -> str:
+    if not mine.cost.new_tokens:
+        return ""
+    cost = mine.cost
+    rate = cost.new_tokens / max(cost.decode_ms, 1e-3) * 1000
+    again = f", resumed {cost.resumed}×" if cost.resumed else ""
+    return (
+        f"{len(mine.candidates)} candidates, {cost.new_tokens:,} tokens at {rate:,.1f} tokens/s; prompt read in "
+        f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}"
+    )
+
+
+# -- the table -----------------------------------------------------------------------------------------------------
+
+
+def shown_asking(mine: Bench) -> Asking:
+    """What the candidates are judged by now: the controls' rules on the bench's own prompt."""
+    assert mine.asking is not None
+    try:
+        now = present_asking()
+    except PlaygroundError:
+        return mine.asking
+    from dataclasses import replace
+
+    return replace(mine.asking, scorers=now.scorers, reference=now.reference, answer_pattern=now.answer_pattern)
+
+
+def table_of(scored: ScoredCandidates, order: list[int] | None = None) -> pd.DataFrame:
+    """One line a candidate, one column a figure; values stay numbers, so that the table sorts."""
+    valid = scored.valid()
+    lines = []
+    for place, candidate in enumerate(scored.candidates):
+        line: dict[str, Any] = {
+            "#": candidate.index + 1,
+            "text": candidate.text[:SHOWN_TEXT].replace("\n", " ↵ ").strip(),
+            "tokens": candidate.n_tokens,
+            "ended": candidate.finish_reason,
+            "answer": (scored.answers[place] if scored.answers else None) or "",
+            "valid": VERDICTS[valid[place]],
+            "sum": candidate.sum_logprob,
+            "average": candidate.avg_logprob,
+            "ms": candidate.elapsed_ms,
+            "made by": candidate.setting or candidate.origin,
+        }
+        line |= {column.label: column.scores[place].value for column in scored.columns if not _is_shown(column.label)}
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _is_shown(label: str) -> bool:
+    return label in ("avg-logprob", "sum-logprob")  # the table has them anyway
+
+
+def column_config(scored: ScoredCandidates) -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    config: dict[str, Any] = {
+        "#": number(pinned=True, width=45),
+        "text": st.column_config.TextColumn("Text", width=300),
+        "tokens": number("Tokens"),
+        "ended": st.column_config.TextColumn("Ended", help="length: the maximum; eos: the model's own end; stop."),
+        "answer": st.column_config.TextColumn("Answer", help="As extracted and normalised for counting."),
+        "valid": st.column_config.TextColumn("Valid", help="Valid where every verifier among the rules says so."),
+        "sum": number("Sum of log-probabilities", format="%.3f", help="ln P(answer | prompt), in nats."),
+        "average": number("Average log-probability", format="%.3f", help="In nats a token."),
+        "ms": number("Time (ms)", format="%.0f", help="From the end of the prefill to its last token."),
+        "made by": st.column_config.TextColumn("Made by"),
+    }
+    for column in scored.columns:
+        kind = kind_of(column.spec)
+        config[column.label] = number(column.label, format="%.3f", help=f"{kind.label}. {kind.purpose}")
+    return config
+
+
+def _table(mine: Bench) -> None:
+    scored = mine.scored(shown_asking(mine))
+    frame = table_of(scored)
+
+    def choose() -> None:
+        rows = st.session_state["bon_table"].selection.rows
+        mine.opened = scored.candidates[rows[0]].index if rows and rows[0] < len(scored.candidates) else mine.opened
+        state.rerun_parts(state.PICTURES)
+
+    extra: dict[str, Any] = {} if mine.busy else {"on_select": choose, "selection_mode": "single-row"}
+    st.dataframe(
+        frame, key="bon_live_table" if mine.busy else "bon_table", hide_index=True, column_config=column_config(scored),
+        height=min(35 * (len(frame) + 1) + 3, 400), **extra,
+    )  # fmt: skip
+    for column in scored.columns:
+        if column.problem:
+            st.caption(f":material/info: {plain(column.label)}: {plain(column.problem)}")
+
+
+def _outdated(mine: Bench) -> None:
+    """Say when the controls have moved away from the candidates on the bench."""
+    setup, made = state.setup(), mine.asking
+    if made is None:
+        return
+    now = (setup.prompt, setup.chat, setup.system, setup.settings, setup.seed)
+    if now != (made.prompt, made.chat, made.system, made.settings, made.seed):
+        st.caption(":material/history: These candidates were made with another prompt, other settings or another seed.")
+    if len(mine.candidates) < mine.wanted:
+        st.button(
+            f"Go on: {mine.wanted - len(mine.candidates)} are missing", key="bon_resume", icon=":material/play_arrow:",
+            on_click=lambda: ask("resume"), help="The finished ones are not made again; the luck is the same.",
+        )  # fmt: skip
+
+
+def _heavy_rules(mine: Bench) -> None:
+    missing = mine.missing_heavy(shown_asking(mine))
+    if missing:
+        names = ", ".join(spec.label for spec in missing)
+        st.button(
+            f"Ask the model: {names}", key="bon_score", icon=":material/gavel:", on_click=lambda: ask("score"),
+            help="These rules run a model over every candidate; the scores are kept with the run.",
+        )  # fmt: skip
+
+
+# -- one candidate --------------------------------------------------------------------------------------------------
+
+
+def _opened(mine: Bench, worker: Worker) -> None:
+    """Any candidate as its tokens. The box serves the keyboard; a row of the table opens too."""
+    known = [candidate.index for candidate in mine.ordered]
+    if mine.opened not in known:
+        mine.opened = known[0]
+
+    def open_one() -> None:
+        mine.opened = st.session_state["w_bon_open"]
+        state.rerun_parts(state.PICTURES)
+
+    st.session_state["w_bon_open"] = mine.opened
+    scale = st.session_state.get("bon_scale", STRIP_SCALES[0])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Open candidate", known, key="w_bon_open", on_change=open_one, width=180,
+            format_func=lambda index: f"{index + 1}",
+        )  # fmt: skip
+        st.segmented_control(
+            "Colour by", STRIP_SCALES, default=scale, key="bon_scale", required=True,
+            format_func=lambda name: SCALES[name].label,
+        )  # fmt: skip
+    candidate = mine.candidates[mine.opened]
+    token_strip(
+        candidate_tokens(candidate, worker.engine.codec, scale),
+        key="bon_strip",
+        label=f"Candidate {candidate.index + 1}, one button for each token; hover or focus one for its figures",
+        on_pick=lambda _place: None,
+        height="14rem",
+    )
+    st.html(legend_html(scale))
+    _ending(candidate)
+
+
+def _ending(candidate: Candidate) -> None:
+    reason = REASONS.get(candidate.finish_reason, candidate.finish_reason)
+    made = f", {candidate.setting}" if candidate.setting else ""
+    luck = f"seed {candidate.seed}, row {candidate.luck_row}" if candidate.origin == "sampling" else candidate.origin
+    st.caption(plain(f"Ended: {reason}. Made by {luck}{made}."))
+
+
+def _diversity(mine: Bench) -> None:
+    """Distinct-n over all candidates and groups of near-equal texts."""
+    candidates = mine.ordered
+    texts = [candidate.ids for candidate in candidates]
+    shares = [(n, pooled_distinct_n(texts, n)) for n in (1, 2, 3)]
+    clusters = cluster_texts([candidate.text for candidate in candidates])
+    said = ", ".join(f"distinct-{n} {percent(share)}" for n, share in shares if share is not None)
+    st.markdown(
+        f"**Diversity:** {said}; {len(clusters)} different answer{'s' if len(clusters) != 1 else ''} among "
+        f"{len(candidates)} (texts whose letters are nearly the same count as one)."
+    )
+    groups = [cluster for cluster in clusters if len(cluster.members) > 1]
+    if groups:
+        with st.expander(f"{len(groups)} group{'s' if len(groups) != 1 else ''} of near-equal answers"):
+            for cluster in groups:
+                numbers = ", ".join(str(candidates[place].index + 1) for place in cluster.members)
+                first = candidates[cluster.members[0]].text.strip()[:120]
+                how = "the same" if cluster.exact else "nearly the same"
+                st.markdown(f"{len(cluster.members)} × “{plain(first)}” ({how}: {numbers})")
+
+
+def bench_problem(mine: Bench) -> None:
+    if mine.problem:
+        show_problem(mine.problem)
+    if mine.note:
+        st.info(plain(mine.note), icon=":material/info:")

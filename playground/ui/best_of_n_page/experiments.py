@@ -1,0 +1,113 @@
+"""The "Try this" buttons of the Best-of-N page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.ui import state
+from playground.ui.best_of_n_page.bench import put_options
+from playground.ui.best_of_n_page.options import FIRST_WORD, Options
+from playground.ui.setup import DEFAULT_PROMPT, Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One guided experiment. ``look`` is shown until the reader starts another or closes it."""
+
+    label: str
+    shows: str
+    look: str
+    prompt: str
+    settings: SamplerSettings
+    options: Options
+    section: str = "Candidates"
+    chat: bool = False
+    seed: int = 0
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "bland": Experiment(
+        "The bland winner",
+        "Average log-probability chooses the dullest of sixteen stories",
+        "Open Rankings: the winner by average log-probability is the most expected text, often a repetitive one; the winner by "
+        "the sum is the shortest. Neither says which one you would want to read.",
+        "Write one sentence about the sea.",
+        NEUTRAL.replace(temperature=1.1),
+        Options(n=16, max_new_tokens=32, rules=("avg-logprob", "sum-logprob", "length-norm", "self-certainty", "length:8-20w"),
+                reference="", answer_pattern="whole"),
+        "Rankings",
+        chat=True,
+    ),
+    "vote": Experiment(
+        "A vote on arithmetic",
+        "Sixteen attempts at a sum, and what the majority says",
+        "Single answers are shaky; the vote is steadier than any of them, if the commonest answer is right. Watch the curve as N "
+        "grows.",
+        "Question: What is 7 + 6?\nAnswer: 13\n\nQuestion: What is 8 + 9?\nAnswer:",
+        NEUTRAL.replace(temperature=1.0),
+        Options(n=16, max_new_tokens=6, stop_strings=("\n",), rules=("avg-logprob", "self-certainty", "math"),
+                reference="17", answer_pattern="number"),
+        "Voting",
+        seed=2,
+    ),
+    "json": Experiment(
+        "Keep the JSON that parses",
+        "A verifier needs no taste: it throws out what no parser reads",
+        "Under Rankings, Combine rules: let only valid JSON through, then rank by log-probability. The best text by "
+        "log-probability alone may not parse.",
+        'As JSON.\nBo, 41, Oslo: {"name": "Bo", "age": 41, "city": "Oslo"}\nAda, 36, London:',
+        NEUTRAL.replace(temperature=1.2),
+        Options(n=16, max_new_tokens=28, stop_strings=("\n",), rules=("avg-logprob", "json", "json-equals"),
+                reference='{"name": "Ada", "age": 36, "city": "London"}', answer_pattern="whole"),
+        "Rankings",
+    ),
+    "ladder": Experiment(
+        "A ladder of temperatures",
+        "One run whose candidates are drawn at five temperatures",
+        "The column “Made by” says each candidate's temperature. Cool ones are alike and likely, warm ones differ; the "
+        "reference is found at more than one of them.",
+        DEFAULT_PROMPT,
+        NEUTRAL,
+        Options(n=15, max_new_tokens=16, temperatures="0.3, 0.7, 1, 1.3, 1.6", reference="Paris", answer_pattern=FIRST_WORD),
+    ),
+}  # fmt: skip
+
+
+def start(name: str) -> Callable[[], None]:
+    """The callback that sets the page up for experiment ``name`` and runs it."""
+
+    def set_up() -> None:
+        experiment = EXPERIMENTS[name]
+        old = state.setup()
+        state.put(
+            replace(
+                Setup(model=old.model, device=old.device, dtype=old.dtype),
+                prompt=experiment.prompt,
+                chat=experiment.chat,
+                settings=experiment.settings,
+                seed=experiment.seed,
+            )
+        )
+        state.clear_problems()
+        put_options(experiment.options)
+        st.session_state["best_of_n_section"] = experiment.section
+        st.session_state["best_of_n_experiment"] = name
+        st.session_state["best_of_n_wanted"] = "run"
+
+    return set_up
+
+
+def experiment_note() -> None:
+    """What to look at in the experiment under way."""
+    name = st.session_state.get("best_of_n_experiment")
+    if name in EXPERIMENTS:
+        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
+        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
+        close.button(
+            "", icon=":material/close:", key="end_best_of_n_experiment", type="tertiary", help="Close this note",
+            on_click=lambda: st.session_state.pop("best_of_n_experiment", None),
+        )  # fmt: skip

@@ -1,0 +1,104 @@
+"""The runs kept on this machine: reopen, go on, compare, delete."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from playground.engine.worker import Worker
+from playground.errors import PlaygroundError
+from playground.testtime.store import RunStore, RunSummary
+from playground.ui import state
+from playground.ui.best_of_n_page.bench import Bench, ask, open_stored, run_store
+from playground.ui.messages import plain, show_problem
+
+SHOWN = 12
+_COMPARED = "best_of_n_compared"
+
+
+def kept_section(mine: Bench, worker: Worker) -> None:
+    """Its body runs only while it is open."""
+    with st.expander("Kept runs", on_change="rerun", key="bon_kept", icon=":material/inventory_2:") as box:
+        if not box.open:
+            return
+        store = run_store()
+        if store is None:
+            show_problem(st.session_state.get("best_of_n_store_problem", "Runs cannot be kept here."))
+            return
+        try:
+            found = store.runs()
+        except PlaygroundError as error:
+            show_problem(error)
+            return
+        if not found:
+            st.caption("Nothing is kept yet.")
+        for summary in found[:SHOWN]:
+            _line(mine, worker, store, summary)
+        if len(found) > SHOWN:
+            st.caption(f"{len(found) - SHOWN} older runs are kept too; delete some of these to see them.")
+        st.caption(plain(f"Kept in {store.path.parent}, each candidate as it finishes."))
+
+
+def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> None:
+    when = datetime.fromtimestamp(summary.created).strftime("%d %b %H:%M")
+    cut = summary.status != "running" and summary.finished < summary.wanted
+    state_said = "being written" if summary.status == "running" else "cut off" if cut else "whole"
+    name = summary.name or summary.prompt.replace("\n", " ")[:60]
+    here = " · on the bench" if summary.id == mine.run_id else ""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"bon_kept_{summary.id}"):
+        st.markdown(
+            f"{when} · {plain(name)} · {summary.finished} of {summary.wanted} · {state_said}{here}", width="stretch"
+        )
+        same = summary.model == worker.engine.info.name
+        st.button(
+            "Open", key=f"bon_open_{summary.id}", on_click=_open, args=(mine, store, summary.id, False), disabled=not same,
+            help="Put it on the bench." if same else f"Made by {plain(summary.model)}: choose that model to open it.",
+        )  # fmt: skip
+        if cut and same:
+            st.button("Go on", key=f"bon_go_on_{summary.id}", on_click=_open, args=(mine, store, summary.id, True))
+        st.button(
+            "Compare", key=f"bon_compare_{summary.id}", on_click=_compare, args=(summary.id,),
+            help="Set its figures beside those of the bench, under Rankings.",
+        )  # fmt: skip
+        st.button(
+            "", key=f"bon_delete_{summary.id}", icon=":material/delete:", help="Delete this run",
+            on_click=_delete, args=(mine, store, summary.id),
+        )  # fmt: skip
+
+
+def _open(mine: Bench, store: RunStore, run: str, go_on: bool) -> None:
+    try:
+        open_stored(mine, store.load(run))
+    except PlaygroundError as error:
+        mine.problem = str(error)
+        return
+    if go_on:
+        ask("resume")
+
+
+def _compare(run: str) -> None:
+    st.session_state[_COMPARED] = run
+    st.session_state["best_of_n_section"] = "Rankings"
+    state.rerun_parts(state.PICTURES)
+
+
+def compared_run() -> str | None:
+    """The id of the kept run that the bench is compared with."""
+    found = st.session_state.get(_COMPARED)
+    return found if isinstance(found, str) else None
+
+
+def end_comparison() -> None:
+    st.session_state.pop(_COMPARED, None)
+
+
+def _delete(mine: Bench, store: RunStore, run: str) -> None:
+    try:
+        store.delete(run)
+    except PlaygroundError as error:
+        mine.problem = str(error)
+    if compared_run() == run:
+        end_comparison()
+    if mine.run_id == run:
+        mine.run_id = ""
