@@ -64,7 +64,7 @@ def decode_data(timing: Timing, ahead: int) -> LinesData:
     )
     return LinesData(
         Axis("tokens before the new one"),
-        Axis("milliseconds a token"),
+        Axis("milliseconds a token", log=False),
         (Series("predicted", lengths, spent, NOW),),
         marks,
     )
@@ -83,8 +83,11 @@ def cache_data(timing: Timing, ahead: int) -> LinesData | None:
     )
 
 
-def roofline_data(timing: Timing) -> LinesData:
-    """GFLOP/s reached against FLOPs a byte: the two roofs of the fitted machine, and every measured pass under them."""
+def roofline_data(timing: Timing, ahead: int = 0) -> LinesData:
+    """GFLOP/s reached against FLOPs a byte: the two roofs of the fitted machine, and every measured pass under them.
+
+    ``ahead`` is not used: the roofs belong to the machine and not to a length.
+    """
     passes = [one for length in _every(timing) for one in (length.decode, length.prefill)]
     low, high = min(one.intensity for one in passes) / 2, max(one.intensity for one in passes) * 2
     intensity = np.geomspace(low, high, _POINTS)

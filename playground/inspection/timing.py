@@ -32,7 +32,8 @@ from playground.scaling.specs import ArchitectureSpec, Attention, Block, LatentA
 
 LENGTHS = (16, 64, 128, 256, 512, 1024)  # prompt tokens
 STEPS = 4  # decode steps after each prompt
-_REPEATED = 256  # tokens up to which a prompt is read twice
+_ROUNDS = ((128, 3), (256, 2))  # prompts up to so many tokens are read so often, longer ones once
+_SLOW_S = 1.0  # a pass that takes longer is not repeated
 LONGEST_PASS_S = 20.0  # a prompt expected to take longer is left out, beyond the first three
 LONGEST_CHECK_S = 60.0  # a prediction that says more is not checked
 
@@ -199,7 +200,8 @@ def time_machine(
     workload = workload_of(info, engine.weights())
     usable = usable_lengths(info.context_length, lengths)
     rng = np.random.default_rng(seed)
-    warm = engine.open_batch([_tokens(info, 4, rng)], cancel=cancel)  # the first pass pays for waking up
+    warm = engine.open_batch([_tokens(info, usable[0], rng)], cancel=cancel)  # the first passes pay for waking up
+    warm.step(_tokens(info, 1, rng), cancel=cancel)
     warm.close()
     found: list[LengthTiming] = []
     whole, done = sum(usable), 0
@@ -231,7 +233,9 @@ def _time_length(
     engine: Engine, workload: Workload, length: int, rng: np.random.Generator, cancel: CancelToken, share: float
 ) -> Generator[Progress, None, LengthTiming]:
     info, prefill_s = engine.info, math.inf
-    for turn in range(2 if length <= _REPEATED else 1):
+    for turn in range(next((rounds for most, rounds in _ROUNDS if length <= most), 1)):
+        if prefill_s > _SLOW_S and turn:
+            break
         if turn:
             yield Progress(share, f"a prompt of {length:,} tokens again")
         prompt = _tokens(info, length, rng)

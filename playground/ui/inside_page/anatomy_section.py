@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -32,8 +34,8 @@ def anatomy_section() -> None:
     data = TreemapData(info.name, tuple((part.title, part.parameters, part.parameters) for part in anatomy.parts))
     st.plotly_chart(treemap_figure(data), key="inside_treemap", alt=treemap_description(data))
     why_it_matters(
-        "Counted from the loaded tensors, each once; the boxes add up to the model's own count. Most of a small model is "
-        "its token table; most of a large one is feed-forward."
+        "Counted from the loaded tensors, each once; the boxes add up to the model's own count. The token table weighs "
+        "heavily in a small model and hardly in a large one, where nearly all is feed-forward and attention."
     )
     _parts_table(anatomy)
     st.markdown("**The config in words**")
@@ -65,12 +67,17 @@ def _parts_table(anatomy: Anatomy) -> None:
         {
             "part": [part.title for part in parts] + ["sum"],
             "tensors": [part.tensors for part in parts] + [sum(part.tensors for part in parts)],
-            "parameters": [f"{part.parameters:,}" for part in parts] + [f"{anatomy.total:,}"],
-            "share": [f"{part.parameters / anatomy.total:.2%}" for part in parts] + ["100.00%"],
-            "MB": [f"{part.bytes / 1e6:,.2f}" for part in parts] + [f"{sum(part.bytes for part in parts) / 1e6:,.2f}"],
+            "parameters": [part.parameters for part in parts] + [anatomy.total],
+            "share": [100 * part.parameters / anatomy.total for part in parts] + [100.0],
+            "MB": [part.bytes / 1e6 for part in parts] + [sum(part.bytes for part in parts) / 1e6],
         }
     )
-    st.dataframe(frame, hide_index=True, key="inside_parts")
+    columns = {
+        "parameters": st.column_config.NumberColumn(format="localized"),
+        "share": st.column_config.NumberColumn(format="%.2f%%"),
+        "MB": st.column_config.NumberColumn(format="%.2f"),
+    }
+    st.dataframe(frame, hide_index=True, key="inside_parts", column_config=columns)
 
 
 def _formula(anatomy: Anatomy) -> None:
@@ -94,37 +101,26 @@ def _families(info: ModelInfo, anatomy: Anatomy) -> None:
     st.markdown("**Beside the families of the course notes**")
     own = shape_of(anatomy.spec) if anatomy.spec else Shape(info.layers, info.hidden_size, None, info.vocab_size, None)
     lines = [("this model", own, own)] + [(row.name, row.notes, row.checked) for row in LLAMA_ROWS]
-    columns = {
-        "layers": "layers", "model width": "width", "feed-forward width": "feed_forward", "vocabulary": "vocabulary",
-        "context": "context",
-    }  # fmt: skip
-    frame = pd.DataFrame(
-        {"model": [name for name, _notes, _checked in lines]}
-        | {
-            title: [_both(getattr(notes, field), getattr(checked, field)) for _name, notes, checked in lines]
-            for title, field in columns.items()
-        }
-    )
-    st.dataframe(frame, hide_index=True, key="inside_llamas")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "kind": [kind.name for kind in KINDS],
-                "since": [kind.since for kind in KINDS],
-                "long texts": [kind.long_texts for kind in KINDS],
-                "keeps of what it has read": [kind.keeps for kind in KINDS],
-                "example": [kind.example for kind in KINDS],
-            }
-        ),
-        hide_index=True,
-        key="inside_kinds",
-    )
+    heads = ("model", "layers", "model width", "feed-forward width", "vocabulary", "context")
+    rows = [
+        (name, *(_both(getattr(notes, field), getattr(checked, field)) for field in Shape.__slots__))
+        for name, notes, checked in lines
+    ]
+    st.markdown(_markdown_table(heads, rows))
+    kinds = [(kind.name, kind.since, kind.long_texts, kind.keeps, kind.example) for kind in KINDS]
+    st.markdown(_markdown_table(("kind", "since", "long texts", "keeps of what it has read", "example"), kinds))
     why_it_matters(
-        "Course notes, checked against the models' own configs: where the two differ, the config's number stands in "
-        "brackets. A longer context costs memory and time, and no parameters."
+        "Course notes, checked against the models' own configs: an arrow leads from the notes' number to the config's "
+        "where they differ. A longer context costs memory and time, and no parameters."
     )
 
 
 def _both(noted: int | None, checked: int | None) -> str:
     shown = "–" if noted is None else f"{noted:,}"
-    return shown if noted == checked or checked is None else f"{shown} (config: {checked:,})"
+    return shown if noted == checked or checked is None else f"{shown} → **{checked:,}**"
+
+
+def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells wrap. Only our own words and numbers may stand in it."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

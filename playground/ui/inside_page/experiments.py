@@ -10,6 +10,7 @@ import streamlit as st
 from playground.ui import state
 from playground.ui.inside_page.choice import put_options
 from playground.ui.inside_page.options import Options
+from playground.ui.inside_page.view import LOOKED_AT
 from playground.ui.setup import Setup
 
 _UNDER_WAY = "inside_experiment"
@@ -64,6 +65,7 @@ def start(name: str) -> Callable[[], None]:
         state.clear_problems()
         put_options(experiment.options)
         st.session_state[_UNDER_WAY] = name
+        st.session_state.pop(LOOKED_AT, None)  # the cell is the experiment's own
 
     return set_up
 

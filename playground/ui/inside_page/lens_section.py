@@ -76,7 +76,9 @@ def _choose_start() -> None:
 
 
 def _cap_line(view: LensView) -> None:
-    length, window = len(view.ids), view.picture.window
+    length, window, taken = len(view.ids), view.picture.window, len(state.setup().taken)
+    if taken:
+        st.caption(f"With the {taken:,} tokens accepted on the Sampling page.")
     if length > len(window):
         st.caption(
             f"Positions {window.start:,} to {window.stop - 1:,} of {length:,} tokens: the lens looks at {MAX_POSITIONS} "

@@ -6,7 +6,7 @@ A measurement belongs to the machine and not to a reader, so the last one of eac
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pandas as pd
@@ -35,8 +35,15 @@ from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.waiting import refuse_if_stopped, wait_for
 
-QUICK = LENGTHS[:4]  # what is measured when the section is first opened
-_WANTED, _RUN = "inside_timing_wanted", "inside_timing_run"
+QUICK = LENGTHS[:3]  # what is measured when the section is first opened
+_WANTED, _CHECK, _RUN = "inside_timing_wanted", "inside_check_wanted", "inside_timing_run"
+PICTURES: dict[str, tuple[str, Callable[[Timing, int], LinesData | None]]] = {
+    "Reading speed": ("Prefill: tokens read a second against the prompt's length", prefill_data),
+    "Reading time": ("Prefill: time of the whole prompt", seconds_data),
+    "Writing time": ("Decode: time of a new token as the context grows", decode_data),
+    "Cache": ("Bytes of keys and values as the context grows", cache_data),
+    "Roofline": ("Roofline of this machine, fitted from these passes; diamonds are decode steps", roofline_data),
+}
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,7 +56,7 @@ def timing_section() -> None:
     """The measurement, its pictures, and a look ahead."""
     worker = wait_for_model(chosen_model())
     revision = worker.engine.info.revision
-    _buttons(worker)
+    _buttons()
     wanted = st.session_state.get(_WANTED)
     if wanted is None and revision not in timings():
         wanted = QUICK
@@ -58,11 +65,12 @@ def timing_section() -> None:
             timings()[revision] = (_measure(worker, wanted), time.time())
             st.session_state.pop(_WANTED, None)
     if revision in timings():
-        found, when = timings()[revision]
-        _show(worker, found, when)
+        with problems_shown_here():
+            _check_if_wanted(worker, revision)
+        _show(*timings()[revision])
 
 
-def _buttons(worker: Worker) -> None:
+def _buttons() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Measure again", key="inside_measure", icon=":material/timer:",
@@ -96,47 +104,67 @@ def _share(step: Any) -> float:
     return float(step.share) if isinstance(step, Progress) else 0.0
 
 
-def _show(worker: Worker, found: Timing, when: float) -> None:
-    chosen = options()
-    ahead = min(chosen.ahead, found.info.context_length)
+def _show(found: Timing, when: float) -> None:
+    ahead = min(options().ahead, found.info.context_length - STEPS)
     made = time.strftime("%H:%M:%S", time.localtime(when))
     st.caption(
         f"Measured on this server at {made}: {plain(found.info.name)} in {found.info.dtype} on {plain(found.info.device)}, "
-        f"one text, {len(found.lengths)} prompt lengths, {STEPS} new tokens after each. Other work on the machine makes it "
-        "slower, never faster."
+        f"one text, {STEPS} new tokens after each prompt. Other work on the machine makes it slower, never faster."
     )
-    _table(found)
-    _look_ahead(worker, found, ahead)
+    _times_table(found)
+    _look_ahead(found, ahead)
     _pictures(found, ahead)
+    _cache_table(found)
 
 
-def _table(found: Timing) -> None:
-    rows = [*found.lengths, *(one for one in found.checks if one not in found.lengths)]
+def _known(found: Timing) -> tuple[LengthTiming, ...]:
+    """All lengths measured, each once."""
+    return (*found.lengths, *(one for one in found.checks if one not in found.lengths))
+
+
+def _times_table(found: Timing) -> None:
+    rows = _known(found)
     frame = pd.DataFrame(
         {
-            "prompt tokens": [one.prefill.tokens for one in rows],
-            "prefill": [milliseconds(1e3 * one.prefill.seconds) for one in rows],
+            "prompt": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
+            "read in": [milliseconds(1e3 * one.prefill.seconds) for one in rows],
             "predicted": [milliseconds(1e3 * found.predict_s(one.prefill.tokens)) for one in rows],
-            "tokens/s read": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
-            "a new token": [milliseconds(1e3 * one.decode.seconds) for one in rows],
-            "tokens/s written": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
-            "cache by formula": [_bytes(one.cache.predicted) for one in rows],
-            "cache measured": [_bytes(one.cache.measured) for one in rows],
-            "in the fit": ["no: checks it" if one in found.checks else "yes" for one in rows],
+            "tokens/s": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
+            "new token in": [milliseconds(1e3 * one.decode.seconds) for one in rows],
+            "predicted ": [milliseconds(1e3 * found.predict_s(1, one.decode.context)) for one in rows],
+            "tokens/s ": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
         }
     )
     st.dataframe(frame, hide_index=True, key="inside_timings")
-    measured = [one.cache for one in rows if one.cache.measured is not None]
-    if not measured:
-        st.caption("This model keeps no key-value cache: a state of constant size takes its place.")
-    elif any(cache.predicted is None for cache in measured):
-        st.caption("No formula here knows how this architecture keeps its cache; the measured bytes stand alone.")
-    else:
-        equal = all(cache.predicted == cache.measured for cache in measured)
+    st.caption("◆ was not in the fit: it checks it.")
+
+
+def _cache_table(found: Timing) -> None:
+    """Bytes by formula and as measured, and whether they are equal."""
+    st.markdown("**Key-value cache, predicted and measured**")
+    sizes = [one.cache for one in _known(found) if one.cache.measured is not None]
+    if not sizes:
         st.caption(
-            f"{cache_formula(found)} Counted after the {STEPS} new tokens. Formula and measured bytes "
-            + ("are **equal** at every length." if equal else "**differ**.")
+            "This model keeps no key-value cache: a state of constant size takes its place, whatever the length."
         )
+        return
+    frame = pd.DataFrame(
+        {
+            "tokens read": [size.tokens for size in sizes],
+            "by formula, bytes": [size.predicted for size in sizes],
+            "measured, bytes": [size.measured for size in sizes],
+        }
+    )
+    number = st.column_config.NumberColumn(format="localized")
+    st.dataframe(frame, hide_index=True, key="inside_cache", column_config=dict.fromkeys(frame.columns, number))
+    if any(size.predicted is None for size in sizes):
+        st.caption("No formula here knows how this architecture keeps its cache; the measured bytes stand alone.")
+        return
+    equal = all(size.predicted == size.measured for size in sizes)
+    st.caption(
+        f"{cache_formula(found)} Measured: the bytes of the cache's own tensors after the {STEPS} new tokens. The two "
+        + ("are **equal** at every length." if equal else "**differ**.")
+    )
 
 
 def cache_formula(found: Timing) -> str:
@@ -149,42 +177,29 @@ def cache_formula(found: Timing) -> str:
     )
 
 
-def _bytes(count: int | None) -> str:
-    return "none" if count is None else f"{count:,} B"
-
-
-def _look_ahead(worker: Worker, found: Timing, ahead: int) -> None:
+def _look_ahead(found: Timing, ahead: int) -> None:
     """What the fitted machine says of a longer prompt, and a button that finds out."""
-    longest = found.info.context_length - STEPS
-    if st.session_state.get("inside_ahead") != min(ahead, longest):
-        st.session_state["inside_ahead"] = min(ahead, longest)
+    if st.session_state.get("inside_ahead") != ahead:
+        st.session_state["inside_ahead"] = ahead
+    read_s, write_s = found.predict_s(ahead), found.predict_s(1, ahead)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
-            "Predict a prompt of", min_value=1, max_value=longest, step=256, key="inside_ahead", width=180,
-            on_change=state.acting(_choose_ahead, state.PICTURES), help=define("Roofline"),
+            "Predict a prompt of", min_value=1, max_value=found.info.context_length - STEPS, step=256, key="inside_ahead",
+            width=180, on_change=state.acting(_choose_ahead, state.PICTURES), help=define("Roofline"),
         )  # fmt: skip
-        length = min(ahead, longest)
-        read_s, write_s = found.predict_s(length), found.predict_s(1, length)
         st.button(
             "Check it here", key="inside_check", icon=":material/fact_check:", disabled=read_s > LONGEST_CHECK_S,
-            on_click=state.acting(lambda: st.session_state.update(inside_check_wanted=length), state.PICTURES),
+            on_click=state.acting(lambda: st.session_state.update({_CHECK: ahead}), state.PICTURES),
             help="Reads a prompt of that length now."
             if read_s <= LONGEST_CHECK_S
             else f"It would take more than {LONGEST_CHECK_S:.0f} s: not offered on this machine.",
         )  # fmt: skip
-    cache = found.workload.cache_bytes(length)
+    cache = found.workload.cache_bytes(ahead)
     held = f", a cache of {gigabytes(cache)}" if cache else ""
     st.markdown(
-        f"**{length:,} tokens:** predicted {milliseconds(1e3 * read_s)} to read, {milliseconds(1e3 * write_s)} for a new "
-        f"token{held}. {_checked(found, length)}"
+        f"**{ahead:,} tokens:** predicted {milliseconds(1e3 * read_s)} to read, {milliseconds(1e3 * write_s)} for a new "
+        f"token{held}. {_checked(found, ahead)}"
     )
-    wanted = st.session_state.get("inside_check_wanted")
-    if wanted is not None:
-        with problems_shown_here():
-            check = _check(worker, int(wanted))
-            timings()[found.info.revision] = (found.with_check(check), time.time())
-            st.session_state.pop("inside_check_wanted", None)
-            state.rerun_parts(state.PICTURES)
 
 
 def _checked(found: Timing, length: int) -> str:
@@ -204,40 +219,43 @@ def _choose_ahead() -> None:
         change(ahead=value)
 
 
-def _check(worker: Worker, length: int) -> LengthTiming:
-    work = f"check:{worker.engine.info.revision}:{length}"
+def _check_if_wanted(worker: Worker, revision: str) -> None:
+    """Read one more length and set it beside its prediction."""
+    length = st.session_state.get(_CHECK)
+    if length is None:
+        return
+    work = f"check:{revision}:{length}:{st.session_state.get(_RUN, 0)}"
     refuse_if_stopped(work)
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, LengthTiming]:
         return time_length(engine, cancel, length)
 
-    return wait_for(worker.submit(session_id(), "timing", job), f"A prompt of {length:,} tokens is read", key=work)
+    found, when = timings()[revision]
+    check = wait_for(worker.submit(session_id(), "timing", job), f"A prompt of {length:,} tokens is read", key=work)
+    timings()[revision] = (found.with_check(check), when)
+    st.session_state.pop(_CHECK, None)
 
 
 def _pictures(found: Timing, ahead: int) -> None:
-    left, right = st.columns(2)
-    with left:
-        _picture("Prefill: tokens read a second", prefill_data(found, ahead), "inside_prefill")
-        _picture("Decode: time of a new token", decode_data(found, ahead), "inside_decode")
-    with right:
-        _picture("Prefill: time of the whole prompt", seconds_data(found, ahead), "inside_seconds")
-        cache = cache_data(found, ahead)
-        if cache is not None:
-            _picture("Key-value cache", cache, "inside_cache")
-    _picture("Roofline of this machine, fitted from these passes", roofline_data(found), "inside_roofline")
+    """One picture at a time, full width."""
+    name = st.segmented_control(
+        "Picture", list(PICTURES), default=next(iter(PICTURES)), key="inside_picture", required=True,
+        on_change=state.acting(lambda: None, state.PICTURES), persist_state="session",
+    )  # fmt: skip
+    title, make = PICTURES[name if name in PICTURES else next(iter(PICTURES))]
+    data = make(found, ahead)
+    if data is None:
+        st.caption("This model keeps no key-value cache: there is nothing that grows with the text.")
+    else:
+        st.plotly_chart(lines_figure(data), key="inside_timing_chart", alt=lines_description(data, title))
     fit = found.fit
     why_it_matters(
-        f"Fitted: {_rate(fit.flops_per_s, 'GFLOP/s')} of arithmetic and {_rate(fit.bytes_per_s, 'GB/s')} of traffic, by "
-        "least squares of the relative error of time = FLOPs / arithmetic + bytes / bandwidth. Reading many tokens at once "
-        "uses each weight many times and is bound by arithmetic; writing uses each weight once a token and is bound by "
-        "memory. Diamonds were not in the fit: they check it. Where marks leave the curve, something else costs time."
+        f"{title}. Fitted: {_rate(fit.flops_per_s, 'GFLOP/s')} of arithmetic and {_rate(fit.bytes_per_s, 'GB/s')} of "
+        "traffic, by least squares of the relative error of time = FLOPs / arithmetic + bytes / bandwidth. Reading many "
+        "tokens at once uses each weight many times and is bound by arithmetic; writing uses each weight once a token and "
+        "is bound by memory. Where marks leave the curve, something else costs time."
     )
 
 
 def _rate(value: float, unit: str) -> str:
     return f"{value / 1e9:,.1f} {unit}" if value != float("inf") else f"no bound found on {unit}"
-
-
-def _picture(title: str, data: LinesData, key: str) -> None:
-    st.markdown(f"**{title}**")
-    st.plotly_chart(lines_figure(data), key=key, alt=lines_description(data, title))

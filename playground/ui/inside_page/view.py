@@ -26,7 +26,7 @@ from playground.inspection.lens import (
 )
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.ui import state
-from playground.ui.inside_page.choice import options
+from playground.ui.inside_page.choice import change, options
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.sampling_page.view import encode_prompt
@@ -34,7 +34,7 @@ from playground.ui.waiting import refuse_if_stopped, wait_for
 
 T = TypeVar("T")
 _REMEMBERED = 6
-_MEMORY = "inside_memory"
+_MEMORY, LOOKED_AT = "inside_memory", "inside_text"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,13 +72,22 @@ def load_lens() -> LensView:
     """Everything the lens section needs. Raises a PlaygroundError that says what to change."""
     worker = wait_for_model(chosen_model())
     require_hidden_states(worker.engine)
-    ids, chosen = text_ids(worker), options()
+    ids = text_ids(worker)
+    _leave_old_text(ids)
+    chosen = options()
     window = choose_window(len(ids), chosen.start)
     picture = _picture(worker, ids, window)
     grid = remembered(("grid", picture_key(worker, ids, window)), lambda: grid_data(worker, picture))
     depth = picture.depths - 1 if chosen.depth is None else min(chosen.depth, picture.depths - 1)
     position = window.stop - 1 if chosen.position is None else min(max(chosen.position, window.start), window.stop - 1)
     return LensView(worker, picture, grid, depth, position)
+
+
+def _leave_old_text(ids: TokenIds) -> None:
+    """A cell chosen in another text means nothing in this one."""
+    if st.session_state.get(LOOKED_AT, ids) != ids:
+        change(start=None, depth=None, position=None, follow=None)
+    st.session_state[LOOKED_AT] = ids
 
 
 def picture_key(worker: Worker, ids: TokenIds, window: range) -> tuple[object, ...]:
