@@ -1,0 +1,170 @@
+"""The pictures of "Inside the model": valid, legible, escaped, and described in their own numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from playground.charts.lens_grid import (
+    COLOURS,
+    MOST_DIVERGENCE,
+    SHADES,
+    LensGridData,
+    depth_name,
+    fractions,
+    lens_description,
+    lens_payload,
+    shade_table,
+)
+from playground.charts.lens_html import lens_page
+from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
+from playground.charts.palette import contrast
+from playground.charts.scale_lines import lines_description, lines_figure
+from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
+from playground.engine.fake import FakeEngine
+from playground.inspection.timing import CacheSize, LengthTiming, Pass, Timing, workload_of
+from playground.scaling.inference import fit_machine
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def grid(depths: int = 3, positions: int = 2, text: str = "␣Paris") -> LensGridData:
+    shape = (depths, positions)
+    return LensGridData(
+        tokens=tuple(f"t{place}" for place in range(positions)),
+        first=7,
+        tops=tuple(
+            tuple(text if depth == depths - 1 else f"␣a{depth}" for _ in range(positions)) for depth in range(depths)
+        ),
+        probabilities=np.linspace(0, 1, depths * positions, dtype=np.float32).reshape(shape),
+        entropies=np.linspace(math.log(1000), 0, depths * positions, dtype=np.float32).reshape(shape),
+        divergences=np.linspace(2 * MOST_DIVERGENCE, 0, depths * positions, dtype=np.float32).reshape(shape),
+        leads_from=np.full(positions, depths - 1),
+        vocab_size=1000,
+    )
+
+
+def test_every_shade_is_legible_and_the_scale_is_monotonous() -> None:
+    table = shade_table()
+    assert len(table) == SHADES + 1
+    assert all(contrast(ground, ink) >= 4.5 for ground, ink in table)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_each_colour_places_the_cells_on_its_own_scale(colour: str) -> None:
+    placed = fractions(grid(), colour)
+    assert placed.min() == 0 and placed.max() == 1
+    direction = 1 if colour == "probability" else -1
+    assert (np.diff(direction * placed.ravel()) >= 0).all()
+    shades = lens_payload(grid(), colour)["shades"]
+    assert min(shades) == 0 and max(shades) == SHADES
+
+
+def test_a_value_that_is_no_number_has_no_colour() -> None:
+    data = grid()
+    data.entropies[0, 0] = np.nan
+    assert lens_payload(data, "entropy")["shades"][0] == -1
+    json.dumps(lens_payload(data, "entropy"), allow_nan=False)
+
+
+def test_the_payload_lists_each_text_once_and_stays_small() -> None:
+    payload = lens_payload(grid(31, 64), "probability")
+    assert [payload["texts"][number] for number in payload["tops"][-64:]] == ["␣Paris"] * 64
+    assert len(payload["texts"]) == 31 and len(payload["tops"]) == 31 * 64
+    assert len(json.dumps(payload)) < 150_000, "what 64 positions of 30 layers send"
+
+
+def test_the_description_has_the_answer_and_its_numbers() -> None:
+    said = lens_description(grid())
+    assert "␣Paris with 100.00%" in said and "3 depths by 2 positions" in said and "layer 2 (answer)" in said
+    assert depth_name(0, 3) == "embedding" and depth_name(1, 3) == "layer 1"
+
+
+def test_the_html_page_is_escaped_and_forbids_everything() -> None:
+    page = lens_page(grid(text=HOSTILE), "probability", HOSTILE)
+    assert "<script" not in page and "<img" not in page and "onerror=alert(1)&gt;" in page
+    assert "default-src 'none'" in page and page.count("<td") == 6
+    assert page.index("layer 2 (answer)</th>") < page.index("embedding</th>"), "the answer stands on top"
+
+
+def ranks() -> RankData:
+    def line(name: str, values: list[int]) -> RankLine:
+        found = np.array(values, dtype=np.int32)
+        return RankLine(name, found, np.full(len(values), -1.0, dtype=np.float32), 2 if values[-1] == 0 else None)
+
+    return RankData((line(HOSTILE, [900, 20, 0]), line("␣other", [3, 4, 5])), 1, 49_152)
+
+
+def test_the_rank_figure_is_valid_and_puts_rank_one_on_top() -> None:
+    figure = rank_figure(ranks())
+    go.Figure(figure.to_dict())  # full validation
+    low, high = figure.layout.yaxis.range
+    assert low > high and figure.data[0].y.tolist() == [901, 21, 1]
+    assert "<img" not in json.dumps(figure.to_plotly_json(), default=str)
+    said = rank_description(ranks())
+    assert "rank 901 at the embedding" in said and "leads from depth 2 on" in said and "never leads" in said
+
+
+def timing(cache: bool = True) -> Timing:
+    engine = FakeEngine()
+    work = workload_of(engine.info, engine.weights())
+
+    def one(tokens: int) -> LengthTiming:
+        passes = [
+            Pass(n, c, work.flops(n, c), work.traffic(n, c), work.flops(n, c) / 1e9 + work.traffic(n, c) / 2e9)
+            for n, c in ((tokens, 0), (1, tokens + 2))
+        ]
+        held = work.cache_bytes(tokens + 4) if cache else None
+        return LengthTiming(passes[0], passes[1], CacheSize(tokens + 4, held, held))
+
+    lengths = tuple(one(tokens) for tokens in (16, 64, 256))
+    passes = [one for length in lengths for one in (length.prefill, length.decode)]
+    fit = fit_machine([p.flops for p in passes], [p.traffic for p in passes], [p.seconds for p in passes])
+    return Timing(engine.info, work, lengths, fit, lengths[-1:])
+
+
+@pytest.mark.parametrize("make", [prefill_data, seconds_data, decode_data, cache_data, roofline_data])
+def test_the_timing_pictures_are_valid_and_described(make: object) -> None:
+    data = make(timing(), 2048)  # type: ignore[operator]
+    go.Figure(lines_figure(data).to_dict())
+    said = lines_description(data, "Subject")
+    assert data.y.title in said and len(data.marks) in (3, 6)
+
+
+def test_predictions_reach_ahead_and_meet_the_measured_marks() -> None:
+    found = timing()
+    for data in (prefill_data(found, 2048), seconds_data(found, 2048), decode_data(found, 2048)):
+        (series,) = data.series
+        assert series.x[-1] == 2048
+        for mark in data.marks:
+            assert np.interp(mark.x, series.x, series.y) == pytest.approx(mark.y, rel=0.05)
+        assert [mark.strong for mark in data.marks] == [False, False, True], "the check is marked" + data.y.title
+
+
+def test_under_the_roof_reading_is_bound_by_arithmetic_and_writing_by_memory() -> None:
+    found = timing()
+    data = roofline_data(found)
+    reads = [mark for mark in data.marks if not mark.strong]
+    writes = [mark for mark in data.marks if mark.strong]
+    assert max(mark.x for mark in writes) < min(mark.x for mark in reads)
+    for mark in data.marks:
+        assert mark.y * 1e9 <= min(found.fit.flops_per_s, mark.x * found.fit.bytes_per_s) * 1.01, (
+            "nothing beats the roof"
+        )
+
+
+def test_without_a_cache_there_is_no_cache_picture() -> None:
+    assert cache_data(timing(cache=False), 100) is None
+    full = cache_data(timing(), 100)
+    assert full is not None and full.marks[0].y == pytest.approx(2 * 2 * 16 * 4 * 20 / 1e6)
+
+
+def test_the_fit_in_these_tests_is_from_the_same_rates() -> None:
+    found = timing()
+    assert found.fit.flops_per_s == pytest.approx(1e9, rel=1e-3) and found.fit.bytes_per_s == pytest.approx(
+        2e9, rel=1e-3
+    )
