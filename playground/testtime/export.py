@@ -72,7 +72,11 @@ def to_jsonl(scored: ScoredCandidates) -> str:
 
 def _whole(row: dict[str, Any]) -> dict[str, Any]:
     """Half a surrogate pair cannot be written as UTF-8."""
-    return {**row, "text": row["text"].encode("utf-8", "replace").decode()}
+    return {name: _encodable(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def to_csv(scored: ScoredCandidates) -> str:
@@ -136,7 +140,7 @@ def _table_html(scored: ScoredCandidates, chosen: set[int | None]) -> str:
     lines = []
     for place, candidate in enumerate(scored.candidates):
         answer = scored.answers[place] if scored.answers else None
-        cells = [*_figures(candidate), _verdict(valid[place]), answer or ""]
+        cells = [*_figures(candidate), _verdict(valid[place]), _visible(answer or "")]
         cells += [_number(column.scores[place].value) for column in scored.columns]
         kind = "text chosen" if candidate.index in chosen else "text"
         text = f'<td class="{kind}">{escape(_visible(candidate.text))}</td>'
@@ -169,5 +173,5 @@ def _verdict(valid: bool | None) -> str:
 
 def _visible(text: str) -> str:
     """Line breaks stay; other control characters become signs, and half a surrogate pair U+FFFD."""
-    lines = text.encode("utf-8", "replace").decode().split("\n")
+    lines = _encodable(text).split("\n")
     return "\n".join("".join(c if c == " " or c.isprintable() else glyphs(c) for c in line) for line in lines)

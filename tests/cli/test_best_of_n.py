@@ -1,0 +1,152 @@
+"""``best-of-n`` end to end on an engine with known answers, and its refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground.cli import main, options
+from playground.engine.fake import FakeEngine
+from playground.testtime.bounded import close_children
+from tests.cli.running import Capture, answer, refusal
+
+KEYS = {"index", "text", "ids", "finish_reason", "n_tokens", "sum_logprob", "avg_logprob", "scores", "valid", "answer"}
+
+
+def digits_engine() -> FakeEngine:
+    """Writes 4 or 5, then ends; 4 is twice as likely."""
+    plain = FakeEngine()
+    eos, four, five = plain.codec.eos_token_ids[0], plain.codec.encode("4")[0], plain.codec.encode("5")[0]
+
+    def logits(ids: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        row = np.full(plain.info.vocab_size, -40.0, dtype=np.float32)
+        if ids[-1] in (four, five):
+            row[eos] = 0.0
+        else:
+            row[four], row[five] = np.log(2.0), 0.0
+        return row
+
+    return FakeEngine(logits)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
+    made = digits_engine()
+    monkeypatch.setattr(options, "open_engine", lambda args: made)
+    yield made
+    close_children()
+
+
+def test_all_that_the_contract_asks_for(engine: FakeEngine, capsys: Capture) -> None:
+    found = answer(
+        capsys, "best-of-n", "--prompt", "2 + 2 =", "--n", "12", "--max-new-tokens", "5", "--scorer", "avg_logprob",
+        "--scorer", "math", "--scorer", r"regex:\d", "--answer-pattern", r"\d", "--reference", "4", "--seed", "3",
+    )  # fmt: skip
+    rows = found["candidates"]
+    assert [row["index"] for row in rows] == list(range(12)) and all(set(row) >= KEYS for row in rows)
+    texts = [row["text"] for row in rows]
+    assert set(texts) == {"4", "5"}, "the draws must differ"
+    for row in rows:
+        assert row["finish_reason"] == "eos" and row["n_tokens"] == len(row["ids"]) == 2
+        expected = np.log(2 / 3 if row["text"] == "4" else 1 / 3)
+        assert row["sum_logprob"] == pytest.approx(expected, abs=1e-4)
+        assert row["avg_logprob"] == pytest.approx(expected / 2, abs=1e-4) == row["scores"]["avg_logprob"]
+        assert row["scores"]["math"] == float(row["text"] == "4") and row["valid"] is (row["text"] == "4")
+        assert row["answer"] == row["text"]
+    for name in ("avg_logprob", "math", r"regex:\d"):
+        ranking = found["rankings"][name]
+        assert sorted(ranking) == list(range(12)) and found["winners"][name] == ranking[0]
+    assert texts[found["winners"]["math"]] == "4"
+    assert found["rankings"]["math"] == sorted(range(12), key=lambda place: (texts[place] != "4", place))
+    counts = {item["answer"]: item["count"] for item in found["vote"]["answers"]}
+    assert counts == {digit: texts.count(digit) for digit in set(texts)}
+    assert found["vote"]["majority"] == max(counts, key=lambda digit: (counts[digit], -texts.index(digit)))
+    assert found["timings"]["new_tokens"] == 24 and found["timings"]["decode_s"] >= 0
+    assert found["prompt_ids"] == list(engine.codec.encode("2 + 2 ="))
+
+
+def test_the_rules_that_need_nothing_are_the_default(engine: FakeEngine, capsys: Capture) -> None:
+    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2")
+    assert list(found["winners"]) == [
+        "avg-logprob",
+        "sum-logprob",
+        "length-norm",
+        "lowest-group-confidence",
+        "self-certainty",
+    ]
+    assert found["vote"] == {"answers": [], "majority": None, "tied": [], "abstained": 0, "winner": None}
+    assert all(row["answer"] is None and row["valid"] is None for row in found["candidates"])
+
+
+def test_the_same_seed_gives_the_same_answers_whatever_n_is(engine: FakeEngine, capsys: Capture) -> None:
+    few = answer(capsys, "best-of-n", "--prompt", "x", "--n", "3", "--seed", "9")
+    many = answer(capsys, "best-of-n", "--prompt", "x", "--n", "9", "--seed", "9")
+    assert [row["ids"] for row in few["candidates"]] == [row["ids"] for row in many["candidates"]][:3]
+
+
+def test_an_argument_may_stand_in_a_file(engine: FakeEngine, capsys: Capture, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps({"type": "integer"}), encoding="utf-8")
+    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2", "--scorer", f"json:@{schema}")
+    assert [row["scores"][f"json:@{schema}"] for row in found["candidates"]] == [1.0, 1.0]
+
+
+def test_a_readable_table(engine: FakeEngine, capsys: Capture) -> None:
+    arguments = ["--n", "4", "--answer-pattern", "number", "--scorer", "avg-logprob", "--scorer", "judge"]
+    assert main(["best-of-n", "--prompt", "x", "--chat", *arguments]) == 0
+    printed = capsys.readouterr().out
+    assert "avg-logprob: candidate" in printed and "majority: '" in printed and "tokens/s" in printed
+
+
+def test_the_scorers_are_listed_without_a_model(capsys: Capture) -> None:
+    assert main(["best-of-n", "--scorer", "list"]) == 0
+    assert "self-certainty" in capsys.readouterr().out
+    found = answer(capsys, "best-of-n", "--scorer", "list")
+    assert {"name", "purpose", "fails"} <= set(found["scorers"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--n", "0"), "--n"),
+        (("--n", "-1"), "--n"),
+        (("--n", "10000"), "--n"),
+        (("--n", "two"), "--n"),
+        (("--max-new-tokens", "0"), "--max-new-tokens"),
+        (("--scorer", "nothing"), "--scorer"),
+        (("--scorer", "regex:("), "--scorer"),
+        (("--scorer", "math"), "--reference"),
+        (("--scorer", "json:@no-such-file"), "--scorer"),
+        (("--scorer", 'json:{"$ref": "http://example.com/s"}'), "--scorer"),
+        (("--scorer", "reward:no/such-model"), "--scorer reward"),
+        (("--answer-pattern", "("), "--answer-pattern"),
+        (("--stop", ""), "--stop"),
+        (("--temperature", "x"), "--temperature"),
+        (("--system", "s"), "--system"),
+    ],
+)
+def test_a_refusal_names_the_flag(engine: FakeEngine, capsys: Capture, arguments: tuple[str, ...], named: str) -> None:
+    assert named in refusal(capsys, "best-of-n", "--prompt", "x", *arguments)
+
+
+def test_without_a_prompt_no_model_is_loaded(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def load(args: object) -> None:
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(options, "open_engine", load)
+    assert "--prompt" in refusal(capsys, "best-of-n")
+    assert "--n" in refusal(capsys, "best-of-n", "--prompt", "x", "--n", "0")
+
+
+@pytest.mark.model
+def test_the_bundled_model_answers_several_times(bundled_engine: Any, monkeypatch: Any, capsys: Capture) -> None:
+    monkeypatch.setattr(options, "open_engine", lambda args: bundled_engine)
+    prompt = "What is the capital of France?"
+    found = answer(capsys, "best-of-n", "--prompt", prompt, "--chat", "--n", "3", "--max-new-tokens", "10", "--top-k", "20",
+                   "--scorer", "mentions", "--scorer", "self-certainty", "--reference", "Paris")  # fmt: skip
+    assert len(found["candidates"]) == 3 and found["winners"]["self-certainty"] is not None
