@@ -20,7 +20,10 @@ STRONG = "strong"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BandCurve:
-    """``x``, ``y``: (n,). ``low``, ``high``: (n,) or None for no band. ``kind``: "strong" carries the accent, "grey", ""."""
+    """``x``, ``y``: (n,). ``low``, ``high``: (n,) or None for no band. ``kind``: "strong" carries the accent, "grey", "".
+
+    ``style`` chooses colour and dash, so that a rule looks the same in two pictures; None: by its place.
+    """
 
     name: str
     x: npt.NDArray[np.float64]
@@ -28,16 +31,18 @@ class BandCurve:
     low: npt.NDArray[np.float64] | None = None
     high: npt.NDArray[np.float64] | None = None
     kind: str = ""
+    style: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BandsData:
-    """``percent``: the y axis is a share. ``log_x``: N doubles from tick to tick. ``marks``: (label, x) vertical lines."""
+    """``percent``: the y axis is a share; ``whole``: and goes from 0 to 100%. ``log_x``: N doubles from tick to tick. ``marks``: (label, x) vertical lines."""
 
     x_title: str
     y_title: str
     curves: tuple[BandCurve, ...]
     percent: bool = False
+    whole: bool = True
     log_x: bool = True
     marks: tuple[tuple[str, float], ...] = ()
 
@@ -45,12 +50,13 @@ class BandsData:
 def bands_figure(data: BandsData) -> go.Figure:
     """Lines with their bands under them and a legend above."""
     traces: list[Trace] = []
-    for place, curve in enumerate(data.curves):
+    for number, curve in enumerate(data.curves):
+        place = number if curve.style is None else curve.style
         colour = _colour(curve, place)
         traces += _band(curve, colour)
         traces.append(_line(curve, colour, place, data))
     layout: dict[str, Any] = {
-        "height": 360,
+        "height": 330 + (18 * len(data.curves) if len(data.curves) > 2 else 0),
         "margin": {"l": 8, "r": 12, "t": 8, "b": 40},
         "dragmode": False,
         "hovermode": "x unified",
@@ -58,7 +64,8 @@ def bands_figure(data: BandsData) -> go.Figure:
         "xaxis": _x_axis(data),
         "yaxis": {
             "title": {"text": escaped(data.y_title)}, "gridcolor": GRID, "fixedrange": True, "automargin": True,
-            **({"tickformat": ".0%", "range": [-0.02, 1.02]} if data.percent else {}),
+            **({"tickformat": ".0%"} if data.percent else {}),
+            **({"range": [-0.02, 1.02]} if data.percent and data.whole else {"rangemode": "tozero"} if data.percent else {}),
         },
         "shapes": [
             {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,

@@ -73,6 +73,14 @@ class _Column(_Base):
     scores: Mapped[str]  # JSON
 
 
+class _Note(_Base):
+    """A text under a name: the bake-off under way."""
+
+    __tablename__ = "notes"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+
+
 @dataclass(frozen=True, slots=True)
 class RunCost:
     """What a run took, in the engine's own time. ``resumed`` counts how often it was taken up again."""
@@ -201,6 +209,14 @@ class RunStore:
         with self._session() as session:
             session.execute(delete(_Run).where(_Run.id == run))
 
+    def put_note(self, name: str, text: str | None) -> None:
+        """Keep a text under a name; None forgets it."""
+        with self._session() as session:
+            if text is None:
+                session.execute(delete(_Note).where(_Note.name == name))
+            else:
+                session.merge(_Note(name=name, text=text))
+
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def runs(self) -> tuple[RunSummary, ...]:
@@ -231,6 +247,12 @@ class RunStore:
                 )
             except (ValueError, TypeError, KeyError):
                 raise StoreError("This run was damaged on the disk and cannot be shown: delete it.") from None
+
+    def note(self, name: str) -> str | None:
+        """The text kept under a name, if there is one."""
+        with self._session() as session:
+            found = session.get(_Note, name)
+            return None if found is None else found.text
 
     def close(self) -> None:
         self._engine.dispose()

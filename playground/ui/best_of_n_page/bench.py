@@ -7,7 +7,7 @@ weighing and drawing again never runs a model.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -20,6 +20,7 @@ from playground.generation.document import origin_of
 from playground.testtime.answers import extract_answers
 from playground.testtime.asking import Asking, candidate_request
 from playground.testtime.batching import BatchPlan
+from playground.testtime.cost import PrefillTiming, StepTiming
 from playground.testtime.events import BatchStep, Event, Planned
 from playground.testtime.keeping import Keeper, kept_run
 from playground.testtime.registry import kind_of, parse_spec, score_all, score_now
@@ -59,18 +60,11 @@ def run_store() -> RunStore | None:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """One decode step as measured: what the cost model is fitted to."""
-
-    rows: int
-    context: int
-    ms: float
-
-
 @dataclass(eq=False)
 class Job:
-    """Work at the worker. ``what``: "run", "score", or another section's own."""
+    """Work at the worker. ``what``: "run", "score", or another section's own; those take their events and their result
+    by ``on_event`` and ``on_end``.
+    """
 
     what: str
     ticket: Ticket[Any]
@@ -78,6 +72,8 @@ class Job:
     note: str = ""
     done: int = 0
     total: int = 0
+    on_event: Callable[[Any], None] | None = None
+    on_end: Callable[[Any], None] | None = None
 
 
 @dataclass(eq=False)
@@ -88,8 +84,8 @@ class Bench:
     candidates: dict[int, Candidate] = field(default_factory=dict)
     cost: RunCost = field(default_factory=RunCost)
     plan: BatchPlan | None = None
-    timings: list[Timing] = field(default_factory=list)
-    prefills: list[tuple[int, float]] = field(default_factory=list)  # prompt tokens read, ms
+    timings: list[StepTiming] = field(default_factory=list)
+    prefills: list[PrefillTiming] = field(default_factory=list)
     live_rows: int = 0
     run_id: str = ""
     heavy: dict[str, ScoreColumn] = field(default_factory=dict)
@@ -169,14 +165,16 @@ class Bench:
             self._end(job)
 
     def _take(self, job: Job, event: Any) -> None:
-        if isinstance(event, Planned):
+        if job.on_event is not None:
+            job.on_event(event)
+        elif isinstance(event, Planned):
             self.plan = event.plan
         elif isinstance(event, BatchStep):
             self.live_rows = event.rows
             if event.batch >= 0:  # a beam search also spends time on exchanging its rows
-                self.timings.append(Timing(event.rows, event.context, event.elapsed_ms))
+                self.timings.append(StepTiming(event.rows, event.context, event.elapsed_ms))
                 if event.prefill_ms is not None:
-                    self.prefills.append((event.context - 1, event.prefill_ms))
+                    self.prefills.append(PrefillTiming(event.context - 1, event.prefill_ms))
             self.cost = RunCost(
                 self.cost.prefill_ms + (event.prefill_ms or 0.0), self.cost.decode_ms + event.elapsed_ms,
                 self.cost.computed_tokens, self.cost.new_tokens + event.rows, self.cost.resumed,
@@ -196,7 +194,9 @@ class Bench:
         except PlaygroundError as error:
             self.problem = str(error)
         else:
-            if job.what == "score":
+            if job.on_end is not None:
+                job.on_end(result)
+            elif job.what == "score":
                 self.heavy |= {column.label: column for column in result}
                 store = run_store()
                 if store is not None and self.run_id:
@@ -238,36 +238,47 @@ def present_asking(*, beams: bool = False) -> Asking:
 # -- doing ---------------------------------------------------------------------------------------------------------
 
 
-def do_todo(mine: Bench, worker: Worker) -> None:
-    """What the last button asked for. A refusal becomes the bench's problem; what is there stays."""
-    todo, mine.todo = mine.todo, None
-    if todo is None:
-        return
+def make_way(mine: Bench) -> None:
+    """Stop what is under way; what it has finished stays."""
     mine.stop()
     mine.drain()
     mine.job = None
     mine.problem = mine.note = None
-    try:
-        if todo in ("run", "beams"):
-            start_run(mine, worker, present_asking(beams=todo == "beams"))
-        elif todo == "resume":
-            resume(mine, worker)
-        elif todo == "score":
-            start_scoring(mine, worker)
-    except PlaygroundError as error:
-        mine.problem = str(error)
 
 
-def start_run(mine: Bench, worker: Worker, asking: Asking) -> None:
-    """Generate anew. What was on the bench gives way only once the request has been found good."""
+def start_run(mine: Bench, worker: Worker, asking: Asking, *, keep: bool = False) -> None:
+    """Generate anew. What was on the bench gives way only once the request has been found good.
+
+    ``keep``: samples that are there stay, if they were asked for in the same way, and only beams are added.
+    """
     from playground.generation import check_requests
 
     check_requests(candidate_request(asking, worker.engine.codec).rows()[:1], worker.engine.info)
+    same = keep and mine.asking is not None and _samples(mine.asking) == _samples(asking)
+    samples = {index: one for index, one in mine.candidates.items() if one.beam_score is None} if same else {}
+    cost = mine.cost if same else RunCost()
     keeper = _keeper(mine, asking, worker)
-    mine.asking, mine.candidates, mine.heavy, mine.opened = asking, {}, {}, None
-    mine.cost, mine.plan, mine.timings, mine.prefills = RunCost(), None, [], []
+    keeper.add(tuple(samples.values()))
+    mine.asking, mine.candidates, mine.heavy, mine.opened = asking, samples, {}, None
+    mine.cost, mine.plan = cost, None
+    if not same:
+        mine.timings, mine.prefills = [], []
     mine.run_id = keeper.run
     mine.job = _submit(mine, worker, keeper)
+
+
+def _samples(asking: Asking) -> Asking:
+    """The request as far as samples depend on it."""
+    return replace(
+        asking,
+        beams=0,
+        beam_groups=1,
+        diversity_penalty=0.0,
+        length_penalty=1.0,
+        scorers=(),
+        reference="",
+        answer_pattern="",
+    )
 
 
 def resume(mine: Bench, worker: Worker) -> None:

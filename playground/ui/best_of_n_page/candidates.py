@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -118,8 +119,6 @@ def shown_asking(mine: Bench) -> Asking:
         now = present_asking()
     except PlaygroundError:
         return mine.asking
-    from dataclasses import replace
-
     return replace(mine.asking, scorers=now.scorers, reference=now.reference, answer_pattern=now.answer_pattern)
 
 

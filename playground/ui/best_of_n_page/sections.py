@@ -7,8 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from playground.engine.worker import Worker
-from playground.ui.best_of_n_page.bench import Bench, bench, do_todo
+from playground.errors import PlaygroundError
+from playground.ui.best_of_n_page.bake_off import bakeoff_section, forget_kept, start_bakeoff
+from playground.ui.best_of_n_page.beams import beams_section
+from playground.ui.best_of_n_page.bench import Bench, bench, make_way, present_asking, resume, start_run, start_scoring
 from playground.ui.best_of_n_page.candidates import bench_problem, candidates_section
+from playground.ui.best_of_n_page.curves import curves_section
+from playground.ui.best_of_n_page.first_valid import first_valid_section, start_race
+from playground.ui.best_of_n_page.price import cost_section, start_measure
 from playground.ui.best_of_n_page.rankings import rankings_section
 from playground.ui.best_of_n_page.votes import voting_section
 from playground.ui.messages import problems_shown_here
@@ -18,7 +24,38 @@ SECTIONS: dict[str, Section] = {
     "Candidates": candidates_section,
     "Rankings": rankings_section,
     "Voting": voting_section,
+    "Beams": beams_section,
+    "First valid": first_valid_section,
+    "Curves": curves_section,
+    "Bake-off": bakeoff_section,
+    "What it costs": cost_section,
 }
+
+DOES: dict[str, Callable[[Bench, Worker], None]] = {
+    "run": lambda mine, worker: start_run(mine, worker, present_asking()),
+    "beams": lambda mine, worker: start_run(mine, worker, present_asking(beams=True), keep=True),
+    "resume": resume,
+    "score": start_scoring,
+    "race": lambda mine, worker: start_race(mine, worker, retried=False),
+    "retry": lambda mine, worker: start_race(mine, worker, retried=True),
+    "measure": start_measure,
+    "bakeoff": lambda mine, worker: start_bakeoff(mine, worker, go_on=False),
+    "bakeoff_on": lambda mine, worker: start_bakeoff(mine, worker, go_on=True),
+    "bakeoff_forget": lambda mine, worker: forget_kept(worker),
+}
+"""What a button may ask for, by the name it asks with."""
+
+
+def do_todo(mine: Bench, worker: Worker) -> None:
+    """What the last button asked for. A refusal becomes the bench's problem; what is there stays."""
+    todo, mine.todo = mine.todo, None
+    if todo is None:
+        return
+    make_way(mine)
+    try:
+        DOES[todo](mine, worker)
+    except PlaygroundError as error:
+        mine.problem = str(error)
 
 
 def draw_sections(worker: Worker) -> None:

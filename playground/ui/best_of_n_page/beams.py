@@ -1,0 +1,119 @@
+"""Section "Beams": beam search and diverse beam search beside the samples, as candidates of the same table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from playground.charts.numbers import percent
+from playground.engine.worker import Worker
+from playground.generation.diversity import repeated_share
+from playground.testtime.beam import MOST_BEAMS
+from playground.testtime.clusters import pooled_distinct_n
+from playground.testtime.types import Candidate
+from playground.ui import state
+from playground.ui.best_of_n_page.bench import Bench, ask, options, put_options
+from playground.ui.best_of_n_page.candidates import column_config, progress, shown_asking, table_of
+from playground.ui.messages import why_it_matters
+
+LOOK_EVERY_S = 0.4
+
+
+def beams_section(mine: Bench, worker: Worker) -> None:
+    """Its settings, and the beams beside the samples once they are there."""
+    _settings()
+    st.button(
+        "Search beams" if mine.candidates else "Generate and search beams", key="bon_beams", type="primary",
+        icon=":material/account_tree:", on_click=lambda: ask("beams"), disabled=mine.busy,
+        help="Adds the beams to the candidates. Candidates that are there for the same prompt and settings stay.",
+    )  # fmt: skip
+    _live(mine)
+    if not mine.busy:
+        _beside(mine)
+    why_it_matters(
+        "A beam search looks for the likeliest text and finds it: bland, short or repeating itself, because likely is what "
+        "such text is. Samples are less likely and more like what people write (Holtzman et al. 2020). Diverse beams pay a "
+        "penalty for a token that an earlier group has just taken (Vijayakumar et al. 2016). No sampler runs here."
+    )
+
+
+def _live(mine: Bench) -> None:
+    def look() -> None:
+        was_busy = mine.busy
+        mine.drain()
+        if mine.busy:
+            progress(mine)
+        if was_busy and not mine.busy:
+            st.rerun()
+
+    mine.drain()
+    st.fragment(look, key="bon_beams_live", run_every=LOOK_EVERY_S if mine.busy else None)()
+
+
+def _settings() -> None:
+    chosen = options()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _number("Beams", "beams", chosen.beams, 1, f"Texts kept at each step, 1 to {MOST_BEAMS}.")
+        _number(
+            "Groups", "beam_groups", chosen.beam_groups, 1,
+            "1: plain beam search. More: diverse beam search; the beams are split into groups of equal size.",
+        )  # fmt: skip
+        _number(
+            "Diversity penalty", "diversity_penalty", chosen.diversity_penalty, 0.1,
+            "In nats for each earlier group's beam that has just taken the token. Only with groups.",
+        )  # fmt: skip
+        _number(
+            "Length penalty", "length_penalty", chosen.length_penalty, 0.1,
+            "A finished text's score is its sum of log-probabilities / tokens to this power: 0 the sum, 1 the average.",
+        )  # fmt: skip
+
+
+def _number(label: str, name: str, value: int | float, step: int | float, help_text: str) -> None:
+    def write(new: Any) -> None:
+        if new is not None:
+            changed: dict[str, Any] = {name: type(value)(new)}
+            put_options(replace(options(), **changed))
+
+    key = f"w_bon_{name}"
+    st.number_input(
+        label, value=value, step=step, key=key, width=150, help=help_text, on_change=state.follow(key, value, write)
+    )
+
+
+def _beside(mine: Bench) -> None:
+    beams = [one for one in mine.ordered if one.beam_score is not None]
+    samples = [one for one in mine.ordered if one.beam_score is None]
+    if not beams:
+        st.info("No beams have been searched for these candidates yet.")
+        return
+    groups = [("beams", beams)] + ([("samples", samples)] if samples else [])
+    st.dataframe(pd.DataFrame([_line(name, found) for name, found in groups]), hide_index=True, key="bon_beside",
+                 column_config={"average": st.column_config.NumberColumn("Average log-probability", format="%.3f"),
+                                "tokens": st.column_config.NumberColumn("Tokens", format="%.1f")})  # fmt: skip
+    best = max(samples, key=lambda one: one.sum_logprob, default=None)
+    if best is not None:
+        ahead = max(one.sum_logprob for one in beams) - best.sum_logprob
+        who, other = ("beam", "sample") if ahead >= 0 else ("sample", "beam")
+        st.markdown(f"The likeliest {who} is {abs(ahead):.3f} nats likelier as a whole than the likeliest {other}.")
+    scored = mine.scored(shown_asking(mine))
+    frame = table_of(scored)
+    places = [place for place, one in enumerate(scored.candidates) if one.beam_score is not None]
+    frame = frame.iloc[places].assign(**{"beam score": [scored.candidates[place].beam_score for place in places]})
+    config = column_config(scored) | {"beam score": st.column_config.NumberColumn("Beam score", format="%.4f")}
+    st.dataframe(frame, hide_index=True, key="bon_beam_table", column_config=config)
+
+
+def _line(name: str, found: list[Candidate]) -> dict[str, Any]:
+    shares = [share for one in found if (share := repeated_share(one.ids)) is not None]
+    distinct = pooled_distinct_n([one.ids for one in found], 2)
+    return {
+        "": name,
+        "texts": len(found),
+        "tokens": sum(one.n_tokens for one in found) / len(found),
+        "average": sum(one.avg_logprob for one in found) / len(found),
+        "repeated 4-grams": percent(sum(shares) / len(shares)) if shares else "–",
+        "distinct-2": percent(distinct) if distinct is not None else "–",
+    }

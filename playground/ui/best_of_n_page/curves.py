@@ -1,0 +1,174 @@
+"""Section "Curves": what N buys, from the one run on the bench, by subsampling. No model runs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
+from playground.engine.worker import Worker
+from playground.testtime.cost import predict, survival
+from playground.testtime.curves import Curve, CurveSet, all_curves, best_score_curve, curve_points, kl_bound
+from playground.testtime.registry import kind_of
+from playground.testtime.rules import FIRST, MAJORITY, Rule, column_rule
+from playground.testtime.types import ScoreColumn, ScoredCandidates
+from playground.ui.best_of_n_page.bench import Bench
+from playground.ui.best_of_n_page.candidates import shown_asking
+from playground.ui.best_of_n_page.explain import label_of
+from playground.ui.best_of_n_page.price import fitted
+from playground.ui.best_of_n_page.rankings import needs_candidates
+from playground.ui.messages import why_it_matters
+
+FEW = 16
+N_TITLE = "N: candidates drawn from the run"
+
+
+def curves_section(mine: Bench, worker: Worker) -> None:
+    """Coverage, each rule's accuracy, the gap, the best score with its KL bound, and what it costs."""
+    if needs_candidates(mine):
+        return
+    scored = mine.scored(shown_asking(mine))
+    truths = [column for column in scored.columns if column.gives_verdicts]
+    if len(scored.candidates) < FEW:
+        st.caption(
+            f":material/info: {len(scored.candidates)} candidates give rough curves: generate 32 or more for the bands to close."
+        )
+    if not truths:
+        st.info(
+            "Curves of accuracy need to know which answers are right: give a reference on the left and add mentions, exact or "
+            "math to the rules."
+        )
+    else:
+        _accuracy(mine, scored, truths)
+    _best_score(scored)
+    why_it_matters(
+        "Every point averages over all ways to draw N of the run's candidates, so one large run shows all smaller ones. Near "
+        "the run's own size the bands are too narrow: the candidates drawn are nearly the same each time."
+    )
+
+
+def _accuracy(mine: Bench, scored: ScoredCandidates, truths: list[ScoreColumn]) -> None:
+    labels = {column.label: column for column in truths}
+    by_family = sorted(labels, key=lambda label: kind_of(labels[label].spec).family != "reference")
+    truth = st.selectbox(
+        "Right is what passes", by_family, key="bon_truth", format_func=lambda name: label_of(labels[name]),
+        help="The verdict that the curves take for the truth.",
+    )  # fmt: skip
+    correct = [score.valid is True for score in labels[str(truth)].scores]
+    rules = _rules(scored, str(truth))
+    found = _cached_curves(mine, scored, rules, correct, str(truth))
+    _draw_accuracy(found, scored)
+    _draw_gap(found, scored)
+    _draw_cost(mine, found, scored)
+
+
+def _rules(scored: ScoredCandidates, truth: str) -> tuple[Rule, ...]:
+    """Blindly, by each column that is not the truth itself, and by vote."""
+    ranked = [c for c in scored.columns if c.label != truth and not c.problem and kind_of(c.spec).family != "reference"]
+    rules = [FIRST, *(column_rule(column.label) for column in ranked)]
+    return (*rules, MAJORITY) if any(scored.answers) else tuple(rules)
+
+
+def _cached_curves(
+    mine: Bench, scored: ScoredCandidates, rules: tuple[Rule, ...], correct: list[bool], truth: str
+) -> CurveSet:
+    """A vote's curve takes a second with many candidates: kept as long as the scores are."""
+    key = (id(scored), truth, tuple(rule.name for rule in rules))
+    kept = mine.results.get("curves")
+    if kept is None or kept[0] != key:
+        kept = mine.results["curves"] = (key, all_curves(rules, scored, correct), scored)
+    result: CurveSet = kept[1]
+    return result
+
+
+def _names(scored: ScoredCandidates) -> dict[str, str]:
+    named = {column.label: label_of(column) for column in scored.columns}
+    return named | {"first candidate": "one, taken blindly", "majority": "majority vote"}
+
+
+def _band(curve: Curve, name: str, kind: str = "") -> BandCurve:
+    return BandCurve(
+        name, np.array(curve.ns, float), np.array(curve.mean), np.array(curve.low), np.array(curve.high), kind
+    )
+
+
+def _draw_accuracy(found: CurveSet, scored: ScoredCandidates) -> None:
+    st.markdown("##### What was found and what was chosen")
+    names = _names(scored)
+    curves = [_band(found.coverage, "coverage: a right one is among them", STRONG)]
+    curves += [_band(curve, names.get(curve.name, curve.name)) for curve in found.rules]
+    data = BandsData(N_TITLE, "share of draws that are right", tuple(curves), percent=True)
+    st.plotly_chart(
+        bands_figure(data), key="bon_coverage", config={"displayModeBar": False}, alt=bands_description(data)
+    )
+    st.caption(
+        "Coverage is pass@k, unbiased: 1 − C(n−c, k) / C(n, k) (Chen et al. 2021). Bands: 95%, by drawing the run's candidates "
+        "again."
+    )
+
+
+def _draw_gap(found: CurveSet, scored: ScoredCandidates) -> None:
+    st.markdown("##### The gap: found and not chosen")
+    names = _names(scored)
+    x = np.array(found.coverage.ns, float)
+    curves = tuple(
+        BandCurve(names.get(rule.name, rule.name), x, np.array(found.gap(rule.name)), style=place)
+        for place, rule in enumerate(found.rules, 1)
+    )
+    data = BandsData(N_TITLE, "coverage minus accuracy", curves, percent=True, whole=False)
+    st.plotly_chart(bands_figure(data), key="bon_gap", config={"displayModeBar": False}, alt=bands_description(data))
+
+
+def _draw_cost(mine: Bench, found: CurveSet, scored: ScoredCandidates) -> None:
+    """Quality against tokens, and against time where the cost was measured."""
+    st.markdown("##### Cost against quality")
+    model, asking = fitted(mine), mine.asking
+    x, title = np.array(found.tokens), "tokens generated"
+    if model is not None and asking is not None:
+        lengths = [one.n_tokens for one in mine.ordered if one.beam_score is None]
+        alive = survival(lengths, asking.max_new_tokens)
+        prompt = max((len(one.prompt_ids) for one in mine.ordered), default=1)
+        x = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in found.coverage.ns])
+        title = "seconds, as the cost measured here predicts them"
+    best = max(found.rules, key=lambda curve: curve.mean[-1])
+    data = BandsData(
+        title, "share of draws that are right",
+        (
+            BandCurve("coverage", x, np.array(found.coverage.mean), kind=STRONG),
+            BandCurve(
+                f"the best rule here: {_names(scored).get(best.name, best.name)}", x, np.array(best.mean),
+                style=1 + found.rules.index(best),
+            ),
+        ),
+        percent=True, log_x=False,
+    )  # fmt: skip
+    st.plotly_chart(
+        bands_figure(data), key="bon_cost_quality", config={"displayModeBar": False}, alt=bands_description(data)
+    )
+
+
+def _best_score(scored: ScoredCandidates) -> None:
+    usable = {
+        column.label: [float(v) for v in column.values if v is not None and math.isfinite(v)]
+        for column in scored.columns
+    }
+    offered = [label for label, values in usable.items() if len(values) == len(scored.candidates)]
+    if not offered:
+        return
+    st.markdown("##### The best score, and how far best-of-N moves the answers")
+    labels = {column.label: label_of(column) for column in scored.columns}
+    label = str(st.selectbox("Score", offered, key="bon_best_of", format_func=labels.__getitem__))
+    best = best_score_curve(label, usable[label])
+    score = BandsData(N_TITLE, labels[label], (_band(best, "best of N", STRONG),))
+    st.plotly_chart(bands_figure(score), key="bon_best", config={"displayModeBar": False}, alt=bands_description(score))
+    ns = curve_points(len(scored.candidates))
+    bound = BandsData(
+        N_TITLE, "nats", (BandCurve("ln N − (N − 1) / N", np.array(ns, float), np.array([kl_bound(n) for n in ns]), kind="grey"),)
+    )  # fmt: skip
+    st.plotly_chart(bands_figure(bound), key="bon_kl", config={"displayModeBar": False}, alt=bands_description(bound))
+    st.caption(
+        "The most by which choosing the best of N moves the distribution of answers away from the model's own, as a KL "
+        "divergence (Stiennon et al. 2020; an upper bound: Beirami et al. 2024). The score grows on; what it stands for may not."
+    )

@@ -1,0 +1,258 @@
+"""Section "First valid": race N and take the first that passes, or retry until one passes; and both on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
+from playground.charts.numbers import milliseconds, percent
+from playground.engine.protocol import CancelToken, Engine
+from playground.engine.worker import Worker
+from playground.errors import BadInput, PlaygroundError
+from playground.testtime.asking import candidate_request
+from playground.testtime.curves import curve_points
+from playground.testtime.events import BatchStep
+from playground.testtime.race import FirstValid, RaceResult, first_valid, race, retry
+from playground.testtime.registry import SCORERS, is_valid, kind_of, parse_spec
+from playground.testtime.scoring import ScoringContext
+from playground.testtime.types import Candidate
+from playground.ui import state
+from playground.ui.best_of_n_page.bench import Bench, Job, ask, options, present_asking, put_options
+from playground.ui.best_of_n_page.candidates import progress, shown_asking
+from playground.ui.best_of_n_page.options import MOST_TRIES
+from playground.ui.generate_page.stream import somebody_is_there
+from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.runtime import session_id
+
+LOOK_EVERY_S = 0.3
+
+
+def first_valid_section(mine: Bench, worker: Worker) -> None:
+    """Two live experiments and, without a model, how both would go on average."""
+    _controls(mine)
+    _live(mine)
+    if not mine.busy:
+        _results(mine)
+        _on_paper(mine)
+    why_it_matters(
+        "A race answers sooner and throws work away; retrying throws nothing away that was not needed, and waits. Both stand "
+        "on the verifier: what it lets through is taken for right."
+    )
+
+
+def _controls(mine: Bench) -> None:
+    chosen = options()
+    verdicts = [name for name, kind in SCORERS.items() if kind.gives_verdict and not kind.argument_needed]
+    offered = list(dict.fromkeys([chosen.verifier, *verdicts, *(r for r in chosen.rules if _judges(r)), "regex:\\d"]))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Valid is what passes", offered, index=offered.index(chosen.verifier), key="w_bon_verifier",
+            accept_new_options=True, width=220,
+            on_change=state.follow("w_bon_verifier", chosen.verifier, _set_verifier),
+            help="A rule that gives a verdict; the reference is the one on the left. Type NAME:ARGUMENT for others.",
+        )  # fmt: skip
+        st.button(
+            f"Race {chosen.n}", key="bon_race", type="primary", icon=":material/flag:", disabled=mine.busy,
+            on_click=lambda: ask("race"), help="All at once; the first that passes wins and the rest are stopped.",
+        )  # fmt: skip
+        st.number_input(
+            "At most", value=chosen.tries, step=1, key="w_bon_tries", width=120,
+            on_change=state.follow("w_bon_tries", chosen.tries, _set_tries),
+        )  # fmt: skip
+        st.button(
+            "Retry until valid", key="bon_retry", icon=":material/replay:", disabled=mine.busy,
+            on_click=lambda: ask("retry"), help="One after the other until one passes.",
+        )  # fmt: skip
+
+
+def _judges(label: str) -> bool:
+    return kind_of(parse_spec(label)).gives_verdict
+
+
+def _set_verifier(label: str | None) -> None:
+    try:
+        if label and not _judges(label):
+            raise BadInput(f"{label[:60]} gives a score and no verdict: choose a verifier.", "verifier")
+    except PlaygroundError as error:
+        state.note_problem(str(error))
+        return
+    state.clear_problems()
+    if label:
+        put_options(replace(options(), verifier=parse_spec(label).label))
+
+
+def _set_tries(value: int | None) -> None:
+    if value is not None:
+        put_options(replace(options(), tries=int(value)))
+
+
+def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
+    """Ask the worker. Raises BadInput or BadPrompt for what cannot be raced."""
+    chosen = options()
+    if not 1 <= chosen.tries <= MOST_TRIES:
+        raise BadInput(f"At most: from 1 to {MOST_TRIES} attempts, not {chosen.tries}.", "tries")
+    spec, asking = parse_spec(chosen.verifier), present_asking()
+    if kind_of(spec).needs_reference and not asking.reference.strip():
+        raise BadInput(f"{spec.label} needs a reference: write the right answer on the left.", "reference")
+    asked = candidate_request(replace(asking, n=chosen.tries) if retried else asking, worker.engine.codec)
+    session, run = session_id(), retry if retried else race
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, RaceResult]:
+        context = ScoringContext(
+            asking.prompt, asking.reference or None, asking.answer_pattern or None, engine=engine, cancel=cancel
+        )
+
+        def passes(candidate: Candidate) -> bool:
+            if not somebody_is_there(session):
+                cancel.cancel()
+            return is_valid(candidate, [spec], context)
+
+        return run(engine, asked, passes, cancel=cancel)
+
+    name = "retry" if retried else "race"
+    mine.results.pop(name, None)
+    going = Job(name, worker.submit(session, "best-of-n", job), total=asked.n)
+    tokens = [0]
+
+    def on_event(event: Any) -> None:
+        if isinstance(event, BatchStep):
+            tokens[0] += event.rows
+            going.done += len(event.finished)
+            going.note = f"{'Attempt' if retried else 'Racing'}: {tokens[0]:,} tokens, finished"
+
+    going.on_event = on_event
+    going.on_end = lambda result: mine.results.update({name: (result, spec.label)})
+    mine.job = going
+
+
+def _live(mine: Bench) -> None:
+    def look() -> None:
+        was_busy = mine.busy
+        mine.drain()
+        if mine.busy:
+            progress(mine)
+        if was_busy and not mine.busy:
+            st.rerun()
+
+    mine.drain()
+    st.fragment(look, key="bon_race_live", run_every=LOOK_EVERY_S if mine.busy else None)()
+
+
+# -- what came of it ---------------------------------------------------------------------------------------------------
+
+
+def _results(mine: Bench) -> None:
+    found = [(name, mine.results[name]) for name in ("race", "retry") if name in mine.results]
+    if not found:
+        st.info("Race or retry to see both side by side; below, how they would go with the candidates that are there.")
+        return
+    for name, (result, verifier) in found:
+        _sentence(name, result, verifier)
+    st.dataframe(
+        results_table([(name, result) for name, (result, _verifier) in found]), hide_index=True, key="bon_race_table"
+    )
+
+
+def _sentence(name: str, result: RaceResult, verifier: str) -> None:
+    if result.winner is None:
+        what = "attempts" if result.retried else "candidates"
+        st.warning(plain(f"None of the {len(result.finished)} {what} passed {verifier}."), icon=":material/search_off:")
+        return
+    text = result.winner.text.strip().replace("\n", " ↵ ")[:200]
+    who = f"{'attempt' if result.retried else 'candidate'} {result.winner.index + 1}"
+    when = milliseconds(result.first_ms or 0)
+    st.markdown(f"**{name.capitalize()}:** {who} passed {plain(verifier)} after {when}: “{plain(text)}”")
+
+
+def results_table(found: list[tuple[str, RaceResult]]) -> pd.DataFrame:
+    """One line an experiment."""
+    return pd.DataFrame(
+        [
+            {
+                "": name,
+                "time to first valid": "none passed" if result.first_ms is None else milliseconds(result.first_ms),
+                "finished": len(result.finished),
+                "stopped": result.stopped,
+                "tokens spent": result.tokens_spent,
+                "wasted": result.tokens_wasted,
+                "saved by stopping, at most": result.tokens_saved,
+                "of which checking": milliseconds(result.check_ms),
+            }
+            for name, result in found
+        ]
+    )
+
+
+# -- on paper ------------------------------------------------------------------------------------------------------------
+
+
+def _on_paper(mine: Bench) -> None:
+    """Races and retries drawn from the candidates on the bench: no model runs."""
+    candidates = [one for one in mine.ordered if one.beam_score is None]
+    if not candidates or mine.asking is None:
+        return
+    spec, asking = parse_spec(options().verifier), shown_asking(mine)
+    context = ScoringContext(asking.prompt, asking.reference or None, asking.answer_pattern or None)
+    st.markdown("##### From the candidates that are there")
+    if kind_of(spec).needs_engine:
+        st.caption("This verifier runs the model: race to see how it goes.")
+        return
+    try:
+        valid = [is_valid(one, [spec], context) for one in candidates]
+    except PlaygroundError as error:
+        show_problem(error)
+        return
+    if not any(valid):
+        st.caption(plain(f"None of the {len(candidates)} candidates passes {spec.label}: a race would find nothing."))
+        return
+    lengths = [one.n_tokens for one in candidates]
+    drawn = [first_valid(lengths, valid, n) for n in curve_points(len(candidates))]
+    _time_chart(drawn)
+    _token_chart(drawn)
+    last = drawn[-1]
+    step = mine.cost.decode_ms / max(1, max(lengths))
+    st.caption(
+        f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {last.n} has a valid one in "
+        f"{percent(last.found)} of the draws. With {len(candidates)} rows a step took some {milliseconds(step)} here, with one "
+        "row less: see What it costs."
+    )
+
+
+def _quantiles(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return float("nan"), float("nan"), float("nan")
+    low, middle, high = np.percentile(known, [10, 50, 90])
+    return float(low), float(middle), float(high)
+
+
+def _curve(name: str, drawn: list[FirstValid], field: str, kind: str = "") -> BandCurve:
+    low, middle, high = np.array([_quantiles(getattr(one, field)) for one in drawn]).T
+    return BandCurve(name, np.array([float(one.n) for one in drawn]), middle, low, high, kind)
+
+
+def _time_chart(drawn: list[FirstValid]) -> None:
+    data = BandsData(
+        "N: rows that race, or attempts allowed", "decode steps to the first valid one",
+        (_curve("race", drawn, "steps", STRONG), _curve("retry", drawn, "retry_steps")),
+    )  # fmt: skip
+    st.plotly_chart(
+        bands_figure(data), key="bon_race_time", config={"displayModeBar": False}, alt=bands_description(data)
+    )
+    st.caption("The line is the median, the band holds the middle 80% of the draws that found one.")
+
+
+def _token_chart(drawn: list[FirstValid]) -> None:
+    data = BandsData(
+        "N: rows that race, or attempts allowed", "tokens spent",
+        (_curve("race", drawn, "race_tokens", STRONG), _curve("retry", drawn, "retry_tokens")),
+    )  # fmt: skip
+    st.plotly_chart(
+        bands_figure(data), key="bon_race_tokens", config={"displayModeBar": False}, alt=bands_description(data)
+    )

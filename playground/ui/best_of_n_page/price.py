@@ -1,0 +1,189 @@
+"""Section "What it costs": measured here, fitted, checked against the run, and the N that a budget buys."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
+from playground.charts.numbers import milliseconds, percent
+from playground.engine.protocol import CancelToken, Engine
+from playground.engine.worker import Worker
+from playground.errors import PlaygroundError
+from playground.testtime.asking import encode
+from playground.testtime.cost import CostModel, Measured, Prediction, fit_cost, measure, predict, recommend, survival
+from playground.testtime.curves import curve_points
+from playground.testtime.types import MOST_CANDIDATES
+from playground.ui.best_of_n_page.bench import Bench, Job, ask, present_asking
+from playground.ui.best_of_n_page.candidates import progress
+from playground.ui.generate_page.stream import somebody_is_there
+from playground.ui.messages import show_problem, why_it_matters
+from playground.ui.runtime import session_id
+
+LOOK_EVERY_S = 0.4
+MEASURED = "measured"
+
+
+def cost_section(mine: Bench, worker: Worker) -> None:
+    """The fit from what was measured and from the runs on the bench."""
+    st.button(
+        "Measure here", key="bon_measure", type="primary", icon=":material/speed:", disabled=mine.busy,
+        on_click=lambda: ask("measure"),
+        help="A few prompts read and a few steps at 1 to 32 rows; others get their turns in between.",
+    )  # fmt: skip
+    _live(mine)
+    model = fitted(mine)
+    if model is None:
+        st.info("Measure first: one run alone has too few different numbers of rows to tell what a row costs.")
+    elif not mine.busy:
+        _show_model(model)
+        _check(mine, model)
+        _budget(mine, worker, model)
+    why_it_matters(
+        "A decode step reads all weights once, whatever the number of rows: the second answer is nearly free, the hundredth is "
+        "not. Sixteen answers cost far less than sixteen times one."
+    )
+
+
+def _live(mine: Bench) -> None:
+    def look() -> None:
+        was_busy = mine.busy
+        mine.drain()
+        if mine.busy:
+            progress(mine)
+        if was_busy and not mine.busy:
+            st.rerun()
+
+    mine.drain()
+    st.fragment(look, key="bon_cost_live", run_every=LOOK_EVERY_S if mine.busy else None)()
+
+
+def start_measure(mine: Bench, worker: Worker) -> None:
+    """Ask the worker. Raises BadPrompt for a prompt that cannot be read."""
+    asking = present_asking()
+    ids, session = encode(worker.engine.codec, asking, asking.system), session_id()
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[Measured, None, Measured]:
+        steps = measure(engine, ids, cancel=cancel)
+        while True:
+            try:
+                seen = next(steps)
+            except StopIteration as end:
+                found: Measured = end.value
+                return found
+            if not somebody_is_there(session):
+                cancel.cancel()
+            yield seen
+
+    going = Job("measure", worker.submit(session, "best-of-n-measure", job))
+
+    def on_event(event: Any) -> None:
+        going.done, going.total, going.note = event.done, event.total, f"Measuring {event.label}"
+        mine.results[MEASURED] = event
+
+    going.on_event = on_event
+    going.on_end = lambda found: mine.results.update({MEASURED: found})
+    mine.job = going
+
+
+def fitted(mine: Bench) -> CostModel | None:
+    """The model of what was measured on the Cost tab; the run on the bench is kept out, to be checked against."""
+    found = mine.results.get(MEASURED)
+    if found is None:
+        return None
+    try:
+        return fit_cost(found.steps, found.prefills)
+    except PlaygroundError:
+        return None
+
+
+def _show_model(model: CostModel) -> None:
+    st.markdown(
+        f"A step takes **{model.fixed_ms:.1f} ms**, and **{model.row_ms:.2f} ms** a row, and **{model.cached_ms * 1000:.2f} µs** "
+        f"a row and token before it. Reading a prompt: {model.prefill_fixed_ms:.1f} ms and {model.prefill_token_ms:.2f} ms a "
+        "token."
+    )
+    st.caption(
+        f"Fitted to {model.steps} steps by least squares of the relative error; half of them are within "
+        f"{percent(model.error)}."
+    )
+
+
+def _alive(mine: Bench) -> tuple[np.ndarray[Any, Any], int]:
+    """How long answers are, from the bench, else all of them at the maximum; and the maximum."""
+    asking = mine.asking
+    most = asking.max_new_tokens if asking is not None else 24
+    return survival([one.n_tokens for one in mine.ordered if one.beam_score is None], most), most
+
+
+def _prompt_tokens(mine: Bench) -> int:
+    return max((len(one.prompt_ids) for one in mine.ordered), default=1)
+
+
+def _check(mine: Bench, model: CostModel) -> None:
+    """The prediction for the run on the bench beside what it took."""
+    samples = [one for one in mine.ordered if one.beam_score is None]
+    if not samples or not mine.timings:
+        st.caption("Generate a run to check the prediction against it.")
+        return
+    steps_ms = sum(timing.ms for timing in mine.timings)
+    expected = sum(model.step_ms(timing.rows, timing.context) for timing in mine.timings)
+    st.markdown(
+        f"**Checked against the run on the bench** ({len(samples)} candidates, {len(mine.timings)} steps): predicted "
+        f"{milliseconds(expected)}, measured {milliseconds(steps_ms)}; off by {percent(abs(expected / steps_ms - 1))}."
+    )
+
+
+def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
+    st.markdown("##### What N fits a budget")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        latency = st.number_input(
+            "Latency (s)", value=10.0, step=1.0, key="bon_latency", width=140, help="0: no limit."
+        )
+        price = st.number_input(
+            "Machine (USD an hour)", value=1.0, step=0.1, key="bon_price", width=170,
+            help="What the machine costs you; 0: no matter.",
+        )  # fmt: skip
+        money = st.number_input(
+            "Money (US cents an answer)", value=0.0, step=0.1, key="bon_money", width=190, help="0: no limit."
+        )
+    alive, _most = _alive(mine)
+    prompt = _prompt_tokens(mine)
+    try:
+        found = recommend(
+            model, prompt, alive,
+            latency_ms=latency * 1000 if latency else None,
+            money=money / 100 if money else None,
+            price_per_hour=price or None,
+        )  # fmt: skip
+    except PlaygroundError as error:
+        show_problem(error)
+        return
+    if found.prediction is None:
+        st.warning(f"Not even one candidate fits the {found.limit} budget.", icon=":material/block:")
+    else:
+        st.markdown(f"**N = {found.n}**, limited by {found.limit}: {_said(found.prediction)}.")
+    one, present = predict(model, 1, prompt, alive, price or None), max(1, len(mine.candidates))
+    many = predict(model, present, prompt, alive, price or None)
+    st.caption(
+        f"One answer: {_said(one)}. {present} answers: {_said(many)}, {many.total_ms / max(one.total_ms, 1e-9):.1f} times one."
+    )
+    ns = curve_points(MOST_CANDIDATES)
+    seconds = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in ns])
+    data = BandsData(
+        "N", "seconds",
+        (
+            BandCurve("predicted", np.array(ns, float), seconds, kind=STRONG),
+            BandCurve("N times one answer", np.array(ns, float), np.array(ns) * seconds[0], kind="grey"),
+        ),
+        marks=((f"N = {found.n}", float(found.n)),) if found.n else (),
+    )  # fmt: skip
+    st.plotly_chart(bands_figure(data), key="bon_cost", config={"displayModeBar": False}, alt=bands_description(data))
+
+
+def _said(prediction: Prediction) -> str:
+    money = "" if prediction.money is None else f", {prediction.money * 100:.4f} US cents"
+    return f"{milliseconds(prediction.total_ms)}, {prediction.new_tokens:,.0f} tokens{money}"
