@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from playground.charts.attention_bytes import shrunk, tile_codes, tile_side
+from playground.charts.attention_bytes import largest, shrunk, tile_codes, tile_side
 from playground.charts.attention_view import LOG_FLOOR
+from playground.charts.numbers import entropy, percent
 from playground.charts.palette import CIVIDIS
+from playground.engine.attention_data import AttentionPass
 from playground.engine.types import FloatArray
+from playground.inspection.attention import HeadFigures, shown_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,51 @@ class HeadMap:
     high_text: str = "100%"
 
 
-def thumbnails(weights: list[FloatArray]) -> FloatArray:
-    """(heads of all layers, side, side): each layer's (heads, W, W) shrunk by the largest weight of each block."""
-    side = tile_side(sum(part.shape[0] for part in weights), weights[0].shape[-1])
-    return np.concatenate([shrunk(part, side) for part in weights])
+def head_lines(figure: HeadFigures) -> tuple[str, ...]:
+    """What a head's card says."""
+    lines = [f"Layer {figure.layer}, head {figure.head}"]
+    if not math.isnan(figure.first):
+        lines.append(f"first token {percent(figure.first)}, previous token {percent(figure.previous)}")
+    if not math.isnan(figure.entropy):
+        lines.append(f"entropy {entropy(figure.entropy)}, mean distance {figure.distance:.1f} tokens")
+    return tuple(lines)
+
+
+def overview_map(
+    made: AttentionPass, figures: tuple[HeadFigures, ...], tiles: FloatArray, *, name: str, scale: str
+) -> HeadMap:
+    """The composed image of all heads of model ``name``; ``tiles`` as ``thumbnails`` makes them."""
+    return HeadMap(
+        heads=tuple(HeadTile(figure.layer, figure.head, head_lines(figure)) for figure in figures),
+        tiles=tiles,
+        description=_overview_description(made, figures, name),
+        scale=scale,
+        low_text="0.01% or less" if scale == "log" else "0%",
+        high_text="the largest of all" if scale == "stretched" else "100%",
+    )
+
+
+def _overview_description(made: AttentionPass, figures: tuple[HeadFigures, ...], name: str) -> str:
+    layers, heads = len(made.layers), max(layer.heads for layer in made.layers)
+    shares = [figure.first for figure in figures if not math.isnan(figure.first)]
+    sink = (
+        f" On average a head gives {percent(sum(shares) / len(shares))} to the first token; "
+        f"{sum(share > 0.5 for share in shares)} of {len(figures)} give it more than half."
+        if shares
+        else ""
+    )
+    return (
+        f"All {layers} layers by {heads} heads of {name} on {made.width:,} tokens, one small heatmap each."
+        f"{sink} Arrow keys choose a head."
+    )
+
+
+def thumbnails(made: AttentionPass, *, hide_first: bool = False) -> FloatArray:
+    """(heads of all layers, side, side): every head's map shrunk by the largest weight of each block."""
+    side = tile_side(sum(layer.heads for layer in made.layers), made.width)
+    return np.concatenate(
+        [shrunk(shown_weights(layer, made.start, hide_first=hide_first), side) for layer in made.layers]
+    )
 
 
 def map_payload(data: HeadMap, locked: tuple[int, int]) -> dict[str, Any]:
@@ -52,7 +97,7 @@ def map_payload(data: HeadMap, locked: tuple[int, int]) -> dict[str, Any]:
         "side": int(data.tiles.shape[-1]),
         "codes": tile_codes(data.tiles, data.top),
         "scale": data.scale,
-        "top": 1.0 if data.tiles.shape[-1] == 1 else float(np.nanmax(data.tiles)),
+        "top": 1.0 if data.tiles.shape[-1] == 1 else largest(data.tiles),
         "floor": LOG_FLOOR,
         "colours": list(CIVIDIS),
         "low": data.low_text,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from playground.charts.attention_bytes import matrix_codes
+from playground.charts.attention_bytes import largest, matrix_codes
 from playground.charts.numbers import percent
 from playground.charts.palette import CIVIDIS
 from playground.engine.types import FloatArray
@@ -42,11 +42,6 @@ class AttentionView:
     locked: tuple[int, int] = (-1, -1)  # layer and head, where the first panel shows a single one
 
 
-def panel_top(panel: MatrixPanel) -> float:
-    """The largest weight shown; 1 for a picture that is all blank."""
-    return float(np.nanmax(panel.values)) if not np.isnan(panel.values).all() else 1.0
-
-
 def view_payload(view: AttentionView) -> dict[str, Any]:
     """``view`` as plain JSON values; weights as bytes, see ``attention_bytes``."""
     return {
@@ -57,7 +52,7 @@ def view_payload(view: AttentionView) -> dict[str, Any]:
                 "title": panel.title,
                 "note": panel.note,
                 "codes": matrix_codes(panel.values),
-                "top": panel_top(panel),
+                "top": largest(panel.values),
                 "description": panel_description(view, panel),
             }
             for panel in view.panels

@@ -7,7 +7,6 @@ from; it is not an explanation of what the model answers (Jain and Wallace 2019)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from playground.engine.types import FloatArray
 from playground.errors import BadInput
 
 _NOTHING_LEFT = 1e-6  # a query that gives the first token more than all but this has nothing to be shared out
-REDUCTIONS: dict[str, Callable[..., FloatArray]] = {"mean": np.nanmean, "min": np.nanmin, "max": np.nanmax}
+REDUCTIONS = ("mean", "min", "max")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _heads(view: AttentionPageView) -> None:
         _layer_and_heads(view, kind, layers, chosen.layer)
     if kind != "one":
         st.segmented_control(
-            "Merged by", list(REDUCTIONS), default=chosen.how, key="attention_how", required=True,
+            "Merged by", REDUCTIONS, default=chosen.how, key="attention_how", required=True,
             on_change=follow("attention_how", chosen.how, lambda to: _choose(view, how=to), state.PICTURES),
         )  # fmt: skip
 
@@ -142,11 +142,10 @@ def _window(view: AttentionPageView) -> None:
     """Only for what does not fit: a slider, a search, and what the cap is."""
     text, info = view.text, view.info
     length, most = len(text.ids), widest(info, len(text.ids))
-    if length <= most and not (view.options.start or view.options.width):
-        st.caption(f"{length:,} tokens, all in view. {_memory_words(view)}")
+    if length == 1 or (length <= most and not (view.options.start or view.options.width)):
+        st.caption(f"{length:,} token{'s' * (length > 1)}, all in view. {_memory_words(view)}")
         return
-    place, width = view.options.start, text.end - text.start
-    place = min(place, length - 1)
+    place, width = text.start, text.end - text.start
     st.slider(
         "Window begins at", 0, length - 1, value=place, key="attention_start",
         on_change=follow("attention_start", place, lambda to: change(start=int(to)), *EVERYTHING),

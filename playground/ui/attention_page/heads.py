@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.charts.attention_map import HeadMap, HeadTile, thumbnails
+from playground.charts.attention_map import HeadMap, overview_map, thumbnails
 from playground.charts.attention_view import AttentionView, MatrixPanel
-from playground.charts.numbers import entropy, percent
-from playground.engine.types import FloatArray
+from playground.charts.numbers import percent
 from playground.inspection.attention import (
     AttentionMatrix,
-    HeadFigures,
     Selection,
     attention_matrix,
     layer_of,
-    shown_weights,
 )
 from playground.ui import state
 from playground.ui.attention_page.choice import change
@@ -40,46 +37,9 @@ def overview_section(view: AttentionPageView) -> None:
 
 def overview_data(view: AttentionPageView) -> HeadMap:
     """A thumbnail of every head."""
-    hide, scale = view.options.hide_first, view.options.scale
-    tiles = remembered(view.made, f"tiles:{hide}", lambda: _tiles(view, hide))
-    figures = figures_of(view.made)
-    return HeadMap(
-        heads=tuple(HeadTile(figure.layer, figure.head, head_lines(figure)) for figure in figures),
-        tiles=tiles,
-        description=_overview_description(view, figures),
-        scale=scale,
-        low_text="0.01% or less" if scale == "log" else "0%",
-        high_text="the largest of all" if scale == "stretched" else "100%",
-    )
-
-
-def _tiles(view: AttentionPageView, hide: bool) -> FloatArray:
-    return thumbnails([shown_weights(layer, view.made.start, hide_first=hide) for layer in view.made.layers])
-
-
-def head_lines(figure: HeadFigures) -> tuple[str, ...]:
-    """What a head's card says."""
-    lines = [f"Layer {figure.layer}, head {figure.head}"]
-    if figure.first == figure.first:  # not NaN
-        lines.append(f"first token {percent(figure.first)}, previous token {percent(figure.previous)}")
-    if figure.entropy == figure.entropy:
-        lines.append(f"entropy {entropy(figure.entropy)}, mean distance {figure.distance:.1f} tokens")
-    return tuple(lines)
-
-
-def _overview_description(view: AttentionPageView, figures: tuple[HeadFigures, ...]) -> str:
-    layers, heads = len(view.made.layers), max(layer.heads for layer in view.made.layers)
-    shares = [figure.first for figure in figures if figure.first == figure.first]
-    sink = (
-        f" On average a head gives {percent(sum(shares) / len(shares))} to the first token; {sum(s > 0.5 for s in shares)} "
-        f"of {len(figures)} give it more than half."
-        if shares
-        else ""
-    )
-    return (
-        f"All {layers} layers by {heads} heads of {view.info.name} on {view.made.width:,} tokens, one small heatmap each."
-        f"{sink} Arrow keys choose a head."
-    )
+    hide = view.options.hide_first
+    tiles = remembered(view.made, f"tiles:{hide}", lambda: thumbnails(view.made, hide_first=hide))
+    return overview_map(view.made, figures_of(view.made), tiles, name=view.info.name, scale=view.options.scale)
 
 
 def heads_section(view: AttentionPageView) -> None:

@@ -12,15 +12,16 @@ import zlib
 from html import escape
 from typing import Any
 
-from playground.charts.attention_bytes import byte_codes
-from playground.charts.attention_map import map_payload
-from playground.charts.attention_view import AttentionView, MatrixPanel, panel_description, panel_top, view_payload
+from playground.charts.attention_bytes import byte_codes, largest
+from playground.charts.attention_map import map_payload, overview_map, thumbnails
+from playground.charts.attention_view import AttentionView, MatrixPanel, panel_description, view_payload
+from playground.engine.attention_data import AttentionPass
 from playground.engine.types import FloatArray
-from playground.inspection.attention import Selection, shown_weights
-from playground.ui.attention_page.heads import overview_data
-from playground.ui.attention_page.view import AttentionPageView
+from playground.inspection.attention import Selection, head_figures, shown_weights
+from playground.models.info import ModelInfo
 from playground.ui.components.assets import read
 
+_HIDDEN = "First token hidden, the rest renormalised."
 _STYLE = """
 :root { color-scheme: light dark; --st-text-color: #1b1d24; --st-background-color: #ffffff;
   --st-secondary-background-color: #f3f4f8; --st-border-color: #d5d8e0;
@@ -32,49 +33,71 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 1.5rem au
 """
 
 
-def attention_html(view: AttentionPageView) -> str:
-    """The whole page: the overview, and the text and heatmap of whichever head is chosen in it."""
-    title = f"Attention of {view.info.name}"
-    data = json.dumps(_data(view), ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
+def attention_html(
+    made: AttentionPass,
+    tokens: tuple[str, ...],
+    info: ModelInfo,
+    *,
+    scale: str = "linear",
+    hide_first: bool = False,
+    query: int = -1,
+    lock: tuple[int, int] = (-1, -1),
+) -> str:
+    """The whole page: the overview, and the text and heatmap of whichever head is chosen in it.
+
+    ``tokens``: the window's readable tokens. ``query``: the position marked in the whole text. ``lock``: the layer and
+    head shown at first.
+    """
+    title = f"Attention of {info.name}"
+    data = _data(made, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
+    island = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
     scripts = read("attention_core.js", "card.js", "attention_map.js", "attention_view.js", "attention_file.js")
     return (
         "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
         "script-src 'unsafe-inline'\"><meta name=viewport content='width=device-width'>"
         f"<title>{escape(title)}</title><style>{_STYLE}{read('attention_view.css', 'attention_map.css', 'card.css')}</style>"
-        f"</head><body><h1>{escape(title)}</h1><p>{escape(_facts(view))}</p>"
+        f"</head><body><h1>{escape(title)}</h1><p>{escape(_facts(made, info, hide_first))}</p>"
         "<div id=map><div class=map></div></div><div id=view><div class=attention></div></div>"
-        f'<script type="application/json" id=data>{data}</script><script>{scripts}</script></body></html>\n'
+        f'<script type="application/json" id=data>{island}</script><script>{scripts}</script></body></html>\n'
     )
 
 
-def _facts(view: AttentionPageView) -> str:
-    hidden = " The first token is hidden and the rest renormalised." if view.options.hide_first else ""
+def _facts(made: AttentionPass, info: ModelInfo, hide_first: bool) -> str:
+    hidden = f" {_HIDDEN}" if hide_first else ""
     return (
-        f"{view.info.dtype} on {view.info.device}, tokens {view.text.start:,} to {view.text.end - 1:,}. Weights here are rounded "
-        f"to within 0.2 percentage points.{hidden} Attention is not an explanation: a weight says where a head took its "
-        "average from."
+        f"{info.dtype} on {info.device}, tokens {made.start:,} to {made.end - 1:,}. Weights here are rounded to within 0.4 "
+        f"percentage points.{hidden} Attention is not an explanation: a weight says where a head took its average from."
     )
 
 
-def _data(view: AttentionPageView) -> dict[str, Any]:
-    overview = overview_data(view)
-    tiles = byte_codes(overview.tiles, overview.top)
+def _data(
+    made: AttentionPass,
+    tokens: tuple[str, ...],
+    info: ModelInfo,
+    *,
+    scale: str,
+    hide_first: bool,
+    query: int,
+    lock: tuple[int, int],
+) -> dict[str, Any]:
+    tiles = thumbnails(made, hide_first=hide_first)
+    overview = overview_map(made, head_figures(made), tiles, name=info.name, scale=scale)
     shown: dict[tuple[int, int], FloatArray] = {}
-    for layer in view.made.layers:
-        maps = shown_weights(layer, view.made.start, hide_first=view.options.hide_first)
+    for layer in made.layers:
+        maps = shown_weights(layer, made.start, hide_first=hide_first)
         shown |= {(layer.index, head): maps[head] for head in range(layer.heads)}
+    small = byte_codes(overview.tiles)
     weights = b"".join(byte_codes(values[None]) for values in shown.values())
-    text = AttentionView(view.text.tokens, view.text.start, (), view.options.scale, view.query)
-    places = list(shown)
+    text = AttentionView(tokens, made.start, (), scale, query)
     return {
-        "tiles": len(tiles),
-        "weights": base64.b64encode(zlib.compress(tiles + weights, 9)).decode("ascii"),
-        "map": map_payload(overview, view.lock) | {"codes": ""},
+        "tiles": len(small),
+        "weights": base64.b64encode(zlib.compress(small + weights, 9)).decode("ascii"),
+        "map": map_payload(overview, lock) | {"codes": ""},
         "view": view_payload(text),
         "panels": [_panel(text, place, values) for place, values in shown.items()],
-        "note": "First token hidden, the rest renormalised." if view.options.hide_first else "",
-        "first": places.index(view.lock) if view.lock in shown else 0,
+        "note": _HIDDEN if hide_first else "",
+        "first": list(shown).index(lock) if lock in shown else 0,
     }
 
 
@@ -83,6 +106,6 @@ def _panel(text: AttentionView, place: tuple[int, int], values: FloatArray) -> d
     return {
         "place": list(place),
         "title": panel.title,
-        "top": panel_top(panel),
+        "top": largest(values),
         "description": panel_description(text, panel),
     }

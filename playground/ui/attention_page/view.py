@@ -93,7 +93,7 @@ def widest(info: ModelInfo, length: int) -> int:
 
 def window(chosen: Options, info: ModelInfo, length: int) -> tuple[int, int]:
     """The window that is asked for, as far as the text has it."""
-    start = min(chosen.start, length - 1)
+    start = chosen.start if chosen.start < length else 0  # a link's, or of a longer text
     width = widest(info, length)
     if chosen.width:
         width = min(width, chosen.width)
@@ -165,20 +165,22 @@ def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
 
 
 def own_choice(made: AttentionPass) -> Selection:
-    """The head that gives most to tokens other than the first and the query's own: the one with most to see."""
+    """The head with the clearest habit: on average the largest weight on one token, not the first nor the query's own."""
     found = remembered(made, "own choice", lambda: _liveliest(made))
     return Selection(found[0], (found[1],))
 
 
 def _liveliest(made: AttentionPass) -> tuple[int, int]:
     """Layer and head. A lone token has nothing to choose by: the first ones."""
-    given = {
-        (layer.index, head): float(1 - (layer.first[head] + np.diagonal(layer.weights[head]))[1:].mean())
-        for layer in made.layers
-        for head in range(layer.heads)
-        if made.width > 1
-    }
-    return max(given, key=given.__getitem__) if given else (made.layers[0].index, 0)
+    best, place = -1.0, (made.layers[0].index, 0)
+    for layer in made.layers:
+        others = layer.weights.copy()  # (heads, W, W)
+        others[:, :, 0] = 0
+        others[:, np.arange(made.width), np.arange(made.width)] = 0
+        largest = others.max(axis=-1).mean(axis=-1)  # (heads,)
+        if float(largest.max()) > best:
+            best, place = float(largest.max()), (layer.index, int(largest.argmax()))
+    return place
 
 
 def figures_of(made: AttentionPass) -> tuple[HeadFigures, ...]:

@@ -131,8 +131,8 @@ function measure(state, heat, width, context) {
   const longest = Math.max(...state.data.tokens.map((_, index) => context.measureText(nameOf(state, index)).width))
   heat.names = Math.min(longest + 10, 110, width * 0.28)
   heat.left = heat.names
-  heat.head = 2
   heat.size = Math.max(0.5, Math.min(34, (width - heat.names - 14) / side))
+  heat.head = Math.max(2, 8 - heat.size / 2) // the first name is taller than a small cell
   heat.every = Math.max(1, Math.ceil(12 / heat.size))
 }
 
@@ -376,6 +376,10 @@ function attentionView(component) {
   const last = data.tokens.length - 1
   state.cell = [Math.min(state.cell[0], last), Math.min(state.cell[1], state.cell[0], last)]
   state.walkTo(Math.min(state.picked >= 0 ? state.picked : state.cursor || 0, last))
+  if (state.picked >= 0) { // a long text shows the marked token without moving the page
+    const at = state.buttons[state.picked].offsetTop - state.text.offsetTop
+    if (at < state.text.scrollTop || at > state.text.scrollTop + state.text.clientHeight - 30) state.text.scrollTop = at - 60
+  }
   paintLegend(state)
   repaint(state)
   state.point(-1, -1)
