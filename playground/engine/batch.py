@@ -86,6 +86,7 @@ class TransformersBatch:
         if cancel is not None:
             cancel.check()
         self._check(ids)
+        self._runner.prepare_some()
         with self._runner.running(len(ids)):
             for group in self._groups:
                 chosen = [int(ids[row]) for row in group.rows]

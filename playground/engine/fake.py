@@ -214,6 +214,9 @@ class FakeEngine:
         predictions = np.stack(rows) if rows else np.empty((0, self._info.vocab_size), dtype=np.float32)
         return score_rows(known, predictions)
 
+    def prepare(self) -> Iterator[None]:
+        return iter(())
+
     def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> FakeBatch:
         known = [check_ids(ids, self._info) for ids in prompts]
         if not known:

@@ -157,5 +157,10 @@ class Engine(Protocol):
     def weights(self) -> WeightList:
         """The model's learned tensors and its config; no forward pass. Raises ModelError once released."""
 
+    def prepare(self) -> Iterator[None]:
+        """Work that makes later calls faster, in pieces of some milliseconds, for when nobody waits. Always the same
+        iterator; may be left at any point. On the engine's thread only.
+        """
+
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""

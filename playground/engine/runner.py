@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
+from playground.engine.coded_linear import MOST_ROWS, attach_codes
 from playground.engine.prefix import PrefixCache, is_reusable, new_cache
 from playground.engine.prepack import cpu_threads
 from playground.engine.protocol import CancelToken
@@ -24,7 +26,9 @@ from playground.errors import ModelError, PlaygroundError
 from playground.models.loading import LoadedModel, unload
 
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
-FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
+FEW_POSITIONS = MOST_ROWS  # up to so many, a forward pass is bound by reading the weights
+_CODES_SHARE = 8  # the codes of the weights may take this part of the free memory
+_PREPARE_SECONDS = 0.02  # of each decode step, as long as the weights' codes are not all there
 
 
 class ModelRunner:
@@ -42,7 +46,19 @@ class ModelRunner:
         self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
         probe = _probe_cache(loaded.model)
         self.reuses_prefixes = probe is not None and is_reusable(probe)
+        self.preparation = self._preparation()
         self.has_cache = probe is not None and all(isinstance(layer, DynamicLayer) for layer in probe.layers)
+
+    def _preparation(self) -> Iterator[None]:
+        """Teach the layers to read their weights' codes, a layer a piece: only for float32 on the CPU."""
+        if self.info.device == "cpu" and self.info.dtype == "float32":
+            yield from attach_codes(self.loaded.model, psutil.virtual_memory().available // _CODES_SHARE)
+
+    def prepare_some(self) -> None:
+        """A little of the preparation, for a generation that could not wait for it."""
+        until = time.perf_counter() + _PREPARE_SECONDS
+        while time.perf_counter() < until and next(self.preparation, self) is not self:
+            pass
 
     @property
     def loaded(self) -> LoadedModel:

@@ -182,6 +182,10 @@ class TransformersEngine:
         """The model's learned tensors and its config, without a forward pass."""
         return list_weights(self._runner.loaded.model)
 
+    def prepare(self) -> Iterator[None]:
+        """Find the codes behind converted weights, a layer a piece; see ``coded_linear``."""
+        return self._runner.preparation
+
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""
         self._logits.clear()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
@@ -53,6 +53,7 @@ class Worker:
         self._open: dict[tuple[str, str], Ticket[Any]] = {}  # the unfinished ticket of each (session, slot)
         self._running: _Task | None = None
         self._closing = False
+        self._spare: Iterator[None] | None = engine.prepare()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
@@ -169,6 +170,8 @@ class Worker:
 
     def _next_task(self) -> _Task | None:
         """The next session's next task, waiting for one; None once the worker closes."""
+        while self._prepares():
+            pass
         with self._changed:
             self._changed.wait_for(lambda: self._queues or self._closing)
             if self._closing:
@@ -180,6 +183,17 @@ class Worker:
             else:
                 del self._queues[session]
             return self._running
+
+    def _prepares(self) -> bool:
+        """Where nobody waits, one piece of the engine's own preparation; says whether to look again."""
+        with self._changed:
+            if self._queues or self._closing or self._spare is None:
+                return False
+        try:
+            next(self._spare)
+        except Exception:  # at its end, or broken: the engine works without
+            self._spare = None
+        return True
 
     def _advance(self, task: _Task) -> bool:
         """Run one step; says whether the task is finished. Whatever a job raises belongs to its ticket."""

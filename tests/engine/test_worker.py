@@ -334,3 +334,45 @@ def test_a_ticket_keeps_its_first_end() -> None:
     ticket.cancel()
     ticket.add_step("late")
     assert ticket.result() == 1 and ticket.take() == []
+
+
+class Preparing(FakeEngine):
+    """Counts the pieces of its preparation; ``asked`` is set once the second is under way, which waits for ``go``."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        super().__init__()
+        self.done, self.fails = 0, fails
+        self.asked, self.go, self.finished = threading.Event(), threading.Event(), threading.Event()
+
+    def prepare(self) -> Iterator[None]:
+        for piece in range(5):
+            if piece == 1:
+                self.asked.set()
+                assert self.go.wait(PATIENCE)
+                if self.fails:
+                    raise RuntimeError("broken")
+            self.done += 1
+            yield
+        self.finished.set()
+
+
+def test_spare_time_is_used_and_a_request_goes_before_the_next_piece() -> None:
+    engine = Preparing()
+    worker = Worker(engine)
+    try:
+        assert engine.asked.wait(PATIENCE)
+        ticket = worker.submit("a", "next", lambda given, cancel: engine.done)
+        engine.go.set()
+        assert ticket.result(PATIENCE) == 2, "one piece was under way, no other was begun"
+        assert engine.finished.wait(PATIENCE), "the rest is done when nobody waits"
+    finally:
+        worker.close()
+
+
+def test_a_preparation_that_breaks_is_dropped_and_one_under_way_does_not_hold_up_the_end() -> None:
+    engine = Preparing(fails=True)
+    worker = Worker(engine)
+    engine.go.set()
+    assert worker.submit("a", "next", lambda given, cancel: "served").result(PATIENCE) == "served"
+    worker.close()
+    assert engine.closed and engine.done == 1
