@@ -8,7 +8,7 @@ import platform
 import sys
 from datetime import date
 
-BENCHMARKS = ("slider", "sessions", "chain", "prefix", "start", "generate", "streaming", "scale")
+BENCHMARKS = ("slider", "sessions", "chain", "prefix", "start", "generate", "streaming", "scale", "scoring")
 
 
 def main(wanted: list[str]) -> int:
