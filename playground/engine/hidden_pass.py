@@ -83,7 +83,11 @@ def find_doors(model: Any, name: str) -> _Doors:
 def _forward(
     runner: ModelRunner, doors: _Doors, ids: TokenIds, positions: range, cancel: CancelToken
 ) -> tuple[_Caught, torch.Tensor]:
-    """Run the model up to the last position; the states and the logits (P, vocab) at ``positions``."""
+    """Run the model up to the last position; the states and the model's own logits (P, vocab) at ``positions``.
+
+    Where more positions must be run than are looked at (a model without a cache), only the last one's logits are
+    asked for, and the others are NaN.
+    """
     first, end = positions.start, positions.stop
     cache: Cache | None = None
     if runner.has_cache and first:  # what stands before is read as usual, from known prefixes where there are any
@@ -94,11 +98,14 @@ def _forward(
     cancel.check()
     begin = first if cache is not None else 0
     with _catching(doors) as caught:
-        logits = runner.forward([ids[begin:end]], cache, last_row=False)[0]  # (end - begin, vocab)
+        logits = runner.forward([ids[begin:end]], cache, last_row=begin < first)[0]  # (end - begin or 1, vocab)
     if cache is not None:
         runner.keep(ids[:end], cache)
     caught.states = [state[0, first - begin :] for state in caught.states]  # each (P, d)
-    return caught, logits[first - begin :]
+    own = torch.full((len(positions), logits.shape[-1]), torch.nan, device=logits.device)
+    rows = min(len(logits), len(positions))
+    own[-rows:] = logits[-rows:].float()
+    return caught, own
 
 
 @contextmanager
@@ -165,14 +172,14 @@ def _examine(
     span = slice(begin, begin + len(part))
     states = torch.stack([state[span] for state in caught.states]).flip(0)  # (D, n, d), the last depth first
     at_once = max(1, _LOGITS_BYTES // (4 * vocab * len(part)))
-    last, followed, gap = own[span].float(), torch.empty(0), 0.0
+    last, followed, gap = own[span], torch.empty(0), 0.0
     found: list[tuple[np.ndarray[Any, Any], ...]] = []
     for first in range(0, len(states), at_once):
         cancel.check()
         some = states[first : first + at_once]  # (g, n, d)
         logits = _logits_of(model, doors, caught, some.flatten(0, 1)).view(*some.shape[:2], -1)  # (g, n, vocab)
         if not found:
-            gap = float((logits[0] - last).abs().max())
+            gap = float((logits[0] - last).abs().nan_to_num(0.0).max())
             followed = _followed(logits[0], part, ids, follow)
             last = torch.log_softmax(logits[0], dim=-1)
         found.append(_measure(torch.log_softmax(logits, dim=-1), last, followed))

@@ -31,19 +31,20 @@ EXPERIMENTS: dict[str, Experiment] = {
     "answer": Experiment(
         "See the answer appear",
         "The depth at which the model's answer takes the lead",
-        "Look at the last column from the bottom up: dots and spaces for most of the way, and only in the last few layers "
-        "“Paris”. The ranks below show that it climbs long before it leads. Then press the cells of earlier words: after "
-        "“of” the model has no city in mind yet.",
+        "Read the last column from the bottom up: commas and brackets for most of the way, and only in the last layers "
+        "“Paris”. The ranks below show that it climbs for several layers before it leads. Then press the top cell after "
+        "“in”: the model says Paris there too, before it has read “the city of”.",
         "The Eiffel Tower is in the city of",
         Options(),
     ),
-    "copy": Experiment(
-        "Copying is decided earlier",
-        "A repeated sentence against a new one, coloured by how far each depth is from the answer",
-        "Coloured by KL to the answer: dark is near. In the second sentence, where every word has come before, more of the "
-        "column is dark than in the first, where the model could not know what comes.",
-        "The quick brown fox jumps over the lazy dog. The quick brown fox jumps over the",
-        Options(colour="divergence"),
+    "pattern": Experiment(
+        "A pattern settles earlier",
+        "Counting, coloured by how far each depth is from the answer",
+        "Dark is near the answer. Compare the columns after the spaces ␣, where a number must come: at the first ones "
+        "layer 25 is still one or two nats away, at the later ones a tenth. The last breaks the rule, for after 9 comes a "
+        "number of two digits.",
+        "1 2 3 4 5 6 7 8 9 10",
+        Options(colour="divergence", depth=25),
     ),
     "cost": Experiment(
         "Why reading is cheap and writing is dear",
