@@ -19,6 +19,7 @@ from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.ui.generate_page.desk import COMPARE, WRITE, Desk
 from playground.ui.generate_page.experiments import EXPERIMENTS
 from playground.ui.generate_page.options import LUCK, Options, option_fields, read_ids, read_options
+from playground.ui.generate_page.strip import GrowingTokens, path_tokens
 from playground.ui.generate_page.take_away import command
 from playground.ui.setup import DEFAULT_PROMPT, Setup
 from tests.ui.conftest import Opened
@@ -85,8 +86,23 @@ def reference(engine: FakeEngine, prompt: str = DEFAULT_PROMPT, **fields: Any) -
 
 def strip(app: Opened, key: str = "generate_strip") -> list[dict[str, Any]]:
     tokens = app.component(key)["tokens"]
-    assert isinstance(tokens, list)
-    return tokens
+    assert isinstance(tokens, list)  # what is empty does not travel; the browser says the lines where there is no label
+    return [{"background": "", "table": [], "label": ", ".join(token.get("lines", ()))} | token for token in tokens]
+
+
+def test_a_growing_text_shows_what_the_whole_one_does(open_app: Open) -> None:
+    app = finished(open_page(open_app))
+    found, codec = desk_of(app), app.engine.codec
+    assert found.run is not None
+    growing, whole = GrowingTokens(), found.tree
+    for scale, count in (("rank", 0), ("rank", 2), ("rank", 6), ("entropy", 6), ("entropy", 3)):
+        cut = whole.put(dataclasses.replace(whole[0], steps=whole[0].steps[:count]))
+        expected = path_tokens(found.run, cut, 0, codec, scale, brief=True)
+        assert growing.look(found.run, cut, 0, codec, scale) == expected and len(expected) == count
+    full = path_tokens(found.run, whole, 0, codec, "rank")
+    assert [token.lines[:2] for token in full] == [
+        token.lines for token in path_tokens(found.run, whole, 0, codec, "rank", brief=True)
+    ]
 
 
 def write_again(app: Opened) -> Opened:

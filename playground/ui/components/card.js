@@ -16,8 +16,8 @@ function cell(text, tag) {
 
 function fillCard(card, token) {
   card.replaceChildren()
-  for (const line of token.lines) card.appendChild(cell(line, "p"))
-  if (!token.table.length) return
+  for (const line of token.lines || []) card.appendChild(cell(line, "p"))
+  if (!token.table || !token.table.length) return
   const table = document.createElement("table")
   token.table.forEach((row, index) => {
     const line = document.createElement("tr")

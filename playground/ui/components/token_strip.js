@@ -5,6 +5,7 @@ const instances = new WeakMap()
 function makeButton(state, index) {
   const button = document.createElement("button")
   button.type = "button"
+  button.tabIndex = -1
   button.onclick = () => state.pick(index)
   button.onmouseenter = button.onfocus = () => {
     state.walkTo(index, false)
@@ -15,12 +16,22 @@ function makeButton(state, index) {
   return button
 }
 
+// While a text grows, all but its last tokens are as they were: those are left alone.
+function same(one, other) {
+  return one && one.text === other.text && one.kind === other.kind && one.background === other.background &&
+    one.breaks === other.breaks && labelOf(one) === labelOf(other)
+}
+
+function labelOf(token) {
+  return token.label || (token.lines || []).join(", ")
+}
+
 function paint(button, token, selected, tint) {
   button.textContent = token.text
   button.className = `token ${token.kind} tint${tint % 2}` + (selected ? " selected" : "")
   button.style.background = token.background || ""
   button.style.color = token.ink || ""
-  button.setAttribute("aria-label", token.label)
+  button.setAttribute("aria-label", labelOf(token))
   if (selected) button.setAttribute("aria-current", "true")
   else button.removeAttribute("aria-current")
 }
@@ -32,8 +43,9 @@ function setUp(parentElement) {
   const line = root.querySelector(".tokens")
   const state = { root, line, card: makeCard(root), buttons: [], tokens: [], cursor: 0 }
   state.walkTo = (index, focus) => {
+    if (state.buttons[state.cursor]) state.buttons[state.cursor].tabIndex = -1
     state.cursor = Math.max(0, Math.min(index, state.buttons.length - 1))
-    state.buttons.forEach((button, at) => { button.tabIndex = at === state.cursor ? 0 : -1 })
+    if (state.buttons.length) state.buttons[state.cursor].tabIndex = 0
     if (focus && state.buttons.length) state.buttons[state.cursor].focus()
   }
   line.onkeydown = (event) => {
@@ -58,20 +70,30 @@ export default function (component) {
     instances.set(parentElement, state)
   }
   state.pick = (index) => setTriggerValue("picked", { index, version: data.version })
+  const before = state.tokens
+  const selectedBefore = state.selected
   state.tokens = data.tokens
+  state.selected = data.selected
   state.line.setAttribute("aria-label", data.label)
   state.line.style.maxHeight = data.height || ""
-  while (state.buttons.length > data.tokens.length) state.buttons.pop().remove()
+  while (state.buttons.length > data.tokens.length) {
+    const button = state.buttons.pop()
+    if (button.nextSibling && button.nextSibling.tagName === "BR") button.nextSibling.remove()
+    button.remove()
+  }
   while (state.buttons.length < data.tokens.length) {
     const button = makeButton(state, state.buttons.length)
     state.buttons.push(button)
     state.line.appendChild(button)
   }
-  state.line.querySelectorAll("br").forEach((mark) => mark.remove())
   data.tokens.forEach((token, index) => {
+    const touched = index === data.selected || index === selectedBefore
+    if (!touched && same(before[index], token)) return
     const button = state.buttons[index]
     paint(button, token, index === data.selected, index)
-    if (token.breaks) button.after(document.createElement("br"))
+    const broken = button.nextSibling && button.nextSibling.tagName === "BR"
+    if (broken && !token.breaks) button.nextSibling.remove()
+    if (!broken && token.breaks) button.after(document.createElement("br"))
   })
   const known = data.selected >= 0 && data.selected < state.buttons.length
   state.walkTo(known ? data.selected : Math.min(state.cursor, state.buttons.length - 1), false)

@@ -21,7 +21,8 @@ _STRIP = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class StripToken:
-    """One token as shown. ``label`` is what a screen reader says; ``lines`` and ``table`` fill the hover card.
+    """One token as shown. ``label`` is what a screen reader says, the ``lines`` where it is empty; ``lines`` and
+    ``table`` fill the hover card.
 
     ``kind`` is "prompt", "step" (accepted or generated), "ghost" (stepped back over) or "special"; further words may
     follow it: "picked" (chosen by hand), "parted" (where two texts part), "cut" (hidden by a stop string).
@@ -29,7 +30,7 @@ class StripToken:
     """
 
     text: str
-    label: str
+    label: str = ""
     kind: str = "prompt"
     lines: tuple[str, ...] = ()
     table: tuple[tuple[str, ...], ...] = ()
@@ -39,6 +40,7 @@ class StripToken:
 
 
 _FIELDS = tuple(field.name for field in fields(StripToken))
+_ALWAYS = ("text", "kind")
 
 
 def token_strip(
@@ -54,7 +56,9 @@ def token_strip(
 
     A pick made on an older text than the one now shown is dropped: its index could mean another token.
     """
-    rows = [{name: getattr(token, name) for name in _FIELDS} for token in tokens]  # asdict would copy every table
+    rows = [  # asdict would copy every table; what is empty need not travel
+        {name: value for name in _FIELDS if (value := getattr(token, name)) or name in _ALWAYS} for token in tokens
+    ]
     version = zlib.crc32(repr([(row["text"], row["kind"]) for row in rows]).encode("utf-8", "surrogatepass"))
 
     def picked() -> None:

@@ -149,9 +149,11 @@ def _strips(mine: Desk, worker: Worker) -> None:
             f'<div style="border-left:0.5rem solid {colour};padding-left:0.5rem"><b>{letter}</b> · '
             f"{_html(describe(branch.settings))}, seed {branch.seed}</div>"
         )
-        tokens = path_tokens(
-            mine.run, mine.tree, branch.id, worker.engine.codec, scale, tables=mine.stream is None, parted=parted
-        )
+        codec = worker.engine.codec
+        if mine.stream is None:
+            tokens = path_tokens(mine.run, mine.tree, branch.id, codec, scale, parted=parted)
+        else:
+            tokens = mine.growing[letter].look(mine.run, mine.tree, branch.id, codec, scale)
         chosen = mine.selected if mine.selected is not None and mine.tree.current == branch.id else -1
         token_strip(
             tokens, key=f"compare_strip_{letter}", label=f"Text under setting {letter}, one button for each token",

@@ -6,6 +6,7 @@ A desk outlives page changes. Each model has desks of its own, since ids mean no
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
@@ -24,6 +25,7 @@ from playground.sampling.truncation import updated_mu
 from playground.ui import state
 from playground.ui.generate_page.options import Options
 from playground.ui.generate_page.stream import Stream, ask_score, open_stream
+from playground.ui.generate_page.strip import GrowingTokens
 from playground.ui.sampling_page.view import SCORED_TOKENS, encode_prompt, next_logits
 from playground.ui.setup import Setup
 
@@ -67,6 +69,7 @@ class Desk:
     setup: Setup | None = None  # what the run was made with
     letters: tuple[str, ...] = ()  # compare: the setting of each branch
     seed_view: int = 0
+    growing: defaultdict[str, GrowingTokens] = field(default_factory=lambda: defaultdict(GrowingTokens))  # by strip
 
     @property
     def tree(self) -> Tree:

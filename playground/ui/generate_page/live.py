@@ -82,7 +82,10 @@ def writing_strip(desk: Desk, worker: Worker) -> None:
     codec, branch = worker.engine.codec, desk.tree[desk.tree.current]
     tokens = prompt_tokens(desk.run.prompt, codec, scale)
     shown_prompt = len(tokens)
-    tokens += path_tokens(desk.run, desk.tree, branch.id, codec, scale, tables=desk.stream is None)
+    if desk.stream is None:
+        tokens += path_tokens(desk.run, desk.tree, branch.id, codec, scale)
+    else:
+        tokens += desk.growing[""].look(desk.run, desk.tree, branch.id, codec, scale)
 
     def pick(index: int) -> None:
         desk.selected = index - shown_prompt if index >= shown_prompt else None

@@ -18,6 +18,7 @@ from playground.ui.components.token_strip import StripToken
 
 SHOWN_PROMPT = 300  # of a longer prompt the strip shows the end
 CARD_ROWS = 7
+_BRIEF_LINES = 2
 TABLE_HEAD = ("token", "id", "raw", "final", "removed by")
 
 
@@ -47,35 +48,62 @@ def _prompt_token(prompt: Prompt, place: int, text: str, special: bool, scale: s
         lines.append(f"surprisal {-value:.3f} nats ({-value / math.log(2):.3f} bits), raw {percent(math.exp(value))}")
         lines.append(f"rank {rank + 1:,}, entropy before it {entropy(before)}")
     kind = "special" if special else "prompt"
-    return StripToken(shown, ", ".join(lines), kind, tuple(lines), (), ground, ink, text.endswith("\n"))
+    return StripToken(shown, "", kind, tuple(lines), (), ground, ink, text.endswith("\n"))
+
+
+class GrowingTokens:
+    """The tokens of a text that is being written: what was made at the last look is not made again."""
+
+    def __init__(self) -> None:
+        self._of: object = None
+        self._path: tuple[TokenStep, ...] = ()
+        self._tokens: list[StripToken] = []
+
+    def look(self, run: Run, tree: Tree, branch: int, codec: TextCodec, scale: str) -> list[StripToken]:
+        """``path_tokens`` with brief cards, which grow with the path."""
+        path = tree.path(branch)
+        of = (run.prompt.ids, branch, scale, tree.hand_picked(branch), tree[branch].hidden_text)
+        known = len(self._path)
+        if of != self._of or known > len(path) or any(a is not b for a, b in zip(self._path, path, strict=False)):
+            self._tokens, known = [], 0
+        self._tokens += path_tokens(run, tree, branch, codec, scale, brief=True, begin=known)
+        self._of, self._path = of, path
+        return list(self._tokens)
 
 
 def path_tokens(
-    run: Run, tree: Tree, branch: int, codec: TextCodec, scale: str, *, tables: bool = True, parted: int | None = None
+    run: Run,
+    tree: Tree,
+    branch: int,
+    codec: TextCodec,
+    scale: str,
+    *,
+    brief: bool = False,
+    parted: int | None = None,
+    begin: int = 0,
 ) -> list[StripToken]:
-    """The generated tokens of a branch's path. ``tables`` False leaves the alternatives out while tokens arrive."""
+    """The generated tokens of a branch's path from ``begin`` on. ``brief``: short cards, while tokens arrive."""
     path, picked = tree.path(branch), tree.hand_picked(branch)
     ids = tuple(step.id for step in path)
     cut = cut_from(ids, tree[branch].hidden_text, codec)
-    texts = pieces(codec, ids, run.prompt.ids)
     whole = run.prompt.ids[-CONTEXT_TAIL:] + ids
     first = len(whole) - len(ids)
+    texts = pieces(codec, ids[begin:], whole[: first + begin])
     tokens = []
-    for place, (step, text) in enumerate(zip(path, texts, strict=True)):
+    for place, (step, text) in enumerate(zip(path[begin:], texts, strict=True), begin):
         kind = "step special" if codec.is_special(step.id) else "step"
         kind += " picked" if place in picked else ""
         kind += " cut" if place >= cut else ""
         kind += " parted" if place == parted else ""
-        lines = step_lines(step, glyphs(text), place in picked, place >= cut)
+        lines = step_lines(step, glyphs(text), place in picked, place >= cut)[: _BRIEF_LINES if brief else None]
         before = whole[max(0, first + place - CONTEXT_TAIL) : first + place]
         ground, ink = token_colours(scale, TokenFigures(step.raw_logprob, step.rank, step.entropy))
         tokens.append(
             StripToken(
                 text=glyphs(text),
-                label=", ".join(lines),
                 kind=kind,
                 lines=tuple(lines),
-                table=alternatives_table(step, before, codec) if tables else (),
+                table=() if brief else alternatives_table(step, before, codec),
                 background=ground,
                 ink=ink,
                 breaks=text.endswith("\n"),
