@@ -36,7 +36,10 @@ class BandCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BandsData:
-    """``percent``: the y axis is a share; ``whole``: and goes from 0 to 100%. ``log_x``: N doubles from tick to tick. ``marks``: (label, x) vertical lines."""
+    """``percent``: the y axis is a share, with ``whole`` from 0 to 100%. ``log_x``: N doubles from tick to tick.
+
+    ``marks``: (label, x) vertical lines.
+    """
 
     x_title: str
     y_title: str

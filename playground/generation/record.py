@@ -24,6 +24,9 @@ from playground.sampling.draw import Draw, draw_token
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 
+_TOGETHER = 2**19  # logits that go through all steps together: what a core's cache holds with their copies
+_HEAD = 256  # likeliest tokens sorted at once: the draw falls among them nearly always
+_KEEP_ORDER = frozenset({"temperature", "dynatemp"})
 _SMALL = 2**20  # logits; fewer are done before a second thread has woken, and on a busy machine it may sleep on
 SMALLEST_PROBABILITY = 1e-45  # the least a float32 holds
 
@@ -63,41 +66,55 @@ def draw_rows(logits: FloatArray, rows: Sequence[RowInput]) -> list[Drawn]:
     for place, row in enumerate(rows):
         by_settings.setdefault(row.settings, []).append(place)
     drawn: dict[int, Drawn] = {}
-    for settings, places in by_settings.items():
-        together = logits if len(places) == len(rows) else logits[places]
-        with cpu_threads(1 if together.size <= _SMALL else None):
-            drawn |= zip(places, _draw_group(together, settings, [rows[place] for place in places]), strict=True)
+    few = max(1, _TOGETHER // logits.shape[-1])
+    for settings, all_places in by_settings.items():
+        with cpu_threads(1 if few * logits.shape[-1] <= _SMALL else None):
+            for begin in range(0, len(all_places), few):
+                places = all_places[begin : begin + few]
+                group = _draw_group(logits[places], settings, [rows[place] for place in places])
+                drawn |= zip(places, group, strict=True)
     return [drawn[place] for place in range(len(rows))]
 
 
 def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[RowInput]) -> list[Drawn]:
-    raw = torch.from_numpy(np.array(logits, order="C"))  # (rows, vocab), a copy: NumPy's is read-only
-    contexts = [row.context for row in rows]
-    watched = top_places(raw, max(row.top for row in rows))  # (rows, top)
-    final, removed_by = _follow(raw, settings, contexts, watched)
-    logprobs = raw.log_softmax(-1)
-    entropies = -(logprobs.exp() * logprobs.clamp(min=torch.finfo(torch.float32).min)).sum(-1)
-    means = logprobs.mean(-1)
-    probs = final.softmax(-1)
-    kept = (final > -torch.inf).sum(-1)
+    raw = torch.from_numpy(logits)  # (rows, vocab), a copy: it was taken out by its places
     names = _active(settings)
-    result: list[Drawn] = []
-    for place, row in enumerate(rows):
-        final_probs, raw_row = probs[place].numpy(), raw[place].numpy()
-        draw = draw_token(final_probs, row.u)
-        value = raw_row[draw.id]
-        result.append(
-            Drawn(
-                draw=draw,
-                raw_logprob=float(logprobs[place, draw.id]),
-                prob=float(final_probs[draw.id]),
-                rank=int(np.count_nonzero(raw_row > value) + np.count_nonzero(raw_row[: draw.id] == value)),
-                entropy=max(0.0, float(entropies[place])),
-                kept=int(kept[place]),
-                top=_alternatives(watched[place, : row.top], logprobs[place], final_probs, removed_by[place], names),
-                mean_logprob=mean if math.isfinite(mean := float(means[place])) else None,
-            )
+    head = Head.of(raw, max(_HEAD, *(row.top for row in rows)))
+    watched = head.first(max(row.top for row in rows))  # (rows, top)
+    final, removed_by = _follow(raw, settings, [row.context for row in rows], watched)
+    logprobs = raw.log_softmax(-1)
+    means = logprobs.mean(-1).tolist()
+    probs = final.softmax(-1)
+    entropies = _entropies(logprobs, probs if final is raw else None)
+    kept = np.count_nonzero(final.numpy() > -np.inf, axis=-1).tolist()
+    raw_probs = logprobs.gather(-1, torch.from_numpy(watched)).numpy()
+    draws = head.draw(probs.numpy(), [row.u for row in rows], keeps_order=set(names) <= _KEEP_ORDER)
+    ids = torch.tensor([draw.id for draw in draws])[:, None]
+    own = logprobs.gather(-1, ids)[:, 0].tolist(), probs.gather(-1, ids)[:, 0].tolist()
+    return [
+        Drawn(
+            draw=draws[place],
+            raw_logprob=own[0][place],
+            prob=own[1][place],
+            rank=head.rank_of(place, draws[place].id),
+            entropy=max(0.0, entropies[place]),
+            kept=kept[place],
+            top=_alternatives(
+                watched[place, : row.top], raw_probs[place], probs[place].numpy(), removed_by[place], names
+            ),
+            mean_logprob=means[place],
         )
+        for place, row in enumerate(rows)
+    ]
+
+
+def _entropies(logprobs: torch.Tensor, probs: torch.Tensor | None) -> list[float]:
+    """Of each row, in nats; ``probs`` are the same rows' probabilities where they are known already."""
+    known = logprobs.exp() if probs is None else probs
+    terms = logprobs * known
+    if not bool(torch.isfinite(logprobs.amin())):
+        terms = terms.nan_to_num_(nan=0.0)  # a token that is out of the question adds nothing: 0 times minus infinity
+    result: list[float] = (-terms.sum(-1)).tolist()
     return result
 
 
@@ -107,17 +124,67 @@ def _active(settings: SamplerSettings) -> tuple[str, ...]:
     return settings.active()
 
 
-def top_places(raw: torch.Tensor, count: int) -> npt.NDArray[np.int64]:
-    """Ids of each row's ``count`` largest logits, largest first, ties by the lower id. (rows, vocab) -> (rows, count)."""
-    count = min(count, raw.shape[-1])
-    if count == 0:
-        return np.empty((raw.shape[0], 0), dtype=np.int64)
-    smallest = raw.topk(count, dim=-1).values[:, -1].numpy()
-    found = np.empty((raw.shape[0], count), dtype=np.int64)
-    for place, row in enumerate(raw.numpy()):
-        ids = np.flatnonzero(row >= smallest[place])
-        found[place] = ids[np.lexsort((ids, -row[ids]))][:count]
-    return found
+class Head:
+    """Each row's largest logits, sorted once for all that is asked about them: places, ranks and the draw itself."""
+
+    def __init__(self, raw: torch.Tensor, values: FloatArray, ids: npt.NDArray[np.int64]) -> None:
+        self._raw = raw.numpy()
+        self._values = values  # (rows, n), largest first
+        self._ids = ids  # (rows, n), of equals the lower id first
+        # What equals the smallest may go on outside; where all tokens are inside nothing does.
+        whole = ids.shape[1] == raw.shape[-1]
+        self._sure = np.full(len(ids), ids.shape[1]) if whole else (values > values[:, -1:]).sum(-1)
+
+    @classmethod
+    def of(cls, raw: torch.Tensor, count: int) -> Head:
+        """The ``count`` largest of each row of ``raw`` (rows, vocab)."""
+        values, ids = (found.numpy() for found in raw.topk(min(count, raw.shape[-1]), dim=-1))
+        order = np.lexsort((ids, -values), axis=-1)
+        return cls(raw, np.take_along_axis(values, order, -1), np.take_along_axis(ids, order, -1))
+
+    def first(self, count: int) -> npt.NDArray[np.int64]:
+        """Ids of each row's ``count`` largest logits, largest first, ties by the lower id: (rows, count)."""
+        count = min(count, self._raw.shape[-1])
+        found = self._ids[:, :count].copy()
+        for row in np.flatnonzero(self._sure < count):
+            ids = np.flatnonzero(self._raw[row] >= self._values[row, count - 1])
+            found[row] = ids[np.lexsort((ids, -self._raw[row, ids]))][:count]
+        return found
+
+    def rank_of(self, row: int, token: int) -> int:
+        """The token's place by raw logits, 0 the largest, ties by the lower id."""
+        within = np.flatnonzero(self._ids[row, : self._sure[row]] == token)
+        if len(within):
+            return int(within[0])
+        values = self._raw[row]
+        return int(np.count_nonzero(values > values[token]) + np.count_nonzero(values[:token] == values[token]))
+
+    def draw(self, probs: FloatArray, us: Sequence[float], *, keeps_order: bool) -> list[Draw]:
+        """``draw_token`` of each row of ``probs`` (rows, vocab), to the last bit, with one sum and one sort for all.
+
+        ``keeps_order``: of two tokens the one with the larger logit is never the less probable, so the likeliest are
+        here. A row whose u lies beyond them is drawn by itself.
+        """
+        if not keeps_order or self._ids.shape[1] == probs.shape[1]:
+            return [draw_token(row, u) for row, u in zip(probs, us, strict=True)]
+        near = np.take_along_axis(probs, self._ids, -1)  # (rows, n)
+        order = np.lexsort(
+            (self._ids, -near), axis=-1
+        )  # tokens of different logits may have rounded to one probability
+        near, ids = np.take_along_axis(near, order, -1), np.take_along_axis(self._ids, order, -1)
+        ends = np.cumsum(near.astype(np.float64), axis=-1) / probs.sum(axis=-1, dtype=np.float64, keepdims=True)
+        certain = (near > near[:, -1:]).sum(-1)
+        return [
+            self._drawn(ids[row], ends[row, : certain[row]], u) or draw_token(probs[row], u) for row, u in enumerate(us)
+        ]
+
+    @staticmethod
+    def _drawn(ids: npt.NDArray[np.int64], ends: npt.NDArray[np.float64], u: float) -> Draw | None:
+        rank = int(np.searchsorted(ends, u, side="right"))
+        if rank >= len(ends) or not 0 <= u < 1:
+            return None
+        low = float(ends[rank - 1]) if rank else 0.0
+        return Draw(u=u, id=int(ids[rank]), low=low, high=float(ends[rank]), rank=rank)
 
 
 def _follow(
@@ -148,19 +215,21 @@ def _follow(
 
 def _alternatives(
     ids: npt.NDArray[np.int64],
-    logprobs: torch.Tensor,
-    probs: npt.NDArray[np.float32],
+    logprobs: FloatArray,
+    probs: FloatArray,
     removed_by: npt.NDArray[np.int16],
     names: Sequence[str],
 ) -> tuple[Alternative, ...]:
-    raw = logprobs.numpy()[ids]
+    """``logprobs``: (top,) of the watched tokens; ``probs``: (vocab,)."""
+    count = len(ids)
     return tuple(
-        Alternative(
-            id=int(token),
-            raw_logprob=float(logprob),
-            raw_prob=float(np.exp(logprob)),
-            prob=float(probs[token]),
-            removed_by=names[stage] if stage >= 0 else None,
+        Alternative(token, logprob, raw_prob, prob, names[stage] if stage >= 0 else None)
+        for token, logprob, raw_prob, prob, stage in zip(
+            ids.tolist(),
+            logprobs[:count].tolist(),
+            np.exp(logprobs[:count]).tolist(),
+            probs[ids].tolist(),
+            removed_by[:count].tolist(),
+            strict=True,
         )
-        for token, logprob, stage in zip(ids, raw, removed_by[: len(ids)], strict=True)
     )

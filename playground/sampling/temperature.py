@@ -65,5 +65,8 @@ def _divide(logits: torch.Tensor, temperatures: torch.Tensor) -> torch.Tensor:
     """``logits / temperatures`` without overflow: a row that would reach +inf is shifted so that its largest is 0."""
     largest = logits.amax(-1, keepdim=True)
     offset = torch.where(torch.isinf(largest / temperatures), largest, 0.0)  # (batch, 1)
-    scaled = ((logits - offset) / temperatures).clamp_(min=LOWEST_FINITE)
+    shifted = logits - offset if bool(offset.any()) else logits
+    scaled = (shifted / temperatures).clamp_(min=LOWEST_FINITE)
+    if bool((logits.amin() >= LOWEST_FINITE).item()):
+        return scaled  # nothing had been removed
     return remove(scaled, is_below(logits, LOWEST_FINITE))
