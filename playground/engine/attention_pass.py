@@ -9,6 +9,8 @@ and show no queries and keys.
 
 from __future__ import annotations
 
+import math
+import mmap
 import sys
 import threading
 import time
@@ -33,6 +35,7 @@ from playground.engine.types import FloatArray, TokenIds
 from playground.errors import CapabilityMissing
 
 CAPTURE = "playground_capture"
+_OWN_BYTES = 2**20
 _ACTIVE = threading.local()  # the pass that listens on this thread, if any
 
 
@@ -135,15 +138,27 @@ def _empty_layer(
     heads: int, key_heads: int, depth: int, width: int, end: int, scale: float, softcap: float | None
 ) -> _Layer:
     return _Layer(
-        weights=np.zeros((heads, width, width), np.float32),
-        before=np.zeros((heads, width), np.float32),
-        first=np.zeros((heads, width), np.float32),
+        weights=_zeros(heads, width, width),
+        before=_zeros(heads, width),
+        first=_zeros(heads, width),
         visible=np.zeros((width, end), np.bool_),
-        queries=np.zeros((heads, width, depth), np.float32),
-        keys=np.zeros((key_heads, end, depth), np.float32),
+        queries=_zeros(heads, width, depth),
+        keys=_zeros(key_heads, end, depth),
         scale=scale,
         softcap=softcap,
     )
+
+
+def _zeros(*shape: int) -> FloatArray:
+    """Zeros in memory of their own, which goes back to the system with the array.
+
+    The C library keeps freed blocks of a few megabytes for itself, so that a process would stay as large as its longest
+    text once was.
+    """
+    count = math.prod(shape)
+    if 4 * count < _OWN_BYTES:
+        return np.zeros(shape, np.float32)
+    return np.frombuffer(mmap.mmap(-1, 4 * count), np.float32).reshape(shape)
 
 
 def _numpy(tensor: torch.Tensor) -> FloatArray:
