@@ -131,13 +131,12 @@ def test_a_schema_that_refers_to_itself_with_an_end_works() -> None:
 def test_a_reference_that_hides_from_the_first_look_is_not_fetched_either(monkeypatch: pytest.MonkeyPatch) -> None:
     import urllib.request
 
-    def fetch(*_args: object, **_kwargs: object) -> None:
-        raise AssertionError("the network was asked")
-
-    monkeypatch.setattr(urllib.request, "urlopen", fetch)
+    asked: list[object] = []
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *given, **_named: asked.append(given))
     schema = '{"$id": "https://example.com/a/", "properties": {"a": {"$ref": "other.json"}}}'
     verdict = checks.check_json('{"a": 1}', schema)
     assert verdict.valid is None and "never fetched" in verdict.note
+    assert not asked, "the network was asked"
 
 
 def test_a_pattern_in_a_schema_that_backtracks_for_ever_is_given_up() -> None:
