@@ -178,6 +178,10 @@ class TransformersEngine:
         known = tuple(ids)
         return self._passes.get((self._info.revision, known, start, len(known) if end is None else end))
 
+    def forget_attentions(self) -> None:
+        """Let go of all remembered passes now, not only once nobody has looked at them for a while."""
+        self._passes.clear()
+
     def weights(self) -> WeightList:
         """The model's learned tensors and its config, without a forward pass."""
         return list_weights(self._runner.loaded.model)

@@ -153,4 +153,5 @@ function attentionMap(component) {
   fillMap(state)
   drawMap(state)
   mark(state, ...data.locked)
+  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
 }

@@ -383,5 +383,6 @@ function attentionView(component) {
   paintLegend(state)
   repaint(state)
   state.point(-1, -1)
+  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
   if (data.locked[0] >= 0) window.dispatchEvent(new CustomEvent(LOCKED, { detail: data.locked }))
 }
