@@ -8,7 +8,19 @@ import platform
 import sys
 from datetime import date
 
-BENCHMARKS = ("slider", "sessions", "chain", "prefix", "start", "generate", "streaming", "scale", "scoring")
+BENCHMARKS = (
+    "slider",
+    "sessions",
+    "chain",
+    "prefix",
+    "start",
+    "generate",
+    "streaming",
+    "soak",
+    "scale",
+    "best_of_n",
+    "scoring",
+)
 
 
 def main(wanted: list[str]) -> int:

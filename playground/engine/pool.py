@@ -62,8 +62,14 @@ class ModelPool:
         self._wanted: dict[str, ModelChoice] = {}
 
     def request(self, session: str, choice: ModelChoice) -> Loading:
-        """The (possibly still running) loading of ``choice``; starts it if nobody has. A failed one is tried anew."""
+        """The (possibly still running) loading of ``choice``; starts it if nobody has. A failed one is tried anew.
+
+        Whatever the session still asks of the model it had before is cancelled: nobody waits for that any more.
+        """
         with self._lock:
+            before = self._entries.get(self._wanted.get(session, choice))
+            if before is not None and before.choice != choice and before.worker is not None:
+                before.worker.drop_session(session)
             self._wanted[session] = choice
             entry = self._entries.get(choice)
             if entry is None or (entry.done.is_set() and entry.error is not None):

@@ -245,6 +245,41 @@ def test_stop_keeps_what_was_written_and_frees_the_model(open_app: Open, gate: G
     assert whole == reference(FakeEngine(), seed=1, max_new_tokens=len(whole)), "as if it had never been stopped"
 
 
+def test_another_model_in_mid_generation_frees_the_old_one_before_the_new_one_is_there(
+    open_app: Open, gate: Gate
+) -> None:
+    old, let_go = FakeEngine(before_step=gate), threading.Event()
+
+    def opener(choice: Any, progress: Any) -> FakeEngine:
+        if choice.spec is None:
+            return old
+        assert let_go.wait(30), "the old model is free before the new one is loaded"
+        return FakeEngine()
+
+    app = finished(open_page(open_app, opener=opener))
+    app.at.session_state["generate_options"] = Options(500, ignore_eos=True)
+    app.at.number_input(key="w_seed").set_value(1)
+    app.run()
+    gate.close(4)
+    app.at.button(key="generate").click()
+    app.run()
+    until(app, lambda: desk_of(app).stream is not None and desk_of(app).stream.count >= 4, "no tokens came")
+    calls, ticket = len(old.calls), desk_of(app).stream.ticket  # type: ignore[union-attr]
+
+    def watch() -> None:
+        if ticket.wait(30):  # cancelled; only now may the step under way end
+            gate.open.set()
+            let_go.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    app.at.session_state["setup"] = dataclasses.replace(app.at.session_state["setup"], model="other")
+    finished(app.run())
+    until(app, lambda: old.closed, "the old model was not released")
+    assert len(old.calls) <= calls + 2, "only the step under way was finished"
+    assert desk_of(app).tree[desk_of(app).tree.current].ended == "stopped"
+    assert not app.errors and "stopped before it was finished" in app.texts()
+
+
 def test_nothing_is_lost_on_a_page_change(open_app: Open) -> None:
     app = finished(open_page(open_app))
     before = desk_of(app).history
