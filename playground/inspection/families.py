@@ -61,9 +61,7 @@ class Kind:
 
 
 KINDS = (
-    Kind(
-        "Sequence to sequence (RNN)", "2014", "one state for the whole text", "a state of constant size", "GNMT, 2016"
-    ),
+    Kind("Sequence to sequence (RNN)", "2014", "one state for the whole text", "a state of constant size", "GNMT"),
     Kind("Transformer", "2017", "work grows with the square of the length", "keys and values of every token", "Llama"),
     Kind("RWKV", "2023", "work grows with the length", "a state of constant size", "RWKV-4"),
     Kind("State space (S4, H3, Mamba)", "2021–2023", "work grows with the length", "a state of constant size", "Mamba"),

@@ -33,6 +33,11 @@ def said(page: Page) -> str:
     return str(page.evaluate(f"({FOCUSED}).getAttribute('aria-label')"))
 
 
+def too_wide(page: Page) -> int:
+    """Pixels by which the page is wider than the window."""
+    return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth"))
+
+
 def test_the_lens_by_mouse_by_keyboard_and_in_another_colour(app_url: str, open_page: OpenPage) -> None:
     page = open_page(link(app_url))
     lens_ready(page)
@@ -108,6 +113,7 @@ def test_anatomy_and_what_a_pass_costs_here(app_url: str, open_page: OpenPage) -
     )
     page.get_by_role("button", name=re.compile("Up to 1,024")).click()
     expect(page.locator(".st-key-stop_timing button")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-testid=stProgress]")).to_contain_text("Passes are timed")
     page.keyboard.press("Escape")
     expect(page.get_by_text("Stopped: the model is free")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("equal at every length")).to_be_visible()  # what was measured before stays
@@ -137,10 +143,13 @@ def test_hostile_text_is_text_and_a_narrow_dark_page_fits(app_url: str, open_pag
     page = open_page(link(app_url, prompt=hostile), width=390, height=844, dark=True)
     lens_ready(page)
     assert page.title() != "taken" and page.locator(".lens img, .choices img").count() == 0
-    wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth")
-    assert wide <= 0, "only the grid scrolls sideways"
+    assert too_wide(page) <= 0, "only the grid scrolls sideways"
     scroller = page.locator(".lensScroll")
-    assert scroller.evaluate("one => one.scrollWidth > one.clientWidth")
+    assert scroller.evaluate("one => one.scrollWidth > one.clientWidth && one.scrollLeft > 0"), "the end is in view"
     page.locator(".lensCell[tabindex='0']").focus()
     page.keyboard.press("Home")
     assert scroller.evaluate("one => one.scrollLeft") < 5, "the focused cell is brought into view"
+    page.get_by_role("tab", name="Anatomy").click()
+    expect(page.get_by_text("keeps of what it has read")).to_be_visible(timeout=60_000)
+    settled(page)
+    assert too_wide(page) <= 0

@@ -167,7 +167,9 @@ def test_the_anatomy_sums_to_the_models_own_count(open_app: Open) -> None:
     assert list(table["part"])[-1] == "sum" and table["parameters"].iloc[-1] == app.engine.info.parameters
     assert table["parameters"].iloc[:-1].sum() == app.engine.info.parameters
     assert "No formula here knows" in app.texts()
-    assert "22,016 → **28,672**" in app.texts(), "the notes' number and the config's"
+    llamas = frame(app, "feed-forward width").set_index("model")
+    assert llamas.loc["Llama 2 70B", "feed-forward width"] == "22,016 → 28,672", "the notes' number and the config's"
+    assert llamas.loc["this model", "layers"] == "2" and "Jamba" in app.texts()
 
 
 def test_a_real_architecture_has_its_formula_beside_it(open_app: Open) -> None:

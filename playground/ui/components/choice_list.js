@@ -24,9 +24,8 @@ export default function (component) {
     button.setAttribute("aria-pressed", index === data.chosen ? "true" : "false")
     part("place", button, String(index + 1))
     part("name", button, (index === data.chosen ? "▸ " : "") + row.text)
-    const amount = part("amount", button)
-    part("bar", amount).style.width = `${(100 * row.share).toFixed(2)}%`
-    part("value", amount, row.value)
+    part("value", button, row.value)
+    part("bar", part("track", button)).style.width = `${(100 * row.share).toFixed(2)}%`
     button.onclick = () => setTriggerValue("chosen", { index, version: data.version })
     root.appendChild(button)
     return button

@@ -97,6 +97,15 @@ function key(state, data) {
   put("span", "", marks, ": from here on the answer's own token")
 }
 
+// Sideways and within the grid only: the page itself stays where it is.
+function bringIntoView(state) {
+  const cell = state.cells[state.cursor]
+  const scroll = state.root.querySelector(".lensScroll")
+  const box = scroll.getBoundingClientRect()
+  const at = cell.getBoundingClientRect()
+  if (at.right > box.right) scroll.scrollLeft += at.right - box.right + 2
+}
+
 const ACROSS = { ArrowRight: 1, ArrowLeft: -1 }
 const UP = { ArrowUp: 1, ArrowDown: -1 }
 
@@ -161,11 +170,14 @@ export default function (component) {
   state.pick = (at) => setTriggerValue("picked", { at, version: data.version })
   state.grid.setAttribute("aria-label", data.description)
   const built = `${data.tokens.length}:${data.depths.length}:${data.version}`
+  let fresh = false
   if (state.built !== built) {
     build(state, data)
     state.built = built
     state.walkTo(data.picked[0] * data.tokens.length + data.picked[1] - data.first, false)
+    fresh = true
   }
   key(state, data)
   paint(state, data)
+  if (fresh) bringIntoView(state) // once the texts have given the columns their widths
 }

@@ -101,14 +101,13 @@ def _families(info: ModelInfo, anatomy: Anatomy) -> None:
     st.markdown("**Beside the families of the course notes**")
     own = shape_of(anatomy.spec) if anatomy.spec else Shape(info.layers, info.hidden_size, None, info.vocab_size, None)
     lines = [("this model", own, own)] + [(row.name, row.notes, row.checked) for row in LLAMA_ROWS]
-    heads = ("model", "layers", "model width", "feed-forward width", "vocabulary", "context")
-    rows = [
-        (name, *(_both(getattr(notes, field), getattr(checked, field)) for field in Shape.__slots__))
-        for name, notes, checked in lines
-    ]
-    st.markdown(_markdown_table(heads, rows))
-    kinds = [(kind.name, kind.since, kind.long_texts, kind.keeps, kind.example) for kind in KINDS]
-    st.markdown(_markdown_table(("kind", "since", "long texts", "keeps of what it has read", "example"), kinds))
+    heads = ("layers", "model width", "feed-forward width", "vocabulary", "context")
+    frame = pd.DataFrame({"model": [name for name, _notes, _checked in lines]})
+    for head, field in zip(heads, Shape.__slots__, strict=True):
+        frame[head] = [_both(getattr(notes, field), getattr(checked, field)) for _name, notes, checked in lines]
+    st.dataframe(frame, hide_index=True, key="inside_llamas")
+    kinds = [(f"{kind.name}, {kind.since}: {kind.example}", kind.long_texts, kind.keeps) for kind in KINDS]
+    st.markdown(_markdown_table(("kind", "long texts", "keeps of what it has read"), kinds))
     why_it_matters(
         "Course notes, checked against the models' own configs: an arrow leads from the notes' number to the config's "
         "where they differ. A longer context costs memory and time, and no parameters."
@@ -117,7 +116,7 @@ def _families(info: ModelInfo, anatomy: Anatomy) -> None:
 
 def _both(noted: int | None, checked: int | None) -> str:
     shown = "–" if noted is None else f"{noted:,}"
-    return shown if noted == checked or checked is None else f"{shown} → **{checked:,}**"
+    return shown if noted == checked or checked is None else f"{shown} → {checked:,}"
 
 
 def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

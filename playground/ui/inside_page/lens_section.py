@@ -36,7 +36,7 @@ def lens_section() -> None:
     why_it_matters(
         "A layer writes into a stream that the last norm and the head can read at any depth: **the lens reads it early**. "
         f"The top row is the model's own answer: on this text it differs from the model's logits by at most "
-        f"{view.picture.rows.head_gap:.1e}. What it does NOT show: early layers do not speak "
+        f"{view.picture.rows.head_gap:.1g}. What it does NOT show: early layers do not speak "
         "the head's language, so a strange token low down is no thought of the model; a lens trained for each layer "
         "reads more there (Belrose et al. 2023). Method: nostalgebraist 2020."
     )
