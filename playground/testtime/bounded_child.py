@@ -5,6 +5,7 @@ Started as a program by ``bounded`` only. It opens no file and no connection; a 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 
@@ -18,10 +19,10 @@ def limit_memory() -> None:
         import resource
     except ImportError:  # not a Unix
         return
-    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    for kind, wanted in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
+        _soft, hard = resource.getrlimit(kind)
+        with contextlib.suppress(ValueError, OSError):  # macOS knows the names and refuses some
+            resource.setrlimit(kind, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def answer(line: str) -> str:

@@ -81,7 +81,7 @@ def test_average_is_the_mean_of_transition_scores_without_padding() -> None:
 @pytest.mark.model
 def test_average_is_the_mean_of_transition_scores_on_the_bundled_model(bundled_engine: TransformersEngine) -> None:
     prompt = bundled_engine.codec.encode_chat("Name a colour.")
-    found = sampled(bundled_engine, prompt, 3, 12)
+    found = sampled(bundled_engine, prompt, 2, 8)
     pad = bundled_engine.codec.eos_token_ids[0]
     expected, logits = transition_means(bundled_engine, found, pad)
     assert [rules.average_logprob(item).value for item in found] == pytest.approx(expected, abs=2e-4)
