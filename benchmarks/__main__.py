@@ -16,6 +16,7 @@ BENCHMARKS = (
     "start",
     "generate",
     "streaming",
+    "attention",
     "soak",
     "scale",
     "best_of_n",
