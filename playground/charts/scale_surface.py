@@ -10,7 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
-from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID
+from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID, PINS
 from playground.charts.scale_lines import LABEL_PLACES
 
 LABELLED = frozenset(
@@ -23,7 +23,7 @@ class SurfaceData:
     """``loss[i, j]`` of ``params[j]`` and ``tokens[i]``; ``best``: (n, 2) of the optimum over budgets.
 
     ``budgets``: lines of equal compute in FLOPs. ``models``: (name, params, tokens). ``here`` is the model in question
-    and ``optimum`` the best for the reader's budget, both (params, tokens).
+    and ``optimum`` the best for the reader's budget, both (params, tokens). ``pins``: (letter, params, tokens).
     """
 
     params: npt.NDArray[np.float64]
@@ -34,6 +34,7 @@ class SurfaceData:
     models: tuple[tuple[str, float, float], ...]
     here: tuple[float, float]
     optimum: tuple[float, float]
+    pins: tuple[tuple[str, float, float], ...] = ()
 
 
 def surface_figure(data: SurfaceData) -> go.Figure:
@@ -59,6 +60,7 @@ def surface_figure(data: SurfaceData) -> go.Figure:
     traces.append(_points([(name, n, d) for name, n, d in data.models], "#FFFFFF", "circle", 7))
     named = [("N, D", *data.here), ("optimum", *data.optimum)]
     traces.append(_points(named, CUT, "diamond", 12))
+    traces += [_points([pin], PINS[pin[0]], "diamond", 12) for pin in data.pins]
     layout: dict[str, Any] = {
         "height": 480,
         "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
@@ -84,7 +86,7 @@ def _points(points: list[tuple[str, float, float]], colour: str, symbol: str, si
         "mode": "markers+text",
         "x": np.log10(np.array([n for _, n, _ in points])) if points else np.array([]),
         "y": np.log10(np.array([d for _, _, d in points])) if points else np.array([]),
-        "text": [f"<b>{escaped(name)}</b>" if name in LABELLED else "" for name, _, _ in points],
+        "text": [f"<b>{escaped(name)}</b>" if name in LABELLED or name in PINS else "" for name, _, _ in points],
         "textposition": [LABEL_PLACES[index % len(LABEL_PLACES)] for index in range(len(points))],
         "textfont": {"size": 10, "color": "#FFFFFF", "shadow": "0 0 3px #000, 0 0 3px #000"},
         "marker": {"size": size, "symbol": symbol, "color": colour, "line": {"color": "#000000", "width": 1}},
@@ -108,5 +110,7 @@ def surface_description(data: SurfaceData) -> str:
     models = "; ".join(f"{name}: {n:.3g} parameters on {d:.3g} tokens" for name, n, d in data.models)
     return (
         f"Loss from {data.loss.min():.2f} to {data.loss.max():.2f} nats over parameters and tokens. The best for the budget: "
-        f"{data.optimum[0]:.3g} parameters on {data.optimum[1]:.3g} tokens. Published models: {models}."
+        f"{data.optimum[0]:.3g} parameters on {data.optimum[1]:.3g} tokens. "
+        + "".join(f"Pinned {letter}: {n:.3g} parameters on {d:.3g} tokens. " for letter, n, d in data.pins)
+        + f"Published models: {models}."
     )

@@ -6,6 +6,7 @@ import csv
 import gc
 import io
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -258,6 +259,33 @@ def test_scenarios_are_pinned_side_by_side_up_to_four(open_plan: OpenPlan) -> No
     opened.at.button(key="scale_unpin_B").click()
     opened.run()
     assert [title for title, _ in opened.component("scale_model_figures")["columns"]] == ["Now", "A", "C", "D"]
+
+
+WITHOUT_SCENARIOS = {  # facts of the world, the machine at hand, or a list: the same whatever is planned
+    ("scale_data", "Electricity"), ("scale_data", "Transfer and inverse scaling"), ("scale_data", "Published cases"),
+    ("scale_serving", "This machine"), ("scale_training", "Hardware and prices"),
+}  # fmt: skip
+PINNED = "size=13e9&tokens=2e12&budget=3e22&dataset=2e12&demand=1e12&config=Qwen2.5-7B"
+
+
+@pytest.mark.parametrize(
+    ("page", "tab"),
+    [(page, tab) for page, plan in PLAN.items() for tab in plan.sections if (page, tab) not in WITHOUT_SCENARIOS],
+)
+def test_a_pinned_scenario_is_in_every_picture(open_plan: OpenPlan, page: str, tab: str) -> None:
+    def letters(opened: Opened) -> int:
+        charts = [element.proto for element in opened.at.get("plotly_chart")]
+        tables = [opened.component(e.key) for e in opened.at.get("bidi_component") if str(e.key).startswith("scale_")]
+        seen = sum(len(re.findall(r"(?<![A-Za-z])A(?![A-Za-z])", proto.spec)) for proto in charts)
+        return seen + sum(json.dumps(table).count('"A"') for table in tables)
+
+    opened = open_plan(page, PINNED, **{f"{page}_section": tab})
+    before = letters(opened)
+    opened.hold(scale_pins_box=True)
+    opened.at.button(key="scale_pin").click()
+    opened.run()
+    main = json.dumps(opened.component(f"{page}_figures")).count('"A"')
+    assert letters(opened) > before + main, "in the tab itself, not only in the figures above it"
 
 
 def test_the_switch_shows_the_notes_number_beside_the_checked_one(open_plan: OpenPlan) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -40,8 +42,12 @@ def api_section() -> None:
         store.slider("usable", format="percent")
     setup = store.setup()
     found, query = compare(setup, price)
-    figure_table({"Now": rows_of(setup, price, table, found, query)}, key="scale_api", label="API or own GPU")
-    data = break_even_data(found, query)
+    pinned = dict(store.each_pin(lambda each: compare(each, price)))
+    columns = {letter: rows_of(store.pins()[letter], price, table, *pair) for letter, pair in pinned.items()}
+    figure_table(
+        {"Now": rows_of(setup, price, table, found, query), **columns}, key="scale_api", label="API or own GPU"
+    )
+    data = break_even_data(found, query, pinned)
     st.plotly_chart(lines_figure(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
     why_it_matters(
         "A GPU is paid around the clock, an API by the token. The GPU's capacity is its roofline at this batch, times the "
@@ -128,8 +134,8 @@ def rows_of(setup: ScaleSetup, price: ApiPrice, table: PriceTable, found: BreakE
     )
 
 
-def break_even_data(found: BreakEven, query: Query) -> LinesData:
-    """USD a day against tokens a day: the API's line, and the GPU's until its capacity ends."""
+def break_even_data(found: BreakEven, query: Query, pinned: Mapping[str, tuple[BreakEven, Query]]) -> LinesData:
+    """USD a day against tokens a day: the API's line, and the GPU's until its capacity ends; pinned ones by letter."""
     centre = found.queries_per_day.value * query.tokens
     tokens = np.geomspace(
         min(centre, found.capacity_tokens_per_day) / 100, max(centre, found.capacity_tokens_per_day) * 10, 60
@@ -139,9 +145,15 @@ def break_even_data(found: BreakEven, query: Query) -> LinesData:
     marks = () if found.tokens_per_day is None else (
         Mark(format_count(found.tokens_per_day), found.tokens_per_day, found.gpu_usd_per_day.value, strong=True),
     )  # fmt: skip
+    series = [Series("API", tokens, api), Series("own GPU", tokens, gpu, NOW)]
+    for letter, (other, asked) in pinned.items():
+        line = np.where(tokens <= other.capacity_tokens_per_day, other.gpu_usd_per_day.value, np.nan)
+        series.append(
+            Series(store.lettered("API", letter), tokens, tokens / asked.tokens * other.api_usd_per_query.value, letter)
+        )
+        series.append(Series(store.lettered("own GPU", letter), tokens, line, letter))
     return LinesData(
-        Axis("tokens a day"), Axis("USD a day"), (Series("API", tokens, api), Series("own GPU", tokens, gpu, NOW)), marks,
-        (), (("capacity", found.capacity_tokens_per_day),),
+        Axis("tokens a day"), Axis("USD a day"), tuple(series), marks, (), (("capacity", found.capacity_tokens_per_day),),
     )  # fmt: skip
 
 

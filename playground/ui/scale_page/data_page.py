@@ -69,7 +69,15 @@ def languages_section() -> None:
 def data_section() -> None:
     """Training sets of published models against the stock of human text."""
     setup = store.setup()
-    bars = [PlainBar("This data set", setup.dataset, write_figure(given("", setup.dataset, "token", "")), NOW)]
+    bars = [
+        PlainBar(
+            "This data set" + ("" if letter == NOW else f", {letter}"),
+            each.dataset,
+            write_figure(given("", each.dataset, "token", "")),
+            letter,
+        )
+        for letter, each in ((NOW, setup), *store.pins().items())
+    ]
     shown = ("GPT-3", "Chinchilla", "LLaMA-65B", "Llama-2-70B", "Llama-3-8B", "Qwen2.5-72B")
     for model in PUBLISHED_MODELS:
         if model.name in shown:

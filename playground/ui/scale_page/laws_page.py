@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -30,6 +31,7 @@ from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.law_answers import answer_laws, answer_lifetime, law_of, lifetime_of
 from playground.ui.scale_page.model_page import gpu_choices, scenarios
 from playground.ui.scale_page.page import PlanPage
+from playground.ui.scale_page.setup import ScaleSetup
 
 BUDGETS = (1e20, 1e22, 1e24, 1e26)
 
@@ -78,6 +80,7 @@ def surface_data() -> SurfaceData:
         tuple((model.name, model.params, model.tokens) for model in PUBLISHED_MODELS),
         (setup.size, setup.tokens),
         (here.params, here.tokens),
+        tuple((letter, each.size, each.tokens) for letter, each in store.pins().items()),
     )
 
 
@@ -131,7 +134,11 @@ def laws_section() -> None:
         tuple(series),
         tuple(marks),
         (("20 tokens a parameter", 20.0),),
-        (("budget", setup.budget),) if 1e18 <= setup.budget <= 1e27 else (),
+        tuple(
+            (store.lettered("budget", letter), each.budget)
+            for letter, each in scenarios()
+            if 1e18 <= each.budget <= 1e27
+        ),
     )
     st.plotly_chart(lines_figure(data), key="scale_laws_chart", alt=lines_description(data, "Compute-optimal ratio"))
     optima = [optimal_for_flops(law, setup.budget) for law in LAWS.values()]
@@ -160,6 +167,7 @@ def over_training_section() -> None:
             Series("training tokens", curve.params, curve.tokens / best.tokens),
             Series("training compute", curve.params, curve.flops / best.flops, NOW),
             Series("compute an answer", curve.params, curve.params / best.params),
+            *_pinned_training(),
         ),
         (Mark("compute-optimal", best.params, 1.0, strong=True),),
     )
@@ -169,6 +177,20 @@ def over_training_section() -> None:
         "that is why models for use are trained far beyond the compute-optimal ratio. Towards the left the data it takes "
         "grows without bound."
     )
+
+
+def _pinned_training() -> list[Series]:
+    """The training compute of each pinned scenario's size, against its own compute-optimal run."""
+
+    def training(scenario: ScaleSetup) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        law = LAWS[scenario.law]
+        curve = over_training_curve(law, scenario.size)
+        return curve.params, curve.flops / optimal_for_params(law, scenario.size).flops
+
+    return [
+        Series(store.lettered("training compute", letter), sizes, times, letter)
+        for letter, (sizes, times) in store.each_pin(training)
+    ]
 
 
 def returns_section() -> None:
@@ -185,7 +207,7 @@ def returns_section() -> None:
         tuple(series),
         (),
         (("course notes: 10 times", 10.0),) if abs(setup.before - 3.4) < 1e-9 else (),
-        (("loss after", setup.after),),
+        tuple((store.lettered("loss after", letter), each.after) for letter, each in scenarios()),
     )
     st.plotly_chart(lines_figure(data), key="scale_returns_chart", alt=lines_description(data, "Data for a lower loss"))
     at = data_for_drop(setup.before, [setup.after])
@@ -200,7 +222,8 @@ def returns_section() -> None:
 def lifetime_section() -> None:
     """Training and serving together: the size that costs least over a life."""
     setup = store.setup()
-    figure_table({"Now": answer_lifetime(setup)}, key="scale_lifetime", label="Lifetime optimum")
+    columns = dict(store.each_pin(answer_lifetime))
+    figure_table({"Now": answer_lifetime(setup), **columns}, key="scale_lifetime", label="Lifetime optimum")
     data = lifetime_data()
     st.plotly_chart(lines_figure(data), key="scale_lifetime_chart", alt=lines_description(data, "Lifetime optimum"))
     why_it_matters(
@@ -211,18 +234,21 @@ def lifetime_section() -> None:
 
 def lifetime_data() -> LinesData:
     """Best size against demand, by FLOPs and by money."""
-    setup = store.setup()
-    law, demands = LAWS[setup.law], np.geomspace(1e10, 1e16, 19)
-    by_flops = np.array([optimise_lifetime(law, setup.size, float(demand)).params for demand in demands])
-    series = [Series("least FLOPs", demands, by_flops, NOW)]
-    marks = []
-    if price_of(setup)[0] is not None:
-        marks.append(Mark("least money", max(setup.demand, 1e10), lifetime_of(setup).optimum.params, strong=True))
-    cuts = (("demand", setup.demand),) if 1e10 <= setup.demand <= 1e16 else ()
-    levels = (("compute-optimal", setup.size),)
+    demands = np.geomspace(1e10, 1e16, 19)
+    series, marks, cuts, levels = list[Series](), list[Mark](), list[tuple[str, float]](), list[tuple[str, float]]()
+    for letter, each in scenarios():
+        law = LAWS[each.law]
+        by_flops = np.array([optimise_lifetime(law, each.size, float(demand)).params for demand in demands])
+        series.append(Series(store.lettered("least FLOPs", letter), demands, by_flops, letter))
+        if price_of(each)[0] is not None:
+            best = lifetime_of(each).optimum.params
+            marks.append(Mark(store.lettered("least money", letter), max(each.demand, 1e10), best, strong=True))
+        if 1e10 <= each.demand <= 1e16:
+            cuts.append((store.lettered("demand", letter), each.demand))
+        levels.append((store.lettered("compute-optimal", letter), each.size))
     return LinesData(
         Axis("tokens served over its life", range=(1e10, 1e16)), Axis("best size in parameters"), tuple(series),
-        tuple(marks), levels, cuts,
+        tuple(marks), tuple(levels), tuple(cuts),
     )  # fmt: skip
 
 

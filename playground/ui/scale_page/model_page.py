@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -97,7 +98,8 @@ def context_section() -> None:
     with_weights = st.toggle("Count the weights too", key="scale_with_weights")
     curves = [_curve(spec_of(setup), setup.batch, setup.weights)]
     curves += [_curve(load_preset(name).spec, setup.batch, setup.weights) for name in COMPARED if name != setup.config]
-    data = context_data(curves, with_weights)
+    pinned = dict(store.each_pin(lambda each: _curve(spec_of(each), each.batch, each.weights)))
+    data = context_data(curves, with_weights, pinned)
     st.plotly_chart(lines_figure(data), key="scale_context_chart", alt=lines_description(data, "Memory"))
     own = spec_of(setup).name
     crossings = [one for one in find_crossings(curves, weights=with_weights) if own in (one.grower, one.other)]
@@ -117,15 +119,21 @@ def _curve(spec: ArchitectureSpec, batch: int, dtype: str) -> MemoryCurve:
     return memory_curve(spec, np.geomspace(256, 2**20, 49), batch, dtype)
 
 
-def context_data(curves: list[MemoryCurve], with_weights: bool) -> LinesData:
-    """The first curve is the reader's model. Crossings with it are marked."""
-    series = []
+def context_data(curves: list[MemoryCurve], with_weights: bool, pinned: dict[str, MemoryCurve]) -> LinesData:
+    """The first curve is the reader's model. Crossings with it are marked. ``pinned``: by letter."""
+
+    def size_of(curve: MemoryCurve) -> np.ndarray[Any, Any]:
+        size: np.ndarray[Any, Any] = (curve.total_bytes if with_weights else curve.cache_bytes) / 1e9
+        return size
+
+    series = [
+        Series(store.lettered(curve.name, letter), curve.contexts, size_of(curve), letter)
+        for letter, curve in pinned.items()
+    ]
     for index, curve in enumerate(curves):
-        size = (curve.total_bytes if with_weights else curve.cache_bytes) / 1e9
         kind = KINDS.get(curve.name, "")
-        series.append(
-            Series(curve.name + (f", {kind}" if kind else ""), curve.contexts, size, NOW if index == 0 else "")
-        )
+        name = curve.name + (f", {kind}" if kind else "")
+        series.append(Series(name, curve.contexts, size_of(curve), NOW if index == 0 else ""))
     marks = [
         Mark("", one.context, one.gigabytes)
         for one in find_crossings(curves, weights=with_weights)

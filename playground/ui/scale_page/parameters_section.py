@@ -23,6 +23,7 @@ from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import count_of, spec_of
 from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.figure_table import figure_table
+from playground.ui.scale_page.setup import ScaleSetup
 from playground.ui.scale_page.source import UNCOUNTED
 from playground.ui.scale_page.wording import Row, row
 
@@ -35,7 +36,8 @@ def parameters_section() -> None:
     spec, count = spec_of(setup), count_of(setup)
     data = TreemapData(spec.name, tuple((part.name, part.total, part.active) for part in count.components))
     st.plotly_chart(treemap_figure(data), key="scale_treemap", alt=treemap_description(data))
-    figure_table({"Now": _rows()}, key="scale_parameters", label="Parameters and their formulas")
+    columns = {"Now": _rows(setup), **dict(store.each_pin(_rows))}
+    figure_table(columns, key="scale_parameters", label="Parameters and their formulas")
     uncounted = st.session_state.get(UNCOUNTED)
     if isinstance(uncounted, str):
         st.markdown("**The config without a formula**")
@@ -48,8 +50,7 @@ def parameters_section() -> None:
     )
 
 
-def _rows() -> tuple[Row, ...]:
-    setup = store.setup()
+def _rows(setup: ScaleSetup) -> tuple[Row, ...]:
     count = count_of(setup)
     rows = [row(shown, lead=True) for shown in explain_parameters(spec_of(setup))]
     sparsity = figure(

@@ -71,20 +71,22 @@ def _work(shown: Figure) -> tuple[float, float]:
 
 def roofline_data(found: Serving) -> LinesData:
     """Attainable FLOP/s against FLOPs per byte; the two phases as marks on the roof."""
-    plan = found.plan
-    by_name = {shown.name: shown for shown in found.figures}
-    ridge = plan.peak / plan.bandwidth
+    ridge = found.plan.peak / found.plan.bandwidth
     intensity = np.geomspace(0.5, max(ridge * 30, 1e4), 60)
-    roof = Series("roof", intensity, np.minimum(intensity * plan.bandwidth, plan.peak), NOW)
-    marks = []
-    for label, name in (("prompt", "Prefill"), ("one decode step", "One decode step")):
-        flops, traffic = _work(by_name[name])
-        at = min(max(flops / traffic, 0.5), float(intensity[-1]))
-        marks.append(Mark(label, at, min(at * plan.bandwidth, plan.peak), strong=True))
+    series, marks = list[Series](), list[Mark]()
+    for letter, each in ((NOW, found), *store.each_pin(serving_of)):
+        plan, by_name = each.plan, {shown.name: shown for shown in each.figures}
+        roof = np.minimum(intensity * plan.bandwidth, plan.peak)
+        series.append(Series(store.lettered("roof", letter), intensity, roof, letter))
+        for label, name in (("prompt", "Prefill"), ("one decode step", "One decode step")):
+            flops, traffic = _work(by_name[name])
+            at = min(max(flops / traffic, 0.5), float(intensity[-1]))
+            height = min(at * plan.bandwidth, plan.peak)
+            marks.append(Mark(store.lettered(label, letter), at, height, strong=True))
     return LinesData(
         Axis("arithmetic intensity in FLOPs per byte"),
         Axis("FLOP/s"),
-        (roof,),
+        tuple(series),
         tuple(marks),
         (),
         ((f"ridge at {ridge:,.0f}", ridge),),

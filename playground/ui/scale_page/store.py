@@ -6,9 +6,9 @@ back, so that links, experiments, pins and page changes only ever replace the se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from playground.ui.scale_page.fields import FIELDS
 from playground.ui.scale_page.setup import ScaleSetup, field_text, gpu_of, read_link
 from playground.ui.state import CONTROLS, PICTURES, rerun_parts
 
+T = TypeVar("T")
 LETTERS = ("A", "B", "C", "D")
 _SETUP, _PINS, _PROBLEMS, _OPENED = "scale_setup", "scale_pins", "scale_problems", "scale_opened"
 # Inputs that change what other inputs look like, so that the controls are drawn anew.
@@ -106,6 +107,20 @@ def recall(letter: str) -> None:
 def set_pins(scenarios: tuple[ScaleSetup, ...]) -> None:
     """Replace all pins, for an experiment."""
     st.session_state[_PINS] = dict(zip(LETTERS, scenarios, strict=False))
+
+
+def each_pin(compute: Callable[[ScaleSetup], T]) -> Iterator[tuple[str, T]]:
+    """(letter, result) of every pinned scenario that can be computed here; one that cannot is told in the table above."""
+    for letter, scenario in pins().items():
+        try:
+            yield letter, compute(scenario)
+        except PlaygroundError:
+            continue
+
+
+def lettered(name: str, letter: str) -> str:
+    """``name`` with a pinned scenario's letter; the present scenario has none."""
+    return f"{name}, {letter}" if letter in LETTERS else name
 
 
 # -- widgets -------------------------------------------------------------------------------------------------------

@@ -90,8 +90,14 @@ def mfu_data() -> LinesData:
     at_full = cost_training(replace(plan, mfu=1.0)).days.value
     marks = [Mark(MARKED.get(each.run, "Llama 3.1"), each.mfu, at_full / each.mfu) for each in PUBLISHED_MFU[:5]]
     marks.append(Mark("now", plan.mfu, at_full / plan.mfu, strong=True))
-    curve = Series("days", shares, at_full / shares, NOW)
-    return LinesData(Axis("model FLOPs utilisation", log=False, range=(0.0, 1.0)), Axis("days"), (curve,), tuple(marks))
+    series = [Series("days", shares, at_full / shares, NOW)]
+    for letter, pinned in store.each_pin(training_plan):
+        days = cost_training(replace(pinned, mfu=1.0)).days.value
+        series.append(Series(store.lettered("days", letter), shares, days / shares, letter))
+        marks.append(Mark(letter, pinned.mfu, days / pinned.mfu, strong=True))
+    return LinesData(
+        Axis("model FLOPs utilisation", log=False, range=(0.0, 1.0)), Axis("days"), tuple(series), tuple(marks)
+    )
 
 
 def hardware_section() -> None:
