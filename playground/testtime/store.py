@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -237,12 +237,13 @@ class RunStore:
             rows = session.scalars(select(_Candidate).where(_Candidate.run == run).order_by(_Candidate.place)).all()
             columns = session.scalars(select(_Column).where(_Column.run == run)).all()
             try:
+                candidates = tuple(_candidate(row) for row in rows)
                 return StoredRun(
                     summary=_summary(found, len(rows)),
                     asking=asking_from_json(found.asking),
                     origin=Origin(**json.loads(found.origin)),
-                    cost=RunCost(**json.loads(found.cost)),
-                    candidates=tuple(_candidate(row) for row in rows),
+                    cost=_at_least(RunCost(**json.loads(found.cost)), candidates),
+                    candidates=candidates,
                     columns=tuple(_column(column) for column in columns),
                 )
             except (ValueError, TypeError, KeyError):
@@ -271,6 +272,15 @@ def _summary(run: _Run, finished: int) -> RunSummary:
     status = cast(Status, "stopped" if cut_off else run.status)
     wanted = int(asking["n"]) + int(asking.get("beams", 0))
     return RunSummary(run.id, run.created, run.name, origin["name"], asking["prompt"], status, finished, wanted)
+
+
+def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
+    """A process that was killed had no time to say what it spent: at least what its finished candidates took."""
+    return replace(
+        cost,
+        new_tokens=max(cost.new_tokens, sum(one.n_tokens for one in candidates)),
+        decode_ms=max(cost.decode_ms, max((one.elapsed_ms for one in candidates), default=0.0)),
+    )
 
 
 def _candidate_row(run: str, candidate: Candidate) -> _Candidate:

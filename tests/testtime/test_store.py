@@ -1,0 +1,257 @@
+"""Kept runs: what goes in comes out, a killed process loses only what it had not finished, a full disk is one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground.engine.fake import FakeEngine
+from playground.engine.protocol import CancelToken
+from playground.errors import BadInput, Cancelled
+from playground.generation.document import origin_of
+from playground.sampling.settings import NEUTRAL
+from playground.testtime.asking import Asking, asking_from_json, asking_to_json, candidate_request
+from playground.testtime.generate import CandidateRun, generate_candidates
+from playground.testtime.keeping import Keeper, kept_run
+from playground.testtime.store import DATA_VARIABLE, RunCost, RunStore, StoreError, data_folder
+from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
+from tests.testtime.kept_child import ASKING, child_engine
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RunStore]:
+    made = RunStore(tmp_path)
+    yield made
+    made.close()
+
+
+def finished(steps: Generator[Any, None, CandidateRun]) -> CandidateRun:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: CandidateRun = end.value
+            return found
+
+
+def unbroken(asking: Asking = ASKING) -> CandidateRun:
+    engine = child_engine()
+    return finished(generate_candidates(engine, candidate_request(asking, engine.codec)))
+
+
+def same(one: Candidate, other: Candidate) -> bool:
+    for each in dataclasses.fields(Candidate):
+        left, right = getattr(one, each.name), getattr(other, each.name)
+        if isinstance(left, np.ndarray):
+            if left.shape != right.shape or not np.array_equal(left, right, equal_nan=True):
+                return False
+        elif left != right:
+            return False
+    return True
+
+
+def keep(store: RunStore, asking: Asking = ASKING) -> tuple[str, CandidateRun]:
+    engine = child_engine()
+    run = store.start(asking, origin_of(engine.info))
+    return run, finished(kept_run(engine, asking, Keeper(store, run)))
+
+
+def test_a_run_comes_back_as_it_was(store: RunStore) -> None:
+    asking = dataclasses.replace(
+        ASKING,
+        settings=NEUTRAL.replace(temperature=0.8, logit_bias={7: -1.0}),
+        beams=2,
+        reference="Ä|🦊",
+        scorers=("json",),
+    )
+    run, made = keep(store, asking)
+    stored = store.load(run)
+    assert stored.asking == asking and stored.origin == origin_of(FakeEngine().info)
+    assert len(stored.candidates) == 14 == stored.summary.finished == stored.summary.wanted
+    assert stored.summary.status == "finished" and stored.cost.new_tokens == made.new_tokens
+    assert {one.origin for one in stored.candidates} == {"sampling", "beam"}
+    again = RunStore(store.path.parent)
+    assert all(same(one, other) for one, other in zip(again.load(run).candidates, made.candidates, strict=True))
+    again.close()
+
+
+def test_scores_that_cost_a_model_are_kept_beside(store: RunStore) -> None:
+    run, made = keep(store)
+    scores = tuple(Score(float(one.index), one.index > 3, "note <b>") for one in made.candidates[:-1])
+    column = ScoreColumn(ScorerSpec("judge", "{answer}"), (*scores, Score(None)), 12.5, "a problem")
+    store.put_columns(run, [column])
+    store.put_columns(run, [column])
+    assert store.load(run).columns == (column,)
+
+
+def test_runs_are_listed_renamed_and_deleted(store: RunStore) -> None:
+    first, _ = keep(store)
+    second, _ = keep(store, dataclasses.replace(ASKING, prompt="another", n=2))
+    assert [summary.id for summary in store.runs()] == [second, first]
+    store.rename(first, "  a   name ")
+    assert store.load(first).summary.name == "a name"
+    store.delete(first)
+    store.delete(first)
+    assert [summary.id for summary in store.runs()] == [second]
+    with pytest.raises(BadInput, match="not kept any more"):
+        store.load(first)
+    store.add(first, store.load(second).candidates)
+    assert [summary.id for summary in store.runs()] == [second], "a deleted run stays deleted while its job still ends"
+
+
+def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: Path) -> None:
+    """A real process, a real SIGKILL. What is taken up again ends as the unbroken run does."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.testtime.kept_child", str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stdin is not None
+    run, kept = "", 0
+    while kept < 3:
+        run, count = process.stdout.readline().split()
+        kept = int(count)
+    store = RunStore(tmp_path)
+    assert store.runs()[0].status == "running" and store.runs()[0].finished == kept
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    process.stdin.close()
+    process.stdout.close()
+    (summary,) = store.runs()
+    assert summary.status == "stopped" and 3 <= summary.finished == kept < summary.wanted == 12
+    stored = store.load(run)
+    store.take_up(run)
+    assert store.runs()[0].status == "running"
+    engine = child_engine()
+    resumed = finished(kept_run(engine, stored.asking, Keeper(store, run), known=stored.candidates, before=stored.cost))
+    whole = unbroken()
+    assert [one.ids for one in resumed.candidates] == [one.ids for one in whole.candidates]
+    assert store.runs()[0].status == "finished"
+    assert [one.ids for one in store.load(run).candidates] == [one.ids for one in whole.candidates]
+    assert resumed.new_tokens - stored.cost.new_tokens == sum(
+        one.n_tokens for one in whole.candidates if one.index not in {kept.index for kept in stored.candidates}
+    ), "nothing that was finished is made again"
+    store.close()
+
+
+def test_a_cancelled_run_is_stopped_and_keeps_its_candidates(store: RunStore) -> None:
+    engine, cancel = child_engine(), CancelToken()
+    run = store.start(ASKING, origin_of(engine.info))
+    steps = kept_run(engine, ASKING, Keeper(store, run), cancel=cancel)
+    while not store.load(run).candidates:
+        next(steps)
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)
+    stored = store.load(run)
+    assert stored.summary.status == "stopped" and 0 < len(stored.candidates) < 12 and stored.cost.new_tokens > 0
+
+
+def test_a_reader_who_has_gone_frees_the_model() -> None:
+    here = iter([True, True, True])
+    engine = child_engine()
+    with pytest.raises(Cancelled):
+        finished(kept_run(engine, ASKING, Keeper(), is_wanted=lambda: next(here, False)))
+    assert engine.batches[-1].closed
+
+
+def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None:
+    store = RunStore(tmp_path, most_bytes=60_000)
+    asking = dataclasses.replace(ASKING, n=40, max_new_tokens=60, ignore_eos=True)
+    engine = child_engine()
+    keeper = Keeper(store, store.start(asking, origin_of(engine.info)))
+    run = finished(kept_run(engine, asking, keeper))
+    assert len(run.candidates) == 40
+    assert (
+        keeper.problem is not None and keeper.problem.startswith("The disk is full") and str(tmp_path) in keeper.problem
+    )
+    with pytest.raises(StoreError, match="The disk is full"):
+        for _ in range(50):
+            store.put_note("a", "x" * 20_000)
+            store.put_note("b", "x" * 40_000)
+    store.close()
+
+
+def test_a_folder_that_cannot_be_made_and_a_damaged_file_are_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreError, match=DATA_VARIABLE):
+        RunStore(tmp_path / "file" / "below")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    store = RunStore(broken)
+    store.close()
+    for name in broken.iterdir():
+        name.write_bytes(b"this is no database" * 500)
+    with pytest.raises(StoreError, match="damaged"):
+        RunStore(broken).runs()
+
+
+def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    assert data_folder() == tmp_path
+    monkeypatch.delenv(DATA_VARIABLE)
+    assert data_folder() != tmp_path
+
+
+def test_several_threads_write_at_once(store: RunStore) -> None:
+    whole = unbroken()
+    runs = [store.start(ASKING, origin_of(FakeEngine().info)) for _ in range(4)]
+    problems: list[BaseException] = []
+
+    def write(run: str) -> None:
+        try:
+            for one in whole.candidates:
+                store.add(run, [one])
+        except BaseException as error:  # told to the test
+            problems.append(error)
+
+    threads = [threading.Thread(target=write, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not problems and all(len(store.load(run).candidates) == 12 for run in runs)
+
+
+def test_notes_are_kept_replaced_and_forgotten(store: RunStore) -> None:
+    assert store.note("bake-off") is None
+    store.put_note("bake-off", "one")
+    store.put_note("bake-off", "two")
+    assert store.note("bake-off") == "two"
+    store.put_note("bake-off", None)
+    assert store.note("bake-off") is None
+
+
+def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
+    asking = Asking("p", chat=True, system="s", systems=("a", "b"), temperatures=(0.5, 1.0), n=4, stop_strings=("\n",))
+    assert asking_from_json(asking_to_json(asking)) == asking
+    assert [name for name, _system, _settings in asking.ways()] == [
+        "T = 0.5, system 1", "T = 1, system 1", "T = 0.5, system 2", "T = 1, system 2"
+    ]  # fmt: skip
+    for bad in ("", "[]", '{"prompt": 3}', '{"prompt": "a", "n": 0}', '{"prompt": "a", "settings": {"top_q": 1}}'):
+        with pytest.raises(BadInput):
+            asking_from_json(bad)
+
+
+def test_ways_of_asking_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(BadInput, match="chat"):
+        Asking("p", systems=("a",))
+    with pytest.raises(BadInput, match="ways of asking"):
+        Asking("p", chat=True, systems=("a", "b", "c", "d"), temperatures=(0.1, 0.2, 0.3, 0.4, 0.5))
+    with pytest.raises(BadInput):
+        Asking("p", beams=99)
+
+
+def test_the_cost_adds_up_over_a_resumption() -> None:
+    run = finished(kept_run(child_engine(), ASKING, Keeper(), before=RunCost(10.0, 20.0, 1, 100, 1)))
+    assert run.new_tokens == 100 + unbroken().new_tokens and run.prefill_ms > 10
