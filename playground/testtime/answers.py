@@ -5,6 +5,7 @@ Knows no candidate: texts in, strings out. Normalising is for counting only; wha
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ PATTERNS: dict[str, str] = {
     "boxed": r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}",
     "letter": r"(?<![\p{L}\p{N}'’])\(?([A-E])\)?(?![\p{L}\p{N}'’-])",
     "after-answer": r"(?i:answer(?:\s+is)?)\s*[:=]?\s*([^\n]+?)\s*(?:\.?\s*$|\n|\.\s)",
+    "json": r"(?s)(\{.*\}|\[.*\])",
     "last-line": r"(?m)^[ \t]*(\S[^\n]*?)[ \t]*$",
     "whole": r"(?s)\s*(.*\S)\s*",
 }
@@ -25,6 +27,7 @@ PATTERNS: dict[str, str] = {
 
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)")
+_LONGEST_JSON = 20_000  # characters
 _LONGEST_NUMBER = 40  # digits; what is longer is compared as text
 
 
@@ -64,8 +67,8 @@ def extract_answers(texts: Sequence[str], pattern: str, field: str = "answer_pat
 def normalise(text: str) -> str:
     """One form for answers that mean the same: numbers by value, else lower case without outer punctuation.
 
-    Unicode is made compatible (NFKC), white space single, and a leading article, a currency or percent sign and outer
-    punctuation go. Idempotent.
+    JSON objects and lists are written in one way, with sorted keys. Unicode is made compatible (NFKC), white space
+    single, and a leading article, a currency or percent sign and outer punctuation go. Idempotent.
 
     >>> normalise(" $1,200.50. "), normalise("The  PARIS!"), normalise("-0.0"), normalise("½")
     ('1200.5', 'paris', '0', '1⁄2')
@@ -79,12 +82,24 @@ def normalise(text: str) -> str:
 def _once(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     plain = plain.replace("−", "-")
+    if plain[:1] in ("{", "[") and (written := _json(plain)) is not None:
+        return written
     plain = _unwrapped(plain.strip("\"'`*_,;:!?<>“”„‘’«» "))
     money = plain.strip("$€£% ").rstrip(".")
     number = _number(money) if len(money) <= _LONGEST_NUMBER else None
     if number is not None:
         return number
     return re.sub(r"^(?:the|an|a) (?=\S)", "", plain.strip(". "))
+
+
+def _json(text: str) -> str | None:
+    """A JSON object or list in one spelling; None where ``text`` is none. Not strict: it only makes equals equal."""
+    if len(text) > _LONGEST_JSON:
+        return None
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unwrapped(text: str) -> str:

@@ -34,6 +34,7 @@ Answers = st.lists(st.one_of(st.none(), st.sampled_from("abcd")), max_size=12)
         ("whole", "  Yes. ", "yes"),
         (r"x=(\d+) y=(?P<answer>\d+)", "x=1 y=2 x=3 y=4", "4"),
         (r"\d+", "1 2 3", "3"),
+        ("json", 'Sure: {"b": 2, "a": 1}. Bye', '{"a":1,"b":2}'),
     ],
 )
 def test_the_last_match_is_the_answer(pattern: str, text: str, key: str | None) -> None:
@@ -45,7 +46,8 @@ def test_the_last_match_is_the_answer(pattern: str, text: str, key: str | None) 
 @pytest.mark.parametrize(
     ("left", "right"),
     [("1,000", "1000.00"), ("0.50", ".5"), ("+3", "3"), ("-0", "0"), ("$5", "5"), ("40 %", "40"), ("The Nile.", "nile"),
-     ("“Oslo”", "“OSLO”"), ("３", "3"), ("**7**", "7"), ("−2", "-2"), ("(b)", "B"), ("b)", "B"), ("f(x)", "F(x).")],
+     ("“Oslo”", "“OSLO”"), ("３", "3"), ("**7**", "7"), ("−2", "-2"), ("(b)", "B"), ("b)", "B"),
+     ('{"b": 1,  "a": [2]}', '{"a":[2],"B":1}'), ("f(x)", "F(x).")],
 )  # fmt: skip
 def test_equal_answers_have_one_form(left: str, right: str) -> None:
     assert normalise(left) == normalise(right)
