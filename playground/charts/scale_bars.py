@@ -28,7 +28,7 @@ class StackedData:
 
 
 def stacked_figure(data: StackedData) -> go.Figure:
-    """One bar a scenario, one band a part; dashed lines where the limits are."""
+    """One bar a scenario, one band a part; dashed lines where the limits are. ``legend_html`` names the bands."""
     names = [name for name, _ in data.bars]
     positions = np.arange(len(names), dtype=np.float32)
     used = [part for part in data.order if any(part == name for _, parts in data.bars for name, _ in parts)]
@@ -37,7 +37,7 @@ def stacked_figure(data: StackedData) -> go.Figure:
     )
     traces: list[Trace] = []
     for part in used:
-        shade = sequential(1.0 - data.order.index(part) / max(len(data.order) - 1, 1))
+        shade = _shade(data.order, part)
         sizes = [dict(parts).get(part, 0.0) for _, parts in data.bars]
         traces.append(
             {
@@ -58,10 +58,7 @@ def stacked_figure(data: StackedData) -> go.Figure:
         )
     layout = _layout(len(names), [escaped(name) for name in names], data.unit, longest * 1.06)
     layout["barmode"] = "stack"
-    layout["showlegend"] = True
-    layout["legend"] = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
-    layout["margin"]["t"] = 56
-    layout["height"] += 50
+    layout["showlegend"] = False
     layout["shapes"] = [
         {"type": "line", "x0": size, "x1": size, "yref": "paper", "y0": 0, "y1": 1,
          "line": {"color": CUT, "width": 2, "dash": "dash"}}
@@ -73,6 +70,22 @@ def stacked_figure(data: StackedData) -> go.Figure:
         for label, size in data.limits
     ]  # fmt: skip
     return make_figure(traces, layout)
+
+
+def _shade(order: tuple[str, ...], part: str) -> str:
+    return sequential(1.0 - order.index(part) / max(len(order) - 1, 1))
+
+
+def legend_html(data: StackedData) -> str:
+    """The bands' colours and names. Not plotly's own legend: that one is laid out anew, slowly, at every repaint."""
+    used = [part for part in data.order if any(part == name for _, parts in data.bars for name, _ in parts)]
+    squares = "".join(
+        f'<span style="white-space:nowrap;margin-right:0.9rem"><span style="display:inline-block;width:0.8rem;'
+        f'height:0.8rem;margin-right:0.3rem;border:1px solid #8C919C;background:{_shade(data.order, part)}"></span>'
+        f"{escaped(part)}</span>"
+        for part in used
+    )
+    return f'<div style="font-size:0.85rem">{squares}</div>'
 
 
 @dataclass(frozen=True, slots=True)

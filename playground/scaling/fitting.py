@@ -32,32 +32,49 @@ def check_fit(plan: MemoryPlan, gpu: Gpu, usable: float = USABLE) -> Fit:
     available = gpu.memory_bytes * usable
     report = measure_memory(plan)
 
-    def fits(candidate: MemoryPlan) -> bool:
-        return measure_memory(candidate).per_gpu_bytes <= available
+    def needed(candidate: MemoryPlan) -> float:
+        return measure_memory(candidate).per_gpu_bytes
 
     return Fit(
         report.per_gpu_bytes <= available,
         report.per_gpu_bytes,
         available,
-        _largest(lambda batch: fits(replace(plan, batch=batch)), MAX_BATCH),
-        _largest(lambda context: fits(replace(plan, context=context)), MAX_CONTEXT),
-        () if fits(plan) else _advise(plan, fits, available),
+        _largest(lambda batch: needed(replace(plan, batch=batch)), available, MAX_BATCH),
+        _largest(lambda context: needed(replace(plan, context=context)), available, MAX_CONTEXT),
+        () if report.per_gpu_bytes <= available else _advise(plan, needed, available),
         report,
     )
 
 
-def _largest(fits: Callable[[int], bool], limit: int) -> int:
-    """The largest n in 0..limit that fits, given that less always fits when more does."""
-    if not fits(1):
+def _largest(needed: Callable[[int], float], available: float, limit: int) -> int:
+    """The largest n in 0..limit whose need is at most ``available``, given that the need never falls as n grows.
+
+    The need is nearly a straight line, so the place is read off the line between two known points; every third look
+    halves the range, so that a bent one takes no more than three times the looks of plain bisection.
+    """
+    low, high = 1, limit
+    below, above = needed(low), needed(high)
+    if below > available:
         return 0
-    low, high = 1, limit + 1
+    if above <= available:
+        return limit
+    look = 0
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+        look += 1
+        share = 0.5 if look % 3 == 0 else (available - below) / (above - below)
+        middle = min(max(low + int(share * (high - low)), low + 1), high - 1)
+        size = needed(middle)
+        if size <= available:
+            low, below = middle, size
+        else:
+            high, above = middle, size
     return low
 
 
-def _advise(plan: MemoryPlan, fits: Callable[[MemoryPlan], bool], available: float) -> tuple[str, ...]:
+def _advise(plan: MemoryPlan, needed: Callable[[MemoryPlan], float], available: float) -> tuple[str, ...]:
+    def fits(candidate: MemoryPlan) -> bool:
+        return needed(candidate) <= available
+
     options: list[tuple[str, MemoryPlan]] = []
     if plan.training is None:
         options += [(f"quantise the weights to {kind}", replace(plan, dtype=kind)) for kind in ("int8", "int4")]
@@ -67,8 +84,8 @@ def _advise(plan: MemoryPlan, fits: Callable[[MemoryPlan], bool], available: flo
             (f"recompute activations ({kind})", replace(plan, recompute=kind)) for kind in ("selective", "full")
         ]
         options.append(("use ZeRO stage 3 and recompute all activations", replace(plan, zero=3, recompute="full")))
-    batch = _largest(lambda size: fits(replace(plan, batch=size)), plan.batch)
-    context = _largest(lambda size: fits(replace(plan, context=size)), plan.context)
+    batch = _largest(lambda size: needed(replace(plan, batch=size)), available, plan.batch)
+    context = _largest(lambda size: needed(replace(plan, context=size)), available, plan.context)
     if batch:
         options.append((f"lower the batch to {batch}", replace(plan, batch=batch)))
     if context:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_bars import StackedData, stacked_description, stacked_figure
+from playground.charts.scale_bars import StackedData, legend_html, stacked_description, stacked_figure
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.errors import PlaygroundError
 from playground.scaling.configs import load_preset
@@ -78,6 +78,7 @@ def memory_section() -> None:
         bars.append((("Now" if letter == NOW else letter), parts))
         limits[f"{gpu.name}, usable"] = fit.available_bytes / 1e9
     data = StackedData(tuple(bars), PARTS, "GB on one GPU", tuple(limits.items()))
+    st.html(legend_html(data))
     st.plotly_chart(stacked_figure(data), key="scale_memory_chart", alt=stacked_description(data))
     fit = fit_of(store.setup())
     if fit.fits:
