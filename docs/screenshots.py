@@ -21,7 +21,7 @@ SHOTS: dict[str, tuple[str, int, bool, str | None]] = {
     "inside": ("/inside?prompt=The+Eiffel+Tower+is+in+the+city+of", 1280, False, None),
     "inside-dark": ("/inside?prompt=1+2+3+4+5+6+7+8+9+10&colour=divergence", 1280, True, None),
     "inside-anatomy": ("/inside", 1280, False, "Anatomy"),
-    "inside-timing": ("/inside", 1280, False, "Prefill and decode"),
+    "inside-timing": ("/inside?show=timing", 1280, False, None),
     "attention": (
         "/attention?prompt=Mr+Durrant+met+Mrs+Potter+by+the+river.+Mr+Durrant+met&heads=18.6&query=12",
         1280,
