@@ -63,6 +63,14 @@ GLOSSARY: dict[str, str] = {
     "Break-even": "The number of tokens a day from which an own GPU costs less than paying for each token.",
     "dtype": "The number format of the weights: float32 is exact and large, bfloat16 half the size and coarser.",
     "Safetensors": "A file format for weights that holds numbers only, so that loading it can run no code.",
+    "Best-of-N": "Drawing N answers to one question and choosing among them by a rule.",
+    "Candidate": "One finished answer of a best-of-N run, with the numbers recorded while it was made.",
+    "Verifier": "A check that says of an answer whether it is valid: a parser, a pattern, a reference, or a model.",
+    "Reward model": "A model trained on people's preferences that gives an answer a score.",
+    "Self-consistency": "Taking the commonest of many sampled answers.",
+    "Pass@k": "The chance that at least one of k answers is right; also called coverage.",
+    "Beam search": "Keeping the B likeliest unfinished texts at each step in place of drawing.",
+    "Test-time compute": "Work spent on one question when it is asked: more answers, longer answers, checking them.",
 }
 
 

@@ -1,4 +1,4 @@
-"""The take-away popover of the Best-of-N page: link and command line."""
+"""The take-away popover of the Best-of-N page: link, command line, code, and files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import shlex
 
 import streamlit as st
 
+from playground.errors import PlaygroundError
+from playground.testtime.export import to_csv, to_html, to_jsonl
+from playground.testtime.rules import MAJORITY, Choice, choose, column_rule
+from playground.testtime.types import ScoredCandidates
 from playground.ui import state
-from playground.ui.best_of_n_page.bench import options
+from playground.ui.best_of_n_page.bench import Bench, bench, options
+from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.link import page_link
 from playground.ui.best_of_n_page.options import Options, pattern_of, reference_of
+from playground.ui.messages import plain, show_problem
+from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import wait_for_model
+from playground.ui.sampling_page.take_away import model_id
 from playground.ui.setup import Setup
 
 
@@ -28,6 +37,78 @@ def _contents() -> None:
     st.code(page_link(setup, chosen), language=None, wrap_lines=True)
     st.markdown("**Command line**")
     st.code(command(setup, chosen), language="bash", wrap_lines=True)
+    if chosen.temperatures.strip() or chosen.systems or chosen.ignore_eos:
+        st.caption(
+            "The command asks in one way and ends at end-of-sequence: mixed temperatures, system prompts and going on travel "
+            "in the link."
+        )
+    _code(setup, chosen)
+    try:
+        worker = wait_for_model(chosen_model())
+    except PlaygroundError as error:
+        show_problem(error)
+        return
+    mine = bench(worker.engine.info.id)
+    if mine.candidates and mine.asking is not None:
+        _downloads(mine)
+
+
+def _code(setup: Setup, chosen: Options) -> None:
+    from playground.sampling.export import EXPORTS, export
+
+    st.markdown("**As code**")
+    names = [name for name in EXPORTS if name != "playground"]
+    engine = str(
+        st.segmented_control(
+            "Engine", names, default=names[0], key="bon_export", required=True,
+            format_func=lambda name: EXPORTS[name].label, label_visibility="collapsed",
+        )
+    )  # fmt: skip
+    made = export(
+        engine, setup.settings, model_id=model_id(), prompt=setup.prompt, chat=setup.chat, system=setup.system or None,
+        seed=setup.seed, max_new_tokens=max(1, chosen.max_new_tokens),
+    )  # fmt: skip
+    st.code(made.code, language=made.language, wrap_lines=True)
+    st.caption(f"For {chosen.n} answers: {ASKING_FOR_N.get(engine, OTHERWISE).format(n=chosen.n)}")
+    for warning in made.warnings:
+        st.warning(plain(warning), icon=":material/warning:")
+
+
+ASKING_FOR_N = {
+    "transformers": "add `num_return_sequences={n}` to `generate`.",
+    "vllm": "add `n={n}` to the sampling parameters; the prompt is read once.",
+}
+OTHERWISE = "send the request {n} times, each with another seed."
+
+
+def _downloads(mine: Bench) -> None:
+    """Made when they are pressed, from the rules chosen now."""
+    asking = shown_asking(mine)
+
+    def scored() -> ScoredCandidates:
+        return mine.scored(asking)
+
+    def choices() -> list[Choice]:
+        found = scored()
+        rules = [column_rule(column.label) for column in found.columns]
+        return [choose(rule, found) for rule in (*rules, *([MAJORITY] if found.answers else []))]
+
+    st.markdown("**Files**")
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV", data=lambda: to_csv(scored()), file_name="candidates.csv", mime="text/csv", on_click="ignore",
+            icon=":material/download:", key="bon_csv", help="One line a candidate, a column a rule.",
+        )  # fmt: skip
+        st.download_button(
+            "JSONL", data=lambda: to_jsonl(scored()), file_name="candidates.jsonl", mime="application/jsonl",
+            on_click="ignore", icon=":material/download:", key="bon_jsonl", help="One JSON object a candidate.",
+        )  # fmt: skip
+        st.download_button(
+            "HTML", data=lambda: to_html(scored(), choices(), title="Best of N", prompt=asking.prompt),
+            file_name="candidates.html", mime="text/html", on_click="ignore", icon=":material/download:", key="bon_html",
+            help="Opens offline, without a script.",
+        )  # fmt: skip
+    st.caption("Files and the command line count candidates from 0, this page from 1.")
 
 
 def command(setup: Setup, chosen: Options) -> str:
@@ -42,6 +123,7 @@ def command(setup: Setup, chosen: Options) -> str:
     words[words.index("next")] = "best-of-n"
     words += [f"--n={chosen.n}", f"--max-new-tokens={chosen.max_new_tokens}"]
     words += [f"--scorer={label}" for label in chosen.rules]
+    words += [f"--stop={text}" for text in chosen.stop_strings]
     reference, pattern = reference_of(chosen, setup), pattern_of(chosen, setup)
     words += [f"--answer-pattern={pattern}"] if pattern else []
     words += [f"--reference={reference}"] if reference else []

@@ -1,0 +1,404 @@
+"""The Best-of-N page through Streamlit's own test double, on an engine with known numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground.engine.fake import EOS_ID, FakeEngine, default_logits
+from playground.errors import BadInput
+from playground.testtime import cost
+from playground.testtime.asking import candidate_request
+from playground.testtime.bakeoff import BakeoffState
+from playground.testtime.generate import generate_candidates
+from playground.testtime.race import RaceResult
+from playground.testtime.store import DATA_VARIABLE, RunStore
+from playground.ui.best_of_n_page.bench import Bench
+from playground.ui.best_of_n_page.candidates import shown_asking, table_of
+from playground.ui.best_of_n_page.experiments import EXPERIMENTS
+from playground.ui.best_of_n_page.options import (
+    DEFAULT_RULES,
+    Options,
+    adopted,
+    asking_of,
+    option_fields,
+    pattern_of,
+    read_options,
+    read_temperatures,
+    reference_of,
+)
+from playground.ui.best_of_n_page.sections import SECTIONS
+from playground.ui.best_of_n_page.take_away import command
+from playground.ui.setup import Setup
+from tests.ui.conftest import Opened
+
+Open = Callable[..., Opened]
+SHORT = {"new": "6", "n": "5"}
+
+
+def ending(ids: tuple[int, ...]) -> Any:
+    """The fake's own numbers with an end now and then."""
+    row = np.array(default_logits(ids))
+    row[EOS_ID] = 3.5
+    return row
+
+
+@pytest.fixture(autouse=True)
+def _own_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine(ending)
+
+
+def bench_of(app: Opened) -> Bench:
+    found = app.at.session_state["best_of_n_benches"]["fake"]
+    assert isinstance(found, Bench)
+    return found
+
+
+def settled(app: Opened) -> Opened:
+    """Look in as the browser's timer would, until the work under way is done."""
+    deadline = time.monotonic() + 60
+    while True:
+        state = app.at.session_state
+        waiting = "best_of_n_wanted" in state and state["best_of_n_wanted"]
+        if "best_of_n_benches" in state and not waiting and not bench_of(app).busy:
+            return app.run()
+        assert time.monotonic() < deadline, "the work was not finished"
+        if "best_of_n_benches" in state and (job := bench_of(app).job) is not None:
+            job.ticket.wait(20)
+        app.run()
+
+
+def open_page(open_app: Open, query: dict[str, str] | None = None, **options: Any) -> Opened:
+    app = open_app(SHORT | (query or {}), run=False, **options)
+    app.at.switch_page("pages/best_of_n.py")
+    return app.run()
+
+
+def press(app: Opened, key: str) -> Opened:
+    app.at.button(key=key).click()
+    return settled(app.run())
+
+
+def section(app: Opened, name: str) -> Opened:
+    return app.hold(best_of_n_section=name)
+
+
+# -- candidates --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_answers_at_once_what_the_engine_answers_alone(open_app: Open) -> None:
+    app = settled(open_page(open_app))
+    assert not app.errors
+    mine = bench_of(app)
+    assert mine.asking is not None and mine.asking.n == 5 and mine.asking.reference == "Paris"
+    fresh = FakeEngine(ending)
+    steps = generate_candidates(fresh, candidate_request(mine.asking, fresh.codec))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            expected = end.value.candidates
+            break
+    assert [one.ids for one in mine.ordered] == [one.ids for one in expected]
+    frame = app.at.dataframe[0].value
+    assert list(frame["#"]) == [1, 2, 3, 4, 5]
+    assert list(frame["average"]) == pytest.approx([one.avg_logprob for one in expected])
+    assert set(frame["ended"]) <= {"eos", "length"} and "mentions" in frame.columns
+    strip = app.component("bon_strip")["tokens"]
+    assert len(strip) == expected[0].n_tokens and "log-probability" in strip[0]["label"]
+    assert "Diversity" in app.texts() and "tokens/s" in app.texts()
+
+
+def test_another_rule_or_reference_runs_no_model(open_app: Open) -> None:
+    app = settled(open_page(open_app))
+    before = len(app.engine.calls)
+    app.at.multiselect(key="w_bon_rules").set_value(["sum-logprob", "length:1-3w"])
+    app.run()
+    assert "length:1-3w" in app.at.dataframe[0].value.columns
+    app.at.text_input(key="w_bon_reference").set_value("42")
+    app.run()
+    for name in ("Rankings", "Voting", "Curves"):
+        section(app, name)
+        assert not app.errors, (name, app.errors)
+    assert len(app.engine.calls) == before
+
+
+def test_a_rule_that_cannot_be_made_is_told_and_the_others_stay(open_app: Open) -> None:
+    app = settled(open_page(open_app))
+    app.at.multiselect(key="w_bon_rules").set_value(["avg-logprob", "regex:(", "nonsense"])
+    app.run()
+    said = " ".join(app.errors)
+    assert "regex" in said and "nonsense" in said
+    assert app.at.session_state["best_of_n_options"].rules == ("avg-logprob",)
+
+
+@pytest.mark.parametrize("n", [0, -3, 10_000])
+def test_a_bad_n_is_one_sentence_and_what_is_there_stays(open_app: Open, n: int) -> None:
+    app = settled(open_page(open_app))
+    before = [one.ids for one in bench_of(app).ordered]
+    app.at.number_input(key="w_bon_n").set_value(n)
+    app = press(app.run(), "bon_run")
+    assert any("from 1 to 256 candidates" in error for error in app.errors)
+    assert [one.ids for one in bench_of(app).ordered] == before
+
+
+class Gate:
+    """Lets the engine take some steps and then holds it until it is opened."""
+
+    def __init__(self, steps: int) -> None:
+        self.allowed = threading.Semaphore(steps)
+        self.open = threading.Event()
+
+    def __call__(self) -> None:
+        while not self.open.is_set() and not self.allowed.acquire(timeout=0.01):
+            pass
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate(28)
+    yield made
+    made.open.set()
+
+
+def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate: Gate) -> None:
+    held = FakeEngine(ending, before_step=gate)
+    app = open_page(open_app, {"n": "8", "new": "40"}, opener=lambda choice, progress: held)
+    deadline = time.monotonic() + 30
+    while not bench_of(app).candidates:
+        assert time.monotonic() < deadline
+        app.run()
+    assert "finished" in " ".join(str(bar.proto.text) for bar in app.at.get("progress"))
+    app.at.button(key="bon_stop").click()
+    app.run()
+    gate.open.set()
+    app = settled(app)
+    mine = bench_of(app)
+    kept = {index: one.ids for index, one in mine.candidates.items()}
+    assert 0 < len(kept) < 8 and "finished candidates stay" in app.texts()
+    assert held.batches[-1].closed
+    app = press(app, "bon_resume")
+    assert len(bench_of(app).candidates) == 8
+    assert all(bench_of(app).candidates[index].ids == ids for index, ids in kept.items())
+
+
+# -- kept runs -----------------------------------------------------------------------------------------------------------
+
+
+def test_runs_are_kept_reopened_compared_and_deleted(open_app: Open, _own_data: Path) -> None:
+    app = settled(open_page(open_app))
+    first = [one.ids for one in bench_of(app).ordered]
+    app.at.number_input(key="w_seed").set_value(9)
+    app = press(app.run(), "bon_run")
+    assert [one.ids for one in bench_of(app).ordered] != first
+    store = RunStore(_own_data)
+    newer, older = store.runs()
+    app.hold(bon_kept=True)
+    app.at.button(key=f"bon_open_{older.id}").click()
+    app.run()
+    assert [one.ids for one in bench_of(app).ordered] == first
+    assert app.at.session_state["setup"].seed == 0, "the controls stand where they stood"
+    app.at.button(key=f"bon_compare_{newer.id}").click()
+    section(app.run(), "Rankings")
+    assert any("best there" in frame.value.columns for frame in app.at.dataframe)
+    section(app, "Candidates")
+    app.at.button(key=f"bon_delete_{newer.id}").click()
+    app.run()
+    assert [summary.id for summary in store.runs()] == [older.id]
+    store.close()
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_the_page_works(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "file"))
+    app = settled(open_page(open_app))
+    assert len(bench_of(app).candidates) == 5
+    assert any("Runs cannot be kept" in error for error in app.errors)
+
+
+# -- the other sections --------------------------------------------------------------------------------------------------
+
+
+def test_rankings_and_votes_say_who_wins(open_app: Open) -> None:
+    app = section(settled(open_page(open_app, {"rules": '["avg-logprob","sum-logprob","length:1-9w"]'})), "Rankings")
+    mine = bench_of(app)
+    winners = app.at.dataframe[0].value
+    best = max(mine.ordered, key=lambda one: one.avg_logprob).index + 1
+    assert winners.loc[winners["rule"] == "Average log-probability", "#"].iloc[0] == best
+    assert "Kendall" in app.texts()
+    app.hold(bon_combine=True)
+    assert "wins" in app.texts()
+    section(app, "Voting")
+    assert "wins with" in app.texts() or "A tie" in app.texts()
+    app.at.selectbox(key="bon_vote_by").set_value("avg-logprob")
+    app.run()
+    assert not app.errors
+
+
+def test_beams_join_the_same_table_and_samples_stay(open_app: Open) -> None:
+    app = section(settled(open_page(open_app)), "Beams")
+    samples = {one.index: one.ids for one in bench_of(app).ordered}
+    app = press(app, "bon_beams")
+    mine = bench_of(app)
+    assert {one.index: one.ids for one in mine.ordered if one.beam_score is None} == samples
+    beams = [one for one in mine.ordered if one.beam_score is not None]
+    assert len(beams) == 4 and [one.index for one in beams] == [5, 6, 7, 8]
+    assert "likelier as a whole" in app.texts()
+    assert len(table_of(mine.scored(shown_asking(mine)))) == 9
+
+
+def test_a_race_and_a_retry_stand_side_by_side(open_app: Open) -> None:
+    app = section(settled(open_page(open_app, {"verifier": "length:1-500w", "n": "4"})), "First valid")
+    app = press(press(app, "bon_race"), "bon_retry")
+    race: RaceResult = bench_of(app).results["race"][0]
+    retry: RaceResult = bench_of(app).results["retry"][0]
+    assert race.winner is not None and retry.winner is not None and retry.retried and not race.retried
+    table = next(frame.value for frame in app.at.dataframe if "wasted" in frame.value.columns)
+    assert list(table["tokens spent"]) == [race.tokens_spent, retry.tokens_spent]
+    assert "From the candidates that are there" in app.texts()
+
+
+def test_a_verifier_without_its_reference_is_refused(open_app: Open) -> None:
+    app = section(settled(open_page(open_app, {"verifier": "exact", "ref": " "})), "First valid")
+    app = press(app, "bon_race")
+    assert any("needs a reference" in error for error in app.errors)
+
+
+def test_curves_come_from_the_one_run(open_app: Open) -> None:
+    app = section(settled(open_page(open_app, {"rules": '["avg-logprob","regex:[aeiou]"]', "n": "9"})), "Curves")
+    assert not app.errors
+    assert "Coverage is pass@k" in app.texts() and "rough curves" in app.texts()
+    assert len(app.at.get("plotly_chart")) == 5
+
+
+def test_the_cost_is_measured_fitted_and_recommends(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "MEASURED_ROWS", (1, 4))
+    app = section(settled(open_page(open_app)), "What it costs")
+    assert "Measure first" in app.texts()
+    app = press(app, "bon_measure")
+    assert "A step takes" in app.texts() and "Checked against the run" in app.texts()
+    app.at.number_input(key="bon_latency").set_value(3600.0)
+    app.run()
+    assert "N = 256" in app.texts()
+    app.at.number_input(key="bon_latency").set_value(-1.0)
+    app.run()
+    assert any("latency" in error for error in app.errors)
+
+
+def test_a_bake_off_runs_pauses_and_goes_on(open_app: Open, _own_data: Path) -> None:
+    app = section(settled(open_page(open_app, {"n": "2", "new": "4"})), "Bake-off")
+    app.at.number_input(key="bon_count").set_value(3)
+    app = press(app.run(), "bon_bakeoff")
+    state: BakeoffState = bench_of(app).results["bakeoff"]
+    assert state.status == "finished" and state.done == 3
+    assert "After 3 problems" in app.texts() and "By difficulty" in app.texts()
+    bench_of(app).results["bakeoff"] = dataclasses.replace(state, outcomes=state.outcomes[:1], status="running")
+    app.run()
+    assert "Paused: 1 of 3" in app.texts()
+    app = press(app, "bon_bakeoff_on")
+    again: BakeoffState = bench_of(app).results["bakeoff"]
+    assert again.done == 3 and [o.correct for o in again.outcomes] == [o.correct for o in state.outcomes]
+    app.at.button(key="bon_bakeoff_forget").click()
+    app = settled(app.run())
+    assert "bakeoff" not in bench_of(app).results
+
+
+def test_too_many_problems_are_refused(open_app: Open) -> None:
+    app = section(settled(open_page(open_app)), "Bake-off")
+    app.at.number_input(key="bon_count").set_value(0)
+    app = press(app.run(), "bon_bakeoff")
+    assert any("Problems at most" in error for error in app.errors)
+
+
+# -- experiments, link, take away ------------------------------------------------------------------------------------
+
+
+def test_every_experiment_sets_up_a_run_that_can_start() -> None:
+    for name, experiment in EXPERIMENTS.items():
+        setup = Setup(
+            prompt=experiment.prompt, chat=experiment.chat, settings=experiment.settings, seed=experiment.seed
+        )
+        asking = asking_of(experiment.options, setup)
+        assert asking.n <= 16 and experiment.section in SECTIONS, name
+
+
+def test_an_experiment_runs_at_its_section(open_app: Open) -> None:
+    app = settled(open_page(open_app))
+    app.at.button(key="try_1").click()
+    app = settled(app.run())
+    assert bench_of(app).asking is not None and bench_of(app).asking.n == 16  # type: ignore[union-attr]
+    assert "A vote on arithmetic" in app.texts()
+
+
+def test_the_link_brings_back_the_set_up() -> None:
+    options = Options(
+        n=32, max_new_tokens=9, stop_strings=("\n", "."), ignore_eos=True, temperatures="0.5, 1", rules=("json", "regex:\\d+"),
+        reference="a|b", answer_pattern="number", beams=6, beam_groups=3, diversity_penalty=1.5, length_penalty=0.0,
+        verifier="json", tries=5,
+    )  # fmt: skip
+    reading = read_options(option_fields(options))
+    assert reading.options == options and not reading.problems
+    assert read_options(option_fields(Options())).options == Options()
+    assert set(option_fields(Options())) == {"n", "new"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"n": "0"}, {"n": "ten"}, {"new": "-5"}, {"rules": '["no-such"]'}, {"rules": "[1"}, {"temps": "warm"},
+        {"beams": "99"}, {"beam_groups": "3"}, {"tries": "0"}, {"stop": '{"a": 1}'}, {"length_penalty": "nan"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_bad_link_is_told_and_left_at_its_default(query: dict[str, str]) -> None:
+    reading = read_options(query)
+    assert reading.options == Options() and len(reading.problems) == 1
+
+
+def test_a_kept_set_up_puts_the_controls_back() -> None:
+    setup = Setup(prompt="p", chat=True, system="s", seed=4)
+    options = Options(n=3, temperatures="0.5, 1.25", systems=("a", "b"), reference="r", answer_pattern="number")
+    asking = asking_of(options, setup)
+    new, again = adopted(asking, Setup(), Options())
+    assert asking_of(again, new) == asking
+    with pytest.raises(BadInput):
+        read_temperatures("0.5; warm")
+
+
+def test_the_ready_made_reference_belongs_to_the_ready_made_prompt() -> None:
+    assert reference_of(Options(), Setup()) == "Paris" and reference_of(Options(), Setup(prompt="x")) == ""
+    assert pattern_of(Options(), Setup(prompt="x")) == "last-line" and Options().rules == DEFAULT_RULES
+
+
+def test_the_command_is_one_the_command_line_takes() -> None:
+    from playground.cli import build_parser  # the parser itself says
+
+    words = command(Setup(prompt="a b", seed=3), Options(n=4, stop_strings=("\n",), reference="it's"))
+    import shlex
+
+    parsed = build_parser("best-of-n").parse_args(shlex.split(words)[3:])
+    assert parsed.n == "4" and parsed.reference == "it's" and parsed.stop == ["\n"]
+    assert parsed.scorer == list(DEFAULT_RULES)
+
+
+def test_take_away_offers_link_command_code_and_files(open_app: Open) -> None:
+    app = settled(open_page(open_app)).hold(take_away=True)
+    texts = [element.value for element in app.at.code]
+    assert any("best_of_n" in text or "n=5" in text for text in texts) and any("best-of-n" in text for text in texts)
+    assert "num_return_sequences=5" in app.texts()
+    assert {"bon_csv", "bon_jsonl", "bon_html"} <= {button.key for button in app.at.get("download_button")}
