@@ -124,6 +124,8 @@ def test_a_prefix_read_before_is_not_spoilt_by_the_pass_that_goes_on_from_it() -
     engine = TransformersEngine(small_loaded("llama"))
     ids = make_ids(60)
     engine.attentions(ids, start=40)
+    slots = engine._runner.prefixes._slots
+    assert slots and all(cache.get_seq_length() == len(key[1]) for key, cache in slots.items()), "a kept cache grew"
     other = (*ids[:40], *make_ids(8, seed=3))
     fresh = TransformersEngine(small_loaded("llama"))
     np.testing.assert_allclose(engine.next_logits(other).logits, fresh.next_logits(other).logits, atol=1e-4)

@@ -47,6 +47,7 @@ def follow(key: str, current: object, write: Callable[[Any], None], *parts: str)
 
     def on_change() -> None:
         write(st.session_state[key])
+        state.clear_problems()  # they were about a link or another model's heads, and have been read
         state.rerun_parts(*parts)
 
     return on_change

@@ -29,7 +29,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Find the induction head",
         "A head that looks at what came after the same word earlier",
         "The brightest cell is the strongest induction head of this model, measured on random tokens that repeat. Press it: "
-        "under Heads, mark the second “Mr” and see it look at the token that followed the first one.",
+        "under Heads, mark the second “Dur” and see it look at what followed the first one, “rant”.",
         "Mr Durrant and Mrs Potter met by the river. Mr Durrant",
         Options(section="doing", score="induction"),
     ),
@@ -44,10 +44,10 @@ EXPERIMENTS: dict[str, Experiment] = {
     "it": Experiment(
         "What “it” looks at",
         "One token's attention, on the text itself",
-        "The marked token is “it”. Colour to its left is what it attends to, colour to its right is who attends to it. Walk the "
-        "layers: early ones look nearby, later ones further back. None of this says how the model settles what “it” is.",
+        "The marked token is “it”. Colour to its left is what it attends to, colour to its right is who attends to it. Walk "
+        "through layers and heads: each looks elsewhere. None of this alone says how the model settles what “it” is.",
         "The animal did not cross the street because it was too tired",
-        Options(hide_first=True, scale="stretched", query=7),
+        Options(hide_first=True, scale="stretched", query=8),
     ),
     "shared": Experiment(
         "Three queries, one key",
