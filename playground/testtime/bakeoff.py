@@ -98,7 +98,9 @@ class RuleChoice:
 
 @dataclass(frozen=True, slots=True)
 class ProblemOutcome:
-    """One problem done. ``correct``: whether each candidate is right, in order; ``texts`` what each said, cut short."""
+    """One problem done. ``correct``: whether each candidate was found right, in order; ``texts`` what each said, cut short.
+    A candidate whose check came to no end is not found right.
+    """
 
     problem: str
     kind: str
@@ -154,7 +156,7 @@ def run_bakeoff(
     """Go on from ``state`` (``BakeoffState(plan)`` at first) to the end or to the end of the budget.
 
     A job for ``Worker.submit``. Yields after every decode step and score; the state in it changes after each problem.
-    Raises Cancelled between steps.
+    Raises Cancelled between steps, and BadInput where a scorer cannot be used at all.
     """
     token = cancel or CancelToken()
     plan = state.plan
@@ -239,8 +241,12 @@ def _score(
             step = next(scoring)
         except StopIteration as end:
             columns: tuple[ScoreColumn, ...] = end.value
-            return columns
+            break
         yield BakeoffProgress(state, problem, f"scoring by {step.label}", len(candidates))
+    for column in columns:
+        if column.problem:  # a rule that cannot work must not look like one that chooses badly
+            raise BadInput(column.problem, "rules")
+    return columns
 
 
 def _choice(rule: Rule, scored: ScoredCandidates, correct: Sequence[bool]) -> RuleChoice:

@@ -165,6 +165,12 @@ def test_the_judge_can_take_part() -> None:
     assert state.outcomes[0].choices[0].winner is not None
 
 
+def test_a_rule_that_cannot_work_does_not_count_as_a_bad_one() -> None:
+    rules = (Rule("reward", "column", column="reward:somebody/not-cached"),)
+    with pytest.raises(BadInput, match="not in the local cache"):
+        finish(run_bakeoff(speller(), BakeoffState(plan(rules=rules))))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
