@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playground.engine.attention_data import AttentionPass
     from playground.engine.protocol import Engine, TextCodec
 
+_MOST_POSITION = 10_000_000
 _KEYS = 5  # of each query of the chosen head, the keys with the most weight
 
 
@@ -34,6 +35,8 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
     wanted.add_argument(
         "--head", metavar="H", help="tell of this head only, counted from 0; with --layer, query by query"
     )
+    wanted.add_argument("--start", metavar="N", help="of a long text: the first token looked at (default: 0)")
+    wanted.add_argument("--end", metavar="N", help="of a long text: the token after the last one looked at")
     wanted.add_argument(
         "--out", metavar="F.npz", help="write `attention` (layers, heads, query, key) and `ids` to this file"
     )
@@ -47,13 +50,15 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
     layer = None if args.layer is None else options.read_number(args.layer, "--layer", 0, 9_999, 0)
     head = None if args.head is None else options.read_number(args.head, "--head", 0, 9_999, 0)
+    start = options.read_number(args.start, "--start", 0, _MOST_POSITION, 0)
+    end = None if args.end is None else options.read_number(args.end, "--end", 1, _MOST_POSITION, 1)
     engine = options.open_engine(args)
     codec = engine.codec
     if args.chat:
         ids = codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
     else:
         ids = codec.encode(text, parse_special=args.parse_special)
-    made = engine.attentions(ids)
+    made = engine.attentions(ids, start=start, end=end)
     result = _result(engine, made, layer, head)
     if args.out is not None:
         result["out"] = _write(args.out, made)
@@ -90,7 +95,8 @@ def _result(engine: Engine, made: AttentionPass, layer: int | None, head: int | 
     result: dict[str, Any] = {
         "model": engine.info.id,
         "ids": list(made.ids),
-        "tokens": [_piece(codec, made.ids, place) for place in range(made.end)],
+        "tokens": [_piece(codec, made.ids, place) for place in range(made.start, made.end)],
+        "start": made.start,
         "layers": len(made.layers),
         "heads": made.layers[0].heads,
         "kv_heads": made.layers[0].key_heads,
@@ -123,7 +129,7 @@ def _piece(codec: TextCodec, ids: tuple[int, ...], place: int) -> str:
 
 
 def _rows(codec: TextCodec, made: AttentionPass, layer: int, head: int) -> list[dict[str, Any]]:
-    """For each query of one head, the keys it gives most to."""
+    """For each query of one head, the keys of the window it gives most to. Positions are those in the whole text."""
     import numpy as np
 
     from playground.inspection.attention import layer_of
@@ -133,10 +139,11 @@ def _rows(codec: TextCodec, made: AttentionPass, layer: int, head: int) -> list[
     for query in range(made.width):
         best = np.argsort(-weights[query, : query + 1], kind="stable")[:_KEYS]
         keys = [
-            {"position": int(key), "text": _piece(codec, made.ids, int(key)), "weight": float(weights[query, key])}
-            for key in best
+            {"position": place, "text": _piece(codec, made.ids, place), "weight": float(weights[query, key])}
+            for key, place in ((int(key), made.start + int(key)) for key in best)
         ]
-        found.append({"query": query, "text": _piece(codec, made.ids, query), "keys": keys})
+        place = made.start + query
+        found.append({"query": place, "text": _piece(codec, made.ids, place), "keys": keys})
     return found
 
 

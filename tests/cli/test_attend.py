@@ -56,6 +56,19 @@ def test_the_file_holds_all_weights_and_the_ids(capsys: Capture, tmp_path: Path)
         np.testing.assert_allclose(file["attention"].sum(-1), 1, atol=1e-5)
 
 
+def test_a_window_of_a_long_text_by_positions_in_the_whole_text(capsys: Capture, tmp_path: Path) -> None:
+    target = tmp_path / "a.npz"
+    window = ("--start", "2", "--end", "5", "--layer", "0", "--head", "1", "--out", str(target))
+    result = answer(capsys, "attend", "--text", TEXT, *window)
+    whole = answer(capsys, "attend", "--text", TEXT, "--layer", "0", "--head", "1")
+    assert result["shape"] == [2, 2, 3, 3] and result["start"] == 2 and result["ids"] == whole["ids"]
+    assert result["tokens"] == whole["tokens"][2:5]
+    assert [row["query"] for row in result["rows"]] == [2, 3, 4]
+    assert {key["position"] for row in result["rows"] for key in row["keys"]} == {2, 3, 4}
+    with np.load(target) as file:
+        np.testing.assert_allclose(file["attention"].sum(-1) + file["before"], 1, atol=1e-5)
+
+
 def test_one_token_has_no_sink_share(capsys: Capture) -> None:
     result = answer(capsys, "attend", "--text", "a")
     assert result["shape"] == [2, 2, 1, 1] and result["sinks"][0]["sink_share"] is None
@@ -79,6 +92,8 @@ def test_the_readable_form_names_head_and_share(capsys: Capture) -> None:
         (("--text", "a", "--layer", "x"), "--layer must be a whole number"),
         (("--text", "a", "--out", "a.txt"), "must end in .npz"),
         (("--text", "a", "--out", "no/such/folder/a.npz"), "cannot be written"),
+        (("--text", "abc", "--start", "2", "--end", "1"), "not part of this text"),
+        (("--text", "abc", "--start", "-1"), "--start must be a whole number"),
         (("--text-file", "no-such-file"), "--text-file"),
         (("--text", "a", "--system", "b"), "--system needs --chat"),
         (("--text", "a " * 3000), "at most 2,048"),
