@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from playground.testtime.sql_check import check_sql
@@ -111,6 +112,7 @@ def _fits(value: Any, schema: Any) -> Verdict:
     return Verdict(False, f"{where[:80]}: {_line(problem.message)}")
 
 
+@lru_cache(maxsize=64)
 def schema_problem(schema_text: str) -> str | None:
     """Why a schema cannot be used, as one sentence, or None. Asks nobody and runs no pattern."""
     import jsonschema

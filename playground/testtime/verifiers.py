@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import regex
 
@@ -43,10 +44,16 @@ def make_sql(argument: str | None) -> ScoreFunction:
     own = setup if setup.strip() else SAMPLE_DATABASE
     asked = f"{dialect}\n{own}"
     if setup.strip():
-        verdict = next(check_texts("sql", ["SELECT 1"], f"sqlite\n{own}"))
-        if verdict.valid is not True:
-            raise refuse("sql", verdict.note or "the schema cannot be run; correct its statements.")
+        _try_schema(own)
     return bounded_check("sql", asked)
+
+
+@lru_cache(maxsize=64)
+def _try_schema(statements: str) -> None:
+    """Raise BadInput unless the statements build a database. Only success is remembered."""
+    verdict = next(check_texts("sql", ["SELECT 1"], f"sqlite\n{statements}"))
+    if verdict.valid is not True:
+        raise refuse("sql", verdict.note or "the schema cannot be run; correct its statements.")
 
 
 def make_regex(argument: str | None) -> ScoreFunction:
