@@ -9,25 +9,31 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import math
 import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
+
+import psutil
 
 from playground.engine.protocol import CancelToken
 from playground.testtime.checks import LONGEST_TEXT, Verdict
 
-TEXT_SECONDS = 3.0  # for one text
-START_SECONDS = 60.0  # for a child to import the libraries of a check, on a busy machine
+TEXT_SECONDS = 3.0  # of the child's own computing, for one text: a busy machine must change no verdict
+START_SECONDS = 30.0  # for a child to import the libraries of a check
+_WALL = 10  # times as long may pass by the clock
+_LOOK_SECONDS = 0.05
 MOST_TIMEOUTS = 5  # texts of one column that may run out of time; the rest are not tried then
 MOST_CHILDREN = 2
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from playground.testtime.bounded_child import main; main()"
 _FIRST = {
-    "math": ("1", "1"),
+    "math": (r"$\frac{1}{2}$", r"\frac{1}{2}"),  # reading LaTeX imports more than reading a number
     "json": ("1", "{}"),
     "json-equals": ("1", "1"),
     "python": ("1", ""),
@@ -44,6 +50,7 @@ class _Child:
             [sys.executable, "-I", "-c", _PROGRAM, _ROOT],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
         )  # fmt: skip
+        self._times = psutil.Process(self._process.pid)
         self._replies: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._warm: set[str] = set()
         self._listener = threading.Thread(target=self._listen, daemon=True, name="bounded-replies")
@@ -68,10 +75,27 @@ class _Child:
         try:
             self._process.stdin.write(json.dumps([check, text, argument]) + "\n")
             self._process.stdin.flush()
-            reply = self._replies.get(timeout=seconds)
-        except (queue.Empty, OSError):
+        except OSError:
             return None
+        reply = self._reply(seconds)
         return None if reply is None else Verdict(*json.loads(reply))
+
+    def _reply(self, seconds: float) -> str | None:
+        """The next line, or None once the child has computed for ``seconds`` without one, or has died."""
+        started, deadline = self._computed(), time.monotonic() + _WALL * seconds
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._replies.get(timeout=min(_LOOK_SECONDS, seconds))
+            if self._computed() - started > seconds or time.monotonic() > deadline:
+                return None
+
+    def _computed(self) -> float:
+        """Seconds of processor time so far; infinite for a child that is gone."""
+        try:
+            spent = self._times.cpu_times()
+        except psutil.Error:
+            return math.inf
+        return float(spent.user + spent.system)
 
     def close(self) -> None:
         self._process.kill()
@@ -98,7 +122,7 @@ def check_texts(
 ) -> Generator[Verdict, None, None]:
     """The verdict on each text, in order; equal texts are checked once. Raises Cancelled between texts.
 
-    A text that takes longer than ``seconds``, or that ends the child, gets a verdict of None and a note. After
+    A text that takes more than ``seconds`` of computing, or that ends the child, gets a verdict of None and a note. After
     ``MOST_TIMEOUTS`` of them the rest are not tried.
     """
     known: dict[str, Verdict] = {}
@@ -115,7 +139,7 @@ def check_texts(
         if text not in known:
             found = _ask(check, text, argument, seconds)
             lost += found is None
-            known[text] = found or Verdict(None, f"could not be checked within {seconds:g} s")
+            known[text] = found or Verdict(None, f"could not be checked within {seconds:g} s of computing")
         yield known[text]
 
 

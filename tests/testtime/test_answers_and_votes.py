@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import BadInput
+from playground.testtime import patterns
 from playground.testtime.answers import PATTERNS, extract_answers, normalise
 from playground.testtime.patterns import MOST_TIMEOUTS, compile_pattern, last_matches
 from playground.testtime.voting import count_votes, self_consistency, vote_weights
@@ -68,7 +69,8 @@ def test_a_number_is_known_by_its_value(value: int, zeros: int) -> None:
     assert normalise(f"{value:,}") == normalise(f"{value}." + "0" * zeros) == str(value)
 
 
-def test_a_pattern_that_backtracks_for_ever_is_given_up() -> None:
+def test_a_pattern_that_backtracks_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "SEARCH_SECONDS", 0.05)
     texts = ["a" * 60 + "!"] * 40
     found = extract_answers(texts, r"(a|aa)+$")
     assert all(answer.key is None for answer in found)

@@ -10,7 +10,7 @@ import pytest
 
 from playground.engine.protocol import CancelToken
 from playground.errors import BadInput, Cancelled
-from playground.testtime import bounded, checks
+from playground.testtime import bounded, checks, patterns
 from playground.testtime.bounded import check_texts, close_children
 from playground.testtime.registry import SCORERS, is_valid, parse_spec, score_all, score_now
 from playground.testtime.scoring import ScoringContext
@@ -265,7 +265,8 @@ def test_a_pattern_a_length_and_forbidden_words() -> None:
     assert scores("length:3-", "x")[0].note == "2 tokens"
 
 
-def test_a_pattern_that_takes_too_long_gives_no_verdict() -> None:
+def test_a_pattern_that_takes_too_long_gives_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "SEARCH_SECONDS", 0.05)
     found = scores(r"regex:(a|aa)+$", *(["a" * 60 + "!"] * 20))
     assert all(score.value is None and "too long" in score.note for score in found)
 
