@@ -21,6 +21,7 @@ BENCHMARKS = (
     "scale",
     "best_of_n",
     "scoring",
+    "inside",
 )
 
 
