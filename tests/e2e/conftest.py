@@ -91,9 +91,9 @@ def _wait_healthy(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def app_url() -> Iterator[str]:
-    """One server for all tests that do not need a fresh one."""
-    with serve() as url:
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for all tests that do not need a fresh one. What it keeps goes into a folder of its own."""
+    with serve(PLAYGROUND_DATA=str(tmp_path_factory.mktemp("data"))) as url:
         yield url
 
 

@@ -62,7 +62,7 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
             help="Set its figures beside those of the bench, under Rankings.",
         )  # fmt: skip
         st.button(
-            "", key=f"bon_delete_{summary.id}", icon=":material/delete:", help="Delete this run",
+            "Delete", key=f"bon_delete_{summary.id}", icon=":material/delete:", help="Delete this run for good",
             on_click=_delete, args=(mine, store, summary.id),
         )  # fmt: skip
 

@@ -1,0 +1,77 @@
+"""The Best-of-N page in a real browser on the bundled model: a run, its cancel, its reopening, its sections."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenPage, settled
+
+pytestmark = [pytest.mark.e2e, pytest.mark.model]
+
+SHORT = {"prompt": "The capital of France is", "n": "4", "new": "5", "ref": "Paris"}
+
+
+def link(app_url: str, **fields: str) -> str:
+    return f"{app_url}/best_of_n?{urlencode(SHORT | fields)}"
+
+
+def finished(page: Page, count: int = 4) -> list[str]:
+    """Wait for a whole run; the tokens of the opened candidate."""
+    expect(page.get_by_text(re.compile(rf"^{count} candidates, ")).first).to_be_visible(timeout=120_000)
+    expect(page.locator(".token.step").first).to_be_visible(timeout=60_000)
+    settled(page)
+    return page.locator(".token.step").all_text_contents()
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+    settled(page)
+
+
+def test_a_run_is_shown_ranked_voted_on_and_reopened_after_another(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(link(app_url, seed="3"))
+    first = finished(page)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    expect(page.get_by_text("Diversity:")).to_be_visible()
+    page.locator(".token.step").first.hover()
+    expect(page.locator(".card").first).to_contain_text("log-probability")
+    tab(page, "Rankings")
+    expect(page.get_by_text("Who wins under which rule")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    tab(page, "Voting")
+    expect(page.get_by_text(re.compile("wins with|A tie"))).to_be_visible()
+    tab(page, "First valid")
+    expect(page.get_by_role("button", name="Race 4")).to_be_enabled()
+    tab(page, "Candidates")
+
+    other = open_page(link(app_url, seed="4"))
+    assert finished(other) != first
+    other.get_by_text("Kept runs", exact=True).click()
+    rows = other.locator("[class*='st-key-bon_kept_']")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("on the bench")
+    rows.nth(1).get_by_role("button", name="Open").click()
+    expect(rows.nth(1)).to_contain_text("on the bench")
+    expect(other.locator(".token.step")).to_have_text(first)
+    expect(other).to_have_url(re.compile("seed=3"))
+    rows.nth(1).get_by_role("button", name="Delete").click()
+    expect(rows).to_have_count(1)
+    expect(other.locator(".token.step")).to_have_text(first)  # what is on the bench stays on screen
+
+
+def test_escape_cancels_frees_the_model_and_go_on_finishes(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(link(app_url, n="3", new="400", ignore_eos="1"))
+    expect(page.get_by_text(re.compile(r"of 3 finished, 3 being written"))).to_be_visible(timeout=120_000)
+    page.keyboard.press("Escape")
+    expect(page.get_by_text(re.compile(r"Stopped: 0 finished candidates stay"))).to_be_visible()
+    settled(page)
+    other = open_page(link(app_url, n="2", new="2"))
+    finished(other, 2)  # the model is free
+    page.get_by_label("Maximum new tokens").fill("3")
+    page.get_by_label("Maximum new tokens").press("Tab")
+    page.get_by_role("button", name="Generate 3 candidates").click()
+    assert len(finished(page, 3)) <= 3
