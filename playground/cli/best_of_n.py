@@ -33,7 +33,7 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scorer", action="append", metavar="NAME[:ARG]",
         help="a rule to rank by; may be repeated; ARG as @FILE is read from the file; NAME list tells them all "
-        "(default: those that need only log-probabilities)",
+        "(default: those that need only log-probabilities, and with --reference one that compares)",
     )  # fmt: skip
     parser.add_argument("--answer-pattern", metavar="REGEX", help="how an answer is found in a text, for the vote")
     parser.add_argument("--reference", metavar="TEXT", help="the right answer, for the rules that compare with it")
@@ -69,8 +69,12 @@ def _read_scorers(args: argparse.Namespace) -> dict[str, ScorerSpec]:
     from playground.testtime.registry import LOGPROB_SCORERS, kind_of, parse_spec
 
     if not args.scorer:
-        return {spec.label: spec for spec in LOGPROB_SCORERS}
-    specs: dict[str, ScorerSpec] = {}
+        specs = {spec.label: spec for spec in LOGPROB_SCORERS}
+        if (args.reference or "").strip():
+            name = "mentions" if args.answer_pattern is None else "exact"
+            specs[name] = parse_spec(name)
+        return specs
+    specs = {}
     for typed in args.scorer:
         name, colon, argument = typed.partition(":")
         if argument.startswith("@"):

@@ -148,11 +148,11 @@ _ROWS = (
     ),
     ScorerKind(
         "length", "Length", "verifier",
-        "Checks that the answer's length lies in a range.",
+        "Checks that the answer's length lies in a range; without one, the shorter the better.",
         "Length says nothing of content, and a model made to be short may leave the answer out.",
-        "-distance to the range", "counting",
+        "-distance to the range, or -tokens", "counting",
         verifiers.make_length, argument="LOW-HIGH with t, w or c (tokens, words, characters), such as 10-50w",
-        argument_needed=True, gives_verdict=True,
+        gives_verdict=True,
     ),
     ScorerKind(
         "forbidden", "Forbidden words", "verifier",

@@ -74,8 +74,10 @@ def make_regex(argument: str | None) -> ScoreFunction:
 def make_length(argument: str | None) -> ScoreFunction:
     """``LOW-HIGH`` with a unit: ``10-50t`` (tokens, the default), ``-100w`` (words), ``20-c`` (characters).
 
-    The value is minus the distance to the range: 0 inside it.
+    The value is minus the distance to the range: 0 inside it. Without a range, minus the tokens and no verdict.
     """
+    if argument is None:
+        return each(lambda candidate: Score(-float(candidate.n_tokens), None, f"{candidate.n_tokens} tokens"))
     match = regex.fullmatch(r"(\d{0,6})-(\d{0,6})([twc]?)", (argument or "").strip())
     if match is None or not (match[1] or match[2]):
         raise refuse("length", f"takes a range such as 10-50, -100w or 20-c, not {str(argument)[:40]!r}.")

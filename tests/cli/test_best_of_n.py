@@ -83,6 +83,13 @@ def test_the_rules_that_need_nothing_are_the_default(engine: FakeEngine, capsys:
     assert all(row["answer"] is None and row["valid"] is None for row in found["candidates"])
 
 
+def test_a_reference_alone_brings_a_rule_that_compares(engine: FakeEngine, capsys: Capture) -> None:
+    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "6", "--reference", "4")
+    assert [row["valid"] for row in found["candidates"]] == [row["text"] == "4" for row in found["candidates"]]
+    exact = answer(capsys, "best-of-n", "--prompt", "x", "--n", "6", "--reference", "4", "--answer-pattern", "number")
+    assert exact["rankings"]["exact"] == found["rankings"]["mentions"]
+
+
 def test_the_same_seed_gives_the_same_answers_whatever_n_is(engine: FakeEngine, capsys: Capture) -> None:
     few = answer(capsys, "best-of-n", "--prompt", "x", "--n", "3", "--seed", "9")
     many = answer(capsys, "best-of-n", "--prompt", "x", "--n", "9", "--seed", "9")

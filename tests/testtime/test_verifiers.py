@@ -263,6 +263,8 @@ def test_a_pattern_a_length_and_forbidden_words() -> None:
     assert [(score.value, score.valid) for score in found] == [(-1.0, False), (0.0, True), (-2.0, False)]
     assert verdicts("length:-3c", "abc", "abcd") == [True, False]
     assert scores("length:3-", "x")[0].note == "2 tokens"
+    shorter = scores("length", "x")[0]
+    assert (shorter.value, shorter.valid) == (-2.0, None)
 
 
 def test_a_pattern_that_takes_too_long_gives_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +273,7 @@ def test_a_pattern_that_takes_too_long_gives_no_verdict(monkeypatch: pytest.Monk
     assert all(score.value is None and "too long" in score.note for score in found)
 
 
-@pytest.mark.parametrize("spec", ["length", "length:x", "length:-", "length:5-2", "regex:(", "regex", "forbidden:,", "nothing",
+@pytest.mark.parametrize("spec", ["length:", "length:x", "length:-", "length:5-2", "regex:(", "regex", "forbidden:,", "nothing",
                                   "avg-logprob:3", "length-norm:x", "length-norm:99", "lowest-group-confidence:1.5",
                                   "judge:no place for it", "reward", "exact:("])  # fmt: skip
 def test_an_argument_that_is_no_good_is_one_sentence(spec: str) -> None:
