@@ -50,7 +50,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Why reading is cheap and writing is dear",
         "The same model reads many tokens a second and writes few",
         "In the table a token read costs a fraction of a token written: a prompt's tokens share one pass over the weights, "
-        "and each new token needs a pass of its own. On the roofline, the diamonds on the left are writes.",
+        "and each new token needs a pass of its own. Choose Roofline below: the diamonds on the left are writes.",
         "The capital of France is",
         Options(section="timing"),
     ),
