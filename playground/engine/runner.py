@@ -16,7 +16,7 @@ import psutil
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
-from playground.engine.coded_linear import MOST_ROWS, attach_codes
+from playground.engine.coded_linear import attach_codes
 from playground.engine.prefix import PrefixCache, is_reusable, new_cache
 from playground.engine.prepack import cpu_threads
 from playground.engine.protocol import CancelToken
@@ -26,7 +26,7 @@ from playground.errors import ModelError, PlaygroundError
 from playground.models.loading import LoadedModel, unload
 
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
-FEW_POSITIONS = MOST_ROWS  # up to so many, a forward pass is bound by reading the weights
+FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
 _CODES_SHARE = 8  # the codes of the weights may take this part of the free memory
 _PREPARE_SECONDS = 0.02  # of each decode step, as long as the weights' codes are not all there
 
