@@ -37,7 +37,11 @@ def run(generations: int = GENERATIONS) -> dict[str, float]:
         worker.submit("soak", "generate", _job(number)).result(600)
     whole = _resident_mb(process)
     worker.close()
-    return {"after half, MB": half, "after all, MB": whole, f"growth over the last {generations // 2}, MB": whole - half}
+    return {
+        "after half, MB": half,
+        "after all, MB": whole,
+        f"growth over the last {generations // 2}, MB": whole - half,
+    }
 
 
 def _job(number: int):  # type: ignore[no-untyped-def]
