@@ -3,7 +3,15 @@
 import streamlit as st
 
 from playground.ui import state
-from playground.ui.attention_page.choice import OVERVIEW, SECTION_KEY, adopt_options, change, options, page_query
+from playground.ui.attention_page.choice import (
+    CHOICE,
+    OVERVIEW,
+    SECTION_KEY,
+    adopt_options,
+    change,
+    options,
+    page_query,
+)
 from playground.ui.attention_page.controls import attention_controls
 from playground.ui.attention_page.experiments import EXPERIMENTS, experiment_note, start
 from playground.ui.attention_page.heads import heads_section, overview_section
@@ -22,9 +30,14 @@ DRAW = {"heads": heads_section, "doing": scores_section, "rollout": rollout_sect
 
 
 @st.fragment(key=state.CONTROLS)
-def controls() -> None:
-    """The left third."""
+def prompt() -> None:
+    """The top of the left third."""
     prompt_controls()
+
+
+@st.fragment(key=CHOICE)
+def choice() -> None:
+    """Below it: which heads, which colours, which window."""
     attention_controls()
 
 
@@ -55,10 +68,10 @@ corner = heading(
 with corner:
     take_away()
 experiment_note()
-state.page_parts(state.PICTURES, OVERVIEW, state.CONTROLS)
+state.page_parts(state.PICTURES, OVERVIEW, CHOICE, state.CONTROLS)
 left, right = st.columns([1, 2], gap="medium")
 with left:
-    controls()
+    prompt()
 with right:
     tabs = st.tabs(list(SECTIONS.values()), on_change="rerun", key=SECTION_KEY)
     for name, tab in zip(SECTIONS, tabs, strict=True):
@@ -68,3 +81,5 @@ with right:
                 if name == "heads":
                     overview()
                 pictures(name)
+with left:  # last: the choices are known once the model has read the text, and the wait for that is shown at the right
+    choice()

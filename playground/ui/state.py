@@ -140,6 +140,7 @@ def leave_unfinished() -> None:
 def rerun_parts(*parts: str) -> None:
     """From a callback in a part of the page: rerun these parts, as far as the page has them.
 
+    A part called "text:…" is one of several that follow the text: it is rerun with ``TEXT``, or by its own name.
     Where the whole page is run anyway this does nothing.
     """
     everything = st.session_state.pop(_UNFINISHED, False)
@@ -148,7 +149,7 @@ def rerun_parts(*parts: str) -> None:
         return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
     there = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
     try:
-        st.rerun([part for part in there if everything or part in parts])
+        st.rerun([part for part in there if everything or part in parts or part.split(":")[0] in parts])
     except StreamlitAPIException:  # the first run of the page has not come so far
         return
 

@@ -13,7 +13,7 @@ from playground.ui import state
 from playground.ui.attention_page.options import SECTIONS, Options, option_fields, read_options
 from playground.ui.setup import Setup, link_query
 
-OVERVIEW = state.TEXT  # like a page's text, the overview is drawn anew when the text changes and not at every move
+OVERVIEW, CHOICE = f"{state.TEXT}:overview", f"{state.TEXT}:choice"  # redrawn with the text, not at every move
 SECTION_KEY = "attention_section"
 _OPTIONS = "attention_options"
 

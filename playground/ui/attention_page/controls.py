@@ -12,25 +12,23 @@ import streamlit as st
 from playground.charts.attention_view import SCALES
 from playground.charts.numbers import gigabytes
 from playground.engine.attention_data import MAX_PASS_BYTES, pass_bytes
-from playground.errors import PlaygroundError
 from playground.inspection.attention import REDUCTIONS, Selection, layer_of, read_selection
 from playground.ui import state
-from playground.ui.attention_page.choice import OVERVIEW, change, follow, options
-from playground.ui.attention_page.view import MOST_SHOWN, AttentionPageView, PageText, load_view, widest
+from playground.ui.attention_page.choice import CHOICE, OVERVIEW, change, follow, options
+from playground.ui.attention_page.view import MOST_SHOWN, AttentionPageView, PageText, load_view_or_nothing, widest
 from playground.ui.glossary import define
 from playground.ui.messages import plain
 
 KINDS = {"one": "Head", "several": "Several", "layer": "Layer", "all": "All"}
-SHOWN = (state.PICTURES, state.CONTROLS)
-EVERYTHING = (state.PICTURES, OVERVIEW, state.CONTROLS)
+SHOWN = (state.PICTURES, CHOICE)
+EVERYTHING = (state.PICTURES, OVERVIEW, CHOICE)
 MOST_FOUND = 8
 
 
 def attention_controls() -> None:
     """Nothing while there is nothing to look at: the pictures say why."""
-    try:
-        view = load_view()
-    except PlaygroundError:
+    view = load_view_or_nothing()
+    if view is None:
         return
     _heads(view)
     _beside(view)

@@ -14,7 +14,7 @@ from playground.inspection.attention import (
     layer_of,
 )
 from playground.ui import state
-from playground.ui.attention_page.choice import change
+from playground.ui.attention_page.choice import CHOICE, change
 from playground.ui.attention_page.view import AttentionPageView, figures_of, remembered
 from playground.ui.components.attention import attention_map, attention_view
 from playground.ui.messages import why_it_matters
@@ -31,7 +31,7 @@ def overview_section(view: AttentionPageView) -> None:
         overview_data(view),
         key="attention_overview",
         locked=view.lock,
-        on_lock=state.acting(lock_head, state.PICTURES, state.CONTROLS),
+        on_lock=state.acting(lock_head, state.PICTURES, CHOICE),
     )
 
 

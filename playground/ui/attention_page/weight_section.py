@@ -12,7 +12,7 @@ from playground.errors import CapabilityMissing
 from playground.inspection.attention import layer_of
 from playground.inspection.attention_parts import WeightParts, weight_parts
 from playground.ui import state
-from playground.ui.attention_page.choice import change, follow
+from playground.ui.attention_page.choice import CHOICE, change, follow
 from playground.ui.attention_page.heads import lock_head
 from playground.ui.attention_page.view import AttentionPageView
 from playground.ui.messages import why_it_matters
@@ -96,7 +96,7 @@ def _sharing(view: AttentionPageView, parts: WeightParts) -> None:
         for head in parts.sharing:
             st.button(
                 f"Head {head}", key=f"attention_share_{head}", disabled=head == parts.head, type="tertiary",
-                on_click=state.acting(lock_head, state.PICTURES, state.CONTROLS), args=(parts.layer, head),
+                on_click=state.acting(lock_head, state.PICTURES, CHOICE), args=(parts.layer, head),
             )  # fmt: skip
 
 

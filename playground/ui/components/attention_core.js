@@ -86,8 +86,9 @@ function sharp(canvas, width, height) {
   return context
 }
 
-// As the house writes probabilities: two decimals, scientific below 0.01%.
-function percentText(weight) {
+// As the house writes probabilities: two decimals, scientific below 0.01%. Coarse weights (one byte) have one decimal.
+function percentText(weight, coarse) {
+  if (coarse) return weight < 0.001 ? "under 0.1%" : `${(100 * weight).toFixed(1)}%`
   if (weight === 0) return "0%"
   return weight < 1e-4 ? `${(100 * weight).toExponential(1)}%` : `${(100 * weight).toFixed(2)}%`
 }

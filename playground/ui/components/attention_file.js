@@ -8,7 +8,7 @@ async function open() {
     const codes = bytes.subarray(file.tiles + index * cells, file.tiles + (index + 1) * cells)
     const words = Uint16Array.from(codes, (code) => (code === BLANK_BYTE ? BLANK_WORD : Math.round((code / TOP_BYTE) * TOP_WORD)))
     attentionView({
-      data: { ...file.view, panels: [{ ...file.panels[index], note: file.note, words }], locked: file.panels[index].place },
+      data: { ...file.view, coarse: true, panels: [{ ...file.panels[index], note: file.note, words }], locked: file.panels[index].place },
       parentElement: document.getElementById("view"), setTriggerValue: () => {},
     })
   }

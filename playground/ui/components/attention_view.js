@@ -50,7 +50,7 @@ function strongest(state, at) {
   const panel = state.panels[0]
   const rows = state.data.tokens.map((_, index) => index)
   const best = (pairs) => pairs.filter(([, weight]) => weight !== null).sort((a, b) => b[1] - a[1]).slice(0, 3)
-    .map(([index, weight]) => `${nameOf(state, index)} ${percentText(weight)}`).join(", ")
+    .map(([index, weight]) => `${nameOf(state, index)} ${percentText(weight, state.data.coarse)}`).join(", ")
   const to = best(rows.slice(0, at + 1).map((key) => [key, weightAt(panel, at, key)]))
   const from = best(rows.slice(at + 1).map((query) => [query, weightAt(panel, query, at)]))
   const [outward, inward] = state.data.verbs
@@ -192,7 +192,7 @@ function placeTip(state, heat, panel) {
   heat.tip.hidden = state.key < 0
   if (state.key < 0) return
   const weight = weightAt(panel, state.active, state.key)
-  heat.tip.textContent = `${nameOf(state, state.active)} → ${nameOf(state, state.key)}: ${weight === null ? "hidden" : percentText(weight)}`
+  heat.tip.textContent = `${nameOf(state, state.active)} → ${nameOf(state, state.key)}: ${weight === null ? "hidden" : percentText(weight, state.data.coarse)}`
   const left = heat.left + (state.key + 1) * heat.size + 8
   const room = heat.frame.clientWidth - heat.tip.offsetWidth
   heat.tip.style.left = `${Math.max(0, Math.min(left, room))}px`
@@ -251,7 +251,7 @@ function say(state) {
   }
   const told = state.panels.map((panel) => {
     const weight = weightAt(panel, active, key)
-    return weight === null ? "hidden" : percentText(weight)
+    return weight === null ? "hidden" : percentText(weight, state.data.coarse)
   })
   state.status.textContent = `query ${nameOf(state, active)} → key ${nameOf(state, key)}: ${told.join(" | ")}`
 }
