@@ -13,7 +13,7 @@ from typing import Literal
 
 from playground.errors import BadInput
 from playground.sampling import export_code
-from playground.sampling.export_code import Request
+from playground.sampling.export_code import Endings, Request
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 
@@ -143,6 +143,15 @@ _ALL = (
     ),
 )
 
+# By engine: how many stop strings it takes, whether it takes stop token ids and can go on after the end token.
+_ENDINGS: dict[str, tuple[int, bool, bool]] = {
+    "transformers": (1000, True, True),
+    "vllm": (1000, True, True),
+    "llama-cli": (0, False, True),
+    "llama-server": (1000, False, True),
+    "openai": (export_code.OPENAI_STOPS, False, False),
+}
+
 EXPORTS: dict[str, Exporter] = {exporter.name: exporter for exporter in _ALL}
 
 
@@ -155,6 +164,7 @@ def export(
     system: str | None = None,
     seed: int = 0,
     max_new_tokens: int = 128,
+    endings: Endings = Endings(),  # noqa: B008 - frozen
 ) -> Export:
     """The settings, model and prompt as code for one engine of ``EXPORTS``. Raises BadInput for an unknown engine.
 
@@ -163,8 +173,25 @@ def export(
     if engine_name not in EXPORTS:
         raise BadInput(f"export: unknown engine {engine_name!r}; choose one of {', '.join(EXPORTS)}.", "export")
     exporter = EXPORTS[engine_name]
-    request = Request(settings, model_id, prompt, chat, system if chat else None, seed, max_new_tokens)
-    return Export(exporter.build(request), _warnings(exporter, settings), exporter.language)
+    request = Request(settings, model_id, prompt, chat, system if chat else None, seed, max_new_tokens, endings)
+    warnings = (*_warnings(exporter, settings), *_ending_warnings(exporter, endings))
+    return Export(exporter.build(request), warnings, exporter.language)
+
+
+def _ending_warnings(exporter: Exporter, endings: Endings) -> tuple[str, ...]:
+    """What of the endings an engine cannot be told. This playground's own line takes them from its page."""
+    if exporter.name == "playground":
+        return ()
+    found = []
+    strings, ids, ignores = _ENDINGS[exporter.name]
+    if len(endings.strings) > strings:
+        most = f"takes at most {strings} stop strings" if strings else "has no stop strings"
+        found.append(f"{exporter.label} {most}; the others are left out, and the text may go on.")
+    if endings.ids and not ids:
+        found.append(f"{exporter.label} has no stop token ids; they are left out, and the text may go on.")
+    if endings.ignore_eos and not ignores:
+        found.append(f"{exporter.label} always ends at the end-of-sequence token.")
+    return tuple(found)
 
 
 def _warnings(exporter: Exporter, settings: SamplerSettings) -> tuple[str, ...]:

@@ -15,6 +15,15 @@ from playground.sampling.settings import SamplerSettings
 
 
 @dataclass(frozen=True, slots=True)
+class Endings:
+    """What ends a text besides its length: strings, token ids; ``ignore_eos`` goes on after the end token."""
+
+    strings: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
+    ignore_eos: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What is to be exported. ``system`` is None where there is no chat."""
 
@@ -25,6 +34,7 @@ class Request:
     system: str | None
     seed: int
     max_new_tokens: int
+    endings: Endings = Endings()
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -69,9 +79,18 @@ def transformers_code(request: Request) -> str:
         "output = model.generate(\n"
         "    **inputs,\n"
         f"{_python_arguments(arguments)}"
+        f"{_transformers_endings(request.endings)}"
         ")\n"
         'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))\n'
     )
+
+
+def _transformers_endings(endings: Endings) -> str:
+    """``eos_token_id`` replaces the model's own end tokens, so those are named again unless they are ignored."""
+    text = f"    stop_strings={list(endings.strings)!r},\n    tokenizer=tokenizer,\n" if endings.strings else ""
+    if endings.ignore_eos:
+        return text + f"    eos_token_id={list(endings.ids) or -1!r},\n    pad_token_id=0,\n"
+    return text + (f"    eos_token_id=[tokenizer.eos_token_id, *{list(endings.ids)!r}],\n" if endings.ids else "")
 
 
 def _transformers_inputs(request: Request) -> str:
@@ -104,6 +123,9 @@ def vllm_code(request: Request) -> str:
     if settings.logit_bias:
         arguments["logit_bias"] = dict(settings.logit_bias)
     arguments |= {"seed": request.seed, "max_tokens": request.max_new_tokens}
+    endings = request.endings
+    given = {"stop": list(endings.strings), "stop_token_ids": list(endings.ids), "ignore_eos": endings.ignore_eos}
+    arguments |= {name: value for name, value in given.items() if value}
     call = f"llm.chat({request.messages!r}, params)" if request.chat else f"llm.generate({request.prompt!r}, params)"
     return (
         "from vllm import LLM, SamplingParams\n\n"
@@ -181,6 +203,10 @@ def llama_server_code(request: Request) -> str:
     body: dict[str, Any] = {**text, limit: request.max_new_tokens, **_llama_cpp_values(request)}
     if request.settings.logit_bias:
         body["logit_bias"] = [[token, bias] for token, bias in request.settings.logit_bias]
+    if request.endings.strings:
+        body["stop"] = list(request.endings.strings)
+    if request.endings.ignore_eos:
+        body["ignore_eos"] = True
     return _json(body)
 
 
@@ -211,8 +237,11 @@ def llama_cli_code(request: Request) -> str:
             words += [_LLAMA_CLI_FLAGS.get(name, "--" + name.replace("_", "-")), str(value)]
     for token, bias in request.settings.logit_bias:
         words += ["--logit-bias", f"{token}{bias:+}"]
+    words += ["--ignore-eos"] if request.endings.ignore_eos else []
     return shlex.join(words) + "\n"
 
+
+OPENAI_STOPS = 4  # the API takes no more
 
 # --- OpenAI ----------------------------------------------------------------------------------------------------
 
@@ -226,6 +255,8 @@ def openai_code(request: Request) -> str:
     body |= _values(settings, "frequency_penalty", "presence_penalty")
     if settings.logit_bias:
         body["logit_bias"] = {str(token): bias for token, bias in settings.logit_bias}
+    if request.endings.strings:
+        body["stop"] = list(request.endings.strings[:OPENAI_STOPS])
     return _json(body | {"seed": request.seed})
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from playground.errors import BadInput
 from playground.sampling.export import EXPORTS, export
+from playground.sampling.export_code import Endings
 from playground.sampling.presets import PRESETS
 from playground.sampling.registry import PARAMETERS, SAMPLERS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
@@ -167,3 +168,35 @@ def test_llama_cpp_carries_the_order_and_tells_what_it_cannot() -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(BadInput):
         export("word", NEUTRAL, "m", "p")
+
+
+ENDINGS = Endings(("END", "\"\n'); import os", "a", "b", "c"), (7, 8), True)
+
+
+def test_endings_are_in_every_engines_words() -> None:
+    made = {name: export(name, NEUTRAL, "m", "p", endings=ENDINGS) for name in EXPORTS}
+    call = next(
+        node for node in ast.walk(ast.parse(made["transformers"].code))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "generate"
+    )  # fmt: skip
+    given = {word.arg: ast.unparse(word.value) for word in call.keywords if word.arg}
+    assert ast.literal_eval(given["stop_strings"]) == list(ENDINGS.strings) and given["tokenizer"] == "tokenizer"
+    assert given["eos_token_id"] == "[7, 8]"
+    vllm = python_calls(made["vllm"].code)["SamplingParams"]
+    assert (vllm["stop"], vllm["stop_token_ids"], vllm["ignore_eos"]) == (list(ENDINGS.strings), [7, 8], True)
+    server = json.loads(made["llama-server"].code)
+    assert server["stop"] == list(ENDINGS.strings) and server["ignore_eos"] is True
+    assert "--ignore-eos" in shlex.split(made["llama-cli"].code)
+    assert json.loads(made["openai"].code)["stop"] == list(ENDINGS.strings[:4])
+    said = {name: " ".join(result.warnings) for name, result in made.items()}
+    assert "at most 4 stop strings" in said["openai"] and "always ends" in said["openai"]
+    assert "no stop strings" in said["llama-cli"] and "no stop token ids" in said["llama-server"]
+    assert not said["transformers"] and not said["vllm"]
+
+
+def test_the_models_own_end_tokens_stay_beside_further_ones_and_without_endings_nothing_is_said() -> None:
+    more = export("transformers", NEUTRAL, "m", "p", endings=Endings(ids=(7,)))
+    assert "eos_token_id=[tokenizer.eos_token_id, *[7]]" in more.code
+    for name in EXPORTS:
+        plain = export(name, NEUTRAL, "m", "p")
+        assert not any(word in plain.code for word in ("stop", "eos", "pad_token")) and not plain.warnings

@@ -16,7 +16,7 @@ from playground.ui import state
 from playground.ui.generate_page.desk import COMPARE, WRITE, desk, options
 from playground.ui.generate_page.link import page_link
 from playground.ui.generate_page.live import scale_in_use
-from playground.ui.generate_page.options import Options
+from playground.ui.generate_page.options import Options, read_ids
 from playground.ui.messages import plain, show_problem
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
@@ -57,6 +57,7 @@ def _contents() -> None:
 
 def _code(setup: Setup, chosen: Options) -> None:
     from playground.sampling.export import EXPORTS, export
+    from playground.sampling.export_code import Endings
 
     st.markdown("**As code**")
     names = [name for name in EXPORTS if name != "playground"]
@@ -64,15 +65,16 @@ def _code(setup: Setup, chosen: Options) -> None:
         "Engine", names, default=names[0], key="generate_export", required=True,
         format_func=lambda name: EXPORTS[name].label, label_visibility="collapsed",
     )  # fmt: skip
+    try:
+        endings = Endings(chosen.stop_strings, read_ids(chosen.stop_ids), chosen.ignore_eos)
+    except PlaygroundError:  # told where it is typed
+        endings = Endings(chosen.stop_strings, (), chosen.ignore_eos)
     made = export(
         str(engine), setup.settings, model_id=model_id(), prompt=setup.prompt, chat=setup.chat,
-        system=setup.system or None, seed=setup.seed, max_new_tokens=max(1, chosen.max_new_tokens),
+        system=setup.system or None, seed=setup.seed, max_new_tokens=max(1, chosen.max_new_tokens), endings=endings,
     )  # fmt: skip
     st.code(made.code, language=made.language, wrap_lines=True)
-    warnings = list(made.warnings)
-    if chosen.stop_strings or chosen.stop_ids.strip():
-        warnings.append("The stop strings and stop tokens are not in this code: add them by that engine's own field.")
-    for warning in warnings:
+    for warning in made.warnings:
         st.warning(plain(warning), icon=":material/warning:")
 
 
