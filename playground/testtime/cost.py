@@ -215,7 +215,8 @@ def measure(
                     prefills.append(PrefillTiming(length, event.prefill_ms))
                 elif event.context > length + 2:
                     steps.append(StepTiming(event.rows, event.context, event.elapsed_ms))
-        seen = Measured(tuple(steps), tuple(prefills), number + 1, len(wanted), f"{rows} rows, {length} tokens before")
+        label = f"{rows} row{'s' if rows > 1 else ''}, {length} tokens before"
+        seen = Measured(tuple(steps), tuple(prefills), number + 1, len(wanted), label)
         yield seen
     return seen
 

@@ -1,4 +1,4 @@
-"""When each rule fails, and the published figures behind the page, each with its source."""
+"""When each rule fails, and what others measured, each with its source."""
 
 from __future__ import annotations
 
@@ -6,41 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from playground.testtime.findings import FINDINGS
 from playground.testtime.registry import SCORERS, kind_of
 from playground.testtime.types import ScoreColumn
 from playground.ui.messages import plain
-
-FIGURES: tuple[tuple[str, str], ...] = (
-    (
-        "A verifier on a small model was worth about as much as a model thirty times its size (on grade-school maths).",
-        "Cobbe et al. 2021, “Training Verifiers to Solve Math Word Problems”, arXiv 2110.14168",
-    ),
-    (
-        "In the same study more samples helped up to about 400; beyond that the verifier was found ever more often by "
-        "answers that please it and are wrong.",
-        "Cobbe et al. 2021, arXiv 2110.14168, section 4.2",
-    ),
-    (
-        "The share of problems that some sample solves grew about log-linearly from 1 to 10,000 samples: coverage goes on "
-        "growing where choosing does not keep up.",
-        "Brown et al. 2024, “Large Language Monkeys”, arXiv 2407.21787",
-    ),
-    (
-        "Spending compute on answers can beat spending it on parameters, above all on questions that are hard but not out of "
-        "reach.",
-        "Snell et al. 2024, arXiv 2408.03314",
-    ),
-    (
-        "Gemini's MMLU figure came from 32 samples a question and a vote among them.",
-        "Gemini Team 2023, arXiv 2312.11805",
-    ),
-    (
-        "A model that reads a picture right half of the time reads it right at least once in three tries seven times in "
-        "eight, if its tries are independent: 1 − 0.5³ = 87.5%.",
-        "arithmetic",
-    ),
-)
-"""What is cited, in our own words, with where it stands."""
 
 
 def failures(columns: Sequence[ScoreColumn]) -> None:
@@ -63,12 +32,14 @@ def failures(columns: Sequence[ScoreColumn]) -> None:
 
 
 def published_figures() -> None:
-    """What others measured."""
+    """The course notes' figures, what their sources say, and where they stand."""
     with st.expander("What others measured", on_change="rerun", key="bon_figures", icon=":material/menu_book:") as box:
-        if box.open:
-            for sentence, source in FIGURES:
-                st.markdown(plain(sentence))
-                st.caption(plain(source))
+        if not box.open:
+            return
+        for finding in FINDINGS:
+            noted = f"*In the course notes:* {plain(finding.notes)} " if finding.notes else ""
+            st.markdown(f"**{plain(finding.topic)}.** {noted}{plain(finding.checked)}")
+            st.caption(plain("; ".join(finding.sources)))
 
 
 def label_of(column: ScoreColumn) -> str:

@@ -36,9 +36,9 @@ def cost_section(mine: Bench, worker: Worker) -> None:
     )  # fmt: skip
     _live(mine)
     model = fitted(mine)
-    if model is None:
+    if model is None and not mine.busy:
         st.info("Measure first: one run alone has too few different numbers of rows to tell what a row costs.")
-    elif not mine.busy:
+    elif model is not None and not mine.busy:
         _show_model(model)
         _check(mine, model)
         _budget(mine, worker, model)
