@@ -67,7 +67,8 @@ corner = heading(
 )
 with corner:
     take_away()
-experiment_note()
+with st.container():  # there with and without a note, so that what stands below keeps its place
+    experiment_note()
 state.page_parts(state.PICTURES, OVERVIEW, CHOICE, state.CONTROLS)
 left, right = st.columns([1, 2], gap="medium")
 with left:

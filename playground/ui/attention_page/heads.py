@@ -107,10 +107,10 @@ def _sink_line(view: AttentionPageView, matrix: AttentionMatrix) -> None:
         st.caption("One token can only look at itself: 100% goes to it, by force.")
         return
     hidden = " It is **hidden here, and the rest of each row renormalised to 100%**." if matrix.first_hidden else ""
-    st.markdown(
-        f"**{matrix.selection.title}** gives **{percent(share)}** to the first token, the sink, on average over the "
-        f"queries after it.{hidden}"
-    )
+    single = matrix.selection.single
+    who = f"**{matrix.selection.title}** gives" if single else "These heads together give"
+    over = "the queries after it" if single else "heads and the queries after it"
+    st.markdown(f"{who} **{percent(share)}** to the first token, the sink, on average over {over}.{hidden}")
     if not _rows_are_whole(view):
         st.caption("The rows of this model sum to less than 100%: it has learnt sinks that stand for no token.")
 

@@ -275,7 +275,7 @@ function repaint(state) {
   const wide = state.root.clientWidth
   if (!wide) return
   const count = state.panels.length
-  const columns = wide >= 560 ? count : 1
+  const columns = wide >= 480 ? count : 1
   state.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
   const width = Math.floor((wide - 16 * (columns - 1)) / columns)
   state.heats.forEach((heat, index) => {
