@@ -37,10 +37,12 @@ class _Group:
 class TransformersBatch:
     """A ``Batch``; see the protocol. Made by ``TransformersEngine.open_batch``."""
 
-    def __init__(self, runner: ModelRunner, prompts: Sequence[TokenIds], cancel: CancelToken) -> None:
+    def __init__(
+        self, runner: ModelRunner, prompts: Sequence[TokenIds], cancel: CancelToken, branching: bool = True
+    ) -> None:
         self._runner = runner
         self._groups: list[_Group] = []
-        self._remembered = 0
+        self._left_to_remember = _REMEMBERED_ROWS if branching else 0
         self.computed_tokens = 0
         by_prompt: dict[TokenIds, list[int]] = {}
         for row, prompt in enumerate(prompts):
@@ -131,9 +133,9 @@ class TransformersBatch:
         if group.cache is None or not self._runner.reuses_prefixes:
             return
         for index in leaving:
-            if self._remembered >= _REMEMBERED_ROWS:
+            if self._left_to_remember <= 0:
                 return
-            self._remembered += 1
+            self._left_to_remember -= 1
             self._runner.keep(group.ids[index], plain_row(group.cache, index if len(group.rows) > 1 else None))
 
     def close(self) -> None:

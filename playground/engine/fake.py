@@ -217,7 +217,9 @@ class FakeEngine:
     def prepare(self) -> Iterator[None]:
         return iter(())
 
-    def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> FakeBatch:
+    def open_batch(
+        self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
+    ) -> FakeBatch:
         known = [check_ids(ids, self._info) for ids in prompts]
         if not known:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")

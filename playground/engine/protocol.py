@@ -130,8 +130,13 @@ class Engine(Protocol):
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
         """Teacher-forced log-probabilities of ``ids``."""
 
-    def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> Batch:
-        """Read the prompts, each distinct one once. Raises BadPrompt as ``next_logits``; none at all is one too."""
+    def open_batch(
+        self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
+    ) -> Batch:
+        """Read the prompts, each distinct one once. Raises BadPrompt as ``next_logits``; none at all is one too.
+
+        ``branching`` False: what the rows will have read need not stay known, which spares a copy of their caches.
+        """
 
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None

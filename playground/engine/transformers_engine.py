@@ -144,12 +144,14 @@ class TransformersEngine:
             entropies=entropies.astype(np.float32),
         )
 
-    def open_batch(self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None) -> TransformersBatch:
+    def open_batch(
+        self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
+    ) -> TransformersBatch:
         """Read the prompts, each distinct one once, and be ready to decode them together; see the protocol."""
         known = [check_ids(ids, self._info) for ids in prompts]
         if not known:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
-        return TransformersBatch(self._runner, known, cancel or CancelToken())
+        return TransformersBatch(self._runner, known, cancel or CancelToken(), branching)
 
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None

@@ -29,18 +29,24 @@ from playground.sampling.truncation import updated_mu
 
 
 def generate(
-    engine: Engine, requests: Sequence[GenerationRequest], *, cancel: CancelToken | None = None
+    engine: Engine,
+    requests: Sequence[GenerationRequest],
+    *,
+    cancel: CancelToken | None = None,
+    branching: bool = True,
 ) -> Generator[GenerationStep, None, Generation]:
     """Decode ``requests`` together; yields after each step, returns everything at the end.
 
     A job for ``Worker.submit``: ``lambda engine, cancel: generate(engine, requests, cancel=cancel)``. Raises before
     the model runs: BadInput for no rows, too many, or unknown stop ids, BadPrompt for prompts that cannot be read.
-    Raises Cancelled between steps. However it ends, the prompts' and rows' caches stay known for branching.
+    Raises Cancelled between steps. However it ends, the prompts' caches stay known, and with
+    ``branching`` those of the rows.
     """
     check_requests(requests, engine.info)
     token = cancel or CancelToken()
     started = time.perf_counter()
-    batch = engine.open_batch([(*request.prompt_ids, *request.generated_ids) for request in requests], cancel=token)
+    prompts = [(*request.prompt_ids, *request.generated_ids) for request in requests]
+    batch = engine.open_batch(prompts, cancel=token, branching=branching)
     prefill_ms = (time.perf_counter() - started) * 1000
     try:
         rows = [_Row(place, request, engine.codec) for place, request in enumerate(requests)]

@@ -130,7 +130,7 @@ def beam_search(
     token = cancel or CancelToken()
     search = _Search(engine, request, settings)
     started = time.perf_counter()
-    batch = engine.open_batch([request.prompt_ids] * settings.beams, cancel=token)
+    batch = engine.open_batch([request.prompt_ids] * settings.beams, cancel=token, branching=False)
     prefill_ms: float | None = (time.perf_counter() - started) * 1000
     decode_ms, length = 0.0, 0
     try:

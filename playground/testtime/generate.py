@@ -152,7 +152,7 @@ def _run_batch(
     cancel: CancelToken,
 ) -> Iterator[BatchStep]:
     longest = max(len(row.prompt_ids) for row in rows)
-    with closing(generate(engine, rows, cancel=cancel)) as steps:
+    with closing(generate(engine, rows, cancel=cancel, branching=False)) as steps:
         taken = 0
         while True:
             started = time.perf_counter()

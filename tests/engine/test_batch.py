@@ -44,6 +44,16 @@ def test_rows_equal_their_own_forward_pass_through_steps_and_departures(kind: st
     batch.close()
 
 
+def test_rows_that_nobody_branches_from_are_not_copied_aside() -> None:
+    engine = TransformersEngine(small_loaded("llama"))
+    prompt = make_ids(50)
+    batch = engine.open_batch([prompt, prompt], branching=False)
+    batch.step([1, 2])
+    batch.keep([1])
+    batch.close()
+    assert [ids for _revision, ids in engine._runner.prefixes._slots] == [prompt]
+
+
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_a_row_may_go_on_more_than_once(kind: str) -> None:
     """What a beam search asks for at every step."""
