@@ -17,6 +17,7 @@ TEXT = (
     "and for forty years it was the tallest structure made by people. Every year about seven million people climb it."
 )
 ROUNDS, MOVES = 3, 8
+COLOURS = ("Entropy", "KL to the answer", "Entropy", "Probability")  # to and fro
 
 # As in ``browser.CLOCK``, for the grid: from the key to the first frame in which a cell has another colour.
 _CLOCK = """
@@ -92,14 +93,13 @@ def _open_lens(browser: Browser, url: str) -> Page:
     page.locator(".lensCell").first.wait_for(timeout=120_000)
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached", timeout=60_000)
     page.evaluate(_CLOCK)
-    page.get_by_role("radio", name="Probability").focus()
     return page
 
 
 def _colour_times(page: Page, moves: int, pause_ms: int = 300) -> list[float]:
     page.evaluate("window.__times = []")
     for move in range(moves):
-        page.keyboard.press("ArrowLeft" if move % 4 > 1 else "ArrowRight")  # to and fro over the three colours
+        page.get_by_role("radio", name=COLOURS[move % 4]).focus()  # Streamlit makes the chosen button anew, unfocused
         page.keyboard.press("Enter")
         page.wait_for_function(f"window.__times.length > {move}", timeout=30_000)
         page.wait_for_timeout(pause_ms)

@@ -55,20 +55,22 @@ function build(state, data) {
   }
 }
 
-function paint(state, data) {
+// ``texts`` false: the cells say the same as before, only their colours and the cell in view may differ.
+function paint(state, data, texts) {
   const columns = data.tokens.length
   state.cells.forEach((cell, at) => {
     const place = at % columns
     const depth = (at - place) / columns
     const text = data.texts[data.tops[at]]
     const shade = data.shades[at]
-    cell.textContent = text
     cell.style.background = shade < 0 ? "" : data.palette[shade][0]
     cell.style.color = shade < 0 ? "" : data.palette[shade][1]
-    cell.classList.toggle("leads", depth >= data.leads[place])
     const picked = depth === data.picked[0] && place + data.first === data.picked[1]
     cell.classList.toggle("picked", picked)
     cell.setAttribute("aria-selected", picked ? "true" : "false")
+    if (!texts) return
+    cell.textContent = text
+    cell.classList.toggle("leads", depth >= data.leads[place])
     cell.setAttribute("aria-label", linesOf(data, at).join(", "))
   })
 }
@@ -178,6 +180,6 @@ export default function (component) {
     fresh = true
   }
   key(state, data)
-  paint(state, data)
+  paint(state, data, fresh)
   if (fresh) bringIntoView(state) // once the texts have given the columns their widths
 }

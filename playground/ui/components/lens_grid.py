@@ -20,6 +20,9 @@ _GRID = st.components.v2.component(
 )
 
 
+_SAID = ("tokens", "first", "texts", "tops", "probabilities", "entropies", "divergences", "leads")
+
+
 def lens_grid(
     data: LensGridData, colour: str, *, key: str, picked: tuple[int, int], on_pick: Callable[[int, int], None]
 ) -> None:
@@ -28,7 +31,7 @@ def lens_grid(
     ``picked`` is the cell in view. A pick made on another text's grid is dropped: its place could mean another token.
     """
     payload = lens_payload(data, colour)
-    version = zlib.crc32(repr((payload["tokens"], payload["texts"], payload["tops"])).encode("utf-8", "surrogatepass"))
+    version = zlib.crc32(repr([payload[name] for name in _SAID]).encode("utf-8", "surrogatepass"))
     columns = len(data.tokens)
 
     def chosen() -> None:
