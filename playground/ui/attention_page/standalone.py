@@ -51,7 +51,14 @@ def attention_html(
     title = f"Attention of {info.name}"
     data = _data(made, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
     island = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
-    scripts = read("attention_core.js", "card.js", "attention_map.js", "attention_view.js", "attention_file.js")
+    scripts = read(
+        "attention_core.js",
+        "card.js",
+        "attention_map.js",
+        "attention_heat.js",
+        "attention_view.js",
+        "attention_file.js",
+    )
     return (
         "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "

@@ -20,7 +20,7 @@ _VIEW = st.components.v2.component(
     "attention_view",
     html='<div class="attention">\n</div>\n',
     css=read("attention_view.css"),
-    js=read("attention_core.js", "attention_view.js") + "\nexport default attentionView\n",
+    js=read("attention_core.js", "attention_heat.js", "attention_view.js") + "\nexport default attentionView\n",
 )
 _MAP = st.components.v2.component(
     "attention_map",
