@@ -139,7 +139,9 @@ def diverse_by_hand(
     return [tokens for _score, tokens in sorted(ended, key=lambda pair: -pair[0])]
 
 
-@pytest.mark.parametrize(("groups", "size", "penalty"), [(2, 1, 0.7), (2, 2, 0.5), (3, 2, 3.0), (1, 4, 1.0)])
+@pytest.mark.parametrize(
+    ("groups", "size", "penalty"), [(2, 1, 0.7), (2, 2, 0.5), (3, 2, 3.0), (1, 4, 1.0), (4, 1, 0.9), (4, 2, 1.3)]
+)
 def test_diverse_beams_are_those_of_the_paper(groups: int, size: int, penalty: float) -> None:
     engine = FakeEngine()
     ids = engine.codec.encode("hello")

@@ -73,6 +73,13 @@ def test_the_first_that_passes_wins_and_the_rest_are_stopped(seed: int) -> None:
     assert found.first_ms is not None and 0 < found.first_ms <= found.total_ms and found.winner.origin == "race"
 
 
+def test_of_several_that_end_with_one_step_the_lowest_index_wins() -> None:
+    same = CandidateRequest((Variation((67,), NEUTRAL),), 5, max_new_tokens=1)
+    found = result_of(race(engine(), same, lambda one: one.index >= 2))
+    assert found.winner is not None and found.winner.index == 2
+    assert [one.valid for one in found.finished] == [False, False, True, True, True]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_retry_stops_at_the_first_that_passes_and_at_k(seed: int) -> None:
     whole = everyone(seed)

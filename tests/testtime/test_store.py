@@ -112,21 +112,20 @@ def test_runs_are_listed_renamed_and_deleted(store: RunStore) -> None:
 
 def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: Path) -> None:
     """A real process, a real SIGKILL. What is taken up again ends as the unbroken run does."""
-    process = subprocess.Popen(
+    run, kept = "", 0
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.testtime.kept_child", str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None and process.stdin is not None
-    run, kept = "", 0
-    while kept < 3:
-        run, count = process.stdout.readline().split()
-        kept = int(count)
-    store = RunStore(tmp_path)
-    assert store.runs()[0].status == "running" and store.runs()[0].finished == kept
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    process.stdin.close()
-    process.stdout.close()
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            while kept < 3:
+                run, count = process.stdout.readline().split()
+                kept = int(count)
+            store = RunStore(tmp_path)
+            assert store.runs()[0].status == "running" and store.runs()[0].finished == kept
+        finally:
+            process.send_signal(signal.SIGKILL)
     (summary,) = store.runs()
     assert summary.status == "stopped" and 3 <= summary.finished == kept < summary.wanted == 12
     stored = store.load(run)
