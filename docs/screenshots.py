@@ -51,6 +51,7 @@ SHOTS: dict[str, tuple[str, int, bool, str | None]] = {
 def take(page: Page, path: Path, tab: str | None) -> None:
     """Wait until the page has settled, then write its picture, the whole page high."""
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached", timeout=120_000)
+    page.wait_for_selector(".st-key-bon_stop", state="detached", timeout=120_000)  # a run under way is no picture
     if tab is not None:
         page.get_by_role("tab", name=tab).click()
     page.wait_for_timeout(2_500)  # charts fade in
