@@ -21,14 +21,20 @@ from playground.sampling.settings import SamplerSettings
 PROMPT = "Once upon a time there was a fox who"
 LENGTHS = (128, 500)
 ROUNDS = 2
+WARM_UP = 250  # tokens, during which the server finds its weights' codes
 
 
 def run(lengths: tuple[int, ...] = LENGTHS, rounds: int = ROUNDS) -> dict[str, float]:
     """Cost of the page by length: 0.1 is ten percent more time a token. Rounds take turns."""
     engine = make_engine(None, device="cpu")
+    for _ in engine.prepare():  # a server does this in its first idle seconds
+        pass
     page_speed: dict[int, list[float]] = {count: [] for count in lengths}
     bare_speed: dict[int, list[float]] = {count: [] for count in lengths}
     with server("app.py") as url, chromium() as browser:
+        warm = browser.new_page()
+        _on_page(warm, url, WARM_UP, 1)
+        warm.close()
         for turn in range(rounds):
             for count in lengths:
                 seed = 100 * turn + count

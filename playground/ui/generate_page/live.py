@@ -20,7 +20,7 @@ from playground.ui.generate_page.desk import Desk
 from playground.ui.generate_page.strip import path_tokens, prompt_tokens
 from playground.ui.messages import plain
 
-LOOK_EVERY_S = 0.3
+LOOK_EVERY_S = 0.4
 STRIP_HEIGHT = "22rem"
 REASONS = {
     "length": "the maximum number of tokens was reached",
