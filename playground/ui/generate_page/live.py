@@ -20,7 +20,8 @@ from playground.ui.generate_page.desk import Desk
 from playground.ui.generate_page.strip import path_tokens, prompt_tokens
 from playground.ui.messages import plain
 
-LOOK_EVERY_S = 0.4
+LOOK_EVERY_S, LONG_LOOK_EVERY_S = 0.4, 0.8  # a look costs the more, the longer the text is
+LONG_TOKENS = 200
 STRIP_HEIGHT = "22rem"
 REASONS = {
     "length": "the maximum number of tokens was reached",
@@ -46,7 +47,12 @@ def live(desk: Desk, worker: Worker, body: Callable[[Desk, Worker], None]) -> No
 
     if desk.busy:
         desk.drain(worker)
-    st.fragment(look, key="live", run_every=LOOK_EVERY_S if desk.busy else None)()
+    st.fragment(look, key="live", run_every=look_every_s(desk) if desk.busy else None)()
+
+
+def look_every_s(desk: Desk) -> float:
+    """Seconds between two looks at a text under way."""
+    return LONG_LOOK_EVERY_S if desk.stream is not None and desk.stream.wanted > LONG_TOKENS else LOOK_EVERY_S
 
 
 def _progress(desk: Desk) -> None:
