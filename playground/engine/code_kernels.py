@@ -10,10 +10,7 @@ same result alone and in company. Knows no models.
 from __future__ import annotations
 
 import ctypes
-import itertools
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -21,9 +18,8 @@ import torch
 
 from playground.engine.codes import GROUP, LANES, Codes
 
-KERNEL_ROWS = (1, 2, 4, 6, 8)  # rows a compiled loop takes; others are padded or split
+KERNEL_ROWS = (1, 2, 4)  # rows a compiled loop takes; others are padded or split
 _FULL_WIDTH_ROWS = 4  # with more, sixteen outputs at once would need more registers than most processors have
-_WORTH_A_THREAD = 2_000_000  # multiplications: half a millisecond, ten times what handing over costs
 _POINTERS, _SIZES = ("w", "s", "l", "x", "u", "o"), ("first", "last", "groups", "outputs")
 Kernel = Callable[..., None]
 
@@ -52,26 +48,9 @@ def _run(codes: Codes, states: torch.Tensor, sums: torch.Tensor, result: torch.T
         codes.packed.data_ptr(), codes.scale.data_ptr(), low, states.data_ptr(), sums.data_ptr(), out.data_ptr(),
     )  # fmt: skip
     sizes = (codes.inputs // GROUP, codes.outputs)
-    others = [_others().submit(loop, *pointers, *part, *sizes) for part in _parts(codes, size)[1:]]
-    loop(*pointers, *_parts(codes, size)[0], *sizes)
-    for other in others:
-        other.result()
+    loop(*pointers, 0, codes.outputs // LANES, *sizes)
     if out is not result:
         result.copy_(out[:rows])
-
-
-def _parts(codes: Codes, rows: int) -> list[tuple[int, int]]:
-    """The blocks of outputs as one range for each of torch's threads, if there is enough to do for more than one."""
-    blocks = codes.outputs // LANES
-    threads = min(torch.get_num_threads(), codes.outputs * codes.inputs * rows // _WORTH_A_THREAD, blocks)
-    edges = [blocks * part // max(threads, 1) for part in range(max(threads, 1) + 1)]
-    return list(itertools.pairwise(edges))
-
-
-@cache
-def _others() -> ThreadPoolExecutor:
-    """The threads beside the calling one; a compiled loop runs without Python's lock."""
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="rows")
 
 
 @cache

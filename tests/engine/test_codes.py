@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from playground.engine import code_kernels, coded_linear
+from playground.engine import coded_linear
 from playground.engine.code_kernels import KERNEL_ROWS, multiply
 from playground.engine.coded_linear import MOST_ROWS, attach_codes, coded_layers
 from playground.engine.codes import Codes, find_codes, join_codes, weight_of
@@ -77,7 +77,7 @@ def test_pieces_join_to_the_whole() -> None:
 
 
 @pytest.mark.parametrize("bits", KINDS)
-@pytest.mark.parametrize("rows", [*range(1, MOST_ROWS + 1), 11, 17])
+@pytest.mark.parametrize("rows", [*range(1, 9), 11])
 def test_products_equal_float64_and_do_not_depend_on_the_company(bits: int, rows: int) -> None:
     codes = coded(bits, 48, 160)
     states = torch.randn(rows, 160, generator=torch.Generator().manual_seed(rows))
@@ -86,16 +86,6 @@ def test_products_equal_float64_and_do_not_depend_on_the_company(bits: int, rows
     assert float((result - exact).abs().max() / exact.abs().max()) < 2e-6
     for row in range(rows):
         assert torch.equal(result[row : row + 1], multiply(codes, states[row : row + 1].clone()))
-
-
-@pytest.mark.parametrize("bits", KINDS)
-def test_threads_share_the_outputs_and_change_nothing(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    codes, states = coded(bits, 80, 64), torch.randn(5, 64)
-    alone = multiply(codes, states)
-    monkeypatch.setattr(code_kernels, "_WORTH_A_THREAD", 1)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    assert len(code_kernels._parts(codes, 5)) == 3
-    assert torch.equal(multiply(codes, states), alone)
 
 
 def small_model() -> nn.Module:
