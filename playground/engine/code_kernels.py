@@ -19,8 +19,7 @@ import torch
 from playground.engine.codes import GROUP, LANES, Codes
 
 KERNEL_ROWS = (1, 2, 4)  # rows a compiled loop takes; others are padded or split
-_FULL_WIDTH_ROWS = 4  # with more, sixteen outputs at once would need more registers than most processors have
-_POINTERS, _SIZES = ("w", "s", "l", "x", "u", "o"), ("first", "last", "groups", "outputs")
+_POINTERS, _SIZES = ("w", "s", "l", "x", "u", "o"), ("blocks", "groups", "outputs")
 Kernel = Callable[..., None]
 
 
@@ -47,8 +46,8 @@ def _run(codes: Codes, states: torch.Tensor, sums: torch.Tensor, result: torch.T
     pointers = (
         codes.packed.data_ptr(), codes.scale.data_ptr(), low, states.data_ptr(), sums.data_ptr(), out.data_ptr(),
     )  # fmt: skip
-    sizes = (codes.inputs // GROUP, codes.outputs)
-    loop(*pointers, 0, codes.outputs // LANES, *sizes)
+    sizes = (codes.outputs // LANES, codes.inputs // GROUP, codes.outputs)
+    loop(*pointers, *sizes)
     if out is not result:
         result.copy_(out[:rows])
 
@@ -87,32 +86,28 @@ def _compiler() -> tuple[Any, Callable[[], Any]]:
 
 # -- the loop in LLVM's language ---------------------------------------------------------------------------------------
 
+_FLOATS, _INTS = f"<{LANES} x float>", f"<{LANES} x i32>"
+
 
 def kernel_text(bits: int, rows: int) -> str:
     """The loop for ``bits`` (4 or 8) and exactly ``rows`` rows.
 
     Arguments: codes, scales, lows, states (rows, 32 * groups), the groups' sums (rows, groups), result (rows, outputs);
-    the blocks of 16 outputs from ``first`` to before ``last``. Per group: result += scale * sum(code * x) + low * sum(x).
+    how many ``blocks`` of 16 outputs, ``groups`` of inputs, and ``outputs``. Per group: result += scale * sum(code * x)
+    + low * sum(x).
     """
-    lanes = LANES if rows <= _FULL_WIDTH_ROWS else LANES // 2
-    vector = f"<{lanes} x float>"
-    parts = range(LANES // lanes)
     parameters = [f"ptr noalias %{name}" for name in _POINTERS] + [f"i64 %{name}" for name in _SIZES]
-    totals = [
-        f"  %t{row}.{part} = phi {vector} [zeroinitializer, %block], [%n{row}.{part}, %group]"
-        for part in parts
-        for row in range(rows)
-    ]
+    totals = [f"  %t{row} = phi {_FLOATS} [zeroinitializer, %block], [%n{row}, %group]" for row in range(rows)]
+    lines, sums = _products(bits, rows)
     return "\n".join(
         [
-            f"declare {vector} @llvm.fma.v{lanes}f32({vector}, {vector}, {vector})",
+            f"declare {_FLOATS} @llvm.fma.v{LANES}f32({_FLOATS}, {_FLOATS}, {_FLOATS})",
             f"define void @rows_{bits}_{rows}({', '.join(parameters)}) {{",
             "entry:",
             f"  %width = mul i64 %groups, {GROUP}",
-            "  %any = icmp slt i64 %first, %last",
-            "  br i1 %any, label %block, label %done",
+            "  br label %block",
             "block:",
-            "  %b = phi i64 [%first, %entry], [%b1, %store]",
+            "  %b = phi i64 [0, %entry], [%b1, %store]",
             "  %bg = mul i64 %b, %groups",
             "  br label %group",
             "group:",
@@ -122,16 +117,17 @@ def kernel_text(bits: int, rows: int) -> str:
             f"  %wo = mul i64 %at, {LANES * GROUP * bits // 8}",
             "  %wp = getelementptr i8, ptr %w, i64 %wo",
             f"  %so = mul i64 %at, {LANES}",
-            *_rows_in(bits, rows),
-            *(line for part in parts for line in _Part(bits, rows, lanes, part).lines()),
+            *_inputs(bits, rows),
+            *lines,
+            *_group_end(bits, sums),
             "  %g1 = add i64 %g, 1",
             "  %full = icmp eq i64 %g1, %groups",
             "  br i1 %full, label %store, label %group",
             "store:",
             f"  %r = mul i64 %b, {LANES}",
-            *(line for part in parts for line in _stores(rows, lanes, part)),
+            *_stores(rows),
             "  %b1 = add i64 %b, 1",
-            "  %end = icmp eq i64 %b1, %last",
+            "  %end = icmp eq i64 %b1, %blocks",
             "  br i1 %end, label %done, label %block",
             "done:",
             "  ret void",
@@ -140,8 +136,8 @@ def kernel_text(bits: int, rows: int) -> str:
     )
 
 
-def _rows_in(bits: int, rows: int) -> list[str]:
-    """%x<row>: where each row's 32 inputs of this group begin; %u<row>: their sum."""
+def _inputs(bits: int, rows: int) -> list[str]:
+    """%x<row>: where each row's 32 inputs of this group begin; %u<row>: their sum, which only four bits need."""
     lines = [f"  %g32 = mul i64 %g, {GROUP}"]
     for row in range(rows):
         lines += [
@@ -159,97 +155,74 @@ def _rows_in(bits: int, rows: int) -> list[str]:
     return lines
 
 
-class _Part:
-    """What happens in a group to one vector's worth of the sixteen outputs. Names end in the part's number."""
-
-    def __init__(self, bits: int, rows: int, lanes: int, part: int) -> None:
-        self._bits, self._rows, self._lanes, self._part = bits, rows, lanes, part
-        self._floats, self._ints = f"<{lanes} x float>", f"<{lanes} x i32>"
-
-    def lines(self) -> list[str]:
-        """Ends with %n<row>.<part>: the totals with this group in them."""
-        lines, sums = self._products()
-        part = self._part
+def _products(bits: int, rows: int) -> tuple[list[str], list[str]]:
+    """The sums over the group of code times input, sixteen outputs at once, and their names by row."""
+    lines: list[str] = []
+    sums = ["zeroinitializer"] * rows
+    for load in range(GROUP * bits // 8):
         lines += [
-            f"  %so{part} = add i64 %so, {part * self._lanes}",
-            f"  %sp{part} = getelementptr float, ptr %s, i64 %so{part}",
-            f"  %sv{part} = load {self._floats}, ptr %sp{part}, align 4",
+            f"  %p{load} = getelementptr i8, ptr %wp, i64 {load * LANES}",
+            f"  %q{load} = load <{LANES} x i8>, ptr %p{load}, align {LANES}",
+            f"  %z{load} = {'zext' if bits == 4 else 'sext'} <{LANES} x i8> %q{load} to {_INTS}",
         ]
-        if self._bits == 4:
+        inputs = [(load, f"%z{load}")]
+        if bits == 4:
             lines += [
-                f"  %lp{part} = getelementptr float, ptr %l, i64 %so{part}",
-                f"  %lv{part} = load {self._floats}, ptr %lp{part}, align 4",
+                f"  %i{load} = and {_INTS} %z{load}, {_splat(15)}",
+                f"  %h{load} = lshr {_INTS} %z{load}, {_splat(4)}",
             ]
-        for row in range(self._rows):
-            base = f"%t{row}.{part}"
-            if self._bits == 4:
-                lines += self._broadcast(f"%u{row}", f"ub{row}.{part}")
-                lines.append(f"  %w{row}.{part} = {self._fma(f'%lv{part}', f'%ub{row}.{part}', base)}")
-                base = f"%w{row}.{part}"
-            lines.append(f"  %n{row}.{part} = {self._fma(sums[row], f'%sv{part}', base)}")
-        return lines
-
-    def _products(self) -> tuple[list[str], list[str]]:
-        """The sums over the group of code times input, and their names by row."""
-        lines: list[str] = []
-        sums = ["zeroinitializer"] * self._rows
-        for load in range(GROUP * self._bits // 8):
-            tag = f"{load}.{self._part}"
-            lines += [
-                f"  %p{tag} = getelementptr i8, ptr %wp, i64 {load * LANES + self._part * self._lanes}",
-                f"  %q{tag} = load <{self._lanes} x i8>, ptr %p{tag}, align {self._lanes}",
-                f"  %z{tag} = {'zext' if self._bits == 4 else 'sext'} <{self._lanes} x i8> %q{tag} to {self._ints}",
-            ]
-            inputs = [(load, f"%z{tag}")]
-            if self._bits == 4:
+            inputs = [(load, f"%i{load}"), (load + GROUP // 2, f"%h{load}")]
+        for place, code in inputs:
+            lines.append(f"  %f{place} = sitofp {_INTS} {code} to {_FLOATS}")
+            for row in range(rows):
+                tag = f"{row}.{place}"
                 lines += [
-                    f"  %i{tag} = and {self._ints} %z{tag}, {self._splat(15)}",
-                    f"  %h{tag} = lshr {self._ints} %z{tag}, {self._splat(4)}",
+                    f"  %xa{tag} = getelementptr float, ptr %x{row}, i64 {place}",
+                    f"  %xv{tag} = load float, ptr %xa{tag}, align 4",
+                    *_broadcast(f"%xv{tag}", f"xb{tag}"),
+                    f"  %a{tag} = {_fma(f'%f{place}', f'%xb{tag}', sums[row])}",
                 ]
-                inputs = [(load, f"%i{tag}"), (load + GROUP // 2, f"%h{tag}")]
-            for place, code in inputs:
-                lines.append(f"  %f{place}.{self._part} = sitofp {self._ints} {code} to {self._floats}")
-                for row in range(self._rows):
-                    lines += self._add(row, place, sums)
-        return lines, sums
-
-    def _add(self, row: int, place: int, sums: list[str]) -> list[str]:
-        """One input of one row into its sum."""
-        tag = f"{row}.{place}.{self._part}"
-        lines = [
-            f"  %xa{tag} = getelementptr float, ptr %x{row}, i64 {place}",
-            f"  %xv{tag} = load float, ptr %xa{tag}, align 4",
-            *self._broadcast(f"%xv{tag}", f"xb{tag}"),
-            f"  %a{tag} = {self._fma(f'%f{place}.{self._part}', f'%xb{tag}', sums[row])}",
-        ]
-        sums[row] = f"%a{tag}"
-        return lines
-
-    def _fma(self, one: str, other: str, added: str) -> str:
-        kind = self._floats
-        return f"call {kind} @llvm.fma.v{self._lanes}f32({kind} {one}, {kind} {other}, {kind} {added})"
-
-    def _broadcast(self, value: str, name: str) -> list[str]:
-        """One float in all lanes."""
-        kind = self._floats
-        return [
-            f"  %{name}.i = insertelement {kind} poison, float {value}, i32 0",
-            f"  %{name} = shufflevector {kind} %{name}.i, {kind} poison, <{self._lanes} x i32> zeroinitializer",
-        ]
-
-    def _splat(self, value: int) -> str:
-        return "<" + ", ".join([f"i32 {value}"] * self._lanes) + ">"
+                sums[row] = f"%a{tag}"
+    return lines, sums
 
 
-def _stores(rows: int, lanes: int, part: int) -> list[str]:
+def _group_end(bits: int, sums: list[str]) -> list[str]:
+    """%n<row>: the totals with this group's scale and low in them."""
+    lines = ["  %sp = getelementptr float, ptr %s, i64 %so", f"  %sv = load {_FLOATS}, ptr %sp, align 4"]
+    if bits == 4:
+        lines += ["  %lp = getelementptr float, ptr %l, i64 %so", f"  %lv = load {_FLOATS}, ptr %lp, align 4"]
+    for row, product in enumerate(sums):
+        base = f"%t{row}"
+        if bits == 4:
+            lines += [*_broadcast(f"%u{row}", f"ub{row}"), f"  %v{row} = {_fma('%lv', f'%ub{row}', base)}"]
+            base = f"%v{row}"
+        lines.append(f"  %n{row} = {_fma(product, '%sv', base)}")
+    return lines
+
+
+def _stores(rows: int) -> list[str]:
     lines: list[str] = []
     for row in range(rows):
-        tag = f"{row}.{part}"
         lines += [
-            f"  %or{tag} = mul i64 %outputs, {row}",
-            f"  %oo{tag} = add i64 %or{tag}, %r",
-            f"  %oq{tag} = add i64 %oo{tag}, {part * lanes}",
-            f"  %op{tag} = getelementptr float, ptr %o, i64 %oq{tag}",
-            f"  store <{lanes} x float> %n{tag}, ptr %op{tag}, align 4",
+            f"  %or{row} = mul i64 %outputs, {row}",
+            f"  %oo{row} = add i64 %or{row}, %r",
+            f"  %op{row} = getelementptr float, ptr %o, i64 %oo{row}",
+            f"  store {_FLOATS} %n{row}, ptr %op{row}, align 4",
         ]
     return lines
+
+
+def _fma(one: str, other: str, added: str) -> str:
+    return f"call {_FLOATS} @llvm.fma.v{LANES}f32({_FLOATS} {one}, {_FLOATS} {other}, {_FLOATS} {added})"
+
+
+def _broadcast(value: str, name: str) -> list[str]:
+    """One float in all lanes."""
+    return [
+        f"  %{name}.i = insertelement {_FLOATS} poison, float {value}, i32 0",
+        f"  %{name} = shufflevector {_FLOATS} %{name}.i, {_FLOATS} poison, <{LANES} x i32> zeroinitializer",
+    ]
+
+
+def _splat(value: int) -> str:
+    return "<" + ", ".join([f"i32 {value}"] * LANES) + ">"
