@@ -17,68 +17,35 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import numpy as np
 import platformdirs
 import psutil
-from sqlalchemy import ForeignKey, String, create_engine, delete, event, func, select, update
+from sqlalchemy import create_engine, delete, event, func, select, update
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import Origin
 from playground.testtime.asking import Asking, asking_from_json, asking_to_json
-from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
+from playground.testtime.store_rows import (
+    Base,
+    CandidateRow,
+    ColumnRow,
+    NoteRow,
+    RunRow,
+    candidate_of,
+    candidate_row,
+    column_json,
+    column_of,
+)
+from playground.testtime.types import Candidate, ScoreColumn
 
 DATA_VARIABLE = "PLAYGROUND_DATA"
 FILE_NAME = "best-of-n-1.sqlite3"  # the number is the schema's
 Status = Literal["running", "finished", "stopped"]
-_ARRAYS = ("raw_logprobs", "probs", "entropies", "mean_logprobs", "top_logprobs")
-_PLAIN = ("text", "finish_reason", "vocab_size", "elapsed_ms", "origin", "setting", "seed", "luck_row", "beam_score")
 
 
 class StoreError(PlaygroundError):
     """Runs cannot be kept or read: the disk is full, the folder cannot be written, the file is damaged."""
-
-
-class _Base(DeclarativeBase):
-    pass
-
-
-class _Run(_Base):
-    __tablename__ = "runs"
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    created: Mapped[float]  # seconds since 1970
-    name: Mapped[str]
-    asking: Mapped[str]  # JSON
-    origin: Mapped[str]  # JSON
-    status: Mapped[str]
-    owner: Mapped[str]  # the process that writes it
-    cost: Mapped[str]  # JSON
-
-
-class _Candidate(_Base):
-    __tablename__ = "candidates"
-    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True)
-    plain: Mapped[str]  # JSON
-    prompt_ids: Mapped[bytes]
-    ids: Mapped[bytes]
-    arrays: Mapped[bytes]  # the float32 arrays one after the other
-
-
-class _Column(_Base):
-    __tablename__ = "columns"
-    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    label: Mapped[str] = mapped_column(primary_key=True)
-    scores: Mapped[str]  # JSON
-
-
-class _Note(_Base):
-    """A text under a name: the bake-off under way."""
-
-    __tablename__ = "notes"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    text: Mapped[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +102,7 @@ class RunStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._engine = create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 20})
             event.listen(self._engine, "connect", self._prepare)
-            _Base.metadata.create_all(self._engine)
+            Base.metadata.create_all(self._engine)
 
     def _prepare(self, connection: Any, _record: object) -> None:
         cursor = connection.cursor()
@@ -167,7 +134,7 @@ class RunStore:
         run = uuid.uuid4().hex
         with self._session() as session:
             session.add(
-                _Run(
+                RunRow(
                     id=run, created=time.time(), name=name, asking=asking_to_json(asking), origin=_json(origin),
                     status="running", owner=_this_process(), cost=_json(RunCost()),
                 )
@@ -177,74 +144,78 @@ class RunStore:
     def take_up(self, run: str) -> None:
         """Mark a run that was cut off as being written by this process."""
         with self._session() as session:
-            session.execute(update(_Run).where(_Run.id == run).values(status="running", owner=_this_process()))
+            session.execute(update(RunRow).where(RunRow.id == run).values(status="running", owner=_this_process()))
 
     def add(self, run: str, candidates: Sequence[Candidate]) -> None:
         """Keep finished candidates, in one transaction. One that is there already is replaced."""
         with self._session() as session:
-            if session.get(_Run, run) is None:
+            if session.get(RunRow, run) is None:
                 return  # deleted meanwhile: nobody wants its candidates
             for candidate in candidates:
-                session.merge(_candidate_row(run, candidate))
+                session.merge(candidate_row(run, candidate))
 
     def finish(self, run: str, status: Status, cost: RunCost) -> None:
         with self._session() as session:
             values = {"status": status, "cost": _json(cost)}
-            session.execute(update(_Run).where(_Run.id == run).values(**values))
+            session.execute(update(RunRow).where(RunRow.id == run).values(**values))
 
     def put_columns(self, run: str, columns: Sequence[ScoreColumn]) -> None:
         """Keep scores, so that what a model judged need not be judged again."""
         with self._session() as session:
-            if session.get(_Run, run) is None:
+            if session.get(RunRow, run) is None:
                 return
             for column in columns:
-                session.merge(_Column(run=run, label=column.label, scores=_column_json(column)))
+                session.merge(ColumnRow(run=run, label=column.label, scores=column_json(column)))
 
     def rename(self, run: str, name: str) -> None:
         with self._session() as session:
-            session.execute(update(_Run).where(_Run.id == run).values(name=" ".join(name.split())[:80]))
+            session.execute(update(RunRow).where(RunRow.id == run).values(name=" ".join(name.split())[:80]))
 
     def delete(self, run: str) -> None:
         """With all its candidates. One that is not there is no error."""
         with self._session() as session:
-            session.execute(delete(_Run).where(_Run.id == run))
+            session.execute(delete(RunRow).where(RunRow.id == run))
 
     def put_note(self, name: str, text: str | None) -> None:
         """Keep a text under a name; None forgets it."""
         with self._session() as session:
             if text is None:
-                session.execute(delete(_Note).where(_Note.name == name))
+                session.execute(delete(NoteRow).where(NoteRow.name == name))
             else:
-                session.merge(_Note(name=name, text=text))
+                session.merge(NoteRow(name=name, text=text))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def runs(self) -> tuple[RunSummary, ...]:
         """All runs, the newest first."""
-        counted = select(_Candidate.run, func.count().label("n")).group_by(_Candidate.run).subquery()
+        counted = select(CandidateRow.run, func.count().label("n")).group_by(CandidateRow.run).subquery()
         with self._session() as session:
             rows = session.execute(
-                select(_Run, counted.c.n).outerjoin(counted, counted.c.run == _Run.id).order_by(_Run.created.desc())
+                select(RunRow, counted.c.n)
+                .outerjoin(counted, counted.c.run == RunRow.id)
+                .order_by(RunRow.created.desc())
             ).all()
             return tuple(_summary(run, int(count or 0)) for run, count in rows)
 
     def load(self, run: str) -> StoredRun:
         """One run with its candidates in order. Raises BadInput where there is none of this id."""
         with self._session() as session:
-            found = session.get(_Run, run)
+            found = session.get(RunRow, run)
             if found is None:
                 raise BadInput("This run is not kept any more: choose another one.", "run")
-            rows = session.scalars(select(_Candidate).where(_Candidate.run == run).order_by(_Candidate.place)).all()
-            columns = session.scalars(select(_Column).where(_Column.run == run)).all()
+            rows = session.scalars(
+                select(CandidateRow).where(CandidateRow.run == run).order_by(CandidateRow.place)
+            ).all()
+            columns = session.scalars(select(ColumnRow).where(ColumnRow.run == run)).all()
             try:
-                candidates = tuple(_candidate(row) for row in rows)
+                candidates = tuple(candidate_of(row) for row in rows)
                 return StoredRun(
                     summary=_summary(found, len(rows)),
                     asking=asking_from_json(found.asking),
                     origin=Origin(**json.loads(found.origin)),
                     cost=_at_least(RunCost(**json.loads(found.cost)), candidates),
                     candidates=candidates,
-                    columns=tuple(_column(column) for column in columns),
+                    columns=tuple(column_of(column) for column in columns),
                 )
             except (ValueError, TypeError, KeyError):
                 raise StoreError("This run was damaged on the disk and cannot be shown: delete it.") from None
@@ -252,7 +223,7 @@ class RunStore:
     def note(self, name: str) -> str | None:
         """The text kept under a name, if there is one."""
         with self._session() as session:
-            found = session.get(_Note, name)
+            found = session.get(NoteRow, name)
             return None if found is None else found.text
 
     def close(self) -> None:
@@ -266,7 +237,7 @@ def _json(item: Any) -> str:
     return json.dumps({f.name: getattr(item, f.name) for f in fields(item)}, ensure_ascii=False, allow_nan=False)
 
 
-def _summary(run: _Run, finished: int) -> RunSummary:
+def _summary(run: RunRow, finished: int) -> RunSummary:
     asking, origin = json.loads(run.asking), json.loads(run.origin)
     cut_off = run.status == "running" and not _is_alive(run.owner)
     status = cast(Status, "stopped" if cut_off else run.status)
@@ -281,45 +252,6 @@ def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
         new_tokens=max(cost.new_tokens, sum(one.n_tokens for one in candidates)),
         decode_ms=max(cost.decode_ms, max((one.elapsed_ms for one in candidates), default=0.0)),
     )
-
-
-def _candidate_row(run: str, candidate: Candidate) -> _Candidate:
-    arrays = [np.asarray(getattr(candidate, name), dtype="<f4") for name in _ARRAYS]
-    plain = {name: getattr(candidate, name) for name in _PLAIN} | {"top": int(candidate.top_logprobs.shape[1])}
-    return _Candidate(
-        run=run,
-        place=candidate.index,
-        plain=json.dumps(plain, ensure_ascii=False),
-        prompt_ids=np.asarray(candidate.prompt_ids, dtype="<i4").tobytes(),
-        ids=np.asarray(candidate.ids, dtype="<i4").tobytes(),
-        arrays=b"".join(array.tobytes() for array in arrays),
-    )
-
-
-def _candidate(row: _Candidate) -> Candidate:
-    plain = json.loads(row.plain)
-    ids = tuple(int(token) for token in np.frombuffer(row.ids, dtype="<i4"))
-    n, top = len(ids), int(plain.pop("top"))
-    values = np.frombuffer(row.arrays, dtype="<f4")
-    *flat, tops = np.split(values, [n, 2 * n, 3 * n, 4 * n])
-    arrays: dict[str, Any] = dict(zip(_ARRAYS, [*flat, tops.reshape(n, top)], strict=True))
-    prompt = tuple(int(token) for token in np.frombuffer(row.prompt_ids, dtype="<i4"))
-    return Candidate(index=row.place, prompt_ids=prompt, ids=ids, **plain, **arrays)
-
-
-def _column_json(column: ScoreColumn) -> str:
-    scores = [[score.value, score.valid, score.note] for score in column.scores]
-    return json.dumps(
-        {"name": column.spec.name, "argument": column.spec.argument, "scores": scores, "ms": column.elapsed_ms,
-         "problem": column.problem},
-        ensure_ascii=False, allow_nan=False,
-    )  # fmt: skip
-
-
-def _column(row: _Column) -> ScoreColumn:
-    read = json.loads(row.scores)
-    scores = tuple(Score(value, valid, note) for value, valid, note in read["scores"])
-    return ScoreColumn(ScorerSpec(read["name"], read["argument"]), scores, read["ms"], read["problem"])
 
 
 def _this_process() -> str:
