@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import options
-from playground.errors import BadInput, BadPrompt
+from playground.errors import BadInput
 
 if TYPE_CHECKING:
     from playground.engine.attention_data import AttentionPass
@@ -23,13 +23,7 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
         "attend", parents=[common], help="the attention weights of a text", allow_abbrev=False
     )
     options.add_model_options(parser)
-    group = parser.add_argument_group("text")
-    source = group.add_mutually_exclusive_group()
-    source.add_argument("--text", help="the text to look at")
-    source.add_argument("--text-file", help="a UTF-8 file with the text")
-    group.add_argument("--chat", action="store_true", help="wrap the text as one user message in the chat template")
-    group.add_argument("--system", help="a system prompt; only with --chat")
-    group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
+    options.add_whole_text_options(parser, "to look at")
     wanted = parser.add_argument_group("attention")
     wanted.add_argument("--layer", metavar="L", help="tell of this layer only, counted from 0")
     wanted.add_argument(
@@ -45,19 +39,14 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run one pass, write the file, print the figures."""
-    text = _read_text(args)
-    if args.system is not None and not args.chat:
-        raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
+    text = options.read_whole_text(args, "to look at")
     layer = None if args.layer is None else options.read_number(args.layer, "--layer", 0, 9_999, 0)
     head = None if args.head is None else options.read_number(args.head, "--head", 0, 9_999, 0)
     start = options.read_number(args.start, "--start", 0, _MOST_POSITION, 0)
     end = None if args.end is None else options.read_number(args.end, "--end", 1, _MOST_POSITION, 1)
     engine = options.open_engine(args)
     codec = engine.codec
-    if args.chat:
-        ids = codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
-    else:
-        ids = codec.encode(text, parse_special=args.parse_special)
+    ids = options.encode_whole_text(codec, args, text)
     made = engine.attentions(ids, start=start, end=end)
     result = _result(engine, made, layer, head)
     if args.out is not None:
@@ -67,18 +56,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_readable(result)
     return 0
-
-
-def _read_text(args: argparse.Namespace) -> str:
-    if args.text_file is not None:
-        text = options.read_text_file(args.text_file, "--text-file")
-    elif args.text is not None:
-        text = str(args.text)
-    else:
-        raise BadPrompt("--text or --text-file is needed: there is no text to look at.", "text")
-    if not text:
-        raise BadPrompt("The text is empty; type at least one character.", "text")
-    return text
 
 
 def _result(engine: Engine, made: AttentionPass, layer: int | None, head: int | None) -> dict[str, Any]:

@@ -115,6 +115,36 @@ def read_text_file(name: str, flag: str) -> str:
         raise BadPrompt(f"{flag}: {name!r} cannot be read as UTF-8 text ({error}).", "prompt") from None
 
 
+def add_whole_text_options(parser: argparse.ArgumentParser, use: str) -> None:
+    """The flags of a command that looks at a whole text instead of going on after a prompt. ``use``: "to rate"."""
+    group = parser.add_argument_group("text")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("--text", help=f"the text {use}")
+    source.add_argument("--text-file", help="a UTF-8 file with the text")
+    group.add_argument("--chat", action="store_true", help="wrap the text as one user message in the chat template")
+    group.add_argument("--system", help="a system prompt; only with --chat")
+    group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
+
+
+def read_whole_text(args: argparse.Namespace, use: str) -> str:
+    """The text of those flags. Raises BadPrompt and BadInput."""
+    if args.system is not None and not args.chat:
+        raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
+    if args.text_file is None and args.text is None:
+        raise BadPrompt(f"--text or --text-file is needed: there is no text {use}.", "text")
+    text = str(args.text) if args.text_file is None else read_text_file(args.text_file, "--text-file")
+    if not text:
+        raise BadPrompt("The text is empty; type at least one character.", "text")
+    return text
+
+
+def encode_whole_text(codec: TextCodec, args: argparse.Namespace, text: str) -> tuple[int, ...]:
+    """Its token ids, in the chat template if asked for."""
+    if args.chat:
+        return codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
+    return codec.encode(text, parse_special=args.parse_special)
+
+
 def encode_prompt(codec: TextCodec, args: argparse.Namespace) -> tuple[int, ...]:
     """The prompt's token ids. An empty prompt becomes the model's start token where it has one."""
     text = read_text(args)

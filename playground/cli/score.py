@@ -7,7 +7,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import options
-from playground.errors import BadInput, BadPrompt
 
 if TYPE_CHECKING:
     from playground.engine.protocol import Engine
@@ -20,45 +19,22 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
         "score", parents=[common], help="each token's probability in a given text", allow_abbrev=False
     )
     options.add_model_options(parser)
-    group = parser.add_argument_group("text")
-    source = group.add_mutually_exclusive_group()
-    source.add_argument("--text", help="the text to rate")
-    source.add_argument("--text-file", help="a UTF-8 file with the text")
-    group.add_argument("--chat", action="store_true", help="wrap the text as one user message in the chat template")
-    group.add_argument("--system", help="a system prompt; only with --chat")
-    group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
+    options.add_whole_text_options(parser, "to rate")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Rate the text and print it."""
-    text = _read_text(args)
-    if args.system is not None and not args.chat:
-        raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
+    text = options.read_whole_text(args, "to rate")
     engine = options.open_engine(args)
     codec = engine.codec
-    if args.chat:
-        ids = codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
-    else:
-        ids = codec.encode(text, parse_special=args.parse_special)
+    ids = options.encode_whole_text(codec, args, text)
     result = _result(engine, engine.score(ids), text)
     if args.json:
         options.print_json(result)
     else:
         _print_readable(result)
     return 0
-
-
-def _read_text(args: argparse.Namespace) -> str:
-    if args.text_file is not None:
-        text = options.read_text_file(args.text_file, "--text-file")
-    elif args.text is not None:
-        text = str(args.text)
-    else:
-        raise BadPrompt("--text or --text-file is needed: there is no text to rate.", "text")
-    if not text:
-        raise BadPrompt("The text is empty; type at least one character.", "text")
-    return text
 
 
 def _result(engine: Engine, score: SequenceScore, text: str) -> dict[str, Any]:
