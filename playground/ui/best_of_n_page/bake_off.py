@@ -7,13 +7,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from playground.charts.candidates_shares import SharesData, shares_description, shares_figure
-from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
-from playground.charts.numbers import percent
 from playground.engine.protocol import CancelToken, Engine
 from playground.engine.worker import Worker
 from playground.errors import BadInput, PlaygroundError
@@ -26,17 +21,16 @@ from playground.testtime.bakeoff import (
     run_bakeoff,
 )
 from playground.testtime.bakeoff_file import state_from_json, state_to_json
-from playground.testtime.bakeoff_report import BakeoffReport, Share, coverage_by_n, report
 from playground.testtime.problems import ProblemSet, built_in, read_problems
 from playground.testtime.store import RunStore
 from playground.ui import state as page_state
+from playground.ui.best_of_n_page.bake_off_report import show_report
 from playground.ui.best_of_n_page.bench import Bench, Job, ask, options, run_store
-from playground.ui.best_of_n_page.candidates import progress
+from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
 from playground.ui.messages import plain, show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
-LOOK_EVERY_S = 0.5
 STATE = "bakeoff"
 DEFAULT_PROBLEMS = 12
 MOST_UPLOAD = 2_000_000  # bytes
@@ -48,10 +42,10 @@ def bakeoff_section(mine: Bench, worker: Worker) -> None:
     _plan_controls(mine, found)
     _restore(mine, worker)
     _run_buttons(mine)
-    _live(mine)
+    watch(mine, "bon_bakeoff_live", watched=lambda: mine.results[STATE].done if STATE in mine.results else 0)
     shown = mine.results.get(STATE)
     if shown is not None and shown.outcomes:
-        _report(shown)
+        show_report(shown)
     why_it_matters(
         "A rule is compared, problem by problem, with taking one candidate blindly. On few problems most differences are luck; "
         "the report says so where it cannot tell."
@@ -245,95 +239,3 @@ def forget_kept(worker: Worker) -> None:
     store = run_store()
     if store is not None:
         store.put_note(_note_name(worker), None)
-
-
-def _live(mine: Bench) -> None:
-    def look() -> None:
-        was_busy = mine.busy
-        before = mine.results[STATE].done if STATE in mine.results else 0
-        mine.drain()
-        if mine.busy:
-            progress(mine)
-        after = mine.results[STATE].done if STATE in mine.results else 0
-        if (was_busy and not mine.busy) or after != before:
-            st.rerun()
-
-    mine.drain()
-    st.fragment(look, key="bon_bakeoff_live", run_every=LOOK_EVERY_S if mine.busy else None)()
-
-
-# -- the report --------------------------------------------------------------------------------------------------------
-
-
-def _report(found: BakeoffState) -> None:
-    made = report(found)
-    st.markdown(f"##### After {made.problems} problems")
-    st.markdown(plain(made.summary))
-    data = SharesData(
-        ("a right one is among them (coverage)", *(rule.name for rule in made.rules), "one, taken blindly"),
-        np.array([made.coverage.mean, *(rule.accuracy.mean for rule in made.rules), made.single.mean], dtype=np.float32),
-        np.array([_low(made.coverage), *(_low(rule.accuracy) for rule in made.rules), _low(made.single)], dtype=np.float32),
-        np.array([_high(made.coverage), *(_high(rule.accuracy) for rule in made.rules), _high(made.single)], dtype=np.float32),
-        reference=made.single.mean,
-    )  # fmt: skip
-    st.plotly_chart(
-        shares_figure(data), key="bon_bakeoff_chart", config={"displayModeBar": False}, alt=shares_description(data)
-    )
-    st.markdown("##### By difficulty")
-    st.dataframe(difficulty_table(made), hide_index=True, key="bon_by_difficulty")
-    with st.expander("Does it help this model? Rule by rule", expanded=True):
-        for rule in made.rules:
-            st.markdown(f"**{plain(rule.name)}.** {plain(rule.statement)}")
-    points = coverage_by_n(found)
-    curve = BandsData(
-        "N", "share of problems",
-        (BandCurve("coverage (pass@k)", np.array([n for n, _ in points], float), np.array([s for _, s in points]), kind=STRONG),),
-        percent=True,
-    )  # fmt: skip
-    st.plotly_chart(
-        bands_figure(curve), key="bon_bakeoff_n", config={"displayModeBar": False}, alt=bands_description(curve)
-    )
-    with st.expander("Every problem", on_change="rerun", key="bon_every_problem") as box:
-        if box.open:
-            st.dataframe(problem_table(found), hide_index=True, key="bon_problem_table")
-
-
-def _low(share: Share) -> float:
-    return share.mean if share.low is None else share.low
-
-
-def _high(share: Share) -> float:
-    return share.mean if share.high is None else share.high
-
-
-def difficulty_table(made: BakeoffReport) -> pd.DataFrame:
-    """Accuracy of each rule on each difficulty, as percent."""
-    lines = [("coverage", dict(made.coverage_by_difficulty)), ("one, taken blindly", dict(made.single_by_difficulty))]
-    lines += [(rule.name, dict(rule.by_difficulty)) for rule in made.rules]
-    levels = list(lines[0][1])
-    return pd.DataFrame(
-        [
-            {"rule": name}
-            | {f"{level} ({shares[level].count})": percent(shares[level].mean) for level in levels if level in shares}
-            for name, shares in lines
-        ]
-    )
-
-
-def problem_table(found: BakeoffState) -> pd.DataFrame:
-    """One line a problem: how many were right, what the rules chose."""
-    prompts = {problem.id: problem for problem in found.plan.problems}
-    return pd.DataFrame(
-        [
-            {
-                "kind": outcome.kind,
-                "difficulty": outcome.difficulty,
-                "prompt": prompts[outcome.problem].prompt.replace("\n", " ")[:200],
-                "reference": prompts[outcome.problem].reference[:80],
-                "right": f"{sum(outcome.correct)} of {len(outcome.correct)}",
-                "rules that chose a right one": ", ".join(choice.rule for choice in outcome.choices if choice.correct),
-                "first candidate": outcome.texts[0].replace("\n", " ")[:120] if outcome.texts else "",
-            }
-            for outcome in found.outcomes
-        ]
-    )

@@ -6,31 +6,27 @@ weighing and drawing again never runs a model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from playground.engine.protocol import CancelToken, Engine
 from playground.engine.ticket import Ticket
-from playground.engine.worker import Worker
 from playground.errors import Cancelled, PlaygroundError
-from playground.generation.document import origin_of
 from playground.testtime.answers import extract_answers
-from playground.testtime.asking import Asking, candidate_request
+from playground.testtime.asking import Asking
 from playground.testtime.batching import BatchPlan
 from playground.testtime.cost import PrefillTiming, StepTiming
-from playground.testtime.events import BatchStep, Event, Planned
-from playground.testtime.keeping import Keeper, kept_run
-from playground.testtime.registry import kind_of, parse_spec, score_all, score_now
+from playground.testtime.events import BatchStep, Planned
+from playground.testtime.keeping import Keeper
+from playground.testtime.registry import kind_of, parse_spec, score_now
 from playground.testtime.scoring import ScoringContext
-from playground.testtime.store import RunCost, RunStore, StoredRun
+from playground.testtime.store import RunCost, RunStore
 from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec
 from playground.ui import state
 from playground.ui.best_of_n_page.options import Options, asking_of
-from playground.ui.generate_page.stream import somebody_is_there
-from playground.ui.runtime import session_id
 
 _OPTIONS = "best_of_n_options"
 HEAVY = ("reward", "similarity")  # a model of their own, loaded when asked for
@@ -200,20 +196,10 @@ class Bench:
                 self.heavy |= {column.label: column for column in result}
                 store = run_store()
                 if store is not None and self.run_id:
-                    with _quiet():
+                    with suppress(PlaygroundError):  # such scores can be computed again
                         store.put_columns(self.run_id, result)
         if job.keeper.problem:
             self.problem = job.keeper.problem
-
-
-class _quiet:  # noqa: N801 - reads as a verb
-    """Scores that could not be kept can be computed again: nothing to tell."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        return kind is not None and issubclass(kind, PlaygroundError)
 
 
 def specs_of(chosen: Asking) -> tuple[ScorerSpec, ...]:
@@ -233,129 +219,6 @@ def bench(model: str) -> Bench:
 def present_asking(*, beams: bool = False) -> Asking:
     """What the controls ask for now. Raises BadInput or BadSetting."""
     return asking_of(options(), state.setup(), beams=beams)
-
-
-# -- doing ---------------------------------------------------------------------------------------------------------
-
-
-def make_way(mine: Bench) -> None:
-    """Stop what is under way; what it has finished stays."""
-    mine.stop()
-    mine.drain()
-    mine.job = None
-    mine.problem = mine.note = None
-
-
-def start_run(mine: Bench, worker: Worker, asking: Asking, *, keep: bool = False) -> None:
-    """Generate anew. What was on the bench gives way only once the request has been found good.
-
-    ``keep``: samples that are there stay, if they were asked for in the same way, and only beams are added.
-    """
-    from playground.generation import check_requests
-
-    check_requests(candidate_request(asking, worker.engine.codec).rows()[:1], worker.engine.info)
-    same = keep and mine.asking is not None and _samples(mine.asking) == _samples(asking)
-    samples = {index: one for index, one in mine.candidates.items() if one.beam_score is None} if same else {}
-    cost = mine.cost if same else RunCost()
-    keeper = _keeper(mine, asking, worker)
-    keeper.add(tuple(samples.values()))
-    mine.asking, mine.candidates, mine.heavy, mine.opened = asking, samples, {}, None
-    mine.cost, mine.plan = cost, None
-    if not same:
-        mine.timings, mine.prefills = [], []
-    mine.run_id = keeper.run
-    mine.job = _submit(mine, worker, keeper)
-
-
-def _samples(asking: Asking) -> Asking:
-    """The request as far as samples depend on it."""
-    return replace(
-        asking,
-        beams=0,
-        beam_groups=1,
-        diversity_penalty=0.0,
-        length_penalty=1.0,
-        scorers=(),
-        reference="",
-        answer_pattern="",
-    )
-
-
-def resume(mine: Bench, worker: Worker) -> None:
-    """Go on with what is missing of the run on the bench."""
-    if mine.asking is None:
-        return
-    store = run_store()
-    keeper = Keeper(store, mine.run_id)
-    if store is not None and mine.run_id:
-        store.take_up(mine.run_id)
-    mine.cost = RunCost(
-        mine.cost.prefill_ms,
-        mine.cost.decode_ms,
-        mine.cost.computed_tokens,
-        mine.cost.new_tokens,
-        mine.cost.resumed + 1,
-    )
-    mine.job = _submit(mine, worker, keeper)
-
-
-def _keeper(mine: Bench, asking: Asking, worker: Worker) -> Keeper:
-    store = run_store()
-    if store is None:
-        return Keeper(problem=st.session_state.get("best_of_n_store_problem"))
-    try:
-        return Keeper(store, store.start(asking, origin_of(worker.engine.info)))
-    except PlaygroundError as error:
-        return Keeper(problem=str(error))
-
-
-def _submit(mine: Bench, worker: Worker, keeper: Keeper) -> Job:
-    session, asking, known, cost = session_id(), mine.asking, mine.ordered, mine.cost
-    assert asking is not None
-
-    def job(engine: Engine, cancel: CancelToken) -> Generator[Event, None, Any]:
-        return kept_run(
-            engine, asking, keeper, known=known, before=cost, cancel=cancel,
-            is_wanted=lambda: somebody_is_there(session),
-        )  # fmt: skip
-
-    return Job("run", worker.submit(session, "best-of-n", job), keeper)
-
-
-def start_scoring(mine: Bench, worker: Worker) -> None:
-    """Ask the rules that need a model, beside whatever others do."""
-    chosen = present_asking()
-    specs = mine.missing_heavy(chosen)
-    if not specs or not mine.candidates:
-        return
-    candidates = mine.ordered
-
-    def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, Any]:
-        context = ScoringContext(
-            chosen.prompt, chosen.reference or None, chosen.answer_pattern or None, engine=engine, cancel=cancel
-        )
-        return score_all(candidates, specs, context)
-
-    mine.job = Job("score", worker.submit(session_id(), "best-of-n-score", job))
-
-
-def open_stored(mine: Bench, stored: StoredRun) -> None:
-    """Put a kept run on the bench and the controls where they stood."""
-    from playground.ui.best_of_n_page.options import adopted
-
-    mine.stop()
-    mine.job = None
-    mine.asking, mine.cost, mine.plan = stored.asking, stored.cost, None
-    mine.candidates = {candidate.index: candidate for candidate in stored.candidates}
-    mine.heavy = {column.label: column for column in stored.columns}
-    mine.timings, mine.prefills, mine.opened = [], [], None
-    mine.run_id, mine.problem, mine.note = stored.summary.id, None, None
-    setup, chosen = adopted(stored.asking, state.setup(), options())
-    state.put(setup)
-    put_options(chosen)
-
-
-Asked = Callable[[], None]
 
 
 def ask(todo: str) -> None:
