@@ -13,7 +13,7 @@ from playground.ui.attention_page.choice import (
     page_query,
 )
 from playground.ui.attention_page.controls import attention_controls
-from playground.ui.attention_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.attention_page.experiments import EXPERIMENTS, start
 from playground.ui.attention_page.heads import heads_section, overview_section
 from playground.ui.attention_page.options import SECTIONS
 from playground.ui.attention_page.rollout_section import rollout_section
@@ -22,6 +22,7 @@ from playground.ui.attention_page.take_away import take_away
 from playground.ui.attention_page.view import load_view, load_view_or_nothing
 from playground.ui.attention_page.weight_section import weight_section
 from playground.ui.components.address_bar import keep_address
+from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.messages import problems_shown_here
 from playground.ui.sampling_page.controls import prompt_controls
@@ -68,7 +69,7 @@ corner = heading(
 with corner:
     take_away()
 with st.container():  # there with and without a note, so that what stands below keeps its place
-    experiment_note()
+    experiment_note("attention", EXPERIMENTS)
 state.page_parts(state.PICTURES, OVERVIEW, CHOICE, state.CONTROLS)
 left, right = st.columns([1, 2], gap="medium")
 with left:

@@ -5,11 +5,12 @@ import streamlit as st
 from playground.ui import state
 from playground.ui.best_of_n_page.bench import options
 from playground.ui.best_of_n_page.controls import run_controls
-from playground.ui.best_of_n_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.best_of_n_page.experiments import EXPERIMENTS, start
 from playground.ui.best_of_n_page.link import adopt_options, page_query
 from playground.ui.best_of_n_page.sections import draw_sections
 from playground.ui.best_of_n_page.take_away import take_away
 from playground.ui.components.address_bar import keep_address
+from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
@@ -42,7 +43,7 @@ corner = heading(
 )
 with corner:
     take_away()
-experiment_note()
+experiment_note("best_of_n", EXPERIMENTS)
 left, right = st.columns([1, 2], gap="medium")
 with left:
     controls()

@@ -4,11 +4,12 @@ import streamlit as st
 
 from playground.ui import state
 from playground.ui.components.address_bar import keep_address
+from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.generate_page.compare import compare_section
 from playground.ui.generate_page.controls import ending_controls
 from playground.ui.generate_page.desk import COMPARE, WRITE, options
-from playground.ui.generate_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.generate_page.experiments import EXPERIMENTS, start
 from playground.ui.generate_page.link import adopt_options, page_query
 from playground.ui.generate_page.take_away import take_away
 from playground.ui.generate_page.token_panel import leave_if_asked
@@ -52,7 +53,7 @@ corner = heading(
 )
 with corner:
     take_away()
-experiment_note()
+experiment_note("generate", EXPERIMENTS)
 left, right = st.columns([1, 2], gap="medium")
 with left:
     controls()

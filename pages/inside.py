@@ -4,10 +4,11 @@ import streamlit as st
 
 from playground.ui import state
 from playground.ui.components.address_bar import keep_address
+from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.inside_page.anatomy_section import anatomy_section
 from playground.ui.inside_page.choice import SECTION_KEY, adopt_options, change, options, page_query
-from playground.ui.inside_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.inside_page.experiments import EXPERIMENTS, start
 from playground.ui.inside_page.lens_section import lens_section
 from playground.ui.inside_page.options import SECTIONS
 from playground.ui.inside_page.take_away import take_away
@@ -46,7 +47,7 @@ corner = heading(
 )
 with corner:
     take_away()
-experiment_note()
+experiment_note("inside", EXPERIMENTS)
 left, right = st.columns([1, 2], gap="medium")
 with left:
     controls()

@@ -4,13 +4,14 @@ import streamlit as st
 
 from playground.ui import state
 from playground.ui.components.address_bar import keep_address
+from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.messages import problems_shown_here
 from playground.ui.sampling_page.bars import bars_options, bars_section
 from playground.ui.sampling_page.compare import compare_section
 from playground.ui.sampling_page.controls import prompt_controls, sampler_controls
 from playground.ui.sampling_page.draw import draw_section
-from playground.ui.sampling_page.experiments import EXPERIMENTS, experiment_note, start
+from playground.ui.sampling_page.experiments import EXPERIMENTS, start
 from playground.ui.sampling_page.lookup import lookup_section
 from playground.ui.sampling_page.pipeline import pipeline_section
 from playground.ui.sampling_page.proof import proof_section
@@ -61,7 +62,7 @@ corner = heading(
 )
 with corner:
     take_away()
-experiment_note()
+experiment_note("sampling", EXPERIMENTS)
 state.page_parts(state.TEXT, state.PICTURES, state.CONTROLS)
 left, right = st.columns([1, 2], gap="medium")
 with left:

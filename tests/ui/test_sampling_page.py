@@ -466,7 +466,7 @@ def test_every_experiment_sets_the_page_up(open_app: Open, name: str) -> None:
     assert (setup_of(app).prompt, setup_of(app).settings) == (experiment.prompt, experiment.settings)
     assert setup_of(app).steps == () and experiment.look in app.texts()
     assert len(app.at.session_state["pins"]) == len(experiment.pins)
-    app.at.button(key="end_experiment").click()
+    app.at.button(key="end_sampling_experiment").click()
     assert experiment.look not in app.run().texts()
 
 

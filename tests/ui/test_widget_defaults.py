@@ -69,6 +69,7 @@ KINDS = (
     "checkbox",
     "selectbox",
     "multiselect",
+    "button_group",
 )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from playground.ui import state
 from playground.ui.attention_page.options import SECTIONS, Options, option_fields, read_options
-from playground.ui.setup import Setup, link_query
+from playground.ui.page_link import address_of, link_fields_here, query_with, tell_problems
+from playground.ui.setup import Setup
 
 OVERVIEW, CHOICE = f"{state.TEXT}:overview", f"{state.TEXT}:choice"  # redrawn with the text, not at every move
 SECTION_KEY = "attention_section"
@@ -33,11 +33,10 @@ def adopt_options() -> None:
     """Take over the link's own fields of this page, once a session."""
     if _OPTIONS in st.session_state:
         return
-    reading = read_options({name: st.query_params[name] for name in st.query_params})
+    reading = read_options(link_fields_here())
     st.session_state[_OPTIONS] = reading.options
     st.session_state[SECTION_KEY] = SECTIONS[reading.options.section]
-    if reading.problems:
-        state.note_problem(*state.problems(), *reading.problems)
+    tell_problems(reading.problems)
 
 
 def follow(key: str, current: object, write: Callable[[Any], None], *parts: str) -> Callable[[], None]:
@@ -55,11 +54,9 @@ def follow(key: str, current: object, write: Callable[[Any], None], *parts: str)
 
 def page_query(setup: Setup, chosen: Options) -> str:
     """Everything after the question mark."""
-    own = urlencode(option_fields(chosen))
-    return link_query(setup) + (f"&{own}" if own else "")
+    return query_with(setup, option_fields(chosen))
 
 
 def page_link(setup: Setup, chosen: Options) -> str:
     """The full address of this page."""
-    parts = urlsplit(st.context.url or "http://localhost:8501/attention")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, page_query(setup, chosen), ""))
+    return address_of(page_query(setup, chosen))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.ui import state
 from playground.ui.attention_page.choice import SECTION_KEY, change
 from playground.ui.attention_page.options import SECTIONS, Options
-from playground.ui.setup import Setup
+from playground.ui.experiments import begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +64,9 @@ def start(name: str) -> Callable[[], None]:
 
     def set_up() -> None:
         experiment = EXPERIMENTS[name]
-        old = state.setup()
-        state.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), prompt=experiment.prompt))
-        state.clear_problems()
+        begin("attention", name, prompt=experiment.prompt)
         wanted = experiment.options
-        change(**{name: getattr(wanted, name) for name in Options.__dataclass_fields__})
+        change(**{field: getattr(wanted, field) for field in Options.__dataclass_fields__})
         st.session_state[SECTION_KEY] = SECTIONS[wanted.section]
-        st.session_state["attention_experiment"] = name
 
     return set_up
-
-
-def experiment_note() -> None:
-    """What to look at in the experiment under way."""
-    name = st.session_state.get("attention_experiment")
-    if name in EXPERIMENTS:
-        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
-        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
-        close.button(
-            "", icon=":material/close:", key="end_attention_experiment", type="tertiary", help="Close this note",
-            on_click=lambda: st.session_state.pop("attention_experiment", None),
-        )  # fmt: skip

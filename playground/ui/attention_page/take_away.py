@@ -15,23 +15,18 @@ from playground.ui.attention_page.standalone import attention_html
 from playground.ui.attention_page.view import AttentionPageView, load_view
 from playground.ui.components.attention import save_picture_button
 from playground.ui.messages import show_problem
-from playground.ui.sampling_page.take_away import model_id
 from playground.ui.setup import Setup
+from playground.ui.take_away import model_id, popover, show_link
 
 
 def take_away() -> None:
-    """The popover at the top right. Its body runs only while it is open."""
-    with st.popover(
-        "Take away", icon=":material/ios_share:", on_change="rerun", key="take_away", width="stretch"
-    ) as box:
-        if box.open:
-            _contents()
+    """The popover at the top right."""
+    popover(_contents)
 
 
 def _contents() -> None:
     setup = state.setup()
-    st.markdown("**Link** to exactly this page")
-    st.code(page_link(setup, options()), language=None, wrap_lines=True)
+    show_link(page_link(setup, options()))
     try:
         view = load_view()
     except PlaygroundError as error:

@@ -16,10 +16,9 @@ from playground.testtime.clusters import pooled_distinct_n
 from playground.testtime.types import Candidate
 from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, ask, options, put_options
-from playground.ui.best_of_n_page.candidates import column_config, progress, shown_asking, table_of
+from playground.ui.best_of_n_page.candidates import column_config, shown_asking, table_of
+from playground.ui.best_of_n_page.watching import watch
 from playground.ui.messages import why_it_matters
-
-LOOK_EVERY_S = 0.4
 
 
 def beams_section(mine: Bench, worker: Worker) -> None:
@@ -30,7 +29,7 @@ def beams_section(mine: Bench, worker: Worker) -> None:
         icon=":material/account_tree:", on_click=lambda: ask("beams"), disabled=mine.busy,
         help="Adds the beams to the candidates. Candidates that are there for the same prompt and settings stay.",
     )  # fmt: skip
-    _live(mine)
+    watch(mine, "bon_beams_live")
     if not mine.busy:
         _beside(mine)
     why_it_matters(
@@ -38,19 +37,6 @@ def beams_section(mine: Bench, worker: Worker) -> None:
         "such text is. Samples are less likely and more like what people write (Holtzman et al. 2020). Diverse beams pay a "
         "penalty for a token that an earlier group has just taken (Vijayakumar et al. 2016). No sampler runs here."
     )
-
-
-def _live(mine: Bench) -> None:
-    def look() -> None:
-        was_busy = mine.busy
-        mine.drain()
-        if mine.busy:
-            progress(mine)
-        if was_busy and not mine.busy:
-            st.rerun()
-
-    mine.drain()
-    st.fragment(look, key="bon_beams_live", run_every=LOOK_EVERY_S if mine.busy else None)()
 
 
 def _settings() -> None:

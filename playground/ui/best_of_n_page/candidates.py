@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from playground.charts.numbers import gigabytes, milliseconds, percent
+from playground.charts.numbers import percent
 from playground.charts.token_colours import SCALES, legend_html
 from playground.engine.worker import Worker
 from playground.errors import PlaygroundError
@@ -20,18 +20,18 @@ from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, ask, present_asking
 from playground.ui.best_of_n_page.kept import kept_section
 from playground.ui.best_of_n_page.strip import STRIP_SCALES, candidate_tokens
+from playground.ui.best_of_n_page.watching import progress, watch
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.live import REASONS
 from playground.ui.messages import plain, show_problem, why_it_matters
 
-LOOK_EVERY_S = 0.4
 VERDICTS = {True: "✓ valid", False: "✗ not valid", None: ""}
 SHOWN_TEXT = 400  # characters in a cell
 
 
 def candidates_section(mine: Bench, worker: Worker) -> None:
     """The table is filled while the model works; a row that is chosen opens below it."""
-    _live(mine, worker)
+    watch(mine, "bon_live", lambda: _growing(mine))
     if not mine.busy and mine.candidates:
         _outdated(mine)
         _heavy_rules(mine)
@@ -44,69 +44,12 @@ def candidates_section(mine: Bench, worker: Worker) -> None:
     )
 
 
-def _live(mine: Bench, worker: Worker) -> None:
-    """Progress and table, repainted while the bench is busy."""
-
-    def look() -> None:
-        was_busy = mine.busy
-        mine.drain()
-        progress(mine)
-        if mine.candidates:
-            _table(mine)
-        elif not mine.busy and not mine.problem:
-            st.info("Press **Generate** to answer the prompt N times.")
-        if was_busy and not mine.busy:
-            st.rerun()
-
-    mine.drain()
-    st.fragment(look, key="bon_live", run_every=LOOK_EVERY_S if mine.busy else None)()
-
-
-def progress(mine: Bench) -> None:
-    """One row of one height: what is being done, how far it is, and the stop button."""
-    with st.container(horizontal=True, vertical_alignment="center", key="bon_status"):
-        job = mine.job
-        if job is None:
-            st.caption(_spent(mine))
-            return
-        queue = f", {job.ticket.position} ahead of you" if job.ticket.position else ""
-        if job.what == "run":
-            said, share = _run_progress(mine)
-        else:
-            said, share = f"{job.note or 'Waiting'}: {job.done} of {job.total}", job.done / max(1, job.total)
-        st.progress(min(1.0, share), text=plain(said + queue))
-        st.button(
-            "Stop", key="bon_stop", icon=":material/stop:", on_click=mine.stop, shortcut="escape",
-            help="Frees the model at once; finished candidates stay.",
-        )  # fmt: skip
-    if mine.plan is not None and len(mine.plan.batches) > 1:
-        why = "memory for all at once is not free" if mine.plan.split_by_memory else "so that others get their turn"
-        st.caption(
-            f"{len(mine.plan.batches)} batches of at most {max(map(len, mine.plan.batches))} rows, {why}: an estimated "
-            f"{gigabytes(mine.plan.needed_bytes)} at a time."
-        )
-
-
-def _run_progress(mine: Bench) -> tuple[str, float]:
-    finished, wanted = len(mine.candidates), max(1, mine.wanted)
-    if not mine.cost.new_tokens:
-        return "The model reads the prompt", 0.0
-    most = wanted * (mine.asking.max_new_tokens if mine.asking else 1)
-    rate = mine.cost.new_tokens / max(mine.cost.decode_ms, 1e-3) * 1000
-    said = f"{finished} of {wanted} finished, {mine.live_rows} being written, {rate:,.1f} tokens/s"
-    return said, max(finished / wanted, mine.cost.new_tokens / most)
-
-
-def _spent(mine: Bench) -> str:
-    if not mine.cost.new_tokens:
-        return ""
-    cost = mine.cost
-    rate = cost.new_tokens / max(cost.decode_ms, 1e-3) * 1000
-    again = f", resumed {cost.resumed}×" if cost.resumed else ""
-    return (
-        f"{len(mine.candidates)} candidates, {cost.new_tokens:,} tokens at {rate:,.1f} tokens/s; prompt read in "
-        f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}"
-    )
+def _growing(mine: Bench) -> None:
+    progress(mine)
+    if mine.candidates:
+        _table(mine)
+    elif not mine.busy and not mine.problem:
+        st.info("Press **Generate** to answer the prompt N times.")
 
 
 # -- the table -----------------------------------------------------------------------------------------------------

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
 from playground.sampling.settings import NEUTRAL, SamplerSettings
-from playground.ui import state
 from playground.ui.best_of_n_page.bench import put_options
 from playground.ui.best_of_n_page.options import FIRST_WORD, Options
-from playground.ui.setup import DEFAULT_PROMPT, Setup
+from playground.ui.experiments import begin
+from playground.ui.setup import DEFAULT_PROMPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +82,12 @@ def start(name: str) -> Callable[[], None]:
 
     def set_up() -> None:
         experiment = EXPERIMENTS[name]
-        old = state.setup()
-        state.put(
-            replace(
-                Setup(model=old.model, device=old.device, dtype=old.dtype),
-                prompt=experiment.prompt,
-                chat=experiment.chat,
-                settings=experiment.settings,
-                seed=experiment.seed,
-            )
-        )
-        state.clear_problems()
+        begin(
+            "best_of_n", name, prompt=experiment.prompt, chat=experiment.chat, settings=experiment.settings,
+            seed=experiment.seed,
+        )  # fmt: skip
         put_options(experiment.options)
         st.session_state["best_of_n_section"] = experiment.section
-        st.session_state["best_of_n_experiment"] = name
         st.session_state["best_of_n_wanted"] = "run"
 
     return set_up
-
-
-def experiment_note() -> None:
-    """What to look at in the experiment under way."""
-    name = st.session_state.get("best_of_n_experiment")
-    if name in EXPERIMENTS:
-        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
-        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
-        close.button(
-            "", icon=":material/close:", key="end_best_of_n_experiment", type="tertiary", help="Close this note",
-            on_click=lambda: st.session_state.pop("best_of_n_experiment", None),
-        )  # fmt: skip

@@ -24,19 +24,18 @@ from playground.testtime.scoring import ScoringContext
 from playground.testtime.types import Candidate
 from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, Job, ask, options, present_asking, put_options
-from playground.ui.best_of_n_page.candidates import progress, shown_asking
+from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.options import MOST_TRIES
+from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
 from playground.ui.messages import plain, show_problem, why_it_matters
 from playground.ui.runtime import session_id
-
-LOOK_EVERY_S = 0.3
 
 
 def first_valid_section(mine: Bench, worker: Worker) -> None:
     """Two live experiments and, without a model, how both would go on average."""
     _controls(mine)
-    _live(mine)
+    watch(mine, "bon_race_live")
     if not mine.busy:
         _results(mine)
         _on_paper(mine)
@@ -129,19 +128,6 @@ def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
     going.on_event = on_event
     going.on_end = lambda result: mine.results.update({name: (result, spec.label)})
     mine.job = going
-
-
-def _live(mine: Bench) -> None:
-    def look() -> None:
-        was_busy = mine.busy
-        mine.drain()
-        if mine.busy:
-            progress(mine)
-        if was_busy and not mine.busy:
-            st.rerun()
-
-    mine.drain()
-    st.fragment(look, key="bon_race_live", run_every=LOOK_EVERY_S if mine.busy else None)()
 
 
 # -- what came of it ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from playground.engine.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.store import RunStore, RunSummary
 from playground.ui import state
-from playground.ui.best_of_n_page.bench import Bench, ask, open_stored, run_store
+from playground.ui.best_of_n_page.bench import Bench, ask, run_store
+from playground.ui.best_of_n_page.bench_work import open_stored
 from playground.ui.messages import plain, show_problem
 
 SHOWN = 12

@@ -18,12 +18,11 @@ from playground.testtime.cost import CostModel, Measured, Prediction, fit_cost, 
 from playground.testtime.curves import curve_points
 from playground.testtime.types import MOST_CANDIDATES
 from playground.ui.best_of_n_page.bench import Bench, Job, ask, present_asking
-from playground.ui.best_of_n_page.candidates import progress
+from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
 from playground.ui.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
-LOOK_EVERY_S = 0.4
 MEASURED = "measured"
 
 
@@ -34,7 +33,7 @@ def cost_section(mine: Bench, worker: Worker) -> None:
         on_click=lambda: ask("measure"),
         help="A few prompts read and a few steps at 1 to 32 rows; others get their turns in between.",
     )  # fmt: skip
-    _live(mine)
+    watch(mine, "bon_cost_live")
     model = fitted(mine)
     if model is None and not mine.busy:
         st.info("Measure first: one run alone has too few different numbers of rows to tell what a row costs.")
@@ -46,19 +45,6 @@ def cost_section(mine: Bench, worker: Worker) -> None:
         "A decode step reads all weights once, whatever the number of rows: the second answer is nearly free, the hundredth is "
         "not. Sixteen answers cost far less than sixteen times one."
     )
-
-
-def _live(mine: Bench) -> None:
-    def look() -> None:
-        was_busy = mine.busy
-        mine.drain()
-        if mine.busy:
-            progress(mine)
-        if was_busy and not mine.busy:
-            st.rerun()
-
-    mine.drain()
-    st.fragment(look, key="bon_cost_live", run_every=LOOK_EVERY_S if mine.busy else None)()
 
 
 def start_measure(mine: Bench, worker: Worker) -> None:

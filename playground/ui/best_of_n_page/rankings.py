@@ -13,9 +13,10 @@ from playground.testtime.ranking import compare_rankings, rank_all
 from playground.testtime.rules import MAJORITY, Choice, Rule, choose, column_rule
 from playground.testtime.types import ScoredCandidates
 from playground.ui.best_of_n_page.bench import Bench, run_store
-from playground.ui.best_of_n_page.candidates import VERDICTS, progress, shown_asking
+from playground.ui.best_of_n_page.candidates import VERDICTS, shown_asking
 from playground.ui.best_of_n_page.explain import failures, label_of, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison
+from playground.ui.best_of_n_page.watching import progress
 from playground.ui.messages import plain, show_problem, why_it_matters
 
 SHOWN_RANKS = 10

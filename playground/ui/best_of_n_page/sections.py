@@ -10,7 +10,8 @@ from playground.engine.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.best_of_n_page.bake_off import bakeoff_section, forget_kept, start_bakeoff
 from playground.ui.best_of_n_page.beams import beams_section
-from playground.ui.best_of_n_page.bench import Bench, bench, make_way, present_asking, resume, start_run, start_scoring
+from playground.ui.best_of_n_page.bench import Bench, bench, present_asking
+from playground.ui.best_of_n_page.bench_work import make_way, resume, start_run, start_scoring
 from playground.ui.best_of_n_page.candidates import bench_problem, candidates_section
 from playground.ui.best_of_n_page.curves import curves_section
 from playground.ui.best_of_n_page.first_valid import first_valid_section, start_race

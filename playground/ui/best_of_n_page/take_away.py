@@ -7,6 +7,7 @@ import shlex
 import streamlit as st
 
 from playground.errors import PlaygroundError
+from playground.sampling.export_code import Endings
 from playground.testtime.export import to_csv, to_html, to_jsonl
 from playground.testtime.rules import MAJORITY, Choice, choose, column_rule
 from playground.testtime.types import ScoredCandidates
@@ -15,26 +16,21 @@ from playground.ui.best_of_n_page.bench import Bench, bench, options
 from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.link import page_link
 from playground.ui.best_of_n_page.options import Options, pattern_of, reference_of
-from playground.ui.messages import plain, show_problem
+from playground.ui.messages import show_problem
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
-from playground.ui.sampling_page.take_away import model_id
 from playground.ui.setup import Setup
+from playground.ui.take_away import code_for_engines, command_words, popover, show_link
 
 
 def take_away() -> None:
-    """The popover at the top right. Its body runs only while it is open."""
-    with st.popover(
-        "Take away", icon=":material/ios_share:", on_change="rerun", key="take_away", width="stretch"
-    ) as box:
-        if box.open:
-            _contents()
+    """The popover at the top right."""
+    popover(_contents)
 
 
 def _contents() -> None:
     setup, chosen = state.setup(), options()
-    st.markdown("**Link** to this page: the same candidates, generated anew")
-    st.code(page_link(setup, chosen), language=None, wrap_lines=True)
+    show_link(page_link(setup, chosen), "to this page: the same candidates, generated anew")
     st.markdown("**Command line**")
     st.code(command(setup, chosen), language="bash", wrap_lines=True)
     if chosen.temperatures.strip() or chosen.systems or chosen.ignore_eos:
@@ -42,7 +38,11 @@ def _contents() -> None:
             "The command asks in one way and ends at end-of-sequence: mixed temperatures, system prompts and going on travel "
             "in the link."
         )
-    _code(setup, chosen)
+    code_for_engines(
+        setup, key="bon_export", max_new_tokens=chosen.max_new_tokens,
+        endings=Endings(chosen.stop_strings, (), chosen.ignore_eos),
+        notes={name: f"For {chosen.n} answers: {how.format(n=chosen.n)}" for name, how in ASKING_FOR_N.items()},
+    )  # fmt: skip
     try:
         worker = wait_for_model(chosen_model())
     except PlaygroundError as error:
@@ -53,32 +53,12 @@ def _contents() -> None:
         _downloads(mine)
 
 
-def _code(setup: Setup, chosen: Options) -> None:
-    from playground.sampling.export import EXPORTS, export
-
-    st.markdown("**As code**")
-    names = [name for name in EXPORTS if name != "playground"]
-    engine = str(
-        st.segmented_control(
-            "Engine", names, default=names[0], key="bon_export", required=True,
-            format_func=lambda name: EXPORTS[name].label, label_visibility="collapsed",
-        )
-    )  # fmt: skip
-    made = export(
-        engine, setup.settings, model_id=model_id(), prompt=setup.prompt, chat=setup.chat, system=setup.system or None,
-        seed=setup.seed, max_new_tokens=max(1, chosen.max_new_tokens),
-    )  # fmt: skip
-    st.code(made.code, language=made.language, wrap_lines=True)
-    st.caption(f"For {chosen.n} answers: {ASKING_FOR_N.get(engine, OTHERWISE).format(n=chosen.n)}")
-    for warning in made.warnings:
-        st.warning(plain(warning), icon=":material/warning:")
-
-
+# How an engine is asked for N answers.
 ASKING_FOR_N = {
     "transformers": "add `num_return_sequences={n}` to `generate`.",
     "vllm": "add `n={n}` to the sampling parameters; the prompt is read once.",
+    "": "send the request {n} times, each with another seed.",
 }
-OTHERWISE = "send the request {n} times, each with another seed."
 
 
 def _downloads(mine: Bench) -> None:
@@ -113,21 +93,11 @@ def _downloads(mine: Bench) -> None:
 
 def command(setup: Setup, chosen: Options) -> str:
     """``python -m playground best-of-n`` with the same model, text, settings, seed and rules."""
-    from playground.sampling.export import export
-
-    made = export(
-        "playground", setup.settings, model_id=setup.model or "", prompt=setup.prompt, chat=setup.chat,
-        system=setup.system or None, seed=setup.seed,
-    )  # fmt: skip
-    words = shlex.split(made.code)
-    words[words.index("next")] = "best-of-n"
+    words = command_words(setup, "best-of-n")
     words += [f"--n={chosen.n}", f"--max-new-tokens={chosen.max_new_tokens}"]
     words += [f"--scorer={label}" for label in chosen.rules]
     words += [f"--stop={text}" for text in chosen.stop_strings]
     reference, pattern = reference_of(chosen, setup), pattern_of(chosen, setup)
     words += [f"--answer-pattern={pattern}"] if pattern else []
     words += [f"--reference={reference}"] if reference else []
-    words += ["--parse-special"] if setup.parse_special else []
-    words += [f"--dtype={setup.dtype}"] if setup.dtype else []
-    words += [f"--device={setup.device}"] if setup.device else []
     return shlex.join(words)

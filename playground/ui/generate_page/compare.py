@@ -22,7 +22,8 @@ from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.settings import SamplerSettings
 from playground.ui import state
 from playground.ui.components.token_strip import token_strip
-from playground.ui.generate_page.desk import COMPARE, Desk, Todo, desk, do_todo, options, put_options
+from playground.ui.generate_page.desk import COMPARE, Desk, Todo, desk, options, put_options
+from playground.ui.generate_page.desk_work import do_todo
 from playground.ui.generate_page.live import live, scale_control, scale_in_use, show_ending
 from playground.ui.generate_page.options import LUCK, MOST_SEEDS
 from playground.ui.generate_page.strip import path_tokens

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
 from playground.sampling.settings import NEUTRAL, SamplerSettings
-from playground.ui import state
+from playground.ui.experiments import begin
 from playground.ui.generate_page.desk import COMPARE, WRITE, Todo, put_options
 from playground.ui.generate_page.options import Options
-from playground.ui.setup import Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +83,10 @@ def start(name: str) -> Callable[[], None]:
 
     def set_up() -> None:
         experiment = EXPERIMENTS[name]
-        old = state.setup()
-        state.put(
-            replace(
-                Setup(model=old.model, device=old.device, dtype=old.dtype),
-                prompt=experiment.prompt,
-                settings=experiment.settings,
-                seed=experiment.seed,
-            )
-        )
-        state.clear_problems()
+        begin("generate", name, prompt=experiment.prompt, settings=experiment.settings, seed=experiment.seed)
         put_options(experiment.options)
         st.session_state["generate_scale"] = experiment.scale
         st.session_state["generate_section"] = experiment.section
-        st.session_state["generate_experiment"] = name
         if experiment.section == COMPARE:
             st.session_state["pins"] = dict(zip("ABCD", experiment.pins, strict=False))
             st.session_state["compare_wanted"] = True
@@ -105,15 +94,3 @@ def start(name: str) -> Callable[[], None]:
             st.session_state["generate_wanted"] = Todo("write")
 
     return set_up
-
-
-def experiment_note() -> None:
-    """What to look at in the experiment under way."""
-    name = st.session_state.get("generate_experiment")
-    if name in EXPERIMENTS:
-        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
-        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
-        close.button(
-            "", icon=":material/close:", key="end_generate_experiment", type="tertiary", help="Close this note",
-            on_click=lambda: st.session_state.pop("generate_experiment", None),
-        )  # fmt: skip

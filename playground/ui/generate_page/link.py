@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit, urlunsplit
-
 import streamlit as st
 
-from playground.ui import state
 from playground.ui.generate_page.desk import put_options
 from playground.ui.generate_page.options import Options, option_fields, read_options
-from playground.ui.setup import Setup, link_query
+from playground.ui.page_link import address_of, link_fields_here, query_with, tell_problems
+from playground.ui.setup import Setup
 
 _SEEN = "generate_link_seen"
 
@@ -19,18 +17,16 @@ def adopt_options() -> None:
     if _SEEN in st.session_state:
         return
     st.session_state[_SEEN] = True
-    reading = read_options({name: st.query_params[name] for name in st.query_params})
+    reading = read_options(link_fields_here())
     put_options(reading.options)
-    if reading.problems:
-        state.note_problem(*state.problems(), *reading.problems)
+    tell_problems(reading.problems)
 
 
 def page_query(setup: Setup, options: Options) -> str:
     """Everything after the question mark."""
-    return f"{link_query(setup.restart())}&{urlencode(option_fields(options))}"
+    return query_with(setup.restart(), option_fields(options))
 
 
 def page_link(setup: Setup, options: Options) -> str:
     """The full address of this page."""
-    parts = urlsplit(st.context.url or "http://localhost:8501/generate")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, page_query(setup, options), ""))
+    return address_of(page_query(setup, options))

@@ -12,34 +12,30 @@ from playground.engine.protocol import TextCodec
 from playground.errors import PlaygroundError
 from playground.generation.document import Run, from_json, to_csv, to_json
 from playground.generation.tree import History
+from playground.sampling.export_code import Endings
 from playground.ui import state
 from playground.ui.generate_page.desk import COMPARE, WRITE, desk, options
 from playground.ui.generate_page.link import page_link
 from playground.ui.generate_page.live import scale_in_use
 from playground.ui.generate_page.options import Options, read_ids
-from playground.ui.messages import plain, show_problem
+from playground.ui.messages import show_problem
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
-from playground.ui.sampling_page.take_away import model_id
 from playground.ui.setup import Setup
+from playground.ui.take_away import code_for_engines, command_words, popover, show_link
 
 
 def take_away() -> None:
-    """The popover at the top right. Its body runs only while it is open."""
-    with st.popover(
-        "Take away", icon=":material/ios_share:", on_change="rerun", key="take_away", width="stretch"
-    ) as box:
-        if box.open:
-            _contents()
+    """The popover at the top right."""
+    popover(_contents)
 
 
 def _contents() -> None:
     setup, chosen = state.setup(), options()
-    st.markdown("**Link** to this page: the same text, generated anew")
-    st.code(page_link(setup, chosen), language=None, wrap_lines=True)
+    show_link(page_link(setup, chosen), "to this page: the same text, generated anew")
     st.markdown("**Command line**")
     st.code(command(setup, chosen), language="bash", wrap_lines=True)
-    _code(setup, chosen)
+    code_for_engines(setup, key="generate_export", max_new_tokens=chosen.max_new_tokens, endings=_endings(chosen))
     try:
         worker = wait_for_model(chosen_model())
     except PlaygroundError as error:
@@ -55,46 +51,21 @@ def _contents() -> None:
     )  # fmt: skip
 
 
-def _code(setup: Setup, chosen: Options) -> None:
-    from playground.sampling.export import EXPORTS, export
-    from playground.sampling.export_code import Endings
-
-    st.markdown("**As code**")
-    names = [name for name in EXPORTS if name != "playground"]
-    engine = st.segmented_control(
-        "Engine", names, default=names[0], key="generate_export", required=True,
-        format_func=lambda name: EXPORTS[name].label, label_visibility="collapsed",
-    )  # fmt: skip
+def _endings(chosen: Options) -> Endings:
     try:
-        endings = Endings(chosen.stop_strings, read_ids(chosen.stop_ids), chosen.ignore_eos)
-    except PlaygroundError:  # told where it is typed
-        endings = Endings(chosen.stop_strings, (), chosen.ignore_eos)
-    made = export(
-        str(engine), setup.settings, model_id=model_id(), prompt=setup.prompt, chat=setup.chat,
-        system=setup.system or None, seed=setup.seed, max_new_tokens=max(1, chosen.max_new_tokens), endings=endings,
-    )  # fmt: skip
-    st.code(made.code, language=made.language, wrap_lines=True)
-    for warning in made.warnings:
-        st.warning(plain(warning), icon=":material/warning:")
+        ids = read_ids(chosen.stop_ids)
+    except PlaygroundError:  # told where they are typed
+        ids = ()
+    return Endings(chosen.stop_strings, ids, chosen.ignore_eos)
 
 
 def command(setup: Setup, chosen: Options) -> str:
     """``python -m playground generate`` with the same model, text, settings, seed and endings."""
-    from playground.sampling.export import export
-
-    made = export(
-        "playground", setup.settings, model_id=setup.model or "", prompt=setup.prompt, chat=setup.chat,
-        system=setup.system or None, seed=setup.seed,
-    )  # fmt: skip
-    words = shlex.split(made.code)
-    words[words.index("next")] = "generate"
+    words = command_words(setup, "generate")
     words.append(f"--max-new-tokens={chosen.max_new_tokens}")
     words += [f"--stop={text}" for text in chosen.stop_strings]
     words += [f"--stop-token-id={part}" for part in chosen.stop_ids.replace(",", " ").split()]
-    words += ["--parse-special"] if setup.parse_special else []
     words += ["--ignore-eos"] if chosen.ignore_eos else []
-    words += [f"--dtype={setup.dtype}"] if setup.dtype else []
-    words += [f"--device={setup.device}"] if setup.device else []
     return shlex.join(words)
 
 

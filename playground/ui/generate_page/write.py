@@ -7,7 +7,8 @@ import streamlit as st
 from playground.engine.worker import Worker
 from playground.ui import state
 from playground.ui.generate_page.branches import branches_section
-from playground.ui.generate_page.desk import WRITE, Desk, Todo, desk, do_todo, options
+from playground.ui.generate_page.desk import WRITE, Desk, Todo, desk, options
+from playground.ui.generate_page.desk_work import do_todo
 from playground.ui.generate_page.live import live, scale_control, writing_strip
 from playground.ui.generate_page.token_panel import token_panel
 from playground.ui.messages import show_problem, why_it_matters

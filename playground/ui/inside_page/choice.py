@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from playground.ui import state
 from playground.ui.inside_page.options import SECTIONS, Options, option_fields, read_options
-from playground.ui.setup import Setup, link_query
+from playground.ui.page_link import address_of, link_fields_here, query_with, tell_problems
+from playground.ui.setup import Setup
 
 SECTION_KEY = "inside_section"
 _OPTIONS = "inside_options"
@@ -41,19 +40,16 @@ def adopt_options() -> None:
     if _OPTIONS in st.session_state:
         st.session_state.setdefault(SECTION_KEY, SECTIONS[options().section])  # Streamlit forgets it on another page
         return
-    reading = read_options({name: st.query_params[name] for name in st.query_params})
+    reading = read_options(link_fields_here())
     put_options(reading.options)
-    if reading.problems:
-        state.note_problem(*state.problems(), *reading.problems)
+    tell_problems(reading.problems)
 
 
 def page_query(setup: Setup, chosen: Options) -> str:
     """Everything after the question mark."""
-    own = urlencode(option_fields(chosen))
-    return link_query(setup) + (f"&{own}" if own else "")
+    return query_with(setup, option_fields(chosen))
 
 
 def page_link(setup: Setup, chosen: Options) -> str:
     """The full address of this page."""
-    parts = urlsplit(st.context.url or "http://localhost:8501/inside")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, page_query(setup, chosen), ""))
+    return address_of(page_query(setup, chosen))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.ui import state
+from playground.ui.experiments import begin
 from playground.ui.inside_page.choice import put_options
 from playground.ui.inside_page.options import Options
 from playground.ui.inside_page.view import LOOKED_AT
-from playground.ui.setup import Setup
-
-_UNDER_WAY = "inside_experiment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +58,9 @@ def start(name: str) -> Callable[[], None]:
     """The callback that sets the page up for experiment ``name``."""
 
     def set_up() -> None:
-        experiment, old = EXPERIMENTS[name], state.setup()
-        state.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), prompt=experiment.prompt))
-        state.clear_problems()
+        experiment = EXPERIMENTS[name]
+        begin("inside", name, prompt=experiment.prompt)
         put_options(experiment.options)
-        st.session_state[_UNDER_WAY] = name
         st.session_state.pop(LOOKED_AT, None)  # the cell is the experiment's own
 
     return set_up
-
-
-def experiment_note() -> None:
-    """What to look at in the experiment under way."""
-    name = st.session_state.get(_UNDER_WAY)
-    if name in EXPERIMENTS:
-        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
-        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
-        close.button(
-            "", icon=":material/close:", key="end_inside_experiment", type="tertiary", help="Close this note",
-            on_click=lambda: st.session_state.pop(_UNDER_WAY, None),
-        )  # fmt: skip

@@ -13,19 +13,19 @@ from playground.ui.inside_page.view import load_lens
 from playground.ui.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
+from playground.ui.take_away import popover, show_link
 
 
 def take_away() -> None:
-    """The popover at the top right. Its body runs only while it is open."""
-    with st.popover(
-        "Take away", icon=":material/ios_share:", on_change="rerun", key="take_away", width="stretch"
-    ) as box:
-        if box.open:
-            st.markdown("**Link** to exactly this page")
-            st.code(page_link(state.setup(), options()), language=None, wrap_lines=True)
-            with problems_shown_here():
-                _FILES[options().section]()
-            st.caption("This page has no command of its own: `python -m playground` offers the other pages' features.")
+    """The popover at the top right."""
+    popover(_contents)
+
+
+def _contents() -> None:
+    show_link(page_link(state.setup(), options()))
+    with problems_shown_here():
+        _FILES[options().section]()
+    st.caption("This page has no command of its own: `python -m playground` offers the other pages' features.")
 
 
 def _lens() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
 from playground.sampling.settings import NEUTRAL, SamplerSettings
-from playground.ui import state
-from playground.ui.setup import Setup
+from playground.ui.experiments import begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +73,8 @@ def start(name: str) -> Callable[[], None]:
 
     def set_up() -> None:
         experiment = EXPERIMENTS[name]
-        old = state.setup()
-        state.put(
-            replace(
-                Setup(model=old.model, device=old.device, dtype=old.dtype),
-                prompt=experiment.prompt,
-                settings=experiment.settings,
-            )
-        )
-        state.clear_problems()
+        begin("sampling", name, prompt=experiment.prompt, settings=experiment.settings)
         st.session_state["sampling_section"] = experiment.section
         st.session_state["pins"] = dict(zip("ABCD", experiment.pins, strict=False))
-        st.session_state["experiment"] = name
 
     return set_up
-
-
-def experiment_note() -> None:
-    """What to look at in the experiment under way."""
-    name = st.session_state.get("experiment")
-    if name in EXPERIMENTS:
-        text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
-        text.info(f"**{EXPERIMENTS[name].label}.** {EXPERIMENTS[name].look}", icon=":material/science:")
-        close.button(
-            "", icon=":material/close:", key="end_experiment", type="tertiary", help="Close this note", on_click=_end
-        )
-
-
-def _end() -> None:
-    st.session_state.pop("experiment", None)

@@ -8,10 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from playground.ui.experiments import mark_begun
 from playground.ui.scale_page import store
 from playground.ui.scale_page.setup import ScaleSetup
-
-_SHOWN = "scale_experiment"
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Experiment:
     pins: tuple[Mapping[str, Any], ...] = ()
 
 
-def start(page: str, experiment: Experiment) -> Callable[[], None]:
+def start(page: str, name: str, experiment: Experiment) -> Callable[[], None]:
     """The callback that sets ``page`` up for an experiment."""
 
     def set_up() -> None:
@@ -36,22 +35,6 @@ def start(page: str, experiment: Experiment) -> Callable[[], None]:
         store.put(replace(base, **experiment.values))
         store.set_pins(tuple(replace(base, **pin) for pin in experiment.pins))
         st.session_state[f"{page}_section"] = experiment.section
-        st.session_state[_SHOWN] = (page, experiment.label)
+        mark_begun(page, name)
 
     return set_up
-
-
-def experiment_note(page: str, experiments: Mapping[str, Experiment]) -> None:
-    """What to look at in the experiment under way."""
-    for experiment in experiments.values():
-        if st.session_state.get(_SHOWN) == (page, experiment.label):
-            text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
-            text.info(f"**{experiment.label}.** {experiment.look}", icon=":material/science:")
-            close.button(
-                "", icon=":material/close:", key="end_scale_experiment", type="tertiary", help="Close this note",
-                on_click=_end,
-            )  # fmt: skip
-
-
-def _end() -> None:
-    st.session_state.pop(_SHOWN, None)

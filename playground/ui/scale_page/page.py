@@ -14,10 +14,11 @@ from playground.errors import PlaygroundError
 from playground.scaling.notes import disagreements
 from playground.ui import runtime
 from playground.ui.components.address_bar import keep_address
+from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.messages import plain, problems_shown_here, show_problem, why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.experiments import Experiment, experiment_note, start
+from playground.ui.scale_page.experiments import Experiment, start
 from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, NOW, figure_table
 from playground.ui.scale_page.setup import ScaleSetup, link_query
 from playground.ui.scale_page.wording import Row, row
@@ -48,7 +49,7 @@ def run_page(page: PlanPage) -> None:
     corner = heading(
         page.name,
         page.sentence,
-        experiments=[(each.label, each.shows, start(page.name, each)) for each in page.experiments.values()],
+        experiments=[(each.label, each.shows, start(page.name, name, each)) for name, each in page.experiments.items()],
     )
     store.open_page(page.name)
     with corner:
