@@ -1,39 +1,34 @@
-"""From a fresh process to the first next-token distribution: the first start, which unpacks the model, and the second.
+"""From a command to the first bars in Chromium: first and second starts of the server, and of `make run` on a fresh clone.
 
-Both are new processes with the same interpreter; the first has an empty cache. Needs 560 MB of disk for the moment.
+The first start of a server has an empty cache and unpacks the model. The first `make run` also makes the environment and
+installs what the app needs (from pip's cache, where that has it). Needs some 3 GB of disk for the moment.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from benchmarks.browser import chromium
+from tests.e2e.conftest import free_port, wait_healthy
 
 SECOND_STARTS = 3
-PROMPT = "The capital of France is"
+ROOT = Path(__file__).resolve().parents[1]
+SERVER = (sys.executable, "-m", "streamlit", "run", "serve.py", "--server.headless", "true", "--server.port")
 
-_START = f"""
-import time
-begun = time.perf_counter()
-from playground.models.loading import load
-loaded = load()
-ready = time.perf_counter()
-import torch
-ids = loaded.tokenizer({PROMPT!r}, return_tensors="pt").input_ids
-with torch.inference_mode():
-    probabilities = loaded.model(ids, logits_to_keep=1).logits[0, -1].float().softmax(-1)
-print(__import__("json").dumps({{
-    "load_s": ready - begun,
-    "total_s": time.perf_counter() - begun,
-    "paris": probabilities[loaded.tokenizer(" Paris").input_ids[0]].item(),
-}}))
-"""
-
-
-_GGUF_START = f"""
+# What a start costs without a cache of converted weights: transformers reading the GGUF file itself, no server, no browser.
+_GGUF_START = """
 import time
 begun = time.perf_counter()
 from playground.models.bundled import bundled_file
@@ -43,42 +38,87 @@ file = bundled_file()
 where = dict(gguf_file=file.name, local_files_only=True)
 tokenizer = AutoTokenizer.from_pretrained(file.parent, **where)
 model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **where).eval()
-ids = tokenizer({PROMPT!r}, return_tensors="pt").input_ids
+ids = tokenizer("The capital of France is", return_tensors="pt").input_ids
 with torch.inference_mode():
     model(ids, logits_to_keep=1).logits[0, -1].float().softmax(-1)
-print(__import__("json").dumps({{"total_s": time.perf_counter() - begun}}))
+print(__import__("json").dumps({"total_s": time.perf_counter() - begun}))
 """
 
 
-def start(cache: str, program: str = _START) -> dict[str, float]:
-    """Seconds to load and to the first distribution in a new process whose cache is ``cache``."""
-    environment = {**os.environ, "PLAYGROUND_CACHE": cache, "HF_HUB_OFFLINE": "1", "PLAYGROUND_MODEL": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True, timeout=600
-    )
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
-
-
 def run() -> dict[str, float]:
-    """Seconds from the first line of Python to the first distribution, of three ways to start, and their ratios.
-
-    The third way is what a start costs without a cache of converted weights: transformers reading the GGUF file itself.
-    """
-    with tempfile.TemporaryDirectory(prefix="bench-start-") as cache:
-        first = start(cache)
-        seconds = [start(cache) for _ in range(SECOND_STARTS)]
-        without_cache_s = start(cache, _GGUF_START)["total_s"]
-    second_s = statistics.median(one["total_s"] for one in seconds)
+    """Seconds, each from a command to the bars, and their ratios."""
+    with chromium() as browser, tempfile.TemporaryDirectory(prefix="bench-start-") as folder:
+        first, *seconds = (_server(browser, folder) for _ in range(1 + SECOND_STARTS))
+        made = _make_run(browser, folder)
+    second = statistics.median(seconds)
+    gguf = _gguf_start_s()
     return {
-        "first start, s": first["total_s"],
-        "second start, s": second_s,
-        "transformers reading the GGUF file, s": without_cache_s,
-        "second start / first start": second_s / first["total_s"],
-        "second start / transformers reading the GGUF file": second_s / without_cache_s,
+        "first start, unpacking the model, s": first,
+        "second start, s": second,
+        "second start / first start": second / first,
+        "transformers reading the GGUF file, without server and browser, s": gguf,
+        "second start / transformers reading the GGUF file": second / gguf,
+        **made,
     }
+
+
+def _server(browser: Browser, cache: str) -> float:
+    port = free_port()
+    with _begun((*SERVER, str(port)), ROOT, Path(cache)) as (process, started):
+        return _bars_s(browser, process, port, started)
+
+
+def _make_run(browser: Browser, folder: str) -> dict[str, float]:
+    """The two commands of the README as a stranger types them: in a fresh clone, and once more."""
+    clone, cache = Path(folder, "clone"), Path(folder, "cache-of-clone")
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    times = []
+    for _ in range(2):
+        port = free_port()
+        with _begun(("make", "run", f"PORT={port}"), clone, cache) as (process, started):
+            times.append(_bars_s(browser, process, port, started))
+    return {
+        "first `make run` on a fresh clone, s": times[0],
+        "second `make run`, s": times[1],
+        "second `make run` / first": times[1] / times[0],
+    }
+
+
+@contextmanager
+def _begun(command: tuple[str, ...], folder: Path, cache: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """A command under way, with its start on the clock; it and all it started end with the block."""
+    environment = os.environ | {"PLAYGROUND_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "PLAYGROUND_MODEL": ""}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process, started
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
+
+
+def _bars_s(browser: Browser, process: subprocess.Popen[bytes], port: int, started: float) -> float:
+    """Seconds until a browser, opened as soon as the server answers, has painted its first bar."""
+    wait_healthy(process, port, patience_s=900)
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{port}")
+    page.locator(".bars .fill").first.wait_for(timeout=120_000)
+    spent = time.perf_counter() - started
+    page.close()
+    return spent
+
+
+def _gguf_start_s() -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", _GGUF_START], env=os.environ | {"HF_HUB_OFFLINE": "1"}, cwd=ROOT, check=True,
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    return float(json.loads(done.stdout)["total_s"])
 
 
 if __name__ == "__main__":
     for name, value in run().items():
-        print(f"{name:50} {value:8.2f}")
+        print(f"{name:70} {value:8.2f}")

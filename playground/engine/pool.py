@@ -16,6 +16,7 @@ from playground.engine.worker import Worker
 from playground.errors import ModelTooLarge, PlaygroundError
 
 Progress = Callable[[str, float], None]
+CLOSING_SECONDS = 3.0  # how long an end waits for a load that has begun: nobody likes a Ctrl+C that hangs
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,18 @@ class ModelPool:
         with self._lock:
             return tuple(choice for choice, entry in self._entries.items() if entry.worker is not None)
 
+    def asked_for(self) -> tuple[ModelChoice, ...]:
+        """The choices whose model is in memory or on its way."""
+        with self._lock:
+            return tuple(choice for choice, entry in self._entries.items() if entry.error is None)
+
     def close(self) -> None:
-        """Release everything."""
+        """Release everything; what is still loading is waited for, and released as well."""
         with self._lock:
             self._wanted.clear()
+            loading = [entry for entry in self._entries.values() if not entry.done.is_set()]
+        for entry in loading:
+            entry.done.wait(CLOSING_SECONDS)
         self.release_unused()
 
     def _load(self, entry: Loading) -> None:

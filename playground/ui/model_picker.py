@@ -29,11 +29,11 @@ _ASKED = "model_asked_for"
 def sidebar_model(needed: bool = True) -> None:
     """Name, size, place and queue of the model in use, and a popover to change it.
 
-    On a page that needs no model (``needed`` False) nothing is loaded until the reader asks for it.
+    On a page that needs no model (``needed`` False) nothing is loaded until somebody asks for it.
     """
     if needed:
         st.session_state[_ASKED] = True
-    elif not st.session_state.get(_ASKED) and chosen_model() not in model_pool().loaded():
+    elif not st.session_state.get(_ASKED) and chosen_model() not in model_pool().asked_for():
         with st.container(border=True, key="model_card"):
             st.markdown("**Model**  \nnot loaded: this page needs none")
             st.button("Load", key="load_model", icon=":material/download:", on_click=_ask, width="stretch")

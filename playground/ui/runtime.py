@@ -6,6 +6,7 @@ objects takes about 200 ms; freezing them after each load takes them out of the 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import time
 from collections.abc import Callable
@@ -58,8 +59,10 @@ def _is_alive(session: str) -> bool:
 
 @st.cache_resource(show_spinner=False)
 def model_pool() -> ModelPool:
-    """The one pool of this server."""
-    return ModelPool(_open_engine, is_alive=_is_alive, after_load=freeze_garbage, after_release=thaw_garbage)
+    """The one pool of this server. Closed when the process ends: a thread still inside torch would abort it."""
+    pool = ModelPool(_open_engine, is_alive=_is_alive, after_load=freeze_garbage, after_release=thaw_garbage)
+    atexit.register(pool.close)
+    return pool
 
 
 _OWN_LOADING = "own_loading"

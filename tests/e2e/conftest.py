@@ -42,7 +42,7 @@ def free_port() -> int:
 
 @contextmanager
 def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
-    """Start a script on a free port, wait until it is healthy, give its address, stop it."""
+    """Start a script on a free port, wait until it is healthy, give its address, stop it and see that it ended cleanly."""
     port = free_port()
     command = [
         sys.executable,
@@ -56,7 +56,8 @@ def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
         "true",
     ]
     ARTIFACTS.mkdir(exist_ok=True)
-    with (ARTIFACTS / f"server-{port}.log").open("wb") as log:
+    written = ARTIFACTS / f"server-{port}.log"
+    with written.open("wb") as log:
         process = subprocess.Popen(
             [*command, "--server.address", "127.0.0.1"],
             cwd=ROOT,
@@ -65,7 +66,7 @@ def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_healthy(process, port)
+            wait_healthy(process, port)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -74,10 +75,14 @@ def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+    said = written.read_text(encoding="utf-8", errors="replace")
+    for sign in ("Traceback", "terminate called"):
+        assert sign not in said, f"{script}: {sign!r} in {written}:\n{said[-2000:]}"
 
 
-def _wait_healthy(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 90
+def wait_healthy(process: subprocess.Popen[bytes], port: int, patience_s: float = 90) -> None:
+    """Until a server says that it is ready. Raises RuntimeError when it ends instead, or takes too long."""
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with status {process.returncode}; see {ARTIFACTS}")
@@ -87,7 +92,7 @@ def _wait_healthy(process: subprocess.Popen[bytes], port: int) -> None:
                     return
         except OSError:
             time.sleep(0.1)  # polling a port has no event to wait for
-    raise RuntimeError("the server did not become healthy within 90 s")
+    raise RuntimeError(f"the server did not become healthy within {patience_s:g} s")
 
 
 @pytest.fixture(scope="session")

@@ -196,3 +196,16 @@ def test_close_releases_everything(make_pool: Callable[..., ModelPool], loader: 
     ended(pool.request("b", TWO))
     pool.close()
     assert pool.loaded() == () and all(engine.closed for _, engine in loader.opened)
+
+
+def test_an_end_waits_for_what_is_still_loading(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    loader.gate.clear()
+    loading = pool.request("a", ONE)
+    ending = threading.Thread(target=pool.close)
+    ending.start()
+    assert not loading.done.is_set() and pool.asked_for() == (ONE,) and pool.loaded() == ()
+    loader.gate.set()
+    ending.join(PATIENCE)
+    assert not ending.is_alive() and loading.done.is_set()
+    assert pool.loaded() == () and loader.opened[0][1].closed
