@@ -17,6 +17,7 @@ from playground.ui import state
 
 _ROOT = Path(__file__).resolve().parents[2]
 ICON = str(Path(__file__).with_name("icon.png"))  # a local file: a symbol would be fetched from the internet
+WORDMARK = str(Path(__file__).with_name("wordmark.svg"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ def open_frame(page: st.Page) -> None:
         state.adopt_link()
     from playground.ui.model_picker import sidebar_model
 
+    st.logo(WORDMARK, icon_image=ICON)
     with st.sidebar:
         sidebar_model(needs_model)
 

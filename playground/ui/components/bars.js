@@ -17,11 +17,12 @@ function makeBar(parent, name) {
 function makeRow(state, index) {
   const button = element("button", "row", state.rowsElement)
   button.type = "button"
+  button.tabIndex = -1
   const label = element("span", "label", button)
   const bars = element("span", "bars", button)
   button.onclick = () => state.pick(index)
   button.onmouseenter = button.onfocus = () => {
-    state.walkTo(index, false)
+    state.walk.to(index, false)
     fillCard(state.card, state.rows[index])
     placeCard(state.card, button, state.root)
   }
@@ -54,28 +55,12 @@ function paintAxis(state, ticks) {
   }
 }
 
-const MOVES = { ArrowDown: 1, ArrowUp: -1 }
-
 function setUpChart(parentElement) {
   const root = parentElement.querySelector(".chart")
   const rowsElement = root.querySelector(".rows")
-  const state = { root, rowsElement, axis: root.querySelector(".axis"), card: makeCard(root), parts: [], rows: [], cursor: 0 }
-  state.walkTo = (index, focus) => {
-    state.cursor = Math.max(0, Math.min(index, state.parts.length - 1))
-    state.parts.forEach((parts, at) => { parts.button.tabIndex = at === state.cursor ? 0 : -1 })
-    if (focus && state.parts.length) state.parts[state.cursor].button.focus()
-  }
-  rowsElement.onkeydown = (event) => {
-    let target = null
-    if (event.key in MOVES) target = state.cursor + MOVES[event.key]
-    else if (event.key === "Home") target = 0
-    else if (event.key === "End") target = state.parts.length - 1
-    else if (event.key === "Escape") state.card.hidden = true
-    if (target === null) return
-    event.preventDefault()
-    event.stopPropagation()
-    state.walkTo(target, true)
-  }
+  const state = { root, rowsElement, axis: root.querySelector(".axis"), card: makeCard(root), parts: [], rows: [] }
+  const buttons = () => state.parts.map((parts) => parts.button)
+  state.walk = makeWalk(rowsElement, buttons, { ArrowDown: 1, ArrowUp: -1 }, state.card)
   return state
 }
 
@@ -100,5 +85,5 @@ export default function (component) {
   cut.hidden = !data.cutText
   if (data.cutRow >= 0) state.parts[data.cutRow].button.before(cut)
   else state.rowsElement.appendChild(cut)
-  state.walkTo(state.cursor, false)
+  state.walk.to(state.walk.at, false)
 }

@@ -8,7 +8,7 @@ function makeButton(state, index) {
   button.tabIndex = -1
   button.onclick = () => state.pick(index)
   button.onmouseenter = button.onfocus = () => {
-    state.walkTo(index, false)
+    state.walk.to(index, false)
     fillCard(state.card, state.tokens[index])
     placeCard(state.card, button, state.root)
   }
@@ -41,24 +41,8 @@ const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
 function setUp(parentElement) {
   const root = parentElement.querySelector(".strip")
   const line = root.querySelector(".tokens")
-  const state = { root, line, card: makeCard(root), buttons: [], tokens: [], cursor: 0 }
-  state.walkTo = (index, focus) => {
-    if (state.buttons[state.cursor]) state.buttons[state.cursor].tabIndex = -1
-    state.cursor = Math.max(0, Math.min(index, state.buttons.length - 1))
-    if (state.buttons.length) state.buttons[state.cursor].tabIndex = 0
-    if (focus && state.buttons.length) state.buttons[state.cursor].focus()
-  }
-  line.onkeydown = (event) => {
-    let target = null
-    if (event.key in STEPS) target = state.cursor + STEPS[event.key]
-    else if (event.key === "Home") target = 0
-    else if (event.key === "End") target = state.buttons.length - 1
-    else if (event.key === "Escape") state.card.hidden = true
-    if (target === null) return
-    event.preventDefault()
-    event.stopPropagation()
-    state.walkTo(target, true)
-  }
+  const state = { root, line, card: makeCard(root), buttons: [], tokens: [] }
+  state.walk = makeWalk(line, () => state.buttons, STEPS, state.card)
   return state
 }
 
@@ -96,5 +80,5 @@ export default function (component) {
     if (!broken && token.breaks) button.after(document.createElement("br"))
   })
   const known = data.selected >= 0 && data.selected < state.buttons.length
-  state.walkTo(known ? data.selected : Math.min(state.cursor, state.buttons.length - 1), false)
+  state.walk.to(known ? data.selected : state.walk.at, false)
 }
