@@ -64,7 +64,10 @@ def _result(engine: Engine, made: AttentionPass, layer: int | None, head: int | 
 
     codec = engine.codec
     if layer is not None:
-        layer_of(made, layer)
+        try:
+            layer_of(made, layer)
+        except BadInput as error:
+            raise BadInput(f"--layer: {error}", "layer") from None
     figures = [figure for figure in head_figures(made) if layer in (None, figure.layer) and head in (None, figure.head)]
     if not figures:
         heads = max(found.heads for found in made.layers)

@@ -132,9 +132,10 @@ def read_whole_text(args: argparse.Namespace, use: str) -> str:
         raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
     if args.text_file is None and args.text is None:
         raise BadPrompt(f"--text or --text-file is needed: there is no text {use}.", "text")
-    text = str(args.text) if args.text_file is None else read_text_file(args.text_file, "--text-file")
+    flag = "--text" if args.text_file is None else "--text-file"
+    text = str(args.text) if args.text_file is None else read_text_file(args.text_file, flag)
     if not text:
-        raise BadPrompt("The text is empty; type at least one character.", "text")
+        raise BadPrompt(f"{flag}: the text is empty; at least one character is needed.", "text")
     return text
 
 

@@ -87,7 +87,7 @@ def test_the_readable_form_names_head_and_share(capsys: Capture) -> None:
     [
         ((), "--text or --text-file is needed"),
         (("--text", ""), "empty"),
-        (("--text", "a", "--layer", "9"), "no attention in layer 9: choose one of 0 to 1"),
+        (("--text", "a", "--layer", "9"), "--layer: There is no attention in layer 9: choose one of 0 to 1"),
         (("--text", "a", "--head", "9"), "no head 9; the heads are 0 to 1"),
         (("--text", "a", "--layer", "x"), "--layer must be a whole number"),
         (("--text", "a", "--out", "a.txt"), "must end in .npz"),
