@@ -18,7 +18,7 @@ from playground.ui.messages import plain, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 BANDS = 8
-COLUMNS = ("stage", "values", "kept", "removed", "H, nats", "H, bits", "exp H")
+COLUMNS = {"stage": 122, "values": 66, "kept": 68, "removed": 76, "H, nats": 68, "H, bits": 68, "exp H": 64}  # pixels
 
 
 def pipeline_section(view: SamplingView) -> None:
@@ -36,7 +36,7 @@ def pipeline_section(view: SamplingView) -> None:
         stage_table(trace),
         hide_index=True,
         key="pipeline_table",
-        column_config={name: st.column_config.TextColumn(width="small") for name in COLUMNS},
+        column_config={name: st.column_config.TextColumn(width=width) for name, width in COLUMNS.items()},
     )
     if trace.note:
         st.warning(plain(trace.note), icon=":material/info:")
@@ -86,10 +86,10 @@ def stage_table(trace: RowTrace) -> pd.DataFrame:
 
 
 def _params(params: object) -> str:
+    """A stage's values; a lone one is named by its stage already."""
     items = dict(params).items() if hasattr(params, "keys") else ()  # type: ignore[call-overload]
-    return ", ".join(
-        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in items
-    )
+    told = [(name, f"{value:g}" if isinstance(value, float) else str(value)) for name, value in items]
+    return told[0][1] if len(told) == 1 else ", ".join(f"{name} = {value}" for name, value in told)
 
 
 def _formula(view: SamplingView) -> None:
