@@ -14,7 +14,7 @@ from playground.charts.palette import PINS
 from playground.engine.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL, NextToken, top_ids
 from playground.sampling.compare import compare
-from playground.sampling.orders import ORDERS
+from playground.sampling.orders import ORDERS, order_name
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.ui import state
@@ -23,6 +23,7 @@ from playground.ui.sampling_page.view import SamplingView, examine_row, mirostat
 
 TOKENS = 10
 NAMED_TOKENS = 8
+WIDTHS = {"": 45, "order": 75, "kept": 65, "exp H": 60, "KL, nats": 70, "gained now": 110, "lost now": 110}  # pixels
 
 
 def pins() -> dict[str, SamplerSettings]:
@@ -45,10 +46,14 @@ def compare_section(view: SamplingView) -> None:
     st.plotly_chart(
         compare_figure(data), key="compare", config={"displayModeBar": False}, alt=compare_description(data)
     )
-    st.dataframe(difference_table(view, views), hide_index=True, key="compare_table")
+    st.dataframe(
+        difference_table(view, views), hide_index=True, key="compare_table",
+        column_config={name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
+    )  # fmt: skip
     why_it_matters(
-        "KL divergence says how far the present settings are from the pin, in nats: 0 when they are the same, infinite "
-        "when the present ones allow a token that the pin forbids. Gained and lost are meant from the pin's side to now."
+        "KL divergence, KL(now ‖ pin), says how far the present settings are from the pin, in nats: 0 when they are the "
+        "same, infinite when the present ones allow a token that the pin forbids. Gained and lost are meant from the pin's "
+        "side to now. exp H: effective choices."
     )
 
 
@@ -122,20 +127,21 @@ def difference_table(view: SamplingView, views: dict[str, NextToken]) -> pd.Data
     rows = []
     for name, item in views.items():
         trace = item.trace
-        row = {
-            "": "Now" if name == NOW else name,
-            "chain": describe(item.settings).replace("\\", ""),
-            "kept": f"{int((trace.final_probs > 0).sum()):,}",
-            "H, nats": f"{trace.final_entropy:.3f}",
-            "exp H": choices(trace.final_entropy),
-        }
-        if name != NOW:
-            change = compare(trace, view.next.trace)
-            row["KL(now‖pin), nats"] = "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f}"
-            row["gained now"] = _named(view, change.gained)
-            row["lost now"] = _named(view, change.lost)
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+        change = None if name == NOW else compare(trace, view.next.trace)
+        rows.append(
+            {
+                "": "Now" if name == NOW else name,
+                "order": order_name(item.settings.order) or "own",
+                "kept": f"{int((trace.final_probs > 0).sum()):,}",
+                "exp H": choices(trace.final_entropy),
+                "KL, nats": "" if change is None else "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f}",
+                "gained now": "" if change is None else _named(view, change.gained),
+                "lost now": "" if change is None else _named(view, change.lost),
+                "H, nats": f"{trace.final_entropy:.3f}",
+                "chain": describe(item.settings).replace("\\", ""),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _named(view: SamplingView, ids: tuple[int, ...]) -> str:
