@@ -6,7 +6,6 @@ in one run.
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
@@ -25,6 +23,7 @@ from benchmarks.browser import chromium, median, open_clocked, server, slider_ti
 from playground.engine.display import glyphs
 from playground.engine.transformers_engine import TransformersEngine
 from playground.generation.document import pieces
+from tests.e2e.conftest import sent_bytes
 
 TOKENS, LONG = 128, 512
 ROUNDS, MOVES = 3, 8
@@ -93,15 +92,17 @@ def browser_figures(forward_ms: float) -> dict[str, float]:
         page = open_attention(browser, app_url)
         new_text = [ready_ms(page, number) for number in range(ROUNDS + 1)][1:]
         plain = open_clocked(browser, plain_url)
-        heads, slides, sent = list[float](), list[float](), list[int]()
+        heads, scales, slides, sent = list[float](), list[float](), list[float](), list[int]()
+        recoloured = list[int]()
         head_ms(page, 2)
+        scale_ms(page)
         slider_times(plain, 2)
         for _ in range(ROUNDS):
             plain.bring_to_front()
             slides += slider_times(plain, MOVES)
             page.bring_to_front()
             sent.append(sent_bytes(page, lambda: heads.extend(head_ms(page, MOVES))) // MOVES)
-        scales = scale_ms(page)
+            recoloured.append(sent_bytes(page, lambda: scales.extend(scale_ms(page))) // MOVES)
     ready = median(new_text)
     return {
         "128 tokens, new text to all heads painted, ms": ready,
@@ -109,7 +110,9 @@ def browser_figures(forward_ms: float) -> dict[str, float]:
         "another head, key to paint, ms": median(heads),
         "plain page, slider to paint, ms": median(slides),
         "another head / plain page's slider": median(heads) / median(slides),
+        "another colour scale, key to paint of all pictures, ms": median(scales),
         "another colour scale / plain page's slider": median(scales) / median(slides),
+        "bytes over the wire for another colour scale, at most": float(max(recoloured)),
         "bytes over the wire for another head of 128 tokens, at most": float(max(sent)),
     }
 
@@ -152,13 +155,12 @@ def head_ms(page: Page, moves: int) -> list[float]:
 
 
 def scale_ms(page: Page) -> list[float]:
-    """From an arrow key among the colour scales to the repainted heatmap."""
+    """From an arrow key among the colour scales to both pictures repainted."""
     page.get_by_role("radio", name="linear").focus()
     times = []
-    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowRight"):
-        page.evaluate("window.__start(['.attention'])")
-        page.keyboard.press(key)
-        page.keyboard.press("Enter")
+    for move in range(MOVES):
+        page.evaluate("window.__start(['.attention', '.map'])")
+        page.keyboard.press("ArrowLeft" if move % 2 else "ArrowRight")
         times.append(done_ms(page))
         page.wait_for_timeout(200)
     return times
@@ -168,24 +170,6 @@ def done_ms(page: Page) -> float:
     page.wait_for_function("window.__done !== null", timeout=60_000)
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached", timeout=60_000)
     return float(page.evaluate("window.__done"))
-
-
-def sent_bytes(page: Page, act: Any) -> int:
-    """Bytes of the WebSocket frames the server sends while ``act`` runs."""
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    total = 0
-
-    def count(event: dict[str, Any]) -> None:
-        nonlocal total
-        response = event["response"]
-        data = response["payloadData"]
-        total += len(base64.b64decode(data)) if response["opcode"] == 2 else len(data)
-
-    session.on("Network.webSocketFrameReceived", count)
-    act()
-    session.detach()
-    return total
 
 
 # -- BertViz -----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ TEXT = (
     "and for forty years it was the tallest structure made by people. Every year about seven million people climb it."
 )
 ROUNDS, MOVES = 3, 8
-COLOURS = ("Entropy", "KL to the answer", "Entropy", "Probability")  # to and fro
+COLOURS = ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft")  # to and fro
 
 # As in ``browser.CLOCK``, for the grid: from the key to the first frame in which a cell has another colour.
 _CLOCK = """
@@ -27,7 +27,6 @@ _CLOCK = """
   const picture = () => cells.map((cell) => cell.style.background).join('|')
   window.__times = []
   window.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter') return
     const before = picture()
     const start = performance.now()
     const look = () => {
@@ -98,9 +97,9 @@ def _open_lens(browser: Browser, url: str) -> Page:
 
 def _colour_times(page: Page, moves: int, pause_ms: int = 300) -> list[float]:
     page.evaluate("window.__times = []")
+    page.get_by_role("radio", name="Probability").focus()
     for move in range(moves):
-        page.get_by_role("radio", name=COLOURS[move % 4]).focus()  # Streamlit makes the chosen button anew, unfocused
-        page.keyboard.press("Enter")
+        page.keyboard.press(COLOURS[move % 4])
         page.wait_for_function(f"window.__times.length > {move}", timeout=30_000)
         page.wait_for_timeout(pause_ms)
     return [float(value) for value in page.evaluate("window.__times")]

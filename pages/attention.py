@@ -4,6 +4,7 @@ import streamlit as st
 
 from playground.ui import state
 from playground.ui.attention_page.choice import (
+    ADDRESS,
     CHOICE,
     OVERVIEW,
     SECTION_KEY,
@@ -57,6 +58,11 @@ def pictures(section: str) -> None:
     state.show_problems()
     with problems_shown_here():
         DRAW[section](load_view())
+
+
+@st.fragment(key=ADDRESS)
+def address() -> None:
+    """The link to what is on screen, in the browser's own bar."""
     keep_address(page_query(state.setup(), options()), key="attention_address")
 
 
@@ -70,7 +76,7 @@ with corner:
     take_away()
 with st.container():  # there with and without a note, so that what stands below keeps its place
     experiment_note("attention", EXPERIMENTS)
-state.page_parts(state.PICTURES, OVERVIEW, CHOICE, state.CONTROLS)
+state.page_parts(state.PICTURES, OVERVIEW, CHOICE, ADDRESS, state.CONTROLS)
 left, right = st.columns([1, 2], gap="medium")
 with left:
     prompt()
@@ -85,3 +91,4 @@ with right:
                 pictures(name)
 with left:  # last: the choices are known once the model has read the text, and the wait for that is shown at the right
     choice()
+address()

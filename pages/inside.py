@@ -7,7 +7,7 @@ from playground.ui.components.address_bar import keep_address
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.inside_page.anatomy_section import anatomy_section
-from playground.ui.inside_page.choice import SECTION_KEY, adopt_options, change, options, page_query
+from playground.ui.inside_page.choice import ADDRESS, SECTION_KEY, adopt_options, change, options, page_query
 from playground.ui.inside_page.experiments import EXPERIMENTS, start
 from playground.ui.inside_page.lens_section import lens_section
 from playground.ui.inside_page.options import SECTIONS
@@ -36,6 +36,11 @@ def pictures() -> None:
         if tab.open:
             with tab, problems_shown_here():
                 CONTENTS[name]()
+
+
+@st.fragment(key=ADDRESS)
+def address() -> None:
+    """The link to what is on screen, in the browser's own bar."""
     keep_address(page_query(state.setup(), options()), key="inside_address")
 
 
@@ -48,8 +53,10 @@ corner = heading(
 with corner:
     take_away()
 experiment_note("inside", EXPERIMENTS)
+state.page_parts(state.PICTURES, ADDRESS, state.CONTROLS)
 left, right = st.columns([1, 2], gap="medium")
 with left:
     controls()
 with right:
     pictures()
+address()

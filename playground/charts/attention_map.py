@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +29,18 @@ class HeadTile:
 
 @dataclass(frozen=True, slots=True)
 class HeadMap:
-    """``tiles`` (n, side, side) in the order of ``heads``, or (n, 1, 1) figures from 0 to ``top``; NaN is blank."""
+    """``tiles`` (n, side, side) in the order of ``heads``, or (n, 1, 1) figures from 0 to ``top``; NaN is blank.
+
+    ``scale`` None: the browser colours by the scale chosen on the page. ``ends``: what the ends of each scale that can
+    be shown mean.
+    """
 
     heads: tuple[HeadTile, ...]
     tiles: FloatArray
     description: str
-    scale: str = "linear"
+    scale: str | None
+    ends: Mapping[str, tuple[str, str]]
     top: float = 1.0
-    low_text: str = "0%"
-    high_text: str = "100%"
 
 
 def head_lines(figure: HeadFigures) -> tuple[str, ...]:
@@ -50,7 +54,7 @@ def head_lines(figure: HeadFigures) -> tuple[str, ...]:
 
 
 def overview_map(
-    made: AttentionPass, figures: tuple[HeadFigures, ...], tiles: FloatArray, *, name: str, scale: str
+    made: AttentionPass, figures: tuple[HeadFigures, ...], tiles: FloatArray, *, name: str, scale: str | None = None
 ) -> HeadMap:
     """The composed image of all heads of model ``name``; ``tiles`` as ``thumbnails`` makes them."""
     return HeadMap(
@@ -58,8 +62,7 @@ def overview_map(
         tiles=tiles,
         description=_overview_description(made, figures, name),
         scale=scale,
-        low_text="0.01% or less" if scale == "log" else "0%",
-        high_text="the largest of all" if scale == "stretched" else "100%",
+        ends={"linear": ("0%", "100%"), "stretched": ("0%", "the largest of all"), "log": ("0.01% or less", "100%")},
     )
 
 
@@ -100,8 +103,7 @@ def map_payload(data: HeadMap, locked: tuple[int, int]) -> dict[str, Any]:
         "top": 1.0 if data.tiles.shape[-1] == 1 else largest(data.tiles),
         "floor": LOG_FLOOR,
         "colours": list(CIVIDIS),
-        "low": data.low_text,
-        "high": data.high_text,
+        "ends": {name: list(pair) for name, pair in data.ends.items()},
         "description": data.description,
         "locked": list(locked),
     }

@@ -31,12 +31,15 @@ class MatrixPanel:
 
 @dataclass(frozen=True, slots=True)
 class AttentionView:
-    """``tokens``: the window's readable tokens, whose first has position ``start``. ``query``: the one marked."""
+    """``tokens``: the window's readable tokens, whose first has position ``start``. ``query``: the one marked.
+
+    ``scale`` None: the browser colours by the scale chosen on the page, and another one needs no new data.
+    """
 
     tokens: tuple[str, ...]
     start: int
     panels: tuple[MatrixPanel, ...]
-    scale: str = "linear"
+    scale: str | None = None
     query: int = -1
     verbs: tuple[str, str] = ("attends to", "attended by")  # how a token stands to those before it, and to those after
     locked: tuple[int, int] = (-1, -1)  # layer and head, where the first panel shows a single one

@@ -90,12 +90,18 @@ def shade_table() -> list[list[str]]:
     return [[ground, ink_on(ground)] for ground in grounds]
 
 
-def lens_payload(data: LensGridData, colour: str) -> dict[str, Any]:
-    """``data`` as plain JSON values. Texts are listed once; cells name them by number, row by row from depth 0."""
+def shades(data: LensGridData, colour: str) -> list[int]:
+    """Each cell's place in ``shade_table``, row by row from depth 0; -1 where a value is no number."""
+    placed = fractions(data, colour).ravel()
+    found: list[int] = np.where(np.isnan(placed), -1, np.round(np.nan_to_num(placed) * SHADES)).astype(int).tolist()
+    return found
+
+
+def lens_payload(data: LensGridData) -> dict[str, Any]:
+    """``data`` as plain JSON values, in all colours. Texts are listed once; cells name them by number, row by row from
+    depth 0."""
     texts: dict[str, int] = {}
     numbers = [texts.setdefault(text, len(texts)) for row in data.tops for text in row]
-    placed = fractions(data, colour).ravel()
-    shades = np.where(np.isnan(placed), -1, np.round(np.nan_to_num(placed) * SHADES)).astype(int)
     return {
         "tokens": list(data.tokens),
         "first": data.first,
@@ -105,18 +111,20 @@ def lens_payload(data: LensGridData, colour: str) -> dict[str, Any]:
         "probabilities": [percent(float(value)) for value in data.probabilities.ravel()],
         "entropies": [f"{value:.3f}" for value in data.entropies.ravel()],
         "divergences": [f"{value:.3f}" for value in data.divergences.ravel()],
-        "shades": shades.tolist(),
+        "shades": {name: shades(data, name) for name in COLOURS},
         "palette": shade_table(),
         "leads": data.leads_from.tolist(),
-        "legend": legend(colour),
+        "legends": {name: legend(name) for name in COLOURS},
         "description": lens_description(data),
     }
 
 
 def legend(colour: str) -> dict[str, Any]:
-    """The scale's ends, its colours and what it means."""
+    """The scale's name, its ends, its colours and what it means."""
     chosen = COLOURS[colour]
-    return {"low": chosen.low, "high": chosen.high, "means": chosen.means, "stops": list(CIVIDIS)}
+    return {
+        "label": chosen.label, "low": chosen.low, "high": chosen.high, "means": chosen.means, "stops": list(CIVIDIS),
+    }  # fmt: skip
 
 
 def lens_description(data: LensGridData) -> str:

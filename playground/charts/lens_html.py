@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from playground.charts.lens_grid import COLOURS, LensGridData, depth_name, lens_description, lens_payload
+from playground.charts.lens_grid import COLOURS, LensGridData, depth_name, legend, lens_description, shade_table, shades
 from playground.charts.numbers import percent
 
 _STYLE = """
@@ -23,10 +23,10 @@ _HEAD = (
 
 def lens_page(data: LensGridData, colour: str, model: str) -> str:
     """The whole page, the answer in the first row."""
-    chosen, payload = COLOURS[colour], lens_payload(data, colour)
-    stops = ", ".join(payload["legend"]["stops"])
+    chosen, stops = COLOURS[colour], ", ".join(legend(colour)["stops"])
     heads = "".join(f"<th>{escape(token)}</th>" for token in data.tokens)
-    lines = [_line(data, payload["shades"], payload["palette"], depth) for depth in reversed(range(data.depths))]
+    places, palette = shades(data, colour), shade_table()
+    lines = [_line(data, places, palette, depth) for depth in reversed(range(data.depths))]
     return "\n".join(
         [
             _HEAD,

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from playground.charts.attention_bytes import PRECISION, decoded, matrix_codes, shrunk, tile_codes, tile_side
 from playground.charts.attention_map import HeadMap, HeadTile, head_lines, map_payload, overview_map, thumbnails
 from playground.charts.attention_parts import SHOWN_KEYS, WeightBars, shown_keys, weight_description, weight_figure
-from playground.charts.attention_view import AttentionView, MatrixPanel, panel_description, view_payload
+from playground.charts.attention_view import SCALES, AttentionView, MatrixPanel, panel_description, view_payload
 from playground.engine.fake import FakeEngine
 from playground.engine.types import Capabilities
 from playground.inspection.attention import head_figures
@@ -70,20 +70,21 @@ def test_shrinking_takes_the_largest_of_each_block_and_blank_only_where_all_is_b
 def test_the_overview_has_every_head_once_and_tells_the_sinks() -> None:
     made = FakeEngine(capabilities=Capabilities(attentions=True)).attentions((5, 6, 7, 5, 6))
     figures = head_figures(made)
-    data = overview_map(made, figures, thumbnails(made), name="Fake", scale="log")
+    data = overview_map(made, figures, thumbnails(made), name="Fake")
     payload = map_payload(data, (1, 0))
     assert payload["places"] == [[0, 0], [0, 1], [1, 0], [1, 1]] and payload["locked"] == [1, 0]
     codes = decoded(payload["codes"], wide=False).reshape(4, 15)
     np.testing.assert_allclose(codes[3], made.layers[1].weights[1][np.tril_indices(5)], atol=0.004)
     mean = 100 * np.mean([figure.first for figure in figures])
     assert f"gives {mean:.2f}% to the first token" in data.description
+    assert payload["scale"] is None and set(payload["ends"]) == set(SCALES), "coloured by what is chosen in the browser"
     assert payload["lines"][2] == list(head_lines(figures[2])) and payload["lines"][2][0] == "Layer 1, head 0"
 
 
 def test_a_map_of_figures_is_scaled_to_its_top() -> None:
     tiles = np.array([2.0, np.nan, 4.0], np.float32)[:, None, None]
     heads = tuple(HeadTile(0, head, (f"head {head}",)) for head in range(3))
-    payload = map_payload(HeadMap(heads, tiles, "entropies", top=4.0), (-1, -1))
+    payload = map_payload(HeadMap(heads, tiles, "entropies", "linear", {"linear": ("0", "4 nats")}, top=4.0), (-1, -1))
     np.testing.assert_allclose(decoded(payload["codes"], wide=False), [0.5, np.nan, 1.0], atol=0.004)
 
 

@@ -60,19 +60,19 @@ def test_each_colour_places_the_cells_on_its_own_scale(colour: str) -> None:
     assert placed.min() == 0 and placed.max() == 1
     direction = 1 if colour == "probability" else -1
     assert (np.diff(direction * placed.ravel()) >= 0).all()
-    shades = lens_payload(grid(), colour)["shades"]
+    shades = lens_payload(grid())["shades"][colour]
     assert min(shades) == 0 and max(shades) == SHADES
 
 
 def test_a_value_that_is_no_number_has_no_colour() -> None:
     data = grid()
     data.entropies[0, 0] = np.nan
-    assert lens_payload(data, "entropy")["shades"][0] == -1
-    json.dumps(lens_payload(data, "entropy"), allow_nan=False)
+    assert lens_payload(data)["shades"]["entropy"][0] == -1
+    json.dumps(lens_payload(data), allow_nan=False)
 
 
 def test_the_payload_lists_each_text_once_and_stays_small() -> None:
-    payload = lens_payload(grid(31, 64), "probability")
+    payload = lens_payload(grid(31, 64))
     assert [payload["texts"][number] for number in payload["tops"][-64:]] == ["␣Paris"] * 64
     assert len(payload["texts"]) == 31 and len(payload["tops"]) == 31 * 64
     assert len(json.dumps(payload)) < 150_000, "what 64 positions of 30 layers send"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -154,3 +156,21 @@ def bars_ready(page: Page) -> None:
     """Wait for the Sampling page's chart."""
     expect(page.get_by_text("others (", exact=False).first).to_be_visible(timeout=120_000)
     settled(page)
+
+
+def sent_bytes(page: Page, act: Callable[[], object]) -> int:
+    """Bytes of the WebSocket frames the server sends while ``act`` runs."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    total = 0
+
+    def count(event: dict[str, Any]) -> None:
+        nonlocal total
+        response = event["response"]
+        data = response["payloadData"]
+        total += len(base64.b64decode(data)) if response["opcode"] == 2 else len(data)
+
+    session.on("Network.webSocketFrameReceived", count)
+    act()
+    session.detach()
+    return total

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, settled
+from tests.e2e.conftest import OpenPage, sent_bytes, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
@@ -119,6 +119,58 @@ def test_the_text_by_mouse_and_keyboard(app_url: str, open_page: OpenPage) -> No
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     expect(status).to_have_text(re.compile(r"query 1 .* → key 1 "))
+
+
+# Chooses a scale as a press does, and counts the paints that are done before anything else can happen.
+PRESS = """
+name => {
+  const roots = [...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter((root) => root)
+  const all = (selector) => roots.flatMap((root) => [...root.querySelectorAll(selector)])
+  const painted = () => all('.attention, .map').map((node) => Number(node.dataset.painted))
+  const before = painted()
+  all('[role=radio]').find((radio) => radio.textContent === name).click()
+  return painted().map((count, at) => count - before[at])
+}
+"""
+
+
+def test_another_colour_scale_repaints_all_pictures_before_the_server_hears_of_it(
+    app_url: str, open_page: OpenPage
+) -> None:
+    page = open_at(app_url, open_page, heads="18.6")
+    scales = page.get_by_role("radiogroup", name="Colours")
+    expect(scales.get_by_role("radio", name="linear")).to_be_checked()
+    before, legend = pixels(page), page.locator(".map .legend")
+    sent = sent_bytes(page, lambda: _press_and_wait(page, "log"))
+    assert sent < 10_000, "no weight is sent again"
+    assert pixels(page) != before
+    expect(legend).to_contain_text("0.01% or less")
+    scales.get_by_role("radio", name="log").focus()
+    page.keyboard.press("ArrowRight")  # round to the first one
+    expect(scales.get_by_role("radio", name="linear")).to_be_focused()
+    assert pixels(page) == before
+    for _ in range(5):  # faster than the server answers: what it says of an old press changes nothing
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("colours=log"))
+    settled(page)
+    expect(scales.get_by_role("radio", name="log")).to_be_checked()
+    expect(legend).to_contain_text("0.01% or less")
+    page.get_by_role("slider", name="Head").press("ArrowLeft")  # new data, the same colours
+    expect(page.locator(".heat .title")).to_have_text("Layer 18, head 5")
+    expect(page.locator(".attention .legend")).to_contain_text("log scale")
+    page.get_by_role("link", name="Glossary").click()
+    expect(page.get_by_role("heading", name="Glossary")).to_be_visible()
+    page.get_by_role("link", name="Attention").click()
+    expect(page.locator(".attention .legend")).to_contain_text("log scale", timeout=60_000)
+    page.get_by_role("button", name="What “it” looks at").click()
+    expect(scales.get_by_role("radio", name="stretched")).to_be_checked()
+    expect(page.locator(".attention .legend")).to_contain_text("the largest shown")
+
+
+def _press_and_wait(page: Page, name: str) -> None:
+    assert page.evaluate(PRESS, name) == [1, 1]
+    expect(page).to_have_url(re.compile(f"colours={name}"))
+    settled(page)
 
 
 def test_a_link_brings_everything_back_in_another_browser(app_url: str, open_page: OpenPage) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, settled
+from tests.e2e.conftest import OpenPage, sent_bytes, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
@@ -91,13 +91,38 @@ def _by_keyboard(page: Page) -> None:
 
 
 def _another_colour(page: Page) -> None:
-    """It repaints the same buttons."""
+    """It repaints the same buttons at once, and sends no cell again."""
     cell = page.locator(".lensCell").first
     before = cell.evaluate("one => { one.dataset.kept = 'yes'; return one.style.background }")
-    page.get_by_text("KL to the answer", exact=True).click()
+    page.get_by_role("radio", name="Probability").focus()
+
+    def to_the_last_colour() -> None:
+        page.keyboard.press("End")
+        assert cell.evaluate("one => one.style.background") != before, "before the server has answered"
+        expect(page).to_have_url(re.compile("colour=divergence"))
+        settled(page)
+
+    assert sent_bytes(page, to_the_last_colour) < 10_000
     expect(page.get_by_text("how far a depth is from the model's answer")).to_be_visible()
-    expect(cell).not_to_have_attribute("style", re.compile(re.escape(before)))
     assert cell.get_attribute("data-kept") == "yes", "cells are repainted, not made anew"
+    page.get_by_role("button", name="See the answer appear").click()
+    expect(page.get_by_role("radio", name="Probability")).to_be_checked()
+    expect(page.get_by_text("the probability a depth gives its own top token")).to_be_visible()
+
+
+def test_the_grid_is_taken_away_as_a_picture(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(link(app_url, colour="entropy"))
+    lens_ready(page)
+    page.get_by_role("button", name="Take away").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="PNG of the grid").click()
+    assert saved.value.suggested_filename == "lens.png"
+    data = saved.value.path().read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    wide, high = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    columns = page.locator(".lensHead:not(.lensCorner)").count()
+    assert 60 * columns < wide < 200 * columns + 400 and 31 * 20 < high < 31 * 20 + 120, "all depths, all tokens"
+    assert len(data) > 10_000, "not a blank sheet"
 
 
 def test_anatomy_and_what_a_pass_costs_here(app_url: str, open_page: OpenPage) -> None:

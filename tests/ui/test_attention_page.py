@@ -90,14 +90,13 @@ def test_a_link_shows_the_heads_it_names(open_page: Callable[..., Opened], heads
     assert "First token hidden" in view["panels"][0]["note"] and "hidden here" in texts(page)
 
 
-def test_another_head_layer_or_colour_scale_runs_no_model(open_page: Callable[..., Opened]) -> None:
+def test_another_head_or_layer_runs_no_model(open_page: Callable[..., Opened]) -> None:
     page = open_page(heads="0.0")
     calls = len(page.engine.calls)
     sizes = []
     for change in (
         lambda: page.at.slider(key="attention_head").set_value(1),
         lambda: page.at.select_slider(key="attention_layer").set_value(1),
-        lambda: page.at.button_group(key="attention_scale").set_value("log"),
         lambda: page.at.toggle(key="attention_hide").set_value(True),
         lambda: page.at.button_group(key="attention_kind").set_value("layer"),
     ):
@@ -105,9 +104,20 @@ def test_another_head_layer_or_colour_scale_runs_no_model(open_page: Callable[..
         page.run()
         sizes.append(len(json.dumps(page.component("attention_view"))))
     assert len(page.engine.calls) == calls
-    assert page.component("attention_view")["scale"] == "log"
     assert page.component("attention_view")["panels"][0]["title"] == "Layer 1, mean weight of all heads"
     np.testing.assert_allclose(values(page), expected(page, Selection(1, ()), hide_first=True), atol=1.6e-5)
+
+
+def test_another_colour_scale_sends_no_weight_again(open_page: Callable[..., Opened]) -> None:
+    page = open_page(heads="0.0", colours="stretched")
+    keys = ("attention_overview", "attention_view")
+    before = [page.component(key) for key in keys]
+    assert page.component("attention_scale")["value"] == "stretched"
+    page.at.session_state["attention_options"] = Options(heads="0.0", scale="log")
+    page.run()
+    assert [page.component(key) for key in keys] == before
+    assert page.component("attention_scale")["value"] == "log"
+    assert "colours=log" in page.component("attention_address")["query"]
 
 
 def test_two_heads_stand_side_by_side(open_page: Callable[..., Opened]) -> None:
@@ -216,7 +226,7 @@ def test_a_broken_link_says_what_it_left_out_and_shows_the_rest(open_page: Calla
     page = open_page(heads="9.9", colours="rainbow", query="x", hide_first="1")
     assert any("no attention in layer 9" in error for error in page.errors)
     assert any("rainbow" in error for error in page.errors) and any("position" in error for error in page.errors)
-    assert page.component("attention_view")["scale"] == "linear" and "hidden here" in texts(page)
+    assert page.component("attention_scale")["value"] == "linear" and "hidden here" in texts(page)
 
 
 def test_every_experiment_opens(open_page: Callable[..., Opened]) -> None:

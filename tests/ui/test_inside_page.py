@@ -90,10 +90,14 @@ def test_the_page_opens_with_the_lens_of_the_prompt_and_its_top_row_is_the_model
 
 def test_another_colour_or_cell_asks_nothing_of_the_model(open_app: Open) -> None:
     app = open_page(open_app)
-    calls, shades = len(app.engine.calls), grid(app)["shades"]
-    app.at.button_group(key="inside_colour").set_value("entropy")
+    calls, before = len(app.engine.calls), grid(app)
+    assert set(before["shades"]) == {"probability", "entropy", "divergence"}, "the browser has all colours"
+    assert app.component("inside_colour")["value"] == "probability"
+    app.at.session_state["inside_options"] = Options(colour="entropy")
     app.run()
-    assert grid(app)["shades"] != shades and "colour=entropy" in app.component("inside_address")["query"]
+    assert grid(app) == before, "another colour sends no cell again"
+    assert app.component("inside_colour")["value"] == "entropy"
+    assert "colour=entropy" in app.component("inside_address")["query"]
     app.at.session_state["inside_options"] = Options(colour="entropy", depth=1, position=4)
     app.run()
     assert grid(app)["picked"] == [1, 4] and "(position 4)" in app.texts()

@@ -14,6 +14,7 @@ from playground.ui.page_link import address_of, link_fields_here, query_with, te
 from playground.ui.setup import Setup
 
 OVERVIEW, CHOICE = f"{state.TEXT}:overview", f"{state.TEXT}:choice"  # redrawn with the text, not at every move
+ADDRESS = f"{state.PICTURES}:address"  # redrawn with the pictures, and for colours, which the browser sees to, alone
 SECTION_KEY = "attention_section"
 _OPTIONS = "attention_options"
 

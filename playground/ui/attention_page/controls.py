@@ -14,8 +14,9 @@ from playground.charts.numbers import gigabytes
 from playground.engine.attention_data import MAX_PASS_BYTES, pass_bytes
 from playground.inspection.attention import REDUCTIONS, Selection, layer_of, read_selection
 from playground.ui import state
-from playground.ui.attention_page.choice import CHOICE, OVERVIEW, change, follow, options
+from playground.ui.attention_page.choice import ADDRESS, CHOICE, OVERVIEW, change, follow, options
 from playground.ui.attention_page.view import MOST_SHOWN, AttentionPageView, PageText, load_view_or_nothing, widest
+from playground.ui.components.live_choice import live_choice
 from playground.ui.glossary import define
 from playground.ui.messages import plain
 
@@ -123,11 +124,11 @@ def _beside(view: AttentionPageView) -> None:
 
 
 def _colours(view: AttentionPageView) -> None:
-    scale, hide = view.options.scale, view.options.hide_first
-    st.segmented_control(
-        "Colours", list(SCALES), default=scale, key="attention_scale", required=True,
-        help="; ".join(f"{name}: {means}" for name, means in SCALES.items()) + ".",
-        on_change=follow("attention_scale", scale, lambda to: change(scale=to), state.PICTURES, OVERVIEW),
+    hide = view.options.hide_first
+    live_choice(
+        "Colours", {name: name for name in SCALES}, name="attention-colours", value=view.options.scale,
+        help="; ".join(f"{name}: {means}" for name, means in SCALES.items()) + ".", key="attention_scale",
+        on_choose=state.acting(lambda scale: change(scale=scale), ADDRESS),
     )  # fmt: skip
     st.toggle(
         "Hide the first token", value=hide, key="attention_hide",

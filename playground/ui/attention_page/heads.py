@@ -26,7 +26,7 @@ def lock_head(layer: int, head: int) -> None:
 
 
 def overview_section(view: AttentionPageView) -> None:
-    """The composed image of all heads. Drawn anew when the text or the colours change, not when a head is chosen."""
+    """The composed image of all heads. Drawn anew when the text changes, not when a head or a colour scale is chosen."""
     attention_map(
         overview_data(view),
         key="attention_overview",
@@ -39,7 +39,7 @@ def overview_data(view: AttentionPageView) -> HeadMap:
     """A thumbnail of every head."""
     hide = view.options.hide_first
     tiles = remembered(view.made, f"tiles:{hide}", lambda: thumbnails(view.made, hide_first=hide))
-    return overview_map(view.made, figures_of(view.made), tiles, name=view.info.name, scale=view.options.scale)
+    return overview_map(view.made, figures_of(view.made), tiles, name=view.info.name)
 
 
 def heads_section(view: AttentionPageView) -> None:
@@ -51,7 +51,6 @@ def heads_section(view: AttentionPageView) -> None:
         tokens=view.text.tokens,
         start=view.text.start,
         panels=tuple(MatrixPanel(m.selection.title, m.values, panel_note(view, m)) for m in matrices),
-        scale=view.options.scale,
         query=view.query,
         locked=view.lock,
     )

@@ -44,7 +44,6 @@ def rollout_section(view: AttentionPageView) -> None:
         tokens=view.text.tokens,
         start=view.text.start,
         panels=(MatrixPanel(f"Rollout up to layer {number}", shown_rollout(steps[depth], hide=hide), note),),
-        scale=view.options.scale,
         query=view.query,
         verbs=("can draw on", "can reach"),
     )

@@ -83,9 +83,9 @@ def _map(view: AttentionPageView, figures: tuple[HeadFigures, ...], values: np.n
         tiles=values[:, None, None],
         description=f"{label} of every head: {means}. Highest: layer {best.layer}, head {best.head} with "
         f"{written(score, getattr(best, score))}. A click opens a head.",
+        scale="linear",
+        ends={"linear": ("0%", "100%") if score in SHARES else ("0", written(score, top))},
         top=top,
-        high_text="100%" if score in SHARES else written(score, top),
-        low_text="0%" if score in SHARES else "0",
     )
     st.markdown(
         f"**{label}**: {means}. Highest: layer {best.layer}, head {best.head} with **{written(score, getattr(best, score))}**."

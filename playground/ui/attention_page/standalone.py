@@ -52,6 +52,8 @@ def attention_html(
     data = _data(made, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
     island = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
     scripts = read(
+        "chosen.js",
+        "picture.js",
         "attention_core.js",
         "card.js",
         "attention_map.js",

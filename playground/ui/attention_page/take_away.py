@@ -13,7 +13,7 @@ from playground.ui.attention_page.choice import SECTION_KEY, options, page_link
 from playground.ui.attention_page.options import SECTIONS
 from playground.ui.attention_page.standalone import attention_html
 from playground.ui.attention_page.view import AttentionPageView, load_view
-from playground.ui.components.attention import save_picture_button
+from playground.ui.components.save_picture import save_picture_button
 from playground.ui.messages import show_problem
 from playground.ui.setup import Setup
 from playground.ui.take_away import model_id, popover, show_link
@@ -39,7 +39,7 @@ def _contents() -> None:
     st.markdown("**Files**")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.session_state.get(SECTION_KEY, SECTIONS["heads"]) in (SECTIONS["heads"], SECTIONS["rollout"]):
-            save_picture_button(key="attention_save")
+            save_picture_button("PNG of the heatmaps", "attention", key="attention_save")
         st.download_button(
             "HTML", data=lambda: html(view), file_name="attention.html", mime="text/html", on_click="ignore",
             icon=":material/download:", key="attention_html", help="All layers and heads in one file that opens offline.",

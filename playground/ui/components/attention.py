@@ -20,23 +20,15 @@ _VIEW = st.components.v2.component(
     "attention_view",
     html='<div class="attention">\n</div>\n',
     css=read("attention_view.css"),
-    js=read("attention_core.js", "attention_heat.js", "attention_view.js") + "\nexport default attentionView\n",
+    js=read("chosen.js", "picture.js", "attention_core.js", "attention_heat.js", "attention_view.js")
+    + "\nexport default attentionView\n",
 )
 _MAP = st.components.v2.component(
     "attention_map",
     html='<div class="map">\n</div>\n',
     css=read("attention_map.css", "card.css"),
-    js=read("attention_core.js", "card.js", "attention_map.js") + "\nexport default attentionMap\n",
-)
-_SAVE = st.components.v2.component(
-    "attention_save",
-    html='<button type="button" class="save">PNG of the heatmaps</button>\n',
-    css=read("attention_save.css"),
-    js="""export default function (component) {
-  component.parentElement.querySelector(".save").onclick = () =>
-    window.dispatchEvent(new CustomEvent("playground-attention-save"))
-}
-""",
+    js=read("chosen.js", "picture.js", "attention_core.js", "card.js", "attention_map.js")
+    + "\nexport default attentionMap\n",
 )
 
 
@@ -66,8 +58,3 @@ def attention_map(data: HeadMap, *, key: str, locked: tuple[int, int], on_lock: 
             on_lock(int(place["layer"]), int(place["head"]))
 
     _MAP(data=map_payload(data, locked), key=key, on_locked_change=moved)
-
-
-def save_picture_button(*, key: str) -> None:
-    """A button that has the browser save the heatmaps it shows as a PNG."""
-    _SAVE(key=key)

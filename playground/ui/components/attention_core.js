@@ -36,12 +36,15 @@ function shadeOf(weight, scale, top, floor) {
   return Math.max(0, Math.min(255, Math.round(255 * share)))
 }
 
+// The scale a picture is coloured by: its own, or the one chosen on the page; undefined until that has been told.
+const scaleOf = (data) => data.scale ?? chosenOf(COLOURS)
+
 // Colours for every code at once, so that painting is a look-up.
-function palette(codes, topCode, data, top) {
-  const colours = ramp(data.colours)
+function palette(topCode, data, top) {
+  const colours = ramp(data.colours), scale = scaleOf(data)
   const table = new Uint8Array(3 * (topCode + 1))
   for (let code = 0; code <= topCode; code++) {
-    const [red, green, blue] = colours[shadeOf((code / topCode) ** 2, data.scale, top, data.floor)]
+    const [red, green, blue] = colours[shadeOf((code / topCode) ** 2, scale, top, data.floor)]
     table[3 * code] = red
     table[3 * code + 1] = green
     table[3 * code + 2] = blue
@@ -73,19 +76,6 @@ function offscreen(image) {
   return canvas
 }
 
-// A canvas's drawing context in CSS pixels, sharp on dense screens.
-function sharp(canvas, width, height) {
-  const density = window.devicePixelRatio || 1
-  canvas.width = Math.round(width * density)
-  canvas.height = Math.round(height * density)
-  canvas.style.width = `${width}px`
-  canvas.style.height = `${height}px`
-  const context = canvas.getContext("2d")
-  context.setTransform(density, 0, 0, density, 0, 0)
-  context.imageSmoothingEnabled = false
-  return context
-}
-
 // As the house writes probabilities: two decimals, scientific below 0.01%. Coarse weights (one byte) have one decimal.
 function percentText(weight, coarse) {
   if (coarse) return weight < 0.001 ? "under 0.1%" : `${(100 * weight).toFixed(1)}%`
@@ -110,4 +100,4 @@ function made(tag, name, parent, text) {
 }
 
 const LOCKED = "playground-attention-locked"
-const SAVE = "playground-attention-save"
+const COLOURS = "attention-colours" // the choice that pictures without a scale of their own follow

@@ -10,13 +10,13 @@ function weightAt(panel, query, key) {
 
 const nameOf = (state, index) => `${state.data.start + index} ${state.data.tokens[index]}`
 
-function readPanel(data, panel) {
-  const words = panel.words || wordsOf(bytesOf(panel.codes))
-  const table = palette(words, TOP_WORD, data, panel.top)
+const readPanel = (panel) => ({ ...panel, words: panel.words || wordsOf(bytesOf(panel.codes)) })
+
+function colourPanel(data, panel) {
   const side = data.tokens.length
   const image = new ImageData(side, side)
-  paintTriangle(image, words, 0, side, table, BLANK_WORD, 0, 0)
-  return { ...panel, words, table, image: offscreen(image) }
+  paintTriangle(image, panel.words, 0, side, palette(TOP_WORD, data, panel.top), BLANK_WORD, 0, 0)
+  panel.image = offscreen(image)
 }
 
 function makeHeat(state) {
@@ -75,13 +75,6 @@ function measure(state, heat, width, context) {
   heat.size = Math.max(0.5, Math.min(34, (width - heat.names - 14) / side))
   heat.head = Math.max(2, 8 - heat.size / 2) // the first name is taller than a small cell
   heat.every = Math.max(1, Math.ceil(12 / heat.size))
-}
-
-function fitted(context, text, width) {
-  if (context.measureText(text).width <= width) return text
-  let kept = text
-  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1)
-  return `${kept}…`
 }
 
 function drawName(context, heat, text, index, side, down, bold) {

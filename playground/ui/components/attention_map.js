@@ -5,7 +5,7 @@ const PREVIEW = 168
 
 function composeMap(data) {
   const codes = data.bytes || bytesOf(data.codes)
-  const table = palette(codes, TOP_BYTE, data, data.top)
+  const table = palette(TOP_BYTE, data, data.top)
   const cells = (data.side * (data.side + 1)) / 2
   return data.places.map((_, index) => {
     const image = new ImageData(data.side, data.side)
@@ -21,7 +21,7 @@ function tileSize(state) {
 
 function drawMap(state) {
   const { data, images } = state
-  if (!state.root.clientWidth) return
+  if (!state.root.clientWidth || !scaleOf(data)) return
   const size = tileSize(state)
   state.board.style.setProperty("--size", `${size}px`)
   state.board.style.setProperty("--columns", data.layers.length)
@@ -37,7 +37,7 @@ function drawMap(state) {
 function preview(state, index) {
   const { data, card, images } = state
   fillCard(card, { lines: data.lines[index], table: [] })
-  if (data.side > 1) {
+  if (data.side > 1 && images.length) {
     const canvas = document.createElement("canvas")
     card.prepend(canvas)
     sharp(canvas, PREVIEW, PREVIEW).drawImage(images[index], 0, 0, PREVIEW, PREVIEW)
@@ -131,7 +131,24 @@ function setUpMap(parentElement) {
   state.card = makeCard(root)
   new ResizeObserver(() => drawMap(state)).observe(root)
   window.addEventListener(LOCKED, (event) => { if (root.isConnected && state.data) mark(state, ...event.detail) })
+  followChosen(root, COLOURS, () => { if (!state.data.scale) recolourMap(state) })
   return state
+}
+
+// What another colour scale changes. Nothing before the page has told which it is.
+function recolourMap(state) {
+  const { data } = state
+  const scale = scaleOf(data)
+  if (!scale) return
+  state.images = composeMap(data)
+  const [low, high] = data.ends[scale]
+  state.legend.replaceChildren()
+  made("span", "end", state.legend, "layers → · heads ↓")
+  made("span", "end", state.legend, low)
+  made("span", "bar", state.legend).style.background = `linear-gradient(90deg, ${data.colours.join(", ")})`
+  made("span", "end", state.legend, high)
+  drawMap(state)
+  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
 }
 
 function attentionMap(component) {
@@ -143,15 +160,8 @@ function attentionMap(component) {
   }
   state.send = (place) => setTriggerValue("locked", place)
   state.data = data
-  state.images = composeMap(data)
   state.board.setAttribute("aria-label", data.description)
-  state.legend.replaceChildren()
-  made("span", "end", state.legend, "layers → · heads ↓")
-  made("span", "end", state.legend, data.low)
-  made("span", "bar", state.legend).style.background = `linear-gradient(90deg, ${data.colours.join(", ")})`
-  made("span", "end", state.legend, data.high)
   fillMap(state)
-  drawMap(state)
+  recolourMap(state)
   mark(state, ...data.locked)
-  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
 }

@@ -6,14 +6,14 @@ const views = new WeakMap()
 
 function paintText(state) {
   const { data, buttons, panels } = state
-  const at = state.active
+  const at = state.active, scale = scaleOf(data)
   const panel = panels[0]
   buttons.forEach((button, index) => {
     const [query, key] = index <= at ? [at, index] : [index, at]
     const weight = at < 0 ? null : weightAt(panel, query, key)
     let ground = "", ink = ""
     if (weight !== null) {
-      const colour = state.shades[shadeOf(weight, data.scale, panel.top, data.floor)]
+      const colour = state.shades[shadeOf(weight, scale, panel.top, data.floor)]
       ground = `rgb(${colour.join(" ")})`
       ink = inkOn(colour)
     }
@@ -76,11 +76,15 @@ function say(state) {
   state.status.textContent = `query ${nameOf(state, active)} → key ${nameOf(state, key)}: ${told.join(" | ")}`
 }
 
+function scaleEnds(data) {
+  const top = Math.max(...data.panels.map((panel) => panel.top))
+  return { linear: ["0%", "100%"], stretched: ["0%", `${percentText(top)}, the largest shown`],
+    log: [`${percentText(data.floor)} or less, log scale`, "100%"] }[scaleOf(data)]
+}
+
 function paintLegend(state) {
   const { data, legend } = state
-  const top = data.panels.length === 1 ? data.panels[0].top : Math.max(...data.panels.map((panel) => panel.top))
-  const ends = { linear: ["0%", "100%"], stretched: ["0%", `${percentText(top)}, the largest shown`],
-    log: [`${percentText(data.floor)} or less, log scale`, "100%"] }[data.scale]
+  const ends = scaleEnds(data)
   legend.replaceChildren()
   made("span", "end", legend, ends[0])
   made("span", "bar", legend).style.background = `linear-gradient(90deg, ${data.colours.join(", ")})`
@@ -93,7 +97,7 @@ function repaint(state) {
   state.ink = style.color
   state.ground = style.getPropertyValue("--ground").trim() || style.getPropertyValue("--st-background-color").trim() || "#fff"
   const wide = state.root.clientWidth
-  if (!wide) return
+  if (!wide || !scaleOf(state.data)) return
   const count = state.panels.length
   const columns = wide >= 480 ? count : 1
   state.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
@@ -118,6 +122,7 @@ function setUpView(parentElement) {
     state.buttons.forEach((button, at) => { button.tabIndex = at === index ? 0 : -1 })
   }
   state.point = (query, key) => {
+    if (!scaleOf(state.data)) return // nothing is painted yet
     state.active = query >= 0 ? query : state.picked
     state.key = query >= 0 ? key : -1
     if (query >= 0 && key >= 0) state.cell = [query, key]
@@ -142,17 +147,29 @@ function setUpView(parentElement) {
   for (let node = parentElement; node; node = node.parentNode || node.host) {
     if (node instanceof Element) theme.observe(node, { attributes: true, attributeFilter: ["style", "class"] })
   }
-  window.addEventListener(SAVE, () => { if (root.isConnected) savePicture(state) })
+  followChosen(root, COLOURS, () => { if (!state.data.scale) recolour(state) })
+  saveWhenAsked(root, "attention", () => wholePicture(state))
   return state
 }
 
-function savePicture(state) {
+// What another colour scale changes. Nothing before the page has told which it is.
+function recolour(state) {
+  if (!scaleOf(state.data)) return
+  state.panels.forEach((panel) => colourPanel(state.data, panel))
+  paintLegend(state)
+  repaint(state)
+  state.point(-1, -1)
+  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
+}
+
+// The heatmaps side by side, each under its title, above the scale.
+function wholePicture(state) {
   const parts = state.heats.map((heat) => heat.base)
   const density = window.devicePixelRatio || 1
-  const gap = 16 * density, head = 26 * density
+  const gap = 16 * density, head = 26 * density, foot = 24 * density
   const whole = document.createElement("canvas")
   whole.width = parts.reduce((sum, part) => sum + part.width, gap * (parts.length - 1))
-  whole.height = head + Math.max(...parts.map((part) => part.height))
+  whole.height = head + Math.max(...parts.map((part) => part.height)) + foot
   const context = whole.getContext("2d")
   context.fillStyle = state.ground
   context.fillRect(0, 0, whole.width, whole.height)
@@ -164,13 +181,8 @@ function savePicture(state) {
     context.drawImage(part, left, head)
     left += part.width + gap
   })
-  whole.toBlob((blob) => {
-    const link = document.createElement("a")
-    link.href = URL.createObjectURL(blob)
-    link.download = "attention.png"
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000)
-  })
+  drawScale(context, scaleEnds(state.data), state.data.colours, state.ink, 4 * density, whole.height - foot / 2, density)
+  return whole
 }
 
 function attentionView(component) {
@@ -187,7 +199,7 @@ function attentionView(component) {
   }
   state.data = data
   state.shades = ramp(data.colours)
-  state.panels = data.panels.map((panel) => readPanel(data, panel))
+  state.panels = data.panels.map(readPanel)
   while (state.heats.length > data.panels.length) state.heats.pop().box.remove()
   while (state.heats.length < data.panels.length) state.heats.push(makeHeat(state))
   fillText(state)
@@ -200,9 +212,6 @@ function attentionView(component) {
     const at = state.buttons[state.picked].offsetTop - state.text.offsetTop
     if (at < state.text.scrollTop || at > state.text.scrollTop + state.text.clientHeight - 30) state.text.scrollTop = at - 60
   }
-  paintLegend(state)
-  repaint(state)
-  state.point(-1, -1)
-  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
+  recolour(state)
   if (data.locked[0] >= 0) window.dispatchEvent(new CustomEvent(LOCKED, { detail: data.locked }))
 }

@@ -1,7 +1,8 @@
 // The lens: one real button a cell, arrow keys to walk, Enter to open, a card on hover or focus. The last depth stands on
-// top. Cells are kept while the text and the depths stay the same, so that another colour only repaints them. Everything
-// from Python is text and reaches the page through textContent.
+// top. Cells are kept while the text and the depths stay the same. The colours of all scales are there, so that another one
+// only repaints the cells. Everything from Python is text and reaches the page through textContent.
 const lenses = new WeakMap()
+const LENS_COLOURS = "lens-colours"
 
 function put(tag, name, parent, text) {
   const made = document.createElement(tag)
@@ -55,16 +56,13 @@ function build(state, data) {
   }
 }
 
-// ``texts`` false: the cells say the same as before, only their colours and the cell in view may differ.
+// ``texts`` false: the cells say the same as before, only the cell in view may differ.
 function paint(state, data, texts) {
   const columns = data.tokens.length
   state.cells.forEach((cell, at) => {
     const place = at % columns
     const depth = (at - place) / columns
     const text = data.texts[data.tops[at]]
-    const shade = data.shades[at]
-    cell.style.background = shade < 0 ? "" : data.palette[shade][0]
-    cell.style.color = shade < 0 ? "" : data.palette[shade][1]
     const picked = depth === data.picked[0] && place + data.first === data.picked[1]
     cell.classList.toggle("picked", picked)
     cell.setAttribute("aria-selected", picked ? "true" : "false")
@@ -86,14 +84,27 @@ function linesOf(data, at) {
   ]
 }
 
-function key(state, data) {
+function colour(state, data) {
+  const chosen = chosenOf(LENS_COLOURS)
+  if (!chosen) return // the page has not told yet
+  const shades = data.shades[chosen]
+  state.cells.forEach((cell, at) => {
+    const [ground, ink] = shades[at] < 0 ? ["", ""] : data.palette[shades[at]]
+    cell.style.background = ground
+    cell.style.color = ink
+  })
+  key(state, data.legends[chosen])
+  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
+}
+
+function key(state, legend) {
   state.key.replaceChildren()
   const scale = put("span", "", state.key)
-  put("span", "", scale, data.legend.low)
+  put("span", "", scale, legend.low)
   const ramp = put("span", "ramp", scale)
-  ramp.style.background = `linear-gradient(90deg, ${data.legend.stops.join(", ")})`
-  put("span", "", scale, data.legend.high)
-  put("span", "", state.key, `Shows ${data.legend.means}.`)
+  ramp.style.background = `linear-gradient(90deg, ${legend.stops.join(", ")})`
+  put("span", "", scale, legend.high)
+  put("span", "", state.key, `Shows ${legend.means}.`)
   const marks = put("span", "", state.key)
   put("span", "mark", marks, "underlined")
   put("span", "", marks, ": from here on the answer's own token")
@@ -139,6 +150,8 @@ function setUpLens(parentElement) {
     if (cell) state.pick(Number(cell.dataset.at))
   })
   state.grid.addEventListener("keydown", (event) => walkByKey(state, event))
+  followChosen(root, LENS_COLOURS, () => colour(state, state.data))
+  saveWhenAsked(root, "lens", () => lensPicture(state))
   return state
 }
 
@@ -179,7 +192,7 @@ export default function (component) {
     state.walkTo(data.picked[0] * data.tokens.length + data.picked[1] - data.first, false)
     fresh = true
   }
-  key(state, data)
   paint(state, data, fresh)
+  colour(state, data)
   if (fresh) bringIntoView(state) // once the texts have given the columns their widths
 }

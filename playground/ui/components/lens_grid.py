@@ -16,21 +16,23 @@ _GRID = st.components.v2.component(
     html='<div class="lens">\n<div class="lensKey" aria-hidden="true"></div>\n'
     '<div class="lensScroll"><div class="lensGrid" role="grid"></div></div>\n</div>\n',
     css=read("lens_grid.css", "card.css"),
-    js=read("card.js", "lens_grid.js"),
+    js=read("chosen.js", "picture.js", "card.js", "lens_grid.js", "lens_picture.js"),
 )
 
-
+FOLLOWED = "lens-colours"
 _SAID = ("tokens", "first", "texts", "tops", "probabilities", "entropies", "divergences", "leads")
 
 
 def lens_grid(
-    data: LensGridData, colour: str, *, key: str, picked: tuple[int, int], on_pick: Callable[[int, int], None]
+    data: LensGridData, title: str, *, key: str, picked: tuple[int, int], on_pick: Callable[[int, int], None]
 ) -> None:
-    """Show ``data`` coloured by ``colour``; a click or Enter on a cell calls ``on_pick(depth, position)``.
+    """Show ``data`` in the colours chosen on the page as ``FOLLOWED``; a click or Enter on a cell calls
+    ``on_pick(depth, position)``.
 
-    ``picked`` is the cell in view. A pick made on another text's grid is dropped: its place could mean another token.
+    ``title`` stands above the picture that can be saved. ``picked`` is the cell in view. A pick made on another text's
+    grid is dropped: its place could mean another token.
     """
-    payload = lens_payload(data, colour)
+    payload = lens_payload(data)
     version = zlib.crc32(repr([payload[name] for name in _SAID]).encode("utf-8", "surrogatepass"))
     columns = len(data.tokens)
 
@@ -42,4 +44,6 @@ def lens_grid(
         if isinstance(at, int) and 0 <= at < data.depths * columns:
             on_pick(at // columns, data.first + at % columns)
 
-    _GRID(data={**payload, "picked": list(picked), "version": version}, key=key, on_picked_change=chosen)
+    _GRID(
+        data={**payload, "title": title, "picked": list(picked), "version": version}, key=key, on_picked_change=chosen
+    )

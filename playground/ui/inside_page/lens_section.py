@@ -12,9 +12,10 @@ from playground.inspection.lens import MAX_POSITIONS, RankPath, lens_cell
 from playground.inspection.next_token import continuation_ids
 from playground.ui import state
 from playground.ui.components.choice_list import Choice, choice_list
-from playground.ui.components.lens_grid import lens_grid
+from playground.ui.components.lens_grid import FOLLOWED, lens_grid
+from playground.ui.components.live_choice import live_choice
 from playground.ui.glossary import define
-from playground.ui.inside_page.choice import change, options
+from playground.ui.inside_page.choice import ADDRESS, change, options
 from playground.ui.inside_page.view import LensView, followed_path, load_lens
 from playground.ui.messages import plain, problems_shown_here, why_it_matters
 
@@ -26,7 +27,7 @@ def lens_section() -> None:
     view = load_lens()
     _options_row(view)
     lens_grid(
-        view.grid, options().colour, key="lens_grid", picked=(view.depth, view.position),
+        view.grid, f"Logit lens of {view.worker.engine.info.name}", key="lens_grid", picked=(view.depth, view.position),
         on_pick=state.acting(_pick, state.PICTURES),
     )  # fmt: skip
     _cap_line(view)
@@ -50,12 +51,11 @@ def _pick(depth: int, position: int) -> None:
 
 def _options_row(view: LensView) -> None:
     chosen, length = options(), len(view.ids)
-    if st.session_state.get("inside_colour") != chosen.colour:
-        st.session_state["inside_colour"] = chosen.colour
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
-            "Colour by", list(COLOURS), format_func=lambda name: COLOURS[name].label, key="inside_colour", required=True,
-            on_change=state.acting(_choose_colour, state.PICTURES), help=define("Logit lens"),
+        live_choice(
+            "Colour by", {name: colour.label for name, colour in COLOURS.items()}, name=FOLLOWED, value=chosen.colour,
+            help=define("Logit lens"), key="inside_colour",
+            on_choose=state.acting(lambda colour: change(colour=colour), ADDRESS),
         )  # fmt: skip
         if length > MAX_POSITIONS:
             latest = length - MAX_POSITIONS
@@ -66,10 +66,6 @@ def _options_row(view: LensView) -> None:
                 on_change=state.acting(_choose_start, state.PICTURES),
                 help="Another window asks the model; what stands before it is not read again.",
             )  # fmt: skip
-
-
-def _choose_colour() -> None:
-    change(colour=st.session_state["inside_colour"] or "probability")
 
 
 def _choose_start() -> None:

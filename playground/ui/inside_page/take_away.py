@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.ui import state
+from playground.ui.components.save_picture import save_picture_button
 from playground.ui.inside_page import files
 from playground.ui.inside_page.anatomy_section import load_anatomy
 from playground.ui.inside_page.choice import options, page_link
@@ -31,7 +32,8 @@ def _contents() -> None:
 def _lens() -> None:
     view = load_lens()
     colour = options().colour
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        save_picture_button("PNG of the grid", "lens", key="inside_save_png")
         _download("CSV", lambda: files.lens_csv(view), "lens.csv", "text/csv", "Ten tokens a cell.")
         _download("HTML", lambda: files.lens_html(view, colour), "lens.html", "text/html", "Opens offline, no script.")
         _download(

@@ -1,0 +1,53 @@
+"""A choice the pictures of a page follow in the browser, before the server has heard of it: colours, for instance.
+
+What is chosen needs no new data, so a round trip would only be waited for. The pictures listen by the choice's name
+(``chosen.js``); Python is told afterwards, for links, files and other pages, and its own changes reach the browser
+whenever the choice is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from playground.ui.components.assets import read
+
+_CHOICE = st.components.v2.component(
+    "live_choice",
+    html='<div class="liveChoice">\n</div>\n<!-- buttons are made by the script -->\n',
+    css=read("live_choice.css", "card.css"),
+    js=read("chosen.js", "card.js", "live_choice.js"),
+)
+
+
+def live_choice(
+    label: str,
+    options: Mapping[str, str],
+    *,
+    name: str,
+    value: str,
+    help: str,
+    key: str,
+    on_choose: Callable[[str], None],
+) -> None:
+    """Radio buttons over ``options`` (value to label), ``value`` chosen. Pictures follow it as ``name``.
+
+    ``on_choose`` is told a new value after the pictures have it; there is no need to draw them again.
+    """
+    heard = f"{key}_heard"  # the number of the last press that Python knows of
+
+    def chosen() -> None:
+        choice: Any = st.session_state[key].chosen
+        if not isinstance(choice, Mapping) or not isinstance(choice.get("serial"), int):
+            return
+        st.session_state[heard] = choice["serial"]
+        if choice.get("value") in list(options):
+            on_choose(str(choice["value"]))
+
+    data = {
+        "label": label, "help": help, "name": name, "values": list(options), "labels": list(options.values()),
+        "value": value, "serial": st.session_state.get(heard, 0),
+    }  # fmt: skip
+    _CHOICE(data=data, key=key, on_chosen_change=chosen, width="content")

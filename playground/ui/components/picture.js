@@ -1,0 +1,60 @@
+// Drawing on canvases, and saving what a picture shows as a PNG when the take-away popover asks for it.
+const SAVE = "playground-save"
+
+// `draw` makes the canvas; it is asked while `root` is on the page.
+function saveWhenAsked(root, name, draw) {
+  const hear = (event) => {
+    if (!root.isConnected) window.removeEventListener(SAVE, hear)
+    else if (event.detail === name) saveCanvas(draw(), `${name}.png`)
+  }
+  window.addEventListener(SAVE, hear)
+}
+
+function saveCanvas(canvas, file) {
+  canvas.toBlob((blob) => {
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(blob)
+    link.download = file
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+  })
+}
+
+// A canvas's drawing context in CSS pixels, sharp on dense screens; no browser draws more than some `most` pixels a side.
+function sharp(canvas, width, height, most = 16000) {
+  const density = Math.min(window.devicePixelRatio || 1, most / Math.max(width, height))
+  canvas.width = Math.round(width * density)
+  canvas.height = Math.round(height * density)
+  canvas.style.width = `${width}px`
+  canvas.style.height = `${height}px`
+  const context = canvas.getContext("2d")
+  context.setTransform(density, 0, 0, density, 0, 0)
+  context.imageSmoothingEnabled = false
+  return context
+}
+
+// `text`, cut off where it is wider than `width`.
+function fitted(context, text, width) {
+  if (context.measureText(text).width <= width) return text
+  let kept = text
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1)
+  return `${kept}…`
+}
+
+// The scale's two ends with the colours between them, from (left, middle) on; returns where it ends.
+function drawScale(context, [low, high], colours, ink, left, middle, density) {
+  context.font = `${12 * density}px system-ui, sans-serif`
+  context.textBaseline = "middle"
+  context.textAlign = "left"
+  const gap = 8 * density, wide = 128 * density
+  context.fillStyle = ink
+  context.fillText(low, left, middle)
+  const from = left + context.measureText(low).width + gap
+  const shades = context.createLinearGradient(from, 0, from + wide, 0)
+  colours.forEach((colour, at) => shades.addColorStop(at / (colours.length - 1), colour))
+  context.fillStyle = shades
+  context.fillRect(from, middle - 5 * density, wide, 10 * density)
+  context.fillStyle = ink
+  context.fillText(high, from + wide + gap, middle)
+  return from + wide + gap + context.measureText(high).width
+}

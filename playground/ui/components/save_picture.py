@@ -1,0 +1,24 @@
+"""A button in the take-away popover that has the browser save a picture of the page as a PNG: it is drawn there already."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.ui.components.assets import read
+
+_SAVE = st.components.v2.component(
+    "save_picture",
+    html='<button type="button" class="save">\n</button>\n',
+    css=read("save_picture.css"),
+    js="""export default function ({ data, parentElement }) {
+  const button = parentElement.querySelector(".save")
+  button.textContent = data.label
+  button.onclick = () => window.dispatchEvent(new CustomEvent("playground-save", { detail: data.picture }))
+}
+""",
+)
+
+
+def save_picture_button(label: str, picture: str, *, key: str) -> None:
+    """A button called ``label``; ``picture`` names the file, and the component that hears it (``picture.js``)."""
+    _SAVE(data={"label": label, "picture": picture}, key=key, width="content")
