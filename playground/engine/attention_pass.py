@@ -28,6 +28,7 @@ from transformers.models.llama.modeling_llama import eager_attention_forward as 
 
 from playground.engine.attention_data import AttentionPass, BoolArray, LayerAttention
 from playground.engine.attention_scores import attention_scores, masked_softmax
+from playground.engine.give_back import give_back_memory
 from playground.engine.prefix import fork
 from playground.engine.protocol import CancelToken
 from playground.engine.runner import PREFILL_CHUNK, ModelRunner
@@ -35,7 +36,8 @@ from playground.engine.types import FloatArray, TokenIds
 from playground.errors import CapabilityMissing
 
 CAPTURE = "playground_capture"
-_OWN_BYTES = 2**20
+_OWN_BYTES = 2**17
+_WORTH_TIDYING = 32 * 2**20  # bytes of a pass
 _ACTIVE = threading.local()  # the pass that listens on this thread, if any
 
 
@@ -61,7 +63,10 @@ def run_attention_pass(runner: ModelRunner, ids: TokenIds, start: int, end: int,
         layers = _asked_for(runner, ids, start, end)
     if not layers:
         raise _gives_none(runner)
-    return AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
+    made = AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
+    if made.bytes > _WORTH_TIDYING:
+        give_back_memory()  # the chunks' weights as torch made them, before they were copied to where they are kept
+    return made
 
 
 def _gives_none(runner: ModelRunner) -> CapabilityMissing:
@@ -141,7 +146,7 @@ def _empty_layer(
         weights=_zeros(heads, width, width),
         before=_zeros(heads, width),
         first=_zeros(heads, width),
-        visible=np.zeros((width, end), np.bool_),
+        visible=_zeros(width, end, kind=np.bool_),
         queries=_zeros(heads, width, depth),
         keys=_zeros(key_heads, end, depth),
         scale=scale,
@@ -149,16 +154,15 @@ def _empty_layer(
     )
 
 
-def _zeros(*shape: int) -> FloatArray:
+def _zeros(*shape: int, kind: type[np.generic] = np.float32) -> Any:
     """Zeros in memory of their own, which goes back to the system with the array.
 
-    The C library keeps freed blocks of a few megabytes for itself, so that a process would stay as large as its longest
-    text once was.
+    The C library keeps freed blocks of up to a few megabytes for itself, see ``give_back``.
     """
-    count = math.prod(shape)
-    if 4 * count < _OWN_BYTES:
-        return np.zeros(shape, np.float32)
-    return np.frombuffer(mmap.mmap(-1, 4 * count), np.float32).reshape(shape)
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    if size < _OWN_BYTES:
+        return np.zeros(shape, kind)
+    return np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
 
 
 def _numpy(tensor: torch.Tensor) -> FloatArray:
