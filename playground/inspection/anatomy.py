@@ -12,18 +12,19 @@ from playground.errors import PlaygroundError
 from playground.models.info import ModelInfo
 from playground.scaling.configs import parse_config
 from playground.scaling.parameters import ParameterCount, count_parameters
-from playground.scaling.specs import ArchitectureSpec, Attention, Mlp
+from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention, Mlp
 
 # Read from top to bottom over a tensor's full name; the first that is found decides. (pattern, group, part)
 _RULES: tuple[tuple[str, str, str], ...] = (
     (r"(q|k|query|key)_(layer)?norm", "attention", "query and key norms"),
+    (r"(q|kv)_a_layernorm", "attention", "norms of the latents"),
     (r"norm|(^|\.)ln(_|\d|\.)", "norms", "norms"),
     (r"wpe|embed_positions|position_embeddings", "positions", "positions"),
     (r"lm_head|embed_out", "head", "head"),
     (r"wte|embed_tokens|embed_in|word_embeddings|(^|\.)embeddings?\.", "embeddings", "embeddings"),
     (r"project_(in|out)", "embeddings", "projections"),
-    (r"experts\.", "experts", "experts"),
     (r"shared_expert", "shared experts", "shared experts"),
+    (r"experts\.", "experts", "experts"),
     (r"(router|moe\.gate|mlp\.gate)\.", "router", "router"),
     (r"(c_attn|qkv|query_key_value|W_pack)", "attention", "query, key and value in one"),
     (r"(attn|attention)\.(.*\.)?kv_", "attention", "key and value in one"),
@@ -92,7 +93,7 @@ def examine_weights(info: ModelInfo, listed: WeightList) -> Anatomy:
     )
     spec = spec_of(listed)
     formula = None if spec is None else count_parameters(spec)
-    words = config_words(info, _config(listed), spec, listed.tied)
+    words = config_words(info, text_config(listed), spec, listed.tied)
     return Anatomy(parts, listed.parameters, listed.tied, formula, spec, words)
 
 
@@ -104,7 +105,8 @@ def spec_of(listed: WeightList) -> ArchitectureSpec | None:
         return None
 
 
-def _config(listed: WeightList) -> dict[str, Any]:
+def text_config(listed: WeightList) -> dict[str, Any]:
+    """The config of the language model itself, where it stands inside that of a larger one."""
     raw = json.loads(listed.config)
     nested = raw.get("text_config")
     return nested if isinstance(nested, dict) else raw
@@ -134,6 +136,13 @@ def config_words(info: ModelInfo, config: dict[str, Any], spec: ArchitectureSpec
 def _attention_words(info: ModelInfo, spec: ArchitectureSpec | None) -> list[str]:
     if not info.heads:
         return ["No attention: each layer carries a state of constant size along the text (recurrent)."]
+    mixers = [(block.count, block.mixer) for block in spec.blocks] if spec else []
+    latent = next((mixer for _count, mixer in mixers if isinstance(mixer, LatentAttention)), None)
+    if latent is not None:
+        return [
+            f"Attention with {latent.heads} query heads, whose keys and values are made from one latent of {latent.kv_rank:,} "
+            f"numbers and one rotated key of {latent.rope_dim} a token (multi-head latent attention)."
+        ]
     if info.kv_heads == info.heads:
         kind = "each with keys and values of its own (multi-head attention)"
     elif info.kv_heads == 1:
@@ -141,7 +150,6 @@ def _attention_words(info: ModelInfo, spec: ArchitectureSpec | None) -> list[str
     else:
         kind = f"sharing {info.kv_heads} heads of keys and values (grouped-query attention)"
     words = [f"Attention with {info.heads} query heads of {info.head_dim} numbers, {kind}."]
-    mixers = [(block.count, block.mixer) for block in spec.blocks] if spec else []
     windowed = [(count, mixer.window) for count, mixer in mixers if isinstance(mixer, Attention) and mixer.window]
     if windowed:
         count, window = sum(count for count, _window in windowed), windowed[0][1]

@@ -17,7 +17,8 @@ import numpy as np
 from playground.engine.protocol import CancelToken, Engine
 from playground.engine.types import WeightList
 from playground.errors import BadInput
-from playground.inspection.anatomy import examine_weights
+from playground.inspection.anatomy import examine_weights, text_config
+from playground.inspection.cache_formula import cache_bytes, plain_spec
 from playground.models.info import ModelInfo
 from playground.scaling.inference import (
     MachineFit,
@@ -26,9 +27,8 @@ from playground.scaling.inference import (
     fit_machine,
     weights_read,
 )
-from playground.scaling.memory import kv_bytes
 from playground.scaling.parameters import count_parameters
-from playground.scaling.specs import ArchitectureSpec, Attention, Block, LatentAttention
+from playground.scaling.specs import ArchitectureSpec
 
 LENGTHS = (16, 64, 128, 256, 512, 1024)  # prompt tokens
 STEPS = 4  # decode steps after each prompt
@@ -69,24 +69,8 @@ class Workload:
         return weights + (self.cache_bytes(context + tokens) or 0)
 
     def cache_bytes(self, tokens: int) -> int | None:
-        """2 · layers · key-value heads · head size · bytes a number · tokens; None where no formula fits.
-
-        A layer with a sliding window of w keeps w - 1 tokens: the next one brings its own keys and values.
-        """
-        spec = self.spec
-        if spec is None or not any(isinstance(block.mixer, Attention) for block in spec.blocks):
-            return None
-        if any(isinstance(block.mixer, LatentAttention) for block in spec.blocks):
-            return None  # transformers keeps keys and values spelt out where the paper keeps one latent
-        kept = replace(spec, blocks=tuple(_as_kept(block) for block in spec.blocks))
-        return round(kv_bytes(kept, tokens, 1, self.bytes_per_weight))
-
-
-def _as_kept(block: Block) -> Block:
-    mixer = block.mixer
-    if isinstance(mixer, Attention) and mixer.window is not None:
-        return replace(block, mixer=replace(mixer, window=mixer.window - 1))
-    return block
+        """Of the key-value cache of ``tokens``; None where no layer keeps one. See ``cache_formula``."""
+        return cache_bytes(self.spec, tokens, self.bytes_per_weight)
 
 
 def workload_of(info: ModelInfo, listed: WeightList) -> Workload:
@@ -98,16 +82,7 @@ def workload_of(info: ModelInfo, listed: WeightList) -> Workload:
     if anatomy.formula is not None and anatomy.formula.active < anatomy.formula.total:
         body -= anatomy.formula.total - anatomy.formula.active
     number = 4.0 if info.dtype == "float32" else 2.0
-    return Workload(body, float(head), number, anatomy.spec or _plain_spec(info))
-
-
-def _plain_spec(info: ModelInfo) -> ArchitectureSpec | None:
-    """Plain attention in every layer, for an architecture that no formula knows by name; None without attention."""
-    if not info.heads:
-        return None
-    mixer = Attention(info.heads, info.kv_heads, info.head_dim)
-    block = Block(info.layers, mixer, None, 0)
-    return ArchitectureSpec(info.name, "", info.hidden_size, info.vocab_size, (block,), True, 0, info.context_length)
+    return Workload(body, float(head), number, anatomy.spec or plain_spec(info, text_config(listed)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import (
     AutoModelForCausalLM,
+    DeepseekV3Config,
     Gemma3TextConfig,
     GemmaConfig,
     GPT2Config,
@@ -26,24 +27,30 @@ from playground.models.info import ModelInfo
 from playground.models.loading import LoadedModel
 
 VOCAB = 300
-_LLAMA_LIKE: dict[str, Any] = {
+LLAMA_LIKE: dict[str, Any] = {
     "vocab_size": VOCAB, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
     "num_attention_heads": 4, "num_key_value_heads": 2, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1,
 }  # fmt: skip
+LATENT: dict[str, Any] = LLAMA_LIKE | {
+    "num_key_value_heads": 4, "kv_lora_rank": 12, "q_lora_rank": 16, "qk_rope_head_dim": 4, "qk_nope_head_dim": 8,
+    "v_head_dim": 8, "moe_intermediate_size": 16, "n_routed_experts": 4, "n_shared_experts": 1, "num_experts_per_tok": 2,
+    "n_group": 1, "topk_group": 1,
+}  # fmt: skip
 CONFIGS: dict[str, Any] = {
-    "llama": lambda: LlamaConfig(**_LLAMA_LIKE),
-    "llama-tied": lambda: LlamaConfig(**_LLAMA_LIKE, tie_word_embeddings=True),
-    "qwen2": lambda: Qwen2Config(**_LLAMA_LIKE),
-    "gemma": lambda: GemmaConfig(**_LLAMA_LIKE, head_dim=8),
+    "llama": lambda: LlamaConfig(**LLAMA_LIKE),
+    "llama-tied": lambda: LlamaConfig(**LLAMA_LIKE, tie_word_embeddings=True),
+    "qwen2": lambda: Qwen2Config(**LLAMA_LIKE),
+    "gemma": lambda: GemmaConfig(**LLAMA_LIKE, head_dim=8),
     "gpt2": lambda: GPT2Config(vocab_size=VOCAB, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=1),
     "neox": lambda: GPTNeoXConfig(
         vocab_size=VOCAB, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4
     ),
-    "mistral-sliding": lambda: MistralConfig(**_LLAMA_LIKE, sliding_window=16),
-    "gemma3-hybrid": lambda: Gemma3TextConfig(**_LLAMA_LIKE, head_dim=8, sliding_window=16),
+    "mistral-sliding": lambda: MistralConfig(**LLAMA_LIKE, sliding_window=16),
+    "gemma3-hybrid": lambda: Gemma3TextConfig(**LLAMA_LIKE, head_dim=8, sliding_window=16),
+    "deepseek": lambda: DeepseekV3Config(**LATENT, first_k_dense_replace=1),
     "mamba": lambda: MambaConfig(vocab_size=VOCAB, hidden_size=32, num_hidden_layers=2, state_size=8),
 }
-REUSABLE = ("llama", "llama-tied", "qwen2", "gemma", "gpt2", "neox")
+REUSABLE = ("llama", "llama-tied", "qwen2", "gemma", "gpt2", "neox", "deepseek")
 
 
 def small_model(kind: str, seed: int = 0) -> Any:

@@ -22,8 +22,8 @@ from tests.engine.small import CONFIGS, VOCAB, small_info, small_loaded
 
 FAMILIES: dict[str, Any] = {
     **{kind: make for kind, make in CONFIGS.items() if kind != "mamba"},
-    "qwen3": lambda: Qwen3Config(**small._LLAMA_LIKE, head_dim=8),
-    "gemma2": lambda: Gemma2Config(**small._LLAMA_LIKE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8),
+    "qwen3": lambda: Qwen3Config(**small.LLAMA_LIKE, head_dim=8),
+    "gemma2": lambda: Gemma2Config(**small.LLAMA_LIKE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8),
 }
 LENGTH = 80  # more than two chunks, and more than the sliding windows
 

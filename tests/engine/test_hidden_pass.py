@@ -17,12 +17,12 @@ from playground.engine.transformers_engine import TransformersEngine
 from playground.engine.types import LENS_TOP, Capabilities, LensRows
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from playground.models.loading import LoadedModel
-from tests.engine.small import _LLAMA_LIKE, CONFIGS, VOCAB
+from tests.engine.small import CONFIGS, LLAMA_LIKE, VOCAB
 from tests.engine.small import small_loaded as plain_loaded
 
 MORE: dict[str, Any] = {
-    "gemma2": lambda: Gemma2Config(**_LLAMA_LIKE, head_dim=8, sliding_window=16, final_logit_softcapping=30.0),
-    "qwen3": lambda: Qwen3Config(**_LLAMA_LIKE, head_dim=8),
+    "gemma2": lambda: Gemma2Config(**LLAMA_LIKE, head_dim=8, sliding_window=16, final_logit_softcapping=30.0),
+    "qwen3": lambda: Qwen3Config(**LLAMA_LIKE, head_dim=8),
     "phi": lambda: PhiConfig(
         vocab_size=VOCAB, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4
     ),

@@ -30,7 +30,8 @@ def test_each_group_is_what_the_config_says(kind: str) -> None:
     anatomy, _expected = anatomy_of(kind)
     assert anatomy.formula is not None and anatomy.formula.total == anatomy.total
     for component in anatomy.formula.components:
-        assert anatomy.group(component.name.replace("feed_forward", "feed-forward")) == component.total, component.name
+        group = {"feed_forward": "feed-forward"}.get(component.name, component.name.replace("_", " "))
+        assert anatomy.group(group) == component.total, component.name
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_each_group_is_what_the_config_says(kind: str) -> None:
         ("embed_out.weight", ("head", "head")),
         ("model.decoder.project_in.weight", ("embeddings", "projections")),
         ("model.layers.0.self_attn.kv_a_proj_with_mqa.weight", ("attention", "key and value in one")),
-        ("model.layers.0.self_attn.kv_a_layernorm.weight", ("norms", "norms")),
+        ("model.layers.0.self_attn.kv_a_layernorm.weight", ("attention", "norms of the latents")),
         ("transformer.h.0.self_attention.dense.weight", ("attention", "output")),
         ("model.layers.0.block_sparse_moe.experts.3.w1.weight", ("experts", "experts")),
         ("model.layers.0.mlp.gate.weight", ("router", "router")),
@@ -72,6 +73,8 @@ def test_the_config_in_words_says_what_matters() -> None:
     assert "(tied)" in llama and "width 64 with silu (gated, three matrices)" in llama
     assert "No attention" in mamba and "recurrent" in mamba
     assert "sliding window" in " ".join(anatomy_of("mistral-sliding")[0].words)
+    deepseek = " ".join(anatomy_of("deepseek")[0].words)
+    assert "one latent of 12 numbers and one rotated key of 4 a token" in deepseek and "another mixer" not in deepseek
     assert "a matrix of its own" in " ".join(anatomy_of("llama")[0].words)
 
 

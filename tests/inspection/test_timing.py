@@ -6,12 +6,15 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 import pytest
+from transformers import Cohere2Config, DeepseekV2Config
 
 from playground.engine.fake import FakeEngine
 from playground.engine.protocol import CancelToken
 from playground.engine.transformers_engine import TransformersEngine
 from playground.errors import BadInput, Cancelled
 from playground.inspection import timing
+from playground.inspection.anatomy import spec_of
+from playground.inspection.cache_formula import cache_words, spelt_out_bytes
 from playground.inspection.timing import (
     STEPS,
     CacheSize,
@@ -21,7 +24,7 @@ from playground.inspection.timing import (
     usable_lengths,
     workload_of,
 )
-from tests.engine.small import CONFIGS, small_loaded
+from tests.engine.small import CONFIGS, LATENT, LLAMA_LIKE, small_loaded
 
 T = TypeVar("T")
 SHORT = (4, 8, 20, 40)
@@ -38,7 +41,7 @@ def finish(steps: Generator[Any, None, T]) -> tuple[list[Any], T]:
 
 def engine_of(kind: str) -> TransformersEngine:
     """With the facts that loading would have found: the configs of the tests all have these shapes."""
-    full = kind in ("gpt2", "neox")
+    full = kind in ("gpt2", "neox", "deepseek", "unknown-latent")
     heads = (
         {"heads": 0, "kv_heads": 0, "head_dim": 0} if kind == "mamba" else {"heads": 4, "kv_heads": 4 if full else 2}
     )
@@ -56,6 +59,39 @@ def test_the_caches_measured_bytes_equal_the_formula(kind: str) -> None:
     assert [length.cache.tokens for length in found.lengths] == [length + STEPS for length in SHORT]
     for length in found.lengths:
         assert length.cache.predicted == length.cache.measured and length.cache.measured
+
+
+@pytest.mark.parametrize("kind", ["unknown-latent", "unknown-windows"])
+def test_an_unknown_architectures_cache_is_predicted_from_what_its_config_says(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DeepSeek-V2 and Cohere 2 have no formula for their parameters here."""
+    make = {
+        "unknown-latent": lambda: DeepseekV2Config(**LATENT, first_k_dense_replace=1),
+        "unknown-windows": lambda: Cohere2Config(
+            **LLAMA_LIKE, sliding_window=16, layer_types=["sliding_attention", "full_attention"]
+        ),
+    }[kind]
+    monkeypatch.setitem(CONFIGS, kind, make)
+    engine = engine_of(kind)
+    found = timed(engine)
+    assert spec_of(engine.weights()) is None
+    for length in found.lengths:
+        assert length.cache.predicted == length.cache.measured and length.cache.measured
+
+
+def test_the_formula_in_words_has_the_models_numbers_and_both_sizes_of_a_latent() -> None:
+    latent = spec_of(engine_of("deepseek").weights())
+    assert latent is not None
+    assert spelt_out_bytes(latent, 4) == 2 * 4 * (8 + 4 + 8) * 4
+    told = cache_words(latent, 4)
+    assert "2 layers · (12 numbers of the latent + 4 of the rotated key) · 4 bytes a number = 128 bytes." in told
+    assert "Keys and values spelt out for every head would take 640 bytes a token, 5.0 times as much" in told
+    windowed = spec_of(engine_of("mistral-sliding").weights())
+    assert windowed is not None
+    told = cache_words(windowed, 2)
+    assert "2 layers · 2 (a key and a value) · 2 heads · 8 numbers · 2 bytes a number = 128 bytes" in told
+    assert "2 of the layers keep the last 15 tokens only" in told and "spelt out" not in told
 
 
 def test_a_model_without_a_cache_says_none() -> None:

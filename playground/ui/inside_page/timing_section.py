@@ -17,6 +17,7 @@ from playground.charts.scale_lines import LinesData, lines_description, lines_fi
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
 from playground.engine.protocol import CancelToken, Engine
 from playground.engine.worker import Worker
+from playground.inspection.cache_formula import cache_words
 from playground.inspection.timing import (
     LENGTHS,
     LONGEST_CHECK_S,
@@ -146,6 +147,8 @@ def _cache_table(found: Timing) -> None:
     if not sizes:
         st.caption(
             "This model keeps no key-value cache: a state of constant size takes its place, whatever the length."
+            if not found.info.heads
+            else "This model mixes attention with layers of another kind, and what it keeps is not measured here."
         )
         return
     frame = pd.DataFrame(
@@ -157,23 +160,14 @@ def _cache_table(found: Timing) -> None:
     )
     number = st.column_config.NumberColumn(format="localized")
     st.dataframe(frame, hide_index=True, key="inside_cache", column_config=dict.fromkeys(frame.columns, number))
-    if any(size.predicted is None for size in sizes):
+    spec = found.workload.spec
+    if spec is None or any(size.predicted is None for size in sizes):
         st.caption("No formula here knows how this architecture keeps its cache; the measured bytes stand alone.")
         return
     equal = all(size.predicted == size.measured for size in sizes)
     st.caption(
-        f"{cache_formula(found)} Measured: the bytes of the cache's own tensors after the {STEPS} new tokens. The two "
-        + ("are **equal** at every length." if equal else "**differ**.")
-    )
-
-
-def cache_formula(found: Timing) -> str:
-    """The formula with this model's numbers; layers with a window keep one token less than it."""
-    info, per_token = found.info, found.workload.cache_bytes(1) or 0
-    number = found.workload.bytes_per_weight
-    return (
-        f"Keys and values: 2 · {info.layers} layers · {info.kv_heads} heads · {info.head_dim} numbers · {number:g} bytes = "
-        f"{per_token:,} bytes a token."
+        f"{cache_words(spec, found.workload.bytes_per_weight)} Measured: the bytes of the cache's own tensors after the "
+        f"{STEPS} new tokens. The two " + ("are **equal** at every length." if equal else "**differ**.")
     )
 
 
