@@ -227,7 +227,7 @@ class FakeEngine:
 
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
-    ) -> Iterator[LensRows]:
+    ) -> Iterator[LensRows | None]:
         """Depth d of D - 1 has d / (D - 1) of the last logits: an answer that grows layer by layer."""
         known = check_ids(ids, self._info)
         check_lens(known, positions, follow, self._info)

@@ -53,11 +53,18 @@ class _Caught:
 
 def run_lens(
     runner: ModelRunner, ids: TokenIds, positions: range, follow: Sequence[int], cancel: CancelToken
-) -> Iterator[LensRows]:
-    """See ``Engine.lens``. One forward pass, then some positions of all depths at each step."""
+) -> Iterator[LensRows | None]:
+    """See ``Engine.lens``. What stands before in pieces, one forward pass, then some positions of all depths a step."""
     doors = find_doors(runner.loaded.model, runner.info.name)
+    cache: Cache | None = None
+    if runner.has_cache and positions.start:  # as usual, from known prefixes where there are any
+        _row, _computed, known = yield from runner.run_in_pieces(ids[: positions.start], cancel)
+        cache = None if known is None else fork(known, positions.start)
+        yield None
+    elif runner.has_cache:
+        cache = runner.empty_cache()
     with runner.running(len(ids)):
-        caught, own = _forward(runner, doors, ids, positions, cancel)  # own: (P, vocab), the model's own logits
+        caught, own = _forward(runner, doors, ids, positions, cache, cancel)  # own: (P, vocab), the model's own logits
     step = max(1, min(_MOST_POSITIONS, _LOGITS_BYTES // (4 * runner.info.vocab_size)))
     for begin in range(0, len(positions), step):
         cancel.check()
@@ -81,20 +88,15 @@ def find_doors(model: Any, name: str) -> _Doors:
 
 
 def _forward(
-    runner: ModelRunner, doors: _Doors, ids: TokenIds, positions: range, cancel: CancelToken
+    runner: ModelRunner, doors: _Doors, ids: TokenIds, positions: range, cache: Cache | None, cancel: CancelToken
 ) -> tuple[_Caught, torch.Tensor]:
     """Run the model up to the last position; the states and the model's own logits (P, vocab) at ``positions``.
 
+    ``cache`` holds what stands before them; None for a model without one, which runs on the whole text.
     Where more positions must be run than are looked at (a model without a cache), only the last one's logits are
     asked for, and the others are NaN.
     """
     first, end = positions.start, positions.stop
-    cache: Cache | None = None
-    if runner.has_cache and first:  # what stands before is read as usual, from known prefixes where there are any
-        _row, _computed, known = runner.run(ids[:first], cancel)
-        cache = None if known is None else fork(known, first)
-    elif runner.has_cache:
-        cache = runner.empty_cache()
     cancel.check()
     begin = first if cache is not None else 0
     with _catching(doors) as caught:

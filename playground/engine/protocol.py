@@ -140,10 +140,11 @@ class Engine(Protocol):
 
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
-    ) -> Iterator[LensRows]:
+    ) -> Iterator[LensRows | None]:
         """What every layer would answer at ``positions`` (consecutive, within ``ids``), a few of them at each step.
 
-        One forward pass at the first step, heads only at the others. Raises CapabilityMissing unless
+        None after each piece of what stands before them; then one forward pass and the first rows, heads only at the
+        other steps. Raises CapabilityMissing unless
         ``capabilities.hidden_states``, BadPrompt as ``next_logits`` and for positions outside of the text.
         """
 

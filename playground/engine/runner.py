@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from playground.engine.prepack import cpu_threads
 from playground.engine.protocol import CancelToken
 from playground.engine.step_threads import StepThreads
 from playground.engine.types import FloatArray, TokenIds
-from playground.errors import ModelError, PlaygroundError
+from playground.errors import Cancelled, ModelError, PlaygroundError
 from playground.models.loading import LoadedModel, unload
 
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
@@ -69,21 +69,42 @@ class ModelRunner:
 
     def run(self, ids: TokenIds, cancel: CancelToken) -> tuple[torch.Tensor, int, Cache | None]:
         """The last row (vocab,), how many positions the model was run on, and the cache of ``ids`` if it has one."""
+        pieces = self.run_in_pieces(ids, cancel)
+        while True:
+            try:
+                next(pieces)
+            except StopIteration as end:
+                found: tuple[torch.Tensor, int, Cache | None] = end.value
+                return found
+
+    def run_in_pieces(
+        self, ids: TokenIds, cancel: CancelToken
+    ) -> Generator[None, None, tuple[torch.Tensor, int, Cache | None]]:
+        """The same; yields between two pieces, outside of inference mode, so that other requests can be served there.
+
+        What is read is not lost when it is cancelled or left: the next request goes on from there.
+        """
+        cancel.check()
         if not self.has_cache:
-            cancel.check()
-            return self.forward([ids], None, last_row=True)[0, -1], len(ids), None
+            with self.running(len(ids)):
+                return self.forward([ids], None, last_row=True)[0, -1], len(ids), None
         start, cache = self.prefixes.best(self.info.revision, ids) if self.reuses_prefixes else (0, None)
         if cache is None:
             cache = self.empty_cache()
-        row = None
-        for begin in range(start, len(ids), PREFILL_CHUNK):
-            if cancel.cancelled:
-                self.keep(ids[:begin], cache)  # what is done is not lost: the next request goes on from here
+        read = start
+        try:
+            while True:  # at least one position is always left to run
                 cancel.check()
-            row = self.forward([ids[begin : begin + PREFILL_CHUNK]], cache, last_row=True)[0, -1]
-        self.keep(ids, cache)
-        assert row is not None  # at least one position is always left to run
-        return row, len(ids) - start, cache
+                with self.running(len(ids)):
+                    row = self.forward([ids[read : read + PREFILL_CHUNK]], cache, last_row=True)[0, -1]
+                read = min(read + PREFILL_CHUNK, len(ids))
+                if read == len(ids):
+                    self.keep(ids, cache)
+                    return row, read - start, cache
+                yield
+        except (Cancelled, GeneratorExit):  # not after a failed pass: some layers would have read more than others
+            self.keep(ids[:read], cache)
+            raise
 
     def empty_cache(self) -> Cache:
         return new_cache(self.loaded.model.config)

@@ -155,7 +155,7 @@ class TransformersEngine:
 
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
-    ) -> Iterator[LensRows]:
+    ) -> Iterator[LensRows | None]:
         """What every layer would answer at ``positions``, a few of them at each step; see the protocol."""
         known = check_ids(ids, self._info)
         check_lens(known, positions, follow, self._info)

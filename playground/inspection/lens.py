@@ -86,8 +86,11 @@ def read_lens(
     parts: list[LensRows] = []
     yield 0, len(window)
     for rows in engine.lens(ids, window, cancel=cancel):
+        if rows is None:  # a piece of what stands before the window
+            yield 0, len(window)
+            continue
         parts.append(rows)
-        yield parts[-1].first + parts[-1].entropies.shape[1] - window.start, len(window)
+        yield rows.first + rows.entropies.shape[1] - window.start, len(window)
     return LensPicture(tuple(ids), join_rows(parts), (time.perf_counter() - started) * 1000)
 
 
@@ -131,8 +134,8 @@ def known_path(picture: LensPicture, position: int, token: int) -> RankPath | No
 def follow_token(engine: Engine, ids: TokenIds, position: int, token: int, cancel: CancelToken) -> RankPath:
     """The same for any token: the model runs on one position, and each depth's head once."""
     require_hidden_states(engine)
-    parts = list(engine.lens(ids[: position + 1], range(position, position + 1), follow=(token,), cancel=cancel))
-    rows = parts[0]
+    asked = engine.lens(ids[: position + 1], range(position, position + 1), follow=(token,), cancel=cancel)
+    rows = next(part for part in asked if part is not None)
     return RankPath(position, token, rows.ranks[:, 0, -1], rows.logprobs[:, 0, -1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, Gemma2Config, OPTConfig, PhiConfig, Qwen3Config
 
-from playground.engine import hidden_pass
+from playground.engine import hidden_pass, runner
 from playground.engine.fake import FakeEngine
 from playground.engine.prepack import pack_linears
 from playground.engine.protocol import CancelToken
 from playground.engine.transformers_engine import TransformersEngine
 from playground.engine.types import LENS_TOP, Capabilities, LensRows
+from playground.engine.worker import Worker
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from playground.models.loading import LoadedModel
 from tests.engine.small import CONFIGS, LLAMA_LIKE, VOCAB
@@ -54,7 +56,8 @@ def make_ids(length: int, seed: int = 0) -> tuple[int, ...]:
 
 
 def read(engine: Any, ids: tuple[int, ...], positions: range | None = None, **options: Any) -> list[LensRows]:
-    return list(engine.lens(ids, range(len(ids)) if positions is None else positions, **options))
+    steps = engine.lens(ids, range(len(ids)) if positions is None else positions, **options)
+    return [rows for rows in steps if rows is not None]
 
 
 def joined(parts: list[LensRows], name: str) -> np.ndarray[Any, Any]:
@@ -177,11 +180,63 @@ def test_it_stops_between_steps_and_within_one(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(hidden_pass, "_MOST_POSITIONS", 4)
     cancel = CancelToken()
     steps = engine.lens(make_ids(20), range(20), cancel=cancel)
-    assert next(steps).entropies.shape == (3, 4)
+    rows = next(steps)
+    assert rows is not None and rows.entropies.shape == (3, 4)
     cancel.cancel()
     with pytest.raises(Cancelled):
         next(steps)
     assert not any("forward" in module.__dict__ for module in engine.loaded.model.modules())
+
+
+@pytest.mark.parametrize("kind", ["llama", "mistral-sliding"])
+def test_what_stands_before_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Sliding windows keep no prefixes, and are read in pieces all the same."""
+    ids, window = make_ids(40), range(36, 40)
+    whole = read(TransformersEngine(small_loaded(kind)), ids, window)
+    monkeypatch.setattr(runner, "PREFILL_CHUNK", 10)
+    steps = list(TransformersEngine(small_loaded(kind)).lens(ids, window))
+    assert [step is None for step in steps] == [True, True, True, True, False]
+    np.testing.assert_allclose(steps[-1].top_logprobs, joined(whole, "top_logprobs"), atol=1e-4)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "left"])
+def test_it_stops_between_the_pieces_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    monkeypatch.setattr(runner, "PREFILL_CHUNK", 10)
+    engine, cancel, ids = TransformersEngine(small_loaded("llama")), CancelToken(), make_ids(40)
+    steps = engine.lens(ids, range(36, 40), cancel=cancel)
+    assert next(steps) is None and next(steps) is None and not torch.is_inference_mode_enabled()
+    if how == "cancelled":
+        cancel.cancel()
+        with pytest.raises(Cancelled):
+            next(steps)
+    else:
+        steps.close()  # type: ignore[attr-defined]
+    assert engine.next_logits(ids).computed_tokens == 20, "the twenty that were read are known"
+
+
+def test_other_readers_have_their_turns_while_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "PREFILL_CHUNK", 10)
+    engine, order = TransformersEngine(small_loaded("llama")), list[str]()
+    worker, begun, asked = Worker(engine), threading.Event(), threading.Event()
+
+    def lens(engine: Any, cancel: CancelToken) -> Any:
+        for rows in engine.lens(make_ids(60), range(56, 60), cancel=cancel):
+            order.append("piece" if rows is None else "rows")
+            begun.set()
+            assert asked.wait(30)
+            yield None
+
+    def other(engine: Any, cancel: CancelToken) -> None:
+        order.append("other reader")
+
+    first = worker.submit("one", "lens", lens)
+    assert begun.wait(30)
+    second = worker.submit("two", "next", other)
+    asked.set()
+    second.result(30)
+    first.result(30)
+    worker.close()
+    assert order == ["piece", "other reader", *["piece"] * 5, "rows"]
 
 
 @pytest.mark.parametrize("positions", [range(0), range(21), range(-1, 3), range(0, 10, 2), range(5, 3)])
