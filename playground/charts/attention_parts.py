@@ -65,7 +65,7 @@ def weight_figure(data: WeightBars) -> go.Figure:
     ]
     known = np.append(scores[~np.isnan(scores)], 0.0)
     low, high = float(known.min()), float(known.max())
-    room = 0.25 * max(high - low, 1.0)  # for the numbers beside the bars
+    room = 0.25 * max(high - low, 1.0)  # for the numbers beside the bars; left of them the keys' names begin
     layout = {
         "height": 90 + 24 * max(len(keys), 2),
         "margin": {"l": 10, "r": 10, "t": 30, "b": 30},
@@ -76,7 +76,7 @@ def weight_figure(data: WeightBars) -> go.Figure:
             "domain": [0.0, 0.44],
             "title": {"text": "score (q·k, scaled)"},
             "gridcolor": GRID,
-            "range": [low - room, high + room],
+            "range": [low - (2.4 * room if low < 0 else 0.0), high + room],
         },
         "xaxis2": {
             "domain": [0.52, 1.0],

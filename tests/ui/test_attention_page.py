@@ -155,7 +155,7 @@ def test_scores_are_measured_on_random_tokens_or_on_the_text(open_page: Callable
         best = max(figures, key=lambda figure: figure.induction)
         frame = page.at.dataframe[0].value
         assert (frame["layer"][0], frame["head"][0]) == (best.layer, best.head)
-        assert frame["induction"][0] == pytest.approx(best.induction)
+        assert frame["induction"][0] == pytest.approx(100 * best.induction), "in percent"
         assert f"Highest: layer {best.layer}, head {best.head}" in texts(page)
         assert len(page.component("attention_score_map")["places"]) == 4
 

@@ -137,8 +137,9 @@ def score_table(figures: tuple[HeadFigures, ...]) -> pd.DataFrame:
 def _table(view: AttentionPageView, figures: tuple[HeadFigures, ...]) -> None:
     frame = score_table(figures)
     shown = frame.sort_values(options().score, ascending=False, na_position="last").reset_index(drop=True)
+    shown[list(SHARES)] *= 100  # Streamlit's own percent format drops zeros at the end
     config = {
-        name: st.column_config.NumberColumn(label, format="percent" if name in SHARES else "%.2f", help=means)
+        name: st.column_config.NumberColumn(label, format="%.2f%%" if name in SHARES else "%.2f", help=means)
         for name, (label, means) in SCORES.items()
     }
 

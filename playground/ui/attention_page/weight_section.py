@@ -115,7 +115,7 @@ def _table(parts: WeightParts, names: list[str]) -> None:
         column_config={
             "q·k": st.column_config.NumberColumn(format="%.3f"),
             "score": st.column_config.NumberColumn(format="%.3f", help="Blank: the mask forbids this key."),
-            "weight": st.column_config.NumberColumn(format="%.6f"),
-            "used by the model": st.column_config.NumberColumn(format="%.6f", help="Blank before the window."),
+            "weight": st.column_config.NumberColumn(format="%.4g"),
+            "used by the model": st.column_config.NumberColumn(format="%.4g", help="Blank before the window."),
         },
     )  # fmt: skip

@@ -29,9 +29,8 @@ function sideHead(line, name) {
   side.setAttribute("role", "rowheader")
   side.setAttribute("aria-label", name)
   const words = name.split(" ")
-  const short = words.length > 1 ? words[1] : "0"
-  put("span", "word", side, words.length > 1 ? `${words[0]} ` : `${name} `)
-  put("span", "", side, short)
+  put("span", "word", side, words.length > 1 ? `${words[0]} ` : name)
+  put("span", words.length > 1 ? "" : "narrow", side, words.length > 1 ? words[1] : "0") // the embedding is depth 0
   if (words.length > 2) put("span", "word", side, ` ${words.slice(2).join(" ")}`)
 }
 

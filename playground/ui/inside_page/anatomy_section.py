@@ -105,7 +105,9 @@ def _families(info: ModelInfo, anatomy: Anatomy) -> None:
     frame = pd.DataFrame({"model": [name for name, _notes, _checked in lines]})
     for head, field in zip(heads, Shape.__slots__, strict=True):
         frame[head] = [_both(getattr(notes, field), getattr(checked, field)) for _name, notes, checked in lines]
-    st.dataframe(frame, hide_index=True, key="inside_llamas")
+    narrow = dict.fromkeys(heads, st.column_config.Column(width=75))
+    narrow["feed-forward width"] = narrow["vocabulary"] = st.column_config.Column(width=110)
+    st.dataframe(frame, hide_index=True, key="inside_llamas", column_config=narrow)
     kinds = [(f"{kind.name}, {kind.since}: {kind.example}", kind.long_texts, kind.keeps) for kind in KINDS]
     st.markdown(_markdown_table(("kind", "long texts", "keeps of what it has read"), kinds))
     why_it_matters(

@@ -38,12 +38,16 @@ from playground.ui.waiting import refuse_if_stopped, wait_for
 
 QUICK = LENGTHS[:3]  # what is measured when the section is first opened
 _WANTED, _CHECK, _RUN = "inside_timing_wanted", "inside_check_wanted", "inside_timing_run"
+_MARKS = "Dots: measured; diamonds: measured too, and not in the fit"
 PICTURES: dict[str, tuple[str, Callable[[Timing, int], LinesData | None]]] = {
-    "Reading speed": ("Prefill: tokens read a second against the prompt's length", prefill_data),
-    "Reading time": ("Prefill: time of the whole prompt", seconds_data),
-    "Writing time": ("Decode: time of a new token as the context grows", decode_data),
-    "Cache": ("Bytes of keys and values as the context grows", cache_data),
-    "Roofline": ("Roofline of this machine, fitted from these passes; diamonds are decode steps", roofline_data),
+    "Reading speed": (f"Prefill: tokens read a second against the prompt's length. {_MARKS}", prefill_data),
+    "Reading time": (f"Prefill: time of the whole prompt. {_MARKS}", seconds_data),
+    "Writing time": (f"Decode: time of a new token as the context grows. {_MARKS}", decode_data),
+    "Cache": ("Bytes of keys and values as the context grows. Dots: measured", cache_data),
+    "Roofline": (
+        "Roofline of this machine, fitted from these passes. Dots: prompts read; diamonds: new tokens written",
+        roofline_data,
+    ),
 }
 
 
@@ -127,13 +131,13 @@ def _times_table(found: Timing) -> None:
     rows = _known(found)
     frame = pd.DataFrame(
         {
-            "prompt": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
+            "prompt, tokens": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
             "read in": [milliseconds(1e3 * one.prefill.seconds) for one in rows],
             "predicted": [milliseconds(1e3 * found.predict_s(one.prefill.tokens)) for one in rows],
-            "tokens/s": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
+            "read, tokens/s": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
             "new token in": [milliseconds(1e3 * one.decode.seconds) for one in rows],
             "predicted ": [milliseconds(1e3 * found.predict_s(1, one.decode.context)) for one in rows],
-            "tokens/s ": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
+            "new tokens/s": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
         }
     )
     st.dataframe(frame, hide_index=True, key="inside_timings")
