@@ -82,7 +82,7 @@ def lines_figure(data: LinesData) -> go.Figure:
         "showlegend": False,
         "dragmode": False,
         "hovermode": "closest",
-        "xaxis": _axis(data.x, left, right, room=0.0),
+        "xaxis": _axis(data.x, left, right, room=0.02 if data.marks else 0.0),  # plotly drops a mark on the very edge
         "yaxis": _axis(data.y, low, high, room=0.04),
         "shapes": shapes,
         "annotations": notes,

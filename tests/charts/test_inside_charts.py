@@ -23,7 +23,7 @@ from playground.charts.lens_grid import (
 from playground.charts.lens_html import lens_page
 from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
 from playground.charts.palette import contrast
-from playground.charts.scale_lines import lines_description, lines_figure
+from playground.charts.scale_lines import Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
 from playground.engine.fake import FakeEngine
 from playground.inspection.timing import CacheSize, LengthTiming, Pass, Timing, workload_of
@@ -168,3 +168,10 @@ def test_the_fit_in_these_tests_is_from_the_same_rates() -> None:
     assert found.fit.flops_per_s == pytest.approx(1e9, rel=1e-3) and found.fit.bytes_per_s == pytest.approx(
         2e9, rel=1e-3
     )
+
+
+def test_no_mark_stands_on_the_edge_where_plotly_would_drop_it() -> None:
+    line = Series("predicted", np.array([16.0, 1024.0]), np.array([1.0, 64.0]))
+    data = LinesData(Axis("tokens"), Axis("seconds"), (line,), (Mark("first", 16, 1), Mark("last", 1024, 64)))
+    low, high = lines_figure(data).layout.xaxis.range
+    assert low < np.log10(16) and high > np.log10(1024)

@@ -190,7 +190,7 @@ def test_a_real_architecture_has_its_formula_beside_it(open_app: Open) -> None:
 def test_opening_measures_and_the_caches_bytes_equal_the_formula(open_app: Open) -> None:
     app = open_page(open_app, {"show": "timing"})
     assert not app.errors
-    assert list(frame(app, "read in")["prompt, tokens"]) == ["8", "16", "32 ◆"]
+    assert list(frame(app, "read in")["tokens"]) == ["8", "16", "32 ◆"]
     sizes = frame(app, "measured, bytes")
     assert (sizes["by formula, bytes"] == sizes["measured, bytes"]).all() and len(sizes) == 3
     assert "are **equal** at every length" in app.texts()
@@ -203,14 +203,14 @@ def test_a_prediction_can_be_checked_and_a_measurement_serves_all_sessions(open_
     app.at.button(key="inside_check").click()
     app.run()
     assert len(app.engine.calls) > calls and "**100 tokens:**" in app.texts() and "the prediction was" in app.texts()
-    assert list(frame(app, "read in")["prompt, tokens"]) == ["8", "16", "32 ◆", "100 ◆"]
+    assert list(frame(app, "read in")["tokens"]) == ["8", "16", "32 ◆", "100 ◆"]
     calls = len(app.engine.calls)
     app.at.number_input(key="inside_ahead").set_value(300)
     app.run()
     assert "**300 tokens:**" in app.texts() and len(app.engine.calls) == calls, "arithmetic alone"
     app.at.button(key="inside_measure_long").click()
     app.run()
-    assert list(frame(app, "read in")["prompt, tokens"]) == ["8", "16", "32", "64 ◆"]
+    assert list(frame(app, "read in")["tokens"]) == ["8", "16", "32", "64 ◆"]
 
 
 @pytest.mark.parametrize("picture", timing_section.PICTURES)

@@ -131,16 +131,27 @@ def _times_table(found: Timing) -> None:
     rows = _known(found)
     frame = pd.DataFrame(
         {
-            "prompt, tokens": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
+            "tokens": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
             "read in": [milliseconds(1e3 * one.prefill.seconds) for one in rows],
             "predicted": [milliseconds(1e3 * found.predict_s(one.prefill.tokens)) for one in rows],
-            "read, tokens/s": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
+            "tokens/s": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
             "new token in": [milliseconds(1e3 * one.decode.seconds) for one in rows],
             "predicted ": [milliseconds(1e3 * found.predict_s(1, one.decode.context)) for one in rows],
-            "new tokens/s": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
+            "tokens/s ": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
         }
     )
-    st.dataframe(frame, hide_index=True, key="inside_timings")
+    said = {
+        "tokens": "Of the prompt. ◆ was not in the fit: it checks it.",
+        "predicted": "By the rates fitted to all lengths but those marked ◆.",
+        "tokens/s": "Read from the prompt.",
+        "new token in": "The fastest of the new tokens written after the prompt.",
+        "predicted ": "By the same rates.",
+        "tokens/s ": "Written.",
+    }
+    st.dataframe(
+        frame, hide_index=True, key="inside_timings",
+        column_config={name: st.column_config.Column(help=told) for name, told in said.items()},
+    )  # fmt: skip
     st.caption("◆ was not in the fit: it checks it.")
 
 
