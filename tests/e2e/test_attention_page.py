@@ -121,6 +121,19 @@ def test_the_text_by_mouse_and_keyboard(app_url: str, open_page: OpenPage) -> No
     expect(status).to_have_text(re.compile(r"query 1 .* → key 1 "))
 
 
+@pytest.mark.parametrize(
+    ("heads", "name"), [("18.all.mean", "^Layer 18, mean weight"), ("all.mean", "^All layers and heads, mean weight")]
+)
+def test_the_text_shows_a_layers_mean_and_that_of_all(app_url: str, open_page: OpenPage, heads: str, name: str) -> None:
+    page = open_at(app_url, open_page, heads=heads)
+    expect(page.locator(".heat .title")).to_have_text(re.compile(name, re.IGNORECASE))
+    tokens, status = page.locator(".text .token"), page.locator(".attention .status")
+    tokens.nth(3).hover()
+    expect(status).to_have_text(re.compile("^3 .* attends to .*%.*; attended by .*%"))
+    grounds = [tokens.nth(at).evaluate("node => node.style.background") for at in (0, 2)]
+    assert grounds[0] != grounds[1]
+
+
 # Chooses a scale as a press does, and counts the paints that are done before anything else can happen.
 PRESS = """
 name => {
@@ -204,7 +217,10 @@ def test_png_npz_and_html_are_taken_away(app_url: str, open_page: OpenPage, tmp_
     expect(png).to_be_visible()
     with page.expect_download() as saved:
         png.click()
-    assert saved.value.path().read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    data = saved.value.path().read_bytes()
+    assert saved.value.suggested_filename == "attention.png" and data[:8] == b"\x89PNG\r\n\x1a\n"
+    wide, high = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    assert 300 < wide < 1000 and 300 < high < 1000 and len(data) > 5_000, "title, heatmap, names and scale"
     with page.expect_download() as saved:
         page.get_by_role("button", name="NPZ").click()
     with np.load(io.BytesIO(saved.value.path().read_bytes())) as file:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import BloomConfig, Gemma2Config, Qwen3Config
 
+from benchmarks.bench_attention import memory_figures
 from playground.engine import attention_data, attention_pass
 from playground.engine.attention_data import AttentionPass, PassCache, pass_bytes, widest_window
 from playground.engine.attention_scores import attention_scores, masked_softmax
@@ -260,6 +261,16 @@ def test_the_timer_sweeps_by_itself() -> None:
     if cache._timer is not None:  # it may have rung already
         cache._timer.join(30)
     assert cache.used_bytes == 0
+
+
+@pytest.mark.model
+def test_512_tokens_take_less_than_2_gb_and_give_it_back() -> None:
+    """In a process of its own: this one's memory has a history."""
+    found = memory_figures()
+    assert 300e6 < found["512 tokens, weights held while looked at, bytes"] < 400e6
+    assert found["512 tokens, extra memory at most, bytes"] < 2e9
+    left = found["512 tokens, left after letting go, bytes"]
+    assert left < 40e6 and found["512 tokens, left after letting go of a second pass, bytes"] < left + 20e6
 
 
 @pytest.mark.model

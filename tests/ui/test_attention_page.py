@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.bench_attention import bertviz_html
 from playground.charts.attention_bytes import decoded
 from playground.engine.fake import FakeEngine, fake_info
+from playground.engine.transformers_engine import TransformersEngine
 from playground.engine.types import Capabilities
 from playground.generation.document import pieces
 from playground.inspection.attention import Selection, attention_matrix, head_figures, rollout
@@ -20,6 +22,7 @@ from playground.inspection.attention_parts import repeated_random_ids
 from playground.ui.attention_page.controls import find_tokens
 from playground.ui.attention_page.options import Options, option_fields, read_options
 from playground.ui.attention_page.standalone import attention_html
+from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
 
 SEES = Capabilities(attentions=True, query_key=True)
@@ -255,6 +258,14 @@ def test_the_standalone_page_is_inert_and_holds_every_head() -> None:
     weights = made.layers[place[0]].weights[place[1]]
     got = (np.frombuffer(raw, np.uint8)[island["tiles"] + 3 * cells :] / 254) ** 2
     np.testing.assert_allclose(got, weights[np.tril_indices(made.width)], atol=1 / 254)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # BertViz leaves its script's file open
+def test_the_standalone_page_is_at_least_20_times_smaller_than_bertvizs() -> None:
+    engine = TransformersEngine(small_loaded("llama"))
+    ids = tuple(range(2, 130))
+    ours = attention_html(engine.attentions(ids), tuple(map(str, ids)), engine.info)
+    assert 20 * len(ours.encode()) < len(bertviz_html(engine, ids, list(map(str, ids))).encode())
 
 
 # -- what a model lacks ------------------------------------------------------------------------------------------------

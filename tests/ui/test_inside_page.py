@@ -143,7 +143,9 @@ def test_a_long_text_is_capped_and_the_cap_is_said(open_app: Open) -> None:
     assert max(map(len, app.engine.calls)) == 200
 
 
-@pytest.mark.parametrize("prompt", ["a", "the the the the the the", "<script>alert(1)</script> **$x$** `|` ‮abc", "😀"])
+@pytest.mark.parametrize(
+    "prompt", ["a", "the the the the the the", "<script>alert(1)</script> **$x$** `|` ‮abc", "😀", "မြန်မာ\x00စာ", ""]
+)
 def test_one_token_a_repeated_token_and_hostile_text_are_shown(open_app: Open, prompt: str) -> None:
     app = open_page(open_app, {"prompt": prompt})
     assert not app.errors and grid(app)["tokens"]
