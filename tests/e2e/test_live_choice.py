@@ -1,0 +1,84 @@
+"""The choice that pictures follow at once: its script alone in a real browser, with Python's part played by the test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from playground.ui.components.assets import read
+
+pytestmark = pytest.mark.e2e
+
+SCRIPT = read("chosen.js", "card.js", "live_choice.js").replace("export default function", "window.draw = function")
+SET_UP = """
+() => {
+  window.sent = []
+  window.told = []
+  window.addEventListener("playground-chosen", (event) => window.told.push([event.detail, window.playgroundChosen[event.detail]]))
+}
+"""
+DRAW = """
+([value, serial]) => window.draw({
+  data: { label: "Colours", help: "What they mean.", name: "colours", values: ["a", "b", "c"], labels: ["A", "B", "C"],
+    value, serial },
+  parentElement: document.body, setTriggerValue: (_name, choice) => window.sent.push(choice),
+})
+"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Any:
+    opened = browser.new_page()
+    opened.set_content(f'<div class="liveChoice"></div><script>{SCRIPT}</script>')
+    opened.evaluate(SET_UP)
+    yield opened
+    opened.close()
+
+
+def python_says(page: Page, value: str, heard: int) -> None:
+    page.evaluate(DRAW, [value, heard])
+
+
+def chosen(page: Page) -> str:
+    radio = page.get_by_role("radio", checked=True)
+    expect(radio).to_have_count(1)
+    assert radio.get_attribute("tabindex") == "0"
+    return radio.inner_text()
+
+
+def test_a_press_is_told_to_the_pictures_and_then_to_python(page: Page) -> None:
+    python_says(page, "b", 0)
+    assert chosen(page) == "B" and page.evaluate("window.told") == [["colours", "b"]]
+    page.get_by_role("radio", name="C").click()
+    assert page.evaluate("[window.told.at(-1), window.sent]") == [["colours", "c"], [{"value": "c", "serial": 1}]]
+    page.get_by_role("radio", name="C").click()
+    assert len(page.evaluate("window.sent")) == 1, "what is chosen already is no news"
+
+
+def test_what_python_says_before_it_has_heard_of_the_last_press_changes_nothing(page: Page) -> None:
+    python_says(page, "a", 0)
+    page.get_by_role("radio", name="B").click()
+    page.get_by_role("radio", name="C").click()
+    for value, heard in (("a", 0), ("b", 1)):
+        python_says(page, value, heard)
+        assert chosen(page) == "C"
+    python_says(page, "c", 2)
+    assert chosen(page) == "C" and len(page.evaluate("window.told")) == 3
+    python_says(page, "a", 2)  # an experiment or a link: Python has heard of everything, and wants another one
+    assert chosen(page) == "A" and page.evaluate("window.told.at(-1)") == ["colours", "a"]
+
+
+def test_arrow_keys_choose_and_the_help_is_a_key_away(page: Page) -> None:
+    python_says(page, "a", 0)
+    page.get_by_role("radio", name="A").focus()
+    for key, expected in (("ArrowLeft", "C"), ("ArrowRight", "A"), ("ArrowDown", "B"), ("End", "C"), ("Home", "A")):
+        page.keyboard.press(key)
+        assert chosen(page) == expected
+        expect(page.get_by_role("radio", name=expected)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Help for Colours")).to_be_focused()
+    expect(page.get_by_role("tooltip")).to_have_text("What they mean.")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tooltip")).to_be_hidden()
