@@ -21,6 +21,7 @@ from playground.scaling.api_prices import (
 )
 from playground.scaling.figures import given
 from playground.scaling.quantity import format_count
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import plain, show_problem, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import price_of, serving_of
@@ -48,7 +49,7 @@ def api_section() -> None:
         {"Now": rows_of(setup, price, table, found, query), **columns}, key="scale_api", label="API or own GPU"
     )
     data = break_even_data(found, query, pinned)
-    st.plotly_chart(lines_figure(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
+    light_chart(lines_figure(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
     why_it_matters(
         "A GPU is paid around the clock, an API by the token. The GPU's capacity is its roofline at this batch, times the "
         "share of the day that demand fills; people, redundancy and a model's quality are not in it. Reasoning tokens are "
