@@ -21,7 +21,8 @@ PICTURE = ".js-plotly-plot .xtick, .bars .fill, .light svg"
 CLOCK = """
 () => {
   // The components' shadow roots are looked up once: a walk over the whole page at each frame would be what is measured.
-  const WATCHED = '.js-plotly-plot text, .bars .text, .bars .fill, .light text, .light .bar, .light .curve, .light .mark, .table .number'
+  const WATCHED = ['.js-plotly-plot text', '.bars .text', '.bars .fill', '.light text', '.light .bar', '.light .curve',
+    '.light .mark', '.table .number'].join()
   const roots = [document, ...[...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter((root) => root)]
     .filter((root) => root.querySelector(WATCHED))
   const find = (root) => [...root.querySelectorAll(WATCHED)]

@@ -19,6 +19,7 @@ from playground.cli import main
 from playground.engine.fake import FakeEngine
 from playground.engine.protocol import CancelToken
 from playground.errors import BadInput
+from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
 from playground.scaling.figures import given
 from playground.scaling.hardware import gpu_table
@@ -182,6 +183,19 @@ def test_an_own_config_is_counted_and_travels_in_the_link(open_plan: OpenPlan) -
     assert small.config == CUSTOM
     again = open_plan("scale_model", link_query(small, "scale_model"))
     assert table(again, "scale_model")["Parameters"] == table(opened, "scale_model")["Parameters"]
+
+
+def test_an_uploaded_price_table_travels_in_the_link(open_plan: OpenPlan) -> None:
+    table = PriceTable((ApiPrice("house", "plain-1", 0.5, 1.5),), "uploaded table", "2026-03-01")
+    query = link_query(ScaleSetup(prices=table), "scale_serving")
+    opened = open_plan("scale_serving", query, scale_serving_section="API or own GPU")
+    assert opened.errors == []
+    rows = {row["name"]: row["cells"][0] for row in opened.component("scale_api")["rows"]}
+    text, source = rows["API price of 1M tokens"]
+    assert text == "$0.5 read, $0.5 cached, $1.5 written"
+    assert source == "uploaded table, newest date 2026-03-01"
+    cut = open_plan("scale_serving", query[:-20], scale_serving_section="API or own GPU")
+    assert len(cut.errors) == 1 and "cut off or changed" in cut.errors[0]
 
 
 def test_a_nested_text_config_is_read(open_plan: OpenPlan) -> None:

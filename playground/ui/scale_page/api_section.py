@@ -29,7 +29,6 @@ from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.setup import ScaleSetup
 from playground.ui.scale_page.wording import Row, row
 
-_UPLOADED = "scale_price_table"
 FIRST_PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "groq", "together")
 
 
@@ -60,8 +59,8 @@ def api_section() -> None:
 
 def price_table() -> PriceTable:
     """The uploaded table, or the one that ships with the price package."""
-    uploaded = st.session_state.get(_UPLOADED)
-    if isinstance(uploaded, PriceTable):
+    uploaded = store.setup().prices
+    if uploaded is not None:
         return uploaded
     try:
         return packaged_prices()
@@ -171,19 +170,18 @@ def _upload() -> None:
         if left.button("Use this table", key="scale_prices_use", disabled=file is None) and file is not None:
             try:
                 text = file.getvalue()[: MAX_CSV_CHARS + 1].decode("utf-8")
-                st.session_state[_UPLOADED] = read_price_csv(text, as_of.strip() or None)
+                uploaded = read_price_csv(text, as_of.strip() or None)
             except UnicodeDecodeError:
                 show_problem("The price table is not text; save it as CSV in UTF-8.")
                 return
             except PlaygroundError as error:
                 show_problem(error)
                 return
-            store.change(api="")
+            store.change(api="", prices=uploaded)
             st.rerun()
         if right.button("Back to the packaged table", key="scale_prices_back"):
-            st.session_state.pop(_UPLOADED, None)
-            store.change(api="")
+            store.change(api="", prices=None)
             st.rerun()
-        uploaded = st.session_state.get(_UPLOADED)
-        if isinstance(uploaded, PriceTable):
-            st.caption(plain(f"In use: {len(uploaded.prices)} uploaded prices of {uploaded.as_of or 'unknown date'}."))
+        used = store.setup().prices
+        if used is not None:
+            st.caption(plain(f"In use: {len(used.prices)} uploaded prices of {used.as_of or 'unknown date'}."))
