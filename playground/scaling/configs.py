@@ -24,11 +24,12 @@ TEXT_TYPES = {"gemma3": "gemma3_text", "llava": "llama"}  # what a nested text_c
 
 @dataclass(frozen=True)
 class Preset:
-    """One model of the list: its name, family, config and where the config comes from."""
+    """One model of the list: its name, family, config, where that comes from and what it was checked against."""
 
     name: str
     family: str
     source: str
+    checked: str
     config: Mapping[str, Any]
     published_parameters: int | None = None  # an exact count that somebody else published, where there is one
 

@@ -24,7 +24,9 @@ from playground.scaling.configs import load_preset
 from playground.scaling.figures import given
 from playground.scaling.hardware import gpu_table
 from playground.scaling.meta import MetaCount
+from playground.scaling.notes import disagreements
 from playground.ui import runtime
+from playground.ui.messages import plain
 from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
 from playground.ui.scale_page.answers import fit_of, serving_of, training_cost
 from playground.ui.scale_page.fields import CUSTOM
@@ -309,6 +311,19 @@ def test_the_switch_shows_the_notes_number_beside_the_checked_one(open_plan: Ope
     titles = [title for title, _ in opened.component("scale_training_figures")["columns"]]
     assert titles == ["As in the notes", "Checked"]
     assert table(opened, "scale_training")["Training time"] == ["237 days", "17.0 days"]
+
+
+def test_every_disagreement_is_on_a_page_with_both_numbers_and_the_reason(open_plan: OpenPlan) -> None:
+    left = {found.topic: found for found in disagreements()}
+    for page, plan in PLAN.items():
+        opened = open_plan(page, **{f"{page}_section": NOTES_TAB})
+        for topic in plan.topics:
+            rows = opened.component(f"notes_{topic}")["rows"]
+            found = left.pop(topic, None)
+            if found is not None:
+                assert plain(found.why) in opened.texts()
+                assert {row["name"] for row in rows} == {f.name for f in (*found.as_in_notes, *found.checked)}
+    assert left == {}
 
 
 def test_a_plan_that_does_not_fit_says_what_to_change(open_plan: OpenPlan) -> None:

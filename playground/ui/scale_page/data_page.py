@@ -52,6 +52,7 @@ def languages_section() -> None:
         bars.append(PlainBar(name, shown.value, f"{shown.value:,.2f}×"))
     data = BarsOf(tuple(bars), "share of speakers over share of the crawl (1 is fair)", log=True)
     light_chart(plain_figure(data), key="scale_language_chart", alt=plain_description(data))
+    st.caption(plain("; ".join(f"{each.name}: {each.source}" for each in LANGUAGES) + ". World: 8,000M people."))
     ratios = token_ratios(tuple(MASSIVE_MEDIAN_TOKENS.values()))
     tokens = BarsOf(
         tuple(

@@ -150,8 +150,8 @@ def laws_section() -> None:
         "tokens for each."
     )
     why_it_matters(
-        "20 tokens a parameter is what two of Hoffmann's three approaches found; the printed constants of the third drift "
-        "away from it, and a refit of the same data (besiroglu) comes back to it. No set is known to hold at large budgets."
+        "20 tokens a parameter is the result of Hoffmann's approach 1; the printed constants of approach 3 drift away from "
+        "it, and a refit of the same data (besiroglu) comes back to it. No set is known to hold at large budgets."
     )
 
 

@@ -152,6 +152,7 @@ def notes_section(topics: tuple[str, ...]) -> None:
         both = {AS_IN_NOTES: found.as_in_notes, CHECKED: found.checked}
         columns = {title: tuple(row(shown) for shown in both[title]) for title in titles}
         figure_table(columns, key=f"notes_{found.topic}", label=found.topic)
+        st.caption(plain("Sources: " + "; ".join(found.sources) + "."))
     if not topics:
         st.markdown("The course notes and the sources agree on what this page shows.")
     why_it_matters(
