@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from playground.charts.palette import ink_on
+
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _PLACES = 5  # decimals of a place: a thousandth of a pixel
 Axis = dict[str, Any]
@@ -131,7 +133,7 @@ def _bars(trace: dict[str, Any], x: Axis, y: Axis, reached: dict[int, float], ga
         found.append({
             "x": [max(float(start), 0.0), float(end) if math.isfinite(end) else 0.0], "y": [middle - half, middle + half],
             "colour": colour, "text": _text(trace["text"][row]), "inside": trace["textposition"] == "inside",
-            "ink": trace.get("textfont", {}).get("color", ""), "edge": "line" in trace["marker"],
+            "ink": ink_on(colour), "edge": "line" in trace["marker"],
             "said": [_text(str(names.get(row, ""))), title, _short(value)],
         })  # fmt: skip
     return found

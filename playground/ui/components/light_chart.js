@@ -15,7 +15,7 @@ function add(parent, tag, attributes, text) {
 function words(parent, text, x, y, more = {}, up = "middle") {
   const lines = text.split("\n")
   const size = more["font-size"] || 12
-  const first = y + { top: size, middle: size * 0.36, bottom: -2 }[up] - (up === "top" ? 0 : (lines.length - 1) * size * (up === "middle" ? 0.58 : 1.15))
+  const first = y + { top: size, middle: size * 0.36, bottom: -5 }[up] - (up === "top" ? 0 : (lines.length - 1) * size * (up === "middle" ? 0.58 : 1.15))
   lines.forEach((line, index) => add(parent, "text", { x, y: first + index * size * 1.15, ...more }, line))
 }
 
@@ -37,7 +37,7 @@ function path(xs, ys, x, y) {
 function axes(svg, data, box, x, y) {
   const { left, right, top, bottom, height } = box
   let last = -1e9
-  for (const [at, text] of data.x.ticks) {
+  for (const [at, text] of [...data.x.ticks].sort((one, other) => one[0] - other[0])) {
     add(svg, "line", { class: "grid", x1: x(at), x2: x(at), y1: top, y2: bottom })
     const half = wide(text) / 2
     if (x(at) - half < last + 6) continue
@@ -67,25 +67,41 @@ function bars(svg, data, box, x, y) {
     if (bar.inside) {
       if (wide(bar.text, 11) < to - from - 4) words(svg, bar.text, (from + to) / 2, middle, { style: `fill:${bar.ink};font-size:11px`, "text-anchor": "middle" })
     } else if (to + 6 + wide(bar.text) < box.right + 12) words(svg, bar.text, to + 6, middle)
-    else words(svg, bar.text, to - 6, middle, { class: "halo", "text-anchor": "end" })
+    else words(svg, bar.text, to - 6, middle, { style: `fill:${bar.ink}`, "text-anchor": "end" })
   }
 }
 
+// Labels of marks: at the place asked for, or the next one where no other label or mark stands.
+const PLACES = ["top right", "bottom left", "middle right", "middle left", "top left", "bottom right"]
+
+function labelBox(mark, at, high, place) {
+  const half = mark.size / 2, size = wide(mark.text, 11), [up, across] = place.split(" ")
+  const shift = up === "middle" ? half + 4 : 2
+  const left = across === "right" ? at + shift : at - shift - size
+  const top = { top: high - half - 16, middle: high - 6, bottom: high + half }[up]
+  return { left, right: left + size, top, bottom: top + 12, up, across, shift }
+}
+
+const meet = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom
+
 function marks(svg, data, box, x, y) {
-  for (const mark of data.marks) {
+  const inside = data.marks.filter((mark) => mark.x > -0.001 && mark.x < 1.001 && mark.y > -0.001 && mark.y < 1.001)
+  const taken = inside.map((mark) => {
+    const half = mark.size / 2
+    return { left: x(mark.x) - half, right: x(mark.x) + half, top: y(mark.y) - half, bottom: y(mark.y) + half, mark }
+  })
+  for (const mark of inside) {
     const [at, high, half] = [x(mark.x), y(mark.y), mark.size / 2]
-    if (mark.x < -0.001 || mark.x > 1.001 || mark.y < -0.001 || mark.y > 1.001) continue
     if (mark.diamond) add(svg, "path", { class: "mark", d: `M${at} ${high - half}L${at + half} ${high}L${at} ${high + half}L${at - half} ${high}Z`, fill: mark.colour })
     else add(svg, "circle", { class: "mark", cx: at, cy: high, r: half, fill: mark.colour })
     if (!mark.text) continue
-    const size = wide(mark.text, 11) + half + 4
-    let [up, across] = mark.at.split(" ")
-    if (across === "right" && at + size > box.width) across = "left"
-    if (across === "left" && at - size < box.left) across = "right"
-    const shift = up === "middle" ? half + 4 : 2
-    words(svg, mark.text, at + (across === "right" ? shift : -shift), high + { top: -half, middle: 0, bottom: half }[up],
-      { class: "halo", "text-anchor": across === "right" ? "start" : "end", style: "font-size:11px", "font-size": 11 },
-      { top: "bottom", middle: "middle", bottom: "top" }[up])
+    const boxes = [mark.at, ...PLACES].map((place) => labelBox(mark, at, high, place)).filter((one) => one.left > 0 && one.right < box.width)
+    const free = boxes.find((one) => !taken.some((other) => other.mark !== mark && meet(one, other))) || boxes[0]
+    if (!free) continue
+    taken.push(free)
+    words(svg, mark.text, at + (free.across === "right" ? free.shift : -free.shift), high + { top: -half, middle: 0, bottom: half }[free.up],
+      { class: "halo", "text-anchor": free.across === "right" ? "start" : "end", style: "font-size:11px", "font-size": 11 },
+      { top: "bottom", middle: "middle", bottom: "top" }[free.up])
   }
 }
 

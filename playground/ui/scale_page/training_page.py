@@ -26,6 +26,13 @@ from playground.ui.scale_page.source import model_controls
 from playground.ui.scale_page.wording import write_figure
 
 COLUMNS = ("GPU", "TFLOP/s (dense bf16)", "GB", "TB/s", "W", "USD per GPU-hour", "date")
+NARROW = (
+    ("TFLOP/s", 78),
+    ("GB", 56),
+    ("TB/s", 62),
+    ("W", 58),
+    ("USD/h", 66),
+)  # labels and pixels: the whole in one view
 MARKED = {"GPT-3 175B (V100)": "GPT-3", "Gopher 280B": "Gopher", "MT-NLG 530B": "MT-NLG", "PaLM 540B": "PaLM"}
 
 
@@ -108,7 +115,10 @@ def hardware_section() -> None:
     key = f"scale_gpus_{hash(store.setup().own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
     edited = st.data_editor(
         frame, key=key, num_rows="dynamic", hide_index=True, height="content",
-        column_config={name: st.column_config.NumberColumn(min_value=0.0, format="%.4g") for name in COLUMNS[1:6]},
+        column_config={
+            name: st.column_config.NumberColumn(label, min_value=0.0, format="%.4g", help=name, width=width)
+            for name, (label, width) in zip(COLUMNS[1:6], NARROW, strict=True)
+        },
         alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
     )  # fmt: skip
     if not edited.equals(frame):
