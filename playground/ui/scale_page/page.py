@@ -76,7 +76,7 @@ def _body(page: PlanPage) -> None:
 def _controls(page: PlanPage) -> None:
     """The left third."""
     with problems_shown_here():
-        store.segmented("basis", lambda basis: {"checked": CHECKED, "notes": AS_IN_NOTES}[basis], "collapsed")
+        store.segmented("basis", lambda basis: {"checked": CHECKED, "notes": AS_IN_NOTES}[basis])
         page.controls()
 
 

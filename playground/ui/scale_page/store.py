@@ -198,13 +198,13 @@ def choose(name: str, options: tuple[Any, ...] = (), format_func: Callable[[Any]
     )  # fmt: skip
 
 
-def segmented(name: str, format_func: Callable[[Any], str] = str, label_visibility: Any = "visible") -> None:
+def segmented(name: str, format_func: Callable[[Any], str] = str) -> None:
     """A row of alternatives."""
     key, on_change = follow(name)
     field = FIELDS[name]
     st.segmented_control(
         field.label, field.choices, default=st.session_state[key], key=key, on_change=on_change, required=True,
-        help=field.help or None, format_func=format_func, label_visibility=label_visibility,
+        help=field.help or None, format_func=format_func,
     )  # fmt: skip
 
 
