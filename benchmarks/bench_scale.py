@@ -1,4 +1,9 @@
-"""The Plan pages: slider to paint against the plain page, ``calc`` against importing streamlit, counts of huge models."""
+"""The Plan pages: sliders, whole pages, loads and tabs against the plain page; ``calc`` against importing streamlit.
+
+Besides, the counts of huge models. "Slider to paint" ends at the first frame with another picture, or another number in
+the table where no picture depends on a slider (Data and languages). "Whole page" ends when every chart and table of the
+open tab is painted and the script has run to its end.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,21 @@ import subprocess
 import sys
 import time
 
-from benchmarks.browser import chromium, median, open_clocked, server, slider_times
+from playwright.sync_api import Browser, Page
+
+from benchmarks.browser import chromium, median, open_clocked, press, server, slider_times
+from benchmarks.whole_page import action_ms, install, load_ms
 
 ROUNDS, MOVES = 3, 6
-PAGES = {"Model and memory": "scale_model", "Training": "scale_training"}
+PLAIN = "plain page"
+# Page, tab and slider: the tab's picture depends on the slider, on the Data page the table does.
+SLIDERS = {
+    "Model and memory": ("scale_model", "Memory", "Context (tokens)"),
+    "Training": ("scale_training", "Bill", "Epochs"),
+    "Scaling laws": ("scale_laws", "Returns", "Loss before (nats)"),
+    "Serving": ("scale_serving", "Roofline", "Batch (sequences)"),
+    "Data and languages": ("scale_data", "Languages", "Epochs"),
+}
 HUGE = {"405B": "Llama-3.1-405B", "671B": "DeepSeek-V3"}
 COUNT = """
 import time
@@ -25,25 +41,70 @@ print(time.perf_counter() - started)
 
 def run() -> dict[str, float]:
     """Milliseconds, seconds and ratios. Rounds alternate between the things compared, so that a slow minute hits all."""
-    return {**slider(), **start(), **counts()}
+    return {**pages(), **start(), **counts()}
 
 
-def slider() -> dict[str, float]:
-    """From an arrow key on a page's first slider to its repainted chart."""
-    times: dict[str, list[float]] = {"plain page": [], **{name: [] for name in PAGES}}
+def pages() -> dict[str, float]:
+    """Sliders, loads and tabs of the five pages, in turns with the plain page."""
+    found: dict[str, float] = {}
     with server("benchmarks/plain_page.py") as plain_url, server("app.py") as app_url, chromium() as browser:
-        tabs = {"plain page": open_clocked(browser, plain_url)}
-        tabs |= {name: open_clocked(browser, f"{app_url}/{path}") for name, path in PAGES.items()}
-        for tab in tabs.values():
-            tab.bring_to_front()
-            slider_times(tab, 2)
-        for _ in range(ROUNDS):
+        urls = {PLAIN: plain_url, **{name: f"{app_url}/{path}" for name, (path, _, _) in SLIDERS.items()}}
+        open_clocked(browser, urls["Training"]).close()  # the first visitor of a server pays for its imports
+        tabs = {name: _open(browser, name, url) for name, url in urls.items()}
+        paint, whole, loads = ({name: list[float]() for name in tabs} for _ in range(3))
+        for round_ in range(ROUNDS + 1):  # the first round warms up
             for name, tab in tabs.items():
                 tab.bring_to_front()
-                times[name] += slider_times(tab, MOVES)
-    plain = median(times["plain page"])
-    found = {f"{name}, slider to paint, ms": median(values) for name, values in times.items()}
-    return found | {f"{name} / plain page": median(times[name]) / plain for name in PAGES}
+                moves = slider_times(tab, MOVES)
+                rest = [action_ms(tab, lambda move=move, tab=tab: press(tab, move)) for move in range(MOVES)]
+                if round_:
+                    paint[name] += moves
+                    whole[name] += rest
+        found |= _against_plain("slider to paint", paint) | _against_plain("slider to whole page", whole)
+        switched = {PLAIN: whole[PLAIN], **{name: _switches(tabs[name], name) for name in SLIDERS}}
+        found |= _against_plain("slowest tab to whole page", switched)
+        for tab in tabs.values():
+            tab.close()
+        for round_ in range(ROUNDS + 1):
+            for name, url in urls.items():
+                tab = browser.new_page()
+                spent = load_ms(tab, url)
+                tab.close()
+                if round_:
+                    loads[name].append(spent)
+        return found | _against_plain("load to whole page", loads)
+
+
+def _open(browser: Browser, name: str, url: str) -> Page:
+    """The page with the tab and the slider of ``SLIDERS`` in front, both clocks in place."""
+    _, section, slider = SLIDERS.get(name, (None, None, None))
+    page = open_clocked(browser, url, section, slider)
+    install(page)
+    return page
+
+
+def _to_tab(page: Page, section: str) -> float:
+    tab = page.get_by_role("tab", name=section, exact=True)
+    return action_ms(page, tab.click) if tab.get_attribute("aria-selected") != "true" else 0.0
+
+
+def _switches(page: Page, name: str) -> list[float]:
+    """Milliseconds to each of the page's tabs in turn; of three rounds, those of the tab with the largest median."""
+    page.bring_to_front()
+    sections = page.get_by_role("tab").all_inner_texts()
+    times: dict[str, list[float]] = {section: [] for section in sections}
+    for round_ in range(ROUNDS + 1):
+        for section in sections[1:] + sections[:1]:
+            spent = _to_tab(page, section)
+            if round_:
+                times[section].append(spent)
+    return max(times.values(), key=median)
+
+
+def _against_plain(what: str, times: dict[str, list[float]]) -> dict[str, float]:
+    plain = median(times[PLAIN])
+    found = {f"{name}, {what}, ms": median(values) for name, values in times.items()}
+    return found | {f"{name} / plain page, {what}": median(times[name]) / plain for name in SLIDERS}
 
 
 def start(rounds: int = 5) -> dict[str, float]:
@@ -91,4 +152,4 @@ def _quiet() -> dict[str, str]:
 
 if __name__ == "__main__":
     for name, value in run().items():
-        print(f"{name:45} {value:8.2f}")
+        print(f"{name:60} {value:8.2f}")

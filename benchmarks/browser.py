@@ -15,25 +15,30 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.conftest import FLAGS, serve
 
-PICTURE = ".js-plotly-plot .xtick, .bars .fill"
+PICTURE = ".js-plotly-plot .xtick, .bars .fill, .light svg"
 
 # Each key pressed on the page starts a clock that stops in the first frame with another picture; see window.__times.
 CLOCK = """
 () => {
   // The components' shadow roots are looked up once: a walk over the whole page at each frame would be what is measured.
+  const WATCHED = ['.js-plotly-plot text', '.bars .text', '.bars .fill', '.light text', '.light .bar', '.light .curve',
+    '.light .mark', '.table .number'].join()
   const roots = [document, ...[...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter((root) => root)]
-  const find = (root) => [...root.querySelectorAll('.js-plotly-plot text, .bars .text, .bars .fill')]
-    .map((node) => node.textContent + node.style.width)
+    .filter((root) => root.querySelector(WATCHED))
+  const find = (root) => [...root.querySelectorAll(WATCHED)]
+    .map((node) => node.textContent + node.style.width + node.getAttribute('d') + node.getAttribute('width'))
   const picture = () => roots.flatMap(find).join('|')
   window.__times = []
   window.addEventListener('keydown', () => {
     const before = picture()
     const start = performance.now()
-    const look = () => {
-      if (picture() !== before) window.__times.push(performance.now() - start)
-      else requestAnimationFrame(look)
-    }
-    requestAnimationFrame(look)
+    // Looked at when something changes, not at each frame: reading the page over and over would be what is measured.
+    const seen = new MutationObserver(() => {
+      if (picture() === before) return
+      seen.disconnect()
+      requestAnimationFrame(() => window.__times.push(performance.now() - start))
+    })
+    for (const root of roots) seen.observe(root, { subtree: true, childList: true, characterData: true, attributes: true })
   }, { capture: true })
 }
 """
@@ -56,13 +61,19 @@ def server(script: str) -> Iterator[str]:
         yield url
 
 
-def open_clocked(browser: Browser, url: str) -> Page:
-    """A tab at ``url`` with its picture painted, the first slider focused and the clock in place."""
+def open_clocked(browser: Browser, url: str, section: str | None = None, slider: str | None = None) -> Page:
+    """A browser tab at ``url``, its picture painted, a slider focused (the first, or by name) and the clock in place.
+
+    ``section``: the page's own tab to open first.
+    """
     page = browser.new_page()
     page.goto(url)
-    page.locator(PICTURE).first.wait_for(timeout=60_000)
+    page.locator(PICTURE).first.wait_for(state="attached", timeout=60_000)
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached")
-    page.get_by_role("slider").first.focus()
+    if section is not None:
+        page.get_by_role("tab", name=section, exact=True).click()
+        page.wait_for_timeout(1_500)
+    (page.get_by_role("slider", name=slider) if slider else page.get_by_role("slider")).first.focus()
     page.evaluate(CLOCK)
     return page
 

@@ -28,7 +28,7 @@ class StackedData:
 
 
 def stacked_figure(data: StackedData) -> go.Figure:
-    """One bar a scenario, one band a part; dashed lines where the limits are. ``legend_html`` names the bands."""
+    """One bar a scenario, one band a part; dashed lines where the limits are. ``stacked_legend`` names the bands."""
     names = [name for name, _ in data.bars]
     positions = np.arange(len(names), dtype=np.float32)
     used = [part for part in data.order if any(part == name for _, parts in data.bars for name, _ in parts)]
@@ -76,16 +76,10 @@ def _shade(order: tuple[str, ...], part: str) -> str:
     return sequential(1.0 - order.index(part) / max(len(order) - 1, 1))
 
 
-def legend_html(data: StackedData) -> str:
-    """The bands' colours and names. Not plotly's own legend: that one is laid out anew, slowly, at every repaint."""
+def stacked_legend(data: StackedData) -> tuple[tuple[str, str], ...]:
+    """The bands' names and colours. Not plotly's own legend: that one is laid out anew, slowly, at every repaint."""
     used = [part for part in data.order if any(part == name for _, parts in data.bars for name, _ in parts)]
-    squares = "".join(
-        f'<span style="white-space:nowrap;margin-right:0.9rem"><span style="display:inline-block;width:0.8rem;'
-        f'height:0.8rem;margin-right:0.3rem;border:1px solid #8C919C;background:{_shade(data.order, part)}"></span>'
-        f"{escaped(part)}</span>"
-        for part in used
-    )
-    return f'<div style="font-size:0.85rem">{squares}</div>'
+    return tuple((part, _shade(data.order, part)) for part in used)
 
 
 @dataclass(frozen=True, slots=True)

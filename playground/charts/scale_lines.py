@@ -188,7 +188,7 @@ def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[
             "y": height,
             "yanchor": "middle",
             "showarrow": False,
-            "font": {"size": 10, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
+            "font": {"size": 11, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
         }
         for height, (_, series) in zip(heights, ends, strict=True)
     ]

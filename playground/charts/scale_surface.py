@@ -17,6 +17,14 @@ LABELLED = frozenset(
     {"GPT-3", "Gopher", "MT-NLG", "PaLM", "Chinchilla", "LLaMA-7B", "Llama-3-8B", "Llama-3.1-405B", "N, D", "optimum"}
 )  # the others are named on hover: labels would cover each other
 
+PLACED = {  # the largest stand close together, and near the edge
+    "GPT-3": "bottom left",
+    "Gopher": "top left",
+    "MT-NLG": "bottom center",
+    "PaLM": "middle left",
+    "Llama-3.1-405B": "middle left",
+}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SurfaceData:
@@ -87,7 +95,9 @@ def _points(points: list[tuple[str, float, float]], colour: str, symbol: str, si
         "x": np.log10(np.array([n for _, n, _ in points])) if points else np.array([]),
         "y": np.log10(np.array([d for _, _, d in points])) if points else np.array([]),
         "text": [f"<b>{escaped(name)}</b>" if name in LABELLED or name in PINS else "" for name, _, _ in points],
-        "textposition": [LABEL_PLACES[index % len(LABEL_PLACES)] for index in range(len(points))],
+        "textposition": [
+            PLACED.get(name, LABEL_PLACES[index % len(LABEL_PLACES)]) for index, (name, _, _) in enumerate(points)
+        ],
         "textfont": {"size": 10, "color": "#FFFFFF", "shadow": "0 0 3px #000, 0 0 3px #000"},
         "marker": {"size": size, "symbol": symbol, "color": colour, "line": {"color": "#000000", "width": 1}},
         "hovertext": [f"{escaped(name)}: N = {n:.3g}, D = {d:.3g}" for name, n, d in points],

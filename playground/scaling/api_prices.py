@@ -21,6 +21,7 @@ from playground.scaling.figures import Figure, figure
 from playground.scaling.quantity import check_number, parse_number
 
 MAX_CSV_CHARS = 2_000_000
+MAX_PRICE = 1e6  # USD per million tokens
 CSV_COLUMNS = ("model", "input", "output")
 _ISO_DATE = re.compile(r"\b20[0-9]{2}-[01][0-9]-[0-3][0-9]\b")
 
@@ -133,8 +134,7 @@ def read_price_csv(text: str, as_of: str | None = None) -> PriceTable:
     """
     if len(text) > MAX_CSV_CHARS:
         raise BadInput("The price table is longer than 2 MB; upload only the rows you compare.", "prices")
-    if as_of is not None and not _ISO_DATE.fullmatch(as_of):
-        raise BadInput(f"The date of the prices must be written YYYY-MM-DD, not {as_of[:20]!r}.", "as of")
+    check_date(as_of)
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
     header = [name.strip().lower() for name in reader.fieldnames or ()]
     missing = [name for name in CSV_COLUMNS if name not in header]
@@ -150,6 +150,12 @@ def read_price_csv(text: str, as_of: str | None = None) -> PriceTable:
     return PriceTable(prices, "uploaded table", as_of)
 
 
+def check_date(as_of: str | None) -> None:
+    """BadInput where a table's date is given and not written YYYY-MM-DD."""
+    if as_of is not None and not _ISO_DATE.fullmatch(as_of):
+        raise BadInput(f"The date of the prices must be written YYYY-MM-DD, not {as_of[:20]!r}.", "as of")
+
+
 def _csv_row(row: dict[str, Any], line: int) -> ApiPrice:
     model = (row.get("model") or "").strip()
     if not model:
@@ -157,7 +163,7 @@ def _csv_row(row: dict[str, Any], line: int) -> ApiPrice:
 
     def price(column: str) -> float:
         field = f"column {column!r} in line {line}"
-        return parse_number((row.get(column) or "").strip().lstrip("$"), field, maximum=1e6)
+        return parse_number((row.get(column) or "").strip().lstrip("$"), field, maximum=MAX_PRICE)
 
     cached = price("cached_input") if (row.get("cached_input") or "").strip() else None
     return ApiPrice((row.get("provider") or "upload").strip(), model, price("input"), price("output"), cached)

@@ -61,6 +61,22 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"it holds {name}")
 
 
+class NotedConfig(dict[str, Any]):
+    """A config that notes which of its keys were asked for: those that the numbers depend on."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        super().__init__(raw)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
+
+
 class Fields:
     """Typed access to a config's keys. ``prefix`` is shown before a key that sits in a nested config."""
 

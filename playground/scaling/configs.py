@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import BadInput
-from playground.scaling.config_fields import MAX_CONFIG_CHARS, Fields, check_depth, parse_json_object
+from playground.scaling.config_fields import MAX_CONFIG_CHARS, Fields, NotedConfig, check_depth, parse_json_object
 from playground.scaling.readers import READERS
 from playground.scaling.specs import ArchitectureSpec
 
@@ -24,11 +24,12 @@ TEXT_TYPES = {"gemma3": "gemma3_text", "llava": "llama"}  # what a nested text_c
 
 @dataclass(frozen=True)
 class Preset:
-    """One model of the list: its name, family, config and where the config comes from."""
+    """One model of the list: its name, family, config, where that comes from and what it was checked against."""
 
     name: str
     family: str
     source: str
+    checked: str
     config: Mapping[str, Any]
     published_parameters: int | None = None  # an exact count that somebody else published, where there is one
 
@@ -139,3 +140,17 @@ def read_config(raw: Mapping[str, Any], name: str = "config.json", source: str =
             prefix + "model_type",
         )
     return READERS[model_type](fields, name, model_type, source)
+
+
+def minimal_config(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of ``raw`` that its numbers depend on, keys sorted: what a link carries. Raises BadInput.
+
+    A nested text config comes out flat. Reading the result gives the same spec as reading ``raw``.
+    """
+    text_config, prefix = find_text_config(raw)
+    noted = NotedConfig(text_config)
+    model_type = Fields(noted, prefix).text("model_type")
+    if model_type not in READERS:
+        raise BadInput(f"model_type {model_type[:40]!r} has no formula here.", prefix + "model_type")
+    READERS[model_type](Fields(noted, prefix), "config.json", model_type, "config.json")
+    return {key: text_config[key] for key in sorted(noted.asked) if key in text_config}

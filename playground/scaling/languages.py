@@ -23,19 +23,26 @@ class Language:
 
 
 LANGUAGES = (
-    Language("English", 1_452e6, 0.4588, "Ethnologue 2023 and Common Crawl statistics"),
+    Language(
+        "English",
+        1_452e6,
+        0.4588,
+        "1,452M speakers: Ethnologue, 25th edition (2022); 45.88%: course notes (whose 0.40 implies 1,468M)",
+    ),
     Language("Punjabi", 113e6, 0.000061, "course notes"),
 )
 MASSIVE_MEDIAN_TOKENS = {"English": 7.0, "Hindi": 32.0, "Burmese": 72.0}  # course notes, on the MASSIVE data set
 
 
-def under_representation(speakers: float, web_share: float, population: float = WORLD_POPULATION) -> Figure:
+def under_representation(
+    speakers: float, web_share: float, population: float = WORLD_POPULATION, source: str = "course notes"
+) -> Figure:
     """Share of the world's people over share of the crawl: 1 is fair, above 1 is under-represented."""
     check_number(population, "population", maximum=1e12)
     check_number(speakers, "speakers", maximum=population)
     check_number(web_share, "share of the crawl", maximum=1.0)
     symbols = {"speakers": (speakers, "person"), "world": (population, "person"), "share": (web_share, "1")}
-    return figure("Under-representation", "1", "speakers / world / share", "course notes", **symbols)
+    return figure("Under-representation", "1", "speakers / world / share", source, **symbols)
 
 
 def token_ratios(tokens: Sequence[float]) -> tuple[float, ...]:

@@ -63,7 +63,10 @@ def _gpt3_time() -> Disagreement:
         _days(peak, 1.0, "H100 NVL data sheet, dense bf16", "256 H100 NVL at 100%"),
         _days(peak, 0.4, "H100 NVL data sheet, dense bf16", "256 H100 NVL at 40% MFU"),
     )
-    why = "60 TFLOP/s is the card's FP32 figure. Training runs in bf16, whose dense peak is 835.5 TFLOP/s."
+    why = (
+        "60 TFLOP/s is the card's FP32 figure. Training runs in bf16, whose dense peak is 835.5 TFLOP/s. "
+        "The notes write 236 days for 236.6."
+    )
     return Disagreement("GPT-3 on 256 H100", (notes,), checked, why, (NOTES, "2005.14165, table D.1"))
 
 
@@ -76,8 +79,8 @@ def _gpt3_cost() -> Disagreement:
     plan = TrainingPlan(GPT3_FLOPS / 6 / 300e9, 300e9, find_gpu("H100 NVL"), 256, 0.4, 2.0)
     checked = cost_training(plan).cost_usd
     why = (
-        "$4.1M is 236 days divided by 0.7, so the run it pays for takes 337 days; and 70% utilisation is not usual: "
-        "published values are about 30 to 46%."
+        "$4.1M is 236 days divided by 0.7, so the run it pays for takes 337 days (338 and $4.15M without rounding between); "
+        "and 70% utilisation is not usual: published values are about 30 to 46%."
     )
     return Disagreement(
         "Cost of GPT-3", (days, notes), (checked,) if checked else (), why, (NOTES, "2204.02311, table 3")

@@ -232,7 +232,7 @@ def _tongues() -> tuple[PublishedCase, ...]:
         ),
         PublishedCase(
             "Under-representation of English", "1,452M of 8,000M speakers, 45.88% of the crawl", 0.40, "1", 0.02,
-            "course notes", lambda: _language("English"),
+            "course notes; speakers: Ethnologue, 25th edition (2022)", lambda: _language("English"),
         ),
         *ratios,
     )  # fmt: skip

@@ -49,6 +49,13 @@ GLOSSARY: dict[str, str] = {
     "arithmetic where there is much.",
     "FLOP": "One addition or multiplication of two numbers; FLOPs count the work, FLOP/s the speed.",
     "MFU": "Model FLOPs utilisation: the useful arithmetic a training run does, as a share of what its chips could do at best.",
+    "HFU": "Hardware FLOPs utilisation: like MFU, but with the arithmetic counted that is done again to save memory.",
+    "Dense peak": "What a chip can multiply at best with all weights present; data sheets often print twice that, for "
+    "weights half of which are zero.",
+    "PUE": "Power usage effectiveness: what a data centre draws for each watt its machines use.",
+    "Sliding window": "A layer that looks back at a fixed number of tokens only, so that its cache stops growing.",
+    "Meta device": "Where a model is built with its shapes and without its numbers, to be counted exactly in no memory.",
+    "Loss": "The average surprise of a model at the tokens of a text it has not seen, in nats: lower is better.",
     "ZeRO": "Sharing optimizer state (stage 1), gradients (2) and weights (3) among the GPUs in place of a copy on each.",
     "Optimizer state": "What training keeps beside each weight; Adam keeps two running averages and often a float32 copy.",
     "Activations": "What a forward pass leaves behind for the backward pass; recomputing some of it trades time for memory.",

@@ -21,6 +21,7 @@ PAGES = {
     "scale_serving": "Serving",
     "scale_data": "Data and languages",
 }
+PICTURE = ".light svg, .js-plotly-plot .main-svg"
 # The page itself may never scroll sideways, whatever scrolls inside of it.
 OVERFLOW = """() => {
   const main = document.querySelector('[data-testid=stMain]')
@@ -62,7 +63,7 @@ def walk(open_page: OpenPage, url: str, **how: object) -> Iterator[Page]:
             expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=60_000)
             expect(page.locator(".table .line").first).to_be_visible()
             settled(page)
-        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        expect(page.locator(PICTURE).first).to_be_visible()
         yield page
 
 
@@ -80,7 +81,7 @@ def test_each_page_has_the_frame_its_numbers_and_a_picture(open_page: OpenPage, 
 def test_each_page_is_usable_on_a_dark_phone(open_page: OpenPage, app_url: str) -> None:
     for page in walk(open_page, app_url, width=390, height=844, dark=True):
         assert page.evaluate(OVERFLOW) == 0
-        plot = page.locator(".js-plotly-plot").first.bounding_box()
+        plot = page.locator(PICTURE).first.bounding_box()
         assert plot and plot["x"] >= 0 and plot["x"] + plot["width"] <= 390
         ink = page.locator(".table .name").first.evaluate("node => getComputedStyle(node).color")
         assert min(int(part) for part in re.findall(r"\d+", ink)[:3]) > 150  # light ink on the dark ground
@@ -93,6 +94,37 @@ def test_a_slider_changes_the_numbers_and_the_address(open_page: OpenPage, app_u
     page.keyboard.press("ArrowLeft")
     expect(line(page, "Training time")).to_contain_text("21.2 days")
     expect(page).to_have_url(re.compile(r"mfu=0\.39"))
+
+
+def test_a_chart_is_repainted_in_place_and_read_by_keyboard_and_pointer(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_serving")
+    chart = page.locator(".light")
+    curve, mark = chart.locator(".curve"), chart.locator("path.mark").last
+    width = chart.locator("svg").bounding_box()
+    wide, before = curve.get_attribute("d"), mark.get_attribute("d")
+    chart.evaluate("node => { node.kept = true }")
+    page.get_by_role("slider", name="Batch (sequences)").focus()
+    page.keyboard.press("ArrowRight")
+    expect(mark).not_to_have_attribute("d", str(before))
+    assert chart.evaluate("node => node.kept")
+    assert "roof: " in str(chart.get_attribute("aria-label"))
+    chart.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(chart.locator(".card")).to_contain_text("FLOP/s: ")
+    said = chart.locator(".card").inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(chart.locator(".card")).not_to_have_text(said)
+    page.keyboard.press("Escape")
+    expect(chart.locator(".card")).to_be_hidden()
+    there = mark.bounding_box()
+    assert there
+    page.mouse.move(there["x"] + 4, there["y"] + 4)
+    expect(chart.locator(".card")).to_contain_text("FLOPs per byte: ")
+    page.set_viewport_size({"width": 800, "height": 900})
+    expect(curve).not_to_have_attribute("d", str(wide))
+    narrow = chart.locator("svg").bounding_box()
+    assert width and narrow and narrow["width"] < width["width"]
 
 
 def test_a_number_opens_its_formula_and_stays_open(open_page: OpenPage, app_url: str) -> None:

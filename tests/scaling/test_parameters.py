@@ -54,7 +54,7 @@ def test_the_largest_are_counted_on_the_meta_device(name: str) -> None:
 def test_preset_reproduces_the_published_count(name: str) -> None:
     preset = load_preset(name)
     counted = count_parameters(preset.spec)
-    assert preset.source
+    assert preset.source and preset.checked
     assert preset.published_parameters in (None, counted.total)
     assert sum(part.total for part in counted.components) == counted.total
     assert sum(part.active for part in counted.components) == counted.active <= counted.total

@@ -19,11 +19,14 @@ from playground.cli import main
 from playground.engine.fake import FakeEngine
 from playground.engine.protocol import CancelToken
 from playground.errors import BadInput
+from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
 from playground.scaling.figures import given
 from playground.scaling.hardware import gpu_table
 from playground.scaling.meta import MetaCount
+from playground.scaling.notes import disagreements
 from playground.ui import runtime
+from playground.ui.messages import plain
 from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
 from playground.ui.scale_page.answers import fit_of, serving_of, training_cost
 from playground.ui.scale_page.fields import CUSTOM
@@ -86,7 +89,8 @@ def test_a_page_opens_with_its_numbers_and_without_a_model(open_plan: OpenPlan, 
     assert all(row["how"]["formula"] and row["how"]["source"] for row in rows if row["how"])
     assert "not loaded" in opened.texts()
     assert len([button for button in opened.at.button if str(button.key).startswith("try_")]) == 3
-    assert len(opened.at.get("plotly_chart")) <= 2  # hidden tabs compute nothing
+    charts = [str(e.key) for e in opened.at.get("bidi_component") if str(e.key).endswith("_chart")]
+    assert len([*charts, *opened.at.get("plotly_chart")]) <= 2  # hidden tabs compute nothing
 
 
 @pytest.mark.parametrize("page", PLAN)
@@ -183,6 +187,19 @@ def test_an_own_config_is_counted_and_travels_in_the_link(open_plan: OpenPlan) -
     assert table(again, "scale_model")["Parameters"] == table(opened, "scale_model")["Parameters"]
 
 
+def test_an_uploaded_price_table_travels_in_the_link(open_plan: OpenPlan) -> None:
+    table = PriceTable((ApiPrice("house", "plain-1", 0.5, 1.5),), "uploaded table", "2026-03-01")
+    query = link_query(ScaleSetup(prices=table), "scale_serving")
+    opened = open_plan("scale_serving", query, scale_serving_section="API or own GPU")
+    assert opened.errors == []
+    rows = {row["name"]: row["cells"][0] for row in opened.component("scale_api")["rows"]}
+    text, source = rows["API price of 1M tokens"]
+    assert text == "$0.5 read, $0.5 cached, $1.5 written"
+    assert source == "uploaded table, newest date 2026-03-01"
+    cut = open_plan("scale_serving", query[:-20], scale_serving_section="API or own GPU")
+    assert len(cut.errors) == 1 and "cut off or changed" in cut.errors[0]
+
+
 def test_a_nested_text_config_is_read(open_plan: OpenPlan) -> None:
     inner = dict(load_preset("Llama-3-8B").config)
     opened = open_plan("scale_model", scale_own=True)
@@ -274,10 +291,10 @@ PINNED = "size=13e9&tokens=2e12&budget=3e22&dataset=2e12&demand=1e12&config=Qwen
 )
 def test_a_pinned_scenario_is_in_every_picture(open_plan: OpenPlan, page: str, tab: str) -> None:
     def letters(opened: Opened) -> int:
-        charts = [element.proto for element in opened.at.get("plotly_chart")]
-        tables = [opened.component(e.key) for e in opened.at.get("bidi_component") if str(e.key).startswith("scale_")]
-        seen = sum(len(re.findall(r"(?<![A-Za-z])A(?![A-Za-z])", proto.spec)) for proto in charts)
-        return seen + sum(json.dumps(table).count('"A"') for table in tables)
+        texts = [str(element.proto.spec) for element in opened.at.get("plotly_chart")]
+        keys = [str(e.key) for e in opened.at.get("bidi_component") if str(e.key).startswith("scale_")]
+        texts += [json.dumps(opened.component(key)).replace("\\n", " ") for key in keys]
+        return sum(len(re.findall(r"(?<![A-Za-z])A(?![A-Za-z])", text)) for text in texts)
 
     opened = open_plan(page, PINNED, **{f"{page}_section": tab})
     before = letters(opened)
@@ -294,6 +311,19 @@ def test_the_switch_shows_the_notes_number_beside_the_checked_one(open_plan: Ope
     titles = [title for title, _ in opened.component("scale_training_figures")["columns"]]
     assert titles == ["As in the notes", "Checked"]
     assert table(opened, "scale_training")["Training time"] == ["237 days", "17.0 days"]
+
+
+def test_every_disagreement_is_on_a_page_with_both_numbers_and_the_reason(open_plan: OpenPlan) -> None:
+    left = {found.topic: found for found in disagreements()}
+    for page, plan in PLAN.items():
+        opened = open_plan(page, **{f"{page}_section": NOTES_TAB})
+        for topic in plan.topics:
+            rows = opened.component(f"notes_{topic}")["rows"]
+            found = left.pop(topic, None)
+            if found is not None:
+                assert plain(found.why) in opened.texts()
+                assert {row["name"] for row in rows} == {f.name for f in (*found.as_in_notes, *found.checked)}
+    assert left == {}
 
 
 def test_a_plan_that_does_not_fit_says_what_to_change(open_plan: OpenPlan) -> None:

@@ -21,6 +21,7 @@ from playground.scaling.api_prices import (
 )
 from playground.scaling.figures import given
 from playground.scaling.quantity import format_count
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import plain, show_problem, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import price_of, serving_of
@@ -28,7 +29,6 @@ from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.setup import ScaleSetup
 from playground.ui.scale_page.wording import Row, row
 
-_UPLOADED = "scale_price_table"
 FIRST_PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "groq", "together")
 
 
@@ -48,7 +48,7 @@ def api_section() -> None:
         {"Now": rows_of(setup, price, table, found, query), **columns}, key="scale_api", label="API or own GPU"
     )
     data = break_even_data(found, query, pinned)
-    st.plotly_chart(lines_figure(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
+    light_chart(lines_figure(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
     why_it_matters(
         "A GPU is paid around the clock, an API by the token. The GPU's capacity is its roofline at this batch, times the "
         "share of the day that demand fills; people, redundancy and a model's quality are not in it. Reasoning tokens are "
@@ -59,8 +59,8 @@ def api_section() -> None:
 
 def price_table() -> PriceTable:
     """The uploaded table, or the one that ships with the price package."""
-    uploaded = st.session_state.get(_UPLOADED)
-    if isinstance(uploaded, PriceTable):
+    uploaded = store.setup().prices
+    if uploaded is not None:
         return uploaded
     try:
         return packaged_prices()
@@ -170,19 +170,18 @@ def _upload() -> None:
         if left.button("Use this table", key="scale_prices_use", disabled=file is None) and file is not None:
             try:
                 text = file.getvalue()[: MAX_CSV_CHARS + 1].decode("utf-8")
-                st.session_state[_UPLOADED] = read_price_csv(text, as_of.strip() or None)
+                uploaded = read_price_csv(text, as_of.strip() or None)
             except UnicodeDecodeError:
                 show_problem("The price table is not text; save it as CSV in UTF-8.")
                 return
             except PlaygroundError as error:
                 show_problem(error)
                 return
-            store.change(api="")
+            store.change(api="", prices=uploaded)
             st.rerun()
         if right.button("Back to the packaged table", key="scale_prices_back"):
-            st.session_state.pop(_UPLOADED, None)
-            store.change(api="")
+            store.change(api="", prices=None)
             st.rerun()
-        uploaded = st.session_state.get(_UPLOADED)
-        if isinstance(uploaded, PriceTable):
-            st.caption(plain(f"In use: {len(uploaded.prices)} uploaded prices of {uploaded.as_of or 'unknown date'}."))
+        used = store.setup().prices
+        if used is not None:
+            st.caption(plain(f"In use: {len(used.prices)} uploaded prices of {used.as_of or 'unknown date'}."))

@@ -12,6 +12,7 @@ from playground.scaling.figures import Figure, given
 from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token_ratios, under_representation
 from playground.scaling.laws import LAWS, PUBLISHED_MODELS
 from playground.scaling.published import published_cases
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import plain, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.experiments import Experiment
@@ -50,7 +51,8 @@ def languages_section() -> None:
         shown = under_representation(speakers, share)
         bars.append(PlainBar(name, shown.value, f"{shown.value:,.2f}×"))
     data = BarsOf(tuple(bars), "share of speakers over share of the crawl (1 is fair)", log=True)
-    st.plotly_chart(plain_figure(data), key="scale_language_chart", alt=plain_description(data))
+    light_chart(plain_figure(data), key="scale_language_chart", alt=plain_description(data))
+    st.caption(plain("; ".join(f"{each.name}: {each.source}" for each in LANGUAGES) + ". World: 8,000M people."))
     ratios = token_ratios(tuple(MASSIVE_MEDIAN_TOKENS.values()))
     tokens = BarsOf(
         tuple(
@@ -58,7 +60,7 @@ def languages_section() -> None:
         ),
         "tokens for the same sentence, against English",
     )
-    st.plotly_chart(plain_figure(tokens), key="scale_token_chart", alt=plain_description(tokens))
+    light_chart(plain_figure(tokens), key="scale_token_chart", alt=plain_description(tokens))
     why_it_matters(
         "A language above 1 has more speakers than text in the crawl; what a model has read little of it knows little of. "
         "More tokens for the same sentence are paid three times: in price, in waiting, and in context used up. Scarce data "
@@ -84,7 +86,7 @@ def data_section() -> None:
             bars.append(PlainBar(model.name, model.tokens, f"{model.tokens / 1e12:g}T tokens"))
     bars.append(PlainBar("All public human text", HUMAN_TEXT_TOKENS, "about 300T tokens (100T to 1,000T)"))
     data = BarsOf(tuple(bars), "tokens", log=True)
-    st.plotly_chart(plain_figure(data), key="scale_stock_chart", alt=plain_description(data))
+    light_chart(plain_figure(data), key="scale_stock_chart", alt=plain_description(data))
     st.caption(plain(TEXT_SOURCE))
     _topic(_named("Data"), "data")
 
@@ -105,9 +107,7 @@ def electricity_section() -> None:
         (Mark("415", 2024, 415.0), Mark("945", 2030, 945.0)),
         (("all the world's electricity in 2024", world),),
     )
-    st.plotly_chart(
-        lines_figure(data), key="scale_power_chart", alt=lines_description(data, "Data centres' electricity")
-    )
+    light_chart(lines_figure(data), key="scale_power_chart", alt=lines_description(data, "Data centres' electricity"))
     st.caption(
         "IEA, Energy and AI, 2025. The dotted pace is arithmetic, not a forecast: it only shows where the ceiling is."
     )
@@ -118,7 +118,7 @@ def limits_section() -> None:
     """Hyperparameter transfer and inverse scaling, with the shape of each."""
     _topic(_named("Hyperparameter transfer"), "transfer")
     transfer = transfer_data()
-    st.plotly_chart(lines_figure(transfer), key="scale_transfer_chart", alt=lines_description(transfer, "Transfer"))
+    light_chart(lines_figure(transfer), key="scale_transfer_chart", alt=lines_description(transfer, "Transfer"))
     why_it_matters(
         "The rule and not a measurement: under the usual parametrisation the best learning rate of Adam falls about as one "
         "over the width; maximal-update parametrisation (µP) takes that factor into the layers, so that the tuned number "
@@ -126,7 +126,7 @@ def limits_section() -> None:
     )
     _topic(_named("Inverse scaling"), "inverse")
     inverse = inverse_data()
-    st.plotly_chart(plain_figure(inverse), key="scale_inverse_chart", alt=plain_description(inverse))
+    light_chart(plain_figure(inverse), key="scale_inverse_chart", alt=plain_description(inverse))
     why_it_matters(
         "Larger is not better on every task: 11 tasks won a third prize for getting worse, none showed it strongly enough "
         "for a first or second one. Some of them get better again in still larger models (2211.02011), so it must be measured."

@@ -29,8 +29,8 @@ def start(page: str, name: str, experiment: Experiment) -> Callable[[], None]:
     """The callback that sets ``page`` up for an experiment."""
 
     def set_up() -> None:
-        own = store.setup().own_gpus
-        base = replace(ScaleSetup(), own_gpus=own, basis=store.setup().basis)
+        now = store.setup()  # what the reader brought along stays: edited GPUs, a price table, the choice of numbers
+        base = replace(ScaleSetup(), own_gpus=now.own_gpus, prices=now.prices, basis=now.basis)
         store.clear_problems()
         store.put(replace(base, **experiment.values))
         store.set_pins(tuple(replace(base, **pin) for pin in experiment.pins))

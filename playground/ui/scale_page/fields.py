@@ -15,6 +15,7 @@ from playground.scaling.hardware import Gpu, custom_gpu
 from playground.scaling.laws import find_law
 from playground.scaling.memory import OPTIMIZERS, RECOMPUTE, WEIGHT_BYTES
 from playground.scaling.quantity import parse_count, parse_number
+from playground.ui.scale_page.packing import unpack, unpack_prices
 
 CUSTOM = "custom"  # the config that was pasted, uploaded or taken from the loaded model
 MAX_OWN_GPUS = 20
@@ -57,8 +58,11 @@ def _read_preset(text: str) -> str:
 
 
 def _read_json(text: str) -> str:
-    parse_config(text)
-    return text
+    """A config as a link carries it: packed, or (short ones, in older links) as it is."""
+    config = text if text.lstrip().startswith("{") else unpack(text, "config.json")
+    if parse_config(config, "the link's config").spec is None:
+        raise BadInput("The link's config has an architecture without a formula here; paste it instead.", "json")
+    return config
 
 
 def _read_flag(text: str) -> bool:
@@ -245,6 +249,7 @@ FIELDS: dict[str, Field] = {
     "own_gpus": Field("Edited GPUs", lambda text: _read_gpus(text), "Rows of the hardware table that were changed."),
 }  # fmt: skip
 
+FIELDS["prices"] = Field("Price table", unpack_prices, "An uploaded table of API prices.")
 MODEL_FIELDS = ("config", "json", "basis")
 PAGE_FIELDS: dict[str, tuple[str, ...]] = {
     "scale_model": (
@@ -258,7 +263,8 @@ PAGE_FIELDS: dict[str, tuple[str, ...]] = {
     "scale_laws": ("basis", "law", "size", "tokens", "budget", "before", "after", "demand", "gpu", "price", "own_gpus"),
     "scale_serving": (
         *MODEL_FIELDS, "weights", "gpu", "gpus", "batch", "prompt_tokens", "new_tokens", "samples",
-        "compute_efficiency", "bandwidth_efficiency", "price", "api", "reasoning", "cached", "usable", "own_gpus",
+        "compute_efficiency", "bandwidth_efficiency", "price", "api", "reasoning", "cached", "usable", "prices",
+        "own_gpus",
     ),
     "scale_data": ("basis", "language", "speakers", "web_share", "dataset", "epochs", "law", "before", "after"),
 }  # fmt: skip

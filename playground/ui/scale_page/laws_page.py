@@ -23,6 +23,7 @@ from playground.scaling.curves import (
 from playground.scaling.laws import LAWS, PUBLISHED_MODELS, optimal_for_flops, optimal_for_params
 from playground.scaling.lifetime import optimise_lifetime
 from playground.scaling.quantity import format_count
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import plain, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import price_of
@@ -104,7 +105,7 @@ def iso_flop_section() -> None:
         curve = iso_flop_curve(law, setup.budget * times)
         series.append(Series(f"{format_count(setup.budget * times)} FLOPs", curve.params, curve.loss))
     data = LinesData(Axis("parameters"), Axis("loss in nats", log=False), tuple(series), tuple(marks))
-    st.plotly_chart(lines_figure(data), key="scale_iso_chart", alt=lines_description(data, "Loss at equal compute"))
+    light_chart(lines_figure(data), key="scale_iso_chart", alt=lines_description(data, "Loss at equal compute"))
     why_it_matters(
         "Too small a model cannot use the data, too large a one sees too little of it. The valley is flat: a model of half "
         "the best size loses little and is twice as cheap to serve."
@@ -140,7 +141,7 @@ def laws_section() -> None:
             if 1e18 <= each.budget <= 1e27
         ),
     )
-    st.plotly_chart(lines_figure(data), key="scale_laws_chart", alt=lines_description(data, "Compute-optimal ratio"))
+    light_chart(lines_figure(data), key="scale_laws_chart", alt=lines_description(data, "Compute-optimal ratio"))
     optima = [optimal_for_flops(law, setup.budget) for law in LAWS.values()]
     low, high = min(optima, key=lambda o: o.params), max(optima, key=lambda o: o.params)
     st.markdown(
@@ -149,8 +150,8 @@ def laws_section() -> None:
         "tokens for each."
     )
     why_it_matters(
-        "20 tokens a parameter is what two of Hoffmann's three approaches found; the printed constants of the third drift "
-        "away from it, and a refit of the same data (besiroglu) comes back to it. No set is known to hold at large budgets."
+        "20 tokens a parameter is the result of Hoffmann's approach 1; the printed constants of approach 3 drift away from "
+        "it, and a refit of the same data (besiroglu) comes back to it. No set is known to hold at large budgets."
     )
 
 
@@ -171,7 +172,7 @@ def over_training_section() -> None:
         ),
         (Mark("compute-optimal", best.params, 1.0, strong=True),),
     )
-    st.plotly_chart(lines_figure(data), key="scale_over_chart", alt=lines_description(data, "Equal loss"))
+    light_chart(lines_figure(data), key="scale_over_chart", alt=lines_description(data, "Equal loss"))
     why_it_matters(
         f"Every point reaches {curve.loss:.3f} nats. Half the size costs a little more to train and half as much to serve; "
         "that is why models for use are trained far beyond the compute-optimal ratio. Towards the left the data it takes "
@@ -209,7 +210,7 @@ def returns_section() -> None:
         (("course notes: 10 times", 10.0),) if abs(setup.before - 3.4) < 1e-9 else (),
         tuple((store.lettered("loss after", letter), each.after) for letter, each in scenarios()),
     )
-    st.plotly_chart(lines_figure(data), key="scale_returns_chart", alt=lines_description(data, "Data for a lower loss"))
+    light_chart(lines_figure(data), key="scale_returns_chart", alt=lines_description(data, "Data for a lower loss"))
     at = data_for_drop(setup.before, [setup.after])
     said = ", ".join(f"{name} {times[0]:.1f}×" for name, times in at.items() if np.isfinite(times[0]))
     st.markdown(plain(f"From {setup.before:g} to {setup.after:g} nats, with a model that is no limit: {said}."))
@@ -225,7 +226,7 @@ def lifetime_section() -> None:
     columns = dict(store.each_pin(answer_lifetime))
     figure_table({"Now": answer_lifetime(setup), **columns}, key="scale_lifetime", label="Lifetime optimum")
     data = lifetime_data()
-    st.plotly_chart(lines_figure(data), key="scale_lifetime_chart", alt=lines_description(data, "Lifetime optimum"))
+    light_chart(lines_figure(data), key="scale_lifetime_chart", alt=lines_description(data, "Lifetime optimum"))
     why_it_matters(
         "The more a model will be used, the smaller it should be and the longer it should train, at the same loss. In money "
         "the effect is stronger: writing a token keeps a GPU busy at about 1% of its peak, training at about 50%."

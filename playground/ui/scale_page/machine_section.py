@@ -11,6 +11,7 @@ from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, li
 from playground.engine.ticket import Ticket
 from playground.models.info import ModelInfo
 from playground.scaling.figures import figure, given
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import plain, why_it_matters
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
@@ -64,9 +65,7 @@ def _stop() -> None:
 def _show(found: Measurement, info: ModelInfo) -> None:
     figure_table({"Now": machine_rows(found)}, key="scale_machine", label="This machine, measured")
     data = machine_data(found, info)
-    st.plotly_chart(
-        lines_figure(data), key="scale_machine_chart", alt=lines_description(data, "Time of a forward pass")
-    )
+    light_chart(lines_figure(data), key="scale_machine_chart", alt=lines_description(data, "Time of a forward pass"))
     why_it_matters(
         plain(f"{found.model}, {info.parameters:,} parameters in {info.dtype} on {info.device}. ")
         + "The curve is arithmetic over a fitted speed plus bytes over a fitted bandwidth; the marks are measured. Where "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_bars import StackedData, legend_html, stacked_description, stacked_figure
+from playground.charts.scale_bars import StackedData, stacked_description, stacked_figure, stacked_legend
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.errors import PlaygroundError
 from playground.scaling.configs import load_preset
@@ -17,6 +17,7 @@ from playground.scaling.curves import MemoryCurve, find_crossings, memory_curve
 from playground.scaling.hardware import gpu_table
 from playground.scaling.quantity import format_bytes, format_count
 from playground.scaling.specs import ArchitectureSpec
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import plain, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_memory, fit_of, spec_of
@@ -78,8 +79,9 @@ def memory_section() -> None:
         bars.append((("Now" if letter == NOW else letter), parts))
         limits[f"{gpu.name}, usable"] = fit.available_bytes / 1e9
     data = StackedData(tuple(bars), PARTS, "GB on one GPU", tuple(limits.items()))
-    st.html(legend_html(data))
-    st.plotly_chart(stacked_figure(data), key="scale_memory_chart", alt=stacked_description(data))
+    light_chart(
+        stacked_figure(data), key="scale_memory_chart", alt=stacked_description(data), legend=stacked_legend(data)
+    )
     fit = fit_of(store.setup())
     if fit.fits:
         left = fit.available_bytes - fit.needed_bytes
@@ -101,7 +103,7 @@ def context_section() -> None:
     curves += [_curve(load_preset(name).spec, setup.batch, setup.weights) for name in COMPARED if name != setup.config]
     pinned = dict(store.each_pin(lambda each: _curve(spec_of(each), each.batch, each.weights)))
     data = context_data(curves, with_weights, pinned)
-    st.plotly_chart(lines_figure(data), key="scale_context_chart", alt=lines_description(data, "Memory"))
+    light_chart(lines_figure(data), key="scale_context_chart", alt=lines_description(data, "Memory"))
     own = spec_of(setup).name
     crossings = [one for one in find_crossings(curves, weights=with_weights) if own in (one.grower, one.other)]
     for one in crossings[:4]:

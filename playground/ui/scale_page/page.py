@@ -22,7 +22,7 @@ from playground.ui.scale_page.experiments import Experiment, start
 from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, NOW, figure_table
 from playground.ui.scale_page.setup import ScaleSetup, link_query
 from playground.ui.scale_page.wording import Row, row
-from playground.ui.state import CONTROLS, PICTURES, acting
+from playground.ui.state import PICTURES, page_parts
 
 Answer = Callable[[ScaleSetup, str], tuple[Row, ...]]
 Section = Callable[[], None]
@@ -51,10 +51,21 @@ def run_page(page: PlanPage) -> None:
         page.sentence,
         experiments=[(each.label, each.shows, start(page.name, name, each)) for name, each in page.experiments.items()],
     )
+    page_parts(PICTURES)
     store.open_page(page.name)
     with corner:
         take_away(page)
     experiment_note(page.name, page.experiments)
+    _body(page)
+
+
+@st.fragment(key=PICTURES)
+def _body(page: PlanPage) -> None:
+    """Controls and numbers as one fragment: a moved slider is one run.
+
+    Two fragments, as on the pages with a model, are two runs (the slider's own one ends in its callback, the pictures'
+    follows), and the browser goes over the whole page for each. Here the controls are cheap to draw again.
+    """
     left, right = st.columns([1, 2], gap="medium")
     with left:
         _controls(page)
@@ -62,17 +73,15 @@ def run_page(page: PlanPage) -> None:
         _pictures(page)
 
 
-@st.fragment(key=CONTROLS)
 def _controls(page: PlanPage) -> None:
     """The left third."""
     with problems_shown_here():
-        store.segmented("basis", lambda basis: {"checked": CHECKED, "notes": AS_IN_NOTES}[basis], "collapsed")
+        store.segmented("basis", lambda basis: {"checked": CHECKED, "notes": AS_IN_NOTES}[basis])
         page.controls()
 
 
-@st.fragment(key=PICTURES)
 def _pictures(page: PlanPage) -> None:
-    """The right two thirds: all that a moved slider changes."""
+    """The right two thirds."""
     store.show_problems()
     with problems_shown_here():
         figure_table(columns_of(page), key=f"{page.name}_figures", label="Results, each with its formula and source")
@@ -120,12 +129,12 @@ def _pin_row() -> None:
         st.caption(
             "Keep this scenario under a letter; up to four stand beside the present one, here and in the charts."
         )
-        st.button("Pin this scenario", on_click=acting(store.pin), key="scale_pin", disabled=len(pins) == 4)
+        st.button("Pin this scenario", on_click=store.pin, key="scale_pin", disabled=len(pins) == 4)
         for letter, pinned in pins.items():
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{letter}** {plain(describe(pinned))}", width="stretch")
-                st.button("Use", key=f"scale_use_{letter}", on_click=acting(store.recall), args=(letter,))
-                st.button("Unpin", key=f"scale_unpin_{letter}", on_click=acting(store.unpin), args=(letter,))
+                st.button("Use", key=f"scale_use_{letter}", on_click=store.recall, args=(letter,))
+                st.button("Unpin", key=f"scale_unpin_{letter}", on_click=store.unpin, args=(letter,))
 
 
 def describe(setup: ScaleSetup) -> str:
@@ -143,6 +152,7 @@ def notes_section(topics: tuple[str, ...]) -> None:
         both = {AS_IN_NOTES: found.as_in_notes, CHECKED: found.checked}
         columns = {title: tuple(row(shown) for shown in both[title]) for title in titles}
         figure_table(columns, key=f"notes_{found.topic}", label=found.topic)
+        st.caption(plain("Sources: " + "; ".join(found.sources) + "."))
     if not topics:
         st.markdown("The course notes and the sources agree on what this page shows.")
     why_it_matters(

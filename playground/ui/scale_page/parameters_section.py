@@ -36,6 +36,9 @@ def parameters_section() -> None:
     spec, count = spec_of(setup), count_of(setup)
     data = TreemapData(spec.name, tuple((part.name, part.total, part.active) for part in count.components))
     st.plotly_chart(treemap_figure(data), key="scale_treemap", alt=treemap_description(data))
+    if setup.config != CUSTOM:
+        preset = load_preset(setup.config)
+        st.caption(plain(f"Sizes: {preset.source}. Checked against: {preset.checked}."))
     columns = {"Now": _rows(setup), **dict(store.each_pin(_rows))}
     figure_table(columns, key="scale_parameters", label="Parameters and their formulas")
     uncounted = st.session_state.get(UNCOUNTED)

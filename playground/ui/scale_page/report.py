@@ -41,7 +41,9 @@ def to_markdown(title: str, setup: ScaleSetup, page: str, columns: Columns, link
     """The whole page as a document: settings, numbers, workings, and where the notes disagree."""
     lines = [f"# {title}", "", f"Made on {date.today().isoformat()}. Link: <{link}>", "", "## Settings", ""]
     for name in PAGE_FIELDS[page]:
-        if name != "json":
+        if name == "prices" and setup.prices is not None:
+            lines.append(f"- {FIELDS[name].label}: {len(setup.prices.prices)} uploaded prices")
+        elif name != "json":
             value = (
                 field_text(name, getattr(setup, name)) if getattr(setup, name) not in (None, ()) else "as in the table"
             )

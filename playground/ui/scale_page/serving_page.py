@@ -12,6 +12,7 @@ from playground.errors import BadInput, PlaygroundError
 from playground.scaling.figures import Figure
 from playground.scaling.inference import Serving, ServingPlan, sweep_batch, sweep_context, sweep_samples
 from playground.scaling.specs import MixtureOfExperts
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import plain, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_serving, price_of, serving_of, serving_plan, spec_of
@@ -46,7 +47,7 @@ def roofline_section() -> None:
     """Where reading the prompt and writing the answer stand under the machine's roof."""
     found = serving_of(store.setup())
     data = roofline_data(found)
-    st.plotly_chart(lines_figure(data), key="scale_roofline_chart", alt=lines_description(data, "Roofline"))
+    light_chart(lines_figure(data), key="scale_roofline_chart", alt=lines_description(data, "Roofline"))
     said = f"Reading the prompt is bound by {found.prefill_bound}, writing by {found.bound}."
     experts = [block.feed_forward for block in spec_of(store.setup()).blocks]
     routed = [part for part in experts if isinstance(part, MixtureOfExperts)]
@@ -102,7 +103,7 @@ def sweep_section() -> None:
             key="scale_sweep_of", required=True,
         )  # fmt: skip
     data = sweep_data(str(against), str(what))
-    st.plotly_chart(lines_figure(data), key="scale_sweep_chart", alt=lines_description(data, "Serving"))
+    light_chart(lines_figure(data), key="scale_sweep_chart", alt=lines_description(data, "Serving"))
     why_it_matters(
         {
             "batch": "More rows share one reading of the weights, until the cache or the arithmetic is the limit; each single "

@@ -6,17 +6,20 @@ link carries the fields of that page only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from playground.errors import BadInput, PlaygroundError
+from playground.scaling.api_prices import PriceTable
+from playground.scaling.configs import minimal_config
 from playground.scaling.hardware import Gpu, find_gpu
 from playground.ui.scale_page.fields import CUSTOM, FIELDS, PAGE_FIELDS, write_gpu
-
-MAX_LINK_CONFIG = 4_000  # characters; a longer config is left out of the link
+from playground.ui.scale_page.packing import MAX_PACKED, pack, pack_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class ScaleSetup:
     """Everything set on the Plan pages. Counts in tokens, parameters, sequences and GPUs; prices in USD per GPU-hour.
 
     ``price`` None: the middle of the table's dated range. ``own_gpus``: rows of the hardware table that were edited.
+    ``prices``: an uploaded price table, None for the packaged one.
     """
 
     config: str = "Llama-3-8B"
@@ -67,6 +71,7 @@ class ScaleSetup:
     speakers: float = 113e6
     web_share: float = 0.000061
     own_gpus: tuple[Gpu, ...] = ()
+    prices: PriceTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,10 @@ def write_number(value: float | None) -> str:
 
 def field_text(name: str, value: Any) -> str:
     """``value`` as a link writes it."""
+    if name == "json":
+        return _packed_config(value)
+    if name == "prices":
+        return pack_prices(value)
     if name == "own_gpus":
         return ";".join(write_gpu(gpu) for gpu in value)
     if isinstance(value, bool):
@@ -110,11 +119,28 @@ def link_fields(setup: ScaleSetup, page: str) -> dict[str, str]:
     fields = {}
     for name in PAGE_FIELDS[page]:
         value = getattr(setup, name)
-        if name == "json" and (setup.config != CUSTOM or len(value) > MAX_LINK_CONFIG):
+        if name == "json" and setup.config != CUSTOM:
             continue
         if name == "config" or value != getattr(plain, name):
             fields[name] = field_text(name, value)
-    return fields
+    return {name: text for name, text in fields.items() if len(text) <= MAX_PACKED}
+
+
+def left_out(setup: ScaleSetup, page: str) -> tuple[str, ...]:
+    """The fields that are too long for the page's link."""
+    shown = link_fields(setup, page)
+    held = {"json": setup.config == CUSTOM, "prices": setup.prices is not None}
+    return tuple(name for name, there in held.items() if there and name in PAGE_FIELDS[page] and name not in shown)
+
+
+@lru_cache(maxsize=8)
+def _packed_config(text: str) -> str:
+    """What of a config the numbers depend on, packed; a text that is no such config is packed whole."""
+    try:
+        config = minimal_config(json.loads(text))
+    except (PlaygroundError, ValueError):
+        return pack(text)
+    return pack(json.dumps(config, separators=(",", ":"), sort_keys=True))
 
 
 def link_query(setup: ScaleSetup, page: str) -> str:

@@ -17,7 +17,6 @@ from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
 from playground.ui.scale_page.fields import CUSTOM
-from playground.ui.state import CONTROLS, PICTURES, acting, rerun_parts
 
 UNCOUNTED = "scale_uncounted"  # a config without a formula here, which can still be counted on the meta device
 
@@ -42,7 +41,7 @@ def _own_config() -> None:
     )  # fmt: skip
     loaded = chosen_model() in model_pool().loaded()
     st.button(
-        "Take the loaded model's", key="scale_from_loaded", on_click=acting(use_loaded), disabled=not loaded,
+        "Take the loaded model's", key="scale_from_loaded", on_click=use_loaded, disabled=not loaded,
         help="The config of the model in the sidebar." if loaded else "No model is loaded; this page needs none.",
     )  # fmt: skip
 
@@ -50,7 +49,6 @@ def _own_config() -> None:
 def _pasted() -> None:
     if text := str(st.session_state["scale_paste"] or "").strip():
         use_config(text)
-        rerun_parts(CONTROLS, PICTURES)
 
 
 def _uploaded() -> None:
@@ -61,7 +59,6 @@ def _uploaded() -> None:
         use_config(file.read(MAX_CONFIG_CHARS + 1).decode("utf-8"))
     except UnicodeDecodeError:
         store.note_problems("The uploaded file is not text; give a transformers config.json.")
-    rerun_parts(CONTROLS, PICTURES)
 
 
 def use_config(text: str) -> None:

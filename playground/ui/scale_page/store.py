@@ -16,13 +16,10 @@ from playground.errors import PlaygroundError
 from playground.ui.messages import show_problem
 from playground.ui.scale_page.fields import FIELDS
 from playground.ui.scale_page.setup import ScaleSetup, field_text, gpu_of, read_link
-from playground.ui.state import CONTROLS, PICTURES, rerun_parts
 
 T = TypeVar("T")
 LETTERS = ("A", "B", "C", "D")
 _SETUP, _PINS, _PROBLEMS, _OPENED = "scale_setup", "scale_pins", "scale_problems", "scale_opened"
-# Inputs that change what other inputs look like, so that the controls are drawn anew.
-SHAPING = frozenset({"config", "json", "purpose", "gpu", "own_gpus", "price"})
 
 
 def setup() -> ScaleSetup:
@@ -149,7 +146,6 @@ def write(name: str, value: Any) -> None:
         change(**{name: FIELDS[name].read(text)})
     except PlaygroundError as error:
         note_problems(str(error))
-    rerun_parts(PICTURES, *([CONTROLS] if name in SHAPING else []))
 
 
 def text_input(name: str, placeholder: str = "") -> None:
@@ -202,13 +198,13 @@ def choose(name: str, options: tuple[Any, ...] = (), format_func: Callable[[Any]
     )  # fmt: skip
 
 
-def segmented(name: str, format_func: Callable[[Any], str] = str, label_visibility: Any = "visible") -> None:
+def segmented(name: str, format_func: Callable[[Any], str] = str) -> None:
     """A row of alternatives."""
     key, on_change = follow(name)
     field = FIELDS[name]
     st.segmented_control(
         field.label, field.choices, default=st.session_state[key], key=key, on_change=on_change, required=True,
-        help=field.help or None, format_func=format_func, label_visibility=label_visibility,
+        help=field.help or None, format_func=format_func,
     )  # fmt: skip
 
 

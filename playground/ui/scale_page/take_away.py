@@ -10,8 +10,14 @@ from playground.ui.page_link import address_of
 from playground.ui.scale_page import report, store
 from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.page import PlanPage, columns_of
-from playground.ui.scale_page.setup import MAX_LINK_CONFIG, link_query
+from playground.ui.scale_page.setup import left_out, link_query
 from playground.ui.take_away import popover, show_link
+
+TOO_LONG = {
+    "json": "Your config is too long for a link: download it below, send the file along, and give it to the command line "
+    "with --config.",
+    "prices": "Your price table is too long for a link: send the CSV file along, to be uploaded in the tab API or own GPU.",
+}
 
 
 def take_away(page: PlanPage) -> None:
@@ -28,8 +34,8 @@ def _contents(page: PlanPage) -> None:
     setup = store.setup()
     link = address_of(link_query(setup, page.name))
     show_link(link)
-    if setup.config == CUSTOM and len(setup.json) > MAX_LINK_CONFIG:
-        st.caption("Your config is too long for a link; send it along as a file.")
+    for name in left_out(setup, page.name):
+        st.caption(TOO_LONG[name])
     st.markdown("**On the command line**")
     st.code(report.to_command(page.name, setup), language="bash", wrap_lines=True)
     if setup.own_gpus:

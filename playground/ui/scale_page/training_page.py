@@ -14,6 +14,7 @@ from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, li
 from playground.errors import BadInput, PlaygroundError
 from playground.scaling.hardware import Gpu, gpu_table
 from playground.scaling.training import PUBLISHED_MFU, cost_training
+from playground.ui.components.light_chart import light_chart
 from playground.ui.messages import why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_training, price_of, training_cost, training_plan
@@ -23,9 +24,15 @@ from playground.ui.scale_page.model_page import gpu_choices, scenarios
 from playground.ui.scale_page.page import PlanPage
 from playground.ui.scale_page.source import model_controls
 from playground.ui.scale_page.wording import write_figure
-from playground.ui.state import CONTROLS, PICTURES, rerun_parts
 
 COLUMNS = ("GPU", "TFLOP/s (dense bf16)", "GB", "TB/s", "W", "USD per GPU-hour", "date")
+NARROW = (
+    ("TFLOP/s", 78),
+    ("GB", 56),
+    ("TB/s", 62),
+    ("W", 58),
+    ("USD/h", 66),
+)  # labels and pixels: the whole in one view
 MARKED = {"GPT-3 175B (V100)": "GPT-3", "Gopher 280B": "Gopher", "MT-NLG 530B": "MT-NLG", "PaLM 540B": "PaLM"}
 
 
@@ -66,7 +73,7 @@ def bill_section() -> None:
         raise BadInput("No price is known for this GPU; type one on the left to compare money.", "price")
     units = {"days": "days", "money": "USD", "energy": "kWh", "CO₂": "kg of CO₂"}
     data = BarsOf(tuple(bars), units[str(quantity)])
-    st.plotly_chart(plain_figure(data), key="scale_bill_chart", alt=plain_description(data))
+    light_chart(plain_figure(data), key="scale_bill_chart", alt=plain_description(data))
     why_it_matters(
         "Twice the GPUs halve the days and leave the bill as it is, as long as the utilisation holds; at scale it does not. "
         "Pin scenarios to compare them. Failed runs, experiments, storage and people are not in this bill."
@@ -76,7 +83,7 @@ def bill_section() -> None:
 def mfu_section() -> None:
     """Days against utilisation, with what published runs reached."""
     data = mfu_data()
-    st.plotly_chart(lines_figure(data), key="scale_mfu_chart", alt=lines_description(data, "Training time"))
+    light_chart(lines_figure(data), key="scale_mfu_chart", alt=lines_description(data, "Training time"))
     why_it_matters(
         "MFU counts only the arithmetic the model needs, against the dense peak. Recomputing activations does up to a third "
         "more and is not counted: that would be HFU. Published large runs lie between 21% and 46%."
@@ -108,7 +115,10 @@ def hardware_section() -> None:
     key = f"scale_gpus_{hash(store.setup().own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
     edited = st.data_editor(
         frame, key=key, num_rows="dynamic", hide_index=True, height="content",
-        column_config={name: st.column_config.NumberColumn(min_value=0.0, format="%.4g") for name in COLUMNS[1:6]},
+        column_config={
+            name: st.column_config.NumberColumn(label, min_value=0.0, format="%.4g", help=name, width=width)
+            for name, (label, width) in zip(COLUMNS[1:6], NARROW, strict=True)
+        },
         alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
     )  # fmt: skip
     if not edited.equals(frame):
@@ -173,7 +183,6 @@ def changed_rows(rows: list[tuple[object, ...]]) -> tuple[Gpu, ...]:
 
 def _reset() -> None:
     store.change(own_gpus=(), gpu=store.setup().gpu if store.setup().gpu in gpu_table() else "H100 SXM")
-    rerun_parts(CONTROLS, PICTURES)
 
 
 EXPERIMENTS = {

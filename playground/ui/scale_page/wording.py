@@ -44,6 +44,8 @@ def write_figure(shown: Figure) -> str:
             return f"{format_count(value)} {word}" + (
                 f" ({exact})" if exact and value == int(value) and float(f"{value:.3g}") != value else ""
             )
+        case "1/day":
+            return f"{_plain(value)} a day"
         case "token/s":
             return f"{value:,.0f} tokens/s" if value >= 10 else f"{value:.3g} tokens/s"
         case "GPU·h":

@@ -1,0 +1,30 @@
+"""A chart of curves or bars drawn by a few lines of script: the Plan pages' hot path.
+
+Streamlit gives a plotly chart a new identity whenever its data change, and the browser builds it anew: its layout alone
+takes longer than all else that a moved slider causes. This one is drawn at once, into a picture that stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from playground.charts.light import light_payload
+from playground.ui.components.assets import read
+
+_CHART = st.components.v2.component(
+    "light_chart",
+    html='<div class="legend" aria-hidden="true"></div>\n<div class="light" role="img" tabindex="0"></div>\n',
+    css=read("light_chart.css", "card.css"),
+    js=read("card.js", "light_chart.js"),
+)
+
+
+def light_chart(figure: go.Figure, *, key: str, alt: str, legend: Sequence[tuple[str, str]] = ()) -> None:
+    """Show ``figure``, one of ``scale_lines`` or ``scale_bars``.
+
+    ``alt``: the picture in words and numbers. ``legend``: (name, colour) of what the colours mean, above the picture.
+    """
+    _CHART(data={**light_payload(figure), "label": alt, "legend": [list(entry) for entry in legend]}, key=key)

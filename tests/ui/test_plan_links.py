@@ -1,0 +1,150 @@
+"""Links of the Plan pages that carry a config or a price table: round trips, and what a hostile link can do (nothing)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+import pytest
+
+from playground.errors import BadInput
+from playground.scaling.api_prices import ApiPrice, PriceTable
+from playground.scaling.configs import load_preset, minimal_config, parse_config, preset_names, read_config
+from playground.ui.scale_page.answers import spec_of
+from playground.ui.scale_page.fields import CUSTOM
+from playground.ui.scale_page.packing import MAX_PACKED, MAX_UNPACKED, pack, pack_prices, unpack, unpack_prices
+from playground.ui.scale_page.setup import ScaleSetup, left_out, link_fields, link_query, read_link
+
+LONG = dict(load_preset("DeepSeek-V3").config) | {
+    "auto_map": {"AutoConfig": "evil--x.Y"},
+    "id2label": {str(number): f"LABEL_{number}" for number in range(5000)},
+}
+TABLE = PriceTable(
+    tuple(ApiPrice("maker", f"model-{number}", 0.5 + number, 2.25, None if number % 2 else 0.125) for number in range(300)),
+    "uploaded table",
+    "2026-03-01",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_the_minimal_config_of_every_preset_has_the_same_spec(name: str) -> None:
+    config = load_preset(name).config
+    found = minimal_config({**config, "junk": "x" * 1000, "auto_map": {"a": "b"}})
+    assert read_config(found) == read_config(config)
+    assert "junk" not in found and "auto_map" not in found
+    assert minimal_config(found) == found
+
+
+def test_a_nested_text_config_comes_out_flat_and_means_the_same() -> None:
+    inner = dict(load_preset("Gemma-3-12B").config)
+    nested = {"model_type": "gemma3", "vision_config": {"hidden_size": 9}, "text_config": inner}
+    assert read_config(minimal_config(nested)) == read_config(nested)
+
+
+def test_a_long_config_travels_and_is_the_same_model_there() -> None:
+    setup = ScaleSetup(config=CUSTOM, json=json.dumps(LONG))
+    assert len(setup.json) > 100_000
+    query = link_query(setup, "scale_model")
+    assert len(query) < 2_000
+    found = read_link(dict(parse_qsl(query)), "scale_model")
+    assert found.problems == ()
+    assert spec_of(found.setup) == spec_of(setup)
+    assert link_query(found.setup, "scale_model") == query
+    assert "evil" not in found.setup.json
+
+
+def test_a_short_config_in_an_older_link_is_still_read() -> None:
+    text = json.dumps(dict(load_preset("SmolLM2-135M").config))
+    found = read_link({"config": CUSTOM, "json": text}, "scale_model")
+    assert found.problems == () and found.setup.json == text
+
+
+def test_a_price_table_travels() -> None:
+    setup = ScaleSetup(prices=TABLE, api="maker/model-7")
+    query = link_query(setup, "scale_serving")
+    found = read_link(dict(parse_qsl(query)), "scale_serving")
+    assert found.problems == ()
+    assert found.setup == setup
+
+
+def test_what_is_too_long_is_left_out_and_said() -> None:
+    rows = tuple(ApiPrice(f"maker{n * 7919}", f"model-{n * 104729 % 99991}", 1 + n / 7, 2 + n / 3) for n in range(9000))
+    setup = ScaleSetup(prices=replace(TABLE, prices=rows))
+    assert "prices" not in link_fields(setup, "scale_serving")
+    assert left_out(setup, "scale_serving") == ("prices",)
+    assert left_out(setup, "scale_model") == ()
+    assert left_out(replace(setup, prices=TABLE), "scale_serving") == ()
+
+
+GOOD = pack(json.dumps(dict(load_preset("SmolLM2-135M").config)))
+HOSTILE = {
+    "bomb": base64.urlsafe_b64encode(zlib.compress(b" " * 40_000_000, 9)).decode(),
+    "cut off": GOOD[: len(GOOD) // 2],
+    "changed": GOOD[:40] + ("A" if GOOD[40] != "A" else "B") * 6 + GOOD[46:],
+    "not base64": "%%%" + GOOD,
+    "not zlib": base64.urlsafe_b64encode(b"hello").decode(),
+    "not text": base64.urlsafe_b64encode(zlib.compress(b"\xff\xfe\x00")).decode(),
+    "empty": "",
+    "one letter": "A",
+    "not JSON": pack("hello"),
+    "no formula": pack('{"model_type": "bloom", "hidden_size": 8}'),
+    "zero": pack(json.dumps(dict(load_preset("SmolLM2-135M").config) | {"hidden_size": 0})),
+    "long": "A" * (MAX_PACKED + 1),
+    "other letters": "日本",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_config_in_a_link_is_one_sentence_and_the_last_good_model_stays(name: str) -> None:
+    base = ScaleSetup(config="Mixtral-8x7B")
+    found = read_link({"config": CUSTOM, "json": HOSTILE[name], "batch": "4"}, "scale_model", base)
+    assert found.setup == replace(base, batch=4)
+    assert 1 <= len(found.problems) <= 2
+    assert all("\n" not in problem and len(problem) < 400 for problem in found.problems)
+
+
+def _packed(value: object) -> str:
+    return pack(json.dumps(value))
+
+
+ROW = ["maker", "m", 1.0, 2.0, None]
+BAD_TABLES = {
+    **{name: HOSTILE[name] for name in ("bomb", "cut off", "not base64", "not zlib", "empty", "not JSON")},
+    "a list": _packed([1]),
+    "no rows": _packed({"as_of": None, "rows": []}),
+    "rows are text": _packed({"rows": "abc"}),
+    "a row too short": _packed({"rows": [ROW[:4]]}),
+    "no name": _packed({"rows": [["maker", "", 1.0, 2.0, None]]}),
+    "a long name": _packed({"rows": [["maker", "x" * 201, 1.0, 2.0, None]]}),
+    "zero": _packed({"rows": [["maker", "m", 0, 2.0, None]]}),
+    "negative": _packed({"rows": [["maker", "m", 1.0, -2.0, None]]}),
+    "text": _packed({"rows": [["maker", "m", "1", 2.0, None]]}),
+    "true": _packed({"rows": [["maker", "m", True, 2.0, None]]}),
+    "absent": _packed({"rows": [["maker", "m", None, 2.0, None]]}),
+    "NaN": pack('{"rows": [["maker", "m", NaN, 2.0, null]]}'),
+    "1e999": pack('{"rows": [["maker", "m", 1e999, 2.0, null]]}'),
+    "many digits": pack('{"rows": [["maker", "m", ' + "9" * 4000 + ", 2.0, null]]}"),
+    "bad date": _packed({"as_of": "<b>yesterday</b>", "rows": [ROW]}),
+    "deep": pack("[" * 100_000),
+    "many rows": _packed({"rows": [ROW] * 10_001}),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TABLES)
+def test_a_hostile_price_table_in_a_link_is_one_sentence_and_the_last_table_stays(name: str) -> None:
+    base = ScaleSetup(prices=TABLE)
+    found = read_link({"prices": BAD_TABLES[name]}, "scale_serving", base)
+    assert found.setup == base
+    assert len(found.problems) == 1
+    assert "\n" not in found.problems[0] and len(found.problems[0]) < 400
+
+
+def test_unpacking_is_bounded_before_it_is_done() -> None:
+    with pytest.raises(BadInput, match="unpacks to more than 1 MB"):
+        unpack(HOSTILE["bomb"], "config.json")
+    assert unpack(pack("x" * MAX_UNPACKED), "config.json") == "x" * MAX_UNPACKED
+    assert unpack_prices(pack_prices(TABLE)) == TABLE
+    assert parse_config(unpack(GOOD, "config.json")).spec is not None
