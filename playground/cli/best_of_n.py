@@ -8,15 +8,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import options
+from playground.cli.best_of_n_asking import add_asking_options, read_asking
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
     from playground.engine.protocol import Engine
-    from playground.testtime.generate import CandidateRequest, CandidateRun
+    from playground.testtime.asking import Asking
+    from playground.testtime.generate import CandidateRun
     from playground.testtime.types import ScoredCandidates, ScorerSpec
 
-DEFAULT_N = 8
-DEFAULT_NEW_TOKENS = 64
 _REASONS = {"stop_id": "stop"}  # as in ``generate``
 
 
@@ -25,11 +25,9 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
     about = "N answers to one prompt, ranked by every rule"
     parser = subparsers.add_parser("best-of-n", parents=[common], help=about, allow_abbrev=False)
     options.add_model_options(parser)
-    options.add_text_options(parser)
+    options.add_text_options(parser, several_systems=True)
     options.add_sampler_options(parser)
-    parser.add_argument("--n", help=f"how many answers (default: {DEFAULT_N})")
-    parser.add_argument("--max-new-tokens", help=f"end each after so many (default: {DEFAULT_NEW_TOKENS})")
-    parser.add_argument("--stop", action="append", metavar="TEXT", help="end before this text; may be repeated")
+    add_asking_options(parser)
     parser.add_argument(
         "--scorer", action="append", metavar="NAME[:ARG]",
         help="a rule to rank by; may be repeated; ARG as @FILE is read from the file; NAME list tells them all "
@@ -45,18 +43,12 @@ def run(args: argparse.Namespace) -> int:
     if args.scorer == ["list"]:
         return _list_scorers(args.json)
     specs = _read_scorers(args)
-    fields = _read_fields(args)
-    options.read_text(args)  # refuse a missing prompt before a model is loaded
+    asking = read_asking(args)  # refuse what is no good before a model is loaded
     engine = options.open_engine(args)
-    from playground.testtime.generate import CandidateRequest, Variation
-
-    prompt_ids = options.encode_prompt(engine.codec, args)
-    settings = fields.pop("settings")
-    asked = CandidateRequest((Variation(prompt_ids, settings),), **fields)
-    done = _generate(engine, asked)
+    done = _generate(engine, asking)
     started = time.perf_counter()
-    scored = _score(engine, done, specs, args)
-    result = _result(engine, done, scored, list(specs), time.perf_counter() - started)
+    scored = _score(engine, done, specs, asking)
+    result = _result(engine, asking, done, scored, list(specs), time.perf_counter() - started)
     if args.json:
         options.print_json(result)
     else:
@@ -89,36 +81,12 @@ def _read_scorers(args: argparse.Namespace) -> dict[str, ScorerSpec]:
     return specs
 
 
-def _read_fields(args: argparse.Namespace) -> dict[str, Any]:
-    """The request's fields but the prompt. A refusal names the flag."""
-    from playground.generation.types import MOST_NEW_TOKENS, GenerationRequest
-    from playground.testtime.answers import extract_answers
-    from playground.testtime.types import MOST_CANDIDATES
-
-    fields: dict[str, Any] = {
-        "settings": options.read_settings(args),
-        "seed": options.read_seed_option(args),
-        "n": options.read_number(args.n, "--n", 1, MOST_CANDIDATES, DEFAULT_N),
-        "max_new_tokens": options.read_number(
-            args.max_new_tokens, "--max-new-tokens", 1, MOST_NEW_TOKENS, DEFAULT_NEW_TOKENS
-        ),
-        "stop_strings": tuple(args.stop or ()),
-    }
-    try:
-        if args.answer_pattern is not None:
-            extract_answers([], args.answer_pattern, "answer-pattern")
-        GenerationRequest(prompt_ids=(0,), stop_strings=fields["stop_strings"])
-    except BadInput as error:
-        raise BadInput(f"--{error}", error.field) from None
-    return fields
-
-
-def _generate(engine: Engine, asked: CandidateRequest) -> CandidateRun:
+def _generate(engine: Engine, asking: Asking) -> CandidateRun:
     """Run to the end; stderr tells how far it is, where it is a terminal."""
     from playground.testtime.events import BatchStep
-    from playground.testtime.generate import generate_candidates
+    from playground.testtime.keeping import Keeper, kept_run
 
-    steps, finished, tokens = generate_candidates(engine, asked), 0, 0
+    steps, finished, tokens = kept_run(engine, asking, Keeper()), 0, 0
     shows = sys.stderr.isatty()
     while True:
         try:
@@ -132,32 +100,35 @@ def _generate(engine: Engine, asked: CandidateRequest) -> CandidateRun:
             finished += len(event.finished)
             tokens += event.rows
         if shows:
-            said = f"\r{finished:,} of {asked.n:,} answers, {tokens:,} tokens"
+            said = f"\r{finished:,} of {asking.n + asking.beams:,} answers, {tokens:,} tokens"
             print(said, end="", file=sys.stderr, flush=True)
 
 
-def _score(
-    engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], args: argparse.Namespace
-) -> ScoredCandidates:
+def _score(engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], asking: Asking) -> ScoredCandidates:
     from playground.testtime.answers import extract_answers
     from playground.testtime.registry import score_now
     from playground.testtime.scoring import ScoringContext
     from playground.testtime.types import ScoredCandidates
 
-    context = ScoringContext(options.read_text(args), args.reference, args.answer_pattern, engine)
+    context = ScoringContext(asking.prompt, asking.reference or None, asking.answer_pattern or None, engine)
     columns = score_now(done.candidates, list(specs.values()), context)
     unusable = [column for column in columns if column.problem]
     if unusable:
         raise BadInput(f"--scorer {unusable[0].spec.name}: {unusable[0].problem}", "scorer")
     answers: tuple[str | None, ...] = ()
-    if args.answer_pattern is not None:
-        found = extract_answers([candidate.text for candidate in done.candidates], args.answer_pattern)
+    if asking.answer_pattern:
+        found = extract_answers([candidate.text for candidate in done.candidates], asking.answer_pattern)
         answers = tuple(answer.key for answer in found)
     return ScoredCandidates(done.candidates, columns, answers)
 
 
 def _result(
-    engine: Engine, done: CandidateRun, scored: ScoredCandidates, typed: list[str], scoring_s: float
+    engine: Engine,
+    asking: Asking,
+    done: CandidateRun,
+    scored: ScoredCandidates,
+    typed: list[str],
+    scoring_s: float,
 ) -> dict[str, Any]:
     from playground.testtime.export import rows
     from playground.testtime.ranking import rank_all
@@ -175,6 +146,10 @@ def _result(
     return {
         "model": engine.info.id,
         "prompt_ids": list(done.candidates[0].prompt_ids),
+        "ways": [
+            {"setting": name, "system": system, "temperature": settings.temperature}
+            for name, system, settings in asking.ways()
+        ],
         "candidates": candidates,
         "rankings": {name: [*ranking.order, *ranking.unranked] for name, ranking in rankings.items()},
         "winners": {name: ranking.winner for name, ranking in rankings.items()},
@@ -197,14 +172,15 @@ def _result(
 
 def _print_readable(result: dict[str, Any]) -> None:
     names = list(result["rankings"])
-    head = ("", "text", "tokens", "ended", "answer", *(name[:24] for name in names))
+    mixed = any(row["setting"] for row in result["candidates"])
+    head = ("", *(("asked",) if mixed else ()), "text", "tokens", "ended", "answer", *(name[:24] for name in names))
     lines = []
     for row in result["candidates"]:
         scores = ["" if row["scores"][name] is None else f"{row['scores'][name]:.3f}" for name in names]
         text = row["text"] if len(row["text"]) <= 60 else row["text"][:59] + "…"
-        lines.append(
-            (str(row["index"]), text, str(row["n_tokens"]), row["finish_reason"], row["answer"] or "", *scores)
-        )
+        asked = (row["setting"] or "drawn",) if mixed else ()
+        ended = (str(row["n_tokens"]), row["finish_reason"], row["answer"] or "")
+        lines.append((str(row["index"]), *asked, text, *ended, *scores))
     options.print_table(head, lines)
     print()
     for name in names:

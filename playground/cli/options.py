@@ -26,13 +26,19 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--dtype", help="float32, bfloat16 or float16 (default: what suits the device)")
 
 
-def add_text_options(parser: argparse.ArgumentParser) -> None:
+def add_text_options(parser: argparse.ArgumentParser, *, several_systems: bool = False) -> None:
+    """``several_systems``: --system may be repeated, and is a list then."""
     group = parser.add_argument_group("text")
     source = group.add_mutually_exclusive_group()
     source.add_argument("--prompt", help="the text to continue")
     source.add_argument("--prompt-file", help="a UTF-8 file with the text")
     group.add_argument("--chat", action="store_true", help="wrap the text as one user message in the chat template")
-    group.add_argument("--system", help="a system prompt; only with --chat")
+    if several_systems:
+        group.add_argument(
+            "--system", action="append", help="a system prompt; only with --chat; more than one are dealt in turn"
+        )
+    else:
+        group.add_argument("--system", help="a system prompt; only with --chat")
     group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
 
 

@@ -30,7 +30,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.2rem 0.8rem 0.2rem 0;
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 PLAIN_COLUMNS = (
     "index", "text", "n_tokens", "finish_reason", "sum_logprob", "avg_logprob", "elapsed_ms", "origin", "setting", "seed",
-    "luck_row", "valid", "answer",
+    "luck_row", "beam_score", "valid", "answer",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def rows(scored: ScoredCandidates) -> Iterator[dict[str, Any]]:
             "setting": candidate.setting,
             "seed": candidate.seed,
             "luck_row": candidate.luck_row,
+            "beam_score": finite(candidate.beam_score),
             "scores": {column.label: finite(column.scores[place].value) for column in scored.columns},
             "notes": {
                 column.label: column.scores[place].note for column in scored.columns if column.scores[place].note

@@ -83,6 +83,62 @@ def test_the_rules_that_need_nothing_are_the_default(engine: FakeEngine, capsys:
     assert all(row["answer"] is None and row["valid"] is None for row in found["candidates"])
 
 
+def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, capsys: Capture) -> None:
+    """Held against the request the page makes: the same answers to the token."""
+    from playground.sampling.settings import NEUTRAL
+    from playground.testtime.asking import Asking, candidate_request
+    from playground.testtime.generate import generate_candidates
+
+    found = answer(
+        capsys, "best-of-n", "--prompt", "x", "--chat", "--system", "one", "--system", "two", "--temperatures", "0.3,1.5",
+        "--n", "8", "--max-new-tokens", "4", "--seed", "2",
+    )  # fmt: skip
+    asking = Asking(
+        "x", True, settings=NEUTRAL, seed=2, n=8, max_new_tokens=4, temperatures=(0.3, 1.5), systems=("one", "two")
+    )
+    steps = generate_candidates(engine, candidate_request(asking, engine.codec))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            expected = end.value.candidates
+            break
+    assert [tuple(row["ids"]) for row in found["candidates"]] == [one.ids for one in expected]
+    assert [row["setting"] for row in found["candidates"][:5]] == [
+        "T = 0.3, system 1", "T = 1.5, system 1", "T = 0.3, system 2", "T = 1.5, system 2", "T = 0.3, system 1",
+    ]  # fmt: skip
+    assert [(way["system"], way["temperature"]) for way in found["ways"]] == [
+        ("one", 0.3), ("one", 1.5), ("two", 0.3), ("two", 1.5),
+    ]  # fmt: skip
+    plain = answer(capsys, "best-of-n", "--prompt", "x", "--chat", "--system", "one", "--n", "2")
+    assert plain["prompt_ids"] == list(engine.codec.encode_chat("x", system="one")) and len(plain["ways"]) == 1
+
+
+def test_beams_join_the_drawn_answers(engine: FakeEngine, capsys: Capture) -> None:
+    from playground.generation import GenerationRequest
+    from playground.testtime.beam import BeamSettings
+    from tests.testtime.test_beam import search
+
+    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "3", "--max-new-tokens", "5", "--beams", "4",
+                   "--beam-groups", "2", "--diversity-penalty", "1.5", "--length-penalty", "0")  # fmt: skip
+    ids = GenerationRequest(engine.codec.encode("x")).prompt_ids
+    settings = BeamSettings(beams=4, groups=2, diversity_penalty=1.5, length_penalty=0.0)
+    expected = search(engine, ids, settings, max_new_tokens=5)
+    beams = found["candidates"][3:]
+    assert [row["index"] for row in found["candidates"]] == list(range(3 + len(expected)))
+    assert [tuple(row["ids"]) for row in beams] == [one.ids for one in expected]
+    assert [row["beam_score"] for row in beams] == pytest.approx([one.beam_score for one in expected])
+    assert all(row["beam_score"] is None and row["origin"] == "sampling" for row in found["candidates"][:3])
+    assert sorted(found["rankings"]["avg-logprob"]) == list(range(3 + len(expected)))
+    assert main(["best-of-n", "--prompt", "x", "--n", "2", "--beams", "2"]) == 0
+    assert "beams 2" in capsys.readouterr().out
+
+
+def test_an_answer_may_go_on_after_its_end(engine: FakeEngine, capsys: Capture) -> None:
+    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2", "--max-new-tokens", "5", "--ignore-eos")
+    assert [row["n_tokens"] for row in found["candidates"]] == [5, 5]
+
+
 def test_a_reference_alone_brings_a_rule_that_compares(engine: FakeEngine, capsys: Capture) -> None:
     found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "6", "--reference", "4")
     assert [row["valid"] for row in found["candidates"]] == [row["text"] == "4" for row in found["candidates"]]
@@ -135,6 +191,19 @@ def test_the_scorers_are_listed_without_a_model(capsys: Capture) -> None:
         (("--stop", ""), "--stop"),
         (("--temperature", "x"), "--temperature"),
         (("--system", "s"), "--system"),
+        (("--system", "s", "--system", "t"), "--system"),
+        (("--temperatures", "warm"), "--temperatures"),
+        (("--temperatures", "-1,0.5"), "--temperatures"),
+        (("--temperatures", "nan"), "--temperatures"),
+        (("--temperatures", ","), "--temperatures"),
+        (("--temperatures", ",".join(["0.5"] * 17)), "--temperatures"),
+        (("--beams", "33"), "--beams"),
+        (("--beams", "4", "--beam-groups", "3"), "--beam-groups"),
+        (("--beams", "4", "--beam-groups", "0"), "--beam-groups"),
+        (("--beams", "4", "--beam-groups", "2", "--diversity-penalty", "-1"), "--diversity-penalty"),
+        (("--beams", "2", "--length-penalty", "long"), "--length-penalty"),
+        (("--beam-groups", "2"), "--beam-groups"),
+        (("--length-penalty", "1"), "--length-penalty"),
     ],
 )
 def test_a_refusal_names_the_flag(engine: FakeEngine, capsys: Capture, arguments: tuple[str, ...], named: str) -> None:

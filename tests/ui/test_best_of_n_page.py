@@ -396,6 +396,39 @@ def test_the_command_is_one_the_command_line_takes() -> None:
     assert parsed.scorer == list(DEFAULT_RULES)
 
 
+def test_the_command_reproduces_a_mixed_run_with_beams() -> None:
+    """Read back by the command line, it asks for exactly what the page asks for."""
+    import shlex
+
+    from playground.cli import build_parser
+    from playground.cli.best_of_n_asking import read_asking
+
+    setup = Setup(prompt="a b", chat=True, system="never sent", seed=3)
+    chosen = Options(
+        n=6, temperatures="0.3, 0.75 1.1", systems=("be brief", "it's --long"), ignore_eos=True, beams=6, beam_groups=3,
+        diversity_penalty=0.7, length_penalty=0.5, answer_pattern="number",
+    )  # fmt: skip
+    for beams in (False, True):
+        words = shlex.split(command(setup, chosen, beams=beams))
+        read = read_asking(build_parser("best-of-n").parse_args(words[3:]))
+        asked = asking_of(chosen, setup, beams=beams)
+        assert read.ways() == asked.ways() and len(read.ways()) == 6
+        ours, theirs = ((one.n, one.seed, one.ignore_eos, one.beams, one.answer_pattern) for one in (read, asked))
+        assert ours == theirs
+        assert not beams or read.beam_settings() == asked.beam_settings()
+    raw = shlex.split(command(Setup(prompt="a"), chosen))
+    assert not any(word.startswith("--system") for word in raw), "raw text has no system prompt"
+
+
+def test_a_kept_beam_search_puts_its_settings_back() -> None:
+    options = Options(beams=6, beam_groups=3, diversity_penalty=1.5, length_penalty=0.25)
+    asking = asking_of(options, Setup(), beams=True)
+    _setup, again = adopted(asking, Setup(), Options())
+    assert asking_of(again, Setup(), beams=True) == asking
+    _setup, untouched = adopted(asking_of(options, Setup()), Setup(), Options())
+    assert untouched.beams == Options().beams
+
+
 def test_take_away_offers_link_command_code_and_files(open_app: Open) -> None:
     app = settled(open_page(open_app)).hold(take_away=True)
     texts = [element.value for element in app.at.code]

@@ -100,6 +100,11 @@ def adopted(asking: Asking, setup: Setup, options: Options) -> tuple[Setup, Opti
         prompt=asking.prompt, chat=asking.chat, system=asking.system, parse_special=asking.parse_special,
         settings=asking.settings, seed=min(asking.seed, 2**32 - 1),
     )  # fmt: skip
+    if asking.beams:
+        options = replace(
+            options, beams=asking.beams, beam_groups=asking.beam_groups, length_penalty=asking.length_penalty,
+            diversity_penalty=asking.diversity_penalty if asking.beam_groups > 1 else options.diversity_penalty,
+        )  # fmt: skip
     return new, replace(
         options,
         n=asking.n, max_new_tokens=asking.max_new_tokens, stop_strings=asking.stop_strings,

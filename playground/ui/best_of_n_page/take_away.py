@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, bench, options
 from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.link import page_link
-from playground.ui.best_of_n_page.options import Options, pattern_of, reference_of
+from playground.ui.best_of_n_page.options import Options, pattern_of, read_temperatures, reference_of
 from playground.ui.messages import show_problem
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
@@ -30,27 +31,38 @@ def take_away() -> None:
 
 def _contents() -> None:
     setup, chosen = state.setup(), options()
+    mine, problem = _bench_in_use()
     show_link(page_link(setup, chosen), "to this page: the same candidates, generated anew")
     st.markdown("**Command line**")
-    st.code(command(setup, chosen), language="bash", wrap_lines=True)
-    if chosen.temperatures.strip() or chosen.systems or chosen.ignore_eos:
-        st.caption(
-            "The command asks in one way and ends at end-of-sequence: mixed temperatures, system prompts and going on travel "
-            "in the link."
-        )
+    with_beams = mine is not None and mine.asking is not None and mine.asking.beams > 0
+    try:
+        st.code(command(setup, chosen, beams=with_beams), language="bash", wrap_lines=True)
+    except PlaygroundError as error:
+        show_problem(error)
+    if with_beams:
+        st.caption("The command searches the beams too; the link brings their settings, and a button searches them.")
     code_for_engines(
         setup, key="bon_export", max_new_tokens=chosen.max_new_tokens,
         endings=Endings(chosen.stop_strings, (), chosen.ignore_eos),
         notes={name: f"For {chosen.n} answers: {how.format(n=chosen.n)}" for name, how in ASKING_FOR_N.items()},
     )  # fmt: skip
-    try:
-        worker = wait_for_model(chosen_model())
-    except PlaygroundError as error:
-        show_problem(error)
-        return
-    mine = bench(worker.engine.info.id)
-    if mine.candidates and mine.asking is not None:
+    if chosen.temperatures.strip() or (setup.chat and chosen.systems):
+        st.caption(
+            "This code asks in one way, with the slider's temperature and the chat's system prompt; link and command line "
+            "mix them as the page does."
+        )
+    if problem is not None:
+        show_problem(problem)
+    if mine is not None and mine.candidates and mine.asking is not None:
         _downloads(mine)
+
+
+def _bench_in_use() -> tuple[Bench | None, PlaygroundError | None]:
+    """The chosen model's bench, or why there is no model."""
+    try:
+        return bench(wait_for_model(chosen_model()).engine.info.id), None
+    except PlaygroundError as error:
+        return None, error
 
 
 # How an engine is asked for N answers.
@@ -91,10 +103,19 @@ def _downloads(mine: Bench) -> None:
     st.caption("Files and the command line count candidates from 0, this page from 1.")
 
 
-def command(setup: Setup, chosen: Options) -> str:
-    """``python -m playground best-of-n`` with the same model, text, settings, seed and rules."""
-    words = command_words(setup, "best-of-n")
+def command(setup: Setup, chosen: Options, *, beams: bool = False) -> str:
+    """``python -m playground best-of-n`` with the same model, text, settings, seed, ways of asking, rules and beams."""
+    systems = chosen.systems if setup.chat else ()
+    words = command_words(replace(setup, system="") if systems else setup, "best-of-n")
+    words += [f"--system={text}" for text in systems]
     words += [f"--n={chosen.n}", f"--max-new-tokens={chosen.max_new_tokens}"]
+    words += ["--ignore-eos"] if chosen.ignore_eos else []
+    temperatures = read_temperatures(chosen.temperatures)
+    words += ["--temperatures=" + ",".join(map(str, temperatures))] if temperatures else []
+    if beams:
+        words += [f"--beams={chosen.beams}", f"--length-penalty={chosen.length_penalty}"]
+        diverse = [f"--beam-groups={chosen.beam_groups}", f"--diversity-penalty={chosen.diversity_penalty}"]
+        words += diverse if chosen.beam_groups > 1 else []
     words += [f"--scorer={label}" for label in chosen.rules]
     words += [f"--stop={text}" for text in chosen.stop_strings]
     reference, pattern = reference_of(chosen, setup), pattern_of(chosen, setup)
