@@ -45,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     specs = _read_scorers(args)
     asking = read_asking(args)  # refuse what is no good before a model is loaded
     engine = options.open_engine(args)
+    if asking.beams:
+        _check_beams(engine, asking)
     done = _generate(engine, asking)
     started = time.perf_counter()
     scored = _score(engine, done, specs, asking)
@@ -79,6 +81,17 @@ def _read_scorers(args: argparse.Namespace) -> dict[str, ScorerSpec]:
             raise BadInput(f"--scorer {spec.name} compares with the right answer: give --reference TEXT.", "reference")
         specs[typed] = spec
     return specs
+
+
+def _check_beams(engine: Engine, asking: Asking) -> None:
+    """Raise BadInput that names the flag for more beams than fit into memory."""
+    from playground.testtime.asking import candidate_request
+    from playground.testtime.beam import check_beams
+
+    try:
+        check_beams(engine, candidate_request(asking, engine.codec).rows()[0], asking.beam_settings())
+    except BadInput as error:
+        raise BadInput(f"--{error}" if error.field == "beams" else str(error), error.field) from None
 
 
 def _generate(engine: Engine, asking: Asking) -> CandidateRun:

@@ -136,7 +136,8 @@ def fake_info(vocab: int = VOCAB, *, context_length: int = 2048, has_chat_templa
 class FakeEngine:
     """An ``Engine`` whose logits are ``logits_fn(ids)``: (vocab,) float32.
 
-    ``calls`` lists the ids of every computed forward pass (a cached answer adds nothing). ``before_step`` is called
+    ``calls`` lists the ids of every computed forward pass (a cached answer adds nothing), ``read_together`` how many texts
+    each ``next_logits_each`` was given. ``before_step`` is called
     before each one, so that a test can hold the engine at a known place.
     """
 
@@ -160,6 +161,7 @@ class FakeEngine:
         self._lock = threading.Lock()
         self.calls: list[TokenIds] = []
         self.batches: list[FakeBatch] = []
+        self.read_together: list[int] = []
         self.closed = False
 
     @property
@@ -183,6 +185,13 @@ class FakeEngine:
         row = self._compute(known, cancel)
         elapsed_ms = (time.perf_counter() - started) * 1000
         return NextLogits(known, row, self._new_tokens(known), elapsed_ms)
+
+    def next_logits_each(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> tuple[NextLogits, ...]:
+        checked = [check_ids(ids, self._info) for ids in texts]
+        self.read_together.append(len(checked))
+        return tuple(self.next_logits(ids, cancel=cancel) for ids in checked)
 
     def _compute(self, ids: TokenIds, cancel: CancelToken | None) -> FloatArray:
         if self.closed:

@@ -124,6 +124,15 @@ class Engine(Protocol):
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         """Logits of the token after ``ids``. Raises BadPrompt when ``ids`` is empty or longer than the context."""
 
+    def next_logits_each(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> tuple[NextLogits, ...]:
+        """The same for several texts in one go, in order: what they begin with in common is read once, the rest together.
+
+        Equal to ``next_logits`` up to float rounding; each says its share of the work. The caller sees to it that so
+        many fit into memory. Raises as ``next_logits``, and then none is read.
+        """
+
     def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
         """The same, if it is known already, without running the model. Safe from any thread."""
 

@@ -114,23 +114,31 @@ class ModelRunner:
         if self.reuses_prefixes and ids and self._loaded is not None:
             self.prefixes.store(self.info.revision, ids, cache)
 
-    def forward(self, rows: Sequence[TokenIds], cache: Cache | None, *, last_row: bool) -> torch.Tensor:
+    def forward(
+        self,
+        rows: Sequence[TokenIds],
+        cache: Cache | None,
+        *,
+        last_row: bool = False,
+        kept: Sequence[int] | None = None,
+    ) -> torch.Tensor:
         """Logits of rows of one length T after ``cache``, which grows by T: (rows, T, vocab), at least the last.
 
-        ``last_row`` spares the head all other positions where the model can: then (rows, 1, vocab).
+        ``last_row`` spares the head all other positions where the model can: then (rows, 1, vocab). ``kept``: exactly
+        these positions, (rows, kept, vocab).
         """
         model = self.loaded.model
         inputs: dict[str, Any] = {"input_ids": torch.tensor(rows, device=model.device)}  # (rows, T)
         inputs |= {"use_cache": False} if cache is None else {"past_key_values": cache, "use_cache": True}
-        if last_row and self._keeps_last_row:
-            inputs["logits_to_keep"] = 1
+        if self._keeps_last_row and (last_row or kept is not None):
+            inputs["logits_to_keep"] = 1 if kept is None else torch.tensor(kept, device=model.device)
         positions = inputs["input_ids"].numel()
         started = time.perf_counter()
         with cpu_threads(self._step_threads.threads if positions <= FEW_POSITIONS else None):
             logits: torch.Tensor = model(**inputs).logits
         if positions == 1:
             self._step_threads.record(time.perf_counter() - started)
-        return logits
+        return logits if kept is None or self._keeps_last_row else logits[:, kept]
 
     def to_numpy(self, logits: torch.Tensor) -> FloatArray:
         """A read-only float32 copy. Raises ModelError if the model overflowed."""

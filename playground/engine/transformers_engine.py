@@ -24,6 +24,7 @@ from playground.engine.limits import check_ids, check_lens
 from playground.engine.logits_cache import LogitsCache
 from playground.engine.prefix import PrefixCache
 from playground.engine.protocol import CancelToken
+from playground.engine.reading import read_together
 from playground.engine.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.types import Capabilities, FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
 from playground.engine.weight_list import list_weights
@@ -94,6 +95,22 @@ class TransformersEngine:
         with self._runner.running(len(known)):
             row, computed, _cache = self._runner.run(known, cancel or CancelToken())
         return NextLogits(known, self._remember(known, row), computed, (time.perf_counter() - started) * 1000)
+
+    def next_logits_each(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> tuple[NextLogits, ...]:
+        """The same for several texts, those that are not known read together; see the protocol."""
+        started = time.perf_counter()
+        checked = [check_ids(ids, self._info) for ids in texts]
+        found = {ids: known for ids in checked if (known := self.cached_logits(ids)) is not None}
+        new = [ids for ids in dict.fromkeys(checked) if ids not in found]
+        if new:
+            with self._runner.running(max(map(len, new))):
+                rows, computed = read_together(self._runner, new, cancel or CancelToken())
+            each, elapsed_ms = computed // len(new), (time.perf_counter() - started) * 1000 / len(new)
+            for ids, row in zip(new, rows, strict=True):
+                found[ids] = NextLogits(ids, self._remember(ids, row), each, elapsed_ms)
+        return tuple(found[ids] for ids in checked)
 
     def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
         """The same if it is known already, without running the model. Safe from any thread."""

@@ -6,17 +6,20 @@ ahead of them, and the working copies of their logits. The weights are there alr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from playground.errors import BadInput
 from playground.generation.types import MOST_ROWS, GenerationRequest
 from playground.models.info import ModelInfo
+from playground.models.wording import size_text
 
 USABLE_SHARE = 0.5  # of the memory that is free now: others need some, and the estimate is one
 RESERVED = 1.25  # a growing cache reserves a quarter ahead (see ``engine.growing``)
 LEAST_ROOM = 64  # positions, and at least so many
 LOGIT_COPIES = 6  # float32 rows alive at once in a draw: raw, log-probabilities, after the samplers, final, two scratch
 STEP_ROWS = 64  # more together are hardly faster a token, and other sessions would wait longer for their turn
+READ_POSITIONS = 512  # run in one pass when texts are read: more are no faster a position
 _NUMBER_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
@@ -81,6 +84,60 @@ def plan_batches(
         needed_bytes=largest,
         unsplit_bytes=sum(sizes.values()),
         usable_bytes=usable_bytes,
+    )
+
+
+def plan_readings(
+    info: ModelInfo, lengths: Sequence[int], shared: int, usable_bytes: int
+) -> tuple[tuple[int, ...], ...]:
+    """``reading_groups`` for ``Engine.next_logits_each``: each fits into ``usable_bytes`` with its keys, values and logits
+    (of one position a text and length). ``shared``: the tokens that all begin with, which are read once.
+    """
+
+    def fits(rows: int, longest: int) -> bool:
+        cache = int((longest + LEAST_ROOM) * RESERVED) * kv_bytes_per_token(info)
+        return rows * (cache + rows * 4 * info.vocab_size) <= usable_bytes
+
+    return reading_groups(lengths, shared, fits)
+
+
+def reading_groups(
+    lengths: Sequence[int], shared: int = 0, fits: Callable[[int, int], bool] = lambda rows, longest: True
+) -> tuple[tuple[int, ...], ...]:
+    """Groups of neighbouring texts that are read in one pass, at least one in each.
+
+    ``lengths`` in tokens. A group is filled up to its longest text; beyond the ``shared`` ones it has at most
+    ``READ_POSITIONS`` positions, so that others get their turn. ``fits`` (rows, longest length) may ask for less.
+
+    >>> reading_groups([200, 200, 90, 600, 90])
+    ((0, 1), (2,), (3,), (4,))
+    """
+    groups: list[tuple[int, ...]] = []
+    present: list[int] = []
+    for place, length in enumerate(lengths):
+        rows, longest = len(present) + 1, max([length, *(lengths[other] for other in present)])
+        if present and (rows * (longest - shared) > READ_POSITIONS or not fits(rows, longest)):
+            groups.append(tuple(present))
+            present = []
+        present.append(place)
+    return (*groups, tuple(present)) if present else ()
+
+
+def require_beams(info: ModelInfo, request: GenerationRequest, beams: int, groups: int, usable_bytes: int) -> None:
+    """Raise BadInput, with both numbers and the most that fit, where ``beams`` rows together are too many.
+
+    A search's beams exchange their texts at every step, so they cannot be split into batches as samples are. ``groups``:
+    the number that fits is a multiple of it.
+    """
+    each = row_bytes(info, request)
+    if beams * each <= usable_bytes:
+        return
+    most = usable_bytes // each // groups * groups
+    advice = f"at most {most} fit" if most else "shorten the prompt or the maximum of new tokens"
+    raise BadInput(
+        f"beams: {beams} beams need about {size_text(beams * each)} and {size_text(usable_bytes)} may be used, half of what "
+        f"is free: {advice}.",
+        "beams",
     )
 
 

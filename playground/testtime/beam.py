@@ -24,6 +24,7 @@ from playground.engine.types import FloatArray
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, check_requests
 from playground.generation.stopping import Ending, StopWatch
+from playground.testtime.batching import require_beams, usable_bytes
 from playground.testtime.events import BatchStep
 from playground.testtime.types import Candidate
 
@@ -113,6 +114,15 @@ class _Group:
         return all(beam is not None for beam in self.finished)
 
 
+def check_beams(engine: Engine, request: GenerationRequest, settings: BeamSettings, memory: int | None = None) -> None:
+    """Raise BadInput or BadPrompt for a search that cannot be made. ``memory``: the bytes its rows may take together, None
+    to ask the machine.
+    """
+    check_requests([request], engine.info)
+    usable = usable_bytes(engine.info) if memory is None else memory
+    require_beams(engine.info, request, settings.beams, settings.groups, usable)
+
+
 def beam_search(
     engine: Engine,
     request: GenerationRequest,
@@ -120,13 +130,15 @@ def beam_search(
     *,
     first_index: int = 0,
     cancel: CancelToken | None = None,
+    memory: int | None = None,
 ) -> Generator[BatchStep, None, tuple[Candidate, ...]]:
     """Search ``request``'s prompt; yields after each step, returns ``settings.beams`` candidates, best first.
 
     Of the request its prompt, its endings and its ``top`` count; samplers and seed do not. ``first_index`` numbers the
-    candidates. A job for ``Worker.submit``. Raises BadInput or BadPrompt before the model runs, Cancelled between steps.
+    candidates. ``memory``: as ``check_beams``. A job for ``Worker.submit``. Raises BadInput or BadPrompt before the model
+    runs, Cancelled between steps.
     """
-    check_requests([request], engine.info)
+    check_beams(engine, request, settings, memory)
     token = cancel or CancelToken()
     search = _Search(engine, request, settings)
     started = time.perf_counter()

@@ -1,18 +1,20 @@
 """Scorers that ask a model: the loaded one as a judge, a reward model, a sentence encoder.
 
-They know the engine's protocol and, of other models, only the two functions of ``models.encoders``.
+They know the engine's protocol and, of other models, only ``models.encoders`` and ``models.reward``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from playground.engine.limits import check_ids
 from playground.engine.protocol import Engine
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadInput
+from playground.testtime.batching import plan_readings, reading_groups, usable_bytes
 from playground.testtime.scoring import ScoreFunction, Scores, ScoringContext, refuse
 from playground.testtime.types import Candidate, Score
 
@@ -31,6 +33,7 @@ JUDGE_TEMPLATES: dict[str, str] = {
 YES = ("Yes", " Yes", "yes", " yes", "YES", " YES")
 NO = ("No", " No", "no", " no", "NO", " NO")
 _LONGEST_TEMPLATE = 4000  # characters
+_EMBEDDED = 16  # texts in one pass of the sentence encoder
 
 
 def judge_template(argument: str | None) -> str:
@@ -60,25 +63,64 @@ def make_judge(argument: str | None) -> ScoreFunction:
         yes, no = _first_tokens(engine, YES), _first_tokens(engine, NO)
         both = yes & no
         yes, no = yes - both, no - both
+        if not yes or not no:
+            yield from [Score(None, None, "This model's tokens do not tell Yes from No.")] * len(candidates)
+            return
         known: dict[str, Score] = {}
-        for candidate in candidates:
-            context.cancel.check()
-            if candidate.text not in known:
-                known[candidate.text] = _judge(engine, fill(template, context.prompt, candidate.text), yes, no, context)
-            yield known[candidate.text]
+        questions: dict[str, TokenIds] = {}
+        for text in _distinct(candidates):
+            try:
+                ids = judge_ids(engine, fill(template, context.prompt, text))
+                questions[text] = check_ids(ids, engine.info)
+            except BadInput as error:  # too long for the context
+                known[text] = Score(None, None, str(error))
+
+        def read(texts: Sequence[str]) -> list[Score]:
+            rows = engine.next_logits_each([questions[text] for text in texts], cancel=context.cancel)
+            return [_said(row.logits, yes, no) for row in rows]
+
+        yield from _in_groups(candidates, context, known, _judge_groups(engine, questions), read)
 
     return run
 
 
-def _judge(engine: Engine, question: str, yes: set[int], no: set[int], context: ScoringContext) -> Score:
-    if not yes or not no:
-        return Score(None, None, "This model's tokens do not tell Yes from No.")
-    try:
-        ids = judge_ids(engine, question)
-        logits = engine.next_logits(ids, cancel=context.cancel).logits.astype(np.float64)
-    except BadInput as error:  # too long for the context
-        return Score(None, None, str(error))
-    probs = np.exp(logits - logits.max())
+def _judge_groups(engine: Engine, questions: dict[str, TokenIds]) -> list[list[str]]:
+    """The texts that are judged together, by what fits into memory."""
+    from playground.engine.prefix import common_prefix  # imports transformers
+
+    texts, ids = list(questions), list(questions.values())
+    shared = min((common_prefix(ids[0], other) for other in ids), default=0)
+    plan = plan_readings(engine.info, [len(one) for one in ids], shared, usable_bytes(engine.info))
+    return [[texts[place] for place in places] for places in plan]
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[str]:
+    return list(dict.fromkeys(candidate.text for candidate in candidates))
+
+
+def _in_groups(
+    candidates: Sequence[Candidate],
+    context: ScoringContext,
+    known: dict[str, Score],
+    groups: Sequence[Sequence[str]],
+    read: Callable[[Sequence[str]], Sequence[Score]],
+) -> Scores:
+    """A score a candidate, in order. ``groups``: the distinct texts that are not ``known``, in order of appearance; each is
+    read when its first text is asked for, and between two of them the work can be cancelled.
+    """
+    coming = iter(groups)
+    for candidate in candidates:
+        context.cancel.check()
+        while candidate.text not in known:
+            group = next(coming)
+            known |= zip(group, read(group), strict=True)
+        yield known[candidate.text]
+
+
+def _said(logits: FloatArray, yes: set[int], no: set[int]) -> Score:
+    """P(Yes) and P(No) in one row (vocab,)."""
+    row = logits.astype(np.float64)
+    probs = np.exp(row - row.max())
     probs /= probs.sum()
     said_yes, said_no = float(probs[sorted(yes)].sum()), float(probs[sorted(no)].sum())
     return Score(said_yes, said_yes > said_no, f"P(Yes) {said_yes:.4f}, P(No) {said_no:.4f}")
@@ -105,15 +147,16 @@ def make_reward(argument: str | None) -> ScoreFunction:
     spec, _, label = argument.partition("#")
 
     def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
-        from playground.models.encoders import load_reward_model
+        from playground.models.reward import load_reward_model
 
         model = load_reward_model(spec, label or None)
-        known: dict[str, Score] = {}
-        for candidate in candidates:
-            context.cancel.check()
-            if candidate.text not in known:
-                known[candidate.text] = Score(model.score(context.prompt, candidate.text), None, model.meaning)
-            yield known[candidate.text]
+
+        def read(texts: Sequence[str]) -> list[Score]:
+            return [Score(value, None, model.meaning) for value in model.scores(context.prompt, texts)]
+
+        texts = _distinct(candidates)
+        plan = reading_groups(model.lengths(context.prompt, texts))
+        yield from _in_groups(candidates, context, {}, [[texts[place] for place in places] for places in plan], read)
 
     return run
 
@@ -124,12 +167,13 @@ def score_similarity(candidates: Sequence[Candidate], context: ScoringContext) -
 
     encoder = load_sentence_encoder()
     reference = encoder.embed([context.reference or ""])[0]
-    known: dict[str, float] = {}
-    for candidate in candidates:
-        context.cancel.check()
-        if candidate.text not in known:
-            known[candidate.text] = _cosine(encoder.embed([candidate.text])[0], reference)
-        yield Score(known[candidate.text])
+
+    def read(texts: Sequence[str]) -> list[Score]:
+        return [Score(_cosine(row, reference)) for row in encoder.embed(texts)]
+
+    texts = _distinct(candidates)
+    groups = [texts[start : start + _EMBEDDED] for start in range(0, len(texts), _EMBEDDED)]
+    yield from _in_groups(candidates, context, {}, groups, read)
 
 
 def _cosine(left: FloatArray, right: FloatArray) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from playground.engine.protocol import CancelToken, Engine
 from playground.errors import PlaygroundError
 from playground.testtime.asking import Asking, candidate_request
-from playground.testtime.beam import beam_search
+from playground.testtime.beam import beam_search, check_beams
 from playground.testtime.events import BatchStep, Event
 from playground.testtime.generate import CandidateRun, generate_candidates
 from playground.testtime.store import RunCost, RunStore
@@ -86,6 +86,8 @@ def _events(
     engine: Engine, asking: Asking, known: Sequence[Candidate], cancel: CancelToken
 ) -> Generator[Event, None, None]:
     request = candidate_request(asking, engine.codec)
+    if asking.beams:
+        check_beams(engine, request.rows()[0], asking.beam_settings())  # not only after the samples
     with closing(generate_candidates(engine, request, cancel=cancel, known=known)) as events:
         yield from events
     if asking.beams and not any(candidate.index >= asking.n for candidate in known):

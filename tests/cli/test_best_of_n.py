@@ -12,6 +12,7 @@ import pytest
 
 from playground.cli import main, options
 from playground.engine.fake import FakeEngine
+from playground.testtime import beam
 from playground.testtime.bounded import close_children
 from tests.cli.running import Capture, answer, refusal
 
@@ -132,6 +133,14 @@ def test_beams_join_the_drawn_answers(engine: FakeEngine, capsys: Capture) -> No
     assert sorted(found["rankings"]["avg-logprob"]) == list(range(3 + len(expected)))
     assert main(["best-of-n", "--prompt", "x", "--n", "2", "--beams", "2"]) == 0
     assert "beams 2" in capsys.readouterr().out
+
+
+def test_beams_that_do_not_fit_are_refused_before_anything_is_drawn(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(beam, "usable_bytes", lambda info: 100_000)
+    said = refusal(capsys, "best-of-n", "--prompt", "x", "--n", "3", "--beams", "32")
+    assert said.startswith("error: --beams: 32 beams need about") and "fit" in said and not engine.calls
 
 
 def test_an_answer_may_go_on_after_its_end(engine: FakeEngine, capsys: Capture) -> None:

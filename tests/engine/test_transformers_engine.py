@@ -265,3 +265,49 @@ def test_close_lets_go_of_everything(engine: TransformersEngine) -> None:
 def test_capabilities_follow_the_architecture() -> None:
     assert TransformersEngine(small_loaded("llama")).capabilities.attentions
     assert not TransformersEngine(small_loaded("mamba")).capabilities.attentions
+
+
+# -- several texts together ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [0, 30])
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_texts_read_together_are_those_read_alone(kind: str, shared: int) -> None:
+    engine = TransformersEngine(small_loaded(kind))
+    start = make_ids(shared)
+    given = [start + make_ids(length, seed=length) for length in (17, 3, 17, 40)]
+    given.append(given[1])
+    found = engine.next_logits_each(given)
+    assert [row.ids for row in found] == given
+    for row, ids in zip(found, given, strict=True):
+        np.testing.assert_allclose(row.logits, full_pass(engine, ids)[-1], atol=1e-5, rtol=1e-5)
+    again = count_runs(engine)
+    assert all(a.logits is b.logits for a, b in zip(engine.next_logits_each(given), found, strict=True)) and not again
+
+
+@pytest.mark.parametrize("kind", REUSABLE)
+def test_what_texts_begin_with_is_read_once_and_one_pass_serves_the_rest(kind: str) -> None:
+    engine = TransformersEngine(small_loaded(kind))
+    runs = count_runs(engine)
+    start = make_ids(50)
+    engine.next_logits_each([(*start, 1, 2, 3), (*start, 4), (*start, 5, 6)])
+    assert runs == [50, 3]
+    engine.next_logits((*start, 9))
+    assert runs[2:] == [1], "the common beginning stays known"
+
+
+def test_one_text_that_is_the_beginning_of_another() -> None:
+    engine = TransformersEngine(small_loaded("llama"))
+    given = [make_ids(20), make_ids(20)[:12], make_ids(20)[:1]]
+    for row, ids in zip(engine.next_logits_each(given), given, strict=True):
+        np.testing.assert_allclose(row.logits, full_pass(engine, ids)[-1], atol=1e-5, rtol=1e-5)
+    assert engine.next_logits_each([]) == ()
+
+
+def test_several_texts_are_refused_or_cancelled_as_one_is() -> None:
+    engine, cancel = TransformersEngine(small_loaded("llama")), CancelToken()
+    with pytest.raises(BadPrompt):
+        engine.next_logits_each([(1, 2), ()])
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        engine.next_logits_each([(1, 2), (1, 3)], cancel=cancel)

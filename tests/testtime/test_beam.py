@@ -14,6 +14,8 @@ from playground.engine.protocol import CancelToken, Engine
 from playground.engine.transformers_engine import TransformersEngine
 from playground.errors import BadInput, Cancelled
 from playground.generation import GenerationRequest
+from playground.models.wording import size_text
+from playground.testtime.batching import row_bytes
 from playground.testtime.beam import BeamSettings, beam_search
 from playground.testtime.types import Candidate
 from tests.engine.small import small_loaded
@@ -206,3 +208,37 @@ def test_an_end_token_ends_a_beam() -> None:
 
     found = search(FakeEngine(logits), (66,), BeamSettings(beams=2))
     assert found[0].ids == (65, 65, 65, EOS_ID) and found[0].finish_reason == "eos" and found[0].text == "AAA"
+
+
+# -- memory --------------------------------------------------------------------------------------------------------------
+
+
+def test_beams_that_do_not_fit_are_refused_with_both_numbers_and_the_most_that_do() -> None:
+    engine, request = FakeEngine(), GenerationRequest((65,) * 100, max_new_tokens=28, top=5)
+    each = row_bytes(engine.info, request)
+    with pytest.raises(BadInput, match="beams: 32 beams need about .* may be used.* at most 20 fit") as refusal:
+        result_of(beam_search(engine, request, BeamSettings(beams=32), memory=20 * each + each // 2))
+    assert refusal.value.field == "beams" and size_text(32 * each) in str(refusal.value) and not engine.calls
+    with pytest.raises(BadInput, match="at most 18 fit"):
+        result_of(beam_search(engine, request, BeamSettings(beams=24, groups=6), memory=23 * each))
+    with pytest.raises(BadInput, match="shorten the prompt"):
+        result_of(beam_search(engine, request, BeamSettings(beams=1), memory=each - 1))
+    fits = beam_search(engine, request, BeamSettings(beams=20), memory=20 * each)
+    assert len(result_of(fits)) == 20
+
+
+def test_the_estimate_of_a_search_is_not_below_what_its_cache_takes() -> None:
+    engine = TransformersEngine(small_loaded("llama", layers=2, kv_heads=2, head_dim=8))
+    request = GenerationRequest(tuple(range(2, 60)), max_new_tokens=20, ignore_eos=True)
+    held: list[int] = []
+    opened = engine.open_batch
+
+    def spy(*given: Any, **options: Any) -> Any:
+        batch = opened(*given, **options)
+        step = batch.step
+        batch.step = lambda *a, **o: (step(*a, **o), held.append(batch.cache_bytes or 0))[0]  # type: ignore[method-assign]
+        return batch
+
+    engine.open_batch = spy  # type: ignore[method-assign]
+    result_of(beam_search(engine, request, BeamSettings(beams=8)))
+    assert len(held) == 19 and max(held) <= 8 * row_bytes(engine.info, request)

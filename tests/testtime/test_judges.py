@@ -14,15 +14,30 @@ from transformers import (
     AutoTokenizer,
     BertConfig,
     BertForSequenceClassification,
+    BertForTokenClassification,
     BertModel,
     LlamaConfig,
     LlamaForSequenceClassification,
 )
 
 from playground.engine.fake import FakeEngine
-from playground.errors import BadInput, ModelCorrupt, ModelError, ModelNotFound, ModelRefused, PlaygroundError
-from playground.models import encoders
-from playground.models.encoders import encoder_folder, load_reward_model, load_sentence_encoder
+from playground.engine.protocol import CancelToken
+from playground.engine.transformers_engine import TransformersEngine
+from playground.errors import (
+    BadInput,
+    Cancelled,
+    ModelCorrupt,
+    ModelError,
+    ModelNotFound,
+    ModelRefused,
+    ModelTooLarge,
+    PlaygroundError,
+)
+from playground.models import encoders, reward
+from playground.models.encoders import encoder_folder, load_sentence_encoder
+from playground.models.hardware import Hardware
+from playground.models.reward import load_reward_model
+from playground.testtime import batching, judges
 from playground.testtime.judges import JUDGE_TEMPLATES, fill, judge_ids
 from playground.testtime.registry import parse_spec, score_now
 from playground.testtime.scoring import ScoringContext
@@ -70,6 +85,54 @@ def test_equal_texts_are_judged_once() -> None:
     engine = agreeing_engine()
     judged(engine, "4", "4", "4")
     assert len(engine.calls) == 1
+
+
+ANSWERS = ("Paris", "It is Paris, of course.", "", "Lyon " * 30, "Paris", "A green cow", "Rome or Paris " * 9, "x")
+
+
+def one_by_one(engine: TransformersEngine, given: tuple[str, ...]) -> list[float]:
+    """P(Yes) of each text by itself, straight from ``next_logits``: no group, no filling."""
+    yes = {ids[0] for word in judges.YES if len(ids := engine.codec.encode(word)) == 1}
+    no = {ids[0] for word in judges.NO if len(ids := engine.codec.encode(word)) == 1}
+    found = []
+    for text in given:
+        row = engine.next_logits(judge_ids(engine, fill(JUDGE_TEMPLATES["correct"], "Capital?", text))).logits
+        probs = torch.tensor(row, dtype=torch.float64).softmax(-1)
+        found.append(float(probs[sorted(yes - no)].sum()))
+    return found
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("together", [512, 60])
+def test_judged_together_is_judged_one_by_one(
+    bundled_engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr(batching, "READ_POSITIONS", together)
+    fresh = TransformersEngine(bundled_engine.loaded)
+    column = score_now(texts(*ANSWERS), [parse_spec("judge")], ScoringContext("Capital?", engine=fresh))[0]
+    alone = TransformersEngine(bundled_engine.loaded)
+    np.testing.assert_allclose(np.array(column.values, float), one_by_one(alone, ANSWERS), atol=1e-5, rtol=0)
+
+
+def test_texts_are_judged_in_groups_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = agreeing_engine()
+    judged(engine, *[f"answer {number:02}" for number in range(40)])
+    assert sum(engine.read_together) == 40 and max(engine.read_together) == 7  # 7 ends of 68 tokens
+    monkeypatch.setattr(judges, "usable_bytes", lambda info: 0)
+    tight = agreeing_engine()
+    judged(tight, "4", "five", "six")
+    assert tight.read_together == [1, 1, 1], "where nothing fits each is tried by itself"
+
+
+def test_judging_is_cancelled_between_groups() -> None:
+    cancel, engine = CancelToken(), agreeing_engine()
+    context = ScoringContext("2 + 2?", engine=engine, cancel=cancel)
+    run = judges.make_judge(None)(texts(*[f"answer {number:03}" for number in range(200)]), context)
+    next(run)
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        next(run)
+    assert len(engine.read_together) == 1
 
 
 def test_a_placeholder_inside_a_text_stays_text() -> None:
@@ -120,7 +183,7 @@ def test_a_reward_reads_the_chat_template_where_there_is_one(tmp_path: Path) -> 
     model, tokenizer = save_classifier(tmp_path), tiny_tokenizer()
     tokenizer.chat_template = "{% for m in messages %}{{ m.role }}:{{ m.content }}\n{% endfor %}"
     tokenizer.save_pretrained(tmp_path)
-    score = load_reward_model(str(tmp_path)).score("the mat", "the hat")
+    score = load_reward_model(str(tmp_path)).scores("the mat", ["the hat"])[0]
     read = tokenizer("user:the mat\nassistant:the hat\n", add_special_tokens=False, return_tensors="pt")
     assert score == pytest.approx(model(**read).logits[0, 0].item(), abs=1e-5)
 
@@ -129,8 +192,8 @@ def test_a_label_is_chosen_by_name_or_number(tmp_path: Path) -> None:
     model = save_classifier(tmp_path, 3, id2label={0: "bad", 1: "fair", 2: "good"})
     read = tiny_tokenizer()("p", "a", return_tensors="pt")
     probs = model(**read).logits[0].softmax(-1).tolist()
-    assert load_reward_model(str(tmp_path), "GOOD").score("p", "a") == pytest.approx(probs[2], abs=1e-5)
-    assert load_reward_model(str(tmp_path), "1").score("p", "a") == pytest.approx(probs[1], abs=1e-5)
+    assert load_reward_model(str(tmp_path), "GOOD").scores("p", ["a"]) == pytest.approx([probs[2]], abs=1e-5)
+    assert load_reward_model(str(tmp_path), "1").scores("p", ["a"]) == pytest.approx([probs[1]], abs=1e-5)
     assert load_reward_model(str(tmp_path), "good").meaning == "P(good)"
     with pytest.raises(BadInput, match="3 labels"):
         load_reward_model(str(tmp_path))
@@ -142,18 +205,83 @@ def test_of_two_labels_the_second_scores(tmp_path: Path) -> None:
     model = save_classifier(tmp_path, 2)
     read = tiny_tokenizer()("p", "a", return_tensors="pt")
     expected = model(**read).logits[0].softmax(-1)[1].item()
-    assert load_reward_model(str(tmp_path)).score("p", "a") == pytest.approx(expected, abs=1e-5)
+    assert load_reward_model(str(tmp_path)).scores("p", ["a"]) == pytest.approx([expected], abs=1e-5)
 
 
 def test_a_text_longer_than_the_model_reads_is_cut(tmp_path: Path) -> None:
     save_classifier(tmp_path)
-    assert np.isfinite(load_reward_model(str(tmp_path)).score("the cat " * 200, "the hat " * 200))
+    assert np.isfinite(load_reward_model(str(tmp_path)).scores("the cat " * 200, ["the hat " * 200])).all()
+
+
+@pytest.mark.parametrize("kind", ["llama", "llama with a chat", "bert", "no filling"])
+def test_scored_together_is_scored_one_by_one(tmp_path: Path, kind: str) -> None:
+    given = ("the cat", "a", "the mat " * 9, "the hat sat on the mat", "the cat")
+    if kind == "bert":
+        config = BertConfig(
+            vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, num_labels=1
+        )
+        torch.manual_seed(1)
+        BertForSequenceClassification(config).eval().save_pretrained(tmp_path)
+        tokenizer = tiny_tokenizer()
+    else:
+        save_classifier(tmp_path)
+        tokenizer = tiny_tokenizer()
+        if kind == "llama with a chat":
+            tokenizer.chat_template = "{% for m in messages %}{{ m.role }}:{{ m.content }}\n{% endfor %}"
+    if kind != "no filling":
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(0)
+    tokenizer.save_pretrained(tmp_path)
+    model = load_reward_model(str(tmp_path))
+    assert model._together is (kind != "no filling")
+    alone = [score for text in given for score in model.scores("sat on", [text])]
+    assert model.scores("sat on", given) == pytest.approx(alone, abs=1e-5) and len(set(alone)) == 4
+    column = score_now(texts(*given), [parse_spec(f"reward:{tmp_path}")], ScoringContext("sat on"))[0]
+    assert column.values == pytest.approx(alone, abs=1e-5)
+
+
+def test_a_filling_that_the_head_takes_for_text_is_noticed(tmp_path: Path) -> None:
+    """The head looks for token 0 as filling, the tokenizer fills with another: read together, scores would be wrong."""
+    save_classifier(tmp_path)
+    tokenizer = tiny_tokenizer()
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(7)
+    tokenizer.save_pretrained(tmp_path)
+    assert load_reward_model(str(tmp_path))._together is False
+
+
+def test_a_reward_model_that_does_not_fit_is_refused_with_both_numbers_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_classifier(tmp_path)
+    monkeypatch.setattr(reward, "probe", lambda: Hardware(ram_available_bytes=10_000))
+    monkeypatch.setattr(reward, "_read_classifier", lambda *_: pytest.fail("its weights were read"))
+    with pytest.raises(ModelTooLarge, match=r"needs about .* has .* free") as refusal:
+        load_reward_model(str(tmp_path))
+    assert refusal.value.available_bytes == 10_000
+    weights = sum(file.stat().st_size for file in tmp_path.glob("*.safetensors"))
+    assert weights * 0.8 < refusal.value.needed_bytes < weights + 3_000_000
+    column = score_now(texts("x"), [parse_spec(f"reward:{tmp_path}")], ScoringContext("y"))[0]
+    assert "free" in column.problem and "\n" not in column.problem
+
+
+def test_one_on_the_hub_that_does_not_fit_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {"architectures": ["LlamaForSequenceClassification"], "num_hidden_layers": 80, "hidden_size": 8192,
+              "num_attention_heads": 64, "vocab_size": 128_000}  # fmt: skip
+    monkeypatch.setattr(reward, "probe", lambda: Hardware(ram_available_bytes=8_000_000_000))
+    with pytest.raises(ModelTooLarge) as refusal:
+        reward._admit("somebody/reward", config, 70_000_000_000)
+    assert refusal.value.needed_bytes > 140_000_000_000
+    with pytest.raises(ModelRefused):
+        reward._admit("somebody/writer", config | {"architectures": ["LlamaForCausalLM"]}, 1)
 
 
 def broken(folder: Path, kind: str) -> str:
     """A folder (or name) that is no reward model."""
     if kind == "a language model":
         save_llama(folder)
+    elif kind == "a token classifier":
+        config = BertConfig(vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
+        BertForTokenClassification(config).save_pretrained(folder)
+        tiny_tokenizer().save_pretrained(folder)
     elif kind == "no head":
         save_classifier(folder)
         BertModel(
@@ -184,6 +312,7 @@ def broken(folder: Path, kind: str) -> str:
     ("kind", "error"),
     [
         ("a language model", ModelRefused),
+        ("a token classifier", ModelRefused),
         ("no head", ModelCorrupt),
         ("another shape", ModelCorrupt),
         ("pickled", ModelRefused),
@@ -205,7 +334,7 @@ def test_a_bert_classifier_with_its_trained_head_is_read(tmp_path: Path) -> None
     config = BertConfig(vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, num_labels=1)
     BertForSequenceClassification(config).eval().save_pretrained(tmp_path)
     tiny_tokenizer().save_pretrained(tmp_path)
-    assert np.isfinite(load_reward_model(str(tmp_path)).score("p", "a"))
+    assert np.isfinite(load_reward_model(str(tmp_path)).scores("p", ["a"])).all()
 
 
 # -- similarity ----------------------------------------------------------------------------------------------------------
@@ -217,6 +346,14 @@ def test_similar_texts_are_near_and_others_are_not() -> None:
     same, near, far = score_now(texts(*given), [parse_spec("similarity")], context)[0].values
     assert same is not None and near is not None and far is not None
     assert same > 0.9 and near > 0.8 and far < 0.3
+
+
+def test_similarity_does_not_depend_on_the_company() -> None:
+    given = [f"answer {number} " * (number % 7 + 1) for number in range(20)]
+    context = ScoringContext(reference="the answer")
+    together = score_now(texts(*given), [parse_spec("similarity")], context)[0].values
+    alone = [score_now(texts(text), [parse_spec("similarity")], context)[0].values[0] for text in given]
+    assert together == pytest.approx(alone, abs=1e-5)
 
 
 def test_an_embedding_is_the_mean_of_the_last_hidden_states() -> None:

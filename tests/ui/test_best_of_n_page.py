@@ -14,7 +14,7 @@ import pytest
 
 from playground.engine.fake import EOS_ID, FakeEngine, default_logits
 from playground.errors import BadInput
-from playground.testtime import cost
+from playground.testtime import beam, cost
 from playground.testtime.asking import candidate_request
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.generate import generate_candidates
@@ -260,6 +260,17 @@ def test_beams_join_the_same_table_and_samples_stay(open_app: Open) -> None:
     assert len(beams) == 4 and [one.index for one in beams] == [5, 6, 7, 8]
     assert "likelier as a whole" in app.texts()
     assert len(table_of(mine.scored(shown_asking(mine)))) == 9
+
+
+def test_beams_that_do_not_fit_are_one_sentence_and_what_is_there_stays(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = section(settled(open_page(open_app)), "Beams")
+    before = [one.ids for one in bench_of(app).ordered]
+    monkeypatch.setattr(beam, "usable_bytes", lambda info: 50_000)
+    app = press(app, "bon_beams")
+    assert any("4 beams need about" in error and "may be used" in error for error in app.errors)
+    assert [one.ids for one in bench_of(app).ordered] == before
 
 
 def test_a_race_and_a_retry_stand_side_by_side(open_app: Open) -> None:

@@ -16,6 +16,7 @@ from playground.engine.worker import Worker
 from playground.errors import PlaygroundError
 from playground.generation.document import origin_of
 from playground.testtime.asking import Asking, candidate_request
+from playground.testtime.beam import check_beams
 from playground.testtime.events import Event
 from playground.testtime.keeping import Keeper, kept_run
 from playground.testtime.registry import score_all
@@ -42,7 +43,10 @@ def start_run(mine: Bench, worker: Worker, asking: Asking, *, keep: bool = False
     """
     from playground.generation import check_requests
 
-    check_requests(candidate_request(asking, worker.engine.codec).rows()[:1], worker.engine.info)
+    first = candidate_request(asking, worker.engine.codec).rows()[0]
+    check_requests([first], worker.engine.info)
+    if asking.beams:
+        check_beams(worker.engine, first, asking.beam_settings())
     same = keep and mine.asking is not None and _samples(mine.asking) == _samples(asking)
     samples = {index: one for index, one in mine.candidates.items() if one.beam_score is None} if same else {}
     cost = mine.cost if same else RunCost()

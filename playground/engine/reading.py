@@ -1,0 +1,45 @@
+"""Many texts read together for the row after each: what they begin with in common once, the rest side by side.
+
+Rows of unequal length are filled up at their end. A position depends only on those before it, so what stands behind a
+row's last token changes nothing of it, and no mask is needed. Torch in, torch out, on the engine's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from playground.engine.growing import make_growing
+from playground.engine.prefix import common_prefix, fork
+from playground.engine.protocol import CancelToken
+from playground.engine.runner import ModelRunner
+from playground.engine.types import TokenIds
+
+
+def read_together(
+    runner: ModelRunner, texts: Sequence[TokenIds], cancel: CancelToken
+) -> tuple[list[torch.Tensor], int]:
+    """The last row (vocab,) of each text, in order, and how many positions the model was run on, filling included.
+
+    One by one for a model whose cache cannot be cut (sliding windows, recurrent states). Raises Cancelled before a pass.
+    """
+    if len(texts) == 1 or not runner.reuses_prefixes:
+        read = [runner.run(ids, cancel) for ids in texts]
+        return [row for row, _computed, _cache in read], sum(computed for _row, computed, _cache in read)
+    first = texts[0]
+    shared = min(min(common_prefix(first, ids), len(ids) - 1) for ids in texts)
+    computed, cache = 0, runner.empty_cache()
+    if shared:
+        _row, computed, known = runner.run(first[:shared], cancel)
+        assert known is not None  # a model that reuses prefixes has one
+        cache = make_growing(fork(known, shared), len(texts))  # the prefix store keeps the other
+    cancel.check()
+    tails = [ids[shared:] for ids in texts]
+    longest = max(map(len, tails))
+    rows = [(*tail, *[tail[-1]] * (longest - len(tail))) for tail in tails]  # any token will do behind the end
+    kept = sorted({len(tail) - 1 for tail in tails})
+    logits = runner.forward(rows, cache, kept=kept)  # (texts, kept, vocab)
+    places = {position: place for place, position in enumerate(kept)}
+    found = [logits[number, places[len(tail) - 1]] for number, tail in enumerate(tails)]
+    return found, computed + longest * len(texts)
