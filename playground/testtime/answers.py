@@ -17,13 +17,15 @@ from playground.testtime.patterns import compile_pattern, last_matches
 PATTERNS: dict[str, str] = {
     "number": r"(?<![\w.])(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|-?\.\d+)(?![\d])",
     "boxed": r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}",
-    "letter": r"(?<![\p{L}\p{N}'’])\(?([A-E])\)?(?![\p{L}\p{N}'’-])",
+    "letter": r"(?<![\p{L}\p{N}'’])\(?([B-E]|A(?!\s+(?!(?:is|was|and|or|because|since)\b)\p{L}))\)?(?![\p{L}\p{N}'’-])",
     "after-answer": r"(?i:answer(?:\s+is)?)\s*[:=]?\s*([^\n]+?)\s*(?:\.?\s*$|\n|\.\s)",
     "json": r"(?s)(\{.*\}|\[.*\])",
     "last-line": r"(?m)^[ \t]*(\S[^\n]*?)[ \t]*$",
     "whole": r"(?s)\s*(.*\S)\s*",
 }
-"""Ready-made patterns by name. In a text the last match counts: a model that reasons first answers last."""
+"""Ready-made patterns by name. In a text the last match counts: a model that reasons first answers last. An A before
+another word is the article and no answer.
+"""
 
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)")

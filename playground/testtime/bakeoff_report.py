@@ -34,9 +34,9 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """One rule. ``gain``: its accuracy minus that of one blind candidate. ``p_value``: two-sided, by flipping signs;
-    ``p_adjusted``: by Holm's method for the number of rules. ``ties``, ``nobody``: problems it decided by the declared
-    tie-break, or on which it chose nobody.
+    """One rule. ``gain``: its accuracy minus that of one blind candidate, problem by problem, with its 95% interval
+    (Student's, for this rule alone). ``p_value``: two-sided, by flipping signs; ``p_adjusted``: by Holm's method for the
+    number of rules. ``ties``, ``nobody``: problems it decided by the declared tie-break, or on which it chose nobody.
     """
 
     name: str
@@ -44,6 +44,8 @@ class RuleResult:
     by_difficulty: tuple[tuple[str, Share], ...]
     by_kind: tuple[tuple[str, Share], ...]
     gain: float
+    gain_low: float | None
+    gain_high: float | None
     p_value: float
     p_adjusted: float
     ties: int
@@ -149,34 +151,41 @@ def _rule(outcomes: Sequence[ProblemOutcome], name: str, p_value: float, p_adjus
 
     gains = _gains(outcomes, name)
     choices = [choice for outcome in outcomes for choice in outcome.choices if choice.rule == name]
-    gain = statistics.fmean(gains)
+    gain, interval = statistics.fmean(gains), mean_interval(gains)
+    low, high = (None, None) if interval is None else (interval.low, interval.high)
+    moved = sum(abs(g) > 1e-12 for g in gains)
     return RuleResult(
         name=name,
         accuracy=_share(outcomes, right, wilson=True),
         by_difficulty=_grouped(outcomes, right, lambda o: o.difficulty, wilson=True),
         by_kind=_grouped(outcomes, right, lambda o: o.kind, wilson=True),
         gain=gain,
+        gain_low=low,
+        gain_high=high,
         p_value=p_value,
         p_adjusted=p_adjusted,
         ties=sum(choice.tied for choice in choices),
         nobody=sum(choice.winner is None for choice in choices),
-        statement=_statement(gain, p_adjusted, sum(abs(g) > 1e-12 for g in gains), len(gains)),
+        statement=_statement(gain, (low, high), p_adjusted, moved, len(gains)),
     )
 
 
-def _statement(gain: float, p_adjusted: float, moved: int, count: int) -> str:
-    points = f"{100 * abs(gain):.1f} points"
+def _statement(
+    gain: float, interval: tuple[float | None, float | None], p_adjusted: float, moved: int, count: int
+) -> str:
+    points = f"{100 * abs(gain):.1f} points {'above' if gain > 0 else 'below'} one blind candidate"
+    low, high = interval
+    if low is not None and high is not None:
+        points += f" (95% interval for this rule alone {100 * low:+.1f} to {100 * high:+.1f})"
+    corrected = f"p = {p_adjusted:.2g} when corrected for the number of rules"
     if moved == 0:
         return f"It made no difference on any of the {count} problems."
     if p_adjusted < LEVEL:
-        word = "helped" if gain > 0 else "harmed"
-        return f"It {word}: {points} {'above' if gain > 0 else 'below'} one blind candidate (p = {p_adjusted:.3g})."
+        return f"It {'helped' if gain > 0 else 'harmed'}: {points}, {corrected}."
     if moved < _FEW:
         return f"Nothing can be said: only {moved} of {count} problems could tell it from chance; run more problems."
-    side = "above" if gain > 0 else "below"
     return (
-        f"It does not show that it helps this model: {points} {side} one blind candidate on {count} problems, which "
-        f"chance explains as well (p = {p_adjusted:.2g})."
+        f"It does not show that it helps this model: {points} on {count} problems, which may be chance ({corrected})."
     )
 
 

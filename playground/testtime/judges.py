@@ -88,10 +88,16 @@ def _judge_groups(engine: Engine, questions: dict[str, TokenIds]) -> list[list[s
     """The texts that are judged together, by what fits into memory."""
     from playground.engine.prefix import common_prefix  # imports transformers
 
-    texts, ids = list(questions), list(questions.values())
+    texts = _by_length({text: len(ids) for text, ids in questions.items()})
+    ids = [questions[text] for text in texts]
     shared = min((common_prefix(ids[0], other) for other in ids), default=0)
     plan = plan_readings(engine.info, [len(one) for one in ids], shared, usable_bytes(engine.info))
     return [[texts[place] for place in places] for places in plan]
+
+
+def _by_length(lengths: dict[str, int]) -> list[str]:
+    """Texts of like length beside each other: what is read together is filled up to the longest."""
+    return sorted(lengths, key=lambda text: lengths[text])
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[str]:
@@ -105,14 +111,14 @@ def _in_groups(
     groups: Sequence[Sequence[str]],
     read: Callable[[Sequence[str]], Sequence[Score]],
 ) -> Scores:
-    """A score a candidate, in order. ``groups``: the distinct texts that are not ``known``, in order of appearance; each is
-    read when its first text is asked for, and between two of them the work can be cancelled.
+    """A score a candidate, in order. ``groups``: the distinct texts that are not ``known``. A group is read when the first of
+    its texts is asked for, so between two scores there is at most one reading, and the work can be cancelled.
     """
-    coming = iter(groups)
+    group_of = {text: group for group in groups for text in group}
     for candidate in candidates:
         context.cancel.check()
-        while candidate.text not in known:
-            group = next(coming)
+        if candidate.text not in known:
+            group = group_of[candidate.text]
             known |= zip(group, read(group), strict=True)
         yield known[candidate.text]
 
@@ -154,8 +160,10 @@ def make_reward(argument: str | None) -> ScoreFunction:
         def read(texts: Sequence[str]) -> list[Score]:
             return [Score(value, None, model.meaning) for value in model.scores(context.prompt, texts)]
 
-        texts = _distinct(candidates)
-        plan = reading_groups(model.lengths(context.prompt, texts))
+        given = _distinct(candidates)
+        lengths = dict(zip(given, model.lengths(context.prompt, given), strict=True)) if given else {}
+        texts = _by_length(lengths)
+        plan = reading_groups([lengths[text] for text in texts])
         yield from _in_groups(candidates, context, {}, [[texts[place] for place in places] for places in plan], read)
 
     return run
@@ -171,7 +179,7 @@ def score_similarity(candidates: Sequence[Candidate], context: ScoringContext) -
     def read(texts: Sequence[str]) -> list[Score]:
         return [Score(_cosine(row, reference)) for row in encoder.embed(texts)]
 
-    texts = _distinct(candidates)
+    texts = _by_length({text: len(text) for text in _distinct(candidates)})
     groups = [texts[start : start + _EMBEDDED] for start in range(0, len(texts), _EMBEDDED)]
     yield from _in_groups(candidates, context, {}, groups, read)
 

@@ -1,0 +1,67 @@
+"""The bake-off of the built-in problems on the bundled model, as the page runs it: the table of docs/best-of-n.md.
+
+Takes many minutes and measures the model, not the code, so it runs only by its name: ``python -m benchmarks bakeoff``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from playground.engine.factory import make_engine
+from playground.sampling.settings import NEUTRAL
+from playground.testtime.bakeoff import DEFAULT_RULES, JUDGE_RULE, BakeoffPlan, BakeoffState, run_bakeoff
+from playground.testtime.bakeoff_report import BakeoffReport, Share, report
+from playground.testtime.problems import built_in
+
+N, NEW_TOKENS, TEMPERATURE, SEED = 8, 48, 0.7, 0
+
+
+def main() -> None:
+    """Run all of it and print the table."""
+    engine = make_engine(None)
+    for _ in engine.prepare():
+        pass
+    plan = BakeoffPlan(
+        built_in().problems, n=N, max_new_tokens=NEW_TOKENS, settings=NEUTRAL.replace(temperature=TEMPERATURE), seed=SEED,
+        rules=(*DEFAULT_RULES, JUDGE_RULE),
+    )  # fmt: skip
+    steps = run_bakeoff(engine, BakeoffState(plan))
+    while True:
+        try:
+            seen = next(steps)
+        except StopIteration as end:
+            state: BakeoffState = end.value
+            break
+        if seen.doing == "done":
+            print(f"{seen.state.done} of {len(plan.problems)} problems", file=sys.stderr, flush=True)
+    engine.close()
+    print(
+        f"{len(state.outcomes)} problems, N = {N}, at most {NEW_TOKENS} new tokens, temperature {TEMPERATURE}, seed {SEED}, "
+        f"chat template; {state.tokens:,} tokens\n"
+    )
+    print_table(report(state))
+
+
+def print_table(made: BakeoffReport) -> None:
+    """Every rule with its interval, by difficulty, and what may be said of it."""
+    levels = [name for name, _share in made.single_by_difficulty]
+    print(f"| rule | right (95% interval) | {' | '.join(levels)} | verdict |\n|---|---|{'---|' * len(levels)}---|")
+    lines = [
+        ("a right one is among them", made.coverage, dict(made.coverage_by_difficulty), "No rule can do better."),
+        ("one, taken blindly", made.single, dict(made.single_by_difficulty), ""),
+        *((rule.name, rule.accuracy, dict(rule.by_difficulty), rule.statement) for rule in made.rules),
+    ]
+    for name, share, by_level, verdict in lines:
+        shares = " | ".join(f"{100 * by_level[level].mean:.0f}%" for level in levels)
+        print(f"| {name} | {_percent(share)} | {shares} | {verdict} |")
+    print(f"\n{made.summary}")
+
+
+def _percent(share: Share) -> str:
+    if share.low is None or share.high is None:
+        return f"{100 * share.mean:.1f}%"
+    return f"{100 * share.mean:.1f}% ({100 * share.low:.0f} to {100 * share.high:.0f})"
+
+
+if __name__ == "__main__":
+    main()
