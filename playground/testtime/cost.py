@@ -18,6 +18,7 @@ from playground.engine.protocol import CancelToken, Engine
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL
+from playground.testtime.batching import STEP_ROWS
 from playground.testtime.events import BatchStep
 from playground.testtime.generate import CandidateRequest, Variation, generate_candidates
 from playground.testtime.types import MOST_CANDIDATES
@@ -134,15 +135,16 @@ def survival(lengths: Sequence[int], most: int) -> npt.NDArray[np.float64]:
 def predict(
     model: CostModel, n: int, prompt_tokens: int, alive: npt.NDArray[np.float64], price_per_hour: float | None = None
 ) -> Prediction:
-    """What ``n`` candidates in one batch are expected to take. ``alive``: see ``survival``.
+    """What ``n`` candidates are expected to take, in batches of at most ``STEP_ROWS``. ``alive``: see ``survival``.
 
-    Rows leave as they end, and the batch ends with the last: step t happens with probability 1 - (1 - S_t)^n and has
-    n · S_t rows on average, so E[time] = Σ_t (1 - (1 - S_t)^n) · fixed + n · S_t · (row + context_t · cached).
+    Rows leave as they end, and a batch of m ends with its last: step t happens with probability 1 - (1 - S_t)^m and has
+    m · S_t rows on average, so E[time] = Σ_t (1 - (1 - S_t)^m) · fixed + m · S_t · (row + context_t · cached).
     """
     if n < 1:
         raise BadInput(f"n: must be at least 1, not {n}.", "n")
     context = prompt_tokens + np.arange(1, len(alive) + 1)
-    happens = 1.0 - (1.0 - alive) ** n
+    whole, rest = divmod(n, STEP_ROWS)
+    happens = whole * (1.0 - (1.0 - alive) ** STEP_ROWS) + (1.0 - (1.0 - alive) ** rest)
     decode = float((happens * model.fixed_ms + n * alive * (model.row_ms + context * model.cached_ms)).sum())
     prefill = model.prefill_ms(prompt_tokens)
     money = None if price_per_hour is None else (prefill + decode) / 3_600_000 * price_per_hour
@@ -201,6 +203,7 @@ def measure(
     prefills: list[PrefillTiming] = []
     room = engine.info.context_length - MEASURED_STEPS - 1
     wanted = [(rows, min(length, room)) for rows in MEASURED_ROWS for length in MEASURED_PROMPTS]
+    wanted = wanted[::2] + wanted[1::2][::-1]  # a machine that gets busier meanwhile must not look like a price of rows
     seen = Measured((), (), 0, len(wanted), "measuring")
     for number, (rows, length) in enumerate(wanted):
         prompt = _prompt(prompt_ids, length, number, engine.info.vocab_size)

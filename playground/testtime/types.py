@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -178,6 +178,17 @@ class ScoredCandidates:
             if column.label == label:
                 return column
         raise BadInput(f"{label[:60]!r} was not scored: choose one of {[c.label for c in self.columns]}.", "scorer")
+
+    def samples(self) -> ScoredCandidates:
+        """Those that were drawn: beams are the same at every search, so nothing may be averaged over drawing them."""
+        places = [place for place, candidate in enumerate(self.candidates) if candidate.beam_score is None]
+        if len(places) == len(self.candidates):
+            return self
+        columns = tuple(
+            replace(column, scores=tuple(column.scores[place] for place in places)) for column in self.columns
+        )
+        answers = tuple(self.answers[place] for place in places) if self.answers else ()
+        return ScoredCandidates(tuple(self.candidates[place] for place in places), columns, answers)
 
     def valid(self) -> tuple[bool | None, ...]:
         """A candidate is valid where every verifier says so, not where one says no, None where none has judged it."""

@@ -128,3 +128,12 @@ def test_a_fit_to_a_real_model_predicts_the_steps_it_was_fitted_to(monkeypatch: 
     model = fit_cost(found.steps, found.prefills)
     middle = sorted(model.step_ms(step.rows, step.context) / step.ms for step in found.steps)[len(found.steps) // 2]
     assert 0.3 < middle < 3
+
+
+def test_more_rows_than_a_batch_holds_pay_for_every_batch() -> None:
+    """As ``generate_candidates`` runs them: 130 rows are 64, 64 and 2, and each batch has its own steps."""
+    expected = predict(TRUE, 130, 100, np.ones(20))
+    batches = [64, 64, 2]
+    by_hand = sum(TRUE.step_ms(rows, 100 + step) for rows in batches for step in range(1, 21))
+    assert expected.decode_ms == pytest.approx(by_hand)
+    assert expected.new_tokens == 130 * 20

@@ -17,6 +17,7 @@ from playground.errors import BadInput
 from playground.testtime import beam, cost
 from playground.testtime.asking import candidate_request
 from playground.testtime.bakeoff import BakeoffState
+from playground.testtime.cost import Measured, PrefillTiming, StepTiming
 from playground.testtime.generate import generate_candidates
 from playground.testtime.race import RaceResult
 from playground.testtime.store import DATA_VARIABLE, RunStore
@@ -297,6 +298,24 @@ def test_curves_come_from_the_one_run(open_app: Open) -> None:
     assert len(app.at.get("plotly_chart")) == 5
 
 
+def test_curves_are_drawn_from_samples_and_never_from_beams(open_app: Open) -> None:
+    """A beam is the same at every search: pass@k of draws that may hold it would be wrong."""
+    app = section(settled(open_page(open_app, {"rules": '["avg-logprob","regex:[aeiou]"]', "n": "9"})), "Curves")
+    before = bench_of(app).results["curves"][1]
+    app = section(press(section(app, "Beams"), "bon_beams"), "Curves")
+    assert len(bench_of(app).ordered) == 13 and not app.errors
+    after = bench_of(app).results["curves"][1]
+    assert after.coverage == before.coverage and len(after.coverage.ns) > 1
+
+
+def test_a_measurement_on_a_busy_machine_is_called_rough(open_app: Open) -> None:
+    app = section(settled(open_page(open_app)), "What it costs")
+    steps = [StepTiming(rows, 50, ms) for rows in (1, 2, 4, 8) for ms in (10.0, 90.0, 30.0)]
+    bench_of(app).results["measured"] = Measured(tuple(steps), (PrefillTiming(16, 20.0),), 1, 1, "")
+    app.run()
+    assert any("take all of this as rough" in warning.value for warning in app.at.warning)
+
+
 def test_the_cost_is_measured_fitted_and_recommends(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "MEASURED_ROWS", (1, 4))
     app = section(settled(open_page(open_app)), "What it costs")
@@ -314,9 +333,10 @@ def test_the_cost_is_measured_fitted_and_recommends(open_app: Open, monkeypatch:
 def test_a_bake_off_runs_pauses_and_goes_on(open_app: Open, _own_data: Path) -> None:
     app = section(settled(open_page(open_app, {"n": "2", "new": "4"})), "Bake-off")
     app.at.number_input(key="bon_count").set_value(3)
+    app.at.number_input(key="bon_bake_new").set_value(4)
     app = press(app.run(), "bon_bakeoff")
     state: BakeoffState = bench_of(app).results["bakeoff"]
-    assert state.status == "finished" and state.done == 3
+    assert state.status == "finished" and state.done == 3 and state.plan.max_new_tokens == 4
     assert "After 3 problems" in app.texts() and "By difficulty" in app.texts()
     bench_of(app).results["bakeoff"] = dataclasses.replace(state, outcomes=state.outcomes[:1], status="running")
     app.run()
@@ -331,6 +351,9 @@ def test_a_bake_off_runs_pauses_and_goes_on(open_app: Open, _own_data: Path) -> 
 
 def test_too_many_problems_are_refused(open_app: Open) -> None:
     app = section(settled(open_page(open_app)), "Bake-off")
+    app.at.number_input(key="bon_bake_new").set_value(0)
+    app = press(app.run(), "bon_bakeoff")
+    assert any("New tokens at most" in error for error in app.errors)
     app.at.number_input(key="bon_count").set_value(0)
     app = press(app.run(), "bon_bakeoff")
     assert any("Problems at most" in error for error in app.errors)

@@ -12,6 +12,7 @@ import streamlit as st
 from playground.engine.protocol import CancelToken, Engine
 from playground.engine.worker import Worker
 from playground.errors import BadInput, PlaygroundError
+from playground.generation.types import MOST_NEW_TOKENS
 from playground.testtime.bakeoff import (
     DEFAULT_RULES,
     JUDGE_RULE,
@@ -21,7 +22,7 @@ from playground.testtime.bakeoff import (
     run_bakeoff,
 )
 from playground.testtime.bakeoff_file import state_from_json, state_to_json
-from playground.testtime.problems import ProblemSet, built_in, read_problems
+from playground.testtime.problems import MOST_BYTES, ProblemSet, built_in, read_problems
 from playground.testtime.store import RunStore
 from playground.ui import state as page_state
 from playground.ui.best_of_n_page.bake_off_report import show_report
@@ -33,7 +34,7 @@ from playground.ui.runtime import session_id
 
 STATE = "bakeoff"
 DEFAULT_PROBLEMS = 12
-MOST_UPLOAD = 2_000_000  # bytes
+DEFAULT_NEW_TOKENS = 48
 
 
 def bakeoff_section(mine: Bench, worker: Worker) -> None:
@@ -58,14 +59,13 @@ def bakeoff_section(mine: Bench, worker: Worker) -> None:
 def _problems() -> ProblemSet:
     given = st.file_uploader(
         "Problems of your own (CSV or JSONL)", type=["csv", "jsonl", "json"], key="bon_problems",
+        max_upload_size=MOST_BYTES // 10**6,
         help="Columns prompt and reference; also kind, difficulty, truth, answer_pattern, verifier. Without a file: those "
         "built in.",
     )  # fmt: skip
     if given is None:
         return built_in()
     try:
-        if given.size > MOST_UPLOAD:
-            raise BadInput(f"The file has more than {MOST_UPLOAD // 10**6} MB: take a part of it.", "problems")
         found = read_problems(given.getvalue(), given.name)
     except PlaygroundError as error:
         show_problem(error)
@@ -81,24 +81,30 @@ def _plan_controls(mine: Bench, found: ProblemSet) -> None:
         levels = st.multiselect("Difficulties", found.difficulties(), key="bon_levels", placeholder="all", width=220)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         count = st.number_input("Problems at most", value=DEFAULT_PROBLEMS, step=1, key="bon_count", width=150)
+        new = st.number_input(
+            "New tokens at most", value=DEFAULT_NEW_TOKENS, step=8, key="bon_bake_new", width=150,
+            help="Of each answer. The longest right ones, JSON written over several lines, need some 40.",
+        )  # fmt: skip
         seconds = st.number_input(
             "Seconds at most", value=0, step=10, key="bon_seconds", width=150, help="0: no limit."
         )
         tokens = st.number_input("Tokens at most", value=0, step=1000, key="bon_tokens", width=150, help="0: no limit.")
         judge = st.toggle("Model as judge", key="bon_judge", help="One more reading of every candidate.")
-    st.session_state["bon_plan"] = (found, tuple(kinds), tuple(levels), count, seconds, tokens, judge)
+    st.session_state["bon_plan"] = (found, tuple(kinds), tuple(levels), count, seconds, tokens, judge, new)
     chosen = [p for p in found.problems if (not kinds or p.kind in kinds) and (not levels or p.difficulty in levels)]
     st.caption(
         f"{min(len(chosen), int(count or 0))} of {len(found.problems)} problems, N = {options().n}, "
-        f"{options().max_new_tokens} new tokens at most, the samplers on the left."
+        "the samplers on the left."
     )
 
 
 def make_plan() -> BakeoffPlan:
     """What the controls ask for. Problems are taken in turn from every kind. Raises BadInput."""
-    found, kinds, levels, count, seconds, tokens, judge = st.session_state["bon_plan"]
+    found, kinds, levels, count, seconds, tokens, judge, new = st.session_state["bon_plan"]
     if not 1 <= int(count or 0) <= 500:
         raise BadInput(f"Problems at most: from 1 to 500, not {count}.", "problems")
+    if not 1 <= int(new or 0) <= MOST_NEW_TOKENS:
+        raise BadInput(f"New tokens at most: from 1 to {MOST_NEW_TOKENS:,}, not {new}.", "max_new_tokens")
     chosen = [p for p in found.problems if (not kinds or p.kind in kinds) and (not levels or p.difficulty in levels)]
     by_group: dict[tuple[str, str], list[Any]] = {}
     for problem in chosen:
@@ -113,7 +119,7 @@ def make_plan() -> BakeoffPlan:
     return BakeoffPlan(
         problems=tuple(spread[: int(count)]),
         n=asked.n,
-        max_new_tokens=asked.max_new_tokens,
+        max_new_tokens=int(new),
         settings=setup.settings,
         seed=setup.seed,
         system=setup.system,

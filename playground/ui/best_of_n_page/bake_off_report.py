@@ -29,6 +29,10 @@ def show_report(found: BakeoffState) -> None:
     st.plotly_chart(
         shares_figure(data), key="bon_bakeoff_chart", config={"displayModeBar": False}, alt=shares_description(data)
     )
+    st.caption(
+        f"Share of the {made.problems} problems answered right, with its 95% interval; the broken line is one candidate taken "
+        "blindly."
+    )
     st.markdown("##### By difficulty")
     st.dataframe(difficulty_table(made), hide_index=True, key="bon_by_difficulty")
     with st.expander("Does it help this model? Rule by rule", expanded=True):

@@ -29,7 +29,10 @@ def curves_section(mine: Bench, worker: Worker) -> None:
     """Coverage, each rule's accuracy, the gap, the best score with its KL bound, and what it costs."""
     if needs_candidates(mine):
         return
-    scored = mine.scored(shown_asking(mine))
+    scored = _samples(mine, mine.scored(shown_asking(mine)))
+    if not scored.candidates:
+        st.info("Curves need answers that were drawn, and there are beams alone: generate some.")
+        return
     truths = [column for column in scored.columns if column.gives_verdicts]
     if len(scored.candidates) < FEW:
         st.caption(
@@ -47,6 +50,15 @@ def curves_section(mine: Bench, worker: Worker) -> None:
         "Every point averages over all ways to draw N of the run's candidates, so one large run shows all smaller ones. Near "
         "the run's own size the bands are too narrow: the candidates drawn are nearly the same each time."
     )
+
+
+def _samples(mine: Bench, scored: ScoredCandidates) -> ScoredCandidates:
+    """The drawn ones, the same object as long as the scores are, since what is drawn from them is kept by it."""
+    kept = mine.results.get("samples")
+    if kept is None or kept[0] is not scored:
+        kept = mine.results["samples"] = (scored, scored.samples())
+    result: ScoredCandidates = kept[1]
+    return result
 
 
 def _accuracy(mine: Bench, scored: ScoredCandidates, truths: list[ScoreColumn]) -> None:

@@ -24,6 +24,7 @@ from playground.ui.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
 MEASURED = "measured"
+ROUGH = 0.2  # relative error above which a prediction is no plan
 
 
 def cost_section(mine: Bench, worker: Worker) -> None:
@@ -96,6 +97,12 @@ def _show_model(model: CostModel) -> None:
         f"Fitted to {model.steps} steps by least squares of the relative error; half of them are within "
         f"{percent(model.error)}."
     )
+    if model.error > ROUGH:
+        st.warning(
+            "The steps took very different times, as on a machine that is busy with other things: take all of this as rough, and "
+            "measure again when it is quiet.",
+            icon=":material/speed:",
+        )
 
 
 def _alive(mine: Bench) -> tuple[np.ndarray[Any, Any], int]:
@@ -121,6 +128,8 @@ def _check(mine: Bench, model: CostModel) -> None:
         f"**Checked against the run on the bench** ({len(samples)} candidates, {len(mine.timings)} steps): predicted "
         f"{milliseconds(expected)}, measured {milliseconds(steps_ms)}; off by {percent(abs(expected / steps_ms - 1))}."
     )
+    if abs(expected / steps_ms - 1) > ROUGH:
+        st.caption("Too far off to plan with: the machine was not equally busy both times. Measure and generate again.")
 
 
 def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
