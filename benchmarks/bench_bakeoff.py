@@ -10,7 +10,7 @@ import sys
 from playground.engine.factory import make_engine
 from playground.sampling.settings import NEUTRAL
 from playground.testtime.bakeoff import DEFAULT_RULES, JUDGE_RULE, BakeoffPlan, BakeoffState, run_bakeoff
-from playground.testtime.bakeoff_report import BakeoffReport, Share, report
+from playground.testtime.bakeoff_report import BakeoffReport, RuleResult, Share, report
 from playground.testtime.problems import built_in
 
 N, NEW_TOKENS, TEMPERATURE, SEED = 8, 48, 0.7, 0
@@ -43,18 +43,25 @@ def main() -> None:
 
 
 def print_table(made: BakeoffReport) -> None:
-    """Every rule with its interval, by difficulty, and what may be said of it."""
+    """Every rule with its intervals, by difficulty, and what may be said of all."""
     levels = [name for name, _share in made.single_by_difficulty]
-    print(f"| rule | right (95% interval) | {' | '.join(levels)} | verdict |\n|---|---|{'---|' * len(levels)}---|")
+    heads = ("rule", "right (95% interval)", *levels, "points above blind (95% interval)", "p, corrected")
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     lines = [
-        ("a right one is among them", made.coverage, dict(made.coverage_by_difficulty), "No rule can do better."),
-        ("one, taken blindly", made.single, dict(made.single_by_difficulty), ""),
-        *((rule.name, rule.accuracy, dict(rule.by_difficulty), rule.statement) for rule in made.rules),
+        ("a right one is among them", made.coverage, dict(made.coverage_by_difficulty), "", ""),
+        ("one, taken blindly", made.single, dict(made.single_by_difficulty), "", ""),
+        *((r.name, r.accuracy, dict(r.by_difficulty), _points(r), f"{r.p_adjusted:.2g}") for r in made.rules),
     ]
-    for name, share, by_level, verdict in lines:
-        shares = " | ".join(f"{100 * by_level[level].mean:.0f}%" for level in levels)
-        print(f"| {name} | {_percent(share)} | {shares} | {verdict} |")
+    for name, share, by_level, points, p_value in lines:
+        shares = [f"{100 * by_level[level].mean:.0f}%" for level in levels]
+        print(f"| {' | '.join((name, _percent(share), *shares, points, p_value))} |")
     print(f"\n{made.summary}")
+
+
+def _points(rule: RuleResult) -> str:
+    if rule.gain_low is None or rule.gain_high is None:
+        return f"{100 * rule.gain:+.1f}"
+    return f"{100 * rule.gain:+.1f} ({100 * rule.gain_low:+.1f} to {100 * rule.gain_high:+.1f})"
 
 
 def _percent(share: Share) -> str:

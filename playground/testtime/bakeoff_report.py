@@ -194,7 +194,12 @@ def _summary(rules: Sequence[RuleResult], single: Share, coverage: Share, count:
     found = f"One candidate is right in {100 * single.mean:.1f}% and a right one was among all in {100 * coverage.mean:.1f}%"
     if helped:
         return f"{found}; better than blind choice on these {count} problems: {', '.join(helped)}."
-    return f"{found}, but no rule chose better than blind choice on these {count} problems, as far as they can tell."
+    best = max(rules, key=lambda rule: rule.gain)
+    ahead = f"; {best.name} comes out highest, {100 * best.gain:.1f} points above it" if best.gain > 0 else ""
+    return (
+        f"{found}, but on these {count} problems no rule can be told from blind choice, {len(rules)} tried at once taken into "
+        f"account{ahead}."
+    )
 
 
 def _covered(outcome: ProblemOutcome) -> float:

@@ -14,7 +14,7 @@ import pytest
 
 from playground.engine.fake import EOS_ID, FakeEngine, default_logits
 from playground.errors import BadInput
-from playground.testtime import beam, cost
+from playground.testtime import beam, cost, generate
 from playground.testtime.asking import candidate_request
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.cost import Measured, PrefillTiming, StepTiming
@@ -154,6 +154,13 @@ def test_a_bad_n_is_one_sentence_and_what_is_there_stays(open_app: Open, n: int)
     app = press(app.run(), "bon_run")
     assert any("from 1 to 256 candidates" in error for error in app.errors)
     assert [one.ids for one in bench_of(app).ordered] == before
+
+
+def test_a_run_that_does_not_fit_is_split_and_it_is_said(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "usable_bytes", lambda info: 100_000)
+    app = settled(open_page(open_app))
+    assert bench_of(app).plan is not None and len(bench_of(app).plan.batches) > 1  # type: ignore[union-attr]
+    assert "memory for all at once is not free: an estimated" in app.texts() and len(bench_of(app).ordered) == 5
 
 
 class Gate:

@@ -52,12 +52,19 @@ def progress(mine: Bench) -> None:
             "Stop", key="bon_stop", icon=":material/stop:", on_click=mine.stop, shortcut="escape",
             help="Frees the model at once; finished candidates stay.",
         )  # fmt: skip
-    if mine.plan is not None and len(mine.plan.batches) > 1:
-        why = "memory for all at once is not free" if mine.plan.split_by_memory else "so that others get their turn"
-        st.caption(
-            f"{len(mine.plan.batches)} batches of at most {max(map(len, mine.plan.batches))} rows, {why}: an estimated "
-            f"{gigabytes(mine.plan.needed_bytes)} at a time."
-        )
+    if said := _split(mine):
+        st.caption(said)
+
+
+def _split(mine: Bench) -> str:
+    """Into how many batches the run was split, why, and what one was estimated to take; "" for one alone."""
+    if mine.plan is None or len(mine.plan.batches) < 2:
+        return ""
+    why = "memory for all at once is not free" if mine.plan.split_by_memory else "so that others get their turn"
+    return (
+        f"{len(mine.plan.batches)} batches of at most {max(map(len, mine.plan.batches))} rows, {why}: an estimated "
+        f"{gigabytes(mine.plan.needed_bytes)} at a time."
+    )
 
 
 def _run_progress(mine: Bench) -> tuple[str, float]:
@@ -78,5 +85,5 @@ def _spent(mine: Bench) -> str:
     again = f", resumed {cost.resumed}×" if cost.resumed else ""
     return (
         f"{len(mine.candidates)} candidates, {cost.new_tokens:,} tokens at {rate:,.1f} tokens/s; prompt read in "
-        f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}"
-    )
+        f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}. {_split(mine)}"
+    ).rstrip(" .")
