@@ -1,8 +1,10 @@
 """What N answers cost on this machine: a model fitted to measured steps, predictions, and the N a budget buys.
 
 A decode step reads all weights once, whatever the number of rows, and each row's own keys and values:
-step(rows, context) = fixed + rows · (row + context · cached). A prefill is a start and so much a token. Fitted by least
-squares of the relative error with no negative part. Times in milliseconds; money in the currency of the price given.
+step(rows, context) = base(rows) + rows · context · cached. ``base`` runs straight between the numbers of rows that were
+measured and goes on as it ended beyond them: a single line would not do, because an engine may compute few rows in another
+way than many (here one to four rows are multiplied from codes). A prefill is a start and so much a token. Fitted by
+least squares of the relative error with no negative part. Times in milliseconds; money in the currency of the price given.
 """
 
 from __future__ import annotations
@@ -45,18 +47,26 @@ class PrefillTiming:
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
-    """The fitted parts, see the module. ``error``: the median relative error over the steps it was fitted to."""
+    """The fitted parts, see the module. ``error``: the median relative error over the steps it was fitted to.
 
-    fixed_ms: float
-    row_ms: float
+    ``rows`` in rising order and ``base_ms`` for each of them, at least two.
+    """
+
+    rows: tuple[int, ...]
+    base_ms: tuple[float, ...]
     cached_ms: float
     prefill_fixed_ms: float
     prefill_token_ms: float
     error: float
     steps: int
 
+    def base(self, rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Milliseconds of a step whose rows have nothing before them, for one or many numbers of rows."""
+        result: npt.NDArray[np.float64] = _hats(np.asarray(rows, dtype=float), self.rows) @ np.array(self.base_ms)
+        return np.maximum(result, 0.0)
+
     def step_ms(self, rows: float, context: float) -> float:
-        return self.fixed_ms + rows * (self.row_ms + context * self.cached_ms)
+        return float(self.base(rows)) + rows * context * self.cached_ms
 
     def prefill_ms(self, tokens: int) -> float:
         return self.prefill_fixed_ms + tokens * self.prefill_token_ms
@@ -87,14 +97,17 @@ class Recommendation:
 
 
 def fit_cost(steps: Sequence[StepTiming], prefills: Sequence[PrefillTiming]) -> CostModel:
-    """The model that fits the measurements. Steps of one single number of rows cannot tell rows from the fixed part.
+    """The model that fits the measurements. Steps of one single number of rows say nothing of others.
 
     Raises BadInput where there are too few.
     """
     usable = [step for step in steps if step.ms > 0]
     if len(usable) < 3 or len({step.rows for step in usable}) < 2:
         raise BadInput("Too little was measured to fit the cost: measure, or generate runs with different N.", "cost")
-    design = np.array([[1.0, step.rows, step.rows * step.context] for step in usable])
+    counts = tuple(sorted({step.rows for step in usable}))
+    rows = np.array([step.rows for step in usable], dtype=float)
+    contexts = np.array([step.context for step in usable])
+    design = np.column_stack([_hats(rows, counts), rows * contexts])  # (steps, counts + 1)
     times = np.array([step.ms for step in usable])
     parts = _fit(design, times)
     error = float(np.median(np.abs(design @ parts - times) / times))
@@ -102,8 +115,21 @@ def fit_cost(steps: Sequence[StepTiming], prefills: Sequence[PrefillTiming]) -> 
     start = (
         _fit(np.array([[1.0, one.tokens] for one in read]), np.array([one.ms for one in read])) if read else (0.0, 0.0)
     )
-    fixed, row, cached = map(float, parts)
-    return CostModel(fixed, row, cached, float(start[0]), float(start[1]), error, len(usable))
+    *base, cached = map(float, parts)
+    return CostModel(counts, tuple(base), cached, float(start[0]), float(start[1]), error, len(usable))
+
+
+def _hats(rows: npt.NDArray[np.float64], counts: Sequence[int]) -> npt.NDArray[np.float64]:
+    """(..., counts): how much the value at each of ``counts`` weighs in one interpolated at ``rows``.
+
+    Beyond the ends the outermost two go on in a straight line: rows 4 between 2 and 3 weigh -1 and 2.
+    """
+    knots = np.asarray(counts, dtype=float)
+    left = np.clip(np.searchsorted(knots, rows, side="right") - 1, 0, len(knots) - 2)
+    share = (rows - knots[left]) / (knots[left + 1] - knots[left])
+    units = np.eye(len(knots))
+    result: npt.NDArray[np.float64] = (1 - share)[..., None] * units[left] + share[..., None] * units[left + 1]
+    return result
 
 
 def _fit(design: npt.NDArray[np.float64], times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -137,18 +163,27 @@ def predict(
 ) -> Prediction:
     """What ``n`` candidates are expected to take, in batches of at most ``STEP_ROWS``. ``alive``: see ``survival``.
 
-    Rows leave as they end, and a batch of m ends with its last: step t happens with probability 1 - (1 - S_t)^m and has
-    m · S_t rows on average, so E[time] = Σ_t (1 - (1 - S_t)^m) · fixed + m · S_t · (row + context_t · cached).
+    Rows leave as they end, and a batch of m ends with its last: at step t, M ~ Binomial(m, S_t) rows are there, so
+    E[time] = Σ_t Σ_{k ≥ 1} P(M = k) · base(k) + m · S_t · context_t · cached.
     """
     if n < 1:
         raise BadInput(f"n: must be at least 1, not {n}.", "n")
     context = prompt_tokens + np.arange(1, len(alive) + 1)
     whole, rest = divmod(n, STEP_ROWS)
-    happens = whole * (1.0 - (1.0 - alive) ** STEP_ROWS) + (1.0 - (1.0 - alive) ** rest)
-    decode = float((happens * model.fixed_ms + n * alive * (model.row_ms + context * model.cached_ms)).sum())
+    decode = float((n * alive * context * model.cached_ms).sum())
+    decode += sum(times * _base_ms(model, rows, alive) for times, rows in ((whole, STEP_ROWS), (1, rest)) if rows)
     prefill = model.prefill_ms(prompt_tokens)
     money = None if price_per_hour is None else (prefill + decode) / 3_600_000 * price_per_hour
     return Prediction(n, prefill, decode, float(n * alive.sum()), money)
+
+
+def _base_ms(model: CostModel, rows: int, alive: npt.NDArray[np.float64]) -> float:
+    """The expected sum over the steps of a batch of ``rows``, but for what its rows' contexts cost."""
+    from scipy.stats import binom
+
+    there = np.arange(1, rows + 1)
+    chances = binom.pmf(there[:, None], rows, np.clip(alive, 0.0, 1.0)[None])  # (rows, steps)
+    return float((model.base(there) @ chances).sum())
 
 
 def recommend(

@@ -26,14 +26,16 @@ from playground.testtime.cost import (
 from playground.testtime.types import MOST_CANDIDATES
 from tests.engine.small import small_loaded
 
-TRUE = CostModel(40.0, 2.0, 0.01, 15.0, 0.8, 0.0, 0)
+ROWS = (1, 2, 4, 8, 16, 32)
+BASE = tuple(40.0 + 2.0 * rows + (60.0 if rows > 4 else 0.0) for rows in ROWS)  # a jump where few rows become many
+TRUE = CostModel(ROWS, BASE, 0.01, 15.0, 0.8, 0.0, 0)
 
 
 def made(noise: float = 0.0, outliers: int = 0) -> CostModel:
     rng = np.random.default_rng(0)
     steps = [
         StepTiming(rows, context, TRUE.step_ms(rows, context) * float(np.exp(noise * rng.standard_normal())))
-        for rows in (1, 2, 4, 8, 16, 32)
+        for rows in ROWS
         for context in (20, 70, 200)
         for _ in range(4)
     ]
@@ -43,7 +45,8 @@ def made(noise: float = 0.0, outliers: int = 0) -> CostModel:
 
 def test_the_parts_are_found_again() -> None:
     found = made()
-    for name in ("fixed_ms", "row_ms", "cached_ms", "prefill_fixed_ms", "prefill_token_ms"):
+    assert found.rows == TRUE.rows
+    for name in ("base_ms", "cached_ms", "prefill_fixed_ms", "prefill_token_ms"):
         assert getattr(found, name) == pytest.approx(getattr(TRUE, name), rel=1e-3), name
     assert found.error < 1e-6 and found.steps == 72
 
@@ -58,7 +61,14 @@ def test_no_part_is_negative() -> None:
     found = fit_cost(
         [StepTiming(rows, 50, 100.0 - rows) for rows in (1, 2, 4, 8)], [PrefillTiming(10, 50.0), PrefillTiming(90, 5.0)]
     )
-    assert min(found.fixed_ms, found.row_ms, found.cached_ms, found.prefill_fixed_ms, found.prefill_token_ms) >= 0
+    assert min(*found.base_ms, found.cached_ms, found.prefill_fixed_ms, found.prefill_token_ms) >= 0
+    assert found.step_ms(1000, 0) >= 0, "nor does a falling line become negative far away"
+
+
+def test_between_the_measured_rows_the_line_is_straight_and_goes_on_beyond() -> None:
+    assert TRUE.step_ms(6, 0) == pytest.approx((TRUE.step_ms(4, 0) + TRUE.step_ms(8, 0)) / 2)
+    assert TRUE.step_ms(48, 0) == pytest.approx(2 * TRUE.step_ms(32, 0) - TRUE.step_ms(16, 0))
+    assert TRUE.step_ms(4, 100) - TRUE.step_ms(4, 0) == pytest.approx(4 * 100 * 0.01)
 
 
 def test_the_prediction_is_the_mean_of_simulated_runs() -> None:

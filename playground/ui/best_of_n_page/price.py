@@ -88,10 +88,12 @@ def fitted(mine: Bench) -> CostModel | None:
 
 
 def _show_model(model: CostModel) -> None:
+    steps = ", ".join(
+        f"**{ms:.1f} ms** for {rows} row{'s' * (rows > 1)}" for rows, ms in zip(model.rows, model.base_ms, strict=True)
+    )
     st.markdown(
-        f"A step takes **{model.fixed_ms:.1f} ms**, and **{model.row_ms:.2f} ms** a row, and **{model.cached_ms * 1000:.2f} µs** "
-        f"a row and token before it. Reading a prompt: {model.prefill_fixed_ms:.1f} ms and {model.prefill_token_ms:.2f} ms a "
-        "token."
+        f"A step takes {steps}, in between as on a straight line; and **{model.cached_ms * 1000:.2f} µs** more a row and token "
+        f"before it. Reading a prompt: {model.prefill_fixed_ms:.1f} ms and {model.prefill_token_ms:.2f} ms a token."
     )
     st.caption(
         f"Fitted to {model.steps} steps by least squares of the relative error; half of them are within "
