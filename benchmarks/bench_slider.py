@@ -8,21 +8,29 @@ ROUNDS, MOVES = 4, 10
 
 
 def run() -> dict[str, float]:
-    """Medians in ms and their ratio. Rounds alternate between the two pages, so that a slow minute hits both."""
-    plain, ours = list[float](), list[float]()
+    """Medians in ms and their ratios. Rounds alternate between the pages, so that a slow minute hits all.
+
+    A move within the scale repaints the pictures; one from or to the neutral value also redraws the controls, whose mark
+    changes between "on" and "off".
+    """
     with server("benchmarks/plain_page.py") as plain_url, server("app.py") as app_url, chromium() as browser:
-        plain_page, app_page = open_clocked(browser, plain_url), open_clocked(browser, app_url)
-        for page in (plain_page, app_page):
-            slider_times(page, 3)
-        for _ in range(ROUNDS):
-            plain_page.bring_to_front()
-            plain += slider_times(plain_page, MOVES)
-            app_page.bring_to_front()
-            ours += slider_times(app_page, MOVES)
+        pages = {
+            "plain page": open_clocked(browser, plain_url),
+            "Sampling page": open_clocked(browser, f"{app_url}/?temperature=0.8"),
+            "Sampling page from and to neutral": open_clocked(browser, app_url),
+        }
+        times: dict[str, list[float]] = {name: [] for name in pages}
+        for round_ in range(ROUNDS + 1):  # the first round warms up
+            for name, page in pages.items():
+                page.bring_to_front()
+                moves = slider_times(page, MOVES)
+                times[name] += moves if round_ else []
+    medians = {name: median(values) for name, values in times.items()}
+    plain = medians.pop("plain page")
     return {
-        "plain page, slider to paint, ms": median(plain),
-        "Sampling page, slider to paint, ms": median(ours),
-        "Sampling page / plain page": median(ours) / median(plain),
+        "plain page, slider to paint, ms": plain,
+        **{f"{name}, slider to paint, ms": value for name, value in medians.items()},
+        **{f"{name} / plain page": value / plain for name, value in medians.items()},
     }
 
 

@@ -135,7 +135,7 @@ def cost_training(plan: TrainingPlan) -> TrainingCost:
         hours=spent, W=(plan.gpu.watts, "W/GPU"), PUE=(plan.pue, "1"),
     )  # fmt: skip
     carbon = figure(
-        "CO2",
+        "CO₂",
         "kg",
         "E · grid",
         "carbon intensity of the grid, an input",
