@@ -7,7 +7,7 @@ from playground.ui.components.address_bar import keep_address
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.messages import problems_shown_here
-from playground.ui.sampling_page.bars import bars_options, bars_section
+from playground.ui.sampling_page.bars import bars_options, bars_reading, bars_section
 from playground.ui.sampling_page.compare import compare_section
 from playground.ui.sampling_page.controls import prompt_controls, sampler_controls
 from playground.ui.sampling_page.draw import draw_section
@@ -75,3 +75,5 @@ with right:
                 if name == "Bars":
                     bars_options()
                 pictures(name)
+                if name == "Bars":
+                    bars_reading()

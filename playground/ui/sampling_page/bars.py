@@ -47,6 +47,15 @@ def bars_options() -> None:
         )
 
 
+def bars_reading() -> None:
+    """How to read them. Outside of what a moved slider repaints."""
+    why_it_matters(
+        "Grey is what the model said; violet is what is left to draw from after the samplers. An outlined bar was removed, "
+        "by the stage it names. Click a bar to accept that token. A probability is not a truth: it says what text usually "
+        "goes on like."
+    )
+
+
 def _bounds() -> tuple[int, int, int]:
     fewest, first, most = ROWS
     return fewest, most, first
@@ -75,11 +84,6 @@ def bars_section(view: SamplingView) -> None:
         )
     if view.next.draw.id in view.codec.eos_token_ids:
         st.caption("The drawn token ▶ ends the text: a generator would stop here. You may still accept it and go on.")
-    why_it_matters(
-        "Grey is what the model said; violet is what is left to draw from after the samplers. An outlined bar was removed, "
-        "by the stage it names. Click a bar to accept that token. A probability is not a truth: it says what text usually "
-        "goes on like."
-    )
     st.download_button(
         f"CSV of all {view.next.trace.raw_probs.size:,} tokens",
         data=lambda: distribution_csv(view),
