@@ -21,7 +21,8 @@ from playground.engine.prepack import PackedLinear, cpu_threads
 _WORTHWHILE = 1.05  # the short way must be at least this much faster
 _RACES = 3
 _PIECE_OUTPUTS = 2048
-MOST_ROWS = KERNEL_ROWS[-1]  # beyond, torch's matrix kernels on all threads are the faster (measured at 8 and 16)
+MOST_ROWS = KERNEL_ROWS[-1]  # taken by one loop
+TWICE = 2 * MOST_ROWS  # by two, where that is measured to be faster; beyond, torch's kernels on all threads always are
 
 
 class CodedForward:
@@ -31,6 +32,7 @@ class CodedForward:
         self._plain: Callable[[torch.Tensor], torch.Tensor] = layer.forward
         self._bias = layer.bias
         self.codes = codes
+        self.most_rows = MOST_ROWS
 
     def plain(self, states: torch.Tensor) -> torch.Tensor:
         return self._plain(states)
@@ -38,7 +40,7 @@ class CodedForward:
     def __call__(self, states: torch.Tensor) -> torch.Tensor:
         inputs = self.codes.inputs
         rows = states.numel() // inputs
-        fits = 0 < rows <= MOST_ROWS and states.dtype == torch.float32 and states.device.type == "cpu"
+        fits = 0 < rows <= self.most_rows and states.dtype == torch.float32 and states.device.type == "cpu"
         if not fits or states.requires_grad or torch.is_grad_enabled():
             return self._plain(states)
         result = multiply(self.codes, states.reshape(rows, inputs).contiguous())
@@ -74,8 +76,16 @@ def attach_codes(model: nn.Module, most_bytes: int) -> Iterator[None]:
         for bits in sorted({layer.forward.codes.bits for layer in done}):
             kernel(bits, rows)
             yield
-    if not (yield from _is_faster(done)):
+    if not (yield from _is_faster(done, 1)):
         _detach(done)
+        return
+    if not done:
+        return
+    for layer in done:
+        layer.forward.most_rows = TWICE
+    if not (yield from _is_faster(done, TWICE)):
+        for layer in done:
+            layer.forward.most_rows = MOST_ROWS
 
 
 def _codes_of(weight: torch.Tensor) -> Generator[None, None, Codes | None]:
@@ -110,21 +120,21 @@ def _can_compile() -> bool:
     return True
 
 
-def _is_faster(layers: list[Any]) -> Generator[None, None, bool]:
-    """Race one row through all layers, both ways in turns; returns whether the short way won."""
+def _is_faster(layers: list[Any], rows: int) -> Generator[None, None, bool]:
+    """Race so many rows through all layers, both ways in turns; returns whether the short way won."""
     shorter: list[float] = []
     longer: list[float] = []
     for _ in range(_RACES):
-        shorter.append(_seconds(layers, lambda layer: layer.forward))
+        shorter.append(_seconds(layers, rows, lambda layer: layer.forward))
         yield
-        longer.append(_seconds(layers, lambda layer: layer.forward.plain))
+        longer.append(_seconds(layers, rows, lambda layer: layer.forward.plain))
         yield
     return min(shorter) * _WORTHWHILE < min(longer)
 
 
-def _seconds(layers: list[Any], way: Callable[[Any], Callable[[torch.Tensor], torch.Tensor]]) -> float:
+def _seconds(layers: list[Any], rows: int, way: Callable[[Any], Callable[[torch.Tensor], torch.Tensor]]) -> float:
     with torch.inference_mode():
-        states = {layer.in_features: torch.ones(1, layer.in_features) for layer in layers}
+        states = {layer.in_features: torch.ones(rows, layer.in_features) for layer in layers}
         started = time.perf_counter()
         for layer in layers:
             way(layer)(states[layer.in_features])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import gguf
 import numpy as np
@@ -14,7 +16,7 @@ from torch import nn
 
 from playground.engine import coded_linear
 from playground.engine.code_kernels import KERNEL_ROWS, multiply
-from playground.engine.coded_linear import MOST_ROWS, attach_codes, coded_layers
+from playground.engine.coded_linear import MOST_ROWS, TWICE, attach_codes, coded_layers
 from playground.engine.codes import Codes, find_codes, join_codes, weight_of
 from playground.engine.prepack import PackedLinear
 from playground.engine.transformers_engine import TransformersEngine
@@ -106,7 +108,7 @@ def finished(model: nn.Module, most_bytes: int = PLENTY) -> int:
 def pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """The race is won by the short way."""
     times = itertools.cycle([1.0, 2.0])
-    monkeypatch.setattr(coded_linear, "_seconds", lambda layers, way: next(times))
+    monkeypatch.setattr(coded_linear, "_seconds", lambda layers, rows, way: next(times))
 
 
 @pytest.mark.usefixtures("pays")
@@ -123,9 +125,16 @@ def test_layers_give_what_they_gave(shape: tuple[int, ...]) -> None:
     assert model[0].weight.grad is not None, "with gradients the plain way is taken"
 
 
-@pytest.mark.usefixtures("pays")
-def test_few_rows_read_codes_and_many_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = small_model()
+@pytest.mark.parametrize("twice_pays", [True, False])
+def test_few_rows_read_codes_and_many_do_not(monkeypatch: pytest.MonkeyPatch, twice_pays: bool) -> None:
+    """The number that is taken by two loops is raced too."""
+
+    def seconds(layers: list[Any], rows: int, way: Callable[[Any], Any]) -> float:
+        short = way(layers[0]) is layers[0].forward
+        return 1.0 if short == (rows == 1 or twice_pays) else 2.0
+
+    monkeypatch.setattr(coded_linear, "_seconds", seconds)
+    model, most = small_model(), TWICE if twice_pays else MOST_ROWS
     finished(model)
     asked: list[int] = []
     monkeypatch.setattr(
@@ -134,14 +143,14 @@ def test_few_rows_read_codes_and_many_do_not(monkeypatch: pytest.MonkeyPatch) ->
         lambda codes, states: asked.append(len(states)) or torch.zeros(len(states), codes.outputs),
     )
     with torch.inference_mode():
-        for rows in (1, MOST_ROWS, MOST_ROWS + 1):
+        for rows in (1, most, most + 1):
             model[0](torch.ones(rows, 64))
-    assert asked == [1, MOST_ROWS]
+    assert asked == [1, most]
 
 
 def test_a_way_that_is_not_shorter_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
     times = itertools.cycle([2.0, 1.9])
-    monkeypatch.setattr(coded_linear, "_seconds", lambda layers, way: next(times))
+    monkeypatch.setattr(coded_linear, "_seconds", lambda layers, rows, way: next(times))
     assert finished(small_model()) == 0
 
 
