@@ -14,7 +14,7 @@ import time
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.browser import chromium, median, open_clocked, press, server, slider_times
+from benchmarks.browser import chromium, median, open_clocked, press, server, slider_times_in_turns
 from benchmarks.whole_page import action_ms, install, load_ms
 
 ROUNDS, MOVES = 3, 6
@@ -79,12 +79,7 @@ def pages() -> dict[str, float]:
 def _sliders(browser: Browser, urls: dict[str, str]) -> dict[str, list[float]]:
     """Milliseconds from key to paint, in browser tabs without the other clock: it watches every change of a page."""
     tabs = {name: _open(browser, name, url) for name, url in urls.items()}
-    times: dict[str, list[float]] = {name: [] for name in tabs}
-    for round_ in range(ROUNDS + 1):  # the first round warms up
-        for name, tab in tabs.items():
-            tab.bring_to_front()
-            moves = slider_times(tab, MOVES)
-            times[name] += moves if round_ else []
+    times = slider_times_in_turns(tabs, ROUNDS, MOVES)
     for tab in tabs.values():
         tab.close()
     return times

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.browser import chromium, median, open_clocked, server, slider_times
+from benchmarks.browser import chromium, median, open_clocked, server, slider_times_in_turns
 
 ROUNDS, MOVES = 4, 10
 
@@ -19,12 +19,7 @@ def run() -> dict[str, float]:
             "Sampling page": open_clocked(browser, f"{app_url}/?temperature=0.8"),
             "Sampling page from and to neutral": open_clocked(browser, app_url),
         }
-        times: dict[str, list[float]] = {name: [] for name in pages}
-        for round_ in range(ROUNDS + 1):  # the first round warms up
-            for name, page in pages.items():
-                page.bring_to_front()
-                moves = slider_times(page, MOVES)
-                times[name] += moves if round_ else []
+        times = slider_times_in_turns(pages, ROUNDS, MOVES)
     medians = {name: median(values) for name, values in times.items()}
     plain = medians.pop("plain page")
     return {

@@ -93,6 +93,17 @@ def slider_times(page: Page, moves: int, pause_ms: int = 200) -> list[float]:
     return [float(value) for value in page.evaluate("window.__times")]
 
 
+def slider_times_in_turns(pages: dict[str, Page], rounds: int, moves: int) -> dict[str, list[float]]:
+    """``slider_times`` of several pages, a round of each in turn, so that a slow minute hits all. The first warms up."""
+    times: dict[str, list[float]] = {name: [] for name in pages}
+    for round_ in range(rounds + 1):
+        for name, page in pages.items():
+            page.bring_to_front()
+            spent = slider_times(page, moves)
+            times[name] += spent if round_ else []
+    return times
+
+
 def median(values: list[float]) -> float:
     return statistics.median(values)
 
