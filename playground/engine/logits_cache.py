@@ -31,6 +31,11 @@ class LogitsCache:
             with self._lock:
                 self._rows[revision, ids] = row
 
+    def drop(self, revision: str, ids: TokenIds) -> None:
+        """Forget one row, if it is there."""
+        with self._lock:
+            self._rows.pop((revision, ids), None)
+
     def clear(self) -> None:
         with self._lock:
             self._rows.clear()

@@ -8,7 +8,7 @@ and between chunks it asks whether anybody still waits.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from playground.engine.attention_pass import run_attention_pass, shows_queries_a
 from playground.engine.batch import TransformersBatch
 from playground.engine.codec import HfTextCodec
 from playground.engine.hidden_pass import run_lens
+from playground.engine.kept_answers import KeptAnswers
 from playground.engine.limits import check_ids, check_lens
 from playground.engine.logits_cache import LogitsCache
 from playground.engine.prefix import PrefixCache
@@ -34,6 +35,8 @@ from playground.models.loading import LoadedModel
 
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
 _REMEMBERED_SCORES = 32
+_ROUNDING = {"float32": 1e-3}  # how far another order of the sums may move a logit
+_COARSE_ROUNDING = 0.5  # in the formats of 16 bits
 
 
 class TransformersEngine:
@@ -46,19 +49,25 @@ class TransformersEngine:
         logits_cache: LogitsCache | None = None,
         prefixes: PrefixCache | None = None,
         step_threads: int | None = None,
+        kept: KeptAnswers | None = None,
     ) -> None:
-        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number."""
+        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number. ``kept``: where
+        answers to whole texts are kept for a later start, if anywhere.
+        """
         self._info = loaded.info
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
         self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads)
         self._logits = LogitsCache() if logits_cache is None else logits_cache
         self._scores: LRUCache[tuple[str, TokenIds], SequenceScore] = LRUCache(_REMEMBERED_SCORES)
         self._passes = PassCache()
+        self._kept = kept
         self._capabilities = Capabilities(
             attentions=loaded.has_attention,
             query_key=loaded.has_attention and shows_queries_and_keys(loaded.model),
             hidden_states=True,
         )
+        if kept is not None:
+            kept.put_about(self._info, self._capabilities)
 
     @property
     def info(self) -> ModelInfo:
@@ -94,7 +103,11 @@ class TransformersEngine:
             return remembered
         with self._runner.running(len(known)):
             row, computed, _cache = self._runner.run(known, cancel or CancelToken())
-        return NextLogits(known, self._remember(known, row), computed, (time.perf_counter() - started) * 1000)
+        values = self._remember(known, row)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        if self._kept is not None:
+            self._kept.put_row(self._info.revision, known, values)
+        return NextLogits(known, values, computed, elapsed_ms)
 
     def next_logits_each(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -137,7 +150,24 @@ class TransformersEngine:
         if key not in self._scores:
             with self._runner.running(len(known)):
                 self._scores[key] = self._score(known, cancel or CancelToken())
+            if self._kept is not None:
+                self._kept.put_score(self._info.revision, self._scores[key])
         return self._scores[key]
+
+    def check_shown(self, texts: Iterable[TokenIds]) -> None:
+        """Run the model on ``texts`` whose kept rows were shown before it was there, and drop those it does not confirm.
+
+        A row of this machine, these libraries and these weights can only differ where a file was tampered with.
+        """
+        allowed = _ROUNDING.get(self._info.dtype, _COARSE_ROUNDING)
+        for ids in texts:
+            shown = self._logits.get(self._info.revision, ids)
+            with self._runner.running(len(ids)):
+                row, _computed, _cache = self._runner.run(ids, CancelToken())
+            if shown is None or not np.allclose(shown, self._runner.to_numpy(row), rtol=0.0, atol=allowed):
+                self._logits.drop(self._info.revision, ids)
+                if self._kept is not None:
+                    self._kept.forget(self._info.revision, ids)
 
     def _score(self, ids: TokenIds, cancel: CancelToken) -> SequenceScore:
         rows = max(8, min(PREFILL_CHUNK, _SCORED_LOGITS_BYTES // (4 * self._info.vocab_size)))

@@ -46,7 +46,8 @@ class _Task:
 class Worker:
     """Runs jobs on one engine, one step at a time, in turns between sessions. Safe to call from any thread."""
 
-    def __init__(self, engine: Engine, *, name: str = "model-worker") -> None:
+    def __init__(self, engine: Engine, *, complete: bool = True, name: str = "model-worker") -> None:
+        """``complete`` False: the weights follow, with ``adopt``."""
         self._engine = engine
         self._changed = threading.Condition()
         self._queues: OrderedDict[str, deque[_Task]] = OrderedDict()  # sessions in the order of their turns
@@ -54,6 +55,7 @@ class Worker:
         self._running: _Task | None = None
         self._closing = False
         self._spare: Iterator[None] | None = engine.prepare()
+        self.complete = complete
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
@@ -61,6 +63,12 @@ class Worker:
     def engine(self) -> Engine:
         """For ``info``, ``capabilities``, ``codec`` and ``cached_logits``, which any thread may use."""
         return self._engine
+
+    def adopt(self, engine: Engine) -> None:
+        """Go on with ``engine``, which has the weights, in place of the one at the beginning, which had none."""
+        with self._changed:
+            self._engine, self._spare, self.complete = engine, engine.prepare(), True
+            self._changed.notify_all()
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -170,29 +178,37 @@ class Worker:
 
     def _next_task(self) -> _Task | None:
         """The next session's next task, waiting for one; None once the worker closes."""
-        while self._prepares():
-            pass
-        with self._changed:
-            self._changed.wait_for(lambda: self._queues or self._closing)
-            if self._closing:
-                return None
-            session, queue = next(iter(self._queues.items()))
-            self._running = queue.popleft()
-            if queue:
-                self._queues.move_to_end(session)
-            else:
-                del self._queues[session]
-            return self._running
+        while True:
+            while self._prepares():
+                pass
+            with self._changed:
+                self._changed.wait_for(lambda: self._queues or self._closing or self._spare is not None)
+                if self._closing:
+                    return None
+                if self._queues:
+                    return self._take_turn()
+
+    def _take_turn(self) -> _Task:
+        """The first session's oldest task; then that session stands last. With the lock held."""
+        session, queue = next(iter(self._queues.items()))
+        self._running = queue.popleft()
+        if queue:
+            self._queues.move_to_end(session)
+        else:
+            del self._queues[session]
+        return self._running
 
     def _prepares(self) -> bool:
         """Where nobody waits, one piece of the engine's own preparation; says whether to look again."""
         with self._changed:
-            if self._queues or self._closing or self._spare is None:
+            spare = self._spare
+            if self._queues or self._closing or spare is None:
                 return False
         try:
-            next(self._spare)
+            next(spare)
         except Exception:  # at its end, or broken: the engine works without
-            self._spare = None
+            with self._changed:
+                self._spare = None if self._spare is spare else self._spare
         return True
 
     def _advance(self, task: _Task) -> bool:

@@ -7,7 +7,6 @@ transformers and accelerate; knows nothing of the engine that will drive the mod
 from __future__ import annotations
 
 import gc
-import hashlib
 import io
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
@@ -15,16 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playground.errors import BadInput, ModelCorrupt, ModelError, ModelTooLarge, PlaygroundError
-from playground.models.bundled import bundled_revision, ensure_bundled
-from playground.models.catalogue import CATALOGUE, ModelSource, resolve
-from playground.models.estimate import MemoryNeed, estimate_config, estimate_folder, estimate_gguf
-from playground.models.hardware import Hardware, probe
-from playground.models.hub import Admit, ensure_snapshot
+from playground.errors import BadInput, ModelCorrupt, ModelError, PlaygroundError
+from playground.models.catalogue import CATALOGUE, ModelSource
+from playground.models.estimate import MemoryNeed
+from playground.models.hardware import Hardware
 from playground.models.info import ModelInfo
-from playground.models.placement import Placement, choose
-from playground.models.safety import check_config, check_folder, check_gguf
-from playground.models.wording import Progress, reason_text, shown, silent, size_text, within
+from playground.models.locating import LocatedModel, locate
+from playground.models.placement import Placement
+from playground.models.wording import Progress, reason_text, shown, silent, within
 
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
 
@@ -64,34 +61,34 @@ def load(
     ModelTooLarge or BadInput, always before the weights are read where that can be known before, and never leaves a
     half-loaded model behind.
     """
-    report = progress or silent
-    source = resolve(spec)
     if attn_implementation not in (None, *ATTENTION_IMPLEMENTATIONS):
         known = " or ".join(ATTENTION_IMPLEMENTATIONS)
         raise BadInput(
             f"The attention {shown(attn_implementation)} is unknown: choose {known}.", field="attn_implementation"
         )
-    machine = hardware or probe()
-    choose(machine, device=device, dtype=dtype)  # an impossible wish is refused before minutes are spent
+    report = progress or silent
+    located = locate(spec, device=device, dtype=dtype, hardware=hardware, progress=within(report, 0.0, 0.7))
+    return read(located, attn_implementation=attn_implementation, progress=within(report, 0.7, 1.0))
 
-    def admit(config: dict[str, Any], parameters: int | None) -> None:
-        check_config(source.id, config)
-        need = estimate_config(config, "float32", parameters)
-        placement = choose(machine, device=device, dtype=dtype, parameters=need.parameters)
-        require_memory(source.id, need.in_dtype(placement.dtype), placement, machine)
 
-    folder, revision = _locate(source, admit, within(report, 0.0, 0.7))
-    need, placement = _place(source, folder, machine, device, dtype)
-    revision = revision or weights_fingerprint(folder)
-    report("Loading the weights", 0.75)
+def read(
+    located: LocatedModel,
+    tokenizer: Any = None,
+    *,
+    attn_implementation: str | None = None,
+    progress: Progress | None = None,
+) -> LoadedModel:
+    """Read the weights of a model that was found, and its tokenizer unless it is given; errors as ``load``."""
+    report, source, folder = progress or silent, located.source, located.folder
+    report("Loading the weights", 0.15)
     quiet_libraries()
-    model = _load_weights(source, folder, placement, attn_implementation)
-    report("Loading the tokenizer", 0.95)
-    tokenizer = _load_tokenizer(source, folder)
-    info = _describe(source, folder, model, tokenizer, placement, revision)
+    model = _load_weights(source, folder, located.placement, attn_implementation)
+    report("Loading the tokenizer", 0.85)
+    tokenizer = tokenizer or load_tokenizer(located)
+    info = _describe(located, model, tokenizer)
     report("The model is ready", 1.0)
     used = str(getattr(model.config, "_attn_implementation", None) or "eager")
-    return LoadedModel(model, tokenizer, info, source, placement, need, used, _has_attention(model))
+    return LoadedModel(model, tokenizer, info, source, located.placement, located.memory, used, _has_attention(model))
 
 
 def unload(loaded: LoadedModel) -> None:
@@ -114,56 +111,6 @@ def quiet_libraries() -> None:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     disable_progress_bars()
-
-
-def _locate(source: ModelSource, admit: Admit, progress: Progress) -> tuple[Path, str | None]:
-    """The folder (or .gguf file) that holds the model, fetched or unpacked if need be, and what names its weights."""
-    if source.kind == "bundled":
-        return ensure_bundled(progress), bundled_revision()
-    if source.kind == "hub":
-        return ensure_snapshot(str(source.hub_id), source.revision, progress, admit=admit)
-    assert source.path is not None
-    return source.path, None
-
-
-def weights_fingerprint(path: Path) -> str:
-    """A stable digest of a folder's or file's weights: names, sizes, times and headers, not the contents."""
-    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    digest = hashlib.sha256(str(path).encode())
-    for file in [*files, *((path / "config.json",) if path.is_dir() else ())]:
-        facts = file.stat()
-        digest.update(f"{file.name}:{facts.st_size}:{facts.st_mtime_ns};".encode())
-        with file.open("rb") as opened:
-            digest.update(opened.read(65536))
-    return digest.hexdigest()[:16]
-
-
-def _place(
-    source: ModelSource, folder: Path, hardware: Hardware, device: str | None, dtype: str | None
-) -> tuple[MemoryNeed, Placement]:
-    """Check what can be checked without reading weights, then choose; raises ModelTooLarge when it cannot fit."""
-    if source.kind == "gguf":
-        check_gguf(folder)
-        need = estimate_gguf(folder, "float32")
-    else:
-        check_folder(folder)
-        need = estimate_folder(folder, "float32")
-    placement = choose(hardware, device=device, dtype=dtype, parameters=need.parameters)
-    need = need.in_dtype(placement.dtype)
-    require_memory(source.id, need, placement, hardware)
-    return need, placement
-
-
-def require_memory(name: str, need: MemoryNeed, placement: Placement, hardware: Hardware) -> None:
-    """Raise ModelTooLarge, with both numbers, when ``need`` is more than ``placement`` has."""
-    available = placement.memory_bytes(hardware)
-    if need.total_bytes > available:
-        raise ModelTooLarge(
-            f"{shown(name)} needs about {size_text(need.total_bytes)} in {placement.dtype} and {placement.device} has "
-            f"{size_text(available)} free: choose a smaller model, a smaller dtype, or close other programs.",
-            need.total_bytes,
-            available,
-        )
 
 
 def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_implementation: str | None) -> Any:
@@ -222,38 +169,37 @@ def _require_all_tensors(source: ModelSource, report: dict[str, Any]) -> None:
         )
 
 
-def _load_tokenizer(source: ModelSource, path: Path) -> Any:
+def load_tokenizer(located: LocatedModel) -> Any:
+    """The tokenizer alone: no weights and none of transformers' models. Raises ModelCorrupt."""
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     try:
-        if source.kind == "bundled":  # ours to know that nothing needs guessing
-            return PreTrainedTokenizerFast.from_pretrained(path, local_files_only=True)
-        folder, extra = _reader(source, path)
+        if located.source.kind == "bundled":  # ours to know that nothing needs guessing
+            return PreTrainedTokenizerFast.from_pretrained(located.folder, local_files_only=True)
+        folder, extra = _reader(located.source, located.folder)
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **extra)
     except Exception as error:  # as above
         raise ModelCorrupt(
-            f"The tokenizer of {shown(source.id)} cannot be read ({reason_text(error)}): fetch it again."
+            f"The tokenizer of {shown(located.source.id)} cannot be read ({reason_text(error)}): fetch it again."
         ) from error
 
 
-def _describe(
-    source: ModelSource, folder: Path, model: Any, tokenizer: Any, placement: Placement, revision: str
-) -> ModelInfo:
+def _describe(located: LocatedModel, model: Any, tokenizer: Any) -> ModelInfo:
+    source, folder = located.source, located.folder
     config = model.config.get_text_config()
     entry = CATALOGUE.get(source.id)
     heads = int(getattr(config, "num_attention_heads", 0) or 0)
     hidden = int(getattr(config, "hidden_size", 0) or 0)
-    device = str(next(model.parameters()).device)
     head = model.get_output_embeddings()
     return ModelInfo(
         id=source.id,
         name=entry.title if entry else (source.hub_id or folder.stem).rsplit("/", 1)[-1],
-        revision=f"{revision}:{placement.dtype}:{device.split(':')[0]}",
+        revision=located.revision,
         architecture=type(model).__name__,
         parameters=sum(weight.numel() for weight in model.parameters()),
         weights_bytes=sum(weight.numel() * weight.element_size() for weight in model.parameters()),
-        device=device,
-        dtype=placement.dtype,
+        device=str(next(model.parameters()).device),
+        dtype=located.placement.dtype,
         vocab_size=int(head.weight.shape[0]) if head is not None else int(config.vocab_size),
         context_length=context_length(config, tokenizer),
         layers=int(getattr(config, "num_hidden_layers", 0) or 0),

@@ -28,7 +28,8 @@ from playground.models.estimate import (
 )
 from playground.models.hardware import probe
 from playground.models.hub import ensure_snapshot
-from playground.models.loading import quiet_libraries, require_memory
+from playground.models.loading import quiet_libraries
+from playground.models.locating import require_memory
 from playground.models.placement import choose
 from playground.models.safety import check_code
 from playground.models.wording import reason_text, shown

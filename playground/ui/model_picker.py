@@ -39,24 +39,26 @@ def sidebar_model(needed: bool = True) -> None:
             st.button("Load", key="load_model", icon=":material/download:", on_click=_ask, width="stretch")
         return
     loading = request_model(chosen_model())
-    st.session_state[CARD_IS_WAITING] = loading.worker is None and loading.error is None
+    st.session_state[CARD_IS_WAITING] = not loading.done.is_set()
     with st.container(border=True, key="model_card"):
-        if loading.worker is not None:
-            _card(loading.worker)
-        elif loading.error is not None:
+        if loading.error is not None:
             st.markdown("**No model**  \n:material/error: could not be loaded")
             st.button("Try again", key="try_model_again", icon=":material/refresh:", on_click=forget_failure)
+        elif loading.done.is_set() and loading.worker is not None:
+            _card(loading.worker)
         else:
-            st.markdown("**Model**  \n:material/hourglass_top: loading…")
-            if not needed:  # no page content waits for it, so the card itself looks whether it is there
-                _look_again(loading)
+            _card_of_the_coming(loading)
         _picker()
 
 
 @st.fragment(run_every=1.0)
-def _look_again(loading: Loading) -> None:
-    if loading.done.is_set():
-        note_end(loading)
+def _card_of_the_coming(loading: Loading) -> None:
+    """What is known so far; looks by itself whether there is more, and draws the whole page once the model is there."""
+    note_end(loading)
+    if loading.worker is not None:
+        _card(loading.worker)
+    else:
+        st.markdown("**Model**  \n:material/hourglass_top: loading…")
 
 
 def _ask() -> None:
@@ -65,7 +67,10 @@ def _ask() -> None:
 
 def _card(worker: Worker) -> None:
     info, status = worker.engine.info, worker.status()
-    mark = ":material/pending: busy" if status.busy else ":material/check_circle: ready"
+    if worker.complete:
+        mark = ":material/pending: busy" if status.busy else ":material/check_circle: ready"
+    else:
+        mark = ":material/hourglass_top: loading; answers kept from the last time are shown"
     queue = f", {status.queued} waiting" if status.queued else ""
     st.markdown(f"**{plain(info.name)}**  \n{_size_line(info)}  \n{mark}{queue}")
 

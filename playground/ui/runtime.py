@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import atexit
 import gc
+import threading
 import time
-from collections.abc import Callable
 
 import streamlit as st
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from playground.engine.pool import Loading, ModelChoice, ModelPool, Progress
+from playground.engine.pool import Loading, ModelChoice, ModelPool
 from playground.engine.protocol import Engine
 from playground.engine.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.messages import plain
 
-OpenEngine = Callable[[ModelChoice, Progress], Engine]
 
-
-def _open_engine(choice: ModelChoice, progress: Progress) -> Engine:
+def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
     """Import the heavy libraries only now, so that the frame is on screen before them."""
-    progress("Starting the tensor library", 0.0)
+    loading.report("Starting the tensor library", 0.0)
     from playground.engine.factory import make_engine
 
-    return make_engine(choice.spec, choice.device, choice.dtype, progress)
+    def begin(engine: Engine) -> None:
+        gc.freeze()  # what is imported so far: the pages run while the rest comes
+        loading.offer(engine)
+
+    return make_engine(choice.spec, choice.device, choice.dtype, loading.report, begin)
 
 
 def freeze_garbage() -> None:
@@ -66,7 +68,7 @@ def model_pool() -> ModelPool:
 
 
 _OWN_LOADING = "own_loading"
-CARD_IS_WAITING = "model_card_is_waiting"  # the sidebar was drawn while the model was on its way
+CARD_IS_WAITING = "model_card_is_waiting"  # the page was drawn while the model was on its way
 
 
 def request_model(choice: ModelChoice) -> Loading:
@@ -92,14 +94,16 @@ def forget_failure() -> None:
     st.session_state.pop(_OWN_LOADING, None)
 
 
-def wait_for_model(choice: ModelChoice) -> Worker:
+def wait_for_model(choice: ModelChoice, *, complete: bool = True) -> Worker:
     """The worker for ``choice``; shows what is being done while it loads. Raises the loader's PlaygroundError.
 
+    ``complete`` False is content with one that knows only what was kept of earlier starts, until the weights are there.
     Every look at the progress is a yield point: a newer click or a closed tab ends the wait, not the loading.
     """
     loading = request_model(choice)
-    if not loading.done.wait(0.15):
-        _show_progress(loading)
+    wanted = loading.done if complete else loading.begun
+    if not wanted.wait(0.15):
+        _show_progress(loading, wanted)
     note_end(loading)
     if loading.error is not None:
         raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
@@ -108,10 +112,10 @@ def wait_for_model(choice: ModelChoice) -> Worker:
     return loading.worker
 
 
-def _show_progress(loading: Loading) -> None:
+def _show_progress(loading: Loading, wanted: threading.Event) -> None:
     place = st.empty()
     started = time.monotonic()
-    while not loading.done.wait(0.2):
+    while not wanted.wait(0.2):
         spent = time.monotonic() - started
         place.progress(loading.fraction, text=f"{plain(loading.what)} ({spent:.0f} s so far)")
     place.empty()

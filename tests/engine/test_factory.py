@@ -1,17 +1,24 @@
-"""From a choice of model to an engine: progress that only grows, and tuning where it belongs."""
+"""From a choice of model to an engine: progress that only grows, tuning where it belongs, and what is there at once."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from playground.engine import factory
-from playground.engine.prepack import Tuning
+from playground.engine.early import EarlyEngine
+from playground.engine.protocol import Engine
 from playground.engine.transformers_engine import TransformersEngine
-from playground.errors import ModelNotFound
+from playground.errors import ModelNotFound, StillLoading
+from playground.models.bundled import CACHE_VARIABLE
 from tests.engine.small import small_loaded
+from tests.models.tiny import save_llama
+
+IDS = (5, 9, 30, 2)
 
 
 @pytest.mark.parametrize(
@@ -20,19 +27,28 @@ from tests.engine.small import small_loaded
 def test_only_attention_models_on_the_cpu_are_tuned(
     monkeypatch: pytest.MonkeyPatch, kind: str, device: str, tuned: int
 ) -> None:
+    from playground.engine import prepack
+
     loaded = small_loaded(kind)
     loaded.info = dataclasses.replace(loaded.info, device=device)
     asked: list[Any] = []
     tunings: list[Any] = []
 
-    def load(spec: Any, **options: Any) -> Any:
-        asked.append((spec, options["device"], options["dtype"]))
+    def locate(spec: Any, *, device: Any, dtype: Any, progress: Any) -> str:
+        asked.append((spec, device, dtype))
         for fraction in (0.0, 0.5, 1.0):
-            options["progress"]("Loading", fraction)
+            progress("Looking", fraction)
+        return "here"
+
+    def read(located: Any, tokenizer: Any, *, progress: Any) -> Any:
+        assert (located, tokenizer) == ("here", "words")
+        progress("Loading", 1.0)
         return loaded
 
-    monkeypatch.setattr(factory, "load", load)
-    monkeypatch.setattr(factory, "tune_for_cpu", lambda model: tunings.append(model) or Tuning(0, 1))
+    monkeypatch.setattr(factory, "locate", locate)
+    monkeypatch.setattr(factory, "load_tokenizer", lambda located: "words")
+    monkeypatch.setattr(factory, "read", read)
+    monkeypatch.setattr(prepack, "tune_for_cpu", lambda model: tunings.append(model) or prepack.Tuning(0, 1))
     told: list[tuple[str, float]] = []
     engine = factory.make_engine("m", "d", "t", lambda what, fraction: told.append((what, fraction)))
     assert isinstance(engine, TransformersEngine) and engine.info is loaded.info
@@ -45,3 +61,81 @@ def test_only_attention_models_on_the_cpu_are_tuned(
 def test_a_model_that_cannot_be_had_is_said_in_a_sentence() -> None:
     with pytest.raises(ModelNotFound):
         factory.make_engine("no/such-model-anywhere")
+
+
+# -- a second start ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    save_llama(tmp_path / "llama")
+    return tmp_path / "llama"
+
+
+def start(folder: Path, **wish: str) -> tuple[Engine, list[EarlyEngine], list[np.ndarray[Any, Any] | None]]:
+    """A start: the engine, what was offered before it, and the row that the offered one had after IDS."""
+    offered: list[EarlyEngine] = []
+    rows: list[np.ndarray[Any, Any] | None] = []
+
+    def offer(engine: Engine) -> None:
+        assert isinstance(engine, EarlyEngine)
+        offered.append(engine)
+        found = engine.cached_logits(IDS)
+        rows.append(None if found is None else found.logits)
+
+    return factory.make_engine(str(folder), **wish, offer=offer), offered, rows
+
+
+def test_a_second_start_shows_at_once_what_the_first_computed(folder: Path) -> None:
+    first, offered, _ = start(folder)
+    assert not offered, "nothing is known yet"
+    answer, score = first.next_logits(IDS), first.score(IDS)
+    first.close()
+    second, (early,), (row,) = start(folder)
+    assert row is not None and np.array_equal(row, answer.logits)
+    assert (early.info, early.capabilities) == (second.info, second.capabilities)
+    assert early.codec.encode("the cat") == second.codec.encode("the cat")
+    assert np.array_equal(early.score(IDS).logprobs, score.logprobs, equal_nan=True)
+    assert early.score(IDS).ranks.tolist() == score.ranks.tolist()
+    kept = second.cached_logits(IDS)
+    assert kept is not None and kept.logits is row, "the numbers on the screen stay"
+
+
+def test_what_was_not_kept_waits_for_the_weights(folder: Path) -> None:
+    start(folder)[0].close()
+    _, (early,), (row,) = start(folder)
+    assert row is None and early.cached_attentions(IDS) is None
+    asks = (
+        lambda: early.next_logits(IDS), lambda: early.next_logits_each([IDS]), lambda: early.score(IDS),
+        lambda: early.open_batch([IDS]), lambda: early.lens(IDS, range(1)), lambda: early.attentions(IDS),
+        lambda: early.weights(),
+    )  # fmt: skip
+    for ask in asks:
+        with pytest.raises(StillLoading):
+            ask()
+    assert list(early.prepare()) == []
+    early.close()
+
+
+def test_other_weights_and_other_formats_begin_with_nothing(folder: Path) -> None:
+    start(folder)[0].next_logits(IDS)
+    assert not start(folder, dtype="bfloat16")[1]
+    save_llama(folder, seed=1)
+    assert not start(folder)[1]
+
+
+def test_a_row_that_the_model_does_not_confirm_is_dropped(folder: Path) -> None:
+    right = start(folder)[0].next_logits(IDS).logits
+    cache = folder.parent / "cache" / "answers"
+    (file,) = cache.glob("*.npz")
+    np.savez(file, logits=right[::-1])
+    second, _, (shown,) = start(folder)
+    assert shown is not None and not np.allclose(shown, right)
+    assert second.cached_logits(IDS) is None and not file.exists()
+    assert np.allclose(second.next_logits(IDS).logits, right, atol=1e-5)
+
+
+def test_without_anybody_to_offer_to_nothing_is_kept(folder: Path) -> None:
+    factory.make_engine(str(folder)).next_logits(IDS)
+    assert not (folder.parent / "cache").exists()

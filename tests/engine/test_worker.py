@@ -376,3 +376,47 @@ def test_a_preparation_that_breaks_is_dropped_and_one_under_way_does_not_hold_up
     assert worker.submit("a", "next", lambda given, cancel: "served").result(PATIENCE) == "served"
     worker.close()
     assert engine.closed and engine.done == 1
+
+
+# -- an engine whose weights follow --------------------------------------------------------------------------------------
+
+
+class Following(FakeEngine):
+    """A fake with a little preparation to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prepared = threading.Event()
+
+    def prepare(self) -> Iterator[None]:
+        yield
+        self.prepared.set()
+
+
+def test_an_adopted_engine_serves_what_comes_next_and_prepares_itself() -> None:
+    early, whole = FakeEngine(), Following()
+    worker = Worker(early, complete=False)
+    try:
+        ask: Callable[[Engine, CancelToken], Engine] = lambda engine, cancel: engine  # noqa: E731
+        assert worker.submit("a", "next", ask).result(PATIENCE) is early and not worker.complete
+        worker.adopt(whole)
+        assert worker.complete and worker.engine is whole
+        assert whole.prepared.wait(PATIENCE), "nobody asks: the idle thread must notice by itself"
+        assert worker.submit("a", "next", ask).result(PATIENCE) is whole
+    finally:
+        worker.close()
+    assert whole.closed and not early.closed
+
+
+def test_a_job_under_way_ends_on_the_engine_it_began_with() -> None:
+    early, whole = FakeEngine(), Following()
+    worker = Worker(early, complete=False)
+    try:
+        gate = Gate(worker)
+        worker.adopt(whole)
+        assert not whole.prepared.is_set()
+        gate.open()
+        assert gate.ticket.result(PATIENCE) == "open"
+        assert whole.prepared.wait(PATIENCE)
+    finally:
+        worker.close()

@@ -73,7 +73,8 @@ def steps_section() -> None:
             disabled=not setup.steps,
             help="Drop the accepted tokens and start over at the prompt",
         )
-        st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens")
+        origin = "" if view.worker.complete else " · kept from the last time; the model is being loaded"
+        st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens{origin}")
 
 
 def strip_tokens(view: SamplingView, score: SequenceScore | None) -> tuple[list[StripToken], int]:

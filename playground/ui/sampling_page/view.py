@@ -5,14 +5,16 @@ Only ``load_view`` asks the model, and only for a context it has no row for: a s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import streamlit as st
 
 from playground.engine.protocol import CancelToken, Engine, TextCodec
 from playground.engine.types import NextLogits, SequenceScore, TokenIds
 from playground.engine.worker import Worker
-from playground.errors import BadPrompt, PlaygroundError
+from playground.errors import BadPrompt, PlaygroundError, StillLoading
 from playground.inspection.next_token import NextToken, examine
 from playground.sampling.settings import SamplerSettings
 from playground.sampling.truncation import updated_mu
@@ -22,6 +24,7 @@ from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui.waiting import refuse_if_stopped, wait_for
 
+T = TypeVar("T")
 SCORED_TOKENS = 1_024  # longer texts are shown without each token's probability: scoring is a second full pass
 
 
@@ -47,7 +50,7 @@ class SamplingView:
 def load_view() -> SamplingView:
     """Everything the sections need. Raises a PlaygroundError that says what to change."""
     setup = state.setup()
-    worker = wait_for_model(chosen_model())
+    worker = wait_for_model(chosen_model(), complete=False)
     prompt_ids = encode_prompt(worker.engine.codec, setup)
     _check_taken(setup, worker.engine)
     row = next_logits(worker, prompt_ids + setup.taken)
@@ -119,7 +122,16 @@ def next_logits(worker: Worker, ids: TokenIds) -> NextLogits:
     def job(engine: Engine, cancel: CancelToken) -> NextLogits:
         return engine.next_logits(ids, cancel=cancel)
 
-    return wait_for(worker.submit(session_id(), "next", job), f"The model reads {len(ids):,} tokens", key=work)
+    return _ask(worker, "next", job, f"The model reads {len(ids):,} tokens", work)
+
+
+def _ask(worker: Worker, slot: str, job: Callable[[Engine, CancelToken], T], doing: str, key: str) -> T:
+    """What ``job`` gives; a model whose weights are still on their way is waited for if it must be."""
+    try:
+        return wait_for(worker.submit(session_id(), slot, job), doing, key=key)
+    except StillLoading:
+        complete = wait_for_model(chosen_model())
+        return wait_for(complete.submit(session_id(), slot, job), doing, key=key)
 
 
 def score_text(view: SamplingView) -> SequenceScore | None:
@@ -133,8 +145,7 @@ def score_text(view: SamplingView) -> SequenceScore | None:
         def job(engine: Engine, cancel: CancelToken) -> SequenceScore:
             return engine.score(ids, cancel=cancel)
 
-        ticket = view.worker.submit(session_id(), "score", job)
-        st.session_state["score"] = wait_for(ticket, "The model rates each token", key=f"score:{hash(ids)}")
+        st.session_state["score"] = _ask(view.worker, "score", job, "The model rates each token", f"score:{hash(ids)}")
         st.session_state["score_key"] = key
     found = st.session_state["score"]
     return found if isinstance(found, SequenceScore) else None
