@@ -213,21 +213,26 @@ class HfTextCodec:
 
 
 class _FastEncoder:
-    """Two copies of the Rust tokenizer, one a mode: the mode is a field of the tokenizer, and threads share it."""
+    """Two copies of the Rust tokenizer, one a mode: the mode is a field of the tokenizer, and threads share it.
+
+    Each is made when it is first asked for: a start needs only one.
+    """
 
     def __init__(self, tokenizer: Any) -> None:
-        backend = tokenizer.backend_tokenizer
-        backend.no_truncation()
-        backend.no_padding()
-        state = backend.to_str()
-        self._modes = {True: type(backend).from_str(state), False: type(backend).from_str(state)}
-        self._modes[True].encode_special_tokens = False
-        self._modes[False].encode_special_tokens = True
+        self._backend = tokenizer.backend_tokenizer
+        self._backend.no_truncation()
+        self._backend.no_padding()
+        self._modes: dict[bool, Any] = {}
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
 
     def encode(self, text: str, parse_special: bool) -> list[int]:
-        ids: list[int] = self._modes[parse_special].encode(text, add_special_tokens=False).ids
+        with self._lock:
+            mode = self._modes.get(parse_special)
+            if mode is None:
+                mode = self._modes[parse_special] = type(self._backend).from_str(self._backend.to_str())
+                mode.encode_special_tokens = not parse_special
+        ids: list[int] = mode.encode(text, add_special_tokens=False).ids
         return ids
 
     def decode(self, ids: list[int]) -> str:

@@ -83,8 +83,9 @@ def read(
     report("Loading the weights", 0.15)
     quiet_libraries()
     model = _load_weights(source, folder, located.placement, attn_implementation)
-    report("Loading the tokenizer", 0.85)
-    tokenizer = tokenizer or load_tokenizer(located)
+    if tokenizer is None:
+        report("Loading the tokenizer", 0.85)
+        tokenizer = load_tokenizer(located)
     info = _describe(located, model, tokenizer)
     report("The model is ready", 1.0)
     used = str(getattr(model.config, "_attn_implementation", None) or "eager")
