@@ -10,8 +10,8 @@ ROUNDS, MOVES = 4, 10
 def run() -> dict[str, float]:
     """Medians in ms and their ratios. Rounds alternate between the pages, so that a slow minute hits all.
 
-    A move within the scale repaints the pictures; one from or to the neutral value also redraws the controls, whose mark
-    changes between "on" and "off".
+    A move within the scale repaints the pictures; one from or to the neutral value also the slider's mark, "on" or "off", and
+    the line about the chain.
     """
     with server("benchmarks/plain_page.py") as plain_url, server("app.py") as app_url, chromium() as browser:
         pages = {

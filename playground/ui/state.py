@@ -4,7 +4,8 @@ Before a widget is made its state is set from the setup; its callback writes the
 experiments and page changes only ever replace the setup, and every widget follows.
 
 A page has fragments: its controls, its pictures and, where it has one, its text. A moved slider reruns the pictures
-alone, unless the other parts would look different too.
+alone, unless the other parts would look different too. Within the controls each "on" or "off" is a fragment of its own (a
+mark), and so is the line that names the active samplers: one that changes is redrawn without the dozen widgets around it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.errors import PlaygroundError
+from playground.sampling.settings import SamplerSettings
 from playground.ui.messages import show_problem
 from playground.ui.setup import Setup, read_link
 
 CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
 _SETUP = "setup"
 _PARTS = "page_parts"
+_MARKS = "marks_drawn"
+CHAIN_MARK = "mark:chain"
 _UNFINISHED = "page_unfinished"
 _PROBLEMS = "setup_problems"
 _LINK_SEEN = "link_seen"
@@ -108,11 +112,10 @@ def follow(key: str, current: object, write: Callable[[Any], None]) -> Callable[
         write(st.session_state[key])
         new = setup()
         same_text = replace(new, settings=old.settings, seed=old.seed) == old
-        rerun_parts(
-            PICTURES,
-            *([] if same_text else [TEXT]),
-            *([CONTROLS] if told != problems() or not same_text or _chain_differs(old, new) else []),
-        )
+        if told != problems() or not same_text or old.settings.order != new.settings.order:
+            rerun_parts(PICTURES, CONTROLS, *([] if same_text else [TEXT]))
+        else:
+            rerun_parts(PICTURES, *_marks_that_differ(old.settings, new.settings))
 
     return on_change
 
@@ -140,7 +143,6 @@ def leave_unfinished() -> None:
 def rerun_parts(*parts: str) -> None:
     """From a callback in a part of the page: rerun these parts, as far as the page has them.
 
-    A part called "text:…" is one of several that follow the text: it is rerun with ``TEXT``, or by its own name.
     Where the whole page is run anyway this does nothing.
     """
     everything = st.session_state.pop(_UNFINISHED, False)
@@ -148,13 +150,34 @@ def rerun_parts(*parts: str) -> None:
     if context is not None and not context.fragment_ids_this_run:
         return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
     there = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
+    wanted = [part for part in there if everything or part in parts]
+    if CONTROLS not in wanted:
+        wanted += [mark for mark in parts if mark in st.session_state.get(_MARKS, ())]
     try:
-        st.rerun([part for part in there if everything or part in parts or part.split(":")[0] in parts])
+        st.rerun(wanted)
     except StreamlitAPIException:  # the first run of the page has not come so far
         return
 
 
-def _chain_differs(old: Setup, new: Setup) -> bool:
-    """Whether the marks and the caption of the order change with the settings."""
-    before, after = old.settings, new.settings
-    return (before.active(), before.replaced(), before.order) != (after.active(), after.replaced(), after.order)
+def mark_of(sampler: str) -> str:
+    """The name of the fragment that says whether ``sampler`` is on."""
+    return f"mark:{sampler}"
+
+
+def draw_mark(name: str, draw: Callable[[], None]) -> None:
+    """Draw a mark at this place, to be redrawn alone when what it says changes."""
+    drawn: set[str] = st.session_state.setdefault(_MARKS, set())
+    drawn.add(name)
+    st.fragment(draw, key=name)()
+
+
+def forget_marks() -> None:
+    """The controls are drawn anew, and with them the marks that are on the page now."""
+    st.session_state[_MARKS] = set()
+
+
+def _marks_that_differ(before: SamplerSettings, after: SamplerSettings) -> list[str]:
+    """The samplers that went on or off, and the line about the chain if it reads differently."""
+    was_on, is_on = ({*settings.active(), *settings.replaced()} for settings in (before, after))
+    same_line = (before.active(), before.replaced()) == (after.active(), after.replaced())
+    return [*map(mark_of, sorted(was_on ^ is_on)), *([] if same_line else [CHAIN_MARK])]

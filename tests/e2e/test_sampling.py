@@ -59,6 +59,26 @@ def test_a_slider_moved_by_keyboard_changes_the_bars_and_the_address(open_page: 
     expect(page).to_have_url(re.compile(r"top_p=0\.5"))
 
 
+def test_a_slider_that_goes_on_or_off_changes_its_mark_and_the_line_about_the_chain(
+    open_page: OpenPage, app_url: str
+) -> None:
+    page = opened(open_page, app_url)
+    label = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^Top-k"))
+    line = page.get_by_text("Applied in this order")
+    expect(label).to_have_text(re.compile(r"off\s*$"))
+    slider(page, "Top-k").press("ArrowRight")
+    expect(label).to_have_text(re.compile(r"on\s*$"))
+    expect(line).to_have_text("Applied in this order: Top-k.")
+    slider(page, "Top-k").press("ArrowLeft")
+    expect(label).to_have_text(re.compile(r"off\s*$"))
+    expect(line).to_contain_text("nothing: the raw distribution")
+    page.get_by_text("More samplers").click()
+    slider(page, "XTC probability").press("ArrowRight")
+    other = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^XTC probability"))
+    expect(other).to_have_text(re.compile(r"on\s*$"))
+    expect(line).to_have_text("Applied in this order: XTC.")
+
+
 def test_the_removed_keep_their_outline_and_the_cut_off_is_drawn(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url, {"top_k": "3"})
     expect(page.locator(".chart .row.removed")).to_have_count(13)  # 12 of 15, and all the others

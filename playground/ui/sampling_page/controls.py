@@ -79,6 +79,7 @@ def prompt_controls() -> None:
 def sampler_controls() -> None:
     """Presets, the main sliders, the second group, the order, the seed."""
     settings = state.setup().settings
+    state.forget_marks()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("Presets", icon=":material/tune:", on_change="rerun", key="presets") as presets:
             if presets.open:
@@ -90,15 +91,10 @@ def sampler_controls() -> None:
         )
     for name in MAIN:
         _slider(PARAMETERS[name], settings)
-    others = [
-        name for names in SECOND.values() for name in names if name not in _companions() and _is_set(name, settings)
-    ]
     # The label stays the same: with another one it would be another expander, and closed.
     with st.expander("More samplers", on_change="rerun", key="more_samplers") as more:
         if more.open:
             _second_group(settings)
-    if others:
-        st.caption("On among them: " + ", ".join(PARAMETERS[name].label for name in others))
     _order_controls(settings)
     _seed()
 
@@ -126,19 +122,18 @@ def _use_preset(name: str) -> None:
     state.clear_problems()
 
 
-def _companions() -> set[str]:
-    """Parameters that only bend another one: they are neither on nor off themselves."""
-    return {parameter.name for sampler in SAMPLERS.values() for parameter in sampler.parameters[1:]}
+def _label(parameter: Parameter) -> None:
+    """Its name, with a mark where it turns its sampler on and off; others only bend one that is on."""
+    sampler = next((s for s in SAMPLERS.values() if s.parameters[0].name == parameter.name), None)
+    if sampler is None:
+        st.markdown(parameter.label, help=parameter.help)
+        return
 
+    def draw() -> None:
+        mark = ":gray-badge[off]" if sampler.is_neutral(state.setup().settings) else ":violet-badge[on]"
+        st.markdown(f"{parameter.label} {mark}", help=parameter.help)
 
-def _is_set(name: str, settings: SamplerSettings) -> bool:
-    return any(s.parameters[0].name == name and not s.is_neutral(settings) for s in SAMPLERS.values())
-
-
-def _mark(parameter: Parameter, settings: SamplerSettings) -> str:
-    if parameter.name in _companions():
-        return ""
-    return ":violet-badge[on]" if _is_set(parameter.name, settings) else ":gray-badge[off]"
+    state.draw_mark(state.mark_of(sampler.name), draw)
 
 
 def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
@@ -151,7 +146,7 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
     whole = parameter.kind == "int"
     decimals = 0 if whole else max(2, len(f"{parameter.step:.6f}".rstrip("0").split(".")[1]))
     with st.container(gap="xsmall"):
-        st.markdown(f"{parameter.label} {_mark(parameter, settings)}", help=parameter.help)
+        _label(parameter)
         st.slider(
             parameter.label,
             min_value=int(low) if whole else float(low),
@@ -221,8 +216,13 @@ def _order_controls(settings: SamplerSettings) -> None:
     with st.popover("Edit the order", icon=":material/swap_vert:", on_change="rerun", key="order_editor") as editor:
         if editor.open:
             _order_editor(settings)
-    active = settings.active()
-    steps = " → ".join(SAMPLERS[name].label for name in active) or "nothing: the raw distribution"
+    state.draw_mark(state.CHAIN_MARK, _chain_line)
+
+
+def _chain_line() -> None:
+    """Which samplers are on, those of the closed group too, and in which order they are applied."""
+    settings = state.setup().settings
+    steps = " → ".join(SAMPLERS[name].label for name in settings.active()) or "nothing: the raw distribution"
     idle = settings.replaced()
     st.caption(
         f"Applied in this order: {steps}." + (f" Idle: {', '.join(SAMPLERS[n].label for n in idle)}." if idle else "")
