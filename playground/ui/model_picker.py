@@ -70,7 +70,7 @@ def _card(worker: Worker) -> None:
     if worker.complete:
         mark = ":material/pending: busy" if status.busy else ":material/check_circle: ready"
     else:
-        mark = ":material/hourglass_top: loading; answers kept from the last time are shown"
+        mark = ":material/hourglass_top: loading; answers kept from the last start are shown"
     queue = f", {status.queued} waiting" if status.queued else ""
     st.markdown(f"**{plain(info.name)}**  \n{_size_line(info)}  \n{mark}{queue}")
 

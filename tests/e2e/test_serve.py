@@ -22,7 +22,7 @@ def test_the_model_is_on_its_way_before_anybody_asks(open_page: OpenPage) -> Non
 
 def test_a_second_start_shows_kept_bars_before_the_model_is_there(open_page: OpenPage) -> None:
     """By the time the first bars are painted the weights have hardly begun to be read; at the end the numbers stay."""
-    note = "kept from the last time"
+    note = "kept from the last start"
     with serve("serve.py") as url:
         page = open_page(url)
         bars_ready(page)

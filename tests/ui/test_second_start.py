@@ -65,8 +65,8 @@ def test_the_whole_page_stands_before_the_weights_are_there(open_app: Open, slow
     app = open_app(opener=slow)
     assert not app.errors and not slow.whole.calls
     assert app.bars["rows"] and "log-probability" in app.strip[1]["label"]
-    assert "kept from the last time" in app.texts(), "what is shown says where it comes from"
-    assert "Fake model" in card(app.run()) and "loading; answers kept from the last time are shown" in card(app)
+    assert "kept from the last start" in app.texts(), "what is shown says where it comes from"
+    assert "Fake model" in card(app.run()) and "loading; answers kept from the last start are shown" in card(app)
     for section in ("Pipeline", "Compare", "Why this token?", "Any word", "Proof"):
         assert not app.section(section).errors
     app.section("Bars").at.slider(key="w_top_k").set_value(2)
@@ -80,7 +80,7 @@ def test_the_end_of_the_loading_is_seen_and_the_numbers_stay(open_app: Open, slo
     slow.ended()
     app.run()
     assert (app.bars, app.strip) == (bars, strip)
-    assert "kept from the last time" not in app.texts()
+    assert "kept from the last start" not in app.texts()
     assert "ready" in card(app) and "loading" not in card(app)
 
 

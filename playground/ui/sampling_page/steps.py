@@ -73,7 +73,7 @@ def steps_section() -> None:
             disabled=not setup.steps,
             help="Drop the accepted tokens and start over at the prompt",
         )
-        origin = "" if view.worker.complete else " · kept from the last time; the model is being loaded"
+        origin = "" if view.worker.complete else " · kept from the last start; the model is being loaded"
         st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens{origin}")
 
 
