@@ -17,7 +17,14 @@ from playground.scaling.laws import LAWS, optimal_for_flops, optimal_for_params
 from playground.scaling.lifetime import optimise_lifetime
 from playground.scaling.memory import OPTIMIZERS, kv_bytes, kv_bytes_per_token, zero_bytes
 from playground.scaling.parameters import ParameterCount, count_parameters
-from playground.scaling.training import attention_flops, throughput_days, training_flops, utilisation
+from playground.scaling.training import (
+    TrainingPlan,
+    attention_flops,
+    cost_training,
+    throughput_days,
+    training_flops,
+    utilisation,
+)
 
 A100_40 = Gpu("A100-40 SXM", 312e12, 40e9, 1.555e12, 400, None, None, "2020", "NVIDIA A100 data sheet, dense")
 
@@ -71,6 +78,18 @@ def _nanogpt_mfu() -> float:
     params = count_parameters(spec).total - spec.position_rows * spec.hidden_size
     flops = training_flops(params, 100 * 1024, attention_flops(spec, 1024))
     return utilisation(flops, 0.755, find_gpu("A100-80"), 1)[0]
+
+
+def mpt_plan() -> TrainingPlan:
+    """MPT-7B (6.65B parameters, 1T tokens) at the utilisation that its 9.5 days on 440 A100 make."""
+    gpu = find_gpu("A100-80")
+    mfu, _ = utilisation(training_flops(6.65e9, 1e12), 9.5 * 86400, gpu, 440)
+    return TrainingPlan(6.65e9, 1e12, gpu, 440, mfu, price=2.0)
+
+
+def _mpt_cost() -> float:
+    cost = cost_training(mpt_plan()).cost_usd
+    return cost.value if cost else 0.0
 
 
 def _zero_gb(stage: int) -> float:
@@ -127,10 +146,12 @@ def _compute() -> tuple[PublishedCase, ...]:
             "LLaMA-65B GPU-hours", "380 tokens/s/GPU, 2048 GPUs, 1.4T tokens", 1.02e6, "GPU·h", 5e-3, "2302.13971",
             lambda: throughput_days(1.4e12, 380, 2048)[1],
         ),
-        PublishedCase("MPT-7B GPU-hours", "440 A100, 9.5 days", 100_320, "GPU·h", 0, "vendor blog", lambda: 440 * 9.5 * 24),
         PublishedCase(
-            "MPT-7B cost", "440 A100, 9.5 days, $2", 200_000, "USD", 5e-3, "vendor blog (about $200k)",
-            lambda: 440 * 9.5 * 24 * 2,
+            "MPT-7B GPU-hours", "440 A100, 9.5 days", 100_320, "GPU·h", 1e-9, "vendor blog",
+            lambda: cost_training(mpt_plan()).gpu_hours.value,
+        ),
+        PublishedCase(
+            "MPT-7B cost", "440 A100, 9.5 days, $2", 200_000, "USD", 5e-3, "vendor blog (about $200k)", _mpt_cost
         ),
     )  # fmt: skip
 
@@ -231,7 +252,7 @@ def _tongues() -> tuple[PublishedCase, ...]:
             "course notes", lambda: _language("Punjabi"),
         ),
         PublishedCase(
-            "Under-representation of English", "1,452M of 8,000M speakers, 45.88% of the crawl", 0.40, "1", 0.02,
+            "Under-representation of English", "1,452M of 8,000M speakers, 45.88% of the crawl", 0.40, "1", 0.0125,
             "course notes; speakers: Ethnologue, 25th edition (2022)", lambda: _language("English"),
         ),
         *ratios,
