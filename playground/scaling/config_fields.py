@@ -19,13 +19,9 @@ MAX_CONTEXT = 10**10
 def parse_json_object(text: str, field: str = "config") -> dict[str, Any]:
     """The JSON object in ``text``. BadInput when it is too long, too deep, no JSON, no object or holds NaN."""
     if len(text) > MAX_CONFIG_CHARS:
-        raise BadInput(
-            f"{field} is {len(text) / 1e6:.1f} MB long; a config.json is below {MAX_CONFIG_CHARS / 1e6:.0f} MB, "
-            "so give the config file and not the weights or the tokenizer.",
-            field,
-        )
+        raise too_long(len(text), field)
     try:
-        parsed = json.loads(text, parse_constant=_refuse_constant)
+        parsed = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
     except RecursionError:
         raise _too_deep(field) from None
     except ValueError as error:
@@ -35,6 +31,15 @@ def parse_json_object(text: str, field: str = "config") -> dict[str, Any]:
         raise BadInput(f"{field} must be a JSON object in braces, not a {type(parsed).__name__}.", field)
     check_depth(parsed, field)
     return parsed
+
+
+def too_long(size: int, field: str = "config") -> BadInput:
+    """The refusal of a text of ``size`` characters."""
+    return BadInput(
+        f"{field} is {size / 1e6:.1f} MB long; a config.json is below {MAX_CONFIG_CHARS / 1e6:.0f} MB, "
+        "so give the config file and not the weights or the tokenizer.",
+        field,
+    )
 
 
 def check_depth(value: object, field: str = "config") -> None:
@@ -93,6 +98,10 @@ class Fields:
 
     def is_word(self, key: str, word: str) -> bool:
         return self._raw.get(key) == word
+
+    def either(self, key: str, alias: str) -> str:
+        """The name under which a value stands that has two names: ``alias`` where that is there, else ``key``."""
+        return alias if self.has(alias) else key
 
     def integer(self, key: str, default: int | None = None, *, maximum: int = MAX_SIZE, minimum: int = 1) -> int:
         """A whole number in [minimum, maximum]. Without a default the key must be there."""

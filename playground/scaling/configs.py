@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import BadInput
-from playground.scaling.config_fields import MAX_CONFIG_CHARS, Fields, NotedConfig, check_depth, parse_json_object
+from playground.scaling.config_fields import (
+    MAX_CONFIG_CHARS,
+    Fields,
+    NotedConfig,
+    check_depth,
+    parse_json_object,
+    too_long,
+)
 from playground.scaling.readers import READERS
 from playground.scaling.specs import ArchitectureSpec
 
@@ -94,8 +101,10 @@ def _is_file(path: Path) -> bool:
 
 def _read_file(path: Path) -> str:
     try:
+        if path.stat().st_size > 4 * MAX_CONFIG_CHARS:  # four bytes a character at most
+            raise too_long(path.stat().st_size)
         with path.open(encoding="utf-8") as file:
-            return file.read(MAX_CONFIG_CHARS + 1)
+            return file.read(4 * MAX_CONFIG_CHARS)
     except (OSError, ValueError) as error:
         reason = "is not text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
         raise BadInput(f"config file {str(path)[:80]!r} {reason}; give a transformers config.json.", "config") from None

@@ -20,6 +20,12 @@ from playground.scaling.configs import find_text_config
 DROPPED_KEYS = frozenset(
     {"auto_map", "quantization_config", "dtype", "torch_dtype", "architectures", "attn_implementation"}
 )
+# What no model has none of: transformers builds one without layers and says nothing.
+NEVER_EMPTY = frozenset(
+    {"vocab_size", "hidden_size", "d_model", "n_embd", "num_attention_heads", "n_head", "n_heads"}
+    | {"num_hidden_layers", "num_layers", "n_layer", "n_layers"}
+)
+MAX_ROWS = 10**9  # of a vocabulary's table: some models hash n-grams into tens of millions of rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,15 @@ def count_on_meta(config: Mapping[str, Any]) -> MetaCount:
 
 def _build(model_type: str, text_config: Mapping[str, Any], prefix: str) -> Any:
     from accelerate import init_empty_weights
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
     from transformers.initialization import no_init_weights
 
+    if model_type not in CONFIG_MAPPING:
+        raise BadInput(
+            f"model_type {model_type[:40]!r} is unknown to transformers, so its parameters cannot be counted; "
+            "check its spelling.",
+            prefix + "model_type",
+        )
     kept = {
         key: value
         for key, value in text_config.items()
@@ -93,17 +105,27 @@ def component_of(parameter_name: str) -> str:
 
 
 def _check_sizes(config: Mapping[str, Any], prefix: str) -> None:
-    """Refuse what would take minutes or overflow, for any architecture, by the keys' usual names."""
+    """Refuse what would take minutes, overflow or count as nothing, for any architecture, by the keys' usual names."""
     for key, value in config.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        limit: float = MAX_CONTEXT if "position" in key or "window" in key or "length" in key else MAX_SIZE
-        if "layers" in key or key in {"n_layer", "depth", "num_blocks"}:
-            limit = MAX_LAYERS
-        if not math.isfinite(value) or (value > limit and "token" not in key and "theta" not in key):
-            raise BadInput(f"{prefix}{key} is {value:g}, which no model has; at most {limit:,.0f}.", prefix + key)
+        if not math.isfinite(value) or (value > _limit(key) and "token" not in key and "theta" not in key):
+            raise BadInput(f"{prefix}{key} is {value:g}, which no model has; at most {_limit(key):,.0f}.", prefix + key)
+        least = 1 if key in NEVER_EMPTY else 0 if key.endswith(("_size", "_dim", "_layers", "_heads")) else -math.inf
+        if value < least:
+            raise BadInput(f"{prefix}{key} must be at least {least}, not {value:g}.", prefix + key)
+
+
+def _limit(key: str) -> float:
+    """The largest value under a key of that name."""
+    if "layers" in key or key in {"n_layer", "depth", "num_blocks"}:
+        return MAX_LAYERS
+    if "position" in key or "window" in key or "length" in key:
+        return MAX_CONTEXT
+    return MAX_ROWS if "vocab" in key else MAX_SIZE
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    printable = "".join(letter if letter.isprintable() else " " for letter in str(error))
+    text = " ".join(printable.split()) or type(error).__name__
     return (text if len(text) <= 200 else text[:197] + "...").rstrip(".")

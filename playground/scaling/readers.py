@@ -71,35 +71,51 @@ class _Family:
 
 
 def _window_everywhere(default: int | None) -> Callable[[Fields, int], list[int | None]]:
-    def windows(fields: Fields, layers: int) -> list[int | None]:
-        # An explicit null means no window; only an absent key takes the class default.
-        absent = not fields.declares("sliding_window")
-        return [default if absent else fields.optional("sliding_window", maximum=MAX_CONTEXT)] * layers
+    return lambda fields, layers: [_stated_window(fields, default)] * layers
 
-    return windows
+
+def _stated_window(fields: Fields, default: int | None) -> int | None:
+    """An explicit null means no window; only an absent key takes the class default."""
+    return fields.optional("sliding_window", maximum=MAX_CONTEXT) if fields.declares("sliding_window") else default
 
 
 def _window_after_max_layers(fields: Fields, layers: int) -> list[int | None]:
     """Qwen: a window only where ``use_sliding_window``, from layer ``max_window_layers`` on."""
     if not fields.flag("use_sliding_window", False):
         return [None] * layers
-    window = fields.integer("sliding_window", 4096, maximum=MAX_CONTEXT)
+    window = _stated_window(fields, 4096)
     first = fields.integer("max_window_layers", 28, minimum=0)
     return _windows_by_type(fields, layers, window, [index >= first for index in range(layers)])
+
+
+def _window_if_used(fields: Fields, layers: int) -> list[int | None]:
+    """Qwen3's mixtures: every layer, where ``use_sliding_window``."""
+    if not fields.flag("use_sliding_window", False):
+        return [None] * layers
+    return [_stated_window(fields, 4096)] * layers
+
+
+def _window_alternating(fields: Fields, layers: int) -> list[int | None]:
+    """Qwen2's mixtures: where ``use_sliding_window``, every other layer below ``max_window_layers``."""
+    if not fields.flag("use_sliding_window", False):
+        return [None] * layers
+    window = _stated_window(fields, 4096)
+    below = fields.integer("max_window_layers", 28, minimum=0)
+    return _windows_by_type(fields, layers, window, [index % 2 == 0 and index < below for index in range(layers)])
 
 
 def _window_pattern(period: int) -> Callable[[Fields, int], list[int | None]]:
     """Gemma 2 and 3: every ``period``-th layer sees everything, the others a window."""
 
     def windows(fields: Fields, layers: int) -> list[int | None]:
-        window = fields.integer("sliding_window", 4096, maximum=MAX_CONTEXT)
+        window = _stated_window(fields, 4096)
         step = fields.integer("sliding_window_pattern", period) if period != 2 else period
         return _windows_by_type(fields, layers, window, [(index + 1) % step != 0 for index in range(layers)])
 
     return windows
 
 
-def _windows_by_type(fields: Fields, layers: int, window: int, local: list[bool]) -> list[int | None]:
+def _windows_by_type(fields: Fields, layers: int, window: int | None, local: list[bool]) -> list[int | None]:
     types = fields.words("layer_types", layers)
     if types is not None:
         local = [kind == "sliding_attention" for kind in types]
@@ -107,14 +123,14 @@ def _windows_by_type(fields: Fields, layers: int, window: int, local: list[bool]
 
 
 def _mixtral_experts(fields: Fields, layers: int) -> list[FeedForward]:
-    experts = read_experts(fields, "num_local_experts", 8)
+    experts = read_experts(fields, "num_local_experts", "num_experts", 8)
     part = MixtureOfExperts(experts, read_top_k(fields, experts, 2), fields.integer("intermediate_size"))
     return [part] * layers
 
 
-def _qwen_experts(top_k: int, shared: bool) -> Callable[[Fields, int], list[FeedForward]]:
+def _qwen_experts(top_k: int, shared: bool, alias: str | None = None) -> Callable[[Fields, int], list[FeedForward]]:
     def parts(fields: Fields, layers: int) -> list[FeedForward]:
-        experts = read_experts(fields, "num_experts")
+        experts = read_experts(fields, "num_experts", alias)
         sparse = MixtureOfExperts(
             experts,
             read_top_k(fields, experts, top_k),
@@ -142,8 +158,16 @@ READERS: dict[str, Reader] = {
         head_dim=256, kv_default=4, bias="config", tied=True, norm_vectors=4, qk_norm=True, window=_window_pattern(6)
     ),
     "mixtral": _Family(kv_default=8, window=_window_everywhere(None), feed_forward=_mixtral_experts),
-    "qwen2_moe": _Family(kv_default=16, bias="qkv", feed_forward=_qwen_experts(4, shared=True)),
-    "qwen3_moe": _Family(kv_default=4, bias="config", qk_norm=True, feed_forward=_qwen_experts(8, shared=False)),
+    "qwen2_moe": _Family(
+        kv_default=16, bias="qkv_bias", window=_window_alternating, feed_forward=_qwen_experts(4, shared=True)
+    ),
+    "qwen3_moe": _Family(
+        kv_default=4,
+        bias="config",
+        qk_norm=True,
+        window=_window_if_used,
+        feed_forward=_qwen_experts(8, shared=False, alias="num_local_experts"),
+    ),
     "deepseek_v3": read_deepseek,
     "gpt2": read_gpt2,
     "gpt_neox": read_gpt_neox,

@@ -23,14 +23,23 @@ from playground.scaling.specs import (
     RwkvTimeMix,
 )
 
+# transformers reads each key under either name, and the second one wins where a config has both.
+GPT2_ALIASES = {
+    "n_embd": "hidden_size",
+    "n_head": "num_attention_heads",
+    "n_layer": "num_hidden_layers",
+    "n_positions": "max_position_embeddings",
+}
+
 
 def read_gpt2(fields: Fields, name: str, model_type: str, source: str) -> ArchitectureSpec:
-    hidden, heads = fields.integer("n_embd"), fields.integer("n_head")
-    head_dim = fields.divide("n_embd", "n_head")
+    width, count, depth, rows = (fields.either(key, alias) for key, alias in GPT2_ALIASES.items())
+    hidden, heads = fields.integer(width), fields.integer(count)
+    head_dim = fields.divide(width, count)
     mixer = Attention(heads, heads, head_dim, qkv_bias=True, out_bias=True)
     mlp = Mlp(fields.optional("n_inner") or 4 * hidden, matrices=2, bias=True)
-    positions = fields.integer("n_positions", fields.optional("n_ctx") or 1024)
-    block = Block(layer_count(fields, "n_layer"), mixer, mlp, norm_vectors=4)
+    positions = fields.integer(rows, 1024)
+    block = Block(layer_count(fields, depth), mixer, mlp, norm_vectors=4)
     tied = fields.flag("tie_word_embeddings", True)
     vocab = fields.integer("vocab_size")
     return ArchitectureSpec(name, model_type, hidden, vocab, (block,), tied, 2, positions, positions, source)
@@ -59,14 +68,17 @@ def read_deepseek(fields: Fields, name: str, model_type: str, source: str) -> Ar
     layers = layer_count(fields)
     mixer = LatentAttention(
         fields.integer("num_attention_heads"),
-        fields.optional("q_lora_rank"),
+        fields.optional("q_lora_rank") if fields.declares("q_lora_rank") else 1536,  # null: one full matrix
         fields.integer("kv_lora_rank"),
         fields.integer("qk_nope_head_dim"),
         fields.integer("qk_rope_head_dim"),
         fields.integer("v_head_dim"),
         fields.flag("attention_bias", False),
     )
-    experts, width = read_experts(fields, "n_routed_experts"), fields.integer("moe_intermediate_size")
+    experts, width = (
+        read_experts(fields, "n_routed_experts", "num_local_experts"),
+        fields.integer("moe_intermediate_size"),
+    )
     shared = fields.integer("n_shared_experts", 1) * width
     sparse = MixtureOfExperts(experts, read_top_k(fields, experts, 8), width, shared)
     dense = Mlp(fields.integer("intermediate_size"))
@@ -91,7 +103,7 @@ def _dt_rank(fields: Fields, key: str, hidden: int) -> int:
 def read_mamba(fields: Fields, name: str, model_type: str, source: str) -> ArchitectureSpec:
     hidden = fields.integer("hidden_size")
     mixer = Mamba(
-        fields.integer("expand", 2) * hidden,
+        fields.optional("intermediate_size") or fields.integer("expand", 2) * hidden,
         fields.integer("state_size", 16),
         fields.integer("conv_kernel", 4),
         _dt_rank(fields, "time_step_rank", hidden),
@@ -138,7 +150,7 @@ def read_jamba(fields: Fields, name: str, model_type: str, source: str) -> Archi
         fields.flag("mamba_conv_bias", True),
         inner_norms=True,
     )
-    experts, width = read_experts(fields, "num_experts", 16), fields.integer("intermediate_size")
+    experts, width = read_experts(fields, "num_experts", "num_local_experts", 16), fields.integer("intermediate_size")
     dense: FeedForward = Mlp(width)
     sparse = MixtureOfExperts(experts, read_top_k(fields, experts, 2), width) if experts > 1 else dense
     attention_at, sparse_at = _periods(fields, "attn", 8, 4), _periods(fields, "expert", 2, 1)

@@ -25,8 +25,8 @@ def layer_count(fields: Fields, key: str = "num_hidden_layers") -> int:
 def read_attention(
     fields: Fields, *, head_dim: int | None, kv_default: int | None, bias: str, qk_norm: bool
 ) -> Attention:
-    """``bias``: "none", "qkv", or "config" (``attention_bias`` rules q, k, v and the output). ``head_dim`` None:
-    hidden size over heads."""
+    """``bias``: "none", "qkv", "qkv_bias" (that key rules q, k and v), or "config" (``attention_bias`` rules q, k, v and
+    the output). ``head_dim`` None: hidden size over heads."""
     heads = fields.integer("num_attention_heads")
     size = fields.optional("head_dim") or head_dim or fields.divide("hidden_size", "num_attention_heads")
     declared_null = fields.declares("num_key_value_heads") and not fields.has("num_key_value_heads")
@@ -37,15 +37,13 @@ def read_attention(
             "num_key_value_heads",
         )
     on = bias == "config" and fields.flag("attention_bias", False)
-    return Attention(heads, kv_heads, size, qkv_bias=on or bias == "qkv", out_bias=on, qk_norm=qk_norm)
+    inner = on or bias == "qkv" or (bias == "qkv_bias" and fields.flag("qkv_bias", True))
+    return Attention(heads, kv_heads, size, qkv_bias=inner, out_bias=on, qk_norm=qk_norm)
 
 
-EXPERT_KEYS = ("num_local_experts", "num_experts", "n_routed_experts")  # transformers writes one for another
-
-
-def read_experts(fields: Fields, key: str, default: int | None = None) -> int:
-    """The number of experts under ``key``, or under the name that another version of transformers gives it."""
-    written = key if fields.has(key) else next((other for other in EXPERT_KEYS if fields.has(other)), key)
+def read_experts(fields: Fields, key: str, alias: str | None = None, default: int | None = None) -> int:
+    """The number of experts under ``key``, or under the ``alias`` that transformers also reads and may write."""
+    written = alias if alias and fields.has(alias) and not fields.has(key) else key
     return fields.integer(written, default, maximum=MAX_EXPERTS)
 
 

@@ -107,6 +107,13 @@ def test_custom_code_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         {"model_type": "opt", "hidden_size": 1e30},
         {"model_type": "opt", "hidden_size": "wide"},
         {"model_type": "opt", "num_attention_heads": 0},
+        {"model_type": "opt", "num_attention_heads": -2},
+        {"model_type": "opt", "num_hidden_layers": 0},
+        {"model_type": "opt", "num_hidden_layers": -1},
+        {"model_type": "opt", "vocab_size": 0},
+        {"model_type": "opt", "vocab_size": 10**12},
+        {"model_type": "opt", "ffn_dim": -8},
+        {"model_type": "opt", "text_config": {"model_type": "opt", "hidden_size": -4}},
         {"model_type": "t5"},
         {"model_type": "no-such-model"},
     ],
@@ -115,6 +122,72 @@ def test_the_meta_count_refuses_in_a_sentence(config: dict[str, object]) -> None
     with pytest.raises(BadInput) as caught:
         count_on_meta(config)
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+def test_a_type_that_transformers_does_not_know_is_said_to_be_unknown() -> None:
+    with pytest.raises(BadInput, match="unknown to transformers") as caught:
+        count_on_meta({"model_type": "evil\x1b[31m\n"})
+    assert str(caught.value).isprintable() and caught.value.field == "model_type"
+
+
+def test_a_transformers_refusal_is_one_printable_line() -> None:
+    with pytest.raises(BadInput) as caught:
+        count_on_meta({**LLAMA, "hidden_act": "evil\x1b[31m\n\x07"})
+    assert str(caught.value).isprintable()
+
+
+_window = st.sampled_from([None, 4, 16])
+WINDOWED: dict[str, dict[str, Any]] = {
+    "mistral": {"sliding_window": _window},
+    "phi3": {"sliding_window": _window, "pad_token_id": st.just(0)},
+    "mixtral": {"sliding_window": _window, "num_local_experts": st.just(2)},
+    "gemma2": {"sliding_window": st.sampled_from([4, 16])},
+    "gemma3_text": {"sliding_window": st.sampled_from([4, 16]), "sliding_window_pattern": st.integers(1, 4)},
+    **dict.fromkeys(
+        ("qwen2", "qwen3", "qwen2_moe", "qwen3_moe"),
+        {
+            "use_sliding_window": st.booleans(),
+            "sliding_window": st.sampled_from([4, 16]),
+            "max_window_layers": st.integers(0, 8),
+            "num_experts": st.just(2),
+            "num_experts_per_tok": st.just(1),
+            "moe_intermediate_size": st.just(4),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("model_type", WINDOWED)
+def test_windows_are_those_of_transformers_own_cache(model_type: str) -> None:
+    """Its cache asks the config which layers forget: how much a long context takes hangs on that."""
+    from transformers import AutoConfig, DynamicCache
+
+    @settings(max_examples=25, derandomize=True, database=None, deadline=None)
+    @given(st.fixed_dictionaries({}, optional=WINDOWED[model_type]), st.integers(1, 9), st.data())
+    def check(changes: dict[str, Any], layers: int, data: st.DataObject) -> None:
+        config = {**LLAMA, "num_hidden_layers": layers, **changes}
+        kinds = st.sampled_from(["full_attention", "sliding_attention"])
+        if model_type.startswith("gemma") and data.draw(st.booleans()):
+            config["layer_types"] = data.draw(st.lists(kinds, min_size=layers, max_size=layers))
+        if "moe" in model_type:
+            config |= {"num_experts": 2, "num_experts_per_tok": 1, "moe_intermediate_size": 4}
+        config.pop("model_type")
+        cache = DynamicCache(config=AutoConfig.for_model(model_type, **config))
+        theirs = [getattr(layer, "sliding_window", None) if layer.is_sliding else None for layer in cache.layers]
+        blocks = read_config({**config, "model_type": model_type}).blocks
+        ours = [
+            block.mixer.window for block in blocks if isinstance(block.mixer, Attention) for _ in range(block.count)
+        ]
+        assert sorted(ours, key=str) == sorted(theirs or [None] * layers, key=str)
+
+    check()
+
+
+def test_a_window_of_null_is_none() -> None:
+    for model_type in ("qwen2", "qwen3"):
+        config = {**LLAMA, "model_type": model_type, "use_sliding_window": True, "sliding_window": None}
+        (block,) = read_config({**config, "max_window_layers": 0}).blocks
+        assert isinstance(block.mixer, Attention) and block.mixer.window is None
 
 
 def test_an_unknown_architecture_has_no_spec() -> None:
@@ -157,6 +230,12 @@ def test_files(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps(LLAMA))
     assert load_config(str(path)).spec is not None
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(LLAMA).encode())  # as some editors save it
+    assert load_config(str(path)).spec is not None
+    for size in (1_500_000, 50_000_000):
+        path.write_text('{"x": "' + "a" * size + '"}')
+        with pytest.raises(BadInput, match=f"{size / 1e6:.1f} MB long"):
+            load_config(str(path))
     path.write_bytes(b"\xff\xfe\x00binary")
     for bad in (str(path), str(tmp_path / "missing.json"), str(tmp_path), "x" * 9999, "x" * 9999 + ".json", "\0.json"):
         with pytest.raises(BadInput):

@@ -60,6 +60,44 @@ def test_preset_reproduces_the_published_count(name: str) -> None:
     assert sum(part.active for part in counted.components) == counted.active <= counted.total
 
 
+def test_counts_are_those_that_others_published() -> None:
+    """Each against a number that is not ours, where the preset's own ``published_parameters`` would be circular."""
+    total = {name: count_parameters(load_preset(name).spec).total for name in preset_names()}
+    assert total["Jamba-v0.1"] * 2 == 103_140_646_656  # bytes of a bfloat16 checkpoint
+    assert total["Mamba-2-2.7B"] == 2_702_599_680
+    assert total["DeepSeek-V3"] + 58 * 256 == 671_026_419_200  # checkpoints hold a balance bias for each expert
+    assert count_parameters(load_preset("DeepSeek-V3").spec).active == 37_552_282_624
+    for name, layers, width in (("RWKV-4-169M", 12, 768), ("RWKV-4-1.5B", 24, 2048), ("RWKV-4-14B", 40, 5120)):
+        # 2305.13048, below table 2
+        assert total[name] == 2 * 50277 * width + 13 * width**2 * layers + width * (11 * layers + 4)
+
+
+@pytest.mark.parametrize(
+    ("size", "millions", "step"),
+    [
+        ("small", 125, 1),
+        ("medium", 356, 1),
+        ("large", 760, 1),
+        ("xl", 1_320, 10),
+        ("2.7B", 2_650, 10),
+        ("6.7B", 6_660, 10),
+        ("13B", 12_850, 10),
+        ("175B", 174_600, 100),
+    ],
+)
+def test_gpt3_counts_round_to_table_d1(size: str, millions: int, step: int) -> None:
+    """2005.14165, table D.1, which gives more digits than table 2.1. ``step``: the last digit printed, in millions."""
+    total = count_parameters(load_preset(f"GPT-3-{size}").spec).total
+    assert round(total / 1e6 / step) * step == millions
+    assert f"{millions:,}M" in load_preset(f"GPT-3-{size}").checked
+
+
+def test_only_gpt3_has_no_exact_published_count() -> None:
+    without = [name for name in preset_names() if load_preset(name).published_parameters is None]
+    assert without == [name for name in preset_names() if name.startswith("GPT-3-")]
+    assert all("no exact count is published" in load_preset(name).checked for name in without)
+
+
 _base = {
     "num_hidden_layers": st.integers(1, 5),
     "vocab_size": st.integers(3, 300),
@@ -89,6 +127,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "phi3": {"pad_token_id": st.just(0)},
     "mixtral": {"num_local_experts": st.integers(2, 5)},
     "qwen2_moe": {
+        "qkv_bias": _on_off,
         "num_experts": st.integers(4, 6),
         "moe_intermediate_size": st.integers(1, 30),
         "shared_expert_intermediate_size": st.integers(1, 30),
@@ -294,6 +333,52 @@ def test_a_loaded_models_own_config_gives_the_same_shapes(name: str) -> None:
     written = AutoConfig.for_model(preset.spec.model_type, **kept).to_dict()
     assert read_config(written, preset.name, preset.source).blocks == preset.spec.blocks
     assert count_on_meta(written).total == count_parameters(preset.spec).total
+
+
+DEEPSEEK: dict[str, Any] = {
+    "model_type": "deepseek_v3", "hidden_size": 8, "intermediate_size": 9, "moe_intermediate_size": 5, "vocab_size": 30,
+    "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "kv_lora_rank": 4, "v_head_dim": 3,
+    "qk_nope_head_dim": 3, "qk_rope_head_dim": 2, "n_routed_experts": 8, "n_group": 1, "topk_group": 1,
+    "num_experts_per_tok": 2, "first_k_dense_replace": 1,
+}  # fmt: skip
+
+
+def test_query_rank_left_out_and_null_are_not_the_same() -> None:
+    null = {**DEEPSEEK, "q_lora_rank": None}
+    assert _formula(DEEPSEEK) == count_on_meta(DEEPSEEK).total
+    assert _formula(null) == count_on_meta(null).total < _formula(DEEPSEEK)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"hidden_size": 12, "num_attention_heads": 3, "num_hidden_layers": 2, "max_position_embeddings": 9},
+        {"n_embd": 12, "n_head": 3, "n_layer": 2, "n_positions": 9, "n_ctx": 7},
+        {"n_embd": 12, "n_head": 3, "n_layer": 2, "n_ctx": 7},  # n_ctx is not read
+        {"n_embd": 12, "hidden_size": 24, "n_head": 3, "n_layer": 2},
+    ],
+)
+def test_gpt2_by_either_name(config: dict[str, int]) -> None:
+    config = {"model_type": "gpt2", "vocab_size": 30, **config}  # type: ignore[dict-item]
+    assert _formula(config) == count_on_meta(config).total
+
+
+def test_mamba_with_a_width_of_its_own() -> None:
+    config = {
+        "model_type": "mamba",
+        "hidden_size": 8,
+        "num_hidden_layers": 2,
+        "vocab_size": 30,
+        "intermediate_size": 24,
+    }
+    assert _formula(config) == count_on_meta(config).total
+
+
+def test_a_name_that_transformers_does_not_read_is_not_read() -> None:
+    shapes = {"hidden_size": 8, "intermediate_size": 9, "num_hidden_layers": 1, "num_attention_heads": 2}
+    experts = {"num_local_experts": 3, "moe_intermediate_size": 4, "num_key_value_heads": 2, "vocab_size": 30}
+    with pytest.raises(BadInput, match="num_experts"):
+        _formula({"model_type": "qwen2_moe", **shapes, **experts})
 
 
 def test_either_name_of_the_experts_is_read() -> None:
