@@ -23,9 +23,23 @@ from playground.scaling.laws import DEFAULT_LAW, explain_loss, find_law, optimal
 from playground.scaling.lifetime import optimise_lifetime
 from playground.scaling.memory import OPTIMIZERS, RECOMPUTE, WEIGHT_BYTES, MemoryPlan, measure_memory
 from playground.scaling.parameters import count_parameters, explain_parameters
-from playground.scaling.quantity import format_bytes, format_count, format_duration, parse_count, parse_number
+from playground.scaling.quantity import (
+    MIN_UTILISATION,
+    format_bytes,
+    format_count,
+    format_duration,
+    parse_count,
+    parse_number,
+)
 from playground.scaling.specs import ArchitectureSpec
-from playground.scaling.training import DEFAULT_MFU, TrainingPlan, cost_training, training_tokens
+from playground.scaling.training import (
+    DEFAULT_GRID,
+    DEFAULT_MFU,
+    DEFAULT_PUE,
+    TrainingPlan,
+    cost_training,
+    training_tokens,
+)
 
 Answer = tuple[dict[str, Any], Sequence[Figure]]
 Subparsers = Any  # argparse's own type for what add_subparsers returns is private and generic
@@ -141,11 +155,11 @@ def _price_note(text: str | None, gpu: Gpu) -> str | None:
 def _answer_train(args: argparse.Namespace) -> Answer:
     gpu = find_gpu(args.gpu, "--gpu")
     plan = TrainingPlan(
-        parse_number(args.params, "--params", maximum=1e18),
+        _params(args),
         _train_tokens(args),
         gpu,
         parse_count(args.count, "--count", maximum=10**9),
-        parse_number(args.mfu, "--mfu", maximum=1.0),
+        parse_number(args.mfu, "--mfu", minimum=MIN_UTILISATION, maximum=1.0, above_minimum=False),
         _price(args.price, gpu),
         parse_number(args.pue, "--pue", minimum=1.0, maximum=10.0, above_minimum=False),
         parse_number(args.grid, "--grid", maximum=10.0, above_minimum=False),
@@ -168,14 +182,22 @@ def _answer_train(args: argparse.Namespace) -> Answer:
     return values, cost.figures
 
 
+def _params(args: argparse.Namespace) -> float:
+    return parse_number(args.params, "--params", minimum=1.0, maximum=1e18, above_minimum=False)
+
+
+def _tokens(text: str, flag: str) -> float:
+    return parse_number(text, flag, minimum=1.0, maximum=1e21, above_minimum=False)
+
+
 def _train_tokens(args: argparse.Namespace) -> float:
     if args.tokens is not None:
         if args.dataset_tokens is not None:
             raise BadInput("--tokens and --dataset-tokens exclude each other; give one of them.", "tokens")
-        return parse_number(args.tokens, "--tokens", maximum=1e21)
+        return _tokens(args.tokens, "--tokens")
     if args.dataset_tokens is None:
         raise BadInput("--tokens is missing; give it, or --dataset-tokens with --epochs.", "tokens")
-    dataset = parse_number(args.dataset_tokens, "--dataset-tokens", maximum=1e21)
+    dataset = _tokens(args.dataset_tokens, "--dataset-tokens")
     return training_tokens(dataset, parse_number(args.epochs, "--epochs", maximum=1e6))
 
 
@@ -184,9 +206,11 @@ def _answer_optimal(args: argparse.Namespace) -> Answer:
     if (args.flops is None) == (args.params is None):
         raise BadInput("--flops or --params is needed, and only one of them.", "flops")
     if args.flops is not None:
-        best = optimal_for_flops(law, parse_number(args.flops, "--flops", maximum=1e40))
+        best = optimal_for_flops(
+            law, parse_number(args.flops, "--flops", minimum=1.0, maximum=1e40, above_minimum=False)
+        )
     else:
-        best = optimal_for_params(law, parse_number(args.params, "--params", maximum=1e18))
+        best = optimal_for_params(law, _params(args))
     values = {
         "flops": best.flops,
         "params": best.params,
@@ -200,15 +224,13 @@ def _answer_optimal(args: argparse.Namespace) -> Answer:
 
 def _answer_loss(args: argparse.Namespace) -> Answer:
     law = find_law(args.law)
-    params = parse_number(args.params, "--params", maximum=1e18)
-    shown = explain_loss(law, params, parse_number(args.tokens, "--tokens", maximum=1e21))
+    shown = explain_loss(law, _params(args), _tokens(args.tokens, "--tokens"))
     return {"loss": shown.value, "law": law.name}, (shown,)
 
 
 def _answer_lifetime(args: argparse.Namespace) -> Answer:
-    params = parse_number(args.params, "--params", maximum=1e18)
     demand = parse_number(args.inference_tokens, "--inference-tokens", maximum=1e24, above_minimum=False)
-    best = optimise_lifetime(find_law(args.law), params, demand)
+    best = optimise_lifetime(find_law(args.law), _params(args), demand)
     values = {
         "params": best.params,
         "train_tokens": best.train_tokens,
@@ -282,8 +304,8 @@ FLAGS: dict[str, dict[str, Any]] = {
     "--count": {"default": "1", "help": "number of GPUs"},
     "--mfu": {"default": str(DEFAULT_MFU), "help": "model FLOPs utilisation, above 0 and at most 1"},
     "--price": {"default": None, "help": "USD per GPU-hour; the middle of the dated range unless given"},
-    "--pue": {"default": "1.1", "help": "power usage effectiveness of the data centre"},
-    "--grid": {"default": "0.4", "help": "kg of CO2 per kWh"},
+    "--pue": {"default": str(DEFAULT_PUE), "help": "power usage effectiveness of the data centre"},
+    "--grid": {"default": str(DEFAULT_GRID), "help": "kg of CO2 per kWh"},
     "--flops": {"default": None, "help": "compute budget in FLOPs"},
     "--law": {"default": DEFAULT_LAW, "help": "a set of scaling-law constants"},
     "--inference-tokens": {"required": True, "help": "tokens served over the model's life"},
@@ -356,10 +378,10 @@ def _print_table(values: Mapping[str, Any], figures: Sequence[Figure]) -> None:
         else:
             flat.append((name, value))
     width = max(len(name) for name, _ in flat)
-    for name, value in flat:
-        print(f"{name:<{width}}  {_readable(name, value)}")
+    lines = [f"{name:<{width}}  {_readable(name, value)}" for name, value in flat]
     for shown in figures:
-        print(f"\n{shown.name} [{shown.unit}]: {shown.formula}\n  = {shown.filled}\n  source: {shown.source}")
+        lines.append(f"\n{shown.name} [{shown.unit}]: {shown.formula}\n  = {shown.filled}\n  source: {shown.source}")
+    print("\n".join(lines))
 
 
 def _readable(name: str, value: Any) -> str:

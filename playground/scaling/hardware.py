@@ -74,12 +74,16 @@ def custom_gpu(
     name: str, tflops: float, memory_gb: float, bandwidth_tbps: float, watts: float, price: float, as_of: str
 ) -> Gpu:
     """A row the user edited. Raises BadInput naming the column at fault."""
+
+    def size(value: float, column: str) -> float:
+        return check_number(value, column, minimum=1e-6, maximum=1e9, above_minimum=False)
+
     return Gpu(
         name.strip() or "my GPU",
-        check_number(tflops, "TFLOP/s", maximum=1e9) * 1e12,
-        check_number(memory_gb, "memory in GB", maximum=1e9) * 1e9,
-        check_number(bandwidth_tbps, "bandwidth in TB/s", maximum=1e9) * 1e12,
-        check_number(watts, "watts", maximum=1e9),
+        size(tflops, "TFLOP/s") * 1e12,
+        size(memory_gb, "memory in GB") * 1e9,
+        size(bandwidth_tbps, "bandwidth in TB/s") * 1e12,
+        size(watts, "watts"),
         check_number(price, "price per GPU-hour", maximum=1e6),
         price,
         as_of,

@@ -15,7 +15,7 @@ from playground.scaling.figures import Figure, figure
 from playground.scaling.hardware import Gpu
 from playground.scaling.memory import WEIGHT_BYTES, kv_bytes, state_bytes
 from playground.scaling.parameters import count_parameters
-from playground.scaling.quantity import check_number
+from playground.scaling.quantity import MIN_UTILISATION, check_number
 from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention, MixtureOfExperts
 
 ROOFLINE = "roofline: the slower of memory traffic and arithmetic"
@@ -51,8 +51,10 @@ class ServingPlan:
             ("samples", 1e9),
         ):
             check_number(getattr(self, name), name.replace("_", "-"), maximum=limit)
-        check_number(self.compute_efficiency, "compute efficiency", maximum=1.0)
-        check_number(self.bandwidth_efficiency, "bandwidth efficiency", maximum=1.0)
+        for name in ("compute_efficiency", "bandwidth_efficiency"):
+            check_number(
+                getattr(self, name), name.replace("_", " "), minimum=MIN_UTILISATION, maximum=1.0, above_minimum=False
+            )
         if self.price is not None:
             check_number(self.price, "price", maximum=1e6)
 

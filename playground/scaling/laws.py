@@ -100,7 +100,7 @@ def _g(law: ScalingLaw) -> float:
 
 def optimal_for_flops(law: ScalingLaw, flops: float) -> Optimum:
     """N* = G·(C/6)^(β/(α+β)), D* = C/(6N*), G = (αA/βB)^(1/(α+β)): 2203.15556, equation 4. For rule-20 N = √(C/120)."""
-    check_number(flops, "flops", maximum=1e40)
+    check_number(flops, "flops", minimum=1.0, maximum=1e40, above_minimum=False)
     compute = (flops, "1")
     if law.tokens_per_param:
         n = figure("Optimal parameters", "1", "sqrt(C / (6·r))", law.source, C=compute, r=(law.tokens_per_param, "1"))
@@ -114,7 +114,7 @@ def optimal_for_flops(law: ScalingLaw, flops: float) -> Optimum:
 
 def optimal_for_params(law: ScalingLaw, params: float) -> Optimum:
     """The budget at which ``params`` is the compute-optimal size, by inverting the closed form."""
-    check_number(params, "params", maximum=1e18)
+    check_number(params, "params", minimum=1.0, maximum=1e18, above_minimum=False)
     if law.tokens_per_param:
         return optimal_for_flops(law, 6 * law.tokens_per_param * params**2)
     return optimal_for_flops(law, 6 * (params / _g(law)) ** ((law.alpha + law.beta) / law.beta))
@@ -126,7 +126,7 @@ def tokens_for_loss(law: ScalingLaw, params: float, target: float) -> float:
     Raises BadInput when no amount of data can: the model is too small.
     """
     reachable = law.irreducible + law.a / check_number(params, "params") ** law.alpha
-    if check_number(target, "loss", maximum=100) <= reachable:
+    if check_number(target, "loss") <= reachable:
         raise BadInput(
             f"loss {target:.4g} cannot be reached by {params:.3g} parameters with any data; the limit is {reachable:.4g}.",
             "loss",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from playground.scaling.figures import Figure, figure
 from playground.scaling.hardware import Gpu
 from playground.scaling.laws import ScalingLaw, optimal_for_params, tokens_for_loss
-from playground.scaling.quantity import check_number
+from playground.scaling.quantity import MIN_UTILISATION, check_number
 
 SOURCE = "Sardana et al. 2401.00448, equation 3"
 
@@ -27,7 +27,9 @@ class Utilisation:
 
     def __post_init__(self) -> None:
         for name in ("training", "prefill", "decode"):
-            check_number(getattr(self, name), f"{name} utilisation", maximum=1.0)
+            check_number(
+                getattr(self, name), f"{name} utilisation", minimum=MIN_UTILISATION, maximum=1.0, above_minimum=False
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def total_flops(params: float, train_tokens: float, inference_tokens: float) -> 
 
 def optimise_lifetime(law: ScalingLaw, params: float, inference_tokens: float) -> Lifetime:
     """The model of the least FLOPs over its life with the loss of the compute-optimal model of size ``params``."""
-    check_number(params, "params", maximum=1e18)
+    check_number(params, "params", minimum=1.0, maximum=1e18, above_minimum=False)
     check_number(inference_tokens, "inference-tokens", maximum=1e24, above_minimum=False)
     return _optimise(law, params, inference_tokens, inference_tokens)
 
@@ -90,7 +92,7 @@ def optimise_lifetime_cost(
 ) -> LifetimeCost:
     """The cheapest life in dollars: tokens are weighed by the utilisation they are served at (2401.00448, section 4)."""
     used = utilisation or Utilisation()
-    check_number(params, "params", maximum=1e18)
+    check_number(params, "params", minimum=1.0, maximum=1e18, above_minimum=False)
     check_number(price, "price", maximum=1e6)
     for name, tokens in (("input tokens", input_tokens), ("output tokens", output_tokens)):
         check_number(tokens, name, maximum=1e24, above_minimum=False)

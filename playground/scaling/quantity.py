@@ -23,6 +23,7 @@ BYTE_UNITS = {
     "TIB": 2**40,
 }
 TIME_UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "days": 86400.0, "y": 31557600.0}
+MIN_UTILISATION = 1e-6  # of a peak; below it a run would take longer than a float can count
 ABSURD = 1e45  # nothing that is trained, stored or paid for comes near it
 
 _NUMBER = r"([0-9][0-9_,]*(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from playground.errors import BadInput
 from playground.scaling.figures import Figure, figure
 from playground.scaling.hardware import Gpu
-from playground.scaling.quantity import check_number
+from playground.scaling.quantity import MIN_UTILISATION, check_number
 from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention
 
 DEFAULT_MFU, DEFAULT_PUE, DEFAULT_GRID = 0.4, 1.1, 0.4  # kg CO2 per kWh: about the world's average
@@ -55,10 +55,10 @@ class TrainingPlan:
     attention_flops_per_token: float = 0.0
 
     def __post_init__(self) -> None:
-        check_number(self.params, "params", maximum=1e18)
-        check_number(self.tokens, "tokens", maximum=1e21)
+        check_number(self.params, "params", minimum=1.0, maximum=1e18, above_minimum=False)
+        check_number(self.tokens, "tokens", minimum=1.0, maximum=1e21, above_minimum=False)
         check_number(self.count, "count", maximum=1e9)
-        check_number(self.mfu, "mfu", maximum=1.0)
+        check_number(self.mfu, "mfu", minimum=MIN_UTILISATION, maximum=1.0, above_minimum=False)
         check_number(self.pue, "pue", minimum=1.0, maximum=10.0, above_minimum=False)
         check_number(self.grid, "grid", maximum=10.0, above_minimum=False)
         check_number(self.attention_flops_per_token, "attention FLOPs", above_minimum=False)
@@ -87,7 +87,7 @@ class TrainingCost:
 
 def training_tokens(dataset_tokens: float, epochs: float) -> float:
     """Tokens seen in training: dataset tokens × epochs."""
-    check_number(dataset_tokens, "dataset-tokens", maximum=1e21)
+    check_number(dataset_tokens, "dataset-tokens", minimum=1.0, maximum=1e21, above_minimum=False)
     return dataset_tokens * check_number(epochs, "epochs", maximum=1e6)
 
 

@@ -95,6 +95,15 @@ def test_optimal_loss_and_lifetime(capsys: pytest.CaptureFixture[str]) -> None:
     assert life["total_flops"] / life["baseline_flops"] == pytest.approx(0.72, abs=0.005)
 
 
+def test_the_smallest_that_is_accepted_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ("--params", "1e18", "--tokens", "1e21", "--gpu", "l4", "--mfu", "1e-6")
+    assert 0 < _calc(capsys, "train", *flags)["seconds"] < float("inf")
+    assert _calc(capsys, "optimal", "--flops", "1")["loss"] > 100
+    for law in ("rule-20", "hoffmann-printed", "hoffmann-tex", "sardana", "besiroglu"):
+        life = _calc(capsys, "lifetime", "--params", "1", "--inference-tokens", "1T", "--law", law)
+        assert 0 < life["params"] <= 1 and life["total_flops"] <= life["baseline_flops"]
+
+
 def test_infer(capsys: pytest.CaptureFixture[str]) -> None:
     answer = _calc(capsys, "infer", "--config", "llama-3-8b", "--gpu", "h100 sxm", "--price", "3", "--batch", "1")
     assert answer["bound"] == "memory" and answer["tokens_per_s"] == pytest.approx(1 / answer["decode_s_per_token"])
@@ -133,6 +142,22 @@ def test_the_table_shows_the_working(capsys: pytest.CaptureFixture[str]) -> None
         (["infer", "--config", "mamba-130m", "--gpu", "abacus"], "--gpu"),
         (["infer", "--config", "mamba-130m", "--gpu", "l4", "--batch", "0"], "--batch"),
         (["infer", "--config", "mamba-130m", "--gpu", "l4", "--count", "1.5"], "--count"),
+        (["train", "--params", "7B", "--tokens", "1T", "--gpu", "l4", "--mfu", "5e-324"], "--mfu"),
+        (["train", "--params", "7B", "--tokens", "1T", "--gpu", "l4", "--mfu", "nan"], "--mfu"),
+        (["train", "--params", "7B", "--tokens", "1T", "--gpu", "l4", "--price", "inf"], "--price"),
+        (["train", "--params", "0.5", "--tokens", "1T", "--gpu", "l4"], "--params"),
+        (["train", "--params", "7B", "--tokens", "1e-300", "--gpu", "l4"], "--tokens"),
+        (["train", "--params", "7B", "--dataset-tokens", "1e-300", "--gpu", "l4"], "--dataset-tokens"),
+        (["optimal", "--flops", "5e-324"], "--flops"),
+        (["optimal", "--params", "1e-300"], "--params"),
+        (["loss", "--params", "1e-9", "--tokens", "1T"], "--params"),
+        (["lifetime", "--params", "1e-9", "--inference-tokens", "1T"], "--params"),
+        (["lifetime", "--params=--", "--inference-tokens", "1T"], "--params"),
+        (["memory", "--config=--"], "config"),
+        (["memory", "--config", "mamba-130m", "--context=--"], "--context"),
+        (["memory", "--config", "mamba-130m", "--zero=--"], "--zero"),
+        (["infer", "--config", "mamba-130m", "--gpu=--"], "--gpu"),
+        (["optimal", "--flops", "1e22", "--law=--"], "law"),
         (["params"], "--config"),
         ([], "COMMAND"),
         (["divine"], "divine"),

@@ -15,6 +15,7 @@ from playground.scaling.curves import find_crossings, memory_curve
 from playground.scaling.fitting import check_fit
 from playground.scaling.hardware import find_gpu
 from playground.scaling.memory import (
+    WEIGHT_BYTES,
     MemoryPlan,
     activation_bytes,
     kv_bytes,
@@ -55,6 +56,9 @@ def test_recurrent_state_is_constant_and_counted() -> None:
     mamba2 = load_preset("Mamba-2-2.7B").spec
     assert state_bytes(mamba2) == 64 * (5120 * 128 + 4 * (5120 + 2 * 128)) * 2
     assert state_bytes(load_preset("RWKV-4-169M").spec) == 5 * 768 * 12 * 2
+    grouped = replace(mamba2.blocks[0].mixer, groups=8)  # type: ignore[type-var]
+    mamba2 = replace(mamba2, blocks=(replace(mamba2.blocks[0], mixer=grouped),))
+    assert state_bytes(mamba2) == 64 * (5120 * 128 + 4 * (5120 + 2 * 8 * 128)) * 2
     jamba = load_preset("Jamba-v0.1").spec
     assert kv_bytes(jamba, 1) > 0 and state_bytes(jamba) == 28 * 8192 * 20 * 2
 
@@ -67,11 +71,74 @@ def test_activations_follow_korthikanti() -> None:
     assert activation_bytes(gpt3, s, b, "full") == 96 * 2 * s * b * d
 
 
-def test_training_bytes_per_parameter() -> None:
+def test_activations_count_every_sequence_and_the_square_of_attention_layers_alone() -> None:
+    one, four = (activation_bytes(LLAMA3, 512, batch) for batch in (1, 4))
+    assert four == 4 * one
+    mamba = load_preset("Mamba-130M").spec
+    assert activation_bytes(mamba, 512, 2) == 24 * 34 * 512 * 2 * 768  # nothing grows with the square of the length
+    for batch, recompute in ((1, "none"), (3, "selective"), (2, "full")):
+        plan = MemoryPlan(LLAMA3, training="adam", context=512, batch=batch, recompute=recompute)
+        assert measure_memory(plan).activation_bytes == activation_bytes(LLAMA3, 512, batch, recompute)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits"), [("float32", 32), ("bfloat16", 16), ("float16", 16), ("int8", 8), ("int4", 4)]
+)
+def test_bytes_of_a_number(dtype: str, bits: int) -> None:
+    report = measure_memory(MemoryPlan(LLAMA3, dtype, context=1000))
+    assert report.weights_bytes * 8 == bits * count_parameters(LLAMA3).total
+    assert report.kv_bytes == 131_072_000 * max(bits, 16) // 16  # a quantised model's cache stays in 16 bits
+    assert (report.gradient_bytes, report.optimizer_bytes, report.activation_bytes) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("training", "sizes"),
+    [("adam", (2, 2, 12)), ("adam-fp32-gradients", (2, 4, 12)), ("adam-8bit", (2, 2, 6)), ("sgd-momentum", (2, 2, 8))],
+)
+def test_training_bytes_per_parameter(training: str, sizes: tuple[int, int, int]) -> None:
     params = count_parameters(LLAMA3).total
-    for training, size in (("adam", 16), ("adam-fp32-gradients", 18)):
-        report = measure_memory(MemoryPlan(LLAMA3, training=training, context=1, recompute="full"))
-        assert report.total_bytes - report.activation_bytes == size * params
+    report = measure_memory(MemoryPlan(LLAMA3, training=training, context=1, recompute="full"))
+    parts = (report.weights_bytes, report.gradient_bytes, report.optimizer_bytes)
+    assert parts == tuple(size * params for size in sizes)
+    assert report.total_bytes == sum(parts) + report.activation_bytes
+    assert (report.kv_bytes, report.kv_bytes_per_token, report.state_bytes) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("stage", range(4))
+def test_a_zero_stage_shards_what_it_names(stage: int) -> None:
+    """ZeRO 1 shards the optimizer's states, 2 the gradients too, 3 the weights too (1910.02054, section 3)."""
+    plan = MemoryPlan(LLAMA3, training="adam", zero=stage, gpus=64, context=1)
+    report, params = measure_memory(plan), count_parameters(LLAMA3).total
+    parts = (report.weights_bytes, report.gradient_bytes, report.optimizer_bytes)
+    cuts = (64 if stage >= 3 else 1, 64 if stage >= 2 else 1, 64 if stage >= 1 else 1)
+    assert parts == pytest.approx([size * params / cut for size, cut in zip((2, 2, 12), cuts, strict=True)])
+
+
+SHOWN = {
+    "Weights": "weights_bytes",
+    "Cache per token": "kv_bytes_per_token",
+    "Key-value cache": "kv_bytes",
+    "Recurrent state": "state_bytes",
+    "Weights per GPU": "weights_bytes",
+    "Gradients per GPU": "gradient_bytes",
+    "Optimizer states per GPU": "optimizer_bytes",
+    "Activations per GPU": "activation_bytes",
+}
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_what_is_shown_is_what_is_reported(name: str) -> None:
+    spec = load_preset(name).spec
+    plans = [MemoryPlan(spec, dtype, context=777, batch=3) for dtype in ("float32", "bfloat16", "int4")]
+    plans += [MemoryPlan(spec, training="adam", zero=stage, gpus=8, batch=3) for stage in range(4)]
+    for plan in plans:
+        report = measure_memory(plan)
+        for shown in report.figures:
+            assert shown.value == pytest.approx(getattr(report, SHOWN[shown.name]))
+            symbols = {symbol.name: symbol.value for symbol in shown.symbols}
+            if shown.name == "Weights":
+                assert symbols == {"N": count_parameters(spec).total, "b": WEIGHT_BYTES[plan.dtype]}
+        assert {"Weights", "Weights per GPU"} & {shown.name for shown in report.figures}
 
 
 def test_training_in_float32_keeps_no_second_copy() -> None:
