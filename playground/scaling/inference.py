@@ -131,13 +131,12 @@ def attention_decode_flops(spec: ArchitectureSpec, context: float) -> float:
 
 
 def attention_prefill_flops(spec: ArchitectureSpec, tokens: float) -> float:
-    """FLOPs of causal attention over a whole prompt: 2·L·h·dh·s², each token looking at half of it on average."""
+    """FLOPs of causal attention over a prompt: 2·L·h·dh·s², a token looking at half of it on average; less by windows."""
     total = 0.0
     for block in spec.blocks:
         match block.mixer:
-            case Attention(heads=heads, head_dim=size, window=window):
-                seen = min(tokens / 2, window) if window else tokens / 2
-                total += block.count * 4 * heads * size * seen * tokens
+            case Attention(heads=heads, head_dim=size) as mixer:
+                total += block.count * 4 * heads * size * mixer.mean_context(tokens) * tokens
             case LatentAttention(heads=heads, nope_dim=nope, rope_dim=rope, value_dim=value):
                 total += block.count * heads * (nope + rope + value) * tokens * tokens
     return total

@@ -20,6 +20,12 @@ class Attention:
     qk_norm: bool = False
     window: int | None = None
 
+    def mean_context(self, tokens: float) -> float:
+        """Tokens that one of ``tokens`` looks back on, on average: half of them, or w − w²/(2s) beyond a window w."""
+        if self.window is None or tokens <= self.window:
+            return tokens / 2
+        return self.window - self.window**2 / (2 * tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class LatentAttention:

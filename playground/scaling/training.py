@@ -99,16 +99,18 @@ def training_flops(params: float, tokens: float, attention_flops_per_token: floa
 def attention_flops(spec: ArchitectureSpec, sequence: int, causal: bool = False) -> float:
     """FLOPs per trained token of scores and weighted sums: 12·L·h·dh·s (PaLM, 2204.02311, appendix B), half if causal.
 
-    For MLA the sizes of queries and values differ: 6·h·(dn + dr + dv)·s a layer. Windows cap s.
+    For MLA the sizes of queries and values differ: 6·h·(dn + dr + dv)·s a layer. Windows cap s; a causal token beyond
+    the window sees all of it, so there is nothing left to halve.
     """
     total = 0.0
     for block in spec.blocks:
         match block.mixer:
-            case Attention(heads=heads, head_dim=size, window=window):
-                total += block.count * 12 * heads * size * (min(sequence, window) if window else sequence)
+            case Attention(heads=heads, head_dim=size, window=window) as mixer:
+                whole = min(sequence, window) if window else sequence
+                total += block.count * 12 * heads * size * (mixer.mean_context(sequence) if causal else whole)
             case LatentAttention(heads=heads, nope_dim=nope, rope_dim=rope, value_dim=value):
-                total += block.count * 6 * heads * (nope + rope + value) * sequence
-    return total / 2 if causal else total
+                total += block.count * 6 * heads * (nope + rope + value) * (sequence / 2 if causal else sequence)
+    return total
 
 
 def cost_training(plan: TrainingPlan) -> TrainingCost:

@@ -21,7 +21,10 @@ from playground.scaling.curves import (
     over_training_curve,
 )
 from playground.scaling.hardware import custom_gpu, find_gpu, gpu_table
+from playground.scaling.inference import attention_prefill_flops
 from playground.scaling.laws import (
+    KAPLAN_DATA,
+    KAPLAN_PARAMS,
     LAWS,
     PUBLISHED_MODELS,
     data_factor,
@@ -34,11 +37,14 @@ from playground.scaling.laws import (
     tokens_for_loss,
 )
 from playground.scaling.lifetime import Utilisation, optimise_lifetime, optimise_lifetime_cost, total_flops
+from playground.scaling.parameters import count_parameters
 from playground.scaling.training import (
     PUBLISHED_MFU,
     TrainingPlan,
     attention_flops,
     cost_training,
+    throughput_days,
+    training_flops,
     training_tokens,
     utilisation,
 )
@@ -100,6 +106,30 @@ def test_bad_plans_name_the_field(field: str, value: float) -> None:
         TrainingPlan(**fields)  # type: ignore[arg-type]
 
 
+def test_the_bill_counts_attention_where_it_is_asked_to() -> None:
+    plan = TrainingPlan(1e9, 1e12, H100, 8, attention_flops_per_token=5e8)
+    assert cost_training(plan).flops.value == training_flops(1e9, 1e12, 5e8) == 6.5e21
+    deepseek = load_preset("DeepSeek-V3").spec  # queries and keys of 128 + 64 numbers a head, values of 128
+    assert attention_flops(deepseek, 4096) == 61 * 6 * 128 * (128 + 64 + 128) * 4096
+
+
+@pytest.mark.parametrize("window", [None, 1, 7, 64, 1000])
+def test_a_causal_token_sees_its_window_by_counting(window: int | None) -> None:
+    """Against a sum over the positions, each seeing what lies before it and in its window."""
+    mistral = load_preset("Mistral-7B").spec
+    mixer = replace(mistral.blocks[0].mixer, window=window)  # type: ignore[type-var]
+    spec = replace(mistral, blocks=(replace(mistral.blocks[0], mixer=mixer),))
+    for tokens in (64, 5000):
+        seen = sum(min(place + 0.5, window or tokens) for place in range(tokens))
+        assert attention_flops(spec, tokens, causal=True) == pytest.approx(32 * 12 * 4096 * seen / tokens, rel=0.01)
+        assert attention_prefill_flops(spec, tokens) == pytest.approx(32 * 4 * 4096 * seen, rel=0.01)
+
+
+def test_days_from_a_measured_speed() -> None:
+    days, hours = throughput_days(86_400_000, 10, 100)
+    assert days == 1 and hours == 2400
+
+
 def test_attention_term_and_recomputation() -> None:
     gpt2 = load_preset("GPT-2-small").spec
     assert attention_flops(gpt2, 1024) == 12 * 12 * 12 * 64 * 1024
@@ -124,9 +154,92 @@ def test_hardware_is_dense_and_found_by_prefix() -> None:
     assert find_gpu("b200").price_middle is None and H100.price_middle == pytest.approx(3.495)
     mine = custom_gpu("mine", 100, 24, 1, 300, 0.5, "2026-11")
     assert mine.memory_bytes == 24e9
+    tiny = replace(mine, peak_flops=1e6)  # the smallest that may be entered
+    assert cost_training(TrainingPlan(1e18, 1e21, tiny, 1, 1e-6)).days.value < float("inf")
+    for column, place in (("TFLOP/s", 0), ("memory", 1), ("bandwidth", 2), ("watts", 3)):
+        sizes = [100.0, 24.0, 1.0, 300.0]
+        sizes[place] = 5e-324
+        with pytest.raises(BadInput, match=column):
+            custom_gpu("mine", *sizes, 0.5, "2026-11")
     with pytest.raises(BadInput, match="price"):
         custom_gpu("mine", 100, 24, 1, 300, 0, "2026-11")
     assert all(0.2 < mark.mfu < 0.5 for mark in PUBLISHED_MFU)
+
+
+def test_constants_are_those_of_the_papers() -> None:
+    """E, A, B, alpha, beta, transcribed a second time. E drops out of every optimum, so no other test can see it."""
+    tex = (1.6934, 406.4, 410.7, 0.3392, 0.2849)
+    assert {
+        law.name: (law.irreducible, law.a, law.b, law.alpha, law.beta, law.tokens_per_param) for law in LAWS.values()
+    } == {
+        "rule-20": (*tex, 20),
+        "hoffmann-printed": (1.69, 406.4, 410.7, 0.34, 0.28, None),
+        "hoffmann-tex": (*tex, None),
+        "sardana": (1.69, 406.4, 410.7, 0.336, 0.283, None),
+        "besiroglu": (1.8172, 482.01, 2085.43, 0.3478, 0.3658, None),
+    }
+    assert KAPLAN_DATA == (5.4e13, 0.095) and KAPLAN_PARAMS == (8.8e13, 0.076)  # 2001.08361, equations 1.1 and 1.2
+    assert kaplan_loss(params=8.8e11) == pytest.approx(100**0.076)
+    assert kaplan_loss(tokens=5.4e11) == pytest.approx(100**0.095)
+
+
+@pytest.mark.parametrize(
+    ("name", "exponent"), [("hoffmann-printed", 0.45), ("hoffmann-tex", 0.46), ("besiroglu", 0.51), ("rule-20", 0.50)]
+)
+def test_size_grows_with_the_budget_as_the_papers_say(name: str, exponent: float) -> None:
+    """2203.15556, table 2 (approach 1: .50, approach 3: .46); 2404.10102 (.51)."""
+    ratio = optimal_for_flops(LAWS[name], 1e25).params / optimal_for_flops(LAWS[name], 1e23).params
+    assert np.log(ratio) / np.log(100) == pytest.approx(exponent, abs=0.005)
+
+
+def test_published_models_are_those_of_the_sources() -> None:
+    models = {model.name: model for model in PUBLISHED_MODELS}
+    notes = {"GPT-3": (175e9, 300e9), "LaMDA": (137e9, 168e9), "Gopher": (280e9, 300e9), "Chinchilla": (70e9, 1.4e12)}
+    table = {"Jurassic-1": (178e9, 300e9), "MT-NLG": (530e9, 270e9), "PaLM": (540e9, 780e9)}
+    for name, (params, tokens) in {**notes, **table}.items():
+        assert (models[name].params, models[name].tokens) == (params, tokens)
+    counted = {
+        "GPT-3": "GPT-3-175B", "LLaMA-7B": "Llama-1-7B", "LLaMA-65B": "Llama-1-65B", "Llama-2-70B": "Llama-2-70B",
+        "Llama-3-8B": "Llama-3-8B", "Llama-3.1-405B": "Llama-3.1-405B", "DeepSeek-V3": "DeepSeek-V3",
+        "Qwen2.5-72B": "Qwen2.5-72B", "SmolLM2-135M": "SmolLM2-135M",
+    }  # fmt: skip
+    for name, preset in counted.items():
+        assert models[name].params == pytest.approx(count_parameters(load_preset(preset).spec).active, rel=0.015)
+    tokens = {"LLaMA-7B": 1.0, "LLaMA-65B": 1.4, "Llama-2-70B": 2.0, "Llama-3-8B": 15, "Llama-3.1-405B": 15.6}
+    tokens |= {"DeepSeek-V3": 14.8, "Qwen2.5-72B": 18, "SmolLM2-135M": 2}
+    assert {name: models[name].tokens / 1e12 for name in tokens} == tokens
+    assert set(models) == {*notes, *table, *counted}
+
+
+def test_published_utilisations() -> None:
+    marks = [(0.213, "GPT-3"), (0.325, "Gopher"), (0.302, "MT-NLG"), (0.462, "PaLM")]  # 2204.02311, table 3
+    marks += [(0.43, "Llama 3.1 405B, 8,192"), (0.41, "Llama 3.1 405B, 16,384")]  # 2407.21783, table 4
+    assert [mark.mfu for mark in PUBLISHED_MFU] == [mfu for mfu, _ in marks]
+    assert all(mark.run.startswith(name) for mark, (_, name) in zip(PUBLISHED_MFU, marks, strict=True))
+
+
+# Dense bf16 TFLOP/s, GB, TB/s, W, lowest and highest price: the makers' sheets, transcribed a second time.
+HARDWARE = {
+    "H100 SXM": (989.4, 80, 3.35, 700, 1.99, 5.00),
+    "H100 NVL": (835.5, 94, 3.9, 400, 1.99, 5.00),
+    "H100 PCIe": (756, 80, 2.0, 350, 1.99, 5.00),
+    "H200": (989, 141, 4.8, 700, 2.50, 7.00),
+    "A100-80 SXM": (312, 80, 2.039, 400, 0.80, 3.00),
+    "B200": (2250, 180, 7.7, 1000, None, None),
+    "L4": (121, 24, 0.30, 72, None, None),
+    "L40S": (362, 48, 0.864, 350, None, None),
+    "RTX 4090": (165.2, 24, 1.008, 450, 0.29, 0.69),
+    "MI300X": (1307, 192, 5.3, 750, None, None),
+}
+
+
+def test_hardware_is_that_of_the_sheets() -> None:
+    assert set(gpu_table()) == set(HARDWARE)
+    for name, (tflops, gigabytes, bandwidth, watts, low, high) in HARDWARE.items():
+        gpu = gpu_table()[name]
+        sizes = (gpu.peak_flops / 1e12, gpu.memory_bytes / 1e9, gpu.bandwidth / 1e12, gpu.watts)
+        assert sizes == pytest.approx((tflops, gigabytes, bandwidth, watts))
+        assert (gpu.price_low, gpu.price_high) == (low, high)
 
 
 @pytest.mark.parametrize("law", FITTED, ids=lambda law: law.name)
@@ -195,6 +308,10 @@ def test_lifetime_in_money_weighs_slow_decoding() -> None:
     assert slow.cost_usd <= slow.baseline_usd and slow.energy_kwh <= slow.baseline_kwh
     hours = total_flops(even.optimum.params, even.optimum.train_tokens, 1e13) / 0.5 / H100.peak_flops / 3600
     assert even.cost_usd == pytest.approx(hours * 2)
+    assert even.energy_kwh == pytest.approx(hours * 0.7 * 1.1)  # 700 W, PUE 1.1
+    assert even.baseline_kwh / even.energy_kwh == pytest.approx(even.baseline_usd / even.cost_usd)
+    clean = optimise_lifetime_cost(law, 30e9, 5e12, 5e12, H100, 2.0, Utilisation(0.5, 0.5, 0.5), pue=1.5)
+    assert clean.energy_kwh == pytest.approx(hours * 0.7 * 1.5) and clean.cost_usd == even.cost_usd
     with pytest.raises(BadInput, match="decode"):
         Utilisation(decode=0)
 
