@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
@@ -135,13 +135,15 @@ def read_price_csv(text: str, as_of: str | None = None) -> PriceTable:
     if len(text) > MAX_CSV_CHARS:
         raise BadInput("The price table is longer than 2 MB; upload only the rows you compare.", "prices")
     check_date(as_of)
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    header = [name.strip().lower() for name in reader.fieldnames or ()]
-    missing = [name for name in CSV_COLUMNS if name not in header]
-    if missing:
-        raise BadInput(f"The price table lacks the column {missing[0]!r}; it needs {', '.join(CSV_COLUMNS)}.", "prices")
-    reader.fieldnames = header
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=None))  # lines may end in any way
     try:
+        header = [name.strip().lower() for name in reader.fieldnames or ()]
+        missing = [name for name in CSV_COLUMNS if name not in header]
+        if missing:
+            raise BadInput(
+                f"The price table lacks the column {missing[0]!r}; it needs {', '.join(CSV_COLUMNS)}.", "prices"
+            )
+        reader.fieldnames = header
         prices = tuple(_csv_row(row, reader.line_num) for row in reader)
     except csv.Error as error:
         raise BadInput(f"The price table is not CSV: {error}.", "prices") from None
@@ -152,8 +154,14 @@ def read_price_csv(text: str, as_of: str | None = None) -> PriceTable:
 
 def check_date(as_of: str | None) -> None:
     """BadInput where a table's date is given and not written YYYY-MM-DD."""
-    if as_of is not None and not _ISO_DATE.fullmatch(as_of):
-        raise BadInput(f"The date of the prices must be written YYYY-MM-DD, not {as_of[:20]!r}.", "as of")
+    if as_of is None:
+        return
+    try:
+        known = bool(_ISO_DATE.fullmatch(as_of)) and date.fromisoformat(as_of)
+    except ValueError:  # the 30th of February
+        known = False
+    if not known:
+        raise BadInput(f"The date of the prices must be a day written YYYY-MM-DD, not {as_of[:20]!r}.", "as of")
 
 
 def _csv_row(row: dict[str, Any], line: int) -> ApiPrice:

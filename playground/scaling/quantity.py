@@ -27,8 +27,9 @@ MIN_UTILISATION = 1e-6  # of a peak; below it a run would take longer than a flo
 ABSURD = 1e45  # nothing that is trained, stored or paid for comes near it
 
 _NUMBER = r"([0-9][0-9_,]*(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?"
-_DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGT]?)$", re.IGNORECASE)
-_WITH_UNIT = re.compile(rf"^{_NUMBER}\s*([a-z]+)$", re.IGNORECASE)
+_ANY_CASE = re.IGNORECASE | re.ASCII  # without ASCII the Kelvin sign would pass for a K
+_DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGT]?)$", _ANY_CASE)
+_WITH_UNIT = re.compile(rf"^{_NUMBER}\s*([a-z]+)$", _ANY_CASE)
 
 
 def check_number(
@@ -102,6 +103,7 @@ def format_count(value: float, digits: int = 3) -> str:
     """``6738415616`` → ``6.74B``; from 10^15 on in scientific notation, as FLOPs are written."""
     if value and not 1e-2 <= abs(value) < 1e15:
         return f"{value:.{digits - 1}e}".replace("e+", "e")
+    value = float(f"{value:.{digits - 1}e}")  # rounded first: 999,999 is 1.00M and not 1,000K
     for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if abs(value) >= scale:
             return f"{_significant(value / scale, digits)}{suffix}"

@@ -34,7 +34,7 @@ def test_counts(text: str, value: float) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "nan", "inf", "-1", "-7B", "0", "1e400", "1e30000", "7BB", "7 billion", "0x10", "1e", "--", "٣", "1;2", "9" * 400,
-     "1e99", "NaN", "Infinity", "7\x00B"],
+     "1e99", "NaN", "Infinity", "7\x00B", "7\u212a"],
 )  # fmt: skip
 def test_refusals_name_the_flag(text: str) -> None:
     with pytest.raises(BadInput) as caught:
@@ -83,6 +83,7 @@ def test_counts_are_shown_short() -> None:
     assert format_count(6_738_415_616) == "6.74B"
     assert format_count(3.14e23) == "3.14e23"
     assert format_count(0) == "0" and format_count(20) == "20.0"
+    assert format_count(999_999) == "1.00M" and format_count(999_499) == "999K" and format_count(-999.9999) == "-1.00K"
 
 
 @settings(derandomize=True, database=None)

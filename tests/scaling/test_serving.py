@@ -23,6 +23,8 @@ from playground.scaling.configs import load_preset, preset_names
 from playground.scaling.hardware import find_gpu
 from playground.scaling.inference import (
     ServingPlan,
+    attention_decode_flops,
+    attention_prefill_flops,
     experts_read,
     fit_machine,
     predict_serving,
@@ -151,6 +153,7 @@ def test_uploaded_tables() -> None:
     table = read_price_csv("\ufeffModel, Input,output,cached_input\nmine,$1.5,6,\nother,2,8,0.2\n", "2026-11-01")
     assert table.find("MINE") == ApiPrice("upload", "mine", 1.5, 6.0, None)
     assert table.find("other").cached_input == 0.2 and table.as_of == "2026-11-01"
+    assert read_price_csv("model,input,output\rm,1,2\rn,3,4\r").find("n").output == 4  # as old Macs end a line
 
 
 @pytest.mark.parametrize(
@@ -158,11 +161,57 @@ def test_uploaded_tables() -> None:
     [("", "column 'model'"), ("model,input\nm,1", "column 'output'"), ("model,input,output\n", "no rows"),
      ("model,input,output\nm,0,1", "line 2"), ("model,input,output\nm,nan,1", "line 2"),
      ("model,input,output\nm,1", "line 2"), ("model,input,output\n,1,1", "no model"), ("x" * 2_000_001, "2 MB"),
-     ("model,input,output\nm,-1,1", "input")],
+     ("model,input,output\nm,-1,1", "input"), ("x" * 200_000, "not CSV"),
+     ("model,input,output\n" + "x" * 200_000 + ",1,2", "not CSV")],
 )  # fmt: skip
 def test_bad_tables_are_refused_by_line(text: str, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         read_price_csv(text)
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", "2026-19-39", "2026-02-30", "20260228", "2026-02-28 "])
+def test_a_table_of_no_day_is_refused(day: str) -> None:
+    with pytest.raises(BadInput, match="YYYY-MM-DD"):
+        read_price_csv("model,input,output\nm,1,2\n", day)
+    assert read_price_csv("model,input,output\nm,1,2\n", "2028-02-29").as_of == "2028-02-29"
+
+
+def test_a_query_pays_its_share_of_the_time() -> None:
+    plan = ServingPlan(LLAMA, H100, count=2, batch=8, prompt_tokens=1000, new_tokens=100, price=3.0)
+    here = predict_serving(plan)
+    seconds = here.prefill_s + 100 * here.decode_s_per_token
+    assert here.cost_per_query == pytest.approx(3.0 * 2 / 3600 * seconds / 8)
+    assert here.end_to_end_tokens_per_s == pytest.approx(800 / seconds)
+    assert here.needed_bytes == 2 * count_parameters(LLAMA).total + 8 * 1100 * 131_072
+    assert here.available_bytes == 160e9
+
+
+@pytest.mark.parametrize(("dtype", "weight", "number"), [("float32", 4, 4), ("float16", 2, 2), ("int4", 0.5, 2)])
+def test_a_step_reads_weights_and_cache_in_their_own_sizes(dtype: str, weight: float, number: int) -> None:
+    plan = ServingPlan(LLAMA, H100, dtype=dtype, batch=4, prompt_tokens=1000, new_tokens=200)
+    here, params = predict_serving(plan), count_parameters(LLAMA).total
+    assert here.decode_s_per_token == pytest.approx((weight * params + 4 * 1100 * 65_536 * number) / 3.35e12)
+    assert here.needed_bytes == weight * params + 4 * 1200 * 65_536 * number
+
+
+def test_arithmetic_of_a_step_by_hand() -> None:
+    """What bounds is named by the larger side, and both sides are those of the formulas."""
+    deepseek = load_preset("DeepSeek-V3").spec
+    # Scores against the latent and the rotary part, then a weighted sum of latents: 2·h·(512 + 64) + 2·h·512 a token.
+    assert attention_decode_flops(deepseek, 1000) == 61 * 128 * (2 * 576 + 2 * 512) * 1000
+    assert attention_prefill_flops(deepseek, 1000) == 61 * 128 * (128 + 64 + 128) * 1000**2
+    gemma = load_preset("Gemma-3-1B").spec  # 22 layers see 512 tokens, 4 see everything
+    assert attention_decode_flops(gemma, 10_000) == 4 * 4 * 256 * (22 * 512 + 4 * 10_000)
+    for batch in (1, 64, 300, 1000):
+        plan = ServingPlan(LLAMA, H100, batch=batch, prompt_tokens=100, new_tokens=100)
+        here, params = predict_serving(plan), count_parameters(LLAMA).total
+        memory = (2 * params + batch * 150 * 131_072) / 3.35e12
+        compute = batch * (2 * params + 32 * 4 * 4096 * 150) / 989.4e12
+        assert here.decode_s_per_token == pytest.approx(max(memory, compute))
+        assert here.bound == ("memory" if memory >= compute else "compute")
+        prompt = batch * (2 * params * 100 + 32 * 2 * 4096 * 100**2) / 989.4e12
+        assert here.prefill_s == pytest.approx(max(prompt, 2 * params / 3.35e12))
+        assert here.prefill_bound == ("compute" if prompt >= 2 * params / 3.35e12 else "memory")
 
 
 def test_languages() -> None:
