@@ -39,6 +39,45 @@ def test_as_a_process() -> None:
     assert refused.stderr.startswith("error: --params") and refused.stderr.count("\n") == 1
 
 
+# The least that cli.md promises of each command, with flags that it names.
+LEAST = {
+    ("params", "--config", "mixtral"): {"total", "active", "components"},
+    ("memory", "--config", "llama-2-7b", "--dtype", "int8", "--context", "4096", "--batch", "2"): {
+        "weights_bytes", "kv_bytes_per_token", "kv_bytes", "state_bytes", "total_bytes",
+    },
+    ("memory", "--config", "llama-2-7b", "--training", "adam", "--zero", "2", "--gpus", "8"): {
+        "weights_bytes", "gradient_bytes", "optimizer_bytes", "activation_bytes", "total_bytes",
+    },
+    ("train", "--params", "7B", "--tokens", "1.4T", "--gpu", "H100 SXM", "--count", "8", "--mfu", "0.4", "--price", "2"): {
+        "flops", "seconds", "days", "gpu_hours", "cost_usd", "energy_kwh", "co2_kg",
+    },
+    ("train", "--params", "7e9", "--dataset-tokens", "1T", "--epochs", "2", "--gpu", "a100-80"): {"flops", "cost_usd"},
+    ("optimal", "--flops", "5.76e23", "--law", "rule-20"): {"params", "tokens", "tokens_per_param", "loss", "law"},
+    ("optimal", "--params", "70B", "--law", "hoffmann-printed"): {
+        "params", "tokens", "tokens_per_param", "loss", "law",
+    },
+    ("loss", "--params", "7B", "--tokens", "1T", "--law", "hoffmann-tex"): {"loss"},
+    ("lifetime", "--params", "30B", "--inference-tokens", "1e13", "--law", "sardana"): {
+        "params", "train_tokens", "total_flops", "baseline_flops",
+    },
+    (
+        "infer", "--config", "llama-3-8b", "--gpu", "h100 sxm", "--count", "2", "--dtype", "float16", "--batch", "4",
+        "--prompt-tokens", "100", "--new-tokens", "50", "--price", "3",
+    ): {"prefill_s", "decode_s_per_token", "tokens_per_s", "bound", "cost_per_million_tokens"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", LEAST, ids=lambda arguments: " ".join(arguments[:4]))
+def test_every_promised_key_is_there_as_a_number(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    answer = _calc(capsys, *arguments)
+    assert LEAST[arguments] <= set(answer)
+    for key in LEAST[arguments] - {"components", "law", "bound"}:
+        assert isinstance(answer[key], int | float) and answer[key] >= 0
+    assert answer.get("bound", "memory") in ("memory", "compute")
+
+
 def test_params(capsys: pytest.CaptureFixture[str]) -> None:
     answer = _calc(capsys, "params", "--config", "mixtral-8x7b")
     assert answer["total"] == 46_702_792_704 == sum(answer["components"].values())

@@ -293,6 +293,23 @@ def test_lifetime_is_the_minimum_by_brute_force(law, demand: float) -> None:  # 
     assert best.total_flops <= best.baseline_flops * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("law", FITTED, ids=lambda law: law.name)
+def test_the_cheapest_life_by_brute_force(law) -> None:  # type: ignore[no-untyped-def]
+    """Dollars of training, reading and writing, each at its own utilisation, over a grid of sizes of equal loss."""
+    used = Utilisation(0.4, 0.5, 0.02)
+    best = optimise_lifetime_cost(law, 30e9, 4e12, 1e12, H100, 3.0, used)
+    floor = law.a / (best.optimum.loss - law.irreducible)
+    sizes = np.geomspace(floor ** (1 / law.alpha) * 1.0001, 60e9, 40_000)
+    tokens = (law.b / (best.optimum.loss - law.irreducible - law.a / sizes**law.alpha)) ** (1 / law.beta)
+    flops = 6 * sizes * tokens / 0.4 + 2 * sizes * (4e12 / 0.5 + 1e12 / 0.02)
+    dollars = flops / H100.peak_flops / 3600 * 3.0
+    assert best.cost_usd <= dollars.min() * (1 + 1e-9)
+    assert best.optimum.params == pytest.approx(sizes[dollars.argmin()], rel=1e-2)
+    assert best.optimum.total_flops == pytest.approx(
+        total_flops(best.optimum.params, best.optimum.train_tokens, 5e12)
+    )  # the FLOPs count every token once, whatever it costs
+
+
 def test_more_demand_makes_smaller_models() -> None:
     sizes = [optimise_lifetime(LAWS["sardana"], 30e9, demand).params for demand in (0, 1e11, 1e12, 1e13, 1e14)]
     assert sizes == sorted(sizes, reverse=True)
