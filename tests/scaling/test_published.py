@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.scaling.notes import disagreements
-from playground.scaling.published import PublishedCase, mpt_plan, published_cases
+from playground.scaling.published import A100_40, PublishedCase, mpt_plan, published_cases
 from playground.scaling.training import cost_training
 
 CASES = published_cases()
@@ -81,6 +81,11 @@ def test_a_bound_is_near_what_it_bounds() -> None:
     for case in CASES:
         if case.at_most:  # an ideal machine is faster than a real one, but not twice as fast here
             assert case.compute() > case.expected / 2
+    # The sheet of the A100-40 (dense bf16, GB, TB/s), and both by hand: 2 bytes and 2 FLOPs a parameter.
+    assert (A100_40.peak_flops, A100_40.memory_bytes, A100_40.bandwidth) == (312e12, 40e9, 1.555e12)
+    prefill, step = (case.compute() for case in CASES if case.at_most)
+    assert prefill == pytest.approx(2 * 13.016e9 * 512 / 312e12, rel=0.02)
+    assert step == pytest.approx(2 * 13.016e9 / 1.555e12, rel=0.02)
 
 
 def test_a_run_of_known_length_costs_what_it_cost() -> None:
