@@ -143,6 +143,15 @@ def test_break_even_by_simulation() -> None:
     assert price_query(price, Query(1000, 250, reasoning_tokens=1000)).value > point.api_usd_per_query.value
 
 
+def test_reasoning_is_written_too_and_an_idle_gpu_serves_less() -> None:
+    price, query = ApiPrice("p", "m", 1.0, 4.0), Query(1000, 250, reasoning_tokens=750)
+    assert query.tokens == 2000
+    busy, idle = (break_even(price, query, 2.0, 1, 5000, usable) for usable in (1.0, 0.25))
+    assert busy.capacity_tokens_per_day == pytest.approx(5000 * 86400 / 1000 * 2000)  # 1000 of the 2000 are written
+    assert idle.capacity_tokens_per_day == pytest.approx(busy.capacity_tokens_per_day / 4)
+    assert busy.tokens_per_day == idle.tokens_per_day == pytest.approx(48 / (5000 / 1e6) * 2000)
+
+
 @pytest.mark.parametrize("arguments", [(0.0, 1, 100), (2.0, 0, 100), (2.0, 1, 0)])
 def test_prices_of_zero_are_refused(arguments: tuple[float, int, float]) -> None:
     with pytest.raises(BadInput):
