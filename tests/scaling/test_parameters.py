@@ -141,9 +141,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     },
 }
 EXPLICIT_HEAD = {"qwen3", "gemma", "gemma2", "gemma3_text", "mistral"}
-# Few examples each: a build costs about 50 ms, and derandomized ones are the same on every machine.
+# Not many examples each: a build costs about 10 ms, and derandomized ones are the same on every machine.
 random_configs = settings(
-    max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
+    max_examples=16, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
 )
 
 
@@ -279,11 +279,60 @@ def test_random_rwkv(hidden: int, attention: int, inner: int, layers: int, tied:
     assert _formula(config) == count_on_meta(config).total
 
 
-def test_keys_left_out_take_the_defaults_of_transformers() -> None:
-    shapes = {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 50, "num_attention_heads": 32}
-    for model_type in ("llama", "mistral", "qwen2", "qwen3", "gemma", "gpt_neox"):
-        config = {"model_type": model_type, "intermediate_size": 30, **shapes}
-        assert _formula(config) == count_on_meta(config).total, model_type
+DEEPSEEK: dict[str, Any] = {
+    "model_type": "deepseek_v3", "hidden_size": 8, "intermediate_size": 9, "moe_intermediate_size": 5, "vocab_size": 30,
+    "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "kv_lora_rank": 4, "v_head_dim": 3,
+    "qk_nope_head_dim": 3, "qk_rope_head_dim": 2, "n_routed_experts": 8, "n_group": 1, "topk_group": 1,
+    "num_experts_per_tok": 2, "first_k_dense_replace": 1,
+}  # fmt: skip
+_TRANSFORMER = {
+    "hidden_size": 64, "intermediate_size": 30, "num_hidden_layers": 4, "num_attention_heads": 32, "vocab_size": 50,
+    "num_key_value_heads": 16, "head_dim": 6, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True,
+}  # fmt: skip
+_MIXTURE = {
+    **_TRANSFORMER, "num_experts": 9, "num_experts_per_tok": 2, "moe_intermediate_size": 7, "decoder_sparse_step": 2,
+    "mlp_only_layers": [1], "shared_expert_intermediate_size": 5, "qkv_bias": False,
+}  # fmt: skip
+FULL: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt_neox"), _TRANSFORMER),
+    "phi3": {**_TRANSFORMER, "vocab_size": 32_100},  # its default padding token is the 32,000th
+    "mixtral": {**_TRANSFORMER, "num_local_experts": 3, "num_experts_per_tok": 1},
+    "qwen2_moe": _MIXTURE,
+    "qwen3_moe": _MIXTURE,
+    "gpt2": {"n_embd": 12, "n_head": 3, "n_layer": 2, "n_positions": 9, "n_inner": 7, "vocab_size": 30,
+             "tie_word_embeddings": False},
+    "deepseek_v3": {**DEEPSEEK, "q_lora_rank": 3, "n_shared_experts": 2, "attention_bias": True,
+                    "tie_word_embeddings": True},
+    "mamba": {"hidden_size": 40, "num_hidden_layers": 2, "vocab_size": 30, "state_size": 5, "conv_kernel": 3,
+              "expand": 3, "use_bias": True, "use_conv_bias": False, "time_step_rank": 4, "tie_word_embeddings": False},
+    "mamba2": {"hidden_size": 48, "num_hidden_layers": 2, "vocab_size": 30, "state_size": 5, "conv_kernel": 3,
+               "num_heads": 8, "head_dim": 12, "n_groups": 4, "expand": 2, "use_bias": True, "use_conv_bias": False,
+               "tie_word_embeddings": True},
+    "jamba": {**_TRANSFORMER, "num_hidden_layers": 9, "num_experts": 3, "num_experts_per_tok": 1,
+              "attn_layer_period": 3, "attn_layer_offset": 1, "expert_layer_period": 3, "expert_layer_offset": 0,
+              "mamba_d_state": 5, "mamba_d_conv": 3, "mamba_expand": 3, "mamba_dt_rank": 7, "mamba_proj_bias": True,
+              "mamba_conv_bias": False},
+    "rwkv": {"hidden_size": 12, "num_hidden_layers": 2, "vocab_size": 30, "attention_hidden_size": 8,
+             "intermediate_size": 10, "tie_word_embeddings": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model_type", FULL)
+def test_a_key_left_out_takes_the_default_of_transformers(model_type: str) -> None:
+    """Any one key, and all that may be left out together; a size without which nothing can be said is asked for."""
+    full = {"model_type": model_type, **FULL[model_type]}
+    assert _formula(full) == count_on_meta(full).total
+    least = dict(full)
+    for key in FULL[model_type]:
+        without = {name: value for name, value in full.items() if name != key}
+        try:
+            count = _formula(without)
+        except BadInput as error:
+            assert error.field == key
+        else:
+            assert count == count_on_meta(without).total, key
+            least.pop(key)
+    assert _formula(least) == count_on_meta(least).total
 
 
 def test_an_unknown_architecture_is_counted_by_its_modules() -> None:
@@ -333,14 +382,6 @@ def test_a_loaded_models_own_config_gives_the_same_shapes(name: str) -> None:
     written = AutoConfig.for_model(preset.spec.model_type, **kept).to_dict()
     assert read_config(written, preset.name, preset.source).blocks == preset.spec.blocks
     assert count_on_meta(written).total == count_parameters(preset.spec).total
-
-
-DEEPSEEK: dict[str, Any] = {
-    "model_type": "deepseek_v3", "hidden_size": 8, "intermediate_size": 9, "moe_intermediate_size": 5, "vocab_size": 30,
-    "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "kv_lora_rank": 4, "v_head_dim": 3,
-    "qk_nope_head_dim": 3, "qk_rope_head_dim": 2, "n_routed_experts": 8, "n_group": 1, "topk_group": 1,
-    "num_experts_per_tok": 2, "first_k_dense_replace": 1,
-}  # fmt: skip
 
 
 def test_query_rank_left_out_and_null_are_not_the_same() -> None:
