@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     specs = _read_scorers(args)
     asking = read_asking(args)  # refuse what is no good before a model is loaded
     engine = options.open_engine(args)
+    options.refuse_unknown_biases(asking.settings, engine.info.vocab_size)
     if asking.beams:
         _check_beams(engine, asking)
     done = _generate(engine, asking)

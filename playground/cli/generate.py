@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     engine = options.open_engine(args)
     from playground.generation import GenerationRequest
 
+    options.refuse_unknown_biases(fields["settings"], engine.info.vocab_size)
     prompt_ids = options.encode_prompt(engine.codec, args)
     asked = GenerationRequest(prompt_ids=prompt_ids, **fields)
     generation = _generate(engine, asked, stream=not args.json)

@@ -30,7 +30,9 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--ids", help="token ids to continue, instead of a prompt: 1,2,3")
     parser.add_argument("--logits", help="a .npy file with a (vocab,) float array; no model is loaded")
     parser.add_argument("--history", help="with --logits: prompt token ids, for the penalties")
-    parser.add_argument("--generated", help="with --logits: generated token ids, for the penalties")
+    parser.add_argument(
+        "--generated", help="token ids accepted after the prompt: the position looked at comes after them"
+    )
     parser.add_argument("--top", help="how many candidates to list (default: 20)")
     parser.add_argument("--find", help="also list the tokens of this text")
     parser.add_argument("--out", help="write the final probabilities to this .npy file: (vocab,) float32")
@@ -58,20 +60,24 @@ Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]
 
 
 def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
-    from playground.inspection.next_token import continuation_ids, examine
+    from playground.inspection.next_token import continuation_ids, examine, mirostat_mu
 
-    _refuse_together(args, ("history", "generated"), "is only for --logits: elsewhere the prompt itself is the history")
+    _refuse_together(args, ("history",), "is only for --logits: elsewhere the prompt itself is the history")
     if args.ids is None:
         options.read_text(args)  # refuse a missing prompt before a model is loaded
     else:
         _refuse_together(args, (*TEXT_FLAGS, "parse_special"), "cannot be used with --ids: they are the whole input")
         options.read_ids(args.ids, "--ids")
+    options.read_ids(args.generated or "", "--generated")
     engine = options.open_engine(args)
     codec = engine.codec
     vocab_size = engine.info.vocab_size
+    options.refuse_unknown_biases(settings, vocab_size)
     ids = options.encode_prompt(codec, args) if args.ids is None else options.read_ids(args.ids, "--ids", vocab_size)
-    row = engine.next_logits(ids).logits
-    view = examine(row, settings, prompt_ids=ids, seed=seed, codec=codec)
+    generated = options.read_ids(args.generated or "", "--generated", vocab_size)
+    mu = mirostat_mu(lambda before: engine.next_logits(before).logits, settings, ids, generated, seed, codec)
+    row = engine.next_logits(ids + generated).logits
+    view = examine(row, settings, prompt_ids=ids, generated_ids=generated, seed=seed, mirostat_mu=mu, codec=codec)
     find_ids: tuple[int, ...] = ()
     if args.find:
         find_ids = continuation_ids(codec, args.find, parse_special=args.parse_special)
@@ -86,6 +92,7 @@ def _from_logits(args: argparse.Namespace, settings: Any, seed: int) -> Examined
     row = _read_logits(args.logits)
     prompt = options.read_ids(args.history or "", "--history", row.size)
     generated = options.read_ids(args.generated or "", "--generated", row.size)
+    options.refuse_unknown_biases(settings, row.size)
     view = examine(row, settings, prompt_ids=prompt, generated_ids=generated, seed=seed)
     return view, None, None, ()
 
@@ -134,7 +141,8 @@ def _result(
     result: dict[str, Any] = {
         "model": model,
         "vocab_size": int(trace.raw_probs.size),
-        "prompt_ids": list(view.ids),
+        "prompt_ids": list(view.ids[: view.prompt_length]),
+        "generated_ids": list(view.ids[view.prompt_length :]),
         "order": [stage.name for stage in trace.stages],
         "stages": [
             {

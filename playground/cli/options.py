@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import sys
@@ -77,6 +78,15 @@ def read_settings(args: argparse.Namespace) -> SamplerSettings:
         raise BadSetting(f"--{(error.field or 'order').replace('_', '-')}: {error}", error.field) from None
 
 
+def refuse_unknown_biases(settings: SamplerSettings, vocab_size: int) -> None:
+    """Raise BadSetting for a biased token that is not in the vocabulary: the bias would do nothing, silently."""
+    for token, _ in settings.logit_bias:
+        if token >= vocab_size:
+            raise BadSetting(
+                f"--logit-bias: there is no token {token}; ids go from 0 to {vocab_size - 1:,}.", "logit_bias"
+            )
+
+
 def read_seed_option(args: argparse.Namespace) -> int:
     """``--seed`` as a number. Raises BadInput naming the flag."""
     try:
@@ -102,9 +112,12 @@ def read_number(text: str | None, flag: str, low: int, high: int, default: int) 
 
 
 def read_text(args: argparse.Namespace) -> str:
-    """The prompt from its flag or file. Raises BadPrompt when there is none or it is not text."""
+    """The prompt from its flag or file. Raises BadPrompt when there is none or it is not text.
+
+    A file becomes ``args.prompt``: a pipe can be read only once, and the text is asked for twice.
+    """
     if args.prompt_file is not None:
-        return read_text_file(args.prompt_file, "--prompt-file")
+        args.prompt, args.prompt_file = read_text_file(args.prompt_file, "--prompt-file"), None
     if args.prompt is None:
         raise BadPrompt("--prompt or --prompt-file is needed: there is no text to continue.", "prompt")
     return str(args.prompt)
@@ -112,11 +125,12 @@ def read_text(args: argparse.Namespace) -> str:
 
 def read_text_file(name: str, flag: str) -> str:
     """A UTF-8 file's text, without a byte order mark. Raises BadPrompt."""
-    path = Path(name)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        with Path(name).open("rb") as file:
+            read = file.read(MAX_FILE_BYTES + 1)  # bounded: a device or a pipe has no size and need not end
+        if len(read) > MAX_FILE_BYTES:
             raise BadPrompt(f"{flag}: {name} has more than {MAX_FILE_BYTES:,} bytes; cut it down first.", "prompt")
-        return path.read_text(encoding="utf-8-sig")
+        return io.TextIOWrapper(io.BytesIO(read), encoding="utf-8-sig").read()
     except (OSError, ValueError) as error:
         raise BadPrompt(f"{flag}: {name!r} cannot be read as UTF-8 text ({error}).", "prompt") from None
 

@@ -5,7 +5,8 @@ The page and ``python -m playground next`` both stand on this module, so they ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from playground.sampling.chain import RowTrace, trace_row
 from playground.sampling.context import SamplingContext
 from playground.sampling.draw import Draw, UniformStream, draw_token
 from playground.sampling.settings import SamplerSettings
+from playground.sampling.truncation import updated_mu
 
 CONTEXT_TAIL = 8  # ids before a token that can matter for what it adds: no character has more bytes than four
 
@@ -102,6 +104,32 @@ def examine(
     trace = trace_row(logits, settings, context)
     draw = draw_token(trace.final_probs, stream.at(step) if u is None else u)
     return NextToken(prompt + generated, len(prompt), settings, context, trace, draw)
+
+
+def mirostat_mu(
+    row_after: Callable[[TokenIds], FloatArray],
+    settings: SamplerSettings,
+    prompt_ids: TokenIds,
+    generated_ids: TokenIds,
+    seed: int = 0,
+    codec: TextCodec | None = None,
+) -> float | None:
+    """Mirostat's ceiling after ``generated_ids``, in bits: each one's surprise moved it. None when Mirostat is off.
+
+    ``row_after`` gives the logits (vocab,) after some ids; it is asked once for every generated token.
+    """
+    if "mirostat" not in settings.active():
+        return None
+    mu: float | None = None
+    for count, token_id in enumerate(generated_ids):
+        before = generated_ids[:count]
+        seen = examine(
+            row_after(prompt_ids + before), settings, prompt_ids=prompt_ids, generated_ids=before, seed=seed,
+            mirostat_mu=mu, codec=codec,
+        )  # fmt: skip
+        probability = max(float(seen.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
+        mu = updated_mu(mu, settings, -math.log2(probability))
+    return mu
 
 
 def top_ids(scores: FloatArray, count: int) -> npt.NDArray[np.int64]:

@@ -49,7 +49,8 @@ class RowTrace:
 
     ``raw_*`` describe the untouched logits, ``final_*`` the row after the chain. ``removed_by`` is the index into
     ``stages`` of the one that removed a token, -1 where none did (a token that came in as -inf was removed by none).
-    Entropies in nats. ``note`` says in a sentence when the chain had to save a token.
+    Entropies in nats. ``note`` says in a sentence when the chain had to save a
+    token, or a bias names one that is not there.
     """
 
     raw_logits: FloatRow
@@ -108,7 +109,7 @@ def trace_row(logits: npt.NDArray[np.floating], settings: SamplerSettings, conte
         final_probs=rows.softmax(-1)[0].numpy() if stages else raw_probs,
         stages=tuple(stages),
         removed_by=removed_by,
-        note=_note(stages),
+        note=_note(stages, settings, len(raw)),
         raw_entropy=raw_entropy,
         final_entropy=alive.entropy,
     )
@@ -186,8 +187,15 @@ def _refuse_unusable(rows: torch.Tensor) -> None:
         )
 
 
-def _note(stages: Sequence[Stage]) -> str | None:
+def _note(stages: Sequence[Stage], settings: SamplerSettings, vocab: int) -> str | None:
+    found = []
+    beyond = [token for token, _ in settings.logit_bias if token >= vocab]
+    if beyond:
+        found.append(
+            f"The logit bias names token {beyond[0]}, which this model does not have: its ids go from 0 to {vocab - 1:,}. "
+            "That bias does nothing."
+        )
     saved = [stage.label for stage in stages if stage.facts.get("rescued")]
-    if not saved:
-        return None
-    return f"{saved[0]} would have removed every token that was left, so the likeliest of them was kept."
+    if saved:
+        found.append(f"{saved[0]} would have removed every token that was left, so the likeliest of them was kept.")
+    return " ".join(found) or None

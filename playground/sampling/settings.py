@@ -199,6 +199,11 @@ def _checked_strings(parameter: Parameter, value: object) -> tuple[str, ...]:
         value = [item for item in value if item != ""]  # a lone empty string is how a flag says "none"
     if not isinstance(value, (tuple, list)) or not all(isinstance(item, str) and 0 < len(item) <= 40 for item in value):
         raise BadSetting(f"{parameter.name}: give strings of 1 to 40 characters.", parameter.name)
+    if any("\ud800" <= character <= "\udfff" for item in value for character in item):
+        raise BadSetting(
+            f"{parameter.name}: a string has a broken character in it (half of a surrogate pair); type it again.",
+            parameter.name,
+        )
     if len(value) > MOST_BREAKERS:
         raise BadSetting(f"{parameter.name}: at most {MOST_BREAKERS} strings, not {len(value)}.", parameter.name)
     return tuple(dict.fromkeys(value))  # a repeated breaker is no fault, only one too many

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -253,6 +254,31 @@ def test_a_prompt_file_is_read_as_utf8_without_its_mark(capsys: Capture, tmp_pat
     assert tuple(result["prompt_ids"]) == fake.codec.encode("नमस्ते 😀")
 
 
+@pytest.mark.parametrize(
+    "flags", [[], ["--frequency-penalty", "1"], ["--mirostat-tau", "3"], ["--xtc-probability", "0.5"]]
+)
+def test_generated_tokens_follow_the_prompt_as_steps(capsys: Capture, fake: FakeEngine, flags: list[str]) -> None:
+    """The next token after two accepted ones is the third that ``generate`` draws: luck, counts and Mirostat included."""
+    same = ["--prompt", "hello", "--seed", "5", *flags]
+    steps = answer(capsys, "generate", *same, "--max-new-tokens", "3", "--ignore-eos")["steps"]
+    taken = [step["id"] for step in steps[:2]]
+    found = answer(capsys, "next", *same, "--generated", ",".join(map(str, taken)), "--top", "273")
+    assert found["prompt_ids"] == list(fake.codec.encode("hello")) and found["generated_ids"] == taken
+    assert (found["draw"]["id"], found["draw"]["u"]) == (steps[2]["id"], steps[2]["u"])
+    drawn = next(row for row in found["candidates"] if row["id"] == steps[2]["id"])
+    assert drawn["prob"] == pytest.approx(steps[2]["prob"], abs=1e-6)
+
+
+def test_a_bias_on_a_token_that_is_not_there_is_refused(capsys: Capture, fake: FakeEngine, file: str) -> None:
+    for command in (
+        ["next"],
+        ["generate", "--max-new-tokens", "1"],
+        ["best-of-n", "--n", "1", "--max-new-tokens", "1"],
+    ):
+        assert "--logit-bias" in refusal(capsys, *command, "--prompt", "a", "--logit-bias", "999999=5")
+    assert "--logit-bias" in refusal(capsys, "next", "--logits", file, "--logit-bias", "999999=5")
+
+
 def test_find_lists_the_tokens_of_a_text(capsys: Capture, fake: FakeEngine) -> None:
     result = answer(capsys, "next", "--prompt", "hello", "--find", " Paris!", "--top-k", "1")
     assert [found["id"] for found in result["found"]] == list(fake.codec.encode(" Paris!"))
@@ -321,7 +347,8 @@ def test_a_bad_number_is_refused_naming_its_flag(capsys: Capture, flag: str, wor
         (["--ids", "1", "--chat"], "--chat"),
         (["--ids", "1", "--system", "a"], "--system"),
         (["--prompt", "a", "--history", "1"], "--history"),
-        (["--ids", "1", "--generated", "1"], "--generated"),
+        (["--ids", "1", "--generated", "x"], "--generated"),
+        (["--prompt", "a", "--dry-sequence-breakers", "\udcff"], "--dry-sequence-breakers"),
         (["--prompt-file", "no/such/file.txt"], "--prompt-file"),
         (["--prompt-file", "."], "--prompt-file"),
         (["--prompt-file", "a\0b"], "--prompt-file"),
@@ -358,6 +385,25 @@ def test_a_prompt_file_beyond_measure_is_not_read(
     monkeypatch.setattr(options, "MAX_FILE_BYTES", 10)
     (tmp_path / "long.txt").write_text("x" * 11)
     assert "more than 10 bytes" in refusal(capsys, "next", "--prompt-file", str(tmp_path / "long.txt"))
+
+
+def test_a_pipe_is_read_once_and_only_so_far(
+    capsys: Capture, tmp_path: Path, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe gives its text once; a device such as /dev/zero has no size and would be read until the memory is full."""
+    monkeypatch.setattr(options, "MAX_FILE_BYTES", 10)
+    for text in (b"hello", b"x" * 11):
+        read, write = os.pipe()
+        os.write(write, text)
+        os.close(write)
+        try:
+            if text == b"hello":
+                result = answer(capsys, "next", "--prompt-file", f"/dev/fd/{read}")
+                assert tuple(result["prompt_ids"]) == fake.codec.encode("hello")
+            else:
+                assert "more than 10 bytes" in refusal(capsys, "next", "--prompt-file", f"/dev/fd/{read}")
+        finally:
+            os.close(read)
 
 
 BAD_FILES: dict[str, bytes] = {

@@ -54,7 +54,8 @@ def test_every_export_is_well_formed_and_holds_the_texts_unchanged(
         if exporter.language == "python":
             compile(result.code, name, "exec")
             found = strings_in(result.code)
-            assert model in found and prompt in found and seed in found
+            assert model in found and seed in found
+            assert prompt in found or (name == "transformers" and not prompt)  # it begins at the start token then
             assert not (chat and system) or system in found
         elif exporter.language == "json":
             body = json.loads(result.code)
@@ -158,11 +159,35 @@ def test_llama_cpp_carries_the_order_and_tells_what_it_cannot() -> None:
         "min_p",
         "temperature",
     ]
-    assert "top_k;top_p;min_p;temperature" in shlex.split(export("llama-cli", chosen, "m", "p").code)
+    assert "top_k;top_p;min_p;temperature" in shlex.split(export("llama-completion", chosen, "m", "p").code)
     late_bias = SamplerSettings(logit_bias={1: 2.0}, top_k=5, order="top_k,logit_bias")
     assert any("bias first" in w for w in export("llama-server", late_bias, "m", "p").warnings)
     mirostat = SamplerSettings(mirostat_tau=5, repetition_penalty=1.2)
-    assert any("while Mirostat is on" in w for w in export("llama-cli", mirostat, "m", "p").warnings)
+    assert any("while Mirostat is on" in w for w in export("llama-completion", mirostat, "m", "p").warnings)
+
+
+def test_raw_text_goes_to_llama_cpps_own_completion_command_unescaped() -> None:
+    """llama-cli only chats by now and refuses -no-cnv; and escapes are read in -p unless that is switched off."""
+    raw = shlex.split(export("llama-completion", NEUTRAL, "m.gguf", "C:\\new").code)
+    assert raw[0] == "llama-completion" and {"-no-cnv", "--no-escape"} <= set(raw)
+    assert raw[raw.index("-p") + 1] == "C:\\new"
+    chat = shlex.split(export("llama-completion", NEUTRAL, "m.gguf", "p", chat=True, system="s").code)
+    assert chat[0] == "llama-completion" and {"-cnv", "-st", "--no-escape"} <= set(chat) and "-no-cnv" not in chat
+
+
+def test_llama_cpp_asks_for_a_gguf_file_where_the_model_is_none() -> None:
+    said = export("llama-completion", NEUTRAL, "org/name", "p").warnings
+    assert said == ("llama.cpp reads GGUF files: put the path of one in the place of org/name.",)
+    assert not export("llama-completion", NEUTRAL, "/models/x.GGUF", "p").warnings
+    assert not export("llama-server", NEUTRAL, "org/name", "p").warnings
+
+
+def test_an_empty_prompt_begins_at_the_start_token_or_is_told() -> None:
+    assert "tokenizer(tokenizer.bos_token, add_special_tokens=False" in export("transformers", NEUTRAL, "m", "").code
+    assert "The prompt is empty" in export("vllm", NEUTRAL, "m", "").warnings[0]
+    assert (
+        not export("playground", NEUTRAL, "m", "").warnings and not export("vllm", NEUTRAL, "m", "", chat=True).warnings
+    )
 
 
 def test_an_unknown_engine_is_refused() -> None:
@@ -186,11 +211,11 @@ def test_endings_are_in_every_engines_words() -> None:
     assert (vllm["stop"], vllm["stop_token_ids"], vllm["ignore_eos"]) == (list(ENDINGS.strings), [7, 8], True)
     server = json.loads(made["llama-server"].code)
     assert server["stop"] == list(ENDINGS.strings) and server["ignore_eos"] is True
-    assert "--ignore-eos" in shlex.split(made["llama-cli"].code)
+    assert "--ignore-eos" in shlex.split(made["llama-completion"].code)
     assert json.loads(made["openai"].code)["stop"] == list(ENDINGS.strings[:4])
     said = {name: " ".join(result.warnings) for name, result in made.items()}
     assert "at most 4 stop strings" in said["openai"] and "always ends" in said["openai"]
-    assert "no stop strings" in said["llama-cli"] and "no stop token ids" in said["llama-server"]
+    assert "no stop strings" in said["llama-completion"] and "no stop token ids" in said["llama-server"]
     assert not said["transformers"] and not said["vllm"]
 
 
@@ -198,5 +223,5 @@ def test_the_models_own_end_tokens_stay_beside_further_ones_and_without_endings_
     more = export("transformers", NEUTRAL, "m", "p", endings=Endings(ids=(7,)))
     assert "eos_token_id=[tokenizer.eos_token_id, *[7]]" in more.code
     for name in EXPORTS:
-        plain = export(name, NEUTRAL, "m", "p")
+        plain = export(name, NEUTRAL, "m.gguf", "p")
         assert not any(word in plain.code for word in ("stop", "eos", "pad_token")) and not plain.warnings

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
+from playground.charts.bars import BarsData
+from playground.charts.numbers import percent
+from playground.cli import main
 from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
 from playground.engine.pool import ModelChoice
 from playground.engine.types import TokenIds
@@ -17,6 +24,7 @@ from playground.sampling.orders import ORDERS
 from playground.sampling.presets import PRESETS
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
+from playground.ui.glossary import define
 from playground.ui.sampling_page.experiments import EXPERIMENTS
 from playground.ui.setup import DEFAULT_PROMPT, MAX_PROMPT_CHARACTERS, Setup, link_fields
 from tests.ui.conftest import Opened
@@ -390,6 +398,7 @@ def test_the_address_bar_follows_what_is_on_screen(open_app: Open) -> None:
     [
         ("top_p", "nan"), ("temperature", "inf"), ("top_k", "-5"), ("min_p", "abc"), ("seed", "-1"), ("order", "bogus"),
         ("steps", "x"), ("chat", "maybe"), ("logit_bias", "<script>"), ("model", "\x00"), ("check", "00000000"),
+        ("dry_sequence_breakers", '["\\ud800"]'),
     ],
 )  # fmt: skip
 def test_a_bad_link_value_is_one_sentence_and_the_rest_is_applied(open_app: Open, field: str, value: str) -> None:
@@ -479,6 +488,159 @@ def test_take_away_shows_the_link_and_the_settings_as_code(open_app: Open, engin
     link, code = (block.value for block in app.at.code)
     assert "top_p=0.65" in link and "check=" in link
     assert "0.65" in code
+
+
+STEPPED = {
+    "prompt": "<|im_end|> hi",
+    "steps": "104.105.33",
+    "at": "2",
+    "seed": "7",
+    "frequency_penalty": "0.5",
+    "top_k": "40",
+}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"prompt": "hello"},
+        STEPPED,
+        STEPPED | {"special": "1"},
+        STEPPED | {"chat": "1", "system": "Be brief.", "mirostat_tau": "3"},
+    ],
+    ids=["plain", "steps", "special", "chat"],
+)
+def test_the_command_line_of_the_page_gives_the_pages_numbers(
+    open_app: Open,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    query: dict[str, str],
+) -> None:
+    app = open_app(query).hold(take_away=True, export_engine="playground")
+    line = shlex.split(app.at.code[1].value)
+    monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: engine)
+    capsys.readouterr()
+    assert main([*line[3:], "--json", "--top", "15"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    shown = app.bars["rows"][:15]
+    assert [row["id"] for row in told["candidates"]] == [row["pick"] for row in shown]
+    assert [f"final {percent(row['prob'])}" for row in told["candidates"] if row["kept"]] == [
+        row["lines"][3] for row in shown if not row["removed"]
+    ]
+    assert (
+        told["prompt_ids"] + told["generated_ids"]
+        == [int(token["lines"][0].split("id ")[1]) for token in app.strip][
+            : len(told["prompt_ids"]) + len(told["generated_ids"])
+        ]
+    )
+    app.section("Why this token?")
+    assert f"u = {told['draw']['u']:.6f}" in app.texts()
+
+
+def test_the_command_line_names_device_and_dtype(open_app: Open) -> None:
+    app = open_app({"device": "cpu", "dtype": "bfloat16"}).hold(take_away=True, export_engine="playground")
+    assert {"--device=cpu", "--dtype=bfloat16"} <= set(shlex.split(app.at.code[1].value))
+
+
+def test_other_engines_code_says_that_the_accepted_tokens_are_not_in_it(open_app: Open) -> None:
+    app = open_app({"steps": "104.105"}).hold(take_away=True, export_engine="vllm")
+    assert "The 2 accepted tokens travel in the link" in app.texts()
+    app.hold(export_engine="playground")
+    assert "accepted tokens travel" not in app.texts()
+
+
+@pytest.mark.parametrize("engine_name", EXPORTS)
+def test_code_says_what_of_the_text_does_not_come_through(open_app: Open, engine_name: str) -> None:
+    app = open_app({"prompt": "<|im_end|> a\0b"}).hold(take_away=True, export_engine=engine_name)
+    bash = EXPORTS[engine_name].language == "bash"
+    assert ("save it to a file" in app.texts()) == bash
+    assert ("spells a special token" in app.texts()) == (engine_name != "playground")
+    app.at.session_state["setup"] = Setup(prompt="<|im_end|> ab", parse_special=True)
+    app.run()
+    assert "save it to a file" not in app.texts() and "spells a special token" not in app.texts()
+
+
+@pytest.mark.parametrize(
+    ("section", "terms"),
+    [
+        ("Bars", ("Probability, raw", "Probability, final", "Log-probability")),
+        ("Pipeline", ("Entropy", "Effective choices")),
+        ("Compare", ("KL divergence",)),
+        ("Why this token?", ("u", "Seed")),
+        ("Any word", ("Log-probability", "Rank")),
+        ("Proof", ("Logit",)),
+    ],
+)
+def test_terms_of_the_art_are_explained_on_hover(open_app: Open, section: str, terms: tuple[str, ...]) -> None:
+    app = open_app({"top_p": "0.9"}).section(section)
+    app.at.session_state["pins"] = {"A": SamplerSettings(top_k=3)}
+    app.run()
+    hovers = "\n".join(caption.help for caption in app.at.caption if caption.help)
+    assert all(define(term) in hovers for term in terms)
+
+
+def test_the_note_on_luck_holds_under_xtc_too(open_app: Open) -> None:
+    app = open_app({"xtc_probability": "0.5"}).section("Why this token?")
+    assert "XTC" in next(caption.value for caption in app.at.caption if "only random part" in caption.value)
+
+
+# -- two clicks before the first is answered ---------------------------------------------------------------------------
+
+
+def test_a_pick_keeps_a_slider_moved_since_the_bars_were_drawn(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The callback belongs to the picture it was drawn with; the settings are the present ones all the same."""
+
+    def stand_in(data: BarsData, *, key: str, position: int, on_pick: Callable[[int], None]) -> None:
+        st.button("pick", key="pick", on_click=on_pick, args=(data.rows[0].id,))
+
+    monkeypatch.setattr("playground.ui.sampling_page.bars.probability_bars", stand_in)
+    app = open_app()
+    app.at.session_state["setup"] = Setup(settings=SamplerSettings(top_p=0.5))
+    app.at.button(key="pick").click()
+    app.run()
+    assert setup_of(app).settings.top_p == 0.5 and len(setup_of(app).steps) == 1
+    app.at.session_state["setup"] = setup_of(app).accept(5)  # a first click, not yet drawn
+    app.at.button(key="pick").click()
+    app.run()
+    assert setup_of(app).steps[1:] == (5,)
+
+
+def test_a_click_on_the_strip_keeps_a_slider_moved_since(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stand_in(tokens: object, *, key: str, label: str, on_pick: Callable[[int], None]) -> None:
+        st.button("go", key="go", on_click=on_pick, args=(len(DEFAULT_PROMPT),))
+
+    monkeypatch.setattr("playground.ui.sampling_page.steps.token_strip", stand_in)
+    app = open_app({"prompt": DEFAULT_PROMPT, "steps": "104.105"})
+    before = setup_of(app)
+    app.at.session_state["setup"] = replace(before, settings=SamplerSettings(top_p=0.5))
+    app.at.button(key="go").click()
+    app.run()
+    assert setup_of(app).settings.top_p == 0.5 and setup_of(app).steps == before.steps
+
+
+def test_a_word_accepted_twice_before_the_answer_is_accepted_once(open_app: Open) -> None:
+    app = open_app({"prompt": "hello"}).section("Any word")
+    app.at.session_state["setup"] = setup_of(app).accept(104)
+    app.at.button(key="accept_True").click()
+    app.run()
+    assert setup_of(app).steps == (104,)
+
+
+def test_a_sampler_moved_twice_before_the_editor_is_drawn_again_moves_itself(open_app: Open) -> None:
+    app = open_app().hold(order_editor=True)
+    order = list(ORDERS["hf"])
+    place = order.index("temperature")
+    order[place], order[place + 1] = order[place + 1], order[place]
+    app.at.session_state["setup"] = Setup(settings=SamplerSettings(order=tuple(order)))  # the first click's work
+    app.at.button(key="down_temperature").click()
+    app.run()
+    assert setup_of(app).settings.order.index("temperature") == place + 2
+
+
+def test_a_bias_on_a_token_the_model_lacks_is_told(open_app: Open) -> None:
+    app = open_app({"logit_bias": "99999999=5"})
+    assert any("names token 99999999" in warning.value for warning in app.at.warning)
 
 
 # -- tables, log scale, the glossary -----------------------------------------------------------------------------------

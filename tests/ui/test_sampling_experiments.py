@@ -1,0 +1,65 @@
+"""What the "Try this" notes of the Sampling page claim, held against the bundled model: each number in them is true."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from playground.engine.transformers_engine import TransformersEngine
+from playground.inspection.next_token import NextToken, examine, top_candidates
+from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.ui.sampling_page.bars import ROWS
+from playground.ui.sampling_page.experiments import EXPERIMENTS
+from tests.engine.conftest import bundled_engine
+
+__all__ = ["bundled_engine"]
+pytestmark = pytest.mark.model
+
+
+def looked_at(engine: TransformersEngine, prompt: str, settings: SamplerSettings) -> NextToken:
+    ids = engine.codec.encode(prompt)
+    return examine(engine.next_logits(ids).logits, settings, prompt_ids=ids, codec=engine.codec)
+
+
+def kept(view: NextToken) -> int:
+    return int(np.count_nonzero(view.trace.final_probs))
+
+
+def others(engine: TransformersEngine, view: NextToken) -> float:
+    """The final probability in the row "others" of the bars as they stand at first."""
+    return 1 - sum(row.final_prob for row in top_candidates(view, engine.codec, ROWS[1]))
+
+
+def test_top_p_adapts_and_top_k_does_not(bundled_engine: TransformersEngine) -> None:
+    experiment = EXPERIMENTS["adapts"]
+    unsure = "My favourite thing is"
+    assert unsure in experiment.look
+    assert (
+        "3 tokens" in experiment.look and kept(looked_at(bundled_engine, experiment.prompt, experiment.settings)) == 3
+    )
+    assert kept(looked_at(bundled_engine, unsure, experiment.settings)) > 1_000
+    for prompt in (experiment.prompt, unsure):
+        assert kept(looked_at(bundled_engine, prompt, experiment.pins[0])) == 10
+
+
+def test_the_three_orders_keep_what_is_said(bundled_engine: TransformersEngine) -> None:
+    experiment = EXPERIMENTS["order"]
+    counts = [kept(looked_at(bundled_engine, experiment.prompt, pin)) for pin in experiment.pins]
+    assert "{}, {} and {} tokens".format(*counts) in experiment.look
+
+
+def test_heat_fills_the_others_row_and_min_p_empties_it(bundled_engine: TransformersEngine) -> None:
+    experiment = EXPERIMENTS["tail"]
+    raw, hot = (looked_at(bundled_engine, experiment.prompt, chosen) for chosen in (NEUTRAL, experiment.settings))
+    assert f"{others(bundled_engine, raw):.0%} raw and {others(bundled_engine, hot):.0%}" in experiment.look
+    cut = looked_at(bundled_engine, experiment.prompt, experiment.settings.replace(min_p=0.1))
+    assert f"{kept(cut)} words are left" in experiment.look and abs(others(bundled_engine, cut)) < 1e-6
+
+
+def test_the_penalty_ends_the_loop(bundled_engine: TransformersEngine) -> None:
+    experiment = EXPERIMENTS["loop"]
+    raw = looked_at(bundled_engine, experiment.prompt, NEUTRAL)
+    assert bundled_engine.codec.piece(int(raw.trace.raw_probs.argmax()), raw.ids) == " mat"
+    assert 0.45 < raw.trace.raw_probs.max() < 0.55
+    cooled = looked_at(bundled_engine, experiment.prompt, experiment.settings)
+    assert bundled_engine.codec.piece(int(cooled.trace.final_probs.argmax()), cooled.ids) == " floor"
