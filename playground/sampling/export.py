@@ -126,7 +126,13 @@ _ALL = (
     ),
     Exporter("vllm", "vLLM", "python", frozenset(_VLLM_ORDER), _VLLM_ORDER, export_code.vllm_code),
     Exporter(
-        "llama-cli", "llama.cpp command", "bash", _LLAMA_CPP, None, export_code.llama_cli_code, _llama_cpp_differences
+        "llama-completion",
+        "llama.cpp command",
+        "bash",
+        _LLAMA_CPP,
+        None,
+        export_code.llama_completion_code,
+        _llama_cpp_differences,
     ),
     Exporter(
         "llama-server",
@@ -147,7 +153,7 @@ _ALL = (
 _ENDINGS: dict[str, tuple[int, bool, bool]] = {
     "transformers": (1000, True, True),
     "vllm": (1000, True, True),
-    "llama-cli": (0, False, True),
+    "llama-completion": (0, False, True),
     "llama-server": (1000, False, True),
     "openai": (export_code.OPENAI_STOPS, False, False),
 }
@@ -174,8 +180,25 @@ def export(
         raise BadInput(f"export: unknown engine {engine_name!r}; choose one of {', '.join(EXPORTS)}.", "export")
     exporter = EXPORTS[engine_name]
     request = Request(settings, model_id, prompt, chat, system if chat else None, seed, max_new_tokens, endings)
-    warnings = (*_warnings(exporter, settings), *_ending_warnings(exporter, endings))
+    warnings = (
+        *_warnings(exporter, settings),
+        *_ending_warnings(exporter, endings),
+        *_file_warnings(engine_name, model_id),
+        *_empty_warnings(exporter, "chat" if chat else prompt),
+    )
     return Export(exporter.build(request), warnings, exporter.language)
+
+
+def _file_warnings(engine_name: str, model_id: str) -> tuple[str, ...]:
+    if engine_name != "llama-completion" or model_id.lower().endswith(".gguf"):
+        return ()
+    return (f"llama.cpp reads GGUF files: put the path of one in the place of {model_id}.",)
+
+
+def _empty_warnings(exporter: Exporter, prompt: str) -> tuple[str, ...]:
+    if prompt or exporter.name in ("transformers", "playground"):
+        return ()
+    return (f"The prompt is empty: here the model starts from its own start token; {exporter.label} may refuse that.",)
 
 
 def _ending_warnings(exporter: Exporter, endings: Endings) -> tuple[str, ...]:

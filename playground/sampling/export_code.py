@@ -95,6 +95,8 @@ def _transformers_endings(endings: Endings) -> str:
 
 def _transformers_inputs(request: Request) -> str:
     if not request.chat:
+        if not request.prompt:  # generate needs one token at least; here too an empty text begins at the start token
+            return 'inputs = tokenizer(tokenizer.bos_token, add_special_tokens=False, return_tensors="pt")\n'
         return f'inputs = tokenizer({request.prompt!r}, return_tensors="pt")\n'
     return (
         f"messages = {request.messages!r}\n"
@@ -210,7 +212,7 @@ def llama_server_code(request: Request) -> str:
     return _json(body)
 
 
-_LLAMA_CLI_FLAGS = {
+_LLAMA_COMPLETION_FLAGS = {
     "temperature": "--temp",
     "typical_p": "--typical",
     "top_n_sigma": "--top-nsigma",
@@ -220,9 +222,12 @@ _LLAMA_CLI_FLAGS = {
 }
 
 
-def llama_cli_code(request: Request) -> str:
-    """A ``llama-cli`` command. ``-m`` wants a GGUF file of the model."""
-    words = ["llama-cli", "-m", request.model_id, "-n", str(request.max_new_tokens)]
+def llama_completion_code(request: Request) -> str:
+    """A ``llama-completion`` command: ``llama-cli`` only chats since llama.cpp split the two, and refuses ``-no-cnv``.
+
+    ``-m`` wants a GGUF file of the model. Without ``--no-escape`` a backslash and an n in the text become a line break.
+    """
+    words = ["llama-completion", "-m", request.model_id, "-n", str(request.max_new_tokens), "--no-escape"]
     words += ["-cnv", "-st"] if request.chat else ["-no-cnv"]
     if request.system:
         words += ["-sys", request.system]
@@ -234,7 +239,7 @@ def llama_cli_code(request: Request) -> str:
             for breaker in value or ["none"]:
                 words += ["--dry-sequence-breaker", breaker]
         else:
-            words += [_LLAMA_CLI_FLAGS.get(name, "--" + name.replace("_", "-")), str(value)]
+            words += [_LLAMA_COMPLETION_FLAGS.get(name, "--" + name.replace("_", "-")), str(value)]
     for token, bias in request.settings.logit_bias:
         words += ["--logit-bias", f"{token}{bias:+}"]
     words += ["--ignore-eos"] if request.endings.ignore_eos else []
