@@ -51,6 +51,7 @@ def compare_figure(data: CompareData) -> go.Figure:
             )
         )
     figure = go.Figure(traces)
+    end = min(float(data.probabilities.max()) * 1.2, 1.25)
     figure.update_layout(
         barmode="overlay",
         height=80 + len(data.tokens) * (10 + 13 * len(data.settings)),
@@ -59,7 +60,8 @@ def compare_figure(data: CompareData) -> go.Figure:
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         xaxis={
             "tickformat": ".0%",
-            "range": [0, min(float(data.probabilities.max()) * 1.2, 1.25)],
+            "range": [0, end],
+            "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1] if end > 1 else None,  # the room beyond is for the last bar's text
             "gridcolor": GRID,
             "fixedrange": True,
         },

@@ -105,6 +105,16 @@ def test_one_bar_a_setting_and_no_bar_for_a_removed_token() -> None:
     assert len(centres) == 2, "bars of two settings lie on each other"
 
 
+def test_the_axis_of_compared_settings_names_no_share_above_all() -> None:
+    sure = compare_figure(CompareData((NOW,), ("x",), np.array([[1.0]], dtype=np.float32)))
+    assert max(sure.layout.xaxis.tickvals) == 1 < sure.layout.xaxis.range[1], (
+        "room for the last bar's text, without a tick"
+    )
+    assert (
+        compare_figure(CompareData((NOW,), ("x",), np.array([[0.3]], dtype=np.float32))).layout.xaxis.tickvals is None
+    )
+
+
 def test_the_columns_of_the_pipeline_reach_one() -> None:
     figure = pipeline_figure(pipeline_data(LABELS["ordinary"], some(3)))
     np.testing.assert_allclose(np.sum([trace.y for trace in figure.data], axis=0), 1.0, atol=1e-6)
