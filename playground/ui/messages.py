@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from playground.errors import Cancelled, ModelNotFound, PlaygroundError, Superseded
+from playground.ui.glossary import define
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 
@@ -43,6 +44,6 @@ def problems_shown_here() -> Iterator[None]:
         show_problem(error)
 
 
-def why_it_matters(text: str) -> None:
-    """The short note under a picture. ``text`` is ours, so it may use Markdown."""
-    st.caption(text)
+def why_it_matters(text: str, *terms: str) -> None:
+    """The short note under a picture. ``text`` is ours, so it may use Markdown. The glossary's ``terms`` are its hover."""
+    st.caption(text, help="\n\n".join(define(term) for term in terms) or None)

@@ -55,6 +55,16 @@ def change(**fields: Any) -> None:
     put(replace(setup(), **fields))
 
 
+def accept(token_id: int, *, position: int) -> None:
+    """Append a token picked from a picture of the moment after ``position`` accepted ones.
+
+    A pick made on an older picture (a second click before the first was answered) is dropped. The settings are the
+    present ones, not those of the picture: a slider may have moved since it was drawn.
+    """
+    if setup().position == position:
+        put(setup().accept(token_id))
+
+
 def change_settings(**values: Any) -> None:
     """Replace sampling parameters; a refused value leaves the setup as it was and is told on the page."""
     try:

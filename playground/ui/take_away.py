@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from playground.errors import PlaygroundError
 from playground.models.catalogue import resolve
 from playground.sampling.export_code import Endings
 from playground.ui.messages import plain
 from playground.ui.model_picker import chosen_model
+from playground.ui.runtime import request_model
 from playground.ui.setup import Setup
 
+_MOST_ARGUMENT_BYTES = 120_000  # Linux passes on at most 128 KiB as one argument
 _ROUNDED = "The hub has the original weights; the bundled ones were rounded to 4 bits, so figures differ a little."
 
 
@@ -65,13 +68,50 @@ def code_for_engines(
         chat=setup.chat, system=setup.system or None, seed=setup.seed, max_new_tokens=max(1, max_new_tokens),
         endings=endings,
     )  # fmt: skip
-    st.code(made.code, language=made.language, wrap_lines=True)
+    code = shlex.join(next_words(setup)) + "\n" if own else made.code
+    st.code(code, language=made.language, wrap_lines=True)
+    if setup.taken and playground and not own:
+        st.caption(
+            f"The {len(setup.taken):,} accepted tokens travel in the link and in this playground's own line only."
+        )
     if notes:
         st.caption(notes.get(engine, notes[""]))
     if resolve(setup.model).kind == "bundled" and not own:
         st.caption(_ROUNDED)
-    for warning in made.warnings:
+    for warning in (*made.warnings, *_text_warnings(setup, engine, made.language)):
         st.warning(plain(warning), icon=":material/warning:")
+
+
+def _text_warnings(setup: Setup, engine: str, language: str) -> tuple[str, ...]:
+    """What of the prompt itself does not come through in ``engine``'s code."""
+    found = []
+    if language == "bash" and (
+        "\0" in setup.prompt or len(setup.prompt.encode("utf-8", "replace")) > _MOST_ARGUMENT_BYTES
+    ):
+        flag = "--prompt-file" if engine == "playground" else "-f"
+        found.append(f"No shell passes on a text like this: save it to a file and give that with {flag}.")
+    if engine != "playground" and not setup.parse_special and _spells_special(setup):
+        found.append("The text spells a special token: engines read it as the token itself, here it is plain text.")
+    return tuple(found)
+
+
+def _spells_special(setup: Setup) -> bool:
+    """Whether the model's tokenizer would find a special token in the text, if it were asked to."""
+    loading = request_model(chosen_model())
+    if not loading.done.is_set() or loading.worker is None:
+        return False
+    codec = loading.worker.engine.codec
+    texts = (setup.prompt, setup.system if setup.chat else "")
+    try:
+        return any(codec.encode(text, parse_special=True) != codec.encode(text) for text in texts if text)
+    except PlaygroundError:  # the page itself says what is wrong with the text
+        return False
+
+
+def next_words(setup: Setup) -> list[str]:
+    """``python -m playground next`` for what is on screen: the accepted tokens in view are part of it."""
+    taken = [f"--generated={','.join(map(str, setup.taken))}"] if setup.taken else []
+    return command_words(setup, "next") + taken
 
 
 def command_words(setup: Setup, command: str) -> list[str]:

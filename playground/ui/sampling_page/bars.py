@@ -16,7 +16,8 @@ from playground.inspection.next_token import Candidate, kept_prefix, top_candida
 from playground.sampling.registry import SAMPLERS
 from playground.ui import state
 from playground.ui.components.bars import probability_bars
-from playground.ui.messages import why_it_matters
+from playground.ui.glossary import define
+from playground.ui.messages import plain, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 ROWS = (5, 15, 100)  # fewest, at first, most
@@ -52,8 +53,9 @@ def bars_reading() -> None:
     why_it_matters(
         "Grey is what the model said; violet is what is left to draw from after the samplers. An outlined bar was removed, "
         "by the stage it names. Click a bar to accept that token. A probability is not a truth: it says what text usually "
-        "goes on like."
-    )
+        "goes on like.",
+        "Probability, raw", "Probability, final", "Log-probability", "Rank", "Token id",
+    )  # fmt: skip
 
 
 def _bounds() -> tuple[int, int, int]:
@@ -80,8 +82,10 @@ def bars_section(view: SamplingView) -> None:
             data,
             key="bars",
             position=len(view.ids),
-            on_pick=state.acting(lambda token: state.put(view.setup.accept(token))),
+            on_pick=state.acting(lambda token: state.accept(token, position=view.setup.position)),
         )
+    if view.next.trace.note:
+        st.warning(plain(view.next.trace.note), icon=":material/info:")
     if view.next.draw.id in view.codec.eos_token_ids:
         st.caption("The drawn token ▶ ends the text: a generator would stop here. You may still accept it and go on.")
     st.download_button(
@@ -148,7 +152,12 @@ def _table(rows: tuple[Candidate, ...], view: SamplingView) -> None:
         frame,
         hide_index=True,
         height=min(36 * (len(rows) + 1), 640),
-        column_config={"log-probability": st.column_config.NumberColumn(format="%.3f")},
+        column_config={
+            "rank": st.column_config.NumberColumn(help=define("Rank")),
+            "raw": st.column_config.TextColumn(help=define("Probability, raw")),
+            "log-probability": st.column_config.NumberColumn(format="%.3f", help=define("Log-probability")),
+            "final": st.column_config.TextColumn(help=define("Probability, final")),
+        },
     )
 
 

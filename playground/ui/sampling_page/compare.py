@@ -53,7 +53,10 @@ def compare_section(view: SamplingView) -> None:
     why_it_matters(
         "KL divergence, KL(now ‖ pin), says how far the present settings are from the pin, in nats: 0 when they are the "
         "same, infinite when the present ones allow a token that the pin forbids. Gained and lost are meant from the pin's "
-        "side to now. exp H: effective choices."
+        "side to now. exp H: effective choices.",
+        "KL divergence",
+        "Effective choices",
+        "Chain",
     )
 
 

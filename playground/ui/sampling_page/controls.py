@@ -254,7 +254,7 @@ def _order_editor(settings: SamplerSettings) -> None:
             "↑",
             key=f"up_{sampler}",
             on_click=move,
-            args=(index, -1),
+            args=(sampler, -1),
             disabled=index == 0,
             help=f"{text} earlier",
         )
@@ -262,14 +262,18 @@ def _order_editor(settings: SamplerSettings) -> None:
             "↓",
             key=f"down_{sampler}",
             on_click=move,
-            args=(index, 1),
+            args=(sampler, 1),
             disabled=index == last,
             help=f"{text} later",
         )
 
 
-def _move(index: int, by: int) -> None:
+def _move(sampler: str, by: int) -> None:
+    """By name: a second click comes before the editor was drawn again, when places have moved on."""
     order = list(state.setup().settings.order)
+    index = order.index(sampler)
+    if not 0 <= index + by < len(order):
+        return
     order[index], order[index + by] = order[index + by], order[index]
     state.change_settings(order=tuple(order))
 

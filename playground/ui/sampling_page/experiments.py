@@ -1,4 +1,7 @@
-"""The "Try this" buttons: each sets the page up so that one thing can be seen, and says what to look at."""
+"""The "Try this" buttons: each sets the page up so that one thing can be seen, and says what to look at.
+
+The numbers in ``look`` are the bundled model's; a test holds them against it.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "adapts": Experiment(
         "Top-p adapts, top-k does not",
         "A sure prompt and an unsure one under the same settings",
-        "Here the model is nearly sure, and top-p 0.9 keeps a handful of tokens. Change the prompt to “My favourite thing "
-        "is” and it keeps more than a thousand, while pin A (top-k 10) keeps ten both times.",
-        "The capital of France is",
+        "The bundled model is nearly sure here, and top-p 0.9 keeps 3 tokens. Change the prompt to “My favourite thing is” "
+        "and it keeps more than a thousand, while pin A (top-k 10) keeps ten both times: too many here, too few there.",
+        "I went to the shop to buy a loaf of",
         NEUTRAL.replace(top_p=0.9),
         "Compare",
         (NEUTRAL.replace(top_k=10),),
@@ -38,9 +41,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "order": Experiment(
         "Why order matters",
         "The same values in the orders of three engines",
-        "Pins A, B, C have the same temperature 1.5, top-p 0.8 and min-p 0.02 in the orders of hf, vllm and llama.cpp, "
-        "and keep 16, 6 and 2 tokens: heating before the cut lets more through than heating after it, and cutting twice "
-        "in the other order counts other masses.",
+        "Pins A, B, C have the same temperature 1.5, top-p 0.8 and min-p 0.02 in the orders of hf, vllm and llama.cpp. On "
+        "the bundled model they keep 16, 6 and 2 tokens: heating before the cut lets more through than heating after it, "
+        "and cutting twice in the other order counts other masses.",
         "The best way to learn is",
         NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.02),
         "Compare",
@@ -52,16 +55,17 @@ EXPERIMENTS: dict[str, Experiment] = {
     "tail": Experiment(
         "Temperature and the tail",
         "How much probability a hot temperature gives to nonsense",
-        "At temperature 1.5 the “others” row has swallowed most of the probability: thousands of tokens, each unlikely. "
-        "Set the scale to log, then add min-p 0.1 and see the tail go.",
-        "Once upon a time, there was a",
+        "On the bundled model the “others” row has 20% raw and 68% at temperature 1.5: tens of thousands of tokens, each "
+        "unlikely; the log scale shows how unlikely. Add min-p 0.1: the tail is gone, and 5 words are left.",
+        "The chef added salt and",
         NEUTRAL.replace(temperature=1.5),
     ),
     "loop": Experiment(
         "A loop and its penalty",
         "A text that repeats itself, and what the repetition penalty does to the next token",
-        "Raw, “mat” leads with half of all probability: the pattern invites it. The repetition penalty of 1.3 weakens every "
-        "word that was used, and “floor” takes the lead. Open “More samplers” and move it back to 1.0 to see the loop win.",
+        "Raw, “mat” leads on the bundled model with half of all probability: the pattern invites it. The repetition penalty "
+        "of 1.3 weakens every word that was used, and “floor” takes the lead. Open “More samplers” and move it back to 1.0 "
+        "to see the loop win.",
         "The cat sat on the mat. The cat sat on the mat. The cat sat on the mat. The cat sat on the",
         NEUTRAL.replace(repetition_penalty=1.3),
     ),

@@ -37,8 +37,9 @@ def lookup_section(view: SamplingView) -> None:
             _one_spelling(view, spelling)
     why_it_matters(
         "A word of several tokens is as likely as its tokens one after the other: their probabilities multiply, each "
-        "given those before it."
-    )
+        "given those before it.",
+        "Token", "Log-probability", "Rank",
+    )  # fmt: skip
 
 
 def word_ids(view: SamplingView, text: str) -> tuple[int, ...]:
@@ -77,7 +78,7 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     st.button(
         f"Accept {plain(glyphs(rows[0].text))}",
         key=f"accept_{text[:1] == ' '}",
-        on_click=state.acting(lambda: state.put(state.setup().accept(rows[0].id))),
+        on_click=state.acting(lambda: state.accept(rows[0].id, position=view.setup.position)),
         help="Append its first token to the text and go on from there.",
     )
 

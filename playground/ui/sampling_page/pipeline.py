@@ -44,7 +44,12 @@ def pipeline_section(view: SamplingView) -> None:
         _formula(view)
     why_it_matters(
         "Removing a token gives its probability to the others in proportion. Effective choices, exp(H), say how many "
-        "equally likely tokens would be as uncertain as this distribution (H is its entropy)."
+        "equally likely tokens would be as uncertain as this distribution (H is its entropy).",
+        "Sampler",
+        "Entropy",
+        "Nat",
+        "Effective choices",
+        "Logit",
     )
 
 

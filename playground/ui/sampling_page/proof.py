@@ -20,7 +20,7 @@ def proof_section(view: SamplingView) -> None:
         st.badge("transformers has none of these samplers; see the table", icon=":material/info:", color="gray")
     elif proof.agrees:
         st.badge(
-            f"Agrees with transformers: largest difference {proof.largest_difference:.1e}, the same tokens kept",
+            f"Agrees with transformers: largest difference {proof.largest_difference or 0:.1g}, the same tokens kept",
             icon=":material/verified:",
             color="green",
         )
@@ -38,5 +38,7 @@ def proof_section(view: SamplingView) -> None:
     why_it_matters(
         f"Both implementations get the same logits, all {view.row.logits.size:,} of them, in the same order. They agree when "
         f"no token's final probability differs by more than {AGREE_WITHIN:g} and the same tokens are kept. What transformers "
-        "lacks is compared in this project's tests with a second, independent implementation of the named engine's rule."
+        "lacks is compared in this project's tests with a second, independent implementation of the named engine's rule.",
+        "Sampler",
+        "Logit",
     )

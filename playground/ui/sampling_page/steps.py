@@ -136,5 +136,6 @@ def _restart() -> None:
 def _go_to(view: SamplingView, index: int) -> None:
     """A click on an accepted token goes to the moment before it was chosen; prompt tokens stay where they are."""
     step = index - len(view.prompt_ids)
-    if step >= 0 and step != view.setup.position:
-        state.put(view.setup.move(step - view.setup.position))
+    setup = state.setup()  # the present one: a slider may have moved since this strip was drawn
+    if step >= 0:
+        state.put(setup.move(step - setup.position))

@@ -21,8 +21,6 @@ def _contents() -> None:
     setup = state.setup()
     show_link(address_of(link_query(setup)))
     code_for_engines(setup, key="export_engine", playground=True)
-    if setup.taken:
-        st.caption(f"The {len(setup.taken)} accepted tokens travel in the link, not in the code.")
     st.download_button(
         "Settings as JSON",
         data=json.dumps({"seed": setup.seed, **setup.settings.to_mapping(only_changed=False)}, indent=1),
