@@ -269,9 +269,11 @@ def openai_code(request: Request) -> str:
 
 
 def playground_code(request: Request) -> str:
-    """``python -m playground next`` with the same model, text, settings and seed."""
+    """``python -m playground next`` with the same model, text, settings and seed. No model id: the default model."""
     settings = request.settings
-    words = ["python", "-m", "playground", "next", f"--model={request.model_id}", f"--prompt={request.prompt}"]
+    words = ["python", "-m", "playground", "next"]
+    words += [f"--model={request.model_id}"] if request.model_id else []  # an empty name would be refused
+    words.append(f"--prompt={request.prompt}")
     if request.chat:
         words.append("--chat")
     if request.system:

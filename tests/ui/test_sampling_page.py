@@ -519,6 +519,7 @@ def test_the_command_line_of_the_page_gives_the_pages_numbers(
 ) -> None:
     app = open_app(query).hold(take_away=True, export_engine="playground")
     line = shlex.split(app.at.code[1].value)
+    assert not any(word.startswith("--model") for word in line), "the default model has no name to be given"
     monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: engine)
     capsys.readouterr()
     assert main([*line[3:], "--json", "--top", "15"]) == 0
