@@ -84,7 +84,14 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
 def cumulative_description(data: CumulativeData) -> str:
     """The picture in words and numbers."""
     name = data.labels[data.chosen] if data.chosen < len(data.labels) else "one of the others"
-    return f"The final distribution laid out from 0 to 1; u = {data.u:.4f} falls into the band of {name}."
+    parts = ", ".join(
+        f"{label} {percent(float(p))}" for label, p in zip(data.labels[:5], data.probabilities, strict=False)
+    )
+    rest = data.rest + float(data.probabilities[5:].sum())
+    return (
+        f"The final distribution laid out from 0 to 1, likeliest first: {parts}, all others together "
+        f"{percent(rest)}; u = {data.u:.4f} falls into the band of {name}."
+    )
 
 
 def histogram_figure(data: HistogramData) -> go.Figure:

@@ -63,6 +63,24 @@ def test_the_theme_has_the_same_scale() -> None:
     assert tuple(THEME["chartSequentialColors"]) == palette.CIVIDIS
 
 
+def faded(colour: str, ground: str, share: float) -> str:
+    """``colour`` at an opacity of ``share`` over ``ground``."""
+    both = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (colour, ground)]
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02X}" for a, b in zip(*both, strict=True))
+
+
+@pytest.mark.parametrize("mode", GROUNDS)
+def test_captions_and_tokens_stepped_back_over_read_well(mode: str) -> None:
+    text, ground = THEME[mode]["textColor"], GROUNDS[mode]
+    assert independent_contrast(faded(text, ground, 0.6), ground) >= 4.5, (
+        "Streamlit writes captions in 60% of the text's colour"
+    )
+    style = (ROOT / "playground/ui/components/token_strip.css").read_text(encoding="utf-8")
+    ghost = float(re.search(r"\.token\.ghost \{ opacity: ([0-9.]+)", style).group(1))  # type: ignore[union-attr]
+    tinted = faded(text, ground, 0.13)
+    assert independent_contrast(faded(text, ground, ghost), faded(tinted, ground, ghost)) >= 4.5
+
+
 @pytest.mark.parametrize("mode", GROUNDS)
 @pytest.mark.parametrize("name", ["RAW", "FINAL", "CUT"])
 def test_graphics_stand_out_from_both_grounds(mode: str, name: str) -> None:

@@ -246,6 +246,13 @@ def test_accept_back_forth_and_start_over(open_app: Open) -> None:
     assert app.at.button(key="step_back").disabled and app.at.button(key="start_over").disabled
 
 
+def test_every_button_of_the_strip_has_a_name(open_app: Open) -> None:
+    """An icon alone is read out as "undo icon"; and the strip's notes speak of "Forth"."""
+    app = open_app({"steps": "104.105", "at": "1"})
+    names = [app.at.button(key=key).label for key in ("step_back", "step_forth", "start_over")]
+    assert names == ["Back", "Forth", "Start over"]
+
+
 def test_the_same_seed_takes_the_same_steps(open_app: Open) -> None:
     texts = []
     for _ in range(2):

@@ -48,7 +48,7 @@ def steps_section() -> None:
         at_start, at_end = setup.position == 0, setup.position == len(setup.steps)
         move = state.acting(_move)
         st.button(
-            "",
+            "Back",
             icon=":material/undo:",
             key="step_back",
             on_click=move,
@@ -57,7 +57,7 @@ def steps_section() -> None:
             help="Step back",
         )
         st.button(
-            "",
+            "Forth",
             icon=":material/redo:",
             key="step_forth",
             on_click=move,
@@ -66,7 +66,7 @@ def steps_section() -> None:
             help="Step forth",
         )
         st.button(
-            "",
+            "Start over",
             icon=":material/first_page:",
             key="start_over",
             on_click=state.acting(_restart),
