@@ -134,7 +134,7 @@ def _checked(parameter: Parameter, value: object) -> Value:
 
 def _checked_number(parameter: Parameter, value: object, *, whole: bool) -> float | int:
     kind = "a whole number" if whole else "a number"
-    wanted = f"{parameter.name} must be {kind} from {parameter.low:g} to {parameter.high:g}"
+    wanted = f"{parameter.name} must be {kind} from {parameter.low:,.9g} to {parameter.high:,.9g}"
     if isinstance(value, bool) or value is None:
         raise BadSetting(f"{wanted}, not {value}.", parameter.name)
     try:

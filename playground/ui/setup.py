@@ -87,8 +87,7 @@ def link_fields(setup: Setup) -> dict[str, str]:
     if setup.steps:
         fields["steps"] = ".".join(map(str, setup.steps))
         fields["at"] = str(setup.position)
-    fields["check"] = _checksum(fields)
-    return fields
+    return {"check": _checksum(fields), **fields}  # first: at the end, whatever cuts a link short would cut it off too
 
 
 def link_query(setup: Setup) -> str:

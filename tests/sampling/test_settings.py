@@ -69,7 +69,7 @@ def test_what_is_no_number_in_range_is_refused_by_name(name: str, bad: object) -
     with pytest.raises(BadSetting) as caught:
         SamplerSettings.from_mapping({name: bad})
     assert caught.value.field == name
-    assert name in str(caught.value) and f"{PARAMETERS[name].high:g}" in str(caught.value)
+    assert name in str(caught.value) and f"{PARAMETERS[name].high:.9g}" in str(caught.value).replace(",", "")
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -159,3 +159,10 @@ def test_a_partial_order_is_completed_by_group() -> None:
     assert short.index("typical_p") < short.index("eta_cutoff") < short.index("top_k") < short.index("top_p")
     with pytest.raises(BadSetting):
         appended("gpt")
+
+
+def test_a_refusal_writes_its_bounds_as_a_person_would() -> None:
+    with pytest.raises(BadSetting, match="a whole number from 0 to 1,000,000, not -3"):
+        SamplerSettings(top_k=-3)
+    with pytest.raises(BadSetting, match="a number from 0 to 0.999, not 2"):
+        SamplerSettings(eta_cutoff=2)

@@ -102,9 +102,18 @@ def test_a_link_survives_the_address_bar(setup: Setup) -> None:
 def test_a_truncated_link_is_told_and_never_an_exception(setup: Setup, data: st.DataObject) -> None:
     query = link_query(setup)
     cut = query[: data.draw(st.integers(0, len(query)))]
-    reading = read_link(dict(parse_qsl(cut, keep_blank_values=True)))
+    fields = dict(parse_qsl(cut, keep_blank_values=True))
+    reading = read_link(fields)
     assert isinstance(reading.setup, Setup)
     _sentences(reading.problems)
+    if "check" in fields and cut != query:
+        assert reading.problems, "a link cut short must not pass for a whole one"
+
+
+def test_every_cut_through_a_links_fields_is_told() -> None:
+    query = link_query(Setup(prompt="The capital", settings=SamplerSettings(top_p=0.9), steps=(5, 6), position=2))
+    for length in range(query.index("&"), len(query)):
+        assert read_link(dict(parse_qsl(query[:length], keep_blank_values=True))).problems, query[:length]
 
 
 @given(setups(), st.sampled_from([*PARAMETERS, "order", "seed", "steps", "at", "chat", "prompt"]), TEXT)
