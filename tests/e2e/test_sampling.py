@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import bars_ready, serve, settled
+from playground.charts.numbers import percent
+from tests.e2e.conftest import ROOT, bars_ready, serve, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 OpenPage = Callable[..., Page]
@@ -156,6 +161,23 @@ FOCUSED_CLASS = f"() => {{ {DEEPEST} return e.className || '' }}"
 FOCUSED_LABEL = f"() => {{ {DEEPEST} return e.getAttribute('aria-label') || '' }}"
 
 
+def test_the_pages_own_command_line_runs_as_it_stands(open_page: OpenPage, app_url: str) -> None:
+    page = opened(
+        open_page, app_url, {"prompt": "It's <b>", "steps": "28.504", "top_k": "7", "frequency_penalty": "0.5"}
+    )
+    drawn = next(text for text in row_texts(page) if "(drawn)" in text)
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_text("This playground's command line").last.click()
+    code = page.get_by_test_id("stCode").filter(has_text="python -m playground next")
+    expect(code).to_be_visible()
+    words = shlex.split(code.inner_text())
+    done = subprocess.run([sys.executable, *words[1:], "--json"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    first = next(row for row in told["candidates"] if row["id"] == told["draw"]["id"])
+    assert f"id {first['id']}," in drawn and f"final {percent(first['prob'])}" in drawn
+
+
 # -- links and sessions ------------------------------------------------------------------------------------------------
 
 
@@ -245,7 +267,7 @@ def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, 
     ground = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
     assert ground == ("rgb(17, 19, 24)" if dark else "rgb(255, 255, 255)")
     ink = rows(page).first.evaluate("e => getComputedStyle(e).color")
-    assert ink == ("rgb(236, 237, 241)" if dark else "rgb(27, 29, 36)")
+    assert ink == ("rgb(236, 237, 241)" if dark else "rgb(16, 18, 24)")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     controls, picture = slider(page, "Temperature").bounding_box(), rows(page).first.bounding_box()
     assert controls and picture
