@@ -84,6 +84,20 @@ def test_the_end_of_the_loading_is_seen_and_the_numbers_stay(open_app: Open, slo
     assert "ready" in card(app) and "loading" not in card(app)
 
 
+def test_a_kept_row_that_was_not_confirmed_is_replaced_on_the_page(open_app: Open, slow: SlowStart) -> None:
+    ids = slow.whole.codec.encode(DEFAULT_PROMPT)
+    right = slow.whole.next_logits(ids).logits
+    slow.kept.forget(slow.whole.info.revision, ids)
+    slow.kept.put_row(slow.whole.info.revision, ids, right[::-1])
+    slow.kept.put_score(slow.whole.info.revision, slow.whole.score(ids))
+    slow.whole = FakeEngine()
+    app = open_app(opener=slow)
+    wrong = app.bars["rows"]
+    slow.ended()  # this engine has no row of its own yet, as after ``check_shown``
+    assert app.run().bars["rows"] != wrong
+    assert app.bars["rows"][0]["pick"] == int(right.argmax())
+
+
 def test_what_was_not_kept_waits_for_the_model(
     open_app: Open, slow: SlowStart, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,8 +16,8 @@ from playground.engine.types import NextLogits, SequenceScore, TokenIds
 from playground.engine.worker import Worker
 from playground.errors import BadPrompt, PlaygroundError, StillLoading
 from playground.inspection.next_token import NextToken, examine
+from playground.inspection.next_token import mirostat_mu as ceiling_after
 from playground.sampling.settings import SamplerSettings
-from playground.sampling.truncation import updated_mu
 from playground.ui import state
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
@@ -72,11 +72,12 @@ def examine_row(
 ) -> NextToken:
     """The chain over ``row``, remembered for this session until something that matters changes."""
     key = (worker.engine.info.revision, row.ids, len(prompt_ids), settings, setup.seed, mu)
-    memory: dict[object, NextToken] = st.session_state.setdefault("traces", {})
-    if key not in memory:
+    memory: dict[object, tuple[object, NextToken]] = st.session_state.setdefault("traces", {})
+    seen_row, seen = memory.get(key, (None, None))
+    if seen is None or seen_row is not row.logits:  # another row of the same text: a kept one that was not confirmed
         while len(memory) >= 8:  # pins and order comparisons beside the present settings
             memory.pop(next(iter(memory)))
-        memory[key] = examine(
+        seen = examine(
             row.logits,
             settings,
             prompt_ids=prompt_ids,
@@ -85,7 +86,8 @@ def examine_row(
             mirostat_mu=mu,
             codec=worker.engine.codec,
         )
-    return memory[key]
+        memory[key] = row.logits, seen
+    return seen
 
 
 def encode_prompt(codec: TextCodec, setup: Setup) -> TokenIds:
@@ -152,19 +154,8 @@ def score_text(view: SamplingView) -> SequenceScore | None:
 
 
 def mirostat_mu(worker: Worker, prompt_ids: TokenIds, setup: Setup) -> float | None:
-    """Mirostat's ceiling after the accepted tokens: each one's surprise moved it. None when Mirostat is off."""
-    if "mirostat" not in setup.settings.active():
-        return None
-    mu: float | None = None
-    for count, token_id in enumerate(setup.taken):
-        row = next_logits(worker, prompt_ids + setup.taken[:count])
-        seen = examine_row(worker, row, setup.settings, setup, prompt_ids, mu)
-        probability = max(float(seen.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
-        mu = updated_mu(mu, setup.settings, _bits(probability))
-    return mu
-
-
-def _bits(probability: float) -> float:
-    from math import log2
-
-    return -log2(probability)
+    """Mirostat's ceiling after the accepted tokens. None when Mirostat is off."""
+    return ceiling_after(
+        lambda ids: next_logits(worker, ids).logits, setup.settings, prompt_ids, setup.taken, setup.seed,
+        worker.engine.codec,
+    )  # fmt: skip
