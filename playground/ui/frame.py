@@ -17,6 +17,9 @@ from playground.ui import state
 
 _ROOT = Path(__file__).resolve().parents[2]
 ICON = str(Path(__file__).with_name("icon.png"))  # a local file: a symbol would be fetched from the internet
+# White on the dark theme's accent, which is light enough to be read as text, has too little contrast.
+BUTTONS = """<style>[data-testid^="stBaseButton-primary"]:not(:disabled) { background: #5B4FE0; border-color: #5B4FE0; }
+[data-testid^="stBaseButton-primary"]:not(:disabled):hover { background: #4A3FC7; }</style>"""
 WORDMARK = str(Path(__file__).with_name("wordmark.svg"))
 
 
@@ -166,6 +169,7 @@ def open_frame(page: st.Page) -> None:
         state.adopt_link()
     from playground.ui.model_picker import sidebar_model
 
+    st.html(BUTTONS)
     st.logo(WORDMARK, icon_image=ICON)
     with st.sidebar:
         sidebar_model(needs_model)

@@ -257,6 +257,18 @@ def test_hostile_text_is_inert_everywhere(open_page: OpenPage, app_url: str) -> 
     assert page.evaluate(CREATED) == [] and page.evaluate("window.hacked") is None
 
 
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast of two opaque ``rgb(r, g, b)`` colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
 # -- looks -------------------------------------------------------------------------------------------------------------
 
 
@@ -268,6 +280,10 @@ def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, 
     assert ground == ("rgb(17, 19, 24)" if dark else "rgb(255, 255, 255)")
     ink = rows(page).first.evaluate("e => getComputedStyle(e).color")
     assert ink == ("rgb(236, 237, 241)" if dark else "rgb(16, 18, 24)")
+    button = page.get_by_role("button", name="Accept the drawn token")
+    for what, over in ((button, None), (page.locator("[role=radio][aria-checked=true]").first, ground)):
+        colour, own = what.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
+        assert contrast(colour, over or own) >= 4.5, what
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     controls, picture = slider(page, "Temperature").bounding_box(), rows(page).first.bounding_box()
     assert controls and picture
