@@ -16,6 +16,7 @@ from playground.ui.runtime import request_model
 from playground.ui.setup import Setup
 
 _MOST_ARGUMENT_BYTES = 120_000  # Linux passes on at most 128 KiB as one argument
+_LONGEST_ADDRESS = 100_000  # one of 200,000 was refused by Streamlit's server, one of 100,000 opened
 _ROUNDED = "The hub has the original weights; the bundled ones were rounded to 4 bits, so figures differ a little."
 
 
@@ -30,6 +31,12 @@ def show_link(address: str, what: str = "to exactly this page") -> None:
     """The link, ready to be copied."""
     st.markdown(f"**Link** {what}")
     st.code(address, language=None, wrap_lines=True)
+    if len(address) > _LONGEST_ADDRESS:
+        st.warning(
+            f"The link has {len(address):,} characters, more than this server takes ({_LONGEST_ADDRESS:,}): "
+            "shorten the text, or keep it as a file beside the settings.",
+            icon=":material/warning:",
+        )
 
 
 def model_id() -> str:

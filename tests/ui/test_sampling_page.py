@@ -487,6 +487,14 @@ def test_every_experiment_sets_the_page_up(open_app: Open, name: str) -> None:
     assert experiment.look not in app.run().texts()
 
 
+def test_a_link_that_no_server_takes_is_told(open_app: Open) -> None:
+    app = open_app().hold(take_away=True)
+    assert not app.at.warning
+    app.at.text_area(key="w_prompt").set_value("é" * 20_000)
+    app.run()
+    assert any("characters, more than this server takes" in warning.value for warning in app.at.warning)
+
+
 @pytest.mark.parametrize("engine_name", EXPORTS)
 def test_take_away_shows_the_link_and_the_settings_as_code(open_app: Open, engine_name: str) -> None:
     app = open_app({"top_p": "0.65", "prompt": 'it\'s "hello"'})
