@@ -170,7 +170,8 @@ def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[
             ends.append((_place(data.y, float(series.y[finite[-1]])), series))
     ends.sort(key=lambda end: end[0])
     bottom, top = _place(data.y, low), _place(data.y, high)
-    gap = (top - bottom) * 0.042 * (1 + max((series.name.count(", ") for _, series in ends), default=0))
+    lines = 1 + max((series.name.count(", ") for _, series in ends), default=0)
+    gap = (top - bottom) * (0.042 * lines + 0.01 * (lines > 1))  # names of two lines part from each other
     heights = [min(max(height, bottom), top) for height, _ in ends]
     for index in range(1, len(heights)):
         heights[index] = max(heights[index], heights[index - 1] + gap)

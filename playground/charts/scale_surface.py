@@ -71,7 +71,7 @@ def surface_figure(data: SurfaceData) -> go.Figure:
     traces += [_points([pin], PINS[pin[0]], "diamond", 12) for pin in data.pins]
     layout: dict[str, Any] = {
         "height": 480,
-        "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
+        "margin": {"l": 62, "r": 86, "t": 12, "b": 48, "autoexpand": False},
         "showlegend": False,
         "dragmode": False,
         "xaxis": _axis("Parameters N", data.params),
@@ -111,7 +111,7 @@ def _axis(title: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
     names = {6: "1M", 7: "10M", 8: "100M", 9: "1B", 10: "10B", 11: "100B", 12: "1T", 13: "10T", 14: "100T"}
     return {
         "title": {"text": title}, "range": [low, high], "tickvals": ticks, "fixedrange": True, "gridcolor": GRID,
-        "ticktext": [names.get(tick, f"10^{tick}") for tick in ticks], "automargin": True, "showgrid": False,
+        "ticktext": [names.get(tick, f"10^{tick}") for tick in ticks], "automargin": False, "showgrid": False,
     }  # fmt: skip
 
 

@@ -100,6 +100,16 @@ def test_end_labels_do_not_cover_each_other() -> None:
     assert max(heights) < np.log10(105) + 1e-6  # nor leave the picture
 
 
+def test_names_of_two_lines_leave_a_gap_between_them() -> None:
+    x = np.array([1.0, 10.0])
+    series = tuple(Series(f"model {n}, its kind", x, np.array([1.0, 50 + n / 100])) for n in range(5))
+    figure = lines_figure(LinesData(Axis("x"), Axis("y"), series))
+    room = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    low, high = figure.layout.yaxis.range
+    pixels = np.diff(sorted(note.y for note in figure.layout.annotations)) / (high - low) * room
+    assert min(pixels) > 2 * 1.15 * figure.layout.annotations[0].font.size + 1
+
+
 def test_a_low_curve_keeps_its_label_where_others_crowd_the_top() -> None:
     x = np.array([1.0, 10.0])
     crowd = tuple(Series(f"s{index}", x, np.array([1.0, 1000 + index])) for index in range(5))
@@ -218,6 +228,13 @@ def test_surfaces_are_valid(data: SurfaceData) -> None:
     assert surface_figure(data).data[0].z.shape == data.loss.shape
     assert "<script>" not in figure.to_json()
     assert "nats" in surface_description(data)
+
+
+def test_a_surface_is_laid_out_once() -> None:
+    """Margins that follow their labels make plotly draw everything a second time."""
+    layout = surface_figure(surface()).layout
+    assert layout.margin.autoexpand is False and not layout.xaxis.automargin and not layout.yaxis.automargin
+    assert min(layout.margin.l, layout.margin.b) >= 48 and layout.margin.r >= 80  # titles, and the colour bar
 
 
 def test_lines_of_equal_compute_are_that() -> None:

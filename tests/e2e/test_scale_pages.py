@@ -108,6 +108,7 @@ def test_a_chart_is_repainted_in_place_and_read_by_keyboard_and_pointer(open_pag
     expect(mark).not_to_have_attribute("d", str(before))
     assert chart.evaluate("node => node.kept")
     assert "roof: " in str(chart.get_attribute("aria-label"))
+    expect(page.locator(".below")).to_have_text("Reading the prompt is bound by compute, writing by memory.")
     chart.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")

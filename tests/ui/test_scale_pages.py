@@ -23,11 +23,13 @@ from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
 from playground.scaling.figures import given
 from playground.scaling.hardware import gpu_table
+from playground.scaling.laws import LAWS
 from playground.scaling.meta import MetaCount
 from playground.scaling.notes import disagreements
 from playground.ui import runtime
 from playground.ui.messages import plain
 from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
+from playground.ui.scale_page import page as page_frame
 from playground.ui.scale_page.answers import fit_of, serving_of, training_cost
 from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.measure import measure
@@ -125,6 +127,47 @@ def test_twice_the_context_is_twice_the_cache(open_plan: OpenPlan) -> None:
     opened.at.select_slider(key="scale_context").set_value(16384)
     opened.run()
     assert table(opened, "scale_model")["Key-value cache"] == ["17.18 GB (16.00 GiB)"]
+
+
+def test_what_is_looked_at_is_sent_before_the_controls(open_plan: OpenPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    for part in ("_pictures", "_controls"):
+        draw = getattr(page_frame, part)
+        monkeypatch.setattr(page_frame, part, lambda page, part=part, draw=draw: (sent.append(part), draw(page)))
+    opened = open_plan("scale_training")
+    opened.at.slider(key="scale_mfu").set_value(0.2)
+    opened.run()
+    assert sent == ["_pictures", "_controls"] * 2
+
+
+@pytest.mark.parametrize(
+    ("page", "tab", "chart", "said"),
+    [
+        ("scale_serving", "Roofline", "scale_roofline_chart", "Reading the prompt is bound by compute"),
+        ("scale_laws", "All laws", "scale_laws_chart", "to 72.2B (besiroglu) parameters"),
+        ("scale_laws", "Returns", "scale_returns_chart", "From 3.4 to 2.8 nats"),
+    ],
+)
+def test_the_sentence_that_moves_with_a_picture_is_part_of_it(
+    open_plan: OpenPlan, page: str, tab: str, chart: str, said: str
+) -> None:
+    opened = open_plan(page, **{f"{page}_section": tab})
+    assert said in opened.component(chart)["below"]
+
+
+def test_numbers_carry_what_they_count(open_plan: OpenPlan) -> None:
+    laws = table(open_plan("scale_laws"), "scale_laws")
+    assert laws["Optimal parameters"] == ["40.31B parameters"] and laws["Optimal tokens"] == ["2.382T tokens"]
+    data = table(open_plan("scale_data"), "scale_data")
+    assert data["Under-representation of Punjabi"] == ["231.6 times"]
+    assert data["Data for the drop in loss"] == ["4.575 times"]
+    assert table(open_plan("scale_training"), "scale_training")["Tokens per parameter"] == ["1,868"]
+
+
+def test_every_law_is_told_in_words_beside_its_source(open_plan: OpenPlan) -> None:
+    for name, law in LAWS.items():
+        texts = open_plan("scale_laws", f"law={name}").texts()
+        assert plain(laws_page.LAW_WORDS[name]) in texts and plain(law.source) in texts
 
 
 def test_half_the_utilisation_is_twice_the_days(open_plan: OpenPlan) -> None:

@@ -233,5 +233,6 @@ export default function (component) {
     entry.style.setProperty("--look", colour)
     return entry
   }))
+  component.parentElement.querySelector(".below").textContent = component.data.below
   draw(chart)
 }

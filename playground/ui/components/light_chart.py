@@ -16,15 +16,21 @@ from playground.ui.components.assets import read
 
 _CHART = st.components.v2.component(
     "light_chart",
-    html='<div class="legend" aria-hidden="true"></div>\n<div class="light" role="img" tabindex="0"></div>\n',
+    html='<div class="legend" aria-hidden="true"></div>\n<div class="light" role="img" tabindex="0"></div>\n'
+    '<p class="below"></p>\n',
     css=read("light_chart.css", "card.css"),
     js=read("card.js", "light_chart.js"),
 )
 
 
-def light_chart(figure: go.Figure, *, key: str, alt: str, legend: Sequence[tuple[str, str]] = ()) -> None:
+def light_chart(
+    figure: go.Figure, *, key: str, alt: str, legend: Sequence[tuple[str, str]] = (), below: str = ""
+) -> None:
     """Show ``figure``, one of ``scale_lines`` or ``scale_bars``.
 
     ``alt``: the picture in words and numbers. ``legend``: (name, colour) of what the colours mean, above the picture.
+    ``below``: a sentence, as plain text, that changes with the picture. As Markdown of its own it would be parsed anew
+    at every move of a slider.
     """
-    _CHART(data={**light_payload(figure), "label": alt, "legend": [list(entry) for entry in legend]}, key=key)
+    words = {"label": alt, "legend": [list(entry) for entry in legend], "below": below}
+    _CHART(data={**light_payload(figure), **words}, key=key)

@@ -19,7 +19,7 @@ from playground.scaling.notes import NOTES
 from playground.scaling.training import training_tokens
 from playground.ui.scale_page.answers import price_of
 from playground.ui.scale_page.setup import ScaleSetup, gpu_of
-from playground.ui.scale_page.wording import Row, row
+from playground.ui.scale_page.wording import Row, counted_row, row
 
 HUMAN_TEXT_TOKENS = 300e12  # Villalobos et al. 2024 (2211.04325): effective stock of public human text, 100T to 1000T
 MASSIVE = "MASSIVE, median tokens; course notes"
@@ -36,7 +36,11 @@ def answer_laws(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     best = optimal_for_flops(law, setup.budget)
     size, tokens = best.figures
     ratio = figure("Tokens per parameter", "1", "D / N", law.source, D=(best.tokens, "1"), N=(best.params, "1"))
-    optimum = (row(size, lead=True), row(tokens, lead=True), row(ratio))
+    optimum = (
+        counted_row(size, "parameters", lead=True),
+        counted_row(tokens, "tokens", lead=True),
+        row(ratio),
+    )
     if basis == "notes":
         return optimum
     spent = figure(
@@ -57,7 +61,7 @@ def answer_laws(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
         *optimum,
         row(at_best, name="Loss at the optimum (nats)"),
         row(reached, name="Loss of N and D (nats)"),
-        row(excess),
+        row(excess, name="Loss above the best for this compute (nats)"),
         row(spent),
         row(mine),
     )
@@ -92,7 +96,7 @@ def answer_lifetime(setup: ScaleSetup) -> tuple[Row, ...]:
         row(given("Size for the least FLOPs", best.params, "param", source), lead=True),
         row(given("Size for the least money", money.optimum.params, "param", split), lead=True),
         row(given("Compute-optimal size", best.baseline_params, "param", law.source)),
-        row(data, note="times the tokens"),
+        counted_row(data, "times the tokens"),
         Row("Change of lifetime compute", f"{saved.value:+.1%}", saved),
         *(row(shown) for shown in best.figures),
         *_bill(setup, "of the cheapest", money.optimum.params, money.optimum.train_tokens),
@@ -126,7 +130,7 @@ def answer_data(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     """How fairly a language is served, and how much of all text a training run would take."""
     law = law_of(setup)
     if basis == "notes":
-        return (row(given("Data for the drop in loss", 10.0, "1", NOTES), note="times"),)
+        return (counted_row(given("Data for the drop in loss", 10.0, "1", NOTES), "times"),)
     share = under_representation(setup.speakers, setup.web_share)
     tokens = training_tokens(setup.dataset, setup.epochs)
     used = figure(
@@ -135,7 +139,7 @@ def answer_data(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     )  # fmt: skip
     optimal = optimal_for_params(LAWS["rule-20"], HUMAN_TEXT_TOKENS / 20)
     rows = [
-        row(share, name=f"Under-representation of {setup.language}", lead=True, note="1 is fair"),
+        counted_row(share, "times", name=f"Under-representation of {setup.language}", lead=True, note="1 is fair"),
         Row("Share of all human text", f"{used.value:.2%}", used, lead=True),
         row(given("Training tokens", tokens, "token", "dataset tokens × epochs")),
         row(
@@ -146,13 +150,9 @@ def answer_data(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     ]
     if law.irreducible < setup.after < setup.before:
         drop, kaplan = data_factor(law, setup.before, setup.after), kaplan_data_factor(setup.before, setup.after)
-        rows.append(row(given("Data for the drop in loss", drop, "1", law.source), note="times"))
-        rows.append(row(given("The same by Kaplan's law", kaplan, "1", "2001.08361, equation 1.2"), note="times"))
+        rows.append(counted_row(given("Data for the drop in loss", drop, "1", law.source), "times"))
+        rows.append(counted_row(given("The same by Kaplan's law", kaplan, "1", "2001.08361, equation 1.2"), "times"))
     for name, times in zip(MASSIVE_MEDIAN_TOKENS, token_ratios(tuple(MASSIVE_MEDIAN_TOKENS.values())), strict=True):
-        rows.append(
-            row(
-                given(f"Tokens of {name} against English", times, "1", MASSIVE),
-                note="times",
-            )
-        )
+        if name != "English":
+            rows.append(counted_row(given(f"Tokens of {name} against English", times, "1", MASSIVE), "times"))
     return tuple(rows)

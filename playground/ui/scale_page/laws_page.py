@@ -35,12 +35,20 @@ from playground.ui.scale_page.page import PlanPage
 from playground.ui.scale_page.setup import ScaleSetup
 
 BUDGETS = (1e20, 1e22, 1e24, 1e26)
+LAW_WORDS = {
+    "rule-20": "The rule of thumb: 20 tokens for each parameter.",
+    "hoffmann-printed": "Chinchilla's fit (Hoffmann et al. 2022, approach 3) with its constants as printed, rounded.",
+    "hoffmann-tex": "Chinchilla's fit (Hoffmann et al. 2022, approach 3) with more digits than were printed.",
+    "sardana": "Chinchilla's fit as Sardana et al. 2024 use it to count inference in.",
+    "besiroglu": "Besiroglu et al. 2024: Chinchilla's own runs fitted again.",
+}
 
 
 def controls() -> None:
     """The law, a model to rate, a budget; below, what the returns and the lifetime take."""
     store.choose("law", tuple(LAWS))
-    st.caption(plain(LAWS[store.setup().law].source))
+    law = LAWS[store.setup().law]
+    st.caption(plain(f"{LAW_WORDS[law.name]} Source: {law.source}."))
     with st.container(horizontal=True):
         store.text_input("size")
         store.text_input("tokens")
@@ -60,9 +68,10 @@ def surface_section() -> None:
     data = surface_data()
     st.plotly_chart(surface_figure(data), key="scale_surface_chart", alt=surface_description(data))
     why_it_matters(
-        "Darker is a lower loss. Dotted lines are equal compute, the violet line is the best on each. Models above it are "
-        "over-trained: smaller and cheaper to serve than the compute-optimal one. The law was fitted below 16B parameters; "
-        "the rest is extrapolation, and data and recipes differ between these models."
+        "Darker is a lower loss. White dots are published models; the diamonds are your N and D, and the optimum for your "
+        "compute C. Dotted lines are equal compute (1e20, 1e22, 1e24 and 1e26 FLOPs from left to right), the violet line is "
+        "the best on each. Models above it are over-trained: smaller and cheaper to serve than the compute-optimal one. The "
+        "law was fitted below 16B parameters; the rest is extrapolation, and data and recipes differ between these models."
     )
 
 
@@ -100,7 +109,7 @@ def iso_flop_section() -> None:
         label = f"{format_count(each.budget)} FLOPs" + ("" if letter == NOW else f", {letter}")
         series.append(Series(label, curve.params, curve.loss, letter))
         best = optimal_for_flops(law, each.budget)
-        marks.append(Mark(f"{format_count(best.params)}", best.params, best.loss, strong=True))
+        marks.append(Mark(f"best: {format_count(best.params)}", best.params, best.loss, strong=True))
     for times in (0.1, 10.0):
         curve = iso_flop_curve(law, setup.budget * times)
         series.append(Series(f"{format_count(setup.budget * times)} FLOPs", curve.params, curve.loss))
@@ -141,13 +150,15 @@ def laws_section() -> None:
             if 1e18 <= each.budget <= 1e27
         ),
     )
-    light_chart(lines_figure(data), key="scale_laws_chart", alt=lines_description(data, "Compute-optimal ratio"))
     optima = [optimal_for_flops(law, setup.budget) for law in LAWS.values()]
     low, high = min(optima, key=lambda o: o.params), max(optima, key=lambda o: o.params)
-    st.markdown(
-        f"For {format_count(setup.budget)} FLOPs the laws ask for **{format_count(low.params)}** ({low.law}) to "
-        f"**{format_count(high.params)}** ({high.law}) parameters, {low.tokens_per_param:.0f} to {high.tokens_per_param:.0f} "
+    said = (
+        f"For {format_count(setup.budget)} FLOPs the laws ask for {format_count(low.params)} ({low.law}) to "
+        f"{format_count(high.params)} ({high.law}) parameters, {low.tokens_per_param:.0f} to {high.tokens_per_param:.0f} "
         "tokens for each."
+    )
+    light_chart(
+        lines_figure(data), key="scale_laws_chart", alt=lines_description(data, "Compute-optimal ratio"), below=said
     )
     why_it_matters(
         "20 tokens a parameter is the result of Hoffmann's approach 1; the printed constants of approach 3 drift away from "
@@ -210,10 +221,12 @@ def returns_section() -> None:
         (("course notes: 10 times", 10.0),) if abs(setup.before - 3.4) < 1e-9 else (),
         tuple((store.lettered("loss after", letter), each.after) for letter, each in scenarios()),
     )
-    light_chart(lines_figure(data), key="scale_returns_chart", alt=lines_description(data, "Data for a lower loss"))
     at = data_for_drop(setup.before, [setup.after])
-    said = ", ".join(f"{name} {times[0]:.1f}×" for name, times in at.items() if np.isfinite(times[0]))
-    st.markdown(plain(f"From {setup.before:g} to {setup.after:g} nats, with a model that is no limit: {said}."))
+    by_law = ", ".join(f"{name} {times[0]:.1f}×" for name, times in at.items() if np.isfinite(times[0]))
+    said = f"From {setup.before:g} to {setup.after:g} nats, with a model that is no limit: {by_law}."
+    light_chart(
+        lines_figure(data), key="scale_returns_chart", alt=lines_description(data, "Data for a lower loss"), below=said
+    )
     why_it_matters(
         "Each further tenth of a nat costs a larger factor than the one before. Kaplan's law has no floor; the others end at "
         "a loss that no data removes, because text is not fully predictable. A lower loss need not mean a better answer."

@@ -77,7 +77,7 @@ def memory_section() -> None:
         share = setup.gpus if setup.purpose == "serving" else 1
         parts = tuple((name, size / share / 1e9) for name, size in fit.report.parts)
         bars.append((("Now" if letter == NOW else letter), parts))
-        limits[f"{gpu.name}, usable"] = fit.available_bytes / 1e9
+        limits[f"{gpu.name}, {fit.available_bytes / 1e9:.0f} GB usable"] = fit.available_bytes / 1e9
     data = StackedData(tuple(bars), PARTS, "GB on one GPU", tuple(limits.items()))
     light_chart(
         stacked_figure(data), key="scale_memory_chart", alt=stacked_description(data), legend=stacked_legend(data)

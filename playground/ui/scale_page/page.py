@@ -61,16 +61,16 @@ def run_page(page: PlanPage) -> None:
 
 @st.fragment(key=PICTURES)
 def _body(page: PlanPage) -> None:
-    """Controls and numbers as one fragment: a moved slider is one run.
+    """Controls and numbers as one fragment: a moved slider is one run, and what is looked at goes to the browser first.
 
     Two fragments, as on the pages with a model, are two runs (the slider's own one ends in its callback, the pictures'
     follows), and the browser goes over the whole page for each. Here the controls are cheap to draw again.
     """
     left, right = st.columns([1, 2], gap="medium")
-    with left:
-        _controls(page)
     with right:
         _pictures(page)
+    with left:
+        _controls(page)
 
 
 def _controls(page: PlanPage) -> None:

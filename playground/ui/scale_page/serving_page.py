@@ -13,7 +13,7 @@ from playground.scaling.figures import Figure
 from playground.scaling.inference import Serving, ServingPlan, sweep_batch, sweep_context, sweep_samples
 from playground.scaling.specs import MixtureOfExperts
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_serving, price_of, serving_of, serving_plan, spec_of
 from playground.ui.scale_page.api_section import api_section
@@ -47,7 +47,6 @@ def roofline_section() -> None:
     """Where reading the prompt and writing the answer stand under the machine's roof."""
     found = serving_of(store.setup())
     data = roofline_data(found)
-    light_chart(lines_figure(data), key="scale_roofline_chart", alt=lines_description(data, "Roofline"))
     said = f"Reading the prompt is bound by {found.prefill_bound}, writing by {found.bound}."
     experts = [block.feed_forward for block in spec_of(store.setup()).blocks]
     routed = [part for part in experts if isinstance(part, MixtureOfExperts)]
@@ -55,7 +54,7 @@ def roofline_section() -> None:
         rows = found.plan.rows
         touched = routed[0].experts * (1 - (1 - routed[0].top_k / routed[0].experts) ** rows)
         said += f" A step of {rows} rows reads {touched:.1f} of {routed[0].experts} experts in each layer."
-    st.markdown(plain(said))
+    light_chart(lines_figure(data), key="scale_roofline_chart", alt=lines_description(data, "Roofline"), below=said)
     why_it_matters(
         "Below the slope the memory is the limit, below the flat part the arithmetic. One row writes at a tiny share of the "
         "peak, because all weights are read for a single token; a larger batch shares that reading. A roofline is a bound "

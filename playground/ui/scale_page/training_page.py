@@ -95,15 +95,18 @@ def mfu_data() -> LinesData:
     plan = training_plan(store.setup())
     shares = np.linspace(0.05, 1.0, 60)
     at_full = cost_training(replace(plan, mfu=1.0)).days.value
-    marks = [Mark(MARKED.get(each.run, "Llama 3.1"), each.mfu, at_full / each.mfu) for each in PUBLISHED_MFU[:5]]
-    marks.append(Mark("now", plan.mfu, at_full / plan.mfu, strong=True))
-    series = [Series("days", shares, at_full / shares, NOW)]
+    marks = [Mark(MARKED.get(each.run, "Llama 3.1"), 100 * each.mfu, at_full / each.mfu) for each in PUBLISHED_MFU[:5]]
+    marks.append(Mark("now", 100 * plan.mfu, at_full / plan.mfu, strong=True))
+    series = [Series("days", 100 * shares, at_full / shares, NOW)]
     for letter, pinned in store.each_pin(training_plan):
         days = cost_training(replace(pinned, mfu=1.0)).days.value
-        series.append(Series(store.lettered("days", letter), shares, days / shares, letter))
-        marks.append(Mark(letter, pinned.mfu, days / pinned.mfu, strong=True))
+        series.append(Series(store.lettered("days", letter), 100 * shares, days / shares, letter))
+        marks.append(Mark(letter, 100 * pinned.mfu, days / pinned.mfu, strong=True))
     return LinesData(
-        Axis("model FLOPs utilisation", log=False, range=(0.0, 1.0)), Axis("days"), tuple(series), tuple(marks)
+        Axis("model FLOPs utilisation (MFU) in %", log=False, range=(0.0, 100.0)),
+        Axis("days"),
+        tuple(series),
+        tuple(marks),
     )
 
 
@@ -119,7 +122,7 @@ def hardware_section() -> None:
             name: st.column_config.NumberColumn(label, min_value=0.0, format="%.4g", help=name, width=width)
             for name, (label, width) in zip(COLUMNS[1:6], NARROW, strict=True)
         },
-        alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
+        placeholder="–", alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
     )  # fmt: skip
     if not edited.equals(frame):
         _take_edits(edited)

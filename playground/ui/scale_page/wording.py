@@ -59,7 +59,12 @@ def write_figure(shown: Figure) -> str:
 
 
 def _plain(value: float) -> str:
-    return format_count(value, 4) if abs(value) >= 1e4 else f"{value:.4g}"
+    return format_count(value, 4) if abs(value) >= 1e4 else f"{value:,.4g}"
+
+
+def counted_row(shown: Figure, what: str, *, name: str = "", lead: bool = False, note: str = "") -> Row:
+    """A figure whose own unit is a plain number, followed by ``what`` it counts: "4.575 times"."""
+    return Row(name or shown.name, f"{_plain(shown.value)} {what}", shown, lead, note)
 
 
 def row(shown: Figure, *, name: str = "", lead: bool = False, note: str = "") -> Row:
