@@ -104,7 +104,7 @@ def electricity_section() -> None:
             Series("IEA, to 2030", years, np.array([415.0, 945.0]), NOW),
             Series("the same pace", later, 415 * growth ** (later - 2024)),
         ),
-        (Mark("415 TWh in 2024", 2024, 415.0), Mark("945 TWh in 2030", 2030, 945.0)),
+        (Mark("415 TWh", 2024, 415.0), Mark("945 TWh", 2030, 945.0)),
         (("all the world's electricity in 2024", world),),
     )
     light_chart(lines_figure(data), key="scale_power_chart", alt=lines_description(data, "Data centres' electricity"))
