@@ -128,6 +128,29 @@ def test_a_chart_is_repainted_in_place_and_read_by_keyboard_and_pointer(open_pag
     assert width and narrow and narrow["width"] < width["width"]
 
 
+def test_tabs_are_walked_and_opened_by_keyboard_and_all_in_view(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_laws", width=390, height=844)
+    tabs = page.get_by_role("tab")
+    expect(tabs).to_have_count(7)
+    edges = [box["x"] + box["width"] for tab in tabs.all() if (box := tab.bounding_box())]
+    assert len(edges) == 7 and max(edges) <= 390
+    tabs.first.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Lifetime", exact=True)).to_be_focused()
+    expect(page.get_by_role("tab", name="Loss surface", exact=True)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The more a model will be used, the smaller it should be")).to_be_visible()
+    expect(page.get_by_role("tab", selected=True)).to_have_text("Lifetime")
+    page.get_by_role("slider", name="Loss before (nats)").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("before=3.45"))
+    expect(page.get_by_role("tab", selected=True)).to_have_text("Lifetime")
+    page.get_by_role("button", name="Four laws, four answers").click()
+    expect(page.get_by_role("tab", selected=True)).to_have_text("All laws")
+    expect(page.locator(".below")).to_contain_text("the laws ask for")
+
+
 def test_a_number_opens_its_formula_and_stays_open(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url, "scale_model")
     row = line(page, "Key-value cache")

@@ -101,7 +101,9 @@ def test_every_section_shows_something_and_no_error(open_plan: OpenPlan, page: s
     for tab in (*PLAN[page].sections, NOTES_TAB):
         opened.hold(**{f"{page}_section": tab})
         assert opened.errors == [], tab
-        own = [element.key for element in opened.at.get("bidi_component") if element.key != f"{page}_figures"]
+        frame = {f"{page}_figures", f"{page}_section_row"}
+        own = [element.key for element in opened.at.get("bidi_component") if element.key not in frame]
+        assert opened.component(f"{page}_section_row")["open"] == tab
         pictures = [element.key for element in opened.at.get("plotly_chart")]
         buttons = [button.key for button in opened.at.button if button.key in ("scale_measure", "scale_gpus_reset")]
         agrees = "agree on what this page shows" in opened.texts()
@@ -119,6 +121,12 @@ def test_every_experiment_sets_the_page_up(open_plan: OpenPlan, page: str) -> No
         assert opened.errors == [], experiment.label
         for name, value in experiment.values.items():
             assert getattr(setup_of(opened), name) == value
+
+
+def test_a_section_that_is_not_there_opens_the_first(open_plan: OpenPlan) -> None:
+    opened = open_plan("scale_training", scale_training_section="Returns")
+    assert opened.errors == []
+    assert opened.component("scale_training_section_row")["open"] == "Bill"
 
 
 def test_twice_the_context_is_twice_the_cache(open_plan: OpenPlan) -> None:

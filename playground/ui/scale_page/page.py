@@ -14,6 +14,7 @@ from playground.errors import PlaygroundError
 from playground.scaling.notes import disagreements
 from playground.ui import runtime
 from playground.ui.components.address_bar import keep_address
+from playground.ui.components.tab_row import tab_row
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
 from playground.ui.messages import plain, problems_shown_here, show_problem, why_it_matters
@@ -86,13 +87,10 @@ def _pictures(page: PlanPage) -> None:
     with problems_shown_here():
         figure_table(columns_of(page), key=f"{page.name}_figures", label="Results, each with its formula and source")
         _pin_row()
-    names = [*page.sections, NOTES_TAB]
-    tabs = st.tabs(names, on_change="rerun", key=f"{page.name}_section")
-    for tab, name in zip(tabs, names, strict=True):
-        if tab.open:
-            with tab, problems_shown_here():
-                page.sections[name]() if name in page.sections else notes_section(page.topics)
-            _freeze_once(page.name, name)
+    name = tab_row([*page.sections, NOTES_TAB], key=f"{page.name}_section", label="Sections of this page")
+    with problems_shown_here():
+        page.sections[name]() if name in page.sections else notes_section(page.topics)
+    _freeze_once(page.name, name)
     keep_address(link_query(store.setup(), page.name), key="address")
 
 
