@@ -75,7 +75,7 @@ def lines_figure(data: LinesData) -> go.Figure:
     if data.marks:
         traces.append(_marks(data.marks))
     shapes, notes = _lines(data)
-    notes += _end_labels(data, low, high, right)
+    notes += _end_labels(data, low, high, (left, right))
     layout: dict[str, Any] = {
         "height": HEIGHT,
         "margin": {"l": 62, "r": _label_room(data.series), "t": 16, "b": 48},
@@ -161,13 +161,22 @@ def _place(axis: Axis, value: float) -> float:
     return math.log10(value) if axis.log else value
 
 
-def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[dict[str, Any]]:
-    """Each curve's name at its last finite point, moved apart where two would stand on each other."""
-    ends = []
+def _end_labels(data: LinesData, low: float, high: float, across: tuple[float, float]) -> list[dict[str, Any]]:
+    """Each curve's name at the right of its last finite point, moved apart where two would stand on each other.
+
+    A curve that ends in the left half has its name under its own end: at the edge it would belong to nothing.
+    """
+    ends, short = [], []
+    middle = sum(_place(data.x, edge) for edge in across) / 2
     for series in data.series:
         finite = np.flatnonzero(np.isfinite(series.y))
         if finite.size:
-            ends.append((_place(data.y, float(series.y[finite[-1]])), series))
+            last = _place(data.x, float(series.x[finite[-1]]))
+            height = _place(data.y, float(series.y[finite[-1]]))
+            if across[0] < across[1] and last < middle:
+                short.append(_name(series, height, x=last, yanchor="top"))
+            else:
+                ends.append((height, series))
     ends.sort(key=lambda end: end[0])
     bottom, top = _place(data.y, low), _place(data.y, high)
     lines = 1 + max((series.name.count(", ") for _, series in ends), default=0)
@@ -179,20 +188,24 @@ def _end_labels(data: LinesData, low: float, high: float, right: float) -> list[
     for index in reversed(range(len(heights))):  # what was pushed over the top comes down again, and no more than that
         heights[index] = ceiling = min(heights[index], ceiling)
         ceiling -= gap
-    return [
-        {
-            "text": escaped(series.name).replace(", ", "<br>"),
-            "x": 1.0,
-            "xref": "paper",
-            "xanchor": "left",
-            "align": "left",
-            "y": height,
-            "yanchor": "middle",
-            "showarrow": False,
-            "font": {"size": 11, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
-        }
+    at_the_edge = [
+        _name(series, height, x=1.0, xref="paper", yanchor="middle")
         for height, (_, series) in zip(heights, ends, strict=True)
     ]
+    return at_the_edge + short
+
+
+def _name(series: Series, height: float, **where: Any) -> dict[str, Any]:
+    """A curve's name in its colour; a comma breaks it into lines."""
+    return {
+        "text": escaped(series.name).replace(", ", "<br>"),
+        "xanchor": "left",
+        "align": "left",
+        "y": height,
+        "showarrow": False,
+        "font": {"size": 11, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
+        **where,
+    }
 
 
 def _label_room(series: Sequence[Series]) -> int:

@@ -100,6 +100,15 @@ def test_end_labels_do_not_cover_each_other() -> None:
     assert max(heights) < np.log10(105) + 1e-6  # nor leave the picture
 
 
+def test_a_curve_that_ends_early_has_its_name_at_its_own_end() -> None:
+    early = Series("early", np.array([1.0, 2.0]), np.array([1.0, 5.0]))
+    whole = Series("whole", np.array([1.0, 100.0]), np.array([1.0, 50.0]))
+    notes = lines_figure(LinesData(Axis("x"), Axis("y"), (early, whole))).layout.annotations
+    places = {note.text: (note.x, note.xref, note.y) for note in notes}
+    assert places["early"] == (pytest.approx(np.log10(2)), None, pytest.approx(np.log10(5)))
+    assert places["whole"][:2] == (1.0, "paper")
+
+
 def test_names_of_two_lines_leave_a_gap_between_them() -> None:
     x = np.array([1.0, 10.0])
     series = tuple(Series(f"model {n}, its kind", x, np.array([1.0, 50 + n / 100])) for n in range(5))

@@ -87,6 +87,15 @@ def test_each_page_is_usable_on_a_dark_phone(open_page: OpenPage, app_url: str) 
         assert min(int(part) for part in re.findall(r"\d+", ink)[:3]) > 150  # light ink on the dark ground
 
 
+def test_no_label_of_a_picture_leaves_a_phone(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_data", width=390, height=844)
+    page.get_by_role("tab", name="Electricity", exact=True).click()
+    label = page.locator(".light text", has_text="all the world's electricity")
+    expect(label).to_be_visible()
+    box = label.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
 def test_a_slider_changes_the_numbers_and_the_address(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url, "scale_training")
     expect(line(page, "Training time")).to_contain_text("20.6 days")

@@ -131,7 +131,7 @@ function draw(chart) {
   for (const note of data.notes) {
     const beside = note.x >= 1 && note.across === "left"
     const size = wide(note.text, note.size)
-    const across = note.across === "left" && !beside && x(note.x) + size > box.right ? "right" : note.across
+    const across = note.across === "left" && !beside && x(note.x) + size > box.right && x(note.x) > size ? "right" : note.across
     if (note.x < -0.001 || (note.x > 1.001)) continue
     words(svg, note.text, x(note.x) + (across === "right" ? -4 : 5), y(note.y),
       { class: "halo", "text-anchor": ANCHORS[across], style: `fill:color-mix(in srgb, ${note.colour} 55%, var(--st-text-color));font-size:${note.size}px`, "font-size": note.size }, note.up)

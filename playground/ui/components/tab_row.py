@@ -1,7 +1,7 @@
 """A row of tabs as one element: the Plan pages', whose sliders are their hot path.
 
 Streamlit's own tabs are laid out and measured anew in each of the three passes that the browser makes for one move of a
-slider: with seven of them, a seventh of everything it does. These are buttons that stay, and all of them are in view.
+slider. These are buttons that stay, and all of them are in view.
 """
 
 from __future__ import annotations
