@@ -96,6 +96,15 @@ def test_no_label_of_a_picture_leaves_a_phone(open_page: OpenPage, app_url: str)
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
+def test_all_choices_of_a_sweep_are_in_view_on_a_phone(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url, "scale_serving", width=390, height=844)
+    page.get_by_role("tab", name="Batch and context", exact=True).click()
+    last = page.get_by_role("radio", name="s per query")
+    expect(last).to_be_visible()
+    box, first = last.bounding_box(), page.get_by_role("radio", name="tokens/s").bounding_box()
+    assert box and first and first["x"] >= 0 and box["x"] + box["width"] <= 390 - 16
+
+
 def test_a_slider_changes_the_numbers_and_the_address(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url, "scale_training")
     expect(line(page, "Training time")).to_contain_text("20.6 days")

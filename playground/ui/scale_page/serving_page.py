@@ -24,6 +24,7 @@ from playground.ui.scale_page.page import PlanPage
 from playground.ui.scale_page.source import model_controls
 
 POWERS = tuple(2**power for power in range(13))
+SHORT = {"tokens per second": "tokens/s", "seconds per query": "s per query"}  # all three fit on a phone
 SWEEPS = {"batch": sweep_batch, "context": sweep_context, "samples": sweep_samples}
 
 
@@ -99,7 +100,7 @@ def sweep_section() -> None:
         against = st.segmented_control("Against", list(SWEEPS), default="batch", key="scale_sweep", required=True)
         what = st.segmented_control(
             "Show", ["tokens per second", "USD per 1M tokens", "seconds per query"], default="tokens per second",
-            key="scale_sweep_of", required=True,
+            key="scale_sweep_of", required=True, format_func=lambda what: SHORT.get(what, what),
         )  # fmt: skip
     data = sweep_data(str(against), str(what))
     light_chart(lines_figure(data), key="scale_sweep_chart", alt=lines_description(data, "Serving"))
