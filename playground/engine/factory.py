@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from playground.engine.codec import HfTextCodec
 from playground.engine.early import EarlyEngine
@@ -11,7 +12,8 @@ from playground.engine.logits_cache import LogitsCache
 from playground.engine.protocol import Engine
 from playground.models.bundled import cache_folder
 from playground.models.loading import load_tokenizer, read
-from playground.models.locating import locate
+from playground.models.locating import LocatedModel, glimpse, locate
+from playground.models.saved_tokenizer import SavedTokenizer
 from playground.models.wording import Progress, silent, within
 
 
@@ -30,16 +32,20 @@ def make_engine(
     model cannot be had.
     """
     report = progress or silent
-    located = locate(spec, device=device, dtype=dtype, progress=within(report, 0.0, 0.6))
-    report("Loading the tokenizer", 0.6)
-    tokenizer = load_tokenizer(located)
     kept = None if offer is None else KeptAnswers(cache_folder() / "answers")
     rows, early = LogitsCache(), None
-    known = kept.about(located.revision) if kept is not None else None
-    if kept is not None and offer is not None and known is not None:
-        info, capabilities = known
-        early = EarlyEngine(info, capabilities, HfTextCodec(tokenizer, info), kept, rows)
-        offer(early)
+    if kept is not None and offer is not None:
+        seen = glimpse(spec, device=device, dtype=dtype)  # the bundled model: nothing here imports transformers
+        early = None if seen is None else _early(seen, SavedTokenizer(seen.folder), kept, rows)
+        if early is not None:
+            offer(early)
+    located = locate(spec, device=device, dtype=dtype, progress=within(report, 0.0, 0.6))
+    tokenizer = None
+    if kept is not None and offer is not None and early is None:
+        tokenizer = load_tokenizer(located)
+        early = _early(located, tokenizer, kept, rows)
+        if early is not None:
+            offer(early)
     # Only now what imports transformers' models, which takes seconds.
     from playground.engine.prepack import tune_for_cpu
     from playground.engine.transformers_engine import TransformersEngine
@@ -54,3 +60,12 @@ def make_engine(
         engine.check_shown(early.shown)
     report("The model is ready", 1.0)
     return engine
+
+
+def _early(located: LocatedModel, tokenizer: Any, kept: KeptAnswers, rows: LogitsCache) -> EarlyEngine | None:
+    """An engine of what was kept of ``located``, if it was loaded here before."""
+    known = kept.about(located.revision)
+    if known is None:
+        return None
+    info, capabilities = known
+    return EarlyEngine(info, capabilities, HfTextCodec(tokenizer, info), kept, rows)

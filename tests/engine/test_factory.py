@@ -41,12 +41,11 @@ def test_only_attention_models_on_the_cpu_are_tuned(
         return "here"
 
     def read(located: Any, tokenizer: Any, *, progress: Any) -> Any:
-        assert (located, tokenizer) == ("here", "words")
+        assert (located, tokenizer) == ("here", None)
         progress("Loading", 1.0)
         return loaded
 
     monkeypatch.setattr(factory, "locate", locate)
-    monkeypatch.setattr(factory, "load_tokenizer", lambda located: "words")
     monkeypatch.setattr(factory, "read", read)
     monkeypatch.setattr(prepack, "tune_for_cpu", lambda model: tunings.append(model) or prepack.Tuning(0, 1))
     told: list[tuple[str, float]] = []
@@ -139,3 +138,27 @@ def test_a_row_that_the_model_does_not_confirm_is_dropped(folder: Path) -> None:
 def test_without_anybody_to_offer_to_nothing_is_kept(folder: Path) -> None:
     factory.make_engine(str(folder)).next_logits(IDS)
     assert not (folder.parent / "cache").exists()
+
+
+def test_the_bundled_model_is_offered_before_its_weights_are_compared_with_their_checksum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That takes longer than everything before the first bars."""
+    monkeypatch.setattr(factory, "cache_folder", lambda: tmp_path)
+    offered: list[Engine] = []
+    first = factory.make_engine(device="cpu", dtype="float32", offer=offered.append)
+    ids = first.codec.encode("The capital of France is")
+    row = first.next_logits(ids).logits
+    first.close()
+    assert not offered
+
+    def too_late(*given: object, **options: object) -> None:
+        raise ModelNotFound("The look at the whole model comes later: wait.")
+
+    monkeypatch.setattr(factory, "locate", too_late)
+    with pytest.raises(ModelNotFound):
+        factory.make_engine(device="cpu", dtype="float32", offer=offered.append)
+    (early,) = offered
+    assert early.codec.encode("The capital of France is") == ids
+    kept = early.cached_logits(ids)
+    assert kept is not None and np.array_equal(kept.logits, row)

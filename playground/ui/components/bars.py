@@ -42,4 +42,6 @@ def probability_bars(data: BarsData, *, key: str, position: int, on_pick: Callab
         if isinstance(pick, Mapping) and pick.get("position") == position and pick.get("id") in shown:
             on_pick(int(pick["id"]))
 
-    _BARS(data={**bars_payload(data), "position": position}, key=key, on_picked_change=picked)
+    # Tuples: Streamlit looks through lists for data frames, and imports pandas to do so.
+    payload = {name: tuple(value) if isinstance(value, list) else value for name, value in bars_payload(data).items()}
+    _BARS(data={**payload, "position": position}, key=key, on_picked_change=picked)

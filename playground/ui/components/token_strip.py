@@ -66,5 +66,6 @@ def token_strip(
         if isinstance(pick, Mapping) and pick.get("version") == version and pick.get("index") in range(len(rows)):
             on_pick(int(pick["index"]))
 
-    data = {"tokens": rows, "selected": selected, "label": label, "version": version, "height": height}
+    # A tuple: Streamlit looks through a list for data frames, and imports pandas to do so.
+    data = {"tokens": tuple(rows), "selected": selected, "label": label, "version": version, "height": height}
     _STRIP(data=data, key=key, on_picked_change=picked)

@@ -6,7 +6,6 @@ import csv
 import io
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from playground.charts.bars import BarRow, BarsData
@@ -136,6 +135,8 @@ def bar_row(view: SamplingView, row: Candidate) -> BarRow:
 
 
 def _table(rows: tuple[Candidate, ...], view: SamplingView) -> None:
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
     frame = pd.DataFrame(
         {
             "rank": [row.rank + 1 for row in rows],

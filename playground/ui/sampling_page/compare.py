@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
+
+if TYPE_CHECKING:
+    import pandas
 
 from playground.charts.compare import NOW, CompareData, compare_description, compare_figure
 from playground.charts.numbers import choices
@@ -125,8 +128,10 @@ def compare_data(view: SamplingView, views: dict[str, NextToken]) -> CompareData
     return CompareData(tuple(views), labels, rows[:, ids])
 
 
-def difference_table(view: SamplingView, views: dict[str, NextToken]) -> pd.DataFrame:
+def difference_table(view: SamplingView, views: dict[str, NextToken]) -> pandas.DataFrame:
     """One row a setting: how uncertain it is, how far the present one is from it, and which tokens differ."""
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
     rows = []
     for name, item in views.items():
         trace = item.trace

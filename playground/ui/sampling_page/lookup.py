@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
 import streamlit as st
 
 from playground.charts.numbers import logprob, percent
@@ -49,6 +48,8 @@ def word_ids(view: SamplingView, text: str) -> tuple[int, ...]:
 
 
 def _one_spelling(view: SamplingView, text: str) -> None:
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
     ids = word_ids(view, text)
     shown = ids[:MOST_TOKENS]
     rows = [_look_up(view, shown[:index], token) for index, token in enumerate(shown)]

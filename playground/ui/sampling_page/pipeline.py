@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
+
+if TYPE_CHECKING:
+    import pandas
 
 from playground.charts.numbers import choices, percent
 from playground.charts.pipeline import PipelineData, pipeline_description, pipeline_figure
@@ -74,8 +77,10 @@ def _probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(logits[ids] - top) / np.exp(logits - top).sum(dtype=np.float64), dtype=np.float32)
 
 
-def stage_table(trace: RowTrace) -> pd.DataFrame:
+def stage_table(trace: RowTrace) -> pandas.DataFrame:
     """One row a stage, the raw distribution first."""
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
     rows = [("Raw", "", int(trace.raw_probs.size), "–", trace.raw_entropy)]
     rows += [
         (stage.label, _params(stage.params), stage.kept, percent(stage.removed_mass), stage.entropy)

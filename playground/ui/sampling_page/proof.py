@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from playground.sampling.reference import AGREE_WITHIN, prove_against_transformers
@@ -13,6 +12,8 @@ from playground.ui.sampling_page.view import SamplingView
 
 def proof_section(view: SamplingView) -> None:
     """The badge, and one row for each active sampler that says what it was held against."""
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
     proof = prove_against_transformers(view.row.logits, view.setup.settings, view.next.context)
     if not proof.covered and not proof.uncovered:
         st.badge("Nothing to prove: every sampler is off", icon=":material/info:", color="gray")
