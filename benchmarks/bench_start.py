@@ -25,7 +25,8 @@ from tests.e2e.conftest import free_port, wait_healthy
 
 SECOND_STARTS = 3
 ROOT = Path(__file__).resolve().parents[1]
-SERVER = (sys.executable, "-m", "streamlit", "run", "serve.py", "--server.headless", "true", "--server.port")
+PLAIN, SERVED = "benchmarks/plain_page.py", "serve.py"
+FIRST_BAR = ".bars .fill"
 
 # What a start costs without a cache of converted weights: transformers reading the GGUF file itself, no server, no browser.
 _GGUF_START = """
@@ -49,6 +50,7 @@ def run() -> dict[str, float]:
     """Seconds, each from a command to the bars, and their ratios."""
     with chromium() as browser, tempfile.TemporaryDirectory(prefix="bench-start-") as folder:
         first, *seconds = (_server(browser, folder) for _ in range(1 + SECOND_STARTS))
+        plain = statistics.median(_server(browser, folder, PLAIN, ".js-plotly-plot") for _ in range(SECOND_STARTS))
         made = _make_run(browser, folder)
     second = statistics.median(seconds)
     gguf = _gguf_start_s()
@@ -56,16 +58,29 @@ def run() -> dict[str, float]:
         "first start, unpacking the model, s": first,
         "second start, s": second,
         "second start / first start": second / first,
+        "plain page, from its command to its chart, s": plain,
+        "second start / plain page": second / plain,
         "transformers reading the GGUF file, without server and browser, s": gguf,
         "second start / transformers reading the GGUF file": second / gguf,
         **made,
     }
 
 
-def _server(browser: Browser, cache: str) -> float:
+def _server(browser: Browser, cache: str, script: str = SERVED, sign: str = FIRST_BAR) -> float:
     port = free_port()
-    with _begun((*SERVER, str(port)), ROOT, Path(cache)) as (process, started):
-        return _bars_s(browser, process, port, started)
+    command = (
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        script,
+        "--server.headless",
+        "true",
+        "--server.port",
+        str(port),
+    )
+    with _begun(command, ROOT, Path(cache)) as (process, started):
+        return _bars_s(browser, process, port, started, sign)
 
 
 def _make_run(browser: Browser, folder: str) -> dict[str, float]:
@@ -100,12 +115,14 @@ def _begun(command: tuple[str, ...], folder: Path, cache: Path) -> Iterator[tupl
         process.wait(60)
 
 
-def _bars_s(browser: Browser, process: subprocess.Popen[bytes], port: int, started: float) -> float:
-    """Seconds until a browser, opened as soon as the server answers, has painted its first bar."""
+def _bars_s(
+    browser: Browser, process: subprocess.Popen[bytes], port: int, started: float, sign: str = FIRST_BAR
+) -> float:
+    """Seconds until a browser, opened as soon as the server answers, has painted its first bar, or another ``sign``."""
     wait_healthy(process, port, patience_s=900)
     page = browser.new_page()
     page.goto(f"http://127.0.0.1:{port}")
-    page.locator(".bars .fill").first.wait_for(timeout=120_000)
+    page.locator(sign).first.wait_for(timeout=120_000)
     spent = time.perf_counter() - started
     page.close()
     return spent
