@@ -153,14 +153,15 @@ def leave_unfinished() -> None:
 def rerun_parts(*parts: str) -> None:
     """From a callback in a part of the page: rerun these parts, as far as the page has them.
 
-    Where the whole page is run anyway this does nothing.
+    A part called "text:…" or "pictures:…" is one of several that follow the text or the pictures: it is rerun with those,
+    or by its own name. Where the whole page is run anyway this does nothing.
     """
     everything = st.session_state.pop(_UNFINISHED, False)
     context = get_script_run_ctx(suppress_warning=True)
     if context is not None and not context.fragment_ids_this_run:
         return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
     there = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
-    wanted = [part for part in there if everything or part in parts]
+    wanted = [part for part in there if everything or part in parts or part.split(":")[0] in parts]
     if CONTROLS not in wanted:
         wanted += [mark for mark in parts if mark in st.session_state.get(_MARKS, ())]
     try:

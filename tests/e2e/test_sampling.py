@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -336,15 +337,16 @@ def test_the_first_request_to_a_fresh_server_may_be_the_glossary(open_page: Open
 
 
 def test_the_first_request_to_a_fresh_server_may_be_a_link_with_settings(open_page: OpenPage) -> None:
-    """And the first visit shows what it is doing until the bars are there."""
+    """And the first visit shows what it is doing until the bars are there, where no earlier start has kept them."""
+    prompt = f"Two plus two makes {time.time_ns()}"
     with serve() as url:
-        page = open_page(f"{url}/sampling?{urlencode({'top_p': '0.9', 'prompt': 'Two plus two makes'})}")
+        page = open_page(f"{url}/sampling?{urlencode({'top_p': '0.9', 'prompt': prompt})}")
         expect(page.get_by_role("progressbar").first).to_be_visible(timeout=60_000)
         in_frame(page, "Sampling")
         bars_ready(page)
         expect(page.get_by_role("progressbar")).to_have_count(0)
         expect(slider(page, "Top-p")).to_have_value("0.9")
-        expect(page.get_by_label("Prompt", exact=True)).to_have_value("Two plus two makes")
+        expect(page.get_by_label("Prompt", exact=True)).to_have_value(prompt)
         card = page.get_by_test_id("stSidebar").locator(".st-key-model_card")
         expect(card).to_contain_text("SmolLM2")
         expect(card).to_contain_text("135 M parameters")
