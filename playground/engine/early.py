@@ -25,7 +25,11 @@ class EarlyEngine:
     ) -> None:
         self._info, self._capabilities, self._codec = info, capabilities, codec
         self._kept, self._rows = kept, rows
-        self.shown: set[TokenIds] = set()  # the texts whose kept rows were asked for
+        self._shown: list[TokenIds] = []  # the texts whose kept rows were asked for
+
+    def shown(self) -> Iterator[TokenIds]:
+        """The texts whose kept rows were looked at, those included that are looked at before this comes to its end."""
+        yield from self._shown  # a list may grow while it is gone through, on other threads too
 
     @property
     def info(self) -> ModelInfo:
@@ -47,7 +51,7 @@ class EarlyEngine:
             row = self._kept.row(self._info.revision, known)
             if row is None or row.size != self._info.vocab_size:
                 return None
-            self.shown.add(known)
+            self._shown.append(known)
             self._rows.put(self._info.revision, known, row)
         return NextLogits(known, row, 0, 0.0)
 

@@ -57,7 +57,7 @@ def make_engine(
         step_threads = tune_for_cpu(loaded.model).step_threads
     engine = TransformersEngine(loaded, logits_cache=rows, step_threads=step_threads, kept=kept)
     if early is not None:
-        engine.check_shown(early.shown)
+        engine.check_shown(early.shown())
     report("The model is ready", 1.0)
     return engine
 

@@ -35,6 +35,7 @@ from playground.models.loading import LoadedModel
 
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
 _REMEMBERED_SCORES = 32
+KEPT_TOKENS = 512  # longer texts are not kept for a later start, which would have to read them again before it is done
 _ROUNDING = {"float32": 1e-3}  # how far another order of the sums may move a logit
 _COARSE_ROUNDING = 0.5  # in the formats of 16 bits
 
@@ -105,7 +106,7 @@ class TransformersEngine:
             row, computed, _cache = self._runner.run(known, cancel or CancelToken())
         values = self._remember(known, row)
         elapsed_ms = (time.perf_counter() - started) * 1000
-        if self._kept is not None:
+        if self._kept is not None and len(known) <= KEPT_TOKENS:
             self._kept.put_row(self._info.revision, known, values)
         return NextLogits(known, values, computed, elapsed_ms)
 
@@ -150,7 +151,7 @@ class TransformersEngine:
         if key not in self._scores:
             with self._runner.running(len(known)):
                 self._scores[key] = self._score(known, cancel or CancelToken())
-            if self._kept is not None:
+            if self._kept is not None and len(known) <= KEPT_TOKENS:
                 self._kept.put_score(self._info.revision, self._scores[key])
         return self._scores[key]
 

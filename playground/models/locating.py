@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playground.errors import ModelTooLarge
+from playground.errors import ModelCorrupt, ModelTooLarge
 from playground.models.build_once import is_intact
 from playground.models.bundled import bundled_folder, bundled_revision, ensure_bundled
 from playground.models.catalogue import ModelSource, resolve
@@ -71,7 +71,10 @@ def glimpse(spec: str | None = None, *, device: str | None = None, dtype: str | 
     folder = bundled_folder()
     if source.kind != "bundled" or not is_intact(folder, but=WEIGHTS):
         return None
-    need = estimate_folder(folder, "float32")
+    try:
+        need = estimate_folder(folder, "float32")
+    except ModelCorrupt:  # ``locate`` finds it too, and unpacks the model anew
+        return None
     placement = choose(probe(), device=device, dtype=dtype, parameters=need.parameters)
     revision = _revision(bundled_revision(), placement)
     return LocatedModel(source, folder, revision, need.in_dtype(placement.dtype), placement)

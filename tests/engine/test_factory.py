@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine import factory
+from playground.engine import factory, transformers_engine
 from playground.engine.early import EarlyEngine
 from playground.engine.protocol import Engine
+from playground.engine.runner import ModelRunner
 from playground.engine.transformers_engine import TransformersEngine
 from playground.errors import ModelNotFound, StillLoading
 from playground.models.bundled import CACHE_VARIABLE
@@ -133,6 +134,45 @@ def test_a_row_that_the_model_does_not_confirm_is_dropped(folder: Path) -> None:
     assert shown is not None and not np.allclose(shown, right)
     assert second.cached_logits(IDS) is None and not file.exists()
     assert np.allclose(second.next_logits(IDS).logits, right, atol=1e-5)
+
+
+def test_rows_shown_while_others_are_confirmed_are_confirmed_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers go on while the weights arrive: what they look at meanwhile must neither break the load nor slip through."""
+    first, others = start(folder)[0], [(7, number) for number in range(5)]
+    for ids in (IDS, *others):
+        first.next_logits(ids)
+    early: list[Engine] = []
+    confirmed: list[tuple[int, ...]] = []
+    run = ModelRunner.run
+
+    def look_elsewhere(runner: ModelRunner, ids: tuple[int, ...], cancel: Any) -> Any:
+        confirmed.append(ids)
+        if len(confirmed) == 1:
+            for other in others:
+                early[0].cached_logits(other)
+        return run(runner, ids, cancel)
+
+    def offer(engine: Engine) -> None:
+        early.append(engine)
+        engine.cached_logits(IDS)
+
+    monkeypatch.setattr(ModelRunner, "run", look_elsewhere)
+    factory.make_engine(str(folder), offer=offer)
+    assert sorted(confirmed) == sorted([IDS, *others])
+
+
+def test_a_long_text_is_not_kept_for_confirming_it_would_hold_up_the_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transformers_engine, "KEPT_TOKENS", 3)
+    first = start(folder)[0]
+    first.next_logits(IDS)
+    first.score(IDS)
+    first.next_logits(IDS[:3])
+    _, (early,), (row,) = start(folder)
+    assert row is None and early.cached_logits(IDS[:3]) is not None
+    with pytest.raises(StillLoading):
+        early.score(IDS)
 
 
 def test_without_anybody_to_offer_to_nothing_is_kept(folder: Path) -> None:

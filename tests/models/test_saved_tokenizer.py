@@ -90,6 +90,10 @@ def test_nothing_is_seen_of_a_model_that_must_be_unpacked(
             file.read_bytes()
         )
     assert glimpse() is not None
+    weights = copy / "model.safetensors"
+    weights.unlink()
+    weights.write_bytes(b"\xff" * (folder / weights.name).stat().st_size)  # of the right length, as a flipped header is
+    assert glimpse() is None, "damaged weights are for the look at the whole model, which unpacks them anew"
     damaged = copy / "tokenizer.json"
     damaged.write_bytes(damaged.read_bytes()[:-2] + b"}\n")
     assert not is_intact(copy, but="model.safetensors") and glimpse() is None
