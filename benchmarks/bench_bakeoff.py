@@ -22,9 +22,13 @@ def main() -> None:
     for _ in engine.prepare():
         pass
     plan = BakeoffPlan(
-        built_in().problems, n=N, max_new_tokens=NEW_TOKENS, settings=NEUTRAL.replace(temperature=TEMPERATURE), seed=SEED,
+        built_in().problems,
+        n=N,
+        max_new_tokens=NEW_TOKENS,
+        settings=NEUTRAL.replace(temperature=TEMPERATURE),
+        seed=SEED,
         rules=(*DEFAULT_RULES, JUDGE_RULE),
-    )  # fmt: skip
+    )
     steps = run_bakeoff(engine, BakeoffState(plan))
     while True:
         try:

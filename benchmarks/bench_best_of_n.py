@@ -78,10 +78,17 @@ def _candidates(engine: TransformersEngine, ids: tuple[int, ...], n: int) -> Can
 def _reference(model: Any, ids: tuple[int, ...], n: int) -> int:
     with torch.inference_mode():
         out = model.generate(
-            torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), do_sample=True,
-            temperature=0.8, top_k=0, top_p=1.0, num_return_sequences=n, max_new_tokens=NEW_TOKENS, eos_token_id=-1,
+            torch.tensor([ids]),
+            attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+            do_sample=True,
+            temperature=0.8,
+            top_k=0,
+            top_p=1.0,
+            num_return_sequences=n,
+            max_new_tokens=NEW_TOKENS,
+            eos_token_id=-1,
             pad_token_id=0,
-        )  # fmt: skip
+        )
     return int(out.shape[1])
 
 

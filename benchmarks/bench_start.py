@@ -108,9 +108,13 @@ def _begun(command: tuple[str, ...], folder: Path, cache: Path) -> Iterator[tupl
     environment = os.environ | {"PLAYGROUND_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "PLAYGROUND_MODEL": ""}
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         yield process, started
     finally:
@@ -133,9 +137,14 @@ def _bars_s(
 
 def _gguf_start_s() -> float:
     done = subprocess.run(
-        [sys.executable, "-c", _GGUF_START], env=os.environ | {"HF_HUB_OFFLINE": "1"}, cwd=ROOT, check=True,
-        capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+        [sys.executable, "-c", _GGUF_START],
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     return float(json.loads(done.stdout)["total_s"])
 
 

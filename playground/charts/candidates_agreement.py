@@ -35,11 +35,18 @@ def agreement_figure(data: AgreementData) -> go.Figure:
     names = [escaped(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…") for name in data.names]
     axis = {"tickvals": places, "ticktext": names, "fixedrange": True, "showgrid": False, "automargin": True}
     trace: dict[str, Any] = {
-        "type": "heatmap", "x": places, "y": places, "z": data.tau.astype(np.float32), "zmin": -1, "zmax": 1,
+        "type": "heatmap",
+        "x": places,
+        "y": places,
+        "z": data.tau.astype(np.float32),
+        "zmin": -1,
+        "zmax": 1,
         "colorscale": [[index / 4, colour] for index, colour in enumerate(DIVERGING)],
         "colorbar": {"title": {"text": "τ"}, "thickness": 12, "outlinewidth": 0},
-        "hoverinfo": "skip", "xgap": 2, "ygap": 2,
-    }  # fmt: skip
+        "hoverinfo": "skip",
+        "xgap": 2,
+        "ygap": 2,
+    }
     layout: dict[str, Any] = {
         "height": 150 + 34 * len(names),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},

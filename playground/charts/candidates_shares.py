@@ -28,14 +28,24 @@ def shares_figure(data: SharesData) -> go.Figure:
     """A point and its interval a line; the dashed line is the reference."""
     places = np.arange(len(data.names), dtype=np.float32)
     trace: dict[str, Any] = {
-        "type": "scatter", "mode": "markers+text", "x": data.shares, "y": places,
-        "text": [f"{share:.0%}" for share in data.shares], "textposition": "top center", "cliponaxis": False,
-        "marker": {"size": 10, "color": FINAL}, "hoverinfo": "skip",
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": data.shares,
+        "y": places,
+        "text": [f"{share:.0%}" for share in data.shares],
+        "textposition": "top center",
+        "cliponaxis": False,
+        "marker": {"size": 10, "color": FINAL},
+        "hoverinfo": "skip",
         "error_x": {
-            "type": "data", "symmetric": False, "array": np.maximum(data.high - data.shares, 0),
-            "arrayminus": np.maximum(data.shares - data.low, 0), "color": FINAL, "thickness": 1.5,
+            "type": "data",
+            "symmetric": False,
+            "array": np.maximum(data.high - data.shares, 0),
+            "arrayminus": np.maximum(data.shares - data.low, 0),
+            "color": FINAL,
+            "thickness": 1.5,
         },
-    }  # fmt: skip
+    }
     layout: dict[str, Any] = {
         "height": 60 + 34 * len(data.names),
         "margin": {"l": 8, "r": 16, "t": 16, "b": 32},
@@ -43,14 +53,25 @@ def shares_figure(data: SharesData) -> go.Figure:
         "showlegend": False,
         "xaxis": {"tickformat": ".0%", "range": [-0.02, 1.06], "gridcolor": GRID, "fixedrange": True},
         "yaxis": {
-            "tickvals": places, "ticktext": [escaped(name) for name in data.names], "autorange": "reversed",
-            "automargin": True, "fixedrange": True, "showgrid": False,
+            "tickvals": places,
+            "ticktext": [escaped(name) for name in data.names],
+            "autorange": "reversed",
+            "automargin": True,
+            "fixedrange": True,
+            "showgrid": False,
         },
         "shapes": [
-            {"type": "line", "x0": data.reference, "x1": data.reference, "yref": "paper", "y0": 0, "y1": 1,
-             "line": {"color": CUT, "width": 1.5, "dash": "dash"}}
+            {
+                "type": "line",
+                "x0": data.reference,
+                "x1": data.reference,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": CUT, "width": 1.5, "dash": "dash"},
+            }
         ],
-    }  # fmt: skip
+    }
     return make_figure([trace], layout)
 
 

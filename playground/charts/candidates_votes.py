@@ -38,25 +38,36 @@ def votes_figure(data: VotesData) -> go.Figure:
         for place, name in enumerate(names)
     ]
     trace: dict[str, Any] = {
-        "type": "bar", "orientation": "h", "x": data.shares.astype(np.float32), "y": places,
+        "type": "bar",
+        "orientation": "h",
+        "x": data.shares.astype(np.float32),
+        "y": places,
         "marker": {"color": [FINAL if place < data.leading else RAW for place in range(len(names))]},
         "text": [f"{share:.1%} ({count})" for share, count in zip(data.shares, data.counts, strict=True)],
-        "textposition": "outside", "cliponaxis": False, "hoverinfo": "skip",
-    }  # fmt: skip
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
     layout: dict[str, Any] = {
         "height": 70 + 26 * len(names),
         "margin": {"l": 8, "r": 70, "t": 8, "b": 30},
         "dragmode": False,
         "showlegend": False,
         "xaxis": {
-            "tickformat": ".0%", "range": [0, min(1.0, float(data.shares.max()) * 1.15)], "gridcolor": GRID,
+            "tickformat": ".0%",
+            "range": [0, min(1.0, float(data.shares.max()) * 1.15)],
+            "gridcolor": GRID,
             "fixedrange": True,
         },
         "yaxis": {
-            "tickvals": places, "ticktext": labels, "autorange": "reversed", "automargin": True, "fixedrange": True,
+            "tickvals": places,
+            "ticktext": labels,
+            "autorange": "reversed",
+            "automargin": True,
+            "fixedrange": True,
             "showgrid": False,
         },
-    }  # fmt: skip
+    }
     return make_figure([trace], layout)
 
 

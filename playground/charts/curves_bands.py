@@ -66,21 +66,44 @@ def bands_figure(data: BandsData) -> go.Figure:
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         "xaxis": _x_axis(data),
         "yaxis": {
-            "title": {"text": escaped(data.y_title)}, "gridcolor": GRID, "fixedrange": True, "automargin": True,
+            "title": {"text": escaped(data.y_title)},
+            "gridcolor": GRID,
+            "fixedrange": True,
+            "automargin": True,
             **({"tickformat": ".0%"} if data.percent else {}),
-            **({"range": [-0.02, 1.02]} if data.percent and data.whole else {"rangemode": "tozero"} if data.percent else {}),
+            **(
+                {"range": [-0.02, 1.02]}
+                if data.percent and data.whole
+                else {"rangemode": "tozero"}
+                if data.percent
+                else {}
+            ),
         },
         "shapes": [
-            {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,
-             "line": {"color": CUT, "width": 1.5, "dash": "dash"}}
+            {
+                "type": "line",
+                "x0": x,
+                "x1": x,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": CUT, "width": 1.5, "dash": "dash"},
+            }
             for _label, x in data.marks
         ],
         "annotations": [
-            {"text": escaped(label), "x": np.log10(x) if data.log_x else x, "yref": "paper", "y": 0.02, "showarrow": False,
-             "xanchor": "left", "font": {"color": CUT, "size": 11}}
+            {
+                "text": escaped(label),
+                "x": np.log10(x) if data.log_x else x,
+                "yref": "paper",
+                "y": 0.02,
+                "showarrow": False,
+                "xanchor": "left",
+                "font": {"color": CUT, "size": 11},
+            }
             for label, x in data.marks
         ],
-    }  # fmt: skip
+    }
     return make_figure(traces, layout)
 
 
@@ -103,11 +126,15 @@ def _line(curve: BandCurve, colour: str, place: int, data: BandsData) -> Trace:
     shown = "%{y:.1%}" if data.percent else "%{y:.4g}"
     single = len(curve.x) == 1
     return {
-        "type": "scatter", "mode": "markers" if single else "lines+markers", "name": escaped(curve.name),
-        "x": curve.x, "y": curve.y, "marker": {"size": 9 if single else 4, "color": colour},
+        "type": "scatter",
+        "mode": "markers" if single else "lines+markers",
+        "name": escaped(curve.name),
+        "x": curve.x,
+        "y": curve.y,
+        "marker": {"size": 9 if single else 4, "color": colour},
         "line": {"color": colour, "width": 3 if curve.kind == STRONG else 2, "dash": DASHES[place % len(DASHES)]},
         "hovertemplate": shown,
-    }  # fmt: skip
+    }
 
 
 def _band(curve: BandCurve, colour: str) -> list[Trace]:
@@ -116,12 +143,18 @@ def _band(curve: BandCurve, colour: str) -> list[Trace]:
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return [
         {
-            "type": "scatter", "mode": "lines", "x": np.concatenate([curve.x, curve.x[::-1]]),
-            "y": np.concatenate([curve.high, curve.low[::-1]]), "fill": "toself",
-            "fillcolor": f"rgba({red},{green},{blue},0.13)", "line": {"width": 0}, "hoverinfo": "skip",
-            "showlegend": False, "name": escaped(curve.name),
+            "type": "scatter",
+            "mode": "lines",
+            "x": np.concatenate([curve.x, curve.x[::-1]]),
+            "y": np.concatenate([curve.high, curve.low[::-1]]),
+            "fill": "toself",
+            "fillcolor": f"rgba({red},{green},{blue},0.13)",
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+            "showlegend": False,
+            "name": escaped(curve.name),
         }
-    ]  # fmt: skip
+    ]
 
 
 def bands_description(data: BandsData) -> str:

@@ -52,8 +52,10 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
                 orientation="h",
                 marker={
                     "color": shade,
-                    "line": {"color": FINAL if index == data.chosen else "rgba(140,145,156,0.8)",
-                             "width": 4 if index == data.chosen else 0.7},
+                    "line": {
+                        "color": FINAL if index == data.chosen else "rgba(140,145,156,0.8)",
+                        "width": 4 if index == data.chosen else 0.7,
+                    },
                 },
                 text=[escaped(label) if width > WIDEST_LABELLED else ""],
                 textposition="inside",
@@ -63,7 +65,7 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
                 hovertext=[f"<b>{escaped(label)}</b><br>{percent(width)}"],
                 hoverinfo="text",
             )
-        )  # fmt: skip
+        )
     figure = go.Figure(traces)
     figure.update_layout(
         barmode="stack",
@@ -73,11 +75,29 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
         dragmode=False,
         xaxis={"range": [0, 1], "tickformat": ".1f", "fixedrange": True, "gridcolor": GRID},
         yaxis={"visible": False, "fixedrange": True},
-        shapes=[{"type": "line", "x0": data.u, "x1": data.u, "yref": "paper", "y0": -0.05, "y1": 1.05,
-                 "line": {"color": CUT, "width": 3}}],
-        annotations=[{"x": data.u, "yref": "paper", "y": 1.07, "yanchor": "bottom", "showarrow": False,
-                      "text": f"u = {data.u:.4f}", "font": {"color": CUT, "size": 13}}],
-    )  # fmt: skip
+        shapes=[
+            {
+                "type": "line",
+                "x0": data.u,
+                "x1": data.u,
+                "yref": "paper",
+                "y0": -0.05,
+                "y1": 1.05,
+                "line": {"color": CUT, "width": 3},
+            }
+        ],
+        annotations=[
+            {
+                "x": data.u,
+                "yref": "paper",
+                "y": 1.07,
+                "yanchor": "bottom",
+                "showarrow": False,
+                "text": f"u = {data.u:.4f}",
+                "font": {"color": CUT, "size": 13},
+            }
+        ],
+    )
     return figure
 
 

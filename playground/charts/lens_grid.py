@@ -33,14 +33,15 @@ COLOURS: dict[str, LensColour] = {
     "probability": LensColour(
         "Probability", "probabilities", "0%", "100%", "the probability a depth gives its own top token"
     ),
-    "entropy": LensColour(
-        "Entropy", "entropies", "0 nats: sure", "all tokens alike", "how undecided a depth is"
-    ),
+    "entropy": LensColour("Entropy", "entropies", "0 nats: sure", "all tokens alike", "how undecided a depth is"),
     "divergence": LensColour(
-        "KL to the answer", "divergences", "0 nats: the answer", f"{MOST_DIVERGENCE:g} nats or more",
+        "KL to the answer",
+        "divergences",
+        "0 nats: the answer",
+        f"{MOST_DIVERGENCE:g} nats or more",
         "how far a depth is from the model's answer, KL(answer ‖ depth)",
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,8 +124,12 @@ def legend(colour: str) -> dict[str, Any]:
     """The scale's name, its ends, its colours and what it means."""
     chosen = COLOURS[colour]
     return {
-        "label": chosen.label, "low": chosen.low, "high": chosen.high, "means": chosen.means, "stops": list(CIVIDIS),
-    }  # fmt: skip
+        "label": chosen.label,
+        "low": chosen.low,
+        "high": chosen.high,
+        "means": chosen.means,
+        "stops": list(CIVIDIS),
+    }
 
 
 def lens_description(data: LensGridData) -> str:

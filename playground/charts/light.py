@@ -110,11 +110,19 @@ def _marks(trace: dict[str, Any], x: Axis, y: Axis) -> list[dict[str, Any]]:
     columns = (trace["text"], trace["textposition"], marker["size"], marker["symbol"], marker["color"])
     places = zip(_listed(_place(x, trace["x"])), _listed(_place(y, trace["y"])), strict=True)
     return [
-        {"x": a, "y": b, "text": _text(text), "at": at, "size": size, "diamond": symbol == "diamond", "colour": colour,
-         "values": [_short(float(trace["x"][index])), _short(float(trace["y"][index]))]}
+        {
+            "x": a,
+            "y": b,
+            "text": _text(text),
+            "at": at,
+            "size": size,
+            "diamond": symbol == "diamond",
+            "colour": colour,
+            "values": [_short(float(trace["x"][index])), _short(float(trace["y"][index]))],
+        }
         for index, ((a, b), text, at, size, symbol, colour) in enumerate(zip(places, *columns, strict=True))
         if a is not None and b is not None
-    ]  # fmt: skip
+    ]
 
 
 def _bars(trace: dict[str, Any], x: Axis, y: Axis, reached: dict[int, float], gap: float) -> list[dict[str, Any]]:
@@ -130,12 +138,18 @@ def _bars(trace: dict[str, Any], x: Axis, y: Axis, reached: dict[int, float], ga
         middle = _spot(y, float(trace["y"][row]))
         colour = colours if isinstance(colours, str) else colours[row]
         title = _text(trace.get("name") or str(names.get(row, "")))
-        found.append({
-            "x": [max(float(start), 0.0), float(end) if math.isfinite(end) else 0.0], "y": [middle - half, middle + half],
-            "colour": colour, "text": _text(trace["text"][row]), "inside": trace["textposition"] == "inside",
-            "ink": ink_on(colour), "edge": "line" in trace["marker"],
-            "said": [_text(str(names.get(row, ""))), title, _short(value)],
-        })  # fmt: skip
+        found.append(
+            {
+                "x": [max(float(start), 0.0), float(end) if math.isfinite(end) else 0.0],
+                "y": [middle - half, middle + half],
+                "colour": colour,
+                "text": _text(trace["text"][row]),
+                "inside": trace["textposition"] == "inside",
+                "ink": ink_on(colour),
+                "edge": "line" in trace["marker"],
+                "said": [_text(str(names.get(row, ""))), title, _short(value)],
+            }
+        )
     return found
 
 

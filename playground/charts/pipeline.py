@@ -87,6 +87,8 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
 
 def pipeline_description(data: PipelineData) -> str:
     """The picture in words and numbers."""
-    first = [f"{name}: {data.tokens[0]} {percent(float(p))}, {kept:,} kept" for name, p, kept in
-             zip(data.columns, data.probabilities[0], data.kept, strict=True)]  # fmt: skip
+    first = [
+        f"{name}: {data.tokens[0]} {percent(float(p))}, {kept:,} kept"
+        for name, p, kept in zip(data.columns, data.probabilities[0], data.kept, strict=True)
+    ]
     return "Stacked columns of the distribution after each stage. " + "; ".join(first) + "."

@@ -95,7 +95,15 @@ def _row(step: TokenStep, text: str, before: TokenIds, codec: TextCodec) -> str:
         if other.id != step.id
     )
     cells = (
-        str(step.index + 1), glyphs(text), str(step.id), percent(math.exp(step.raw_logprob)), logprob(step.raw_logprob),
-        percent(step.prob), f"{step.rank + 1:,}", entropy(step.entropy), f"{step.u:.6f}", others,
-    )  # fmt: skip
+        str(step.index + 1),
+        glyphs(text),
+        str(step.id),
+        percent(math.exp(step.raw_logprob)),
+        logprob(step.raw_logprob),
+        percent(step.prob),
+        f"{step.rank + 1:,}",
+        entropy(step.entropy),
+        f"{step.u:.6f}",
+        others,
+    )
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

@@ -60,15 +60,30 @@ def stacked_figure(data: StackedData) -> go.Figure:
     layout["barmode"] = "stack"
     layout["showlegend"] = False
     layout["shapes"] = [
-        {"type": "line", "x0": size, "x1": size, "yref": "paper", "y0": 0, "y1": 1,
-         "line": {"color": CUT, "width": 2, "dash": "dash"}}
+        {
+            "type": "line",
+            "x0": size,
+            "x1": size,
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": CUT, "width": 2, "dash": "dash"},
+        }
         for _, size in data.limits
-    ]  # fmt: skip
+    ]
     layout["annotations"] = [
-        {"x": size, "yref": "paper", "y": 0.0, "yanchor": "bottom", "showarrow": False, "text": escaped(label),
-         "xanchor": "right" if size > longest * 0.6 else "left", "font": {"color": CUT, "size": 11}}
+        {
+            "x": size,
+            "yref": "paper",
+            "y": 0.0,
+            "yanchor": "bottom",
+            "showarrow": False,
+            "text": escaped(label),
+            "xanchor": "right" if size > longest * 0.6 else "left",
+            "font": {"color": CUT, "size": 11},
+        }
         for label, size in data.limits
-    ]  # fmt: skip
+    ]
     return make_figure(traces, layout)
 
 
@@ -140,7 +155,11 @@ def _layout(count: int, names: list[str], unit: str, longest: float) -> dict[str
         "dragmode": False,
         "showlegend": False,
         "xaxis": {
-            "title": {"text": unit}, "range": [0, longest], "gridcolor": GRID, "fixedrange": True, "automargin": False,
+            "title": {"text": unit},
+            "range": [0, longest],
+            "gridcolor": GRID,
+            "fixedrange": True,
+            "automargin": False,
         },
         "yaxis": {
             "tickvals": list(range(count)),
@@ -150,7 +169,7 @@ def _layout(count: int, names: list[str], unit: str, longest: float) -> dict[str
             "fixedrange": True,
             "showgrid": False,
         },
-    }  # fmt: skip
+    }
 
 
 def stacked_description(data: StackedData) -> str:

@@ -82,10 +82,14 @@ def surface_figure(data: SurfaceData) -> go.Figure:
 
 def _path(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], colour: str, dash: str, name: str) -> Trace:
     return {
-        "type": "scatter", "mode": "lines", "x": np.log10(x), "y": np.log10(y), "name": escaped(name),
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.log10(x),
+        "y": np.log10(y),
+        "name": escaped(name),
         "line": {"color": colour, "dash": dash, "width": 3 if dash == "solid" else 1.5},
         "hovertemplate": f"{escaped(name)}<extra></extra>",
-    }  # fmt: skip
+    }
 
 
 def _points(points: list[tuple[str, float, float]], colour: str, symbol: str, size: int) -> Trace:
@@ -110,9 +114,15 @@ def _axis(title: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
     ticks = list(range(int(np.ceil(low)), int(np.floor(high)) + 1))
     names = {6: "1M", 7: "10M", 8: "100M", 9: "1B", 10: "10B", 11: "100B", 12: "1T", 13: "10T", 14: "100T"}
     return {
-        "title": {"text": title}, "range": [low, high], "tickvals": ticks, "fixedrange": True, "gridcolor": GRID,
-        "ticktext": [names.get(tick, f"10^{tick}") for tick in ticks], "automargin": False, "showgrid": False,
-    }  # fmt: skip
+        "title": {"text": title},
+        "range": [low, high],
+        "tickvals": ticks,
+        "fixedrange": True,
+        "gridcolor": GRID,
+        "ticktext": [names.get(tick, f"10^{tick}") for tick in ticks],
+        "automargin": False,
+        "showgrid": False,
+    }
 
 
 def surface_description(data: SurfaceData) -> str:

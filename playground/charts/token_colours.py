@@ -33,22 +33,34 @@ MOST_ENTROPY, MOST_SURPRISE, RANK_DECADES = 8.0, 10.0, 4.0
 
 SCALES: dict[str, TokenScale] = {
     "probability": TokenScale(
-        "Probability", lambda f: math.exp(min(f.logprob, 0.0)), "0%", "100%",
+        "Probability",
+        lambda f: math.exp(min(f.logprob, 0.0)),
+        "0%",
+        "100%",
         "the raw probability of the token that came",
     ),
     "rank": TokenScale(
-        "Rank", lambda f: 1.0 - math.log10(f.rank + 1) / RANK_DECADES, "10,000th or later", "1st",
+        "Rank",
+        lambda f: 1.0 - math.log10(f.rank + 1) / RANK_DECADES,
+        "10,000th or later",
+        "1st",
         "the place of the token that came among all, by raw probability",
     ),
     "entropy": TokenScale(
-        "Entropy", lambda f: f.entropy / MOST_ENTROPY, "0 nats: sure", f"{MOST_ENTROPY:g} nats or more: open",
+        "Entropy",
+        lambda f: f.entropy / MOST_ENTROPY,
+        "0 nats: sure",
+        f"{MOST_ENTROPY:g} nats or more: open",
         "how undecided the model was before the token",
     ),
     "surprise": TokenScale(
-        "Surprise", lambda f: -f.logprob / MOST_SURPRISE, "0 nats: expected", f"{MOST_SURPRISE:g} nats or more: odd",
+        "Surprise",
+        lambda f: -f.logprob / MOST_SURPRISE,
+        "0 nats: expected",
+        f"{MOST_SURPRISE:g} nats or more: odd",
         "the negative log-probability of the token that came",
     ),
-}  # fmt: skip
+}
 
 
 def token_colours(scale: str, figures: TokenFigures) -> tuple[str, str]:

@@ -29,10 +29,12 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
     options.add_sampler_options(parser)
     add_asking_options(parser)
     parser.add_argument(
-        "--scorer", action="append", metavar="NAME[:ARG]",
+        "--scorer",
+        action="append",
+        metavar="NAME[:ARG]",
         help="a rule to rank by; may be repeated; ARG as @FILE is read from the file; NAME list tells them all "
         "(default: those that need only log-probabilities, and with --reference one that compares)",
-    )  # fmt: skip
+    )
     parser.add_argument("--answer-pattern", metavar="REGEX", help="how an answer is found in a text, for the vote")
     parser.add_argument("--reference", metavar="TEXT", help="the right answer, for the rules that compare with it")
     parser.set_defaults(run=run)

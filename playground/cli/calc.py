@@ -336,10 +336,19 @@ COMMANDS: Mapping[str, tuple[str, Callable[..., None], Callable[[argparse.Namesp
         "compute, time, money and energy of a training run",
         _required(
             _flags(
-                "--params", "--tokens", "--dataset-tokens", "--epochs", "--gpu", "--count", "--mfu", "--price",
-                "--pue", "--grid",
+                "--params",
+                "--tokens",
+                "--dataset-tokens",
+                "--epochs",
+                "--gpu",
+                "--count",
+                "--mfu",
+                "--price",
+                "--pue",
+                "--grid",
             ),
-            "--params", "--gpu",
+            "--params",
+            "--gpu",
         ),
         _answer_train,
     ),
@@ -358,14 +367,21 @@ COMMANDS: Mapping[str, tuple[str, Callable[..., None], Callable[[argparse.Namesp
         "speed and price of serving",
         _required(
             _flags(
-                "--config", "--gpu", "--count", "--dtype", "--batch", "--prompt-tokens", "--new-tokens", "--price",
+                "--config",
+                "--gpu",
+                "--count",
+                "--dtype",
+                "--batch",
+                "--prompt-tokens",
+                "--new-tokens",
+                "--price",
                 "--samples",
             ),
             "--gpu",
         ),
         _answer_infer,
     ),
-}  # fmt: skip
+}
 
 
 def _print_table(values: Mapping[str, Any], figures: Sequence[Figure]) -> None:

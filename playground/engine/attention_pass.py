@@ -206,9 +206,14 @@ def _capture(
     if recorder is not None:
         scale = options.get("scaling")
         recorder.take(
-            getattr(module, "layer_idx", None), query, key, weights, attention_mask,
-            float(query.shape[-1] ** -0.5 if scale is None else scale), options.get("softcap"),
-        )  # fmt: skip
+            getattr(module, "layer_idx", None),
+            query,
+            key,
+            weights,
+            attention_mask,
+            float(query.shape[-1] ** -0.5 if scale is None else scale),
+            options.get("softcap"),
+        )
     return output, None
 
 

@@ -44,8 +44,13 @@ def _run(codes: Codes, states: torch.Tensor, sums: torch.Tensor, result: torch.T
         out = torch.empty(size, codes.outputs)
     loop, low = kernel(codes.bits, size), 0 if codes.low is None else codes.low.data_ptr()
     pointers = (
-        codes.packed.data_ptr(), codes.scale.data_ptr(), low, states.data_ptr(), sums.data_ptr(), out.data_ptr(),
-    )  # fmt: skip
+        codes.packed.data_ptr(),
+        codes.scale.data_ptr(),
+        low,
+        states.data_ptr(),
+        sums.data_ptr(),
+        out.data_ptr(),
+    )
     sizes = (codes.outputs // LANES, codes.inputs // GROUP, codes.outputs)
     loop(*pointers, *sizes)
     if out is not result:

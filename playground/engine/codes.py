@@ -56,7 +56,7 @@ def find_codes(weight: torch.Tensor) -> Codes | None:
             code, scale, low = found
             return Codes(
                 bits, outputs, inputs, _by_lanes(code), _by_lanes(scale), None if low is None else _by_lanes(low)
-            )  # fmt: skip
+            )
     return None
 
 

@@ -126,11 +126,25 @@ def default_logits(ids: TokenIds, vocab: int = VOCAB) -> FloatArray:
 def fake_info(vocab: int = VOCAB, *, context_length: int = 2048, has_chat_template: bool = True) -> ModelInfo:
     """Facts of a small model that does not exist."""
     return ModelInfo(
-        id="fake", name="Fake model", revision="fake-1", architecture="FakeForCausalLM", parameters=1_000_000,
-        weights_bytes=4_000_000, device="cpu", dtype="float32", vocab_size=vocab, context_length=context_length,
-        layers=2, heads=2, kv_heads=1, head_dim=16, hidden_size=32, has_chat_template=has_chat_template,
-        eos_token_ids=(EOS_ID,), license="Apache-2.0",
-    )  # fmt: skip
+        id="fake",
+        name="Fake model",
+        revision="fake-1",
+        architecture="FakeForCausalLM",
+        parameters=1_000_000,
+        weights_bytes=4_000_000,
+        device="cpu",
+        dtype="float32",
+        vocab_size=vocab,
+        context_length=context_length,
+        layers=2,
+        heads=2,
+        kv_heads=1,
+        head_dim=16,
+        hidden_size=32,
+        has_chat_template=has_chat_template,
+        eos_token_ids=(EOS_ID,),
+        license="Apache-2.0",
+    )
 
 
 class FakeEngine:

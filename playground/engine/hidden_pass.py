@@ -166,9 +166,16 @@ def _answering(container: nn.Module, answer: Any) -> Iterator[None]:
 
 
 def _examine(
-    runner: ModelRunner, doors: _Doors, caught: _Caught, own: torch.Tensor, begin: int, part: range, ids: TokenIds,
-    follow: Sequence[int], cancel: CancelToken,
-) -> LensRows:  # fmt: skip
+    runner: ModelRunner,
+    doors: _Doors,
+    caught: _Caught,
+    own: torch.Tensor,
+    begin: int,
+    part: range,
+    ids: TokenIds,
+    follow: Sequence[int],
+    cancel: CancelToken,
+) -> LensRows:
     """All depths at the positions ``part``, from the last depth, which the others are compared with, to the first."""
     model, vocab = runner.loaded.model, own.shape[-1]
     span = slice(begin, begin + len(part))
@@ -189,9 +196,16 @@ def _examine(
         np.concatenate(column)[::-1] for column in zip(*found, strict=True)
     )
     return LensRows(
-        first=part.start, top_ids=top_ids, top_logprobs=top, entropies=entropies, divergences=divergences,
-        followed=followed.cpu().numpy().astype(np.int32), ranks=ranks, logprobs=logprobs_of, head_gap=gap,
-    )  # fmt: skip
+        first=part.start,
+        top_ids=top_ids,
+        top_logprobs=top,
+        entropies=entropies,
+        divergences=divergences,
+        followed=followed.cpu().numpy().astype(np.int32),
+        ranks=ranks,
+        logprobs=logprobs_of,
+        head_gap=gap,
+    )
 
 
 def _followed(logits: torch.Tensor, part: range, ids: TokenIds, follow: Sequence[int]) -> torch.Tensor:

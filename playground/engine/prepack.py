@@ -142,9 +142,7 @@ def _race(linears: list[nn.Linear], packable: bool, thread_counts: list[int]) ->
         kinds[True] = [PackedLinear(linear, shares_weight=False) for linear in sample]
     inputs = {size: torch.ones(1, size, dtype=sample[0].weight.dtype) for size in {one.in_features for one in sample}}
     states = [inputs[linear.in_features] for linear in sample]
-    times: dict[_Choice, list[float]] = {
-        _Choice(packed, threads): [] for packed in kinds for threads in thread_counts
-    }  # fmt: skip
+    times: dict[_Choice, list[float]] = {_Choice(packed, threads): [] for packed in kinds for threads in thread_counts}
     deadline = time.perf_counter() + _LONGEST_RACE_SECONDS
     with torch.inference_mode():
         for turn in range(_TIMED_RUNS):

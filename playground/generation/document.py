@@ -238,9 +238,21 @@ def pieces(codec: TextCodec, ids: TokenIds, before: TokenIds = ()) -> list[str]:
 
 
 CSV_COLUMNS = (
-    "branch", "name", "step", "id", "text", "raw_logprob", "raw_prob", "final_prob", "rank", "entropy_nats", "kept",
-    "u", "picked_by_hand", "ended",
-)  # fmt: skip
+    "branch",
+    "name",
+    "step",
+    "id",
+    "text",
+    "raw_logprob",
+    "raw_prob",
+    "final_prob",
+    "rank",
+    "entropy_nats",
+    "kept",
+    "u",
+    "picked_by_hand",
+    "ended",
+)
 
 
 def to_csv(run: Run, codec: TextCodec) -> str:
@@ -252,11 +264,24 @@ def to_csv(run: Run, codec: TextCodec) -> str:
         path, picked = run.tree.path(branch.id), run.tree.hand_picked(branch.id)
         texts = pieces(codec, tuple(step.id for step in path), run.prompt.ids)
         for place, (step, text) in enumerate(zip(path, texts, strict=True)):
-            writer.writerow([
-                branch.id, harmless(branch.name), place + 1, step.id, harmless(text), f"{step.raw_logprob:.6f}",
-                f"{math.exp(step.raw_logprob):.8g}", f"{step.prob:.8g}", step.rank + 1, f"{step.entropy:.6f}", step.kept,
-                f"{step.u:.12f}", int(place in picked), branch.ended if place == len(path) - 1 else "",
-            ])  # fmt: skip
+            writer.writerow(
+                [
+                    branch.id,
+                    harmless(branch.name),
+                    place + 1,
+                    step.id,
+                    harmless(text),
+                    f"{step.raw_logprob:.6f}",
+                    f"{math.exp(step.raw_logprob):.8g}",
+                    f"{step.prob:.8g}",
+                    step.rank + 1,
+                    f"{step.entropy:.6f}",
+                    step.kept,
+                    f"{step.u:.12f}",
+                    int(place in picked),
+                    branch.ended if place == len(path) - 1 else "",
+                ]
+            )
     return out.getvalue()
 
 
@@ -330,9 +355,15 @@ def _run(file: _File) -> Run:
     if any(len(part) not in (0, len(given.ids)) for part in (given.logprobs, given.ranks, given.entropies)):
         raise BadInput("The prompt's figures are not as many as its tokens.")
     prompt = Prompt(
-        given.text, tuple(given.ids), given.chat, given.system, given.parse_special,
-        tuple(given.logprobs), tuple(given.ranks), tuple(given.entropies),
-    )  # fmt: skip
+        given.text,
+        tuple(given.ids),
+        given.chat,
+        given.system,
+        given.parse_special,
+        tuple(given.logprobs),
+        tuple(given.ranks),
+        tuple(given.entropies),
+    )
     limits = Limits(
         file.limits.max_new_tokens,
         tuple(file.limits.stop_strings),
@@ -346,20 +377,39 @@ def _run(file: _File) -> Run:
 def _branch(given: _Branch) -> Branch:
     steps = tuple(
         TokenStep(
-            row=0, index=given.fork + place, id=step.id, raw_logprob=_minus_infinity(step.raw_logprob), prob=step.prob,
-            rank=step.rank, entropy=step.entropy, kept=step.kept, u=step.u, low=step.low, high=step.high,
-            top=tuple(_alternative(other) for other in step.top), mirostat_mu=step.mirostat_mu,
+            row=0,
+            index=given.fork + place,
+            id=step.id,
+            raw_logprob=_minus_infinity(step.raw_logprob),
+            prob=step.prob,
+            rank=step.rank,
+            entropy=step.entropy,
+            kept=step.kept,
+            u=step.u,
+            low=step.low,
+            high=step.high,
+            top=tuple(_alternative(other) for other in step.top),
+            mirostat_mu=step.mirostat_mu,
             mean_logprob=step.mean_logprob,
         )
         for place, step in enumerate(given.steps)
-    )  # fmt: skip
+    )
     if given.picked and not steps:
         raise BadInput("A branch was picked by hand but has no token.")
     return Branch(
-        id=0, parent=given.parent, fork=given.fork, steps=steps, settings=SamplerSettings.from_mapping(given.settings),
-        seed=given.seed, luck_row=given.luck_row, picked=given.picked, name=given.name, ended=given.ended,
-        stopped_by=given.stopped_by, hidden_text=given.hidden_text,
-    )  # fmt: skip
+        id=0,
+        parent=given.parent,
+        fork=given.fork,
+        steps=steps,
+        settings=SamplerSettings.from_mapping(given.settings),
+        seed=given.seed,
+        luck_row=given.luck_row,
+        picked=given.picked,
+        name=given.name,
+        ended=given.ended,
+        stopped_by=given.stopped_by,
+        hidden_text=given.hidden_text,
+    )
 
 
 def _alternative(given: _Alternative) -> Alternative:

@@ -213,11 +213,18 @@ def _layer_figures(made: AttentionPass, layer: LayerAttention, same: BoolArray, 
     group = layer.heads // layer.key_heads
     return [
         HeadFigures(
-            layer.index, head, head // group, _mean(first[head]), _mean(previous[head]), float(duplicate[head]),
-            float(induction[head]), float(entropies[head]), float(distances[head]),
+            layer.index,
+            head,
+            head // group,
+            _mean(first[head]),
+            _mean(previous[head]),
+            float(duplicate[head]),
+            float(induction[head]),
+            float(entropies[head]),
+            float(distances[head]),
         )
         for head in range(layer.heads)
-    ]  # fmt: skip
+    ]
 
 
 def _share(weights: FloatArray, wanted: BoolArray) -> FloatArray:

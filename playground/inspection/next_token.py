@@ -124,9 +124,14 @@ def mirostat_mu(
     for count, token_id in enumerate(generated_ids):
         before = generated_ids[:count]
         seen = examine(
-            row_after(prompt_ids + before), settings, prompt_ids=prompt_ids, generated_ids=before, seed=seed,
-            mirostat_mu=mu, codec=codec,
-        )  # fmt: skip
+            row_after(prompt_ids + before),
+            settings,
+            prompt_ids=prompt_ids,
+            generated_ids=before,
+            seed=seed,
+            mirostat_mu=mu,
+            codec=codec,
+        )
         probability = max(float(seen.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
         mu = updated_mu(mu, settings, -math.log2(probability))
     return mu

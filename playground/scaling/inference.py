@@ -160,8 +160,10 @@ def predict_serving(plan: ServingPlan) -> Serving:
             "USD",
             "price · GPUs · 1000000{token} / (3600{s/h} · speed)",
             "GPU time while decoding",
-            price=(plan.price, "USD/GPU/h"), GPUs=(plan.count, "GPU"), speed=(rate, "token/s"),
-        )  # fmt: skip
+            price=(plan.price, "USD/GPU/h"),
+            GPUs=(plan.count, "GPU"),
+            speed=(rate, "token/s"),
+        )
         figures.append(million)
         per_million = million.value
         per_query = plan.price * plan.count / 3600 * whole / plan.batch
@@ -188,10 +190,17 @@ def _prefill(plan: ServingPlan) -> tuple[Figure, str]:
     weights = weights_read(plan.spec, tokens, WEIGHT_BYTES[plan.dtype])
     compute = (2 * count.active * tokens + attention) / plan.peak
     shown = figure(
-        "Prefill", "s", "max((2{FLOP/param/token}·N·tokens + attention) / peak, weights / bandwidth)", ROOFLINE,
-        N=(count.active, "param"), tokens=(tokens, "token"), attention=(attention, "FLOP"),
-        peak=(plan.peak, "FLOP/s"), weights=(weights, "B"), bandwidth=(plan.bandwidth, "B/s"),
-    )  # fmt: skip
+        "Prefill",
+        "s",
+        "max((2{FLOP/param/token}·N·tokens + attention) / peak, weights / bandwidth)",
+        ROOFLINE,
+        N=(count.active, "param"),
+        tokens=(tokens, "token"),
+        attention=(attention, "FLOP"),
+        peak=(plan.peak, "FLOP/s"),
+        weights=(weights, "B"),
+        bandwidth=(plan.bandwidth, "B/s"),
+    )
     return shown, "compute" if compute >= weights / plan.bandwidth else "memory"
 
 
@@ -203,11 +212,18 @@ def _decode(plan: ServingPlan) -> tuple[Figure, str, float]:
     attention = attention_decode_flops(plan.spec, plan.mean_context) * plan.rows
     compute = (2 * count.active * plan.rows + attention) / plan.peak
     shown = figure(
-        "One decode step", "s",
-        "max((weights + cache) / bandwidth, (2{FLOP/param/token}·N·rows + attention) / peak)", ROOFLINE,
-        weights=(weights, "B"), cache=(cache, "B"), bandwidth=(plan.bandwidth, "B/s"), N=(count.active, "param"),
-        rows=(plan.rows, "token"), attention=(attention, "FLOP"), peak=(plan.peak, "FLOP/s"),
-    )  # fmt: skip
+        "One decode step",
+        "s",
+        "max((weights + cache) / bandwidth, (2{FLOP/param/token}·N·rows + attention) / peak)",
+        ROOFLINE,
+        weights=(weights, "B"),
+        cache=(cache, "B"),
+        bandwidth=(plan.bandwidth, "B/s"),
+        N=(count.active, "param"),
+        rows=(plan.rows, "token"),
+        attention=(attention, "FLOP"),
+        peak=(plan.peak, "FLOP/s"),
+    )
     full = plan.prompt_tokens + plan.new_tokens
     held = kv_bytes(plan.spec, full, plan.rows, number) + state_bytes(plan.spec, plan.rows, number)
     bound = "memory" if (weights + cache) / plan.bandwidth >= compute else "compute"

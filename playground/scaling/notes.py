@@ -51,9 +51,15 @@ def _sparse_memory() -> Disagreement:
 
 def _days(flops_per_s: float, utilisation: float, source: str, name: str) -> Figure:
     return figure(
-        name, "day", "C / (GPUs · speed · use) / 86400{s/day}", source,
-        C=(GPT3_FLOPS, "FLOP"), GPUs=(256.0, "GPU"), speed=(flops_per_s, "FLOP/s/GPU"), use=(utilisation, "1"),
-    )  # fmt: skip
+        name,
+        "day",
+        "C / (GPUs · speed · use) / 86400{s/day}",
+        source,
+        C=(GPT3_FLOPS, "FLOP"),
+        GPUs=(256.0, "GPU"),
+        speed=(flops_per_s, "FLOP/s/GPU"),
+        use=(utilisation, "1"),
+    )
 
 
 def _gpt3_time() -> Disagreement:
@@ -73,9 +79,14 @@ def _gpt3_time() -> Disagreement:
 def _gpt3_cost() -> Disagreement:
     days = _days(NOTES_FLOPS_PER_S, NOTES_UTILISATION, NOTES, "256 H100 at 60 TFLOP/s and 70%")
     notes = figure(
-        "Cost at 70%", "USD", "days · 24{h/day} · GPUs · price", NOTES,
-        days=(days.value, "day"), GPUs=(256.0, "GPU"), price=(2.0, "USD/GPU/h"),
-    )  # fmt: skip
+        "Cost at 70%",
+        "USD",
+        "days · 24{h/day} · GPUs · price",
+        NOTES,
+        days=(days.value, "day"),
+        GPUs=(256.0, "GPU"),
+        price=(2.0, "USD/GPU/h"),
+    )
     plan = TrainingPlan(GPT3_FLOPS / 6 / 300e9, 300e9, find_gpu("H100 NVL"), 256, 0.4, 2.0)
     checked = cost_training(plan).cost_usd
     why = (
@@ -126,10 +137,14 @@ def _power() -> Disagreement:
         growth("Least growth to the notes' own shares", 4.0, 2.0, "from 2% to 4%"),
         growth("Most growth to the notes' own shares", 20.0, 1.0, "from 1% to 20%"),
         figure(
-            "IEA, 2024 to 2030", "1", "after / before", "IEA, Energy and AI, 2025, in TWh",
-            after=(945e9, "kWh"), before=(415e9, "kWh"),
+            "IEA, 2024 to 2030",
+            "1",
+            "after / before",
+            "IEA, Energy and AI, 2025, in TWh",
+            after=(945e9, "kWh"),
+            before=(415e9, "kWh"),
         ),
-    )  # fmt: skip
+    )
     why = (
         "From 1–2% to 4–20% is 2 to 20 times; 50 times would be all the world's power. The IEA counts 415 TWh (1.5%) "
         "in 2024 and expects about 945 TWh (just under 3%) in 2030."

@@ -118,42 +118,77 @@ def _counts() -> tuple[PublishedCase, ...]:
         for name, size, source in rows
     )
     active = PublishedCase(
-        "Mixtral-8x7B active parameters", "2 of 8 experts", 12.88e9, "param", 5e-4, "12.9B published, 2401.04088",
+        "Mixtral-8x7B active parameters",
+        "2 of 8 experts",
+        12.88e9,
+        "param",
+        5e-4,
+        "12.9B published, 2401.04088",
         lambda: _count("Mixtral-8x7B").active,
-    )  # fmt: skip
+    )
     return (*exact, active)
 
 
 def _compute() -> tuple[PublishedCase, ...]:
     return (
         PublishedCase(
-            "GPT-3 training compute", "175B (exactly 174.6B), 300B tokens", 3.14e23, "FLOP", 2e-3,
-            "Brown et al., table D.1", lambda: training_flops(_count("GPT-3-175B").total, 300e9),
+            "GPT-3 training compute",
+            "175B (exactly 174.6B), 300B tokens",
+            3.14e23,
+            "FLOP",
+            2e-3,
+            "Brown et al., table D.1",
+            lambda: training_flops(_count("GPT-3-175B").total, 300e9),
         ),
         PublishedCase(
-            "Llama-3.1-405B training compute", "405B, 15.6T tokens", 3.8e25, "FLOP", 2e-3, "2407.21783",
+            "Llama-3.1-405B training compute",
+            "405B, 15.6T tokens",
+            3.8e25,
+            "FLOP",
+            2e-3,
+            "2407.21783",
             lambda: training_flops(_count("Llama-3.1-405B").total, 15.6e12),
         ),
         PublishedCase(
-            "nanoGPT utilisation", "124M, batch 100, 0.755 s an iteration, A100", 0.371, "1", 3e-3,
-            "nanoGPT, transformer_sizing notebook", _nanogpt_mfu,
+            "nanoGPT utilisation",
+            "124M, batch 100, 0.755 s an iteration, A100",
+            0.371,
+            "1",
+            3e-3,
+            "nanoGPT, transformer_sizing notebook",
+            _nanogpt_mfu,
         ),
         PublishedCase(
-            "LLaMA-65B training days", "380 tokens/s/GPU, 2048 GPUs, 1.4T tokens", 20.8, "day", 3e-3, "2302.13971",
+            "LLaMA-65B training days",
+            "380 tokens/s/GPU, 2048 GPUs, 1.4T tokens",
+            20.8,
+            "day",
+            3e-3,
+            "2302.13971",
             lambda: throughput_days(1.4e12, 380, 2048)[0],
         ),
         PublishedCase(
-            "LLaMA-65B GPU-hours", "380 tokens/s/GPU, 2048 GPUs, 1.4T tokens", 1.02e6, "GPU·h", 5e-3, "2302.13971",
+            "LLaMA-65B GPU-hours",
+            "380 tokens/s/GPU, 2048 GPUs, 1.4T tokens",
+            1.02e6,
+            "GPU·h",
+            5e-3,
+            "2302.13971",
             lambda: throughput_days(1.4e12, 380, 2048)[1],
         ),
         PublishedCase(
-            "MPT-7B GPU-hours", "440 A100, 9.5 days", 100_320, "GPU·h", 1e-9, "vendor blog",
+            "MPT-7B GPU-hours",
+            "440 A100, 9.5 days",
+            100_320,
+            "GPU·h",
+            1e-9,
+            "vendor blog",
             lambda: cost_training(mpt_plan()).gpu_hours.value,
         ),
         PublishedCase(
             "MPT-7B cost", "440 A100, 9.5 days, $2", 200_000, "USD", 5e-3, "vendor blog (about $200k)", _mpt_cost
         ),
-    )  # fmt: skip
+    )
 
 
 def _scaling() -> tuple[PublishedCase, ...]:
@@ -175,54 +210,99 @@ def _scaling() -> tuple[PublishedCase, ...]:
     return (
         *approach,
         PublishedCase(
-            "Compute-optimal size, hoffmann-tex", "C = 5.76e23", 40e9, "param", 0.01, "2203.15556, approach 3",
+            "Compute-optimal size, hoffmann-tex",
+            "C = 5.76e23",
+            40e9,
+            "param",
+            0.01,
+            "2203.15556, approach 3",
             lambda: optimal_for_flops(LAWS["hoffmann-tex"], chinchilla).params,
         ),
         PublishedCase(
-            "Compute-optimal size, besiroglu", "C = 5.76e23", 72e9, "param", 0.01, "2404.10102; arithmetic",
+            "Compute-optimal size, besiroglu",
+            "C = 5.76e23",
+            72e9,
+            "param",
+            0.01,
+            "2404.10102; arithmetic",
             lambda: optimal_for_flops(LAWS["besiroglu"], chinchilla).params,
         ),
         PublishedCase(
-            "Tokens per parameter, besiroglu", "C = 5.76e23", 18.4, "1", 3e-3, "2404.10102; arithmetic",
+            "Tokens per parameter, besiroglu",
+            "C = 5.76e23",
+            18.4,
+            "1",
+            3e-3,
+            "2404.10102; arithmetic",
             lambda: optimal_for_flops(LAWS["besiroglu"], chinchilla).tokens_per_param,
         ),
         PublishedCase(
-            "Lifetime-optimal size", "a 30B model's loss, 1e13 inference tokens, law sardana", 13.6e9, "param", 3e-3,
-            "2401.00448", lambda: optimise_lifetime(LAWS["sardana"], 30e9, 1e13).params,
+            "Lifetime-optimal size",
+            "a 30B model's loss, 1e13 inference tokens, law sardana",
+            13.6e9,
+            "param",
+            3e-3,
+            "2401.00448",
+            lambda: optimise_lifetime(LAWS["sardana"], 30e9, 1e13).params,
         ),
         PublishedCase(
-            "Lifetime-optimal data ratio", "a 30B model's loss, 1e13 inference tokens, law sardana", 2.84, "1", 3e-3,
-            "2401.00448", lambda: optimise_lifetime(LAWS["sardana"], 30e9, 1e13).data_ratio,
+            "Lifetime-optimal data ratio",
+            "a 30B model's loss, 1e13 inference tokens, law sardana",
+            2.84,
+            "1",
+            3e-3,
+            "2401.00448",
+            lambda: optimise_lifetime(LAWS["sardana"], 30e9, 1e13).data_ratio,
         ),
         PublishedCase(
-            "Lifetime FLOPs saved", "a 30B model's loss, 1e13 inference tokens, law sardana", -0.28, "1", 3e-3,
-            "2401.00448", lambda: optimise_lifetime(LAWS["sardana"], 30e9, 1e13).flops_change,
+            "Lifetime FLOPs saved",
+            "a 30B model's loss, 1e13 inference tokens, law sardana",
+            -0.28,
+            "1",
+            3e-3,
+            "2401.00448",
+            lambda: optimise_lifetime(LAWS["sardana"], 30e9, 1e13).flops_change,
         ),
-    )  # fmt: skip
+    )
 
 
 def _memory() -> tuple[PublishedCase, ...]:
     per_token = tuple(
         PublishedCase(
-            f"{name} cache per token", "bfloat16", size, "B/token", 0, "published or config",
+            f"{name} cache per token",
+            "bfloat16",
+            size,
+            "B/token",
+            0,
+            "published or config",
             partial(_cache_bytes, name),
         )
         for name, size in (("Llama-2-7B", 524_288.0), ("Llama-3-8B", 131_072.0), ("DeepSeek-V3", 70_272.0))
-    )  # fmt: skip
+    )
     long = tuple(
         PublishedCase(
-            f"{name} cache at 262,144 tokens", "bfloat16", size * 2**30, "B", 0, "2403.19887, table 1",
+            f"{name} cache at 262,144 tokens",
+            "bfloat16",
+            size * 2**30,
+            "B",
+            0,
+            "2403.19887, table 1",
             partial(_cache_bytes, name, 262_144),
         )
         for name, size in (("Jamba-v0.1", 4.0), ("Mixtral-8x7B", 32.0))
-    )  # fmt: skip
+    )
     zero = tuple(
         PublishedCase(
-            f"ZeRO stage {stage}, 7.5B on 64 GPUs", "Adam, 16 bytes a parameter", size, "1", 0.02,
-            "1910.02054, figure 1, in GB", partial(_zero_gb, stage),
+            f"ZeRO stage {stage}, 7.5B on 64 GPUs",
+            "Adam, 16 bytes a parameter",
+            size,
+            "1",
+            0.02,
+            "1910.02054, figure 1, in GB",
+            partial(_zero_gb, stage),
         )
         for stage, size in enumerate((120.0, 31.4, 16.6, 1.9))
-    )  # fmt: skip
+    )
     return (*per_token, *long, *zero)
 
 
@@ -241,22 +321,37 @@ def _serving() -> tuple[PublishedCase, ...]:
 def _tongues() -> tuple[PublishedCase, ...]:
     ratios = tuple(
         PublishedCase(
-            f"MASSIVE tokens of {name}", "median tokens 7 / 32 / 72", ratio, "1", 2e-3, "course notes",
+            f"MASSIVE tokens of {name}",
+            "median tokens 7 / 32 / 72",
+            ratio,
+            "1",
+            2e-3,
+            "course notes",
             partial(_token_ratio, place),
         )
         for place, (name, ratio) in enumerate(zip(MASSIVE_MEDIAN_TOKENS, (1.0, 4.57, 10.29), strict=True))
-    )  # fmt: skip
+    )
     return (
         PublishedCase(
-            "Under-representation of Punjabi", "113M of 8,000M speakers, .0061% of the crawl", 231.6, "1", 1e-3,
-            "course notes", lambda: _language("Punjabi"),
+            "Under-representation of Punjabi",
+            "113M of 8,000M speakers, .0061% of the crawl",
+            231.6,
+            "1",
+            1e-3,
+            "course notes",
+            lambda: _language("Punjabi"),
         ),
         PublishedCase(
-            "Under-representation of English", "1,452M of 8,000M speakers, 45.88% of the crawl", 0.40, "1", 0.0125,
-            "course notes; speakers: Ethnologue, 25th edition (2022)", lambda: _language("English"),
+            "Under-representation of English",
+            "1,452M of 8,000M speakers, 45.88% of the crawl",
+            0.40,
+            "1",
+            0.0125,
+            "course notes; speakers: Ethnologue, 25th edition (2022)",
+            lambda: _language("English"),
         ),
         *ratios,
-    )  # fmt: skip
+    )
 
 
 def published_cases() -> tuple[PublishedCase, ...]:

@@ -125,17 +125,28 @@ def cost_training(plan: TrainingPlan) -> TrainingCost:
     count, peak = (plan.count, "GPU"), (plan.gpu.peak_flops, "FLOP/s/GPU")
     compute = (flops.value, "FLOP")
     seconds = figure(
-        "Training time", "s", "C / (GPUs · peak · MFU)", f"dense bf16 peak of {plan.gpu.name}, {plan.gpu.as_of}",
-        C=compute, GPUs=count, peak=peak, MFU=(plan.mfu, "1"),
-    )  # fmt: skip
+        "Training time",
+        "s",
+        "C / (GPUs · peak · MFU)",
+        f"dense bf16 peak of {plan.gpu.name}, {plan.gpu.as_of}",
+        C=compute,
+        GPUs=count,
+        peak=peak,
+        MFU=(plan.mfu, "1"),
+    )
     second = (seconds.value, "s")
     days = figure("Training time", "day", "t / 86400{s/day}", "seconds of a day", t=second)
     hours = figure("GPU-hours", "GPU·h", "GPUs · t / 3600{s/h}", "all GPUs together", GPUs=count, t=second)
     spent = (hours.value, "GPU·h")
     energy = figure(
-        "Energy", "kWh", "hours · W · PUE / 1000{W·h/kWh}", f"power of {plan.gpu.name}; PUE is the data centre's",
-        hours=spent, W=(plan.gpu.watts, "W/GPU"), PUE=(plan.pue, "1"),
-    )  # fmt: skip
+        "Energy",
+        "kWh",
+        "hours · W · PUE / 1000{W·h/kWh}",
+        f"power of {plan.gpu.name}; PUE is the data centre's",
+        hours=spent,
+        W=(plan.gpu.watts, "W/GPU"),
+        PUE=(plan.pue, "1"),
+    )
     carbon = figure(
         "CO₂",
         "kg",

@@ -82,9 +82,11 @@ class Asking:
     def beam_settings(self) -> BeamSettings:
         """Raises BadInput for beams that cannot be searched."""
         return BeamSettings(
-            beams=self.beams, groups=self.beam_groups, diversity_penalty=self.diversity_penalty,
+            beams=self.beams,
+            groups=self.beam_groups,
+            diversity_penalty=self.diversity_penalty,
             length_penalty=self.length_penalty,
-        )  # fmt: skip
+        )
 
 
 def encode(codec: TextCodec, asking: Asking, system: str) -> TokenIds:

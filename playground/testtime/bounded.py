@@ -48,8 +48,12 @@ class _Child:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", _PROGRAM, _ROOT],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
         self._times = psutil.Process(self._process.pid)
         self._replies: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._warm: set[str] = set()

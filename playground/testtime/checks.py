@@ -175,9 +175,12 @@ def _same(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(_same, left, right))
-    return type(left) in (int, float) and type(right) in (int, float) and left == right or (
-        type(left) is type(right) and left == right
-    )  # fmt: skip
+    return (
+        type(left) in (int, float)
+        and type(right) in (int, float)
+        and left == right
+        or (type(left) is type(right) and left == right)
+    )
 
 
 def check_python(text: str, _argument: str) -> Verdict:

@@ -29,9 +29,21 @@ th, td { text-align: left; vertical-align: top; padding: 0.2rem 0.8rem 0.2rem 0;
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 PLAIN_COLUMNS = (
-    "index", "text", "n_tokens", "finish_reason", "sum_logprob", "avg_logprob", "elapsed_ms", "origin", "setting", "seed",
-    "luck_row", "beam_score", "valid", "answer",
-)  # fmt: skip
+    "index",
+    "text",
+    "n_tokens",
+    "finish_reason",
+    "sum_logprob",
+    "avg_logprob",
+    "elapsed_ms",
+    "origin",
+    "setting",
+    "seed",
+    "luck_row",
+    "beam_score",
+    "valid",
+    "answer",
+)
 
 
 def rows(scored: ScoredCandidates) -> Iterator[dict[str, Any]]:

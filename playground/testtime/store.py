@@ -135,10 +135,16 @@ class RunStore:
         with self._session() as session:
             session.add(
                 RunRow(
-                    id=run, created=time.time(), name=name, asking=asking_to_json(asking), origin=_json(origin),
-                    status="running", owner=_this_process(), cost=_json(RunCost()),
+                    id=run,
+                    created=time.time(),
+                    name=name,
+                    asking=asking_to_json(asking),
+                    origin=_json(origin),
+                    status="running",
+                    owner=_this_process(),
+                    cost=_json(RunCost()),
                 )
-            )  # fmt: skip
+            )
         return run
 
     def take_up(self, run: str) -> None:

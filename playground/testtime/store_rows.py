@@ -83,10 +83,16 @@ def candidate_of(row: CandidateRow) -> Candidate:
 def column_json(column: ScoreColumn) -> str:
     scores = [[score.value, score.valid, score.note] for score in column.scores]
     return json.dumps(
-        {"name": column.spec.name, "argument": column.spec.argument, "scores": scores, "ms": column.elapsed_ms,
-         "problem": column.problem},
-        ensure_ascii=False, allow_nan=False,
-    )  # fmt: skip
+        {
+            "name": column.spec.name,
+            "argument": column.spec.argument,
+            "scores": scores,
+            "ms": column.elapsed_ms,
+            "problem": column.problem,
+        },
+        ensure_ascii=False,
+        allow_nan=False,
+    )
 
 
 def column_of(row: ColumnRow) -> ScoreColumn:

@@ -42,9 +42,13 @@ def experiment_note(page: str, experiments: Mapping[str, Guided]) -> None:
     text, close = st.columns([12, 1], vertical_alignment="center", wrap=False)
     text.info(f"**{found.label}.** {found.look}", icon=":material/science:")
     close.button(
-        "", icon=":material/close:", key=f"end_{page}_experiment", type="tertiary", help="Close this note",
+        "",
+        icon=":material/close:",
+        key=f"end_{page}_experiment",
+        type="tertiary",
+        help="Close this note",
         on_click=lambda: st.session_state.pop(_key(page), None),
-    )  # fmt: skip
+    )
 
 
 def _key(page: str) -> str:

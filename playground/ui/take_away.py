@@ -65,16 +65,27 @@ def code_for_engines(
     names = [name for name in EXPORTS if playground or name != "playground"]
     engine = str(
         st.segmented_control(
-            "Engine", names, default=names[0], key=key, required=True, label_visibility="collapsed",
+            "Engine",
+            names,
+            default=names[0],
+            key=key,
+            required=True,
+            label_visibility="collapsed",
             format_func=lambda name: EXPORTS[name].label,
         )
-    )  # fmt: skip
+    )
     own = engine == "playground"
     made = export(
-        engine, setup.settings, model_id=(setup.model or "") if own else model_id(), prompt=setup.prompt,
-        chat=setup.chat, system=setup.system or None, seed=setup.seed, max_new_tokens=max(1, max_new_tokens),
+        engine,
+        setup.settings,
+        model_id=(setup.model or "") if own else model_id(),
+        prompt=setup.prompt,
+        chat=setup.chat,
+        system=setup.system or None,
+        seed=setup.seed,
+        max_new_tokens=max(1, max_new_tokens),
         endings=endings,
-    )  # fmt: skip
+    )
     code = shlex.join(next_words(setup)) + "\n" if own else made.code
     st.code(code, language=made.language, wrap_lines=True)
     if setup.taken and playground and not own:
@@ -126,9 +137,14 @@ def command_words(setup: Setup, command: str) -> list[str]:
     from playground.sampling.export import export
 
     made = export(
-        "playground", setup.settings, model_id=setup.model or "", prompt=setup.prompt, chat=setup.chat,
-        system=setup.system or None, seed=setup.seed,
-    )  # fmt: skip
+        "playground",
+        setup.settings,
+        model_id=setup.model or "",
+        prompt=setup.prompt,
+        chat=setup.chat,
+        system=setup.system or None,
+        seed=setup.seed,
+    )
     words = shlex.split(made.code)
     words[words.index("next")] = command
     words += ["--parse-special"] if setup.parse_special else []

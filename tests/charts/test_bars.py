@@ -37,9 +37,15 @@ def any_data(draw: st.DrawFn) -> BarsData:
     others = draw(st.integers(0, 50_000))
     vocab = count + others
     return BarsData(
-        rows, others, draw(PROBABILITY), draw(PROBABILITY), kept=draw(st.integers(1, vocab)), vocab_size=vocab,
-        cut_after=draw(st.one_of(st.none(), st.integers(1, vocab))), log=draw(st.booleans()),
-    )  # fmt: skip
+        rows,
+        others,
+        draw(PROBABILITY),
+        draw(PROBABILITY),
+        kept=draw(st.integers(1, vocab)),
+        vocab_size=vocab,
+        cut_after=draw(st.one_of(st.none(), st.integers(1, vocab))),
+        log=draw(st.booleans()),
+    )
 
 
 @given(any_data())

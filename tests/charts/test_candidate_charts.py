@@ -23,9 +23,12 @@ def validated(figure: go.Figure) -> go.Figure:
 
 def votes(**changes: object) -> VotesData:
     fields: dict[str, object] = {
-        "answers": ("paris", HOSTILE, "a" * 90), "shares": np.array([0.5, 0.3, 0.2], dtype=np.float32),
-        "counts": (5, 3, 2), "leading": 1, "reference": "paris",
-    }  # fmt: skip
+        "answers": ("paris", HOSTILE, "a" * 90),
+        "shares": np.array([0.5, 0.3, 0.2], dtype=np.float32),
+        "counts": (5, 3, 2),
+        "leading": 1,
+        "reference": "paris",
+    }
     return VotesData(**(fields | changes))  # type: ignore[arg-type]
 
 

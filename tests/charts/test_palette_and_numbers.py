@@ -105,10 +105,16 @@ def test_the_bars_component_paints_the_palettes_colours() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.7725, "77.25%"), (1.0, "100.00%"), (0.0, "0%"), (0.0001, "0.01%"), (0.00009, "9.0e-03%"),
-        (1e-45, "1.0e-43%"), (math.nan, "undefined"), (0.000123, "0.01%"),
+        (0.7725, "77.25%"),
+        (1.0, "100.00%"),
+        (0.0, "0%"),
+        (0.0001, "0.01%"),
+        (0.00009, "9.0e-03%"),
+        (1e-45, "1.0e-43%"),
+        (math.nan, "undefined"),
+        (0.000123, "0.01%"),
     ],
-)  # fmt: skip
+)
 def test_percent(value: float, text: str) -> None:
     assert numbers.percent(value) == text
 

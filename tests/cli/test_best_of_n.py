@@ -45,9 +45,27 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
 
 def test_all_that_the_contract_asks_for(engine: FakeEngine, capsys: Capture) -> None:
     found = answer(
-        capsys, "best-of-n", "--prompt", "2 + 2 =", "--n", "12", "--max-new-tokens", "5", "--scorer", "avg_logprob",
-        "--scorer", "math", "--scorer", r"regex:\d", "--answer-pattern", r"\d", "--reference", "4", "--seed", "3",
-    )  # fmt: skip
+        capsys,
+        "best-of-n",
+        "--prompt",
+        "2 + 2 =",
+        "--n",
+        "12",
+        "--max-new-tokens",
+        "5",
+        "--scorer",
+        "avg_logprob",
+        "--scorer",
+        "math",
+        "--scorer",
+        r"regex:\d",
+        "--answer-pattern",
+        r"\d",
+        "--reference",
+        "4",
+        "--seed",
+        "3",
+    )
     rows = found["candidates"]
     assert [row["index"] for row in rows] == list(range(12)) and all(set(row) >= KEYS for row in rows)
     texts = [row["text"] for row in rows]
@@ -91,9 +109,24 @@ def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, c
     from playground.testtime.generate import generate_candidates
 
     found = answer(
-        capsys, "best-of-n", "--prompt", "x", "--chat", "--system", "one", "--system", "two", "--temperatures", "0.3,1.5",
-        "--n", "8", "--max-new-tokens", "4", "--seed", "2",
-    )  # fmt: skip
+        capsys,
+        "best-of-n",
+        "--prompt",
+        "x",
+        "--chat",
+        "--system",
+        "one",
+        "--system",
+        "two",
+        "--temperatures",
+        "0.3,1.5",
+        "--n",
+        "8",
+        "--max-new-tokens",
+        "4",
+        "--seed",
+        "2",
+    )
     asking = Asking(
         "x", True, settings=NEUTRAL, seed=2, n=8, max_new_tokens=4, temperatures=(0.3, 1.5), systems=("one", "two")
     )
@@ -106,11 +139,18 @@ def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, c
             break
     assert [tuple(row["ids"]) for row in found["candidates"]] == [one.ids for one in expected]
     assert [row["setting"] for row in found["candidates"][:5]] == [
-        "T = 0.3, system 1", "T = 1.5, system 1", "T = 0.3, system 2", "T = 1.5, system 2", "T = 0.3, system 1",
-    ]  # fmt: skip
+        "T = 0.3, system 1",
+        "T = 1.5, system 1",
+        "T = 0.3, system 2",
+        "T = 1.5, system 2",
+        "T = 0.3, system 1",
+    ]
     assert [(way["system"], way["temperature"]) for way in found["ways"]] == [
-        ("one", 0.3), ("one", 1.5), ("two", 0.3), ("two", 1.5),
-    ]  # fmt: skip
+        ("one", 0.3),
+        ("one", 1.5),
+        ("two", 0.3),
+        ("two", 1.5),
+    ]
     plain = answer(capsys, "best-of-n", "--prompt", "x", "--chat", "--system", "one", "--n", "2")
     assert plain["prompt_ids"] == list(engine.codec.encode_chat("x", system="one")) and len(plain["ways"]) == 1
 
@@ -120,8 +160,24 @@ def test_beams_join_the_drawn_answers(engine: FakeEngine, capsys: Capture) -> No
     from playground.testtime.beam import BeamSettings
     from tests.testtime.test_beam import search
 
-    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "3", "--max-new-tokens", "5", "--beams", "4",
-                   "--beam-groups", "2", "--diversity-penalty", "1.5", "--length-penalty", "0")  # fmt: skip
+    found = answer(
+        capsys,
+        "best-of-n",
+        "--prompt",
+        "x",
+        "--n",
+        "3",
+        "--max-new-tokens",
+        "5",
+        "--beams",
+        "4",
+        "--beam-groups",
+        "2",
+        "--diversity-penalty",
+        "1.5",
+        "--length-penalty",
+        "0",
+    )
     ids = GenerationRequest(engine.codec.encode("x")).prompt_ids
     settings = BeamSettings(beams=4, groups=2, diversity_penalty=1.5, length_penalty=0.0)
     expected = search(engine, ids, settings, max_new_tokens=5)
@@ -232,6 +288,23 @@ def test_without_a_prompt_no_model_is_loaded(monkeypatch: pytest.MonkeyPatch, ca
 def test_the_bundled_model_answers_several_times(bundled_engine: Any, monkeypatch: Any, capsys: Capture) -> None:
     monkeypatch.setattr(options, "open_engine", lambda args: bundled_engine)
     prompt = "What is the capital of France?"
-    found = answer(capsys, "best-of-n", "--prompt", prompt, "--chat", "--n", "3", "--max-new-tokens", "10", "--top-k", "20",
-                   "--scorer", "mentions", "--scorer", "self-certainty", "--reference", "Paris")  # fmt: skip
+    found = answer(
+        capsys,
+        "best-of-n",
+        "--prompt",
+        prompt,
+        "--chat",
+        "--n",
+        "3",
+        "--max-new-tokens",
+        "10",
+        "--top-k",
+        "20",
+        "--scorer",
+        "mentions",
+        "--scorer",
+        "self-certainty",
+        "--reference",
+        "Paris",
+    )
     assert len(found["candidates"]) == 3 and found["winners"]["self-certainty"] is not None

@@ -54,9 +54,20 @@ def softmax(row: np.ndarray) -> np.ndarray:
 
 def test_generate_gives_what_was_agreed(capsys: Capture, fake: FakeEngine) -> None:
     result = answer(
-        capsys, "generate", "--prompt", "Hi", "--max-new-tokens", "5", "--seed", "3", "--top-k", "30", "--top", "4",
+        capsys,
+        "generate",
+        "--prompt",
+        "Hi",
+        "--max-new-tokens",
+        "5",
+        "--seed",
+        "3",
+        "--top-k",
+        "30",
+        "--top",
+        "4",
         "--ignore-eos",
-    )  # fmt: skip
+    )
     assert set(result) >= GENERATE
     assert result["prompt_ids"] == [72, 105] and result["finish_reason"] == "length"
     assert set(result["timings"]) == {"prefill_s", "decode_s", "new_tokens"} and result["timings"]["new_tokens"] == 5

@@ -99,9 +99,20 @@ def test_final_probabilities_are_those_of_transformers(
     out = tmp_path / "final.npy"
     history, generated = [3, 1, 4], [1, 5]
     result = answer(
-        capsys, "next", "--logits", file, "--history", "3,1,4", "--generated", "1,5", "--out", str(out),
-        "--top", str(VOCAB), *flags,
-    )  # fmt: skip
+        capsys,
+        "next",
+        "--logits",
+        file,
+        "--history",
+        "3,1,4",
+        "--generated",
+        "1,5",
+        "--out",
+        str(out),
+        "--top",
+        str(VOCAB),
+        *flags,
+    )
     expected = processed(row, history + generated, *processors)
     final = np.load(out)
     assert final.dtype == np.float32 and final.shape == (VOCAB,)
@@ -129,9 +140,21 @@ def test_penalties_of_generated_tokens_count_them_and_spare_the_prompt(
 ) -> None:
     out = str(tmp_path / "final.npy")
     answer(
-        capsys, "next", "--logits", file, "--history", "7,7,7", "--generated", "9,9,11", "--out", out,
-        "--frequency-penalty", "0.5", "--presence-penalty", "0.25",
-    )  # fmt: skip
+        capsys,
+        "next",
+        "--logits",
+        file,
+        "--history",
+        "7,7,7",
+        "--generated",
+        "9,9,11",
+        "--out",
+        out,
+        "--frequency-penalty",
+        "0.5",
+        "--presence-penalty",
+        "0.25",
+    )
     by_hand = row.astype(np.float64)
     by_hand[9] -= 2 * 0.5 + 0.25
     by_hand[11] -= 0.5 + 0.25
@@ -363,11 +386,19 @@ def test_refused_before_a_model_is_loaded(capsys: Capture, arguments: list[str],
 @pytest.mark.parametrize(
     "flags",
     [
-        ["--prompt", "a"], ["--prompt-file", "a"], ["--ids", "1"], ["--find", "a"], ["--model", "gpt2"],
-        ["--chat"], ["--system", "a"], ["--parse-special"], ["--device", "cpu"], ["--dtype", "float32"],
+        ["--prompt", "a"],
+        ["--prompt-file", "a"],
+        ["--ids", "1"],
+        ["--find", "a"],
+        ["--model", "gpt2"],
+        ["--chat"],
+        ["--system", "a"],
+        ["--parse-special"],
+        ["--device", "cpu"],
+        ["--dtype", "float32"],
     ],
     ids=lambda flags: flags[0],
-)  # fmt: skip
+)
 @pytest.mark.usefixtures("no_model")
 def test_logits_stand_alone(capsys: Capture, file: str, flags: list[str]) -> None:
     line = refusal(capsys, "next", "--logits", file, *flags)
@@ -525,10 +556,26 @@ def test_what_the_engine_refuses_is_said(capsys: Capture, monkeypatch: pytest.Mo
 def test_paris_on_the_bundled_model_as_a_real_process(bundled_model_path: Path) -> None:
     """0.7725 in float32, measured with llama.cpp on the same weights as 0.772."""
     done = subprocess.run(
-        [sys.executable, "-m", "playground", "next", "--prompt", "The capital of France is", "--find", " Paris",
-         "--dtype", "float32", "--device", "cpu", "--json"],
-        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "playground",
+            "next",
+            "--prompt",
+            "The capital of France is",
+            "--find",
+            " Paris",
+            "--dtype",
+            "float32",
+            "--device",
+            "cpu",
+            "--json",
+        ],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     result = json.loads(done.stdout)
     assert result["candidates"][0]["text"] == " Paris"
     assert result["candidates"][0]["prob"] == pytest.approx(0.7725, abs=0.0005)

@@ -107,10 +107,14 @@ def test_what_was_not_kept_waits_for_the_weights(folder: Path) -> None:
     _, (early,), (row,) = start(folder)
     assert row is None and early.cached_attentions(IDS) is None
     asks = (
-        lambda: early.next_logits(IDS), lambda: early.next_logits_each([IDS]), lambda: early.score(IDS),
-        lambda: early.open_batch([IDS]), lambda: early.lens(IDS, range(1)), lambda: early.attentions(IDS),
+        lambda: early.next_logits(IDS),
+        lambda: early.next_logits_each([IDS]),
+        lambda: early.score(IDS),
+        lambda: early.open_batch([IDS]),
+        lambda: early.lens(IDS, range(1)),
+        lambda: early.attentions(IDS),
         lambda: early.weights(),
-    )  # fmt: skip
+    )
     for ask in asks:
         with pytest.raises(StillLoading):
             ask()

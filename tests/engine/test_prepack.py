@@ -20,9 +20,14 @@ from tests.engine.small import CONFIGS, VOCAB, small_loaded, small_model
 
 @pytest.fixture
 def packing_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepack, "_race", lambda linears, packable, threads: {
-        prepack._Choice(False, 1): 1.0, prepack._Choice(True, 1): 0.5 if packable else 2.0,
-    })  # fmt: skip
+    monkeypatch.setattr(
+        prepack,
+        "_race",
+        lambda linears, packable, threads: {
+            prepack._Choice(False, 1): 1.0,
+            prepack._Choice(True, 1): 0.5 if packable else 2.0,
+        },
+    )
 
 
 def logits_of(model: Any) -> torch.Tensor:
@@ -83,8 +88,7 @@ def test_the_race_measures_every_way_and_puts_the_threads_back() -> None:
     before = torch.get_num_threads()
     linears = [module for module in small_model("llama").modules() if type(module) is nn.Linear]
     seconds = prepack._race(linears, True, [1, 2])
-    assert {(choice.packed, choice.threads) for choice in seconds} == {
-        (False, 1), (False, 2), (True, 1), (True, 2)}  # fmt: skip
+    assert {(choice.packed, choice.threads) for choice in seconds} == {(False, 1), (False, 2), (True, 1), (True, 2)}
     assert all(value > 0 for value in seconds.values())
     assert torch.get_num_threads() == before
 

@@ -114,9 +114,19 @@ def test_only_what_is_new_is_run(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
     runs = count_runs(engine)
     ids = make_ids(60)
-    told = [engine.next_logits(asked).computed_tokens for asked in (
-        ids[:50], ids[:51], ids[:51], ids[:60], (*ids[:40], 1, 2, 3), (*ids[:60], 4), (*ids[:40], 1, 2, 3, 4), ids[:20],
-    )]  # fmt: skip
+    told = [
+        engine.next_logits(asked).computed_tokens
+        for asked in (
+            ids[:50],
+            ids[:51],
+            ids[:51],
+            ids[:60],
+            (*ids[:40], 1, 2, 3),
+            (*ids[:60], 4),
+            (*ids[:40], 1, 2, 3, 4),
+            ids[:20],
+        )
+    ]
     assert told == [50, 1, 0, 9, 3, 1, 1, 1]
     assert sum(runs) == sum(told) and len(runs) == 7
 

@@ -56,9 +56,12 @@ def make_run(settings: SamplerSettings = USUAL, text: str = "Hi é😀") -> Run:
     )
     score = ENGINE.score(ids)
     prompt = Prompt(
-        text, ids, logprobs=(None, *map(float, score.logprobs[1:])), ranks=(None, *map(int, score.ranks[1:])),
+        text,
+        ids,
+        logprobs=(None, *map(float, score.logprobs[1:])),
+        ranks=(None, *map(int, score.ranks[1:])),
         entropies=(None, *map(float, score.entropies[1:])),
-    )  # fmt: skip
+    )
     return Run(origin_of(ENGINE.info), prompt, Limits(6, ("\n", "<b>"), (3,), True), tree.fold(0))
 
 

@@ -117,9 +117,15 @@ def test_a_branch_that_repeats_the_row_goes_on_as_the_row_did(name: str) -> None
     whole = finish(engine, request(SETTINGS[name], seed=5)).rows[0]
     for cut in (1, 7):
         before = whole.steps[cut - 1]
-        branch = finish(engine, dataclasses.replace(
-            whole.request, generated_ids=whole.ids[:cut], max_new_tokens=12 - cut, mirostat_mu=before.mirostat_mu,
-        )).rows[0]  # fmt: skip
+        branch = finish(
+            engine,
+            dataclasses.replace(
+                whole.request,
+                generated_ids=whole.ids[:cut],
+                max_new_tokens=12 - cut,
+                mirostat_mu=before.mirostat_mu,
+            ),
+        ).rows[0]
         assert branch.ids == whole.ids[cut:]
         assert [dataclasses.replace(step, row=0) for step in branch.steps] == list(whole.steps[cut:])
 
@@ -136,10 +142,16 @@ def test_each_step_is_what_the_trace_of_that_position_says(name: str) -> None:
     for index, step in enumerate(row.steps):
         generated = row.ids[:index]
         context = SamplingContext(
-            (72, 105), generated, xtc_u=UniformStream(9).at(index, "xtc"), mirostat_mu=mu,
-            dry_breakers=tuple((token,) for token in set((72, 105, *generated)) if any(
-                text.encode() in engine.codec.token_bytes(token) for text in settings.dry_sequence_breakers)),
-        )  # fmt: skip
+            (72, 105),
+            generated,
+            xtc_u=UniformStream(9).at(index, "xtc"),
+            mirostat_mu=mu,
+            dry_breakers=tuple(
+                (token,)
+                for token in set((72, 105, *generated))
+                if any(text.encode() in engine.codec.token_bytes(token) for text in settings.dry_sequence_breakers)
+            ),
+        )
         trace = trace_row(engine.next_logits((72, 105, *generated)).logits, settings, context)
         draw = draw_token(trace.final_probs, UniformStream(9).at(index))
         assert (step.id, step.index, step.row) == (draw.id, index, 0)
@@ -208,9 +220,15 @@ def reference(engine: TransformersEngine, prompt: tuple[int, ...], count: int) -
 def reference_of(model: Any, prompt: tuple[int, ...], count: int) -> tuple[list[int], list[float]]:
     with torch.inference_mode():
         out = model.generate(
-            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long), do_sample=False,
-            max_new_tokens=count, eos_token_id=-1, pad_token_id=0, output_logits=True, return_dict_in_generate=True,
-        )  # fmt: skip
+            torch.tensor([prompt]),
+            attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+            do_sample=False,
+            max_new_tokens=count,
+            eos_token_id=-1,
+            pad_token_id=0,
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
         scores = model.compute_transition_scores(out.sequences, out.logits, normalize_logits=True)
     return out.sequences[0, len(prompt) :].tolist(), scores[0].tolist()
 
@@ -229,10 +247,27 @@ def test_greedy_equals_transformers_token_for_token_on_twenty_prompts(kind: str)
 
 
 TWENTY = (
-    "The capital of France is", "မြန်မာ", "1, 2, 3,", "Once upon a time", "def add(a, b):", "Dear Sir or Madam,",
-    "The three primary colours are", "Water boils at", "नमस्ते", "السلام عليكم", "🙂 means", "SELECT name FROM",
-    "To be, or not to be", "In 1969,", '{"name": "', "Roses are red,", "Das Haus ist", "x = 3; y =", "A B C D", "Q: Why? A:",
-)  # fmt: skip
+    "The capital of France is",
+    "မြန်မာ",
+    "1, 2, 3,",
+    "Once upon a time",
+    "def add(a, b):",
+    "Dear Sir or Madam,",
+    "The three primary colours are",
+    "Water boils at",
+    "नमस्ते",
+    "السلام عليكم",
+    "🙂 means",
+    "SELECT name FROM",
+    "To be, or not to be",
+    "In 1969,",
+    '{"name": "',
+    "Roses are red,",
+    "Das Haus ist",
+    "x = 3; y =",
+    "A B C D",
+    "Q: Why? A:",
+)
 
 
 @pytest.mark.model
@@ -266,12 +301,15 @@ def script(text: str, *tail: int) -> FakeEngine:
 
 def test_rows_end_each_for_its_own_reason_and_leave_the_batch() -> None:
     engine = script("hello world", EOS_ID)
-    steps = generate(engine, [
-        GenerationRequest((1,)),
-        GenerationRequest((1,), stop_strings=("wor",)),
-        GenerationRequest((1,), max_new_tokens=1),
-        GenerationRequest((1,), stop_ids=(256 + 9,)),
-    ])  # fmt: skip
+    steps = generate(
+        engine,
+        [
+            GenerationRequest((1,)),
+            GenerationRequest((1,), stop_strings=("wor",)),
+            GenerationRequest((1,), max_new_tokens=1),
+            GenerationRequest((1,), stop_ids=(256 + 9,)),
+        ],
+    )
     seen: list[GenerationStep] = list(steps)
     assert [[token.row for token in step.tokens] for step in seen] == [[0, 1, 2, 3], [0, 1, 3], [0]]
     by_row = {row.row: row for step in seen for row in step.finished}

@@ -28,9 +28,15 @@ SHARP = 2.0  # scores of some 34 above the rest: a softmax that is all but hard
 
 def constructed_model() -> Any:
     config = GPT2Config(
-        vocab_size=PART, n_positions=PART, n_embd=WIDTH, n_layer=2, n_head=HEADS, n_inner=4,
-        bos_token_id=0, eos_token_id=0,
-    )  # fmt: skip
+        vocab_size=PART,
+        n_positions=PART,
+        n_embd=WIDTH,
+        n_layer=2,
+        n_head=HEADS,
+        n_inner=4,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
     model = AutoModelForCausalLM.from_config(config).eval().requires_grad_(False)
     for name, weight in model.named_parameters():
         weight.zero_()
@@ -69,7 +75,12 @@ def constructed_loaded() -> LoadedModel:
         context_length=PART, vocab_size=PART, layers=2, heads=HEADS, kv_heads=HEADS, head_dim=PART, hidden_size=WIDTH
     )
     return LoadedModel(
-        model=constructed_model(), tokenizer=byte_level_tokenizer(), info=info, source=cast(Any, None),
-        placement=cast(Any, SimpleNamespace(device="cpu")), memory=cast(Any, None), attn_implementation="sdpa",
+        model=constructed_model(),
+        tokenizer=byte_level_tokenizer(),
+        info=info,
+        source=cast(Any, None),
+        placement=cast(Any, SimpleNamespace(device="cpu")),
+        memory=cast(Any, None),
+        attn_implementation="sdpa",
         has_attention=True,
-    )  # fmt: skip
+    )

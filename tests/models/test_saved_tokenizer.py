@@ -19,8 +19,14 @@ from playground.models.locating import glimpse, locate
 from playground.models.saved_tokenizer import SavedTokenizer
 
 TEXTS = (
-    "The capital of France is", "", "  1234 567", "<|im_end|> spelt out", "नमस्ते မင်္ဂလာပါ 👩‍👩‍👧‍👦", "a\x00b\r\n\tc", "é" * 50,
-)  # fmt: skip
+    "The capital of France is",
+    "",
+    "  1234 567",
+    "<|im_end|> spelt out",
+    "नमस्ते မင်္ဂလာပါ 👩‍👩‍👧‍👦",
+    "a\x00b\r\n\tc",
+    "é" * 50,
+)
 
 
 @pytest.fixture(scope="module")

@@ -206,9 +206,10 @@ ENDINGS = Endings(("END", "\"\n'); import os", "a", "b", "c"), (7, 8), True)
 def test_endings_are_in_every_engines_words() -> None:
     made = {name: export(name, NEUTRAL, "m", "p", endings=ENDINGS) for name in EXPORTS}
     call = next(
-        node for node in ast.walk(ast.parse(made["transformers"].code))
+        node
+        for node in ast.walk(ast.parse(made["transformers"].code))
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "generate"
-    )  # fmt: skip
+    )
     given = {word.arg: ast.unparse(word.value) for word in call.keywords if word.arg}
     assert ast.literal_eval(given["stop_strings"]) == list(ENDINGS.strings) and given["tokenizer"] == "tokenizer"
     assert given["eos_token_id"] == "[7, 8]"

@@ -17,9 +17,14 @@ from playground.scaling.parameters import count_parameters
 from playground.scaling.specs import Attention
 
 LLAMA: dict[str, Any] = {
-    "model_type": "llama", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
-    "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 100,
-}  # fmt: skip
+    "model_type": "llama",
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 100,
+}
 
 
 def _refusal(text: str) -> BadInput:
@@ -221,9 +226,21 @@ def test_presets_are_found_by_unique_prefix() -> None:
             load_preset(name)
     families = {load_preset(name).family for name in preset_names()}
     assert families >= {
-        "GPT-2", "GPT-3", "Llama 1", "Llama 2", "Llama 3", "Llama 3.1", "Mixtral", "DeepSeek", "Qwen2.5", "Gemma",
-        "Mamba", "Jamba", "RWKV", "SmolLM2",
-    }  # fmt: skip
+        "GPT-2",
+        "GPT-3",
+        "Llama 1",
+        "Llama 2",
+        "Llama 3",
+        "Llama 3.1",
+        "Mixtral",
+        "DeepSeek",
+        "Qwen2.5",
+        "Gemma",
+        "Mamba",
+        "Jamba",
+        "RWKV",
+        "SmolLM2",
+    }
 
 
 def test_files(tmp_path: Path) -> None:

@@ -201,9 +201,17 @@ def test_what_fits_nowhere_says_what_to_change() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("dtype", "float7"), ("training", "magic"), ("zero", 4), ("context", 0), ("batch", -1), ("gpus", 0),
-     ("recompute", "some"), ("context", 10**13)],
-)  # fmt: skip
+    [
+        ("dtype", "float7"),
+        ("training", "magic"),
+        ("zero", 4),
+        ("context", 0),
+        ("batch", -1),
+        ("gpus", 0),
+        ("recompute", "some"),
+        ("context", 10**13),
+    ],
+)
 def test_bad_plans_name_the_field(field: str, value: object) -> None:
     with pytest.raises(BadInput) as caught:
         MemoryPlan(LLAMA3, **{field: value})  # type: ignore[arg-type]

@@ -160,16 +160,27 @@ def test_random_transformer_formula_equals_meta_device(model_type: str) -> None:
 
 @random_configs
 @given(
-    st.integers(1, 4), st.integers(1, 12), st.integers(1, 4), st.integers(3, 99), st.integers(1, 40),
-    st.one_of(st.none(), st.integers(1, 50)), st.booleans(),
-)  # fmt: skip
+    st.integers(1, 4),
+    st.integers(1, 12),
+    st.integers(1, 4),
+    st.integers(3, 99),
+    st.integers(1, 40),
+    st.one_of(st.none(), st.integers(1, 50)),
+    st.booleans(),
+)
 def test_random_gpt2(
     heads: int, size: int, layers: int, vocab: int, positions: int, inner: int | None, tied: bool
 ) -> None:
     config = {
-        "model_type": "gpt2", "n_embd": heads * size, "n_head": heads, "n_layer": layers, "vocab_size": vocab,
-        "n_positions": positions, "n_inner": inner, "tie_word_embeddings": tied,
-    }  # fmt: skip
+        "model_type": "gpt2",
+        "n_embd": heads * size,
+        "n_head": heads,
+        "n_layer": layers,
+        "vocab_size": vocab,
+        "n_positions": positions,
+        "n_inner": inner,
+        "tie_word_embeddings": tied,
+    }
     assert _formula(config) == count_on_meta(config).total
 
 
@@ -207,10 +218,19 @@ def test_random_mamba(hidden: int, rest: dict[str, Any]) -> None:
 def test_random_mamba2(heads: int, size: int, groups: int, bias: bool, conv_bias: bool, tied: bool) -> None:
     heads *= groups
     config = {
-        "model_type": "mamba2", "hidden_size": heads * size, "num_heads": heads, "head_dim": 2 * size, "expand": 2,
-        "n_groups": groups, "state_size": 5, "num_hidden_layers": 2, "vocab_size": 31, "use_bias": bias,
-        "use_conv_bias": conv_bias, "tie_word_embeddings": tied,
-    }  # fmt: skip
+        "model_type": "mamba2",
+        "hidden_size": heads * size,
+        "num_heads": heads,
+        "head_dim": 2 * size,
+        "expand": 2,
+        "n_groups": groups,
+        "state_size": 5,
+        "num_hidden_layers": 2,
+        "vocab_size": 31,
+        "use_bias": bias,
+        "use_conv_bias": conv_bias,
+        "tie_word_embeddings": tied,
+    }
     assert _formula(config) == count_on_meta(config).total
 
 
@@ -273,56 +293,153 @@ def test_random_deepseek_v3(heads: int, rest: dict[str, Any]) -> None:
 @given(st.integers(2, 30), st.integers(2, 30), st.integers(2, 40), st.integers(1, 4), st.booleans())
 def test_random_rwkv(hidden: int, attention: int, inner: int, layers: int, tied: bool) -> None:
     config = {
-        "model_type": "rwkv", "hidden_size": hidden, "attention_hidden_size": attention, "intermediate_size": inner,
-        "num_hidden_layers": layers, "vocab_size": 77, "tie_word_embeddings": tied,
-    }  # fmt: skip
+        "model_type": "rwkv",
+        "hidden_size": hidden,
+        "attention_hidden_size": attention,
+        "intermediate_size": inner,
+        "num_hidden_layers": layers,
+        "vocab_size": 77,
+        "tie_word_embeddings": tied,
+    }
     assert _formula(config) == count_on_meta(config).total
 
 
 DEEPSEEK: dict[str, Any] = {
-    "model_type": "deepseek_v3", "hidden_size": 8, "intermediate_size": 9, "moe_intermediate_size": 5, "vocab_size": 30,
-    "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "kv_lora_rank": 4, "v_head_dim": 3,
-    "qk_nope_head_dim": 3, "qk_rope_head_dim": 2, "n_routed_experts": 8, "n_group": 1, "topk_group": 1,
-    "num_experts_per_tok": 2, "first_k_dense_replace": 1,
-}  # fmt: skip
+    "model_type": "deepseek_v3",
+    "hidden_size": 8,
+    "intermediate_size": 9,
+    "moe_intermediate_size": 5,
+    "vocab_size": 30,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "kv_lora_rank": 4,
+    "v_head_dim": 3,
+    "qk_nope_head_dim": 3,
+    "qk_rope_head_dim": 2,
+    "n_routed_experts": 8,
+    "n_group": 1,
+    "topk_group": 1,
+    "num_experts_per_tok": 2,
+    "first_k_dense_replace": 1,
+}
 _TRANSFORMER = {
-    "hidden_size": 64, "intermediate_size": 30, "num_hidden_layers": 4, "num_attention_heads": 32, "vocab_size": 50,
-    "num_key_value_heads": 16, "head_dim": 6, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True,
-}  # fmt: skip
+    "hidden_size": 64,
+    "intermediate_size": 30,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 32,
+    "vocab_size": 50,
+    "num_key_value_heads": 16,
+    "head_dim": 6,
+    "tie_word_embeddings": True,
+    "attention_bias": True,
+    "mlp_bias": True,
+}
 _MIXTURE = {
-    **_TRANSFORMER, "num_experts": 9, "num_experts_per_tok": 2, "moe_intermediate_size": 7, "decoder_sparse_step": 2,
-    "mlp_only_layers": [1], "shared_expert_intermediate_size": 5, "qkv_bias": False,
-}  # fmt: skip
+    **_TRANSFORMER,
+    "num_experts": 9,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 7,
+    "decoder_sparse_step": 2,
+    "mlp_only_layers": [1],
+    "shared_expert_intermediate_size": 5,
+    "qkv_bias": False,
+}
 FULL: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gpt_neox"), _TRANSFORMER),
     "phi3": {**_TRANSFORMER, "vocab_size": 32_100},  # its default padding token is the 32,000th
     "mixtral": {**_TRANSFORMER, "num_local_experts": 3, "num_experts_per_tok": 1},
     "qwen2_moe": _MIXTURE,
     "qwen3_moe": _MIXTURE,
-    "gpt2": {"n_embd": 12, "n_head": 3, "n_layer": 2, "n_positions": 9, "n_inner": 7, "vocab_size": 30,
-             "tie_word_embeddings": False},
-    "deepseek_v3": {**DEEPSEEK, "q_lora_rank": 3, "n_shared_experts": 2, "attention_bias": True,
-                    "tie_word_embeddings": True},
-    "mamba": {"hidden_size": 40, "num_hidden_layers": 2, "vocab_size": 30, "state_size": 5, "conv_kernel": 3,
-              "expand": 3, "use_bias": True, "use_conv_bias": False, "time_step_rank": 4, "tie_word_embeddings": False},
-    "mamba2": {"hidden_size": 48, "num_hidden_layers": 2, "vocab_size": 30, "state_size": 5, "conv_kernel": 3,
-               "num_heads": 8, "head_dim": 12, "n_groups": 4, "expand": 2, "use_bias": True, "use_conv_bias": False,
-               "tie_word_embeddings": True},
-    "jamba": {**_TRANSFORMER, "num_hidden_layers": 9, "num_experts": 3, "num_experts_per_tok": 1,
-              "attn_layer_period": 5, "attn_layer_offset": 1, "expert_layer_period": 3, "expert_layer_offset": 0,
-              "mamba_d_state": 5, "mamba_d_conv": 3, "mamba_expand": 3, "mamba_dt_rank": 7, "mamba_proj_bias": True,
-              "mamba_conv_bias": False},
-    "rwkv": {"hidden_size": 12, "num_hidden_layers": 2, "vocab_size": 30, "attention_hidden_size": 8,
-             "intermediate_size": 10, "tie_word_embeddings": True},
-}  # fmt: skip
+    "gpt2": {
+        "n_embd": 12,
+        "n_head": 3,
+        "n_layer": 2,
+        "n_positions": 9,
+        "n_inner": 7,
+        "vocab_size": 30,
+        "tie_word_embeddings": False,
+    },
+    "deepseek_v3": {
+        **DEEPSEEK,
+        "q_lora_rank": 3,
+        "n_shared_experts": 2,
+        "attention_bias": True,
+        "tie_word_embeddings": True,
+    },
+    "mamba": {
+        "hidden_size": 40,
+        "num_hidden_layers": 2,
+        "vocab_size": 30,
+        "state_size": 5,
+        "conv_kernel": 3,
+        "expand": 3,
+        "use_bias": True,
+        "use_conv_bias": False,
+        "time_step_rank": 4,
+        "tie_word_embeddings": False,
+    },
+    "mamba2": {
+        "hidden_size": 48,
+        "num_hidden_layers": 2,
+        "vocab_size": 30,
+        "state_size": 5,
+        "conv_kernel": 3,
+        "num_heads": 8,
+        "head_dim": 12,
+        "n_groups": 4,
+        "expand": 2,
+        "use_bias": True,
+        "use_conv_bias": False,
+        "tie_word_embeddings": True,
+    },
+    "jamba": {
+        **_TRANSFORMER,
+        "num_hidden_layers": 9,
+        "num_experts": 3,
+        "num_experts_per_tok": 1,
+        "attn_layer_period": 5,
+        "attn_layer_offset": 1,
+        "expert_layer_period": 3,
+        "expert_layer_offset": 0,
+        "mamba_d_state": 5,
+        "mamba_d_conv": 3,
+        "mamba_expand": 3,
+        "mamba_dt_rank": 7,
+        "mamba_proj_bias": True,
+        "mamba_conv_bias": False,
+    },
+    "rwkv": {
+        "hidden_size": 12,
+        "num_hidden_layers": 2,
+        "vocab_size": 30,
+        "attention_hidden_size": 8,
+        "intermediate_size": 10,
+        "tie_word_embeddings": True,
+    },
+}
 
 
 ASKED_FOR = {
     "model_type",
-    "hidden_size", "n_embd", "intermediate_size", "num_hidden_layers", "n_layer", "num_attention_heads", "n_head",
-    "vocab_size", "num_experts", "n_routed_experts", "moe_intermediate_size", "kv_lora_rank", "qk_nope_head_dim",
-    "qk_rope_head_dim", "v_head_dim", "num_heads", "head_dim",
-}  # fmt: skip
+    "hidden_size",
+    "n_embd",
+    "intermediate_size",
+    "num_hidden_layers",
+    "n_layer",
+    "num_attention_heads",
+    "n_head",
+    "vocab_size",
+    "num_experts",
+    "n_routed_experts",
+    "moe_intermediate_size",
+    "kv_lora_rank",
+    "qk_nope_head_dim",
+    "qk_rope_head_dim",
+    "v_head_dim",
+    "num_heads",
+    "head_dim",
+}
 
 
 @pytest.mark.parametrize("model_type", FULL)
@@ -345,9 +462,15 @@ def test_a_key_left_out_takes_the_default_of_transformers(model_type: str) -> No
 
 def test_an_unknown_architecture_is_counted_by_its_modules() -> None:
     config = {
-        "model_type": "opt", "hidden_size": 16, "ffn_dim": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "vocab_size": 40, "max_position_embeddings": 20, "word_embed_proj_dim": 16,
-    }  # fmt: skip
+        "model_type": "opt",
+        "hidden_size": 16,
+        "ffn_dim": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "vocab_size": 40,
+        "max_position_embeddings": 20,
+        "word_embed_proj_dim": 16,
+    }
     with pytest.raises(BadInput, match="meta device"):
         read_config(config)
     counted = count_on_meta(config)

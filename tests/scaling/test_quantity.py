@@ -24,18 +24,50 @@ from playground.scaling.quantity import (
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("7e9", 7e9), ("7B", 7e9), ("1.4T", 1.4e12), ("300,000", 3e5), ("7b", 7e9), (" 12 ", 12), ("5.76E23", 5.76e23),
-     ("128K", 128_000), ("1_000", 1000), (".5", 0.5), ("2M", 2e6)],
-)  # fmt: skip
+    [
+        ("7e9", 7e9),
+        ("7B", 7e9),
+        ("1.4T", 1.4e12),
+        ("300,000", 3e5),
+        ("7b", 7e9),
+        (" 12 ", 12),
+        ("5.76E23", 5.76e23),
+        ("128K", 128_000),
+        ("1_000", 1000),
+        (".5", 0.5),
+        ("2M", 2e6),
+    ],
+)
 def test_counts(text: str, value: float) -> None:
     assert parse_number(text, "--params") == pytest.approx(value, rel=1e-12)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nan", "inf", "-1", "-7B", "0", "1e400", "1e30000", "7BB", "7 billion", "0x10", "1e", "--", "٣", "1;2", "9" * 400,
-     "1e99", "NaN", "Infinity", "7\x00B", "7\u212a"],
-)  # fmt: skip
+    [
+        "",
+        "nan",
+        "inf",
+        "-1",
+        "-7B",
+        "0",
+        "1e400",
+        "1e30000",
+        "7BB",
+        "7 billion",
+        "0x10",
+        "1e",
+        "--",
+        "٣",
+        "1;2",
+        "9" * 400,
+        "1e99",
+        "NaN",
+        "Infinity",
+        "7\x00B",
+        "7\u212a",
+    ],
+)
 def test_refusals_name_the_flag(text: str) -> None:
     with pytest.raises(BadInput) as caught:
         parse_number(text, "--params")

@@ -167,12 +167,20 @@ def test_uploaded_tables() -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "column 'model'"), ("model,input\nm,1", "column 'output'"), ("model,input,output\n", "no rows"),
-     ("model,input,output\nm,0,1", "line 2"), ("model,input,output\nm,nan,1", "line 2"),
-     ("model,input,output\nm,1", "line 2"), ("model,input,output\n,1,1", "no model"), ("x" * 2_000_001, "2 MB"),
-     ("model,input,output\nm,-1,1", "input"), ("x" * 200_000, "not CSV"),
-     ("model,input,output\n" + "x" * 200_000 + ",1,2", "not CSV")],
-)  # fmt: skip
+    [
+        ("", "column 'model'"),
+        ("model,input\nm,1", "column 'output'"),
+        ("model,input,output\n", "no rows"),
+        ("model,input,output\nm,0,1", "line 2"),
+        ("model,input,output\nm,nan,1", "line 2"),
+        ("model,input,output\nm,1", "line 2"),
+        ("model,input,output\n,1,1", "no model"),
+        ("x" * 2_000_001, "2 MB"),
+        ("model,input,output\nm,-1,1", "input"),
+        ("x" * 200_000, "not CSV"),
+        ("model,input,output\n" + "x" * 200_000 + ",1,2", "not CSV"),
+    ],
+)
 def test_bad_tables_are_refused_by_line(text: str, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         read_price_csv(text)

@@ -97,9 +97,18 @@ def test_a_bill_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("mfu", 1.2), ("mfu", 0), ("price", 0), ("price", -1), ("count", 0), ("params", float("nan")), ("tokens", 1e30),
-     ("pue", 0.9), ("grid", -1)],
-)  # fmt: skip
+    [
+        ("mfu", 1.2),
+        ("mfu", 0),
+        ("price", 0),
+        ("price", -1),
+        ("count", 0),
+        ("params", float("nan")),
+        ("tokens", 1e30),
+        ("pue", 0.9),
+        ("grid", -1),
+    ],
+)
 def test_bad_plans_name_the_field(field: str, value: float) -> None:
     fields = {"params": 1e9, "tokens": 1e12, "gpu": H100, "count": 8, field: value}
     with pytest.raises(BadInput, match=field):
@@ -199,10 +208,16 @@ def test_published_models_are_those_of_the_sources() -> None:
     for name, (params, tokens) in {**notes, **table}.items():
         assert (models[name].params, models[name].tokens) == (params, tokens)
     counted = {
-        "GPT-3": "GPT-3-175B", "LLaMA-7B": "Llama-1-7B", "LLaMA-65B": "Llama-1-65B", "Llama-2-70B": "Llama-2-70B",
-        "Llama-3-8B": "Llama-3-8B", "Llama-3.1-405B": "Llama-3.1-405B", "DeepSeek-V3": "DeepSeek-V3",
-        "Qwen2.5-72B": "Qwen2.5-72B", "SmolLM2-135M": "SmolLM2-135M",
-    }  # fmt: skip
+        "GPT-3": "GPT-3-175B",
+        "LLaMA-7B": "Llama-1-7B",
+        "LLaMA-65B": "Llama-1-65B",
+        "Llama-2-70B": "Llama-2-70B",
+        "Llama-3-8B": "Llama-3-8B",
+        "Llama-3.1-405B": "Llama-3.1-405B",
+        "DeepSeek-V3": "DeepSeek-V3",
+        "Qwen2.5-72B": "Qwen2.5-72B",
+        "SmolLM2-135M": "SmolLM2-135M",
+    }
     for name, preset in counted.items():
         assert models[name].params == pytest.approx(count_parameters(load_preset(preset).spec).active, rel=0.015)
     tokens = {"LLaMA-7B": 1.0, "LLaMA-65B": 1.4, "Llama-2-70B": 2.0, "Llama-3-8B": 15, "Llama-3.1-405B": 15.6}
@@ -247,9 +262,11 @@ def test_hardware_is_that_of_the_sheets() -> None:
 def test_the_closed_form_is_the_minimum(law, flops: float) -> None:  # type: ignore[no-untyped-def]
     best = optimal_for_flops(law, flops)
     found = minimize_scalar(
-        lambda log_n: loss(law, np.exp(log_n), flops / 6 / np.exp(log_n)), bounds=(10, 40), method="bounded",
+        lambda log_n: loss(law, np.exp(log_n), flops / 6 / np.exp(log_n)),
+        bounds=(10, 40),
+        method="bounded",
         options={"xatol": 1e-10},
-    )  # fmt: skip
+    )
     assert best.params == pytest.approx(np.exp(found.x), rel=1e-3)
     assert best.loss <= found.fun + 1e-12
     assert 6 * best.params * best.tokens == pytest.approx(flops)
@@ -270,9 +287,14 @@ def test_loss_falls_with_size_and_data(law, params: float, tokens: float, more: 
 def test_rule_20_and_refusals() -> None:
     rule = optimal_for_params(LAWS["rule-20"], 3e9)
     assert rule.tokens == pytest.approx(60e9) and rule.loss == pytest.approx(loss(LAWS["hoffmann-tex"], 3e9, 60e9))
-    for bad in (lambda: find_law("newton"), lambda: tokens_for_loss(LAWS["sardana"], 1e6, 1.7),
-                lambda: data_factor(LAWS["sardana"], 2.0, 1.5), lambda: data_factor(LAWS["sardana"], 2.0, 2.5),
-                lambda: kaplan_loss(), lambda: loss(LAWS["sardana"], 0, 1)):  # fmt: skip
+    for bad in (
+        lambda: find_law("newton"),
+        lambda: tokens_for_loss(LAWS["sardana"], 1e6, 1.7),
+        lambda: data_factor(LAWS["sardana"], 2.0, 1.5),
+        lambda: data_factor(LAWS["sardana"], 2.0, 2.5),
+        lambda: kaplan_loss(),
+        lambda: loss(LAWS["sardana"], 0, 1),
+    ):
         with pytest.raises(BadInput):
             bad()
     assert kaplan_loss(tokens=5.4e13) == 1 and kaplan_loss(params=8.8e13) == 1

@@ -53,10 +53,24 @@ def test_the_last_match_is_the_answer(pattern: str, text: str, key: str | None) 
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [("1,000", "1000.00"), ("0.50", ".5"), ("+3", "3"), ("-0", "0"), ("$5", "5"), ("40 %", "40"), ("The Nile.", "nile"),
-     ("“Oslo”", "“OSLO”"), ("３", "3"), ("**7**", "7"), ("−2", "-2"), ("(b)", "B"), ("b)", "B"),
-     ('{"b": 1,  "a": [2]}', '{"a":[2],"B":1}'), ("f(x)", "F(x).")],
-)  # fmt: skip
+    [
+        ("1,000", "1000.00"),
+        ("0.50", ".5"),
+        ("+3", "3"),
+        ("-0", "0"),
+        ("$5", "5"),
+        ("40 %", "40"),
+        ("The Nile.", "nile"),
+        ("“Oslo”", "“OSLO”"),
+        ("３", "3"),
+        ("**7**", "7"),
+        ("−2", "-2"),
+        ("(b)", "B"),
+        ("b)", "B"),
+        ('{"b": 1,  "a": [2]}', '{"a":[2],"B":1}'),
+        ("f(x)", "F(x)."),
+    ],
+)
 def test_equal_answers_have_one_form(left: str, right: str) -> None:
     assert normalise(left) == normalise(right)
 

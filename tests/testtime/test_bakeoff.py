@@ -223,11 +223,18 @@ def test_a_file_that_does_not_fit_is_one_sentence(change: str) -> None:
 def outcomes(right: dict[str, list[bool]], correct: list[list[bool]]) -> tuple[ProblemOutcome, ...]:
     return tuple(
         ProblemOutcome(
-            f"p{place}", "k", "easy" if place % 2 == 0 else "hard", tuple(row), (None,) * len(row), ("",) * len(row),
-            tuple(RuleChoice(name, 0, values[place], False) for name, values in right.items()), 10, 1.0,
+            f"p{place}",
+            "k",
+            "easy" if place % 2 == 0 else "hard",
+            tuple(row),
+            (None,) * len(row),
+            ("",) * len(row),
+            tuple(RuleChoice(name, 0, values[place], False) for name, values in right.items()),
+            10,
+            1.0,
         )
         for place, row in enumerate(correct)
-    )  # fmt: skip
+    )
 
 
 def state_of(right: dict[str, list[bool]], correct: list[list[bool]]) -> BakeoffState:

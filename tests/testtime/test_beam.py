@@ -55,10 +55,17 @@ def by_transformers(
     """(tokens without padding, score) of each returned beam, by ``generate`` itself."""
     with torch.inference_mode():
         out = model.generate(
-            torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), do_sample=False,
-            max_new_tokens=new, num_return_sequences=options["num_beams"], output_scores=True,
-            return_dict_in_generate=True, eos_token_id=eos, pad_token_id=0, **options,
-        )  # fmt: skip
+            torch.tensor([ids]),
+            attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+            do_sample=False,
+            max_new_tokens=new,
+            num_return_sequences=options["num_beams"],
+            output_scores=True,
+            return_dict_in_generate=True,
+            eos_token_id=eos,
+            pad_token_id=0,
+            **options,
+        )
     lengths = (out.beam_indices >= 0).sum(-1)
     return [
         (tuple(row[len(ids) : len(ids) + int(length)].tolist()), float(score))
@@ -189,11 +196,17 @@ def test_it_can_be_cancelled_between_steps_and_lets_its_batch_go() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"beams": 0}, {"beams": 33}, {"beams": True}, {"beams": 4, "groups": 3}, {"groups": 0},
-        {"diversity_penalty": -1.0}, {"diversity_penalty": float("nan")}, {"length_penalty": 9.0},
+        {"beams": 0},
+        {"beams": 33},
+        {"beams": True},
+        {"beams": 4, "groups": 3},
+        {"groups": 0},
+        {"diversity_penalty": -1.0},
+        {"diversity_penalty": float("nan")},
+        {"length_penalty": 9.0},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_settings_that_make_no_sense_are_refused_with_their_name(bad: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as refusal:
         BeamSettings(**bad)

@@ -184,8 +184,11 @@ def test_other_sessions_get_their_turn_between_steps() -> None:
     worker = Worker(FakeEngine())
     try:
         order: list[str] = []
-        long = worker.submit("one", "best-of-n", lambda engine, cancel: generate_candidates(
-            engine, asked(n=4, max_new_tokens=400), cancel=cancel))  # fmt: skip
+        long = worker.submit(
+            "one",
+            "best-of-n",
+            lambda engine, cancel: generate_candidates(engine, asked(n=4, max_new_tokens=400), cancel=cancel),
+        )
         for _step in zip(range(3), long, strict=False):
             order.append("step")
         other = worker.submit("two", "next", lambda engine, cancel: engine.next_logits((65, 66), cancel=cancel))

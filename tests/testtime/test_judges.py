@@ -161,9 +161,17 @@ def test_the_bundled_model_judges(bundled_engine: Any) -> None:
 def save_classifier(folder: Path, labels: int = 1, **changes: Any) -> LlamaForSequenceClassification:
     torch.manual_seed(3)
     config = LlamaConfig(
-        vocab_size=VOCABULARY, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=64, pad_token_id=0, num_labels=labels, **changes,
-    )  # fmt: skip
+        vocab_size=VOCABULARY,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        num_labels=labels,
+        **changes,
+    )
     model = LlamaForSequenceClassification(config).eval()
     model.save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
@@ -264,8 +272,13 @@ def test_a_reward_model_that_does_not_fit_is_refused_with_both_numbers_before_it
 
 
 def test_one_on_the_hub_that_does_not_fit_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = {"architectures": ["LlamaForSequenceClassification"], "num_hidden_layers": 80, "hidden_size": 8192,
-              "num_attention_heads": 64, "vocab_size": 128_000}  # fmt: skip
+    config = {
+        "architectures": ["LlamaForSequenceClassification"],
+        "num_hidden_layers": 80,
+        "hidden_size": 8192,
+        "num_attention_heads": 64,
+        "vocab_size": 128_000,
+    }
     monkeypatch.setattr(reward, "probe", lambda: Hardware(ram_available_bytes=8_000_000_000))
     with pytest.raises(ModelTooLarge) as refusal:
         reward._admit("somebody/reward", config, 70_000_000_000)

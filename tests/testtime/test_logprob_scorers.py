@@ -60,10 +60,16 @@ def transition_means(engine: TransformersEngine, found: list[Candidate], pad: in
     prompt = torch.tensor([found[0].prompt_ids])
     model: Any = engine.loaded.model
     out = model.generate(
-        prompt, attention_mask=torch.ones_like(prompt), do_sample=True, num_return_sequences=len(found), pad_token_id=pad,
-        max_new_tokens=longest, logits_processor=LogitsProcessorList([Forced(rows, prompt.shape[1])]),
-        return_dict_in_generate=True, output_logits=True,
-    )  # fmt: skip
+        prompt,
+        attention_mask=torch.ones_like(prompt),
+        do_sample=True,
+        num_return_sequences=len(found),
+        pad_token_id=pad,
+        max_new_tokens=longest,
+        logits_processor=LogitsProcessorList([Forced(rows, prompt.shape[1])]),
+        return_dict_in_generate=True,
+        output_logits=True,
+    )
     assert torch.equal(out.sequences[:, prompt.shape[1] :], rows)
     scores = model.compute_transition_scores(out.sequences, out.logits, normalize_logits=True)
     return ((scores * mask).sum(1) / mask.sum(1)).tolist(), torch.stack(out.logits, dim=1)

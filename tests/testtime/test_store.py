@@ -114,9 +114,12 @@ def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: 
     """A real process, a real SIGKILL. What is taken up again ends as the unbroken run does."""
     run, kept = "", 0
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.testtime.kept_child", str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+        [sys.executable, "-m", "tests.testtime.kept_child", str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         try:
             assert process.stdout is not None
             while kept < 3:
@@ -235,8 +238,11 @@ def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
     asking = Asking("p", chat=True, system="s", systems=("a", "b"), temperatures=(0.5, 1.0), n=4, stop_strings=("\n",))
     assert asking_from_json(asking_to_json(asking)) == asking
     assert [name for name, _system, _settings in asking.ways()] == [
-        "T = 0.5, system 1", "T = 1, system 1", "T = 0.5, system 2", "T = 1, system 2"
-    ]  # fmt: skip
+        "T = 0.5, system 1",
+        "T = 1, system 1",
+        "T = 0.5, system 2",
+        "T = 1, system 2",
+    ]
     for bad in ("", "[]", '{"prompt": 3}', '{"prompt": "a", "n": 0}', '{"prompt": "a", "settings": {"top_q": 1}}'):
         with pytest.raises(BadInput):
             asking_from_json(bad)

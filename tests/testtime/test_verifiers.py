@@ -273,9 +273,26 @@ def test_a_pattern_that_takes_too_long_gives_no_verdict(monkeypatch: pytest.Monk
     assert all(score.value is None and "too long" in score.note for score in found)
 
 
-@pytest.mark.parametrize("spec", ["length:", "length:x", "length:-", "length:5-2", "regex:(", "regex", "forbidden:,", "nothing",
-                                  "avg-logprob:3", "length-norm:x", "length-norm:99", "lowest-group-confidence:1.5",
-                                  "judge:no place for it", "reward", "exact:("])  # fmt: skip
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "length:",
+        "length:x",
+        "length:-",
+        "length:5-2",
+        "regex:(",
+        "regex",
+        "forbidden:,",
+        "nothing",
+        "avg-logprob:3",
+        "length-norm:x",
+        "length-norm:99",
+        "lowest-group-confidence:1.5",
+        "judge:no place for it",
+        "reward",
+        "exact:(",
+    ],
+)
 def test_an_argument_that_is_no_good_is_one_sentence(spec: str) -> None:
     with pytest.raises(BadInput) as refused:
         parse_spec(spec)

@@ -82,9 +82,13 @@ def test_the_page_opens_with_all_heads_and_a_head_of_its_choice(open_page: Calla
 
 @pytest.mark.parametrize(
     ("heads", "selection"),
-    [("1.0", Selection(1, (0,))), ("0.0+1.max", Selection(0, (0, 1), "max")), ("1.all.min", Selection(1, (), "min")),
-     ("all.mean", Selection(None, ()))],
-)  # fmt: skip
+    [
+        ("1.0", Selection(1, (0,))),
+        ("0.0+1.max", Selection(0, (0, 1), "max")),
+        ("1.all.min", Selection(1, (), "min")),
+        ("all.mean", Selection(None, ())),
+    ],
+)
 def test_a_link_shows_the_heads_it_names(open_page: Callable[..., Opened], heads: str, selection: Selection) -> None:
     page = open_page(heads=heads, hide_first="1")
     np.testing.assert_allclose(values(page), expected(page, selection, hide_first=True), atol=1.6e-5)

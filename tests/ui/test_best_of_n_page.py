@@ -388,10 +388,21 @@ def test_an_experiment_runs_at_its_section(open_app: Open) -> None:
 
 def test_the_link_brings_back_the_set_up() -> None:
     options = Options(
-        n=32, max_new_tokens=9, stop_strings=("\n", "."), ignore_eos=True, temperatures="0.5, 1", rules=("json", "regex:\\d+"),
-        reference="a|b", answer_pattern="number", beams=6, beam_groups=3, diversity_penalty=1.5, length_penalty=0.0,
-        verifier="json", tries=5,
-    )  # fmt: skip
+        n=32,
+        max_new_tokens=9,
+        stop_strings=("\n", "."),
+        ignore_eos=True,
+        temperatures="0.5, 1",
+        rules=("json", "regex:\\d+"),
+        reference="a|b",
+        answer_pattern="number",
+        beams=6,
+        beam_groups=3,
+        diversity_penalty=1.5,
+        length_penalty=0.0,
+        verifier="json",
+        tries=5,
+    )
     reading = read_options(option_fields(options))
     assert reading.options == options and not reading.problems
     assert read_options(option_fields(Options())).options == Options()
@@ -401,11 +412,20 @@ def test_the_link_brings_back_the_set_up() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        {"n": "0"}, {"n": "ten"}, {"new": "-5"}, {"rules": '["no-such"]'}, {"rules": "[1"}, {"temps": "warm"},
-        {"beams": "99"}, {"beam_groups": "3"}, {"tries": "0"}, {"stop": '{"a": 1}'}, {"length_penalty": "nan"},
+        {"n": "0"},
+        {"n": "ten"},
+        {"new": "-5"},
+        {"rules": '["no-such"]'},
+        {"rules": "[1"},
+        {"temps": "warm"},
+        {"beams": "99"},
+        {"beam_groups": "3"},
+        {"tries": "0"},
+        {"stop": '{"a": 1}'},
+        {"length_penalty": "nan"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_bad_link_is_told_and_left_at_its_default(query: dict[str, str]) -> None:
     reading = read_options(query)
     assert reading.options == Options() and len(reading.problems) == 1
@@ -446,9 +466,16 @@ def test_the_command_reproduces_a_mixed_run_with_beams() -> None:
 
     setup = Setup(prompt="a b", chat=True, system="never sent", seed=3)
     chosen = Options(
-        n=6, temperatures="0.3, 0.75 1.1", systems=("be brief", "it's --long"), ignore_eos=True, beams=6, beam_groups=3,
-        diversity_penalty=0.7, length_penalty=0.5, answer_pattern="number",
-    )  # fmt: skip
+        n=6,
+        temperatures="0.3, 0.75 1.1",
+        systems=("be brief", "it's --long"),
+        ignore_eos=True,
+        beams=6,
+        beam_groups=3,
+        diversity_penalty=0.7,
+        length_penalty=0.5,
+        answer_pattern="number",
+    )
     for beams in (False, True):
         words = shlex.split(command(setup, chosen, beams=beams))
         read = read_asking(build_parser("best-of-n").parse_args(words[3:]))

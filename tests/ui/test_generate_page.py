@@ -551,10 +551,20 @@ def test_a_link_carries_the_options(options: Options) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"new": "0"}, {"new": "x"}, {"stop": "["}, {"stop": '[""]'}, {"stop": "3"}, {"stop_ids": "a"}, {"seeds": "99"},
-     {"luck": "bad"}, {"new": "9" * 5000}, {"stop": json.dumps(["a"] * 99)}],
+    [
+        {"new": "0"},
+        {"new": "x"},
+        {"stop": "["},
+        {"stop": '[""]'},
+        {"stop": "3"},
+        {"stop_ids": "a"},
+        {"seeds": "99"},
+        {"luck": "bad"},
+        {"new": "9" * 5000},
+        {"stop": json.dumps(["a"] * 99)},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_bad_link_is_one_sentence_a_field_and_spares_the_rest(fields: dict[str, str]) -> None:
     reading = read_options({"seeds": "2", **fields} if "seeds" not in fields else {"new": "9", **fields})
     assert len(reading.problems) == 1 and reading.problems[0].endswith(".")

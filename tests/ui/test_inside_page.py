@@ -264,10 +264,15 @@ def test_the_link_brings_everything_back(open_app: Open) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("show", "<script>"), ("colour", "red"), ("depth", "-1"), ("position", "1e9"), ("follow", "９"), ("ahead", "9" * 30),
+        ("show", "<script>"),
+        ("colour", "red"),
+        ("depth", "-1"),
+        ("position", "1e9"),
+        ("follow", "９"),
+        ("ahead", "9" * 30),
         ("from", "nan"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_link_field_is_one_sentence_and_the_rest_is_applied(open_app: Open, field: str, value: str) -> None:
     reading = read_options({field: value, "colour": "entropy"} | {field: value})
     assert len(reading.problems) == 1 and reading.problems[0].endswith("shown.")

@@ -23,10 +23,12 @@ LONG = dict(load_preset("DeepSeek-V3").config) | {
     "id2label": {str(number): f"LABEL_{number}" for number in range(5000)},
 }
 TABLE = PriceTable(
-    tuple(ApiPrice("maker", f"model-{number}", 0.5 + number, 2.25, None if number % 2 else 0.125) for number in range(300)),
+    tuple(
+        ApiPrice("maker", f"model-{number}", 0.5 + number, 2.25, None if number % 2 else 0.125) for number in range(300)
+    ),
     "uploaded table",
     "2026-03-01",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -88,11 +88,25 @@ def test_every_section_opens(open_app: Open, section: str, query: dict[str, str]
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_every_sampler_alone_goes_through_every_section(open_app: Open, name: str) -> None:
     values = {
-        "logit_bias": "7=2", "repetition_penalty": "1.3", "frequency_penalty": "1", "presence_penalty": "1",
-        "no_repeat_ngram_size": "2", "dry": "0.8", "temperature": "0", "dynatemp": "0.5", "top_h": "0.4", "top_k": "5",
-        "top_p": "0.5", "min_p": "0.3", "typical_p": "0.5", "epsilon_cutoff": "0.01", "eta_cutoff": "0.01",
-        "top_n_sigma": "1", "xtc": "1", "mirostat": "2",
-    }  # fmt: skip
+        "logit_bias": "7=2",
+        "repetition_penalty": "1.3",
+        "frequency_penalty": "1",
+        "presence_penalty": "1",
+        "no_repeat_ngram_size": "2",
+        "dry": "0.8",
+        "temperature": "0",
+        "dynatemp": "0.5",
+        "top_h": "0.4",
+        "top_k": "5",
+        "top_p": "0.5",
+        "min_p": "0.3",
+        "typical_p": "0.5",
+        "epsilon_cutoff": "0.01",
+        "eta_cutoff": "0.01",
+        "top_n_sigma": "1",
+        "xtc": "1",
+        "mirostat": "2",
+    }
     app = open_app({SAMPLERS[name].parameters[0].name: values[name], "steps": "116.104.101"})
     for section in SECTIONS:
         app.section(section)
@@ -403,11 +417,20 @@ def test_the_address_bar_follows_what_is_on_screen(open_app: Open) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("top_p", "nan"), ("temperature", "inf"), ("top_k", "-5"), ("min_p", "abc"), ("seed", "-1"), ("order", "bogus"),
-        ("steps", "x"), ("chat", "maybe"), ("logit_bias", "<script>"), ("model", "\x00"), ("check", "00000000"),
+        ("top_p", "nan"),
+        ("temperature", "inf"),
+        ("top_k", "-5"),
+        ("min_p", "abc"),
+        ("seed", "-1"),
+        ("order", "bogus"),
+        ("steps", "x"),
+        ("chat", "maybe"),
+        ("logit_bias", "<script>"),
+        ("model", "\x00"),
+        ("check", "00000000"),
         ("dry_sequence_breakers", '["\\ud800"]'),
     ],
-)  # fmt: skip
+)
 def test_a_bad_link_value_is_one_sentence_and_the_rest_is_applied(open_app: Open, field: str, value: str) -> None:
     app = open_app({"prompt": "hello", field: value})
     assert len(app.errors) == 1 and app.errors[0].endswith("\\.")

@@ -288,13 +288,46 @@ def test_a_link_with_bad_values_applies_the_good_ones(open_plan: OpenPlan) -> No
 
 
 CHANGED = ScaleSetup(
-    config="Jamba-v0.1", basis="notes", weights="int8", purpose="training", context=12_345, batch=3, gpu="H200", gpus=4,
-    optimizer="adam-8bit", zero=2, recompute="full", params=1.5e9, dataset=2.5e12, epochs=2.5, cluster=48, mfu=0.31,
-    price=2.25, pue=1.25, grid=0.05, attention=True, law="besiroglu", size=3e9, tokens=6e10, budget=1e21, before=3.1,
-    after=2.9, demand=1e12, prompt_tokens=100, new_tokens=33, samples=5, compute_efficiency=0.5,
-    bandwidth_efficiency=0.6, api="x/y", reasoning=64, cached=0.25, usable=0.75, language="Telugu", speakers=96e6,
+    config="Jamba-v0.1",
+    basis="notes",
+    weights="int8",
+    purpose="training",
+    context=12_345,
+    batch=3,
+    gpu="H200",
+    gpus=4,
+    optimizer="adam-8bit",
+    zero=2,
+    recompute="full",
+    params=1.5e9,
+    dataset=2.5e12,
+    epochs=2.5,
+    cluster=48,
+    mfu=0.31,
+    price=2.25,
+    pue=1.25,
+    grid=0.05,
+    attention=True,
+    law="besiroglu",
+    size=3e9,
+    tokens=6e10,
+    budget=1e21,
+    before=3.1,
+    after=2.9,
+    demand=1e12,
+    prompt_tokens=100,
+    new_tokens=33,
+    samples=5,
+    compute_efficiency=0.5,
+    bandwidth_efficiency=0.6,
+    api="x/y",
+    reasoning=64,
+    cached=0.25,
+    usable=0.75,
+    language="Telugu",
+    speakers=96e6,
     web_share=0.00019,
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("page", PLAN)
@@ -330,9 +363,12 @@ def test_scenarios_are_pinned_side_by_side_up_to_four(open_plan: OpenPlan) -> No
 
 
 WITHOUT_SCENARIOS = {  # facts of the world, the machine at hand, or a list: the same whatever is planned
-    ("scale_data", "Electricity"), ("scale_data", "Transfer and inverse scaling"), ("scale_data", "Published cases"),
-    ("scale_serving", "This machine"), ("scale_training", "Hardware and prices"),
-}  # fmt: skip
+    ("scale_data", "Electricity"),
+    ("scale_data", "Transfer and inverse scaling"),
+    ("scale_data", "Published cases"),
+    ("scale_serving", "This machine"),
+    ("scale_training", "Hardware and prices"),
+}
 PINNED = "size=13e9&tokens=2e12&budget=3e22&dataset=2e12&demand=1e12&config=Qwen2.5-7B"
 
 

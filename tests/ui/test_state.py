@@ -23,8 +23,9 @@ def test_a_part_is_redrawn_by_its_name_or_by_what_it_follows(
     monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], drawn: list[str]
 ) -> None:
     session = {
-        "page_parts": (state.PICTURES, "text:choice", "pictures:address", state.CONTROLS), "marks_drawn": {"mark:top_k"},
-    }  # fmt: skip
+        "page_parts": (state.PICTURES, "text:choice", "pictures:address", state.CONTROLS),
+        "marks_drawn": {"mark:top_k"},
+    }
     reruns: list[list[str]] = []
     monkeypatch.setattr(state.st, "session_state", session)
     monkeypatch.setattr(state.st, "rerun", reruns.append)

@@ -71,70 +71,100 @@ def _heads(view: AttentionPageView) -> None:
     chosen = view.selection
     kind = _kind(chosen)
     st.segmented_control(
-        "Show", list(KINDS), format_func=KINDS.__getitem__, default=kind, key="attention_kind", required=True,
+        "Show",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        default=kind,
+        key="attention_kind",
+        required=True,
         help=define("Attention head"),
         on_change=follow("attention_kind", kind, lambda to: _set_kind(view, to), *SHOWN),
-    )  # fmt: skip
+    )
     layers = [layer.index for layer in view.made.layers]
     if chosen.layer is not None:
         _layer_and_heads(view, kind, layers, chosen.layer)
     if kind != "one":
         st.segmented_control(
-            "Merged by", REDUCTIONS, default=chosen.how, key="attention_how", required=True,
+            "Merged by",
+            REDUCTIONS,
+            default=chosen.how,
+            key="attention_how",
+            required=True,
             on_change=follow("attention_how", chosen.how, lambda to: _choose(view, how=to), state.PICTURES),
-        )  # fmt: skip
+        )
 
 
 def _layer_and_heads(view: AttentionPageView, kind: str, layers: list[int], layer: int) -> None:
     heads = layer_of(view.made, layer).heads
     if len(layers) > 1:
         st.select_slider(
-            "Layer", layers, value=layer, key="attention_layer",
+            "Layer",
+            layers,
+            value=layer,
+            key="attention_layer",
             on_change=follow("attention_layer", layer, lambda to: _choose(view, layer=int(to)), state.PICTURES),
-        )  # fmt: skip
+        )
     if kind == "one" and heads > 1:
         head = view.selection.heads[0]
         st.slider(
-            "Head", 0, heads - 1, value=head, key="attention_head",
+            "Head",
+            0,
+            heads - 1,
+            value=head,
+            key="attention_head",
             on_change=follow("attention_head", head, lambda to: _choose(view, heads=(int(to),)), state.PICTURES),
-        )  # fmt: skip
+        )
     elif kind == "several":
         several = list(view.selection.heads)
         st.multiselect(
-            "Heads", list(range(heads)), default=several, key="attention_heads",
+            "Heads",
+            list(range(heads)),
+            default=several,
+            key="attention_heads",
             on_change=follow(
                 "attention_heads", several, lambda to: _choose(view, heads=tuple(to) or (several[0],)), *SHOWN
             ),
-        )  # fmt: skip
+        )
 
 
 def _beside(view: AttentionPageView) -> None:
     """A second heatmap: what is shown now stays at the right while another is chosen."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            "Keep beside", icon=":material/splitscreen_right:", key="attention_keep",
+            "Keep beside",
+            icon=":material/splitscreen_right:",
+            key="attention_keep",
             on_click=state.acting(lambda: change(beside=_present(view).text), *SHOWN),
             help="Keep what is shown now at the right, then choose another head to compare it with.",
-        )  # fmt: skip
+        )
         if view.beside is not None:
             st.button(
-                plain(f"Remove {view.beside.title}"), icon=":material/close:", key="attention_drop", type="tertiary",
+                plain(f"Remove {view.beside.title}"),
+                icon=":material/close:",
+                key="attention_drop",
+                type="tertiary",
                 on_click=state.acting(lambda: change(beside=""), *SHOWN),
-            )  # fmt: skip
+            )
 
 
 def _colours(view: AttentionPageView) -> None:
     hide = view.options.hide_first
     live_choice(
-        "Colours", {name: name for name in SCALES}, name="attention-colours", value=view.options.scale,
-        help="; ".join(f"{name}: {means}" for name, means in SCALES.items()) + ".", key="attention_scale",
+        "Colours",
+        {name: name for name in SCALES},
+        name="attention-colours",
+        value=view.options.scale,
+        help="; ".join(f"{name}: {means}" for name, means in SCALES.items()) + ".",
+        key="attention_scale",
         on_choose=state.acting(lambda scale: change(scale=scale), ADDRESS),
-    )  # fmt: skip
+    )
     st.toggle(
-        "Hide the first token", value=hide, key="attention_hide",
+        "Hide the first token",
+        value=hide,
+        key="attention_hide",
         on_change=follow("attention_hide", hide, lambda to: change(hide_first=to), state.PICTURES, OVERVIEW),
         help=define("Attention sink") + " Hidden, the rest of each row is renormalised to 100%.",
-    )  # fmt: skip
+    )
 
 
 def _window(view: AttentionPageView) -> None:
@@ -146,14 +176,23 @@ def _window(view: AttentionPageView) -> None:
         return
     place, width = text.start, text.end - text.start
     st.slider(
-        "Window begins at", 0, length - 1, value=place, key="attention_start",
+        "Window begins at",
+        0,
+        length - 1,
+        value=place,
+        key="attention_start",
         on_change=follow("attention_start", place, lambda to: change(start=int(to)), *EVERYTHING),
-    )  # fmt: skip
+    )
     wanted = min(view.options.width or most, most)
     st.number_input(
-        "Tokens in view", 1, most, value=wanted, step=1, key="attention_width",
+        "Tokens in view",
+        1,
+        most,
+        value=wanted,
+        step=1,
+        key="attention_width",
         on_change=follow("attention_width", wanted, lambda to: change(width=int(to or 0)), *EVERYTHING),
-    )  # fmt: skip
+    )
     st.caption(
         f"Tokens {text.start:,} to {text.end - 1:,} of {length:,}: {width:,} in view. {_memory_words(view)} The whole text "
         f"would take {gigabytes(pass_bytes(info, length, length))}; the cap is {gigabytes(MAX_PASS_BYTES)} and "

@@ -104,9 +104,18 @@ def _flag(text: str) -> bool:
 
 # the link's name of each option
 _FIELDS = {
-    "heads": "heads", "beside": "beside", "colours": "scale", "hide_first": "hide_first", "start": "start",
-    "width": "width", "query": "query", "score": "score", "on": "measured_on", "depth": "depth", "view": "section",
-}  # fmt: skip
+    "heads": "heads",
+    "beside": "beside",
+    "colours": "scale",
+    "hide_first": "hide_first",
+    "start": "start",
+    "width": "width",
+    "query": "query",
+    "score": "score",
+    "on": "measured_on",
+    "depth": "depth",
+    "view": "section",
+}
 _READERS: dict[str, Callable[[str], object]] = {
     "heads": _selection,
     "beside": _selection,

@@ -36,9 +36,13 @@ def rollout_section(view: AttentionPageView) -> None:
     depth = last if view.options.depth < 0 else min(view.options.depth, last)
     if last:
         st.slider(
-            "Up to layer", 0, last, value=depth, key="attention_depth",
+            "Up to layer",
+            0,
+            last,
+            value=depth,
+            key="attention_depth",
             on_change=follow("attention_depth", depth, lambda value: change(depth=value), state.PICTURES),
-        )  # fmt: skip
+        )
     number = view.made.layers[depth].index
     data = AttentionView(
         tokens=view.text.tokens,

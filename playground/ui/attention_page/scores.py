@@ -28,15 +28,23 @@ def scores_section(view: AttentionPageView) -> None:
     chosen = view.options
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
-            "Measured on", list(MEASURED_ON), format_func=MEASURED_ON.__getitem__, default=chosen.measured_on,
-            key="attention_on", required=True,
+            "Measured on",
+            list(MEASURED_ON),
+            format_func=MEASURED_ON.__getitem__,
+            default=chosen.measured_on,
+            key="attention_on",
+            required=True,
             on_change=follow("attention_on", chosen.measured_on, lambda on: change(measured_on=on), state.PICTURES),
-        )  # fmt: skip
+        )
         st.selectbox(
-            "Coloured by", list(SCORES), format_func=lambda name: SCORES[name][0], index=list(SCORES).index(chosen.score),
-            key="attention_score", width=220,
+            "Coloured by",
+            list(SCORES),
+            format_func=lambda name: SCORES[name][0],
+            index=list(SCORES).index(chosen.score),
+            key="attention_score",
+            width=220,
             on_change=follow("attention_score", chosen.score, lambda name: change(score=name), state.PICTURES),
-        )  # fmt: skip
+        )
     figures = measured(view)
     values = np.array([getattr(figure, chosen.score) for figure in figures], np.float32)
     if np.isnan(values).all():
@@ -149,11 +157,22 @@ def _table(view: AttentionPageView, figures: tuple[HeadFigures, ...]) -> None:
             open_head(int(shown["layer"][rows[0]]), int(shown["head"][rows[0]]))
 
     st.dataframe(
-        shown, hide_index=True, height=320, column_config=config, key="attention_table", on_select=chosen,
+        shown,
+        hide_index=True,
+        height=320,
+        column_config=config,
+        key="attention_table",
+        on_select=chosen,
         selection_mode="single-row",
-    )  # fmt: skip
+    )
     st.caption("Sort by a column's head; mark a row at its left edge to open that head.")
     st.download_button(
-        f"CSV of all {len(frame):,} heads", data=lambda: frame.to_csv(index=False), file_name="heads.csv", mime="text/csv",
-        on_click="ignore", type="tertiary", icon=":material/download:", key="attention_scores_csv",
-    )  # fmt: skip
+        f"CSV of all {len(frame):,} heads",
+        data=lambda: frame.to_csv(index=False),
+        file_name="heads.csv",
+        mime="text/csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+        key="attention_scores_csv",
+    )

@@ -41,23 +41,39 @@ def _contents() -> None:
         if st.session_state.get(SECTION_KEY, SECTIONS["heads"]) in (SECTIONS["heads"], SECTIONS["rollout"]):
             save_picture_button("PNG of the heatmaps", "attention", key="attention_save")
         st.download_button(
-            "HTML", data=lambda: html(view), file_name="attention.html", mime="text/html", on_click="ignore",
-            icon=":material/download:", key="attention_html", help="All layers and heads in one file that opens offline.",
-        )  # fmt: skip
+            "HTML",
+            data=lambda: html(view),
+            file_name="attention.html",
+            mime="text/html",
+            on_click="ignore",
+            icon=":material/download:",
+            key="attention_html",
+            help="All layers and heads in one file that opens offline.",
+        )
         st.download_button(
-            "NPZ", data=lambda: attention_npz(view.made), file_name="attention.npz", mime="application/octet-stream",
-            on_click="ignore", icon=":material/download:", key="attention_npz",
+            "NPZ",
+            data=lambda: attention_npz(view.made),
+            file_name="attention.npz",
+            mime="application/octet-stream",
+            on_click="ignore",
+            icon=":material/download:",
+            key="attention_npz",
             help="`attention` (layers, heads, query, key) and `ids`, for NumPy.",
-        )  # fmt: skip
+        )
 
 
 def html(view: AttentionPageView) -> str:
     """What is in view as one file."""
     chosen = view.options
     return attention_html(
-        view.made, view.text.tokens, view.info, scale=chosen.scale, hide_first=chosen.hide_first, query=view.query,
+        view.made,
+        view.text.tokens,
+        view.info,
+        scale=chosen.scale,
+        hide_first=chosen.hide_first,
+        query=view.query,
         lock=view.lock,
-    )  # fmt: skip
+    )
 
 
 def command(setup: Setup, view: AttentionPageView) -> str:

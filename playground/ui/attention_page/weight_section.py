@@ -33,9 +33,13 @@ def weight_section(view: AttentionPageView) -> None:
     names = _names(view)
     places = list(range(view.text.start, view.text.end))
     st.selectbox(
-        "Query", places, index=view.query - view.text.start, format_func=lambda place: names[place], key="attention_query",
+        "Query",
+        places,
+        index=view.query - view.text.start,
+        format_func=lambda place: names[place],
+        key="attention_query",
         on_change=follow("attention_query", view.query, lambda place: change(query=place), state.PICTURES),
-    )  # fmt: skip
+    )
     parts = weight_parts(view.made, layer, head, view.query)
     _sharing(view, parts)
     st.markdown(_formula(parts, names))
@@ -95,9 +99,13 @@ def _sharing(view: AttentionPageView, parts: WeightParts) -> None:
         )
         for head in parts.sharing:
             st.button(
-                f"Head {head}", key=f"attention_share_{head}", disabled=head == parts.head, type="tertiary",
-                on_click=state.acting(lock_head, state.PICTURES, CHOICE), args=(parts.layer, head),
-            )  # fmt: skip
+                f"Head {head}",
+                key=f"attention_share_{head}",
+                disabled=head == parts.head,
+                type="tertiary",
+                on_click=state.acting(lock_head, state.PICTURES, CHOICE),
+                args=(parts.layer, head),
+            )
 
 
 def _table(parts: WeightParts, names: list[str]) -> None:
@@ -111,11 +119,14 @@ def _table(parts: WeightParts, names: list[str]) -> None:
         }
     )
     st.dataframe(
-        frame, hide_index=True, height=min(320, 38 + 35 * len(frame)), key="attention_parts_table",
+        frame,
+        hide_index=True,
+        height=min(320, 38 + 35 * len(frame)),
+        key="attention_parts_table",
         column_config={
             "q·k": st.column_config.NumberColumn(format="%.3f"),
             "score": st.column_config.NumberColumn(format="%.3f", help="Blank: the mask forbids this key."),
             "weight": st.column_config.NumberColumn(format="%.4g"),
             "used by the model": st.column_config.NumberColumn(format="%.4g", help="Blank before the window."),
         },
-    )  # fmt: skip
+    )

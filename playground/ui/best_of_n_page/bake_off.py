@@ -58,11 +58,13 @@ def bakeoff_section(mine: Bench, worker: Worker) -> None:
 
 def _problems() -> ProblemSet:
     given = st.file_uploader(
-        "Problems of your own (CSV or JSONL)", type=["csv", "jsonl", "json"], key="bon_problems",
+        "Problems of your own (CSV or JSONL)",
+        type=["csv", "jsonl", "json"],
+        key="bon_problems",
         max_upload_size=MOST_BYTES // 10**6,
         help="Columns prompt and reference; also kind, difficulty, truth, answer_pattern, verifier. Without a file: those "
         "built in.",
-    )  # fmt: skip
+    )
     if given is None:
         return built_in()
     try:
@@ -82,9 +84,13 @@ def _plan_controls(mine: Bench, found: ProblemSet) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         count = st.number_input("Problems at most", value=DEFAULT_PROBLEMS, step=1, key="bon_count", width=150)
         new = st.number_input(
-            "New tokens at most", value=DEFAULT_NEW_TOKENS, step=8, key="bon_bake_new", width=150,
+            "New tokens at most",
+            value=DEFAULT_NEW_TOKENS,
+            step=8,
+            key="bon_bake_new",
+            width=150,
             help="Of each answer. The longest right ones, JSON written over several lines, need some 40.",
-        )  # fmt: skip
+        )
         seconds = st.number_input(
             "Seconds at most", value=0, step=10, key="bon_seconds", width=150, help="0: no limit."
         )
@@ -206,24 +212,36 @@ def _run_buttons(mine: Bench) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if running:
             st.button(
-                "Pause", key="bon_pause", icon=":material/pause:", on_click=mine.stop,
+                "Pause",
+                key="bon_pause",
+                icon=":material/pause:",
+                on_click=mine.stop,
                 help="Finished problems stay; the one under way is done again.",
-            )  # fmt: skip
+            )
         else:
             st.button(
-                "Run the bake-off", key="bon_bakeoff", type="primary", icon=":material/cookie:", disabled=mine.busy,
+                "Run the bake-off",
+                key="bon_bakeoff",
+                type="primary",
+                icon=":material/cookie:",
+                disabled=mine.busy,
                 on_click=lambda: ask("bakeoff"),
-            )  # fmt: skip
+            )
         if paused:
             st.button(
-                "Go on", key="bon_bakeoff_on", icon=":material/play_arrow:", on_click=lambda: ask("bakeoff_on"),
+                "Go on",
+                key="bon_bakeoff_on",
+                icon=":material/play_arrow:",
+                on_click=lambda: ask("bakeoff_on"),
                 disabled=mine.busy,
-            )  # fmt: skip
+            )
         if found is not None:
             st.button(
-                "Cancel and forget" if running else "Forget", key="bon_bakeoff_forget", icon=":material/delete:",
+                "Cancel and forget" if running else "Forget",
+                key="bon_bakeoff_forget",
+                icon=":material/delete:",
                 on_click=lambda: _forget(mine),
-            )  # fmt: skip
+            )
     if found is not None and not running:
         said = {"running": "paused", "finished": "finished", "over budget": "stopped at its budget"}[found.status]
         st.caption(

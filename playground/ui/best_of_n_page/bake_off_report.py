@@ -21,11 +21,17 @@ def show_report(found: BakeoffState) -> None:
     st.markdown(plain(made.summary))
     data = SharesData(
         ("a right one is among them (coverage)", *(rule.name for rule in made.rules), "one, taken blindly"),
-        np.array([made.coverage.mean, *(rule.accuracy.mean for rule in made.rules), made.single.mean], dtype=np.float32),
-        np.array([_low(made.coverage), *(_low(rule.accuracy) for rule in made.rules), _low(made.single)], dtype=np.float32),
-        np.array([_high(made.coverage), *(_high(rule.accuracy) for rule in made.rules), _high(made.single)], dtype=np.float32),
+        np.array(
+            [made.coverage.mean, *(rule.accuracy.mean for rule in made.rules), made.single.mean], dtype=np.float32
+        ),
+        np.array(
+            [_low(made.coverage), *(_low(rule.accuracy) for rule in made.rules), _low(made.single)], dtype=np.float32
+        ),
+        np.array(
+            [_high(made.coverage), *(_high(rule.accuracy) for rule in made.rules), _high(made.single)], dtype=np.float32
+        ),
         reference=made.single.mean,
-    )  # fmt: skip
+    )
     st.plotly_chart(
         shares_figure(data), key="bon_bakeoff_chart", config={"displayModeBar": False}, alt=shares_description(data)
     )
@@ -40,10 +46,18 @@ def show_report(found: BakeoffState) -> None:
             st.markdown(f"**{plain(rule.name)}.** {plain(rule.statement)}")
     points = coverage_by_n(found)
     curve = BandsData(
-        "N", "share of problems",
-        (BandCurve("coverage (pass@k)", np.array([n for n, _ in points], float), np.array([s for _, s in points]), kind=STRONG),),
+        "N",
+        "share of problems",
+        (
+            BandCurve(
+                "coverage (pass@k)",
+                np.array([n for n, _ in points], float),
+                np.array([s for _, s in points]),
+                kind=STRONG,
+            ),
+        ),
         percent=True,
-    )  # fmt: skip
+    )
     st.plotly_chart(
         bands_figure(curve), key="bon_bakeoff_n", config={"displayModeBar": False}, alt=bands_description(curve)
     )

@@ -25,10 +25,14 @@ def beams_section(mine: Bench, worker: Worker) -> None:
     """Its settings, and the beams beside the samples once they are there."""
     _settings()
     st.button(
-        "Search beams" if mine.candidates else "Generate and search beams", key="bon_beams", type="primary",
-        icon=":material/account_tree:", on_click=lambda: ask("beams"), disabled=mine.busy,
+        "Search beams" if mine.candidates else "Generate and search beams",
+        key="bon_beams",
+        type="primary",
+        icon=":material/account_tree:",
+        on_click=lambda: ask("beams"),
+        disabled=mine.busy,
         help="Adds the beams to the candidates. Candidates that are there for the same prompt and settings stay.",
-    )  # fmt: skip
+    )
     watch(mine, "bon_beams_live")
     if not mine.busy:
         _beside(mine)
@@ -44,17 +48,26 @@ def _settings() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _number("Beams", "beams", chosen.beams, 1, f"Texts kept at each step, 1 to {MOST_BEAMS}.")
         _number(
-            "Groups", "beam_groups", chosen.beam_groups, 1,
+            "Groups",
+            "beam_groups",
+            chosen.beam_groups,
+            1,
             "1: plain beam search. More: diverse beam search; the beams are split into groups of equal size.",
-        )  # fmt: skip
+        )
         _number(
-            "Diversity penalty", "diversity_penalty", chosen.diversity_penalty, 0.1,
+            "Diversity penalty",
+            "diversity_penalty",
+            chosen.diversity_penalty,
+            0.1,
             "In nats for each earlier group's beam that has just taken the token. Only with groups.",
-        )  # fmt: skip
+        )
         _number(
-            "Length penalty", "length_penalty", chosen.length_penalty, 0.1,
+            "Length penalty",
+            "length_penalty",
+            chosen.length_penalty,
+            0.1,
             "A finished text's score is its sum of log-probabilities / tokens to this power: 0 the sum, 1 the average.",
-        )  # fmt: skip
+        )
 
 
 def _number(label: str, name: str, value: int | float, step: int | float, help_text: str) -> None:
@@ -76,9 +89,15 @@ def _beside(mine: Bench) -> None:
         st.info("No beams have been searched for these candidates yet.")
         return
     groups = [("beams", beams)] + ([("samples", samples)] if samples else [])
-    st.dataframe(pd.DataFrame([_line(name, found) for name, found in groups]), hide_index=True, key="bon_beside",
-                 column_config={"average": st.column_config.NumberColumn("Average log-probability", format="%.3f"),
-                                "tokens": st.column_config.NumberColumn("Tokens", format="%.1f")})  # fmt: skip
+    st.dataframe(
+        pd.DataFrame([_line(name, found) for name, found in groups]),
+        hide_index=True,
+        key="bon_beside",
+        column_config={
+            "average": st.column_config.NumberColumn("Average log-probability", format="%.3f"),
+            "tokens": st.column_config.NumberColumn("Tokens", format="%.1f"),
+        },
+    )
     best = max(samples, key=lambda one: one.sum_logprob, default=None)
     if best is not None:
         ahead = max(one.sum_logprob for one in beams) - best.sum_logprob

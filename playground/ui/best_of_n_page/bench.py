@@ -116,9 +116,14 @@ class Bench:
     def scored(self, chosen: Asking) -> ScoredCandidates:
         """All candidates under the rules, reference and pattern of ``chosen``; no model runs."""
         key = (
-            tuple(sorted(self.candidates)), id(self.candidates), chosen.scorers, chosen.reference,
-            chosen.answer_pattern, chosen.prompt, tuple(sorted(self.heavy)),
-        )  # fmt: skip
+            tuple(sorted(self.candidates)),
+            id(self.candidates),
+            chosen.scorers,
+            chosen.reference,
+            chosen.answer_pattern,
+            chosen.prompt,
+            tuple(sorted(self.heavy)),
+        )
         if self._scored is None or self._scored_for != key:
             self._scored, self._scored_for = self._score(chosen), key
         return self._scored
@@ -172,9 +177,12 @@ class Bench:
                 if event.prefill_ms is not None:
                     self.prefills.append(PrefillTiming(event.context - 1, event.prefill_ms))
             self.cost = RunCost(
-                self.cost.prefill_ms + (event.prefill_ms or 0.0), self.cost.decode_ms + event.elapsed_ms,
-                self.cost.computed_tokens, self.cost.new_tokens + event.rows, self.cost.resumed,
-            )  # fmt: skip
+                self.cost.prefill_ms + (event.prefill_ms or 0.0),
+                self.cost.decode_ms + event.elapsed_ms,
+                self.cost.computed_tokens,
+                self.cost.new_tokens + event.rows,
+                self.cost.resumed,
+            )
             self.candidates |= {candidate.index: candidate for candidate in event.finished}
         else:
             progress = getattr(event, "done", None)

@@ -102,9 +102,14 @@ def _submit(mine: Bench, worker: Worker, keeper: Keeper) -> Job:
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Event, None, Any]:
         return kept_run(
-            engine, asking, keeper, known=known, before=cost, cancel=cancel,
+            engine,
+            asking,
+            keeper,
+            known=known,
+            before=cost,
+            cancel=cancel,
             is_wanted=lambda: somebody_is_there(session),
-        )  # fmt: skip
+        )
 
     return Job("run", worker.submit(session, "best-of-n", job), keeper)
 

@@ -122,9 +122,13 @@ def _table(mine: Bench) -> None:
 
     extra: dict[str, Any] = {} if mine.busy else {"on_select": choose, "selection_mode": "single-row"}
     st.dataframe(
-        frame, key="bon_live_table" if mine.busy else "bon_table", hide_index=True, column_config=column_config(scored),
-        height=min(35 * (len(frame) + 1) + 3, 400), **extra,
-    )  # fmt: skip
+        frame,
+        key="bon_live_table" if mine.busy else "bon_table",
+        hide_index=True,
+        column_config=column_config(scored),
+        height=min(35 * (len(frame) + 1) + 3, 400),
+        **extra,
+    )
     for column in scored.columns:
         if column.problem:
             st.caption(f":material/info: {plain(column.label)}: {plain(column.problem)}")
@@ -140,9 +144,12 @@ def _outdated(mine: Bench) -> None:
         st.caption(":material/history: These candidates were made with another prompt, other settings or another seed.")
     if len(mine.candidates) < mine.wanted:
         st.button(
-            f"Go on: {mine.wanted - len(mine.candidates)} are missing", key="bon_resume", icon=":material/play_arrow:",
-            on_click=lambda: ask("resume"), help="The finished ones are not made again; the luck is the same.",
-        )  # fmt: skip
+            f"Go on: {mine.wanted - len(mine.candidates)} are missing",
+            key="bon_resume",
+            icon=":material/play_arrow:",
+            on_click=lambda: ask("resume"),
+            help="The finished ones are not made again; the luck is the same.",
+        )
 
 
 def _heavy_rules(mine: Bench) -> None:
@@ -150,9 +157,12 @@ def _heavy_rules(mine: Bench) -> None:
     if missing:
         names = ", ".join(spec.label for spec in missing)
         st.button(
-            f"Ask the model: {names}", key="bon_score", icon=":material/gavel:", on_click=lambda: ask("score"),
+            f"Ask the model: {names}",
+            key="bon_score",
+            icon=":material/gavel:",
+            on_click=lambda: ask("score"),
             help="These rules run a model over every candidate; the scores are kept with the run.",
-        )  # fmt: skip
+        )
 
 
 # -- one candidate --------------------------------------------------------------------------------------------------
@@ -172,13 +182,21 @@ def _opened(mine: Bench, worker: Worker) -> None:
     scale = st.session_state.get("bon_scale", STRIP_SCALES[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Open candidate", known, key="w_bon_open", on_change=open_one, width=180,
+            "Open candidate",
+            known,
+            key="w_bon_open",
+            on_change=open_one,
+            width=180,
             format_func=lambda index: f"{index + 1}",
-        )  # fmt: skip
+        )
         st.segmented_control(
-            "Colour by", STRIP_SCALES, default=scale, key="bon_scale", required=True,
+            "Colour by",
+            STRIP_SCALES,
+            default=scale,
+            key="bon_scale",
+            required=True,
             format_func=lambda name: SCALES[name].label,
-        )  # fmt: skip
+        )
     candidate = mine.candidates[mine.opened]
     token_strip(
         candidate_tokens(candidate, worker.engine.codec, scale),

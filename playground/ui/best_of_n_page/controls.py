@@ -43,15 +43,22 @@ def run_controls() -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
-            "Candidates (N)", value=chosen.n, step=1, key="w_bon_n", help="From 1 to 256 answers to the same prompt.",
+            "Candidates (N)",
+            value=chosen.n,
+            step=1,
+            key="w_bon_n",
+            help="From 1 to 256 answers to the same prompt.",
             on_change=state.follow("w_bon_n", chosen.n, lambda value: _change_number("n", value)),
-        )  # fmt: skip
+        )
         st.number_input(
-            "Maximum new tokens", value=chosen.max_new_tokens, step=1, key="w_bon_new",
+            "Maximum new tokens",
+            value=chosen.max_new_tokens,
+            step=1,
+            key="w_bon_new",
             on_change=state.follow(
                 "w_bon_new", chosen.max_new_tokens, lambda value: _change_number("max_new_tokens", value)
             ),
-        )  # fmt: skip
+        )
     _comparison_controls()
     with st.expander("Mix settings, endings", on_change="rerun", key="bon_more") as more:
         if more.open:
@@ -71,10 +78,13 @@ def _comparison_controls() -> None:
     setup, chosen = state.setup(), options()
     reference, pattern = reference_of(chosen, setup), pattern_of(chosen, setup)
     st.text_input(
-        "Reference: the right answer", value=reference, key="w_bon_reference", placeholder="none",
+        "Reference: the right answer",
+        value=reference,
+        key="w_bon_reference",
+        placeholder="none",
         on_change=state.follow("w_bon_reference", reference, lambda text: _change(reference=text or "")),
         help="What the rules that know the answer compare with. Several right answers are parted by |.",
-    )  # fmt: skip
+    )
     st.selectbox(
         "The answer in a text is",
         list(dict.fromkeys([*PATTERN_LABELS, pattern])),
@@ -136,17 +146,24 @@ def _set_rules(labels: list[str]) -> None:
 def _mixing_controls() -> None:
     setup, chosen = state.setup(), options()
     st.text_input(
-        "Temperatures, dealt in turn", value=chosen.temperatures, key="w_bon_temps", placeholder="the slider's",
+        "Temperatures, dealt in turn",
+        value=chosen.temperatures,
+        key="w_bon_temps",
+        placeholder="the slider's",
         on_change=state.follow("w_bon_temps", chosen.temperatures, lambda text: _change(temperatures=text or "")),
         help="For example 0.4, 0.8, 1.2: candidate 1 gets the first, candidate 2 the second, and so on.",
-    )  # fmt: skip
+    )
     systems = "\n".join(chosen.systems)
     st.text_area(
-        "System prompts, one a line", value=systems, key="w_bon_systems", height=80,
-        placeholder="that of the chat" if setup.chat else "only with Chat on", disabled=not setup.chat,
+        "System prompts, one a line",
+        value=systems,
+        key="w_bon_systems",
+        height=80,
+        placeholder="that of the chat" if setup.chat else "only with Chat on",
+        disabled=not setup.chat,
         on_change=state.follow("w_bon_systems", systems, _set_systems),
         help="Each is a prefill of its own; candidates are dealt over them in turn.",
-    )  # fmt: skip
+    )
     st.multiselect(
         "Stop strings",
         options=list(dict.fromkeys([*chosen.stop_strings, *USUAL_STOPS])),
@@ -158,9 +175,11 @@ def _mixing_controls() -> None:
         on_change=state.follow("w_bon_stops", list(chosen.stop_strings), _set_stops),
     )
     st.toggle(
-        "Go on after the end-of-sequence token", value=chosen.ignore_eos, key="w_bon_ignore_eos",
+        "Go on after the end-of-sequence token",
+        value=chosen.ignore_eos,
+        key="w_bon_ignore_eos",
         on_change=state.follow("w_bon_ignore_eos", chosen.ignore_eos, lambda on: _change(ignore_eos=on)),
-    )  # fmt: skip
+    )
 
 
 def _set_systems(text: str | None) -> None:

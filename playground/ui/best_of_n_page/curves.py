@@ -65,9 +65,12 @@ def _accuracy(mine: Bench, scored: ScoredCandidates, truths: list[ScoreColumn]) 
     labels = {column.label: column for column in truths}
     by_family = sorted(labels, key=lambda label: kind_of(labels[label].spec).family != "reference")
     truth = st.selectbox(
-        "Right is what passes", by_family, key="bon_truth", format_func=lambda name: label_of(labels[name]),
+        "Right is what passes",
+        by_family,
+        key="bon_truth",
+        format_func=lambda name: label_of(labels[name]),
         help="The verdict that the curves take for the truth.",
-    )  # fmt: skip
+    )
     correct = [score.valid is True for score in labels[str(truth)].scores]
     rules = _rules(scored, str(truth))
     found = _cached_curves(mine, scored, rules, correct, str(truth))
@@ -146,16 +149,20 @@ def _draw_cost(mine: Bench, found: CurveSet, scored: ScoredCandidates) -> None:
         title = "seconds, as the cost measured here predicts them"
     best = max(found.rules, key=lambda curve: curve.mean[-1])
     data = BandsData(
-        title, "share of draws that are right",
+        title,
+        "share of draws that are right",
         (
             BandCurve("coverage", x, np.array(found.coverage.mean), kind=STRONG),
             BandCurve(
-                f"the best rule here: {_names(scored).get(best.name, best.name)}", x, np.array(best.mean),
+                f"the best rule here: {_names(scored).get(best.name, best.name)}",
+                x,
+                np.array(best.mean),
                 style=1 + found.rules.index(best),
             ),
         ),
-        percent=True, log_x=False,
-    )  # fmt: skip
+        percent=True,
+        log_x=False,
+    )
     st.plotly_chart(
         bands_figure(data), key="bon_cost_quality", config={"displayModeBar": False}, alt=bands_description(data)
     )
@@ -177,8 +184,10 @@ def _best_score(scored: ScoredCandidates) -> None:
     st.plotly_chart(bands_figure(score), key="bon_best", config={"displayModeBar": False}, alt=bands_description(score))
     ns = curve_points(len(scored.candidates))
     bound = BandsData(
-        N_TITLE, "nats", (BandCurve("ln N − (N − 1) / N", np.array(ns, float), np.array([kl_bound(n) for n in ns]), kind="grey"),)
-    )  # fmt: skip
+        N_TITLE,
+        "nats",
+        (BandCurve("ln N − (N − 1) / N", np.array(ns, float), np.array([kl_bound(n) for n in ns]), kind="grey"),),
+    )
     st.plotly_chart(bands_figure(bound), key="bon_kl", config={"displayModeBar": False}, alt=bands_description(bound))
     st.caption(
         "The most by which choosing the best of N moves the distribution of answers away from the model's own, as a KL "

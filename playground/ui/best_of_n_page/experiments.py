@@ -37,8 +37,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the sum is the shortest. Neither says which one you would want to read.",
         "Write one sentence about the sea.",
         NEUTRAL.replace(temperature=1.1),
-        Options(n=16, max_new_tokens=32, rules=("avg-logprob", "sum-logprob", "length-norm", "self-certainty", "length:8-20w"),
-                reference="", answer_pattern="whole"),
+        Options(
+            n=16,
+            max_new_tokens=32,
+            rules=("avg-logprob", "sum-logprob", "length-norm", "self-certainty", "length:8-20w"),
+            reference="",
+            answer_pattern="whole",
+        ),
         "Rankings",
         chat=True,
     ),
@@ -49,8 +54,14 @@ EXPERIMENTS: dict[str, Experiment] = {
         "grows.",
         "Question: What is 7 + 6?\nAnswer: 13\n\nQuestion: What is 8 + 9?\nAnswer:",
         NEUTRAL.replace(temperature=1.0),
-        Options(n=16, max_new_tokens=6, stop_strings=("\n",), rules=("avg-logprob", "self-certainty", "math"),
-                reference="17", answer_pattern="number"),
+        Options(
+            n=16,
+            max_new_tokens=6,
+            stop_strings=("\n",),
+            rules=("avg-logprob", "self-certainty", "math"),
+            reference="17",
+            answer_pattern="number",
+        ),
         "Voting",
         seed=2,
     ),
@@ -61,8 +72,14 @@ EXPERIMENTS: dict[str, Experiment] = {
         "log-probability alone may not parse.",
         'As JSON.\nBo, 41, Oslo: {"name": "Bo", "age": 41, "city": "Oslo"}\nAda, 36, London:',
         NEUTRAL.replace(temperature=1.2),
-        Options(n=16, max_new_tokens=28, stop_strings=("\n",), rules=("avg-logprob", "json", "json-equals"),
-                reference='{"name": "Ada", "age": 36, "city": "London"}', answer_pattern="whole"),
+        Options(
+            n=16,
+            max_new_tokens=28,
+            stop_strings=("\n",),
+            rules=("avg-logprob", "json", "json-equals"),
+            reference='{"name": "Ada", "age": 36, "city": "London"}',
+            answer_pattern="whole",
+        ),
         "Rankings",
     ),
     "ladder": Experiment(
@@ -72,9 +89,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         "reference is found at more than one of them.",
         DEFAULT_PROMPT,
         NEUTRAL,
-        Options(n=15, max_new_tokens=16, temperatures="0.3, 0.7, 1, 1.3, 1.6", reference="Paris", answer_pattern=FIRST_WORD),
+        Options(
+            n=15, max_new_tokens=16, temperatures="0.3, 0.7, 1, 1.3, 1.6", reference="Paris", answer_pattern=FIRST_WORD
+        ),
     ),
-}  # fmt: skip
+}
 
 
 def start(name: str) -> Callable[[], None]:
@@ -83,9 +102,13 @@ def start(name: str) -> Callable[[], None]:
     def set_up() -> None:
         experiment = EXPERIMENTS[name]
         begin(
-            "best_of_n", name, prompt=experiment.prompt, chat=experiment.chat, settings=experiment.settings,
+            "best_of_n",
+            name,
+            prompt=experiment.prompt,
+            chat=experiment.chat,
+            settings=experiment.settings,
             seed=experiment.seed,
-        )  # fmt: skip
+        )
         put_options(experiment.options)
         st.session_state["best_of_n_section"] = experiment.section
         st.session_state["best_of_n_wanted"] = "run"

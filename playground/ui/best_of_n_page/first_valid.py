@@ -51,23 +51,40 @@ def _controls(mine: Bench) -> None:
     offered = list(dict.fromkeys([chosen.verifier, *verdicts, *(r for r in chosen.rules if _judges(r)), "regex:\\d"]))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Valid is what passes", offered, index=offered.index(chosen.verifier), key="w_bon_verifier",
-            accept_new_options=True, width=220,
+            "Valid is what passes",
+            offered,
+            index=offered.index(chosen.verifier),
+            key="w_bon_verifier",
+            accept_new_options=True,
+            width=220,
             on_change=state.follow("w_bon_verifier", chosen.verifier, _set_verifier),
             help="A rule that gives a verdict; the reference is the one on the left. Type NAME:ARGUMENT for others.",
-        )  # fmt: skip
+        )
         st.button(
-            f"Race {chosen.n}", key="bon_race", type="primary", icon=":material/flag:", disabled=mine.busy,
-            on_click=lambda: ask("race"), help="All at once; the first that passes wins and the rest are stopped.",
-        )  # fmt: skip
+            f"Race {chosen.n}",
+            key="bon_race",
+            type="primary",
+            icon=":material/flag:",
+            disabled=mine.busy,
+            on_click=lambda: ask("race"),
+            help="All at once; the first that passes wins and the rest are stopped.",
+        )
         st.number_input(
-            "At most", value=chosen.tries, step=1, key="w_bon_tries", width=120,
+            "At most",
+            value=chosen.tries,
+            step=1,
+            key="w_bon_tries",
+            width=120,
             on_change=state.follow("w_bon_tries", chosen.tries, _set_tries),
-        )  # fmt: skip
+        )
         st.button(
-            "Retry until valid", key="bon_retry", icon=":material/replay:", disabled=mine.busy,
-            on_click=lambda: ask("retry"), help="One after the other until one passes.",
-        )  # fmt: skip
+            "Retry until valid",
+            key="bon_retry",
+            icon=":material/replay:",
+            disabled=mine.busy,
+            on_click=lambda: ask("retry"),
+            help="One after the other until one passes.",
+        )
 
 
 def _judges(label: str) -> bool:
@@ -225,9 +242,10 @@ def _curve(name: str, drawn: list[FirstValid], field: str, kind: str = "") -> Ba
 
 def _time_chart(drawn: list[FirstValid]) -> None:
     data = BandsData(
-        "N: rows that race, or attempts allowed", "decode steps to the first valid one",
+        "N: rows that race, or attempts allowed",
+        "decode steps to the first valid one",
         (_curve("race", drawn, "steps", STRONG), _curve("retry", drawn, "retry_steps")),
-    )  # fmt: skip
+    )
     st.plotly_chart(
         bands_figure(data), key="bon_race_time", config={"displayModeBar": False}, alt=bands_description(data)
     )
@@ -236,9 +254,10 @@ def _time_chart(drawn: list[FirstValid]) -> None:
 
 def _token_chart(drawn: list[FirstValid]) -> None:
     data = BandsData(
-        "N: rows that race, or attempts allowed", "tokens spent",
+        "N: rows that race, or attempts allowed",
+        "tokens spent",
         (_curve("race", drawn, "race_tokens", STRONG), _curve("retry", drawn, "retry_tokens")),
-    )  # fmt: skip
+    )
     st.plotly_chart(
         bands_figure(data), key="bon_race_tokens", config={"displayModeBar": False}, alt=bands_description(data)
     )

@@ -53,19 +53,30 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
         )
         same = summary.model == worker.engine.info.name
         st.button(
-            "Open", key=f"bon_open_{summary.id}", on_click=_open, args=(mine, store, summary.id, False), disabled=not same,
+            "Open",
+            key=f"bon_open_{summary.id}",
+            on_click=_open,
+            args=(mine, store, summary.id, False),
+            disabled=not same,
             help="Put it on the bench." if same else f"Made by {plain(summary.model)}: choose that model to open it.",
-        )  # fmt: skip
+        )
         if cut and same:
             st.button("Go on", key=f"bon_go_on_{summary.id}", on_click=_open, args=(mine, store, summary.id, True))
         st.button(
-            "Compare", key=f"bon_compare_{summary.id}", on_click=_compare, args=(summary.id,),
+            "Compare",
+            key=f"bon_compare_{summary.id}",
+            on_click=_compare,
+            args=(summary.id,),
             help="Set its figures beside those of the bench, under Rankings.",
-        )  # fmt: skip
+        )
         st.button(
-            "Delete", key=f"bon_delete_{summary.id}", icon=":material/delete:", help="Delete this run for good",
-            on_click=_delete, args=(mine, store, summary.id),
-        )  # fmt: skip
+            "Delete",
+            key=f"bon_delete_{summary.id}",
+            icon=":material/delete:",
+            help="Delete this run for good",
+            on_click=_delete,
+            args=(mine, store, summary.id),
+        )
 
 
 def _open(mine: Bench, store: RunStore, run: str, go_on: bool) -> None:

@@ -97,21 +97,33 @@ def adopted(asking: Asking, setup: Setup, options: Options) -> tuple[Setup, Opti
     """Setup and options under which ``asking`` was made; the model stays the one in use."""
     new = replace(
         Setup(model=setup.model, device=setup.device, dtype=setup.dtype),
-        prompt=asking.prompt, chat=asking.chat, system=asking.system, parse_special=asking.parse_special,
-        settings=asking.settings, seed=min(asking.seed, 2**32 - 1),
-    )  # fmt: skip
+        prompt=asking.prompt,
+        chat=asking.chat,
+        system=asking.system,
+        parse_special=asking.parse_special,
+        settings=asking.settings,
+        seed=min(asking.seed, 2**32 - 1),
+    )
     if asking.beams:
         options = replace(
-            options, beams=asking.beams, beam_groups=asking.beam_groups, length_penalty=asking.length_penalty,
+            options,
+            beams=asking.beams,
+            beam_groups=asking.beam_groups,
+            length_penalty=asking.length_penalty,
             diversity_penalty=asking.diversity_penalty if asking.beam_groups > 1 else options.diversity_penalty,
-        )  # fmt: skip
+        )
     return new, replace(
         options,
-        n=asking.n, max_new_tokens=asking.max_new_tokens, stop_strings=asking.stop_strings,
-        ignore_eos=asking.ignore_eos, temperatures=", ".join(f"{value:g}" for value in asking.temperatures),
-        systems=asking.systems, rules=asking.scorers or DEFAULT_RULES, reference=asking.reference,
+        n=asking.n,
+        max_new_tokens=asking.max_new_tokens,
+        stop_strings=asking.stop_strings,
+        ignore_eos=asking.ignore_eos,
+        temperatures=", ".join(f"{value:g}" for value in asking.temperatures),
+        systems=asking.systems,
+        rules=asking.scorers or DEFAULT_RULES,
+        reference=asking.reference,
         answer_pattern=asking.answer_pattern,
-    )  # fmt: skip
+    )
 
 
 # -- the link --------------------------------------------------------------------------------------------------------

@@ -30,10 +30,14 @@ ROUGH = 0.2  # relative error above which a prediction is no plan
 def cost_section(mine: Bench, worker: Worker) -> None:
     """The fit from what was measured and from the runs on the bench."""
     st.button(
-        "Measure here", key="bon_measure", type="primary", icon=":material/speed:", disabled=mine.busy,
+        "Measure here",
+        key="bon_measure",
+        type="primary",
+        icon=":material/speed:",
+        disabled=mine.busy,
         on_click=lambda: ask("measure"),
         help="A few prompts read and a few steps at 1 to 32 rows; others get their turns in between.",
-    )  # fmt: skip
+    )
     watch(mine, "bon_cost_live")
     model = fitted(mine)
     if model is None and not mine.busy:
@@ -141,9 +145,13 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
             "Latency (s)", value=10.0, step=1.0, key="bon_latency", width=140, help="0: no limit."
         )
         price = st.number_input(
-            "Machine (USD an hour)", value=1.0, step=0.1, key="bon_price", width=170,
+            "Machine (USD an hour)",
+            value=1.0,
+            step=0.1,
+            key="bon_price",
+            width=170,
             help="What the machine costs you; 0: no matter.",
-        )  # fmt: skip
+        )
         money = st.number_input(
             "Money (US cents an answer)", value=0.0, step=0.1, key="bon_money", width=190, help="0: no limit."
         )
@@ -151,11 +159,13 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
     prompt = _prompt_tokens(mine)
     try:
         found = recommend(
-            model, prompt, alive,
+            model,
+            prompt,
+            alive,
             latency_ms=latency * 1000 if latency else None,
             money=money / 100 if money else None,
             price_per_hour=price or None,
-        )  # fmt: skip
+        )
     except PlaygroundError as error:
         show_problem(error)
         return
@@ -171,13 +181,14 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
     ns = curve_points(MOST_CANDIDATES)
     seconds = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in ns])
     data = BandsData(
-        "N", "seconds",
+        "N",
+        "seconds",
         (
             BandCurve("predicted", np.array(ns, float), seconds, kind=STRONG),
             BandCurve("N times one answer", np.array(ns, float), np.array(ns) * seconds[0], kind="grey"),
         ),
         marks=((f"N = {found.n}", float(found.n)),) if found.n else (),
-    )  # fmt: skip
+    )
     st.plotly_chart(bands_figure(data), key="bon_cost", config={"displayModeBar": False}, alt=bands_description(data))
 
 

@@ -162,9 +162,13 @@ def _weighted(scored: ScoredCandidates) -> None:
         )
         weights.append((column.label, float(value)))
     how = st.segmented_control(
-        "Common scale", ["z", "min-max"], default="z", required=True, key="bon_scale_of_weights",
+        "Common scale",
+        ["z", "min-max"],
+        default="z",
+        required=True,
+        key="bon_scale_of_weights",
         help="z: distance from the mean in standard deviations. min-max: 0 the lowest, 1 the highest.",
-    )  # fmt: skip
+    )
     used = tuple((label, weight) for label, weight in weights if weight)
     if not used:
         st.caption("All weights are 0.")
@@ -220,11 +224,13 @@ def _comparison(mine: Bench) -> None:
     other.heavy = {column.label: column for column in stored.columns}
     scored = other.scored(shown_asking(other))
     st.markdown(f"##### Beside the kept run “{plain(stored.asking.prompt[:60])}”")
-    st.caption(plain(
-        f"{len(stored.candidates)} candidates at temperature {stored.asking.settings.temperature:g}, "
-        f"{stored.cost.new_tokens:,} tokens in {stored.cost.decode_ms / 1000:.1f} s; the bench: {len(mine.candidates)} at "
-        f"{mine.asking.settings.temperature:g}, {mine.cost.new_tokens:,} tokens in {mine.cost.decode_ms / 1000:.1f} s."
-    ))  # fmt: skip
+    st.caption(
+        plain(
+            f"{len(stored.candidates)} candidates at temperature {stored.asking.settings.temperature:g}, "
+            f"{stored.cost.new_tokens:,} tokens in {stored.cost.decode_ms / 1000:.1f} s; the bench: {len(mine.candidates)} at "
+            f"{mine.asking.settings.temperature:g}, {mine.cost.new_tokens:,} tokens in {mine.cost.decode_ms / 1000:.1f} s."
+        )
+    )
     st.dataframe(compare_table(mine.scored(shown_asking(mine)), scored), hide_index=True, key="bon_comparison")
     st.button("End the comparison", key="bon_end_comparison", on_click=end_comparison)
 

@@ -42,10 +42,12 @@ def _contents() -> None:
     if with_beams:
         st.caption("The command searches the beams too; the link brings their settings, and a button searches them.")
     code_for_engines(
-        setup, key="bon_export", max_new_tokens=chosen.max_new_tokens,
+        setup,
+        key="bon_export",
+        max_new_tokens=chosen.max_new_tokens,
         endings=Endings(chosen.stop_strings, (), chosen.ignore_eos),
         notes={name: f"For {chosen.n} answers: {how.format(n=chosen.n)}" for name, how in ASKING_FOR_N.items()},
-    )  # fmt: skip
+    )
     if chosen.temperatures.strip() or (setup.chat and chosen.systems):
         st.caption(
             "This code asks in one way, with the slider's temperature and the chat's system prompt; link and command line "
@@ -88,18 +90,35 @@ def _downloads(mine: Bench) -> None:
     st.markdown("**Files**")
     with st.container(horizontal=True):
         st.download_button(
-            "CSV", data=lambda: to_csv(scored()), file_name="candidates.csv", mime="text/csv", on_click="ignore",
-            icon=":material/download:", key="bon_csv", help="One line a candidate, a column a rule.",
-        )  # fmt: skip
+            "CSV",
+            data=lambda: to_csv(scored()),
+            file_name="candidates.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            key="bon_csv",
+            help="One line a candidate, a column a rule.",
+        )
         st.download_button(
-            "JSONL", data=lambda: to_jsonl(scored()), file_name="candidates.jsonl", mime="application/jsonl",
-            on_click="ignore", icon=":material/download:", key="bon_jsonl", help="One JSON object a candidate.",
-        )  # fmt: skip
+            "JSONL",
+            data=lambda: to_jsonl(scored()),
+            file_name="candidates.jsonl",
+            mime="application/jsonl",
+            on_click="ignore",
+            icon=":material/download:",
+            key="bon_jsonl",
+            help="One JSON object a candidate.",
+        )
         st.download_button(
-            "HTML", data=lambda: to_html(scored(), choices(), title="Best of N", prompt=asking.prompt),
-            file_name="candidates.html", mime="text/html", on_click="ignore", icon=":material/download:", key="bon_html",
+            "HTML",
+            data=lambda: to_html(scored(), choices(), title="Best of N", prompt=asking.prompt),
+            file_name="candidates.html",
+            mime="text/html",
+            on_click="ignore",
+            icon=":material/download:",
+            key="bon_html",
             help="Opens offline, without a script.",
-        )  # fmt: skip
+        )
     st.caption("Files and the command line count candidates from 0, this page from 1.")
 
 

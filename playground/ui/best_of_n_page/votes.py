@@ -70,9 +70,11 @@ def _vote(scored: ScoredCandidates) -> Vote:
     columns = {column.label: column for column in scored.columns if not column.problem}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox(
-            "Votes weigh", [EQUAL, *columns], key="bon_vote_by",
+            "Votes weigh",
+            [EQUAL, *columns],
+            key="bon_vote_by",
             format_func=lambda name: label_of(columns[name]) if name in columns else name,
-        )  # fmt: skip
+        )
         how = "probability"
         if by in columns:
             how = st.selectbox(
@@ -103,8 +105,12 @@ def _growth(scored: ScoredCandidates, right: set[str]) -> None:
     steps = self_consistency(scored.answers)
     x = np.array([step.n for step in steps], dtype=np.float64)
     share = np.array([step.share for step in steps], dtype=np.float64)
-    data = BandsData("candidates, in the order in which they were made", "share of the leading answer",
-                     (BandCurve("share of the leading answer", x, share, kind=STRONG),), percent=True)  # fmt: skip
+    data = BandsData(
+        "candidates, in the order in which they were made",
+        "share of the leading answer",
+        (BandCurve("share of the leading answer", x, share, kind=STRONG),),
+        percent=True,
+    )
     st.markdown("##### As N grows")
     st.plotly_chart(bands_figure(data), key="bon_growth", config={"displayModeBar": False}, alt=bands_description(data))
     changes = [

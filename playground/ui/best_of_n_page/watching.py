@@ -49,9 +49,13 @@ def progress(mine: Bench) -> None:
             said, share = f"{job.note or 'Waiting'}: {job.done} of {job.total}", job.done / max(1, job.total)
         st.progress(min(1.0, share), text=plain(said + queue))
         st.button(
-            "Stop", key="bon_stop", icon=":material/stop:", on_click=mine.stop, shortcut="escape",
+            "Stop",
+            key="bon_stop",
+            icon=":material/stop:",
+            on_click=mine.stop,
+            shortcut="escape",
             help="Frees the model at once; finished candidates stay.",
-        )  # fmt: skip
+        )
     if said := _split(mine):
         st.caption(said)
 

@@ -47,7 +47,12 @@ def live_choice(
             on_choose(str(choice["value"]))
 
     data = {
-        "label": label, "help": help, "name": name, "values": list(options), "labels": list(options.values()),
-        "value": value, "serial": st.session_state.get(heard, 0),
-    }  # fmt: skip
+        "label": label,
+        "help": help,
+        "name": name,
+        "values": list(options),
+        "labels": list(options.values()),
+        "value": value,
+        "serial": st.session_state.get(heard, 0),
+    }
     _CHOICE(data=data, key=key, on_chosen_change=chosen, width="content")

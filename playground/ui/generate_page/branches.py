@@ -66,28 +66,48 @@ def _actions(desk: Desk) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="branch_actions"):
         st.button(
-            "Continue", icon=":material/play_arrow:", key="continue", on_click=go_on,
+            "Continue",
+            icon=":material/play_arrow:",
+            key="continue",
+            on_click=go_on,
             disabled=desk.stream is not None or current.ended not in ("length", "stopped", "picked"),
             help="Go on at the end of the text in view, for as many tokens as the maximum says.",
-        )  # fmt: skip
+        )
         st.button(
-            "Back to parent", icon=":material/arrow_upward:", key="to_parent", on_click=choose(current.parent),
-            disabled=current.parent is None, help="The text this one branched from",
-        )  # fmt: skip
+            "Back to parent",
+            icon=":material/arrow_upward:",
+            key="to_parent",
+            on_click=choose(current.parent),
+            disabled=current.parent is None,
+            help="The text this one branched from",
+        )
         st.button(
-            "", icon=":material/undo:", key="undo_tree", on_click=_acting(desk, History.undo),
-            disabled=not desk.history.past, help="Undo the last change of the tree",
-        )  # fmt: skip
+            "",
+            icon=":material/undo:",
+            key="undo_tree",
+            on_click=_acting(desk, History.undo),
+            disabled=not desk.history.past,
+            help="Undo the last change of the tree",
+        )
         st.button(
-            "", icon=":material/redo:", key="redo_tree", on_click=_acting(desk, History.redo),
-            disabled=not desk.history.future, help="Redo it",
-        )  # fmt: skip
+            "",
+            icon=":material/redo:",
+            key="redo_tree",
+            on_click=_acting(desk, History.redo),
+            disabled=not desk.history.future,
+            help="Redo it",
+        )
         if st.session_state.get("w_branch_name") != current.name:
             st.session_state["w_branch_name"] = current.name
         st.text_input(
-            "Name of the text in view", current.name, key="w_branch_name", max_chars=LONGEST_NAME, on_change=rename, width=220,
+            "Name of the text in view",
+            current.name,
+            key="w_branch_name",
+            max_chars=LONGEST_NAME,
+            on_change=rename,
+            width=220,
             placeholder="no name",
-        )  # fmt: skip
+        )
     st.caption(f"{len(tree.branches)} {'text' if len(tree.branches) == 1 else 'texts'} from this prompt")
 
 
@@ -100,17 +120,20 @@ def _row(desk: Desk, worker: Worker, branch: Branch, depth: int) -> None:
         folded = branch.id in tree.folded
         if inside:
             st.button(
-                "", icon=f":material/chevron_{'right' if folded else 'down'}:".replace("chevron_down", "expand_more"),
-                key=f"fold_{branch.id}", type="tertiary",
+                "",
+                icon=f":material/chevron_{'right' if folded else 'down'}:".replace("chevron_down", "expand_more"),
+                key=f"fold_{branch.id}",
+                type="tertiary",
                 on_click=_acting(desk, lambda history: history.do(history.present.fold(branch.id))),
                 help=f"{'Unfold' if folded else 'Fold'} {len(inside)} below",
-            )  # fmt: skip
+            )
         st.button(
-            plain(title(desk, worker, branch)), key=f"branch_{branch.id}",
+            plain(title(desk, worker, branch)),
+            key=f"branch_{branch.id}",
             type="primary" if branch.id == tree.current else "secondary",
             on_click=_acting(desk, lambda history: history.do(history.present.select(branch.id))),
             help=describe(tree, branch),
-        )  # fmt: skip
+        )
         st.caption(figures(tree, branch), width="content")
 
 

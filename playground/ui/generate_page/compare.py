@@ -73,9 +73,14 @@ def _pin_buttons() -> None:
     present = state.setup().settings
     with st.container(horizontal=True, vertical_alignment="center", key="compare_pins"):
         st.button(
-            "Pin the present settings", icon=":material/keep:", key="generate_pin", on_click=pin, args=(present,),
-            disabled=len(pins()) >= MOST, help="Up to four pins, A to D, shared with the Sampling page.",
-        )  # fmt: skip
+            "Pin the present settings",
+            icon=":material/keep:",
+            key="generate_pin",
+            on_click=pin,
+            args=(present,),
+            disabled=len(pins()) >= MOST,
+            help="Up to four pins, A to D, shared with the Sampling page.",
+        )
         if not pins():
             st.button("Compare with greedy", key="against_greedy", on_click=_against_greedy, args=(present,))
         for letter, settings in list(pins().items()):
@@ -97,18 +102,34 @@ def _run_controls(mine: Desk, chosen: list[tuple[str, SamplerSettings]]) -> None
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
-            "Generate together", key="compare_go", type="primary", icon=":material/edit_note:", on_click=go,
-            disabled=len(chosen) < FEWEST, help="All settings and seeds in one batch; the prompt is read once.",
-        )  # fmt: skip
+            "Generate together",
+            key="compare_go",
+            type="primary",
+            icon=":material/edit_note:",
+            on_click=go,
+            disabled=len(chosen) < FEWEST,
+            help="All settings and seeds in one batch; the prompt is read once.",
+        )
         st.segmented_control(
-            "Luck", list(LUCK), default=options().luck, format_func=lambda name: LUCK[name], key="w_luck", required=True,
+            "Luck",
+            list(LUCK),
+            default=options().luck,
+            format_func=lambda name: LUCK[name],
+            key="w_luck",
+            required=True,
             help="Same luck: every setting meets the same u at each step, so differences come from the settings alone.",
             on_change=state.follow("w_luck", options().luck, lambda luck: put_options(replace(options(), luck=luck))),
-        )  # fmt: skip
+        )
         st.number_input(
-            "Seeds a setting", min_value=1, max_value=MOST_SEEDS, value=options().seeds, step=1, key="w_seeds", width=130,
+            "Seeds a setting",
+            min_value=1,
+            max_value=MOST_SEEDS,
+            value=options().seeds,
+            step=1,
+            key="w_seeds",
+            width=130,
             on_change=state.follow("w_seeds", options().seeds, _set_seeds),
-        )  # fmt: skip
+        )
 
 
 def _set_seeds(value: int | None) -> None:
@@ -157,9 +178,13 @@ def _strips(mine: Desk, worker: Worker) -> None:
             tokens = mine.growing[letter].look(mine.run, mine.tree, branch.id, codec, scale)
         chosen = mine.selected if mine.selected is not None and mine.tree.current == branch.id else -1
         token_strip(
-            tokens, key=f"compare_strip_{letter}", label=f"Text under setting {letter}, one button for each token",
-            on_pick=_picker(mine, branch.id), selected=chosen, height="9rem",
-        )  # fmt: skip
+            tokens,
+            key=f"compare_strip_{letter}",
+            label=f"Text under setting {letter}, one button for each token",
+            on_pick=_picker(mine, branch.id),
+            selected=chosen,
+            height="9rem",
+        )
         if mine.stream is None:
             show_ending(branch)
     st.html(legend_html(scale))
@@ -183,9 +208,13 @@ def _seed_choice(mine: Desk) -> None:
     if seeds < 2:
         return
     number = st.segmented_control(
-        "Which of the seeds is shown", list(range(seeds)), default=mine.seed_view, key=f"seed_view_{seeds}",
-        format_func=lambda n: f"{n + 1}", required=True,
-    )  # fmt: skip
+        "Which of the seeds is shown",
+        list(range(seeds)),
+        default=mine.seed_view,
+        key=f"seed_view_{seeds}",
+        format_func=lambda n: f"{n + 1}",
+        required=True,
+    )
     mine.seed_view = int(number or 0)
 
 

@@ -181,9 +181,13 @@ def _look_up(desk: Desk, worker: Worker, parent: Branch, todo: Todo) -> tuple[Al
     row = next_logits(worker, context)
     prompt = len(desk.run.prompt.ids)
     seen = examine(
-        row.logits, parent.settings, prompt_ids=context[:prompt], generated_ids=context[prompt:], seed=parent.seed,
+        row.logits,
+        parent.settings,
+        prompt_ids=context[:prompt],
+        generated_ids=context[prompt:],
+        seed=parent.seed,
         codec=worker.engine.codec,
-    )  # fmt: skip
+    )
     found = candidate(seen, todo.token, None)
     return Alternative(todo.token, found.raw_logprob, found.raw_prob, found.final_prob, found.removed_by), found.rank
 

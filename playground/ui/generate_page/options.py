@@ -33,9 +33,11 @@ class Options:
         """Checked, or BadInput with a sentence that names the field."""
         limits = Limits(self.max_new_tokens, self.stop_strings, read_ids(self.stop_ids), self.ignore_eos)
         GenerationRequest(
-            prompt_ids=(0,), max_new_tokens=limits.max_new_tokens, stop_strings=limits.stop_strings,
+            prompt_ids=(0,),
+            max_new_tokens=limits.max_new_tokens,
+            stop_strings=limits.stop_strings,
             stop_ids=limits.stop_ids,
-        )  # fmt: skip
+        )
         return limits
 
 

@@ -132,9 +132,12 @@ def open_stream(
 
     ticket: Ticket[Any] = worker.submit(session, "generate", job)
     return Stream(
-        ticket, tuple(branches), tuple(before), sum(request.max_new_tokens for request in requests),
+        ticket,
+        tuple(branches),
+        tuple(before),
+        sum(request.max_new_tokens for request in requests),
         [[] for _ in requests],
-    )  # fmt: skip
+    )
 
 
 def ask_score(worker: Worker, ids: tuple[int, ...]) -> Ticket[SequenceScore]:

@@ -46,9 +46,12 @@ def _contents() -> None:
     if run is not None and run.tree.branches:
         _downloads(run, worker.engine.codec)
     st.file_uploader(
-        "Load a saved JSON", type=["json"], key="generate_file", on_change=_load,
+        "Load a saved JSON",
+        type=["json"],
+        key="generate_file",
+        on_change=_load,
         help="A file saved by this page with the same model. It takes the place of the texts under Write.",
-    )  # fmt: skip
+    )
 
 
 def _endings(chosen: Options) -> Endings:
@@ -75,17 +78,35 @@ def _downloads(run: Run, codec: TextCodec) -> None:
     scale = scale_in_use()
     with st.container(horizontal=True):
         st.download_button(
-            "HTML", data=lambda: run_html(run, codec, scale), file_name="generation.html", mime="text/html",
-            on_click="ignore", icon=":material/download:", key="save_html", help="Opens offline, without a script.",
-        )  # fmt: skip
+            "HTML",
+            data=lambda: run_html(run, codec, scale),
+            file_name="generation.html",
+            mime="text/html",
+            on_click="ignore",
+            icon=":material/download:",
+            key="save_html",
+            help="Opens offline, without a script.",
+        )
         st.download_button(
-            "JSON", data=lambda: to_json(run, codec), file_name="generation.json", mime="application/json",
-            on_click="ignore", icon=":material/download:", key="save_json", help="Can be loaded back here.",
-        )  # fmt: skip
+            "JSON",
+            data=lambda: to_json(run, codec),
+            file_name="generation.json",
+            mime="application/json",
+            on_click="ignore",
+            icon=":material/download:",
+            key="save_json",
+            help="Can be loaded back here.",
+        )
         st.download_button(
-            "CSV", data=lambda: to_csv(run, codec), file_name="generation.csv", mime="text/csv",
-            on_click="ignore", icon=":material/download:", key="save_csv", help="One line a step.",
-        )  # fmt: skip
+            "CSV",
+            data=lambda: to_csv(run, codec),
+            file_name="generation.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            key="save_csv",
+            help="One line a step.",
+        )
 
 
 def _load() -> None:

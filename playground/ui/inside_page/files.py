@@ -20,8 +20,16 @@ from playground.ui.scale_page.report import spreadsheet_safe
 Made = Callable[[], str | bytes]
 
 LENS_COLUMNS = (
-    "depth", "position", "after", "rank", "id", "text", "probability", "entropy_nats", "kl_to_answer_nats",
-)  # fmt: skip
+    "depth",
+    "position",
+    "after",
+    "rank",
+    "id",
+    "text",
+    "probability",
+    "entropy_nats",
+    "kl_to_answer_nats",
+)
 
 
 def lens_csv(view: LensView) -> str:
@@ -34,9 +42,16 @@ def lens_csv(view: LensView) -> str:
                 for rank, (token, share) in enumerate(cell.top, 1):
                     text = view.text_of(token, position)
                     yield (
-                        depth, position, spreadsheet_safe(after), rank, token, spreadsheet_safe(text), f"{share:.8g}",
-                        f"{cell.entropy:.6f}", f"{cell.divergence:.6f}",
-                    )  # fmt: skip
+                        depth,
+                        position,
+                        spreadsheet_safe(after),
+                        rank,
+                        token,
+                        spreadsheet_safe(text),
+                        f"{share:.8g}",
+                        f"{cell.entropy:.6f}",
+                        f"{cell.divergence:.6f}",
+                    )
 
     return _csv(LENS_COLUMNS, lines())
 
@@ -46,10 +61,17 @@ def lens_npz(view: LensView) -> bytes:
     rows, info, out = view.picture.rows, view.worker.engine.info, io.BytesIO()
     about = json.dumps({"model": info.name, "revision": info.revision, "dtype": info.dtype, "first": rows.first})
     np.savez_compressed(
-        out, ids=np.array(view.ids, dtype=np.int32), top_ids=rows.top_ids, top_logprobs=rows.top_logprobs,
-        entropies=rows.entropies, divergences=rows.divergences, followed=rows.followed, ranks=rows.ranks,
-        logprobs=rows.logprobs, about=np.array(about),
-    )  # fmt: skip
+        out,
+        ids=np.array(view.ids, dtype=np.int32),
+        top_ids=rows.top_ids,
+        top_logprobs=rows.top_logprobs,
+        entropies=rows.entropies,
+        divergences=rows.divergences,
+        followed=rows.followed,
+        ranks=rows.ranks,
+        logprobs=rows.logprobs,
+        about=np.array(about),
+    )
     return out.getvalue()
 
 
@@ -68,19 +90,35 @@ def anatomy_csv(anatomy: Anatomy) -> str:
 def timing_csv(found: Timing) -> str:
     """One line a prompt length, with what was predicted."""
     columns = (
-        "prompt_tokens", "prefill_s", "prefill_predicted_s", "decode_context", "decode_s", "decode_predicted_s",
-        "cache_tokens", "cache_formula_bytes", "cache_measured_bytes", "fitted_flops_per_s", "fitted_bytes_per_s",
-    )  # fmt: skip
+        "prompt_tokens",
+        "prefill_s",
+        "prefill_predicted_s",
+        "decode_context",
+        "decode_s",
+        "decode_predicted_s",
+        "cache_tokens",
+        "cache_formula_bytes",
+        "cache_measured_bytes",
+        "fitted_flops_per_s",
+        "fitted_bytes_per_s",
+    )
     known = {one.prefill.tokens: one for one in (*found.lengths, *found.checks)}
     lines = [
         (
-            one.prefill.tokens, f"{one.prefill.seconds:.6f}", f"{found.predict_s(one.prefill.tokens):.6f}",
-            one.decode.context, f"{one.decode.seconds:.6f}", f"{found.predict_s(1, one.decode.context):.6f}",
-            one.cache.tokens, one.cache.predicted, one.cache.measured,
-            _finite(found.fit.flops_per_s), _finite(found.fit.bytes_per_s),
+            one.prefill.tokens,
+            f"{one.prefill.seconds:.6f}",
+            f"{found.predict_s(one.prefill.tokens):.6f}",
+            one.decode.context,
+            f"{one.decode.seconds:.6f}",
+            f"{found.predict_s(1, one.decode.context):.6f}",
+            one.cache.tokens,
+            one.cache.predicted,
+            one.cache.measured,
+            _finite(found.fit.flops_per_s),
+            _finite(found.fit.bytes_per_s),
         )
         for one in known.values()
-    ]  # fmt: skip
+    ]
     return _csv(columns, lines)
 
 

@@ -27,9 +27,12 @@ def lens_section() -> None:
     view = load_lens()
     _options_row(view)
     lens_grid(
-        view.grid, f"Logit lens of {view.worker.engine.info.name}", key="lens_grid", picked=(view.depth, view.position),
+        view.grid,
+        f"Logit lens of {view.worker.engine.info.name}",
+        key="lens_grid",
+        picked=(view.depth, view.position),
         on_pick=state.acting(_pick, state.PICTURES),
-    )  # fmt: skip
+    )
     _cap_line(view)
     st.markdown(_headline(view))
     with problems_shown_here():
@@ -53,19 +56,27 @@ def _options_row(view: LensView) -> None:
     chosen, length = options(), len(view.ids)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         live_choice(
-            "Colour by", {name: colour.label for name, colour in COLOURS.items()}, name=FOLLOWED, value=chosen.colour,
-            help=define("Logit lens"), key="inside_colour",
+            "Colour by",
+            {name: colour.label for name, colour in COLOURS.items()},
+            name=FOLLOWED,
+            value=chosen.colour,
+            help=define("Logit lens"),
+            key="inside_colour",
             on_choose=state.acting(lambda colour: change(colour=colour), ADDRESS),
-        )  # fmt: skip
+        )
         if length > MAX_POSITIONS:
             latest = length - MAX_POSITIONS
             if st.session_state.get("inside_start") != view.grid.first:
                 st.session_state["inside_start"] = view.grid.first
             st.slider(
-                "First position in view", 0, latest, key="inside_start", width=260,
+                "First position in view",
+                0,
+                latest,
+                key="inside_start",
+                width=260,
                 on_change=state.acting(_choose_start, state.PICTURES),
                 help="Another window asks the model; what stands before it is not read again.",
-            )  # fmt: skip
+            )
 
 
 def _choose_start() -> None:
@@ -113,10 +124,12 @@ def _cell(view: LensView) -> None:
         rows = [_choice(view, place, *pair) for place, pair in enumerate(top)]
         ids = [one for one, _share in top]
         choice_list(
-            rows, key="lens_top", label="Top ten tokens of the cell, likeliest first",
+            rows,
+            key="lens_top",
+            label="Top ten tokens of the cell, likeliest first",
             chosen=ids.index(token) if token in ids else -1,
             on_choose=state.acting(lambda index: _follow(view.position, ids[index]), state.PICTURES),
-        )  # fmt: skip
+        )
         _any_token(view)
     with right, problems_shown_here():
         _rank_chart(view, token, answer)
@@ -134,9 +147,12 @@ def _follow(position: int, token: int) -> None:
 def _any_token(view: LensView) -> None:
     """Any other token, by its text: the first token of it is followed."""
     st.text_input(
-        "Follow any token", key=_ANY, placeholder="a space in front counts", max_chars=100,
+        "Follow any token",
+        key=_ANY,
+        placeholder="a space in front counts",
+        max_chars=100,
         on_change=state.acting(lambda: _follow_text(view), state.PICTURES),
-    )  # fmt: skip
+    )
     problem = st.session_state.pop("inside_any_problem", None)
     if problem:
         st.warning(plain(problem), icon=":material/warning:")

@@ -60,6 +60,12 @@ _FILES = {"lens": _lens, "anatomy": _anatomy, "timing": _timing}
 def _download(label: str, data: files.Made, name: str, mime: str, about: str) -> None:
     """Made when it is pressed."""
     st.download_button(
-        label, data=data, file_name=name, mime=mime, on_click="ignore", icon=":material/download:", help=about,
+        label,
+        data=data,
+        file_name=name,
+        mime=mime,
+        on_click="ignore",
+        icon=":material/download:",
+        help=about,
         key=f"inside_save_{name}",
-    )  # fmt: skip
+    )

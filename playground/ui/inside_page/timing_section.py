@@ -78,15 +78,19 @@ def timing_section() -> None:
 def _buttons() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Measure again", key="inside_measure", icon=":material/timer:",
+            "Measure again",
+            key="inside_measure",
+            icon=":material/timer:",
             on_click=state.acting(lambda: _want(QUICK), state.PICTURES),
             help=f"New random prompts of {', '.join(map(str, QUICK))} tokens.",
-        )  # fmt: skip
+        )
         st.button(
-            f"Up to {LENGTHS[-1]:,} tokens", key="inside_measure_long", icon=":material/timer:",
+            f"Up to {LENGTHS[-1]:,} tokens",
+            key="inside_measure_long",
+            icon=":material/timer:",
             on_click=state.acting(lambda: _want(LENGTHS), state.PICTURES),
             help="Takes longer; prompts that would take more than 20 s each on this machine are left out.",
-        )  # fmt: skip
+        )
 
 
 def _want(lengths: tuple[int, ...]) -> None:
@@ -149,9 +153,11 @@ def _times_table(found: Timing) -> None:
         "tokens/s ": "Written.",
     }
     st.dataframe(
-        frame, hide_index=True, key="inside_timings",
+        frame,
+        hide_index=True,
+        key="inside_timings",
         column_config={name: st.column_config.Column(help=told) for name, told in said.items()},
-    )  # fmt: skip
+    )
     st.caption("◆ was not in the fit: it checks it.")
 
 
@@ -193,16 +199,25 @@ def _look_ahead(found: Timing, ahead: int) -> None:
     read_s, write_s = found.predict_s(ahead), found.predict_s(1, ahead)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
-            "Predict a prompt of", min_value=1, max_value=found.info.context_length - STEPS, step=256, key="inside_ahead",
-            width=180, on_change=state.acting(_choose_ahead, state.PICTURES), help=define("Roofline"),
-        )  # fmt: skip
+            "Predict a prompt of",
+            min_value=1,
+            max_value=found.info.context_length - STEPS,
+            step=256,
+            key="inside_ahead",
+            width=180,
+            on_change=state.acting(_choose_ahead, state.PICTURES),
+            help=define("Roofline"),
+        )
         st.button(
-            "Check it here", key="inside_check", icon=":material/fact_check:", disabled=read_s > LONGEST_CHECK_S,
+            "Check it here",
+            key="inside_check",
+            icon=":material/fact_check:",
+            disabled=read_s > LONGEST_CHECK_S,
             on_click=state.acting(lambda: st.session_state.update({_CHECK: ahead}), state.PICTURES),
             help="Reads a prompt of that length now."
             if read_s <= LONGEST_CHECK_S
             else f"It would take more than {LONGEST_CHECK_S:.0f} s: not offered on this machine.",
-        )  # fmt: skip
+        )
     cache = found.workload.cache_bytes(ahead)
     held = f", a cache of {gigabytes(cache)}" if cache else ""
     st.markdown(
@@ -248,9 +263,14 @@ def _check_if_wanted(worker: Worker, revision: str) -> None:
 def _pictures(found: Timing, ahead: int) -> None:
     """One picture at a time, full width."""
     name = st.segmented_control(
-        "Picture", list(PICTURES), default=next(iter(PICTURES)), key="inside_picture", required=True,
-        on_change=state.acting(lambda: None, state.PICTURES), persist_state="session",
-    )  # fmt: skip
+        "Picture",
+        list(PICTURES),
+        default=next(iter(PICTURES)),
+        key="inside_picture",
+        required=True,
+        on_change=state.acting(lambda: None, state.PICTURES),
+        persist_state="session",
+    )
     title, make = PICTURES[name if name in PICTURES else next(iter(PICTURES))]
     data = make(found, ahead)
     if data is None:

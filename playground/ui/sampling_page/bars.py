@@ -53,8 +53,12 @@ def bars_reading() -> None:
         "Grey is what the model said; violet is what is left to draw from after the samplers. An outlined bar was removed, "
         "by the stage it names. Click a bar to accept that token. A probability is not a truth: it says what text usually "
         "goes on like.",
-        "Probability, raw", "Probability, final", "Log-probability", "Rank", "Token id",
-    )  # fmt: skip
+        "Probability, raw",
+        "Probability, final",
+        "Log-probability",
+        "Rank",
+        "Token id",
+    )
 
 
 def _bounds() -> tuple[int, int, int]:

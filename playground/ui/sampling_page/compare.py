@@ -50,9 +50,11 @@ def compare_section(view: SamplingView) -> None:
         compare_figure(data), key="compare", config={"displayModeBar": False}, alt=compare_description(data)
     )
     st.dataframe(
-        difference_table(view, views), hide_index=True, key="compare_table",
+        difference_table(view, views),
+        hide_index=True,
+        key="compare_table",
         column_config={name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
-    )  # fmt: skip
+    )
     why_it_matters(
         "KL divergence, KL(now ‖ pin), says how far the present settings are from the pin, in nats: 0 when they are the "
         "same, infinite when the present ones allow a token that the pin forbids. Gained and lost are meant from the pin's "

@@ -37,8 +37,10 @@ def lookup_section(view: SamplingView) -> None:
     why_it_matters(
         "A word of several tokens is as likely as its tokens one after the other: their probabilities multiply, each "
         "given those before it.",
-        "Token", "Log-probability", "Rank",
-    )  # fmt: skip
+        "Token",
+        "Log-probability",
+        "Rank",
+    )
 
 
 def word_ids(view: SamplingView, text: str) -> tuple[int, ...]:

@@ -156,6 +156,10 @@ def score_text(view: SamplingView) -> SequenceScore | None:
 def mirostat_mu(worker: Worker, prompt_ids: TokenIds, setup: Setup) -> float | None:
     """Mirostat's ceiling after the accepted tokens. None when Mirostat is off."""
     return ceiling_after(
-        lambda ids: next_logits(worker, ids).logits, setup.settings, prompt_ids, setup.taken, setup.seed,
+        lambda ids: next_logits(worker, ids).logits,
+        setup.settings,
+        prompt_ids,
+        setup.taken,
+        setup.seed,
         worker.engine.codec,
-    )  # fmt: skip
+    )

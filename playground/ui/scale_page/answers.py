@@ -104,9 +104,13 @@ def answer_memory(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     total = figure("Memory per GPU", "B", formula, "sum of the parts below", **parts)
     verdict = "fits" if fit.fits else "does not fit"
     available = figure(
-        "Usable per GPU", "B", "memory · usable", f"{gpu_of(setup).name}; a tenth is left to the runtime",
-        memory=(gpu_of(setup).memory_bytes, "B"), usable=(fit.available_bytes / gpu_of(setup).memory_bytes, "1"),
-    )  # fmt: skip
+        "Usable per GPU",
+        "B",
+        "memory · usable",
+        f"{gpu_of(setup).name}; a tenth is left to the runtime",
+        memory=(gpu_of(setup).memory_bytes, "B"),
+        usable=(fit.available_bytes / gpu_of(setup).memory_bytes, "1"),
+    )
     rows = [
         row(total, lead=True, note=verdict),
         row(explain_parameters(spec_of(setup))[0], lead=True),
@@ -167,13 +171,21 @@ def answer_training(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...
     if basis == "notes":
         return (*always, *(row(shown) for shown in moving)) if gpu_of(setup).name.startswith("H100") else ()
     tokens = figure(
-        "Training tokens", "token", "dataset · epochs", "tokens seen, repeats included",
-        dataset=(setup.dataset, "token"), epochs=(setup.epochs, "1"),
-    )  # fmt: skip
+        "Training tokens",
+        "token",
+        "dataset · epochs",
+        "tokens seen, repeats included",
+        dataset=(setup.dataset, "token"),
+        epochs=(setup.epochs, "1"),
+    )
     ratio = figure(
-        "Tokens per parameter", "1", "D / N", "20 is the rule of thumb of 2203.15556, approach 1",
-        D=(tokens.value, "1"), N=(training_params(setup), "1"),
-    )  # fmt: skip
+        "Tokens per parameter",
+        "1",
+        "D / N",
+        "20 is the rule of thumb of 2203.15556, approach 1",
+        D=(tokens.value, "1"),
+        N=(training_params(setup), "1"),
+    )
     params = given("Parameters", training_params(setup), "param", "as typed" if setup.params else "active ones, config")
     rows = [row(shown) for shown in (bill.flops, bill.gpu_hours, bill.energy_kwh, bill.co2_kg, params, tokens, ratio)]
     return (*always, *rows)
@@ -214,22 +226,36 @@ def answer_serving(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]
         row(by_name["Prefill"], note=f"bound by {found.prefill_bound}"),
     ]
     whole = figure(
-        "Whole answer", "s", "t_prefill + n · t_step", "the time one query takes",
-        t_prefill=(found.prefill_s, "s"), n=(setup.new_tokens, "1"), t_step=(found.decode_s_per_token, "s"),
-    )  # fmt: skip
+        "Whole answer",
+        "s",
+        "t_prefill + n · t_step",
+        "the time one query takes",
+        t_prefill=(found.prefill_s, "s"),
+        n=(setup.new_tokens, "1"),
+        t_step=(found.decode_s_per_token, "s"),
+    )
     rows.append(row(whole))
     if "Price of 1M tokens" in by_name and found.cost_per_query is not None:
         rows.append(row(by_name["Price of 1M tokens"], note=price_of(setup)[1]))
         query = figure(
-            "One query", "USD", "price · GPUs · t / 3600{s/h} / batch", "all its samples, prefill included",
-            price=(found.plan.price or 0.0, "USD/GPU/h"), GPUs=(setup.gpus, "GPU"), t=(whole.value, "s"),
+            "One query",
+            "USD",
+            "price · GPUs · t / 3600{s/h} / batch",
+            "all its samples, prefill included",
+            price=(found.plan.price or 0.0, "USD/GPU/h"),
+            GPUs=(setup.gpus, "GPU"),
+            t=(whole.value, "s"),
             batch=(setup.batch, "1"),
-        )  # fmt: skip
+        )
         rows.append(row(query))
     held = figure(
-        "Memory needed", "B", "weights + cache", "weights and the cache of full sequences",
-        weights=(found.needed_bytes - _cache(found), "B"), cache=(_cache(found), "B"),
-    )  # fmt: skip
+        "Memory needed",
+        "B",
+        "weights + cache",
+        "weights and the cache of full sequences",
+        weights=(found.needed_bytes - _cache(found), "B"),
+        cache=(_cache(found), "B"),
+    )
     rows.append(row(held, note="fits" if found.fits else "does not fit: the times are for GPUs that could hold it"))
     rows.append(row(given("Memory of the GPUs", found.available_bytes, "B", gpu_of(setup).source)))
     return tuple(rows)

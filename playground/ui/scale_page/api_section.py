@@ -85,9 +85,12 @@ def _choose_price(table: PriceTable) -> ApiPrice:
         models = [name for name, price in known.items() if price.provider == provider]
         current = chosen if chosen in models else _usual(models)
         name = st.selectbox(
-            "API model", models, index=models.index(current), key=f"scale_api_{provider}_{current}",
+            "API model",
+            models,
+            index=models.index(current),
+            key=f"scale_api_{provider}_{current}",
             format_func=lambda key: key.split("/", 1)[1],
-        )  # fmt: skip
+        )
     if name != chosen:
         store.change(api=name)
     return known[name]
@@ -142,9 +145,11 @@ def break_even_data(found: BreakEven, query: Query, pinned: Mapping[str, tuple[B
     )
     api = tokens / query.tokens * found.api_usd_per_query.value
     gpu = np.where(tokens <= found.capacity_tokens_per_day, found.gpu_usd_per_day.value, np.nan)
-    marks = () if found.tokens_per_day is None else (
-        Mark(format_count(found.tokens_per_day), found.tokens_per_day, found.gpu_usd_per_day.value, strong=True),
-    )  # fmt: skip
+    marks = (
+        ()
+        if found.tokens_per_day is None
+        else (Mark(format_count(found.tokens_per_day), found.tokens_per_day, found.gpu_usd_per_day.value, strong=True),)
+    )
     series = [Series("API", tokens, api), Series("own GPU", tokens, gpu, NOW)]
     for letter, (other, asked) in pinned.items():
         line = np.where(tokens <= other.capacity_tokens_per_day, other.gpu_usd_per_day.value, np.nan)
@@ -153,8 +158,13 @@ def break_even_data(found: BreakEven, query: Query, pinned: Mapping[str, tuple[B
         )
         series.append(Series(store.lettered("own GPU", letter), tokens, line, letter))
     return LinesData(
-        Axis("tokens a day"), Axis("USD a day"), tuple(series), marks, (), (("capacity", found.capacity_tokens_per_day),),
-    )  # fmt: skip
+        Axis("tokens a day"),
+        Axis("USD a day"),
+        tuple(series),
+        marks,
+        (),
+        (("capacity", found.capacity_tokens_per_day),),
+    )
 
 
 def _upload() -> None:

@@ -197,7 +197,9 @@ FIELDS: dict[str, Field] = {
         "Tokens the model will read and write over its life.",
     ),
     "prompt_tokens": Field("Prompt (tokens)", _count("prompt_tokens", 10**8), "Tokens of each prompt.", _powers(4, 17)),
-    "new_tokens": Field("Answer (tokens)", _count("new_tokens", 10**8), "Tokens written for each prompt.", _powers(0, 15)),
+    "new_tokens": Field(
+        "Answer (tokens)", _count("new_tokens", 10**8), "Tokens written for each prompt.", _powers(0, 15)
+    ),
     "samples": Field(
         "Samples a query (N)",
         _count("samples", 10**5),
@@ -245,29 +247,64 @@ FIELDS: dict[str, Field] = {
     ),
     "language": Field("Language", _read_language, "A language to look at."),
     "speakers": Field("Speakers", _number("speakers", 0, 8e9), "People who speak it, such as 113M."),
-    "web_share": Field("Share of the crawl", _number("web_share", 0, 1.0), "Fraction of Common Crawl: 0.000061 is 0.0061%."),
+    "web_share": Field(
+        "Share of the crawl", _number("web_share", 0, 1.0), "Fraction of Common Crawl: 0.000061 is 0.0061%."
+    ),
     "own_gpus": Field("Edited GPUs", lambda text: _read_gpus(text), "Rows of the hardware table that were changed."),
-}  # fmt: skip
+}
 
 FIELDS["prices"] = Field("Price table", unpack_prices, "An uploaded table of API prices.")
 MODEL_FIELDS = ("config", "json", "basis")
 PAGE_FIELDS: dict[str, tuple[str, ...]] = {
     "scale_model": (
-        *MODEL_FIELDS, "weights", "purpose", "context", "batch", "gpu", "gpus", "optimizer", "zero", "recompute",
+        *MODEL_FIELDS,
+        "weights",
+        "purpose",
+        "context",
+        "batch",
+        "gpu",
+        "gpus",
+        "optimizer",
+        "zero",
+        "recompute",
         "own_gpus",
     ),
     "scale_training": (
-        *MODEL_FIELDS, "params", "dataset", "epochs", "gpu", "cluster", "mfu", "price", "pue", "grid", "attention",
+        *MODEL_FIELDS,
+        "params",
+        "dataset",
+        "epochs",
+        "gpu",
+        "cluster",
+        "mfu",
+        "price",
+        "pue",
+        "grid",
+        "attention",
         "own_gpus",
     ),
     "scale_laws": ("basis", "law", "size", "tokens", "budget", "before", "after", "demand", "gpu", "price", "own_gpus"),
     "scale_serving": (
-        *MODEL_FIELDS, "weights", "gpu", "gpus", "batch", "prompt_tokens", "new_tokens", "samples",
-        "compute_efficiency", "bandwidth_efficiency", "price", "api", "reasoning", "cached", "usable", "prices",
+        *MODEL_FIELDS,
+        "weights",
+        "gpu",
+        "gpus",
+        "batch",
+        "prompt_tokens",
+        "new_tokens",
+        "samples",
+        "compute_efficiency",
+        "bandwidth_efficiency",
+        "price",
+        "api",
+        "reasoning",
+        "cached",
+        "usable",
+        "prices",
         "own_gpus",
     ),
     "scale_data": ("basis", "language", "speakers", "web_share", "dataset", "epochs", "law", "before", "after"),
-}  # fmt: skip
+}
 
 
 def write_gpu(gpu: Gpu) -> str:

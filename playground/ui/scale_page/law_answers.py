@@ -44,16 +44,24 @@ def answer_laws(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     if basis == "notes":
         return optimum
     spent = figure(
-        "Compute of N and D", "FLOP", "6{FLOP/param/token} · N · D", "Kaplan et al. 2020, 2001.08361",
-        N=(setup.size, "param"), D=(setup.tokens, "token"),
-    )  # fmt: skip
+        "Compute of N and D",
+        "FLOP",
+        "6{FLOP/param/token} · N · D",
+        "Kaplan et al. 2020, 2001.08361",
+        N=(setup.size, "param"),
+        D=(setup.tokens, "token"),
+    )
     reached = explain_loss(law, setup.size, setup.tokens)
     at_best = explain_loss(law, best.params, best.tokens)
     same = optimal_for_flops(law, spent.value)
     excess = figure(
-        "Loss above the best for this compute", "1", "loss − best", law.source,
-        loss=(reached.value, "1"), best=(same.loss, "1"),
-    )  # fmt: skip
+        "Loss above the best for this compute",
+        "1",
+        "loss − best",
+        law.source,
+        loss=(reached.value, "1"),
+        best=(same.loss, "1"),
+    )
     mine = figure(
         "Tokens per parameter of N and D", "1", "D / N", "as typed", D=(setup.tokens, "1"), N=(setup.size, "1")
     )
@@ -84,13 +92,21 @@ def answer_lifetime(setup: ScaleSetup) -> tuple[Row, ...]:
     money = lifetime_of(setup)
     source = "2401.00448, numeric solution"
     saved = figure(
-        "Change of lifetime compute", "1", "best / base − 1{1}", source,
-        best=(best.total_flops, "FLOP"), base=(best.baseline_flops, "FLOP"),
-    )  # fmt: skip
+        "Change of lifetime compute",
+        "1",
+        "best / base − 1{1}",
+        source,
+        best=(best.total_flops, "FLOP"),
+        base=(best.baseline_flops, "FLOP"),
+    )
     data = figure(
-        "Training data against compute-optimal", "1", "D / D_base", source,
-        D=(best.train_tokens, "token"), D_base=(best.baseline_tokens, "token"),
-    )  # fmt: skip
+        "Training data against compute-optimal",
+        "1",
+        "D / D_base",
+        source,
+        D=(best.train_tokens, "token"),
+        D_base=(best.baseline_tokens, "token"),
+    )
     split = f"2401.00448, section 4; 80% read, 20% written; {price_of(setup)[1]}"
     return (
         row(given("Size for the least FLOPs", best.params, "param", source), lead=True),
@@ -108,21 +124,37 @@ def _bill(setup: ScaleSetup, whose: str, params: float, tokens: float) -> tuple[
     """GPU-hours of a life in money and energy: each kind of token at the utilisation it is computed at."""
     used, gpu, (price, price_source) = Utilisation(), gpu_of(setup), price_of(setup)
     hours = figure(
-        "GPU-hours", "GPU·h",
+        "GPU-hours",
+        "GPU·h",
         "(6{FLOP/param/token}·N·D/u + 2{FLOP/param/token}·N·(read/u_read + written/u_written)) / peak / 3600{s/h}",
-        "2401.00448, section 4", N=(params, "param"), D=(tokens, "token"), u=(used.training, "1"),
-        read=(setup.demand * 0.8, "token"), u_read=(used.prefill, "1"), written=(setup.demand * 0.2, "token"),
-        u_written=(used.decode, "1"), peak=(gpu.peak_flops, "FLOP/s/GPU"),
-    )  # fmt: skip
+        "2401.00448, section 4",
+        N=(params, "param"),
+        D=(tokens, "token"),
+        u=(used.training, "1"),
+        read=(setup.demand * 0.8, "token"),
+        u_read=(used.prefill, "1"),
+        written=(setup.demand * 0.2, "token"),
+        u_written=(used.decode, "1"),
+        peak=(gpu.peak_flops, "FLOP/s/GPU"),
+    )
     spent = (hours.value, "GPU·h")
     cost = figure(
-        f"Lifetime cost {whose}", "USD", "hours · price", f"GPU-hours by 2401.00448, section 4; {price_source}",
-        hours=spent, price=(price or 0.0, "USD/GPU/h"),
-    )  # fmt: skip
+        f"Lifetime cost {whose}",
+        "USD",
+        "hours · price",
+        f"GPU-hours by 2401.00448, section 4; {price_source}",
+        hours=spent,
+        price=(price or 0.0, "USD/GPU/h"),
+    )
     energy = figure(
-        f"Lifetime energy {whose}", "kWh", "hours · W · PUE / 1000{W·h/kWh}", f"power of {gpu.name}",
-        hours=spent, W=(gpu.watts, "W/GPU"), PUE=(setup.pue, "1"),
-    )  # fmt: skip
+        f"Lifetime energy {whose}",
+        "kWh",
+        "hours · W · PUE / 1000{W·h/kWh}",
+        f"power of {gpu.name}",
+        hours=spent,
+        W=(gpu.watts, "W/GPU"),
+        PUE=(setup.pue, "1"),
+    )
     return row(cost), row(energy)
 
 
@@ -134,9 +166,13 @@ def answer_data(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     share = under_representation(setup.speakers, setup.web_share)
     tokens = training_tokens(setup.dataset, setup.epochs)
     used = figure(
-        "Share of all human text", "1", "dataset / stock", TEXT_SOURCE,
-        dataset=(setup.dataset, "token"), stock=(HUMAN_TEXT_TOKENS, "token"),
-    )  # fmt: skip
+        "Share of all human text",
+        "1",
+        "dataset / stock",
+        TEXT_SOURCE,
+        dataset=(setup.dataset, "token"),
+        stock=(HUMAN_TEXT_TOKENS, "token"),
+    )
     optimal = optimal_for_params(LAWS["rule-20"], HUMAN_TEXT_TOKENS / 20)
     rows = [
         counted_row(share, "times", name=f"Under-representation of {setup.language}", lead=True, note="1 is fair"),

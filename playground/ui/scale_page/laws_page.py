@@ -261,9 +261,13 @@ def lifetime_data() -> LinesData:
             cuts.append((store.lettered("demand", letter), each.demand))
         levels.append((store.lettered("compute-optimal", letter), each.size))
     return LinesData(
-        Axis("tokens served over its life", range=(1e10, 1e16)), Axis("best size in parameters"), tuple(series),
-        tuple(marks), tuple(levels), tuple(cuts),
-    )  # fmt: skip
+        Axis("tokens served over its life", range=(1e10, 1e16)),
+        Axis("best size in parameters"),
+        tuple(series),
+        tuple(marks),
+        tuple(levels),
+        tuple(cuts),
+    )
 
 
 EXPERIMENTS = {

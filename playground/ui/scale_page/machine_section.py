@@ -81,9 +81,13 @@ def machine_rows(found: Measurement) -> tuple[Row, ...]:
     if np.isfinite(fit.flops_per_s):
         speed = given("Fitted arithmetic", fit.flops_per_s, "FLOP/s", "least squares over all passes")
         share = figure(
-            "Share of the peak arithmetic", "1", "fitted / peak", "peak: a plain float32 matrix product here",
-            fitted=(fit.flops_per_s, "FLOP/s"), peak=(found.peak_flops, "FLOP/s"),
-        )  # fmt: skip
+            "Share of the peak arithmetic",
+            "1",
+            "fitted / peak",
+            "peak: a plain float32 matrix product here",
+            fitted=(fit.flops_per_s, "FLOP/s"),
+            peak=(found.peak_flops, "FLOP/s"),
+        )
         rows += [
             Row(speed.name, f"{fit.flops_per_s / 1e9:,.1f} GFLOP/s", speed),
             Row(share.name, f"{share.value:.0%}", share),
@@ -91,9 +95,13 @@ def machine_rows(found: Measurement) -> tuple[Row, ...]:
     if np.isfinite(fit.bytes_per_s):
         speed = given("Fitted bandwidth", fit.bytes_per_s, "B/s", "least squares over all passes")
         share = figure(
-            "Share of the peak bandwidth", "1", "fitted / peak", "peak: a plain copy here, reads and writes counted",
-            fitted=(fit.bytes_per_s, "B/s"), peak=(found.peak_bytes, "B/s"),
-        )  # fmt: skip
+            "Share of the peak bandwidth",
+            "1",
+            "fitted / peak",
+            "peak: a plain copy here, reads and writes counted",
+            fitted=(fit.bytes_per_s, "B/s"),
+            peak=(found.peak_bytes, "B/s"),
+        )
         rows += [
             Row(speed.name, f"{fit.bytes_per_s / 1e9:,.1f} GB/s", speed),
             Row(share.name, f"{share.value:.0%}", share),

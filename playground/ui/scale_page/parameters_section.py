@@ -57,13 +57,23 @@ def _rows(setup: ScaleSetup) -> tuple[Row, ...]:
     count = count_of(setup)
     rows = [row(shown, lead=True) for shown in explain_parameters(spec_of(setup))]
     sparsity = figure(
-        "Sparsity", "1", "1{1} − active / total", "share of the parameters that a token does not touch",
-        active=(float(count.active), "param"), total=(float(count.total), "param"),
-    )  # fmt: skip
+        "Sparsity",
+        "1",
+        "1{1} − active / total",
+        "share of the parameters that a token does not touch",
+        active=(float(count.active), "param"),
+        total=(float(count.total), "param"),
+    )
     stored = figure(
-        "Stored sparse, 90% zeros", "B", "N · (1{1} − zeros) · (value + index)", "a value and an index each, 2 bytes both",
-        N=(float(count.total), "param"), zeros=(ZEROS, "1"), value=(2.0, "B/param"), index=(2.0, "B/param"),
-    )  # fmt: skip
+        "Stored sparse, 90% zeros",
+        "B",
+        "N · (1{1} − zeros) · (value + index)",
+        "a value and an index each, 2 bytes both",
+        N=(float(count.total), "param"),
+        zeros=(ZEROS, "1"),
+        value=(2.0, "B/param"),
+        index=(2.0, "B/param"),
+    )
     assert abs(stored.value - sparse_weights_bytes(count.total, ZEROS)) < 1
     return (*rows, Row("Sparsity", f"{sparsity.value:.2%}", sparsity), row(stored, note="only with kernels for it"))
 
@@ -103,10 +113,13 @@ def _meta_count(config: dict[str, Any], expected: int | None, *, key: str) -> No
     name = json.dumps(config, sort_keys=True)
     if name not in counts:
         st.button(
-            "Count on the meta device", key=f"scale_meta_{key}", icon=":material/calculate:",
-            on_click=_start_counting, args=(name,),
+            "Count on the meta device",
+            key=f"scale_meta_{key}",
+            icon=":material/calculate:",
+            on_click=_start_counting,
+            args=(name,),
             help="Builds the model in transformers without its weights, which takes seconds, and counts it.",
-        )  # fmt: skip
+        )
         return
     found = counts[name]
     if not found.done.is_set():

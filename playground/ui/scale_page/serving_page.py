@@ -99,9 +99,13 @@ def sweep_section() -> None:
     with st.container(horizontal=True):
         against = st.segmented_control("Against", list(SWEEPS), default="batch", key="scale_sweep", required=True)
         what = st.segmented_control(
-            "Show", ["tokens per second", "USD per 1M tokens", "seconds per query"], default="tokens per second",
-            key="scale_sweep_of", required=True, format_func=lambda what: SHORT.get(what, what),
-        )  # fmt: skip
+            "Show",
+            ["tokens per second", "USD per 1M tokens", "seconds per query"],
+            default="tokens per second",
+            key="scale_sweep_of",
+            required=True,
+            format_func=lambda what: SHORT.get(what, what),
+        )
     data = sweep_data(str(against), str(what))
     light_chart(lines_figure(data), key="scale_sweep_chart", alt=lines_description(data, "Serving"))
     why_it_matters(

@@ -36,14 +36,21 @@ def _own_config() -> None:
     st.caption("Any transformers config.json; nothing in it is run.")
     st.text_area("Paste it", key="scale_paste", height=120, max_chars=2 * MAX_CONFIG_CHARS, on_change=_pasted)
     st.file_uploader(
-        "Or upload it", type="json", key="scale_upload", max_upload_size=1, on_change=_uploaded,
+        "Or upload it",
+        type="json",
+        key="scale_upload",
+        max_upload_size=1,
+        on_change=_uploaded,
         help="At most 1 MB: the config, not the weights or the tokenizer.",
-    )  # fmt: skip
+    )
     loaded = chosen_model() in model_pool().loaded()
     st.button(
-        "Take the loaded model's", key="scale_from_loaded", on_click=use_loaded, disabled=not loaded,
+        "Take the loaded model's",
+        key="scale_from_loaded",
+        on_click=use_loaded,
+        disabled=not loaded,
         help="The config of the model in the sidebar." if loaded else "No model is loaded; this page needs none.",
-    )  # fmt: skip
+    )
 
 
 def _pasted() -> None:

@@ -153,9 +153,14 @@ def text_input(name: str, placeholder: str = "") -> None:
     key, on_change = follow(name, as_text=True)
     field = FIELDS[name]
     st.text_input(
-        field.label, st.session_state[key], key=key, on_change=on_change, help=field.help or None,
-        placeholder=placeholder, max_chars=40,
-    )  # fmt: skip
+        field.label,
+        st.session_state[key],
+        key=key,
+        on_change=on_change,
+        help=field.help or None,
+        placeholder=placeholder,
+        max_chars=40,
+    )
 
 
 def slider(name: str, *, format: str | None = None) -> None:
@@ -182,9 +187,14 @@ def steps(name: str) -> None:
     field, value = FIELDS[name], getattr(setup(), name)
     options = sorted({*field.choices, value})
     st.select_slider(
-        field.label, options, value, key=key, on_change=on_change, help=field.help or None,
+        field.label,
+        options,
+        value,
+        key=key,
+        on_change=on_change,
+        help=field.help or None,
         format_func=lambda x: f"{x:,}",
-    )  # fmt: skip
+    )
 
 
 def choose(name: str, options: tuple[Any, ...] = (), format_func: Callable[[Any], str] = str) -> None:
@@ -193,9 +203,14 @@ def choose(name: str, options: tuple[Any, ...] = (), format_func: Callable[[Any]
     field, choices = FIELDS[name], tuple(options or FIELDS[name].choices)
     current = st.session_state[key]
     st.selectbox(
-        field.label, choices, choices.index(current) if current in choices else 0, key=key, on_change=on_change,
-        help=field.help or None, format_func=format_func,
-    )  # fmt: skip
+        field.label,
+        choices,
+        choices.index(current) if current in choices else 0,
+        key=key,
+        on_change=on_change,
+        help=field.help or None,
+        format_func=format_func,
+    )
 
 
 def segmented(name: str, format_func: Callable[[Any], str] = str) -> None:
@@ -203,9 +218,15 @@ def segmented(name: str, format_func: Callable[[Any], str] = str) -> None:
     key, on_change = follow(name)
     field = FIELDS[name]
     st.segmented_control(
-        field.label, field.choices, default=st.session_state[key], key=key, on_change=on_change, required=True,
-        help=field.help or None, format_func=format_func,
-    )  # fmt: skip
+        field.label,
+        field.choices,
+        default=st.session_state[key],
+        key=key,
+        on_change=on_change,
+        required=True,
+        help=field.help or None,
+        format_func=format_func,
+    )
 
 
 def toggle(name: str) -> None:

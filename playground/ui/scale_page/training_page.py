@@ -55,9 +55,13 @@ def controls() -> None:
 def bill_section() -> None:
     """One quantity of every scenario side by side."""
     quantity = st.segmented_control(
-        "Compare", ["days", "money", "energy", "CO₂"], default="days", key="scale_bill", required=True,
+        "Compare",
+        ["days", "money", "energy", "CO₂"],
+        default="days",
+        key="scale_bill",
+        required=True,
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     bars = []
     for letter, setup in scenarios():
         try:
@@ -117,13 +121,18 @@ def hardware_section() -> None:
     frame = pd.DataFrame([_cells(gpu) for gpu in base.values()], columns=list(COLUMNS))
     key = f"scale_gpus_{hash(store.setup().own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
     edited = st.data_editor(
-        frame, key=key, num_rows="dynamic", hide_index=True, height="content",
+        frame,
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        height="content",
         column_config={
             name: st.column_config.NumberColumn(label, min_value=0.0, format="%.4g", help=name, width=width)
             for name, (label, width) in zip(COLUMNS[1:6], NARROW, strict=True)
         },
-        placeholder="–", alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
-    )  # fmt: skip
+        placeholder="–",
+        alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
+    )
     if not edited.equals(frame):
         _take_edits(edited)
     st.button("Back to the built-in table", key="scale_gpus_reset", on_click=_reset, disabled=not own)
