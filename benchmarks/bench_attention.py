@@ -20,9 +20,9 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.bench_prefix import _open
 from benchmarks.browser import chromium, median, open_clocked, server, slider_times
-from playground.engine.display import glyphs
-from playground.engine.give_back import give_back_memory
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.hf.malloc_trim import trim_memory
+from playground.engine.text.display import glyphs
 from playground.generation.document import pieces
 from tests.e2e.conftest import sent_bytes
 
@@ -242,7 +242,7 @@ def measure_memory() -> dict[str, float]:
     engine = _open()
     ids = text_ids(engine, LONG)
     engine.next_logits(ids)  # what any forward pass of this length leaves behind is not attention's
-    give_back_memory()
+    trim_memory()
     process = psutil.Process()
     before = process.memory_info().rss
     most, finished = before, threading.Event()

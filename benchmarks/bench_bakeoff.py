@@ -19,8 +19,6 @@ N, NEW_TOKENS, TEMPERATURE, SEED = 8, 48, 0.7, 0
 def main() -> None:
     """Run all of it and print the table."""
     engine = make_engine(None)
-    for _ in engine.prepare():
-        pass
     plan = BakeoffPlan(
         built_in().problems,
         n=N,

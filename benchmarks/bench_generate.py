@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from playground.engine.factory import make_engine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.generation import Generation, GenerationRequest, generate
 from playground.models.loading import load
 from playground.sampling.settings import SamplerSettings
@@ -31,8 +31,6 @@ def run(new_tokens: int = NEW_TOKENS, rounds: int = ROUNDS) -> dict[str, float]:
     engine = make_engine(None, device="cpu", dtype="float32")
     if not isinstance(engine, TransformersEngine):
         raise TypeError("The bundled model runs on transformers")
-    for _ in engine.prepare():  # a server does this in its first idle seconds
-        pass
     plain = load(None, device="cpu", dtype="float32").model  # as loaded: the engine may have arranged its own weights
     prompt = engine.codec.encode(PROMPT)
     seconds: dict[str, list[float]] = {}

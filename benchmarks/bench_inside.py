@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import chromium, median, open_clocked, server, slider_times
+from playground.engine.api import CancelToken
 from playground.engine.factory import make_engine
-from playground.engine.protocol import CancelToken
 from playground.inspection.lens import MAX_POSITIONS, read_lens
 
 TEXT = (

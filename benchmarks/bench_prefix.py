@@ -11,7 +11,7 @@ import time
 import torch
 
 from playground.engine.factory import make_engine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.hf.engine import TransformersEngine
 
 PROMPT_TOKENS = 256
 ROUNDS = 7

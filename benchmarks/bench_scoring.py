@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from playground.engine.api import Engine
 from playground.engine.factory import make_engine
-from playground.engine.protocol import Engine
 from playground.sampling.settings import NEUTRAL
 from playground.testtime.answers import extract_answers
 from playground.testtime.bounded import close_children

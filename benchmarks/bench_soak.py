@@ -11,9 +11,9 @@ from collections.abc import Generator
 
 import psutil
 
+from playground.engine.api import CancelToken, Engine
 from playground.engine.factory import make_engine
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.generation import Generation, GenerationRequest, GenerationStep, generate
 from playground.sampling.settings import SamplerSettings
 

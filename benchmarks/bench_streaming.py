@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page
 
 from benchmarks.browser import chromium, server
+from playground.engine.api import Engine
 from playground.engine.factory import make_engine
-from playground.engine.protocol import Engine
 from playground.generation import GenerationRequest, generate
 from playground.sampling.settings import SamplerSettings
 
@@ -27,8 +27,6 @@ WARM_UP = 250  # tokens, during which the server finds its weights' codes
 def run(lengths: tuple[int, ...] = LENGTHS, rounds: int = ROUNDS) -> dict[str, float]:
     """Cost of the page by length: 0.1 is ten percent more time a token. Rounds take turns."""
     engine = make_engine(None, device="cpu")
-    for _ in engine.prepare():  # a server does this in its first idle seconds
-        pass
     page_speed: dict[int, list[float]] = {count: [] for count in lengths}
     bare_speed: dict[int, list[float]] = {count: [] for count in lengths}
     with server("app.py") as url, chromium() as browser:

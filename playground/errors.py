@@ -53,10 +53,6 @@ class ModelTooLarge(ModelError):
         self.available_bytes = available_bytes
 
 
-class StillLoading(ModelError):
-    """The weights are on their way, and what is asked was not kept from an earlier start: wait for them and ask again."""
-
-
 class CapabilityMissing(PlaygroundError):
     """The engine cannot do what the page asks (a Mamba has no attention)."""
 

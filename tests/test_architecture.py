@@ -141,7 +141,15 @@ def test_only_models_and_engine_know_model_classes(path: Path) -> None:
 
 def test_what_stands_before_the_model_opens_without_the_heavy_libraries() -> None:
     """The frame must be on screen before torch is imported, and ``calc`` must answer in well under a second."""
-    modules = ("models.catalogue", "engine.pool", "engine.worker", "engine.fake", "charts.bars", "scaling.laws", "cli")
+    modules = (
+        "models.catalogue",
+        "engine.serving.pool",
+        "engine.serving.worker",
+        "engine.fake.engine",
+        "charts.bars",
+        "scaling.laws",
+        "cli",
+    )
     script = f"import sys, {', '.join(f'playground.{m}' for m in modules)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stdout.split())

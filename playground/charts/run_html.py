@@ -10,8 +10,8 @@ from html import escape
 
 from playground.charts.numbers import entropy, logprob, percent
 from playground.charts.token_colours import TokenFigures, legend_html, token_colours
-from playground.engine.display import glyphs
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
+from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
 from playground.generation import TokenStep
 from playground.generation.document import Run, pieces

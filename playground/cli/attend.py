@@ -10,8 +10,8 @@ from playground.cli import options
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
+    from playground.engine.api import Engine, TextCodec
     from playground.engine.attention_data import AttentionPass
-    from playground.engine.protocol import Engine, TextCodec
 
 _MOST_POSITION = 10_000_000
 _KEYS = 5  # of each query of the chosen head, the keys with the most weight

@@ -12,9 +12,9 @@ from playground.cli.best_of_n_asking import add_asking_options, read_asking
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
-    from playground.engine.protocol import Engine
-    from playground.testtime.asking import Asking
+    from playground.engine.api import Engine
     from playground.testtime.generate import CandidateRun
+    from playground.testtime.request import BestOfNRequest
     from playground.testtime.types import ScoredCandidates, ScorerSpec
 
 _REASONS = {"stop_id": "stop"}  # as in ``generate``
@@ -86,10 +86,10 @@ def _read_scorers(args: argparse.Namespace) -> dict[str, ScorerSpec]:
     return specs
 
 
-def _check_beams(engine: Engine, asking: Asking) -> None:
+def _check_beams(engine: Engine, asking: BestOfNRequest) -> None:
     """Raise BadInput that names the flag for more beams than fit into memory."""
-    from playground.testtime.asking import candidate_request
     from playground.testtime.beam import check_beams
+    from playground.testtime.request import candidate_request
 
     try:
         check_beams(engine, candidate_request(asking, engine.codec).rows()[0], asking.beam_settings())
@@ -97,12 +97,12 @@ def _check_beams(engine: Engine, asking: Asking) -> None:
         raise BadInput(f"--{error}" if error.field == "beams" else str(error), error.field) from None
 
 
-def _generate(engine: Engine, asking: Asking) -> CandidateRun:
+def _generate(engine: Engine, asking: BestOfNRequest) -> CandidateRun:
     """Run to the end; stderr tells how far it is, where it is a terminal."""
     from playground.testtime.events import BatchStep
-    from playground.testtime.keeping import Keeper, kept_run
+    from playground.testtime.recorder import RunRecorder, recorded_run
 
-    steps, finished, tokens = kept_run(engine, asking, Keeper()), 0, 0
+    steps, finished, tokens = recorded_run(engine, asking, RunRecorder()), 0, 0
     shows = sys.stderr.isatty()
     while True:
         try:
@@ -120,7 +120,9 @@ def _generate(engine: Engine, asking: Asking) -> CandidateRun:
             print(said, end="", file=sys.stderr, flush=True)
 
 
-def _score(engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], asking: Asking) -> ScoredCandidates:
+def _score(
+    engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], asking: BestOfNRequest
+) -> ScoredCandidates:
     from playground.testtime.answers import extract_answers
     from playground.testtime.registry import score_now
     from playground.testtime.scoring import ScoringContext
@@ -140,7 +142,7 @@ def _score(engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], ask
 
 def _result(
     engine: Engine,
-    asking: Asking,
+    asking: BestOfNRequest,
     done: CandidateRun,
     scored: ScoredCandidates,
     typed: list[str],

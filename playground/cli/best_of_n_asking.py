@@ -9,7 +9,7 @@ from playground.cli import options
 from playground.errors import BadInput, BadSetting
 
 if TYPE_CHECKING:
-    from playground.testtime.asking import Asking
+    from playground.testtime.request import BestOfNRequest
 
 DEFAULT_N = 8
 DEFAULT_NEW_TOKENS = 64
@@ -38,11 +38,11 @@ def _add_beam_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--length-penalty", metavar="NUMBER", help="exponent of the length (default: 1)")
 
 
-def read_asking(args: argparse.Namespace) -> Asking:
+def read_asking(args: argparse.Namespace) -> BestOfNRequest:
     """What is asked for, checked but for what only the model knows. A refusal names the flag."""
     from playground.generation.types import MOST_NEW_TOKENS, GenerationRequest
     from playground.testtime.answers import extract_answers
-    from playground.testtime.asking import Asking
+    from playground.testtime.request import BestOfNRequest
     from playground.testtime.types import MOST_CANDIDATES
 
     fields: dict[str, Any] = {
@@ -64,7 +64,7 @@ def read_asking(args: argparse.Namespace) -> Asking:
         if args.answer_pattern is not None:
             extract_answers([], args.answer_pattern, "answer-pattern")
         GenerationRequest(prompt_ids=(0,), stop_strings=fields["stop_strings"])
-        asking = Asking(prompt=text, chat=args.chat, parse_special=args.parse_special, **fields)
+        asking = BestOfNRequest(prompt=text, chat=args.chat, parse_special=args.parse_special, **fields)
         asking.ways()
     except BadSetting as error:
         raise BadSetting(f"--temperatures: {error}", error.field) from None

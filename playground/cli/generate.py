@@ -10,7 +10,7 @@ from playground.cli import options
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
-    from playground.engine.protocol import Engine, TextCodec
+    from playground.engine.api import Engine, TextCodec
     from playground.generation import Generation, GenerationRequest, RowResult, TokenStep
 
 DEFAULT_NEW_TOKENS = 128

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from playground.engine.protocol import TextCodec
+    from playground.engine.api import TextCodec
     from playground.inspection.next_token import Candidate, NextToken
 
 MAX_TOP = 1_000_000

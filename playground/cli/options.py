@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from playground.errors import BadInput, BadPrompt, BadSetting
 
 if TYPE_CHECKING:
-    from playground.engine.protocol import Engine, TextCodec
+    from playground.engine.api import Engine, TextCodec
     from playground.sampling.settings import SamplerSettings
 
 MAX_FILE_BYTES = 20_000_000
@@ -219,7 +219,7 @@ def print_json(result: dict[str, Any]) -> None:
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Aligned columns; control characters made visible, so that a token cannot move the cursor."""
-    from playground.engine.display import glyphs
+    from playground.engine.text.display import glyphs
 
     lines = [list(head), *([glyphs(cell) if cell else "" for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]

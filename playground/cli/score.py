@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from playground.cli import options
 
 if TYPE_CHECKING:
-    from playground.engine.protocol import Engine
+    from playground.engine.api import Engine
     from playground.engine.types import SequenceScore
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
 from playground.errors import BadInput, PlaygroundError
 from playground.generation.tree import LONGEST_NAME, MOST_BRANCHES, Branch, Ended, Tree

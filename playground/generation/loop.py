@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 
-from playground.engine.protocol import Batch, CancelToken, Engine, TextCodec
+from playground.engine.api import Batch, CancelToken, Engine, TextCodec
 from playground.errors import BadInput, BadPrompt
 from playground.generation.record import Drawn, RowInput, draw_rows
 from playground.generation.stopping import StopWatch, check_stop_ids
@@ -94,7 +94,7 @@ def _decode(batch: Batch, rows: Sequence[_Row], cancel: CancelToken) -> Generato
         if finished:
             staying = [place for place, row in enumerate(live) if not row.ended]
             live = [live[place] for place in staying]
-            batch.keep(staying)
+            batch.select_rows(staying)
         if not live:
             return
         batch.step([row.ids[-1] for row in live], cancel=cancel)

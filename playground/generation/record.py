@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from playground.engine.prepack import cpu_threads
+from playground.engine.hf.prepack import cpu_threads
 from playground.engine.types import FloatArray
 from playground.generation.types import Alternative
 from playground.sampling.chain import apply_chain

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
 from playground.errors import BadInput
 from playground.generation.types import FinishReason, GenerationRequest
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from playground.engine.api import TextCodec
 from playground.engine.attention_data import AttentionPass
 from playground.engine.attention_scores import attention_scores, masked_softmax
-from playground.engine.protocol import TextCodec
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadInput, CapabilityMissing
 from playground.inspection.attention import Selection, check_selection, layer_of

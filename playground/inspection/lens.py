@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.engine.types import FloatArray, LensRows, TokenIds
 from playground.errors import BadInput, CapabilityMissing
 

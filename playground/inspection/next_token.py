@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
 from playground.engine.types import FloatArray, TokenIds
 from playground.sampling.chain import RowTrace, trace_row
 from playground.sampling.context import SamplingContext

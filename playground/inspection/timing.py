@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.engine.types import WeightList
 from playground.errors import BadInput
 from playground.inspection.anatomy import examine_weights, text_config

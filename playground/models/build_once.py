@@ -45,14 +45,14 @@ def ensure_built(target: Path, build: Build, needed_bytes: int, progress: Progre
     return target
 
 
-def is_intact(target: Path, but: str | None = None) -> bool:
-    """Whether ``target`` holds exactly the files of its manifest, byte for byte; of the file ``but`` only the length."""
+def is_intact(target: Path) -> bool:
+    """Whether ``target`` holds exactly the files of its manifest, byte for byte."""
     try:
         listed = json.loads((target / MANIFEST).read_text(encoding="utf-8"))["files"]
         if {path.name for path in target.iterdir()} != {MANIFEST, *listed}:
             return False
         sizes = all((target / name).stat().st_size == entry["bytes"] for name, entry in listed.items())
-        return sizes and all(checksum(target / name) == entry["crc32"] for name, entry in listed.items() if name != but)
+        return sizes and all(checksum(target / name) == entry["crc32"] for name, entry in listed.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 

@@ -73,19 +73,17 @@ def load(
 
 def read(
     located: LocatedModel,
-    tokenizer: Any = None,
     *,
     attn_implementation: str | None = None,
     progress: Progress | None = None,
 ) -> LoadedModel:
-    """Read the weights of a model that was found, and its tokenizer unless it is given; errors as ``load``."""
+    """Read the weights of a model that was found and its tokenizer; errors as ``load``."""
     report, source, folder = progress or silent, located.source, located.folder
     report("Loading the weights", 0.15)
     quiet_libraries()
     model = _load_weights(source, folder, located.placement, attn_implementation)
-    if tokenizer is None:
-        report("Loading the tokenizer", 0.85)
-        tokenizer = load_tokenizer(located)
+    report("Loading the tokenizer", 0.85)
+    tokenizer = load_tokenizer(located)
     info = _describe(located, model, tokenizer)
     report("The model is ready", 1.0)
     used = str(getattr(model.config, "_attn_implementation", None) or "eager")

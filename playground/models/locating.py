@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playground.errors import ModelCorrupt, ModelTooLarge
-from playground.models.build_once import is_intact
-from playground.models.bundled import bundled_folder, bundled_revision, ensure_bundled
+from playground.errors import ModelTooLarge
+from playground.models.bundled import bundled_revision, ensure_bundled
 from playground.models.catalogue import ModelSource, resolve
-from playground.models.estimate import WEIGHTS, MemoryNeed, estimate_config, estimate_folder, estimate_gguf
+from playground.models.estimate import MemoryNeed, estimate_config, estimate_folder, estimate_gguf
 from playground.models.hardware import Hardware, probe
 from playground.models.hub import Admit, ensure_snapshot
 from playground.models.placement import Placement, choose
@@ -59,25 +58,6 @@ def locate(
     folder, weights = _fetch(source, admit, progress or silent)
     need, placement = _place(source, folder, machine, device, dtype)
     return LocatedModel(source, folder, _revision(weights or weights_fingerprint(folder), placement), need, placement)
-
-
-def glimpse(spec: str | None = None, *, device: str | None = None, dtype: str | None = None) -> LocatedModel | None:
-    """The bundled model as it was unpacked before, at once; None for any other, and where it must be unpacked first.
-
-    Its weights are not compared with their checksum and nothing is refused: enough to read the tokenizer and to name the
-    revision, not to load it. Raises BadInput and ModelNotFound as ``loading.load``.
-    """
-    source = resolve(spec)
-    folder = bundled_folder()
-    if source.kind != "bundled" or not is_intact(folder, but=WEIGHTS):
-        return None
-    try:
-        need = estimate_folder(folder, "float32")
-    except ModelCorrupt:  # ``locate`` finds it too, and unpacks the model anew
-        return None
-    placement = choose(probe(), device=device, dtype=dtype, parameters=need.parameters)
-    revision = _revision(bundled_revision(), placement)
-    return LocatedModel(source, folder, revision, need.in_dtype(placement.dtype), placement)
 
 
 def _revision(weights: str, placement: Placement) -> str:

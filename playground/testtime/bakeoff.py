@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.errors import BadInput, BadPrompt
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.testtime.answers import extract_answers

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from playground.engine.protocol import Batch, CancelToken, Engine, TextCodec
+from playground.engine.api import Batch, CancelToken, Engine, TextCodec
 from playground.engine.types import FloatArray
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, check_requests
@@ -152,7 +152,7 @@ def beam_search(
             rows = search.step(batch)
             length += 1
             if rows:
-                batch.keep([beam.row for beam in rows])
+                batch.select_rows([beam.row for beam in rows])
                 batch.step([beam.token for beam in rows], cancel=token)
                 search.renumber()
             spent_ms = (time.perf_counter() - started) * 1000

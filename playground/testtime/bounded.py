@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from playground.engine.protocol import CancelToken
+from playground.engine.api import CancelToken
 from playground.testtime.checks import LONGEST_TEXT, Verdict
 
 TEXT_SECONDS = 3.0  # of the child's own computing, for one text: a busy machine must change no verdict

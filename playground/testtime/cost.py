@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL

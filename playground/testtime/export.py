@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.generation.document import harmless
 from playground.testtime.registry import kind_of
 from playground.testtime.rules import Choice

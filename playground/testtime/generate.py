@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, check_requests, generate

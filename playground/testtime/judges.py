@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from playground.engine.api import Engine
 from playground.engine.limits import check_ids
-from playground.engine.protocol import Engine
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadInput
 from playground.testtime.batching import plan_readings, reading_groups, usable_bytes
@@ -86,7 +86,7 @@ def make_judge(argument: str | None) -> ScoreFunction:
 
 def _judge_groups(engine: Engine, questions: dict[str, TokenIds]) -> list[list[str]]:
     """The texts that are judged together, by what fits into memory."""
-    from playground.engine.prefix import common_prefix  # imports transformers
+    from playground.engine.hf.prefix import common_prefix  # imports transformers
 
     texts = _by_length({text: len(ids) for text, ids in questions.items()})
     ids = [questions[text] for text in texts]

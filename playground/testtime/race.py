@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.errors import BadInput
 from playground.testtime.events import BatchStep, Event, Planned
 from playground.testtime.generate import CandidateRequest, generate_candidates

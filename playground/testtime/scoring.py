@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.errors import BadInput
 from playground.testtime.bounded import check_texts
 from playground.testtime.checks import Verdict

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import Origin
-from playground.testtime.asking import Asking, asking_from_json, asking_to_json
+from playground.testtime.request import BestOfNRequest, asking_from_json, asking_to_json
 from playground.testtime.store_rows import (
     Base,
     CandidateRow,
@@ -78,7 +78,7 @@ class StoredRun:
     """A run as kept: enough to show it, rank it and go on with it."""
 
     summary: RunSummary
-    asking: Asking
+    asking: BestOfNRequest
     origin: Origin
     cost: RunCost
     candidates: tuple[Candidate, ...]
@@ -129,7 +129,7 @@ class RunStore:
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def start(self, asking: Asking, origin: Origin, name: str = "") -> str:
+    def start(self, asking: BestOfNRequest, origin: Origin, name: str = "") -> str:
         """A new run without candidates; its id."""
         run = uuid.uuid4().hex
         with self._session() as session:

@@ -14,14 +14,14 @@ from playground.ui.glossary import define
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """``text`` with everything that Markdown, HTML, LaTeX or Streamlit's colour syntax could act on made literal."""
     return _MARKDOWN.sub(r"\\\1", text.replace("\n", " ").replace("\r", " "))
 
 
 def show_problem(error: PlaygroundError | str) -> None:
     """One sentence where the problem arose."""
-    st.error(plain(str(error)), icon=":material/error:")
+    st.error(escape_markdown(str(error)), icon=":material/error:")
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from playground.engine.pool import Loading, ModelChoice
-from playground.engine.worker import Worker
+from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.worker import Worker
 from playground.models.info import ModelInfo
 from playground.ui import state
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -55,10 +55,7 @@ def sidebar_model(needed: bool = True) -> None:
 def _card_of_the_coming(loading: Loading) -> None:
     """What is known so far; looks by itself whether there is more, and draws the whole page once the model is there."""
     note_end(loading)
-    if loading.worker is not None:
-        _card(loading.worker)
-    else:
-        st.markdown("**Model**  \n:material/hourglass_top: loading…")
+    st.markdown("**Model**  \n:material/hourglass_top: loading…")
 
 
 def _ask() -> None:
@@ -67,12 +64,9 @@ def _ask() -> None:
 
 def _card(worker: Worker) -> None:
     info, status = worker.engine.info, worker.status()
-    if worker.complete:
-        mark = ":material/pending: busy" if status.busy else ":material/check_circle: ready"
-    else:
-        mark = ":material/hourglass_top: loading; answers kept from the last start are shown"
+    mark = ":material/pending: busy" if status.busy else ":material/check_circle: ready"
     queue = f", {status.queued} waiting" if status.queued else ""
-    st.markdown(f"**{plain(info.name)}**  \n{_size_line(info)}  \n{mark}{queue}")
+    st.markdown(f"**{escape_markdown(info.name)}**  \n{_size_line(info)}  \n{mark}{queue}")
 
 
 def _size_line(info: ModelInfo) -> str:
@@ -149,5 +143,10 @@ def _suggestions() -> None:
     st.caption("Known to work (others than the bundled one are fetched from the hub):")
     for name, entry in CATALOGUE.items():
         st.button(
-            plain(name), key=f"suggest_{name}", on_click=choose_model, args=(name,), help=entry.note, type="tertiary"
+            escape_markdown(name),
+            key=f"suggest_{name}",
+            on_click=choose_model,
+            args=(name,),
+            help=entry.note,
+            type="tertiary",
         )

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import atexit
 import gc
-import threading
 import time
 
 import streamlit as st
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from playground.engine.pool import Loading, ModelChoice, ModelPool
-from playground.engine.protocol import Engine
-from playground.engine.worker import Worker
+from playground.engine.api import Engine
+from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 
 def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
@@ -27,11 +26,7 @@ def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
     loading.report("Starting the tensor library", 0.0)
     from playground.engine.factory import make_engine
 
-    def begin(engine: Engine) -> None:
-        gc.freeze()  # what is imported so far: the pages run while the rest comes
-        loading.offer(engine)
-
-    return make_engine(choice.spec, choice.device, choice.dtype, loading.report, begin)
+    return make_engine(choice.spec, choice.device, choice.dtype, loading.report)
 
 
 def freeze_garbage() -> None:
@@ -94,16 +89,14 @@ def forget_failure() -> None:
     st.session_state.pop(_OWN_LOADING, None)
 
 
-def wait_for_model(choice: ModelChoice, *, complete: bool = True) -> Worker:
+def wait_for_model(choice: ModelChoice) -> Worker:
     """The worker for ``choice``; shows what is being done while it loads. Raises the loader's PlaygroundError.
 
-    ``complete`` False is content with one that knows only what was kept of earlier starts, until the weights are there.
     Every look at the progress is a yield point: a newer click or a closed tab ends the wait, not the loading.
     """
     loading = request_model(choice)
-    wanted = loading.done if complete else loading.begun
-    if not wanted.wait(0.15):
-        _show_progress(loading, wanted)
+    if not loading.done.wait(0.15):
+        _show_progress(loading)
     note_end(loading)
     if loading.error is not None:
         raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
@@ -112,10 +105,10 @@ def wait_for_model(choice: ModelChoice, *, complete: bool = True) -> Worker:
     return loading.worker
 
 
-def _show_progress(loading: Loading, wanted: threading.Event) -> None:
+def _show_progress(loading: Loading) -> None:
     place = st.empty()
     started = time.monotonic()
-    while not wanted.wait(0.2):
+    while not loading.done.wait(0.2):
         spent = time.monotonic() - started
-        place.progress(loading.fraction, text=f"{plain(loading.what)} ({spent:.0f} s so far)")
+        place.progress(loading.fraction, text=f"{escape_markdown(loading.what)} ({spent:.0f} s so far)")
     place.empty()

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from playground.engine.pool import ModelChoice
+from playground.engine.serving.pool import ModelChoice
 from playground.ui.runtime import model_pool
 
 NOBODY = ""  # no reader's session: what is loaded for it goes as soon as readers have chosen other models

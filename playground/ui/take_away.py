@@ -10,7 +10,7 @@ import streamlit as st
 from playground.errors import PlaygroundError
 from playground.models.catalogue import resolve
 from playground.sampling.export_code import Endings
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import request_model
 from playground.ui.setup import Setup
@@ -97,7 +97,7 @@ def code_for_engines(
     if resolve(setup.model).kind == "bundled" and not own:
         st.caption(_ROUNDED)
     for warning in (*made.warnings, *_text_warnings(setup, engine, made.language)):
-        st.warning(plain(warning), icon=":material/warning:")
+        st.warning(escape_markdown(warning), icon=":material/warning:")
 
 
 def _text_warnings(setup: Setup, engine: str, language: str) -> tuple[str, ...]:

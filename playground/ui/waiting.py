@@ -10,10 +10,10 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
-from playground.engine.ticket import Ticket
+from playground.engine.serving.ticket import Ticket
 from playground.errors import Cancelled, Superseded
 from playground.ui import state
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def _watch(ticket: Ticket[T], doing: str, key: str, share: Callable[[Any], float
             raise Superseded("The reader did something newer.")
         spent = time.monotonic() - started
         queue = f", {ticket.position} ahead of you" if ticket.position else ""
-        said = f":material/hourglass_top: {plain(doing)} · {spent:.1f} s{queue}"
+        said = f":material/hourglass_top: {escape_markdown(doing)} · {spent:.1f} s{queue}"
         if share is None:
             place.caption(said)
         else:

@@ -13,7 +13,7 @@ from playground.charts.attention_bytes import PRECISION, decoded, matrix_codes, 
 from playground.charts.attention_map import HeadMap, HeadTile, head_lines, map_payload, overview_map, thumbnails
 from playground.charts.attention_parts import SHOWN_KEYS, WeightBars, shown_keys, weight_description, weight_figure
 from playground.charts.attention_view import SCALES, AttentionView, MatrixPanel, panel_description, view_payload
-from playground.engine.fake import FakeEngine
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.types import Capabilities
 from playground.inspection.attention import head_figures
 

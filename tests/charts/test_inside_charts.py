@@ -25,7 +25,7 @@ from playground.charts.lens_rank import RankData, RankLine, rank_description, ra
 from playground.charts.palette import contrast
 from playground.charts.scale_lines import Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
-from playground.engine.fake import FakeEngine
+from playground.engine.fake.engine import FakeEngine
 from playground.inspection.timing import CacheSize, LengthTiming, Pass, Timing, workload_of
 from playground.scaling.inference import fit_machine
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from playground.cli import options
-from playground.engine.fake import FakeEngine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import Capabilities
 from tests.cli.running import Capture, answer, refusal
 from tests.engine.test_attention_pass import eager_weights

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from playground.cli import main, options
-from playground.engine.fake import FakeEngine
+from playground.engine.fake.engine import FakeEngine
 from playground.testtime import beam
 from playground.testtime.bounded import close_children
 from tests.cli.running import Capture, answer, refusal
@@ -105,8 +105,8 @@ def test_the_rules_that_need_nothing_are_the_default(engine: FakeEngine, capsys:
 def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, capsys: Capture) -> None:
     """Held against the request the page makes: the same answers to the token."""
     from playground.sampling.settings import NEUTRAL
-    from playground.testtime.asking import Asking, candidate_request
     from playground.testtime.generate import generate_candidates
+    from playground.testtime.request import BestOfNRequest, candidate_request
 
     found = answer(
         capsys,
@@ -127,7 +127,7 @@ def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, c
         "--seed",
         "2",
     )
-    asking = Asking(
+    asking = BestOfNRequest(
         "x", True, settings=NEUTRAL, seed=2, n=8, max_new_tokens=4, temperatures=(0.3, 1.5), systems=("one", "two")
     )
     steps = generate_candidates(engine, candidate_request(asking, engine.codec))

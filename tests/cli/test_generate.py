@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.sampling.draw import UniformStream
 from tests.cli.running import Capture, answer, refusal
 

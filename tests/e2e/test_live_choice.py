@@ -11,7 +11,9 @@ from playground.ui.components.assets import read
 
 pytestmark = pytest.mark.e2e
 
-SCRIPT = read("chosen.js", "card.js", "live_choice.js").replace("export default function", "window.draw = function")
+SCRIPT = read("event_bus.js", "tooltip.js", "live_choice.js").replace(
+    "export default function", "window.draw = function"
+)
 SET_UP = """
 () => {
   window.sent = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.hf.engine import TransformersEngine
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from transformers import (
     Qwen2Config,
 )
 
-from playground.engine.fake import fake_info
+from playground.engine.fake.engine import fake_info
 from playground.models.info import ModelInfo
 from playground.models.loading import LoadedModel
 

@@ -10,12 +10,13 @@ import torch
 from transformers import BloomConfig, Gemma2Config, Qwen3Config
 
 from benchmarks.bench_attention import memory_figures
-from playground.engine import attention_data, attention_pass
+from playground.engine import attention_data
+from playground.engine.api import CancelToken
 from playground.engine.attention_data import AttentionPass, PassCache, pass_bytes, widest_window
 from playground.engine.attention_scores import attention_scores, masked_softmax
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf import attention_pass
+from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import Capabilities
 from playground.errors import BadInput, BadPrompt, Cancelled, CapabilityMissing, ModelTooLarge
 from tests.engine import small

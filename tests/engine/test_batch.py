@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import Batch, CancelToken, Engine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import Batch, CancelToken, Engine
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.errors import BadPrompt, Cancelled
 from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
-from tests.engine.test_transformers_engine import count_runs, full_pass, make_ids
+from tests.engine.test_hf_engine import count_runs, full_pass, make_ids
 
 
 def assert_rows_agree(engine: TransformersEngine, batch: Batch) -> None:
@@ -29,16 +29,16 @@ def test_rows_equal_their_own_forward_pass_through_steps_and_departures(kind: st
     batch.step([1, 2, 3, 4])
     assert batch.ids == ((*one, 1), (*two, 2), (*one, 3), (*one, 4))
     assert_rows_agree(engine, batch)
-    batch.keep([3, 1, 0])
+    batch.select_rows([3, 1, 0])
     assert batch.ids == ((*one, 4), (*two, 2), (*one, 1))
     assert_rows_agree(engine, batch)
     batch.step([5, 6, 7])
     assert_rows_agree(engine, batch)
-    batch.keep([1])
+    batch.select_rows([1])
     batch.step([8])
     assert batch.ids == ((*two, 2, 6, 8),)
     assert_rows_agree(engine, batch)
-    batch.keep([])
+    batch.select_rows([])
     assert batch.ids == () and batch.logits.shape == (0, VOCAB)
     batch.close()
     batch.close()
@@ -49,7 +49,7 @@ def test_rows_that_nobody_branches_from_are_not_copied_aside() -> None:
     prompt = make_ids(50)
     batch = engine.open_batch([prompt, prompt], branching=False)
     batch.step([1, 2])
-    batch.keep([1])
+    batch.select_rows([1])
     batch.close()
     assert [ids for _revision, ids in engine._runner.prefixes._slots] == [prompt]
 
@@ -67,7 +67,7 @@ def test_a_row_may_go_on_more_than_once(kind: str) -> None:
         ([5, 4], [15, 16]),
     ):
         expected = tuple((*batch.ids[row], token) for row, token in zip(order, tokens, strict=True))
-        batch.keep(order)
+        batch.select_rows(order)
         assert_rows_agree(engine, batch)
         batch.step(tokens)
         assert batch.ids == expected
@@ -94,7 +94,7 @@ def test_a_branch_reads_only_what_is_new() -> None:
     batch = engine.open_batch([prompt, prompt])
     for token in range(10):
         batch.step([token, token + 100])
-    batch.keep([1])
+    batch.select_rows([1])
     batch.close()
     runs = count_runs(engine)
     for first in (0, 100):
@@ -114,7 +114,7 @@ def test_an_open_batch_is_not_disturbed_by_other_requests_or_other_batches() -> 
         engine.next_logits((*prompt, turn))
         second.step([9, 8, 7])
         engine.score(prompt[:10])
-    second.keep([2, 0])
+    second.select_rows([2, 0])
     assert_rows_agree(engine, first)
     assert_rows_agree(engine, second)
 
@@ -152,7 +152,7 @@ def test_the_fake_batch_keeps_the_same_promises() -> None:
     batch = as_engine.open_batch([(1, 2), (3,), (1, 2)])
     assert engine.calls == [(1, 2), (3,)]
     batch.step([7, 8, 9])
-    batch.keep([2, 1])
+    batch.select_rows([2, 1])
     assert batch.ids == ((1, 2, 9), (3, 8))
     for row, ids in enumerate(batch.ids):
         np.testing.assert_array_equal(batch.logits[row], engine.next_logits(ids).logits)

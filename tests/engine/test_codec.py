@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from playground.engine.codec import HfTextCodec
-from playground.engine.fake import FakeCodec
-from playground.engine.token_bytes import build_table, byte_alphabet
+from playground.engine.fake.engine import FakeCodec
+from playground.engine.text.codec import HfTextCodec
+from playground.engine.text.token_bytes import build_table, byte_alphabet
 from playground.errors import BadPrompt, CapabilityMissing
 from tests.engine.small import byte_level_tokenizer, metaspace_tokenizer, small_info, wordpiece_tokenizer
 
@@ -144,7 +144,7 @@ def test_the_table_is_built_once(bundled_tokenizer: Any, monkeypatch: pytest.Mon
         built.append(size)
         return build_table(tokenizer, size)
 
-    monkeypatch.setattr("playground.engine.codec.build_table", counting)
+    monkeypatch.setattr("playground.engine.text.codec.build_table", counting)
     codec = HfTextCodec(bundled_tokenizer, small_info())
     for token in (100, 101):
         codec.token_bytes(token)
@@ -261,7 +261,7 @@ def test_a_template_that_trims_trims_here_too() -> None:
 
 
 def test_the_placeholder_itself_may_be_typed(small: HfTextCodec) -> None:
-    from playground.engine import chat
+    from playground.engine.text import chat
 
     text = chat._USER + chat._SYSTEM
     assert text in small.chat_text(text, system=text)

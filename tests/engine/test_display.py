@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.engine.display import bracket, glyphs
+from playground.engine.text.display import bracket, glyphs
 
 WOMAN_TECHNOLOGIST = "👩\u200d💻"
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, Gemma2Config, OPTConfig, PhiConfig, Qwen3Config
 
-from playground.engine import hidden_pass, runner
-from playground.engine.fake import FakeEngine
-from playground.engine.prepack import pack_linears
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf import hidden_pass, runner
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.hf.prepack import pack_linears
+from playground.engine.serving.worker import Worker
 from playground.engine.types import LENS_TOP, Capabilities, LensRows
-from playground.engine.worker import Worker
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from playground.models.loading import LoadedModel
 from tests.engine.small import CONFIGS, LLAMA_LIKE, VOCAB

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from playground.engine.fake import FakeEngine
-from playground.engine.pool import Loading, ModelChoice, ModelPool
-from playground.errors import ModelError, ModelNotFound, ModelTooLarge
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
+from playground.errors import ModelNotFound, ModelTooLarge
 
 ONE, TWO = ModelChoice("one"), ModelChoice("two")
 PATIENCE = 10.0
@@ -25,13 +25,10 @@ class Loader:
         self.gate = threading.Event()
         self.gate.set()
         self.room_for: int | None = None
-        self.early: FakeEngine | None = None  # offered before the gate
 
     def __call__(self, choice: ModelChoice, loading: Loading) -> FakeEngine:
         self.tries.append(choice)
         loading.report("Reading weights", 0.5)
-        if self.early is not None:
-            loading.offer(self.early)
         assert self.gate.wait(PATIENCE)
         if choice in self.failures:
             raise self.failures[choice]
@@ -212,42 +209,3 @@ def test_an_end_waits_for_what_is_still_loading(make_pool: Callable[..., ModelPo
     ending.join(PATIENCE)
     assert not ending.is_alive() and loading.done.is_set()
     assert pool.loaded() == () and loader.opened[0][1].closed
-
-
-# -- an engine to begin with ---------------------------------------------------------------------------------------------
-
-
-def test_readers_begin_before_the_weights_and_go_on_with_them(
-    make_pool: Callable[..., ModelPool], loader: Loader
-) -> None:
-    loader.early = FakeEngine()
-    pool = make_pool()
-    loader.gate.clear()
-    loading = pool.request("a", ONE)
-    assert loading.begun.wait(PATIENCE) and not loading.done.is_set()
-    worker = loading.worker
-    assert worker is not None and worker.engine is loader.early and not worker.complete
-    assert pool.loaded() == () and pool.asked_for() == (ONE,)
-    loader.gate.set()
-    assert ended(loading).worker is worker and worker.complete and worker.engine is loader.opened[0][1]
-    assert pool.loaded() == (ONE,)
-
-
-def test_a_failure_after_the_beginning_ends_what_was_begun(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
-    loader.early, loader.failures[ONE] = FakeEngine(), ModelNotFound("Gone: choose another.")
-    loader.gate.clear()
-    loading = make_pool().request("a", ONE)
-    assert loading.begun.wait(PATIENCE)
-    worker = loading.worker
-    assert worker is not None
-    loader.gate.set()
-    assert isinstance(ended(loading).error, ModelNotFound) and loading.worker is None and loader.early.closed
-    with pytest.raises(ModelError):
-        worker.submit("a", "next", lambda engine, cancel: engine.info).result(PATIENCE)
-
-
-def test_without_an_offer_the_beginning_is_the_end(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
-    loading = ended(make_pool().request("a", ONE))
-    assert loading.begun.wait(PATIENCE) and loading.worker is not None and loading.worker.complete
-    loader.failures[TWO] = ModelNotFound("No such model: choose another.")
-    assert ended(make_pool().request("b", TWO)).begun.wait(PATIENCE)

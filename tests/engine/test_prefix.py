@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.engine.prefix import PrefixCache, common_prefix, fork, new_cache
+from playground.engine.hf.prefix import PrefixCache, common_prefix, fork, new_cache
 from tests.engine.small import small_model
 
 IDS = st.lists(st.integers(0, 2), max_size=12).map(tuple)

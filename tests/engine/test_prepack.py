@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from playground.engine import prepack
-from playground.engine.prepack import PackedLinear, Tuning, cpu_threads, pack_linears, tune_for_cpu
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.hf import prepack
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.hf.prepack import PackedLinear, Tuning, cpu_threads, pack_linears, tune_for_cpu
 from tests.engine.small import CONFIGS, VOCAB, small_loaded, small_model
 
 

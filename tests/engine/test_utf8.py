@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.engine.utf8 import added_text, pending_bytes
+from playground.engine.text.utf8 import added_text, pending_bytes
 
 SPLITS = st.tuples(st.text(max_size=12), st.lists(st.integers(0, 48), max_size=6))
 

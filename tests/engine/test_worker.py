@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.ticket import Ticket
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken, Engine
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.worker import Worker
 from playground.errors import Cancelled, ModelError
 
 PATIENCE = 20.0  # seconds until a test is called hung; never waited for in a passing run
@@ -334,89 +334,3 @@ def test_a_ticket_keeps_its_first_end() -> None:
     ticket.cancel()
     ticket.add_step("late")
     assert ticket.result() == 1 and ticket.take() == []
-
-
-class Preparing(FakeEngine):
-    """Counts the pieces of its preparation; ``asked`` is set once the second is under way, which waits for ``go``."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        super().__init__()
-        self.done, self.fails = 0, fails
-        self.asked, self.go, self.finished = threading.Event(), threading.Event(), threading.Event()
-
-    def prepare(self) -> Iterator[None]:
-        for piece in range(5):
-            if piece == 1:
-                self.asked.set()
-                assert self.go.wait(PATIENCE)
-                if self.fails:
-                    raise RuntimeError("broken")
-            self.done += 1
-            yield
-        self.finished.set()
-
-
-def test_spare_time_is_used_and_a_request_goes_before_the_next_piece() -> None:
-    engine = Preparing()
-    worker = Worker(engine)
-    try:
-        assert engine.asked.wait(PATIENCE)
-        ticket = worker.submit("a", "next", lambda given, cancel: engine.done)
-        engine.go.set()
-        assert ticket.result(PATIENCE) == 2, "one piece was under way, no other was begun"
-        assert engine.finished.wait(PATIENCE), "the rest is done when nobody waits"
-    finally:
-        worker.close()
-
-
-def test_a_preparation_that_breaks_is_dropped_and_one_under_way_does_not_hold_up_the_end() -> None:
-    engine = Preparing(fails=True)
-    worker = Worker(engine)
-    engine.go.set()
-    assert worker.submit("a", "next", lambda given, cancel: "served").result(PATIENCE) == "served"
-    worker.close()
-    assert engine.closed and engine.done == 1
-
-
-# -- an engine whose weights follow --------------------------------------------------------------------------------------
-
-
-class Following(FakeEngine):
-    """A fake with a little preparation to do."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.prepared = threading.Event()
-
-    def prepare(self) -> Iterator[None]:
-        yield
-        self.prepared.set()
-
-
-def test_an_adopted_engine_serves_what_comes_next_and_prepares_itself() -> None:
-    early, whole = FakeEngine(), Following()
-    worker = Worker(early, complete=False)
-    try:
-        ask: Callable[[Engine, CancelToken], Engine] = lambda engine, cancel: engine  # noqa: E731
-        assert worker.submit("a", "next", ask).result(PATIENCE) is early and not worker.complete
-        worker.adopt(whole)
-        assert worker.complete and worker.engine is whole
-        assert whole.prepared.wait(PATIENCE), "nobody asks: the idle thread must notice by itself"
-        assert worker.submit("a", "next", ask).result(PATIENCE) is whole
-    finally:
-        worker.close()
-    assert whole.closed and not early.closed
-
-
-def test_a_job_under_way_ends_on_the_engine_it_began_with() -> None:
-    early, whole = FakeEngine(), Following()
-    worker = Worker(early, complete=False)
-    try:
-        gate = Gate(worker)
-        worker.adopt(whole)
-        assert not whole.prepared.is_set()
-        gate.open()
-        assert gate.ticket.result(PATIENCE) == "open"
-        assert whole.prepared.wait(PATIENCE)
-    finally:
-        worker.close()

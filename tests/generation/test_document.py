@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.charts.run_html import run_html
-from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, generate
 from playground.generation.document import (

@@ -10,10 +10,10 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from playground.engine.fake import EOS_ID, FakeEngine
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.transformers_engine import TransformersEngine
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken, Engine
+from playground.engine.fake.engine import EOS_ID, FakeEngine
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, BadPrompt, Cancelled
 from playground.generation import Generation, GenerationRequest, GenerationStep, generate
 from playground.generation.record import RowInput, draw_rows
@@ -273,8 +273,6 @@ TWENTY = (
 @pytest.mark.model
 def test_greedy_equals_transformers_on_the_real_model_on_twenty_prompts(bundled_engine: TransformersEngine) -> None:
     """Against a model of its own, as transformers loaded it: the engine's reads its weights' codes."""
-    for _ in bundled_engine.prepare():
-        pass
     plain = load(None, device="cpu", dtype="float32").model
     for text in TWENTY:
         prompt = bundled_engine.codec.encode(text)

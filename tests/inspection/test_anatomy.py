@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from playground.engine.fake import FakeEngine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.inspection.anatomy import Anatomy, examine_weights, place_of
 from playground.inspection.families import LLAMA_ROWS
 from tests.engine.small import CONFIGS, small_loaded

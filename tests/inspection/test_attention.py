@@ -13,8 +13,8 @@ from scipy.special import softmax
 from scipy.stats import entropy as scipy_entropy
 
 from playground.engine.attention_data import AttentionPass
-from playground.engine.fake import FakeEngine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import Capabilities
 from playground.errors import BadInput, CapabilityMissing
 from playground.inspection.attention import (

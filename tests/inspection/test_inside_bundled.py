@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.prepack import tune_for_cpu
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import CancelToken
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.hf.prepack import tune_for_cpu
 from playground.inspection.anatomy import examine_weights
 from playground.inspection.lens import LensPicture, answer_leads_from, choose_window, known_path, read_lens
 from playground.inspection.timing import workload_of

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from playground.engine.fake import VOCAB, FakeEngine
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import VOCAB, FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import LENS_TOP, Capabilities, LensRows
 from playground.errors import BadInput, Cancelled, CapabilityMissing
 from playground.inspection.lens import (

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import pytest
 from transformers import Cohere2Config, DeepseekV2Config
 
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.errors import BadInput, Cancelled
 from playground.inspection import timing
 from playground.inspection.anatomy import spec_of

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.engine.fake import EOS_ID, FakeEngine, default_logits
+from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
 from playground.engine.types import FloatArray, TokenIds
 from playground.generation.document import origin_of
-from playground.testtime.asking import Asking
 from playground.testtime.events import BatchStep
-from playground.testtime.keeping import Keeper, kept_run
+from playground.testtime.recorder import RunRecorder, recorded_run
+from playground.testtime.request import BestOfNRequest
 from playground.testtime.store import RunStore
 
-ASKING = Asking("hello", n=12, max_new_tokens=30, seed=5)
+ASKING = BestOfNRequest("hello", n=12, max_new_tokens=30, seed=5)
 
 
 def child_engine() -> FakeEngine:
@@ -35,7 +35,7 @@ def main(folder: str) -> None:
     engine, store = child_engine(), RunStore(Path(folder))
     run = store.start(ASKING, origin_of(engine.info))
     kept = 0
-    for event in kept_run(engine, ASKING, Keeper(store, run)):
+    for event in recorded_run(engine, ASKING, RunRecorder(store, run)):
         if isinstance(event, BatchStep) and event.finished:
             kept += len(event.finished)
             sys.stdout.write(f"{run} {kept}\n")

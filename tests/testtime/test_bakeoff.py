@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.engine.fake import FakeEngine, default_logits
-from playground.engine.protocol import CancelToken
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine, default_logits
+from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, Cancelled
 from playground.testtime.bakeoff import (
     DEFAULT_RULES,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import CancelToken, Engine
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.errors import BadInput, Cancelled
 from playground.generation import GenerationRequest
 from playground.models.wording import size_text

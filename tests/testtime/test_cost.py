@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake import FakeEngine
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.errors import BadInput
 from playground.testtime import cost
 from playground.testtime.cost import (

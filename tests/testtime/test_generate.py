@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from playground.engine.fake import EOS_ID, VOCAB, FakeEngine, fake_info
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine, fake_info
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, BadPrompt, Cancelled
 from playground.generation import GenerationRequest, generate
 from playground.sampling.settings import NEUTRAL, SamplerSettings

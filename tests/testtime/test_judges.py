@@ -20,9 +20,9 @@ from transformers import (
     LlamaForSequenceClassification,
 )
 
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.errors import (
     BadInput,
     Cancelled,
@@ -117,11 +117,11 @@ def test_judged_together_is_judged_one_by_one(
 def test_texts_are_judged_in_groups_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = agreeing_engine()
     judged(engine, *[f"answer {number:02}" for number in range(40)])
-    assert sum(engine.read_together) == 40 and max(engine.read_together) == 7  # 7 ends of 68 tokens
+    assert sum(engine.batched_prefill) == 40 and max(engine.batched_prefill) == 7  # 7 ends of 68 tokens
     monkeypatch.setattr(judges, "usable_bytes", lambda info: 0)
     tight = agreeing_engine()
     judged(tight, "4", "five", "six")
-    assert tight.read_together == [1, 1, 1], "where nothing fits each is tried by itself"
+    assert tight.batched_prefill == [1, 1, 1], "where nothing fits each is tried by itself"
 
 
 def test_judging_is_cancelled_between_groups() -> None:
@@ -132,7 +132,7 @@ def test_judging_is_cancelled_between_groups() -> None:
     cancel.cancel()
     with pytest.raises(Cancelled):
         next(run)
-    assert len(engine.read_together) == 1
+    assert len(engine.batched_prefill) == 1
 
 
 def test_a_placeholder_inside_a_text_stays_text() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.generation import GenerationRequest, generate
 from playground.testtime import logprob_scorers as rules
 from playground.testtime.types import Candidate, candidate_from_row

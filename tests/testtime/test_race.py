@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL
 from playground.testtime.generate import CandidateRequest, Variation

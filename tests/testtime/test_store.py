@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import CancelToken
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput, Cancelled
 from playground.generation.document import origin_of
 from playground.sampling.settings import NEUTRAL
-from playground.testtime.asking import Asking, asking_from_json, asking_to_json, candidate_request
 from playground.testtime.generate import CandidateRun, generate_candidates
-from playground.testtime.keeping import Keeper, kept_run
+from playground.testtime.recorder import RunRecorder, recorded_run
+from playground.testtime.request import BestOfNRequest, asking_from_json, asking_to_json, candidate_request
 from playground.testtime.store import DATA_VARIABLE, RunCost, RunStore, StoreError, data_folder
 from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
 from tests.testtime.kept_child import ASKING, child_engine
@@ -45,7 +45,7 @@ def finished(steps: Generator[Any, None, CandidateRun]) -> CandidateRun:
             return found
 
 
-def unbroken(asking: Asking = ASKING) -> CandidateRun:
+def unbroken(asking: BestOfNRequest = ASKING) -> CandidateRun:
     engine = child_engine()
     return finished(generate_candidates(engine, candidate_request(asking, engine.codec)))
 
@@ -61,10 +61,10 @@ def same(one: Candidate, other: Candidate) -> bool:
     return True
 
 
-def keep(store: RunStore, asking: Asking = ASKING) -> tuple[str, CandidateRun]:
+def keep(store: RunStore, asking: BestOfNRequest = ASKING) -> tuple[str, CandidateRun]:
     engine = child_engine()
     run = store.start(asking, origin_of(engine.info))
-    return run, finished(kept_run(engine, asking, Keeper(store, run)))
+    return run, finished(recorded_run(engine, asking, RunRecorder(store, run)))
 
 
 def test_a_run_comes_back_as_it_was(store: RunStore) -> None:
@@ -135,7 +135,9 @@ def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: 
     store.take_up(run)
     assert store.runs()[0].status == "running"
     engine = child_engine()
-    resumed = finished(kept_run(engine, stored.asking, Keeper(store, run), known=stored.candidates, before=stored.cost))
+    resumed = finished(
+        recorded_run(engine, stored.asking, RunRecorder(store, run), known=stored.candidates, before=stored.cost)
+    )
     whole = unbroken()
     assert [one.ids for one in resumed.candidates] == [one.ids for one in whole.candidates]
     assert store.runs()[0].status == "finished"
@@ -149,7 +151,7 @@ def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: 
 def test_a_cancelled_run_is_stopped_and_keeps_its_candidates(store: RunStore) -> None:
     engine, cancel = child_engine(), CancelToken()
     run = store.start(ASKING, origin_of(engine.info))
-    steps = kept_run(engine, ASKING, Keeper(store, run), cancel=cancel)
+    steps = recorded_run(engine, ASKING, RunRecorder(store, run), cancel=cancel)
     while not store.load(run).candidates:
         next(steps)
     cancel.cancel()
@@ -163,7 +165,7 @@ def test_a_reader_who_has_gone_frees_the_model() -> None:
     here = iter([True, True, True])
     engine = child_engine()
     with pytest.raises(Cancelled):
-        finished(kept_run(engine, ASKING, Keeper(), is_wanted=lambda: next(here, False)))
+        finished(recorded_run(engine, ASKING, RunRecorder(), is_wanted=lambda: next(here, False)))
     assert engine.batches[-1].closed
 
 
@@ -171,8 +173,8 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None
     store = RunStore(tmp_path, most_bytes=60_000)
     asking = dataclasses.replace(ASKING, n=40, max_new_tokens=60, ignore_eos=True)
     engine = child_engine()
-    keeper = Keeper(store, store.start(asking, origin_of(engine.info)))
-    run = finished(kept_run(engine, asking, keeper))
+    keeper = RunRecorder(store, store.start(asking, origin_of(engine.info)))
+    run = finished(recorded_run(engine, asking, keeper))
     assert len(run.candidates) == 40
     assert (
         keeper.problem is not None and keeper.problem.startswith("The disk is full") and str(tmp_path) in keeper.problem
@@ -235,7 +237,9 @@ def test_notes_are_kept_replaced_and_forgotten(store: RunStore) -> None:
 
 
 def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
-    asking = Asking("p", chat=True, system="s", systems=("a", "b"), temperatures=(0.5, 1.0), n=4, stop_strings=("\n",))
+    asking = BestOfNRequest(
+        "p", chat=True, system="s", systems=("a", "b"), temperatures=(0.5, 1.0), n=4, stop_strings=("\n",)
+    )
     assert asking_from_json(asking_to_json(asking)) == asking
     assert [name for name, _system, _settings in asking.ways()] == [
         "T = 0.5, system 1",
@@ -250,13 +254,13 @@ def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
 
 def test_ways_of_asking_that_make_no_sense_are_refused() -> None:
     with pytest.raises(BadInput, match="chat"):
-        Asking("p", systems=("a",))
+        BestOfNRequest("p", systems=("a",))
     with pytest.raises(BadInput, match="ways of asking"):
-        Asking("p", chat=True, systems=("a", "b", "c", "d"), temperatures=(0.1, 0.2, 0.3, 0.4, 0.5))
+        BestOfNRequest("p", chat=True, systems=("a", "b", "c", "d"), temperatures=(0.1, 0.2, 0.3, 0.4, 0.5))
     with pytest.raises(BadInput):
-        Asking("p", beams=99)
+        BestOfNRequest("p", beams=99)
 
 
 def test_the_cost_adds_up_over_a_resumption() -> None:
-    run = finished(kept_run(child_engine(), ASKING, Keeper(), before=RunCost(10.0, 20.0, 1, 100, 1)))
+    run = finished(recorded_run(child_engine(), ASKING, RunRecorder(), before=RunCost(10.0, 20.0, 1, 100, 1)))
     assert run.new_tokens == 100 + unbroken().new_tokens and run.prefill_ms > 10

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from playground.engine.protocol import CancelToken
+from playground.engine.api import CancelToken
 from playground.errors import BadInput, Cancelled
 from playground.testtime import bounded, checks, patterns
 from playground.testtime.bounded import check_texts, close_children

@@ -12,8 +12,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from playground.engine.fake import FakeEngine
-from playground.engine.pool import ModelChoice
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.serving.pool import ModelChoice
 from playground.ui import runtime
 
 ROOT = Path(__file__).resolve().parents[2]

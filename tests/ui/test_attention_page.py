@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks.bench_attention import bertviz_html
 from playground.charts.attention_bytes import decoded
-from playground.engine.fake import FakeEngine, fake_info
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.fake.engine import FakeEngine, fake_info
+from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import Capabilities
 from playground.generation.document import pieces
 from playground.inspection.attention import Selection, attention_matrix, head_figures, rollout

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake import EOS_ID, FakeEngine, default_logits
+from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
 from playground.errors import BadInput
 from playground.testtime import beam, cost, generate
-from playground.testtime.asking import candidate_request
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.cost import Measured, PrefillTiming, StepTiming
 from playground.testtime.generate import generate_candidates
 from playground.testtime.race import RaceResult
+from playground.testtime.request import candidate_request
 from playground.testtime.store import DATA_VARIABLE, RunStore
 from playground.ui.best_of_n_page.bench import Bench
 from playground.ui.best_of_n_page.candidates import shown_asking, table_of

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.generation import GenerationRequest, generate
 from playground.generation.document import from_json, to_json
 from playground.sampling.settings import NEUTRAL, SamplerSettings

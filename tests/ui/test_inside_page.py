@@ -12,10 +12,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from playground.engine.display import glyphs
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import CancelToken
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.text.display import glyphs
 from playground.engine.types import Capabilities
 from playground.errors import Cancelled
 from playground.inspection.lens import MAX_POSITIONS, LensPicture, choose_window, lens_cell, read_lens

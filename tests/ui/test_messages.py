@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -42,24 +42,24 @@ def rendered(text: str) -> str:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_becomes_one_plain_paragraph(text: str) -> None:
-    html = rendered(plain(text))
+    html = rendered(escape_markdown(text))
     assert re.findall(r"<(\w+)", html) == ["p"], html
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=80))
 def test_any_text_is_one_plain_paragraph_at_most(text: str) -> None:
-    html = rendered("Token: " + plain(text) + " end")
+    html = rendered("Token: " + escape_markdown(text) + " end")
     assert re.findall(r"<(\w+)", html) == ["p"], html
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_sign_that_streamlit_acts_on_stands_bare(text: str) -> None:
     """Colours, badges, icons, emoji names and LaTeX are no CommonMark: each begins with one of these signs."""
-    assert not re.search(r"(?<!\\)(?:\\\\)*[$:\[\]<>~`*_#|&]", plain(text))
+    assert not re.search(r"(?<!\\)(?:\\\\)*[$:\[\]<>~`*_#|&]", escape_markdown(text))
 
 
 @pytest.mark.parametrize("text", ["The prompt is empty.", "စာ 😀", "50 %", "it's"])
 def test_ordinary_sentences_read_as_they_are(text: str) -> None:
     from html import unescape
 
-    assert unescape(rendered(plain(text))).strip() == f"<p>{text}</p>"
+    assert unescape(rendered(escape_markdown(text))).strip() == f"<p>{text}</p>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playground.engine.transformers_engine import TransformersEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.inspection.next_token import NextToken, examine, top_candidates
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.ui.sampling_page.bars import ROWS

@@ -15,8 +15,8 @@ import streamlit as st
 from playground.charts.bars import BarsData
 from playground.charts.numbers import percent
 from playground.cli import main
-from playground.engine.fake import EOS_ID, VOCAB, FakeEngine
-from playground.engine.pool import ModelChoice
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.serving.pool import ModelChoice
 from playground.engine.types import TokenIds
 from playground.errors import ModelNotFound
 from playground.sampling.export import EXPORTS
@@ -377,7 +377,7 @@ def test_an_empty_prompt_begins_at_the_start_token(open_app: Open) -> None:
 
 
 def test_a_model_without_a_start_token_says_what_to_do(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.engine.fake.FakeCodec.start_ids", ())
+    monkeypatch.setattr("playground.engine.fake.engine.FakeCodec.start_ids", ())
     app = open_app({"prompt": ""})
     assert len(app.errors) == 1 and "Type something" in app.errors[0]
 
@@ -703,7 +703,7 @@ def test_the_csv_holds_the_whole_vocabulary_and_no_formula() -> None:
     import csv
     import io
 
-    from playground.engine.worker import Worker
+    from playground.engine.serving.worker import Worker
     from playground.inspection.next_token import examine
     from playground.ui.sampling_page.bars import distribution_csv
     from playground.ui.sampling_page.view import SamplingView

@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from playground.cli import main
-from playground.engine.fake import FakeEngine
-from playground.engine.protocol import CancelToken
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput
 from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
@@ -27,7 +27,7 @@ from playground.scaling.laws import LAWS
 from playground.scaling.meta import MetaCount
 from playground.scaling.notes import disagreements
 from playground.ui import runtime
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
 from playground.ui.scale_page import page as page_frame
 from playground.ui.scale_page.answers import fit_of, serving_of, training_cost
@@ -175,7 +175,7 @@ def test_numbers_carry_what_they_count(open_plan: OpenPlan) -> None:
 def test_every_law_is_told_in_words_beside_its_source(open_plan: OpenPlan) -> None:
     for name, law in LAWS.items():
         texts = open_plan("scale_laws", f"law={name}").texts()
-        assert plain(laws_page.LAW_WORDS[name]) in texts and plain(law.source) in texts
+        assert escape_markdown(laws_page.LAW_WORDS[name]) in texts and escape_markdown(law.source) in texts
 
 
 def test_half_the_utilisation_is_twice_the_days(open_plan: OpenPlan) -> None:
@@ -408,7 +408,7 @@ def test_every_disagreement_is_on_a_page_with_both_numbers_and_the_reason(open_p
             rows = opened.component(f"notes_{topic}")["rows"]
             found = left.pop(topic, None)
             if found is not None:
-                assert plain(found.why) in opened.texts()
+                assert escape_markdown(found.why) in opened.texts()
                 assert {row["name"] for row in rows} == {f.name for f in (*found.as_in_notes, *found.checked)}
     assert left == {}
 

@@ -18,7 +18,7 @@ from playground.ui.attention_page.choice import ADDRESS, CHOICE, OVERVIEW, chang
 from playground.ui.attention_page.view import MOST_SHOWN, AttentionPageView, PageText, load_view_or_nothing, widest
 from playground.ui.components.live_choice import live_choice
 from playground.ui.glossary import define
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 KINDS = {"one": "Head", "several": "Several", "layer": "Layer", "all": "All"}
 SHOWN = (state.PICTURES, CHOICE)
@@ -139,7 +139,7 @@ def _beside(view: AttentionPageView) -> None:
         )
         if view.beside is not None:
             st.button(
-                plain(f"Remove {view.beside.title}"),
+                escape_markdown(f"Remove {view.beside.title}"),
                 icon=":material/close:",
                 key="attention_drop",
                 type="tertiary",
@@ -212,7 +212,7 @@ def _search(text: PageText) -> None:
         return
     found = find_tokens(text.pieces, wanted)
     if not found:
-        st.caption(f"“{plain(wanted)}” is not in the text.")
+        st.caption(f"“{escape_markdown(wanted)}” is not in the text.")
         return
     st.caption(f"{len(found):,} places" + (f", the first {MOST_FOUND}:" if len(found) > MOST_FOUND else ":"))
     with st.container(horizontal=True, gap="small"):

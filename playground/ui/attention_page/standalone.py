@@ -52,10 +52,10 @@ def attention_html(
     data = _data(made, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
     island = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
     scripts = read(
-        "chosen.js",
+        "event_bus.js",
         "picture.js",
         "attention_core.js",
-        "card.js",
+        "tooltip.js",
         "attention_map.js",
         "attention_heat.js",
         "attention_view.js",

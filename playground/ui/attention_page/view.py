@@ -13,11 +13,11 @@ from weakref import ref
 import numpy as np
 import streamlit as st
 
+from playground.engine.api import CancelToken, Engine, TextCodec
 from playground.engine.attention_data import AttentionPass, widest_window
-from playground.engine.display import glyphs
-from playground.engine.protocol import CancelToken, Engine, TextCodec
+from playground.engine.serving.worker import Worker
+from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
-from playground.engine.worker import Worker
 from playground.errors import BadInput, CapabilityMissing, PlaygroundError
 from playground.generation.document import pieces
 from playground.inspection.attention import HeadFigures, Selection, check_selection, head_figures, read_selection

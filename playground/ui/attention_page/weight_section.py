@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts.attention_parts import SHOWN_KEYS, WeightBars, weight_description, weight_figure
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.errors import CapabilityMissing
 from playground.inspection.attention import layer_of
 from playground.inspection.attention_parts import WeightParts, weight_parts

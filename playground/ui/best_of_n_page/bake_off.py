@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, PlaygroundError
 from playground.generation.types import MOST_NEW_TOKENS
 from playground.testtime.bakeoff import (
@@ -29,7 +29,7 @@ from playground.ui.best_of_n_page.bake_off_report import show_report
 from playground.ui.best_of_n_page.bench import Bench, Job, ask, options, run_store
 from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
-from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
 STATE = "bakeoff"
@@ -73,7 +73,7 @@ def _problems() -> ProblemSet:
         show_problem(error)
         return built_in()
     for note in found.notes:
-        st.caption(plain(note))
+        st.caption(escape_markdown(note))
     return found
 
 

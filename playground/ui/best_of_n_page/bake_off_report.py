@@ -11,14 +11,14 @@ from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_d
 from playground.charts.numbers import percent
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.bakeoff_report import BakeoffReport, Share, coverage_by_n, report
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 
 def show_report(found: BakeoffState) -> None:
     """The summary, accuracy with intervals, by difficulty, what each rule did, coverage against N, every problem."""
     made = report(found)
     st.markdown(f"##### After {made.problems} problems")
-    st.markdown(plain(made.summary))
+    st.markdown(escape_markdown(made.summary))
     data = SharesData(
         ("a right one is among them (coverage)", *(rule.name for rule in made.rules), "one, taken blindly"),
         np.array(
@@ -43,7 +43,7 @@ def show_report(found: BakeoffState) -> None:
     st.dataframe(difficulty_table(made), hide_index=True, key="bon_by_difficulty")
     with st.expander("Does it help this model? Rule by rule", expanded=True):
         for rule in made.rules:
-            st.markdown(f"**{plain(rule.name)}.** {plain(rule.statement)}")
+            st.markdown(f"**{escape_markdown(rule.name)}.** {escape_markdown(rule.statement)}")
     points = coverage_by_n(found)
     curve = BandsData(
         "N",

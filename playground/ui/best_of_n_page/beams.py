@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts.numbers import percent
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.generation.diversity import repeated_share
 from playground.testtime.beam import MOST_BEAMS
 from playground.testtime.clusters import pooled_distinct_n

@@ -13,15 +13,15 @@ from typing import Any
 
 import streamlit as st
 
-from playground.engine.ticket import Ticket
+from playground.engine.serving.ticket import Ticket
 from playground.errors import Cancelled, PlaygroundError
 from playground.testtime.answers import extract_answers
-from playground.testtime.asking import Asking
 from playground.testtime.batching import BatchPlan
 from playground.testtime.cost import PrefillTiming, StepTiming
 from playground.testtime.events import BatchStep, Planned
-from playground.testtime.keeping import Keeper
+from playground.testtime.recorder import RunRecorder
 from playground.testtime.registry import kind_of, parse_spec, score_now
+from playground.testtime.request import BestOfNRequest
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.store import RunCost, RunStore
 from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec
@@ -64,7 +64,7 @@ class Job:
 
     what: str
     ticket: Ticket[Any]
-    keeper: Keeper = field(default_factory=Keeper)
+    keeper: RunRecorder = field(default_factory=RunRecorder)
     note: str = ""
     done: int = 0
     total: int = 0
@@ -76,7 +76,7 @@ class Job:
 class Bench:
     """``heavy`` columns cost a model and are kept by label; the others are computed again when what they need changes."""
 
-    asking: Asking | None = None
+    asking: BestOfNRequest | None = None
     candidates: dict[int, Candidate] = field(default_factory=dict)
     cost: RunCost = field(default_factory=RunCost)
     plan: BatchPlan | None = None
@@ -113,7 +113,7 @@ class Bench:
 
     # -- scores ----------------------------------------------------------------------------------------------------
 
-    def scored(self, chosen: Asking) -> ScoredCandidates:
+    def scored(self, chosen: BestOfNRequest) -> ScoredCandidates:
         """All candidates under the rules, reference and pattern of ``chosen``; no model runs."""
         key = (
             tuple(sorted(self.candidates)),
@@ -128,7 +128,7 @@ class Bench:
             self._scored, self._scored_for = self._score(chosen), key
         return self._scored
 
-    def _score(self, chosen: Asking) -> ScoredCandidates:
+    def _score(self, chosen: BestOfNRequest) -> ScoredCandidates:
         candidates = self.ordered
         context = ScoringContext(chosen.prompt, chosen.reference or None, chosen.answer_pattern or None)
         cheap = [spec for spec in specs_of(chosen) if not is_heavy(spec)]
@@ -142,7 +142,7 @@ class Bench:
             answers = tuple(a.key for a in extract_answers([c.text for c in candidates], chosen.answer_pattern))
         return ScoredCandidates(candidates, columns, answers)
 
-    def missing_heavy(self, chosen: Asking) -> tuple[ScorerSpec, ...]:
+    def missing_heavy(self, chosen: BestOfNRequest) -> tuple[ScorerSpec, ...]:
         """Rules that need a model and have no scores yet."""
         count = len(self.candidates)
         return tuple(
@@ -210,7 +210,7 @@ class Bench:
             self.problem = job.keeper.problem
 
 
-def specs_of(chosen: Asking) -> tuple[ScorerSpec, ...]:
+def specs_of(chosen: BestOfNRequest) -> tuple[ScorerSpec, ...]:
     return tuple(parse_spec(label) for label in dict.fromkeys(chosen.scorers))
 
 
@@ -224,7 +224,7 @@ def bench(model: str) -> Bench:
     return benches.setdefault(model, Bench())
 
 
-def present_asking(*, beams: bool = False) -> Asking:
+def present_asking(*, beams: bool = False) -> BestOfNRequest:
     """What the controls ask for now. Raises BadInput or BadSetting."""
     return asking_of(options(), state.setup(), beams=beams)
 

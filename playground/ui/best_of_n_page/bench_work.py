@@ -11,15 +11,15 @@ from typing import Any
 
 import streamlit as st
 
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.generation.document import origin_of
-from playground.testtime.asking import Asking, candidate_request
 from playground.testtime.beam import check_beams
 from playground.testtime.events import Event
-from playground.testtime.keeping import Keeper, kept_run
+from playground.testtime.recorder import RunRecorder, recorded_run
 from playground.testtime.registry import score_all
+from playground.testtime.request import BestOfNRequest, candidate_request
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.store import RunCost, StoredRun
 from playground.ui import state
@@ -36,7 +36,7 @@ def make_way(mine: Bench) -> None:
     mine.problem = mine.note = None
 
 
-def start_run(mine: Bench, worker: Worker, asking: Asking, *, keep: bool = False) -> None:
+def start_run(mine: Bench, worker: Worker, asking: BestOfNRequest, *, keep: bool = False) -> None:
     """Generate anew. What was on the bench gives way only once the request has been found good.
 
     ``keep``: samples that are there stay, if they were asked for in the same way, and only beams are added.
@@ -60,7 +60,7 @@ def start_run(mine: Bench, worker: Worker, asking: Asking, *, keep: bool = False
     mine.job = _submit(mine, worker, keeper)
 
 
-def _samples(asking: Asking) -> Asking:
+def _samples(asking: BestOfNRequest) -> BestOfNRequest:
     """The request as far as samples depend on it."""
     return replace(
         asking,
@@ -79,29 +79,29 @@ def resume(mine: Bench, worker: Worker) -> None:
     if mine.asking is None:
         return
     store = run_store()
-    keeper = Keeper(store, mine.run_id)
+    keeper = RunRecorder(store, mine.run_id)
     if store is not None and mine.run_id:
         store.take_up(mine.run_id)
     mine.cost = replace(mine.cost, resumed=mine.cost.resumed + 1)
     mine.job = _submit(mine, worker, keeper)
 
 
-def _keeper(mine: Bench, asking: Asking, worker: Worker) -> Keeper:
+def _keeper(mine: Bench, asking: BestOfNRequest, worker: Worker) -> RunRecorder:
     store = run_store()
     if store is None:
-        return Keeper(problem=st.session_state.get("best_of_n_store_problem"))
+        return RunRecorder(problem=st.session_state.get("best_of_n_store_problem"))
     try:
-        return Keeper(store, store.start(asking, origin_of(worker.engine.info)))
+        return RunRecorder(store, store.start(asking, origin_of(worker.engine.info)))
     except PlaygroundError as error:
-        return Keeper(problem=str(error))
+        return RunRecorder(problem=str(error))
 
 
-def _submit(mine: Bench, worker: Worker, keeper: Keeper) -> Job:
+def _submit(mine: Bench, worker: Worker, keeper: RunRecorder) -> Job:
     session, asking, known, cost = session_id(), mine.asking, mine.ordered, mine.cost
     assert asking is not None
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Event, None, Any]:
-        return kept_run(
+        return recorded_run(
             engine,
             asking,
             keeper,

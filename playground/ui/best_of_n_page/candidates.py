@@ -10,11 +10,11 @@ import streamlit as st
 
 from playground.charts.numbers import percent
 from playground.charts.token_colours import SCALES, legend_html
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.testtime.asking import Asking
 from playground.testtime.clusters import cluster_texts, pooled_distinct_n
 from playground.testtime.registry import kind_of
+from playground.testtime.request import BestOfNRequest
 from playground.testtime.types import Candidate, ScoredCandidates
 from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, ask, present_asking
@@ -23,7 +23,7 @@ from playground.ui.best_of_n_page.strip import STRIP_SCALES, candidate_tokens
 from playground.ui.best_of_n_page.watching import progress, watch
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.live import REASONS
-from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, show_problem, why_it_matters
 
 VERDICTS = {True: "✓ valid", False: "✗ not valid", None: ""}
 SHOWN_TEXT = 400  # characters in a cell
@@ -55,7 +55,7 @@ def _growing(mine: Bench) -> None:
 # -- the table -----------------------------------------------------------------------------------------------------
 
 
-def shown_asking(mine: Bench) -> Asking:
+def shown_asking(mine: Bench) -> BestOfNRequest:
     """What the candidates are judged by now: the controls' rules on the bench's own prompt."""
     assert mine.asking is not None
     try:
@@ -131,7 +131,7 @@ def _table(mine: Bench) -> None:
     )
     for column in scored.columns:
         if column.problem:
-            st.caption(f":material/info: {plain(column.label)}: {plain(column.problem)}")
+            st.caption(f":material/info: {escape_markdown(column.label)}: {escape_markdown(column.problem)}")
 
 
 def _outdated(mine: Bench) -> None:
@@ -213,7 +213,7 @@ def _ending(candidate: Candidate) -> None:
     reason = REASONS.get(candidate.finish_reason, candidate.finish_reason)
     made = f", {candidate.setting}" if candidate.setting else ""
     luck = f"seed {candidate.seed}, row {candidate.luck_row}" if candidate.origin == "sampling" else candidate.origin
-    st.caption(plain(f"Ended: {reason}. Made by {luck}{made}."))
+    st.caption(escape_markdown(f"Ended: {reason}. Made by {luck}{made}."))
 
 
 def _diversity(mine: Bench) -> None:
@@ -234,11 +234,11 @@ def _diversity(mine: Bench) -> None:
                 numbers = ", ".join(str(candidates[place].index + 1) for place in cluster.members)
                 first = candidates[cluster.members[0]].text.strip()[:120]
                 how = "the same" if cluster.exact else "nearly the same"
-                st.markdown(f"{len(cluster.members)} × “{plain(first)}” ({how}: {numbers})")
+                st.markdown(f"{len(cluster.members)} × “{escape_markdown(first)}” ({how}: {numbers})")
 
 
 def bench_problem(mine: Bench) -> None:
     if mine.problem:
         show_problem(mine.problem)
     if mine.note:
-        st.info(plain(mine.note), icon=":material/info:")
+        st.info(escape_markdown(mine.note), icon=":material/info:")

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.testtime.cost import predict, survival
 from playground.testtime.curves import Curve, CurveSet, all_curves, best_score_curve, curve_points, kl_bound
 from playground.testtime.registry import kind_of

@@ -9,7 +9,7 @@ import streamlit as st
 from playground.testtime.findings import FINDINGS
 from playground.testtime.registry import SCORERS, kind_of
 from playground.testtime.types import ScoreColumn
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 
 def failures(columns: Sequence[ScoreColumn]) -> None:
@@ -19,8 +19,8 @@ def failures(columns: Sequence[ScoreColumn]) -> None:
             return
         for name in dict.fromkeys(column.spec.name for column in columns):
             kind = SCORERS[name]
-            st.markdown(f"**{kind.label}.** {plain(kind.purpose)} *It fails:* {plain(kind.fails)}")
-            st.caption(plain(f"{kind.formula} · {kind.source}"))
+            st.markdown(f"**{kind.label}.** {escape_markdown(kind.purpose)} *It fails:* {escape_markdown(kind.fails)}")
+            st.caption(escape_markdown(f"{kind.formula} · {kind.source}"))
         st.markdown(
             "**Voting.** The commonest answer wins. *It fails* where the model's commonest answer is wrong: more votes then make "
             "the mistake surer; and where answers cannot be counted because no two are the same."
@@ -37,9 +37,9 @@ def published_figures() -> None:
         if not box.open:
             return
         for finding in FINDINGS:
-            noted = f"*In the course notes:* {plain(finding.notes)} " if finding.notes else ""
-            st.markdown(f"**{plain(finding.topic)}.** {noted}{plain(finding.checked)}")
-            st.caption(plain("; ".join(finding.sources)))
+            noted = f"*In the course notes:* {escape_markdown(finding.notes)} " if finding.notes else ""
+            st.markdown(f"**{escape_markdown(finding.topic)}.** {noted}{escape_markdown(finding.checked)}")
+            st.caption(escape_markdown("; ".join(finding.sources)))
 
 
 def label_of(column: ScoreColumn) -> str:

@@ -12,14 +12,14 @@ import streamlit as st
 
 from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
 from playground.charts.numbers import milliseconds, percent
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, PlaygroundError
-from playground.testtime.asking import candidate_request
 from playground.testtime.curves import curve_points
 from playground.testtime.events import BatchStep
 from playground.testtime.race import FirstValid, RaceResult, first_valid, race, retry
 from playground.testtime.registry import SCORERS, is_valid, kind_of, parse_spec
+from playground.testtime.request import candidate_request
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.types import Candidate
 from playground.ui import state
@@ -28,7 +28,7 @@ from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.options import MOST_TRIES
 from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
-from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
 
@@ -165,12 +165,17 @@ def _results(mine: Bench) -> None:
 def _sentence(name: str, result: RaceResult, verifier: str) -> None:
     if result.winner is None:
         what = "attempts" if result.retried else "candidates"
-        st.warning(plain(f"None of the {len(result.finished)} {what} passed {verifier}."), icon=":material/search_off:")
+        st.warning(
+            escape_markdown(f"None of the {len(result.finished)} {what} passed {verifier}."),
+            icon=":material/search_off:",
+        )
         return
     text = result.winner.text.strip().replace("\n", " ↵ ")[:200]
     who = f"{'attempt' if result.retried else 'candidate'} {result.winner.index + 1}"
     when = milliseconds(result.first_ms or 0)
-    st.markdown(f"**{name.capitalize()}:** {who} passed {plain(verifier)} after {when}: “{plain(text)}”")
+    st.markdown(
+        f"**{name.capitalize()}:** {who} passed {escape_markdown(verifier)} after {when}: “{escape_markdown(text)}”"
+    )
 
 
 def results_table(found: list[tuple[str, RaceResult]]) -> pd.DataFrame:
@@ -212,7 +217,9 @@ def _on_paper(mine: Bench) -> None:
         show_problem(error)
         return
     if not any(valid):
-        st.caption(plain(f"None of the {len(candidates)} candidates passes {spec.label}: a race would find nothing."))
+        st.caption(
+            escape_markdown(f"None of the {len(candidates)} candidates passes {spec.label}: a race would find nothing.")
+        )
         return
     lengths = [one.n_tokens for one in candidates]
     drawn = [first_valid(lengths, valid, n) for n in curve_points(len(candidates))]

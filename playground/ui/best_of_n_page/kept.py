@@ -6,13 +6,13 @@ from datetime import datetime
 
 import streamlit as st
 
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.store import RunStore, RunSummary
 from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, ask, run_store
 from playground.ui.best_of_n_page.bench_work import open_stored
-from playground.ui.messages import plain, show_problem
+from playground.ui.messages import escape_markdown, show_problem
 
 SHOWN = 12
 _COMPARED = "best_of_n_compared"
@@ -38,7 +38,7 @@ def kept_section(mine: Bench, worker: Worker) -> None:
             _line(mine, worker, store, summary)
         if len(found) > SHOWN:
             st.caption(f"{len(found) - SHOWN} older runs are kept too; delete some of these to see them.")
-        st.caption(plain(f"Kept in {store.path.parent}, each candidate as it finishes."))
+        st.caption(escape_markdown(f"Kept in {store.path.parent}, each candidate as it finishes."))
 
 
 def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> None:
@@ -49,7 +49,8 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
     here = " · on the bench" if summary.id == mine.run_id else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"bon_kept_{summary.id}"):
         st.markdown(
-            f"{when} · {plain(name)} · {summary.finished} of {summary.wanted} · {state_said}{here}", width="stretch"
+            f"{when} · {escape_markdown(name)} · {summary.finished} of {summary.wanted} · {state_said}{here}",
+            width="stretch",
         )
         same = summary.model == worker.engine.info.name
         st.button(
@@ -58,7 +59,9 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
             on_click=_open,
             args=(mine, store, summary.id, False),
             disabled=not same,
-            help="Put it on the bench." if same else f"Made by {plain(summary.model)}: choose that model to open it.",
+            help="Put it on the bench."
+            if same
+            else f"Made by {escape_markdown(summary.model)}: choose that model to open it.",
         )
         if cut and same:
             st.button("Go on", key=f"bon_go_on_{summary.id}", on_click=_open, args=(mine, store, summary.id, True))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from playground.errors import BadInput, PlaygroundError
-from playground.testtime.asking import Asking
 from playground.testtime.registry import parse_spec
+from playground.testtime.request import BestOfNRequest
 from playground.ui.setup import DEFAULT_PROMPT, Setup
 
 DEFAULT_RULES = ("avg-logprob", "sum-logprob", "self-certainty", "mentions")
@@ -66,11 +66,11 @@ def read_temperatures(text: str) -> tuple[float, ...]:
         ) from None
 
 
-def asking_of(options: Options, setup: Setup, *, beams: bool = False) -> Asking:
+def asking_of(options: Options, setup: Setup, *, beams: bool = False) -> BestOfNRequest:
     """The run that setup and options ask for, checked. Raises BadInput or BadSetting with one sentence."""
     if options.max_new_tokens < 1:
         raise BadInput("Maximum new tokens: must be at least 1.", "max_new_tokens")
-    return Asking(
+    return BestOfNRequest(
         prompt=setup.prompt,
         chat=setup.chat,
         system=setup.system,
@@ -93,7 +93,7 @@ def asking_of(options: Options, setup: Setup, *, beams: bool = False) -> Asking:
     )
 
 
-def adopted(asking: Asking, setup: Setup, options: Options) -> tuple[Setup, Options]:
+def adopted(asking: BestOfNRequest, setup: Setup, options: Options) -> tuple[Setup, Options]:
     """Setup and options under which ``asking`` was made; the model stays the one in use."""
     new = replace(
         Setup(model=setup.model, device=setup.device, dtype=setup.dtype),

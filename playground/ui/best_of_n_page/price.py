@@ -10,12 +10,12 @@ import streamlit as st
 
 from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
 from playground.charts.numbers import milliseconds, percent
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.testtime.asking import encode
 from playground.testtime.cost import CostModel, Measured, Prediction, fit_cost, measure, predict, recommend, survival
 from playground.testtime.curves import curve_points
+from playground.testtime.request import encode
 from playground.testtime.types import MOST_CANDIDATES
 from playground.ui.best_of_n_page.bench import Bench, Job, ask, present_asking
 from playground.ui.best_of_n_page.watching import watch

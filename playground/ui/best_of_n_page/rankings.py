@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts.candidates_agreement import AgreementData, agreement_description, agreement_figure
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.ranking import compare_rankings, rank_all
 from playground.testtime.rules import MAJORITY, Choice, Rule, choose, column_rule
@@ -17,7 +17,7 @@ from playground.ui.best_of_n_page.candidates import VERDICTS, shown_asking
 from playground.ui.best_of_n_page.explain import failures, label_of, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison
 from playground.ui.best_of_n_page.watching import progress
-from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, show_problem, why_it_matters
 
 SHOWN_RANKS = 10
 
@@ -196,12 +196,12 @@ def _show_choice(scored: ScoredCandidates, rule: Rule) -> None:
         show_problem(error)
         return
     if choice.winner is None:
-        st.info(plain(choice.note or "No candidate passes."))
+        st.info(escape_markdown(choice.note or "No candidate passes."))
         return
     text = next(c.text for c in scored.candidates if c.index == choice.winner)
     order = ", ".join(str(index + 1) for index in (choice.ranking.order if choice.ranking else ())[:SHOWN_RANKS])
     st.markdown(
-        f"**Candidate {choice.winner + 1}** wins{' (tied)' if choice.tied else ''}: {plain(text.strip()[:300])}"
+        f"**Candidate {choice.winner + 1}** wins{' (tied)' if choice.tied else ''}: {escape_markdown(text.strip()[:300])}"
     )
     st.caption(f"Order: {order}")
 
@@ -223,9 +223,9 @@ def _comparison(mine: Bench) -> None:
     other = Bench(asking=stored.asking, candidates={c.index: c for c in stored.candidates})
     other.heavy = {column.label: column for column in stored.columns}
     scored = other.scored(shown_asking(other))
-    st.markdown(f"##### Beside the kept run “{plain(stored.asking.prompt[:60])}”")
+    st.markdown(f"##### Beside the kept run “{escape_markdown(stored.asking.prompt[:60])}”")
     st.caption(
-        plain(
+        escape_markdown(
             f"{len(stored.candidates)} candidates at temperature {stored.asking.settings.temperature:g}, "
             f"{stored.cost.new_tokens:,} tokens in {stored.cost.decode_ms / 1000:.1f} s; the bench: {len(mine.candidates)} at "
             f"{mine.asking.settings.temperature:g}, {mine.cost.new_tokens:,} tokens in {mine.cost.decode_ms / 1000:.1f} s."

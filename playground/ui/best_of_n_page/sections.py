@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.best_of_n_page.bake_off import bakeoff_section, forget_kept, start_bakeoff
 from playground.ui.best_of_n_page.beams import beams_section

@@ -6,8 +6,8 @@ import math
 
 from playground.charts.numbers import entropy, logprob, percent
 from playground.charts.token_colours import TokenFigures, token_colours
-from playground.engine.display import glyphs
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
+from playground.engine.text.display import glyphs
 from playground.generation.document import pieces
 from playground.testtime.types import Candidate
 from playground.ui.components.token_strip import StripToken

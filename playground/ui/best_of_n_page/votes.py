@@ -9,7 +9,7 @@ import streamlit as st
 from playground.charts.candidates_votes import VotesData, votes_description, votes_figure
 from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
 from playground.charts.numbers import percent
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.answers import extract_answers, normalise
 from playground.testtime.types import ScoredCandidates
@@ -18,7 +18,7 @@ from playground.ui.best_of_n_page.bench import Bench
 from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.explain import label_of
 from playground.ui.best_of_n_page.rankings import needs_candidates
-from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, show_problem, why_it_matters
 
 EQUAL = "one text, one vote"
 WEIGHTS = {
@@ -89,13 +89,13 @@ def _vote(scored: ScoredCandidates) -> Vote:
 def _outcome(vote: Vote, right: set[str], count: int) -> None:
     if len(vote.tied) > 1:
         st.markdown(
-            f"**A tie** between {', '.join(f'“{plain(answer)}”' for answer in vote.tied)}; the one given first, "
-            f"“{plain(vote.majority or '')}”, is taken."
+            f"**A tie** between {', '.join(f'“{escape_markdown(answer)}”' for answer in vote.tied)}; the one given first, "
+            f"“{escape_markdown(vote.majority or '')}”, is taken."
         )
     elif vote.majority is not None:
         share = vote.tallies[0].share
         verdict = "" if not right else " It is right." if vote.majority in right else " It is not the reference."
-        st.markdown(f"**“{plain(vote.majority)}”** wins with {percent(share)} of the weight.{verdict}")
+        st.markdown(f"**“{escape_markdown(vote.majority)}”** wins with {percent(share)} of the weight.{verdict}")
     if vote.abstained:
         st.caption(f"{vote.abstained} of {count} texts have no answer by this pattern; they do not vote.")
 
@@ -118,7 +118,7 @@ def _growth(scored: ScoredCandidates, right: set[str]) -> None:
         for before, step in zip([None, *steps], steps, strict=False)
         if before is None or before.majority != step.majority
     ]
-    said = "; ".join(f"from {n} on “{plain(answer or 'nobody')}”" for n, answer in changes[:8])
+    said = "; ".join(f"from {n} on “{escape_markdown(answer or 'nobody')}”" for n, answer in changes[:8])
     st.caption(f"Leading: {said}.")
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.charts.numbers import gigabytes, milliseconds
 from playground.ui.best_of_n_page.bench import Bench
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 LOOK_EVERY_S = 0.4
 
@@ -47,7 +47,7 @@ def progress(mine: Bench) -> None:
             said, share = _run_progress(mine)
         else:
             said, share = f"{job.note or 'Waiting'}: {job.done} of {job.total}", job.done / max(1, job.total)
-        st.progress(min(1.0, share), text=plain(said + queue))
+        st.progress(min(1.0, share), text=escape_markdown(said + queue))
         st.button(
             "Stop",
             key="bon_stop",

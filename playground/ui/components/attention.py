@@ -20,14 +20,14 @@ _VIEW = st.components.v2.component(
     "attention_view",
     html='<div class="attention">\n</div>\n',
     css=read("attention_view.css"),
-    js=read("chosen.js", "picture.js", "attention_core.js", "attention_heat.js", "attention_view.js")
+    js=read("event_bus.js", "picture.js", "attention_core.js", "attention_heat.js", "attention_view.js")
     + "\nexport default attentionView\n",
 )
 _MAP = st.components.v2.component(
     "attention_map",
     html='<div class="map">\n</div>\n',
     css=read("attention_map.css", "card.css"),
-    js=read("chosen.js", "picture.js", "attention_core.js", "card.js", "attention_map.js")
+    js=read("event_bus.js", "picture.js", "attention_core.js", "tooltip.js", "attention_map.js")
     + "\nexport default attentionMap\n",
 )
 

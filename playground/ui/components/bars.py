@@ -26,7 +26,10 @@ _HTML = """<div class="chart" role="group">
 </div>
 """
 _BARS = st.components.v2.component(
-    "probability_bars", html=_HTML, css=read("bars.css", "card.css"), js=read("card.js", "walk.js", "bars.js")
+    "probability_bars",
+    html=_HTML,
+    css=read("bars.css", "card.css"),
+    js=read("tooltip.js", "roving_tabindex.js", "bars.js"),
 )
 
 

@@ -15,7 +15,7 @@ _LIST = st.components.v2.component(
     "choice_list",
     html='<div class="choices" role="group">\n</div>\n<!-- rows are made by the script -->\n',
     css=read("choice_list.css"),
-    js=read("walk.js", "choice_list.js"),
+    js=read("roving_tabindex.js", "choice_list.js"),
 )
 
 

@@ -16,7 +16,7 @@ _GRID = st.components.v2.component(
     html='<div class="lens">\n<div class="lensKey" aria-hidden="true"></div>\n'
     '<div class="lensScroll"><div class="lensGrid" role="grid"></div></div>\n</div>\n',
     css=read("lens_grid.css", "card.css"),
-    js=read("chosen.js", "picture.js", "card.js", "lens_grid.js", "lens_picture.js"),
+    js=read("event_bus.js", "picture.js", "tooltip.js", "lens_grid.js", "lens_picture.js"),
 )
 
 FOLLOWED = "lens-colours"

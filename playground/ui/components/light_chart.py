@@ -19,7 +19,7 @@ _CHART = st.components.v2.component(
     html='<div class="legend" aria-hidden="true"></div>\n<div class="light" role="img" tabindex="0"></div>\n'
     '<p class="below"></p>\n',
     css=read("light_chart.css", "card.css"),
-    js=read("card.js", "light_chart.js"),
+    js=read("tooltip.js", "light_chart.js"),
 )
 
 

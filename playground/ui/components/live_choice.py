@@ -1,7 +1,7 @@
 """A choice the pictures of a page follow in the browser, before the server has heard of it: colours, for instance.
 
 What is chosen needs no new data, so a round trip would only be waited for. The pictures listen by the choice's name
-(``chosen.js``); Python is told afterwards, for links, files and other pages, and its own changes reach the browser
+(``event_bus.js``); Python is told afterwards, for links, files and other pages, and its own changes reach the browser
 whenever the choice is drawn.
 """
 
@@ -18,7 +18,7 @@ _CHOICE = st.components.v2.component(
     "live_choice",
     html='<div class="liveChoice">\n</div>\n<!-- buttons are made by the script -->\n',
     css=read("live_choice.css", "card.css"),
-    js=read("chosen.js", "card.js", "live_choice.js"),
+    js=read("event_bus.js", "tooltip.js", "live_choice.js"),
 )
 
 

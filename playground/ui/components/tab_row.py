@@ -16,7 +16,7 @@ _ROW = st.components.v2.component(
     "tab_row",
     html='<div class="tabs" role="tablist">\n</div>\n<!-- tabs are made by the script -->\n',
     css=read("tab_row.css"),
-    js=read("walk.js", "tab_row.js"),
+    js=read("roving_tabindex.js", "tab_row.js"),
 )
 
 

@@ -15,7 +15,7 @@ _STRIP = st.components.v2.component(
     "token_strip",
     html='<div class="strip">\n<div class="tokens" role="toolbar"></div>\n</div>\n',
     css=read("token_strip.css", "card.css"),
-    js=read("card.js", "walk.js", "token_strip.js"),
+    js=read("tooltip.js", "roving_tabindex.js", "token_strip.js"),
 )
 
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from playground.charts.numbers import logprob, percent
-from playground.engine.display import glyphs
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
+from playground.engine.text.display import glyphs
 from playground.errors import PlaygroundError
 from playground.generation.document import pieces
 from playground.generation.tree import LONGEST_NAME, Branch, History, Tree
 from playground.ui import state
 from playground.ui.generate_page.desk import Desk, Todo
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 
 PREVIEW_TOKENS = 8
 
@@ -128,7 +128,7 @@ def _row(desk: Desk, worker: Worker, branch: Branch, depth: int) -> None:
                 help=f"{'Unfold' if folded else 'Fold'} {len(inside)} below",
             )
         st.button(
-            plain(title(desk, worker, branch)),
+            escape_markdown(title(desk, worker, branch)),
             key=f"branch_{branch.id}",
             type="primary" if branch.id == tree.current else "secondary",
             on_click=_acting(desk, lambda history: history.do(history.present.select(branch.id))),

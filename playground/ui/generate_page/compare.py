@@ -12,8 +12,8 @@ from playground.charts.compare import CompareData, compare_description, compare_
 from playground.charts.numbers import logprob, percent
 from playground.charts.palette import PINS
 from playground.charts.token_colours import legend_html
-from playground.engine.display import glyphs
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
+from playground.engine.text.display import glyphs
 from playground.generation import TokenStep
 from playground.generation.diversity import Interval, diversity, first_divergence
 from playground.generation.document import pieces
@@ -28,7 +28,7 @@ from playground.ui.generate_page.live import live, scale_control, scale_in_use, 
 from playground.ui.generate_page.options import LUCK, MOST_SEEDS
 from playground.ui.generate_page.strip import path_tokens
 from playground.ui.generate_page.token_panel import token_panel
-from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.sampling_page.compare import describe, pin, pins, unpin
 
 FEWEST, MOST = 2, 4
@@ -142,7 +142,8 @@ def _exactness(worker: Worker) -> None:
     info = worker.engine.info
     if info.dtype != "float32" or info.device != "cpu":
         st.caption(
-            f":material/info: In {plain(info.dtype)} on {plain(info.device)} rounding depends on how many rows run together, so "
+            f":material/info: In {escape_markdown(info.dtype)} on {escape_markdown(info.device)} "
+            f"rounding depends on how many rows run together, so "
             "the same seed may give other tokens alone than in a batch. In float32 on the CPU it gives the same."
         )
 
@@ -235,7 +236,7 @@ def _parting(mine: Desk, worker: Worker) -> None:
         one, other = (_word(mine, worker, item, place) for item in (first, branch))
         text, button = st.columns([3, 1], vertical_alignment="center")
         text.markdown(
-            f"**{first_letter} and {letter}** part at token {place + 1}: {plain(one)} against {plain(other)}."
+            f"**{first_letter} and {letter}** part at token {place + 1}: {escape_markdown(one)} against {escape_markdown(other)}."
         )
         if button.toggle("Distributions", key=f"part_{letter}"):
             _two_distributions(mine, worker, ((first_letter, first), (letter, branch)), place)

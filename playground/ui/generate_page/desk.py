@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from playground.engine.ticket import Ticket
+from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.worker import Worker
 from playground.engine.types import SequenceScore, TokenIds
-from playground.engine.worker import Worker
 from playground.errors import PlaygroundError
 from playground.generation.document import Prompt, Run
 from playground.generation.tree import History, Tree

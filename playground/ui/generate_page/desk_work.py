@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.generation import GenerationRequest, TokenStep
 from playground.generation.document import Limits, Prompt, Run, origin_of

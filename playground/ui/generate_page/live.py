@@ -11,14 +11,14 @@ import streamlit as st
 
 from playground.charts.numbers import milliseconds
 from playground.charts.token_colours import SCALES, legend_html
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.generation import TokenStep
 from playground.generation.tree import Branch
 from playground.ui import state
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.desk import Desk
 from playground.ui.generate_page.strip import path_tokens, prompt_tokens
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 
 LOOK_EVERY_S, LONG_LOOK_EVERY_S = 0.4, 0.8  # a look costs the more, the longer the text is
 LONG_TOKENS = 200
@@ -122,7 +122,7 @@ def show_ending(branch: Branch) -> None:
 
 def _quoted(text: str) -> str:
     shown = text.replace("\n", "↵").replace("\t", "⇥")
-    return f"“{plain(shown)}”"
+    return f"“{escape_markdown(shown)}”"
 
 
 def scale_in_use() -> str:

@@ -14,10 +14,10 @@ from typing import Any
 
 from streamlit.runtime import get_instance
 
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.ticket import Ticket
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.worker import Worker
 from playground.engine.types import SequenceScore
-from playground.engine.worker import Worker
 from playground.errors import Cancelled, PlaygroundError
 from playground.generation import (
     Generation,

@@ -6,8 +6,8 @@ import math
 
 from playground.charts.numbers import entropy, logprob, percent
 from playground.charts.token_colours import TokenFigures, token_colours
-from playground.engine.display import glyphs
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
+from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
 from playground.generation import Alternative, TokenStep
 from playground.generation.document import Prompt, Run, pieces

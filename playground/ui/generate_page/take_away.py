@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from playground.charts.run_html import run_html
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
 from playground.errors import PlaygroundError
 from playground.generation.document import Run, from_json, to_csv, to_json
 from playground.generation.tree import History

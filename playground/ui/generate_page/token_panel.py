@@ -9,8 +9,8 @@ import streamlit as st
 
 from playground.charts.bars import BarRow, BarsData
 from playground.charts.numbers import percent
-from playground.engine.display import glyphs
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
+from playground.engine.text.display import glyphs
 from playground.generation import TokenStep
 from playground.generation.document import pieces
 from playground.inspection.next_token import CONTEXT_TAIL
@@ -18,7 +18,7 @@ from playground.sampling.registry import SAMPLERS
 from playground.ui import state
 from playground.ui.components.bars import probability_bars
 from playground.ui.generate_page.desk import Desk, Todo
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.setup import Setup
 
 _LEAVING = "generate_leaves_for_sampling"
@@ -34,7 +34,7 @@ def token_panel(desk: Desk, worker: Worker, *, branches: bool = True) -> None:
         return
     step, context = path[place], desk.context(branch, place)
     text = pieces(worker.engine.codec, (step.id,), context)[0]
-    st.subheader(f"Token {place + 1}: {plain(glyphs(text))}", anchor=False)
+    st.subheader(f"Token {place + 1}: {escape_markdown(glyphs(text))}", anchor=False)
     _explain(desk, step, place)
     data = alternatives_data(step, context[-CONTEXT_TAIL:], worker)
     position = zlib.crc32(repr((branch, context)).encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.engine.worker import Worker
+from playground.engine.serving.worker import Worker
 from playground.ui import state
 from playground.ui.generate_page.branches import branches_section
 from playground.ui.generate_page.desk import WRITE, Desk, Todo, desk, options

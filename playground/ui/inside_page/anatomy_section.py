@@ -9,15 +9,15 @@ import streamlit as st
 
 from playground.charts.numbers import gigabytes
 from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.worker import Worker
 from playground.engine.types import WeightList
-from playground.engine.worker import Worker
 from playground.inspection.anatomy import Anatomy, examine_weights
 from playground.inspection.families import KINDS, LLAMA_ROWS, Shape, shape_of
 from playground.models.info import ModelInfo
 from playground.scaling.parameters import explain_parameters
 from playground.ui.inside_page.view import remembered
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.waiting import refuse_if_stopped, wait_for
@@ -28,7 +28,7 @@ def anatomy_section() -> None:
     worker = wait_for_model(chosen_model())
     anatomy, info = load_anatomy(worker), worker.engine.info
     st.markdown(
-        f"**{plain(info.name)}**: {anatomy.total:,} parameters in {info.dtype}, {gigabytes(info.weights_bytes)}. "
+        f"**{escape_markdown(info.name)}**: {anatomy.total:,} parameters in {info.dtype}, {gigabytes(info.weights_bytes)}. "
         + ("The head is the token table itself (tied): counted once." if anatomy.tied else "The head is not tied.")
     )
     data = TreemapData(info.name, tuple((part.title, part.parameters, part.parameters) for part in anatomy.parts))
@@ -39,7 +39,7 @@ def anatomy_section() -> None:
     )
     _parts_table(anatomy)
     st.markdown("**The config in words**")
-    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in anatomy.words))
+    st.markdown("\n".join(f"- {escape_markdown(sentence)}" for sentence in anatomy.words))
     _formula(anatomy)
     _families(info, anatomy)
 

@@ -17,7 +17,7 @@ from playground.ui.components.live_choice import live_choice
 from playground.ui.glossary import define
 from playground.ui.inside_page.choice import ADDRESS, change, options
 from playground.ui.inside_page.view import LensView, followed_path, load_lens
-from playground.ui.messages import plain, problems_shown_here, why_it_matters
+from playground.ui.messages import escape_markdown, problems_shown_here, why_it_matters
 
 _ANY = "inside_any"
 
@@ -155,7 +155,7 @@ def _any_token(view: LensView) -> None:
     )
     problem = st.session_state.pop("inside_any_problem", None)
     if problem:
-        st.warning(plain(problem), icon=":material/warning:")
+        st.warning(escape_markdown(problem), icon=":material/warning:")
 
 
 def _follow_text(view: LensView) -> None:

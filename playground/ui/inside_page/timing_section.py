@@ -15,8 +15,8 @@ import streamlit as st
 from playground.charts.numbers import gigabytes, milliseconds
 from playground.charts.scale_lines import LinesData, lines_description, lines_figure
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.worker import Worker
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.worker import Worker
 from playground.inspection.cache_formula import cache_words
 from playground.inspection.timing import (
     LENGTHS,
@@ -31,7 +31,7 @@ from playground.inspection.timing import (
 from playground.ui import state
 from playground.ui.glossary import define
 from playground.ui.inside_page.choice import change, options
-from playground.ui.messages import plain, problems_shown_here, why_it_matters
+from playground.ui.messages import escape_markdown, problems_shown_here, why_it_matters
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.waiting import refuse_if_stopped, wait_for
@@ -117,7 +117,8 @@ def _show(found: Timing, when: float) -> None:
     ahead = min(options().ahead, found.info.context_length - STEPS)
     made = time.strftime("%H:%M:%S", time.localtime(when))
     st.caption(
-        f"Measured on this server at {made}: {plain(found.info.name)} in {found.info.dtype} on {plain(found.info.device)}, "
+        f"Measured on this server at {made}: {escape_markdown(found.info.name)} in "
+        f"{found.info.dtype} on {escape_markdown(found.info.device)}, "
         f"one text, {STEPS} new tokens after each prompt. Other work on the machine makes it slower, never faster."
     )
     _times_table(found)

@@ -10,10 +10,10 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.lens_grid import LensGridData
-from playground.engine.display import glyphs
-from playground.engine.protocol import CancelToken, Engine, TextCodec
+from playground.engine.api import CancelToken, Engine, TextCodec
+from playground.engine.serving.worker import Worker
+from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
-from playground.engine.worker import Worker
 from playground.inspection.lens import (
     LensPicture,
     RankPath,

@@ -10,13 +10,13 @@ import streamlit as st
 
 from playground.charts.bars import BarRow, BarsData
 from playground.charts.numbers import percent
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.inspection.next_token import Candidate, kept_prefix, top_candidates
 from playground.sampling.registry import SAMPLERS
 from playground.ui import state
 from playground.ui.components.bars import probability_bars
 from playground.ui.glossary import define
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 ROWS = (5, 15, 100)  # fewest, at first, most
@@ -88,7 +88,7 @@ def bars_section(view: SamplingView) -> None:
             on_pick=state.acting(lambda token: state.accept(token, position=view.setup.position)),
         )
     if view.next.trace.note:
-        st.warning(plain(view.next.trace.note), icon=":material/info:")
+        st.warning(escape_markdown(view.next.trace.note), icon=":material/info:")
     if view.next.draw.id in view.codec.eos_token_ids:
         st.caption("The drawn token ▶ ends the text: a generator would stop here. You may still accept it and go on.")
     st.download_button(

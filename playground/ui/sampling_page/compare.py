@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 from playground.charts.compare import NOW, CompareData, compare_description, compare_figure
 from playground.charts.numbers import choices
 from playground.charts.palette import PINS
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL, NextToken, top_ids
 from playground.sampling.compare import compare
 from playground.sampling.orders import ORDERS, order_name
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.ui import state
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView, examine_row, mirostat_mu
 
 TOKENS = 10
@@ -112,7 +112,7 @@ def describe(settings: SamplerSettings) -> str:
     on = [
         f"{SAMPLERS[name].label} {getattr(settings, SAMPLERS[name].parameters[0].name)}" for name in settings.active()
     ]
-    return plain(" → ".join(on) or "everything off")
+    return escape_markdown(" → ".join(on) or "everything off")
 
 
 def _pinned(view: SamplingView, settings: SamplerSettings) -> NextToken:

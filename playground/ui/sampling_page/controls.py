@@ -10,7 +10,7 @@ from playground.sampling.presets import PRESETS
 from playground.sampling.registry import PARAMETERS, SAMPLERS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.ui import state
-from playground.ui.messages import plain
+from playground.ui.messages import escape_markdown
 from playground.ui.setup import MAX_PROMPT_CHARACTERS, MAX_SEED
 
 MAIN = ("temperature", "top_k", "top_p", "min_p", "typical_p")
@@ -109,7 +109,7 @@ def _preset_buttons() -> None:
     use = state.acting(_use_preset)
     for name, preset in PRESETS.items():
         st.button(
-            plain(preset.label),
+            escape_markdown(preset.label),
             key=f"preset_{name}",
             help=preset.explain,
             on_click=use,

@@ -16,11 +16,11 @@ from playground.charts.draw import (
     histogram_figure,
 )
 from playground.charts.numbers import percent
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.draw import UniformStream, draw_many, make_wheel
 from playground.ui import state
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 BANDS = 24
@@ -37,7 +37,7 @@ def draw_section(view: SamplingView) -> None:
     token = glyphs(view.codec.piece(draw.id, view.ids[-CONTEXT_TAIL:]))
     st.markdown(
         f"With seed {view.setup.seed}, step {view.next.step + 1} has the luck **u = {draw.u:.6f}**. It lies between "
-        f"{draw.low:.6f} and {draw.high:.6f}: the band of **{plain(token)}** (id {draw.id}, "
+        f"{draw.low:.6f} and {draw.high:.6f}: the band of **{escape_markdown(token)}** (id {draw.id}, "
         f"{percent(draw.high - draw.low)} of the bar)."
     )
     with st.container(horizontal=True):

@@ -7,11 +7,11 @@ import math
 import streamlit as st
 
 from playground.charts.numbers import logprob, percent
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.inspection.next_token import Candidate, candidate
 from playground.sampling.registry import SAMPLERS
 from playground.ui import state
-from playground.ui.messages import plain, problems_shown_here, why_it_matters
+from playground.ui.messages import escape_markdown, problems_shown_here, why_it_matters
 from playground.ui.sampling_page.view import SamplingView, examine_row, next_logits
 
 MOST_TOKENS = 8
@@ -58,7 +58,9 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     total = sum(row.raw_logprob for row in rows)
     admitted = all(row.kept for row in rows)
     verdict = ":material/check: admitted" if admitted else f":material/block: {_forbidden(rows)}"
-    st.markdown(f"**{plain(glyphs(text))}** · {len(ids)} {'token' if len(ids) == 1 else 'tokens'} · {verdict}")
+    st.markdown(
+        f"**{escape_markdown(glyphs(text))}** · {len(ids)} {'token' if len(ids) == 1 else 'tokens'} · {verdict}"
+    )
     st.dataframe(
         pd.DataFrame(
             {
@@ -79,7 +81,7 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     if len(ids) > MOST_TOKENS:
         st.caption(f"Only the first {MOST_TOKENS} of {len(ids)} tokens are looked up.")
     st.button(
-        f"Accept {plain(glyphs(rows[0].text))}",
+        f"Accept {escape_markdown(glyphs(rows[0].text))}",
         key=f"accept_{text[:1] == ' '}",
         on_click=state.acting(lambda: state.accept(rows[0].id, position=view.setup.position)),
         help="Append its first token to the text and go on from there.",

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 from playground.charts.numbers import choices, percent
 from playground.charts.pipeline import PipelineData, pipeline_description, pipeline_figure
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL, top_ids
 from playground.sampling.chain import RowTrace
 from playground.sampling.registry import SAMPLERS
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 BANDS = 8
@@ -42,7 +42,7 @@ def pipeline_section(view: SamplingView) -> None:
         column_config={name: st.column_config.TextColumn(width=width) for name, width in COLUMNS.items()},
     )
     if trace.note:
-        st.warning(plain(trace.note), icon=":material/info:")
+        st.warning(escape_markdown(trace.note), icon=":material/info:")
     if trace.stages:
         _formula(view)
     why_it_matters(

@@ -8,7 +8,7 @@ from contextlib import suppress
 import streamlit as st
 
 from playground.charts.numbers import entropy, logprob, percent
-from playground.engine.display import glyphs
+from playground.engine.text.display import glyphs
 from playground.engine.types import SequenceScore
 from playground.errors import PlaygroundError
 from playground.inspection.next_token import CONTEXT_TAIL
@@ -73,8 +73,7 @@ def steps_section() -> None:
             disabled=not setup.steps,
             help="Drop the accepted tokens and start over at the prompt",
         )
-        origin = "" if view.worker.complete else " · kept from the last start; the model is being loaded"
-        st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens{origin}")
+        st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens")
 
 
 def strip_tokens(view: SamplingView, score: SequenceScore | None) -> tuple[list[StripToken], int]:

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import streamlit as st
 
-from playground.engine.protocol import CancelToken, Engine, TextCodec
+from playground.engine.api import CancelToken, Engine, TextCodec
+from playground.engine.serving.worker import Worker
 from playground.engine.types import NextLogits, SequenceScore, TokenIds
-from playground.engine.worker import Worker
-from playground.errors import BadPrompt, PlaygroundError, StillLoading
+from playground.errors import BadPrompt, PlaygroundError
 from playground.inspection.next_token import NextToken, examine
 from playground.inspection.next_token import mirostat_mu as ceiling_after
 from playground.sampling.settings import SamplerSettings
@@ -50,7 +50,7 @@ class SamplingView:
 def load_view() -> SamplingView:
     """Everything the sections need. Raises a PlaygroundError that says what to change."""
     setup = state.setup()
-    worker = wait_for_model(chosen_model(), complete=False)
+    worker = wait_for_model(chosen_model())
     prompt_ids = encode_prompt(worker.engine.codec, setup)
     _check_taken(setup, worker.engine)
     row = next_logits(worker, prompt_ids + setup.taken)
@@ -128,12 +128,7 @@ def next_logits(worker: Worker, ids: TokenIds) -> NextLogits:
 
 
 def _ask(worker: Worker, slot: str, job: Callable[[Engine, CancelToken], T], doing: str, key: str) -> T:
-    """What ``job`` gives; a model whose weights are still on their way is waited for if it must be."""
-    try:
-        return wait_for(worker.submit(session_id(), slot, job), doing, key=key)
-    except StillLoading:
-        complete = wait_for_model(chosen_model())
-        return wait_for(complete.submit(session_id(), slot, job), doing, key=key)
+    return wait_for(worker.submit(session_id(), slot, job), doing, key=key)
 
 
 def score_text(view: SamplingView) -> SequenceScore | None:

@@ -13,7 +13,7 @@ from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token
 from playground.scaling.laws import LAWS, PUBLISHED_MODELS
 from playground.scaling.published import published_cases
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.experiments import Experiment
 from playground.ui.scale_page.figure_table import figure_table
@@ -52,7 +52,9 @@ def languages_section() -> None:
         bars.append(PlainBar(name, shown.value, f"{shown.value:,.2f}×"))
     data = BarsOf(tuple(bars), "share of speakers over share of the crawl (1 is fair)", log=True)
     light_chart(plain_figure(data), key="scale_language_chart", alt=plain_description(data))
-    st.caption(plain("; ".join(f"{each.name}: {each.source}" for each in LANGUAGES) + ". World: 8,000M people."))
+    st.caption(
+        escape_markdown("; ".join(f"{each.name}: {each.source}" for each in LANGUAGES) + ". World: 8,000M people.")
+    )
     ratios = token_ratios(tuple(MASSIVE_MEDIAN_TOKENS.values()))
     tokens = BarsOf(
         tuple(
@@ -87,7 +89,7 @@ def data_section() -> None:
     bars.append(PlainBar("All public human text", HUMAN_TEXT_TOKENS, "about 300T tokens (100T to 1,000T)"))
     data = BarsOf(tuple(bars), "tokens", log=True)
     light_chart(plain_figure(data), key="scale_stock_chart", alt=plain_description(data))
-    st.caption(plain(TEXT_SOURCE))
+    st.caption(escape_markdown(TEXT_SOURCE))
     _topic(_named("Data"), "data")
 
 
@@ -175,7 +177,7 @@ def _named(name: str) -> Topic:
 
 
 def _topic(topic: Topic, key: str) -> None:
-    st.markdown(f"**{topic.name}.** {plain(topic.lesson)}")
+    st.markdown(f"**{topic.name}.** {escape_markdown(topic.lesson)}")
     rows = []
     for shown in topic.figures:
         if shown.unit == "1" and 0 < shown.value < 1:

@@ -24,7 +24,7 @@ from playground.scaling.laws import LAWS, PUBLISHED_MODELS, optimal_for_flops, o
 from playground.scaling.lifetime import optimise_lifetime
 from playground.scaling.quantity import format_count
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import price_of
 from playground.ui.scale_page.experiments import Experiment
@@ -48,7 +48,7 @@ def controls() -> None:
     """The law, a model to rate, a budget; below, what the returns and the lifetime take."""
     store.choose("law", tuple(LAWS))
     law = LAWS[store.setup().law]
-    st.caption(plain(f"{LAW_WORDS[law.name]} Source: {law.source}."))
+    st.caption(escape_markdown(f"{LAW_WORDS[law.name]} Source: {law.source}."))
     with st.container(horizontal=True):
         store.text_input("size")
         store.text_input("tokens")

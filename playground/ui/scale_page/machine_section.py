@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
-from playground.engine.ticket import Ticket
+from playground.engine.serving.ticket import Ticket
 from playground.models.info import ModelInfo
 from playground.scaling.figures import figure, given
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.scale_page.figure_table import figure_table
@@ -67,7 +67,7 @@ def _show(found: Measurement, info: ModelInfo) -> None:
     data = machine_data(found, info)
     light_chart(lines_figure(data), key="scale_machine_chart", alt=lines_description(data, "Time of a forward pass"))
     why_it_matters(
-        plain(f"{found.model}, {info.parameters:,} parameters in {info.dtype} on {info.device}. ")
+        escape_markdown(f"{found.model}, {info.parameters:,} parameters in {info.dtype} on {info.device}. ")
         + "The curve is arithmetic over a fitted speed plus bytes over a fitted bandwidth; the marks are measured. Where "
         "the two part, something else costs time: starting operations, threads, other programs."
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.models.info import ModelInfo
 from playground.scaling.inference import MachineFit, fit_machine
 

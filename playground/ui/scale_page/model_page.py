@@ -18,7 +18,7 @@ from playground.scaling.hardware import gpu_table
 from playground.scaling.quantity import format_bytes, format_count
 from playground.scaling.specs import ArchitectureSpec
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import plain, why_it_matters
+from playground.ui.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_memory, fit_of, spec_of
 from playground.ui.scale_page.experiments import Experiment
@@ -92,7 +92,9 @@ def memory_section() -> None:
     else:
         over = fit.needed_bytes - fit.available_bytes
         advice = "; or ".join(fit.advice)
-        st.warning(plain(f"It does not fit: {format_bytes(over)} too much on each GPU. To make it fit, {advice}."))
+        st.warning(
+            escape_markdown(f"It does not fit: {format_bytes(over)} too much on each GPU. To make it fit, {advice}.")
+        )
 
 
 def context_section() -> None:
@@ -108,7 +110,8 @@ def context_section() -> None:
     crossings = [one for one in find_crossings(curves, weights=with_weights) if own in (one.grower, one.other)]
     for one in crossings[:4]:
         st.markdown(
-            f"- Beyond **{format_count(one.context)} tokens** {plain(one.grower)} needs more than {plain(one.other)} "
+            f"- Beyond **{format_count(one.context)} tokens** {escape_markdown(one.grower)} needs "
+            f"more than {escape_markdown(one.other)} "
             f"({one.gigabytes:.2f} GB each there)."
         )
     why_it_matters(

@@ -17,7 +17,7 @@ from playground.ui.components.address_bar import keep_address
 from playground.ui.components.tab_row import tab_row
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
-from playground.ui.messages import plain, problems_shown_here, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, problems_shown_here, show_problem, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.experiments import Experiment, start
 from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, NOW, figure_table
@@ -130,7 +130,7 @@ def _pin_row() -> None:
         st.button("Pin this scenario", on_click=store.pin, key="scale_pin", disabled=len(pins) == 4)
         for letter, pinned in pins.items():
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{letter}** {plain(describe(pinned))}", width="stretch")
+                st.markdown(f"**{letter}** {escape_markdown(describe(pinned))}", width="stretch")
                 st.button("Use", key=f"scale_use_{letter}", on_click=store.recall, args=(letter,))
                 st.button("Unpin", key=f"scale_unpin_{letter}", on_click=store.unpin, args=(letter,))
 
@@ -146,11 +146,11 @@ def notes_section(topics: tuple[str, ...]) -> None:
     for found in disagreements():
         if found.topic not in topics:
             continue
-        st.markdown(f"**{plain(found.topic)}.** {plain(found.why)}")
+        st.markdown(f"**{escape_markdown(found.topic)}.** {escape_markdown(found.why)}")
         both = {AS_IN_NOTES: found.as_in_notes, CHECKED: found.checked}
         columns = {title: tuple(row(shown) for shown in both[title]) for title in titles}
         figure_table(columns, key=f"notes_{found.topic}", label=found.topic)
-        st.caption(plain("Sources: " + "; ".join(found.sources) + "."))
+        st.caption(escape_markdown("Sources: " + "; ".join(found.sources) + "."))
     if not topics:
         st.markdown("The course notes and the sources agree on what this page shows.")
     why_it_matters(

@@ -17,7 +17,7 @@ from playground.scaling.figures import figure
 from playground.scaling.memory import sparse_weights_bytes
 from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.parameters import explain_parameters
-from playground.ui.messages import plain, show_problem, why_it_matters
+from playground.ui.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import freeze_garbage
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import count_of, spec_of
@@ -38,14 +38,14 @@ def parameters_section() -> None:
     st.plotly_chart(treemap_figure(data), key="scale_treemap", alt=treemap_description(data))
     if setup.config != CUSTOM:
         preset = load_preset(setup.config)
-        st.caption(plain(f"Sizes: {preset.source}. Checked against: {preset.checked}."))
+        st.caption(escape_markdown(f"Sizes: {preset.source}. Checked against: {preset.checked}."))
     columns = {"Now": _rows(setup), **dict(store.each_pin(_rows))}
     figure_table(columns, key="scale_parameters", label="Parameters and their formulas")
     uncounted = st.session_state.get(UNCOUNTED)
     if isinstance(uncounted, str):
         st.markdown("**The config without a formula**")
         _meta_count(json.loads(uncounted), None, key="uncounted")
-    st.markdown(f"**Checked against the built model**: {plain(spec.name)}")
+    st.markdown(f"**Checked against the built model**: {escape_markdown(spec.name)}")
     _meta_count(_config(), count.total, key="config")
     why_it_matters(
         "Sparsity here is the share of parameters that one token does not touch. It saves arithmetic, not memory: in the "
@@ -156,7 +156,7 @@ def _watch(counting: _Counting) -> None:
 
 
 def _show(count: MetaCount, seconds: float, expected: int | None) -> None:
-    text = f"{count.total:,} parameters by {plain(count.class_name)} on the meta device, in {seconds:.1f} s"
+    text = f"{count.total:,} parameters by {escape_markdown(count.class_name)} on the meta device, in {seconds:.1f} s"
     if expected is None:
         st.markdown(text)
     elif count.total == expected:
@@ -164,4 +164,4 @@ def _show(count: MetaCount, seconds: float, expected: int | None) -> None:
     else:
         off = count.total - expected
         st.markdown(f":orange-badge[:material/warning: differs by {off:+,}] {text}; the formula says {expected:,}")
-    st.caption(", ".join(f"{plain(name)} {size:,}" for name, size in count.components[:8]))
+    st.caption(", ".join(f"{escape_markdown(name)} {size:,}" for name, size in count.components[:8]))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from playground.engine.api import CancelToken
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.hf.prefix import PrefixCache
+from playground.engine.hf.runner import PREFILL_CHUNK
 from playground.engine.logits_cache import LogitsCache
-from playground.engine.prefix import PrefixCache
-from playground.engine.protocol import CancelToken
-from playground.engine.runner import PREFILL_CHUNK
-from playground.engine.transformers_engine import TransformersEngine
 from playground.errors import BadPrompt, Cancelled, ModelError
 from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
 

@@ -19,7 +19,7 @@ _ROOM = 64  # positions reserved at least
 _GROWTH = 0.25  # and at least this share of what is there
 
 
-class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
+class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
     """A ``DynamicLayer`` whose ``keys`` and ``values`` are views into larger buffers."""
 
     def __init__(self, layer: DynamicLayer, rows: int = 1) -> None:
@@ -76,7 +76,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not t
         self.keys, self.values = (buffer[:rows, :, :length] for buffer in self._buffers)
 
 
-def make_growing(cache: Cache, rows: int = 1) -> Cache:
+def preallocate(cache: Cache, rows: int = 1) -> Cache:
     """``cache`` of one row as ``rows`` equal ones that grow; sliding windows are repeated and stay as they are. In place.
 
     The tensors of before are not written to: the first step copies them into the buffers.
@@ -84,7 +84,7 @@ def make_growing(cache: Cache, rows: int = 1) -> Cache:
     layers = []
     for layer in cache.layers:
         if type(layer) is DynamicLayer:
-            layers.append(GrowingLayer(layer, rows))
+            layers.append(PreallocatedLayer(layer, rows))
         else:
             if rows > 1:
                 layer.batch_repeat_interleave(rows)

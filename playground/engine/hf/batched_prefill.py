@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import torch
 
-from playground.engine.growing import make_growing
-from playground.engine.prefix import common_prefix, fork
-from playground.engine.protocol import CancelToken
-from playground.engine.runner import ModelRunner
+from playground.engine.api import CancelToken
+from playground.engine.hf.kv_cache import preallocate
+from playground.engine.hf.prefix import common_prefix, fork
+from playground.engine.hf.runner import ModelRunner
 from playground.engine.types import TokenIds
 
 
-def read_together(
+def batched_prefill(
     runner: ModelRunner, texts: Sequence[TokenIds], cancel: CancelToken
 ) -> tuple[list[torch.Tensor], int]:
     """The last row (vocab,) of each text, in order, and how many positions the model was run on, filling included.
@@ -33,7 +33,7 @@ def read_together(
     if shared:
         _row, computed, known = runner.run(first[:shared], cancel)
         assert known is not None  # a model that reuses prefixes has one
-        cache = make_growing(fork(known, shared), len(texts))  # the prefix store keeps the other
+        cache = preallocate(fork(known, shared), len(texts))  # the prefix store keeps the other
     cancel.check()
     tails = [ids[shared:] for ids in texts]
     longest = max(map(len, tails))

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from playground.engine.prepack import PackedLinear
+from playground.engine.hf.prepack import PackedLinear
 from playground.engine.types import Weight, WeightList
 
 

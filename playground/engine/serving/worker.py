@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
-from playground.engine.protocol import CancelToken, Engine
-from playground.engine.ticket import Ticket
+from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.ticket import Ticket
 from playground.errors import ModelError
 
 T = TypeVar("T")
@@ -46,16 +46,13 @@ class _Task:
 class Worker:
     """Runs jobs on one engine, one step at a time, in turns between sessions. Safe to call from any thread."""
 
-    def __init__(self, engine: Engine, *, complete: bool = True, name: str = "model-worker") -> None:
-        """``complete`` False: the weights follow, with ``adopt``."""
+    def __init__(self, engine: Engine, *, name: str = "model-worker") -> None:
         self._engine = engine
         self._changed = threading.Condition()
         self._queues: OrderedDict[str, deque[_Task]] = OrderedDict()  # sessions in the order of their turns
         self._open: dict[tuple[str, str], Ticket[Any]] = {}  # the unfinished ticket of each (session, slot)
         self._running: _Task | None = None
         self._closing = False
-        self._spare: Iterator[None] | None = engine.prepare()
-        self.complete = complete
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
@@ -63,12 +60,6 @@ class Worker:
     def engine(self) -> Engine:
         """For ``info``, ``capabilities``, ``codec`` and ``cached_logits``, which any thread may use."""
         return self._engine
-
-    def adopt(self, engine: Engine) -> None:
-        """Go on with ``engine``, which has the weights, in place of the one at the beginning, which had none."""
-        with self._changed:
-            self._engine, self._spare, self.complete = engine, engine.prepare(), True
-            self._changed.notify_all()
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -178,15 +169,9 @@ class Worker:
 
     def _next_task(self) -> _Task | None:
         """The next session's next task, waiting for one; None once the worker closes."""
-        while True:
-            while self._prepares():
-                pass
-            with self._changed:
-                self._changed.wait_for(lambda: self._queues or self._closing or self._spare is not None)
-                if self._closing:
-                    return None
-                if self._queues:
-                    return self._take_turn()
+        with self._changed:
+            self._changed.wait_for(lambda: self._queues or self._closing)
+            return None if self._closing else self._take_turn()
 
     def _take_turn(self) -> _Task:
         """The first session's oldest task; then that session stands last. With the lock held."""
@@ -197,19 +182,6 @@ class Worker:
         else:
             del self._queues[session]
         return self._running
-
-    def _prepares(self) -> bool:
-        """Where nobody waits, one piece of the engine's own preparation; says whether to look again."""
-        with self._changed:
-            spare = self._spare
-            if self._queues or self._closing or spare is None:
-                return False
-        try:
-            next(spare)
-        except Exception:  # at its end, or broken: the engine works without
-            with self._changed:
-                self._spare = None if self._spare is spare else self._spare
-        return True
 
     def _advance(self, task: _Task) -> bool:
         """Run one step; says whether the task is finished. Whatever a job raises belongs to its ticket."""

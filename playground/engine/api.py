@@ -102,7 +102,7 @@ class Batch(Protocol):
     def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
         """Feed one token to each row; the new ``logits``."""
 
-    def keep(self, rows: Sequence[int]) -> None:
+    def select_rows(self, rows: Sequence[int]) -> None:
         """Go on with these rows only, in this order; the others leave the batch. A row may go on more than once."""
 
     def close(self) -> None:
@@ -171,11 +171,6 @@ class Engine(Protocol):
 
     def weights(self) -> WeightList:
         """The model's learned tensors and its config; no forward pass. Raises ModelError once released."""
-
-    def prepare(self) -> Iterator[None]:
-        """Work that makes later calls faster, in pieces of some milliseconds, for when nobody waits. Always the same
-        iterator; may be left at any point. On the engine's thread only.
-        """
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.engine.display import escape_bytes
+from playground.engine.text.display import escape_bytes
 
 
 def _expected_length(lead: int) -> int:

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playground.engine.protocol import Engine
-from playground.engine.worker import Worker
+from playground.engine.api import Engine
+from playground.engine.serving.worker import Worker
 from playground.errors import ModelTooLarge, PlaygroundError
 
 CLOSING_SECONDS = 3.0  # how long an end waits for a load that has begun: nobody likes a Ctrl+C that hangs
@@ -29,44 +29,21 @@ class ModelChoice:
 
 @dataclass
 class Loading:
-    """A model on its way. ``fraction`` runs from 0 to 1; exactly one of ``worker`` and ``error`` is set at the end.
-
-    ``begun`` is set once there is a worker, which may know only what was kept of earlier starts; ``done`` at the end.
-    """
+    """A model on its way. ``fraction`` runs from 0 to 1; exactly one of ``worker`` and ``error`` is set at the end."""
 
     choice: ModelChoice
     what: str = "Starting"
     fraction: float = 0.0
     worker: Worker | None = None
     error: PlaygroundError | None = None
-    begun: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
 
     def report(self, what: str, fraction: float) -> None:
         self.what, self.fraction = what, min(max(fraction, 0.0), 1.0)
 
-    def offer(self, engine: Engine) -> None:
-        """Let readers begin with ``engine``, which has no weights yet."""
-        if self.worker is None:
-            self.worker = Worker(engine, complete=False)
-            self.begun.set()
-
-    def arrive(self, engine: Engine) -> None:
-        """The engine with the weights is here."""
-        if self.worker is None:
-            self.worker = Worker(engine)
-        else:
-            self.worker.adopt(engine)
-
-    def fail(self, error: PlaygroundError) -> None:
-        """There will be no model; who has begun with what was kept is told so as well."""
-        self.error, worker, self.worker = error, self.worker, None
-        if worker is not None:
-            worker.close()
-
 
 OpenEngine = Callable[[ModelChoice, Loading], Engine]
-"""Loads a choice; tells the loading how far it is, and may offer it an engine to begin with."""
+"""Loads a choice and tells the loading how far it is."""
 
 
 class ModelPool:
@@ -141,17 +118,16 @@ class ModelPool:
 
     def _load(self, entry: Loading) -> None:
         try:
-            entry.arrive(self._open_with_room(entry))
+            entry.worker = Worker(self._open_with_room(entry))
             self._after_load()
             self.release_unused()
         except PlaygroundError as error:
-            entry.fail(error)
+            entry.error = error
         except Exception as error:  # a loader must end in a sentence, whatever a model file did to it
             reason = f"{type(error).__name__}: {str(error)[:200]}"
-            entry.fail(PlaygroundError(f"The model could not be loaded ({reason}); choose another one."))
+            entry.error = PlaygroundError(f"The model could not be loaded ({reason}); choose another one.")
         finally:
             entry.done.set()
-            entry.begun.set()
 
     def _open_with_room(self, entry: Loading) -> Engine:
         """Keep the old model until the new one is there; only when both do not fit, the unused one goes first."""

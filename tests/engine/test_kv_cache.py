@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.cache_utils import Cache, DynamicCache
 
-from playground.engine.growing import GrowingLayer, make_growing, plain_row
-from playground.engine.prefix import cache_bytes, fork
+from playground.engine.hf.kv_cache import PreallocatedLayer, plain_row, preallocate
+from playground.engine.hf.prefix import cache_bytes, fork
 
 OPERATIONS = st.lists(
     st.one_of(
@@ -43,11 +43,11 @@ def assert_same(left: Cache, right: Cache) -> None:
 def test_it_holds_what_transformers_own_cache_holds(operations: list[tuple[str, int]], alike: bool) -> None:
     """``alike``: rows of one prompt, read once. "beams" puts them into another order, some of them twice."""
     plain, growing = (
-        (filled(1, 5), make_growing(filled(1, 5), 3)) if alike else (filled(3, 5), make_growing(filled(3, 5)))
+        (filled(1, 5), preallocate(filled(1, 5), 3)) if alike else (filled(3, 5), preallocate(filled(3, 5)))
     )
     if alike:
         plain.batch_repeat_interleave(3)
-    assert all(type(layer) is GrowingLayer for layer in growing.layers)
+    assert all(type(layer) is PreallocatedLayer for layer in growing.layers)
     assert_same(plain, growing)
     rows = 3
     for turn, (name, number) in enumerate(operations):
@@ -69,7 +69,7 @@ def test_it_holds_what_transformers_own_cache_holds(operations: list[tuple[str, 
 
 
 def test_a_step_writes_its_own_position_only() -> None:
-    cache = make_growing(filled(2, 5))
+    cache = preallocate(filled(2, 5))
     cache.update(states(2, 1, 9), states(2, 1, 9), 0)
     place = cache.layers[0].keys.data_ptr()
     for turn in range(40):
@@ -78,7 +78,7 @@ def test_a_step_writes_its_own_position_only() -> None:
 
 
 def test_rows_that_leave_make_room_in_place() -> None:
-    cache = make_growing(filled(1, 5), 4)
+    cache = preallocate(filled(1, 5), 4)
     cache.update(states(4, 1, 9), states(4, 1, 9), 0)
     layer = cache.layers[0]
     place, kept = layer.keys.data_ptr(), layer.keys[[0, 3, 2]].clone()
@@ -91,7 +91,7 @@ def test_rows_that_leave_make_room_in_place() -> None:
 def test_the_cache_it_came_from_and_the_rows_taken_out_are_their_own() -> None:
     source = filled(2, 5)
     before = filled(2, 5)
-    growing = make_growing(fork(source, 5))
+    growing = preallocate(fork(source, 5))
     for layer in range(2):
         growing.update(states(2, 1, 50), states(2, 1, 50), layer)
     assert_same(source, before)

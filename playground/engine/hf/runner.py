@@ -6,59 +6,37 @@ Torch in, torch out, on the engine's thread. Knows no logits cache, no text and 
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
-from playground.engine.coded_linear import attach_codes
-from playground.engine.prefix import PrefixCache, is_reusable, new_cache
-from playground.engine.prepack import cpu_threads
-from playground.engine.protocol import CancelToken
-from playground.engine.step_threads import StepThreads
+from playground.engine.api import CancelToken
+from playground.engine.hf.prefix import PrefixCache, is_reusable, new_cache
+from playground.engine.hf.prepack import cpu_threads
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import Cancelled, ModelError, PlaygroundError
 from playground.models.loading import LoadedModel, unload
 
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
 FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
-_CODES_SHARE = 8  # the codes of the weights may take this part of the free memory
-_PREPARE_SECONDS = 0.02  # of each decode step, as long as the weights' codes are not all there
 
 
 class ModelRunner:
-    """Runs a loaded model. ``step_threads``: CPU threads for a few positions at a time, to begin with; None leaves
-    torch's number.
-    """
+    """Runs a loaded model. ``step_threads``: CPU threads for a few positions at a time; None leaves torch's number."""
 
     def __init__(self, loaded: LoadedModel, prefixes: PrefixCache, step_threads: int | None) -> None:
         self._loaded: LoadedModel | None = loaded
         self.info = loaded.info
         self.prefixes = prefixes
-        usual = torch.get_num_threads()
-        rival = None if step_threads is None else 1 if step_threads > 1 else usual
-        self._step_threads = StepThreads(usual if step_threads is None else step_threads, rival)
+        self._step_threads = step_threads
         self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
         probe = _probe_cache(loaded.model)
         self.reuses_prefixes = probe is not None and is_reusable(probe)
-        self.preparation = self._preparation()
         self.has_cache = probe is not None and all(isinstance(layer, DynamicLayer) for layer in probe.layers)
-
-    def _preparation(self) -> Iterator[None]:
-        """Teach the layers to read their weights' codes, a layer a piece: only for float32 on the CPU."""
-        if self.info.device == "cpu" and self.info.dtype == "float32":
-            yield from attach_codes(self.loaded.model, psutil.virtual_memory().available // _CODES_SHARE)
-
-    def prepare_some(self) -> None:
-        """A little of the preparation, for a generation that could not wait for it."""
-        until = time.perf_counter() + _PREPARE_SECONDS
-        while time.perf_counter() < until and next(self.preparation, self) is not self:
-            pass
 
     @property
     def loaded(self) -> LoadedModel:
@@ -99,17 +77,17 @@ class ModelRunner:
                     row = self.forward([ids[read : read + PREFILL_CHUNK]], cache, last_row=True)[0, -1]
                 read = min(read + PREFILL_CHUNK, len(ids))
                 if read == len(ids):
-                    self.keep(ids, cache)
+                    self.store_prefix(ids, cache)
                     return row, read - start, cache
                 yield
         except (Cancelled, GeneratorExit):  # not after a failed pass: some layers would have read more than others
-            self.keep(ids[:read], cache)
+            self.store_prefix(ids[:read], cache)
             raise
 
     def empty_cache(self) -> Cache:
         return new_cache(self.loaded.model.config)
 
-    def keep(self, ids: TokenIds, cache: Cache) -> None:
+    def store_prefix(self, ids: TokenIds, cache: Cache) -> None:
         """Remember the cache of ``ids`` where it can be cut later."""
         if self.reuses_prefixes and ids and self._loaded is not None:
             self.prefixes.store(self.info.revision, ids, cache)
@@ -133,11 +111,8 @@ class ModelRunner:
         if self._keeps_last_row and (last_row or kept is not None):
             inputs["logits_to_keep"] = 1 if kept is None else torch.tensor(kept, device=model.device)
         positions = inputs["input_ids"].numel()
-        started = time.perf_counter()
-        with cpu_threads(self._step_threads.threads if positions <= FEW_POSITIONS else None):
+        with cpu_threads(self._step_threads if positions <= FEW_POSITIONS else None):
             logits: torch.Tensor = model(**inputs).logits
-        if positions == 1:
-            self._step_threads.record(time.perf_counter() - started)
         return logits if kept is None or self._keeps_last_row else logits[:, kept]
 
     def to_numpy(self, logits: torch.Tensor) -> FloatArray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 
 
-def give_back_memory() -> bool:
+def trim_memory() -> bool:
     """Return what is freed but still held, some milliseconds of work; False where the C library cannot (only glibc can)."""
     try:
         trim = ctypes.CDLL(None).malloc_trim

@@ -26,12 +26,12 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 from transformers.models.llama.modeling_llama import eager_attention_forward as plain_attention
 
+from playground.engine.api import CancelToken
 from playground.engine.attention_data import AttentionPass, BoolArray, LayerAttention
 from playground.engine.attention_scores import attention_scores, masked_softmax
-from playground.engine.give_back import give_back_memory
-from playground.engine.prefix import fork
-from playground.engine.protocol import CancelToken
-from playground.engine.runner import PREFILL_CHUNK, ModelRunner
+from playground.engine.hf.malloc_trim import trim_memory
+from playground.engine.hf.prefix import fork
+from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import CapabilityMissing
 
@@ -65,7 +65,7 @@ def run_attention_pass(runner: ModelRunner, ids: TokenIds, start: int, end: int,
         raise _gives_none(runner)
     made = AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
     if made.bytes > _WORTH_TIDYING:
-        give_back_memory()  # the chunks' weights as torch made them, before they were copied to where they are kept
+        trim_memory()  # the chunks' weights as torch made them, before they were copied to where they are kept
     return made
 
 

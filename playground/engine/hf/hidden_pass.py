@@ -21,9 +21,9 @@ import torch
 from torch import nn
 from transformers.cache_utils import Cache
 
-from playground.engine.prefix import fork
-from playground.engine.protocol import CancelToken
-from playground.engine.runner import ModelRunner
+from playground.engine.api import CancelToken
+from playground.engine.hf.prefix import fork
+from playground.engine.hf.runner import ModelRunner
 from playground.engine.types import LENS_TOP, LensRows, TokenIds
 from playground.errors import CapabilityMissing
 
@@ -102,7 +102,7 @@ def _forward(
     with _catching(doors) as caught:
         logits = runner.forward([ids[begin:end]], cache, last_row=begin < first)[0]  # (end - begin or 1, vocab)
     if cache is not None:
-        runner.keep(ids[:end], cache)
+        runner.store_prefix(ids[:end], cache)
     caught.states = [state[0, first - begin :] for state in caught.states]  # each (P, d)
     own = torch.full((len(positions), logits.shape[-1]), torch.nan, device=logits.device)
     rows = min(len(logits), len(positions))

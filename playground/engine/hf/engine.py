@@ -8,36 +8,32 @@ and between chunks it asks whether anybody still waits.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from cachetools import LRUCache
 
+from playground.engine.api import CancelToken
 from playground.engine.attention_data import AttentionPass, PassCache, check_window
-from playground.engine.attention_pass import run_attention_pass, shows_queries_and_keys
-from playground.engine.batch import TransformersBatch
-from playground.engine.codec import HfTextCodec
-from playground.engine.hidden_pass import run_lens
-from playground.engine.kept_answers import KeptAnswers
+from playground.engine.hf.attention_pass import run_attention_pass, shows_queries_and_keys
+from playground.engine.hf.batch import TransformersBatch
+from playground.engine.hf.batched_prefill import batched_prefill
+from playground.engine.hf.hidden_pass import run_lens
+from playground.engine.hf.prefix import PrefixCache
+from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
+from playground.engine.hf.weight_list import list_weights
 from playground.engine.limits import check_ids, check_lens
 from playground.engine.logits_cache import LogitsCache
-from playground.engine.prefix import PrefixCache
-from playground.engine.protocol import CancelToken
-from playground.engine.reading import read_together
-from playground.engine.runner import PREFILL_CHUNK, ModelRunner
+from playground.engine.text.codec import HfTextCodec
 from playground.engine.types import Capabilities, FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
-from playground.engine.weight_list import list_weights
 from playground.errors import BadPrompt
 from playground.models.info import ModelInfo
 from playground.models.loading import LoadedModel
 
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
 _REMEMBERED_SCORES = 32
-KEPT_TOKENS = 512  # longer texts are not kept for a later start, which would have to read them again before it is done
-_ROUNDING = {"float32": 1e-3}  # how far another order of the sums may move a logit
-_COARSE_ROUNDING = 0.5  # in the formats of 16 bits
 
 
 class TransformersEngine:
@@ -50,25 +46,19 @@ class TransformersEngine:
         logits_cache: LogitsCache | None = None,
         prefixes: PrefixCache | None = None,
         step_threads: int | None = None,
-        kept: KeptAnswers | None = None,
     ) -> None:
-        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number. ``kept``: where
-        answers to whole texts are kept for a later start, if anywhere.
-        """
+        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number."""
         self._info = loaded.info
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
         self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads)
         self._logits = LogitsCache() if logits_cache is None else logits_cache
         self._scores: LRUCache[tuple[str, TokenIds], SequenceScore] = LRUCache(_REMEMBERED_SCORES)
         self._passes = PassCache()
-        self._kept = kept
         self._capabilities = Capabilities(
             attentions=loaded.has_attention,
             query_key=loaded.has_attention and shows_queries_and_keys(loaded.model),
             hidden_states=True,
         )
-        if kept is not None:
-            kept.put_about(self._info, self._capabilities)
 
     @property
     def info(self) -> ModelInfo:
@@ -106,8 +96,6 @@ class TransformersEngine:
             row, computed, _cache = self._runner.run(known, cancel or CancelToken())
         values = self._remember(known, row)
         elapsed_ms = (time.perf_counter() - started) * 1000
-        if self._kept is not None and len(known) <= KEPT_TOKENS:
-            self._kept.put_row(self._info.revision, known, values)
         return NextLogits(known, values, computed, elapsed_ms)
 
     def next_logits_each(
@@ -120,7 +108,7 @@ class TransformersEngine:
         new = [ids for ids in dict.fromkeys(checked) if ids not in found]
         if new:
             with self._runner.running(max(map(len, new))):
-                rows, computed = read_together(self._runner, new, cancel or CancelToken())
+                rows, computed = batched_prefill(self._runner, new, cancel or CancelToken())
             each, elapsed_ms = computed // len(new), (time.perf_counter() - started) * 1000 / len(new)
             for ids, row in zip(new, rows, strict=True):
                 found[ids] = NextLogits(ids, self._remember(ids, row), each, elapsed_ms)
@@ -151,24 +139,7 @@ class TransformersEngine:
         if key not in self._scores:
             with self._runner.running(len(known)):
                 self._scores[key] = self._score(known, cancel or CancelToken())
-            if self._kept is not None and len(known) <= KEPT_TOKENS:
-                self._kept.put_score(self._info.revision, self._scores[key])
         return self._scores[key]
-
-    def check_shown(self, texts: Iterable[TokenIds]) -> None:
-        """Run the model on ``texts`` whose kept rows were shown before it was there, and drop those it does not confirm.
-
-        A row of this machine, these libraries and these weights can only differ where a file was tampered with.
-        """
-        allowed = _ROUNDING.get(self._info.dtype, _COARSE_ROUNDING)
-        for ids in texts:
-            shown = self._logits.get(self._info.revision, ids)
-            with self._runner.running(len(ids)):
-                row, _computed, _cache = self._runner.run(ids, CancelToken())
-            if shown is None or not np.allclose(shown, self._runner.to_numpy(row), rtol=0.0, atol=allowed):
-                self._logits.drop(self._info.revision, ids)
-                if self._kept is not None:
-                    self._kept.forget(self._info.revision, ids)
 
     def _score(self, ids: TokenIds, cancel: CancelToken) -> SequenceScore:
         rows = max(8, min(PREFILL_CHUNK, _SCORED_LOGITS_BYTES // (4 * self._info.vocab_size)))
@@ -183,7 +154,7 @@ class TransformersEngine:
                 columns.append(_score_rows(logits[first : first + rows], targets[first : first + rows]))
         self._remember(ids, logits[-1])
         if cache is not None:
-            self._runner.keep(ids, cache)
+            self._runner.store_prefix(ids, cache)
         logprobs, ranks, entropies = (np.concatenate(column) for column in zip(*columns, strict=True))
         return SequenceScore(
             ids=ids,
@@ -235,10 +206,6 @@ class TransformersEngine:
     def weights(self) -> WeightList:
         """The model's learned tensors and its config, without a forward pass."""
         return list_weights(self._runner.loaded.model)
-
-    def prepare(self) -> Iterator[None]:
-        """Find the codes behind converted weights, a layer a piece; see ``coded_linear``."""
-        return self._runner.preparation
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""

@@ -9,18 +9,18 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from playground.engine.protocol import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine
 from playground.errors import PlaygroundError
-from playground.testtime.asking import Asking, candidate_request
 from playground.testtime.beam import beam_search, check_beams
 from playground.testtime.events import BatchStep, Event
 from playground.testtime.generate import CandidateRun, generate_candidates
+from playground.testtime.request import BestOfNRequest, candidate_request
 from playground.testtime.store import RunCost, RunStore
 from playground.testtime.types import Candidate
 
 
 @dataclass(eq=False)
-class Keeper:
+class RunRecorder:
     """Where a run is written. ``problem`` is why it is not any more, in one sentence; without a store nothing is."""
 
     store: RunStore | None = None
@@ -42,10 +42,10 @@ class Keeper:
             self.problem = str(error)
 
 
-def kept_run(
+def recorded_run(
     engine: Engine,
-    asking: Asking,
-    keeper: Keeper,
+    asking: BestOfNRequest,
+    keeper: RunRecorder,
     *,
     known: Sequence[Candidate] = (),
     before: RunCost | None = None,
@@ -83,7 +83,7 @@ def kept_run(
 
 
 def _events(
-    engine: Engine, asking: Asking, known: Sequence[Candidate], cancel: CancelToken
+    engine: Engine, asking: BestOfNRequest, known: Sequence[Candidate], cancel: CancelToken
 ) -> Generator[Event, None, None]:
     request = candidate_request(asking, engine.codec)
     if asking.beams:

@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from playground.engine.api import CancelToken
 from playground.engine.attention_data import AttentionPass, check_window
-from playground.engine.codec import check_text
-from playground.engine.display import bracket
-from playground.engine.fake_attention import fake_attention
-from playground.engine.fake_inside import fake_lens_rows, fake_weights
+from playground.engine.fake.attention import fake_attention
+from playground.engine.fake.inside import fake_lens_rows, fake_weights
 from playground.engine.limits import check_ids, check_lens
-from playground.engine.protocol import CancelToken
 from playground.engine.scoring import log_softmax, score_rows
+from playground.engine.text.codec import check_text
+from playground.engine.text.display import bracket
+from playground.engine.text.utf8 import added_text, pending_bytes
 from playground.engine.types import Capabilities, FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
-from playground.engine.utf8 import added_text, pending_bytes
 from playground.errors import BadPrompt, CapabilityMissing, ModelError
 from playground.models.info import ModelInfo
 
@@ -150,7 +150,7 @@ def fake_info(vocab: int = VOCAB, *, context_length: int = 2048, has_chat_templa
 class FakeEngine:
     """An ``Engine`` whose logits are ``logits_fn(ids)``: (vocab,) float32.
 
-    ``calls`` lists the ids of every computed forward pass (a cached answer adds nothing), ``read_together`` how many texts
+    ``calls`` lists the ids of every computed forward pass (a cached answer adds nothing), ``batched_prefill`` how many texts
     each ``next_logits_each`` was given. ``before_step`` is called
     before each one, so that a test can hold the engine at a known place.
     """
@@ -175,7 +175,7 @@ class FakeEngine:
         self._lock = threading.Lock()
         self.calls: list[TokenIds] = []
         self.batches: list[FakeBatch] = []
-        self.read_together: list[int] = []
+        self.batched_prefill: list[int] = []
         self.closed = False
 
     @property
@@ -204,7 +204,7 @@ class FakeEngine:
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> tuple[NextLogits, ...]:
         checked = [check_ids(ids, self._info) for ids in texts]
-        self.read_together.append(len(checked))
+        self.batched_prefill.append(len(checked))
         return tuple(self.next_logits(ids, cancel=cancel) for ids in checked)
 
     def _compute(self, ids: TokenIds, cancel: CancelToken | None) -> FloatArray:
@@ -236,9 +236,6 @@ class FakeEngine:
         rows = [self._compute(known[: end + 1], cancel) for end in range(len(known) - 1)]
         predictions = np.stack(rows) if rows else np.empty((0, self._info.vocab_size), dtype=np.float32)
         return score_rows(known, predictions)
-
-    def prepare(self) -> Iterator[None]:
-        return iter(())
 
     def open_batch(
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
@@ -321,7 +318,7 @@ class FakeBatch:
         self._logits = np.stack([self._engine.next_logits(known, cancel=cancel).logits for known in self._ids])
         return self._logits
 
-    def keep(self, rows: Sequence[int]) -> None:
+    def select_rows(self, rows: Sequence[int]) -> None:
         self._ids = [self._ids[row] for row in rows]
         self._logits = self._logits[list(rows)]
 

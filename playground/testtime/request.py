@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from playground.engine.protocol import TextCodec
+from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL, SamplerSettings
@@ -24,7 +24,7 @@ _MOST_TEXT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class BestOfNRequest:
     """A prompt, how it is sampled, and how many answers are wanted.
 
     ``temperatures`` and ``systems`` mix settings across candidates: every pair of them is one way of asking; empty means
@@ -89,14 +89,14 @@ class Asking:
         )
 
 
-def encode(codec: TextCodec, asking: Asking, system: str) -> TokenIds:
+def encode(codec: TextCodec, asking: BestOfNRequest, system: str) -> TokenIds:
     """The ids the model reads. An empty prompt gets the model's own start, as on the other pages."""
     if asking.chat:
         return codec.encode_chat(asking.prompt, system=system or None, parse_special=asking.parse_special)
     return codec.encode(asking.prompt, parse_special=asking.parse_special) or codec.start_ids
 
 
-def candidate_request(asking: Asking, codec: TextCodec) -> CandidateRequest:
+def candidate_request(asking: BestOfNRequest, codec: TextCodec) -> CandidateRequest:
     """The request to generate from, checked. Raises BadInput or BadPrompt."""
     return CandidateRequest(
         variations=tuple(
@@ -140,12 +140,12 @@ class _Asking(BaseModel):
     answer_pattern: _Text = ""
 
 
-def asking_to_json(asking: Asking) -> str:
+def asking_to_json(asking: BestOfNRequest) -> str:
     values = {f.name: getattr(asking, f.name) for f in fields(asking)} | {"settings": asking.settings.to_mapping()}
     return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
 
-def asking_from_json(text: str | bytes) -> Asking:
+def asking_from_json(text: str | bytes) -> BestOfNRequest:
     """Raises BadInput with one sentence for anything ``asking_to_json`` did not write."""
     try:
         read = _Asking.model_validate_json(text)
@@ -155,6 +155,6 @@ def asking_from_json(text: str | bytes) -> Asking:
         raise BadInput(
             f"The kept set-up cannot be read ({place}: {first['msg'][:120]}): run it anew.", "asking"
         ) from None
-    values = {f.name: getattr(read, f.name) for f in fields(Asking)}
+    values = {f.name: getattr(read, f.name) for f in fields(BestOfNRequest)}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    return Asking(**values | {"settings": SamplerSettings.from_mapping(read.settings)})
+    return BestOfNRequest(**values | {"settings": SamplerSettings.from_mapping(read.settings)})

@@ -14,10 +14,10 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from playground.engine.chat import ChatTemplate
-from playground.engine.display import bracket
-from playground.engine.token_bytes import TokenTable, build_table
-from playground.engine.utf8 import added_text, pending_bytes
+from playground.engine.text.chat import ChatTemplate
+from playground.engine.text.display import bracket
+from playground.engine.text.token_bytes import TokenTable, build_table
+from playground.engine.text.utf8 import added_text, pending_bytes
 from playground.errors import BadPrompt
 from playground.models.info import ModelInfo
 

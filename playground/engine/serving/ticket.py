@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
-from playground.engine.protocol import CancelToken
+from playground.engine.api import CancelToken
 from playground.errors import Cancelled
 
 T = TypeVar("T")

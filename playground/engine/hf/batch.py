@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from transformers.cache_utils import Cache
 
-from playground.engine.growing import make_growing, plain_row
-from playground.engine.prefix import cache_bytes, fork
-from playground.engine.protocol import CancelToken
-from playground.engine.runner import ModelRunner
+from playground.engine.api import CancelToken
+from playground.engine.hf.kv_cache import plain_row, preallocate
+from playground.engine.hf.prefix import cache_bytes, fork
+from playground.engine.hf.runner import ModelRunner
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadPrompt
 
@@ -56,7 +56,7 @@ class TransformersBatch:
         last, computed, cache = self._runner.run(prompt, cancel)
         self.computed_tokens += computed
         if cache is not None:
-            cache = make_growing(fork(cache, len(prompt)), len(rows))  # the prefix store keeps the other
+            cache = preallocate(fork(cache, len(prompt)), len(rows))  # the prefix store keeps the other
         return _Group(rows, [prompt] * len(rows), cache, last.expand(len(rows), -1))
 
     @property
@@ -88,7 +88,6 @@ class TransformersBatch:
         if cancel is not None:
             cancel.check()
         self._check(ids)
-        self._runner.prepare_some()
         with self._runner.running(len(ids)):
             for group in self._groups:
                 chosen = [int(ids[row]) for row in group.rows]
@@ -106,7 +105,7 @@ class TransformersBatch:
         if any(len(known) >= limit for group in self._groups for known in group.ids):
             raise BadPrompt(f"The text has reached the {limit:,} tokens the model reads: start from a shorter one.")
 
-    def keep(self, rows: Sequence[int]) -> None:
+    def select_rows(self, rows: Sequence[int]) -> None:
         """Go on with ``rows`` only, in this order; a row may go on more than once. The caches of those that leave are
         remembered for branching.
         """
@@ -136,7 +135,7 @@ class TransformersBatch:
             if self._left_to_remember <= 0:
                 return
             self._left_to_remember -= 1
-            self._runner.keep(group.ids[index], plain_row(group.cache, index if len(group.rows) > 1 else None))
+            self._runner.store_prefix(group.ids[index], plain_row(group.cache, index if len(group.rows) > 1 else None))
 
     def close(self) -> None:
         """Let go of the rows and remember their caches. Idempotent; harmless after the engine has closed."""

@@ -6,7 +6,7 @@ import platform
 
 import psutil
 
-from playground.engine.give_back import give_back_memory
+from playground.engine.hf.malloc_trim import trim_memory
 
 BLOCK, COUNT = 64 * 1024, 2_000  # small enough for the C library to keep
 
@@ -16,7 +16,7 @@ def test_freed_blocks_go_back_to_the_system() -> None:
     last = blocks.pop()  # what lies at the end keeps the rest from going back by itself
     blocks.clear()
     held = psutil.Process().memory_info().rss
-    done = give_back_memory()
+    done = trim_memory()
     assert len(last) == BLOCK
     if platform.libc_ver()[0] == "glibc":
         assert done and psutil.Process().memory_info().rss < held - BLOCK * COUNT // 2

@@ -1,0 +1,1 @@
+"""An engine with known logits, for tests and for pages without a model."""

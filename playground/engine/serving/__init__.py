@@ -1,0 +1,1 @@
+"""One model for many sessions: worker, tickets, pool. Knows no model, page or browser."""
