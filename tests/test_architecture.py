@@ -30,6 +30,7 @@ LAYERS = (
     ("sampling", "inspection", "testtime", "scaling", "generation"),
     ("engine",),
     ("models",),
+    ("bounded",),
     ("errors",),
 )
 HEIGHT = {layer: len(LAYERS) - index for index, row in enumerate(LAYERS) for layer in row}
