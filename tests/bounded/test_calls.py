@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -49,12 +49,12 @@ def test_what_the_function_raises_is_told_and_the_child_serves_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "failure"),
-    [(functions.loop, OutOfTime), (functions.hoard, OutOfMemory), (functions.crash, ChildDied)],
+    ("function", "failure", "seconds"),
+    [(functions.loop, OutOfTime, 0.3), (functions.hoard, OutOfMemory, 30), (functions.crash, ChildDied, 30)],
 )
 def test_what_fails_is_named_and_the_next_call_has_a_new_child(function: object, failure: type[BoundedFailure]) -> None:
     with pytest.raises(failure):
-        call_bounded(function, seconds=0.3, memory_bytes=500_000_000)  # type: ignore[arg-type]
+        call_bounded(function, seconds=seconds, memory_bytes=500_000_000)
     assert call_bounded(functions.double, 2) == 4
 
 
