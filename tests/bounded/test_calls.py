@@ -52,7 +52,9 @@ def test_what_the_function_raises_is_told_and_the_child_serves_on() -> None:
     ("function", "failure", "seconds"),
     [(functions.loop, OutOfTime, 0.3), (functions.hoard, OutOfMemory, 30), (functions.crash, ChildDied, 30)],
 )
-def test_what_fails_is_named_and_the_next_call_has_a_new_child(function: object, failure: type[BoundedFailure]) -> None:
+def test_what_fails_is_named_and_the_next_call_has_a_new_child(
+    function: Callable[[], object], failure: type[BoundedFailure], seconds: float
+) -> None:
     with pytest.raises(failure):
         call_bounded(function, seconds=seconds, memory_bytes=500_000_000)
     assert call_bounded(functions.double, 2) == 4
