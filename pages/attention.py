@@ -25,7 +25,7 @@ from playground.ui.attention_page.weight_section import weight_section
 from playground.ui.components.address_bar import keep_address
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 from playground.ui.sampling_page.controls import prompt_controls
 
 DRAW = {"heads": heads_section, "doing": scores_section, "rollout": rollout_section, "weight": weight_section}

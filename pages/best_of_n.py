@@ -12,7 +12,7 @@ from playground.ui.best_of_n_page.take_away import take_away
 from playground.ui.components.address_bar import keep_address
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
 from playground.ui.sampling_page.controls import prompt_controls, sampler_controls

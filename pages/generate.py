@@ -14,7 +14,7 @@ from playground.ui.generate_page.link import adopt_options, page_query
 from playground.ui.generate_page.take_away import take_away
 from playground.ui.generate_page.token_panel import leave_if_asked
 from playground.ui.generate_page.write import write_section
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
 from playground.ui.sampling_page.controls import prompt_controls, sampler_controls

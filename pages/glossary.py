@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from playground.glossary import GLOSSARY
 from playground.ui.frame import heading
-from playground.ui.glossary import GLOSSARY
 
 heading("glossary", "Every term used here, in one plain sentence each. On the other pages, hover over a term's mark.")
 wanted = st.text_input(

@@ -13,7 +13,7 @@ from playground.ui.inside_page.lens_section import lens_section
 from playground.ui.inside_page.options import SECTIONS
 from playground.ui.inside_page.take_away import take_away
 from playground.ui.inside_page.timing_section import timing_section
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 from playground.ui.sampling_page.controls import prompt_controls
 
 CONTENTS = {"lens": lens_section, "anatomy": anatomy_section, "timing": timing_section}

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from playground.state.setup import setup_query
 from playground.ui import state
 from playground.ui.components.address_bar import keep_address
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 from playground.ui.sampling_page.bars import bars_options, bars_reading, bars_section
 from playground.ui.sampling_page.compare import compare_section
 from playground.ui.sampling_page.controls import prompt_controls, sampler_controls
@@ -18,7 +19,6 @@ from playground.ui.sampling_page.proof import proof_section
 from playground.ui.sampling_page.steps import steps_section
 from playground.ui.sampling_page.take_away import take_away
 from playground.ui.sampling_page.view import load_view_or_nothing
-from playground.ui.setup import link_query
 
 SECTIONS = {
     "Bars": bars_section,
@@ -52,7 +52,7 @@ def pictures(section: str) -> None:
     if view is not None:
         with problems_shown_here():
             SECTIONS[section](view)
-    keep_address(link_query(state.setup()), key="address")
+    keep_address(setup_query(state.setup()), key="address")
 
 
 corner = heading(

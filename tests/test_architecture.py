@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from playground.cli import COMMANDS
+from playground.glossary import GLOSSARY
 from playground.sampling.orders import ORDERS
 from playground.sampling.parameters import PARAMETERS
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.ui.frame import PAGES
-from playground.ui.glossary import GLOSSARY
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "playground"
@@ -26,12 +26,13 @@ PACKAGE = ROOT / "playground"
 LAYERS = (
     ("pages", "app", "cli"),
     ("ui",),
+    ("state",),
     ("charts",),
     ("sampling", "inspection", "testtime", "scaling", "generation"),
     ("engine",),
     ("models",),
     ("bounded",),
-    ("errors",),
+    ("errors", "glossary"),
 )
 HEIGHT = {layer: len(LAYERS) - index for index, row in enumerate(LAYERS) for layer in row}
 HEAVY = {"torch", "transformers", "accelerate", "safetensors", "gguf"}

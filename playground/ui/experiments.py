@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from playground.state.setup import Setup
 from playground.ui import state
-from playground.ui.setup import Setup
 
 
 class Guided(Protocol):

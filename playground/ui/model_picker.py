@@ -10,7 +10,7 @@ from playground.engine.serving.pool import Loading, ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.models.info import ModelInfo
 from playground.ui import state
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")

@@ -7,8 +7,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from playground.state.setup import Setup, setup_query
 from playground.ui import state
-from playground.ui.setup import Setup, link_query
 
 
 def link_fields_here() -> dict[str, str]:
@@ -24,7 +24,7 @@ def tell_problems(problems: tuple[str, ...]) -> None:
 
 def query_with(setup: Setup, own: Mapping[str, str]) -> str:
     """Everything after the question mark: the setup, then the page's ``own`` fields."""
-    return "&".join(part for part in (link_query(setup), urlencode(own)) if part)
+    return "&".join(part for part in (setup_query(setup), urlencode(own)) if part)
 
 
 def address_of(query: str) -> str:

@@ -20,11 +20,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.errors import PlaygroundError
 from playground.sampling.settings import SamplerSettings
-from playground.ui.messages import show_problem
-from playground.ui.setup import Setup, read_link
+from playground.state.setup import Setup, read_setup
+from playground.ui.kit import session
+from playground.ui.kit.messages import show_problem
 
 CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
-_SETUP = "setup"
 _PARTS = "page_parts"
 _MARKS = "marks_drawn"
 CHAIN_MARK = "mark:chain"
@@ -35,8 +35,7 @@ _LINK_SEEN = "link_seen"
 
 def setup() -> Setup:
     """This session's setup."""
-    found = st.session_state.get(_SETUP)
-    return found if isinstance(found, Setup) else Setup()
+    return session.get(Setup)
 
 
 def put(new: Setup) -> None:
@@ -47,7 +46,7 @@ def put(new: Setup) -> None:
     )
     if not same_text and old.steps and new.steps == old.steps:
         new = new.restart()
-    st.session_state[_SETUP] = new
+    session.put(new)
 
 
 def change(**fields: Any) -> None:
@@ -102,8 +101,8 @@ def adopt_link() -> None:
         st.session_state.setdefault(_LINK_SEEN, True)
         return
     st.session_state[_LINK_SEEN] = True
-    reading = read_link(fields)
-    st.session_state[_SETUP] = reading.setup
+    reading = read_setup(fields)
+    session.put(reading.state)
     if reading.problems:
         st.session_state[_PROBLEMS] = reading.problems
 

@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestTy
 from playground.engine.serving.ticket import Ticket
 from playground.errors import Cancelled, Superseded
 from playground.ui import state
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import streamlit as st
@@ -17,6 +17,7 @@ from playground.engine.serving.pool import ModelChoice
 from playground.ui import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
 Opener = Callable[[ModelChoice, Any], FakeEngine]
 
 
@@ -69,6 +70,18 @@ class Opened:
 
     def kept(self) -> int:
         return sum(not row["removed"] for row in self.bars["rows"] if row["pick"] >= 0)
+
+    def state(self, kind: type[T]) -> T:
+        """The session's state of a kind, as the page keeps it."""
+        states = self.at.session_state["playground_states"] if "playground_states" in self.at.session_state else {}
+        found: T = states.get(kind) or kind()
+        return found
+
+    def put(self, state: object) -> None:
+        """Replace the session's state of this kind, as another page or a first click would."""
+        if "playground_states" not in self.at.session_state:
+            self.at.session_state["playground_states"] = {}
+        self.at.session_state["playground_states"][type(state)] = state
 
     def section(self, label: str) -> Opened:
         return self.hold(sampling_section=label)

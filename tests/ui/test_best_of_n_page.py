@@ -14,6 +14,7 @@ import pytest
 
 from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
 from playground.errors import BadInput
+from playground.state.setup import Setup
 from playground.testtime import beam, cost, generate
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.cost import Measured, PrefillTiming, StepTiming
@@ -37,7 +38,6 @@ from playground.ui.best_of_n_page.options import (
 )
 from playground.ui.best_of_n_page.sections import SECTIONS
 from playground.ui.best_of_n_page.take_away import command
-from playground.ui.setup import Setup
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]

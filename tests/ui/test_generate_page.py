@@ -16,12 +16,12 @@ from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.generation import GenerationRequest, generate
 from playground.generation.document import from_json, to_json
 from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.state.setup import DEFAULT_PROMPT, Setup
 from playground.ui.generate_page.desk import COMPARE, WRITE, Desk
 from playground.ui.generate_page.experiments import EXPERIMENTS
 from playground.ui.generate_page.options import LUCK, Options, option_fields, read_ids, read_options
 from playground.ui.generate_page.strip import GrowingTokens, path_tokens
 from playground.ui.generate_page.take_away import command
-from playground.ui.setup import DEFAULT_PROMPT, Setup
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]

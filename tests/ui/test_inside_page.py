@@ -19,11 +19,11 @@ from playground.engine.text.display import glyphs
 from playground.engine.types import Capabilities
 from playground.errors import Cancelled
 from playground.inspection.lens import MAX_POSITIONS, LensPicture, choose_window, lens_cell, read_lens
+from playground.state.setup import DEFAULT_PROMPT
 from playground.ui.inside_page import files, timing_section
 from playground.ui.inside_page.experiments import EXPERIMENTS
 from playground.ui.inside_page.options import SECTIONS, Options, option_fields, read_options
 from playground.ui.inside_page.view import LensView, grid_data
-from playground.ui.setup import DEFAULT_PROMPT
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",

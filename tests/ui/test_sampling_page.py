@@ -19,14 +19,14 @@ from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.engine.serving.pool import ModelChoice
 from playground.engine.types import TokenIds
 from playground.errors import ModelNotFound
+from playground.glossary import define
 from playground.sampling.export import EXPORTS
 from playground.sampling.orders import ORDERS
 from playground.sampling.presets import PRESETS
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
-from playground.ui.glossary import define
+from playground.state.setup import DEFAULT_PROMPT, MAX_PROMPT_CHARACTERS, Setup, setup_fields
 from playground.ui.sampling_page.experiments import EXPERIMENTS
-from playground.ui.setup import DEFAULT_PROMPT, MAX_PROMPT_CHARACTERS, Setup, link_fields
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -35,7 +35,7 @@ MAIN = ("Temperature", "Top-k", "Top-p", "Min-p", "Typical-p")
 
 
 def setup_of(app: Opened) -> Setup:
-    found = app.at.session_state["setup"] if "setup" in app.at.session_state else Setup()
+    found = app.state(Setup)
     assert isinstance(found, Setup)
     return found
 
@@ -363,7 +363,7 @@ def bad_prompts() -> dict[str, tuple[dict[str, str], str]]:
 @pytest.mark.parametrize(("query", "said"), bad_prompts().values(), ids=bad_prompts().keys())
 def test_a_bad_prompt_is_one_sentence_and_the_rest_stays(open_app: Open, query: dict[str, str], said: str) -> None:
     app = open_app()
-    app.at.session_state["setup"] = Setup(prompt=query["prompt"], chat="chat" in query)
+    app.put(Setup(prompt=query["prompt"], chat="chat" in query))
     app.run()
     assert len(app.errors) == 1 and said in app.errors[0].replace("\\", ""), app.errors
     assert [slider.label for slider in app.at.slider][:5] == list(MAIN)
@@ -399,7 +399,7 @@ def test_a_link_reproduces_the_page(open_app: Open) -> None:
     app.at.button(key="step_back").click()
     app.run()
     bars, strip = app.bars, app.strip
-    other = open_app(link_fields(setup_of(app)))
+    other = open_app(setup_fields(setup_of(app)))
     assert not other.errors
     assert (other.bars, other.strip) == (bars, strip)
     assert other.at.slider(key="w_top_p").value == 0.8
@@ -595,7 +595,7 @@ def test_code_says_what_of_the_text_does_not_come_through(open_app: Open, engine
     bash = EXPORTS[engine_name].language == "bash"
     assert ("save it to a file" in app.texts()) == bash
     assert ("spells a special token" in app.texts()) == (engine_name != "playground")
-    app.at.session_state["setup"] = Setup(prompt="<|im_end|> ab", parse_special=True)
+    app.put(Setup(prompt="<|im_end|> ab", parse_special=True))
     app.run()
     assert "save it to a file" not in app.texts() and "spells a special token" not in app.texts()
 
@@ -635,11 +635,11 @@ def test_a_pick_keeps_a_slider_moved_since_the_bars_were_drawn(open_app: Open, m
 
     monkeypatch.setattr("playground.ui.sampling_page.bars.probability_bars", stand_in)
     app = open_app()
-    app.at.session_state["setup"] = Setup(settings=SamplerSettings(top_p=0.5))
+    app.put(Setup(settings=SamplerSettings(top_p=0.5)))
     app.at.button(key="pick").click()
     app.run()
     assert setup_of(app).settings.top_p == 0.5 and len(setup_of(app).steps) == 1
-    app.at.session_state["setup"] = setup_of(app).accept(5)  # a first click, not yet drawn
+    app.put(setup_of(app).accept(5))  # a first click, not yet drawn
     app.at.button(key="pick").click()
     app.run()
     assert setup_of(app).steps[1:] == (5,)
@@ -652,7 +652,7 @@ def test_a_click_on_the_strip_keeps_a_slider_moved_since(open_app: Open, monkeyp
     monkeypatch.setattr("playground.ui.sampling_page.steps.token_strip", stand_in)
     app = open_app({"prompt": DEFAULT_PROMPT, "steps": "104.105"})
     before = setup_of(app)
-    app.at.session_state["setup"] = replace(before, settings=SamplerSettings(top_p=0.5))
+    app.put(replace(before, settings=SamplerSettings(top_p=0.5)))
     app.at.button(key="go").click()
     app.run()
     assert setup_of(app).settings.top_p == 0.5 and setup_of(app).steps == before.steps
@@ -660,7 +660,7 @@ def test_a_click_on_the_strip_keeps_a_slider_moved_since(open_app: Open, monkeyp
 
 def test_a_word_accepted_twice_before_the_answer_is_accepted_once(open_app: Open) -> None:
     app = open_app({"prompt": "hello"}).section("Any word")
-    app.at.session_state["setup"] = setup_of(app).accept(104)
+    app.put(setup_of(app).accept(104))
     app.at.button(key="accept_True").click()
     app.run()
     assert setup_of(app).steps == (104,)
@@ -671,7 +671,7 @@ def test_a_sampler_moved_twice_before_the_editor_is_drawn_again_moves_itself(ope
     order = list(ORDERS["hf"])
     place = order.index("temperature")
     order[place], order[place + 1] = order[place + 1], order[place]
-    app.at.session_state["setup"] = Setup(settings=SamplerSettings(order=tuple(order)))  # the first click's work
+    app.put(Setup(settings=SamplerSettings(order=tuple(order))))  # the first click's work
     app.at.button(key="down_temperature").click()
     app.run()
     assert setup_of(app).settings.order.index("temperature") == place + 2
@@ -785,7 +785,7 @@ def test_after_a_failure_another_model_can_be_chosen(open_app: Open, engine: Fak
     assert app.errors
     from playground.ui.model_picker import DEVICES
 
-    app.at.session_state["setup"] = Setup(prompt="hello", device=DEVICES[0])
+    app.put(Setup(prompt="hello", device=DEVICES[0]))
     app.run()
     assert not app.errors and app.bars["rows"]
 

@@ -27,7 +27,7 @@ from playground.scaling.laws import LAWS
 from playground.scaling.meta import MetaCount
 from playground.scaling.notes import disagreements
 from playground.ui import runtime
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
 from playground.ui.scale_page import page as page_frame
 from playground.ui.scale_page.answers import fit_of, serving_of, training_cost

@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
+from playground.state.setup import Setup
 from playground.ui import state
 from playground.ui.attention_page.options import SECTIONS, Options, option_fields, read_options
 from playground.ui.page_link import address_of, link_fields_here, query_with, tell_problems
-from playground.ui.setup import Setup
 
 OVERVIEW, CHOICE = f"{state.TEXT}:overview", f"{state.TEXT}:choice"  # redrawn with the text, not at every move
 ADDRESS = f"{state.PICTURES}:address"  # redrawn with the pictures, and for colours, which the browser sees to, alone

@@ -12,13 +12,13 @@ import streamlit as st
 from playground.charts.attention_view import SCALES
 from playground.charts.numbers import gigabytes
 from playground.engine.attention_data import MAX_PASS_BYTES, pass_bytes
+from playground.glossary import define
 from playground.inspection.attention import REDUCTIONS, Selection, layer_of, read_selection
 from playground.ui import state
 from playground.ui.attention_page.choice import ADDRESS, CHOICE, OVERVIEW, change, follow, options
 from playground.ui.attention_page.view import MOST_SHOWN, AttentionPageView, PageText, load_view_or_nothing, widest
 from playground.ui.components.live_choice import live_choice
-from playground.ui.glossary import define
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 
 KINDS = {"one": "Head", "several": "Several", "layer": "Layer", "all": "All"}
 SHOWN = (state.PICTURES, CHOICE)

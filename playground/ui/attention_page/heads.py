@@ -17,7 +17,7 @@ from playground.ui import state
 from playground.ui.attention_page.choice import CHOICE, change
 from playground.ui.attention_page.view import AttentionPageView, figures_of, remembered
 from playground.ui.components.attention import attention_map, attention_view
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 
 
 def lock_head(layer: int, head: int) -> None:

@@ -14,7 +14,7 @@ from playground.ui.attention_page.choice import change, follow
 from playground.ui.attention_page.heads import pick_query
 from playground.ui.attention_page.view import AttentionPageView, remembered
 from playground.ui.components.attention import attention_view
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 
 
 def shown_rollout(step: FloatArray, *, hide: bool) -> FloatArray:

@@ -18,7 +18,7 @@ from playground.ui.attention_page.heads import lock_head
 from playground.ui.attention_page.options import MEASURED_ON, SCORES, SECTIONS
 from playground.ui.attention_page.view import AttentionPageView, figures_of, load_pass, remembered
 from playground.ui.components.attention import attention_map
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 
 SHARES = ("induction", "previous", "duplicate", "first")
 

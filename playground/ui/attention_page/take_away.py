@@ -8,14 +8,14 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.inspection.attention_file import attention_npz
+from playground.state.setup import Setup
 from playground.ui import state
 from playground.ui.attention_page.choice import SECTION_KEY, options, page_link
 from playground.ui.attention_page.options import SECTIONS
 from playground.ui.attention_page.standalone import attention_html
 from playground.ui.attention_page.view import AttentionPageView, load_view
 from playground.ui.components.save_picture import save_picture_button
-from playground.ui.messages import show_problem
-from playground.ui.setup import Setup
+from playground.ui.kit.messages import show_problem
 from playground.ui.take_away import model_id, popover, show_link
 
 

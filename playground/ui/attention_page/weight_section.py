@@ -15,7 +15,7 @@ from playground.ui import state
 from playground.ui.attention_page.choice import CHOICE, change, follow
 from playground.ui.attention_page.heads import lock_head
 from playground.ui.attention_page.view import AttentionPageView
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 
 
 def weight_section(view: AttentionPageView) -> None:

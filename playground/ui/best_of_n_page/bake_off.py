@@ -29,7 +29,7 @@ from playground.ui.best_of_n_page.bake_off_report import show_report
 from playground.ui.best_of_n_page.bench import Bench, Job, ask, options, run_store
 from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
 STATE = "bakeoff"

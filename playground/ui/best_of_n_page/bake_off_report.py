@@ -11,7 +11,7 @@ from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_d
 from playground.charts.numbers import percent
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.bakeoff_report import BakeoffReport, Share, coverage_by_n, report
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 
 
 def show_report(found: BakeoffState) -> None:

@@ -18,7 +18,7 @@ from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, ask, options, put_options
 from playground.ui.best_of_n_page.candidates import column_config, shown_asking, table_of
 from playground.ui.best_of_n_page.watching import watch
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 
 
 def beams_section(mine: Bench, worker: Worker) -> None:

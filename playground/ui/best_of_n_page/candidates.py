@@ -23,7 +23,7 @@ from playground.ui.best_of_n_page.strip import STRIP_SCALES, candidate_tokens
 from playground.ui.best_of_n_page.watching import progress, watch
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.live import REASONS
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
 VERDICTS = {True: "✓ valid", False: "✗ not valid", None: ""}
 SHOWN_TEXT = 400  # characters in a cell

@@ -19,7 +19,7 @@ from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.explain import label_of
 from playground.ui.best_of_n_page.price import fitted
 from playground.ui.best_of_n_page.rankings import needs_candidates
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 
 FEW = 16
 N_TITLE = "N: candidates drawn from the run"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.state.setup import DEFAULT_PROMPT
 from playground.ui.best_of_n_page.bench import put_options
 from playground.ui.best_of_n_page.options import FIRST_WORD, Options
 from playground.ui.experiments import begin
-from playground.ui.setup import DEFAULT_PROMPT
 
 
 @dataclass(frozen=True, slots=True)

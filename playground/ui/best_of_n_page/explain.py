@@ -9,7 +9,7 @@ import streamlit as st
 from playground.testtime.findings import FINDINGS
 from playground.testtime.registry import SCORERS, kind_of
 from playground.testtime.types import ScoreColumn
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 
 
 def failures(columns: Sequence[ScoreColumn]) -> None:

@@ -28,7 +28,7 @@ from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.options import MOST_TRIES
 from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
 

@@ -12,7 +12,7 @@ from playground.testtime.store import RunStore, RunSummary
 from playground.ui import state
 from playground.ui.best_of_n_page.bench import Bench, ask, run_store
 from playground.ui.best_of_n_page.bench_work import open_stored
-from playground.ui.messages import escape_markdown, show_problem
+from playground.ui.kit.messages import escape_markdown, show_problem
 
 SHOWN = 12
 _COMPARED = "best_of_n_compared"

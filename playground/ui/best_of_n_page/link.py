@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.state.setup import Setup
 from playground.ui.best_of_n_page.bench import put_options
 from playground.ui.best_of_n_page.options import Options, option_fields, read_options
 from playground.ui.page_link import address_of, link_fields_here, query_with, tell_problems
-from playground.ui.setup import Setup
 
 _SEEN = "best_of_n_link_seen"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from playground.errors import BadInput, PlaygroundError
+from playground.state.setup import DEFAULT_PROMPT, Setup
 from playground.testtime.registry import parse_spec
 from playground.testtime.request import BestOfNRequest
-from playground.ui.setup import DEFAULT_PROMPT, Setup
 
 DEFAULT_RULES = ("avg-logprob", "sum-logprob", "self-certainty", "mentions")
 DEFAULT_REFERENCE = "Paris"  # what the ready-made prompt should be answered with

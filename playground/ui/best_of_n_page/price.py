@@ -20,7 +20,7 @@ from playground.testtime.types import MOST_CANDIDATES
 from playground.ui.best_of_n_page.bench import Bench, Job, ask, present_asking
 from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
-from playground.ui.messages import show_problem, why_it_matters
+from playground.ui.kit.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
 MEASURED = "measured"

@@ -17,7 +17,7 @@ from playground.ui.best_of_n_page.candidates import VERDICTS, shown_asking
 from playground.ui.best_of_n_page.explain import failures, label_of, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison
 from playground.ui.best_of_n_page.watching import progress
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
 SHOWN_RANKS = 10
 

@@ -18,7 +18,7 @@ from playground.ui.best_of_n_page.first_valid import first_valid_section, start_
 from playground.ui.best_of_n_page.price import cost_section, start_measure
 from playground.ui.best_of_n_page.rankings import rankings_section
 from playground.ui.best_of_n_page.votes import voting_section
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 
 Section = Callable[[Bench, Worker], None]
 SECTIONS: dict[str, Section] = {

@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.sampling.export_code import Endings
+from playground.state.setup import Setup
 from playground.testtime.export import to_csv, to_html, to_jsonl
 from playground.testtime.rules import MAJORITY, Choice, choose, column_rule
 from playground.testtime.types import ScoredCandidates
@@ -17,10 +18,9 @@ from playground.ui.best_of_n_page.bench import Bench, bench, options
 from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.link import page_link
 from playground.ui.best_of_n_page.options import Options, pattern_of, read_temperatures, reference_of
-from playground.ui.messages import show_problem
+from playground.ui.kit.messages import show_problem
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
-from playground.ui.setup import Setup
 from playground.ui.take_away import code_for_engines, command_words, popover, show_link
 
 

@@ -18,7 +18,7 @@ from playground.ui.best_of_n_page.bench import Bench
 from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.explain import label_of
 from playground.ui.best_of_n_page.rankings import needs_candidates
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
 EQUAL = "one text, one vote"
 WEIGHTS = {

@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.charts.numbers import gigabytes, milliseconds
 from playground.ui.best_of_n_page.bench import Bench
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 
 LOOK_EVERY_S = 0.4
 

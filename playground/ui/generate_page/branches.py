@@ -15,7 +15,7 @@ from playground.generation.document import pieces
 from playground.generation.tree import LONGEST_NAME, Branch, History, Tree
 from playground.ui import state
 from playground.ui.generate_page.desk import Desk, Todo
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 
 PREVIEW_TOKENS = 8
 

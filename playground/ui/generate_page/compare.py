@@ -28,7 +28,7 @@ from playground.ui.generate_page.live import live, scale_control, scale_in_use, 
 from playground.ui.generate_page.options import LUCK, MOST_SEEDS
 from playground.ui.generate_page.strip import path_tokens
 from playground.ui.generate_page.token_panel import token_panel
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.sampling_page.compare import describe, pin, pins, unpin
 
 FEWEST, MOST = 2, 4

@@ -17,11 +17,11 @@ from playground.engine.types import SequenceScore, TokenIds
 from playground.errors import PlaygroundError
 from playground.generation.document import Prompt, Run
 from playground.generation.tree import History, Tree
+from playground.state.setup import Setup
 from playground.ui.generate_page.options import Options
 from playground.ui.generate_page.stream import Stream, ask_score
 from playground.ui.generate_page.strip import GrowingTokens
 from playground.ui.sampling_page.view import SCORED_TOKENS
-from playground.ui.setup import Setup
 
 WRITE, COMPARE = "Write", "Compare"
 ALTERNATIVES = 12

@@ -17,11 +17,11 @@ from playground.generation.types import Alternative
 from playground.inspection.next_token import candidate, examine
 from playground.sampling.settings import SamplerSettings
 from playground.sampling.truncation import updated_mu
+from playground.state.setup import Setup
 from playground.ui import state
 from playground.ui.generate_page.desk import ALTERNATIVES, Desk, Todo, desks_here, options
 from playground.ui.generate_page.stream import open_stream
 from playground.ui.sampling_page.view import encode_prompt, next_logits
-from playground.ui.setup import Setup
 
 
 def request_for(

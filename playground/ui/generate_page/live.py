@@ -18,7 +18,7 @@ from playground.ui import state
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.desk import Desk
 from playground.ui.generate_page.strip import path_tokens, prompt_tokens
-from playground.ui.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown
 
 LOOK_EVERY_S, LONG_LOOK_EVERY_S = 0.4, 0.8  # a look costs the more, the longer the text is
 LONG_TOKENS = 200

@@ -13,15 +13,15 @@ from playground.errors import PlaygroundError
 from playground.generation.document import Run, from_json, to_csv, to_json
 from playground.generation.tree import History
 from playground.sampling.export_code import Endings
+from playground.state.setup import Setup
 from playground.ui import state
 from playground.ui.generate_page.desk import COMPARE, WRITE, desk, options
 from playground.ui.generate_page.link import page_link
 from playground.ui.generate_page.live import scale_in_use
 from playground.ui.generate_page.options import Options, read_ids
-from playground.ui.messages import show_problem
+from playground.ui.kit.messages import show_problem
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
-from playground.ui.setup import Setup
 from playground.ui.take_away import code_for_engines, command_words, popover, show_link
 
 

@@ -15,11 +15,11 @@ from playground.generation import TokenStep
 from playground.generation.document import pieces
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.registry import SAMPLERS
+from playground.state.setup import Setup
 from playground.ui import state
 from playground.ui.components.bars import probability_bars
 from playground.ui.generate_page.desk import Desk, Todo
-from playground.ui.messages import escape_markdown, why_it_matters
-from playground.ui.setup import Setup
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 
 _LEAVING = "generate_leaves_for_sampling"
 

@@ -11,7 +11,7 @@ from playground.ui.generate_page.desk import WRITE, Desk, Todo, desk, options
 from playground.ui.generate_page.desk_work import do_todo
 from playground.ui.generate_page.live import live, scale_control, writing_strip
 from playground.ui.generate_page.token_panel import token_panel
-from playground.ui.messages import show_problem, why_it_matters
+from playground.ui.kit.messages import show_problem, why_it_matters
 
 
 def ask_write() -> None:

@@ -17,7 +17,7 @@ from playground.inspection.families import KINDS, LLAMA_ROWS, Shape, shape_of
 from playground.models.info import ModelInfo
 from playground.scaling.parameters import explain_parameters
 from playground.ui.inside_page.view import remembered
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.waiting import refuse_if_stopped, wait_for

@@ -8,16 +8,16 @@ from playground.charts.lens_grid import COLOURS, depth_name
 from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
 from playground.charts.numbers import entropy, percent
 from playground.errors import BadPrompt
+from playground.glossary import define
 from playground.inspection.lens import MAX_POSITIONS, RankPath, lens_cell
 from playground.inspection.next_token import continuation_ids
 from playground.ui import state
 from playground.ui.components.choice_list import Choice, choice_list
 from playground.ui.components.lens_grid import FOLLOWED, lens_grid
 from playground.ui.components.live_choice import live_choice
-from playground.ui.glossary import define
 from playground.ui.inside_page.choice import ADDRESS, change, options
 from playground.ui.inside_page.view import LensView, followed_path, load_lens
-from playground.ui.messages import escape_markdown, problems_shown_here, why_it_matters
+from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
 
 _ANY = "inside_any"
 

@@ -17,6 +17,7 @@ from playground.charts.scale_lines import LinesData, lines_description, lines_fi
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
+from playground.glossary import define
 from playground.inspection.cache_formula import cache_words
 from playground.inspection.timing import (
     LENGTHS,
@@ -29,9 +30,8 @@ from playground.inspection.timing import (
     time_machine,
 )
 from playground.ui import state
-from playground.ui.glossary import define
 from playground.ui.inside_page.choice import change, options
-from playground.ui.messages import escape_markdown, problems_shown_here, why_it_matters
+from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.waiting import refuse_if_stopped, wait_for

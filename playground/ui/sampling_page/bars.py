@@ -11,12 +11,12 @@ import streamlit as st
 from playground.charts.bars import BarRow, BarsData
 from playground.charts.numbers import percent
 from playground.engine.text.display import glyphs
+from playground.glossary import define
 from playground.inspection.next_token import Candidate, kept_prefix, top_candidates
 from playground.sampling.registry import SAMPLERS
 from playground.ui import state
 from playground.ui.components.bars import probability_bars
-from playground.ui.glossary import define
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 ROWS = (5, 15, 100)  # fewest, at first, most

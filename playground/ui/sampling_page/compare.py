@@ -21,7 +21,7 @@ from playground.sampling.orders import ORDERS, order_name
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.ui import state
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView, examine_row, mirostat_mu
 
 TOKENS = 10

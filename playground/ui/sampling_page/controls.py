@@ -9,9 +9,9 @@ from playground.sampling.parameters import Parameter
 from playground.sampling.presets import PRESETS
 from playground.sampling.registry import PARAMETERS, SAMPLERS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.state.setup import MAX_PROMPT_CHARACTERS, MAX_SEED
 from playground.ui import state
-from playground.ui.messages import escape_markdown
-from playground.ui.setup import MAX_PROMPT_CHARACTERS, MAX_SEED
+from playground.ui.kit.messages import escape_markdown
 
 MAIN = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 SECOND = {

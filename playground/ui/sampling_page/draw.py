@@ -20,7 +20,7 @@ from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.draw import UniformStream, draw_many, make_wheel
 from playground.ui import state
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 BANDS = 24

@@ -11,7 +11,7 @@ from playground.engine.text.display import glyphs
 from playground.inspection.next_token import Candidate, candidate
 from playground.sampling.registry import SAMPLERS
 from playground.ui import state
-from playground.ui.messages import escape_markdown, problems_shown_here, why_it_matters
+from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
 from playground.ui.sampling_page.view import SamplingView, examine_row, next_logits
 
 MOST_TOKENS = 8

@@ -17,7 +17,7 @@ from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL, top_ids
 from playground.sampling.chain import RowTrace
 from playground.sampling.registry import SAMPLERS
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 BANDS = 8

@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.sampling.reference import AGREE_WITHIN, prove_against_transformers
 from playground.sampling.registry import SAMPLERS
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 from playground.ui.sampling_page.view import SamplingView
 
 

@@ -6,9 +6,9 @@ import json
 
 import streamlit as st
 
+from playground.state.setup import setup_query
 from playground.ui import state
 from playground.ui.page_link import address_of
-from playground.ui.setup import link_query
 from playground.ui.take_away import code_for_engines, popover, show_link
 
 
@@ -19,7 +19,7 @@ def take_away() -> None:
 
 def _contents() -> None:
     setup = state.setup()
-    show_link(address_of(link_query(setup)))
+    show_link(address_of(setup_query(setup)))
     code_for_engines(setup, key="export_engine", playground=True)
     st.download_button(
         "Settings as JSON",

@@ -18,10 +18,10 @@ from playground.errors import BadPrompt, PlaygroundError
 from playground.inspection.next_token import NextToken, examine
 from playground.inspection.next_token import mirostat_mu as ceiling_after
 from playground.sampling.settings import SamplerSettings
+from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui import state
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
-from playground.ui.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui.waiting import refuse_if_stopped, wait_for
 
 T = TypeVar("T")

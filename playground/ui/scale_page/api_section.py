@@ -22,7 +22,7 @@ from playground.scaling.api_prices import (
 from playground.scaling.figures import given
 from playground.scaling.quantity import format_count
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import price_of, serving_of
 from playground.ui.scale_page.figure_table import figure_table

@@ -13,7 +13,7 @@ from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token
 from playground.scaling.laws import LAWS, PUBLISHED_MODELS
 from playground.scaling.published import published_cases
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.experiments import Experiment
 from playground.ui.scale_page.figure_table import figure_table

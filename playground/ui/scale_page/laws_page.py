@@ -24,7 +24,7 @@ from playground.scaling.laws import LAWS, PUBLISHED_MODELS, optimal_for_flops, o
 from playground.scaling.lifetime import optimise_lifetime
 from playground.scaling.quantity import format_count
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import price_of
 from playground.ui.scale_page.experiments import Experiment

@@ -12,7 +12,7 @@ from playground.engine.serving.ticket import Ticket
 from playground.models.info import ModelInfo
 from playground.scaling.figures import figure, given
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.scale_page.figure_table import figure_table

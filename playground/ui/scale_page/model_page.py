@@ -18,7 +18,7 @@ from playground.scaling.hardware import gpu_table
 from playground.scaling.quantity import format_bytes, format_count
 from playground.scaling.specs import ArchitectureSpec
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_memory, fit_of, spec_of
 from playground.ui.scale_page.experiments import Experiment

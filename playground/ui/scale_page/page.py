@@ -17,7 +17,7 @@ from playground.ui.components.address_bar import keep_address
 from playground.ui.components.tab_row import tab_row
 from playground.ui.experiments import experiment_note
 from playground.ui.frame import heading
-from playground.ui.messages import escape_markdown, problems_shown_here, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, problems_shown_here, show_problem, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.experiments import Experiment, start
 from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, NOW, figure_table

@@ -17,7 +17,7 @@ from playground.scaling.figures import figure
 from playground.scaling.memory import sparse_weights_bytes
 from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.parameters import explain_parameters
-from playground.ui.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import freeze_garbage
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import count_of, spec_of

@@ -13,7 +13,7 @@ from playground.scaling.figures import Figure
 from playground.scaling.inference import Serving, ServingPlan, sweep_batch, sweep_context, sweep_samples
 from playground.scaling.specs import MixtureOfExperts
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_serving, price_of, serving_of, serving_plan, spec_of
 from playground.ui.scale_page.api_section import api_section

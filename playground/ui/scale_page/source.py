@@ -12,7 +12,7 @@ from playground.models.bundled import bundled_folder
 from playground.models.catalogue import resolve
 from playground.scaling.config_fields import MAX_CONFIG_CHARS
 from playground.scaling.configs import find_text_config, parse_config, preset_names
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store

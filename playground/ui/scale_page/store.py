@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from playground.errors import PlaygroundError
-from playground.ui.messages import show_problem
+from playground.ui.kit.messages import show_problem
 from playground.ui.scale_page.fields import FIELDS
 from playground.ui.scale_page.setup import ScaleSetup, field_text, gpu_of, read_link
 

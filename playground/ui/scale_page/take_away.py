@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.ui.frame import PAGES
-from playground.ui.messages import problems_shown_here
+from playground.ui.kit.messages import problems_shown_here
 from playground.ui.page_link import address_of
 from playground.ui.scale_page import report, store
 from playground.ui.scale_page.fields import CUSTOM

@@ -15,7 +15,7 @@ from playground.errors import BadInput, PlaygroundError
 from playground.scaling.hardware import Gpu, gpu_table
 from playground.scaling.training import PUBLISHED_MFU, cost_training
 from playground.ui.components.light_chart import light_chart
-from playground.ui.messages import why_it_matters
+from playground.ui.kit.messages import why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import answer_training, price_of, training_cost, training_plan
 from playground.ui.scale_page.experiments import Experiment

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from playground.errors import Cancelled, ModelNotFound, PlaygroundError, Superseded
-from playground.ui.glossary import define
+from playground.glossary import define
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 

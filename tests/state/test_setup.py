@@ -15,15 +15,15 @@ from playground.errors import PlaygroundError
 from playground.sampling.parameters import PARAMETERS, Parameter
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
-from playground.ui.setup import (
+from playground.state.setup import (
     MAX_LINK_STEPS,
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
     Setup,
-    link_fields,
-    link_query,
-    read_link,
     read_seed,
+    read_setup,
+    setup_fields,
+    setup_query,
 )
 
 HOSTILE = (
@@ -83,46 +83,46 @@ def setups(draw: st.DrawFn) -> Setup:
 
 @given(setups())
 def test_a_link_gives_back_the_setup(setup: Setup) -> None:
-    reading = read_link(link_fields(setup))
+    reading = read_setup(setup_fields(setup))
     assert reading.problems == ()
-    assert reading.setup == setup
+    assert reading.state == setup
 
 
 @given(setups())
 def test_a_link_survives_the_address_bar(setup: Setup) -> None:
     """Read with the standard library's own query parser, as a browser and a server would."""
-    query = link_query(setup)
+    query = setup_query(setup)
     assert query.isascii() and not set(query) & set(" <>\"'#")
     fields = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True))
-    reading = read_link(fields)
-    assert (reading.setup, reading.problems) == (setup, ())
+    reading = read_setup(fields)
+    assert (reading.state, reading.problems) == (setup, ())
 
 
 @given(setups(), st.data())
 def test_a_truncated_link_is_told_and_never_an_exception(setup: Setup, data: st.DataObject) -> None:
-    query = link_query(setup)
+    query = setup_query(setup)
     cut = query[: data.draw(st.integers(0, len(query)))]
     fields = dict(parse_qsl(cut, keep_blank_values=True))
-    reading = read_link(fields)
-    assert isinstance(reading.setup, Setup)
+    reading = read_setup(fields)
+    assert isinstance(reading.state, Setup)
     _sentences(reading.problems)
     if "check" in fields and cut != query:
         assert reading.problems, "a link cut short must not pass for a whole one"
 
 
 def test_every_cut_through_a_links_fields_is_told() -> None:
-    query = link_query(Setup(prompt="The capital", settings=SamplerSettings(top_p=0.9), steps=(5, 6), position=2))
+    query = setup_query(Setup(prompt="The capital", settings=SamplerSettings(top_p=0.9), steps=(5, 6), position=2))
     for length in range(query.index("&"), len(query)):
-        assert read_link(dict(parse_qsl(query[:length], keep_blank_values=True))).problems, query[:length]
+        assert read_setup(dict(parse_qsl(query[:length], keep_blank_values=True))).problems, query[:length]
 
 
 @given(setups(), st.sampled_from([*PARAMETERS, "order", "seed", "steps", "at", "chat", "prompt"]), TEXT)
 def test_a_tampered_link_is_told_and_never_an_exception(setup: Setup, field: str, value: str) -> None:
-    before = link_fields(setup)
+    before = setup_fields(setup)
     after = before | {field: value}
-    reading = read_link(after)
-    assert isinstance(reading.setup, Setup)
-    assert 0 <= reading.setup.position <= len(reading.setup.steps)
+    reading = read_setup(after)
+    assert isinstance(reading.state, Setup)
+    assert 0 <= reading.state.position <= len(reading.state.steps)
     _sentences(reading.problems)
     if before.get(field) != value:
         assert reading.problems, "a changed field must not pass for the sender's own"
@@ -140,10 +140,10 @@ def test_a_tampered_link_is_told_and_never_an_exception(setup: Setup, field: str
     )
 )
 def test_any_fields_at_all_give_a_setup_that_can_be_linked_again(fields: dict[str, str]) -> None:
-    reading = read_link(fields)
+    reading = read_setup(fields)
     _sentences(reading.problems)
-    again = read_link(link_fields(reading.setup))
-    assert (again.setup, again.problems) == (replace(reading.setup, system=again.setup.system), ())
+    again = read_setup(setup_fields(reading.state))
+    assert (again.setup, again.problems) == (replace(reading.state, system=again.setup.system), ())
 
 
 def _sentences(problems: tuple[str, ...]) -> None:
@@ -159,10 +159,10 @@ NUMBERS = [name for name, parameter in PARAMETERS.items() if parameter.kind in (
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", "abc", "", "-1000", "None", "0x10", "<b>"])
 def test_a_bad_number_says_one_sentence_and_spares_the_rest(name: str, value: str) -> None:
     good = "top_k" if name != "top_k" else "min_p"
-    reading = read_link({name: value, good: "0", "prompt": "kept", "seed": "5"})
+    reading = read_setup({name: value, good: "0", "prompt": "kept", "seed": "5"})
     assert len(reading.problems) == 1 and name in reading.problems[0]
-    assert getattr(reading.setup.settings, name) == PARAMETERS[name].neutral
-    assert (reading.setup.prompt, reading.setup.seed) == ("kept", 5)
+    assert getattr(reading.state.settings, name) == PARAMETERS[name].neutral
+    assert (reading.state.prompt, reading.state.seed) == ("kept", 5)
 
 
 @pytest.mark.parametrize(
@@ -197,22 +197,22 @@ def test_a_bad_number_says_one_sentence_and_spares_the_rest(name: str, value: st
     ids=lambda fields: "&".join(f"{name}={value[:12]!r}" for name, value in fields.items()),
 )
 def test_each_fault_is_one_sentence(fields: dict[str, str]) -> None:
-    reading = read_link(fields)
+    reading = read_setup(fields)
     assert len(reading.problems) == 1
     _sentences(reading.problems)
-    assert reading.setup.settings == SamplerSettings() and reading.setup.seed == 0
+    assert reading.state.settings == SamplerSettings() and reading.state.seed == 0
 
 
 def test_only_position_beyond_the_steps_is_clipped() -> None:
-    assert read_link({"steps": "1.2.3", "at": "2"}).setup.taken == (1, 2)
-    assert read_link({"steps": "1.2.3", "at": "7"}).setup.taken == (1, 2, 3)
-    assert read_link({"steps": "1.2.3"}).setup.taken == (1, 2, 3)
+    assert read_setup({"steps": "1.2.3", "at": "2"}).state.taken == (1, 2)
+    assert read_setup({"steps": "1.2.3", "at": "7"}).state.taken == (1, 2, 3)
+    assert read_setup({"steps": "1.2.3"}).state.taken == (1, 2, 3)
 
 
 def test_a_hand_written_link_needs_no_check() -> None:
-    reading = read_link({"top_p": "0.9", "utm_source": "x", "embed": "true"})
+    reading = read_setup({"top_p": "0.9", "utm_source": "x", "embed": "true"})
     assert reading.problems == ()
-    assert reading.setup == Setup(settings=SamplerSettings(top_p=0.9))
+    assert reading.state == Setup(settings=SamplerSettings(top_p=0.9))
 
 
 @pytest.mark.parametrize("text", ["0", "4294967295", " 7 "])

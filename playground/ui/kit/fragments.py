@@ -1,0 +1,58 @@
+"""The parts of a page that are redrawn by themselves, and the callbacks that redraw them.
+
+A page has up to three parts, each a fragment of Streamlit's with a fixed name: CONTROLS (the left third), TEXT (the strip
+above the pictures) and PICTURES (the open section with the address). A widget's or button's callback writes a value and
+names the parts that look different afterwards; Streamlit reruns those and nothing else. A part may be split: one called
+"text:overview" is redrawn with TEXT, or alone by its own name. Where Streamlit runs the whole page anyway, naming parts
+does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
+_PARTS = "playground_parts"
+
+
+def set_parts(*parts: str) -> None:
+    """Say which parts the present page has, in the order in which they are to be redrawn: what is looked at first."""
+    st.session_state[_PARTS] = parts
+
+
+def fragment(part: str, draw: Callable[[], None]) -> None:
+    """Draw a part of the page here, as a fragment of that name."""
+    st.fragment(draw, key=part)()
+
+
+def redraw(*parts: str) -> None:
+    """Rerun these parts, all of the page's where none is named; the rest of the page stays as it is."""
+    if not in_fragment_run():
+        return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
+    there: tuple[str, ...] = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
+    wanted = [part for part in there if not parts or part in parts or part.split(":")[0] in parts]
+    try:
+        st.rerun(wanted)
+    except StreamlitAPIException:  # the first run of the page has not come so far
+        return
+
+
+def in_fragment_run() -> bool:
+    """Whether only fragments are being run, not the whole page."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is None or bool(context.fragment_ids_this_run)
+
+
+def rerun_callback(write: Callable[..., None], *parts: str) -> Callable[..., None]:
+    """``write`` as a callback that redraws the named parts afterwards, all of them where none is named."""
+
+    def callback(*args: Any) -> None:
+        write(*args)
+        redraw(*parts)
+
+    return callback

@@ -1,0 +1,149 @@
+"""Widgets bound to the fields of a state: label, help, bounds and choices come from the field, the value from the session.
+
+Before a widget is made its own state is set from the page's; its callback writes the new value back, checked once more
+by the field's reader, since a browser's limits bind nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from playground.errors import PlaygroundError
+from playground.state.link_fields import LinkField, link_fields
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES, redraw
+
+
+def bind_widget(key: str, current: object, write: Callable[[Any], Sequence[str] | None]) -> Callable[[], None]:
+    """Make widget ``key`` show ``current``; returns the ``on_change`` that hands its new value to ``write``.
+
+    ``write`` returns the parts of the page to be redrawn (None: the pictures). Call it right before the widget is made,
+    and give the widget ``current`` as its default too: a browser that draws only the second of two quick runs is not
+    told the value again, and would start at the widget's own default.
+    """
+    if key not in st.session_state or st.session_state[key] != current:
+        st.session_state[key] = current
+
+    def on_change() -> None:
+        parts = write(st.session_state[key])
+        redraw(*((PICTURES,) if parts is None else parts))
+
+    return on_change
+
+
+class Bound:
+    """The widgets of one kind of state: ``Bound(AttentionState).slider("start")``.
+
+    ``redraws``: the parts that any of its fields changes, if a widget does not say otherwise. A page whose controls and
+    pictures are one fragment passes () and lets Streamlit rerun that.
+    """
+
+    def __init__(self, kind: type[Any], *redraws: str) -> None:
+        self.kind = kind
+        self.redraws = redraws or (PICTURES,)
+        self.fields = link_fields(kind)
+
+    def key(self, name: str) -> str:
+        """The widget's key in the session."""
+        return f"{self.kind.__name__}.{name}"
+
+    def write(self, name: str, value: object) -> None:
+        """One input's new value, read as a link's would be; what is refused is told and changes nothing."""
+        found = self.fields[name]
+        try:
+            checked = value if value is None else found.read(found.write(value))
+        except (PlaygroundError, ValueError) as error:
+            session.note_problem(
+                str(error) if isinstance(error, PlaygroundError) else f"{found.label}: not understood."
+            )
+            return
+        session.change(self.kind, **{name: checked})
+
+    def _bind(self, name: str, redraws: Sequence[str], current: object) -> tuple[LinkField, dict[str, Any]]:
+        def write(value: object) -> Sequence[str]:
+            self.write(name, value)
+            return redraws or self.redraws
+
+        found, key = self.fields[name], self.key(name)
+        return found, {"key": key, "on_change": bind_widget(key, current, write), "help": found.help or None}
+
+    def slider(self, name: str, *redraws: str, low: float | None = None, high: float | None = None, **how: Any) -> None:
+        """A number between the field's bounds (or those given), widened to the present value."""
+        found, current = self.fields[name], getattr(session.get(self.kind), name)
+        low, high = found.low if low is None else low, found.high if high is None else high
+        assert low is not None and high is not None
+        number = int if isinstance(current, int) else float
+        found, bound = self._bind(name, redraws, current)
+        bounds: dict[str, Any] = {"min_value": number(min(low, current)), "max_value": number(max(high, current))}
+        if found.step is not None:
+            bounds["step"] = number(found.step)
+        st.slider(found.label, value=current, **bounds, **bound, **how)
+
+    def number(self, name: str, *redraws: str, **how: Any) -> None:
+        """A number typed or stepped."""
+        current = getattr(session.get(self.kind), name)
+        found, bound = self._bind(name, redraws, current)
+        number = int if isinstance(current, int) else float
+        bounds: dict[str, Any] = {
+            label: number(value)
+            for label, value in (("min_value", found.low), ("max_value", found.high), ("step", found.step))
+            if value is not None
+        }
+        st.number_input(found.label, value=current, **bounds, **bound, **how)
+
+    def segmented(self, name: str, *redraws: str, **how: Any) -> None:
+        """A row of alternatives."""
+        current = getattr(session.get(self.kind), name)
+        found, bound = self._bind(name, redraws, current)
+        choices = found.choices or {}
+        st.segmented_control(
+            found.label, list(choices), default=current, format_func=choices.__getitem__, required=True, **bound, **how
+        )
+
+    def choose(self, name: str, *redraws: str, **how: Any) -> None:
+        """One of many, in a list that opens."""
+        current = getattr(session.get(self.kind), name)
+        found, bound = self._bind(name, redraws, current)
+        choices = found.choices or {}
+        options = list(choices)
+        place = options.index(current) if current in options else 0
+        st.selectbox(found.label, options, place, format_func=choices.__getitem__, **bound, **how)
+
+    def toggle(self, name: str, *redraws: str, **how: Any) -> None:
+        """On or off."""
+        current = getattr(session.get(self.kind), name)
+        found, bound = self._bind(name, redraws, current)
+        st.toggle(found.label, current, **bound, **how)
+
+    def text(self, name: str, *redraws: str, area: bool = False, **how: Any) -> None:
+        """A line of text, or several."""
+        current = getattr(session.get(self.kind), name)
+        found, bound = self._bind(name, redraws, current)
+        longest = int(found.high) if found.high else None
+        draw = st.text_area if area else st.text_input
+        draw(found.label, current or "", max_chars=longest, placeholder=found.placeholder or None, **bound, **how)
+
+    def texts(self, name: str, *redraws: str, options: Sequence[str] = (), **how: Any) -> None:
+        """Several texts, chosen or typed."""
+        current = list(getattr(session.get(self.kind), name))
+        found = self.fields[name]
+        key = self.key(name)
+
+        def write(values: Sequence[str]) -> Sequence[str]:
+            self.write(name, tuple(values))
+            return redraws or self.redraws
+
+        st.multiselect(
+            found.label,
+            list(dict.fromkeys([*current, *options])),
+            default=current,
+            accept_new_options=True,
+            key=key,
+            on_change=bind_widget(key, current, write),
+            help=found.help or None,
+            placeholder=found.placeholder or "Type one and press Enter",
+            **how,
+        )
