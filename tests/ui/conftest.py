@@ -71,15 +71,19 @@ class Opened:
     def kept(self) -> int:
         return sum(not row["removed"] for row in self.bars["rows"] if row["pick"] >= 0)
 
+    @property
+    def _has_states(self) -> bool:
+        return "playground_states" in self.at.session_state
+
     def state(self, kind: type[T]) -> T:
         """The session's state of a kind, as the page keeps it."""
-        states = self.at.session_state["playground_states"] if "playground_states" in self.at.session_state else {}
+        states = self.at.session_state["playground_states"] if self._has_states else {}
         found: T = states.get(kind) or kind()
         return found
 
     def put(self, state: object) -> None:
         """Replace the session's state of this kind, as another page or a first click would."""
-        if "playground_states" not in self.at.session_state:
+        if not self._has_states:
             self.at.session_state["playground_states"] = {}
         self.at.session_state["playground_states"][type(state)] = state
 

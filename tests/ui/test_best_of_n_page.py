@@ -218,7 +218,7 @@ def test_runs_are_kept_reopened_compared_and_deleted(open_app: Open, _own_data: 
     app.at.button(key=f"bon_open_{older.id}").click()
     app.run()
     assert [one.ids for one in bench_of(app).ordered] == first
-    assert app.at.session_state["setup"].seed == 0, "the controls stand where they stood"
+    assert app.state(Setup).seed == 0, "the controls stand where they stood"
     app.at.button(key=f"bon_compare_{newer.id}").click()
     section(app.run(), "Rankings")
     assert any("best there" in frame.value.columns for frame in app.at.dataframe)

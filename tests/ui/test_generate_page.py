@@ -272,7 +272,7 @@ def test_another_model_in_mid_generation_frees_the_old_one_before_the_new_one_is
             let_go.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    app.at.session_state["setup"] = dataclasses.replace(app.at.session_state["setup"], model="other")
+    app.put(dataclasses.replace(app.state(Setup), model="other"))
     finished(app.run())
     until(app, lambda: old.closed, "the old model was not released")
     assert len(old.calls) <= calls + 2, "only the step under way was finished"
@@ -418,11 +418,11 @@ def test_undo_redo_fold_rename_and_the_way_back(open_app: Open) -> None:
 def test_open_in_sampling_goes_to_exactly_that_point(open_app: Open) -> None:
     app = select(finished(open_page(open_app, {"temperature": "0.7", "seed": "5"})), 3)
     tree = desk_of(app).tree
-    app.at.session_state["setup"] = Setup(seed=1)  # the controls have moved on; the text has not
+    app.put(Setup(seed=1))  # the controls have moved on; the text has not
     app.run()
     app.at.button(key="open_in_sampling").click()
     app.run()
-    setup: Setup = app.at.session_state["setup"]
+    setup: Setup = app.state(Setup)
     assert setup.taken == tree.path_ids(0)[:3] and setup.steps == tree.path_ids(0)
     assert (setup.prompt, setup.settings, setup.seed) == (DEFAULT_PROMPT, SamplerSettings(temperature=0.7), 5)
     app.at.switch_page("pages/sampling.py")  # the double does not follow st.switch_page by itself
@@ -500,7 +500,7 @@ def test_a_saved_file_comes_back_and_a_bad_one_is_one_sentence(open_app: Open) -
     fresh.at.file_uploader(key="generate_file").upload("run.json", text, "application/json")
     finished(fresh.run())
     assert not fresh.errors
-    assert desk_of(fresh).tree == run.tree and fresh.at.session_state["setup"].seed == 4
+    assert desk_of(fresh).tree == run.tree and fresh.state(Setup).seed == 4
     fresh.at.file_uploader(key="generate_file").upload("bad.json", text[:200], "application/json")
     fresh.run()
     assert len(fresh.errors) == 1 and "cut off" in fresh.errors[0]

@@ -805,4 +805,4 @@ def test_without_the_bundled_weights_the_page_offers_the_hub(
     app.at.button(key="fetch_default_model").click()
     app.run()
     assert not app.errors and app.bars["rows"]
-    assert app.at.session_state["setup"].model == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert app.state(Setup).model == "HuggingFaceTB/SmolLM2-135M-Instruct"
