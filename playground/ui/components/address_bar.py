@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.ui.components.assets import script
+
 _BAR = st.components.v2.component(
     "address_bar",
     html="<span hidden></span>\n<!-- nothing to see -->\n",
-    js="""
-export default function (component) {
-  const query = "?" + component.data.query
-  if (window.location.search !== query) {
-    window.history.replaceState(window.history.state, "", window.location.pathname + query)
-  }
-}
-""",
+    js=script("address_bar.js"),
 )
 
 

@@ -1,11 +1,35 @@
-"""Reads the components' scripts and styles. Several files become one: a component takes a single text of each kind."""
+"""Reads the components' scripts and styles. A component takes one text of each kind, so the files are joined here.
+
+The scripts are modules that import one another by name; linter and tests read them as they are. There is no build step:
+joining puts what a module imports before it, each file once, and drops the import lines.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+FOLDER = Path(__file__).parent
+_IMPORT = re.compile(r'^import (?:\w+|\{[^}]*\}) from "\./(\w+\.js)"\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:default )?", re.MULTILINE)
 
-def read(*names: str) -> str:
-    """The files' texts, one after the other."""
-    folder = Path(__file__).parent
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+def style(*names: str) -> str:
+    """The style sheets' texts, one after the other."""
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+def script(name: str) -> str:
+    """The module ``name`` as one text without imports; it exports what ``name`` exports and nothing else."""
+    texts: dict[str, str] = {}
+
+    def add(module: str) -> None:
+        text = (FOLDER / module).read_text(encoding="utf-8")
+        for imported in _IMPORT.findall(text):
+            if imported not in texts:
+                add(imported)
+        texts[module] = _IMPORT.sub("", text)
+
+    add(name)
+    own = texts.pop(name)
+    return "\n".join([*(_EXPORT.sub("", text) for text in texts.values()), own])

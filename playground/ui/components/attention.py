@@ -14,21 +14,19 @@ import streamlit as st
 
 from playground.charts.attention_map import HeadMap, map_payload
 from playground.charts.attention_view import AttentionView, view_payload
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _VIEW = st.components.v2.component(
     "attention_view",
     html='<div class="attention">\n</div>\n',
-    css=read("attention_view.css"),
-    js=read("event_bus.js", "picture.js", "attention_core.js", "attention_heat.js", "attention_view.js")
-    + "\nexport default attentionView\n",
+    css=style("attention_view.css"),
+    js=script("attention_view.js"),
 )
 _MAP = st.components.v2.component(
     "attention_map",
     html='<div class="map">\n</div>\n',
-    css=read("attention_map.css", "card.css"),
-    js=read("event_bus.js", "picture.js", "attention_core.js", "tooltip.js", "attention_map.js")
-    + "\nexport default attentionMap\n",
+    css=style("attention_map.css", "card.css"),
+    js=script("attention_map.js"),
 )
 
 

@@ -1,15 +1,20 @@
 // The standalone file: the page's own pictures on weights that travel compressed inside it.
+import { bytesOf, triangle, widened } from "./attention_core.js"
+import attentionMap from "./attention_map.js"
+import attentionView from "./attention_view.js"
+
 const inflate = (text) => new Response(new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer()
-async function open() {
+
+async function openFile() {
   const file = JSON.parse(document.getElementById("data").textContent)
   const bytes = new Uint8Array(await inflate(file.weights))
-  const cells = (file.view.tokens.length * (file.view.tokens.length + 1)) / 2
+  const cells = triangle(file.view.tokens.length)
   const show = (index) => {
-    const codes = bytes.subarray(file.tiles + index * cells, file.tiles + (index + 1) * cells)
-    const words = Uint16Array.from(codes, (code) => (code === BLANK_BYTE ? BLANK_WORD : Math.round((code / TOP_BYTE) * TOP_WORD)))
+    const words = widened(bytes.subarray(file.tiles + index * cells, file.tiles + (index + 1) * cells))
     attentionView({
       data: { ...file.view, coarse: true, panels: [{ ...file.panels[index], note: file.note, words }], locked: file.panels[index].place },
-      parentElement: document.getElementById("view"), setTriggerValue: () => {},
+      parentElement: document.getElementById("view"),
+      setTriggerValue: () => {},
     })
   }
   const indexOf = (place) => file.panels.findIndex((panel) => panel.place[0] === place.layer && panel.place[1] === place.head)
@@ -20,4 +25,5 @@ async function open() {
   })
   show(file.first)
 }
-open()
+
+openFile()

@@ -1,28 +1,27 @@
 // All layers by all heads: one image, and above it one real button a head. Arrow keys move the lock, a click sets it.
-const maps = new WeakMap()
-const STEPS_IN_MAP = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }
+import { BLANK_BYTE, SCALE_CHOICE, TOP_BYTE, bytesOf, headTargetOf, paintTriangle, palette, tileSize, triangle } from "./attention_core.js"
+import { LOCKED, scaleOf } from "./attention_heat.js"
+import { consume, countPainting, make, makeButton, resizeList, stateOf } from "./dom.js"
+import { followChoice, listenWhileShown } from "./event_bus.js"
+import { canvasOf, cssRamp, sharp } from "./picture.js"
+import { attachCard, fillCard, makeCard } from "./tooltip.js"
+
 const PREVIEW = 168
 
 function composeMap(data) {
   const codes = data.bytes || bytesOf(data.codes)
-  const table = palette(TOP_BYTE, data, data.top)
-  const cells = (data.side * (data.side + 1)) / 2
+  const table = palette(TOP_BYTE, data, scaleOf(data), data.top)
   return data.places.map((_, index) => {
     const image = new ImageData(data.side, data.side)
-    paintTriangle(image, codes, index * cells, data.side, table, BLANK_BYTE, 0, 0)
-    return offscreen(image)
+    paintTriangle(image, codes, index * triangle(data.side), data.side, table, BLANK_BYTE)
+    return canvasOf(image)
   })
-}
-
-function tileSize(state) {
-  const room = state.root.clientWidth - 34 // the heads' numbers and the scroll area's edge
-  return Math.max(16, Math.min(46, Math.floor(room / state.data.layers.length)))
 }
 
 function drawMap(state) {
   const { data, images } = state
   if (!state.root.clientWidth || !scaleOf(data)) return
-  const size = tileSize(state)
+  const size = tileSize(state.root.clientWidth, data.layers.length)
   state.board.style.setProperty("--size", `${size}px`)
   state.board.style.setProperty("--columns", data.layers.length)
   state.board.style.setProperty("--rows", data.heads)
@@ -34,33 +33,27 @@ function drawMap(state) {
   })
 }
 
-function preview(state, index) {
-  const { data, card, images } = state
-  fillCard(card, { lines: data.lines[index], table: [] })
-  if (data.side > 1 && images.length) {
-    const canvas = document.createElement("canvas")
-    card.prepend(canvas)
-    sharp(canvas, PREVIEW, PREVIEW).drawImage(images[index], 0, 0, PREVIEW, PREVIEW)
-  }
-  placeCard(card, state.buttons[index], state.root)
+function fillPreview({ data, card, images }, index) {
+  fillCard(card, { lines: data.lines[index] })
+  if (data.side < 2 || !images.length) return
+  const canvas = make("canvas")
+  card.prepend(canvas)
+  sharp(canvas, PREVIEW, PREVIEW).drawImage(images[index], 0, 0, PREVIEW, PREVIEW)
 }
 
 function mark(state, layer, head) {
-  const { data } = state
+  const { data, scroll } = state
   const column = data.layers.indexOf(layer)
   const index = data.places.findIndex(([at, row]) => at === column && row === head)
   state.buttons.forEach((button, at) => {
-    button.tabIndex = at === (index < 0 ? 0 : index) ? 0 : -1
-    button.setAttribute("aria-pressed", at === index ? "true" : "false")
+    button.tabIndex = at === Math.max(index, 0) ? 0 : -1
+    button.setAttribute("aria-pressed", String(at === index))
     button.classList.toggle("locked", at === index)
   })
-  state.at = index
-  if (index >= 0) {
-    const at = state.buttons[index]
-    const { scroll } = state
-    if (at.offsetLeft < scroll.scrollLeft || at.offsetLeft + at.offsetWidth > scroll.scrollLeft + scroll.clientWidth) {
-      scroll.scrollLeft = at.offsetLeft - scroll.clientWidth / 2
-    }
+  if (index < 0) return
+  const { offsetLeft, offsetWidth } = state.buttons[index]
+  if (offsetLeft < scroll.scrollLeft || offsetLeft + offsetWidth > scroll.scrollLeft + scroll.clientWidth) {
+    scroll.scrollLeft = offsetLeft - scroll.clientWidth / 2
   }
 }
 
@@ -71,19 +64,14 @@ function lock(state, index) {
 }
 
 function makeTile(state, index) {
-  const button = made("button", "tile", state.board)
-  button.type = "button"
+  const button = makeButton("tile", state.board)
   button.onclick = () => lock(state, index)
-  button.onmouseenter = button.onfocus = () => preview(state, index)
-  button.onmouseleave = button.onblur = () => { state.card.hidden = true }
+  attachCard(button, state.card, state.root, () => fillPreview(state, index))
   button.onkeydown = (event) => {
     if (event.key === "Escape") state.card.hidden = true
-    if (!(event.key in STEPS_IN_MAP)) return
-    event.preventDefault()
-    event.stopPropagation()
-    const [column, row] = state.data.places[index]
-    const [right, down] = STEPS_IN_MAP[event.key]
-    const next = state.data.places.findIndex(([at, head]) => at === column + right && head === row + down)
+    if (!event.key.startsWith("Arrow")) return
+    consume(event)
+    const next = headTargetOf(event.key, index, state.data.places)
     if (next < 0) return
     state.buttons[next].focus()
     lock(state, next)
@@ -91,73 +79,62 @@ function makeTile(state, index) {
   return button
 }
 
+function addName(state, side, text, column, row) {
+  const name = make("span", `name ${side}`, state.board, text)
+  name.style.gridColumn = column
+  name.style.gridRow = row
+  name.setAttribute("aria-hidden", "true")
+  return name
+}
+
 function fillMap(state) {
   const { data } = state
-  while (state.buttons.length > data.places.length) state.buttons.pop().remove()
-  while (state.buttons.length < data.places.length) state.buttons.push(makeTile(state, state.buttons.length))
+  resizeList(state.buttons, data.places.length, (index) => makeTile(state, index))
   data.places.forEach(([column, row], index) => {
     const button = state.buttons[index]
     button.style.gridColumn = column + 2
     button.style.gridRow = row + 2
     button.setAttribute("aria-label", data.lines[index].join(", "))
   })
-  state.names.forEach((name) => name.remove())
-  state.names = []
+  for (const name of state.names) name.remove()
   const every = data.layers.length > 40 ? 5 : 1
-  data.layers.forEach((layer, column) => {
-    if (column % every) return
-    const name = made("span", "name top", state.board, String(layer))
-    name.style.gridColumn = column + 2
-    name.style.gridRow = 1
-    state.names.push(name)
-  })
-  for (let row = 0; row < data.heads; row++) {
-    const name = made("span", "name side", state.board, String(row))
-    name.style.gridColumn = 1
-    name.style.gridRow = row + 2
-    state.names.push(name)
-  }
-  state.names.forEach((name) => name.setAttribute("aria-hidden", "true"))
+  const named = data.layers.map((layer, column) => [layer, column]).filter(([, column]) => column % every === 0)
+  state.names = named.map(([layer, column]) => addName(state, "top", String(layer), column + 2, 1))
+  for (let row = 0; row < data.heads; row++) state.names.push(addName(state, "side", String(row), 1, row + 2))
 }
 
 function setUpMap(parentElement) {
   const root = parentElement.querySelector(".map")
-  const state = { root, buttons: [], names: [], images: [], at: -1 }
-  state.legend = made("div", "legend", root)
-  const scroll = state.scroll = made("div", "scroll", root)
-  state.board = made("div", "board", scroll)
-  state.canvas = made("canvas", "image", state.board)
+  const state = { root, buttons: [], names: [], images: [], legend: make("div", "legend", root) }
+  state.scroll = make("div", "scroll", root)
+  state.board = make("div", "board", state.scroll)
+  state.canvas = make("canvas", "image", state.board)
   state.board.setAttribute("role", "group")
   state.card = makeCard(root)
   new ResizeObserver(() => drawMap(state)).observe(root)
-  window.addEventListener(LOCKED, (event) => { if (root.isConnected && state.data) mark(state, ...event.detail) })
-  followChosen(root, COLOURS, () => { if (!state.data.scale) recolourMap(state) })
+  listenWhileShown(root, LOCKED, (place) => { if (state.data) mark(state, ...place) })
+  followChoice(root, SCALE_CHOICE, () => { if (!state.data.scale) recolourMap(state) })
   return state
 }
 
 // What another colour scale changes. Nothing before the page has told which it is.
 function recolourMap(state) {
-  const { data } = state
+  const { data, legend } = state
   const scale = scaleOf(data)
   if (!scale) return
   state.images = composeMap(data)
   const [low, high] = data.ends[scale]
-  state.legend.replaceChildren()
-  made("span", "end", state.legend, "layers → · heads ↓")
-  made("span", "end", state.legend, low)
-  made("span", "bar", state.legend).style.background = `linear-gradient(90deg, ${data.colours.join(", ")})`
-  made("span", "end", state.legend, high)
+  legend.replaceChildren()
+  make("span", "end", legend, "layers → · heads ↓")
+  make("span", "end", legend, low)
+  make("span", "bar", legend).style.background = cssRamp(data.colours)
+  make("span", "end", legend, high)
   drawMap(state)
-  state.root.dataset.painted = String(Number(state.root.dataset.painted || 0) + 1) // so that a painted picture can be waited for
+  countPainting(state.root)
 }
 
-function attentionMap(component) {
-  const { data, parentElement, setTriggerValue } = component
-  let state = maps.get(parentElement)
-  if (!state) {
-    state = setUpMap(parentElement)
-    maps.set(parentElement, state)
-  }
+export default function attentionMap({ data, parentElement, setTriggerValue }) {
+  const state = stateOf(parentElement, setUpMap)
   state.send = (place) => setTriggerValue("locked", place)
   state.data = data
   state.board.setAttribute("aria-label", data.description)

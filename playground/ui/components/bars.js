@@ -1,89 +1,83 @@
 // Paired bars, one real button a row: raw probability above, final probability below. Widths come from Python as shares
 // of the axis; rows are kept between runs, so that a moved slider only changes widths and texts.
-const charts = new WeakMap()
+import { make, makeButton, resizeList, stateOf } from "./dom.js"
+import { roveList, VERTICAL } from "./roving_tabindex.js"
+import { attachCard, fillCard, makeCard } from "./tooltip.js"
 
-function element(tag, name, parent) {
-  const made = document.createElement(tag)
-  made.className = name
-  parent.appendChild(made)
-  return made
+export const widthOf = (share) => `${(100 * share).toFixed(3)}%`
+
+export function rowClass(row, cut) {
+  const words = { removed: row.removed, chosen: row.chosen, rest: row.pick < 0, cut }
+  return ["row", ...Object.keys(words).filter((word) => words[word])].join(" ")
 }
 
 function makeBar(parent, name) {
-  const line = element("span", "line", parent)
-  return { fill: element("span", `fill ${name}`, line), text: element("span", "text", line) }
+  const line = make("span", "line", parent)
+  return { fill: make("span", `fill ${name}`, line), text: make("span", "text", line) }
 }
 
 function makeRow(state, index) {
-  const button = element("button", "row", state.rowsElement)
-  button.type = "button"
-  button.tabIndex = -1
-  const label = element("span", "label", button)
-  const bars = element("span", "bars", button)
+  const button = makeButton("row", state.rowsElement)
+  const label = make("span", "label", button)
+  const bars = make("span", "bars", button)
   button.onclick = () => state.pick(index)
-  button.onmouseenter = button.onfocus = () => {
-    state.walk.to(index, false)
+  attachCard(button, state.card, state.root, () => {
+    state.rover.to(index, false)
     fillCard(state.card, state.rows[index])
-    placeCard(state.card, button, state.root)
-  }
-  button.onmouseleave = button.onblur = () => { state.card.hidden = true }
+  })
   return { button, label, raw: makeBar(bars, "raw"), final: makeBar(bars, "final") }
 }
 
-function paintBar(bar, width, text) {
-  bar.fill.style.width = `${(100 * width).toFixed(3)}%`
+function paintBar(bar, share, text) {
+  bar.fill.style.width = widthOf(share)
   bar.text.textContent = text
 }
 
-function paintRow(parts, row, cut) {
-  const { button, label, raw, final } = parts
-  button.className = "row" + (row.removed ? " removed" : "") + (row.chosen ? " chosen" : "") + (row.pick < 0 ? " rest" : "")
-  button.classList.toggle("cut", cut)
+function paintRow({ button, label, raw, final }, row, cut) {
+  button.className = rowClass(row, cut)
   button.setAttribute("aria-label", row.lines.join(", "))
-  button.setAttribute("aria-disabled", row.pick < 0 ? "true" : "false")
+  button.setAttribute("aria-disabled", String(row.pick < 0))
   label.textContent = (row.chosen ? "▶ " : "") + row.label
   paintBar(raw, row.raw, row.rawText)
   paintBar(final, row.final, row.finalText)
 }
 
-function paintAxis(state, ticks) {
-  state.axis.replaceChildren()
+function paintAxis(axis, ticks) {
+  axis.replaceChildren()
   for (const tick of ticks) {
-    const mark = element("span", "tick", state.axis)
-    mark.style.left = `${100 * tick.at}%`
-    element("span", "tickText", mark).textContent = tick.text
+    const line = make("span", "tick", axis)
+    line.style.left = `${100 * tick.at}%`
+    make("span", "tickText", line, tick.text)
   }
+}
+
+function paintCut(state, { cutText, cutRow }) {
+  const cut = state.root.querySelector(".cutText")
+  cut.textContent = cutText
+  cut.hidden = !cutText
+  if (cutRow >= 0) state.parts[cutRow].button.before(cut)
+  else state.rowsElement.append(cut)
 }
 
 function setUpChart(parentElement) {
   const root = parentElement.querySelector(".chart")
   const rowsElement = root.querySelector(".rows")
   const state = { root, rowsElement, axis: root.querySelector(".axis"), card: makeCard(root), parts: [], rows: [] }
-  const buttons = () => state.parts.map((parts) => parts.button)
-  state.walk = makeWalk(rowsElement, buttons, { ArrowDown: 1, ArrowUp: -1 }, state.card)
+  state.rover = roveList(rowsElement, () => state.parts.map((parts) => parts.button), VERTICAL, state.card)
   return state
 }
 
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
-  let state = charts.get(parentElement)
-  if (!state) {
-    state = setUpChart(parentElement)
-    charts.set(parentElement, state)
-  }
+export default function probabilityBars({ data, parentElement, setTriggerValue }) {
+  const state = stateOf(parentElement, setUpChart)
   state.pick = (index) => {
-    if (state.rows[index].pick >= 0) setTriggerValue("picked", { id: state.rows[index].pick, position: data.position })
+    const { pick } = state.rows[index]
+    if (pick >= 0) setTriggerValue("picked", { id: pick, position: data.position })
   }
   state.rows = data.rows
   state.root.setAttribute("aria-label", data.description)
-  while (state.parts.length > data.rows.length) state.parts.pop().button.remove()
-  while (state.parts.length < data.rows.length) state.parts.push(makeRow(state, state.parts.length))
+  resizeList(state.parts, data.rows.length, (index) => makeRow(state, index), (parts) => parts.button.remove())
   data.rows.forEach((row, index) => paintRow(state.parts[index], row, index === data.cutRow))
-  paintAxis(state, data.ticks)
-  const cut = state.root.querySelector(".cutText")
-  cut.textContent = data.cutText
-  cut.hidden = !data.cutText
-  if (data.cutRow >= 0) state.parts[data.cutRow].button.before(cut)
-  else state.rowsElement.appendChild(cut)
-  state.walk.to(state.walk.at, false)
+  paintAxis(state.axis, data.ticks)
+  paintCut(state, data)
+  state.rover.to(state.rover.at, false)
 }

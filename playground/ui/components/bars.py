@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from playground.charts.bars import BarsData, bars_payload
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _HTML = """<div class="chart" role="group">
 <div class="legend" aria-hidden="true">
@@ -28,8 +28,8 @@ _HTML = """<div class="chart" role="group">
 _BARS = st.components.v2.component(
     "probability_bars",
     html=_HTML,
-    css=read("bars.css", "card.css"),
-    js=read("tooltip.js", "roving_tabindex.js", "bars.js"),
+    css=style("bars.css", "card.css"),
+    js=script("bars.js"),
 )
 
 

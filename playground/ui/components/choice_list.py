@@ -9,13 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _LIST = st.components.v2.component(
     "choice_list",
     html='<div class="choices" role="group">\n</div>\n<!-- rows are made by the script -->\n',
-    css=read("choice_list.css"),
-    js=read("roving_tabindex.js", "choice_list.js"),
+    css=style("choice_list.css"),
+    js=script("choice_list.js"),
 )
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import streamlit as st
 
 from playground.charts.lens_grid import LensGridData, lens_payload
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _GRID = st.components.v2.component(
     "lens_grid",
     html='<div class="lens">\n<div class="lensKey" aria-hidden="true"></div>\n'
     '<div class="lensScroll"><div class="lensGrid" role="grid"></div></div>\n</div>\n',
-    css=read("lens_grid.css", "card.css"),
-    js=read("event_bus.js", "picture.js", "tooltip.js", "lens_grid.js", "lens_picture.js"),
+    css=style("lens_grid.css", "card.css"),
+    js=script("lens_grid.js"),
 )
 
 FOLLOWED = "lens-colours"

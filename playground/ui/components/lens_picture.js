@@ -1,5 +1,10 @@
 // The lens's grid drawn on a canvas, as it is saved: a title, the scale, the tokens above their columns, the depths beside
 // their rows, and every cell in the colour it has on the page.
+import { make } from "./dom.js"
+import { choiceOf } from "./event_bus.js"
+import { drawScale, fitted, sharp } from "./picture.js"
+
+export const LENS_COLOURS = "lens-colours" // the choice that the lens follows, here and on the page
 const LENS_FONT = "12px ui-monospace, Menlo, Consolas, monospace"
 const LENS_ROW = 20, LENS_PAD = 4, LENS_WIDEST = 140, LENS_TOP = 52
 const LENS_MARK = "underlined: from here on the answer's own token"
@@ -33,11 +38,10 @@ function drawLensRow(context, data, depth, left, top, widths, shades, ink) {
   })
 }
 
-function lensPicture(state) {
-  const { data, root } = state
+export function lensPicture(root, data) {
   const style = getComputedStyle(root)
-  const ink = style.color, chosen = chosenOf(LENS_COLOURS), legend = data.legends[chosen]
-  const canvas = document.createElement("canvas")
+  const ink = style.color, chosen = choiceOf(LENS_COLOURS), legend = data.legends[chosen]
+  const canvas = make("canvas")
   const measuring = canvas.getContext("2d")
   const widths = lensColumns(measuring, data)
   const side = Math.max(...data.depths.map((name) => measuring.measureText(name).width)) + 3 * LENS_PAD

@@ -12,14 +12,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from playground.charts.light import light_payload
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _CHART = st.components.v2.component(
     "light_chart",
     html='<div class="legend" aria-hidden="true"></div>\n<div class="light" role="img" tabindex="0"></div>\n'
     '<p class="below"></p>\n',
-    css=read("light_chart.css", "card.css"),
-    js=read("tooltip.js", "light_chart.js"),
+    css=style("light_chart.css", "card.css"),
+    js=script("light_chart.js"),
 )
 
 

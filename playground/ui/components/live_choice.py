@@ -12,13 +12,13 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _CHOICE = st.components.v2.component(
     "live_choice",
     html='<div class="liveChoice">\n</div>\n<!-- buttons are made by the script -->\n',
-    css=read("live_choice.css", "card.css"),
-    js=read("event_bus.js", "tooltip.js", "live_choice.js"),
+    css=style("live_choice.css", "card.css"),
+    js=script("live_choice.js"),
 )
 
 

@@ -1,18 +1,17 @@
-// Drawing on canvases, and saving what a picture shows as a PNG when the take-away popover asks for it.
-const SAVE = "playground-save"
+// Drawing on canvases, and saving what a picture shows as a PNG when the export popover asks for it.
+import { make } from "./dom.js"
+import { listenWhileShown } from "./event_bus.js"
+
+export const SAVE = "playground-save"
 
 // `draw` makes the canvas; it is asked while `root` is on the page.
-function saveWhenAsked(root, name, draw) {
-  const hear = (event) => {
-    if (!root.isConnected) window.removeEventListener(SAVE, hear)
-    else if (event.detail === name) saveCanvas(draw(), `${name}.png`)
-  }
-  window.addEventListener(SAVE, hear)
+export function saveWhenAsked(root, name, draw) {
+  listenWhileShown(root, SAVE, (asked) => { if (asked === name) saveCanvas(draw(), `${name}.png`) })
 }
 
 function saveCanvas(canvas, file) {
   canvas.toBlob((blob) => {
-    const link = document.createElement("a")
+    const link = make("a")
     link.href = URL.createObjectURL(blob)
     link.download = file
     link.click()
@@ -20,8 +19,16 @@ function saveCanvas(canvas, file) {
   })
 }
 
+export function canvasOf(image) {
+  const canvas = make("canvas")
+  canvas.width = image.width
+  canvas.height = image.height
+  canvas.getContext("2d").putImageData(image, 0, 0)
+  return canvas
+}
+
 // A canvas's drawing context in CSS pixels, sharp on dense screens; no browser draws more than some `most` pixels a side.
-function sharp(canvas, width, height, most = 16000) {
+export function sharp(canvas, width, height, most = 16000) {
   const density = Math.min(window.devicePixelRatio || 1, most / Math.max(width, height))
   canvas.width = Math.round(width * density)
   canvas.height = Math.round(height * density)
@@ -33,16 +40,18 @@ function sharp(canvas, width, height, most = 16000) {
   return context
 }
 
-// `text`, cut off where it is wider than `width`.
-function fitted(context, text, width) {
+// `text`, cut off where it is wider than `width`; `context` measures it.
+export function fitted(context, text, width) {
   if (context.measureText(text).width <= width) return text
-  let kept = text
-  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1)
-  return `${kept}…`
+  let shorter = text
+  while (shorter.length > 1 && context.measureText(`${shorter}…`).width > width) shorter = shorter.slice(0, -1)
+  return `${shorter}…`
 }
 
+export const cssRamp = (colours) => `linear-gradient(90deg, ${colours.join(", ")})`
+
 // The scale's two ends with the colours between them, from (left, middle) on; returns where it ends.
-function drawScale(context, [low, high], colours, ink, left, middle, density) {
+export function drawScale(context, [low, high], colours, ink, left, middle, density) {
   context.font = `${12 * density}px system-ui, sans-serif`
   context.textBaseline = "middle"
   context.textAlign = "left"

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _SAVE = st.components.v2.component(
     "save_picture",
     html='<button type="button" class="save">\n</button>\n',
-    css=read("save_picture.css"),
-    js="""export default function ({ data, parentElement }) {
-  const button = parentElement.querySelector(".save")
-  button.textContent = data.label
-  button.onclick = () => window.dispatchEvent(new CustomEvent("playground-save", { detail: data.picture }))
-}
-""",
+    css=style("save_picture.css"),
+    js=script("save_picture.js"),
 )
 
 

@@ -1,44 +1,41 @@
 // A row of tabs: one button each, arrow keys walk, Enter or a click opens. A click marks its tab at once; the server follows.
-const rows = new WeakMap()
+import { makeButton, stateOf } from "./dom.js"
+import { HORIZONTAL, roveList } from "./roving_tabindex.js"
 
-function setUpRow(root) {
-  const row = { buttons: [] }
-  row.walk = makeWalk(root, () => row.buttons, { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })
+function setUpRow(parentElement) {
+  const root = parentElement.querySelector(".tabs")
+  const row = { root, buttons: [] }
+  row.rover = roveList(root, () => row.buttons, HORIZONTAL)
   return row
 }
 
 function makeTab(name) {
-  const button = document.createElement("button")
-  button.type = "button"
+  const button = makeButton("", null, name)
   button.setAttribute("role", "tab")
-  button.tabIndex = -1
-  button.textContent = name
   return button
 }
 
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
-  const root = parentElement.querySelector(".tabs")
-  if (!rows.has(root)) rows.set(root, setUpRow(root))
-  const row = rows.get(root)
-  const mark = (index) => {
-    row.buttons.forEach((button, at) => button.setAttribute("aria-selected", at === index ? "true" : "false"))
-    row.walk.to(index, false)
-  }
-  root.setAttribute("aria-label", data.label)
+function mark(row, index) {
+  row.buttons.forEach((button, at) => button.setAttribute("aria-selected", String(at === index)))
+  row.rover.to(index, false)
+}
+
+export default function tabRow({ data, parentElement, setTriggerValue }) {
+  const row = stateOf(parentElement, setUpRow)
+  row.root.setAttribute("aria-label", data.label)
   if (row.names !== data.names.join("\n")) {
     row.names = data.names.join("\n")
     row.buttons = data.names.map(makeTab)
-    root.replaceChildren(...row.buttons)
+    row.root.replaceChildren(...row.buttons)
     row.open = null
   }
   row.buttons.forEach((button, index) => {
     button.onclick = () => {
-      mark(index)
+      mark(row, index)
       setTriggerValue("chosen", data.names[index])
     }
   })
   // What a slider sends again is not looked at: a tab clicked meanwhile stays marked.
-  if (row.open !== data.open) mark(data.names.indexOf(data.open))
+  if (row.open !== data.open) mark(row, data.names.indexOf(data.open))
   row.open = data.open
 }

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _ROW = st.components.v2.component(
     "tab_row",
     html='<div class="tabs" role="tablist">\n</div>\n<!-- tabs are made by the script -->\n',
-    css=read("tab_row.css"),
-    js=read("roving_tabindex.js", "tab_row.js"),
+    css=style("tab_row.css"),
+    js=script("tab_row.js"),
 )
 
 

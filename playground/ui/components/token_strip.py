@@ -9,13 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import read
+from playground.ui.components.assets import script, style
 
 _STRIP = st.components.v2.component(
     "token_strip",
     html='<div class="strip">\n<div class="tokens" role="toolbar"></div>\n</div>\n',
-    css=read("token_strip.css", "card.css"),
-    js=read("tooltip.js", "roving_tabindex.js", "token_strip.js"),
+    css=style("token_strip.css", "card.css"),
+    js=script("token_strip.js"),
 )
 
 

@@ -1,38 +1,40 @@
-// A card of details beside whatever has the pointer or the focus. Everything in it is text: textContent only.
-function makeCard(root) {
-  const card = document.createElement("div")
-  card.className = "card"
+// A card of details beside whatever has the pointer or the focus.
+import { clamp, make, onHover } from "./dom.js"
+
+export function makeCard(root) {
+  const card = make("div", "card", root)
   card.hidden = true
   card.setAttribute("role", "tooltip")
-  root.appendChild(card)
   return card
 }
 
-function cell(text, tag) {
-  const element = document.createElement(tag)
-  element.textContent = text
-  return element
-}
-
-function fillCard(card, token) {
+// `lines` as paragraphs, then `table`, whose first row is its head.
+export function fillCard(card, { lines = [], table = [] }) {
   card.replaceChildren()
-  for (const line of token.lines || []) card.appendChild(cell(line, "p"))
-  if (!token.table || !token.table.length) return
-  const table = document.createElement("table")
-  token.table.forEach((row, index) => {
-    const line = document.createElement("tr")
-    row.forEach((value) => line.appendChild(cell(value, index === 0 ? "th" : "td")))
-    table.appendChild(line)
+  for (const line of lines) make("p", "", card, line)
+  if (!table.length) return
+  const element = make("table", "", card)
+  table.forEach((row, index) => {
+    const line = make("tr", "", element)
+    for (const value of row) make(index === 0 ? "th" : "td", "", line, value)
   })
-  card.appendChild(table)
 }
 
-function placeCard(card, button, root) {
+// Below `button`, within `root`.
+export function placeCard(card, button, root) {
   card.hidden = false
   const box = root.getBoundingClientRect()
   const at = button.getBoundingClientRect()
-  const left = Math.max(0, Math.min(at.left - box.left, box.width - card.offsetWidth))
-  card.style.left = `${left}px`
+  card.style.left = `${clamp(at.left - box.left, 0, Math.max(0, box.width - card.offsetWidth))}px`
   card.style.top = `${at.bottom - box.top + 4}px`
 }
 
+// `fill` puts into the card what is to be read beside `button`.
+export function attachCard(button, card, root, fill, beside = button) {
+  const show = () => {
+    fill()
+    placeCard(card, beside, root)
+  }
+  onHover(button, show, () => { card.hidden = true })
+  return show
+}

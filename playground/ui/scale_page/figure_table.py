@@ -6,19 +6,18 @@ One component and not a widget a number, because each element of a page costs ti
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import streamlit as st
 
 from playground.charts.palette import FINAL, PINS, RAW
+from playground.ui.components.assets import script, style
 from playground.ui.scale_page.wording import Row
 
-_FOLDER = Path(__file__).parent
 _TABLE = st.components.v2.component(
     "figure_table",
     html='<div class="table" role="group">\n</div>\n<!-- rows are made by the script -->\n',
-    css=(_FOLDER / "figure_table.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "figure_table.js").read_text(encoding="utf-8"),
+    css=style("figure_table.css"),
+    js=script("figure_table.js"),
 )
 NOW, AS_IN_NOTES, CHECKED = "Now", "As in the notes", "Checked"
 PUBLISHED, COMPUTED = "Published", "Computed"
