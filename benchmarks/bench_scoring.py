@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from playground.bounded import close_children
 from playground.engine.api import Engine
 from playground.engine.factory import make_engine
 from playground.sampling.settings import NEUTRAL
 from playground.testtime.answers import extract_answers
-from playground.testtime.bounded import close_children
 from playground.testtime.clusters import cluster_texts
 from playground.testtime.curves import all_curves
 from playground.testtime.generate import CandidateRequest, Variation, generate_candidates

@@ -14,17 +14,33 @@ from decimal import Decimal, InvalidOperation
 
 from playground.testtime.patterns import compile_pattern, last_matches
 
+_LETTER = r"\(?(?P<answer>[B-E]|A(?!\s+(?!(?:is|was|and|or|because|since)\b)\p{L}))\)?(?![\p{L}\p{N}'’-])"
+_LONE_LETTER = r"(?<![\p{L}\p{N}'’])" + _LETTER
+_STATED_LETTERS = (
+    r"(?:(?i:\b(?:answer|choice|option)(?:\s+\w+){0,3}?\s*(?:\bis\b|:|=)"
+    r"|\b(?:choose|chose|pick|select|go\s+with)\b(?:\s+\w+){0,2}?)(?i:\s*(?:option|choice|letter)\b)?|\\boxed\s*\{)"
+    r"(?:\\(?:boxed|text|textbf|mathrm)\s*\{|[^\p{L}\p{N}\\]){0,8}" + _LONE_LETTER,
+    _LONE_LETTER + r"[^\p{L}\n]{0,4}\s(?i:is\s+(?:the\s+)?(?:correct|right|true|best|answer))\b",
+)
+"""How a letter is said to be the answer, the plainest first. A letter that merely occurs counts only without these."""
+
+_MINUS = "-−﹣－"  # the hyphen and what else writes a minus sign; NFKC knows the last two
+_CURRENCY = "$€£¥"
+_SIGN = rf"(?:[{_MINUS}](?:\s?[{_CURRENCY}]\s?)?)?"
+_BALANCED = r"((?:[^{}\\]++|\\.|\{(?1)\})*+)"
+_BOX = r"\\(?:boxed|fbox)\s*\{"
+
 PATTERNS: dict[str, str] = {
-    "number": r"(?<![\w.])(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|-?\.\d+)(?![\d])",
-    "boxed": r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}",
-    "letter": r"(?<![\p{L}\p{N}'’])\(?([B-E]|A(?!\s+(?!(?:is|was|and|or|because|since)\b)\p{L}))\)?(?![\p{L}\p{N}'’-])",
+    "number": rf"(?<![\w.])({_SIGN}(?:(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?|\.\d+))(?![\d])",
+    "boxed": rf"(?s){_BOX}(?:{_BALANCED}\}}|(?!.*{_BOX}))",
+    "letter": rf"(?s)\A(?:{'|'.join(f'.*{stated}' for stated in (*_STATED_LETTERS, _LONE_LETTER))})",
     "after-answer": r"(?i:answer(?:\s+is)?)\s*[:=]?\s*([^\n]+?)\s*(?:\.?\s*$|\n|\.\s)",
     "json": r"(?s)(\{.*\}|\[.*\])",
     "last-line": r"(?m)^[ \t]*(\S[^\n]*?)[ \t]*$",
     "whole": r"(?s)\s*(.*\S)\s*",
 }
 """Ready-made patterns by name. In a text the last match counts: a model that reasons first answers last. An A before
-another word is the article and no answer.
+another word is the article and no answer; a last box that is never closed is no answer, and no earlier one either.
 """
 
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -83,11 +99,11 @@ def normalise(text: str) -> str:
 
 def _once(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    plain = plain.replace("−", "-")
+    plain = re.sub(rf"^[{_MINUS}]\s?[{re.escape(_CURRENCY)}]\s?(?=[\d.])", "-", plain).replace("−", "-")
     if plain[:1] in ("{", "[") and (written := _json(plain)) is not None:
         return written
     plain = _unwrapped(plain.strip("\"'`*_,;:!?<>“”„‘’«» "))
-    money = plain.strip("$€£% ").rstrip(".")
+    money = plain.strip(f"{_CURRENCY}% ").rstrip(".")
     number = _number(money) if len(money) <= _LONGEST_NUMBER else None
     if number is not None:
         return number

@@ -151,7 +151,7 @@ class BakeoffProgress:
 
 
 def run_bakeoff(
-    engine: Engine, state: BakeoffState, *, cancel: CancelToken | None = None
+    engine: Engine, state: BakeoffState, *, cancel: CancelToken | None = None, visitor: str = ""
 ) -> Generator[BakeoffProgress, None, BakeoffState]:
     """Go on from ``state`` (``BakeoffState(plan)`` at first) to the end or to the end of the budget.
 
@@ -166,7 +166,7 @@ def run_bakeoff(
             return replace(state, status="over budget")
         problem = plan.problems[state.done]
         try:
-            outcome = yield from _solve(engine, state, problem, token)
+            outcome = yield from _solve(engine, state, problem, token, visitor)
         except BadPrompt as error:
             state = replace(state, skipped=(*state.skipped, (problem.id, str(error))))
             yield BakeoffProgress(state, problem, "left out")
@@ -183,12 +183,12 @@ def _spent(state: BakeoffState) -> bool:
 
 
 def _solve(
-    engine: Engine, state: BakeoffState, problem: Problem, cancel: CancelToken
+    engine: Engine, state: BakeoffState, problem: Problem, cancel: CancelToken, visitor: str
 ) -> Generator[BakeoffProgress, None, ProblemOutcome]:
     started = time.perf_counter()
     plan = state.plan
     candidates = yield from _candidates(engine, state, problem, cancel)
-    context = ScoringContext(problem.prompt, None, problem.answer_pattern, engine, cancel)
+    context = ScoringContext(problem.prompt, None, problem.answer_pattern, engine, visitor, cancel)
     columns = yield from _score(state, problem, candidates, plan.scorers(), context)
     context = replace(context, reference=problem.reference)  # only now: no rule may see it
     checks = (problem.verifier_spec, problem.truth_spec)

@@ -1,4 +1,4 @@
-"""Checks of a stranger's text that may hang, explode or crash: pure functions, run only inside ``bounded``'s child process.
+"""Checks of a stranger's text that may hang, explode or crash: pure functions, run only in a bounded child process.
 
 Each takes a text and an argument and returns a ``Verdict``; none runs what it reads as code. Knows no candidate, no
 model and no page, and imports nothing heavy before it is needed.
@@ -43,7 +43,7 @@ def payload(text: str) -> str:
 def check_math(text: str, reference: str) -> Verdict:
     """Whether the numeric or LaTeX answer in ``text`` equals ``reference``, by math-verify.
 
-    Its own timeouts use signals, which only a main thread may: they are off here, and ``bounded`` keeps the time.
+    Its own timeouts use signals, which only a main thread may: they are off here, and the bounded call keeps the time.
     """
     import logging
 
@@ -51,18 +51,42 @@ def check_math(text: str, reference: str) -> Verdict:
 
     logging.disable(logging.WARNING)  # it warns at each call that its timeouts are off
     gold = _as_math(parse, reference)
+    if _bare(text) == _bare(reference) != "":
+        return Verdict(True, "the same text as the reference")
     if not gold:
         return Verdict(None, "The reference is no number or formula: give one such as 42 or \\frac{1}{2}.")
-    found = parse(text, parsing_timeout=None)
-    if not found:
+    readings = [found for part in _answer_parts(text) if (found := _as_math(parse, part))]
+    if not readings:
         return Verdict(False, "No number or formula was found in the answer.")
-    return Verdict(bool(verify(gold, found, timeout_seconds=None)), f"read as {str(found[-1])[:60]}")
+    note = f"read as {str(readings[0][-1])[:60]}"
+    return Verdict(any(verify(gold, found, timeout_seconds=None) for found in readings), note)
 
 
-def _as_math(parse: Callable[..., list[Any]], reference: str) -> list[Any]:
-    """LaTeX is recognised between dollar signs only, so a bare formula is given them."""
-    bare = "\\" in reference and "$" not in reference and "\\boxed" not in reference
-    return parse(f"${reference}$" if bare else reference, parsing_timeout=None)
+_PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|exp|sqrt|and|inf)(?![A-Za-z]))[A-Za-z]{3,}")
+_STATED_ANSWER = re.compile(r"\banswer(?: is)?[ :=]{1,4}([^\n$]+?)\.?(?:\n|$|\. )", re.IGNORECASE)
+_EXPONENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)[eE]([+-]?\d+)(?!\w)")
+
+
+def _bare(text: str) -> str:
+    """The text without white space and the dollar signs around it."""
+    return "".join(text.split()).strip("$")
+
+
+def _answer_parts(text: str) -> list[str]:
+    """What of an answer is read: all of it, or what follows "the answer is" where no sign says what is a formula."""
+    stated = [] if re.search(r"\$|\\\(|\\\[|\\boxed", text) else _STATED_ANSWER.findall(text)
+    return stated[-1:] or [text]
+
+
+def _as_math(parse: Callable[..., list[Any]], text: str) -> list[Any]:
+    """What math-verify reads in ``text``. A bare formula is given the dollar signs without which it is read as prose."""
+    plain = re.sub(r"[−﹣－]", "-", text)
+    plain = re.sub(r"-\s?\\?\$\s?(?=[\d.])", "-", plain)  # minus twelve dollars
+    wrapped = any(sign in plain for sign in ("$", "\\boxed", "\\(", "\\[")) or "\n" in plain.strip()
+    if not wrapped and plain.strip() and not _PROSE.search(plain):
+        formula = re.sub(r"(?<![\\A-Za-z])pi(?![A-Za-z])", r"\\pi ", plain.strip().removesuffix("."))
+        plain = "$" + _EXPONENT.sub(r"\1\\cdot 10^{\2}", formula) + "$"
+    return parse(plain, parsing_timeout=None)
 
 
 def parse_json(text: str) -> Any:
@@ -225,3 +249,9 @@ CHECKS: dict[str, Callable[[str, str], Verdict]] = {
     "python": check_python,
     "sql": _run_sql,
 }
+
+
+def run_check(check: str, text: str, argument: str) -> tuple[bool | None, str]:
+    """The verdict of one check, in a form that leaves the child process."""
+    verdict = CHECKS[check](text, argument)
+    return verdict.valid, verdict.note

@@ -154,7 +154,7 @@ _ROWS = (
         "A value that differs in spelling only counts as wrong.",
         "1 where both values are equal",
         "RFC 8259",
-        without_argument("json-equals", verifiers.score_json_equals),
+        without_argument("json-equals", against_reference("json-equals")),
         needs_reference=True,
         gives_verdict=True,
     ),

@@ -12,7 +12,7 @@ from typing import Literal
 
 from playground.engine.api import CancelToken, Engine
 from playground.errors import BadInput
-from playground.testtime.bounded import check_texts
+from playground.testtime.checking import check_texts
 from playground.testtime.checks import Verdict
 from playground.testtime.types import Candidate, Score
 
@@ -24,13 +24,15 @@ class ScoringContext:
     """What a scorer may need beside the candidates. ``engine`` only on the model's own thread (``Worker.submit``).
 
     ``prompt`` is the question as typed, without chat template; ``reference`` the right answer, where there is one;
-    ``answer_pattern`` how an answer is found in a text (a name of ``answers.PATTERNS`` or a regular expression).
+    ``answer_pattern`` how an answer is found in a text (a name of ``answers.PATTERNS`` or a regular expression);
+    ``visitor`` the session that asks, "" for the command line: bounded checks of one visitor wait for each other.
     """
 
     prompt: str = ""
     reference: str | None = None
     answer_pattern: str | None = None
     engine: Engine | None = None
+    visitor: str = ""
     cancel: CancelToken = field(default_factory=CancelToken)
 
 
@@ -120,18 +122,18 @@ def verdict_score(verdict: Verdict) -> Score:
 
 
 def bounded_check(check: str, argument: str = "") -> ScoreFunction:
-    """A scorer that asks ``bounded``'s child process."""
+    """A scorer that asks a bounded child process."""
 
     def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
         texts = [candidate.text for candidate in candidates]
-        for verdict in check_texts(check, texts, argument, cancel=context.cancel):
+        for verdict in check_texts(check, texts, argument, cancel=context.cancel, visitor=context.visitor):
             yield verdict_score(verdict)
 
     return run
 
 
 def against_reference(check: str) -> ScoreFunction:
-    """A scorer that asks ``bounded``'s child process about the reference."""
+    """A scorer that asks a bounded child process about the reference."""
 
     def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
         yield from bounded_check(check, context.reference or "")(candidates, context)

@@ -1,7 +1,7 @@
 """SQL from a model: parsed in its dialect, then run on a small SQLite in memory that can only be read.
 
 Three fences: one statement that sqlglot takes for a query, an authoriser that allows nothing but reading, and limits
-on time, rows and sizes. Meant for ``bounded``'s child process; knows no candidate and no model.
+on time, rows and sizes. Meant for a bounded child process; knows no candidate and no model.
 """
 
 from __future__ import annotations

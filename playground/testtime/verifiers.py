@@ -1,4 +1,4 @@
-"""Makers of the verifiers: rules that say valid or not. What could hang or crash is asked in ``bounded``'s child."""
+"""Makers of the verifiers: rules that say valid or not. What could hang or crash is asked in a bounded child process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 import regex
 
 from playground.testtime.answers import extract_answers, normalise
-from playground.testtime.bounded import check_texts
+from playground.testtime.checking import check_texts
 from playground.testtime.checks import schema_problem
 from playground.testtime.patterns import compile_pattern, last_matches
 from playground.testtime.scoring import (
@@ -18,7 +18,6 @@ from playground.testtime.scoring import (
     bounded_check,
     each,
     refuse,
-    verdict_score,
 )
 from playground.testtime.sql_check import SAMPLE_DATABASE, known_dialects
 from playground.testtime.types import Candidate, Score
@@ -50,8 +49,11 @@ def make_sql(argument: str | None) -> ScoreFunction:
 
 @lru_cache(maxsize=64)
 def _try_schema(statements: str) -> None:
-    """Raise BadInput unless the statements build a database. Only success is remembered."""
-    verdict = next(check_texts("sql", ["SELECT 1"], f"sqlite\n{statements}"))
+    """Raise BadInput unless the statements build a database. Only success is remembered.
+
+    Nobody in particular asks here: each text of statements is a visitor of its own, so that none waits for another's.
+    """
+    verdict = next(check_texts("sql", ["SELECT 1"], f"sqlite\n{statements}", visitor=f"sql {statements}"))
     if verdict.valid is not True:
         raise refuse("sql", verdict.note or "the schema cannot be run; correct its statements.")
 
@@ -143,10 +145,3 @@ def score_mentions(candidates: Sequence[Candidate], context: ScoringContext) -> 
         context.cancel.check()
         found = compiled.search(candidate.text) is not None
         yield Score(float(found), found)
-
-
-def score_json_equals(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
-    for verdict in check_texts(
-        "json-equals", [candidate.text for candidate in candidates], context.reference or "", cancel=context.cancel
-    ):
-        yield verdict_score(verdict)

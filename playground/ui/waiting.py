@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
+from playground.engine.api import CancelToken
 from playground.engine.serving.ticket import Ticket
 from playground.errors import Cancelled, Superseded
 from playground.ui import state
@@ -62,6 +63,16 @@ def _newer_input_waits() -> bool:
     context = get_script_run_ctx(suppress_warning=True)
     requests = context.script_requests if context is not None else None
     return getattr(requests, "_state", None) == ScriptRequestType.RERUN  # there is no public way to ask
+
+
+class NewerInput(CancelToken):
+    """For work in the script's own thread: cancelled as soon as the reader does something newer."""
+
+    def check(self) -> None:
+        if _newer_input_waits():
+            state.leave_unfinished()
+            raise Superseded("The reader did something newer.")
+        super().check()
 
 
 def _watch(ticket: Ticket[T], doing: str, key: str, share: Callable[[Any], float] | None) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playground.bounded import close_children
 from playground.cli import main, options
 from playground.engine.fake.engine import FakeEngine
 from playground.testtime import beam
-from playground.testtime.bounded import close_children
 from tests.cli.running import Capture, answer, refusal
 
 KEYS = {"index", "text", "ids", "finish_reason", "n_tokens", "sum_logprob", "avg_logprob", "scores", "valid", "answer"}

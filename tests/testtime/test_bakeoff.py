@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground.bounded import close_children
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.serving.worker import Worker
@@ -30,7 +31,6 @@ from playground.testtime.bakeoff import (
 )
 from playground.testtime.bakeoff_file import state_from_json, state_to_json
 from playground.testtime.bakeoff_report import _p_value, coverage_by_n, holm, report
-from playground.testtime.bounded import close_children
 from playground.testtime.problems import Problem
 from playground.testtime.rules import FIRST, Rule, column_rule
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from playground.bounded import close_children
 from playground.errors import BadInput
-from playground.testtime.bounded import close_children
 from playground.testtime.problems import MOST_BYTES, MOST_PROBLEMS, built_in, read_problems
 from playground.testtime.registry import score_now
 from playground.testtime.scoring import ScoringContext

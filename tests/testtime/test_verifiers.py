@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from playground.bounded import calls, close_children
 from playground.engine.api import CancelToken
 from playground.errors import BadInput, Cancelled
-from playground.testtime import bounded, checks, patterns
-from playground.testtime.bounded import check_texts, close_children
+from playground.testtime import checking, checks, patterns
+from playground.testtime.checking import check_texts
 from playground.testtime.registry import SCORERS, is_valid, parse_spec, score_all, score_now
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.sql_check import MOST_ROWS
@@ -44,13 +48,35 @@ def test_numbers_and_formulas_are_compared_by_value() -> None:
     assert verdicts("math", r"$x^2+2x+1$", r"$(x+1)^2$", r"$x^2$", reference="(x+1)^{2}\\cdot 1") == [True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("reference", "right", "wrong"),
+    [
+        ("3x+5", ["$5+3x$", "3x+5", "The answer is 3x+5.", "3x + 5"], ["The answer is 3.", "5", "8"]),
+        ("x^2-1", ["$(x+1)(x-1)$", "(x-1)(x+1)"], ["1", "x^2"]),
+        ("sqrt(2)", [r"$\sqrt{2}$", "Answer: sqrt(2)"], ["2"]),
+        ("2 pi", [r"$2\pi$"], ["2"]),
+        ("1e5", ["100000", r"$10^5$"], ["1"]),
+        ("(1,2)", ["$(1,2)$", "(1, 2)"], ["2"]),
+        ("−5", ["-5", "The answer is −5."], ["5"]),
+        ("-12", ["That is −12", "-$12"], ["12", "$12"]),
+        ("5 apples", ["5", "There are 5 apples."], ["6 apples"]),
+        ("x = 3", ["3", "$x=3$"], ["x = 4"]),
+        ("1,234", ["1234"], ["234"]),
+        ("{?}", ["{?}"], []),
+    ],
+)
+def test_a_bare_reference_is_read_as_a_formula(reference: str, right: list[str], wrong: list[str]) -> None:
+    assert verdicts("math", *right, reference=reference) == [True] * len(right)
+    assert verdicts("math", *wrong, reference=reference) == [False] * len(wrong)
+
+
 def test_a_reference_that_is_no_formula_is_said() -> None:
     score = scores("math", "42", reference="none at all")[0]
     assert score.value is None and "reference" in score.note
 
 
 def test_math_verify_runs_without_its_own_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They use signals, which raise outside a main thread; the time is kept by ``bounded``."""
+    """They use signals, which raise outside a main thread; the bounded call keeps the time."""
     import math_verify
 
     seen: list[dict[str, Any]] = []
@@ -65,7 +91,7 @@ def test_math_verify_runs_without_its_own_timeouts(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(math_verify, "parse", parse)
     monkeypatch.setattr(math_verify, "verify", verify)
-    assert checks.check_math("1", "1").valid
+    assert checks.check_math("2", "1").valid
     assert [set(options.values()) for options in seen] == [{None}] * 3
     assert {name for options in seen for name in options} == {"parsing_timeout", "timeout_seconds"}
 
@@ -77,10 +103,32 @@ def test_a_formula_that_never_ends_is_given_up_and_the_next_is_checked() -> None
 
 
 def test_after_some_that_hang_the_rest_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded, "MOST_TIMEOUTS", 1)
+    monkeypatch.setattr(checking, "MOST_TIMEOUTS", 1)
     given = ["it is 9**9**9**9**9", "it is 8**8**8**8**8", "it is 7**7**7**7**7"]
     found = list(check_texts("math", given, "42", seconds=0.3))
     assert [verdict.valid for verdict in found] == [None] * 3 and "not tried" in found[2].note
+
+
+def test_a_visitor_whose_checks_are_slow_holds_up_no_stranger() -> None:
+    """Two columns of one visitor took both places for all; a stranger's trivial check waited 21 s."""
+    schema = json.dumps({"pattern": "^(a|aa)+$"})
+    over = CancelToken()
+
+    def column(number: int) -> None:
+        given = ('"' + "a" * (60 + 7 * number + n) + '!"' for n in range(5))
+        with contextlib.suppress(Cancelled):
+            list(check_texts("json", given, schema, seconds=60.0, cancel=over, visitor="slow"))
+
+    columns = [threading.Thread(target=column, args=(number,)) for number in range(calls.MOST_CHILDREN + 1)]
+    for thread in columns:
+        thread.start()
+    started = time.monotonic()
+    assert next(check_texts("python", ["x = 1"], visitor="stranger")).valid
+    assert time.monotonic() - started < 10
+    over.cancel()
+    for thread in columns:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in columns), "a wait or a check went on after it was cancelled"
 
 
 # -- JSON ----------------------------------------------------------------------------------------------------------------
@@ -343,6 +391,6 @@ def test_a_race_asks_for_one_verdict_at_a_time() -> None:
 def test_a_child_that_died_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     close_children()
     assert next(check_texts("python", ["x = 1"])).valid
-    bounded._idle[-1]._process.kill()
+    calls._idle[-1]._process.kill()
     assert next(check_texts("python", ["x = 2"])).valid is None, "the answer of a dead child is unknown, not wrong"
     assert next(check_texts("python", ["x = 2"])).valid

@@ -169,7 +169,7 @@ def start_bakeoff(mine: Bench, worker: Worker, *, go_on: bool) -> None:
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[BakeoffProgress, None, BakeoffState]:
         done = begun.done
-        with closing(run_bakeoff(engine, begun, cancel=cancel)) as steps:
+        with closing(run_bakeoff(engine, begun, cancel=cancel, visitor=session)) as steps:
             while True:
                 try:
                     seen = next(steps)

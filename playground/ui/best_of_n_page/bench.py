@@ -27,6 +27,8 @@ from playground.testtime.store import RunCost, RunStore
 from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec
 from playground.ui import state
 from playground.ui.best_of_n_page.options import Options, asking_of
+from playground.ui.runtime import session_id
+from playground.ui.waiting import NewerInput
 
 _OPTIONS = "best_of_n_options"
 HEAVY = ("reward", "similarity")  # a model of their own, loaded when asked for
@@ -130,7 +132,13 @@ class Bench:
 
     def _score(self, chosen: BestOfNRequest) -> ScoredCandidates:
         candidates = self.ordered
-        context = ScoringContext(chosen.prompt, chosen.reference or None, chosen.answer_pattern or None)
+        context = ScoringContext(
+            chosen.prompt,
+            chosen.reference or None,
+            chosen.answer_pattern or None,
+            visitor=session_id(),
+            cancel=NewerInput(),
+        )
         cheap = [spec for spec in specs_of(chosen) if not is_heavy(spec)]
         found = {column.label: column for column in score_now(candidates, cheap, context)}
         for label, column in self.heavy.items():

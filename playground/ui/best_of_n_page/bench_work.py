@@ -122,13 +122,15 @@ def start_scoring(mine: Bench, worker: Worker) -> None:
         return
     candidates = mine.ordered
 
+    session = session_id()
+
     def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, Any]:
         context = ScoringContext(
-            chosen.prompt, chosen.reference or None, chosen.answer_pattern or None, engine=engine, cancel=cancel
+            chosen.prompt, chosen.reference or None, chosen.answer_pattern or None, engine, session, cancel
         )
         return score_all(candidates, specs, context)
 
-    mine.job = Job("score", worker.submit(session_id(), "best-of-n-score", job))
+    mine.job = Job("score", worker.submit(session, "best-of-n-score", job))
 
 
 def open_stored(mine: Bench, stored: StoredRun) -> None:

@@ -30,6 +30,7 @@ from playground.ui.best_of_n_page.watching import watch
 from playground.ui.generate_page.stream import somebody_is_there
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
+from playground.ui.waiting import NewerInput
 
 
 def first_valid_section(mine: Bench, worker: Worker) -> None:
@@ -121,7 +122,7 @@ def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, RaceResult]:
         context = ScoringContext(
-            asking.prompt, asking.reference or None, asking.answer_pattern or None, engine=engine, cancel=cancel
+            asking.prompt, asking.reference or None, asking.answer_pattern or None, engine, session, cancel
         )
 
         def passes(candidate: Candidate) -> bool:
@@ -206,7 +207,13 @@ def _on_paper(mine: Bench) -> None:
     if not candidates or mine.asking is None:
         return
     spec, asking = parse_spec(options().verifier), shown_asking(mine)
-    context = ScoringContext(asking.prompt, asking.reference or None, asking.answer_pattern or None)
+    context = ScoringContext(
+        asking.prompt,
+        asking.reference or None,
+        asking.answer_pattern or None,
+        visitor=session_id(),
+        cancel=NewerInput(),
+    )
     st.markdown("##### From the candidates that are there")
     if kind_of(spec).needs_engine:
         st.caption("This verifier runs the model: race to see how it goes.")
