@@ -10,7 +10,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 .PHONY: run test unit pages e2e check bench model browser setup clean
 
 run: model
-	$(BIN)/streamlit run serve.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
+	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
 
 setup: $(VENV)/.installed
 

@@ -1,10 +1,11 @@
-"""The front door: page config, navigation and the frame every page shares. Nothing else."""
+"""The front door: `streamlit run app.py` serves the pages, guarded, with the model on its way before the first reader comes.
+
+The script that a reader's session runs stands in `playground/ui/entry.py`, not here: beside a folder called `pages/`
+Streamlit takes an app for its older kind and opens a deep link without that script.
+"""
 
 import streamlit as st
 
-from playground.ui.frame import ICON, navigation, open_frame
+from playground.ui.server import lifespan, middleware
 
-st.set_page_config(page_title="Playground", page_icon=ICON, layout="wide")
-page = navigation()
-open_frame(page)
-page.run()
+app = st.App("playground/ui/entry.py", lifespan=lifespan, middleware=middleware())

@@ -25,7 +25,7 @@ from tests.e2e.conftest import free_port, wait_healthy
 
 SECOND_STARTS = 3
 ROOT = Path(__file__).resolve().parents[1]
-PLAIN, SERVED = "benchmarks/plain_page.py", "serve.py"
+PLAIN, SERVED = "benchmarks/plain_page.py", "app.py"
 READY = '.st-key-model_card:has-text("ready")'
 FIRST_BAR = ".bars .fill"
 

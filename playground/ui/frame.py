@@ -11,7 +11,6 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.pages_manager import PagesManager
 
 from playground.ui import state
 
@@ -124,7 +123,8 @@ PAGES: dict[str, PageEntry] = {
 }
 
 
-def _page(name: str) -> st.Page:
+def page_of(name: str) -> st.Page:
+    """The page as Streamlit knows it, to declare it or to switch to it."""
     entry = PAGES[name]
     return st.Page(
         _ROOT / "pages" / entry.script,
@@ -143,22 +143,11 @@ def navigation() -> st.Page:
     """
     groups: dict[str, list[st.Page]] = {}
     for name, entry in PAGES.items():
-        groups.setdefault(entry.group, []).append(_page(name))
+        groups.setdefault(entry.group, []).append(page_of(name))
         if entry.default:
             script = _ROOT / "pages" / entry.script
             groups[entry.group].append(st.Page(script, title=entry.title, url_path=name, visibility="hidden"))
     return st.navigation(groups, expanded=True)
-
-
-def ensure_frame(name: str) -> None:
-    """Send the reader through the front door when Streamlit ran page ``name`` without it.
-
-    On a fresh server Streamlit takes the ``pages/`` folder for its older kind of app until ``st.navigation`` has been
-    called once, so a first visit by deep link runs the page script alone.
-    """
-    if PagesManager.uses_pages_directory:
-        navigation()
-        st.switch_page(_page(name), query_params=st.query_params.to_dict())
 
 
 def open_frame(page: st.Page) -> None:
@@ -185,7 +174,6 @@ def heading(
 
     ``experiments`` are (label, what it shows, callback) triples.
     """
-    ensure_frame(name)
     state.page_parts(state.PICTURES, state.CONTROLS)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.title(PAGES[name].title, anchor=False)

@@ -1,28 +1,36 @@
-"""What happens once a server process: the model is asked for at the start and let go at the end.
-
-Optional: `streamlit run app.py` works without it, and then loads the model for its first reader. Here the libraries and
-the weights are read while the reader's browser is still starting.
-"""
+"""What happens once a server process: its guard, the model asked for at the start, all let go of at the end."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import resources
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from playground.engine.serving.pool import ModelChoice
+from playground.server.ending import end_promptly
+from playground.server.guard import Guard, allowed_hosts, content_policy
 from playground.ui.runtime import model_pool
 
 NOBODY = ""  # no reader's session: what is loaded for it goes as soon as readers have chosen other models
 
 
+def middleware() -> list[Middleware]:
+    """What stands before Streamlit's own routes."""
+    page = resources.files("streamlit").joinpath("static/index.html").read_text(encoding="utf-8")
+    return [Middleware(Guard, hosts=allowed_hosts(os.environ), policy=content_policy(page))]
+
+
 @asynccontextmanager
-async def with_model(_app: st.App) -> AsyncIterator[None]:
-    """A lifespan of ``st.App``: begin to load the default model, on a thread of its own, and release all at the end.
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Begin to load the default model, on a thread of its own, and release all at the end.
 
     A model that cannot be loaded is no reason not to serve: each reader is told why, as without this.
     """
+    end_promptly()
     pool = model_pool()
     pool.request(NOBODY, ModelChoice())
     yield

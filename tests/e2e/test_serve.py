@@ -1,4 +1,4 @@
-"""What `make run` serves: the model is read while nobody has opened a browser yet, and is let go of at the end."""
+"""What `streamlit run app.py` and `make run` serve: the model read before anybody asks, deep links, an end that comes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.e2e
 
 def test_the_model_is_on_its_way_before_anybody_asks(open_page: OpenPage) -> None:
     """The glossary asks for no model, and no other page is opened: the server itself has asked."""
-    with serve("serve.py") as url:
+    with serve() as url:
         page = open_page(f"{url}/glossary")
         card = page.get_by_test_id("stSidebar").locator(".st-key-model_card")
         expect(card).to_contain_text("135 M parameters", timeout=60_000)
@@ -20,26 +20,16 @@ def test_the_model_is_on_its_way_before_anybody_asks(open_page: OpenPage) -> Non
         bars_ready(page)
 
 
-def test_a_second_start_shows_kept_bars_before_the_model_is_there(open_page: OpenPage) -> None:
-    """By the time the first bars are painted the weights have hardly begun to be read; at the end the numbers stay."""
-    note = "kept from the last start"
-    with serve("serve.py") as url:
-        page = open_page(url)
-        bars_ready(page)
-        expect(page.get_by_text(note)).to_have_count(0, timeout=60_000)
-        computed = page.locator(".bars").all_inner_texts()
-    with serve("serve.py") as url:
-        page = open_page(url)
-        page.locator(".bars .fill").first.wait_for()
-        assert note in page.get_by_test_id("stMain").inner_text()
-        assert page.locator(".bars").all_inner_texts() == computed
-        page.get_by_role("slider", name="Top-k").press("ArrowRight")  # off to 1
-        expect(page.locator(".row.removed").first).to_be_visible()
-        expect(page.get_by_text(note)).to_have_count(0, timeout=60_000)
-        expect(page.get_by_test_id("stSidebar").locator(".st-key-model_card")).to_contain_text("ready")
-        expect(page.locator(".row.removed").first).to_be_visible()
+def test_a_fresh_server_opens_a_deep_link_through_the_front_door(open_page: OpenPage) -> None:
+    with serve() as url:
+        page = open_page(f"{url}/attention?prompt=Hello%20there")
+        expect(page.get_by_role("heading", name="Attention", level=1)).to_be_visible(timeout=60_000)
+        expect(page).to_have_title("Attention")
+        expect(page.get_by_test_id("stSidebar").locator(".st-key-model_card")).to_be_visible()
+        expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="Sampling")).to_be_visible()
+        expect(page.get_by_label("Prompt", exact=True)).to_have_value("Hello there")
 
 
-def test_an_end_in_the_middle_of_loading_aborts_nothing(open_page: OpenPage) -> None:
-    with serve("serve.py"):
+def test_an_end_in_the_middle_of_loading_aborts_nothing() -> None:
+    with serve():
         pass  # serve() reads what the server wrote

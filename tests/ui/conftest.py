@@ -110,7 +110,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> Iterator[Ca
 
     def open_at(query: dict[str, str] | None = None, *, opener: Opener | None = None, run: bool = True) -> Opened:
         monkeypatch.setattr(runtime, "_open_engine", opener or (lambda choice, progress: engine))
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        at = AppTest.from_file(str(ROOT / "playground" / "ui" / "entry.py"), default_timeout=60)
         for name, value in (query or {}).items():
             at.query_params[name] = value
         opened = Opened(at, engine)

@@ -18,6 +18,7 @@ from playground.sampling.registry import SAMPLERS
 from playground.state.setup import Setup
 from playground.ui import state
 from playground.ui.components.bars import probability_bars
+from playground.ui.frame import page_of
 from playground.ui.generate_page.desk import Desk, Todo
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 
@@ -154,4 +155,4 @@ def open_in_sampling(desk: Desk, branch: int, place: int) -> None:
 def leave_if_asked() -> None:
     """Change the page: a callback cannot."""
     if st.session_state.pop(_LEAVING, False):
-        st.switch_page("pages/sampling.py")
+        st.switch_page(page_of("sampling"))
