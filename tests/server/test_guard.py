@@ -43,7 +43,16 @@ def test_the_loopback_by_any_of_its_names_is_served(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8501", "localhost.evil.example", "evil.example@localhost", "localhost:x", "", "[::1", "a/b"],
+    [
+        "evil.example",
+        "evil.example:8501",
+        "localhost.evil.example",
+        "evil.example@localhost",
+        "localhost:x",
+        "",
+        "[::1",
+        "a/b",
+    ],
 )
 def test_a_foreign_or_broken_host_is_refused(host: str) -> None:
     answer = client().get("/", headers={"host": host})
@@ -61,7 +70,9 @@ def test_hosts_are_added_by_the_environment() -> None:
     assert client(allowed_hosts({"PLAYGROUND_HOSTS": "*"})).get("/", headers={"host": "x.example"}).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:3000", "http://localhost", "nonsense"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://localhost:3000", "http://localhost", "nonsense"]
+)
 def test_a_foreign_origin_is_refused(origin: str) -> None:
     headers = {"host": "localhost:8501", "origin": origin}
     assert client().get("/", headers=headers).status_code == 403
