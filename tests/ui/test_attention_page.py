@@ -39,7 +39,7 @@ def engine() -> FakeEngine:
 def open_page(open_app: OpenApp) -> Callable[..., Opened]:
     def open_at(prompt: str = PROMPT, **fields: str) -> Opened:
         page = open_app({"prompt": prompt, **fields}, run=False)
-        page.at.switch_page("pages/attention.py")
+        page.at.switch_page("../../pages/attention.py")
         return page.run()
 
     return open_at
@@ -279,7 +279,7 @@ def test_a_model_without_attention_says_so_and_the_page_stands(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = open_app({"prompt": PROMPT}, opener=lambda choice, progress: FakeEngine(), run=False)
-    page.at.switch_page("pages/attention.py")
+    page.at.switch_page("../../pages/attention.py")
     page.run()
     assert any("no attention to look at" in error for error in page.errors)
 
@@ -287,7 +287,7 @@ def test_a_model_without_attention_says_so_and_the_page_stands(
 def test_a_model_that_shows_no_queries_and_keys_says_so_under_one_weight(open_app: OpenApp) -> None:
     blind = FakeEngine(capabilities=Capabilities(attentions=True))
     page = open_app({"prompt": PROMPT, "view": "weight"}, opener=lambda choice, progress: blind, run=False)
-    page.at.switch_page("pages/attention.py")
+    page.at.switch_page("../../pages/attention.py")
     page.run()
     assert any("does not show its queries and keys" in error for error in page.errors)
 

@@ -84,7 +84,7 @@ def settled(app: Opened) -> Opened:
 
 def open_page(open_app: Open, query: dict[str, str] | None = None, **options: Any) -> Opened:
     app = open_app(SHORT | (query or {}), run=False, **options)
-    app.at.switch_page("pages/best_of_n.py")
+    app.at.switch_page("../../pages/best_of_n.py")
     return app.run()
 
 

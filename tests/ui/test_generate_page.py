@@ -68,7 +68,7 @@ def _started(app: Opened, section: str) -> bool:
 
 def open_page(open_app: Open, query: dict[str, str] | None = None, **options: Any) -> Opened:
     app = open_app(SHORT | (query or {}), run=False, **options)
-    app.at.switch_page("pages/generate.py")
+    app.at.switch_page("../../pages/generate.py")
     return app.run()
 
 
@@ -284,9 +284,9 @@ def test_nothing_is_lost_on_a_page_change(open_app: Open) -> None:
     app = finished(open_page(open_app))
     before = desk_of(app).history
     calls = len(app.engine.calls)
-    app.at.switch_page("pages/glossary.py")
+    app.at.switch_page("../../pages/glossary.py")
     app.run()
-    app.at.switch_page("pages/generate.py")
+    app.at.switch_page("../../pages/generate.py")
     app.run()
     assert desk_of(app).history == before and len(app.engine.calls) == calls
     assert len(strip(app)) == len(app.engine.codec.encode(DEFAULT_PROMPT)) + 6
@@ -425,7 +425,7 @@ def test_open_in_sampling_goes_to_exactly_that_point(open_app: Open) -> None:
     setup: Setup = app.state(Setup)
     assert setup.taken == tree.path_ids(0)[:3] and setup.steps == tree.path_ids(0)
     assert (setup.prompt, setup.settings, setup.seed) == (DEFAULT_PROMPT, SamplerSettings(temperature=0.7), 5)
-    app.at.switch_page("pages/sampling.py")  # the double does not follow st.switch_page by itself
+    app.at.switch_page("../../pages/sampling.py")  # the double does not follow st.switch_page by itself
     app.run()
     chosen = next(row for row in app.bars["rows"] if row["chosen"])
     assert chosen["pick"] == tree.path_ids(0)[3], "the same u over the same distribution draws the same token"

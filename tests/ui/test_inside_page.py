@@ -44,7 +44,7 @@ def short_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def open_page(open_app: Open, query: dict[str, str] | None = None, **options: Any) -> Opened:
     app = open_app(query or {}, run=False, **options)
-    app.at.switch_page("pages/inside.py")
+    app.at.switch_page("../../pages/inside.py")
     return app.run()
 
 

@@ -726,13 +726,13 @@ def test_the_csv_holds_the_whole_vocabulary_and_no_formula() -> None:
 
 def test_the_glossary_finds_a_term_and_going_back_loses_nothing(open_app: Open) -> None:
     app = open_app({"prompt": "hello", "top_p": "0.4"})
-    app.at.switch_page("pages/glossary.py")
+    app.at.switch_page("../../pages/glossary.py")
     app.run()
     app.at.text_input(key="glossary_search").set_value("entropy")
     assert "**Entropy**" in app.run().texts()
     app.at.text_input(key="glossary_search").set_value("no such term")
     assert "No term matches" in app.run().texts()
-    app.at.switch_page("pages/sampling.py")
+    app.at.switch_page("../../pages/sampling.py")
     app.run()
     assert app.at.slider(key="w_top_p").value == 0.4 and app.at.text_area(key="w_prompt").value == "hello"
 

@@ -63,7 +63,7 @@ def open_plan(open_app: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch) 
         opened = open_app(dict(parse_qsl(query)), run=False)
         if not may_load:
             monkeypatch.setattr(runtime, "_open_engine", lambda choice, progress: asked.append(choice))
-        opened.at.switch_page(f"pages/{page}.py")
+        opened.at.switch_page(f"../../pages/{page}.py")
         return opened.hold(**held)
 
     yield open_at
@@ -340,7 +340,7 @@ def test_a_link_brings_back_exactly_the_page(open_plan: OpenPlan, page: str) -> 
 
 def test_what_was_set_on_one_page_is_there_on_the_next(open_plan: OpenPlan) -> None:
     opened = open_plan("scale_model", "config=Qwen2.5-7B&gpu=L4")
-    opened.at.switch_page("pages/scale_serving.py")
+    opened.at.switch_page("../../pages/scale_serving.py")
     opened.run()
     assert (setup_of(opened).config, setup_of(opened).gpu) == ("Qwen2.5-7B", "L4")
 
