@@ -1,0 +1,166 @@
+"""How a loaded model decodes, found by letting it agree with itself; a model that does not is refused or runs slower.
+
+A few tokens are read whole, and again one after the other from what the model keeps of those before. What agrees is
+used: transformers' own cache for the layer kinds of the config, else a state the model makes itself (RWKV, xLSTM,
+MiniMax), else none, and then every token is a pass over the whole text. A model whose earlier answers move with a later
+token is no causal language model (a BERT saved without its task). Knows torch and transformers, no engine and no text.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers.cache_utils import Cache, DynamicCache
+
+from playground.errors import ModelCorrupt, ModelRefused
+from playground.models.wording import reason_text, shown
+
+STATE_ARGUMENTS = ("past_key_values", "cache_params", "state")
+"""How a model's ``forward`` calls what it keeps of the tokens read, in the order they are looked for."""
+
+_WHOLE, _BEFORE = 12, 7  # tokens of the check, and how many of them come before the single step
+_CAUSAL, _SAME = {torch.float32: 1e-5}, {torch.float32: 1e-4}  # by dtype, relative to the largest logit
+_COARSE_CAUSAL, _COARSE_SAME = 1e-2, 6e-2  # half precision: other shapes, other kernels, other last digits
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What a model keeps of the tokens read, and how more may follow.
+
+    ``argument``: what its ``forward`` calls that; None for a model that keeps nothing. ``own``: the model makes it
+    itself on its first pass, instead of filling a ``DynamicCache``. ``pieces``: several tokens may follow at once, else
+    one at a time. ``key_heads``: heads of keys and values in a layer's cache, None where none was looked at.
+    """
+
+    argument: str | None
+    own: bool = False
+    pieces: bool = True
+    key_heads: int | None = None
+
+
+PLAIN = Decoding("past_key_values")
+VERIFIED = frozenset(
+    "cohere cohere2 deepseek_v2 deepseek_v3 gemma gemma2 gemma3_text glm4 gpt2 gpt_neo gpt_neox gptj granite llama "
+    "mistral mixtral olmo olmo2 opt phi phi3 qwen2 qwen2_moe qwen3 qwen3_moe smollm3 stablelm starcoder2".split()
+)
+"""Model types of which the test suite shows that they are ``PLAIN``; they are not asked again at every load."""
+
+
+def new_cache(config: Any) -> Cache:
+    """An empty cache of the layer kinds ``config`` asks for."""
+    return DynamicCache(config=config)
+
+
+def state_argument(model: Any) -> str | None:
+    """What the model's ``forward`` calls the state it goes on from; None where it takes none."""
+    parameters = inspect.signature(model.forward).parameters
+    return next((name for name in STATE_ARGUMENTS if name in parameters), None)
+
+
+def find_decoding(model: Any, name: str) -> Decoding:
+    """How ``model`` decodes: three or four passes over a few tokens, none for the ``VERIFIED``.
+
+    Raises ModelRefused for one that is not causal or cannot read a text by itself, ModelCorrupt for weights that are
+    not numbers.
+    """
+    if model.config.get_text_config(decoder=True).model_type in VERIFIED:
+        return PLAIN
+    return examine(model, name)
+
+
+@torch.inference_mode()
+def examine(model: Any, name: str) -> Decoding:
+    """The same without the list of those known."""
+    ids = _ids(model)
+    whole = _require_causal(model, ids, name)
+    argument = state_argument(model)
+    for own in (False, True) if argument is not None else ():
+        try:
+            found = _follow(model, ids, whole, str(argument), own)
+        except Exception:  # not every class takes every kind of cache: each has its own complaint
+            continue
+        if found is not None:
+            return found
+    return Decoding(None)
+
+
+def _ids(model: Any) -> torch.Tensor:
+    """(2, T) token ids, the rows equal but for the last."""
+    size = int(model.get_input_embeddings().weight.shape[0])
+    generator = torch.Generator().manual_seed(0)
+    row = torch.randint(size, (_WHOLE,), generator=generator)
+    other = row.clone()
+    other[-1] = (int(row[-1]) + 1 + int(torch.randint(max(size - 1, 1), (1,), generator=generator))) % size
+    return torch.stack([row, other]).to(model.device)
+
+
+def _require_causal(model: Any, ids: torch.Tensor, name: str) -> torch.Tensor:
+    """Logits (T, vocab) of the first row. Raises ModelRefused where what comes later moves what comes earlier."""
+    try:
+        logits = model(input_ids=ids, use_cache=False).logits.float()  # (2, T, vocab)
+        shorter = model(input_ids=ids[:1, :_BEFORE], use_cache=False).logits[0].float()
+    except Exception as error:  # a model that wants pictures, sound or an encoder's answer raises what it likes
+        raise ModelRefused(
+            f"{shown(name)} cannot read a text by itself ({reason_text(error)}): choose a decoder-only language model."
+        ) from error
+    if not bool(torch.isfinite(logits).all()):
+        require_numbers(model, name)
+    tolerance = _CAUSAL.get(model.dtype, _COARSE_CAUSAL)
+    alone = _SAME.get(model.dtype, _COARSE_SAME)
+    first, second = logits
+    if _differ(first[:-1], second[:-1], tolerance) or _differ(first[:_BEFORE], shorter, alone):
+        raise ModelRefused(
+            f"{shown(name)} reads a text in both directions: what it says of a token changes with the tokens after it, "
+            "so it cannot continue a text; choose a decoder-only language model."
+        )
+    return first
+
+
+def _follow(model: Any, ids: torch.Tensor, whole: torch.Tensor, argument: str, own: bool) -> Decoding | None:
+    """Read some tokens, then one, then the rest at once; None where the single step is not what the whole text gives."""
+    state: Any = None if own else new_cache(model.config)
+    alike = _SAME.get(model.dtype, _COARSE_SAME)
+    agree: list[bool] = []
+    for begin, end in ((0, _BEFORE), (_BEFORE, _BEFORE + 1), (_BEFORE + 1, _WHOLE)):
+        given = {} if state is None else {argument: state}
+        output = model(input_ids=ids[:1, begin:end], use_cache=True, **given)
+        state = next_state(output, argument, state)
+        if state is None:
+            return None
+        agree.append(not _differ(output.logits[0].float(), whole[begin:end], alike))
+    if not all(agree[:2]):
+        return None
+    return Decoding(argument, own, agree[2], _key_heads(state))
+
+
+def next_state(output: Any, argument: str, given: Any) -> Any:
+    """What a pass left to go on from: some models hand it back, others only write into what they were given."""
+    returned = output.get(argument) if isinstance(output, Mapping) else getattr(output, argument, None)
+    return given if returned is None else returned
+
+
+def _key_heads(state: Any) -> int | None:
+    for layer in getattr(state, "layers", ()):
+        keys = getattr(layer, "keys", None)
+        if isinstance(keys, torch.Tensor) and keys.dim() == 4:
+            return int(keys.shape[1])
+    return None
+
+
+def _differ(left: torch.Tensor, right: torch.Tensor, tolerance: float) -> bool:
+    scale = max(float(right.abs().max()), 1e-6)
+    return bool((left[: len(right)] - right).abs().max() > tolerance * scale)
+
+
+def require_numbers(model: Any, name: str) -> None:
+    """Raise ModelCorrupt, naming the first, where a weight is not a number: no other format mends that."""
+    for tensor, weight in model.named_parameters():
+        if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
+            raise ModelCorrupt(
+                f"{shown(name)} holds weights that are not numbers, {shown(tensor)} first: fetch it again or choose "
+                "another."
+            )
