@@ -97,7 +97,11 @@ class Batch(Protocol):
 
     @property
     def cache_bytes(self) -> int | None:
-        """Bytes of the keys and values held for the rows, reserved room not counted; None for a model without them."""
+        """Bytes of the keys and values held for the rows, reserved capacity not counted; None for a model without them."""
+
+    @property
+    def state_bytes(self) -> int | None:
+        """Bytes held for the rows that do not grow with the text (recurrent states); None for a model without them."""
 
     def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
         """Feed one token to each row; the new ``logits``."""

@@ -27,7 +27,7 @@ def make_engine(
 
     loaded = read(located, progress=within(report, 0.6, 0.9))
     step_threads = None
-    if loaded.info.device == "cpu" and loaded.has_attention:  # recurrent models read weights outside their layers
+    if loaded.info.device == "cpu" and not loaded.model._is_stateful:  # recurrent layers read weights themselves
         report("Arranging the weights for this processor", 0.9)
         step_threads = tune_for_cpu(loaded.model).step_threads
     report("The model is ready", 1.0)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.errors import BadInput, ModelCorrupt, ModelError, PlaygroundError
 from playground.models.catalogue import CATALOGUE, ModelSource
@@ -23,6 +23,9 @@ from playground.models.locating import LocatedModel, locate
 from playground.models.placement import Placement
 from playground.models.wording import Progress, reason_text, shown, silent, within
 
+if TYPE_CHECKING:
+    from playground.models.decoding import Decoding
+
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
 
 
@@ -31,8 +34,7 @@ class LoadedModel:
     """A model ready to run: in eval mode, without gradients, on its device.
 
     ``attn_implementation`` is what was used ("sdpa" or "eager"); attention weights come out only under "eager".
-    ``has_attention`` is false for models without attention in every layer (a Mamba); those have no plain key-value
-    cache either. Not frozen, because ``unload`` must be able to let go of the weights.
+    ``has_attention``: in some layers at least. ``decoding``: what the model keeps of the tokens read. Not frozen, because ``unload`` must be able to let go of the weights.
     """
 
     model: Any
@@ -43,6 +45,7 @@ class LoadedModel:
     memory: MemoryNeed
     attn_implementation: str
     has_attention: bool
+    decoding: Decoding
 
 
 def load(
@@ -84,10 +87,21 @@ def read(
     model = _load_weights(source, folder, located.placement, attn_implementation)
     report("Loading the tokenizer", 0.85)
     tokenizer = load_tokenizer(located)
-    info = _describe(located, model, tokenizer)
+    report("Looking at the model", 0.95)
+    from playground.models.decoding import find_decoding
+
+    try:
+        decoding = find_decoding(model, source.id)
+    except PlaygroundError:
+        del model
+        gc.collect()
+        raise
+    info = _describe(located, model, tokenizer, decoding)
     report("The model is ready", 1.0)
     used = str(getattr(model.config, "_attn_implementation", None) or "eager")
-    return LoadedModel(model, tokenizer, info, source, located.placement, located.memory, used, _has_attention(model))
+    return LoadedModel(
+        model, tokenizer, info, source, located.placement, located.memory, used, has_attention(model), decoding
+    )
 
 
 def unload(loaded: LoadedModel) -> None:
@@ -183,12 +197,11 @@ def load_tokenizer(located: LocatedModel) -> Any:
         ) from error
 
 
-def _describe(located: LocatedModel, model: Any, tokenizer: Any) -> ModelInfo:
+def _describe(located: LocatedModel, model: Any, tokenizer: Any, decoding: Decoding) -> ModelInfo:
     source, folder = located.source, located.folder
-    config = model.config.get_text_config()
+    config = model.config.get_text_config(decoder=True)
     entry = CATALOGUE.get(source.id)
-    heads = int(getattr(config, "num_attention_heads", 0) or 0)
-    hidden = int(getattr(config, "hidden_size", 0) or 0)
+    heads, hidden = setting(config, "num_attention_heads"), setting(config, "hidden_size")
     head = model.get_output_embeddings()
     return ModelInfo(
         id=source.id,
@@ -201,10 +214,10 @@ def _describe(located: LocatedModel, model: Any, tokenizer: Any) -> ModelInfo:
         dtype=located.placement.dtype,
         vocab_size=int(head.weight.shape[0]) if head is not None else int(config.vocab_size),
         context_length=context_length(config, tokenizer),
-        layers=int(getattr(config, "num_hidden_layers", 0) or 0),
+        layers=setting(config, "num_hidden_layers"),
         heads=heads,
-        kv_heads=int(getattr(config, "num_key_value_heads", None) or heads),
-        head_dim=int(getattr(config, "head_dim", None) or (hidden // heads if heads else 0)),
+        kv_heads=decoding.key_heads or setting(config, "num_key_value_heads") or heads,
+        head_dim=setting(config, "head_dim") or (hidden // heads if heads else 0),
         hidden_size=hidden,
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
         eos_token_ids=eos_token_ids(model, tokenizer),
@@ -212,11 +225,32 @@ def _describe(located: LocatedModel, model: Any, tokenizer: Any) -> ModelInfo:
     )
 
 
+def setting(config: Any, name: str) -> int:
+    """A whole number of a config, 0 where it has none; the largest where it varies by layer (Gemma 4)."""
+    try:
+        values = [getattr(config, name, None)]
+    except RuntimeError:  # transformers will not say one for all layers
+        values = [getattr(layer, name, None) for layer in config.per_layer_config]
+    return max((int(value) for value in values if isinstance(value, int)), default=0)
+
+
+CONTEXT_SETTINGS = (
+    "max_position_embeddings",
+    "n_positions",
+    "max_sequence_length",
+    "seq_length",
+    "max_seq_len",
+    "context_length",
+    "model_max_length",
+)
+
+
 def context_length(config: Any, tokenizer: Any) -> int:
     """Positions the model was made for, in tokens; the tokenizer's word for it where the config has none."""
-    for name in ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length"):
-        if (value := getattr(config, name, None)) is not None:
-            return int(value)
+    for name in CONTEXT_SETTINGS:
+        value = getattr(config, name, None)
+        if isinstance(value, int) and value > 0:  # XLNet's -1 is no limit
+            return value
     stated = int(getattr(tokenizer, "model_max_length", 0) or 0)
     return stated if 0 < stated < 10**7 else 2048
 
@@ -232,6 +266,9 @@ def eos_token_ids(model: Any, tokenizer: Any) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _has_attention(model: Any) -> bool:
-    config = model.config.get_text_config()
-    return bool(getattr(config, "num_attention_heads", 0)) and not getattr(model, "_is_stateful", False)
+def has_attention(model: Any) -> bool:
+    """Whether some of the layers have attention: heads are stated, and not every layer is a recurrent one."""
+    config = model.config.get_text_config(decoder=True)
+    kinds = getattr(config, "layer_types", None)
+    recurrent = bool(kinds) and set(kinds) <= {"linear_attention", "mamba", "conv", "moe"}
+    return setting(config, "num_attention_heads") > 0 and not recurrent

@@ -23,8 +23,9 @@ from transformers import (
 )
 
 from playground.engine.fake.engine import fake_info
+from playground.models.decoding import examine
 from playground.models.info import ModelInfo
-from playground.models.loading import LoadedModel
+from playground.models.loading import LoadedModel, has_attention
 
 VOCAB = 300
 LLAMA_LIKE: dict[str, Any] = {
@@ -85,15 +86,17 @@ def small_info(context_length: int = 1000, **changes: Any) -> ModelInfo:
 
 
 def small_loaded(kind: str, *, context_length: int = 1000, **changes: Any) -> LoadedModel:
+    model = small_model(kind)
     return LoadedModel(
-        model=small_model(kind),
+        model=model,
         tokenizer=byte_level_tokenizer(),
         info=small_info(context_length, **changes),
         source=cast(Any, None),
         placement=cast(Any, SimpleNamespace(device="cpu")),
         memory=cast(Any, None),
         attn_implementation="sdpa",
-        has_attention=kind != "mamba",
+        has_attention=has_attention(model),
+        decoding=examine(model, kind),
     )
 
 

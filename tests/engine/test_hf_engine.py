@@ -132,12 +132,13 @@ def test_only_what_is_new_is_run(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(CONFIGS) - set(REUSABLE)))
-def test_a_state_that_cannot_be_cut_is_computed_in_full_and_said_so(kind: str) -> None:
+def test_a_state_that_cannot_be_cut_serves_what_goes_on_from_its_end(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
-    assert not engine.reuses_prefixes
     runs = count_runs(engine)
-    assert [engine.next_logits(make_ids(length)).computed_tokens for length in (50, 51, 51)] == [50, 51, 0]
-    assert sum(runs) == 101
+    ids = make_ids(60)
+    asked = (ids[:50], ids[:51], ids[:51], (*ids[:20], 3))
+    assert [engine.next_logits(each).computed_tokens for each in asked] == [50, 1, 0, 21]
+    assert sum(runs) == 72
 
 
 def test_only_the_last_row_goes_through_the_head(engine: TransformersEngine) -> None:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.cache_utils import Cache, DynamicCache
 
-from playground.engine.hf.kv_cache import PreallocatedLayer, plain_row, preallocate
-from playground.engine.hf.prefix import cache_bytes, fork
+from playground.engine.hf.kv_cache import PreallocatedLayer
+from playground.engine.hf.state import DecoderState
 
 OPERATIONS = st.lists(
     st.one_of(
@@ -30,6 +30,11 @@ def filled(rows: int, count: int, start: float = 0.0) -> Cache:
     for layer in range(2):
         cache.update(states(rows, count, start + layer), states(rows, count, start - layer), layer)
     return cache
+
+
+def preallocate(cache: Cache, rows: int = 1) -> Cache:
+    grown: Cache = DecoderState(cache, cache.get_seq_length()).preallocate(rows).value
+    return grown
 
 
 def assert_same(left: Cache, right: Cache) -> None:
@@ -91,15 +96,18 @@ def test_rows_that_leave_make_room_in_place() -> None:
 def test_the_cache_it_came_from_and_the_rows_taken_out_are_their_own() -> None:
     source = filled(2, 5)
     before = filled(2, 5)
-    growing = preallocate(fork(source, 5))
+    state = DecoderState(source, 5).fork(5).preallocate(1)
+    growing = state.value
     for layer in range(2):
         growing.update(states(2, 1, 50), states(2, 1, 50), layer)
     assert_same(source, before)
-    taken, whole = plain_row(growing, 1), plain_row(growing, None)
+    row = state.plain_row(1)
+    taken, whole = row.value, state.plain_row(None).value
     expected = [layer.keys.clone() for layer in taken.layers]
     for layer in range(2):
         growing.crop(-2)
         growing.update(states(2, 2, 70), states(2, 2, 70), layer)
     assert all(torch.equal(layer.keys, keys) for layer, keys in zip(taken.layers, expected, strict=True))
     assert torch.equal(whole.layers[0].keys[1:], expected[0])
-    assert cache_bytes(taken) == taken.layers[0].keys.untyped_storage().nbytes() * 4  # no reserved room comes along
+    assert row.cache_bytes == taken.layers[0].keys.untyped_storage().nbytes() * 4  # no reserved capacity comes along
+    assert row.state_bytes is None

@@ -17,6 +17,7 @@ from typing import Any, cast
 import torch
 from transformers import AutoModelForCausalLM, GPT2Config
 
+from playground.models.decoding import PLAIN
 from playground.models.loading import LoadedModel
 from tests.engine.small import byte_level_tokenizer, small_info
 
@@ -83,4 +84,5 @@ def constructed_loaded() -> LoadedModel:
         memory=cast(Any, None),
         attn_implementation="sdpa",
         has_attention=True,
+        decoding=PLAIN,
     )

@@ -313,6 +313,10 @@ class FakeBatch:
         info = self._engine.info
         return 2 * info.layers * info.kv_heads * info.head_dim * 4 * sum(map(len, self._ids))
 
+    @property
+    def state_bytes(self) -> int | None:
+        return None
+
     def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
         self._ids = [(*known, int(token)) for known, token in zip(self._ids, ids, strict=True)]
         self._logits = np.stack([self._engine.next_logits(known, cancel=cancel).logits for known in self._ids])

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers.cache_utils import Cache
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 from transformers.models.llama.modeling_llama import eager_attention_forward as plain_attention
@@ -30,8 +29,8 @@ from playground.engine.api import CancelToken
 from playground.engine.attention_data import AttentionPass, BoolArray, LayerAttention
 from playground.engine.attention_scores import attention_scores, masked_softmax
 from playground.engine.hf.malloc_trim import trim_memory
-from playground.engine.hf.prefix import fork
 from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
+from playground.engine.hf.state import DecoderState
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import CapabilityMissing
 
@@ -57,16 +56,33 @@ def run_attention_pass(runner: ModelRunner, ids: TokenIds, start: int, end: int,
         raise CapabilityMissing(
             f"{runner.info.name} has no attention ({runner.info.architecture}): choose another model."
         )
-    if shows_queries_and_keys(runner.loaded.model):
-        layers = _captured(runner, ids, start, end, cancel)
-    else:
-        layers = _asked_for(runner, ids, start, end)
+    read = _captured if shows_queries_and_keys(runner.loaded.model) else _asked_for
+    logits, layers = read(runner, ids, start, end, cancel)
     if not layers:
         raise _gives_none(runner)
-    made = AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
-    if made.bytes > _WORTH_TIDYING:
+    if not runner.attention_agrees:
+        _require_agreement(runner, ids[:end], logits, layers, cancel)
+        runner.attention_agrees = True
+    attention = AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
+    if attention.bytes > _WORTH_TIDYING:
         trim_memory()  # the chunks' weights as torch made them, before they were copied to where they are kept
-    return made
+    return attention
+
+
+def _require_agreement(
+    runner: ModelRunner, ids: TokenIds, logits: torch.Tensor, layers: tuple[LayerAttention, ...], cancel: CancelToken
+) -> None:
+    """Raises CapabilityMissing unless the weights are those of a pass that gives the model's own answer, and causal.
+
+    Asked once a model: some architectures mask wrongly, or not at all, when they are asked for their weights.
+    """
+    usual, _computed, _state = runner.run(ids, cancel)  # (vocab,), mostly known but for a token
+    scale = max(float(usual.abs().max()), 1.0)
+    allowed = 1e-3 if usual.dtype == torch.float32 else 6e-2
+    answers = float((logits.float() - usual.float()).abs().max()) <= allowed * scale
+    causal = not any(np.triu(head, 1).any() for layer in layers for head in layer.weights)
+    if not (answers and causal):
+        raise _gives_none(runner)
 
 
 def _gives_none(runner: ModelRunner) -> CapabilityMissing:
@@ -101,6 +117,11 @@ class _Recorder:
         self.start, self.end, self.done = start, end, 0
         self.layers: dict[int, _Layer] = {}
 
+        self._in_this_pass: set[int] = set()
+
+    def begin_pass(self) -> None:
+        self._in_this_pass.clear()
+
     def take(
         self,
         number: int | None,
@@ -111,7 +132,8 @@ class _Recorder:
         scale: float,
         softcap: float | None,
     ) -> None:
-        index = len(self.layers) if number is None else number
+        index = len(self._in_this_pass) if number is None or number in self._in_this_pass else number
+        self._in_this_pass.add(index)
         heads, count, depth = query.shape[1:]
         layer = self.layers.get(index)
         if layer is None:
@@ -157,7 +179,7 @@ def _empty_layer(
 def _zeros(*shape: int, kind: type[np.generic] = np.float32) -> Any:
     """Zeros in memory of their own, which goes back to the system with the array.
 
-    The C library keeps freed blocks of up to a few megabytes for itself, see ``give_back``.
+    The C library keeps freed blocks of up to a few megabytes for itself, see ``malloc_trim``.
     """
     size = math.prod(shape) * np.dtype(kind).itemsize
     if size < _OWN_BYTES:
@@ -235,39 +257,53 @@ def _listening(model: Any, recorder: _Recorder) -> Iterator[None]:
 
 def _captured(
     runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken
-) -> tuple[LayerAttention, ...]:
-    """The window in chunks after the prefix; a model without a plain cache reads all of it at once."""
+) -> tuple[torch.Tensor, tuple[LayerAttention, ...]]:
+    """The last row's logits (vocab,), and the window in pieces after its prefix; all of it at once where need be."""
     recorder = _Recorder(start, end)
-    cache: Cache | None = None
-    if runner.has_cache:
-        cache = _prefix(runner, ids[:start], cancel)
-        recorder.done = start  # the keys before the window are in the cache: each layer's next call shows them
+    state: DecoderState | None = None
+    if runner.keeps_state:
+        if runner.can_split(start, end):
+            state = _prefix(runner, ids[:start], end, cancel)
+            recorder.done = start  # the keys before the window are in the state: each layer's next call shows them
+        else:
+            state = runner.empty_state()
     with _listening(runner.loaded.model, recorder):
-        step = PREFILL_CHUNK if cache is not None else end
-        for begin in range(recorder.done, end, step):
+        while recorder.done < end:
             cancel.check()
-            runner.forward([ids[begin : min(begin + step, end)]], cache, last_row=True)
-            recorder.done = min(begin + step, end)
-    return recorder.finish()
+            step = runner.piece(recorder.done, end, end, PREFILL_CHUNK)
+            piece = ids[recorder.done : recorder.done + step]
+            recorder.begin_pass()
+            logits = runner.forward([piece], state, last_row=True)[0, -1]
+            recorder.done += step
+    return logits, recorder.finish()
 
 
-def _prefix(runner: ModelRunner, ids: TokenIds, cancel: CancelToken) -> Cache:
-    """The cache of what lies before the window, read with the model's usual attention."""
+def _prefix(runner: ModelRunner, ids: TokenIds, total: int, cancel: CancelToken) -> DecoderState:
+    """The state of what lies before the window, read with the model's usual attention."""
     if not ids:
-        return runner.empty_cache()
-    _row, _computed, cache = runner.run(ids, cancel)
-    assert cache is not None  # has_cache
-    return fork(cache, len(ids)) if runner.reuses_prefixes else cache  # a kept cache is not ours to write to
+        return runner.empty_state()
+    pieces = runner.run_in_pieces(ids, cancel, total)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as finished:
+            state: DecoderState = finished.value[2]
+            return state.fork(len(ids))  # a stored state is not ours to write to
 
 
 # -- architectures from before the interface ---------------------------------------------------------------------------
 
 
-def _asked_for(runner: ModelRunner, ids: TokenIds, start: int, end: int) -> tuple[LayerAttention, ...]:
-    """``output_attentions``: all of the text at once, no queries and keys."""
+def _asked_for(
+    runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken
+) -> tuple[torch.Tensor, tuple[LayerAttention, ...]]:
+    """``output_attentions`` of the eager code: all of the text at once, no queries and keys."""
     model = runner.loaded.model
+    cancel.check()
     inputs = torch.tensor([ids[:end]], device=model.device)  # (1, end)
-    found = model(input_ids=inputs, use_cache=False, output_attentions=True).attentions
+    with _eager(model):
+        output = model(input_ids=inputs, use_cache=False, output_attentions=True)
+    found = getattr(output, "attentions", None)
     if not found or any(layer is None for layer in found):
         raise _gives_none(runner)
     visible = np.tri(end, dtype=np.bool_)[start:]  # (W, end)
@@ -277,4 +313,15 @@ def _asked_for(runner: ModelRunner, ids: TokenIds, start: int, end: int) -> tupl
         layers.append(
             LayerAttention(index, rows[:, :, start:].copy(), rows[:, :, :start].sum(-1), rows[:, :, 0].copy(), visible)
         )
-    return tuple(layers)
+    return output.logits[0, -1], tuple(layers)
+
+
+@contextmanager
+def _eager(model: Any) -> Iterator[None]:
+    """Without the fused kernel's kind of mask (Falcon adds a boolean one to its scores)."""
+    usual = model.config._attn_implementation
+    model.config._attn_implementation = "eager"
+    try:
+        yield
+    finally:
+        model.config._attn_implementation = usual

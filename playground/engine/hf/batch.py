@@ -1,6 +1,6 @@
 """Rows that are decoded together on a transformers model.
 
-Rows that share a prompt form a group: the prompt is read once, its cache repeated for each row, and one forward pass
+Rows that share a prompt form a group: the prompt is read once, its state repeated for each row, and one forward pass
 serves the group at each step. Different prompts are different groups, so nothing is padded and a row's numbers do not
 depend on the length of another. Knows no sampler: it is told which tokens were chosen.
 """
@@ -12,25 +12,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from transformers.cache_utils import Cache
 
 from playground.engine.api import CancelToken
-from playground.engine.hf.kv_cache import plain_row, preallocate
-from playground.engine.hf.prefix import cache_bytes, fork
 from playground.engine.hf.runner import ModelRunner
+from playground.engine.hf.state import DecoderState
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadPrompt
 
-_REMEMBERED_ROWS = 8  # caches kept for branching: of more rows than that, nobody looks at each
+_REMEMBERED_ROWS = 8  # states stored for branching: of more rows than that, nobody looks at each
 
 
 @dataclass
 class _Group:
-    """Rows of one prompt: their numbers in the batch, what they have read, and their common cache (None: no cache)."""
+    """Rows of one prompt: their numbers in the batch, what they have read, and their common state (None: no state)."""
 
     rows: list[int]
     ids: list[TokenIds]
-    cache: Cache | None
+    state: DecoderState | None
     last: torch.Tensor = field(repr=False)  # (rows, vocab)
 
 
@@ -53,11 +51,11 @@ class TransformersBatch:
         self._logits = self._collect()
 
     def _read(self, prompt: TokenIds, rows: list[int], cancel: CancelToken) -> _Group:
-        last, computed, cache = self._runner.run(prompt, cancel)
+        last, computed, state = self._runner.run(prompt, cancel)
         self.computed_tokens += computed
-        if cache is not None:
-            cache = preallocate(fork(cache, len(prompt)), len(rows))  # the prefix store keeps the other
-        return _Group(rows, [prompt] * len(rows), cache, last.expand(len(rows), -1))
+        if state is not None:
+            state = state.fork(len(prompt)).preallocate(len(rows))  # the prefix store keeps the other
+        return _Group(rows, [prompt] * len(rows), state, last.expand(len(rows), -1))
 
     @property
     def ids(self) -> tuple[TokenIds, ...]:
@@ -70,8 +68,12 @@ class TransformersBatch:
 
     @property
     def cache_bytes(self) -> int | None:
-        caches = [group.cache for group in self._groups if group.cache is not None]
-        return sum(map(cache_bytes, caches)) if caches else None
+        found = [group.state.cache_bytes for group in self._groups if group.state is not None]
+        return _sum_known(found)
+
+    @property
+    def state_bytes(self) -> int | None:
+        return _sum_known([group.state.state_bytes for group in self._groups if group.state is not None])
 
     def _collect(self) -> FloatArray:
         """(rows, vocab) in the order of the rows."""
@@ -92,10 +94,20 @@ class TransformersBatch:
             for group in self._groups:
                 chosen = [int(ids[row]) for row in group.rows]
                 group.ids = [(*known, token) for known, token in zip(group.ids, chosen, strict=True)]
-                fed = group.ids if group.cache is None else [(token,) for token in chosen]
-                group.last = self._runner.forward(fed, group.cache, last_row=True)[:, -1]
+                fed = group.ids if self._must_read_anew(group) else [(token,) for token in chosen]
+                group.last = self._runner.forward(fed, group.state, last_row=True)[:, -1]
+                if group.state is not None and group.state.length == len(fed[0]):
+                    group.state.preallocate(1)  # read anew: the rows are there already
         self._logits = self._collect()
         return self._logits
+
+    def _must_read_anew(self, group: _Group) -> bool:
+        """Whether the rows' whole texts are to be read: no state is kept, or the text has just become a long one."""
+        length = len(group.ids[0])
+        if group.state is not None and self._runner.is_long(length) and not self._runner.is_long(length - 1):
+            group.state = self._runner.empty_state()
+            return True
+        return group.state is None
 
     def _check(self, ids: Sequence[int]) -> None:
         rows = sum(len(group.rows) for group in self._groups)
@@ -120,28 +132,35 @@ class TransformersBatch:
                 index = torch.tensor(staying, device=group.last.device, dtype=torch.long)
                 group.last = group.last[index]
                 group.ids = [group.ids[kept] for kept in staying]
-                if group.cache is not None and staying:
-                    with torch.inference_mode():  # its buffers were made in it
-                        group.cache.batch_select_indices(index)
+                if group.state is not None and staying:
+                    with torch.inference_mode():  # its buffers were created in it
+                        group.state.select_rows(index)
             group.rows = [wanted[group.rows[kept]].pop(0) for kept in staying]
         self._groups = [group for group in self._groups if group.rows]
         self._logits = self._collect()
 
     def _remember(self, group: _Group, leaving: Sequence[int]) -> None:
-        """Keep the caches of rows that leave, so that a branch of theirs reads only what is new."""
-        if group.cache is None or not self._runner.reuses_prefixes:
+        """Store the states of rows that leave, so that a branch of theirs reads only what is new."""
+        if group.state is None:
             return
         for index in leaving:
             if self._left_to_remember <= 0:
                 return
             self._left_to_remember -= 1
-            self._runner.store_prefix(group.ids[index], plain_row(group.cache, index if len(group.rows) > 1 else None))
+            with torch.inference_mode():
+                row = group.state.plain_row(index if len(group.rows) > 1 else None)
+            self._runner.store_prefix(group.ids[index], row)
 
     def close(self) -> None:
         """Let go of the rows and remember their caches. Idempotent; harmless after the engine has closed."""
         groups, self._groups = self._groups, []
         for group in groups:
             self._remember(group, range(len(group.rows)))
+
+
+def _sum_known(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _in_place(copies: Sequence[int]) -> list[int]:

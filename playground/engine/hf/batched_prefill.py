@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from playground.engine.api import CancelToken
-from playground.engine.hf.kv_cache import preallocate
-from playground.engine.hf.prefix import common_prefix, fork
+from playground.engine.hf.prefix import common_prefix
 from playground.engine.hf.runner import ModelRunner
 from playground.engine.types import TokenIds
 
@@ -22,24 +21,25 @@ def batched_prefill(
 ) -> tuple[list[torch.Tensor], int]:
     """The last row (vocab,) of each text, in order, and how many positions the model was run on, filling included.
 
-    One by one for a model whose cache cannot be cut (sliding windows, recurrent states). Raises Cancelled before a pass.
+    One by one where a text is so long that the model reads it in another way (see ``ModelRunner.is_long``). Raises
+    Cancelled before a pass.
     """
-    if len(texts) == 1 or not runner.reuses_prefixes:
+    if len(texts) == 1 or runner.is_long(max(map(len, texts))):
         read = [runner.run(ids, cancel) for ids in texts]
-        return [row for row, _computed, _cache in read], sum(computed for _row, computed, _cache in read)
+        return [row for row, _computed, _state in read], sum(computed for _row, computed, _state in read)
     first = texts[0]
-    shared = min(min(common_prefix(first, ids), len(ids) - 1) for ids in texts)
-    computed, cache = 0, runner.empty_cache()
+    shared = min(min(common_prefix(first, ids), len(ids) - 1) for ids in texts) if runner.takes_pieces else 0
+    computed, state = 0, None
     if shared:
         _row, computed, known = runner.run(first[:shared], cancel)
-        assert known is not None  # a model that reuses prefixes has one
-        cache = preallocate(fork(known, shared), len(texts))  # the prefix store keeps the other
+        assert known is not None  # a model that takes pieces has one
+        state = known.fork(shared).preallocate(len(texts))  # the prefix store keeps the other
     cancel.check()
     tails = [ids[shared:] for ids in texts]
     longest = max(map(len, tails))
     rows = [(*tail, *[tail[-1]] * (longest - len(tail))) for tail in tails]  # any token will do behind the end
     kept = sorted({len(tail) - 1 for tail in tails})
-    logits = runner.forward(rows, cache, kept=kept)  # (texts, kept, vocab)
+    logits = runner.forward(rows, state, kept=kept)  # (texts, kept, vocab)
     places = {position: place for place, position in enumerate(kept)}
     found = [logits[number, places[len(tail) - 1]] for number, tail in enumerate(tails)]
     return found, computed + longest * len(texts)

@@ -80,11 +80,6 @@ class TransformersEngine:
         """
         return self._runner.loaded
 
-    @property
-    def reuses_prefixes(self) -> bool:
-        """Whether known prefixes are kept: not for recurrent states and sliding windows."""
-        return self._runner.reuses_prefixes
-
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         """Logits of the token after ``ids``; see the protocol. Raises BadPrompt, Cancelled and ModelError."""
         started = time.perf_counter()
@@ -143,18 +138,20 @@ class TransformersEngine:
 
     def _score(self, ids: TokenIds, cancel: CancelToken) -> SequenceScore:
         rows = max(8, min(PREFILL_CHUNK, _SCORED_LOGITS_BYTES // (4 * self._info.vocab_size)))
-        cache = self._runner.empty_cache() if self._runner.has_cache else None
+        state = self._runner.empty_state() if self._runner.keeps_state else None
         columns: list[tuple[np.ndarray[Any, Any], ...]] = [(np.array([np.nan]), np.array([-1]), np.array([np.nan]))]
-        step = rows if cache is not None else len(ids)
-        for begin in range(0, len(ids), step):
+        begin = 0
+        while begin < len(ids):
             cancel.check()
-            logits = self._runner.forward([ids[begin : begin + step]], cache, last_row=False)[0]  # (step, vocab)
+            step = self._runner.piece(begin, len(ids), len(ids), rows)
+            logits = self._runner.forward([ids[begin : begin + step]], state, last_row=False)[0]  # (step, vocab)
             targets = ids[begin + 1 : begin + step + 1]
             for first in range(0, len(targets), rows):
                 columns.append(_score_rows(logits[first : first + rows], targets[first : first + rows]))
+            begin += step
         self._remember(ids, logits[-1])
-        if cache is not None:
-            self._runner.store_prefix(ids, cache)
+        if state is not None:
+            self._runner.store_prefix(ids, state)
         logprobs, ranks, entropies = (np.concatenate(column) for column in zip(*columns, strict=True))
         return SequenceScore(
             ids=ids,

@@ -4,7 +4,7 @@ A layer's hidden state goes through whatever the model itself does after its las
 a cap on the logits where it has one), once and never twice. Method: nostalgebraist, "Interpreting GPT: the logit
 lens" (2020); the divergence from the last layer as in Belrose et al. 2023 (2303.08112).
 
-Works on any decoder whose layers stand in one list: the states are caught at the layers' doors, and the model's own
+Works on any decoder whose layers stand in one list: the states are caught at the layers' hooks, and the model's own
 ``forward`` turns them into logits, so no architecture's head is written down here. Runs on the engine's thread; knows
 no text. Nothing of the size layers × positions × vocabulary is kept.
 """
@@ -19,11 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from transformers.cache_utils import Cache
 
 from playground.engine.api import CancelToken
-from playground.engine.hf.prefix import fork
 from playground.engine.hf.runner import ModelRunner
+from playground.engine.hf.state import DecoderState
 from playground.engine.types import LENS_TOP, LensRows, TokenIds
 from playground.errors import CapabilityMissing
 
@@ -34,16 +33,16 @@ _LEAST = -1e30  # in place of minus infinity, which times zero would be no numbe
 
 
 @dataclass(slots=True)
-class _Doors:
-    """Where a model's states can be caught: the module that holds the layers, and the layers."""
+class _HookPoints:
+    """Where a model's states can be captured: the module that holds the layers, and the layers."""
 
     container: nn.Module
     layers: nn.ModuleList
 
 
 @dataclass(slots=True)
-class _Caught:
-    """What came by during one forward pass: a state (batch, T, d) before and after each layer, what followed, and
+class _Captured:
+    """What passed during one forward pass: a state (batch, T, d) before and after each layer, what followed, and
     the container's own answer."""
 
     states: list[torch.Tensor] = field(default_factory=list)
@@ -55,104 +54,105 @@ def run_lens(
     runner: ModelRunner, ids: TokenIds, positions: range, follow: Sequence[int], cancel: CancelToken
 ) -> Iterator[LensRows | None]:
     """See ``Engine.lens``. What stands before in pieces, one forward pass, then some positions of all depths a step."""
-    doors = find_doors(runner.loaded.model, runner.info.name)
-    cache: Cache | None = None
-    if runner.has_cache and positions.start:  # as usual, from known prefixes where there are any
-        _row, _computed, known = yield from runner.run_in_pieces(ids[: positions.start], cancel)
-        cache = None if known is None else fork(known, positions.start)
-        yield None
-    elif runner.has_cache:
-        cache = runner.empty_cache()
+    hooks = find_hook_points(runner.loaded.model, runner.info.name)
+    state: DecoderState | None = None
+    if runner.keeps_state and runner.can_split(positions.start, positions.stop):
+        if positions.start:  # as usual, from known prefixes where there are any
+            _row, _computed, known = yield from runner.run_in_pieces(ids[: positions.start], cancel, positions.stop)
+            state = None if known is None else known.fork(positions.start)
+            yield None
+        else:
+            state = runner.empty_state()
     with runner.running(len(ids)):
-        caught, own = _forward(runner, doors, ids, positions, cache, cancel)  # own: (P, vocab), the model's own logits
+        captured, own = _forward(runner, hooks, ids, positions, state, cancel)  # own: (P, vocab), the model's own logits
     step = max(1, min(_MOST_POSITIONS, _LOGITS_BYTES // (4 * runner.info.vocab_size)))
     for begin in range(0, len(positions), step):
         cancel.check()
         part = positions[begin : begin + step]
         with runner.running(len(ids)):
-            rows = _examine(runner, doors, caught, own, begin, part, ids, follow, cancel)
+            rows = _examine(runner, hooks, captured, own, begin, part, ids, follow, cancel)
         yield rows
 
 
-def find_doors(model: Any, name: str) -> _Doors:
+def find_hook_points(model: Any, name: str) -> _HookPoints:
     """The list of layers and its owner. Raises CapabilityMissing where there is no such list."""
     count = int(getattr(model.config.get_text_config(), "num_hidden_layers", 0) or 0)
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else model
     for module in (decoder if isinstance(decoder, nn.Module) else model).modules():
         for child in module.children():
             if isinstance(child, nn.ModuleList) and count and len(child) == count:
-                return _Doors(module, child)
+                return _HookPoints(module, child)
     raise CapabilityMissing(
         f"The layers of {name} do not stand in one list, so its hidden states cannot be read: choose another model."
     )
 
 
 def _forward(
-    runner: ModelRunner, doors: _Doors, ids: TokenIds, positions: range, cache: Cache | None, cancel: CancelToken
-) -> tuple[_Caught, torch.Tensor]:
+    runner: ModelRunner, hooks: _HookPoints, ids: TokenIds, positions: range, state: DecoderState | None, cancel: CancelToken
+) -> tuple[_Captured, torch.Tensor]:
     """Run the model up to the last position; the states and the model's own logits (P, vocab) at ``positions``.
 
-    ``cache`` holds what stands before them; None for a model without one, which runs on the whole text.
-    Where more positions must be run than are looked at (a model without a cache), only the last one's logits are
+    ``state`` holds what stands before them; None where the whole text must be read in one pass.
+    Where more positions must be run than are looked at (a model without a state), only the last one's logits are
     asked for, and the others are NaN.
     """
     first, end = positions.start, positions.stop
     cancel.check()
-    begin = first if cache is not None else 0
-    with _catching(doors) as caught:
-        logits = runner.forward([ids[begin:end]], cache, last_row=begin < first)[0]  # (end - begin or 1, vocab)
-    if cache is not None:
-        runner.store_prefix(ids[:end], cache)
-    caught.states = [state[0, first - begin :] for state in caught.states]  # each (P, d)
+    begin = first if state is not None else 0
+    with _capturing(hooks) as captured:
+        logits = runner.forward([ids[begin:end]], state, last_row=begin < first)[0]  # (end - begin or 1, vocab)
+    if state is not None:
+        runner.store_prefix(ids[:end], state)
+    captured.states = [states[0, first - begin :] for states in captured.states]  # each (P, d)
     own = torch.full((len(positions), logits.shape[-1]), torch.nan, device=logits.device)
     rows = min(len(logits), len(positions))
     own[-rows:] = logits[-rows:].float()
-    return caught, own
+    return captured, own
 
 
 @contextmanager
-def _catching(doors: _Doors) -> Iterator[_Caught]:
+def _capturing(hooks: _HookPoints) -> Iterator[_Captured]:
     """Note every layer's state while the block runs, and which modules run after the last layer."""
-    caught = _Caught()
-    depth = len(doors.layers)
+    captured = _Captured()
+    depth = len(hooks.layers)
 
     def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        caught.states.append(args[0] if args else kwargs["hidden_states"])
+        captured.states.append(args[0] if args else kwargs["hidden_states"])
 
     def after(_module: nn.Module, _args: Any, output: Any) -> None:
-        caught.states.append(output[0] if isinstance(output, tuple) else output)
+        captured.states.append(output[0] if isinstance(output, tuple) else output)
 
     def closes(module: nn.Module, _args: Any, _output: Any) -> None:
-        if len(caught.states) > depth:
-            caught.closing.append(module)
+        if len(captured.states) > depth:
+            captured.closing.append(module)
 
     def answers(_module: nn.Module, _args: Any, output: Any) -> None:
-        caught.answer = output
+        captured.answer = output
 
-    hooks = [doors.layers[0].register_forward_pre_hook(before, with_kwargs=True)]
-    hooks += [layer.register_forward_hook(after) for layer in doors.layers]
-    hooks += [child.register_forward_hook(closes) for child in doors.container.children() if child is not doors.layers]
-    hooks.append(doors.container.register_forward_hook(answers))
+    handles = [hooks.layers[0].register_forward_pre_hook(before, with_kwargs=True)]
+    handles += [layer.register_forward_hook(after) for layer in hooks.layers]
+    handles += [child.register_forward_hook(closes) for child in hooks.container.children() if child is not hooks.layers]
+    handles.append(hooks.container.register_forward_hook(answers))
     try:
-        yield caught
+        yield captured
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in handles:
+            handle.remove()
 
 
-def _logits_of(model: Any, doors: _Doors, caught: _Caught, state: torch.Tensor) -> torch.Tensor:
+def _logits_of(model: Any, hooks: _HookPoints, captured: _Captured, state: torch.Tensor) -> torch.Tensor:
     """The model's own way from the state after a layer, (n, d), to logits (n, vocab), in float32."""
-    for module in caught.closing:
+    for module in captured.closing:
         state = module(state)
-    answer = type(caught.answer)(last_hidden_state=state[None])
-    with _answering(doors.container, answer):
+    answer = type(captured.answer)(last_hidden_state=state[None])
+    with _stub_forward(hooks.container, answer):
         ids = torch.zeros((1, state.shape[0]), dtype=torch.long, device=state.device)  # read by nobody
         logits: torch.Tensor = model(input_ids=ids, use_cache=False).logits[0]
     return logits.float()
 
 
 @contextmanager
-def _answering(container: nn.Module, answer: Any) -> Iterator[None]:
+def _stub_forward(container: nn.Module, answer: Any) -> Iterator[None]:
     """Let the layers' container return ``answer`` instead of running."""
     before: Callable[..., Any] | None = container.__dict__.get("forward")
     container.forward = lambda *args, **kwargs: answer
@@ -167,8 +167,8 @@ def _answering(container: nn.Module, answer: Any) -> Iterator[None]:
 
 def _examine(
     runner: ModelRunner,
-    doors: _Doors,
-    caught: _Caught,
+    hooks: _HookPoints,
+    captured: _Captured,
     own: torch.Tensor,
     begin: int,
     part: range,
@@ -179,16 +179,17 @@ def _examine(
     """All depths at the positions ``part``, from the last depth, which the others are compared with, to the first."""
     model, vocab = runner.loaded.model, own.shape[-1]
     span = slice(begin, begin + len(part))
-    states = torch.stack([state[span] for state in caught.states]).flip(0)  # (D, n, d), the last depth first
+    states = torch.stack([state[span] for state in captured.states]).flip(0)  # (D, n, d), the last depth first
     at_once = max(1, _LOGITS_BYTES // (4 * vocab * len(part)))
     last, followed, gap = own[span], torch.empty(0), 0.0
     found: list[tuple[np.ndarray[Any, Any], ...]] = []
     for first in range(0, len(states), at_once):
         cancel.check()
         some = states[first : first + at_once]  # (g, n, d)
-        logits = _logits_of(model, doors, caught, some.flatten(0, 1)).view(*some.shape[:2], -1)  # (g, n, vocab)
+        logits = _logits_of(model, hooks, captured, some.flatten(0, 1)).view(*some.shape[:2], -1)  # (g, n, vocab)
         if not found:
             gap = float((logits[0] - last).abs().nan_to_num(0.0).max())
+            _require_own_answer(runner, gap, float(last.abs().nan_to_num(0.0).max()))
             followed = _followed(logits[0], part, ids, follow)
             last = torch.log_softmax(logits[0], dim=-1)
         found.append(_measure(torch.log_softmax(logits, dim=-1), last, followed))
@@ -206,6 +207,16 @@ def _examine(
         logprobs=logprobs_of,
         head_gap=gap,
     )
+
+
+def _require_own_answer(runner: ModelRunner, gap: float, largest: float) -> None:
+    """Raises CapabilityMissing where the last layer's state does not lead to the model's own logits."""
+    allowed = 1e-3 if runner.loaded.model.dtype == torch.float32 else 6e-2
+    if gap > allowed * max(largest, 1.0):
+        raise CapabilityMissing(
+            f"{runner.info.name} ({runner.info.architecture}) does more after its layers than a norm and a head, so what "
+            "they would answer cannot be told: choose another model."
+        )
 
 
 def _followed(logits: torch.Tensor, part: range, ids: TokenIds, follow: Sequence[int]) -> torch.Tensor:

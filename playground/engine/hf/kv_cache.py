@@ -1,21 +1,20 @@
-"""A key-value cache that grows in place, for rows that are decoded together.
+"""A preallocated key-value layer that grows in place, for rows that are decoded together.
 
 transformers' own layer concatenates: every step copies all keys and values of all rows, which for 16 rows of 300 tokens
-is as much memory traffic as reading a small model's weights. Here a step writes only its own position into room
-that was reserved ahead. Rows that leave make room for others in place, and rows that are put into another order (a beam
+is as much memory traffic as reading a small model's weights. Here a step writes only its own position into
+capacity that was reserved ahead. Rows that leave make place for others, and rows that are put into another order (a beam
 search does so at every step) exchange only what comes after their common prompt. The price is that such a cache must
-not be shared, unlike a plain one (see ``prefix``).
+not be shared, unlike a plain one (see ``state``).
 """
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import torch
-from transformers.cache_utils import Cache, DynamicLayer
+from transformers.cache_utils import DynamicLayer
 
-_ROOM = 64  # positions reserved at least
+_LEAST_CAPACITY = 64  # positions reserved at least
 _GROWTH = 0.25  # and at least this share of what is there
 
 
@@ -39,18 +38,18 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
             self.lazy_initialization(key_states, value_states)
         length, new = self.get_seq_length(), key_states.shape[-2]
         self._shared = min(self._shared, length)  # it may have been cropped
-        keys, values = (buffer[: len(key_states)] for buffer in self._room_for(length, new, key_states, value_states))
+        keys, values = (buffer[: len(key_states)] for buffer in self._with_capacity(length, new, key_states, value_states))
         keys[..., length : length + new, :] = key_states
         values[..., length : length + new, :] = value_states
         self.keys, self.values = keys[..., : length + new, :], values[..., : length + new, :]
         return self.keys, self.values
 
-    def _room_for(
+    def _with_capacity(
         self, length: int, new: int, key_states: torch.Tensor, value_states: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         if self._buffers is not None and self._buffers[0].shape[-2] >= length + new:
             return self._buffers
-        capacity = length + new + max(_ROOM, int(length * _GROWTH))
+        capacity = length + new + max(_LEAST_CAPACITY, int(length * _GROWTH))
         grown = []
         for known, states in ((self.keys, key_states), (self.values, value_states)):
             buffer = states.new_empty((*states.shape[:-2], capacity, states.shape[-1]))
@@ -75,36 +74,12 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
                 buffer[moved, :, begin:length] = buffer[sources, :, begin:length]  # reads all before it writes
         self.keys, self.values = (buffer[:rows, :, :length] for buffer in self._buffers)
 
-
-def preallocate(cache: Cache, rows: int = 1) -> Cache:
-    """``cache`` of one row as ``rows`` equal ones that grow; sliding windows are repeated and stay as they are. In place.
-
-    The tensors of before are not written to: the first step copies them into the buffers.
-    """
-    layers = []
-    for layer in cache.layers:
-        if type(layer) is DynamicLayer:
-            layers.append(PreallocatedLayer(layer, rows))
-        else:
-            if rows > 1:
-                layer.batch_repeat_interleave(rows)
-            layers.append(layer)
-    cache.layers = layers
-    return cache
-
-
-def plain_row(cache: Cache, row: int | None) -> Cache:
-    """One row (None: the only one) as a plain cache of its own, without the reserved room."""
-    twin = copy.copy(cache)
-    twin.layers = []
-    for layer in cache.layers:
-        plain = DynamicLayer()
-        plain.__dict__.update(
-            {key: value for key, value in layer.__dict__.items() if key not in ("_buffers", "_shared")}
-        )
+    def plain(self, row: int | None) -> DynamicLayer:
+        """One row (None: the only one) as a plain layer of its own, without the reserved capacity."""
+        layer = DynamicLayer()
+        layer.__dict__.update({key: it for key, it in self.__dict__.items() if key not in ("_buffers", "_shared")})
         if row is not None:
-            plain.batch_select_indices(torch.tensor([row], device=layer.keys.device))
-        else:
-            plain.keys, plain.values = layer.keys.clone(), layer.values.clone()
-        twin.layers.append(plain)
-    return twin
+            layer.batch_select_indices(torch.tensor([row], device=self.keys.device))
+        elif self.is_initialized:
+            layer.keys, layer.values = self.keys.clone(), self.values.clone()
+        return layer

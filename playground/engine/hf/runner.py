@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers.cache_utils import Cache, DynamicLayer
 
 from playground.engine.api import CancelToken
-from playground.engine.hf.prefix import PrefixCache, is_reusable, new_cache
+from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.prepack import cpu_threads
+from playground.engine.hf.state import DecoderState
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import Cancelled, ModelError, PlaygroundError
+from playground.models.decoding import new_cache, next_state, require_numbers
 from playground.models.loading import LoadedModel, unload
+from playground.models.rope import long_from
 
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
+_MOST_STEPS = 16  # one-token passes that are still quicker than to read a text anew
 FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
 
 
@@ -34,9 +37,9 @@ class ModelRunner:
         self.prefixes = prefixes
         self._step_threads = step_threads
         self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
-        probe = _probe_cache(loaded.model)
-        self.reuses_prefixes = probe is not None and is_reusable(probe)
-        self.has_cache = probe is not None and all(isinstance(layer, DynamicLayer) for layer in probe.layers)
+        self._decoding = loaded.decoding
+        self._long_from = long_from(loaded.model.config)
+        self.attention_agrees = False  # whether its attention weights were seen to be those of its own answers
 
     @property
     def loaded(self) -> LoadedModel:
@@ -45,83 +48,136 @@ class ModelRunner:
             raise ModelError("The model was released: load it again.")
         return self._loaded
 
-    def run(self, ids: TokenIds, cancel: CancelToken) -> tuple[torch.Tensor, int, Cache | None]:
-        """The last row (vocab,), how many positions the model was run on, and the cache of ``ids`` if it has one."""
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the model goes on from what it keeps of the tokens read; else each pass reads the whole text."""
+        return self._decoding.argument is not None
+
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether several tokens may follow a state at once."""
+        return self.keeps_state and self._decoding.pieces
+
+    def is_long(self, tokens: int) -> bool:
+        """Whether a text of so many tokens is read with other positions than a shorter one (LongRoPE, 2402.13753).
+
+        What was kept of a text of one kind is of no use to one of the other.
+        """
+        return self._long_from is not None and tokens >= self._long_from
+
+    def can_split(self, start: int, end: int) -> bool:
+        """Whether the positions ``start`` to ``end`` may be read in a pass of their own, after those before them."""
+        if start == 0:
+            return True
+        if self.is_long(end) and start < (self._long_from or 0):
+            return False
+        return self.takes_pieces or (self.keeps_state and end - start == 1)
+
+    def piece(self, read: int, end: int, total: int, most: int = PREFILL_CHUNK) -> int:
+        """How many positions the next pass takes, after ``read``, before ``end``, of a text of ``total`` tokens."""
+        if not self.takes_pieces:
+            return 1 if read and self.keeps_state else end - read
+        if self.is_long(total) and not read:
+            most = max(most, self._long_from or 0)  # a pass decides by its last position how it reads all
+        return min(most, end - read)
+
+    def run(self, ids: TokenIds, cancel: CancelToken) -> tuple[torch.Tensor, int, DecoderState | None]:
+        """The last row (vocab,), how many positions the model was run on, and the state of ``ids`` if it keeps one."""
         pieces = self.run_in_pieces(ids, cancel)
         while True:
             try:
                 next(pieces)
             except StopIteration as end:
-                found: tuple[torch.Tensor, int, Cache | None] = end.value
+                found: tuple[torch.Tensor, int, DecoderState | None] = end.value
                 return found
 
     def run_in_pieces(
-        self, ids: TokenIds, cancel: CancelToken
-    ) -> Generator[None, None, tuple[torch.Tensor, int, Cache | None]]:
+        self, ids: TokenIds, cancel: CancelToken, total: int | None = None
+    ) -> Generator[None, None, tuple[torch.Tensor, int, DecoderState | None]]:
         """The same; yields between two pieces, outside of inference mode, so that other requests can be served there.
 
-        What is read is not lost when it is cancelled or left: the next request goes on from there.
+        ``ids`` are the beginning of a text of ``total`` tokens. What is read is not lost when it is cancelled or left:
+        the next request goes on from there.
         """
         cancel.check()
-        if not self.has_cache:
+        whole = len(ids) if total is None else total
+        if not self.keeps_state:
             with self.running(len(ids)):
                 return self.forward([ids], None, last_row=True)[0, -1], len(ids), None
-        start, cache = self.prefixes.best(self.info.revision, ids) if self.reuses_prefixes else (0, None)
-        if cache is None:
-            cache = self.empty_cache()
+        start, state = self.prefixes.best(self._family(whole), ids)
+        if state is None or not (self.takes_pieces or len(ids) - start <= _MOST_STEPS):
+            start, state = 0, self.empty_state()
         read = start
         try:
             while True:  # at least one position is always left to run
                 cancel.check()
+                step = self.piece(read, len(ids), whole)
                 with self.running(len(ids)):
-                    row = self.forward([ids[read : read + PREFILL_CHUNK]], cache, last_row=True)[0, -1]
-                read = min(read + PREFILL_CHUNK, len(ids))
+                    row = self.forward([ids[read : read + step]], state, last_row=True)[0, -1]
+                read += step
                 if read == len(ids):
-                    self.store_prefix(ids, cache)
-                    return row, read - start, cache
+                    self.store_prefix(ids, state, whole)
+                    return row, read - start, state
                 yield
         except (Cancelled, GeneratorExit):  # not after a failed pass: some layers would have read more than others
-            self.store_prefix(ids[:read], cache)
+            self.store_prefix(ids[:read], state, whole)
             raise
 
-    def empty_cache(self) -> Cache:
-        return new_cache(self.loaded.model.config)
+    def empty_state(self) -> DecoderState:
+        return DecoderState(None if self._decoding.own else new_cache(self.loaded.model.config))
 
-    def store_prefix(self, ids: TokenIds, cache: Cache) -> None:
-        """Remember the cache of ``ids`` where it can be cut later."""
-        if self.reuses_prefixes and ids and self._loaded is not None:
-            self.prefixes.store(self.info.revision, ids, cache)
+    def store_prefix(self, ids: TokenIds, state: DecoderState, total: int | None = None) -> None:
+        """Remember the state of ``ids``, the beginning of a text of ``total`` tokens."""
+        if ids and self._loaded is not None:
+            self.prefixes.store(self._family(len(ids) if total is None else total), ids, state)
+
+    def _family(self, total: int) -> str:
+        """Names the states that may stand for one another."""
+        return f"{self.info.revision}:long" if self.is_long(total) else self.info.revision
 
     def forward(
         self,
         rows: Sequence[TokenIds],
-        cache: Cache | None,
+        state: DecoderState | None,
         *,
         last_row: bool = False,
         kept: Sequence[int] | None = None,
     ) -> torch.Tensor:
-        """Logits of rows of one length T after ``cache``, which grows by T: (rows, T, vocab), at least the last.
+        """Logits of rows of one length T after ``state``, which grows by T: (rows, T, vocab), at least the last.
 
         ``last_row`` spares the head all other positions where the model can: then (rows, 1, vocab). ``kept``: exactly
         these positions, (rows, kept, vocab).
         """
         model = self.loaded.model
-        inputs: dict[str, Any] = {"input_ids": torch.tensor(rows, device=model.device)}  # (rows, T)
-        inputs |= {"use_cache": False} if cache is None else {"past_key_values": cache, "use_cache": True}
+        ids = torch.tensor(rows, device=model.device)  # (rows, T)
+        inputs: dict[str, Any] = {"input_ids": ids} | self._state_inputs(state, ids)
         if self._keeps_last_row and (last_row or kept is not None):
             inputs["logits_to_keep"] = 1 if kept is None else torch.tensor(kept, device=model.device)
-        positions = inputs["input_ids"].numel()
-        with cpu_threads(self._step_threads if positions <= FEW_POSITIONS else None):
-            logits: torch.Tensor = model(**inputs).logits
+        with cpu_threads(self._step_threads if ids.numel() <= FEW_POSITIONS else None):
+            output = model(**inputs)
+        if state is not None:
+            state.value = next_state(output, str(self._decoding.argument), state.value)
+            state.length += ids.shape[1]
+        logits: torch.Tensor = output.logits
         return logits if kept is None or self._keeps_last_row else logits[:, kept]
+
+    def _state_inputs(self, state: DecoderState | None, ids: torch.Tensor) -> dict[str, Any]:
+        if state is None:
+            return {"use_cache": False}
+        inputs: dict[str, Any] = {"use_cache": True}
+        if state.value is not None:
+            inputs[str(self._decoding.argument)] = state.value
+        if self._decoding.positions:
+            inputs["position_ids"] = torch.arange(state.length, state.length + ids.shape[1], device=ids.device)[None]
+        return inputs
 
     def to_numpy(self, logits: torch.Tensor) -> FloatArray:
         """A read-only float32 copy. Raises ModelError if the model overflowed."""
         values: FloatArray = logits.float().cpu().numpy().copy()
         if np.isnan(values).any():
-            raise ModelError(
-                f"{self.info.name} gave logits that are not numbers in {self.info.dtype}: load it in float32."
-            )
+            require_numbers(self.loaded.model, self.info.name)
+            mend = "load it in float32" if self.info.dtype != "float32" else "choose another model"
+            raise ModelError(f"{self.info.name} gave logits that are not numbers in {self.info.dtype}: {mend}.")
         values.flags.writeable = False
         return values
 
@@ -153,12 +209,3 @@ class ModelRunner:
         if loaded is not None:
             unload(loaded)
 
-
-def _probe_cache(model: Any) -> Cache | None:
-    """An empty cache of the model's own layer kinds, or None where the model keeps its state in another form."""
-    if getattr(model, "_is_stateful", False):
-        return None
-    try:
-        return new_cache(model.config)
-    except (KeyError, ValueError, AttributeError, TypeError):
-        return None
