@@ -33,28 +33,62 @@ class Decoding:
 
     ``argument``: what its ``forward`` calls that; None for a model that keeps nothing. ``own``: the model makes it
     itself on its first pass, instead of filling a ``DynamicCache``. ``positions``: it must be told where the new tokens
-    stand. ``pieces``: several tokens may follow at once, else one at a time. ``key_heads``: heads of keys and values in
+    stand. ``rows``: several rows may go on together, else each for itself (RWKV mixes them up). ``pieces``: several
+    tokens may follow at once, else one at a time. ``key_heads``: heads of keys and values in
     a layer's cache, None where none was looked at.
     """
 
     argument: str | None
     own: bool = False
     positions: bool = False
+    rows: bool = True
     pieces: bool = True
     key_heads: int | None = None
 
 
 PLAIN = Decoding("past_key_values")
 VERIFIED = frozenset(
-    "cohere cohere2 deepseek_v2 deepseek_v3 gemma gemma2 gemma3_text glm4 gpt2 gpt_neo gpt_neox gptj granite llama "
-    "mistral mixtral olmo olmo2 opt phi phi3 qwen2 qwen2_moe qwen3 qwen3_moe smollm3 stablelm starcoder2".split()
+    [
+        "cohere",
+        "cohere2",
+        "deepseek_v2",
+        "deepseek_v3",
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "glm4",
+        "gpt2",
+        "gpt_neo",
+        "gpt_neox",
+        "gptj",
+        "granite",
+        "llama",
+        "mistral",
+        "mixtral",
+        "olmo",
+        "olmo2",
+        "opt",
+        "phi",
+        "phi3",
+        "qwen2",
+        "qwen2_moe",
+        "qwen3",
+        "qwen3_moe",
+        "smollm3",
+        "stablelm",
+        "starcoder2",
+    ]
 )
 """Model types of which the test suite shows that they are ``PLAIN``; they are not asked again at every load."""
 
 
 NO_CACHE = frozenset({"moshi"})
 """Model types whose cache is right for short texts only: Moshi's mask counts what its sliding window has dropped."""
-_WAYS = ((False, False), (False, True), (True, False))  # own state, told positions; tried in this order
+_WAYS = tuple(  # own state, told positions, several rows; tried in this order
+    (own, positions, rows)
+    for rows in (True, False)
+    for own, positions in ((False, False), (False, True), (True, False))
+)
 
 
 def new_cache(config: Any) -> Cache:
@@ -87,9 +121,9 @@ def examine(model: Any, name: str) -> Decoding:
     argument = state_argument(model)
     if model.config.get_text_config(decoder=True).model_type in NO_CACHE:
         argument = None
-    for own, positions in _WAYS if argument is not None else ():
+    for own, positions, rows in _WAYS if argument is not None else ():
         try:
-            found = _follow(model, ids, whole, Decoding(argument, own, positions))
+            found = _follow(model, ids, whole, Decoding(argument, own, positions, rows))
         except Exception:  # not every class takes every kind of cache: each has its own complaint
             continue
         if found is not None:
@@ -108,9 +142,9 @@ def _ids(model: Any) -> torch.Tensor:
 
 
 def _require_causal(model: Any, ids: torch.Tensor, name: str) -> torch.Tensor:
-    """Logits (T, vocab) of the first row. Raises ModelRefused where what comes later moves what comes earlier."""
+    """Logits (2, T, vocab). Raises ModelRefused where what comes later moves what comes earlier."""
     try:
-        logits = model(input_ids=ids, use_cache=False).logits.float()  # (2, T, vocab)
+        logits: torch.Tensor = model(input_ids=ids, use_cache=False).logits.float()  # (2, T, vocab)
         shorter = model(input_ids=ids[:1, :_BEFORE], use_cache=False).logits[0].float()
     except Exception as error:  # a model that wants pictures, sound or an encoder's answer raises what it likes
         raise ModelRefused(
@@ -126,7 +160,7 @@ def _require_causal(model: Any, ids: torch.Tensor, name: str) -> torch.Tensor:
             f"{shown(name)} reads a text in both directions: what it says of a token changes with the tokens after it, "
             "so it cannot continue a text; choose a decoder-only language model."
         )
-    return first
+    return logits
 
 
 def _follow(model: Any, ids: torch.Tensor, whole: torch.Tensor, way: Decoding) -> Decoding | None:
@@ -135,15 +169,20 @@ def _follow(model: Any, ids: torch.Tensor, whole: torch.Tensor, way: Decoding) -
     state: Any = None if way.own else new_cache(model.config)
     alike = _SAME.get(model.dtype, _COARSE_SAME)
     agree: list[bool] = []
+    read, whole = (ids, whole) if way.rows else (ids[:1], whole[:1])
     for begin, end in ((0, _BEFORE), (_BEFORE, _BEFORE + 1), (_BEFORE + 1, _WHOLE)):
         given = {} if state is None else {way.argument: state}
         if way.positions:
             given["position_ids"] = torch.arange(begin, end, device=ids.device)[None]
-        output = model(input_ids=ids[:1, begin:end], use_cache=True, **given)
+        if (
+            begin
+        ):  # another text in between: a model that keeps its state in its own layers (RecurrentGemma) mixes them up
+            model(input_ids=read[:, : begin // 2], use_cache=False)
+        output = model(input_ids=read[:, begin:end], use_cache=True, **given)
         state = next_state(output, way.argument, state)
         if state is None:
             return None
-        agree.append(not _differ(output.logits[0].float(), whole[begin:end], alike))
+        agree.append(not _differ(output.logits.float(), whole[:, begin:end], alike))
     if not all(agree[:2]):
         return None
     return replace(way, pieces=agree[2], key_heads=_key_heads(state))
@@ -165,7 +204,7 @@ def _key_heads(state: Any) -> int | None:
 
 def _differ(left: torch.Tensor, right: torch.Tensor, tolerance: float) -> bool:
     scale = max(float(right.abs().max()), 1e-6)
-    return bool((left[: len(right)] - right).abs().max() > tolerance * scale)
+    return bool((left - right).abs().max() > tolerance * scale)
 
 
 def require_numbers(model: Any, name: str) -> None:

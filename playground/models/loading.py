@@ -34,7 +34,8 @@ class LoadedModel:
     """A model ready to run: in eval mode, without gradients, on its device.
 
     ``attn_implementation`` is what was used ("sdpa" or "eager"); attention weights come out only under "eager".
-    ``has_attention``: in some layers at least. ``decoding``: what the model keeps of the tokens read. Not frozen, because ``unload`` must be able to let go of the weights.
+    ``has_attention``: in some layers at least. ``decoding``: what the model keeps of the tokens read. Not frozen,
+    because ``unload`` must be able to let go of the weights.
     """
 
     model: Any
@@ -266,9 +267,13 @@ def eos_token_ids(model: Any, tokenizer: Any) -> tuple[int, ...]:
     return tuple(found)
 
 
+RECURRENT_KINDS = frozenset({"linear_attention", "mamba", "conv", "moe"})
+"""What configs call layers without attention."""
+
+
 def has_attention(model: Any) -> bool:
     """Whether some of the layers have attention: heads are stated, and not every layer is a recurrent one."""
     config = model.config.get_text_config(decoder=True)
-    kinds = getattr(config, "layer_types", None)
-    recurrent = bool(kinds) and set(kinds) <= {"linear_attention", "mamba", "conv", "moe"}
+    kinds = getattr(config, "layer_types", None) or ()
+    recurrent = bool(kinds) and RECURRENT_KINDS.issuperset(kinds)
     return setting(config, "num_attention_heads") > 0 and not recurrent

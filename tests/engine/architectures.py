@@ -38,14 +38,18 @@ SMALL: dict[str, object] = {
     **_fields(2, "num_key_value_heads num_kv_heads swa_num_key_value_heads num_global_key_value_heads"),
     **_fields(2, "num_experts_per_tok num_experts_per_token moe_topk moe_k linear_num_key_heads linear_num_heads"),
     **_fields(2, "linear_num_value_heads index_n_heads n_group n_groups mamba_n_groups o_groups"),
-    **_fields(8, "head_dim dim_head kv_channels v_head_dim swa_head_dim global_head_dim attention_head_dim swa_v_head_dim"),
+    **_fields(
+        8, "head_dim dim_head kv_channels v_head_dim swa_head_dim global_head_dim attention_head_dim swa_v_head_dim"
+    ),
     **_fields(8, "mamba_d_state ssm_state_size state_size kv_lora_rank rotary_dim hidden_size_per_layer_input d_head"),
     **_fields(8, "linear_key_head_dim linear_value_head_dim laurel_rank linear_head_dim time_step_rank mamba_dt_rank"),
     **_fields(8, "d_rel o_lora_rank index_head_dim qk_nope_head_dim mamba_num_heads mamba_n_heads "),
     **_fields(8, "mamba_head_dim mamba_d_head"),
     **_fields(16, "q_lora_rank sliding_window sliding_window_size attention_window_size window_size gated_norm_rank"),
     **_fields(16, "attention_chunk_size mamba_chunk_size chunk_size rel_extent adapter_rank router_hidden_size"),
-    **_fields(1, "topk_group n_shared_experts num_shared_experts moe_num_shared_experts num_expert_group num_dense_layers"),
+    **_fields(
+        1, "topk_group n_shared_experts num_shared_experts moe_num_shared_experts num_expert_group num_dense_layers"
+    ),
     **_fields(1, "first_k_dense_replace pad_token_id eos_token_id"),
     **_fields(0, "bos_token_id num_nextn_predict_layers"),
     **_fields(CONTEXT, "max_position_embeddings n_positions n_ctx max_seq_len max_sequence_length context_length"),
@@ -57,13 +61,30 @@ OWN: dict[str, dict[str, Any]] = {
     "bailing_hybrid": {"layer_group_size": 2},
     "bamba": {"attn_layer_indices": [1, 3]},
     "cohere_compass_text": {"rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 10000.0}}},
-    "dbrx": {"attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0, "clip_qkv": 8.0}, "ffn_config": {"ffn_hidden_size": 48, "moe_num_experts": 4, "moe_top_k": 2}},
+    "dbrx": {
+        "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0, "clip_qkv": 8.0},
+        "ffn_config": {"ffn_hidden_size": 48, "moe_num_experts": 4, "moe_top_k": 2},
+    },
     "deepseek_v2": {"n_group": 1, "n_routed_experts": 4, "num_experts_per_tok": 2},
     "deepseek_v4": {"head_dim": 16, "qk_rope_head_dim": 8},
     "dots1": {"n_routed_experts": 4, "num_experts_per_tok": 2, "n_shared_experts": 1},
-    "dots3_note_text": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4, "swa_q_lora_rank": 16, "swa_kv_lora_rank": 8, "swa_qk_nope_head_dim": 8, "swa_qk_rope_head_dim": 4, "swa_v_head_dim": 8, "swa_head_dim": 12, "layer_types": ["indexed_attention", "sliding_attention"] * 2},
+    "dots3_note_text": {
+        "swa_num_attention_heads": 4,
+        "swa_num_key_value_heads": 4,
+        "swa_q_lora_rank": 16,
+        "swa_kv_lora_rank": 8,
+        "swa_qk_nope_head_dim": 8,
+        "swa_qk_rope_head_dim": 4,
+        "swa_v_head_dim": 8,
+        "swa_head_dim": 12,
+        "layer_types": ["indexed_attention", "sliding_attention"] * 2,
+    },
     "falcon_h1": {"mamba_d_ssm": 64},
-    "gemma3n_text": {"num_kv_shared_layers": 1, "layer_types": ["sliding_attention", "full_attention"] * 2, "activation_sparsity_pattern": [0.0] * LAYERS},
+    "gemma3n_text": {
+        "num_kv_shared_layers": 1,
+        "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "activation_sparsity_pattern": [0.0] * LAYERS,
+    },
     "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
     "granitemoehybrid": {"layer_types": ["mamba", "attention"] * 2},
     "hunyuan_v1_dense": {"head_dim": 8},
@@ -76,16 +97,41 @@ OWN: dict[str, dict[str, Any]] = {
     "mamba2": {"num_heads": 8},
     "ministral": {"head_dim": 8},
     "nemotron": {"num_key_value_heads": 2},
-    "qwen4_exp_text": {"indexer_n_heads": 2, "indexer_kv_heads": 1, "indexer_head_dim": 8, "indexer_budget": 8, "indexer_compress_ratio": 2},
+    "qwen4_exp_text": {
+        "indexer_n_heads": 2,
+        "indexer_kv_heads": 1,
+        "indexer_head_dim": 8,
+        "indexer_budget": 8,
+        "indexer_compress_ratio": 2,
+    },
     "rembert": {"input_embedding_size": 16, "output_embedding_size": 32},
-    "reformer": {"is_decoder": True, "attn_layers": ["local"] * LAYERS, "axial_pos_shape": [16, 32], "axial_pos_embds_dim": [16, 16]},
+    "reformer": {
+        "is_decoder": True,
+        "attn_layers": ["local"] * LAYERS,
+        "axial_pos_shape": [16, 32],
+        "axial_pos_embds_dim": [16, 16],
+    },
     "roc_bert": {"shape_vocab_size": VOCAB, "pronunciation_vocab_size": VOCAB},
     "xlstm": {"chunk_size": 64, "hidden_size": 128, "embedding_dim": 128, "num_heads": 2},
     "xmod": {"default_language": "en_XX"},
-    "zamba": {"attn_layer_period": 2, "attn_layer_offset": 1, "attention_hidden_size": 64, "attention_head_dim": 16, "layers_block_type": ["mamba", "hybrid"] * 2},
-    "zamba2": {"layers_block_type": ["mamba", "hybrid"] * 2, "hybrid_layer_ids": [1, 3], "num_mem_blocks": 1, "attention_hidden_size": 64, "attention_head_dim": 16, "mamba_headdim": 8, "n_mamba_heads": 8},
+    "zamba": {
+        "attn_layer_period": 2,
+        "attn_layer_offset": 1,
+        "attention_hidden_size": 64,
+        "attention_head_dim": 16,
+        "layers_block_type": ["mamba", "hybrid"] * 2,
+    },
+    "zamba2": {
+        "layers_block_type": ["mamba", "hybrid"] * 2,
+        "hybrid_layer_ids": [1, 3],
+        "num_mem_blocks": 1,
+        "attention_hidden_size": 64,
+        "attention_head_dim": 16,
+        "mamba_headdim": 8,
+        "n_mamba_heads": 8,
+    },
     "zaya": {"num_experts_per_tok": 1},
-}  # fmt: skip
+}
 """What a family needs besides the table."""
 
 
@@ -102,7 +148,7 @@ def _is_composite(name: str) -> bool:
 def small_config(name: str) -> Any:
     """The config of ``name``: the class's defaults where the table says nothing."""
     made = CONFIG_MAPPING[name]
-    defaults = made() .to_dict()
+    defaults = made().to_dict()
     fields: dict[str, Any] = {}
     for field, value in SMALL.items():
         usual = defaults.get(field)

@@ -26,19 +26,59 @@ BOTH_WAYS = "reads a text in both directions"
 ENCODER = "does not continue text token by token"
 REFUSED: dict[str, str] = {
     **dict.fromkeys(
-        "bert bert-generation big_bird camembert cpmant data2vec-text electra ernie megatron-bert rembert roberta "
-        "roberta-prelayernorm roc_bert roformer xlm xlm-roberta xlm-roberta-xl xlnet xmod".split(),
+        [
+            "bert",
+            "bert-generation",
+            "big_bird",
+            "camembert",
+            "cpmant",
+            "data2vec-text",
+            "electra",
+            "ernie",
+            "megatron-bert",
+            "rembert",
+            "roberta",
+            "roberta-prelayernorm",
+            "roc_bert",
+            "roformer",
+            "xlm",
+            "xlm-roberta",
+            "xlm-roberta-xl",
+            "xlnet",
+            "xmod",
+        ],
         BOTH_WAYS,
     ),
     **dict.fromkeys(
-        "bart bigbird_pegasus blenderbot blenderbot-small marian mbart mvp pegasus plbart prophetnet whisper".split(),
+        [
+            "bart",
+            "bigbird_pegasus",
+            "blenderbot",
+            "blenderbot-small",
+            "marian",
+            "mbart",
+            "mvp",
+            "pegasus",
+            "plbart",
+            "prophetnet",
+            "whisper",
+        ],
         ENCODER,
     ),
 }
 """Architectures that are not loaded, and a part of the sentence that says why."""
 
-NO_ATTENTION: dict[str, str] = {}
-NO_LENS: dict[str, str] = {}
+NONE = "has no attention"
+NO_ATTENTION: dict[str, str] = {
+    "deepseek_v4": "looks at summaries of its tokens",
+    **dict.fromkeys(["falcon_mamba", "mamba", "mamba2", "rwkv", "xlstm"], NONE),
+}
+AFTER, LIST = "does more after its layers than a norm and a head", "are not one list"
+NO_LENS: dict[str, str] = {
+    **dict.fromkeys(["deepseek_v4", "gemma3n_text", "hy_v4", "inkling2_text", "reformer"], AFTER),
+    **dict.fromkeys(["hrm_text", "longcat_flash"], LIST),
+}
+"""Architectures that run, but without one of the views."""
 ACCEPTED = [name for name in architectures() if name not in REFUSED]
 
 
@@ -97,7 +137,9 @@ def test_an_architecture_gives_what_its_own_full_pass_gives(name: str) -> None:
     ids = make_ids()
     whole = full_pass(engine, ids)
     for length in (10, 11, 30, LENGTH):  # from nothing, a step after, some at once after
-        np.testing.assert_allclose(engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1], **CLOSE)
+        np.testing.assert_allclose(
+            engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1], **CLOSE
+        )
     other = (*ids[:20], *make_ids(6, seed=1))
     np.testing.assert_allclose(engine.next_logits(other).logits, full_pass(engine, other)[-1], **CLOSE)
     expected = torch.log_softmax(whole, -1)[:-1].gather(1, torch.tensor(ids[1:])[:, None])[:, 0]
@@ -160,6 +202,9 @@ def _check_attention(engine: TransformersEngine, ids: tuple[int, ...], name: str
     with torch.inference_mode():
         expected = model(input_ids=torch.tensor([ids]), use_cache=False, output_attentions=True).attentions
     model.config._attn_implementation = usual
+    expected = [
+        weights for weights in expected if weights.shape[-2:] == (len(ids), len(ids))
+    ]  # MiniMax adds its states
     for start in (0, 25):
         got = engine.attentions(ids, start=start)
         assert len(got.layers) == len(expected)
@@ -215,7 +260,9 @@ def test_longrope_is_read_anew_where_its_factors_change(name: str) -> None:
     engine = TransformersEngine(_with_model(engine_of(name).loaded, small_model(name, config)))
     ids = make_ids(36)
     for length in (25, 30, 31, 36, 29, 33):
-        np.testing.assert_allclose(engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1], **CLOSE)
+        np.testing.assert_allclose(
+            engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1], **CLOSE
+        )
     for length in (30, 36):
         whole = torch.log_softmax(full_pass(engine, ids[:length]), -1)
         expected = whole[:-1].gather(1, torch.tensor(ids[1:length])[:, None])[:, 0]
@@ -248,5 +295,5 @@ def _with_model(loaded: LoadedModel, model: Any) -> LoadedModel:
 
 
 def test_what_has_no_right_cache_runs_without() -> None:
-    for name in ("openai-gpt", *NO_CACHE):
+    for name in ("openai-gpt", "reformer", "recurrent_gemma", *NO_CACHE):
         assert not ModelRunner(engine_of(name).loaded, cast(Any, None), None).keeps_state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,9 @@ def test_a_prefix_read_before_is_not_spoilt_by_the_pass_that_goes_on_from_it() -
     ids = make_ids(60)
     engine.attentions(ids, start=40)
     slots = engine._runner.prefixes._slots
-    assert slots and all(cache.get_seq_length() == len(key[1]) for key, cache in slots.items()), "a kept cache grew"
+    assert slots and all(state.value.get_seq_length() == len(key[1]) for key, state in slots.items()), (
+        "a stored state grew"
+    )
     other = (*ids[:40], *make_ids(8, seed=3))
     fresh = TransformersEngine(small_loaded("llama"))
     np.testing.assert_allclose(engine.next_logits(other).logits, fresh.next_logits(other).logits, atol=1e-4)
@@ -160,8 +163,9 @@ def test_a_model_that_gives_no_weights_is_refused_in_one_sentence(monkeypatch: p
     engine = TransformersEngine(small_loaded("llama"))
     model = type(engine.loaded.model)
     monkeypatch.setattr(model, "_can_set_attn_implementation", classmethod(lambda cls: False))
+    monkeypatch.setattr(attention_pass, "_eager", lambda model: nullcontext())  # sdpa, asked for weights, has none
     with pytest.raises(CapabilityMissing, match="does not give its attention weights: choose another model"):
-        engine.attentions(make_ids(5))  # sdpa, asked for weights, has none
+        engine.attentions(make_ids(5))
 
 
 def test_scores_that_do_not_give_the_weights_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,8 +179,23 @@ def test_scores_that_do_not_give_the_weights_are_not_shown(monkeypatch: pytest.M
         return output * 0.5, weights * 0.5
 
     monkeypatch.setattr(modeling_llama, "eager_attention_forward", with_sink)
-    got = TransformersEngine(small_loaded("llama")).attentions(make_ids(9))
+    loaded = small_loaded("llama")
+    loaded.model.set_attn_implementation("eager")
+    got = TransformersEngine(loaded).attentions(make_ids(9))
     assert not got.shows_scores and got.layers[0].weights[0, 3].sum() == pytest.approx(0.5, abs=1e-5)
+
+
+def test_weights_of_a_pass_that_answers_otherwise_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers.models.llama import modeling_llama
+
+    usual = modeling_llama.eager_attention_forward
+
+    def without_mask(module: Any, query: Any, key: Any, value: Any, _mask: Any, **options: Any) -> Any:
+        return usual(module, query, key, value, None, **options)
+
+    monkeypatch.setattr(modeling_llama, "eager_attention_forward", without_mask)
+    with pytest.raises(CapabilityMissing, match="does not give its attention weights"):
+        TransformersEngine(small_loaded("llama")).attentions(make_ids(9))
 
 
 # -- bad input and memory ----------------------------------------------------------------------------------------------

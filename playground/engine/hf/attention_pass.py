@@ -33,6 +33,7 @@ from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.hf.state import DecoderState
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import CapabilityMissing
+from playground.models.loading import RECURRENT_KINDS
 
 CAPTURE = "playground_capture"
 _OWN_BYTES = 2**17
@@ -56,8 +57,8 @@ def run_attention_pass(runner: ModelRunner, ids: TokenIds, start: int, end: int,
         raise CapabilityMissing(
             f"{runner.info.name} has no attention ({runner.info.architecture}): choose another model."
         )
-    read = _captured if shows_queries_and_keys(runner.loaded.model) else _asked_for
-    logits, layers = read(runner, ids, start, end, cancel)
+    found = _captured(runner, ids, start, end, cancel) if shows_queries_and_keys(runner.loaded.model) else None
+    logits, layers = found or _asked_for(runner, ids, start, end, cancel)
     if not layers:
         raise _gives_none(runner)
     if not runner.attention_agrees:
@@ -117,6 +118,7 @@ class _Recorder:
         self.start, self.end, self.done = start, end, 0
         self.layers: dict[int, _Layer] = {}
 
+        self.repeats = False  # whether a layer asked twice in one pass: what it shows then is neither
         self._in_this_pass: set[int] = set()
 
     def begin_pass(self) -> None:
@@ -132,8 +134,15 @@ class _Recorder:
         scale: float,
         softcap: float | None,
     ) -> None:
-        index = len(self._in_this_pass) if number is None or number in self._in_this_pass else number
+        index = len(self._in_this_pass) if number is None else number
+        self.repeats |= index in self._in_this_pass
         self._in_this_pass.add(index)
+        if self.repeats:
+            return
+        if key.shape[2] > self.done + query.shape[2]:
+            raise CapabilityMissing(
+                "This model's attention looks at summaries of its tokens and not only at the tokens: choose another model."
+            )
         heads, count, depth = query.shape[1:]
         layer = self.layers.get(index)
         if layer is None:
@@ -257,8 +266,11 @@ def _listening(model: Any, recorder: _Recorder) -> Iterator[None]:
 
 def _captured(
     runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken
-) -> tuple[torch.Tensor, tuple[LayerAttention, ...]]:
-    """The last row's logits (vocab,), and the window in pieces after its prefix; all of it at once where need be."""
+) -> tuple[torch.Tensor, tuple[LayerAttention, ...]] | None:
+    """The last row's logits (vocab,), and the window in pieces after its prefix; all of it at once where need be.
+
+    None for a model that computes a layer's attention in several parts, or goes through its layers several times.
+    """
     recorder = _Recorder(start, end)
     state: DecoderState | None = None
     if runner.keeps_state:
@@ -275,6 +287,8 @@ def _captured(
             recorder.begin_pass()
             logits = runner.forward([piece], state, last_row=True)[0, -1]
             recorder.done += step
+            if recorder.repeats:
+                return None
     return logits, recorder.finish()
 
 
@@ -304,16 +318,23 @@ def _asked_for(
     with _eager(model):
         output = model(input_ids=inputs, use_cache=False, output_attentions=True)
     found = getattr(output, "attentions", None)
-    if not found or any(layer is None for layer in found):
+    if not found or any(layer is None or layer.shape[-2:] != (end, end) for layer in found):
         raise _gives_none(runner)
     visible = np.tri(end, dtype=np.bool_)[start:]  # (W, end)
     layers = []
-    for index, tensor in enumerate(found):
+    for index, tensor in zip(_layer_numbers(model, len(found)), found, strict=True):
         rows = _numpy(tensor[0, :, start:])  # (heads, W, end)
         layers.append(
             LayerAttention(index, rows[:, :, start:].copy(), rows[:, :, :start].sum(-1), rows[:, :, 0].copy(), visible)
         )
     return output.logits[0, -1], tuple(layers)
+
+
+def _layer_numbers(model: Any, count: int) -> list[int]:
+    """The layers that have attention, where the config says which and there are as many; else they are counted."""
+    kinds = getattr(model.config.get_text_config(decoder=True), "layer_types", None) or ()
+    named = [number for number, kind in enumerate(kinds) if kind not in RECURRENT_KINDS]
+    return named if len(named) == count else list(range(count))
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class TransformersBatch:
             by_prompt.setdefault(prompt, []).append(row)
         with runner.running(max(map(len, prompts))):
             for prompt, rows in by_prompt.items():
-                self._groups.append(self._read(prompt, rows, cancel))
+                self._groups += self._apart(self._read(prompt, rows, cancel))
         self._logits = self._collect()
 
     def _read(self, prompt: TokenIds, rows: list[int], cancel: CancelToken) -> _Group:
@@ -56,6 +56,17 @@ class TransformersBatch:
         if state is not None:
             state = state.fork(len(prompt)).preallocate(len(rows))  # the prefix store keeps the other
         return _Group(rows, [prompt] * len(rows), state, last.expand(len(rows), -1))
+
+    def _apart(self, group: _Group) -> list[_Group]:
+        """The group as it is, or a group a row where the model cannot decode rows together."""
+        if group.state is None or self._runner.joins_rows or len(group.rows) == 1:
+            return [group]
+        state, last = group.state, group.last
+        with torch.inference_mode():
+            return [
+                _Group([row], [ids], state.plain_row(place), last[place : place + 1])
+                for place, (row, ids) in enumerate(zip(group.rows, group.ids, strict=True))
+            ]
 
     @property
     def ids(self) -> tuple[TokenIds, ...]:
@@ -136,7 +147,7 @@ class TransformersBatch:
                     with torch.inference_mode():  # its buffers were created in it
                         group.state.select_rows(index)
             group.rows = [wanted[group.rows[kept]].pop(0) for kept in staying]
-        self._groups = [group for group in self._groups if group.rows]
+        self._groups = [part for group in self._groups if group.rows for part in self._apart(group)]
         self._logits = self._collect()
 
     def _remember(self, group: _Group, leaving: Sequence[int]) -> None:

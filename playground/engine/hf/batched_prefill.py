@@ -28,7 +28,8 @@ def batched_prefill(
         read = [runner.run(ids, cancel) for ids in texts]
         return [row for row, _computed, _state in read], sum(computed for _row, computed, _state in read)
     first = texts[0]
-    shared = min(min(common_prefix(first, ids), len(ids) - 1) for ids in texts) if runner.takes_pieces else 0
+    shared = min(min(common_prefix(first, ids), len(ids) - 1) for ids in texts)
+    shared = shared if runner.takes_pieces and runner.joins_rows else 0
     computed, state = 0, None
     if shared:
         _row, computed, known = runner.run(first[:shared], cancel)

@@ -64,7 +64,9 @@ def run_lens(
         else:
             state = runner.empty_state()
     with runner.running(len(ids)):
-        captured, own = _forward(runner, hooks, ids, positions, state, cancel)  # own: (P, vocab), the model's own logits
+        captured, own = _forward(
+            runner, hooks, ids, positions, state, cancel
+        )  # own: (P, vocab), the model's own logits
     step = max(1, min(_MOST_POSITIONS, _LOGITS_BYTES // (4 * runner.info.vocab_size)))
     for begin in range(0, len(positions), step):
         cancel.check()
@@ -77,18 +79,25 @@ def run_lens(
 def find_hook_points(model: Any, name: str) -> _HookPoints:
     """The list of layers and its owner. Raises CapabilityMissing where there is no such list."""
     count = int(getattr(model.config.get_text_config(), "num_hidden_layers", 0) or 0)
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model
-    for module in (decoder if isinstance(decoder, nn.Module) else model).modules():
-        for child in module.children():
-            if isinstance(child, nn.ModuleList) and count and len(child) == count:
-                return _HookPoints(module, child)
+    decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
+    for root in (decoder, model):  # some models call their head a decoder
+        for module in root.modules() if isinstance(root, nn.Module) else ():
+            for child in module.children():
+                if isinstance(child, nn.ModuleList) and count and len(child) == count:
+                    return _HookPoints(module, child)
     raise CapabilityMissing(
-        f"The layers of {name} do not stand in one list, so its hidden states cannot be read: choose another model."
+        f"The {count} layers of {name} are not one list that is gone through once, so its hidden states cannot be read: "
+        "choose another model."
     )
 
 
 def _forward(
-    runner: ModelRunner, hooks: _HookPoints, ids: TokenIds, positions: range, state: DecoderState | None, cancel: CancelToken
+    runner: ModelRunner,
+    hooks: _HookPoints,
+    ids: TokenIds,
+    positions: range,
+    state: DecoderState | None,
+    cancel: CancelToken,
 ) -> tuple[_Captured, torch.Tensor]:
     """Run the model up to the last position; the states and the model's own logits (P, vocab) at ``positions``.
 
@@ -120,7 +129,7 @@ def _capturing(hooks: _HookPoints) -> Iterator[_Captured]:
         captured.states.append(args[0] if args else kwargs["hidden_states"])
 
     def after(_module: nn.Module, _args: Any, output: Any) -> None:
-        captured.states.append(output[0] if isinstance(output, tuple) else output)
+        captured.states.append(output[0] if isinstance(output, tuple | list) else output)
 
     def closes(module: nn.Module, _args: Any, _output: Any) -> None:
         if len(captured.states) > depth:
@@ -131,7 +140,9 @@ def _capturing(hooks: _HookPoints) -> Iterator[_Captured]:
 
     handles = [hooks.layers[0].register_forward_pre_hook(before, with_kwargs=True)]
     handles += [layer.register_forward_hook(after) for layer in hooks.layers]
-    handles += [child.register_forward_hook(closes) for child in hooks.container.children() if child is not hooks.layers]
+    handles += [
+        child.register_forward_hook(closes) for child in hooks.container.children() if child is not hooks.layers
+    ]
     handles.append(hooks.container.register_forward_hook(answers))
     try:
         yield captured
@@ -186,7 +197,15 @@ def _examine(
     for first in range(0, len(states), at_once):
         cancel.check()
         some = states[first : first + at_once]  # (g, n, d)
-        logits = _logits_of(model, hooks, captured, some.flatten(0, 1)).view(*some.shape[:2], -1)  # (g, n, vocab)
+        try:
+            flat = _logits_of(model, hooks, captured, some.flatten(0, 1))
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise _no_lens(runner) from error  # its way to an answer takes more than the last layer's state
+        if flat.shape != (some.shape[0] * some.shape[1], vocab):
+            raise _no_lens(runner)
+        logits = flat.view(*some.shape[:2], -1)  # (g, n, vocab)
         if not found:
             gap = float((logits[0] - last).abs().nan_to_num(0.0).max())
             _require_own_answer(runner, gap, float(last.abs().nan_to_num(0.0).max()))
@@ -213,10 +232,14 @@ def _require_own_answer(runner: ModelRunner, gap: float, largest: float) -> None
     """Raises CapabilityMissing where the last layer's state does not lead to the model's own logits."""
     allowed = 1e-3 if runner.loaded.model.dtype == torch.float32 else 6e-2
     if gap > allowed * max(largest, 1.0):
-        raise CapabilityMissing(
-            f"{runner.info.name} ({runner.info.architecture}) does more after its layers than a norm and a head, so what "
-            "they would answer cannot be told: choose another model."
-        )
+        raise _no_lens(runner)
+
+
+def _no_lens(runner: ModelRunner) -> CapabilityMissing:
+    return CapabilityMissing(
+        f"{runner.info.name} ({runner.info.architecture}) does more after its layers than a norm and a head, so what "
+        "they would answer cannot be told: choose another model."
+    )
 
 
 def _followed(logits: torch.Tensor, part: range, ids: TokenIds, follow: Sequence[int]) -> torch.Tensor:

@@ -38,7 +38,9 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
             self.lazy_initialization(key_states, value_states)
         length, new = self.get_seq_length(), key_states.shape[-2]
         self._shared = min(self._shared, length)  # it may have been cropped
-        keys, values = (buffer[: len(key_states)] for buffer in self._with_capacity(length, new, key_states, value_states))
+        keys, values = (
+            buffer[: len(key_states)] for buffer in self._with_capacity(length, new, key_states, value_states)
+        )
         keys[..., length : length + new, :] = key_states
         values[..., length : length + new, :] = value_states
         self.keys, self.values = keys[..., : length + new, :], values[..., : length + new, :]

@@ -58,6 +58,11 @@ class ModelRunner:
         """Whether several tokens may follow a state at once."""
         return self.keeps_state and self._decoding.pieces
 
+    @property
+    def joins_rows(self) -> bool:
+        """Whether several rows may go on from their states in one pass."""
+        return self._decoding.rows
+
     def is_long(self, tokens: int) -> bool:
         """Whether a text of so many tokens is read with other positions than a shorter one (LongRoPE, 2402.13753).
 
@@ -73,13 +78,14 @@ class ModelRunner:
             return False
         return self.takes_pieces or (self.keeps_state and end - start == 1)
 
-    def piece(self, read: int, end: int, total: int, most: int = PREFILL_CHUNK) -> int:
+    def piece(self, read: int, end: int, total: int, most: int | None = None) -> int:
         """How many positions the next pass takes, after ``read``, before ``end``, of a text of ``total`` tokens."""
         if not self.takes_pieces:
             return 1 if read and self.keeps_state else end - read
+        step = PREFILL_CHUNK if most is None else most
         if self.is_long(total) and not read:
-            most = max(most, self._long_from or 0)  # a pass decides by its last position how it reads all
-        return min(most, end - read)
+            step = max(step, self._long_from or 0)  # a pass decides by its last position how it reads all
+        return min(step, end - read)
 
     def run(self, ids: TokenIds, cancel: CancelToken) -> tuple[torch.Tensor, int, DecoderState | None]:
         """The last row (vocab,), how many positions the model was run on, and the state of ``ids`` if it keeps one."""
@@ -208,4 +214,3 @@ class ModelRunner:
         self.prefixes.clear()
         if loaded is not None:
             unload(loaded)
-
