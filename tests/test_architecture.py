@@ -14,8 +14,7 @@ import pytest
 from playground.cli import COMMANDS
 from playground.glossary import GLOSSARY
 from playground.sampling.orders import ORDERS
-from playground.sampling.parameters import PARAMETERS
-from playground.sampling.registry import SAMPLERS
+from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.ui.frame import PAGES
 
@@ -103,6 +102,51 @@ def test_no_two_layers_of_one_height_import_each_other() -> None:
     assert not {(a, b) for a, b in equals if (b, a) in equals}
 
 
+# Circles that the rebuild of ui/ still has to undo: lines go, none is added. What is left of one may be smaller.
+KNOWN_CIRCLES = (
+    {f"playground.ui.{module}" for module in ("kit.messages", "model_picker", "runtime", "state", "waiting")},
+    {"playground.ui.scale_page.page", "playground.ui.scale_page.take_away"},
+)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Neither at once nor inside functions nor for types: what can only be understood together is one thing."""
+    modules = {module_of(path): path for path in sources() if path.is_relative_to(PACKAGE)}
+    edges = {module: {target_of(full, modules) for full in imports(path)} for module, path in modules.items()}
+    wanted = {
+        module: {other for other in found if other in modules and other != module} for module, found in edges.items()
+    }
+    circles = strong_components(wanted)
+    new = [sorted(circle) for circle in circles if not any(circle <= known for known in KNOWN_CIRCLES)]
+    assert not new, new
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def target_of(full: str, modules: dict[str, Path]) -> str:
+    """The module that ``import full`` or ``from module import name`` reads."""
+    return full if full in modules else full.rpartition(".")[0]
+
+
+def strong_components(edges: dict[str, set[str]]) -> set[frozenset[str]]:
+    """The sets of two or more nodes each of which reaches all the others (by what each reaches)."""
+
+    def reach(start: str) -> set[str]:
+        seen: set[str] = set()
+        todo = list(edges[start])
+        while todo:
+            node = todo.pop()
+            if node not in seen:
+                seen.add(node)
+                todo += edges[node]
+        return seen
+
+    reached = {node: reach(node) for node in edges}
+    return {frozenset(m for m in reached[n] if n in reached[m]) for n in edges if n in reached[n]}
+
+
 @pytest.mark.parametrize("path", [p for p in sources() if layer_of(p) not in ("pages", "ui")], ids=name)
 def test_only_the_ui_knows_streamlit(path: Path) -> None:
     assert not {module for module in imports(path) if module.split(".")[0] == "streamlit"}
@@ -160,7 +204,7 @@ def test_what_stands_before_the_model_opens_without_the_heavy_libraries() -> Non
 @pytest.mark.parametrize("row", SAMPLERS.values(), ids=SAMPLERS.keys())
 def test_every_sampler_is_complete(row: object) -> None:
     sampler = SAMPLERS[row.name]  # type: ignore[attr-defined]
-    for field in ("label", "formula", "source", "oracle", "explain"):
+    for field in ("label", "formula", "source", "reference", "explain"):
         assert getattr(sampler, field).strip(), f"{sampler.name} lacks its {field}"
     assert sampler.parameters and all(PARAMETERS[p.name] is p for p in sampler.parameters)
     assert sampler.is_neutral(SamplerSettings())
@@ -171,14 +215,10 @@ def test_every_sampler_is_complete(row: object) -> None:
 def test_every_parameter_is_a_setting_of_exactly_one_sampler() -> None:
     used = [parameter.name for sampler in SAMPLERS.values() for parameter in sampler.parameters]
     assert sorted(used) == sorted(PARAMETERS)
-    assert {f.name for f in SamplerSettings.__dataclass_fields__.values()} == {*PARAMETERS, "order"}
 
 
 def test_every_parameter_has_a_control_on_the_page() -> None:
-    from playground.ui.sampling_page.controls import MAIN, SECOND
-
-    shown = [*MAIN, *(name for names in SECOND.values() for name in names)]
-    assert sorted(shown) == sorted(PARAMETERS)
+    assert sorted(name for names in PANELS.values() for name in names) == sorted(PARAMETERS)
 
 
 def test_every_page_has_its_file_and_every_file_its_page() -> None:

@@ -139,7 +139,8 @@ class _Row:
     def accept(self, drawn: Drawn) -> TokenStep:
         """Take the drawn token and move all state that depends on it."""
         if self._uses_mirostat:
-            self._mu = updated_mu(self._mu, self._request.settings, drawn.surprise_bits)
+            settings = self._request.settings
+            self._mu = updated_mu(self._mu, drawn.surprise_bits, tau=settings.mirostat_tau, eta=settings.mirostat_eta)
         step = TokenStep(
             row=self._place,
             index=self._index,

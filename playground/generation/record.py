@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +17,10 @@ import torch
 from playground.engine.hf.prepack import cpu_threads
 from playground.engine.types import FloatArray
 from playground.generation.types import Alternative
-from playground.sampling.chain import apply_chain
+from playground.sampling.chain import apply_chain, refuse_unusable, run_samplers
 from playground.sampling.context import SamplingContext
 from playground.sampling.draw import Draw, draw_token
-from playground.sampling.registry import SAMPLERS
-from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.sampling.settings import SamplerSettings
 
 _TOGETHER = 2**19  # logits that go through all steps together: what a core's cache holds with their copies
 _HEAD = 256  # likeliest tokens sorted at once: the draw falls among them nearly always
@@ -78,7 +76,7 @@ def draw_rows(logits: FloatArray, rows: Sequence[RowInput]) -> list[Drawn]:
 
 def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[RowInput]) -> list[Drawn]:
     raw = torch.from_numpy(logits)  # (rows, vocab), a copy: it was taken out by its places
-    names = _active(settings)
+    names = settings.active()
     head = Head.of(raw, max(_HEAD, *(row.top for row in rows)))
     watched = head.first(max(row.top for row in rows))  # (rows, top)
     final, removed_by = _follow(raw, settings, [row.context for row in rows], watched)
@@ -116,12 +114,6 @@ def _entropies(logprobs: torch.Tensor, probs: torch.Tensor | None) -> list[float
         terms = terms.nan_to_num_(nan=0.0)  # a token that is out of the question adds nothing: 0 times minus infinity
     result: list[float] = (-terms.sum(-1)).tolist()
     return result
-
-
-@lru_cache(maxsize=256)
-def _active(settings: SamplerSettings) -> tuple[str, ...]:
-    """``settings.active()``, asked at every step of every row."""
-    return settings.active()
 
 
 class Head:
@@ -198,15 +190,15 @@ def _follow(
     The samplers are those of ``apply_chain`` in its order; a look at a few places after each is all that is added.
     """
     removed_by = np.full(watched.shape, -1, dtype=np.int16)
-    names = _active(settings)
+    names = settings.active()
     if watched.shape[1] == 0 or not names:
         return apply_chain(raw, settings, contexts), removed_by
-    apply_chain(raw, NEUTRAL, contexts)  # refuses rows that cannot be sampled from
+    refuse_unusable(raw)
     places = torch.from_numpy(watched)
     alive = raw.gather(-1, places) > -torch.inf  # (rows, top)
     rows = raw
-    for index, name in enumerate(names):
-        rows = SAMPLERS[name].apply(rows, settings, contexts)
+    for index, (_name, after, _diagnostics) in enumerate(run_samplers(raw, settings, contexts)):
+        rows = after
         now = rows.gather(-1, places) > -torch.inf
         removed_by[(alive & ~now).numpy()] = index
         alive = now

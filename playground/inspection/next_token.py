@@ -133,7 +133,7 @@ def mirostat_mu(
             codec=codec,
         )
         probability = max(float(seen.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
-        mu = updated_mu(mu, settings, -math.log2(probability))
+        mu = updated_mu(mu, -math.log2(probability), tau=settings.mirostat_tau, eta=settings.mirostat_eta)
     return mu
 
 

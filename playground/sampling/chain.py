@@ -6,7 +6,7 @@ Both ways run the same sampler functions, so they agree to the last bit on a CPU
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from playground.errors import BadInput
 from playground.sampling.context import SamplingContext
 from playground.sampling.registry import SAMPLERS
-from playground.sampling.rows import Facts, FactValue
+from playground.sampling.rows import Diagnostics, DiagnosticValue
 from playground.sampling.settings import SamplerSettings
 
 FloatRow = npt.NDArray[np.float32]
@@ -29,7 +29,7 @@ class Stage:
 
     ``kept`` and ``removed`` count tokens after and by this stage; ``removed_mass`` is the probability, under the
     distribution entering the stage, of what it removed. ``entropy`` is in nats, after the stage. ``logits``: (vocab,)
-    after the stage, -inf where removed. ``facts`` are the values the rule came to, such as a cutoff.
+    after the stage, -inf where removed. ``diagnostics`` are the values the rule came to, such as a cutoff.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Stage:
     removed_mass: float
     entropy: float
     logits: FloatRow
-    facts: Mapping[str, FactValue]
+    diagnostics: Mapping[str, DiagnosticValue]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +74,26 @@ def apply_chain(logits: torch.Tensor, settings: SamplerSettings, contexts: Seque
     if logits.ndim != 2 or logits.shape[0] != len(contexts):
         raise BadInput(f"Logits of shape {tuple(logits.shape)} do not fit {len(contexts)} contexts; give one per row.")
     rows = logits.detach().to(torch.float32)  # (batch, vocab); samplers never write to their input
-    _refuse_unusable(rows)
+    refuse_unusable(rows)
+    final = rows
+    for step in run_samplers(rows, settings, contexts):
+        final = step[1]
+    return final
+
+
+def run_samplers(
+    rows: torch.Tensor, settings: SamplerSettings, contexts: Sequence[SamplingContext], *, explain: bool = False
+) -> Iterator[tuple[str, torch.Tensor, Sequence[Diagnostics]]]:
+    """After each active sampler: its name, the rows (batch, vocab) as it leaves them, and each row's diagnostics.
+
+    The one loop of the chain: ``rows`` must be float32 and pass ``refuse_unusable``. Without ``explain`` there are no
+    diagnostics.
+    """
     for name in settings.active():
-        rows = SAMPLERS[name].apply(rows, settings, contexts)
-    return rows
+        sampler = SAMPLERS[name]
+        diagnostics: list[Diagnostics] = [{} for _ in contexts] if explain else []
+        rows = sampler.apply(rows, contexts, diagnostics if explain else None, **sampler.values(settings))
+        yield name, rows, diagnostics
 
 
 def trace_row(logits: npt.NDArray[np.floating], settings: SamplerSettings, context: SamplingContext) -> RowTrace:
@@ -87,19 +103,19 @@ def trace_row(logits: npt.NDArray[np.floating], settings: SamplerSettings, conte
     """
     raw = _as_row(logits)
     rows = torch.from_numpy(raw)[None]  # (1, vocab)
-    _refuse_unusable(rows)
+    refuse_unusable(rows)
     log_probs = rows.log_softmax(-1)[0].numpy()
     alive = _Alive(raw)
     raw_entropy = alive.entropy
     removed_by = np.full(raw.shape, NOT_REMOVED, dtype=np.int16)
     stages: list[Stage] = []
-    for index, name in enumerate(settings.active()):
-        facts: Facts = {}
-        rows = SAMPLERS[name].apply(rows, settings, (context,), (facts,))
+    steps = run_samplers(rows, settings, (context,), explain=True)
+    for index, (name, after_rows, (diagnostics,)) in enumerate(steps):
+        rows = after_rows
         after = rows[0].numpy()
         removed_ids, removed_mass = alive.update(after)
         removed_by[removed_ids] = index
-        stages.append(_stage(name, settings, alive, len(removed_ids), removed_mass, after, facts))
+        stages.append(_stage(name, settings, alive, len(removed_ids), removed_mass, after, diagnostics))
     raw_probs = torch.from_numpy(raw).softmax(-1).numpy()
     return RowTrace(
         raw_logits=raw,
@@ -122,13 +138,11 @@ def _stage(
     removed: int,
     removed_mass: float,
     after: FloatRow,
-    facts: Facts,
+    diagnostics: Diagnostics,
 ) -> Stage:
     sampler = SAMPLERS[name]
-    params = {parameter.name: getattr(settings, parameter.name) for parameter in sampler.parameters}
-    if name == "dynatemp":
-        params["temperature"] = settings.temperature  # the middle of its range
-    return Stage(name, sampler.label, params, len(alive.ids), removed, removed_mass, alive.entropy, after, facts)
+    params = sampler.values(settings)
+    return Stage(name, sampler.label, params, len(alive.ids), removed, removed_mass, alive.entropy, after, diagnostics)
 
 
 class _Alive:
@@ -179,7 +193,7 @@ def _as_row(logits: npt.NDArray[np.floating]) -> FloatRow:
         return np.array(array, dtype=np.float32)
 
 
-def _refuse_unusable(rows: torch.Tensor) -> None:
+def refuse_unusable(rows: torch.Tensor) -> None:
     """Raise BadInput unless each row's largest value is finite: amax carries NaN and both infinities to the top."""
     if rows.numel() == 0 or not bool(torch.isfinite(rows.amax(-1)).all()):
         raise BadInput(
@@ -188,14 +202,14 @@ def _refuse_unusable(rows: torch.Tensor) -> None:
 
 
 def _note(stages: Sequence[Stage], settings: SamplerSettings, vocab: int) -> str | None:
-    found = []
+    sentences = []
     beyond = [token for token, _ in settings.logit_bias if token >= vocab]
     if beyond:
-        found.append(
+        sentences.append(
             f"The logit bias names token {beyond[0]}, which this model does not have: its ids go from 0 to {vocab - 1:,}. "
             "That bias does nothing."
         )
-    saved = [stage.label for stage in stages if stage.facts.get("rescued")]
+    saved = [stage.label for stage in stages if stage.diagnostics.get("rescued")]
     if saved:
-        found.append(f"{saved[0]} would have removed every token that was left, so the likeliest of them was kept.")
-    return " ".join(found) or None
+        sentences.append(f"{saved[0]} would have removed every token that was left, so the likeliest of them was kept.")
+    return " ".join(sentences) or None

@@ -1,7 +1,8 @@
-"""What the samplers may know of one row besides its logits: the tokens so far and the row's luck. Ids only, no text."""
+"""What the samplers may know of one row besides its logits: the tokens so far and this step's uniforms. Ids only, no text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,4 +39,5 @@ class SamplingContext:
         return np.unique(np.asarray(self.generated_ids, dtype=np.int64), return_counts=True)
 
 
+Contexts = Sequence[SamplingContext]  # one for each row of a batch
 EMPTY_CONTEXT = SamplingContext(prompt_ids=())

@@ -14,7 +14,8 @@ from typing import Literal
 from playground.errors import BadInput
 from playground.sampling import export_code
 from playground.sampling.export_code import Endings, Request
-from playground.sampling.registry import SAMPLERS
+from playground.sampling.registry import ORDERS, SAMPLERS
+from playground.sampling.sampler import Engine
 from playground.sampling.settings import SamplerSettings
 
 Language = Literal["python", "json", "bash"]
@@ -31,59 +32,23 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """One target. ``order`` is the engine's fixed order of the samplers it has; None where the order can be sent."""
+    """One target. ``engine`` is its name in the registry's rows, None for this playground, which has every sampler.
+
+    ``fixed_order`` names the order in which the engine applies its samplers; None where the order can be sent.
+    """
 
     name: str
     label: str
     language: Language
-    supported: frozenset[str]
-    order: tuple[str, ...] | None
+    engine: Engine | None
+    fixed_order: str | None
     build: Callable[[Request], str]
     particular: Callable[[SamplerSettings], tuple[str, ...]] = lambda settings: ()  # further differences
 
-
-_TRANSFORMERS_ORDER = (
-    "logit_bias",
-    "repetition_penalty",
-    "no_repeat_ngram_size",
-    "temperature",
-    "top_h",
-    "top_k",
-    "top_p",
-    "min_p",
-    "typical_p",
-    "epsilon_cutoff",
-    "eta_cutoff",
-)
-_VLLM_ORDER = (
-    "logit_bias",
-    "repetition_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-    "temperature",
-    "min_p",
-    "top_k",
-    "top_p",
-)
-_LLAMA_CPP = frozenset(
-    {
-        "logit_bias",
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "dry",
-        "top_n_sigma",
-        "top_k",
-        "typical_p",
-        "top_p",
-        "min_p",
-        "xtc",
-        "temperature",
-        "dynatemp",
-        "mirostat",
-    }
-)
-_OPENAI = frozenset({"logit_bias", "frequency_penalty", "presence_penalty", "temperature", "top_p"})
+    @property
+    def supported(self) -> frozenset[str]:
+        """The samplers it has."""
+        return frozenset(n for n, row in SAMPLERS.items() if self.engine is None or self.engine in row.engines)
 
 
 def _llama_cpp_differences(settings: SamplerSettings) -> tuple[str, ...]:
@@ -119,17 +84,17 @@ _ALL = (
         "transformers",
         "transformers generate",
         "python",
-        frozenset(_TRANSFORMERS_ORDER),
-        _TRANSFORMERS_ORDER,
+        "transformers",
+        "hf",
         export_code.transformers_code,
         _greedy_differences,
     ),
-    Exporter("vllm", "vLLM", "python", frozenset(_VLLM_ORDER), _VLLM_ORDER, export_code.vllm_code),
+    Exporter("vllm", "vLLM", "python", "vllm", "vllm", export_code.vllm_code),
     Exporter(
         "llama-completion",
         "llama.cpp command",
         "bash",
-        _LLAMA_CPP,
+        "llama.cpp",
         None,
         export_code.llama_completion_code,
         _llama_cpp_differences,
@@ -138,15 +103,13 @@ _ALL = (
         "llama-server",
         "llama.cpp server request",
         "json",
-        _LLAMA_CPP,
+        "llama.cpp",
         None,
         export_code.llama_server_code,
         _llama_cpp_differences,
     ),
-    Exporter("openai", "OpenAI-style request", "json", _OPENAI, None, export_code.openai_code, _openai_differences),
-    Exporter(
-        "playground", "This playground's command line", "bash", frozenset(SAMPLERS), None, export_code.playground_code
-    ),
+    Exporter("openai", "OpenAI-style request", "json", "openai", None, export_code.openai_code, _openai_differences),
+    Exporter("playground", "This playground's command line", "bash", None, None, export_code.playground_code),
 )
 
 # By engine: how many stop strings it takes, whether it takes stop token ids and can go on after the end token.
@@ -223,9 +186,9 @@ def _warnings(exporter: Exporter, settings: SamplerSettings) -> tuple[str, ...]:
     found = []
     if lacking:
         found.append(f"{exporter.label} has no {_listed(lacking)}; left out, so the result will differ.")
-    if exporter.order is not None:
+    if exporter.fixed_order is not None:
         ours = [name for name in active if name in exporter.supported]
-        theirs = [name for name in exporter.order if name in ours]
+        theirs = [name for name in ORDERS[exporter.fixed_order] if name in ours]
         if ours != theirs:
             found.append(
                 f"{exporter.label} applies its samplers in this order: {' → '.join(SAMPLERS[n].label for n in theirs)};"

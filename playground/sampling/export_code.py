@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import Any
 
 from playground.sampling.orders import ORDERS, order_name
-from playground.sampling.parameters import PARAMETERS
+from playground.sampling.registry import PARAMETERS, SAMPLERS
+from playground.sampling.sampler import Engine
 from playground.sampling.settings import SamplerSettings
 
 
@@ -42,9 +43,25 @@ class Request:
         return [*before, {"role": "user", "content": self.prompt}]
 
 
-def _values(settings: SamplerSettings, *names: str) -> dict[str, Any]:
-    """The named parameters of samplers that do something, by parameter name."""
-    return {name: getattr(settings, name) for name in names if name in settings.active()}
+def _values(settings: SamplerSettings, engine: Engine) -> dict[str, Any]:
+    """The engine's name and value of each parameter to send: of the samplers that do something, and of those that are
+    off where the engine's own default is not.
+    """
+    active = settings.active()
+    read = {name for sampler in active for name in SAMPLERS[sampler].reads}
+    values: dict[str, Any] = {}
+    for sampler in SAMPLERS.values():
+        if engine not in sampler.engines:
+            continue
+        for parameter in sampler.parameters:
+            name = parameter.exported_as.get(engine, parameter.name)
+            if sampler.name in active or parameter.name in read:
+                values[name] = getattr(settings, parameter.name)
+            elif engine in parameter.sent_when_off:
+                values[name] = parameter.sent_when_off[engine]
+        if sampler.name in active:
+            values |= sampler.sent_along.get(engine, {})
+    return values
 
 
 def _python_arguments(values: dict[str, Any]) -> str:
@@ -58,17 +75,15 @@ def transformers_code(request: Request) -> str:
     """A script with ``generate``. Defaults a model may bring in its generation config are overridden, not inherited."""
     settings = request.settings
     greedy = settings.temperature == 0 and "dynatemp" not in settings.active()
-    arguments: dict[str, Any] = {"max_new_tokens": request.max_new_tokens, "do_sample": not greedy}
-    if not greedy:
-        arguments |= {"temperature": settings.temperature or 1.0}
-        active = settings.active()
-        arguments |= {"top_k": settings.top_k if "top_k" in active else 0}
-        arguments |= {"top_p": settings.top_p if "top_p" in active else 1.0}
-        arguments |= _values(settings, "top_h", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
-    arguments |= {"repetition_penalty": settings.repetition_penalty}
-    arguments |= _values(settings, "no_repeat_ngram_size")
+    values = _values(settings, "transformers")
+    if greedy:  # what follows the logits' penalties is refused or ignored with do_sample=False
+        drawing = [row for row in SAMPLERS.values() if row.group in ("temperature", "truncation")]
+        values = {name: value for name, value in values.items() if name not in {row.name for row in drawing}}
+    elif settings.temperature == 0:
+        values["temperature"] = 1.0  # the middle of a dynamic temperature, which transformers lacks
     if settings.logit_bias:
-        arguments["sequence_bias"] = [[[token], bias] for token, bias in settings.logit_bias]
+        values["sequence_bias"] = [[[token], bias] for token, bias in settings.logit_bias]
+    arguments = {"max_new_tokens": request.max_new_tokens, "do_sample": not greedy, **values}
     return (
         "from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed\n\n"
         f"model_id = {request.model_id!r}\n"
@@ -112,16 +127,7 @@ def _transformers_inputs(request: Request) -> str:
 def vllm_code(request: Request) -> str:
     """A script with vLLM's offline ``LLM`` and ``SamplingParams``."""
     settings = request.settings
-    active = settings.active()
-    arguments: dict[str, Any] = {
-        "temperature": settings.temperature,
-        "top_k": settings.top_k if "top_k" in active else -1,
-        "top_p": settings.top_p if "top_p" in active else 1.0,
-        "min_p": settings.min_p if "min_p" in active else 0.0,
-        "repetition_penalty": settings.repetition_penalty,
-        "frequency_penalty": settings.frequency_penalty,
-        "presence_penalty": settings.presence_penalty,
-    }
+    arguments = _values(settings, "vllm")
     if settings.logit_bias:
         arguments["logit_bias"] = dict(settings.logit_bias)
     arguments |= {"seed": request.seed, "max_tokens": request.max_new_tokens}
@@ -141,31 +147,17 @@ def vllm_code(request: Request) -> str:
 
 # --- llama.cpp -------------------------------------------------------------------------------------------------
 
-_LLAMA_CPP_STEPS = {
-    "repetition_penalty": "penalties",
-    "frequency_penalty": "penalties",
-    "presence_penalty": "penalties",
-    "dry": "dry",
-    "top_n_sigma": "top_n_sigma",
-    "top_k": "top_k",
-    "typical_p": "typ_p",
-    "top_p": "top_p",
-    "min_p": "min_p",
-    "xtc": "xtc",
-    "temperature": "temperature",
-    "dynatemp": "temperature",
-}
-
 
 def _llama_cpp_steps(active: Sequence[str]) -> list[str]:
     """llama.cpp's names of the active samplers, in order, neighbours of one step merged."""
-    return [step for step, _ in groupby(_LLAMA_CPP_STEPS[name] for name in active if name in _LLAMA_CPP_STEPS)]
+    steps = [SAMPLERS[name].llama_cpp_step for name in active]
+    return [step for step, _ in groupby(step for step in steps if step is not None)]
 
 
 def llama_cpp_order_is_kept(active: Sequence[str]) -> bool:
     """Whether llama.cpp can run these samplers in this order: bias first, its three penalties as one step."""
     steps = _llama_cpp_steps(active)
-    penalties = [name for name in active if _LLAMA_CPP_STEPS.get(name) == "penalties"]
+    penalties = [name for name in active if SAMPLERS[name].llama_cpp_step == "penalties"]
     in_order = penalties == [name for name in ORDERS["llama.cpp"] if name in penalties]
     return len(steps) == len(set(steps)) and in_order and "logit_bias" not in active[1:]
 
@@ -173,28 +165,13 @@ def llama_cpp_order_is_kept(active: Sequence[str]) -> bool:
 def _llama_cpp_values(request: Request) -> dict[str, Any]:
     """Server field names and values. What is off is sent as off, because llama.cpp's defaults are not neutral."""
     settings = request.settings
-    active = settings.active()
-    values: dict[str, Any] = {"seed": request.seed, "temperature": settings.temperature}
-    for name, off in (("top_k", 0), ("top_p", 1.0), ("min_p", 0.0)):
-        values[name] = getattr(settings, name) if name in active else off
-    values |= _values(settings, "typical_p", "top_n_sigma")
-    if "repetition_penalty" in active:
-        values |= {"repeat_penalty": settings.repetition_penalty}
-    values |= _values(settings, "frequency_penalty", "presence_penalty")
-    if {"repetition_penalty", "frequency_penalty", "presence_penalty"} & set(active):
-        values["repeat_last_n"] = -1  # the whole context, as here; llama.cpp's default looks at 64 tokens
-    if "dynatemp" in active:
-        values |= {"dynatemp_range": settings.dynatemp_range, "dynatemp_exponent": settings.dynatemp_exponent}
-    if "xtc" in active:
-        values |= {"xtc_probability": settings.xtc_probability, "xtc_threshold": settings.xtc_threshold}
-    if "dry" in active:
-        values |= {name: getattr(settings, name) for name in PARAMETERS if name.startswith("dry_")}
+    values: dict[str, Any] = {"seed": request.seed, **_values(settings, "llama.cpp")}
+    if "dry_sequence_breakers" in values:
         values["dry_sequence_breakers"] = list(settings.dry_sequence_breakers)
-        values["dry_penalty_last_n"] = -1
-    if "mirostat" in active:
-        values |= {"mirostat": 2, "mirostat_tau": settings.mirostat_tau, "mirostat_eta": settings.mirostat_eta}
-    else:
-        values["samplers"] = _llama_cpp_steps(active) or ["temperature"]
+    if settings.logit_bias:
+        values["logit_bias"] = [[token, bias] for token, bias in settings.logit_bias]
+    if "mirostat" not in settings.active():
+        values["samplers"] = _llama_cpp_steps(settings.active()) or ["temperature"]
     return values
 
 
@@ -203,23 +180,11 @@ def llama_server_code(request: Request) -> str:
     text = {"messages": request.messages} if request.chat else {"prompt": request.prompt}
     limit = "max_tokens" if request.chat else "n_predict"
     body: dict[str, Any] = {**text, limit: request.max_new_tokens, **_llama_cpp_values(request)}
-    if request.settings.logit_bias:
-        body["logit_bias"] = [[token, bias] for token, bias in request.settings.logit_bias]
     if request.endings.strings:
         body["stop"] = list(request.endings.strings)
     if request.endings.ignore_eos:
         body["ignore_eos"] = True
     return _json(body)
-
-
-_LLAMA_COMPLETION_FLAGS = {
-    "temperature": "--temp",
-    "typical_p": "--typical",
-    "top_n_sigma": "--top-nsigma",
-    "dynatemp_exponent": "--dynatemp-exp",
-    "mirostat_tau": "--mirostat-ent",
-    "mirostat_eta": "--mirostat-lr",
-}
 
 
 def llama_completion_code(request: Request) -> str:
@@ -232,16 +197,21 @@ def llama_completion_code(request: Request) -> str:
     if request.system:
         words += ["-sys", request.system]
     words += ["-p", request.prompt]
+    flags = {
+        parameter.exported_as.get("llama.cpp", parameter.name): parameter.exported_as["llama-completion"]
+        for parameter in PARAMETERS.values()
+        if "llama-completion" in parameter.exported_as
+    }
     for name, value in _llama_cpp_values(request).items():
+        flag = flags.get(name, "--" + name.replace("_", "-"))
         if name == "samplers":
-            words += ["--samplers", ";".join(value)]
+            words += [flag, ";".join(value)]
         elif name == "dry_sequence_breakers":
-            for breaker in value or ["none"]:
-                words += ["--dry-sequence-breaker", breaker]
+            words += [word for breaker in value or ["none"] for word in (flag, breaker)]
+        elif name == "logit_bias":
+            words += [word for token, bias in value for word in (flag, f"{token}{bias:+}")]
         else:
-            words += [_LLAMA_COMPLETION_FLAGS.get(name, "--" + name.replace("_", "-")), str(value)]
-    for token, bias in request.settings.logit_bias:
-        words += ["--logit-bias", f"{token}{bias:+}"]
+            words += [flag, str(value)]
     words += ["--ignore-eos"] if request.endings.ignore_eos else []
     return shlex.join(words) + "\n"
 
@@ -256,8 +226,7 @@ def openai_code(request: Request) -> str:
     settings = request.settings
     text = {"messages": request.messages} if request.chat else {"prompt": request.prompt}
     body: dict[str, Any] = {"model": request.model_id, **text, "max_tokens": request.max_new_tokens}
-    body |= {"temperature": settings.temperature, "top_p": settings.top_p if "top_p" in settings.active() else 1.0}
-    body |= _values(settings, "frequency_penalty", "presence_penalty")
+    body |= _values(settings, "openai")
     if settings.logit_bias:
         body["logit_bias"] = {str(token): bias for token, bias in settings.logit_bias}
     if request.endings.strings:

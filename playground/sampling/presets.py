@@ -51,21 +51,21 @@ _ALL = (
         "creative",
         "Creative (min-p)",
         "For stories: warm, while min-p drops what the model finds implausible before the heat is applied.",
-        SamplerSettings(temperature=1.5, min_p=0.1, order="min_p,temperature"),  # type: ignore[arg-type]  # resolved
+        SamplerSettings(temperature=1.5, min_p=0.1, order="min_p,temperature"),
         "Nguyen et al. 2024, arXiv:2407.01082: min-p 0.05 to 0.1 with a temperature above 1",
     ),
     Preset(
         "llama.cpp",
         "llama.cpp defaults",
         "What llama.cpp does when nothing is set, in its own order.",
-        SamplerSettings(temperature=0.8, top_k=40, top_p=0.95, min_p=0.05, order="llama.cpp"),  # type: ignore[arg-type]
+        SamplerSettings(temperature=0.8, top_k=40, top_p=0.95, min_p=0.05, order="llama.cpp"),
         "llama.cpp's common parameters: top-k 40, top-p 0.95, min-p 0.05, temperature 0.8",
     ),
     Preset(
         "vllm",
         "vLLM defaults",
         "vLLM's own SamplingParams: nothing is changed unless the model's generation config says so.",
-        SamplerSettings(order="vllm"),  # type: ignore[arg-type]  # resolved on creation
+        SamplerSettings(order="vllm"),
         "vLLM SamplingParams: temperature 1, top-p 1, top-k off, min-p 0",
     ),
     Preset(

@@ -56,8 +56,8 @@ def prove_against_transformers(
     for stage in ours.stages:
         processor = _processor(stage.name, settings, theirs.shape[-1])
         # A rescued row is the one place where we depart from transformers, which would leave no token at all.
-        if processor is None or stage.facts.get("rescued"):
-            uncovered.append((stage.name, SAMPLERS[stage.name].oracle))
+        if processor is None or stage.diagnostics.get("rescued"):
+            uncovered.append((stage.name, SAMPLERS[stage.name].reference))
             theirs = torch.from_numpy(stage.logits)[None]
         else:
             covered.append(stage.name)
@@ -70,34 +70,17 @@ def prove_against_transformers(
 
 def _processor(name: str, settings: SamplerSettings, vocab: int) -> Processor | None:
     """transformers' own object for one sampler, or None where it has none (greedy is a mode there, not a processor)."""
-    build = _BUILDERS.get(name)
-    if build is None or (name == "temperature" and settings.temperature == 0):
+    sampler = SAMPLERS[name]
+    library, _, class_name = sampler.reference.partition(" ")
+    if library != "transformers":
         return None
-    if name == "typical_p" and settings.typical_p == 0:
-        return None  # refused there
-    if name == "top_h" and settings.top_h == 0:
-        return None  # refused there
     from transformers.generation import logits_process
 
-    processor: Processor | None = build(logits_process, settings, vocab)
+    value: Any = getattr(settings, sampler.parameters[0].name)
+    if sampler.parameters[0].kind == "bias":
+        value = [[[token], bias] for token, bias in value if token < vocab]
+    try:
+        processor: Processor = getattr(logits_process, class_name)(value)
+    except ValueError:
+        return None  # a value refused there, such as a temperature of 0
     return processor
-
-
-def _sequence_bias(module: Any, settings: SamplerSettings, vocab: int) -> Processor | None:
-    inside = [[[token], bias] for token, bias in settings.logit_bias if token < vocab]
-    return module.SequenceBiasLogitsProcessor(inside) if inside else None
-
-
-_BUILDERS: dict[str, Callable[[Any, SamplerSettings, int], Any]] = {
-    "logit_bias": _sequence_bias,
-    "repetition_penalty": lambda m, s, _: m.RepetitionPenaltyLogitsProcessor(s.repetition_penalty),
-    "no_repeat_ngram_size": lambda m, s, _: m.NoRepeatNGramLogitsProcessor(s.no_repeat_ngram_size),
-    "temperature": lambda m, s, _: m.TemperatureLogitsWarper(s.temperature),
-    "top_h": lambda m, s, _: m.TopHLogitsWarper(s.top_h),
-    "top_k": lambda m, s, _: m.TopKLogitsWarper(s.top_k),
-    "top_p": lambda m, s, _: m.TopPLogitsWarper(s.top_p),
-    "min_p": lambda m, s, _: m.MinPLogitsWarper(s.min_p),
-    "typical_p": lambda m, s, _: m.TypicalLogitsWarper(s.typical_p),
-    "epsilon_cutoff": lambda m, s, _: m.EpsilonLogitsWarper(s.epsilon_cutoff),
-    "eta_cutoff": lambda m, s, _: m.EtaLogitsWarper(s.eta_cutoff),
-}

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-FactValue = float | int | bool | str
-Facts = dict[str, FactValue]
-RowFacts = Sequence[Facts] | None  # one dict per row to write into, or None when nobody asks
+DiagnosticValue = float | int | bool | str
+Diagnostics = dict[str, DiagnosticValue]
+RowDiagnostics = Sequence[Diagnostics] | None  # one dict per row to write into, or None when nobody asks
 
 NEGATIVE_INFINITY = float("-inf")
 NEGLIGIBLE = -80.0  # a log-probability that adds nothing to any float32 sum

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import torch
 
-from playground.sampling.context import SamplingContext
-from playground.sampling.rows import RowFacts, count_alive, entropy_rows, is_below, remove
-
-if TYPE_CHECKING:
-    from playground.sampling.settings import SamplerSettings
+from playground.sampling.context import Contexts
+from playground.sampling.rows import RowDiagnostics, count_alive, entropy_rows, is_below, remove
 
 # A logit that a tiny temperature pushes beyond float32 is held here: far below any probability, yet not "removed".
 LOWEST_FINITE = torch.finfo(torch.float32).min
@@ -19,36 +13,43 @@ SMALLEST = torch.finfo(torch.float32).tiny  # a temperature below this would rou
 
 
 def temperature(
-    logits: torch.Tensor, settings: SamplerSettings, contexts: Sequence[SamplingContext], facts: RowFacts = None
+    logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, temperature: float
 ) -> torch.Tensor:
     """z / T. T = 0 leaves only the largest logit, the lowest id on a tie. (batch, vocab) -> (batch, vocab)."""
-    if settings.temperature == 0:
+    if temperature == 0:
         return _keep_largest(logits)
-    if settings.temperature >= 1:
-        return logits / settings.temperature  # cannot overflow
-    return _divide(logits, torch.full_like(logits[:, :1], max(settings.temperature, SMALLEST)))
+    if temperature >= 1:
+        return logits / temperature  # cannot overflow
+    return _divide(logits, torch.full_like(logits[:, :1], max(temperature, SMALLEST)))
 
 
 def dynatemp(
-    logits: torch.Tensor, settings: SamplerSettings, contexts: Sequence[SamplingContext], facts: RowFacts = None
+    logits: torch.Tensor,
+    contexts: Contexts,
+    diagnostics: RowDiagnostics = None,
+    /,
+    *,
+    dynatemp_range: float,
+    dynatemp_exponent: float,
+    temperature: float,
 ) -> torch.Tensor:
     """Temperature from the entropy: T = Tmin + (Tmax - Tmin) (H / ln n)^exponent, n the tokens still alive (llama.cpp).
 
     Tmin, Tmax = max(0, T -+ range). A row with one token left is untouched; a row whose T comes to 0 is greedy.
     """
-    low = max(0.0, settings.temperature - settings.dynatemp_range)
-    high = max(0.0, settings.temperature + settings.dynatemp_range)
+    low = max(0.0, temperature - dynatemp_range)
+    high = max(0.0, temperature + dynatemp_range)
     entropy = entropy_rows(logits.log_softmax(-1))  # (batch, 1)
     count = count_alive(logits)
     relative = (entropy / torch.log(count.float()).clamp(min=1e-9)).clamp(0.0, 1.0)
-    effective = low + (high - low) * relative**settings.dynatemp_exponent  # (batch, 1)
+    effective = low + (high - low) * relative**dynatemp_exponent  # (batch, 1)
     effective = torch.where(count > 1, effective, 1.0)
-    if facts is not None:
-        for row, row_facts in enumerate(facts):
-            row_facts["entropy"] = float(entropy[row])
-            row_facts["alive"] = int(count[row])
-            row_facts["low"], row_facts["high"] = low, high
-            row_facts["effective_temperature"] = float(effective[row])
+    if diagnostics is not None:
+        for row, row_diagnostics in enumerate(diagnostics):
+            row_diagnostics["entropy"] = float(entropy[row])
+            row_diagnostics["alive"] = int(count[row])
+            row_diagnostics["low"], row_diagnostics["high"] = low, high
+            row_diagnostics["effective_temperature"] = float(effective[row])
     warm = _divide(logits, effective.clamp(min=SMALLEST))
     if bool((effective > 0).all()):
         return warm

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from playground.errors import BadInput, PlaygroundError
-from playground.sampling.parameters import PARAMETERS
+from playground.sampling.registry import PARAMETERS
 from playground.sampling.settings import SamplerSettings
 from playground.state.link_fields import (
     LONGEST_TEXT,
@@ -26,7 +26,6 @@ from playground.state.link_fields import read_link as read_state
 MAX_PROMPT_CHARACTERS = LONGEST_TEXT
 MAX_LINK_STEPS = 4_096
 MAX_SEED = 2**32 - 1
-_SETTINGS = (*PARAMETERS, "order")
 DEFAULT_PROMPT = "The capital of France is"
 
 
@@ -169,7 +168,7 @@ def read_setup(query: Mapping[str, str], base: Setup | None = None) -> Reading[S
 
 def _read_settings(query: Mapping[str, str]) -> tuple[SamplerSettings | None, list[str]]:
     """Sampler fields one by one, so that one bad value does not lose the others."""
-    given: dict[str, object] = {name: query[name] for name in _SETTINGS if name in query}
+    given: dict[str, object] = {name: query[name] for name in (*PARAMETERS, "order") if name in query}
     problems: list[str] = []
     for name in list(given):
         try:
@@ -192,6 +191,6 @@ def _setting_text(value: object) -> str:
 
 
 def _checksum(query: Mapping[str, str]) -> str:
-    names = {*(each.name for each in link_fields(Setup).values()), *_SETTINGS}
+    names = {*(each.name for each in link_fields(Setup).values()), *PARAMETERS, "order"}
     said = "\n".join(f"{name}={query[name]}" for name in sorted(names) if name in query)
     return f"{zlib.crc32(said.encode('utf-8', 'surrogatepass')):08x}"

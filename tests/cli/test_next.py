@@ -28,7 +28,7 @@ from transformers import (
 from playground.cli import main, options
 from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadPrompt
-from playground.sampling.parameters import PARAMETERS
+from playground.sampling.registry import PARAMETERS
 from tests.cli.running import Capture, answer, refusal
 
 VOCAB = 200

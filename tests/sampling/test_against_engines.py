@@ -69,10 +69,9 @@ def test_mirostat(row: np.ndarray, mu: float | None) -> None:
 
 
 def test_mirostat_moves_its_ceiling_towards_the_target() -> None:
-    chosen = SamplerSettings(mirostat_tau=3.0, mirostat_eta=0.1)
-    assert updated_mu(None, chosen, surprise_bits=5.0) == pytest.approx(6.0 - 0.1 * 2.0)
-    assert updated_mu(4.0, chosen, surprise_bits=1.0) == pytest.approx(4.0 + 0.1 * 2.0)
-    assert updated_mu(4.0, chosen, surprise_bits=3.0) == 4.0
+    assert updated_mu(None, 5.0, tau=3.0, eta=0.1) == pytest.approx(6.0 - 0.1 * 2.0)
+    assert updated_mu(4.0, 1.0, tau=3.0, eta=0.1) == pytest.approx(4.0 + 0.1 * 2.0)
+    assert updated_mu(4.0, 3.0, tau=3.0, eta=0.1) == 4.0
 
 
 @settings(max_examples=150, deadline=None)

@@ -111,8 +111,8 @@ def test_the_proof_still_compares_the_rest_when_a_sampler_has_no_processor() -> 
 def test_the_proof_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """A top-p that loses its crossing token must be caught."""
 
-    def loses_the_crossing_token(logits, settings, contexts, facts=None):  # type: ignore[no-untyped-def]
-        return SAMPLERS["top_k"].apply(logits, settings.replace(top_k=2), contexts)
+    def loses_the_crossing_token(logits, contexts, diagnostics=None, *, top_p):  # type: ignore[no-untyped-def]
+        return SAMPLERS["top_k"].apply(logits, contexts, top_k=2)
 
     broken = dict(SAMPLERS, top_p=dataclasses.replace(SAMPLERS["top_p"], apply=loses_the_crossing_token))
     monkeypatch.setattr(chain, "SAMPLERS", broken)

@@ -65,7 +65,7 @@ def test_any_chain_leaves_a_distribution(row: np.ndarray, chosen: SamplerSetting
         assert -1e-6 <= stage.removed_mass <= 1
         assert 0 <= stage.entropy <= np.log(len(row)) + 1e-4
         assert np.array_equal(np.isfinite(stage.logits).sum(), stage.kept)
-        assert SAMPLERS[stage.name].filled_formula(chosen, stage)
+        assert SAMPLERS[stage.name].filled_formula(chosen, stage.diagnostics)
         alive = stage.kept
     came_in_dead = np.isneginf(row)
     gone = np.isneginf(trace.final_logits)
@@ -157,10 +157,10 @@ def test_stages_report_what_they_removed() -> None:
     assert (top_p.name, top_p.kept, top_p.removed) == ("top_p", 2, 2)
     assert top_p.removed_mass == pytest.approx(0.2)
     assert top_p.entropy == pytest.approx(-(5 / 8) * np.log(5 / 8) - (3 / 8) * np.log(3 / 8), abs=1e-6)
-    assert top_p.facts["crossing_prob"] == pytest.approx(0.3, abs=1e-6)
+    assert top_p.diagnostics["crossing_prob"] == pytest.approx(0.3, abs=1e-6)
     assert min_p.removed_mass == pytest.approx(3 / 8) and min_p.entropy == 0
-    assert min_p.facts["cutoff_prob"] == pytest.approx(0.7 * 5 / 8)
-    assert "0.4375" in SAMPLERS["min_p"].filled_formula(SamplerSettings(top_p=0.7, min_p=0.7), min_p)
+    assert min_p.diagnostics["cutoff_prob"] == pytest.approx(0.7 * 5 / 8)
+    assert "0.4375" in SAMPLERS["min_p"].filled_formula(SamplerSettings(top_p=0.7, min_p=0.7), min_p.diagnostics)
     assert trace.removed_by.tolist() == [-1, 1, 0, 0]
     assert trace.raw_probs == pytest.approx([0.5, 0.3, 0.15, 0.05]) and trace.final_probs[0] == 1
 

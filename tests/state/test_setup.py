@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import PlaygroundError
-from playground.sampling.parameters import PARAMETERS, Parameter
-from playground.sampling.registry import SAMPLERS
+from playground.sampling.registry import PARAMETERS, SAMPLERS, Parameter
 from playground.sampling.settings import SamplerSettings
 from playground.state.setup import (
     MAX_LINK_STEPS,

@@ -162,7 +162,8 @@ def picked_step(desk: Desk, worker: Worker, parent: Branch, there: TokenStep, to
     if "mirostat" in parent.settings.active():
         earlier = desk.tree.path(parent.id)[: todo.place]
         surprise = -math.log2(max(found.prob, 1e-12))
-        mu = updated_mu(earlier[-1].mirostat_mu if earlier else None, parent.settings, surprise)
+        tau, eta = parent.settings.mirostat_tau, parent.settings.mirostat_eta
+        mu = updated_mu(earlier[-1].mirostat_mu if earlier else None, surprise, tau=tau, eta=eta)
     return replace(
         there,
         id=found.id,

@@ -5,37 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.sampling.orders import ORDERS, order_name
-from playground.sampling.parameters import Parameter
 from playground.sampling.presets import PRESETS
-from playground.sampling.registry import PARAMETERS, SAMPLERS
+from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS
+from playground.sampling.sampler import Parameter
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.setup import MAX_PROMPT_CHARACTERS, MAX_SEED
 from playground.ui import state
 from playground.ui.kit.messages import escape_markdown
-
-MAIN = ("temperature", "top_k", "top_p", "min_p", "typical_p")
-SECOND = {
-    "Penalties": (
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "no_repeat_ngram_size",
-        "dry_multiplier",
-        "dry_base",
-        "dry_allowed_length",
-        "dry_sequence_breakers",
-        "logit_bias",
-    ),
-    "Truncation": (
-        "top_h",
-        "epsilon_cutoff",
-        "eta_cutoff",
-        "top_n_sigma",
-        "xtc_probability",
-        "xtc_threshold",
-    ),
-    "Adaptive": ("dynatemp_range", "dynatemp_exponent", "mirostat_tau", "mirostat_eta"),
-}
 
 
 def prompt_controls() -> None:
@@ -89,7 +65,7 @@ def sampler_controls() -> None:
             on_click=state.acting(neutralise),
             help="Every sampler to its neutral value, which changes nothing.",
         )
-    for name in MAIN:
+    for name in PANELS["Main"]:
         _slider(PARAMETERS[name], settings)
     # The label stays the same: with another one it would be another expander, and closed.
     with st.expander("More samplers", on_change="rerun", key="more_samplers") as more:
@@ -161,7 +137,9 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
 
 
 def _second_group(settings: SamplerSettings) -> None:
-    for title, names in SECOND.items():
+    for title, names in PANELS.items():
+        if title == "Main":
+            continue
         st.caption(title)
         for name in names:
             parameter = PARAMETERS[name]

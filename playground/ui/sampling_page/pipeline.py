@@ -114,7 +114,7 @@ def _formula(view: SamplingView) -> None:
     sampler = SAMPLERS[stage.name]
     st.markdown(sampler.explain)
     st.latex(sampler.formula)
-    filled = sampler.filled_formula(view.next.settings, stage)
+    filled = sampler.filled_formula(view.next.settings, stage.diagnostics)
     if filled != sampler.formula:
         st.latex(filled)
-    st.caption(f"Source: {sampler.source}. The tests compare with: {sampler.oracle}.")
+    st.caption(f"Source: {sampler.source}. The tests compare with: {sampler.reference}.")

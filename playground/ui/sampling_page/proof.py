@@ -32,8 +32,8 @@ def proof_section(view: SamplingView) -> None:
             icon=":material/error:",
             color="red",
         )
-    rows = [(SAMPLERS[name].label, "run here", SAMPLERS[name].oracle) for name in proof.covered]
-    rows += [(SAMPLERS[name].label, "in the tests", oracle) for name, oracle in proof.uncovered]
+    rows = [(SAMPLERS[name].label, "run here", SAMPLERS[name].reference) for name in proof.covered]
+    rows += [(SAMPLERS[name].label, "in the tests", reference) for name, reference in proof.uncovered]
     if rows:
         st.dataframe(pd.DataFrame(rows, columns=["sampler", "compared", "with"]), hide_index=True, key="proof_table")
     why_it_matters(
