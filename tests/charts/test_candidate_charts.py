@@ -93,8 +93,8 @@ def test_one_point_is_a_mark_and_a_rule_keeps_its_look_in_two_pictures() -> None
 
 
 def test_shares_show_their_intervals_and_the_reference() -> None:
-    values = [np.array(row, dtype=np.float32) for row in ([0.5, 0.2], [0.3, 0.1], [0.7, 0.4])]
-    data = SharesData(("majority", HOSTILE), *values, reference=0.2)
+    middle, low, high = (np.array(row, dtype=np.float32) for row in ([0.5, 0.2], [0.3, 0.1], [0.7, 0.4]))
+    data = SharesData(("majority", HOSTILE), middle, low, high, reference=0.2)
     figure = validated(shares_figure(data))
     assert list(figure.data[0].error_x.array) == pytest.approx([0.2, 0.2], abs=1e-6)
     assert list(figure.data[0].error_x.arrayminus) == pytest.approx([0.2, 0.1], abs=1e-6)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
@@ -34,13 +35,13 @@ LABELS = {
 }
 
 
-def some(count: int) -> np.ndarray:
+def some(count: int) -> npt.NDArray[np.float64]:
     weights = np.arange(count, 0, -1, dtype=np.float64)
-    return weights / (weights.sum() * 1.25)
+    return weights / float(weights.sum() * 1.25)
 
 
-def peaked(count: int) -> np.ndarray:
-    return np.eye(1, count, dtype=np.float64)[0]
+def peaked(count: int) -> npt.NDArray[np.float64]:
+    return np.eye(1, count, dtype=np.float64).ravel()
 
 
 SHAPES: dict[str, Callable[[int], np.ndarray]] = {"spread": some, "all but one removed": peaked}

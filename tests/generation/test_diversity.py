@@ -47,7 +47,7 @@ def test_the_interval_is_scipys(values: list[float]) -> None:
     error = statistics.stdev(values) / len(values) ** 0.5
     if error > 1e-9:
         low, high = t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=error)
-        assert (found.low, found.high) == (pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6))
+        assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
         assert high - low > 2 * norm.ppf(0.975) * error, "few texts: wider than the normal interval"
     assert found.low <= found.mean <= found.high and found.count == len(values)
 

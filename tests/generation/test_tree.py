@@ -149,7 +149,7 @@ def test_tokens_that_arrive_are_no_step_of_their_own() -> None:
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 6), st.lists(st.integers(0, 9), max_size=4)), max_size=8))
 def test_every_path_is_its_parents_beginning_and_its_own_tokens(plan: list[tuple[int, int, list[int]]]) -> None:
     tree = Tree().add(branch(1, 2, 3))
-    paths = [(1, 2, 3)]
+    paths: list[tuple[int, ...]] = [(1, 2, 3)]
     for parent, fork, tokens in plan:
         parent %= len(paths)
         fork = min(fork, len(paths[parent]))

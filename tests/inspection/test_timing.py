@@ -12,7 +12,6 @@ from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.errors import BadInput, Cancelled
-from playground.inspection import timing
 from playground.inspection.anatomy import spec_of
 from playground.inspection.cache_formula import cache_words, spelt_out_bytes
 from playground.inspection.timing import (
@@ -123,7 +122,7 @@ class Clock:
                 read[0] += 1
                 return step_of(ids, **more)
 
-            batch.step = step
+            batch.step = step  # type: ignore[method-assign]
             return batch
 
         engine.open_batch = open_batch  # type: ignore[method-assign]
@@ -136,7 +135,7 @@ class Clock:
 def test_the_fit_recovers_the_rates_of_a_machine_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
     clock = Clock(engine)
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr("playground.inspection.timing.time.perf_counter", lambda: clock.now)
     seen, found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))
     assert found.fit.flops_per_s == pytest.approx(2e9, rel=1e-2) and found.fit.bytes_per_s == pytest.approx(
         1e9, rel=1e-2
@@ -155,7 +154,7 @@ def test_the_fit_recovers_the_rates_of_a_machine_that_is_known(monkeypatch: pyte
 def test_a_prompt_that_would_take_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
     clock = Clock(engine)
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock.now * 50)
+    monkeypatch.setattr("playground.inspection.timing.time.perf_counter", lambda: clock.now * 50)
     found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))[1]
     assert [length.prefill.tokens for length in found.lengths] == [16, 64, 256]
 

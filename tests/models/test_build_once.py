@@ -141,7 +141,7 @@ def test_a_cache_that_refuses_writing(tmp_path: Path, monkeypatch: pytest.Monkey
     def refuse(*args: object, **kwargs: object) -> str:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(build_once.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr("playground.models.build_once.tempfile.mkdtemp", refuse)
     with pytest.raises(ModelError, match=r"cannot be written \(Permission denied; .* needed"):
         ensure_built(tmp_path / "model-v1", Builder(), 1)
 

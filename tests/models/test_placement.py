@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from playground.errors import BadInput
@@ -12,7 +14,7 @@ GB = 10**9
 AMPERE = Gpu(0, "A100", 80 * GB, 70 * GB, bf16=True)
 SECOND = Gpu(1, "A100", 80 * GB, 78 * GB, bf16=True)
 TURING = Gpu(0, "T4", 16 * GB, 15 * GB, bf16=False)
-RAM = {"ram_total_bytes": 32 * GB, "ram_available_bytes": 20 * GB}
+RAM: dict[str, Any] = {"ram_total_bytes": 32 * GB, "ram_available_bytes": 20 * GB}
 SMALL, LARGE, HUGE = 135_000_000, 3_000_000_000, 70_000_000_000
 
 
