@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from playground.errors import BadInput
+from playground.scaling.built_specs import spec_of_config
 from playground.scaling.configs import load_config
 from playground.scaling.figures import Figure
 from playground.scaling.fitting import check_fit
@@ -22,6 +23,7 @@ from playground.scaling.inference import ServingPlan, predict_serving
 from playground.scaling.laws import DEFAULT_LAW, explain_loss, find_law, optimal_for_flops, optimal_for_params
 from playground.scaling.lifetime import optimise_lifetime
 from playground.scaling.memory import OPTIMIZERS, RECOMPUTE, WEIGHT_BYTES, MemoryPlan, measure_memory
+from playground.scaling.meta import count_on_meta
 from playground.scaling.parameters import count_parameters, explain_parameters
 from playground.scaling.quantity import (
     MIN_UTILISATION,
@@ -69,40 +71,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _spec(name: str) -> ArchitectureSpec:
-    loaded = load_config(name)
-    if loaded.spec is None:
-        raise BadInput(
-            f"--config {name!r} is of an architecture without a formula here; `calc params --meta` counts it.", "config"
-        )
-    return loaded.spec
+    """By the formula, at once; what has none, and vision or audio beside the text, is built on the meta device."""
+    return spec_of_config(load_config(name))
 
 
 def _answer_params(args: argparse.Namespace) -> Answer:
     loaded = load_config(args.config)
-    if loaded.spec is None or args.meta:
-        from playground.scaling.meta import count_on_meta  # imports torch, so only when asked for
-
-        if loaded.spec is None and not args.meta:
-            raise BadInput(
-                f"--config {args.config!r} is of an architecture without a formula; add --meta to count its modules.",
-                "config",
-            )
-        meta = count_on_meta(loaded.config)
-        if loaded.spec is None:
-            values = {"config": loaded.name, "total": meta.total, "active": None, "components": dict(meta.components)}
-            return {**values, "meta_total": meta.total}, ()
-    count = count_parameters(loaded.spec)
+    spec = spec_of_config(loaded)
+    count = count_parameters(spec)
     values = {
         "config": loaded.name,
         "total": count.total,
         "active": count.active,
+        "active_without_tables": count.active_without_tables,
         "sparsity": count.sparsity,
         "components": {part.name: part.total for part in count.components},
         "active_components": {part.name: part.active for part in count.components},
+        "parts": {"text": count.text, **{part.name: part.total for part in count.others}},
+        "defaults": dict(spec.assumed),
+        "notes": list(spec.notes),
     }
     if args.meta:
-        values["meta_total"] = meta.total
-    return values, explain_parameters(loaded.spec)
+        values["meta_total"] = count_on_meta(loaded.config).total
+    return values, explain_parameters(spec)
 
 
 def _answer_memory(args: argparse.Namespace) -> Answer:
@@ -288,7 +279,7 @@ def _flags(*names: str) -> Callable[[argparse.ArgumentParser], None]:
 
 FLAGS: dict[str, dict[str, Any]] = {
     "--config": {"required": True, "metavar": "NAME|F.json", "help": "a preset's name or a transformers config.json"},
-    "--meta": {"action": "store_true", "help": "count on the meta device too (imports torch)"},
+    "--meta": {"action": "store_true", "help": "hold a formula against the model built on the meta device too"},
     "--dtype": {"choices": tuple(WEIGHT_BYTES), "default": None, "help": "of the weights; bfloat16 unless given"},
     "--context": {"default": "4096", "help": "tokens a sequence"},
     "--batch": {"default": "1", "help": "sequences at once"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.errors import BadInput
@@ -83,11 +83,18 @@ class NotedConfig(dict[str, Any]):
 
 
 class Fields:
-    """Typed access to a config's keys. ``prefix`` is shown before a key that sits in a nested config."""
+    """Typed access to a config's keys. ``prefix`` is shown before a key that sits in a nested config.
 
-    def __init__(self, raw: Mapping[str, Any], prefix: str = "") -> None:
+    ``default_of`` is asked for a size that is left out and may not know it (None); ``assumed`` lists what it gave.
+    """
+
+    def __init__(
+        self, raw: Mapping[str, Any], prefix: str = "", default_of: Callable[[str], object] = lambda key: None
+    ) -> None:
         self._raw = raw
         self._prefix = prefix
+        self._default_of = default_of
+        self.assumed: dict[str, int] = {}
 
     def has(self, key: str) -> bool:
         return self._raw.get(key) is not None
@@ -108,9 +115,7 @@ class Fields:
         value = self._raw.get(key)
         name = self._prefix + key
         if value is None:
-            if default is None:
-                raise BadInput(f"The config lacks {name}; give the model's whole config.json.", name)
-            return default
+            return self._left_out(key) if default is None else default
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadInput(f"{name} must be a whole number, not {_shown(value)}.", name)
         if value > maximum:
@@ -120,6 +125,28 @@ class Fields:
         if not isinstance(value, int):
             raise BadInput(f"{name} must be a whole number, not {_shown(value)}.", name)
         return value
+
+    def _left_out(self, key: str) -> int:
+        """The class's default of a size that is not written. Raises BadInput where it has none, or null is written."""
+        name = self._prefix + key
+        given = None if self.declares(key) else self._default_of(key)
+        if type(given) is not int:
+            raise BadInput(f"The config lacks {name}; give the model's whole config.json.", name)
+        self.assumed[name] = given
+        return given
+
+    def nested(self, key: str) -> Fields:
+        """The fields of the config under ``key``; empty where there is none."""
+        value = self._raw.get(key)
+        return Fields(value if isinstance(value, Mapping) else {}, f"{self._prefix}{key}.")
+
+    def number(self, key: str, default: float, *, maximum: float) -> float:
+        """A number above 0 and at most ``maximum``."""
+        value = default if self._raw.get(key) is None else self._raw[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= maximum:
+            name = self._prefix + key
+            raise BadInput(f"{name} must be a number above 0 and at most {maximum:g}, not {_shown(value)}.", name)
+        return float(value)
 
     def optional(self, key: str, *, maximum: int = MAX_SIZE) -> int | None:
         """A whole number, or None where the key is absent or null."""

@@ -1,19 +1,20 @@
 """From a transformers ``config.json``, or a preset's name, to an ``ArchitectureSpec``. Never runs a config's code.
 
-``playground.scaling.readers`` knows the architectures that have a formula; ``playground.scaling.meta`` counts any
-other one.
+``playground.scaling.readers`` knows the architectures that have a formula, ``foreign_configs`` those that are not
+transformers' own; ``built_specs`` builds any other one. transformers is asked only for what a config leaves out.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from playground.errors import BadInput
+from playground.scaling.config_classes import DROPPED_KEYS, build_config, text_model_type
 from playground.scaling.config_fields import (
     MAX_CONFIG_CHARS,
     Fields,
@@ -22,11 +23,11 @@ from playground.scaling.config_fields import (
     parse_json_object,
     too_long,
 )
+from playground.scaling.foreign_configs import translate
 from playground.scaling.readers import READERS
 from playground.scaling.specs import ArchitectureSpec
 
 PRESET_FOLDER = Path(__file__).parent / "data" / "models"
-TEXT_TYPES = {"gemma3": "gemma3_text", "llava": "llama"}  # what a nested text_config without a model_type is
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A config with its spec; ``spec`` is None for an architecture whose formula is not known (use the meta count)."""
+    """A config with its spec; ``spec`` is None for an architecture whose formula is not known (``built_specs`` has it)."""
 
     name: str
     config: Mapping[str, Any]
@@ -112,10 +113,16 @@ def _read_file(path: Path) -> str:
 
 def parse_config(text: str, name: str = "config.json") -> LoadedConfig:
     """A pasted or uploaded ``config.json``. ``spec`` is None where the formula is not known. Raises BadInput."""
-    raw = parse_json_object(text)
-    text_config, _ = find_text_config(raw)
-    known = text_config.get("model_type") in READERS
-    return LoadedConfig(name, raw, read_config(raw, name=name) if known else None)
+    return load_parsed(parse_json_object(text), name)
+
+
+def load_parsed(raw: Mapping[str, Any], name: str = "config.json") -> LoadedConfig:
+    """``parse_config`` of a config that is parsed already."""
+    check_depth(raw)
+    config = translate(raw)
+    text_config, prefix = find_text_config(config)
+    known = text_config["model_type"] in READERS
+    return LoadedConfig(name, config, _read(text_config, prefix, name, "config.json") if known else None)
 
 
 def find_text_config(raw: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -126,40 +133,63 @@ def find_text_config(raw: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     check_depth(raw)
     nested = raw.get("text_config")
     if nested is None:
-        Fields(raw).text("model_type")
-        return {key: value for key, value in raw.items() if key != "auto_map"}, ""
+        config = translate(raw)
+        Fields(config).text("model_type")
+        return {key: value for key, value in config.items() if key != "auto_map"}, ""
     if not isinstance(nested, Mapping):
         raise BadInput("text_config must be a JSON object with the language model's config.", "text_config")
     merged = {key: value for key, value in nested.items() if key != "auto_map"}
-    if merged.get("model_type") is None and raw.get("model_type") in TEXT_TYPES:
-        merged["model_type"] = TEXT_TYPES[raw["model_type"]]
+    outer = raw.get("model_type")
+    if merged.get("model_type") is None and isinstance(outer, str):
+        merged["model_type"] = text_model_type(outer, raw)
     Fields(merged, "text_config.").text("model_type")
     return merged, "text_config."
 
 
+def is_composite(raw: Mapping[str, Any]) -> bool:
+    """Whether ``raw`` describes more than a language model: whether some part of it has a config of its own."""
+    return raw.get("model_type") is not None and any(
+        key.endswith("_config") and key not in DROPPED_KEYS and isinstance(value, Mapping) and key != "text_config"
+        for key, value in raw.items()
+    )
+
+
 def read_config(raw: Mapping[str, Any], name: str = "config.json", source: str = "config.json") -> ArchitectureSpec:
     """The shapes that ``raw`` describes. Raises BadInput for missing, absurd or wrongly typed fields."""
-    text_config, prefix = find_text_config(raw)
-    fields = Fields(text_config, prefix)
-    model_type = fields.text("model_type")
+    return _read(*find_text_config(raw), name, source)
+
+
+def _read(text_config: Mapping[str, Any], prefix: str, name: str, source: str) -> ArchitectureSpec:
+    """By the formula's reader; sizes left out are those of transformers' config class, and listed in ``assumed``."""
+    model_type = Fields(text_config, prefix).text("model_type")
     if model_type not in READERS:
         raise BadInput(
             f"model_type {model_type[:40]!r} has no formula here; its parameters can be counted on the meta device, "
             f"and formulas exist for {', '.join(READERS)}.",
             prefix + "model_type",
         )
-    return READERS[model_type](fields, name, model_type, source)
+    built: list[Any] = []
+
+    def default_of(key: str) -> object:
+        if not built:
+            built.append(build_config(model_type, text_config, prefix))
+        return getattr(built[0], key, None)
+
+    fields = Fields(text_config, prefix, default_of)
+    spec = READERS[model_type](fields, name, model_type, source)
+    return replace(spec, assumed=tuple(fields.assumed.items()))
 
 
 def minimal_config(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The part of ``raw`` that its numbers depend on, keys sorted: what a link carries. Raises BadInput.
 
-    A nested text config comes out flat. Reading the result gives the same spec as reading ``raw``.
+    A nested text config comes out flat, unless other parts stand beside it. Reading the result gives the same spec as
+    reading ``raw``.
     """
+    if is_composite(raw):
+        return {key: raw[key] for key in sorted(raw) if key == "model_type" or key not in DROPPED_KEYS}
     text_config, prefix = find_text_config(raw)
     noted = NotedConfig(text_config)
-    model_type = Fields(noted, prefix).text("model_type")
-    if model_type not in READERS:
-        raise BadInput(f"model_type {model_type[:40]!r} has no formula here.", prefix + "model_type")
-    READERS[model_type](Fields(noted, prefix), "config.json", model_type, "config.json")
+    _read(noted, prefix, "config.json", "config.json")
+    noted.asked.add("model_type")
     return {key: text_config[key] for key in sorted(noted.asked) if key in text_config}

@@ -16,7 +16,7 @@ from playground.scaling.hardware import Gpu
 from playground.scaling.memory import WEIGHT_BYTES, kv_bytes, state_bytes
 from playground.scaling.parameters import count_parameters
 from playground.scaling.quantity import MIN_UTILISATION, check_number
-from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention, MixtureOfExperts
+from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention
 
 ROOFLINE = "roofline: the slower of memory traffic and arithmetic"
 
@@ -104,12 +104,11 @@ class Serving:
 
 def weights_read(spec: ArchitectureSpec, rows: float, bytes_per_param: float) -> float:
     """Bytes of weights one decode step reads: all of a dense model; of a mixture E·(1 − (1 − k/E)^rows) experts a layer."""
-    total = float(count_parameters(spec).total)
-    for block in spec.blocks:
-        part = block.feed_forward
-        if isinstance(part, MixtureOfExperts):
-            touched = experts_read(part.experts, part.top_k, rows)
-            total -= block.count * (part.experts - touched) * 3 * spec.hidden_size * part.width
+    count, part = count_parameters(spec), spec.experts
+    total = float(count.text)
+    if part is not None:
+        touched = experts_read(part.experts, part.top_k, rows)
+        total -= count.of("experts") * (1 - touched / part.experts)
     return total * bytes_per_param
 
 
@@ -123,8 +122,8 @@ def attention_decode_flops(spec: ArchitectureSpec, context: float) -> float:
     total = 0.0
     for block in spec.blocks:
         match block.mixer:
-            case Attention(heads=heads, head_dim=size, window=window):
-                total += block.count * 4 * heads * size * (min(context, window) if window else context)
+            case Attention(heads=heads, head_dim=size) as mixer:
+                total += block.count * 4 * heads * size * mixer.context_at(context)
             case LatentAttention(heads=heads, kv_rank=rank, rope_dim=rope):
                 total += block.count * 2 * heads * (2 * rank + rope) * context
     return total

@@ -19,6 +19,7 @@ from playground.scaling.specs import (
     Mamba,
     Mamba2,
     Mixer,
+    Recurrent,
     RwkvTimeMix,
 )
 
@@ -124,6 +125,8 @@ def _cached_numbers(mixer: Mixer) -> int:
 def _state_numbers(mixer: Mixer) -> int:
     """Numbers one layer's recurrent state holds for one sequence, whatever its length."""
     match mixer:
+        case Attention() | Recurrent():
+            return mixer.state
         case Mamba():
             return mixer.inner * (mixer.state + mixer.conv)
         case Mamba2():

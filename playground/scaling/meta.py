@@ -1,8 +1,8 @@
 """Counting a model by building it without storage: transformers on torch's meta device.
 
-The only module of ``scaling`` that touches torch, and only inside its functions: importing it costs nothing. A
-config's own code (``auto_map``) is never run and its weights are never fetched. This is the count that a formula must
-agree with, and the only one for architectures without a formula.
+torch is touched inside the functions only: importing this costs nothing. A config's own code (``auto_map``) is never
+run and its weights are never fetched. This is the count that a formula must agree with, and the only one for
+architectures without a formula.
 """
 
 from __future__ import annotations
@@ -13,85 +13,101 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.errors import BadInput
-from playground.scaling.config_fields import MAX_CONTEXT, MAX_LAYERS, MAX_SIZE
-from playground.scaling.configs import find_text_config
+from playground.scaling.config_classes import build_config, one_line
+from playground.scaling.config_fields import Fields, check_depth
+from playground.scaling.foreign_configs import translate
 
-# Keys that choose code, kernels or quantisers to load, none of which changes the number of parameters.
-DROPPED_KEYS = frozenset(
-    {"auto_map", "quantization_config", "dtype", "torch_dtype", "architectures", "attn_implementation"}
+# In which of transformers' lists a model is looked for: a composite one as a whole before its text model alone.
+_COMPOSITE = ("AutoModelForMultimodalLM", "AutoModelForImageTextToText", "AutoModelForCausalLM", "AutoModel")
+_TEXT = (
+    "AutoModelForCausalLM",
+    "AutoModelForMultimodalLM",
+    "AutoModelForSeq2SeqLM",
+    "AutoModelForMaskedLM",
+    "AutoModel",
 )
-# What no model has none of: transformers builds one without layers and says nothing.
-NEVER_EMPTY = frozenset(
-    {"vocab_size", "hidden_size", "d_model", "n_embd", "num_attention_heads", "n_head", "n_heads"}
-    | {"num_hidden_layers", "num_layers", "n_layer", "n_layers"}
-)
-MAX_ROWS = 10**9  # of a vocabulary's table: some models hash n-grams into tens of millions of rows
 
 
 @dataclass(frozen=True, slots=True)
 class MetaCount:
-    """Parameters of a model as transformers builds it; ``components`` by the modules' names, largest first."""
+    """Parameters of a model as transformers builds it; ``components`` of its text model by the modules' names, largest
+    first. ``others``: what stands beside the text model (vision, audio, projector), counted in ``total`` too.
+    """
 
     total: int
     components: tuple[tuple[str, int], ...]
     class_name: str
+    others: tuple[tuple[str, int], ...] = ()
+    problem: str = ""  # why a part beside the text model could not be counted
+
+    @property
+    def text(self) -> int:
+        return self.total - sum(size for _, size in self.others)
 
 
 def count_on_meta(config: Mapping[str, Any]) -> MetaCount:
-    """Build the text model of ``config`` on the meta device and count its parameters, tied ones once.
+    """Build ``config`` on the meta device and count its parameters, tied ones once; a composite model part by part.
 
     Takes seconds the first time (torch and transformers are imported) and holds no weights in memory. Raises BadInput
     for configs that transformers does not know or refuses.
     """
-    text_config, prefix = find_text_config(config)
-    _check_sizes(text_config, prefix)
-    model_type = str(text_config["model_type"])
-    model = _build(model_type, text_config, prefix)
-    seen: set[int] = set()
-    groups: dict[str, int] = {}
+    model, problem = build_on_meta(config)
+    components: dict[str, int] = {}
+    others: dict[str, int] = {}
     for name, parameter in model.named_parameters():
-        if id(parameter) not in seen:
-            seen.add(id(parameter))
-            group = component_of(name)
-            groups[group] = groups.get(group, 0) + math.prod(parameter.shape)
-    ordered = tuple(sorted(groups.items(), key=lambda item: -item[1]))
-    return MetaCount(sum(groups.values()), ordered, type(model).__name__)
+        part, group = part_of(name), component_of(name)
+        where, key = (others, part) if part else (components, group)
+        where[key] = where.get(key, 0) + math.prod(parameter.shape)
+    ordered, beside = (tuple(sorted(one.items(), key=lambda item: -item[1])) for one in (components, others))
+    total = sum(components.values()) + sum(others.values())
+    return MetaCount(total, ordered, type(model).__name__, beside, problem)
 
 
-def _build(model_type: str, text_config: Mapping[str, Any], prefix: str) -> Any:
+def build_on_meta(config: Mapping[str, Any]) -> tuple[Any, str]:
+    """The whole model on the meta device; or the text model alone and why the rest could not be built."""
+    check_depth(config)
+    raw = translate(config)
+    whole = build_config(Fields(raw).text("model_type"), raw)
+    text = whole.get_text_config(decoder=True)
+    if text is whole:
+        return _build(whole, _TEXT), ""
+    try:
+        return _build(whole, _COMPOSITE), ""
+    except BadInput as error:
+        return _build(text, _TEXT), f"Only the text model is counted: {error}"
+
+
+def _build(config: Any, lists: tuple[str, ...]) -> Any:
+    import transformers
     from accelerate import init_empty_weights
-    from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
     from transformers.initialization import no_init_weights
 
-    if model_type not in CONFIG_MAPPING:
+    autos = [getattr(transformers, name) for name in lists]
+    auto = next((one for one in autos if type(config) in one._model_mapping), None)
+    model_type = str(config.model_type)[:40]
+    if auto is None:
         raise BadInput(
-            f"model_type {model_type[:40]!r} is unknown to transformers, so its parameters cannot be counted; "
-            "check its spelling.",
-            prefix + "model_type",
+            f"transformers has no model of model_type {model_type!r} by itself; give the config of a whole model.",
+            "model_type",
         )
-    kept = {
-        key: value
-        for key, value in text_config.items()
-        if key not in DROPPED_KEYS and key != "model_type" and not key.startswith("_")
-    }
-    try:
-        built = AutoConfig.for_model(model_type, **kept)
-    except Exception as error:
-        raise BadInput(
-            f"transformers does not read this config of model_type {model_type[:40]!r}: {_one_line(error)}.",
-            prefix + "model_type",
-        ) from None
     try:
         # include_buffers makes everything on the meta device from the start, so that tied weights can be tied; drawing
         # initial values, even storage-free, would take a minute for a model of thousands of experts.
         with init_empty_weights(include_buffers=True), no_init_weights():
-            model = AutoModelForCausalLM.from_config(built, trust_remote_code=False, attn_implementation="eager")
+            model = auto.from_config(config, trust_remote_code=False, attn_implementation="eager")
             model.tie_weights()  # left out together with the initial values
             return model
     except Exception as error:
         raise BadInput(
-            f"transformers cannot build {model_type[:40]!r} from this config: {_one_line(error)}.", "config"
+            f"transformers cannot build {model_type!r} from this config: {one_line(error)}.", "config"
         ) from None
+
+
+def part_of(parameter_name: str) -> str:
+    """What stands beside the text model that a parameter belongs to: ``vision_tower``; empty for the text model."""
+    outer = [part for part in parameter_name.split(".")[:-1] if part != "model"] or ["model"]
+    beside = ("vision", "visual", "audio", "speech", "image", "projector", "connector", "talker", "token2wav", "modal")
+    return outer[0] if any(word in outer[0] for word in beside) else ""
 
 
 def component_of(parameter_name: str) -> str:
@@ -102,30 +118,3 @@ def component_of(parameter_name: str) -> str:
         return parts[-2] if len(parts) > 1 else parts[0]
     after = parts[inner[0] + 1 :]
     return after[0] if len(after) > 2 or len(after) == 1 else after[-2]
-
-
-def _check_sizes(config: Mapping[str, Any], prefix: str) -> None:
-    """Refuse what would take minutes, overflow or count as nothing, for any architecture, by the keys' usual names."""
-    for key, value in config.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            continue
-        if not math.isfinite(value) or (value > _limit(key) and "token" not in key and "theta" not in key):
-            raise BadInput(f"{prefix}{key} is {value:g}, which no model has; at most {_limit(key):,.0f}.", prefix + key)
-        least = 1 if key in NEVER_EMPTY else 0 if key.endswith(("_size", "_dim", "_layers", "_heads")) else -math.inf
-        if value < least:
-            raise BadInput(f"{prefix}{key} must be at least {least}, not {value:g}.", prefix + key)
-
-
-def _limit(key: str) -> float:
-    """The largest value under a key of that name."""
-    if "layers" in key or key in {"n_layer", "depth", "num_blocks"}:
-        return MAX_LAYERS
-    if "position" in key or "window" in key or "length" in key:
-        return MAX_CONTEXT
-    return MAX_ROWS if "vocab" in key else MAX_SIZE
-
-
-def _one_line(error: Exception) -> str:
-    printable = "".join(letter if letter.isprintable() else " " for letter in str(error))
-    text = " ".join(printable.split()) or type(error).__name__
-    return (text if len(text) <= 200 else text[:197] + "...").rstrip(".")

@@ -14,6 +14,7 @@ from playground.scaling.figures import Figure, figure
 from playground.scaling.specs import (
     ArchitectureSpec,
     Attention,
+    Component,
     FeedForward,
     LatentAttention,
     Mamba,
@@ -29,21 +30,28 @@ SOURCE = "config.json; the architecture's paper; checked against transformers on
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
-    """Parameters of one kind over the whole model. ``active``: those that one token passes through."""
-
-    name: str
-    total: int
-    active: int
-
-
-@dataclass(frozen=True, slots=True)
 class ParameterCount:
-    """All parameters of a model. ``components`` add up to ``total`` and ``active``."""
+    """All parameters of a model. ``components`` add up to ``total`` and ``active``; ``others`` of them are not text."""
 
     total: int
     active: int
     components: tuple[Component, ...]
+    others: tuple[Component, ...] = ()
+
+    @property
+    def text(self) -> int:
+        """Those of the language model, without vision and audio."""
+        return self.total - sum(part.total for part in self.others)
+
+    @property
+    def active_without_tables(self) -> int:
+        """Active ones without the tables that a token is looked up in: layers and one head. Publishers count either way."""
+        tables = ("embeddings", "positions") if self.of("head") else ("positions",)  # a tied table is the head
+        return self.active - sum(part.active for part in self.components if part.name in tables)
+
+    def of(self, name: str) -> int:
+        """Parameters of the component called ``name``, 0 where there is none."""
+        return sum(part.total for part in self.components if part.name == name)
 
     @property
     def sparsity(self) -> float:
@@ -54,11 +62,17 @@ class ParameterCount:
     def non_embedding(self) -> int:
         """Without the token and position tables and the output head: Kaplan et al.'s N."""
         outer = ("embeddings", "positions", "head")
-        return sum(part.total for part in self.components if part.name not in outer)
+        return self.text - sum(self.of(name) for name in outer)
 
 
 def count_parameters(spec: ArchitectureSpec) -> ParameterCount:
     """Count ``spec``. A tied output head is no parameter of its own and so not listed."""
+    components = spec.counted or _count_blocks(spec)
+    every = (*components, *spec.others)
+    return ParameterCount(sum(part.total for part in every), sum(part.active for part in every), every, spec.others)
+
+
+def _count_blocks(spec: ArchitectureSpec) -> tuple[Component, ...]:
     d = spec.hidden_size
     totals: dict[str, tuple[int, int]] = {}
 
@@ -75,8 +89,7 @@ def count_parameters(spec: ArchitectureSpec) -> ParameterCount:
         add("norms", block.count * block.norm_vectors * d)
     add("norms", spec.final_norm_vectors * d)
     add("head", 0 if spec.tied else spec.vocab_size * d)
-    components = tuple(Component(name, *pair) for name, pair in totals.items() if pair[0])
-    return ParameterCount(sum(part.total for part in components), sum(part.active for part in components), components)
+    return tuple(Component(name, *pair) for name, pair in totals.items() if pair[0])
 
 
 def mixer_name(mixer: Mixer) -> str:
@@ -163,7 +176,7 @@ def explain_parameters(spec: ArchitectureSpec) -> tuple[Figure, ...]:
     parts = {part.name: (float(part.total), "param") for part in count.components}
     active = {part.name: (float(part.active), "param") for part in count.components}
     figures = [figure("Parameters", "param", total, SOURCE, **parts)]
-    if spec.is_sparse:
+    if spec.is_sparse or spec.others:
         figures.append(figure("Active parameters", "param", total, SOURCE, **active))
     block = spec.blocks[0]
     if len(spec.blocks) == 1 and isinstance(block.mixer, Attention) and isinstance(block.feed_forward, Mlp):

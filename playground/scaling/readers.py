@@ -1,7 +1,7 @@
 """One reader an architecture: from a config's fields to its ``ArchitectureSpec``. Knows no files and no presets.
 
-``READERS`` is the visible list. A key that a config leaves out takes the default of transformers' own config class
-where leaving it out is usual (biases, head size, tied embeddings); the sizes themselves must be there.
+``READERS`` is the visible list. A key that a config leaves out takes the default of transformers' own config class:
+written down here where leaving it out is usual (biases, head size, tied embeddings), asked of the class otherwise.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from playground.scaling.config_fields import MAX_CONTEXT, Fields
 from playground.scaling.readers_other import (
-    read_deepseek,
+    read_deepseek_v2,
+    read_deepseek_v3,
     read_gpt2,
     read_gpt_neox,
     read_jamba,
@@ -95,6 +96,16 @@ def _window_if_used(fields: Fields, layers: int) -> list[int | None]:
     return [_stated_window(fields, 4096)] * layers
 
 
+def _window_without_rope(fields: Fields, layers: int) -> list[int | None]:
+    """SmolLM3: where ``use_sliding_window``, the layers without rotary positions, every fourth unless listed."""
+    if not fields.flag("use_sliding_window", False):
+        return [None] * layers
+    step = fields.integer("no_rope_layer_interval", 4)
+    rotary = fields.integers("no_rope_layers") or [(index + 1) % step for index in range(layers)]
+    local = [index < len(rotary) and rotary[index] == 0 for index in range(layers)]
+    return _windows_by_type(fields, layers, _stated_window(fields, None), local)
+
+
 def _window_alternating(fields: Fields, layers: int) -> list[int | None]:
     """Qwen2's mixtures: where ``use_sliding_window``, every other layer below ``max_window_layers``."""
     if not fields.flag("use_sliding_window", False):
@@ -168,7 +179,9 @@ READERS: dict[str, Reader] = {
         window=_window_if_used,
         feed_forward=_qwen_experts(8, shared=False, alias="num_local_experts"),
     ),
-    "deepseek_v3": read_deepseek,
+    "smollm3": _Family(kv_default=4, bias="config", mlp_bias=True, tied=True, window=_window_without_rope),
+    "deepseek_v2": read_deepseek_v2,
+    "deepseek_v3": read_deepseek_v3,
     "gpt2": read_gpt2,
     "gpt_neox": read_gpt_neox,
     "mamba": read_mamba,

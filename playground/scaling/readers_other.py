@@ -64,7 +64,18 @@ def read_gpt_neox(fields: Fields, name: str, model_type: str, source: str) -> Ar
     )
 
 
-def read_deepseek(fields: Fields, name: str, model_type: str, source: str) -> ArchitectureSpec:
+def read_deepseek_v2(fields: Fields, name: str, model_type: str, source: str) -> ArchitectureSpec:
+    return _deepseek(fields, name, model_type, source, shared=2, top_k=None, dense=0)
+
+
+def read_deepseek_v3(fields: Fields, name: str, model_type: str, source: str) -> ArchitectureSpec:
+    return _deepseek(fields, name, model_type, source, shared=1, top_k=8, dense=3)
+
+
+def _deepseek(
+    fields: Fields, name: str, model_type: str, source: str, *, shared: int, top_k: int | None, dense: int
+) -> ArchitectureSpec:
+    """``shared`` experts, ``top_k`` and the number of ``dense`` layers at the start: the class's defaults."""
     layers = layer_count(fields)
     mixer = LatentAttention(
         fields.integer("num_attention_heads"),
@@ -79,16 +90,18 @@ def read_deepseek(fields: Fields, name: str, model_type: str, source: str) -> Ar
         read_experts(fields, "n_routed_experts", "num_local_experts"),
         fields.integer("moe_intermediate_size"),
     )
-    shared = fields.integer("n_shared_experts", 1) * width
-    sparse = MixtureOfExperts(experts, read_top_k(fields, experts, 8), width, shared)
-    dense = Mlp(fields.integer("intermediate_size"))
-    first = fields.integer("first_k_dense_replace", 3, minimum=0)
+    shared_width = fields.integer("n_shared_experts", shared) * width
+    sparse = MixtureOfExperts(experts, read_top_k(fields, experts, top_k), width, shared_width)
+    plain = Mlp(
+        fields.integer("intermediate_size"), bias=model_type == "deepseek_v2" and fields.flag("mlp_bias", False)
+    )
+    first = fields.integer("first_k_dense_replace", dense, minimum=0)
     return ArchitectureSpec(
         name,
         model_type,
         fields.integer("hidden_size"),
         fields.integer("vocab_size"),
-        group_layers([(mixer, dense if index < first else sparse, 2) for index in range(layers)]),
+        group_layers([(mixer, plain if index < first else sparse, 2) for index in range(layers)]),
         tied=fields.flag("tie_word_embeddings", False),
         final_norm_vectors=1,
         context_length=fields.optional("max_position_embeddings", maximum=MAX_CONTEXT),

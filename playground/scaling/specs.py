@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Multi-head, grouped-query or multi-query attention. ``window``: tokens a layer can look back on, or None."""
+    """Multi-head, grouped-query or multi-query attention. ``window``: tokens a layer can look back on, or None.
+
+    ``chunked``: the window does not slide; a token looks back to the start of its chunk (Llama 4). ``state``: numbers of a
+    recurrent state that stands beside the heads in the same layer (Falcon-H1). ``kv_heads`` 0: another layer's cache.
+    """
 
     heads: int
     kv_heads: int
@@ -19,12 +23,26 @@ class Attention:
     out_bias: bool = False
     qk_norm: bool = False
     window: int | None = None
+    chunked: bool = False
+    state: int = 0
 
     def mean_context(self, tokens: float) -> float:
-        """Tokens that one of ``tokens`` looks back on, on average: half of them, or w − w²/(2s) beyond a window w."""
+        """Tokens that one of ``tokens`` looks back on, on average: half of them, or w − w²/(2s) beyond a window w.
+
+        In chunks of w: half a chunk, and less for those of the last one.
+        """
         if self.window is None or tokens <= self.window:
             return tokens / 2
+        if self.chunked:
+            whole, rest = divmod(tokens, self.window)
+            return (whole * self.window**2 + rest**2) / (2 * tokens)
         return self.window - self.window**2 / (2 * tokens)
+
+    def context_at(self, tokens: float) -> float:
+        """Tokens that the next one after ``tokens`` looks back on; in chunks, on average."""
+        if self.window is None or tokens <= self.window:
+            return tokens
+        return self.window / 2 if self.chunked else self.window
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +92,13 @@ class RwkvTimeMix:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurrent:
+    """A layer known by its cache alone: ``state`` numbers a sequence, whatever its length (0: it keeps nothing)."""
+
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mlp:
     """Feed-forward part with two matrices (GPT) or three (gated: SwiGLU, GeGLU)."""
 
@@ -100,7 +125,7 @@ class RwkvChannelMix:
     width: int
 
 
-Mixer = Attention | LatentAttention | Mamba | Mamba2 | RwkvTimeMix
+Mixer = Attention | LatentAttention | Mamba | Mamba2 | RwkvTimeMix | Recurrent
 FeedForward = Mlp | MixtureOfExperts | RwkvChannelMix | None
 
 
@@ -115,8 +140,22 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Component:
+    """Parameters of one kind over the whole model. ``active``: those that one token of text passes through."""
+
+    name: str
+    total: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
 class ArchitectureSpec:
-    """The shapes of a language model. Sizes in numbers, ``context_length`` in tokens (None: no limit stated)."""
+    """The shapes of a language model. Sizes in numbers, ``context_length`` in tokens (None: no limit stated).
+
+    ``counted``: the text model's parameters by its modules, for an architecture without a formula. ``others``: what
+    stands beside the text model (vision, audio). ``assumed``: keys left out, with the default taken for each.
+    ``notes``: sentences about what could not be counted.
+    """
 
     name: str
     model_type: str
@@ -128,6 +167,10 @@ class ArchitectureSpec:
     context_length: int | None
     position_rows: int = 0
     source: str = "config.json"
+    counted: tuple[Component, ...] = ()
+    others: tuple[Component, ...] = ()
+    assumed: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def layers(self) -> int:
@@ -136,8 +179,14 @@ class ArchitectureSpec:
     @property
     def is_recurrent(self) -> bool:
         """Whether some layer keeps a state of constant size instead of a cache."""
-        return any(isinstance(block.mixer, Mamba | Mamba2 | RwkvTimeMix) for block in self.blocks)
+        return any(isinstance(block.mixer, Mamba | Mamba2 | RwkvTimeMix | Recurrent) for block in self.blocks)
+
+    @property
+    def experts(self) -> MixtureOfExperts | None:
+        """The mixture of its sparse layers, which all have the same number of experts; None for a dense model."""
+        parts = [block.feed_forward for block in self.blocks]
+        return next((part for part in parts if isinstance(part, MixtureOfExperts)), None)
 
     @property
     def is_sparse(self) -> bool:
-        return any(isinstance(block.feed_forward, MixtureOfExperts) for block in self.blocks)
+        return self.experts is not None

@@ -62,8 +62,8 @@ def test_what_is_no_config(text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize("key", [key for key in LLAMA if key not in ("model_type", "num_key_value_heads")])
-def test_a_missing_key_is_named(key: str) -> None:
-    error = _refusal(json.dumps({name: value for name, value in LLAMA.items() if name != key}))
+def test_a_key_written_as_null_is_named(key: str) -> None:
+    error = _refusal(json.dumps({**LLAMA, key: None}))
     assert error.field == key and key in str(error)
 
 
@@ -119,7 +119,6 @@ def test_custom_code_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         {"model_type": "opt", "vocab_size": 10**12},
         {"model_type": "opt", "ffn_dim": -8},
         {"model_type": "opt", "text_config": {"model_type": "opt", "hidden_size": -4}},
-        {"model_type": "t5"},
         {"model_type": "no-such-model"},
     ],
 )

@@ -92,7 +92,7 @@ HOSTILE = {
     "empty": "",
     "one letter": "A",
     "not JSON": pack("hello"),
-    "no formula": pack('{"model_type": "bloom", "hidden_size": 8}'),
+    "no such model": pack('{"model_type": "no-such-model", "hidden_size": 8}'),
     "zero": pack(json.dumps(dict(load_preset("SmolLM2-135M").config) | {"hidden_size": 0})),
     "long": "A" * (MAX_PACKED + 1),
     "other letters": "日本",

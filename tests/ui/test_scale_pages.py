@@ -24,7 +24,7 @@ from playground.scaling.configs import load_preset
 from playground.scaling.figures import given
 from playground.scaling.hardware import gpu_table
 from playground.scaling.laws import LAWS
-from playground.scaling.meta import MetaCount
+from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.notes import disagreements
 from playground.ui import runtime
 from playground.ui.kit.messages import escape_markdown
@@ -197,7 +197,7 @@ BAD_CONFIGS = {
     "not JSON": "hello",
     "a list": "[1, 2]",
     "no model_type": "{}",
-    "lacks keys": '{"model_type": "llama"}',
+    "a size of null": '{"model_type": "llama", "hidden_size": null}',
     "zero": json.dumps(dict(load_preset("Llama-3-8B").config) | {"hidden_size": 0}),
     "negative": json.dumps(dict(load_preset("Llama-3-8B").config) | {"num_hidden_layers": -3}),
     "absurd": json.dumps(dict(load_preset("Llama-3-8B").config) | {"vocab_size": 1e30}),
@@ -463,15 +463,13 @@ def test_the_meta_count_runs_on_request_and_agrees(open_plan: OpenPlan, monkeypa
     assert "agrees to the last parameter" in opened.texts()
 
 
-def test_a_config_without_a_formula_can_still_be_counted(open_plan: OpenPlan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parameters_section, "count_on_meta", lambda config: MetaCount(77, (), config["model_type"]))
-    monkeypatch.setattr(parameters_section, "freeze_garbage", lambda: None)
+def test_a_config_without_a_formula_is_counted_by_itself(open_plan: OpenPlan) -> None:
     opened = open_plan("scale_model", scale_own=True, scale_model_section="Parameters")
     opened.at.text_area(key="scale_paste").set_value('{"model_type": "bloom", "hidden_size": 8}')
     opened.run()
-    opened.at.button(key="scale_meta_uncounted").click()
-    opened.run()
-    assert "77 parameters by bloom" in opened.texts()
+    setup = opened.at.session_state["scale_setup"]
+    total = count_on_meta(json.loads(setup.json)).total
+    assert setup.config == CUSTOM and f"{total:,}" in str(opened.component("scale_parameters")["rows"])
 
 
 def test_this_machine_is_measured_on_request(open_plan: OpenPlan) -> None:

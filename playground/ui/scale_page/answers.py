@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from playground.errors import BadInput
+from playground.scaling.built_specs import spec_of_config
 from playground.scaling.configs import load_preset, parse_config
 from playground.scaling.figures import figure, given
 from playground.scaling.fitting import Fit, check_fit
@@ -30,10 +30,7 @@ SEQUENCE = 4096  # tokens of a training sequence, for the attention term
 def _spec(config: str, json: str) -> ArchitectureSpec:
     if config != CUSTOM:
         return load_preset(config).spec
-    found = parse_config(json, "your config").spec
-    if found is None:
-        raise BadInput("This config's architecture has no formula here; choose another model.", "config")
-    return found
+    return spec_of_config(parse_config(json, "your config"))
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.errors import BadInput
+from playground.scaling.built_specs import spec_of_config
 from playground.scaling.configs import load_preset, parse_config
 from playground.scaling.hardware import Gpu, custom_gpu
 from playground.scaling.laws import find_law
@@ -60,8 +61,7 @@ def _read_preset(text: str) -> str:
 def _read_json(text: str) -> str:
     """A config as a link carries it: packed, or (short ones, in older links) as it is."""
     config = text if text.lstrip().startswith("{") else unpack(text, "config.json")
-    if parse_config(config, "the link's config").spec is None:
-        raise BadInput("The link's config has an architecture without a formula here; paste it instead.", "json")
+    spec_of_config(parse_config(config, "the link's config"))  # refused now if it cannot be built
     return config
 
 

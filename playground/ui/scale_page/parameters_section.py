@@ -13,7 +13,7 @@ import streamlit as st
 from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
 from playground.errors import PlaygroundError
 from playground.scaling.configs import load_preset
-from playground.scaling.figures import figure
+from playground.scaling.figures import figure, given
 from playground.scaling.memory import sparse_weights_bytes
 from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.parameters import explain_parameters
@@ -24,7 +24,6 @@ from playground.ui.scale_page.answers import count_of, spec_of
 from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.setup import ScaleSetup
-from playground.ui.scale_page.source import UNCOUNTED
 from playground.ui.scale_page.wording import Row, row
 
 ZEROS = 0.9  # the share of zeros that the sparse example is worked out for
@@ -41,12 +40,14 @@ def parameters_section() -> None:
         st.caption(escape_markdown(f"Sizes: {preset.source}. Checked against: {preset.checked}."))
     columns = {"Now": _rows(setup), **dict(store.each_pin(_rows))}
     figure_table(columns, key="scale_parameters", label="Parameters and their formulas")
-    uncounted = st.session_state.get(UNCOUNTED)
-    if isinstance(uncounted, str):
-        st.markdown("**The config without a formula**")
-        _meta_count(json.loads(uncounted), None, key="uncounted")
-    st.markdown(f"**Checked against the built model**: {escape_markdown(spec.name)}")
-    _meta_count(_config(), count.total, key="config")
+    if spec.assumed:
+        left_out = ", ".join(f"{key} {value:,}" for key, value in spec.assumed)
+        st.caption(escape_markdown(f"Not in the config, so transformers' own defaults: {left_out}."))
+    for note in spec.notes:
+        st.caption(escape_markdown(note))
+    if not spec.counted:
+        st.markdown(f"**Checked against the built model**: {escape_markdown(spec.name)}")
+        _meta_count(_config(), count.total)
     why_it_matters(
         "Sparsity here is the share of parameters that one token does not touch. It saves arithmetic, not memory: in the "
         "usual dense format zeros and idle experts take as much room as any others."
@@ -56,6 +57,8 @@ def parameters_section() -> None:
 def _rows(setup: ScaleSetup) -> tuple[Row, ...]:
     count = count_of(setup)
     rows = [row(shown, lead=True) for shown in explain_parameters(spec_of(setup))]
+    inner = given("Active, without the table looked up", count.active_without_tables, "param", "layers and one head")
+    rows.append(row(inner, note="publishers count either way"))
     sparsity = figure(
         "Sparsity",
         "1",
@@ -107,14 +110,14 @@ class _Counting:
             self.done.set()
 
 
-def _meta_count(config: dict[str, Any], expected: int | None, *, key: str) -> None:
+def _meta_count(config: dict[str, Any], expected: int) -> None:
     """A button; then progress; then the count, and whether it agrees with the formula."""
     counts = _counts()
     name = json.dumps(config, sort_keys=True)
     if name not in counts:
         st.button(
             "Count on the meta device",
-            key=f"scale_meta_{key}",
+            key="scale_meta_config",
             icon=":material/calculate:",
             on_click=_start_counting,
             args=(name,),
@@ -155,11 +158,9 @@ def _watch(counting: _Counting) -> None:
     stop.empty()
 
 
-def _show(count: MetaCount, seconds: float, expected: int | None) -> None:
+def _show(count: MetaCount, seconds: float, expected: int) -> None:
     text = f"{count.total:,} parameters by {escape_markdown(count.class_name)} on the meta device, in {seconds:.1f} s"
-    if expected is None:
-        st.markdown(text)
-    elif count.total == expected:
+    if count.total == expected:
         st.markdown(f":green-badge[:material/check: agrees to the last parameter] {text}")
     else:
         off = count.total - expected

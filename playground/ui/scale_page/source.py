@@ -10,15 +10,14 @@ import streamlit as st
 from playground.errors import BadInput, PlaygroundError
 from playground.models.bundled import bundled_folder
 from playground.models.catalogue import resolve
+from playground.scaling.built_specs import spec_of_config
 from playground.scaling.config_fields import MAX_CONFIG_CHARS
-from playground.scaling.configs import find_text_config, parse_config, preset_names
+from playground.scaling.configs import parse_config, preset_names
 from playground.ui.kit.messages import problems_shown_here
 from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
 from playground.ui.scale_page.fields import CUSTOM
-
-UNCOUNTED = "scale_uncounted"  # a config without a formula here, which can still be counted on the meta device
 
 
 def model_controls() -> None:
@@ -72,20 +71,11 @@ def use_config(text: str) -> None:
     """Make ``text`` the model; what is wrong with it is told in one sentence and the last good model stays."""
     try:
         found = parse_config(text, "your config")
+        spec_of_config(found)  # refused now if it cannot be built; the answer stays known
     except PlaygroundError as error:
         store.note_problems(str(error))
         return
-    compact = json.dumps(found.config, separators=(",", ":"))
-    if found.spec is None:
-        kind = str(find_text_config(found.config)[0]["model_type"])[:40]
-        st.session_state[UNCOUNTED] = compact
-        store.note_problems(
-            f"model_type {kind!r} has no formula here, so the last model stays; the tab Parameters can count it on the "
-            "meta device if transformers knows it."
-        )
-        return
-    st.session_state.pop(UNCOUNTED, None)
-    store.change(config=CUSTOM, json=compact)
+    store.change(config=CUSTOM, json=json.dumps(found.config, separators=(",", ":")))
 
 
 def use_loaded() -> None:
