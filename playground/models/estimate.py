@@ -59,6 +59,11 @@ def estimate_config(config: dict[str, Any], dtype: str, parameters: int | None =
     """
     if parameters is not None:
         return _need(parameters, config, dtype)
+    return _need(sum(weight.numel() for weight in empty_model(config).parameters()), config, dtype)
+
+
+def empty_model(config: dict[str, Any]) -> Any:
+    """The model ``config`` describes, on torch's meta device; raises whatever its architecture does."""
     from accelerate import init_empty_weights
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -66,7 +71,7 @@ def estimate_config(config: dict[str, Any], dtype: str, parameters: int | None =
     with init_empty_weights():
         model = AutoModelForCausalLM.from_config(settings, trust_remote_code=False)
     model.tie_weights()  # else an output head shared with the embedding counts twice
-    return _need(sum(weight.numel() for weight in model.parameters()), config, dtype)
+    return model
 
 
 def estimate_gguf(path: Path, dtype: str) -> MemoryNeed:
@@ -87,10 +92,11 @@ def estimate_gguf(path: Path, dtype: str) -> MemoryNeed:
 
 def config_dict(folder: Path) -> dict[str, Any]:
     """A folder's config.json. Raises ModelCorrupt where it is missing or no JSON object."""
+    path = folder / "config.json"
+    if not path.is_file():  # nor a pipe, which would be waited for
+        raise ModelCorrupt(f"{shown(folder.name)} has no config.json: give the folder a model was saved in.")
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelCorrupt(f"{shown(folder.name)} has no config.json: give the folder a model was saved in.") from None
+        config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         raise ModelCorrupt(f"The config.json in {shown(folder.name)} cannot be read: fetch the model again.") from None
     if not isinstance(config, dict):
@@ -100,6 +106,8 @@ def config_dict(folder: Path) -> dict[str, Any]:
 
 def optional_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file that need not be there, and {} for anything else."""
+    if not path.is_file():
+        return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -143,12 +151,23 @@ def read_header(file: Path) -> dict[str, Any]:
                 raise broken
             header = json.loads(opened.read(length))
         tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        if not all(_is_whole(entry) for entry in tensors.values()):
+            raise broken
         end = max((entry["data_offsets"][1] for entry in tensors.values()), default=0)
         if 8 + length + end != size:
             raise broken
         return tensors
     except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error, RecursionError):
         raise broken from None
+
+
+def _is_whole(entry: dict[str, Any]) -> bool:
+    """Whether an entry's shape and place are numbers that can be: nothing is computed from others."""
+    begin, end = entry["data_offsets"]
+    numbers = [begin, end, *entry["shape"]]
+    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+        return False
+    return bool(math.prod(entry["shape"]) <= 8 * max(end - begin, 0))  # the smallest format has a bit a number
 
 
 def tensor_elements(header: dict[str, Any]) -> int:

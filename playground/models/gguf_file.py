@@ -41,6 +41,8 @@ class GgufFile:
 
     def __init__(self, path: Path) -> None:
         try:
+            if not path.is_file():  # a pipe would be waited for
+                raise ValueError("no file")
             self._bytes = np.asarray(np.memmap(path, np.uint8, mode="r"))  # slices of a plain array are quicker
             self._buffer, self._position = self._bytes.data, 0
             self.values, self.tensors = self._read_header()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from playground.errors import BadInput, ModelCorrupt, ModelError, PlaygroundError
 from playground.models.catalogue import CATALOGUE, ModelSource
 from playground.models.estimate import MemoryNeed
+from playground.models.foreign import foreign_errors
 from playground.models.hardware import Hardware
 from playground.models.info import ModelInfo
 from playground.models.locating import LocatedModel, locate
@@ -146,6 +147,7 @@ def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_im
                 trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # told below, by name; transformers prints a table for it
                 **extra,
             )
         _require_all_tensors(source, report)
@@ -176,10 +178,15 @@ def _reader(source: ModelSource, path: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _require_all_tensors(source: ModelSource, report: dict[str, Any]) -> None:
-    lacking = sorted(str(name) for name in (*report.get("missing_keys", ()), *report.get("mismatched_keys", ())))
+    lacking = sorted(str(name) for name in report.get("missing_keys", ()))
     if lacking:
         raise ModelCorrupt(
             f"{shown(source.id)} lacks {len(lacking)} of its tensors, {shown(lacking[0])} first: fetch it again."
+        )
+    for name, stored, described in report.get("mismatched_keys", ()):
+        raise ModelCorrupt(
+            f"The tensor {shown(name)} of {shown(source.id)} has the shape {tuple(stored)} and its config describes "
+            f"{tuple(described)}: fetch the model again."
         )
 
 
@@ -187,15 +194,20 @@ def load_tokenizer(located: LocatedModel) -> Any:
     """The tokenizer alone: no weights and none of transformers' models. Raises ModelCorrupt."""
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-    try:
+    from playground.models.template_check import require_ending_template
+
+    name = located.source.id
+    with foreign_errors(
+        lambda error: ModelCorrupt(
+            f"The tokenizer of {shown(name)} cannot be read ({reason_text(error)}): fetch it again."
+        )
+    ):
         if located.source.kind == "bundled":  # ours to know that nothing needs guessing
             return PreTrainedTokenizerFast.from_pretrained(located.folder, local_files_only=True)
         folder, extra = _reader(located.source, located.folder)
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **extra)
-    except Exception as error:  # as above
-        raise ModelCorrupt(
-            f"The tokenizer of {shown(located.source.id)} cannot be read ({reason_text(error)}): fetch it again."
-        ) from error
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **extra)
+        require_ending_template(tokenizer, name)
+        return tokenizer
 
 
 def _describe(located: LocatedModel, model: Any, tokenizer: Any, decoding: Decoding) -> ModelInfo:

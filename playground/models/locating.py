@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playground.errors import ModelTooLarge
+from playground.errors import ModelCorrupt, ModelTooLarge
 from playground.models.bundled import bundled_revision, ensure_bundled
 from playground.models.catalogue import ModelSource, resolve
-from playground.models.estimate import MemoryNeed, estimate_config, estimate_folder, estimate_gguf
+from playground.models.estimate import (
+    MemoryNeed,
+    config_dict,
+    empty_model,
+    estimate_config,
+    estimate_folder,
+    estimate_gguf,
+    read_header,
+    weight_files,
+)
 from playground.models.hardware import Hardware, probe
 from playground.models.hub import Admit, ensure_snapshot
 from playground.models.placement import Placement, choose
 from playground.models.safety import check_config, check_folder, check_gguf
 from playground.models.wording import Progress, shown, silent, size_text
+
+_ALMOST_ALL = 0.98  # some tensors are made, not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +107,37 @@ def _place(
     else:
         check_folder(folder)
         need = estimate_folder(folder, "float32")
+        if source.kind != "bundled":
+            require_all_parameters(source.id, folder, need.parameters)
     placement = choose(hardware, device=device, dtype=dtype, parameters=need.parameters)
     need = need.in_dtype(placement.dtype)
     require_memory(source.id, need, placement, hardware)
     return need, placement
+
+
+def require_all_parameters(name: str, folder: Path, stored: int) -> None:
+    """Raise ModelCorrupt where the files hold fewer numbers than the config describes: the rest would be allocated first
+    and found missing then. A quantized model stores several numbers in one; a config that cannot be built is read later.
+    """
+    config = config_dict(folder)
+    if "quantization_config" in config:
+        return
+    try:
+        described = {key: weight.numel() for key, weight in empty_model(config).named_parameters()}
+    except Exception:  # each architecture has its own complaints
+        return
+    if stored >= sum(described.values()) * _ALMOST_ALL:
+        return
+    here = {key for file in weight_files(folder) for key in read_header(file)}
+    lacking = [key for key in described if key not in here]
+    if lacking and here <= set(described):  # saved under the names it has now
+        raise ModelCorrupt(
+            f"{shown(name)} lacks {len(lacking)} of its tensors, {shown(lacking[0])} first: fetch the model again."
+        )
+    raise ModelCorrupt(
+        f"The config of {shown(name)} describes {sum(described.values()):,} parameters and its weight files hold "
+        f"{stored:,}: fetch the model again."
+    )
 
 
 def require_memory(name: str, need: MemoryNeed, placement: Placement, hardware: Hardware) -> None:

@@ -5,6 +5,7 @@ Reads configs and headers only. Nothing of a model is executed or unpickled, her
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.mo
 
 def check_folder(folder: Path) -> None:
     """Raise ModelRefused or ModelCorrupt unless ``folder`` holds a whole decoder-only model in safetensors."""
+    odd = next((path for path in folder.iterdir() if path.exists() and not (path.is_file() or path.is_dir())), None)
+    if odd is not None:  # a pipe or a device: reading it may never end
+        raise ModelCorrupt(f"{shown(odd.name)} in {shown(folder.name)} is no file: fetch the model again.")
     config = config_dict(folder)
     check_code(folder.name, config, [path.name for path in folder.iterdir()])
     check_code(folder.name, optional_json(folder / "tokenizer_config.json"), [])
@@ -49,13 +53,21 @@ def check_code(name: str, config: dict[str, Any], files: list[str]) -> None:
 def check_config(name: str, config: dict[str, Any]) -> None:
     """Raise unless transformers knows the config's architecture as a decoder-only language model."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+    )
 
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING_NAMES:
         raise ModelCorrupt(
             f"{shown(name)} says it is a {shown(kind)} model, which this version of transformers does not know: "
             "choose another, or update transformers."
+        )
+    if kind in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES and kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise ModelRefused(
+            f"{shown(name)} is a {kind} model, a language model with an encoder for pictures or sound beside it, and the "
+            "playground loads language models alone: choose one that reads text only."
         )
     if config.get("is_encoder_decoder") or kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         raise ModelRefused(
@@ -78,6 +90,25 @@ def check_gguf(path: Path) -> None:
     """Raise ModelCorrupt unless ``path`` is a .gguf file of an architecture transformers can unpack."""
     from transformers.integrations import GGUF_CONFIG_MAPPING
 
-    architecture = GgufFile(path).values.get("general.architecture")
+    file = GgufFile(path)
+    architecture = file.values.get("general.architecture")
     if architecture not in GGUF_CONFIG_MAPPING:
         raise ModelCorrupt(f"{shown(path.name)} holds a {shown(architecture)} model, which transformers cannot unpack.")
+    parts = file.values.get("split.count", 1)
+    if isinstance(parts, int) and parts > 1:
+        raise ModelCorrupt(
+            f"{shown(path.name)} is {_which_part(path, parts)}: join them with `llama-gguf-split --merge`."
+        )
+    if not any(tensor.name.endswith(".weight") for tensor in file.tensors):
+        raise ModelCorrupt(f"{shown(path.name)} holds a vocabulary and no weights: fetch the whole model.")
+
+
+def _which_part(path: Path, parts: int) -> str:
+    """Which of its parts a split file is, and where the others are or ought to be."""
+    found = re.fullmatch(r"(.*)-(\d{5})-of-\d{5}\.gguf", path.name)
+    if found is None:
+        return f"one of {parts} parts of a model"
+    names = [f"{found[1]}-{number:05}-of-{parts:05}.gguf" for number in range(1, min(parts, 100) + 1)]
+    others = [name for name in names if name != path.name]
+    listed = ", ".join(shown(name) for name in others[:3]) + (" and more" if len(others) > 3 else "")
+    return f"part {int(found[2])} of {parts}, the others are {listed}"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from playground.engine.fake.engine import FakeCodec
@@ -48,7 +49,7 @@ def bundled_tokenizer(bundled_model_path: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def bundled(bundled_tokenizer: Any) -> HfTextCodec:
-    return HfTextCodec(bundled_tokenizer, small_info(8192, name="SmolLM2"))
+    return HfTextCodec(bundled_tokenizer, small_info(8192, name="SmolLM2", vocab_size=49152))
 
 
 def pieces(codec: Any, ids: tuple[int, ...]) -> list[str]:
@@ -145,7 +146,7 @@ def test_the_table_is_built_once(bundled_tokenizer: Any, monkeypatch: pytest.Mon
         return build_table(tokenizer, size)
 
     monkeypatch.setattr("playground.engine.text.codec.build_table", counting)
-    codec = HfTextCodec(bundled_tokenizer, small_info())
+    codec = HfTextCodec(bundled_tokenizer, small_info(vocab_size=49152))
     for token in (100, 101):
         codec.token_bytes(token)
     assert len(built) == 1
@@ -323,3 +324,41 @@ def test_a_hundred_thousand_characters_are_read(bundled: HfTextCodec, unit: str)
     text = (unit * 100_000)[:100_000]
     assert bundled.decode(bundled.encode(text)) == text
     assert len(bundled.encode_chat(text)) > len(bundled.encode(text))
+
+
+# -- what strangers' files do -------------------------------------------------------------------------------------------
+
+REWRITING = {
+    "tojson": "{% for m in messages %}<|im_start|>{{ m.content | tojson }}<|im_end|>{% endfor %}",
+    "replace": "{% for m in messages %}<|im_start|>{{ m.content | replace('e', '3') }}<|im_end|>{% endfor %}",
+    "split": "{% for m in messages %}<|im_start|>{{ m.content.split(' ')[-1] }}<|im_end|>{% endfor %}",
+    "length": "{% for m in messages %}<|im_start|>{{ m.content | length }} {{ m.content }}<|im_end|>{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("name", REWRITING)
+def test_a_template_that_rewrites_the_message_gives_what_transformers_gives(name: str) -> None:
+    tokenizer = byte_level_tokenizer(chat_template=REWRITING[name])
+    codec = HfTextCodec(tokenizer, small_info())
+    for text in ('a "quoted" é\n text', "  the end "):
+        messages = [{"role": "user", "content": text}]
+        whole = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        assert codec.chat_text(text) == whole
+        assert codec.encode_chat(text) == tuple(tokenizer(whole, add_special_tokens=False)["input_ids"])
+    with pytest.raises(BadPrompt, match="rewrites messages"):
+        codec.encode_chat("x <|im_end|> y")
+    assert codec.encode_chat("x <|im_end|> y", parse_special=True)
+
+
+def test_a_panic_of_the_tokenizer_is_a_sentence() -> None:
+    backend = Tokenizer(models.BPE(vocab={"a": 0, "b": 1, "c": 2}, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex("(a+)+$"), "isolated")
+    codec = HfTextCodec(PreTrainedTokenizerFast(tokenizer_object=backend), small_info())
+    with pytest.raises(BadPrompt, match="could not read this text"):
+        codec.encode("a" * 60 + "b")
+
+
+def test_a_token_without_a_row_is_told_for_what_it_is() -> None:
+    codec = HfTextCodec(byte_level_tokenizer(), small_info(vocab_size=200))
+    with pytest.raises(BadPrompt, match=r"makes token \d+ .* knows 200 tokens only"):
+        codec.encode("the hall")

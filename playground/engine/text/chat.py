@@ -1,8 +1,8 @@
 """A model's own chat template, rendered so that typed text stays apart from the template's text.
 
 Templates are Jinja written by model makers; a message typed into one may spell ``<|im_end|>`` and so end its own turn.
-Rendering around placeholders says which characters of the result came from whom. A template that branches on a
-message's content sees the placeholder in its place. Knows no ids.
+Rendering around placeholders says which characters of the result came from whom; where that does not give what the
+message itself gives, because the template rewrites it, the message's own rendering is taken. Knows no ids.
 """
 
 from __future__ import annotations
@@ -27,37 +27,41 @@ class ChatTemplate:
         self._tokenizer = tokenizer
         self._model_name = model_name
 
-    def render(self, text: str, system: str | None) -> list[Part]:
-        """The template's and the user's parts in order; joined they are the model's input.
+    def render(self, text: str, system: str | None) -> tuple[list[Part], bool]:
+        """The template's and the user's parts in order, joined the model's input; and whether they can be told apart.
 
-        A template that trims messages has them trimmed here too. Raises CapabilityMissing where the model has no
-        template or the template no place for a system prompt. None and "" both mean no system prompt of one's own:
-        a template's default then stays.
+        A template that trims messages has them trimmed here too. One that rewrites them (``tojson``, ``replace``,
+        ``split``) gives its result as one part of its own. Raises CapabilityMissing where the model has no template or
+        the template no place for a system prompt. None and "" both mean no system prompt of one's own: a template's
+        default then stays.
         """
         if not getattr(self._tokenizer, "chat_template", None):
             raise CapabilityMissing(
                 f"{self._model_name} has no chat template: switch to a raw prompt or choose an instruct model."
             )
-        messages = [{"role": "user", "content": _TRIMMED + _USER + _TRIMMED}]
-        if system:
-            messages.insert(0, {"role": "system", "content": _TRIMMED + _SYSTEM + _TRIMMED})
-        rendered = self._apply(messages, bool(system))
-        if system and _SYSTEM not in rendered:
+        rendered = self._apply(_TRIMMED + _USER + _TRIMMED, _TRIMMED + _SYSTEM + _TRIMMED if system else "")
+        whole = self._apply(text, system or "")
+        if system and _SYSTEM not in rendered and whole == self._apply(text, system + "."):
             raise CapabilityMissing(self._no_system_sentence())
-        if _USER not in rendered:
+        if _USER not in rendered and whole == self._apply(text + ".", system or ""):
             raise CapabilityMissing(
                 f"The chat template of {self._model_name} leaves the message out: switch to a raw prompt."
             )
         parts: list[Part] = [(rendered, False)]
         for placeholder, typed in ((_SYSTEM, system or ""), (_USER, text)):
             parts = [piece for part in parts for piece in _fill(part, placeholder, typed)]
-        return parts
+        if "".join(part for part, _typed in parts) != whole:
+            return [(whole, False)], False
+        return parts, True
 
-    def _apply(self, messages: list[dict[str, str]], has_system: bool) -> str:
+    def _apply(self, text: str, system: str) -> str:
+        messages = [{"role": "user", "content": text}]
+        if system:
+            messages.insert(0, {"role": "system", "content": system})
         try:
             return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
         except Exception as error:  # a template raises what it likes: TemplateError, TypeError, ...
-            if has_system:
+            if system:
                 raise CapabilityMissing(self._no_system_sentence()) from error
             raise CapabilityMissing(
                 f"The chat template of {self._model_name} cannot be used: switch to a raw prompt."

@@ -19,7 +19,9 @@ from playground.engine.text.display import bracket
 from playground.engine.text.token_bytes import TokenTable, build_table
 from playground.engine.text.utf8 import added_text, pending_bytes
 from playground.errors import BadPrompt
+from playground.models.foreign import foreign_errors
 from playground.models.info import ModelInfo
+from playground.models.wording import reason_text
 
 _REMEMBERED_TEXTS = 64
 _REMEMBERED_CHARACTERS = 20_000  # longer texts are not worth their memory
@@ -83,7 +85,13 @@ class HfTextCodec:
         check_text(text)
         check_text(system or "", "system prompt")
         self._refuse_oversized(text + (system or ""))
-        parts = self._chat.render(text, system)
+        parts, apart = self._chat.render(text, system)
+        if not apart and not parse_special and self._names_special(text + "\n" + (system or "")):
+            raise BadPrompt(
+                f"The chat template of {self._info.name} rewrites messages, so a special token spelt in yours cannot be "
+                "kept apart from its own: leave it out, or switch to a raw prompt.",
+                field="prompt",
+            )
         whole = "".join(part for part, _typed in parts)
         if parse_special or not self._spells_special(parts):
             return self._encode_part(whole, True)
@@ -107,7 +115,10 @@ class HfTextCodec:
         """The text the template produces, a default system prompt included."""
         check_text(text)
         check_text(system or "", "system prompt")
-        return "".join(part for part, _typed in self._chat.render(text, system))
+        return "".join(part for part, _typed in self._chat.render(text, system)[0])
+
+    def _names_special(self, text: str) -> bool:
+        return any(special_id is not None for _piece, special_id in self._table.split_special(text))
 
     def _spells_special(self, parts: Sequence[tuple[str, bool]]) -> bool:
         """Whether typed text spells a special token, alone or together with the template's text beside it."""
@@ -129,11 +140,30 @@ class HfTextCodec:
             known = self._encoded.get(key)
         if known is not None:
             return known
-        ids = tuple(self._encoder.encode(text, parse_special))
+        with foreign_errors(self._cannot_read):
+            ids = tuple(self._encoder.encode(text, parse_special))
+        self._require_known(ids)
         if len(text) <= _REMEMBERED_CHARACTERS:
             with self._lock:
                 self._encoded[key] = ids
         return ids
+
+    def _cannot_read(self, error: BaseException) -> BadPrompt:
+        return BadPrompt(
+            f"The tokenizer of {self._info.name} could not read this text ({reason_text(error)}): change the text, or "
+            "choose another model.",
+            field="prompt",
+        )
+
+    def _require_known(self, ids: tuple[int, ...]) -> None:
+        """Raise BadPrompt for a token of which the model has no row: its tokenizer has more tokens than it knows."""
+        outside = next((token for token in ids if token >= self._info.vocab_size), None)
+        if outside is not None:
+            raise BadPrompt(
+                f"The tokenizer of {self._info.name} makes token {outside} ({self.piece(outside)!r}) of this text, and the "
+                f"model knows {self._info.vocab_size:,} tokens only: change the text there, or choose another model.",
+                field="prompt",
+            )
 
     def _refuse_oversized(self, text: str) -> None:
         """Raise BadPrompt when even the longest tokens could not make ``text`` fit the context."""
