@@ -5,8 +5,9 @@ set -eu
 compile() { # what to compile, where to, further options
     from=$1 to=$2
     shift 2
+    cp "$to" "$to.new" 2>/dev/null || :  # uv keeps the versions it finds in its output file
     "$1" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-        --no-emit-index-url "$from" --output-file "$to.new" ${2:+"$2"} ${3:+"$3"}
+ "$from" --output-file "$to.new" ${2:+"$2"} ${3:+"$3"}
     awk '/^[a-zA-Z0-9]/ { skip = /^(torch|triton|nvidia-|cuda-)/ } !skip' "$to.new" > "$to"
     rm "$to.new"
 }

@@ -292,7 +292,18 @@ def test_ci_runs_the_documented_test_command() -> None:
 
 
 def test_requirements_are_pinned() -> None:
-    for file in ("requirements.txt", "requirements-dev.txt", "requirements-model.txt"):
+    for file in ("requirements.txt", "requirements-torch.txt", "requirements-dev.txt", "requirements-model.txt"):
         lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
         wanted = [line for line in lines if line and not line.startswith("-r ")]
         assert wanted and all(re.fullmatch(r"[\w.\[\]-]+==[\w.+]+(\s*;.*)?", line) for line in wanted), (file, wanted)
+
+
+@pytest.mark.parametrize("kind", ["", "-dev", "-model"])
+def test_the_lock_has_a_hash_for_all_but_torch_and_what_was_asked_for(kind: str) -> None:
+    text = (ROOT / f"requirements{kind}.lock").read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    locked = {block.split(" ")[0].lower().replace("_", "-") for block in blocks if "--hash=sha256:" in block}
+    assert all("--hash=sha256:" in block for block in blocks) and "://" not in text
+    assert not {pin for pin in locked if re.match(r"torch==|nvidia-|cuda-|triton", pin)}
+    asked = re.findall(r"^([\w.-]+)(?:\[.*\])?(==[\w.]+)", (ROOT / f"requirements{kind}.txt").read_text("utf-8"), re.M)
+    assert {(name + pin).lower().replace("_", "-") for name, pin in asked} <= locked

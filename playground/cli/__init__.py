@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from playground import __version__
 from playground.errors import PlaygroundError
 
 # command: (module, one-line help). A module offers add_parser(subparsers, common) and sets ``run`` as a default.
@@ -49,6 +50,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser(wanted: str | None) -> Parser:
     """The parser; only the wanted command's module is imported, the others are named with their help."""
     parser = Parser(prog="python -m playground", description="See how a language model chooses its words.")
+    parser.add_argument("--version", action="version", version=f"playground {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     common = Parser(add_help=False)
     common.add_argument("--json", action="store_true", help="print exactly one JSON object")
