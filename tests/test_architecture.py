@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pages import PAGES
 from playground.cli import COMMANDS
 from playground.glossary import GLOSSARY
 from playground.sampling.orders import ORDERS
 from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS
 from playground.sampling.settings import SamplerSettings
-from playground.ui.frame import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "playground"

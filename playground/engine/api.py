@@ -178,3 +178,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""
+
+
+class NextTokens(Protocol):
+    """The next token's distribution."""
+
+
+def require(engine: Engine, facet: type) -> None:
+    """Refuse in one sentence where ``engine`` lacks ``facet``."""

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from pages import PAGES
 from playground.ui.frame import ICON, navigation, open_frame
 
 st.set_page_config(page_title="Playground", page_icon=ICON, layout="wide")
-page = navigation()
-open_frame(page)
+page = navigation(PAGES)
+open_frame(page, PAGES)
 page.run()

@@ -1,179 +1,343 @@
-"""What every page shares: the list of pages, the sidebar, the heading, the "Take away" popover's place.
+"""The frame every page shares: navigation, sidebar, heading, experiments, the places of controls, text and pictures.
 
-``pages()`` is the registry of pages. A page script begins with ``heading(...)``; everything else is its own.
+``show(spec)`` draws a page from its ``PageSpec``; what the page itself shows is in the spec's functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.ui import state
+from playground.engine.api import require
+from playground.state.link_fields import link_of, read_link
+from playground.state.setup import Setup, read_setup, setup_query
+from playground.ui.components.address_bar import keep_address
+from playground.ui.kit import session
+from playground.ui.kit.fragments import CONTROLS, PICTURES, TEXT, fragment, set_parts
+from playground.ui.kit.jobs import show_latest
+from playground.ui.kit.messages import problems_shown_here, show_problem
+from playground.ui.kit.page import PageSpec, Section
+from playground.ui.workspace import setup as workspace
+from playground.ui.workspace.export import popover, show_link
+from playground.ui.workspace.model import loaded_model
+from playground.ui.workspace.model_picker import sidebar_model
 
 _ROOT = Path(__file__).resolve().parents[2]
 ICON = str(Path(__file__).with_name("icon.png"))  # a local file: a symbol would be fetched from the internet
-# White on the dark theme's accent, which is light enough to be read as text, has too little contrast.
-BUTTONS = """<style>[data-testid^="stBaseButton-primary"]:not(:disabled) { background: #5B4FE0; border-color: #5B4FE0; }
-[data-testid^="stBaseButton-primary"]:not(:disabled):hover { background: #4A3FC7; }</style>"""
 WORDMARK = str(Path(__file__).with_name("wordmark.svg"))
+_STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text(encoding='utf-8')}</style>"
+
+Pages = Mapping[str, PageSpec]
 
 
-@dataclass(frozen=True, slots=True)
-class PageEntry:
-    """One page: where it stands in the sidebar and what it is for."""
-
-    group: str
-    script: str
-    title: str
-    icon: str
-    about: str
-    default: bool = False
-    needs_model: bool = True  # a page without it never starts loading one
+# -- navigation --------------------------------------------------------------------------------------------------------
 
 
-PAGES: dict[str, PageEntry] = {
-    "sampling": PageEntry(
-        "Choose a word",
-        "sampling.py",
-        "Sampling",
-        ":material/bar_chart:",
-        "The next token's whole distribution, live, and what each sampler does to it.",
-        default=True,
-    ),
-    "generate": PageEntry(
-        "Choose a word",
-        "generate.py",
-        "Generate",
-        ":material/edit_note:",
-        "A whole text with every step recorded: question it, branch from it, compare settings.",
-    ),
-    "attention": PageEntry(
-        "Look inside",
-        "attention.py",
-        "Attention",
-        ":material/grid_on:",
-        "Every attention weight of every head on your text: as a map, on the text, and taken apart.",
-    ),
-    "inside": PageEntry(
-        "Look inside",
-        "inside.py",
-        "Inside the model",
-        ":material/layers:",
-        "Each layer's own guess, what the model is made of, and what reading and writing cost here.",
-    ),
-    "best_of_n": PageEntry(
-        "Spend compute",
-        "best_of_n.py",
-        "Best-of-N",
-        ":material/dynamic_feed:",
-        "N answers to one question, and every way of choosing among them side by side.",
-    ),
-    "scale_model": PageEntry(
-        "Plan",
-        "scale_model.py",
-        "Model and memory",
-        ":material/memory:",
-        "Parameters and memory of any model: what fits, and what to change if it does not.",
-        needs_model=False,
-    ),
-    "scale_training": PageEntry(
-        "Plan",
-        "scale_training.py",
-        "Training",
-        ":material/factory:",
-        "Compute, time, money, energy and CO₂ of a training run.",
-        needs_model=False,
-    ),
-    "scale_laws": PageEntry(
-        "Plan",
-        "scale_laws.py",
-        "Scaling laws",
-        ":material/show_chart:",
-        "What size and how much data a budget buys, over training and over a model's life.",
-        needs_model=False,
-    ),
-    "scale_serving": PageEntry(
-        "Plan",
-        "scale_serving.py",
-        "Serving",
-        ":material/dns:",
-        "Speed and price of answering: by roofline, by API, and as measured on this machine.",
-        needs_model=False,
-    ),
-    "scale_data": PageEntry(
-        "Plan",
-        "scale_data.py",
-        "Data and languages",
-        ":material/language:",
-        "Who is left out of the data, how much of it is left, and what size does not buy.",
-        needs_model=False,
-    ),
-    "glossary": PageEntry(
-        "Reference",
-        "glossary.py",
-        "Glossary",
-        ":material/menu_book:",
-        "Every term used here, in one plain sentence each.",
-        needs_model=False,
-    ),
-}
-
-
-def page_of(name: str) -> st.Page:
+def page_of(spec: PageSpec) -> st.Page:
     """The page as Streamlit knows it, to declare it or to switch to it."""
-    entry = PAGES[name]
     return st.Page(
-        _ROOT / "pages" / entry.script,
-        title=entry.title,
-        icon=entry.icon,
-        url_path="" if entry.default else name,
-        default=entry.default,
-        help=entry.about,
+        _ROOT / "pages" / f"{spec.name}.py",
+        title=spec.title,
+        icon=spec.icon,
+        url_path="" if spec.default else spec.name,
+        default=spec.default,
+        help=spec.about,
     )
 
 
-def navigation() -> st.Page:
+def navigation(pages: Pages) -> st.Page:
     """Declare all pages to Streamlit and return the one asked for.
 
     The default page answers at "/" and, hidden from the sidebar, under its own name too.
     """
     groups: dict[str, list[st.Page]] = {}
-    for name, entry in PAGES.items():
-        groups.setdefault(entry.group, []).append(page_of(name))
-        if entry.default:
-            script = _ROOT / "pages" / entry.script
-            groups[entry.group].append(st.Page(script, title=entry.title, url_path=name, visibility="hidden"))
+    for spec in pages.values():
+        groups.setdefault(spec.group, []).append(page_of(spec))
+        if spec.default:
+            script = _ROOT / "pages" / f"{spec.name}.py"
+            groups[spec.group].append(st.Page(script, title=spec.title, url_path=spec.name, visibility="hidden"))
     return st.navigation(groups, expanded=True)
 
 
-def open_frame(page: st.Page) -> None:
-    """The sidebar's content and the link the reader came by. A page that needs no model never starts loading one."""
-    entry = PAGES.get(page.url_path)
-    needs_model = entry.needs_model if entry else True
-    if needs_model:
-        state.adopt_link()
-    from playground.ui.model_picker import sidebar_model
-
-    st.html(BUTTONS)
+def open_frame(page: st.Page, pages: Pages) -> None:
+    """The sidebar's content. A page that needs no model never starts loading one."""
+    spec = pages.get(page.url_path) or next(each for each in pages.values() if each.default)
+    if spec.needs:
+        _adopt_setup()
+    st.html(_STYLE)
     st.logo(WORDMARK, icon_image=ICON)
     with st.sidebar:
-        sidebar_model(needs_model)
+        sidebar_model(bool(spec.needs))
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+
+
+def _query() -> dict[str, str]:
+    return {name: st.query_params[name] for name in st.query_params}
+
+
+def _adopt_setup() -> None:
+    """Take over the shared setup of the link that the reader came by, once a session."""
+    if session.once("setup") and _query():
+        reading = read_setup(_query())
+        session.put(reading.state)
+        session.note_problem(*reading.problems)
+
+
+def _adopt_page(spec: PageSpec) -> None:
+    """Take over the page's own fields of that link, once a session, and open the tab it names."""
+    if not session.once(f"link of {spec.name}"):
+        return
+    if spec.state is not None:
+        reading = read_link(spec.state, _query())
+        session.put(reading.state)
+        session.note_problem(*session.problems(), *reading.problems)
+    section = spec.sections.get(_query().get("view", ""))
+    if section is not None:
+        st.session_state[spec.section_key] = section.title
+    spec.on_open()
+
+
+def page_query(spec: PageSpec) -> str:
+    """Everything after the question mark that brings somebody else to what is on screen."""
+    own = dict(spec.link()) if spec.link else link_of(session.get(spec.state)) if spec.state else {}
+    opened = open_section(spec)
+    if opened != next(iter(spec.sections), ""):
+        own["view"] = opened
+    shared = setup_query(workspace.setup()) if spec.needs else ""
+    return "&".join(part for part in (shared, urlencode(own)) if part)
+
+
+def page_address(spec: PageSpec) -> str:
+    """The full address of the page with ``page_query``."""
+    parts = urlsplit(st.context.url or "http://localhost:8501/")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, page_query(spec), ""))
+
+
+def open_section(spec: PageSpec) -> str:
+    """The name of the tab in view."""
+    title = st.session_state.get(spec.section_key)
+    return next((name for name, each in spec.sections.items() if each.title == title), next(iter(spec.sections), ""))
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def show(spec: PageSpec) -> None:
+    """The whole page script."""
+    _adopt_page(spec)
+    set_parts(*([TEXT] if spec.text else []), PICTURES, CONTROLS)
+    _head(spec)
+    with st.container(key="page_body"):
+        if spec.controls is None:
+            _pictures_column(spec)
+        elif spec.one_fragment:
+            set_parts(PICTURES)
+            fragment(PICTURES, lambda: _columns(spec))
+        else:
+            _columns(spec)
+
+
+def _head(spec: PageSpec) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="page_head"):
+        st.title(spec.title, anchor=False, width="content")
+        with st.container(key="page_sentence"):
+            st.markdown(spec.sentence)
+        if spec.needs or spec.state or spec.export:
+            with st.container(width="content", key="page_export"):
+                popover(lambda: _export(spec))
+    if spec.experiments:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_try"):
+            st.markdown("**Try this**", width="content")
+            for name, each in spec.experiments.items():
+                st.button(
+                    each.label,
+                    help=each.shows,
+                    on_click=_begin,
+                    args=(spec, name),
+                    key=f"try_{spec.name}_{name}",
+                    type="tertiary",
+                )
+
+
+def _export(spec: PageSpec) -> None:
+    show_link(page_address(spec))
+    if spec.export is not None:
+        with problems_shown_here():
+            spec.export()
+
+
+def _columns(spec: PageSpec) -> None:
+    left, right = st.columns([1, 2], gap="medium")
+    if spec.one_fragment:  # what is looked at goes to the browser first
+        with right:
+            _pictures_column(spec)
+        with left:
+            _controls_column(spec)
+    else:
+        with left:
+            _controls_column(spec)
+        with right:
+            _pictures_column(spec)
+
+
+def _controls_column(spec: PageSpec) -> None:
+    with st.container(key="page_controls"):
+        _experiment_note(spec)
+        assert spec.controls is not None
+        if spec.one_fragment:
+            with problems_shown_here():
+                spec.controls()
+        else:
+            fragment(CONTROLS, _shielded(spec.controls))
+
+
+def _shielded(draw: Callable[[], None]) -> Callable[[], None]:
+    def shielded() -> None:
+        with problems_shown_here():
+            draw()
+
+    return shielded
+
+
+def _pictures_column(spec: PageSpec) -> None:
+    with st.container(key="page_pictures"):
+        if spec.text is not None:
+            fragment(TEXT, _shielded(spec.text))
+        if spec.one_fragment or spec.controls is None:
+            _pictures(spec)
+        elif spec.above is not None:
+            fragment(PICTURES, lambda: _pictures(spec))
+        else:
+            _tabs(spec)
+
+
+def _tabs(spec: PageSpec) -> None:
+    """The tabs outside of the pictures' fragment: a moved slider redraws the open one's picture and nothing around it."""
+    if len(spec.sections) == 1:
+        (section,) = spec.sections.values()
+        _open_tab(spec, section)
+        return
+    tabs = st.tabs([each.title for each in spec.sections.values()], on_change="rerun", key=spec.section_key)
+    for section, tab in zip(spec.sections.values(), tabs, strict=True):
+        if tab.open:
+            with tab:
+                _open_tab(spec, section)
+
+
+def _open_tab(spec: PageSpec, section: Section) -> None:
+    if section.options is not None:
+        section.options()
+    fragment(PICTURES, lambda: _picture(spec, section))
+    if section.reading is not None:
+        section.reading()
+
+
+def _pictures(spec: PageSpec) -> None:
+    """All in one: what stands above the tabs, the tabs, the open picture."""
+    for sentence in session.problems():
+        show_problem(sentence)
+    if spec.above is not None:
+        with problems_shown_here():
+            spec.above(None)
+    section = next(iter(spec.sections.values()))
+    if len(spec.sections) > 1:
+        tabs = st.tabs([each.title for each in spec.sections.values()], on_change="rerun", key=spec.section_key)
+        for each, tab in zip(spec.sections.values(), tabs, strict=True):
+            if tab.open:
+                with tab:
+                    _draw(spec, each)
+    else:
+        _draw(spec, section)
+    keep_address(page_query(spec), key="address")
+
+
+def _picture(spec: PageSpec, section: Section) -> None:
+    for sentence in session.problems():
+        show_problem(sentence)
+    _draw(spec, section)
+    keep_address(page_query(spec), key="address")
+
+
+def _draw(spec: PageSpec, section: Section) -> None:
+    with problems_shown_here():
+        show_latest(
+            f"{spec.name}_{section.title}", lambda: _view(spec, section), lambda view: _shielded_draw(section, view)
+        )
+    if section.options is not None and (spec.one_fragment or spec.above is not None):
+        section.options()
+
+
+def _shielded_draw(section: Section, view: Any) -> None:
+    with problems_shown_here():
+        section.draw(view)
+
+
+def _view(spec: PageSpec, section: Section) -> Any:  # noqa: ANN401 - what a page's own sections draw
+    """What the section draws, once the engine is known to have the facets it needs."""
+    if spec.needs or section.needs:
+        engine = loaded_model().engine
+        for facet in (*spec.needs, *section.needs):
+            require(engine, facet)
+    return spec.view()
+
+
+# -- experiments -------------------------------------------------------------------------------------------------------
+
+
+def _begin(spec: PageSpec, name: str) -> None:
+    """From a callback: set the page up for an experiment, which is under way from now on."""
+    each = spec.experiments[name]
+    if each.setup is not None and spec.needs:
+        old = workspace.setup()
+        session.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), **each.setup))
+    if spec.state is not None:
+        session.put(spec.state(**each.state))
+    if each.section:
+        st.session_state[spec.section_key] = spec.sections[each.section].title
+    session.clear_problems()
+    st.session_state[_under_way(spec)] = name
+    each.then()
+
+
+def _experiment_note(spec: PageSpec) -> None:
+    """What to look at in the experiment under way."""
+    found = spec.experiments.get(st.session_state.get(_under_way(spec), ""))
+    if found is None:
+        return
+    with st.container(horizontal=True, key="experiment_note"):
+        st.info(f"**{found.label}.** {found.look}", icon=":material/science:", width="stretch")
+        st.button(
+            "",
+            icon=":material/close:",
+            key=f"end_{spec.name}_experiment",
+            type="tertiary",
+            help="Close this note",
+            on_click=lambda: st.session_state.pop(_under_way(spec), None),
+        )
+
+
+def _under_way(spec: PageSpec) -> str:
+    return f"{spec.name}_experiment"
+
+
+# -- pages that are not specs yet --------------------------------------------------------------------------------------
 
 
 def heading(
-    name: str,
-    sentence: str,
-    *,
-    experiments: Sequence[tuple[str, str, Callable[[], None]]] = (),
+    name: str, sentence: str, *, experiments: Sequence[tuple[str, str, Callable[[], None]]] = ()
 ) -> DeltaGenerator:
-    """Title, one sentence, the "Try this" row; returns the place at the top right for the page's take-away popover.
+    """Title, one sentence, the "Try this" row; returns the place for the take-away popover. Goes with the last old page."""
+    from pages import PAGES
+    from playground.ui import state
 
-    ``experiments`` are (label, what it shows, callback) triples.
-    """
     state.page_parts(state.PICTURES, state.CONTROLS)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.title(PAGES[name].title, anchor=False)

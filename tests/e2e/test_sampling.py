@@ -320,7 +320,7 @@ def test_no_tab_writes_an_error_to_the_console(open_page: OpenPage, app_url: str
 
 def in_frame(page: Page, title: str) -> None:
     """The whole frame: the page's title, every page in the sidebar, the model card."""
-    from playground.ui.frame import PAGES
+    from pages import PAGES
 
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=60_000)
     sidebar = page.get_by_test_id("stSidebar")

@@ -783,7 +783,7 @@ def test_after_a_failure_another_model_can_be_chosen(open_app: Open, engine: Fak
 
     app = open_app({"model": "org/broken", "prompt": "hello"}, opener=sometimes)
     assert app.errors
-    from playground.ui.model_picker import DEVICES
+    from playground.ui.workspace.model_picker import DEVICES
 
     app.put(Setup(prompt="hello", device=DEVICES[0]))
     app.run()

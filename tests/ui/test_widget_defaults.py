@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1.element_tree import Element
 
-from playground.ui.frame import PAGES
+from pages import PAGES
 from tests.ui.conftest import Opened
 
 LINK = {

@@ -16,7 +16,7 @@ from playground.ui.attention_page.standalone import attention_html
 from playground.ui.attention_page.view import AttentionPageView, load_view
 from playground.ui.components.save_picture import save_picture_button
 from playground.ui.kit.messages import show_problem
-from playground.ui.take_away import model_id, popover, show_link
+from playground.ui.workspace.export import model_id, popover, show_link
 
 
 def take_away() -> None:

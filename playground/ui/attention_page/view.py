@@ -25,10 +25,10 @@ from playground.models.info import ModelInfo
 from playground.ui import state
 from playground.ui.attention_page.choice import change, options
 from playground.ui.attention_page.options import Options
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
-from playground.ui.sampling_page.view import encode_prompt
 from playground.ui.waiting import refuse_if_stopped, wait_for
+from playground.ui.workspace.model import chosen_model
+from playground.ui.workspace.reading import encode_prompt
 
 MOST_SHOWN = 512  # positions in a window: beyond, a cell is less than a pixel
 T = TypeVar("T")

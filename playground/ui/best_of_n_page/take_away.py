@@ -19,9 +19,9 @@ from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.link import page_link
 from playground.ui.best_of_n_page.options import Options, pattern_of, read_temperatures, reference_of
 from playground.ui.kit.messages import show_problem
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
-from playground.ui.take_away import code_for_engines, command_words, popover, show_link
+from playground.ui.workspace.export import code_for_engines, command_words, popover, show_link
+from playground.ui.workspace.model import chosen_model
 
 
 def take_away() -> None:

@@ -21,7 +21,7 @@ from playground.state.setup import Setup
 from playground.ui.generate_page.options import Options
 from playground.ui.generate_page.stream import Stream, ask_score
 from playground.ui.generate_page.strip import GrowingTokens
-from playground.ui.sampling_page.view import SCORED_TOKENS
+from playground.ui.workspace.reading import SCORED_TOKENS
 
 WRITE, COMPARE = "Write", "Compare"
 ALTERNATIVES = 12

@@ -21,7 +21,7 @@ from playground.state.setup import Setup
 from playground.ui import state
 from playground.ui.generate_page.desk import ALTERNATIVES, Desk, Todo, desks_here, options
 from playground.ui.generate_page.stream import open_stream
-from playground.ui.sampling_page.view import encode_prompt, next_logits
+from playground.ui.workspace.reading import encode_prompt, next_row
 
 
 def request_for(
@@ -179,7 +179,7 @@ def picked_step(desk: Desk, worker: Worker, parent: Branch, there: TokenStep, to
 def _look_up(desk: Desk, worker: Worker, parent: Branch, todo: Todo) -> tuple[Alternative, int]:
     assert desk.run is not None
     context = desk.context(parent.id, todo.place)
-    row = next_logits(worker, context)
+    row = next_row(worker, context)
     prompt = len(desk.run.prompt.ids)
     seen = examine(
         row.logits,

@@ -20,9 +20,9 @@ from playground.ui.generate_page.link import page_link
 from playground.ui.generate_page.live import scale_in_use
 from playground.ui.generate_page.options import Options, read_ids
 from playground.ui.kit.messages import show_problem
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
-from playground.ui.take_away import code_for_engines, command_words, popover, show_link
+from playground.ui.workspace.export import code_for_engines, command_words, popover, show_link
+from playground.ui.workspace.model import chosen_model
 
 
 def take_away() -> None:

@@ -155,4 +155,6 @@ def open_in_sampling(desk: Desk, branch: int, place: int) -> None:
 def leave_if_asked() -> None:
     """Change the page: a callback cannot."""
     if st.session_state.pop(_LEAVING, False):
-        st.switch_page(page_of("sampling"))
+        from pages import PAGES
+
+        st.switch_page(page_of(PAGES["sampling"]))

@@ -18,9 +18,9 @@ from playground.models.info import ModelInfo
 from playground.scaling.parameters import explain_parameters
 from playground.ui.inside_page.view import remembered
 from playground.ui.kit.messages import escape_markdown, why_it_matters
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.waiting import refuse_if_stopped, wait_for
+from playground.ui.workspace.model import chosen_model
 
 
 def anatomy_section() -> None:

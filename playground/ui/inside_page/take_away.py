@@ -12,9 +12,9 @@ from playground.ui.inside_page.choice import options, page_link
 from playground.ui.inside_page.timing_section import timings
 from playground.ui.inside_page.view import load_lens
 from playground.ui.kit.messages import problems_shown_here
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import wait_for_model
-from playground.ui.take_away import popover, show_link
+from playground.ui.workspace.export import popover, show_link
+from playground.ui.workspace.model import chosen_model
 
 
 def take_away() -> None:

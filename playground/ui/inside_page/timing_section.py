@@ -32,9 +32,9 @@ from playground.inspection.timing import (
 from playground.ui import state
 from playground.ui.inside_page.choice import change, options
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.waiting import refuse_if_stopped, wait_for
+from playground.ui.workspace.model import chosen_model
 
 QUICK = LENGTHS[:3]  # what is measured when the section is first opened
 _WANTED, _CHECK, _RUN = "inside_timing_wanted", "inside_check_wanted", "inside_timing_run"

@@ -27,10 +27,10 @@ from playground.inspection.lens import (
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.ui import state
 from playground.ui.inside_page.choice import change, options
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
-from playground.ui.sampling_page.view import encode_prompt
 from playground.ui.waiting import refuse_if_stopped, wait_for
+from playground.ui.workspace.model import chosen_model
+from playground.ui.workspace.reading import encode_prompt
 
 T = TypeVar("T")
 _REMEMBERED = 6

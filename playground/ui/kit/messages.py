@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,13 +9,10 @@ import streamlit as st
 
 from playground.errors import Cancelled, ModelNotFound, PlaygroundError, Superseded
 from playground.glossary import define
+from playground.ui.kit.jobs import Pending, offer_again, show_pending
+from playground.ui.kit.markdown import escape_markdown
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
-
-
-def escape_markdown(text: str) -> str:
-    """``text`` with everything that Markdown, HTML, LaTeX or Streamlit's colour syntax could act on made literal."""
-    return _MARKDOWN.sub(r"\\\1", text.replace("\n", " ").replace("\r", " "))
+__all__ = ["escape_markdown", "problems_shown_here", "show_problem", "why_it_matters"]
 
 
 def show_problem(error: PlaygroundError | str) -> None:
@@ -26,17 +22,17 @@ def show_problem(error: PlaygroundError | str) -> None:
 
 @contextmanager
 def problems_shown_here() -> Iterator[None]:
-    """Turn a PlaygroundError into one sentence at this place; the rest of the page goes on."""
+    """Turn a PlaygroundError into one sentence at this place, and what is pending into its progress; the rest goes on."""
     try:
         yield
+    except Pending as pending:
+        show_pending(pending)
     except Superseded:
         return
     except Cancelled:
-        from playground.ui.waiting import offer_again  # it shows problems itself
-
         offer_again()
     except ModelNotFound as error:
-        from playground.ui.model_picker import offer_hub_model  # it stands on the state, which shows problems itself
+        from playground.ui.workspace.model_picker import offer_hub_model  # it shows problems itself
 
         show_problem(error)
         offer_hub_model()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
 
 import streamlit as st
 
@@ -14,37 +13,26 @@ from playground.engine.text.display import glyphs
 from playground.glossary import define
 from playground.inspection.next_token import Candidate, kept_prefix, top_candidates
 from playground.sampling.registry import SAMPLERS
-from playground.ui import state
+from playground.state.sampling import SamplingState
 from playground.ui.components.bars import probability_bars
+from playground.ui.kit import session
+from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.view import SamplingView
+from playground.ui.workspace.samplers import chain_line
+from playground.ui.workspace.setup import accept
 
-ROWS = (5, 15, 100)  # fewest, at first, most
+OPTIONS = Bound(SamplingState)
 
 
 def bars_options() -> None:
-    """Rows, scale, chart or table. Outside the pictures, so that a moved sampler slider leaves them alone."""
-    follow = state.acting(lambda: None, state.PICTURES)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.slider("Rows", *_bounds(), key="bar_rows", persist_state="session", width=220, on_change=follow)
-        st.segmented_control(
-            "Scale",
-            ["linear", "log"],
-            default="linear",
-            key="bar_scale",
-            required=True,
-            persist_state="session",
-            on_change=follow,
-        )
-        st.segmented_control(
-            "View",
-            ["chart", "table"],
-            default="chart",
-            key="bar_view",
-            required=True,
-            persist_state="session",
-            on_change=follow,
-        )
+    """Rows, scale, chart or table, behind one button. Outside the picture, so that a moved sampler leaves them alone."""
+    with st.popover("Rows and scale", icon=":material/tune:", on_change="rerun", key="bar_options") as box:
+        if box.open:
+            OPTIONS.slider("rows")
+            OPTIONS.segmented("scale")
+            OPTIONS.segmented("shape")
 
 
 def bars_reading() -> None:
@@ -61,32 +49,21 @@ def bars_reading() -> None:
     )
 
 
-def _bounds() -> tuple[int, int, int]:
-    fewest, first, most = ROWS
-    return fewest, most, first
-
-
-def _option(key: str, default: Any) -> Any:
-    value = st.session_state.get(key)
-    return default if value is None else value
-
-
 def bars_section(view: SamplingView) -> None:
     """The chart (or the table) and the CSV of the whole vocabulary."""
-    fewest, first, most = ROWS
-    count = int(min(max(_option("bar_rows", first), fewest), most))
-    scale, shape = _option("bar_scale", "linear"), _option("bar_view", "chart")
-    rows = top_candidates(view.next, view.codec, count)
-    data = bars_data(view, rows, log=scale == "log")
-    if shape == "table":
+    chosen = session.get(SamplingState)
+    rows = top_candidates(view.next, view.codec, chosen.rows)
+    data = bars_data(view, rows, log=chosen.scale == "log")
+    if chosen.shape == "table":
         _table(rows, view)
     else:
         probability_bars(
             data,
             key="bars",
             position=len(view.ids),
-            on_pick=state.acting(lambda token: state.accept(token, position=view.setup.position)),
+            on_pick=rerun_callback(lambda token: accept(token, position=view.setup.position)),
         )
+    chain_line()
     if view.next.trace.note:
         st.warning(escape_markdown(view.next.trace.note), icon=":material/info:")
     if view.next.draw.id in view.codec.eos_token_ids:

@@ -20,19 +20,20 @@ from playground.sampling.compare import compare
 from playground.sampling.orders import ORDERS, order_name
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
-from playground.ui import state
+from playground.state.sampling import Pins
+from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView, examine_row, mirostat_mu
+from playground.ui.workspace.setup import setup
 
 TOKENS = 10
 NAMED_TOKENS = 8
 WIDTHS = {"": 45, "order": 75, "kept": 65, "exp H": 60, "KL, nats": 70, "gained now": 110, "lost now": 110}  # pixels
 
 
-def pins() -> dict[str, SamplerSettings]:
+def pins() -> Pins:
     """This session's pinned settings by letter."""
-    found: dict[str, SamplerSettings] = st.session_state.setdefault("pins", {})
-    return found
+    return session.get(Pins)
 
 
 def compare_section(view: SamplingView) -> None:
@@ -91,7 +92,7 @@ def pin(settings: SamplerSettings) -> None:
     """Keep ``settings`` under the first free letter."""
     free = next((letter for letter in PINS if letter not in pins()), None)
     if free is not None:
-        st.session_state["pins"] = dict(sorted((pins() | {free: settings}).items()))
+        session.put(Pins(sorted((pins() | {free: settings}).items())))
 
 
 def unpin(letter: str) -> None:
@@ -101,10 +102,8 @@ def unpin(letter: str) -> None:
 
 def pin_orders() -> None:
     """Pins A, B, C become the present values in the three engines' orders."""
-    settings = state.setup().settings
-    st.session_state["pins"] = {
-        letter: settings.replace(order=order) for letter, order in zip(PINS, ORDERS, strict=False)
-    }
+    settings = setup().settings
+    session.put(Pins({letter: settings.replace(order=order) for letter, order in zip(PINS, ORDERS, strict=False)}))
 
 
 def describe(settings: SamplerSettings) -> str:

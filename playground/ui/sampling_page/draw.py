@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
@@ -19,9 +17,10 @@ from playground.charts.numbers import percent
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.draw import UniformStream, draw_many, make_wheel
-from playground.ui import state
+from playground.ui.kit.fragments import CONTROLS, PICTURES, rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
+from playground.ui.workspace.setup import change, setup
 
 BANDS = 24
 DRAWS = 1_000
@@ -44,7 +43,7 @@ def draw_section(view: SamplingView) -> None:
         st.button(
             "Redraw",
             icon=":material/casino:",
-            on_click=state.acting(redraw, state.CONTROLS, state.PICTURES),
+            on_click=rerun_callback(next_seed, PICTURES, CONTROLS),
             shortcut="Alt+N",
             help="Take the next seed.",
         )
@@ -67,10 +66,9 @@ def draw_section(view: SamplingView) -> None:
     )
 
 
-def redraw() -> None:
+def next_seed() -> None:
     """The next seed: another luck for this and all later steps."""
-    setup = state.setup()
-    state.put(replace(setup, seed=(setup.seed + 1) % 2**32))
+    change(seed=(setup().seed + 1) % 2**32)
 
 
 def _labels(view: SamplingView, ids: np.ndarray) -> tuple[str, ...]:

@@ -6,39 +6,41 @@ The numbers in ``look`` are the bundled model's; a test holds them against it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import streamlit as st
 
 from playground.sampling.settings import NEUTRAL, SamplerSettings
-from playground.ui.experiments import begin
+from playground.state.sampling import Pins
+from playground.ui.kit import session
+from playground.ui.kit.page import Experiment
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
-    """One guided experiment. ``look`` is shown until the reader starts another or closes it."""
+def _experiment(
+    label: str,
+    shows: str,
+    look: str,
+    prompt: str,
+    settings: SamplerSettings,
+    section: str = "bars",
+    pins: tuple[SamplerSettings, ...] = (),
+) -> Experiment:
+    return Experiment(label, shows, look, {"prompt": prompt, "settings": settings}, section=section, then=_pin(pins))
 
-    label: str
-    shows: str
-    look: str
-    prompt: str
-    settings: SamplerSettings
-    section: str = "Bars"
-    pins: tuple[SamplerSettings, ...] = ()
+
+def _pin(pins: tuple[SamplerSettings, ...]) -> Callable[[], None]:
+    return lambda: session.put(Pins(zip("ABCD", pins, strict=False)))
 
 
 EXPERIMENTS: dict[str, Experiment] = {
-    "adapts": Experiment(
+    "adapts": _experiment(
         "Top-p adapts, top-k does not",
         "A sure prompt and an unsure one under the same settings",
         "The bundled model is nearly sure here, and top-p 0.9 keeps 3 tokens. Change the prompt to “My favourite thing is” "
         "and it keeps more than a thousand, while pin A (top-k 10) keeps ten both times: too many here, too few there.",
         "I went to the shop to buy a loaf of",
         NEUTRAL.replace(top_p=0.9),
-        "Compare",
+        "compare",
         (NEUTRAL.replace(top_k=10),),
     ),
-    "order": Experiment(
+    "order": _experiment(
         "Why order matters",
         "The same values in the orders of three engines",
         "Pins A, B, C have the same temperature 1.5, top-p 0.8 and min-p 0.02 in the orders of hf, vllm and llama.cpp. On "
@@ -46,13 +48,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         "and cutting twice in the other order counts other masses.",
         "The best way to learn is",
         NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.02),
-        "Compare",
+        "compare",
         tuple(
             NEUTRAL.replace(temperature=1.5, top_p=0.8, min_p=0.02, order=order)
             for order in ("hf", "vllm", "llama.cpp")
         ),
     ),
-    "tail": Experiment(
+    "tail": _experiment(
         "Temperature and the tail",
         "How much probability a hot temperature gives to nonsense",
         "On the bundled model the “others” row has 20% raw and 68% at temperature 1.5: tens of thousands of tokens, each "
@@ -60,7 +62,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "The chef added salt and",
         NEUTRAL.replace(temperature=1.5),
     ),
-    "loop": Experiment(
+    "loop": _experiment(
         "A loop and its penalty",
         "A text that repeats itself, and what the repetition penalty does to the next token",
         "Raw, “mat” leads on the bundled model with half of all probability: the pattern invites it. The repetition penalty "
@@ -70,15 +72,3 @@ EXPERIMENTS: dict[str, Experiment] = {
         NEUTRAL.replace(repetition_penalty=1.3),
     ),
 }
-
-
-def start(name: str) -> Callable[[], None]:
-    """The callback that sets the page up for experiment ``name``."""
-
-    def set_up() -> None:
-        experiment = EXPERIMENTS[name]
-        begin("sampling", name, prompt=experiment.prompt, settings=experiment.settings)
-        st.session_state["sampling_section"] = experiment.section
-        st.session_state["pins"] = dict(zip("ABCD", experiment.pins, strict=False))
-
-    return set_up

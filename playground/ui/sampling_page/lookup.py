@@ -10,23 +10,23 @@ from playground.charts.numbers import logprob, percent
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import Candidate, candidate
 from playground.sampling.registry import SAMPLERS
-from playground.ui import state
+from playground.state.sampling import SamplingState
+from playground.ui.kit import session
+from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
-from playground.ui.sampling_page.view import SamplingView, examine_row, next_logits
+from playground.ui.kit.widgets import Bound
+from playground.ui.sampling_page.view import SamplingView, examine_row
+from playground.ui.workspace.reading import next_row
+from playground.ui.workspace.setup import accept
 
 MOST_TOKENS = 8
+OPTIONS = Bound(SamplingState)
 
 
 def lookup_section(view: SamplingView) -> None:
     """A text field, and one table for each way the word can be written after what is there."""
-    text = st.text_input(
-        "Any word",
-        value=" Paris",
-        key="lookup",
-        max_chars=200,
-        persist_state="session",
-        help="A leading space matters: most words are a different token with it.",
-    )
+    OPTIONS.text("word")
+    text = session.get(SamplingState).word
     if not text:
         st.info("Type a word, with or without a space before it, to see how likely it is here.")
         return
@@ -83,7 +83,7 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     st.button(
         f"Accept {escape_markdown(glyphs(rows[0].text))}",
         key=f"accept_{text[:1] == ' '}",
-        on_click=state.acting(lambda: state.accept(rows[0].id, position=view.setup.position)),
+        on_click=rerun_callback(lambda: accept(rows[0].id, position=view.setup.position)),
         help="Append its first token to the text and go on from there.",
     )
 
@@ -91,7 +91,7 @@ def _one_spelling(view: SamplingView, text: str) -> None:
 def _look_up(view: SamplingView, before: tuple[int, ...], token: int) -> Candidate:
     if not before:
         return candidate(view.next, token, view.codec)
-    row = next_logits(view.worker, view.ids + before)
+    row = next_row(view.worker, view.ids + before, "look up")
     seen = examine_row(view.worker, row, view.setup.settings, view.setup, view.prompt_ids, None)
     return candidate(seen, token, view.codec)
 

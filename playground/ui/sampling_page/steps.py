@@ -12,68 +12,73 @@ from playground.engine.text.display import glyphs
 from playground.engine.types import SequenceScore
 from playground.errors import PlaygroundError
 from playground.inspection.next_token import CONTEXT_TAIL
-from playground.ui import state
+from playground.state.setup import Setup
 from playground.ui.components.token_strip import StripToken, token_strip
-from playground.ui.sampling_page.view import SamplingView, load_view, score_text
+from playground.ui.kit.fragments import TEXT, rerun_callback
+from playground.ui.kit.jobs import Pending, show_pending
+from playground.ui.sampling_page.view import SamplingView, load_view
+from playground.ui.workspace.reading import score_text
+from playground.ui.workspace.setup import put, setup
 
 SHOWN_TOKENS = 400
 
 
 def steps_section() -> None:
-    """The strip and its buttons. Nothing here depends on the samplers: a moved slider leaves it alone."""
-    view = load_view()
-    score = score_text(view)
+    """The strip and its buttons on one line. Nothing here depends on the samplers: a moved slider leaves it alone.
+
+    The bars come first: each token's own probability is asked for once they are there, and the strip is drawn without it
+    until then.
+    """
+    try:
+        view = load_view()
+    except Pending:
+        return  # the pictures say so, and redraw this part with theirs
+    try:
+        score, pending = score_text(view.worker, view.ids), None
+    except Pending as still:
+        score, pending = None, still
     tokens, first = strip_tokens(view, score)
-    token_strip(
-        tokens,
-        key="text_strip",
-        label="The text so far, one button for each token",
-        on_pick=state.acting(lambda index: _go_to(view, first + index)),
-    )
-    setup = view.setup
-    if not setup.prompt and not setup.chat:
+    shown = view.setup
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="text_row"):
+        with st.container(width="stretch"):
+            token_strip(
+                tokens,
+                key="text_strip",
+                label="The text so far, one button for each token",
+                on_pick=rerun_callback(lambda index: _go_to(view, first + index)),
+                height="4.5rem",
+            )
+        _step_buttons(shown)
+    if pending is not None:
+        show_pending(pending, TEXT)
+    if not shown.prompt and not shown.chat:
         st.caption(
             "The prompt is empty: the model starts from its own start token. Type into the Prompt box to give it a text."
         )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+
+
+def _step_buttons(shown: Setup) -> None:
+    """Icons beside the text: accept the drawn token, step back and forth, start over."""
+    at_start, at_end = shown.position == 0, shown.position == len(shown.steps)
+    accept_help = "Accept the drawn token: append what the seed draws here, the one marked ▶ among the bars (Alt+A)."
+    buttons = (
+        ("accept_drawn", ":material/play_arrow:", accept_help, _accept_drawn, (), False),
+        ("step_back", ":material/undo:", "Step back", _move, (-1,), at_start),
+        ("step_forth", ":material/redo:", "Step forth", _move, (1,), at_end),
+        ("start_over", ":material/first_page:", "Drop the accepted tokens", _restart, (), not shown.steps),
+    )
+    for key, icon, about, write, args, disabled in buttons:
         st.button(
-            "Accept the drawn token",
-            icon=":material/play_arrow:",
-            type="primary",
-            key="accept_drawn",
-            shortcut="Alt+A",
-            on_click=state.acting(_accept_drawn),
-            help="Append the token that the seed draws here: the one marked ▶ among the bars.",
+            "",
+            icon=icon,
+            key=key,
+            help=about,
+            type="primary" if key == "accept_drawn" else "secondary",
+            shortcut="Alt+A" if key == "accept_drawn" else None,
+            on_click=rerun_callback(write),
+            args=args,
+            disabled=disabled,
         )
-        at_start, at_end = setup.position == 0, setup.position == len(setup.steps)
-        move = state.acting(_move)
-        st.button(
-            "Back",
-            icon=":material/undo:",
-            key="step_back",
-            on_click=move,
-            args=(-1,),
-            disabled=at_start,
-            help="Step back",
-        )
-        st.button(
-            "Forth",
-            icon=":material/redo:",
-            key="step_forth",
-            on_click=move,
-            args=(1,),
-            disabled=at_end,
-            help="Step forth",
-        )
-        st.button(
-            "Start over",
-            icon=":material/first_page:",
-            key="start_over",
-            on_click=state.acting(_restart),
-            disabled=not setup.steps,
-            help="Drop the accepted tokens and start over at the prompt",
-        )
-        st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,} tokens")
 
 
 def strip_tokens(view: SamplingView, score: SequenceScore | None) -> tuple[list[StripToken], int]:
@@ -108,7 +113,7 @@ def _score_lines(index: int, score: SequenceScore | None, view: SamplingView) ->
     if index >= len(view.ids):
         return ["stepped back over: press Forth to return to it"]
     if score is None:
-        return ["probability not computed: the text is long"]
+        return ["probability not computed"]
     value = float(score.logprobs[index])
     if math.isnan(value):
         return ["first token: nothing comes before it, so it has no probability"]
@@ -121,20 +126,20 @@ def _score_lines(index: int, score: SequenceScore | None, view: SamplingView) ->
 def _accept_drawn() -> None:
     """Append what the present settings draw; the pictures have traced it already."""
     with suppress(PlaygroundError):  # nothing to accept: the page says why
-        state.put(state.setup().accept(load_view().next.draw.id))
+        put(setup().accept(load_view().next.draw.id))
 
 
 def _move(by: int) -> None:
-    state.put(state.setup().move(by))
+    put(setup().move(by))
 
 
 def _restart() -> None:
-    state.put(state.setup().restart())
+    put(setup().restart())
 
 
 def _go_to(view: SamplingView, index: int) -> None:
     """A click on an accepted token goes to the moment before it was chosen; prompt tokens stay where they are."""
     step = index - len(view.prompt_ids)
-    setup = state.setup()  # the present one: a slider may have moved since this strip was drawn
+    shown = setup()  # the present one: a slider may have moved since this strip was drawn
     if step >= 0:
-        state.put(setup.move(step - setup.position))
+        put(shown.move(step - shown.position))

@@ -13,11 +13,11 @@ from playground.models.info import ModelInfo
 from playground.scaling.figures import figure, given
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.measure import Measurement, measure, work_of
 from playground.ui.scale_page.wording import Row, row
+from playground.ui.workspace.model import chosen_model
 
 _FOUND, _RUNNING = "scale_measured", "scale_measuring"
 

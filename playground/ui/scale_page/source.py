@@ -14,10 +14,10 @@ from playground.scaling.built_specs import spec_of_config
 from playground.scaling.config_fields import MAX_CONFIG_CHARS
 from playground.scaling.configs import parse_config, preset_names
 from playground.ui.kit.messages import problems_shown_here
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
 from playground.ui.scale_page.fields import CUSTOM
+from playground.ui.workspace.model import chosen_model
 
 
 def model_controls() -> None:

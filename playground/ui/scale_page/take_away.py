@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.ui.frame import PAGES
 from playground.ui.kit.messages import problems_shown_here
 from playground.ui.page_link import address_of
 from playground.ui.scale_page import report, store
 from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.page import PlanPage, columns_of
 from playground.ui.scale_page.setup import left_out, link_query
-from playground.ui.take_away import popover, show_link
+from playground.ui.workspace.export import popover, show_link
 
 TOO_LONG = {
     "json": "Your config is too long for a link: download it below, send the file along, and give it to the command line "
@@ -43,6 +42,8 @@ def _contents(page: PlanPage) -> None:
     if setup.config == CUSTOM:
         _download("Your config.json", setup.json, "config.json", "application/json")
     columns = columns_of(page)
+    from pages import PAGES
+
     title = f"Plan: {PAGES[page.name].title}"
     with st.container(horizontal=True):
         _download("CSV", report.to_csv(columns), f"{page.name}.csv", "text/csv")

@@ -12,8 +12,8 @@ from playground.models.catalogue import resolve
 from playground.sampling.export_code import Endings
 from playground.state.setup import Setup
 from playground.ui.kit.messages import escape_markdown
-from playground.ui.model_picker import chosen_model
 from playground.ui.runtime import request_model
+from playground.ui.workspace.model import chosen_model
 
 _MOST_ARGUMENT_BYTES = 120_000  # Linux passes on at most 128 KiB as one argument
 _LONGEST_ADDRESS = 100_000  # one of 200,000 was refused by Streamlit's server, one of 100,000 opened

@@ -6,21 +6,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.pool import Loading
 from playground.engine.serving.worker import Worker
 from playground.models.info import ModelInfo
-from playground.ui import state
 from playground.ui.kit.messages import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
+from playground.ui.workspace.model import chosen_model
+from playground.ui.workspace.setup import put, setup
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-def chosen_model() -> ModelChoice:
-    """The model this session asks for."""
-    setup = state.setup()
-    return ModelChoice(setup.model, setup.device, setup.dtype)
 
 
 _ASKED = "model_asked_for"
@@ -81,16 +76,16 @@ def _picker() -> None:
     with st.popover("Change model", icon=":material/swap_horiz:", width="stretch", on_change="rerun") as popover:
         if not popover.open:
             return
-        setup = state.setup()
+        chosen = setup()
         with st.form("model_form", border=False):
             spec = st.text_input(
                 "Model",
-                value=setup.model or "",
+                value=chosen.model or "",
                 placeholder="name, hub id, folder or .gguf file",
                 help="Empty: the bundled model. Weights are read from safetensors or GGUF only; code from a model is never run.",
             )
-            device = st.selectbox("Device", DEVICES, index=_index(DEVICES, setup.device))
-            dtype = st.selectbox("Number format (dtype)", DTYPES, index=_index(DTYPES, setup.dtype))
+            device = st.selectbox("Device", DEVICES, index=_index(DEVICES, chosen.device))
+            dtype = st.selectbox("Number format (dtype)", DTYPES, index=_index(DTYPES, chosen.dtype))
             submitted = st.form_submit_button("Load", type="primary")
         _suggestions()
         if submitted:
@@ -105,9 +100,9 @@ def _index(options: tuple[str, ...], value: str | None) -> int:
 def choose_model(spec: str, device: str = "auto", dtype: str = "auto") -> None:
     """Make this session's choice; the page loads it on its next run."""
     forget_failure()
-    state.put(
+    put(
         replace(
-            state.setup(),
+            setup(),
             model=spec.strip() or None,
             device=None if device == "auto" else device,
             dtype=None if dtype == "auto" else dtype,
@@ -120,7 +115,7 @@ def offer_hub_model() -> None:
     from playground.models.bundled import bundled_available
     from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL
 
-    if state.setup().model is None and not bundled_available():
+    if setup().model is None and not bundled_available():
         entry = CATALOGUE[DEFAULT_MODEL]
         st.button(
             f"Fetch {entry.title} from the hub",

@@ -1,4 +1,4 @@
-"""The left third: the prompt, the sampler sliders, presets and the order. Every widget follows the setup."""
+"""The samplers' controls: a row each, presets, the order, the seed. They follow the shared setup."""
 
 from __future__ import annotations
 
@@ -9,60 +9,23 @@ from playground.sampling.presets import PRESETS
 from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS
 from playground.sampling.sampler import Parameter
 from playground.sampling.settings import NEUTRAL, SamplerSettings
-from playground.state.setup import MAX_PROMPT_CHARACTERS, MAX_SEED
-from playground.ui import state
+from playground.state.link_fields import link_fields
+from playground.state.setup import MAX_SEED, Setup
+from playground.ui.kit.fragments import CONTROLS, PICTURES, rerun_callback
 from playground.ui.kit.messages import escape_markdown
-
-
-def prompt_controls() -> None:
-    """Prompt, raw text or chat, system prompt, special tokens."""
-    setup = state.setup()
-    st.text_area(
-        "Prompt",
-        value=setup.prompt,
-        key="w_prompt",
-        height=100,
-        max_chars=MAX_PROMPT_CHARACTERS,
-        on_change=state.follow("w_prompt", setup.prompt, lambda text: state.change(prompt=text or "")),
-        help="The text whose next token is shown. Press Ctrl+Enter or click elsewhere to apply it.",
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.toggle(
-            "Chat",
-            value=setup.chat,
-            key="w_chat",
-            on_change=state.follow("w_chat", setup.chat, lambda on: state.change(chat=on)),
-            help="Wrap the prompt as one user message in the model's own chat template, instead of continuing raw text.",
-        )
-        st.toggle(
-            "Parse special tokens",
-            value=setup.parse_special,
-            key="w_special",
-            on_change=state.follow("w_special", setup.parse_special, lambda on: state.change(parse_special=on)),
-            help="Off: a spelt-out special token such as <|im_end|> is ordinary text. On: it is the token itself.",
-        )
-    if setup.chat:
-        st.text_input(
-            "System prompt",
-            value=setup.system,
-            key="w_system",
-            max_chars=MAX_PROMPT_CHARACTERS,
-            on_change=state.follow("w_system", setup.system, lambda text: state.change(system=text or "")),
-            placeholder="empty: what the template itself says",
-        )
+from playground.ui.workspace.setup import bind_setup, change_settings, set_seed, setup, use_settings
 
 
 def sampler_controls() -> None:
     """Presets, the main sliders, the second group, the order, the seed."""
-    settings = state.setup().settings
-    state.forget_marks()
+    settings = setup().settings
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("Presets", icon=":material/tune:", on_change="rerun", key="presets") as presets:
             if presets.open:
                 _preset_buttons()
         st.button(
             "Neutralise all",
-            on_click=state.acting(neutralise),
+            on_click=rerun_callback(neutralise, PICTURES, CONTROLS),
             help="Every sampler to its neutral value, which changes nothing.",
         )
     for name in PANELS["Main"]:
@@ -77,43 +40,22 @@ def sampler_controls() -> None:
 
 def neutralise() -> None:
     """Everything off; the order stays."""
-    state.change(settings=NEUTRAL.replace(order=state.setup().settings.order))
-    state.clear_problems()
+    use_settings(NEUTRAL.replace(order=setup().settings.order))
 
 
 def _preset_buttons() -> None:
-    use = state.acting(_use_preset)
     for name, preset in PRESETS.items():
         st.button(
             escape_markdown(preset.label),
             key=f"preset_{name}",
             help=preset.explain,
-            on_click=use,
-            args=(name,),
+            on_click=rerun_callback(use_settings, PICTURES, CONTROLS),
+            args=(preset.settings,),
         )
 
 
-def _use_preset(name: str) -> None:
-    state.change(settings=PRESETS[name].settings)
-    state.clear_problems()
-
-
-def _label(parameter: Parameter) -> None:
-    """Its name, with a mark where it turns its sampler on and off; others only bend one that is on."""
-    sampler = next((s for s in SAMPLERS.values() if s.parameters[0].name == parameter.name), None)
-    if sampler is None:
-        st.markdown(parameter.label, help=parameter.help)
-        return
-
-    def draw() -> None:
-        mark = ":gray-badge[off]" if sampler.is_neutral(state.setup().settings) else ":violet-badge[on]"
-        st.markdown(f"{parameter.label} {mark}", help=parameter.help)
-
-    state.draw_mark(state.mark_of(sampler.name), draw)
-
-
 def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
-    """One parameter: its label with an on or off mark, and a slider over the usual span, wider if the value is."""
+    """One parameter on one line: its label, bold where its sampler is on, and a slider over the usual span or wider."""
     value = getattr(settings, parameter.name)
     key = f"w_{parameter.name}"
     low, high = min(parameter.usual[0], parameter.low, value), max(parameter.usual[-1], value)
@@ -121,8 +63,10 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
         low = parameter.usual[0]
     whole = parameter.kind == "int"
     decimals = 0 if whole else max(2, len(f"{parameter.step:.6f}".rstrip("0").split(".")[1]))
-    with st.container(gap="xsmall"):
-        _label(parameter)
+    sampler = next((each for each in SAMPLERS.values() if each.parameters[0].name == parameter.name), None)
+    on = sampler is not None and not sampler.is_neutral(settings)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row_{parameter.name}"):
+        st.markdown(f"**{parameter.label}**" if on else parameter.label, help=parameter.help, width=130)
         st.slider(
             parameter.label,
             min_value=int(low) if whole else float(low),
@@ -132,7 +76,7 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
             format="%d" if whole else f"%.{decimals}f",
             key=key,
             label_visibility="collapsed",
-            on_change=state.follow(key, value, lambda new: state.change_settings(**{parameter.name: new})),
+            on_change=bind_setup(key, value, lambda new: change_settings(**{parameter.name: new})),
         )
 
 
@@ -159,7 +103,7 @@ def _bias_field(parameter: Parameter, settings: SamplerSettings) -> None:
         key="w_logit_bias",
         placeholder="id=bias, for example 7042=-5",
         help=parameter.help,
-        on_change=state.follow("w_logit_bias", text, lambda new: state.change_settings(logit_bias=new or "")),
+        on_change=bind_setup("w_logit_bias", text, lambda new: change_settings(logit_bias=new or "")),
     )
 
 
@@ -174,7 +118,7 @@ def _strings_field(parameter: Parameter, settings: SamplerSettings) -> None:
         format_func=lambda text: repr(text)[1:-1],
         key=key,
         help=parameter.help,
-        on_change=state.follow(key, value, lambda new: state.change_settings(**{parameter.name: tuple(new)})),
+        on_change=bind_setup(key, value, lambda new: change_settings(**{parameter.name: tuple(new)})),
     )
 
 
@@ -189,17 +133,17 @@ def _order_controls(settings: SamplerSettings) -> None:
         key="w_order",
         required=True,
         help="The order changes the result. hf: transformers; vllm; llama.cpp (temperature last); custom: your own.",
-        on_change=state.follow("w_order", current, _choose_order),
+        on_change=bind_setup("w_order", current, _choose_order),
     )
     with st.popover("Edit the order", icon=":material/swap_vert:", on_change="rerun", key="order_editor") as editor:
         if editor.open:
             _order_editor(settings)
-    state.draw_mark(state.CHAIN_MARK, _chain_line)
+    chain_line()
 
 
-def _chain_line() -> None:
+def chain_line() -> None:
     """Which samplers are on, those of the closed group too, and in which order they are applied."""
-    settings = state.setup().settings
+    settings = setup().settings
     steps = " → ".join(SAMPLERS[name].label for name in settings.active()) or "nothing: the raw distribution"
     idle = settings.replaced()
     st.caption(
@@ -209,7 +153,7 @@ def _chain_line() -> None:
 
 def _choose_order(name: str | None) -> None:
     if name in ORDERS:
-        state.change_settings(order=name)
+        change_settings(order=name)
 
 
 def _order_editor(settings: SamplerSettings) -> None:
@@ -222,7 +166,7 @@ def _order_editor(settings: SamplerSettings) -> None:
         st.caption(
             f"{name} itself lacks {', '.join(SAMPLERS[n].label for n in extra)}: at the end of their own group here."
         )
-    active, move = set(settings.active()), state.acting(_move)
+    active, move = set(settings.active()), rerun_callback(_move, PICTURES, CONTROLS)
     for index, sampler in enumerate(settings.order):
         label, up, down = st.columns([4, 1, 1], vertical_alignment="center", wrap=False)
         text = SAMPLERS[sampler].label
@@ -248,31 +192,23 @@ def _order_editor(settings: SamplerSettings) -> None:
 
 def _move(sampler: str, by: int) -> None:
     """By name: a second click comes before the editor was drawn again, when places have moved on."""
-    order = list(state.setup().settings.order)
+    order = list(setup().settings.order)
     index = order.index(sampler)
     if not 0 <= index + by < len(order):
         return
     order[index], order[index + by] = order[index + by], order[index]
-    state.change_settings(order=tuple(order))
+    change_settings(order=tuple(order))
 
 
 def _seed() -> None:
-    setup = state.setup()
+    field, value = link_fields(Setup)["seed"], setup().seed
     st.number_input(
-        "Seed",
+        field.label,
         min_value=0,
         max_value=MAX_SEED,
-        value=setup.seed,
+        value=value,
         step=1,
         key="w_seed",
-        help="The luck of the draw. The same seed, model and settings give the same tokens.",
-        on_change=state.follow("w_seed", setup.seed, _set_seed),
+        help=field.help,
+        on_change=bind_setup("w_seed", value, set_seed),
     )
-
-
-def _set_seed(value: int | None) -> None:
-    if value is None or not 0 <= value <= MAX_SEED:
-        state.note_problem(f"The seed must be a whole number from 0 to {MAX_SEED:,}; the last one is kept.")
-        return
-    state.clear_problems()
-    state.change(seed=int(value))

@@ -1,0 +1,284 @@
+"""Long work seen from a page: nobody waits in a script run, so nothing that happens meanwhile can be in the way.
+
+A request is a ticket at the worker. ``result_of`` gives a short one a fifth of a second and otherwise raises Pending; the
+page shows how far it is, with a stop button, in a small fragment that looks again by itself and redraws the page's parts
+once the result is there. Work that streams (a generation, a bake-off) is a ``JobView``, looked in on by ``watch`` in the same
+way. A closed tab's work is dropped by the worker; another page's goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import streamlit as st
+from streamlit.runtime import get_instance
+
+from playground.engine.serving.ticket import Ticket
+from playground.errors import Cancelled, PlaygroundError
+from playground.ui.kit import session
+from playground.ui.kit.fragments import in_fragment_run, redraw, rerun_callback
+from playground.ui.kit.markdown import escape_markdown
+
+T = TypeVar("T")
+PATIENCE_S = 0.2  # a script run waits so long for a result before it goes on without
+LOOK_EVERY_S = 0.25  # one reader's page looks in on its work so often; with many readers less often
+READERS_AT_FULL_PACE = 4
+
+
+def look_every(at_least: float = LOOK_EVERY_S) -> float:
+    """Seconds between two looks: longer the more readers there are, so that redrawing does not eat up the processor."""
+    return at_least * max(1.0, readers() / READERS_AT_FULL_PACE)
+
+
+def readers() -> int:
+    """Browser tabs that are connected to this server now; 1 where there is no server."""
+    try:
+        return max(1, get_instance()._session_mgr.num_active_sessions())  # there is no public way to ask
+    except (RuntimeError, AttributeError):
+        return 1
+
+
+# -- one result --------------------------------------------------------------------------------------------------------
+
+
+class Progress(Protocol):
+    """Something under way, as it is shown."""
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def doing(self) -> str:
+        """What is being done, in a few words; plain text."""
+
+    @property
+    def ahead(self) -> int:
+        """Requests of others before this one's turn."""
+
+    def fraction(self) -> float | None:
+        """How much of it is done, 0 to 1; None where nobody knows."""
+
+    @property
+    def stop(self) -> Callable[[], None] | None:
+        """Ends it; None for what others wait for too."""
+
+
+class Pending(PlaygroundError):
+    """The result is on its way. Raised so that what needs it is left out of this run and drawn by a later one."""
+
+    def __init__(self, slot: str, progress: Progress) -> None:
+        super().__init__(f"{progress.doing} …")
+        self.slot, self.progress = slot, progress
+
+
+@dataclass(eq=False)
+class _Request(Generic[T]):
+    """``key`` says what was asked: a look with the same key finds the same ticket, another key asks anew."""
+
+    key: Hashable
+    ticket: Ticket[T]
+    doing: str
+    share: Callable[[Any], float] | None = None
+    _fraction: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        return self.ticket.done
+
+    @property
+    def ahead(self) -> int:
+        return self.ticket.position
+
+    def fraction(self) -> float | None:
+        if self.share is None:
+            return None
+        self._fraction = max([self._fraction, *map(self.share, self.ticket.take())])
+        return self._fraction
+
+    @property
+    def stop(self) -> Callable[[], None]:
+        return self.ticket.cancel
+
+
+class _Requests(dict[str, _Request[Any]]):
+    """This session's latest request of each slot."""
+
+
+def result_of(
+    slot: str,
+    key: Hashable,
+    submit: Callable[[], Ticket[T]],
+    doing: str,
+    *,
+    share: Callable[[Any], float] | None = None,
+) -> T:
+    """What ``submit``'s ticket gives, asked once for each ``key``. Raises Pending until it is there, and its own errors.
+
+    ``share`` says of a job's step which part of the whole is done, 0 to 1. Cancelled after a stop, until the key changes
+    or the reader runs it again.
+    """
+    requests = session.get(_Requests)
+    request = requests.get(slot)
+    if request is None or request.key != key:
+        request = requests[slot] = _Request(key, submit(), doing, share)
+    if not request.ticket.wait(PATIENCE_S):
+        raise Pending(slot, request)
+    result: T = request.ticket.result()
+    return result
+
+
+def forget_request(slot: str) -> None:
+    """Ask anew at the next look."""
+    session.get(_Requests).pop(slot, None)
+
+
+def show_pending(pending: Pending, *parts: str) -> None:
+    """What is being done, for how long, how many are ahead, and a stop button; looks again by itself.
+
+    The named parts of the page, all where none is named, are redrawn when the result is there.
+    """
+    progress, started = pending.progress, time.monotonic()
+
+    def look() -> None:
+        if progress.done and in_fragment_run():
+            redraw(*parts)
+        spent, fraction = time.monotonic() - started, progress.fraction()
+        said = (
+            escape_markdown(progress.doing)
+            + f" · {spent:.0f} s"
+            + (f", {progress.ahead} ahead" if progress.ahead else "")
+        )
+        with st.container(horizontal=True, vertical_alignment="center", key=f"pending_{pending.slot}"):
+            if fraction is None:
+                st.caption(f":material/hourglass_top: {said}")
+            else:
+                st.progress(min(fraction, 1.0), text=said)
+            if spent > 1 and progress.stop is not None:
+                st.button(
+                    "Stop",
+                    key=f"stop_{pending.slot}",
+                    icon=":material/stop:",
+                    on_click=rerun_callback(progress.stop),
+                    shortcut="escape",
+                )
+
+    st.fragment(look, key=f"look_{pending.slot}", run_every=look_every())()
+
+
+def offer_again() -> None:
+    """Say that the work was stopped, with a button to take it up again."""
+    st.info("Stopped: the model is free. Change anything, or run it again.", icon=":material/stop_circle:")
+    st.button("Run again", icon=":material/play_arrow:", key="run_again", on_click=rerun_callback(_forget_stopped))
+
+
+def _forget_stopped() -> None:
+    requests = session.get(_Requests)
+    for slot, request in list(requests.items()):
+        if request.ticket.cancel_token.cancelled:
+            del requests[slot]
+
+
+class _Shown(dict[str, Any]):
+    """What each picture of this session showed last, to be shown dimmed while the next is on its way."""
+
+
+def show_latest(name: str, compute: Callable[[], T], draw: Callable[[T], None]) -> None:
+    """Draw what ``compute`` gives; while it is pending, what it gave last, dimmed, under the progress."""
+    shown = session.get(_Shown)
+    try:
+        shown[name] = value = compute()
+    except Pending as pending:
+        show_pending(pending)
+        if name in shown:
+            with st.container(key=f"stale_{name}"):
+                draw(shown[name])
+        return
+    draw(value)
+
+
+# -- work that streams -------------------------------------------------------------------------------------------------
+
+
+class Watched(Protocol):
+    """Work under way, or a page session that may have some."""
+
+    @property
+    def busy(self) -> bool: ...
+
+    def drain(self) -> None:
+        """Take over what has come since the last look; never waits."""
+
+
+@dataclass(eq=False)
+class JobView(Generic[T]):
+    """One job at the worker whose steps are partial results.
+
+    ``on_step`` is given each step as it comes, ``on_end`` the result. A refusal becomes ``problem``; a stopped job ends
+    with neither. ``done`` of ``total`` and ``note`` say how far it is, where the steps say so.
+    """
+
+    ticket: Ticket[T]
+    on_step: Callable[[Any], None] = lambda step: None
+    on_end: Callable[[T], None] = lambda result: None
+    note: str = ""
+    done: int = 0
+    total: int = 0
+    problem: str | None = None
+    stopped: bool = False
+    ended: bool = False
+
+    @property
+    def busy(self) -> bool:
+        return not self.ended
+
+    def drain(self) -> None:
+        """Take over what has come since the last look; never waits."""
+        if self.ended:
+            return
+        finished = self.ticket.done  # before the steps are read: none can come after
+        for step in self.ticket.take():
+            self.on_step(step)
+        if finished:
+            self.ended = True
+            self._end()
+
+    def _end(self) -> None:
+        try:
+            result = self.ticket.result()
+        except Cancelled:
+            self.stopped = True
+        except PlaygroundError as error:
+            self.problem = str(error)
+        else:
+            self.on_end(result)
+
+    def stop(self) -> None:
+        """Free the model; what has come stays."""
+        self.ticket.cancel()
+
+
+def watch(
+    work: Watched,
+    draw: Callable[[], None],
+    *,
+    key: str,
+    changes: Callable[[], object] = lambda: None,
+    every: float = LOOK_EVERY_S,
+) -> None:
+    """``draw`` at once, and again and again while ``work`` is busy.
+
+    The page's parts are redrawn when the work ends, and when what ``changes`` gives is another than before.
+    """
+
+    def look() -> None:
+        before = work.busy, changes()
+        work.drain()
+        draw()
+        if before[0] and in_fragment_run() and (not work.busy or changes() != before[1]):
+            redraw()
+
+    work.drain()
+    st.fragment(look, key=key, run_every=look_every(every) if work.busy else None)()

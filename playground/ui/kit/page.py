@@ -1,0 +1,84 @@
+"""A page as data: what it shows, what it needs, what stands where. ``ui/frame.py`` draws it.
+
+>>> PAGE = PageSpec(
+...     name="peaks", group="Choose a word", title="Peaks", icon=":material/landscape:",
+...     about="The likeliest next tokens.", sentence="What the model would say next.", needs=(NextTokens,),
+...     view=load_view, sections={"bars": Section("Bars", draw_bars)}, state=Peaks, controls=draw_controls,
+... )  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One tab of a page. ``draw`` is given what the page's ``view`` gave.
+
+    ``needs``: facets of the engine beside the page's own. ``options`` stand above the picture and ``reading`` below it;
+    neither is redrawn when the picture is.
+    """
+
+    title: str
+    draw: Callable[[Any], None]
+    needs: tuple[type, ...] = ()
+    options: Callable[[], None] | None = None
+    reading: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A button "Try this": it sets the page up so that one thing can be seen, and says what to look at until it is closed.
+
+    ``setup``: fields of the shared setup, on the model in use (None leaves the setup as it is). ``state``: fields of the
+    page's own state. ``section``: the tab to open. ``then``: whatever else is to be set up, from a callback.
+    """
+
+    label: str
+    shows: str
+    look: str
+    setup: Mapping[str, Any] | None = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    section: str = ""
+    then: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """One page.
+
+    ``about`` is the sidebar's hover text, ``sentence`` the one under the title. ``needs``: facets of the engine without
+    which there is nothing to show; () for a page that loads no model. ``view`` gives what the sections draw: it is
+    computed anew with the pictures and may raise Pending. ``state``: the page's own frozen state, whose fields its link
+    carries beside the shared setup's. ``text`` is drawn above the tabs and redrawn with the text, ``above`` likewise but
+    with the pictures (a table that all tabs share). ``export`` fills the "Take away" popover below link and code.
+    ``one_fragment``: controls and pictures are redrawn together, the pictures first; for pages whose controls are cheap.
+    """
+
+    name: str
+    group: str
+    title: str
+    icon: str
+    about: str
+    sentence: str
+    sections: Mapping[str, Section]
+    needs: tuple[type, ...] = ()
+    view: Callable[[], Any] = lambda: None
+    state: type[Any] | None = None
+    controls: Callable[[], None] | None = None
+    text: Callable[[], None] | None = None
+    above: Callable[[Any], None] | None = None
+    experiments: Mapping[str, Experiment] = field(default_factory=dict)
+    export: Callable[[], None] | None = None
+    link: Callable[[], Mapping[str, str]] | None = None
+    on_open: Callable[[], None] = lambda: None
+    one_fragment: bool = False
+    default: bool = False
+
+    @property
+    def section_key(self) -> str:
+        """Where the session keeps the title of the open tab."""
+        return f"{self.name}_section"

@@ -1,0 +1,49 @@
+"""The model this session asks for, as the pages wait for it."""
+
+from __future__ import annotations
+
+from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.worker import Worker
+from playground.errors import PlaygroundError
+from playground.ui.kit.jobs import PATIENCE_S, Pending
+from playground.ui.runtime import request_model
+from playground.ui.workspace.setup import setup
+
+
+def chosen_model() -> ModelChoice:
+    """The model this session asks for."""
+    chosen = setup()
+    return ModelChoice(chosen.model, chosen.device, chosen.dtype)
+
+
+class _LoadingProgress:
+    """A loading as it is shown. It cannot be stopped: others may wait for the same model."""
+
+    ahead = 0
+    stop = None
+
+    def __init__(self, loading: Loading) -> None:
+        self._loading = loading
+
+    @property
+    def done(self) -> bool:
+        return self._loading.done.is_set()
+
+    @property
+    def doing(self) -> str:
+        return self._loading.what
+
+    def fraction(self) -> float:
+        return self._loading.fraction
+
+
+def loaded_model() -> Worker:
+    """The worker of the chosen model. Raises Pending while it is being loaded, and the loader's own errors."""
+    loading = request_model(chosen_model())
+    if not loading.done.wait(PATIENCE_S):
+        raise Pending("model", _LoadingProgress(loading))
+    if loading.error is not None:
+        raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
+    if loading.worker is None:
+        raise PlaygroundError("The model was released while it was being loaded; reload the page.")
+    return loading.worker

@@ -1,0 +1,75 @@
+"""What pages ask the model for about the shared text: the row of logits after it, and each token's own score.
+
+Only ``next_row`` asks the model, and only for a context it has no row for: a slider moves without a model call. Both raise
+Pending while the model is at work.
+"""
+
+from __future__ import annotations
+
+from playground.engine.api import CancelToken, Engine, TextCodec
+from playground.engine.serving.worker import Worker
+from playground.engine.types import NextLogits, SequenceScore, TokenIds
+from playground.errors import BadPrompt
+from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
+from playground.ui.kit.jobs import result_of
+from playground.ui.runtime import session_id
+from playground.ui.workspace.setup import change
+
+SCORED_TOKENS = 1_024  # longer texts are shown without each token's probability: scoring is a second full pass
+
+
+def encode_prompt(codec: TextCodec, setup: Setup) -> TokenIds:
+    """The prompt's token ids, raw or through the chat template. Raises BadPrompt with a next step."""
+    if len(setup.prompt) > MAX_PROMPT_CHARACTERS:
+        raise BadPrompt(
+            f"The prompt has {len(setup.prompt):,} characters; the page reads at most {MAX_PROMPT_CHARACTERS:,}. Shorten it."
+        )
+    if setup.chat:
+        if not setup.prompt.strip():
+            raise BadPrompt("The message is empty. Type something into the Prompt box to see what would follow.")
+        return codec.encode_chat(setup.prompt, system=setup.system or None, parse_special=setup.parse_special)
+    ids = codec.encode(setup.prompt, parse_special=setup.parse_special) if setup.prompt else codec.start_ids
+    if not ids:
+        raise BadPrompt("The prompt is empty. Type something into the Prompt box to see what would follow.")
+    return ids
+
+
+def check_taken(setup: Setup, engine: Engine) -> None:
+    """Drop accepted tokens that the model does not have, and say so: BadPrompt."""
+    vocab = engine.info.vocab_size
+    if any(token_id >= vocab for token_id in setup.taken):
+        change(steps=(), position=0)
+        raise BadPrompt(f"The accepted tokens do not exist in this model (it has {vocab:,}); they were dropped. Go on.")
+
+
+def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
+    """The row after ``ids``: from memory if it is known, else from the model."""
+    known = worker.engine.cached_logits(ids)
+    if known is not None:
+        return known
+
+    def job(engine: Engine, cancel: CancelToken) -> NextLogits:
+        return engine.next_logits(ids, cancel=cancel)
+
+    return result_of(
+        slot,
+        (worker.engine.info.revision, ids),
+        lambda: worker.submit(session_id(), slot, job),
+        f"The model reads {len(ids):,} tokens",
+    )
+
+
+def score_text(worker: Worker, ids: TokenIds) -> SequenceScore | None:
+    """Each token's own probability, or None for a text too long to be read twice. Remembered while the text stays."""
+    if len(ids) > SCORED_TOKENS:
+        return None
+
+    def job(engine: Engine, cancel: CancelToken) -> SequenceScore:
+        return engine.score(ids, cancel=cancel)
+
+    return result_of(
+        "score",
+        (worker.engine.info.revision, ids),
+        lambda: worker.submit(session_id(), "score", job),
+        "The model rates each token",
+    )
