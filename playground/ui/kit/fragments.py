@@ -9,12 +9,14 @@ does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
 _PARTS = "playground_parts"
@@ -31,15 +33,37 @@ def fragment(part: str, draw: Callable[[], None]) -> None:
 
 
 def redraw(*parts: str) -> None:
-    """Rerun these parts, all of the page's where none is named; the rest of the page stays as it is."""
+    """From a callback: rerun these parts, all of the page's where none is named; the rest of the page stays as it is."""
     if not in_fragment_run():
         return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
-    there: tuple[str, ...] = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
-    wanted = [part for part in there if not parts or part in parts or part.split(":")[0] in parts]
-    try:
-        st.rerun(wanted)
-    except StreamlitAPIException:  # the first run of the page has not come so far
+    with suppress(StreamlitAPIException):  # the first run of the page has not come so far
+        st.rerun(_wanted(parts))
+
+
+def redraw_next(*parts: str) -> None:
+    """From the body of a fragment: rerun these parts once the present run has ended.
+
+    Streamlit's ``st.rerun`` takes names of fragments in callbacks only; a timer's fragment has none. This queues what it
+    would queue, behind whatever the reader does meanwhile, and never cuts a run short.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or context.script_requests is None or not context.fragment_ids_this_run:
         return
+    with suppress(StreamlitAPIException):  # a part of another page
+        context.script_requests.request_rerun(
+            RerunData(
+                query_string=context.query_string,
+                page_script_hash=context.page_script_hash,
+                fragment_id_queue=context.fragment_storage.resolve_target(_wanted(parts)),
+                cached_message_hashes=context.cached_message_hashes,
+                context_info=context.context_info,
+            )
+        )
+
+
+def _wanted(parts: Sequence[str]) -> list[str]:
+    there: tuple[str, ...] = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
+    return [part for part in there if not parts or part in parts or part.split(":")[0] in parts]
 
 
 def in_fragment_run() -> bool:

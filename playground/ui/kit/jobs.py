@@ -19,7 +19,7 @@ from streamlit.runtime import get_instance
 from playground.engine.serving.ticket import Ticket
 from playground.errors import Cancelled, PlaygroundError
 from playground.ui.kit import session
-from playground.ui.kit.fragments import in_fragment_run, redraw, rerun_callback
+from playground.ui.kit.fragments import redraw_next, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
 
 T = TypeVar("T")
@@ -143,8 +143,8 @@ def show_pending(pending: Pending, *parts: str) -> None:
     progress, started = pending.progress, time.monotonic()
 
     def look() -> None:
-        if progress.done and in_fragment_run():
-            redraw(*parts)
+        if progress.done:
+            redraw_next(*parts)
         spent, fraction = time.monotonic() - started, progress.fraction()
         said = (
             escape_markdown(progress.doing)
@@ -277,8 +277,8 @@ def watch(
         before = work.busy, changes()
         work.drain()
         draw()
-        if before[0] and in_fragment_run() and (not work.busy or changes() != before[1]):
-            redraw()
+        if before[0] and (not work.busy or changes() != before[1]):
+            redraw_next()
 
     work.drain()
     st.fragment(look, key=key, run_every=look_every(every) if work.busy else None)()

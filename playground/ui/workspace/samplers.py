@@ -28,8 +28,9 @@ def sampler_controls() -> None:
             on_click=rerun_callback(neutralise, PICTURES, CONTROLS),
             help="Every sampler to its neutral value, which changes nothing.",
         )
-    for name in PANELS["Main"]:
-        _slider(PARAMETERS[name], settings)
+    with st.container(key="sampler_rows"):
+        for name in PANELS["Main"]:
+            _slider(PARAMETERS[name], settings)
     # The label stays the same: with another one it would be another expander, and closed.
     with st.expander("More samplers", on_change="rerun", key="more_samplers") as more:
         if more.open:
