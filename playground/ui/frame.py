@@ -304,7 +304,8 @@ def _begin(spec: PageSpec, name: str) -> None:
         st.session_state[spec.section_key] = spec.sections[each.section].title
     session.clear_problems()
     st.session_state[_under_way(spec)] = name
-    each.then()
+    for state in each.puts:
+        session.put(state)
 
 
 def _experiment_note(spec: PageSpec) -> None:

@@ -8,12 +8,19 @@ import pytest
 from playground.engine.hf.engine import TransformersEngine
 from playground.inspection.next_token import NextToken, examine, top_candidates
 from playground.sampling.settings import NEUTRAL, SamplerSettings
-from playground.ui.sampling_page.bars import ROWS
+from playground.state.sampling import Pins, SamplingState
+from playground.ui.kit.page import Experiment
 from playground.ui.sampling_page.experiments import EXPERIMENTS
 from tests.engine.conftest import bundled_engine
 
 __all__ = ["bundled_engine"]
 pytestmark = pytest.mark.model
+
+
+def pins_of(experiment: Experiment) -> list[SamplerSettings]:
+    (pins,) = experiment.puts
+    assert isinstance(pins, Pins)
+    return list(pins.values())
 
 
 def looked_at(engine: TransformersEngine, prompt: str, settings: SamplerSettings) -> NextToken:
@@ -27,7 +34,7 @@ def kept(view: NextToken) -> int:
 
 def others(engine: TransformersEngine, view: NextToken) -> float:
     """The final probability in the row "others" of the bars as they stand at first."""
-    return 1 - sum(row.final_prob for row in top_candidates(view, engine.codec, ROWS[1]))
+    return 1 - sum(row.final_prob for row in top_candidates(view, engine.codec, SamplingState().rows))
 
 
 def test_top_p_adapts_and_top_k_does_not(bundled_engine: TransformersEngine) -> None:
@@ -35,31 +42,35 @@ def test_top_p_adapts_and_top_k_does_not(bundled_engine: TransformersEngine) -> 
     unsure = "My favourite thing is"
     assert unsure in experiment.look
     assert (
-        "3 tokens" in experiment.look and kept(looked_at(bundled_engine, experiment.prompt, experiment.settings)) == 3
+        "3 tokens" in experiment.look
+        and kept(looked_at(bundled_engine, experiment.setup["prompt"], experiment.setup["settings"])) == 3
     )
-    assert kept(looked_at(bundled_engine, unsure, experiment.settings)) > 1_000
-    for prompt in (experiment.prompt, unsure):
-        assert kept(looked_at(bundled_engine, prompt, experiment.pins[0])) == 10
+    assert kept(looked_at(bundled_engine, unsure, experiment.setup["settings"])) > 1_000
+    for prompt in (experiment.setup["prompt"], unsure):
+        assert kept(looked_at(bundled_engine, prompt, pins_of(experiment)[0])) == 10
 
 
 def test_the_three_orders_keep_what_is_said(bundled_engine: TransformersEngine) -> None:
     experiment = EXPERIMENTS["order"]
-    counts = [kept(looked_at(bundled_engine, experiment.prompt, pin)) for pin in experiment.pins]
+    counts = [kept(looked_at(bundled_engine, experiment.setup["prompt"], pin)) for pin in pins_of(experiment)]
     assert "{}, {} and {} tokens".format(*counts) in experiment.look
 
 
 def test_heat_fills_the_others_row_and_min_p_empties_it(bundled_engine: TransformersEngine) -> None:
     experiment = EXPERIMENTS["tail"]
-    raw, hot = (looked_at(bundled_engine, experiment.prompt, chosen) for chosen in (NEUTRAL, experiment.settings))
+    raw, hot = (
+        looked_at(bundled_engine, experiment.setup["prompt"], chosen)
+        for chosen in (NEUTRAL, experiment.setup["settings"])
+    )
     assert f"{others(bundled_engine, raw):.0%} raw and {others(bundled_engine, hot):.0%}" in experiment.look
-    cut = looked_at(bundled_engine, experiment.prompt, experiment.settings.replace(min_p=0.1))
+    cut = looked_at(bundled_engine, experiment.setup["prompt"], experiment.setup["settings"].replace(min_p=0.1))
     assert f"{kept(cut)} words are left" in experiment.look and abs(others(bundled_engine, cut)) < 1e-6
 
 
 def test_the_penalty_ends_the_loop(bundled_engine: TransformersEngine) -> None:
     experiment = EXPERIMENTS["loop"]
-    raw = looked_at(bundled_engine, experiment.prompt, NEUTRAL)
+    raw = looked_at(bundled_engine, experiment.setup["prompt"], NEUTRAL)
     assert bundled_engine.codec.piece(int(raw.trace.raw_probs.argmax()), raw.ids) == " mat"
     assert 0.45 < raw.trace.raw_probs.max() < 0.55
-    cooled = looked_at(bundled_engine, experiment.prompt, experiment.settings)
+    cooled = looked_at(bundled_engine, experiment.setup["prompt"], experiment.setup["settings"])
     assert bundled_engine.codec.piece(int(cooled.trace.final_probs.argmax()), cooled.ids) == " floor"

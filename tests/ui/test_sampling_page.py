@@ -25,6 +25,7 @@ from playground.sampling.orders import ORDERS
 from playground.sampling.presets import PRESETS
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
+from playground.state.sampling import Pins
 from playground.state.setup import DEFAULT_PROMPT, MAX_PROMPT_CHARACTERS, Setup, setup_fields
 from playground.ui.sampling_page.experiments import EXPERIMENTS
 from tests.ui.conftest import Opened
@@ -297,7 +298,7 @@ def test_every_token_shows_its_probability(open_app: Open) -> None:
 def test_an_accepted_token_of_another_model_is_dropped_with_a_sentence(open_app: Open) -> None:
     app = open_app({"steps": f"3.{VOCAB}"})
     assert len(app.errors) == 1 and "do not exist in this model" in app.errors[0]
-    assert not app.run().errors and setup_of(app).steps == ()
+    assert setup_of(app).steps == () and app.bars["rows"], "the page goes on at the prompt"
 
 
 def test_an_end_of_text_draw_is_told(open_app: Open) -> None:
@@ -324,7 +325,7 @@ def test_chat_wraps_the_prompt_in_the_models_template(open_app: Open) -> None:
 def test_special_tokens_are_text_until_asked_for(open_app: Open) -> None:
     app = open_app({"prompt": "<|im_end|>"})
     assert len(app.strip) == len("<|im_end|>")
-    app.at.toggle(key="w_special").set_value(True)
+    app.at.toggle(key="w_parse_special").set_value(True)
     app.run()
     assert [token["text"] for token in app.strip] == ["⟨im_end⟩"]
 
@@ -478,14 +479,14 @@ def test_the_draw_is_explained_by_where_u_falls(open_app: Open) -> None:
 @pytest.mark.parametrize("word", [" Paris", "Paris", "<script>", "😀" * 5, "**x**", " "])
 def test_any_word_is_looked_up(open_app: Open, word: str) -> None:
     app = open_app({"top_k": "2"}).section("Any word")
-    app.at.text_input(key="lookup").set_value(word)
+    app.at.text_input(key="SamplingState.word").set_value(word)
     app.run()
     assert not app.errors and "removed by Top-k" in app.texts()
 
 
 def test_an_empty_word_asks_for_one(open_app: Open) -> None:
     app = open_app().section("Any word")
-    app.at.text_input(key="lookup").set_value("")
+    app.at.text_input(key="SamplingState.word").set_value("")
     assert "Type a word" in app.run().texts()
 
 
@@ -499,13 +500,13 @@ def test_a_looked_up_token_can_be_accepted(open_app: Open) -> None:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_sets_the_page_up(open_app: Open, name: str) -> None:
     app = open_app({"top_p": "0.1", "seed": "9", "steps": "1.2"})
-    app.at.button(key=f"try_{list(EXPERIMENTS).index(name)}").click()
+    app.at.button(key=f"try_sampling_{name}").click()
     app.run()
     experiment = EXPERIMENTS[name]
     assert not app.errors
-    assert (setup_of(app).prompt, setup_of(app).settings) == (experiment.prompt, experiment.settings)
+    assert (setup_of(app).prompt, setup_of(app).settings) == (experiment.setup["prompt"], experiment.setup["settings"])
     assert setup_of(app).steps == () and experiment.look in app.texts()
-    assert len(app.at.session_state["pins"]) == len(experiment.pins)
+    assert app.state(Pins) == experiment.puts[0]
     app.at.button(key="end_sampling_experiment").click()
     assert experiment.look not in app.run().texts()
 
@@ -613,7 +614,7 @@ def test_code_says_what_of_the_text_does_not_come_through(open_app: Open, engine
 )
 def test_terms_of_the_art_are_explained_on_hover(open_app: Open, section: str, terms: tuple[str, ...]) -> None:
     app = open_app({"top_p": "0.9"}).section(section)
-    app.at.session_state["pins"] = {"A": SamplerSettings(top_k=3)}
+    app.put(Pins(A=SamplerSettings(top_k=3)))
     app.run()
     hovers = "\n".join(caption.help for caption in app.at.caption if caption.help)
     assert all(define(term) in hovers for term in terms)
@@ -646,7 +647,7 @@ def test_a_pick_keeps_a_slider_moved_since_the_bars_were_drawn(open_app: Open, m
 
 
 def test_a_click_on_the_strip_keeps_a_slider_moved_since(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stand_in(tokens: object, *, key: str, label: str, on_pick: Callable[[int], None]) -> None:
+    def stand_in(tokens: object, *, key: str, label: str, on_pick: Callable[[int], None], height: str) -> None:
         st.button("go", key="go", on_click=on_pick, args=(len(DEFAULT_PROMPT),))
 
     monkeypatch.setattr("playground.ui.sampling_page.steps.token_strip", stand_in)
@@ -686,14 +687,14 @@ def test_a_bias_on_a_token_the_model_lacks_is_told(open_app: Open) -> None:
 
 
 def test_rows_scale_and_table(open_app: Open) -> None:
-    app = open_app()
-    app.at.slider(key="bar_rows").set_value(40)
+    app = open_app().hold(bar_options=True)
+    app.at.slider(key="SamplingState.rows").set_value(40)
     app.run()
     assert len(app.bars["rows"]) == 41
-    app.at.segmented_control(key="bar_scale").set_value("log")
+    app.at.segmented_control(key="SamplingState.scale").set_value("log")
     app.run()
     assert app.bars["ticks"][-1]["text"] == "100%"
-    app.at.segmented_control(key="bar_view").set_value("table")
+    app.at.segmented_control(key="SamplingState.shape").set_value("table")
     app.run()
     table = app.at.dataframe[0].value
     assert list(table["rank"]) == list(range(1, 41)) and list(table["drawn"]).count("▶") <= 1

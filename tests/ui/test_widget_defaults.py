@@ -78,7 +78,7 @@ def test_a_browser_that_draws_only_the_second_run_starts_with_the_same_values(
     open_app: Callable[..., Opened], name: str
 ) -> None:
     app = open_app(LINK, run=False)
-    app.at.switch_page(f"../../pages/{PAGES[name].script}")
+    app.at.switch_page(f"../../pages/{name}.py")
     app.hold(more_samplers=True, more_endings=True)
     app.run()
     found = [element for kind in KINDS for element in app.at.get(kind) if element.key]

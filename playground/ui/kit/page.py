@@ -34,7 +34,7 @@ class Experiment:
     """A button "Try this": it sets the page up so that one thing can be seen, and says what to look at until it is closed.
 
     ``setup``: fields of the shared setup, on the model in use (None leaves the setup as it is). ``state``: fields of the
-    page's own state. ``section``: the tab to open. ``then``: whatever else is to be set up, from a callback.
+    page's own state. ``section``: the tab to open. ``puts``: further states for the session.
     """
 
     label: str
@@ -43,7 +43,7 @@ class Experiment:
     setup: Mapping[str, Any] | None = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     section: str = ""
-    then: Callable[[], None] = lambda: None
+    puts: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,8 @@ The numbers in ``look`` are the bundled model's; a test holds them against it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.sampling import Pins
-from playground.ui.kit import session
 from playground.ui.kit.page import Experiment
 
 
@@ -22,11 +19,14 @@ def _experiment(
     section: str = "bars",
     pins: tuple[SamplerSettings, ...] = (),
 ) -> Experiment:
-    return Experiment(label, shows, look, {"prompt": prompt, "settings": settings}, section=section, then=_pin(pins))
-
-
-def _pin(pins: tuple[SamplerSettings, ...]) -> Callable[[], None]:
-    return lambda: session.put(Pins(zip("ABCD", pins, strict=False)))
+    return Experiment(
+        label,
+        shows,
+        look,
+        {"prompt": prompt, "settings": settings},
+        section=section,
+        puts=(Pins(zip("ABCD", pins, strict=False)),),
+    )
 
 
 EXPERIMENTS: dict[str, Experiment] = {

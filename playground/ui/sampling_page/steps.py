@@ -31,8 +31,8 @@ def steps_section() -> None:
     """
     try:
         view = load_view()
-    except Pending:
-        return  # the pictures say so, and redraw this part with theirs
+    except PlaygroundError:
+        return  # pending or refused: the pictures say so, and redraw this part with theirs
     try:
         score, pending = score_text(view.worker, view.ids), None
     except Pending as still:
@@ -60,25 +60,30 @@ def steps_section() -> None:
 def _step_buttons(shown: Setup) -> None:
     """Icons beside the text: accept the drawn token, step back and forth, start over."""
     at_start, at_end = shown.position == 0, shown.position == len(shown.steps)
-    accept_help = "Accept the drawn token: append what the seed draws here, the one marked ▶ among the bars (Alt+A)."
-    buttons = (
-        ("accept_drawn", ":material/play_arrow:", accept_help, _accept_drawn, (), False),
-        ("step_back", ":material/undo:", "Step back", _move, (-1,), at_start),
-        ("step_forth", ":material/redo:", "Step forth", _move, (1,), at_end),
-        ("start_over", ":material/first_page:", "Drop the accepted tokens", _restart, (), not shown.steps),
+    st.button(
+        "Accept the drawn token",
+        icon=":material/play_arrow:",
+        type="primary",
+        key="accept_drawn",
+        shortcut="Alt+A",
+        on_click=rerun_callback(_accept_drawn),
+        help="Append the token that the seed draws here: the one marked ▶ among the bars.",
     )
-    for key, icon, about, write, args, disabled in buttons:
-        st.button(
-            "",
-            icon=icon,
-            key=key,
-            help=about,
-            type="primary" if key == "accept_drawn" else "secondary",
-            shortcut="Alt+A" if key == "accept_drawn" else None,
-            on_click=rerun_callback(write),
-            args=args,
-            disabled=disabled,
-        )
+    buttons = (
+        ("step_back", "Back", ":material/undo:", "Step back", _move, (-1,), at_start),
+        ("step_forth", "Forth", ":material/redo:", "Step forth", _move, (1,), at_end),
+        (
+            "start_over",
+            "Start over",
+            ":material/first_page:",
+            "Drop the accepted tokens",
+            _restart,
+            (),
+            not shown.steps,
+        ),
+    )
+    for key, name, icon, about, write, args, disabled in buttons:
+        st.button(name, icon=icon, key=key, help=about, on_click=rerun_callback(write), args=args, disabled=disabled)
 
 
 def strip_tokens(view: SamplingView, score: SequenceScore | None) -> tuple[list[StripToken], int]:

@@ -14,7 +14,7 @@ from playground.sampling.settings import SamplerSettings
 from playground.state.setup import Setup
 from playground.ui.kit import session
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import check_taken, encode_prompt, next_row
+from playground.ui.workspace.reading import encode_prompt, known_steps, next_row
 from playground.ui.workspace.setup import setup as present_setup
 
 REMEMBERED_TRACES = 8  # pins and order comparisons beside the present settings
@@ -41,9 +41,9 @@ class SamplingView:
 
 def load_view() -> SamplingView:
     """Everything the sections need. Raises Pending, or a PlaygroundError that says what to change."""
-    setup, worker = present_setup(), loaded_model()
+    worker = loaded_model()
+    setup = known_steps(present_setup(), worker.engine)
     prompt_ids = encode_prompt(worker.engine.codec, setup)
-    check_taken(setup, worker.engine)
     row = next_row(worker, prompt_ids + setup.taken)
     mu = mirostat_mu(worker, prompt_ids, setup)
     return SamplingView(setup, worker, prompt_ids, row, examine_row(worker, row, setup.settings, setup, prompt_ids, mu))

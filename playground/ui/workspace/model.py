@@ -6,7 +6,7 @@ from playground.engine.serving.pool import Loading, ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.kit.jobs import PATIENCE_S, Pending
-from playground.ui.runtime import request_model
+from playground.ui.runtime import note_end, request_model
 from playground.ui.workspace.setup import setup
 
 
@@ -42,6 +42,7 @@ def loaded_model() -> Worker:
     loading = request_model(chosen_model())
     if not loading.done.wait(PATIENCE_S):
         raise Pending("model", _LoadingProgress(loading))
+    note_end(loading)
     if loading.error is not None:
         raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
     if loading.worker is None:

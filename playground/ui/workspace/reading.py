@@ -11,6 +11,7 @@ from playground.engine.serving.worker import Worker
 from playground.engine.types import NextLogits, SequenceScore, TokenIds
 from playground.errors import BadPrompt
 from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
+from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
 from playground.ui.runtime import session_id
 from playground.ui.workspace.setup import change
@@ -34,12 +35,16 @@ def encode_prompt(codec: TextCodec, setup: Setup) -> TokenIds:
     return ids
 
 
-def check_taken(setup: Setup, engine: Engine) -> None:
-    """Drop accepted tokens that the model does not have, and say so: BadPrompt."""
+def known_steps(setup: Setup, engine: Engine) -> Setup:
+    """``setup``, without its accepted tokens where the model does not have them; says so on the page."""
     vocab = engine.info.vocab_size
-    if any(token_id >= vocab for token_id in setup.taken):
-        change(steps=(), position=0)
-        raise BadPrompt(f"The accepted tokens do not exist in this model (it has {vocab:,}); they were dropped. Go on.")
+    if all(token_id < vocab for token_id in setup.taken):
+        return setup
+    session.note_problem(
+        f"The accepted tokens do not exist in this model (it has {vocab:,}); they were dropped. Go on."
+    )
+    change(steps=(), position=0)
+    return setup.restart()
 
 
 def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
