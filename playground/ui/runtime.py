@@ -18,7 +18,7 @@ from playground.engine.api import Engine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.markdown import escape_markdown
 
 
 def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:

@@ -11,7 +11,7 @@ from playground.errors import PlaygroundError
 from playground.models.catalogue import resolve
 from playground.sampling.export_code import Endings
 from playground.state.setup import Setup
-from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import request_model
 from playground.ui.workspace.model import chosen_model
 

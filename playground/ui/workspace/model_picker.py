@@ -9,7 +9,7 @@ import streamlit as st
 from playground.engine.serving.pool import Loading
 from playground.engine.serving.worker import Worker
 from playground.models.info import ModelInfo
-from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 from playground.ui.workspace.model import chosen_model
 from playground.ui.workspace.setup import put, setup

@@ -12,7 +12,7 @@ from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.link_fields import link_fields
 from playground.state.setup import MAX_SEED, Setup
 from playground.ui.kit.fragments import CONTROLS, PICTURES, rerun_callback
-from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.workspace.setup import bind_setup, change_settings, set_seed, setup, use_settings
 
 
