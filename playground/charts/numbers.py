@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def percent(probability: float) -> str:
-    """A probability as percent: two decimals, scientific below 0.01%.
+    """A probability as percent with two decimals; below 0.01% as the bare number in scientific form.
 
     >>> percent(0.7725), percent(0.00002), percent(0.0)
-    ('77.25%', '2.0e-03%', '0%')
+    ('77.25%', '2.0·10⁻⁵', '0%')
     """
     if math.isnan(probability):
         return "undefined"
     if probability == 0:
         return "0%"
     if probability < 1e-4:
-        return f"{probability * 100:.1e}%"
+        mantissa, exponent = f"{probability:.1e}".split("e")
+        return f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
     return f"{probability * 100:.2f}%"
 
 

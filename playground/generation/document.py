@@ -33,6 +33,7 @@ from playground.generation.types import (
 from playground.models.info import ModelInfo
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
+from playground.uploads import RepeatedKey, decode, parse_json
 
 FORMAT: Literal["playground-generation-1"] = "playground-generation-1"
 MOST_BYTES = 20_000_000
@@ -300,8 +301,15 @@ def from_json(data: bytes, info: ModelInfo) -> tuple[Run, str | None]:
     """
     if len(data) > MOST_BYTES:
         raise BadInput(f"The file has more than {MOST_BYTES // 10**6} MB; load one saved by this page.", "file")
+    text, _is_known = decode(data)
     try:
-        file = _File.model_validate_json(data)
+        parse_json(text)
+    except RepeatedKey as error:
+        raise BadInput(f"The file cannot be used: {error}; save it again.", "file") from None
+    except ValueError:
+        pass  # told below
+    try:
+        file = _File.model_validate_json(text)
     except ValidationError as error:
         raise BadInput(_refusal(error), "file") from None
     if file.model.id != info.id or file.model.vocab_size != info.vocab_size:

@@ -19,6 +19,7 @@ from typing import Any
 from playground.errors import BadInput
 from playground.scaling.figures import Figure, figure
 from playground.scaling.quantity import check_number, parse_number
+from playground.uploads import repeated
 
 MAX_CSV_CHARS = 2_000_000
 MAX_PRICE = 1e6  # USD per million tokens
@@ -138,6 +139,8 @@ def read_price_csv(text: str, as_of: str | None = None) -> PriceTable:
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=None))  # lines may end in any way
     try:
         header = [name.strip().lower() for name in reader.fieldnames or ()]
+        if twice := repeated(header):
+            raise BadInput(f"The price table has two columns {twice!r}; keep one of them.", "prices")
         missing = [name for name in CSV_COLUMNS if name not in header]
         if missing:
             raise BadInput(
@@ -171,7 +174,7 @@ def _csv_row(row: dict[str, Any], line: int) -> ApiPrice:
 
     def price(column: str) -> float:
         field = f"column {column!r} in line {line}"
-        return parse_number((row.get(column) or "").strip().lstrip("$"), field, maximum=MAX_PRICE)
+        return parse_number((row.get(column) or "").strip().lstrip("$"), field, maximum=MAX_PRICE, above_minimum=False)
 
     cached = price("cached_input") if (row.get("cached_input") or "").strip() else None
     return ApiPrice((row.get("provider") or "upload").strip(), model, price("input"), price("output"), cached)

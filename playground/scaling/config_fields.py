@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.errors import BadInput
+from playground.uploads import unique_object
 
 MAX_CONFIG_CHARS = 1_000_000  # the longest real config.json is below 100 kB
 MAX_DEPTH = 32
@@ -21,7 +22,9 @@ def parse_json_object(text: str, field: str = "config") -> dict[str, Any]:
     if len(text) > MAX_CONFIG_CHARS:
         raise too_long(len(text), field)
     try:
-        parsed = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
+        parsed = json.loads(
+            text.removeprefix("\ufeff"), parse_constant=_refuse_constant, object_pairs_hook=unique_object
+        )
     except RecursionError:
         raise _too_deep(field) from None
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Sets of problems with references: the built-in one, and what a person uploads as CSV or JSON lines.
+"""Sets of problems with references: the built-in one, and what a person uploads as CSV, JSON lines or a JSON list.
 
 An upload is hostile: its size, its encoding, its columns and every field are checked before anything is kept, and what
 does not fit is one sentence that names the line. Knows no model.
@@ -20,6 +20,7 @@ from playground.errors import BadInput
 from playground.testtime.answers import extract_answers
 from playground.testtime.registry import SCORERS, parse_spec
 from playground.testtime.types import ScorerSpec
+from playground.uploads import decode, parse_json, repeated
 
 MOST_BYTES = 10_000_000
 MOST_PROBLEMS = 1000
@@ -79,7 +80,7 @@ def built_in() -> ProblemSet:
 
 
 def read_problems(data: bytes, file_name: str = "") -> ProblemSet:
-    """The problems in an uploaded CSV or JSON lines file. Raises BadInput with one sentence for anything else.
+    """The problems in an uploaded CSV, JSON lines or JSON list. Raises BadInput with one sentence for anything else.
 
     Needed columns or keys: prompt, reference. Known beside: id, kind, difficulty, truth (a scorer that takes a
     reference), answer_pattern, verifier. Others are left out, and said.
@@ -93,7 +94,8 @@ def read_problems(data: bytes, file_name: str = "") -> ProblemSet:
     if stripped.startswith("<"):
         raise _bad("it is XML or HTML, which is never read; give a CSV or JSON lines")
     is_json = stripped.startswith("{") or file_name.lower().endswith((".jsonl", ".ndjson"))
-    rows = list(islice(_json_rows(text) if is_json else _csv_rows(text), MOST_PROBLEMS + 1))
+    read = _json_list if stripped.startswith("[") else _json_rows if is_json else _csv_rows
+    rows = list(islice(read(text), MOST_PROBLEMS + 1))
     if len(rows) > MOST_PROBLEMS:
         raise _bad(f"it has more than {MOST_PROBLEMS:,} problems; cut it down")
     if not rows:
@@ -116,12 +118,9 @@ def _decode(data: bytes) -> tuple[str, list[str]]:
     """UTF-8, or UTF-16 with its mark; else as Windows wrote it, which is told."""
     if data[:2] in (b"PK", b"\x1f\x8b"):
         raise _bad("it is compressed; unpack it and give the CSV or JSON lines inside")
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    text, is_known = decode(data)
     notes: list[str] = []
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
+    if not is_known:
         notes.append("The file is not UTF-8 and was read as Windows-1252: look whether its letters are right.")
     if "\0" in text:
         raise _bad("it is no text (it has zero bytes); save it as CSV in UTF-8")
@@ -136,6 +135,8 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)
     try:
         heading = [name.strip().lower() for name in next(reader, [])]
+        if twice := repeated(heading):
+            raise _bad(f"it has two columns {twice}; keep one of them")
         missing = [name for name in _NEEDED if name not in heading]
         if missing:
             raise _bad(
@@ -152,18 +153,31 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise _bad(f"line {reader.line_num}: {str(error)[:100]}; quote its cells") from None
 
 
+def _json_list(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """One JSON list; its items are counted where a file of lines has lines."""
+    try:
+        items = parse_json(text)
+    except ValueError as error:
+        raise _bad(f"it begins as a JSON list and cannot be read ({str(error)[:100]}); correct it") from None
+    for number, item in enumerate(items, 1):
+        yield number, _object(item, number)
+
+
 def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # a string may hold what else counts as an end of line
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:100]
-            raise _bad(f"line {number} is no JSON ({reason}); put one object on each line") from None
-        if not isinstance(row, dict):
-            raise _bad(f'line {number} is no JSON object; write {{"prompt": …, "reference": …}}')
-        yield number, row
+            row = parse_json(line)
+        except ValueError as error:
+            raise _bad(f"line {number} is no JSON ({str(error)[:100]}); put one object on each line") from None
+        yield number, _object(row, number)
+
+
+def _object(item: Any, number: int) -> Mapping[str, Any]:
+    if not isinstance(item, dict):
+        raise _bad(f'line {number} is no JSON object; write {{"prompt": …, "reference": …}}')
+    return item
 
 
 def _problem(row: Mapping[str, Any], line: int) -> Problem:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -41,7 +43,7 @@ from playground.testtime.types import Candidate, ScoreColumn
 
 DATA_VARIABLE = "PLAYGROUND_DATA"
 FILE_NAME = "best-of-n-1.sqlite3"  # the number is the schema's
-Status = Literal["running", "finished", "stopped"]
+Status = Literal["running", "finished", "stopped", "damaged"]
 
 
 class StoreError(PlaygroundError):
@@ -61,7 +63,9 @@ class RunCost:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One line of the list. ``status``: "running" only while the process that writes it lives; else "stopped" early."""
+    """One line of the list. ``status``: "running" only while the process that writes it lives; else "stopped" early.
+    "damaged": what was written of it cannot be read, so that only its id is sure.
+    """
 
     id: str
     created: float
@@ -105,6 +109,7 @@ class RunStore:
             Base.metadata.create_all(self._engine)
 
     def _prepare(self, connection: Any, _record: object) -> None:
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a damaged row must not hide the others
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")  # readers do not wait for the one who writes
         cursor.execute("PRAGMA synchronous=NORMAL")
@@ -201,7 +206,7 @@ class RunStore:
                 .outerjoin(counted, counted.c.run == RunRow.id)
                 .order_by(RunRow.created.desc())
             ).all()
-            return tuple(_summary(run, int(count or 0)) for run, count in rows)
+            return tuple(_listed(run, int(count or 0)) for run, count in rows)
 
     def load(self, run: str) -> StoredRun:
         """One run with its candidates in order. Raises BadInput where there is none of this id."""
@@ -223,7 +228,7 @@ class RunStore:
                     candidates=candidates,
                     columns=tuple(column_of(column) for column in columns),
                 )
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, AttributeError, BadInput):
                 raise StoreError("This run was damaged on the disk and cannot be shown: delete it.") from None
 
     def note(self, name: str) -> str | None:
@@ -236,6 +241,22 @@ class RunStore:
         self._engine.dispose()
 
 
+_shared: dict[Path, RunStore] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_store() -> RunStore:
+    """The one store of this process for the present ``data_folder``. Raises StoreError; the next call tries again.
+
+    No cache of the page's framework: any client may ask that to be emptied, and there would be one more store each time.
+    """
+    folder = data_folder()
+    with _shared_lock:
+        if folder not in _shared:
+            _shared[folder] = RunStore(folder)
+        return _shared[folder]
+
+
 # -- rows and dataclasses ------------------------------------------------------------------------------------------------
 
 
@@ -243,12 +264,21 @@ def _json(item: Any) -> str:
     return json.dumps({f.name: getattr(item, f.name) for f in fields(item)}, ensure_ascii=False, allow_nan=False)
 
 
+def _listed(run: RunRow, finished: int) -> RunSummary:
+    """A line of the list for any row, readable or not."""
+    try:
+        return _summary(run, finished)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return RunSummary(run.id, 0.0, "a run that was damaged on the disk", "", "", "damaged", finished, finished)
+
+
 def _summary(run: RunRow, finished: int) -> RunSummary:
     asking, origin = json.loads(run.asking), json.loads(run.origin)
     cut_off = run.status == "running" and not _is_alive(run.owner)
     status = cast(Status, "stopped" if cut_off else run.status)
     wanted = int(asking["n"]) + int(asking.get("beams", 0))
-    return RunSummary(run.id, run.created, run.name, origin["name"], asking["prompt"], status, finished, wanted)
+    created, model, prompt = float(run.created), str(origin["name"]), str(asking["prompt"])
+    return RunSummary(run.id, created, str(run.name), model, prompt, status, finished, wanted)
 
 
 def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
@@ -281,6 +311,8 @@ def _sentence(path: Path, error: Exception) -> str:
         return f"Another process holds the file of kept runs ({path.name}): close it and try again."
     if "malformed" in reason or "not a database" in reason:
         return f"The file of kept runs is damaged ({path}): move it away, a new one will be made."
+    if re.search(r"no such (?:column|table)|has no column|constraint failed", reason):
+        return f"The file of kept runs is of another version ({path}): move it away, a new one will be made."
     return (
         f"Runs cannot be kept in {path.parent} ({reason}): make it writable or set {DATA_VARIABLE} to another folder."
     )

@@ -247,3 +247,15 @@ def test_an_end_token_is_named_in_all_three() -> None:
     run = dataclasses.replace(run, tree=Tree().add(Branch(0, None, 0, (step,), ended="eos")))
     for made in (to_json(run, ENGINE.codec), to_csv(run, ENGINE.codec), run_html(run, ENGINE.codec)):
         assert "⟨im_end⟩" in made
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_cut(encoding: str) -> None:
+    text = to_json(make_run(), ENGINE.codec)
+    assert from_json(text.encode(encoding), ENGINE.info) == from_json(text.encode(), ENGINE.info)
+
+
+def test_a_key_that_is_there_twice_is_said() -> None:
+    text = to_json(make_run(), ENGINE.codec).lstrip()
+    with pytest.raises(BadInput, match="twice"):
+        from_json(('{"prompt": null,' + text[1:]).encode(), ENGINE.info)

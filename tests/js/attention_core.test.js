@@ -70,7 +70,7 @@ test("a painted triangle has its colours below the diagonal and nothing above", 
 
 test("percentages have two decimals, scientific below 0.01%, one decimal where they are coarse", () => {
   const texts = [[1], [0.12345], [0.0001], [0.00002], [0], [null]].map(([weight]) => core.percentText(weight))
-  assert.deepEqual(texts, ["100.00%", "12.35%", "0.01%", "2.0e-3%", "0%", "hidden"])
+  assert.deepEqual(texts, ["100.00%", "12.35%", "0.01%", "2.0·10⁻⁵", "0%", "hidden"])
   assert.deepEqual([0.5, 0.0004].map((weight) => core.percentText(weight, true)), ["50.0%", "under 0.1%"])
 })
 

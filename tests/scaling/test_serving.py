@@ -241,3 +241,12 @@ def test_languages() -> None:
     ):
         with pytest.raises(BadInput):
             bad()
+
+
+def test_a_price_of_zero_is_a_price_and_a_column_twice_is_refused() -> None:
+    (free,) = read_price_csv("\ufeffmodel,input,output,cached_input\nfree,0,0.0,0\n").prices
+    assert (free.input, free.output, free.cached_input) == (0.0, 0.0, 0.0)
+    with pytest.raises(BadInput, match="two columns 'input'"):
+        read_price_csv("model,input,output,input\na,1,2,3\n")
+    with pytest.raises(BadInput):
+        read_price_csv("model,input,output\na,-1,2\n")

@@ -113,3 +113,27 @@ def test_what_cannot_be_used_is_one_sentence(data: bytes, word: str) -> None:
         read_problems(data)
     assert refused.value.field == "file"
     assert str(refused.value).endswith(".") and "\n" not in str(refused.value)
+
+
+def test_a_json_list_is_read_as_such() -> None:
+    given = [{"prompt": "1+1", "reference": "2"}, {"prompt": "a\u2028b", "reference": "3"}]
+    for text in (json.dumps(given), json.dumps(given, indent=2, ensure_ascii=False)):
+        for name in ("a.json", "a.csv", "a.jsonl"):
+            for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+                found = read_problems(text.encode(encoding), name)
+                assert [one.prompt for one in found.problems] == ["1+1", "a\u2028b"]
+    with pytest.raises(BadInput, match="JSON list"):
+        read_problems(b"[1, 2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"prompt": "a", "reference": "b", "prompt": "c"}',
+        '[{"prompt": "a", "reference": "b", "prompt": "c"}]',
+        "prompt,reference,prompt\na,b,c",
+    ],
+)
+def test_nothing_that_is_there_twice_is_dropped_silently(text: str) -> None:
+    with pytest.raises(BadInput, match="prompt.*twice|two columns prompt"):
+        read_problems(text.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -22,7 +23,15 @@ from playground.sampling.settings import NEUTRAL
 from playground.testtime.generate import CandidateRun, generate_candidates
 from playground.testtime.recorder import RunRecorder, recorded_run
 from playground.testtime.request import BestOfNRequest, asking_from_json, asking_to_json, candidate_request
-from playground.testtime.store import DATA_VARIABLE, RunCost, RunStore, StoreError, data_folder
+from playground.testtime.store import (
+    DATA_VARIABLE,
+    FILE_NAME,
+    RunCost,
+    RunStore,
+    StoreError,
+    data_folder,
+    shared_store,
+)
 from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
 from tests.testtime.kept_child import ASKING, child_engine
 
@@ -198,6 +207,56 @@ def test_a_folder_that_cannot_be_made_and_a_damaged_file_are_told(tmp_path: Path
         name.write_bytes(b"this is no database" * 500)
     with pytest.raises(StoreError, match="damaged"):
         RunStore(broken).runs()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("asking", "{"),
+        ("asking", "[]"),
+        ("origin", "null"),
+        ("created", "once"),
+        ("asking", b"\xff\xfe"),
+        ("owner", b"\xff"),
+    ],
+)
+def test_one_damaged_run_hides_no_other(store: RunStore, column: str, value: object) -> None:
+    good, _ = keep(store)
+    bad, _ = keep(store)
+    with sqlite3.connect(store.path) as raw:
+        raw.execute(f"UPDATE runs SET {column} = CAST(? AS TEXT) WHERE id = ?", (value, bad))
+    raw.close()
+    listed = {summary.id: summary.status for summary in store.runs()}
+    assert listed[good] == "finished" and set(listed) == {good, bad}
+    if column != "owner":
+        assert listed[bad] == "damaged"
+        with pytest.raises(StoreError, match="damaged"):
+            store.load(bad)
+    store.delete(bad)
+    assert [summary.id for summary in store.runs()] == [good]
+
+
+def test_a_file_of_another_version_is_said_to_be_that(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME) as raw:
+        raw.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, created FLOAT)")
+    raw.close()
+    store = RunStore(tmp_path)
+    with pytest.raises(StoreError, match="another version") as told:
+        store.runs()
+    assert "writable" not in str(told.value)
+    store.close()
+
+
+def test_the_store_is_one_for_all_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    found: list[RunStore] = []
+    threads = [threading.Thread(target=lambda: found.append(shared_store())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == 8 and len({id(store) for store in found}) == 1
+    found[0].close()
 
 
 def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

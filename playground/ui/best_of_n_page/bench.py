@@ -23,7 +23,7 @@ from playground.testtime.recorder import RunRecorder
 from playground.testtime.registry import kind_of, parse_spec, score_now
 from playground.testtime.request import BestOfNRequest
 from playground.testtime.scoring import ScoringContext
-from playground.testtime.store import RunCost, RunStore
+from playground.testtime.store import RunCost, RunStore, shared_store
 from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec
 from playground.ui import state
 from playground.ui.best_of_n_page.options import Options, asking_of
@@ -43,15 +43,10 @@ def put_options(new: Options) -> None:
     st.session_state[_OPTIONS] = new
 
 
-@st.cache_resource(show_spinner=False)
-def _store() -> RunStore:
-    return RunStore()
-
-
 def run_store() -> RunStore | None:
     """The kept runs of this user; None where they cannot be kept (``store_problem`` says why)."""
     try:
-        found = _store()
+        found = shared_store()
     except PlaygroundError as error:
         st.session_state["best_of_n_store_problem"] = str(error)
         return None

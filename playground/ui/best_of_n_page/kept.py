@@ -44,7 +44,10 @@ def kept_section(mine: Bench, worker: Worker) -> None:
 def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> None:
     when = datetime.fromtimestamp(summary.created).strftime("%d %b %H:%M")
     cut = summary.status != "running" and summary.finished < summary.wanted
-    state_said = "being written" if summary.status == "running" else "cut off" if cut else "whole"
+    if summary.status == "damaged":
+        when, cut = "unknown", False
+    said = {"damaged": "unreadable", "running": "being written"}
+    state_said = said.get(summary.status, "cut off" if cut else "whole")
     name = summary.name or summary.prompt.replace("\n", " ")[:60]
     here = " · on the bench" if summary.id == mine.run_id else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"bon_kept_{summary.id}"):
@@ -53,6 +56,9 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
             width="stretch",
         )
         same = summary.model == worker.engine.info.name
+        if summary.status == "damaged":
+            _delete_button(mine, store, summary)
+            return
         st.button(
             "Open",
             key=f"bon_open_{summary.id}",
@@ -72,14 +78,18 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
             args=(summary.id,),
             help="Set its figures beside those of the bench, under Rankings.",
         )
-        st.button(
-            "Delete",
-            key=f"bon_delete_{summary.id}",
-            icon=":material/delete:",
-            help="Delete this run for good",
-            on_click=_delete,
-            args=(mine, store, summary.id),
-        )
+        _delete_button(mine, store, summary)
+
+
+def _delete_button(mine: Bench, store: RunStore, summary: RunSummary) -> None:
+    st.button(
+        "Delete",
+        key=f"bon_delete_{summary.id}",
+        icon=":material/delete:",
+        help="Delete this run for good",
+        on_click=_delete,
+        args=(mine, store, summary.id),
+    )
 
 
 def _open(mine: Bench, store: RunStore, run: str, go_on: bool) -> None:

@@ -77,7 +77,9 @@ export function percentText(weight, coarse) {
   if (weight === null) return "hidden"
   if (coarse) return weight < 0.001 ? "under 0.1%" : `${(100 * weight).toFixed(1)}%`
   if (weight === 0) return "0%"
-  return weight < 1e-4 ? `${(100 * weight).toExponential(1)}%` : `${(100 * weight).toFixed(2)}%`
+  if (weight >= 1e-4) return `${(100 * weight).toFixed(2)}%`
+  const [mantissa, exponent] = weight.toExponential(1).split("e") // as charts/numbers.py writes it
+  return `${mantissa}·10${[...exponent].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`
 }
 
 // Black or white, whichever has the higher contrast on a colour (WCAG 2.1, relative luminance).

@@ -74,8 +74,13 @@ def _row(row: Any, place: int) -> ApiPrice:
         raise BadInput(
             f"Row {place} of the link's prices names no provider and model; copy the whole link again.", "prices"
         )
-    into, out = (check_number(value, f"price in row {place} of the link", maximum=MAX_PRICE) for value in row[2:4])
-    cached = None if row[4] is None else check_number(row[4], f"cached price in row {place}", maximum=MAX_PRICE)
+    field = f"price in row {place} of the link"
+    into, out, cached = (
+        None if value is None else check_number(value, field, maximum=MAX_PRICE, above_minimum=False)
+        for value in row[2:]
+    )
+    if into is None or out is None:
+        raise _no_table()
     return ApiPrice(row[0], row[1], into, out, cached)
 
 

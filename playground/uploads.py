@@ -1,0 +1,57 @@
+"""Reading what a person uploads: bytes to text, and JSON or a heading in which nothing is dropped silently.
+
+Knows no format of ours; whoever reads a file turns these failures into its own sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+class RepeatedKey(ValueError):
+    """A JSON object names one key twice: a reader would keep the last and drop the others."""
+
+
+def decode(data: bytes) -> tuple[str, bool]:
+    """The text without its byte order mark, and whether its encoding is known.
+
+    UTF-8, or UTF-16 with its mark; anything else is read as Windows-1252, which is a guess.
+    """
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding), True
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace"), False
+
+
+def unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For ``json.loads(object_pairs_hook=)``. Raises RepeatedKey."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _value in pairs]
+        raise RepeatedKey(f"it has the key {repeated(keys)!r} twice")
+    return found
+
+
+def parse_json(text: str) -> Any:
+    """The JSON value, strictly. Raises ValueError for no JSON, NaN, a depth beyond reading, or a repeated key."""
+
+    def refuse(word: str) -> Any:
+        raise ValueError(f"{word} is not JSON")
+
+    try:
+        return json.loads(text.removeprefix("\ufeff"), parse_constant=refuse, object_pairs_hook=unique_object)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """The first name that is there twice, short; empty names do not count."""
+    before: set[str] = set()
+    for name in names:
+        if name and name in before:
+            return name[:40]
+        before.add(name)
+    return None
