@@ -171,7 +171,6 @@ def test_uploaded_tables() -> None:
         ("", "column 'model'"),
         ("model,input\nm,1", "column 'output'"),
         ("model,input,output\n", "no rows"),
-        ("model,input,output\nm,0,1", "line 2"),
         ("model,input,output\nm,nan,1", "line 2"),
         ("model,input,output\nm,1", "line 2"),
         ("model,input,output\n,1,1", "no model"),
