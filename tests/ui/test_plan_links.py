@@ -121,7 +121,6 @@ BAD_TABLES = {
     "a row too short": _packed({"rows": [ROW[:4]]}),
     "no name": _packed({"rows": [["maker", "", 1.0, 2.0, None]]}),
     "a long name": _packed({"rows": [["maker", "x" * 201, 1.0, 2.0, None]]}),
-    "zero": _packed({"rows": [["maker", "m", 0, 2.0, None]]}),
     "negative": _packed({"rows": [["maker", "m", 1.0, -2.0, None]]}),
     "text": _packed({"rows": [["maker", "m", "1", 2.0, None]]}),
     "true": _packed({"rows": [["maker", "m", True, 2.0, None]]}),
@@ -133,6 +132,11 @@ BAD_TABLES = {
     "deep": pack("[" * 100_000),
     "many rows": _packed({"rows": [ROW] * 10_001}),
 }
+
+
+def test_a_price_of_zero_in_a_link_is_a_price() -> None:
+    found = read_link({"prices": _packed({"rows": [["maker", "free", 0, 0, 0]]})}, "scale_serving", ScaleSetup())
+    assert not found.problems and found.setup.prices is not None and found.setup.prices.prices[0].input == 0
 
 
 @pytest.mark.parametrize("name", BAD_TABLES)
