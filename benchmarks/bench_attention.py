@@ -259,10 +259,8 @@ def measure_memory() -> dict[str, float]:
     finished.set()
     watcher.join()
     del made
-    engine.forget_attentions()
     left = process.memory_info().rss - before
     engine.attentions(ids)  # what is left is left once: it does not grow with further passes
-    engine.forget_attentions()
     later = process.memory_info().rss - before
     engine.close()
     return {

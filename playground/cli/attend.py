@@ -39,15 +39,19 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run one pass, write the file, print the figures."""
+    from playground.engine.api import Attention
+    from playground.engine.facets import require
+
     text = options.read_whole_text(args, "to look at")
     layer = None if args.layer is None else options.read_number(args.layer, "--layer", 0, 9_999, 0)
     head = None if args.head is None else options.read_number(args.head, "--head", 0, 9_999, 0)
     start = options.read_number(args.start, "--start", 0, _MOST_POSITION, 0)
     end = None if args.end is None else options.read_number(args.end, "--end", 1, _MOST_POSITION, 1)
     engine = options.open_engine(args)
+    attention = require(engine, Attention)
     codec = engine.codec
     ids = options.encode_whole_text(codec, args, text)
-    made = engine.attentions(ids, start=start, end=end)
+    made = attention.attentions(ids, start=start, end=end)
     result = _result(engine, made, layer, head)
     if args.out is not None:
         result["out"] = _write(args.out, made)

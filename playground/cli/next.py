@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from playground.engine.api import TextCodec
+    from playground.engine.api import Engine, TextCodec
+    from playground.engine.types import TopTokens
     from playground.inspection.next_token import Candidate, NextToken
+    from playground.sampling.settings import SamplerSettings
 
 MAX_TOP = 1_000_000
 TEXT_FLAGS = ("prompt", "prompt_file", "chat", "system")
@@ -43,9 +46,10 @@ def run(args: argparse.Namespace) -> int:
     """Examine one position and print it."""
     settings, seed = options.read_settings(args), options.read_seed_option(args)
     top = options.read_number(args.top, "--top", 1, MAX_TOP, 20)
-    view, codec, model, find_ids = (
-        _from_model(args, settings, seed) if args.logits is None else _from_logits(args, settings, seed)
-    )
+    found = _from_model(args, settings, seed) if args.logits is None else _from_logits(args, settings, seed)
+    if len(found) == 2:
+        return _show_top(args, *found, top, settings)
+    view, codec, model, find_ids = found
     if args.out:
         _write_probabilities(args.out, view.trace.final_probs)
     result = _result(view, codec, model, top, seed, find_ids)
@@ -56,10 +60,66 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _show_top(args: argparse.Namespace, engine: Engine, row: TopTokens, top: int, settings: SamplerSettings) -> int:
+    """Print the rows an engine told and the mass of the others. Raises CapabilityMissing for what needs the whole row."""
+    from playground.engine.facets import whole_row
+    from playground.inspection.next_token import CONTEXT_TAIL
+
+    needs_all = {
+        "--out": args.out,
+        "--find": args.find,
+        f"The sampler {next(iter(settings.active()), '')}": settings.active(),
+    }
+    for what, given in needs_all.items():
+        if given:
+            whole_row(row, what)
+    shown = min(top, row.top_ids.size)
+    probs = [math.exp(float(value)) for value in row.logprobs[:shown]]
+    result = {
+        "model": engine.info.id,
+        "vocab_size": row.vocab_size,
+        "prompt_ids": list(row.ids),
+        "full": False,
+        "candidates": [
+            {
+                "id": int(token),
+                "text": engine.codec.piece(int(token), row.ids[-CONTEXT_TAIL:]),
+                "rank": rank,
+                "raw_logprob": options.finite(float(row.logprobs[rank])),
+                "prob": probs[rank],
+            }
+            for rank, token in enumerate(row.top_ids[:shown])
+        ],
+        "others": {"count": row.vocab_size - shown, "prob": max(0.0, 1.0 - math.fsum(probs))},
+    }
+    if args.json:
+        options.print_json(result)
+    else:
+        _print_top(result, row.top_ids.size)
+    return 0
+
+
+def _print_top(result: dict[str, Any], told: int) -> None:
+    from playground.charts.numbers import logprob, percent
+
+    print(
+        f"{result['model']}: the {told:,} likeliest of {result['vocab_size']:,} tokens, which is what this engine tells"
+    )
+    rows = (
+        (str(r["rank"] + 1), str(r["id"]), r["text"], logprob(r["raw_logprob"]), percent(r["prob"]))
+        for r in result["candidates"]
+    )
+    options.print_table(("rank", "id", "text", "log-prob", "probability"), rows)
+    print(f"others: {result['others']['count']:,} tokens, {percent(result['others']['prob'])}")
+
+
 Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]"]
 
 
-def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
+def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined | tuple[Engine, TopTokens]:
+    from playground.engine.api import NextTokens
+    from playground.engine.facets import require, whole_row
+    from playground.engine.types import TopTokens
     from playground.inspection.next_token import continuation_ids, examine, mirostat_mu
 
     _refuse_together(args, ("history",), "is only for --logits: elsewhere the prompt itself is the history")
@@ -75,9 +135,18 @@ def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
     options.refuse_unknown_biases(settings, vocab_size)
     ids = options.encode_prompt(codec, args) if args.ids is None else options.read_ids(args.ids, "--ids", vocab_size)
     generated = options.read_ids(args.generated or "", "--generated", vocab_size)
-    mu = mirostat_mu(lambda before: engine.next_logits(before).logits, settings, ids, generated, seed, codec)
-    row = engine.next_logits(ids + generated).logits
-    view = examine(row, settings, prompt_ids=ids, generated_ids=generated, seed=seed, mirostat_mu=mu, codec=codec)
+    reader = require(engine, NextTokens)
+    row = reader.next_logits(ids + generated)
+    if isinstance(row, TopTokens):
+        return engine, row
+
+    def logits(before: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        return whole_row(reader.next_logits(before), "Mirostat").logits
+
+    mu = mirostat_mu(logits, settings, ids, generated, seed, codec)
+    view = examine(
+        row.logits, settings, prompt_ids=ids, generated_ids=generated, seed=seed, mirostat_mu=mu, codec=codec
+    )
     find_ids: tuple[int, ...] = ()
     if args.find:
         find_ids = continuation_ids(codec, args.find, parse_special=args.parse_special)

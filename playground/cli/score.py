@@ -25,11 +25,15 @@ def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rate the text and print it."""
+    from playground.engine.api import Score
+    from playground.engine.facets import require
+
     text = options.read_whole_text(args, "to rate")
     engine = options.open_engine(args)
+    scorer = require(engine, Score)
     codec = engine.codec
     ids = options.encode_whole_text(codec, args, text)
-    result = _result(engine, engine.score(ids), text)
+    result = _result(engine, scorer.score(ids), text)
     if args.json:
         options.print_json(result)
     else:

@@ -6,21 +6,24 @@ The engine knows nothing of text: it is token ids in, numbers out. Text belongs 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from playground.engine.attention_data import AttentionPass
 from playground.engine.types import (
-    Capabilities,
     FloatArray,
     LensRows,
-    NextLogits,
+    NextRow,
     SequenceScore,
+    StreamEvent,
+    StreamRequest,
     TokenIds,
     WeightList,
 )
 from playground.errors import Cancelled
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo, ModelInfo
+
+T = TypeVar("T")
 
 
 class CancelToken:
@@ -113,35 +116,62 @@ class Batch(Protocol):
         """Let go of the batch; what it has read stays known, so that a branch need not read it again. Idempotent."""
 
 
+Pieces = Generator[None, None, T]
+"""Work in pieces: whoever runs it may serve others at each yield. Returns the result at the end."""
+
+
 class Engine(Protocol):
-    """A loaded model. One request at a time unless ``capabilities.concurrent``; ``Worker`` does the queueing."""
+    """A model that can be asked. One request at a time; ``Worker`` does the queueing.
+
+    What it can do stands in ``facets``: ``require(engine, Attention).attentions(ids)``. Each facet is a protocol below
+    that the engine then fulfils. Methods come in two forms: plain, for a caller who has the model to himself, and
+    ``*_in_pieces``, a generator that gives others a turn after every few hundred tokens.
+    """
 
     @property
     def info(self) -> ModelInfo: ...
 
     @property
-    def capabilities(self) -> Capabilities: ...
-
-    @property
     def codec(self) -> TextCodec: ...
 
-    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
-        """Logits of the token after ``ids``. Raises BadPrompt when ``ids`` is empty or longer than the context."""
+    @property
+    def facets(self) -> frozenset[type]:
+        """The protocols of this module that it fulfils for its model."""
+
+    def close(self) -> None:
+        """Release the weights and caches. The engine is unusable afterwards."""
+
+
+class InProcess(Protocol):
+    """What facets that need the model itself have in common: all facts about it are known."""
+
+    @property
+    def info(self) -> LoadedModelInfo: ...
+
+
+class NextTokens(Protocol):
+    """The next token's distribution: the whole row, or the top k and the mass of the rest."""
+
+    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextRow:
+        """What comes after ``ids``. Raises BadPrompt when ``ids`` is empty or longer than the context."""
 
     def next_logits_each(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[NextLogits, ...]:
+    ) -> tuple[NextRow, ...]:
         """The same for several texts in one go, in order: what they begin with in common is read once, the rest together.
 
         Equal to ``next_logits`` up to float rounding; each says its share of the work. The caller sees to it that so
         many fit into memory. Raises as ``next_logits``, and then none is read.
         """
 
-    def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
-        """The same, if it is known already, without running the model. Safe from any thread."""
+    def next_logits_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[NextRow, ...]]:
+        """``next_logits_each`` with turns between."""
 
-    def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
-        """Teacher-forced log-probabilities of ``ids``."""
+
+class Rows(InProcess, Protocol):
+    """N rows, one token a step, sampled by the caller; rows dropped and branched."""
 
     def open_batch(
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
@@ -151,38 +181,72 @@ class Engine(Protocol):
         ``branching`` False: what the rows will have read need not stay known, which spares a copy of their caches.
         """
 
+    def open_batch_in_pieces(
+        self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
+    ) -> Pieces[Batch]:
+        """The same with turns between."""
+
+
+class Stream(Protocol):
+    """N texts sampled by the engine from stated settings."""
+
+    def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        """Each token as it comes, the texts mixed, and each text's end. Raises BadPrompt and Cancelled."""
+
+
+class Score(Protocol):
+    """Log-probabilities of a given text."""
+
+    def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
+        """Teacher-forced log-probabilities of ``ids``."""
+
+    def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
+        """The same with turns between."""
+
+
+class Attention(InProcess, Protocol):
+    """Every attention weight of a text."""
+
+    def attentions(
+        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
+    ) -> AttentionPass:
+        """Every attention weight among the positions ``start`` to ``end`` (the text's end), in one pass.
+
+        Raises BadPrompt as ``next_logits``, BadInput for a window outside of the text and ModelTooLarge for one whose
+        weights take too much memory.
+        """
+
+    def attentions_in_pieces(
+        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
+    ) -> Pieces[AttentionPass]:
+        """The same with turns between."""
+
+
+class Hidden(InProcess, Protocol):
+    """The layers' hidden states, through the model's own head: the logit lens."""
+
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
     ) -> Iterator[LensRows | None]:
         """What every layer would answer at ``positions`` (consecutive, within ``ids``), a few of them at each step.
 
         None after each piece of what stands before them; then one forward pass and the first rows, heads only at the
-        other steps. Raises CapabilityMissing unless
-        ``capabilities.hidden_states``, BadPrompt as ``next_logits`` and for positions outside of the text.
+        other steps. Raises BadPrompt as ``next_logits`` and for positions outside of the text.
         """
 
-    def attentions(
-        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
-    ) -> AttentionPass:
-        """Every attention weight among the positions ``start`` to ``end`` (the text's end), in one pass; remembered.
 
-        Raises CapabilityMissing unless ``capabilities.attentions``, BadPrompt as ``next_logits``, BadInput for a window
-        outside of the text and ModelTooLarge for one whose weights take too much memory.
-        """
-
-    def cached_attentions(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
-        """The same, if it is still remembered, without running the model. Safe from any thread."""
+class Weights(InProcess, Protocol):
+    """The model's learned tensors."""
 
     def weights(self) -> WeightList:
-        """The model's learned tensors and its config; no forward pass. Raises ModelError once released."""
-
-    def close(self) -> None:
-        """Release the weights and caches. The engine is unusable afterwards."""
+        """All of them and the config; no forward pass. Raises ModelError once released."""
 
 
-class NextTokens(Protocol):
-    """The next token's distribution."""
-
-
-def require(engine: Engine, facet: type) -> None:
-    """Refuse in one sentence where ``engine`` lacks ``facet``."""
+def finish(pieces: Pieces[T]) -> T:
+    """Run the pieces to the end, for a caller who has the model to himself."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            result: T = end.value
+            return result

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadInput, ModelTooLarge
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 
 BoolArray = npt.NDArray[np.bool_]
 MAX_PASS_BYTES = 2**30  # one pass; with what the model needs meanwhile it stays well below 2 GB
@@ -90,7 +90,7 @@ class AttentionPass:
         return sum(layer.bytes for layer in self.layers)
 
 
-def pass_bytes(info: ModelInfo, width: int, length: int) -> int:
+def pass_bytes(info: LoadedModelInfo, width: int, length: int) -> int:
     """Bytes of a pass over a window of ``width`` at the end of ``length`` tokens, in float32.
 
     Layers · (heads · W² weights + heads · W · d queries + key heads · length · d keys) · 4, and the mask's W · length.
@@ -100,7 +100,7 @@ def pass_bytes(info: ModelInfo, width: int, length: int) -> int:
     return info.layers * (4 * (weights + vectors) + width * length)
 
 
-def widest_window(info: ModelInfo, length: int, limit: int = MAX_PASS_BYTES) -> int:
+def widest_window(info: LoadedModelInfo, length: int, limit: int = MAX_PASS_BYTES) -> int:
     """The most positions whose pass at the end of ``length`` tokens stays within ``limit`` bytes; at least 1."""
     low, high = 1, max(length, 1)
     while low < high:
@@ -109,7 +109,7 @@ def widest_window(info: ModelInfo, length: int, limit: int = MAX_PASS_BYTES) -> 
     return low
 
 
-def check_window(info: ModelInfo, length: int, start: int, end: int | None) -> tuple[int, int]:
+def check_window(info: LoadedModelInfo, length: int, start: int, end: int | None) -> tuple[int, int]:
     """The window as two positions. Raises BadInput when it is none, ModelTooLarge when it takes too much memory."""
     stop = length if end is None else end
     if not 0 <= start < stop <= length:
@@ -129,7 +129,7 @@ def check_window(info: ModelInfo, length: int, start: int, end: int | None) -> t
     return start, stop
 
 
-PassKey = tuple[str, TokenIds, int, int]
+PassKey = tuple[TokenIds, int, int]
 
 
 class PassCache:

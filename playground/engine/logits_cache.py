@@ -1,12 +1,13 @@
-"""Last-row logits that were computed before. Safe from any thread, so that a page can look without queueing."""
+"""Next-token rows that were computed before. Safe from any thread, so that a page can look without queueing."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from cachetools import LRUCache
 
-from playground.engine.types import FloatArray, TokenIds
+from playground.engine.types import NextLogits, NextRow, TokenIds
 
 DEFAULT_BYTES = 128 * 1024 * 1024
 
@@ -18,23 +19,26 @@ class LogitsCache:
     """
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
-        self._rows: LRUCache[tuple[str, TokenIds], FloatArray] = LRUCache(max_bytes, getsizeof=lambda row: row.nbytes)
+        self._rows: LRUCache[tuple[str, TokenIds], NextRow] = LRUCache(max_bytes, getsizeof=_bytes)
         self._lock = threading.Lock()
 
-    def get(self, revision: str, ids: TokenIds) -> FloatArray | None:
+    def get(self, revision: str, ids: TokenIds) -> NextRow | None:
+        """The row as it was, and that it cost nothing this time."""
         with self._lock:
             return self._rows.get((revision, ids))
 
-    def put(self, revision: str, ids: TokenIds, row: FloatArray) -> None:
-        """Keep ``row``; one larger than the whole cache is not kept."""
-        if row.nbytes <= self._rows.maxsize:
-            with self._lock:
-                self._rows[revision, ids] = row
-
-    def drop(self, revision: str, ids: TokenIds) -> None:
-        """Forget one row, if it is there."""
+    def put(self, revision: str, row: NextRow) -> NextRow:
+        """Keep ``row`` unless one of the same ids is there; the one that is shown. One larger than all is not kept."""
+        free = replace(row, elapsed_ms=0.0)
+        if isinstance(free, NextLogits):
+            free = replace(free, computed_tokens=0)
         with self._lock:
-            self._rows.pop((revision, ids), None)
+            shown = self._rows.get((revision, row.ids))
+            if shown is not None:
+                return shown
+            if _bytes(row) <= self._rows.maxsize:
+                self._rows[revision, row.ids] = free
+        return row
 
     def clear(self) -> None:
         with self._lock:
@@ -43,3 +47,7 @@ class LogitsCache:
     @property
     def used_bytes(self) -> int:
         return int(self._rows.currsize)
+
+
+def _bytes(row: NextRow) -> int:
+    return row.logits.nbytes if isinstance(row, NextLogits) else row.logprobs.nbytes + row.top_ids.nbytes

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 TokenIds = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What an engine can do. A page asks for a capability and never for a class."""
-
-    full_logits: bool = True  # logits over the whole vocabulary
-    prompt_logprobs: bool = True  # log-probabilities of a given sequence
-    attentions: bool = False
-    query_key: bool = False  # attention with the queries and keys behind each weight
-    hidden_states: bool = False
-    concurrent: bool = False  # may be called from several threads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +24,94 @@ class NextLogits:
     logits: FloatArray
     computed_tokens: int
     elapsed_ms: float
+
+    @property
+    def full(self) -> Literal[True]:
+        """The whole distribution, as against ``TopTokens``."""
+        return True
+
+    @property
+    def vocab_size(self) -> int:
+        return int(self.logits.size)
+
+
+@dataclass(frozen=True, slots=True)
+class TopTokens:
+    """The k likeliest next tokens, from an engine that does not tell the whole distribution.
+
+    ``top_ids`` (k,) int32, likeliest first, and ``logprobs`` (k,) their natural log-probabilities, untouched by any
+    sampler. What the other tokens share is ``rest``.
+    """
+
+    ids: TokenIds
+    top_ids: npt.NDArray[np.int32]
+    logprobs: FloatArray
+    vocab_size: int
+    elapsed_ms: float
+
+    @property
+    def full(self) -> Literal[False]:
+        return False
+
+    @property
+    def rest(self) -> float:
+        """Probability of all tokens that are not listed: 1 - sum p, never below 0."""
+        return max(0.0, 1.0 - float(np.exp(self.logprobs.astype(np.float64)).sum()))
+
+
+NextRow = NextLogits | TopTokens
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """What an engine that samples by itself is asked for: ``n`` texts after one prompt.
+
+    The neutral value of each setting is its default: ``top_k`` 0, ``top_p`` 1, ``min_p`` 0, the penalties 1, 0 and 0.
+    ``top`` is how many alternatives each token should come with.
+    """
+
+    ids: TokenIds
+    n: int = 1
+    max_new_tokens: int = 128
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    ignore_eos: bool = False
+    top: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedToken:
+    """One token of text ``row``, with what the engine tells of it. None: it does not tell.
+
+    ``text`` is what the token adds. ``logprob`` is the model's own, in nats; ``top`` the likeliest tokens of the step
+    with theirs, likeliest first.
+    """
+
+    row: int
+    index: int
+    text: str
+    id: int | None = None
+    logprob: float | None = None
+    top: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedEnd:
+    """Text ``row`` is complete. ``reason``: "eos", "stop" (a stop string, not in ``text``) or "length"."""
+
+    row: int
+    text: str
+    reason: Literal["eos", "stop", "length"]
+
+
+StreamEvent = StreamedToken | StreamedEnd
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from playground.generation.types import (
     Alternative,
     TokenStep,
 )
-from playground.models.info import ModelInfo
+from playground.models.info import ModelInfo, told
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.uploads import RepeatedKey, decode, parse_json
@@ -80,7 +80,7 @@ class Origin:
 
 
 def origin_of(info: ModelInfo) -> Origin:
-    return Origin(info.id, info.name, info.revision, info.dtype, info.device, info.vocab_size)
+    return Origin(info.id, info.name, info.revision, told(info.dtype), told(info.device), info.vocab_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +327,8 @@ def from_json(data: bytes, info: ModelInfo) -> tuple[Run, str | None]:
     note = None
     if file.model.revision != info.revision:
         note = (
-            f"This file was generated in {file.model.dtype} on {file.model.device}; the model now runs in {info.dtype} "
-            f"on {info.device}, so what is generated from here on may differ a little."
+            f"This file was generated in {file.model.dtype} on {file.model.device}; the model now runs in {told(info.dtype)} "
+            f"on {told(info.device)}, so what is generated from here on may differ a little."
         )
     return run, note
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 
-from playground.engine.api import Batch, CancelToken, Engine, TextCodec
+from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec
+from playground.engine.facets import require
 from playground.errors import BadInput, BadPrompt
 from playground.generation.record import Drawn, RowInput, draw_rows
 from playground.generation.stopping import StopWatch, check_stop_ids
@@ -46,7 +47,7 @@ def generate(
     token = cancel or CancelToken()
     started = time.perf_counter()
     prompts = [(*request.prompt_ids, *request.generated_ids) for request in requests]
-    batch = engine.open_batch(prompts, cancel=token, branching=branching)
+    batch = require(engine, Rows).open_batch(prompts, cancel=token, branching=branching)
     prefill_ms = (time.perf_counter() - started) * 1000
     try:
         rows = [_Row(place, request, engine.codec) for place, request in enumerate(requests)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from playground.engine.types import Weight, WeightList
 from playground.errors import PlaygroundError
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.scaling.configs import parse_config
 from playground.scaling.parameters import ParameterCount, count_parameters
 from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention, Mlp
@@ -82,7 +82,7 @@ def place_of(name: str) -> tuple[str, str]:
     return "other", "other"
 
 
-def examine_weights(info: ModelInfo, listed: WeightList) -> Anatomy:
+def examine_weights(info: LoadedModelInfo, listed: WeightList) -> Anatomy:
     """Sort the tensors, read the config."""
     places: dict[tuple[str, str], list[Weight]] = {}
     for weight in listed.weights:
@@ -112,7 +112,9 @@ def text_config(listed: WeightList) -> dict[str, Any]:
     return nested if isinstance(nested, dict) else raw
 
 
-def config_words(info: ModelInfo, config: dict[str, Any], spec: ArchitectureSpec | None, tied: bool) -> tuple[str, ...]:
+def config_words(
+    info: LoadedModelInfo, config: dict[str, Any], spec: ArchitectureSpec | None, tied: bool
+) -> tuple[str, ...]:
     """The config as plain sentences; what it does not say is left out."""
     words = [
         f"{info.architecture}: {info.layers} layers, one after the other, on a stream of {info.hidden_size:,} numbers a token."
@@ -133,7 +135,7 @@ def config_words(info: ModelInfo, config: dict[str, Any], spec: ArchitectureSpec
     return tuple(words)
 
 
-def _attention_words(info: ModelInfo, spec: ArchitectureSpec | None) -> list[str]:
+def _attention_words(info: LoadedModelInfo, spec: ArchitectureSpec | None) -> list[str]:
     if not info.heads:
         return ["No attention: each layer carries a state of constant size along the text (recurrent)."]
     mixers = [(block.count, block.mixer) for block in spec.blocks] if spec else []

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.scaling.memory import kv_bytes, kv_bytes_per_token
 from playground.scaling.specs import ArchitectureSpec, Attention, Block, LatentAttention
 
 
-def plain_spec(info: ModelInfo, config: Mapping[str, Any]) -> ArchitectureSpec | None:
+def plain_spec(info: LoadedModelInfo, config: Mapping[str, Any]) -> ArchitectureSpec | None:
     """The attention of an architecture that no formula knows by name, from what its config says; None without any.
 
     Only the shapes of attention and cache in it are to be believed: feed-forward parts are left out.
@@ -33,7 +33,7 @@ def plain_spec(info: ModelInfo, config: Mapping[str, Any]) -> ArchitectureSpec |
     return ArchitectureSpec(info.name, "", info.hidden_size, info.vocab_size, blocks, True, 0, info.context_length)
 
 
-def _windows(info: ModelInfo, config: Mapping[str, Any]) -> list[int | None]:
+def _windows(info: LoadedModelInfo, config: Mapping[str, Any]) -> list[int | None]:
     """Each layer's sliding window, None for a layer that sees everything."""
     window, kinds = config.get("sliding_window"), config.get("layer_types")
     if not isinstance(window, int) or isinstance(window, bool) or window < 1:

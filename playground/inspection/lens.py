@@ -9,9 +9,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, Hidden
+from playground.engine.facets import require
 from playground.engine.types import FloatArray, LensRows, TokenIds
-from playground.errors import BadInput, CapabilityMissing
+from playground.errors import BadInput
 
 MAX_POSITIONS = 64  # of one window: 64 positions of 30 layers are 2,000 heads, some seconds on two cores
 
@@ -77,7 +78,7 @@ def read_lens(
 
     Raises CapabilityMissing for an engine without hidden states and BadInput for a window that is too wide.
     """
-    require_hidden_states(engine)
+    hidden = require(engine, Hidden)
     if len(window) > MAX_POSITIONS:
         raise BadInput(
             f"The lens looks at {MAX_POSITIONS} positions at once at most: choose a shorter window.", "window"
@@ -85,21 +86,13 @@ def read_lens(
     started = time.perf_counter()
     parts: list[LensRows] = []
     yield 0, len(window)
-    for rows in engine.lens(ids, window, cancel=cancel):
+    for rows in hidden.lens(ids, window, cancel=cancel):
         if rows is None:  # a piece of what stands before the window
             yield 0, len(window)
             continue
         parts.append(rows)
         yield rows.first + rows.entropies.shape[1] - window.start, len(window)
     return LensPicture(tuple(ids), join_rows(parts), (time.perf_counter() - started) * 1000)
-
-
-def require_hidden_states(engine: Engine) -> None:
-    """Raises CapabilityMissing with what to do instead."""
-    if not engine.capabilities.hidden_states:
-        raise CapabilityMissing(
-            f"{engine.info.name} does not give out its layers' hidden states, so there is no lens: choose another model."
-        )
 
 
 def join_rows(parts: list[LensRows]) -> LensRows:
@@ -133,8 +126,9 @@ def known_path(picture: LensPicture, position: int, token: int) -> RankPath | No
 
 def follow_token(engine: Engine, ids: TokenIds, position: int, token: int, cancel: CancelToken) -> RankPath:
     """The same for any token: the model runs on one position, and each depth's head once."""
-    require_hidden_states(engine)
-    asked = engine.lens(ids[: position + 1], range(position, position + 1), follow=(token,), cancel=cancel)
+    asked = require(engine, Hidden).lens(
+        ids[: position + 1], range(position, position + 1), follow=(token,), cancel=cancel
+    )
     rows = next(part for part in asked if part is not None)
     return RankPath(position, token, rows.ranks[:, 0, -1], rows.logprobs[:, 0, -1])
 

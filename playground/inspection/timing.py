@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, Rows, Weights
+from playground.engine.facets import require
 from playground.engine.types import WeightList
 from playground.errors import BadInput
 from playground.inspection.anatomy import examine_weights, text_config
 from playground.inspection.cache_formula import cache_bytes, plain_spec
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.scaling.inference import (
     MachineFit,
     attention_decode_flops,
@@ -73,7 +74,7 @@ class Workload:
         return cache_bytes(self.spec, tokens, self.bytes_per_weight)
 
 
-def workload_of(info: ModelInfo, listed: WeightList) -> Workload:
+def workload_of(info: LoadedModelInfo, listed: WeightList) -> Workload:
     """Counted from the model's tensors; what a token is looked up in (token and position tables) is not read through."""
     anatomy = examine_weights(info, listed)
     tables = anatomy.group("embeddings") + anatomy.group("positions")
@@ -128,7 +129,7 @@ class Timing:
     """A model on this machine. ``fit`` is over all lengths but the last of several, which is ``checks`` beside later
     ones asked for by hand."""
 
-    info: ModelInfo
+    info: LoadedModelInfo
     workload: Workload
     lengths: tuple[LengthTiming, ...]
     fit: MachineFit
@@ -171,11 +172,12 @@ def time_machine(
 
     ``seed`` None takes new random tokens at each call. Raises Cancelled, BadInput and what the engine raises.
     """
-    info = engine.info
-    workload = workload_of(info, engine.weights())
+    rows = require(engine, Rows)
+    info = rows.info
+    workload = workload_of(info, require(engine, Weights).weights())
     usable = usable_lengths(info.context_length, lengths)
     rng = np.random.default_rng(seed)
-    warm = engine.open_batch([_tokens(info, usable[0], rng)], cancel=cancel)  # the first passes pay for waking up
+    warm = rows.open_batch([_tokens(info, usable[0], rng)], cancel=cancel)  # the first passes pay for waking up
     warm.step(_tokens(info, 1, rng), cancel=cancel)
     warm.close()
     found: list[LengthTiming] = []
@@ -184,7 +186,7 @@ def time_machine(
         if len(found) >= 3 and length / found[-1].prefill.tokens * found[-1].prefill.seconds > LONGEST_PASS_S:
             break
         yield Progress(done / whole, f"a prompt of {length:,} tokens")
-        found.append((yield from _time_length(engine, workload, length, rng, cancel, done / whole)))
+        found.append((yield from _time_length(rows, workload, length, rng, cancel, done / whole)))
         done += length
     learnt = found[:-1] if len(found) > 2 else found
     passes = [one for length in learnt for one in (length.prefill, length.decode)]
@@ -200,14 +202,15 @@ def time_length(engine: Engine, cancel: CancelToken, length: int) -> Generator[P
             "length",
         )
     yield Progress(0.0, f"a prompt of {length:,} tokens")
-    workload = workload_of(engine.info, engine.weights())
-    return (yield from _time_length(engine, workload, length, np.random.default_rng(), cancel, 0.0))
+    rows = require(engine, Rows)
+    workload = workload_of(rows.info, require(engine, Weights).weights())
+    return (yield from _time_length(rows, workload, length, np.random.default_rng(), cancel, 0.0))
 
 
 def _time_length(
-    engine: Engine, workload: Workload, length: int, rng: np.random.Generator, cancel: CancelToken, share: float
+    rows: Rows, workload: Workload, length: int, rng: np.random.Generator, cancel: CancelToken, share: float
 ) -> Generator[Progress, None, LengthTiming]:
-    info, prefill_s = engine.info, math.inf
+    info, prefill_s = rows.info, math.inf
     for turn in range(next((rounds for most, rounds in _ROUNDS if length <= most), 1)):
         if prefill_s > _SLOW_S and turn:
             break
@@ -215,7 +218,7 @@ def _time_length(
             yield Progress(share, f"a prompt of {length:,} tokens again")
         prompt = _tokens(info, length, rng)
         started = time.perf_counter()
-        batch = engine.open_batch([prompt], cancel=cancel)
+        batch = rows.open_batch([prompt], cancel=cancel)
         prefill_s = min(prefill_s, time.perf_counter() - started)
     decode_s = math.inf
     for step in range(STEPS):
@@ -235,5 +238,5 @@ def _time_length(
     )
 
 
-def _tokens(info: ModelInfo, count: int, rng: np.random.Generator) -> list[int]:
+def _tokens(info: LoadedModelInfo, count: int, rng: np.random.Generator) -> list[int]:
     return [int(token) for token in rng.integers(0, info.vocab_size, count)]

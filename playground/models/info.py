@@ -1,4 +1,4 @@
-"""What is known of a model once it is loaded. Plain data; knows neither torch nor transformers."""
+"""What is known of a model once it can be asked. Plain data; knows neither torch nor transformers."""
 
 from __future__ import annotations
 
@@ -7,27 +7,48 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Facts about the loaded model, as shown in the sidebar and written into exports.
+    """Facts about a model, as shown in the sidebar and written into exports. None: the engine does not know.
 
-    ``revision`` identifies the exact weights, dtype and device class: logits cached under one revision are never
-    served for another. Sizes are in bytes, counts in parameters or tokens.
+    ``revision`` identifies the exact weights, dtype and device class as far as the engine can tell them: what was
+    cached under one revision is never served for another. Sizes are in bytes, counts in parameters or tokens.
     """
 
-    id: str  # what the user typed to choose it: catalogue name, hub id or folder
+    id: str  # what the user typed to choose it: catalogue name, hub id, folder or address
     name: str  # what the page calls it
     revision: str
-    architecture: str  # e.g. "LlamaForCausalLM"
-    parameters: int
-    weights_bytes: int
-    device: str  # "cpu", "cuda:0", "mps"
-    dtype: str  # "float32", "bfloat16", "float16"
+    architecture: str | None  # e.g. "LlamaForCausalLM"
+    parameters: int | None
+    weights_bytes: int | None
+    device: str | None  # "cpu", "cuda:0", "mps"
+    dtype: str | None  # "float32", "bfloat16", "float16"
     vocab_size: int  # rows of the output head: the length of a logits row
     context_length: int  # tokens
+    layers: int | None
+    heads: int | None
+    kv_heads: int | None
+    head_dim: int | None
+    hidden_size: int | None
+    has_chat_template: bool
+    eos_token_ids: tuple[int, ...]
+    license: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModelInfo(ModelInfo):
+    """The same of a model that is loaded in this process: nothing is unknown. ``heads`` 0: no attention layers."""
+
+    architecture: str
+    parameters: int
+    weights_bytes: int
+    device: str
+    dtype: str
     layers: int
     heads: int
     kv_heads: int
     head_dim: int
     hidden_size: int
-    has_chat_template: bool
-    eos_token_ids: tuple[int, ...]
-    license: str | None = None
+
+
+def told(value: object) -> str:
+    """A fact for the screen: "unknown" where the engine does not know."""
+    return "unknown" if value is None else str(value)

@@ -19,7 +19,7 @@ from playground.models.catalogue import CATALOGUE, ModelSource
 from playground.models.estimate import MemoryNeed
 from playground.models.foreign import foreign_errors
 from playground.models.hardware import Hardware
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.models.locating import LocatedModel, locate
 from playground.models.placement import Placement
 from playground.models.wording import Progress, reason_text, shown, silent, within
@@ -41,7 +41,7 @@ class LoadedModel:
 
     model: Any
     tokenizer: Any
-    info: ModelInfo
+    info: LoadedModelInfo
     source: ModelSource
     placement: Placement
     memory: MemoryNeed
@@ -210,13 +210,13 @@ def load_tokenizer(located: LocatedModel) -> Any:
         return tokenizer
 
 
-def _describe(located: LocatedModel, model: Any, tokenizer: Any, decoding: Decoding) -> ModelInfo:
+def _describe(located: LocatedModel, model: Any, tokenizer: Any, decoding: Decoding) -> LoadedModelInfo:
     source, folder = located.source, located.folder
     config = model.config.get_text_config(decoder=True)
     entry = CATALOGUE.get(source.id)
     heads, hidden = setting(config, "num_attention_heads"), setting(config, "hidden_size")
     head = model.get_output_embeddings()
-    return ModelInfo(
+    return LoadedModelInfo(
         id=source.id,
         name=entry.title if entry else (source.hub_id or folder.stem).rsplit("/", 1)[-1],
         revision=located.revision,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from playground.errors import BadInput
 from playground.generation.types import MOST_ROWS, GenerationRequest
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.models.wording import size_text
 
 USABLE_SHARE = 0.5  # of the memory that is free now: others need some, and the estimate is one
@@ -41,12 +41,12 @@ class BatchPlan:
         return self.unsplit_bytes > self.usable_bytes
 
 
-def kv_bytes_per_token(info: ModelInfo) -> int:
+def kv_bytes_per_token(info: LoadedModelInfo) -> int:
     """Keys and values of one position in all layers: 2 · layers · kv_heads · head_dim · bytes a number."""
     return 2 * info.layers * info.kv_heads * info.head_dim * _NUMBER_BYTES.get(info.dtype, 4)
 
 
-def row_bytes(info: ModelInfo, request: GenerationRequest) -> int:
+def row_bytes(info: LoadedModelInfo, request: GenerationRequest) -> int:
     """The most one row comes to need: its cache at full length with reserved room, and its logits.
 
     >>> # 30 layers, 3 kv heads of 64, float32, 256 + 64 tokens, 49,152 logits: 400 * 46,080 + 6 * 196,608 = 19.6 MB
@@ -57,7 +57,7 @@ def row_bytes(info: ModelInfo, request: GenerationRequest) -> int:
 
 
 def plan_batches(
-    info: ModelInfo, requests: Sequence[GenerationRequest], usable_bytes: int, places: Sequence[int] | None = None
+    info: LoadedModelInfo, requests: Sequence[GenerationRequest], usable_bytes: int, places: Sequence[int] | None = None
 ) -> BatchPlan:
     """Batches of as many rows as fit into ``usable_bytes``, in the order of the requests, at least one row each.
 
@@ -88,7 +88,7 @@ def plan_batches(
 
 
 def plan_readings(
-    info: ModelInfo, lengths: Sequence[int], shared: int, usable_bytes: int
+    info: LoadedModelInfo, lengths: Sequence[int], shared: int, usable_bytes: int
 ) -> tuple[tuple[int, ...], ...]:
     """``reading_groups`` for ``Engine.next_logits_each``: each fits into ``usable_bytes`` with its keys, values and logits
     (of one position a text and length). ``shared``: the tokens that all begin with, which are read once.
@@ -123,7 +123,9 @@ def reading_groups(
     return (*groups, tuple(present)) if present else ()
 
 
-def require_beams(info: ModelInfo, request: GenerationRequest, beams: int, groups: int, usable_bytes: int) -> None:
+def require_beams(
+    info: LoadedModelInfo, request: GenerationRequest, beams: int, groups: int, usable_bytes: int
+) -> None:
     """Raise BadInput, with both numbers and the most that fit, where ``beams`` rows together are too many.
 
     A search's beams exchange their texts at every step, so they cannot be split into batches as samples are. ``groups``:
@@ -141,7 +143,7 @@ def require_beams(info: ModelInfo, request: GenerationRequest, beams: int, group
     )
 
 
-def usable_bytes(info: ModelInfo) -> int:
+def usable_bytes(info: LoadedModelInfo) -> int:
     """The share of the memory free now on the model's device that rows may take. Asks the machine."""
     from playground.models.hardware import probe
 

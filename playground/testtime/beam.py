@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from playground.engine.api import Batch, CancelToken, Engine, TextCodec
+from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec
+from playground.engine.facets import require
 from playground.engine.types import FloatArray
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, check_requests
@@ -119,8 +120,9 @@ def check_beams(engine: Engine, request: GenerationRequest, settings: BeamSettin
     to ask the machine.
     """
     check_requests([request], engine.info)
-    usable = usable_bytes(engine.info) if memory is None else memory
-    require_beams(engine.info, request, settings.beams, settings.groups, usable)
+    info = require(engine, Rows).info
+    usable = usable_bytes(info) if memory is None else memory
+    require_beams(info, request, settings.beams, settings.groups, usable)
 
 
 def beam_search(
@@ -142,7 +144,7 @@ def beam_search(
     token = cancel or CancelToken()
     search = _Search(engine, request, settings)
     started = time.perf_counter()
-    batch = engine.open_batch([request.prompt_ids] * settings.beams, cancel=token, branching=False)
+    batch = require(engine, Rows).open_batch([request.prompt_ids] * settings.beams, cancel=token, branching=False)
     prefill_ms: float | None = (time.perf_counter() - started) * 1000
     decode_ms, length = 0.0, 0
     try:

@@ -11,7 +11,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, Rows
+from playground.engine.facets import require
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, check_requests, generate
@@ -121,7 +122,8 @@ def generate_candidates(
     done = {candidate.index: candidate for candidate in known if 0 <= candidate.index < asked.n}
     missing = [place for place in range(asked.n) if place not in done]
     check_requests(rows[:1], engine.info)
-    plan = plan_batches(engine.info, rows, usable_bytes(engine.info) if memory is None else memory, missing)
+    info = require(engine, Rows).info
+    plan = plan_batches(info, rows, usable_bytes(info) if memory is None else memory, missing)
     for places in plan.batches:
         check_requests([rows[place] for place in places], engine.info)
     yield Planned(plan)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from playground.engine.api import Engine
+from playground.engine.api import Engine, NextTokens, Rows
+from playground.engine.facets import require, whole_row
 from playground.engine.limits import check_ids
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadInput
@@ -76,8 +77,10 @@ def make_judge(argument: str | None) -> ScoreFunction:
                 known[text] = Score(None, None, str(error))
 
         def read(texts: Sequence[str]) -> list[Score]:
-            rows = engine.next_logits_each([questions[text] for text in texts], cancel=context.cancel)
-            return [_said(row.logits, yes, no) for row in rows]
+            rows = require(engine, NextTokens).next_logits_each(
+                [questions[text] for text in texts], cancel=context.cancel
+            )
+            return [_said(whole_row(row, "A judge").logits, yes, no) for row in rows]
 
         yield from _in_groups(candidates, context, known, _judge_groups(engine, questions), read)
 
@@ -91,7 +94,8 @@ def _judge_groups(engine: Engine, questions: dict[str, TokenIds]) -> list[list[s
     texts = _by_length({text: len(ids) for text, ids in questions.items()})
     ids = [questions[text] for text in texts]
     shared = min((common_prefix(ids[0], other) for other in ids), default=0)
-    plan = plan_readings(engine.info, [len(one) for one in ids], shared, usable_bytes(engine.info))
+    info = require(engine, Rows).info
+    plan = plan_readings(info, [len(one) for one in ids], shared, usable_bytes(info))
     return [[texts[place] for place in places] for places in plan]
 
 

@@ -14,7 +14,6 @@ from playground.charts.attention_map import HeadMap, HeadTile, head_lines, map_p
 from playground.charts.attention_parts import SHOWN_KEYS, WeightBars, shown_keys, weight_description, weight_figure
 from playground.charts.attention_view import SCALES, AttentionView, MatrixPanel, panel_description, view_payload
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.types import Capabilities
 from playground.inspection.attention import head_figures
 
 WEIGHTS = st.floats(0, 1, width=32)
@@ -68,7 +67,7 @@ def test_shrinking_takes_the_largest_of_each_block_and_blank_only_where_all_is_b
 
 
 def test_the_overview_has_every_head_once_and_tells_the_sinks() -> None:
-    made = FakeEngine(capabilities=Capabilities(attentions=True)).attentions((5, 6, 7, 5, 6))
+    made = FakeEngine(shows_scores=False).attentions((5, 6, 7, 5, 6))
     figures = head_figures(made)
     data = overview_map(made, figures, thumbnails(made), name="Fake")
     payload = map_payload(data, (1, 0))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from playground.cli import options
+from playground.engine.api import Attention
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.types import Capabilities
 from tests.cli.running import Capture, answer, refusal
 from tests.engine.test_attention_pass import eager_weights
 
@@ -19,14 +19,14 @@ TEXT = "ab abc"
 
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = FakeEngine(capabilities=Capabilities(attentions=True, query_key=True))
+    engine = FakeEngine()
     monkeypatch.setattr(options, "open_engine", lambda args: engine)
 
 
 def test_shape_ids_and_every_heads_sink_share(capsys: Capture) -> None:
     result = answer(capsys, "attend", "--text", TEXT)
     ids = FakeEngine().codec.encode(TEXT)
-    made = FakeEngine(capabilities=Capabilities(attentions=True)).attentions(ids)
+    made = FakeEngine(shows_scores=False).attentions(ids)
     assert result["ids"] == list(ids) and result["model"] == "fake"
     assert result["shape"] == [2, 2, len(ids), len(ids)] == [result[k] for k in ("layers", "heads", "queries", "keys")]
     assert [(row["layer"], row["head"]) for row in result["sinks"]] == [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -104,8 +104,8 @@ def test_refusals(capsys: Capture, arguments: tuple[str, ...], says: str) -> Non
 
 
 def test_a_model_without_attention_says_so(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "open_engine", lambda args: FakeEngine())
-    assert "no attention" in refusal(capsys, "attend", "--text", TEXT)
+    monkeypatch.setattr(options, "open_engine", lambda args: FakeEngine(lacks=frozenset({Attention})))
+    assert "Attention weights come from models" in refusal(capsys, "attend", "--text", TEXT)
 
 
 @pytest.mark.model

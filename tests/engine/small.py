@@ -24,7 +24,7 @@ from transformers import (
 
 from playground.engine.fake.engine import fake_info
 from playground.models.decoding import examine
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.models.loading import LoadedModel, has_attention
 
 VOCAB = 300
@@ -81,7 +81,7 @@ def small_model(kind: str, seed: int = 0) -> Any:
     return model.requires_grad_(False)
 
 
-def small_info(context_length: int = 1000, **changes: Any) -> ModelInfo:
+def small_info(context_length: int = 1000, **changes: Any) -> LoadedModelInfo:
     return dataclasses.replace(fake_info(VOCAB), context_length=context_length, **changes)
 
 

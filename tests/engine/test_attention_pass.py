@@ -18,7 +18,6 @@ from playground.engine.attention_scores import attention_scores, masked_softmax
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf import attention_pass
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.types import Capabilities
 from playground.errors import BadInput, BadPrompt, Cancelled, CapabilityMissing, ModelTooLarge
 from tests.engine import small
 from tests.engine.small import CONFIGS, VOCAB, small_info, small_loaded
@@ -61,7 +60,7 @@ def test_weights_equal_eager_rows_sum_to_one_and_scores_give_the_weights(kind: s
     expected = eager_weights(engine, ids)
     got = engine.attentions(ids, start=start, end=end)
     assert [layer.index for layer in got.layers] == list(range(len(expected)))
-    assert engine.capabilities.query_key and got.shows_scores
+    assert got.shows_scores
     for layer, whole in zip(got.layers, expected, strict=True):
         np.testing.assert_allclose(layer.weights, whole[:, start:end, start:end], atol=1e-6)
         np.testing.assert_allclose(layer.first, whole[:, start:end, 0], atol=1e-6)
@@ -97,7 +96,7 @@ def test_the_models_usual_attention_comes_back_and_answers_are_the_same() -> Non
     assert model.config._attn_implementation == "sdpa"
     with torch.inference_mode():
         assert model(input_ids=torch.tensor([ids]), output_attentions=True).attentions in (None, (None, None), ())
-    np.testing.assert_array_equal(engine.next_logits(ids[:40]).logits, before)
+    np.testing.assert_allclose(engine.next_logits(ids[:40]).logits, before, atol=1e-5)
     fresh = TransformersEngine(small_loaded("llama"))
     np.testing.assert_allclose(engine.next_logits(ids).logits, fresh.next_logits(ids).logits, atol=1e-4)
 
@@ -109,18 +108,6 @@ def test_a_failed_or_cancelled_pass_puts_the_usual_attention_back() -> None:
     with pytest.raises(Cancelled):
         engine.attentions(make_ids(), cancel=cancel)
     assert engine.loaded.model.config._attn_implementation == "sdpa"
-    assert engine.cached_attentions(make_ids()) is None
-
-
-def test_a_pass_is_remembered_for_its_window_only() -> None:
-    engine = TransformersEngine(small_loaded("llama"))
-    ids = make_ids(30)
-    made = engine.attentions(ids)
-    assert engine.attentions(ids) is made is engine.cached_attentions(ids, start=0, end=30)
-    assert engine.cached_attentions(ids, start=1) is None
-    assert engine.cached_attentions(ids[:-1]) is None
-    engine.close()
-    assert engine.cached_attentions(ids) is None
 
 
 def test_a_prefix_read_before_is_not_spoilt_by_the_pass_that_goes_on_from_it() -> None:
@@ -141,7 +128,6 @@ def test_a_prefix_read_before_is_not_spoilt_by_the_pass_that_goes_on_from_it() -
 
 def test_a_mamba_says_that_it_has_no_attention() -> None:
     engine = TransformersEngine(small_loaded("mamba"))
-    assert not engine.capabilities.attentions and not engine.capabilities.query_key
     with pytest.raises(CapabilityMissing, match="has no attention .* choose another model"):
         engine.attentions(make_ids(5))
 
@@ -151,7 +137,6 @@ def test_an_architecture_from_before_the_interface_gives_weights_without_scores(
 ) -> None:
     monkeypatch.setitem(CONFIGS, "bloom", lambda: BloomConfig(vocab_size=VOCAB, hidden_size=32, n_layer=2, n_head=4))
     engine = TransformersEngine(small_loaded("bloom"))
-    assert engine.capabilities.attentions and not engine.capabilities.query_key
     got = engine.attentions(make_ids(30), start=10)
     assert not got.shows_scores
     for layer, whole in zip(got.layers, eager_weights(engine, make_ids(30)), strict=True):
@@ -241,20 +226,20 @@ def test_too_much_memory_is_refused_with_the_width_that_fits(monkeypatch: pytest
 
 
 def make_pass(size: int) -> AttentionPass:
-    return FakeEngine(capabilities=Capabilities(attentions=True)).attentions(tuple(range(1, size + 1)))
+    return FakeEngine(shows_scores=False).attentions(tuple(range(1, size + 1)))
 
 
 def test_the_cache_keeps_what_is_looked_at_within_its_bytes() -> None:
     passes = [make_pass(size) for size in (20, 21, 22)]
     cache = PassCache(max_bytes=passes[0].bytes + passes[2].bytes)
-    keys: list[Any] = [("r", made.ids, 0, made.end) for made in passes]
+    keys: list[Any] = [(made.ids, 0, made.end) for made in passes]
     cache.put(keys[0], passes[0])
     cache.put(keys[1], passes[1])
     assert cache.get(keys[0]) is passes[0]  # now the other one is the oldest
     cache.put(keys[2], passes[2])
     assert [cache.get(key) is not None for key in keys] == [True, False, True]
     large = make_pass(60)
-    cache.put(("r", large.ids, 0, 60), large)
+    cache.put((large.ids, 0, 60), large)
     assert cache.used_bytes == large.bytes  # alone, and too large: it is what is being looked at
     cache.clear()
     assert cache.used_bytes == 0
@@ -264,10 +249,10 @@ def test_what_nobody_looks_at_is_let_go_of() -> None:
     now = [0.0]
     cache = PassCache(max_age_s=10, clock=lambda: now[0])
     first, second = make_pass(5), make_pass(6)
-    cache.put(("r", first.ids, 0, 5), first)
-    cache.put(("r", second.ids, 0, 6), second)
+    cache.put((first.ids, 0, 5), first)
+    cache.put((second.ids, 0, 6), second)
     now[0] = 6.0
-    assert cache.get(("r", second.ids, 0, 6)) is second
+    assert cache.get((second.ids, 0, 6)) is second
     now[0] = 11.0
     cache.sweep()
     assert cache.used_bytes == second.bytes
@@ -277,7 +262,7 @@ def test_what_nobody_looks_at_is_let_go_of() -> None:
 def test_the_timer_sweeps_by_itself() -> None:
     cache = PassCache(max_age_s=0.01)
     made = make_pass(5)
-    cache.put(("r", made.ids, 0, 5), made)
+    cache.put((made.ids, 0, 5), made)
     if cache._timer is not None:  # it may have rung already
         cache._timer.join(30)
     assert cache.used_bytes == 0

@@ -28,7 +28,6 @@ def test_logits_are_known_repeatable_counted_and_remembered() -> None:
     first = one.next_logits((72, 105))
     assert first.logits.shape == (VOCAB,) and first.logits.dtype == np.float32 and not first.logits.flags.writeable
     np.testing.assert_array_equal(first.logits, two.next_logits((72, 105)).logits)
-    assert one.cached_logits((72,)) is None
     again = one.next_logits((72, 105))
     assert again.computed_tokens == 0 and one.calls == [(72, 105)]
     assert one.next_logits((72, 105, 33)).computed_tokens == 1

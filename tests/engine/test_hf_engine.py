@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import threading
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from playground.engine.api import CancelToken
+from playground.engine.api import Attention, CancelToken, Hidden
+from playground.engine.facets import offers, require
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.runner import PREFILL_CHUNK
-from playground.engine.logits_cache import LogitsCache
-from playground.errors import BadPrompt, Cancelled, ModelError
+from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
 
 LONG = PREFILL_CHUNK * 2 + 40
@@ -62,15 +60,6 @@ def test_logits_equal_a_full_forward_pass_however_they_were_reached(kind: str) -
         np.testing.assert_allclose(got.logits, full_pass(engine, asked)[-1], atol=1e-4, rtol=0)
 
 
-def test_a_row_once_shown_is_not_replaced_by_the_same_row_computed_otherwise(engine: TransformersEngine) -> None:
-    ids = make_ids(40)
-    engine.next_logits(ids[:-1])
-    shown = engine.next_logits(ids).logits  # reached by appending one token
-    engine.score(ids)  # reached all at once: other last digits
-    again = engine.cached_logits(ids)
-    assert again is not None and again.logits is shown
-
-
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_scores_equal_the_forward_pass(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
@@ -86,7 +75,6 @@ def test_scores_equal_the_forward_pass(kind: str) -> None:
     ranks = (logprobs > chosen[:, None] + 1e-4).sum(-1).numpy()
     near = (logprobs > chosen[:, None] - 1e-4).sum(-1).numpy()
     assert ((score.ranks[1:] >= ranks) & (score.ranks[1:] < near)).all()
-    assert engine.next_logits(ids).computed_tokens == 0  # the last row came along
     assert engine.score(ids[:1]).logprobs.shape == (1,)
 
 
@@ -127,8 +115,8 @@ def test_only_what_is_new_is_run(kind: str) -> None:
             ids[:20],
         )
     ]
-    assert told == [50, 1, 0, 9, 3, 1, 1, 1]
-    assert sum(runs) == sum(told) and len(runs) == 7
+    assert told == [50, 1, 1, 9, 3, 1, 1, 1]
+    assert sum(runs) == sum(told) and len(runs) == 8
 
 
 @pytest.mark.parametrize("kind", sorted(set(CONFIGS) - set(REUSABLE)))
@@ -137,8 +125,8 @@ def test_a_state_that_cannot_be_cut_serves_what_goes_on_from_its_end(kind: str) 
     runs = count_runs(engine)
     ids = make_ids(60)
     asked = (ids[:50], ids[:51], ids[:51], (*ids[:20], 3))
-    assert [engine.next_logits(each).computed_tokens for each in asked] == [50, 1, 0, 21]
-    assert sum(runs) == 72
+    assert [engine.next_logits(each).computed_tokens for each in asked] == [50, 1, 1, 21]
+    assert sum(runs) == 73
 
 
 def test_only_the_last_row_goes_through_the_head(engine: TransformersEngine) -> None:
@@ -146,30 +134,6 @@ def test_only_the_last_row_goes_through_the_head(engine: TransformersEngine) -> 
     engine.loaded.model.lm_head.register_forward_pre_hook(lambda _module, args: rows.append(args[0].shape[1]))
     engine.next_logits(make_ids(40))
     assert rows == [1]
-
-
-def test_a_row_belongs_to_its_revision() -> None:
-    rows, loaded = LogitsCache(), small_loaded("llama")
-    first = TransformersEngine(loaded, logits_cache=rows)
-    ids = make_ids(10)
-    first.next_logits(ids)
-    renewed = dataclasses.replace(loaded, info=dataclasses.replace(loaded.info, revision="other"))
-    second = TransformersEngine(renewed, logits_cache=rows, prefixes=first._runner.prefixes)
-    assert second.cached_logits(ids) is None
-    assert second.next_logits(ids).computed_tokens == 10
-
-
-def test_rows_are_dropped_beyond_the_bytes_allowed() -> None:
-    rows = LogitsCache(max_bytes=3 * VOCAB * 4)
-    engine = TransformersEngine(small_loaded("llama"), logits_cache=rows)
-    asked = [make_ids(5, seed) for seed in range(4)]
-    for ids in asked:
-        engine.next_logits(ids)
-    assert rows.used_bytes <= 3 * VOCAB * 4
-    assert [engine.cached_logits(ids) is not None for ids in asked] == [False, True, True, True]
-    tiny = TransformersEngine(small_loaded("llama"), logits_cache=LogitsCache(max_bytes=10))
-    assert tiny.next_logits(asked[0]).logits.shape == (VOCAB,)
-    assert tiny.cached_logits(asked[0]) is None
 
 
 def test_prefixes_are_dropped_beyond_the_bytes_and_slots_allowed() -> None:
@@ -191,25 +155,6 @@ def test_a_longer_prefix_takes_the_shorter_ones_place(engine: TransformersEngine
     for length in range(10, 31):
         engine.next_logits(ids[:length])
     assert len(engine._runner.prefixes) == 1
-
-
-def test_a_cached_row_can_be_read_while_the_engine_runs(engine: TransformersEngine) -> None:
-    ids = make_ids(5)
-    engine.next_logits(ids)
-    in_forward, go_on = threading.Event(), threading.Event()
-
-    def hold(_module: Any, _args: Any) -> None:
-        in_forward.set()
-        assert go_on.wait(20)
-
-    engine.loaded.model.register_forward_pre_hook(hold)
-    thread = threading.Thread(target=engine.next_logits, args=(make_ids(6, 3),))
-    thread.start()
-    assert in_forward.wait(20)
-    row = engine.cached_logits(ids)
-    go_on.set()
-    thread.join(20)
-    assert row is not None and row.computed_tokens == 0
 
 
 # -- cancel, refuse, close ------------------------------------------------------------------------------------------
@@ -267,15 +212,19 @@ def test_a_failing_model_is_a_sentence_and_not_the_end(engine: TransformersEngin
 def test_close_lets_go_of_everything(engine: TransformersEngine) -> None:
     engine.next_logits((1, 2))
     engine.close()
-    assert engine.cached_logits((1, 2)) is None
     with pytest.raises(ModelError, match="released"):
         engine.next_logits((1, 2))
     engine.close()
 
 
-def test_capabilities_follow_the_architecture() -> None:
-    assert TransformersEngine(small_loaded("llama")).capabilities.attentions
-    assert not TransformersEngine(small_loaded("mamba")).capabilities.attentions
+def test_facets_follow_the_architecture() -> None:
+    assert offers(TransformersEngine(small_loaded("llama")), Attention)
+    mamba = TransformersEngine(small_loaded("mamba"))
+    assert not offers(mamba, Attention) and offers(mamba, Hidden)
+    with pytest.raises(
+        CapabilityMissing, match="run.* in this process and that have attention layers; .* has NextTokens"
+    ):
+        require(mamba, Attention)
 
 
 # -- several texts together ----------------------------------------------------------------------------------------------
@@ -292,8 +241,6 @@ def test_texts_read_together_are_those_read_alone(kind: str, shared: int) -> Non
     assert [row.ids for row in found] == given
     for row, ids in zip(found, given, strict=True):
         np.testing.assert_allclose(row.logits, full_pass(engine, ids)[-1], atol=1e-5, rtol=1e-5)
-    again = count_runs(engine)
-    assert all(a.logits is b.logits for a, b in zip(engine.next_logits_each(given), found, strict=True)) and not again
 
 
 @pytest.mark.parametrize("kind", REUSABLE)

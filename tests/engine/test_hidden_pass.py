@@ -16,7 +16,7 @@ from playground.engine.hf import hidden_pass, runner
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prepack import pack_linears
 from playground.engine.serving.worker import Worker
-from playground.engine.types import LENS_TOP, Capabilities, LensRows
+from playground.engine.types import LENS_TOP, LensRows
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from playground.models.loading import LoadedModel
 from tests.engine.small import CONFIGS, LLAMA_LIKE, VOCAB
@@ -243,7 +243,7 @@ def test_other_readers_have_their_turns_while_it_reads(monkeypatch: pytest.Monke
 def test_positions_outside_of_the_text_are_refused(positions: range) -> None:
     for engine in (
         TransformersEngine(small_loaded("llama")),
-        FakeEngine(capabilities=Capabilities(hidden_states=True)),
+        FakeEngine(),
     ):
         with pytest.raises(BadPrompt):
             list(engine.lens(make_ids(20), positions))
@@ -297,10 +297,8 @@ def test_a_released_model_has_no_weights() -> None:
 # -- the fake ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_fake_has_a_lens_only_where_it_says_so() -> None:
-    with pytest.raises(CapabilityMissing):
-        read(FakeEngine(), (1, 2, 3))
-    engine = FakeEngine(capabilities=Capabilities(hidden_states=True))
+def test_the_fake_has_a_lens() -> None:
+    engine = FakeEngine()
     parts = read(engine, (1, 2, 3), follow=(9,))
     own = engine.next_logits((1, 2, 3)).logits
     assert joined(parts, "top_ids")[-1, -1, 0] == own.argmax() and joined(parts, "divergences")[-1].max() < 1e-5

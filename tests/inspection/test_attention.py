@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
@@ -15,7 +14,6 @@ from scipy.stats import entropy as scipy_entropy
 from playground.engine.attention_data import AttentionPass
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.types import Capabilities
 from playground.errors import BadInput, CapabilityMissing
 from playground.inspection.attention import (
     HeadFigures,
@@ -28,13 +26,12 @@ from playground.inspection.attention import (
 from playground.inspection.attention_parts import repeated_random_ids, weight_parts
 from tests.inspection.constructed import DUPLICATE, FIRST, INDUCTION, PREVIOUS, constructed_loaded
 
-SEES = Capabilities(attentions=True, query_key=True)
 TEXT = (5, 6, 7, 5, 6, 9, 5)
 
 
 def make_pass(ids: tuple[int, ...] = TEXT, start: int = 0) -> AttentionPass:
     """The fake's: two layers, two heads that share one key head."""
-    return FakeEngine(capabilities=SEES).attentions(ids, start=start)
+    return FakeEngine().attentions(ids, start=start)
 
 
 # -- what heads do -----------------------------------------------------------------------------------------------------
@@ -225,7 +222,7 @@ def test_the_parts_of_a_weight_lead_to_the_weight(start: int) -> None:
 
 
 def test_the_parts_are_refused_where_they_are_not_known() -> None:
-    blind = FakeEngine(capabilities=dataclasses.replace(SEES, query_key=False)).attentions(TEXT)
+    blind = FakeEngine(shows_scores=False).attentions(TEXT)
     with pytest.raises(CapabilityMissing, match="does not show its queries and keys"):
         weight_parts(blind, 0, 0, 3)
     with pytest.raises(BadInput, match="outside of the window: choose 2 to 6"):

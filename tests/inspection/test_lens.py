@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from playground.engine.api import CancelToken
+from playground.engine.api import CancelToken, Hidden
 from playground.engine.fake.engine import VOCAB, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.types import LENS_TOP, Capabilities, LensRows
+from playground.engine.types import LENS_TOP, LensRows
 from playground.errors import BadInput, Cancelled, CapabilityMissing
 from playground.inspection.lens import (
     MAX_POSITIONS,
@@ -40,7 +40,7 @@ def finish(steps: Generator[Any, None, T]) -> tuple[list[Any], T]:
 
 
 def fake() -> FakeEngine:
-    return FakeEngine(capabilities=Capabilities(hidden_states=True))
+    return FakeEngine()
 
 
 def picture_of(engine: Any, ids: tuple[int, ...] = TEXT) -> LensPicture:
@@ -117,10 +117,10 @@ def test_when_the_answer_takes_the_lead() -> None:
 
 
 def test_an_engine_without_hidden_states_and_a_window_too_wide_are_refused() -> None:
-    with pytest.raises(CapabilityMissing, match="hidden states"):
-        picture_of(FakeEngine())
+    with pytest.raises(CapabilityMissing, match="Hidden states of the layers"):
+        picture_of(FakeEngine(lacks=frozenset({Hidden})))
     with pytest.raises(CapabilityMissing):
-        follow_token(FakeEngine(), TEXT, 3, 1, CancelToken())
+        follow_token(FakeEngine(lacks=frozenset({Hidden})), TEXT, 3, 1, CancelToken())
     with pytest.raises(BadInput):
         finish(read_lens(fake(), (1,) * 200, range(MAX_POSITIONS + 1), CancelToken()))
 

@@ -13,9 +13,9 @@ import pytest
 
 from benchmarks.bench_attention import bertviz_html
 from playground.charts.attention_bytes import decoded
+from playground.engine.api import Attention
 from playground.engine.fake.engine import FakeEngine, fake_info
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.types import Capabilities
 from playground.generation.document import pieces
 from playground.inspection.attention import Selection, attention_matrix, head_figures, rollout
 from playground.inspection.attention_parts import repeated_random_ids
@@ -25,14 +25,13 @@ from playground.ui.attention_page.standalone import attention_html
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
 
-SEES = Capabilities(attentions=True, query_key=True)
 PROMPT = "the cat sat on the mat, the cat"
 OpenApp = Callable[..., Opened]
 
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    return FakeEngine(capabilities=SEES)
+    return FakeEngine()
 
 
 @pytest.fixture
@@ -247,7 +246,7 @@ def test_every_experiment_opens(open_page: Callable[..., Opened]) -> None:
 
 def test_the_standalone_page_is_inert_and_holds_every_head() -> None:
     hostile = "</script><img src=x onerror=alert(1)>"
-    made = FakeEngine(capabilities=SEES).attentions(tuple(range(1, len(hostile) + 1)))
+    made = FakeEngine().attentions(tuple(range(1, len(hostile) + 1)))
     text = attention_html(made, tuple(hostile), fake_info(), query=3, lock=(0, 1))
     joined = attention_html(made, (hostile,) * len(hostile), fake_info())
     for page in (text, joined):
@@ -278,14 +277,16 @@ def test_the_standalone_page_is_at_least_20_times_smaller_than_bertvizs() -> Non
 def test_a_model_without_attention_says_so_and_the_page_stands(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = open_app({"prompt": PROMPT}, opener=lambda choice, progress: FakeEngine(), run=False)
+    page = open_app(
+        {"prompt": PROMPT}, opener=lambda choice, progress: FakeEngine(lacks=frozenset({Attention})), run=False
+    )
     page.at.switch_page("../../pages/attention.py")
     page.run()
-    assert any("no attention to look at" in error for error in page.errors)
+    assert any("Attention weights come from models" in error for error in page.errors)
 
 
 def test_a_model_that_shows_no_queries_and_keys_says_so_under_one_weight(open_app: OpenApp) -> None:
-    blind = FakeEngine(capabilities=Capabilities(attentions=True))
+    blind = FakeEngine(shows_scores=False)
     page = open_app({"prompt": PROMPT, "view": "weight"}, opener=lambda choice, progress: blind, run=False)
     page.at.switch_page("../../pages/attention.py")
     page.run()

@@ -12,11 +12,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from playground.engine.api import CancelToken
+from playground.engine.api import CancelToken, Hidden
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.text.display import glyphs
-from playground.engine.types import Capabilities
 from playground.errors import Cancelled
 from playground.inspection.lens import MAX_POSITIONS, LensPicture, choose_window, lens_cell, read_lens
 from playground.state.setup import DEFAULT_PROMPT
@@ -33,7 +32,7 @@ IDS = tuple(FakeEngine().codec.encode(DEFAULT_PROMPT))
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    return FakeEngine(capabilities=Capabilities(hidden_states=True))
+    return FakeEngine()
 
 
 @pytest.fixture(autouse=True)
@@ -158,8 +157,8 @@ def test_a_text_longer_than_the_model_reads_is_one_sentence(open_app: Open) -> N
 
 
 def test_a_model_without_hidden_states_says_so_and_the_rest_works(open_app: Open) -> None:
-    app = open_page(open_app, opener=lambda choice, progress: FakeEngine())
-    assert len(app.errors) == 1 and "hidden states" in app.errors[0] and "choose another model" in app.errors[0]
+    app = open_page(open_app, opener=lambda choice, progress: FakeEngine(lacks=frozenset({Hidden})))
+    assert len(app.errors) == 1 and "Hidden states" in app.errors[0] and "choose another model" in app.errors[0]
     app.hold(inside_section=SECTIONS["anatomy"])
     assert not app.errors and "1,000,000 parameters" in app.texts()
 

@@ -7,16 +7,16 @@ import numpy as np
 from playground.engine.attention_data import AttentionPass, LayerAttention
 from playground.engine.attention_scores import attention_scores, masked_softmax
 from playground.engine.types import FloatArray, TokenIds
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 
 
-def fake_attention(ids: TokenIds, start: int, end: int, info: ModelInfo, *, scores: bool) -> AttentionPass:
+def fake_attention(ids: TokenIds, start: int, end: int, info: LoadedModelInfo, *, scores: bool) -> AttentionPass:
     """A causal pass; ``scores`` False leaves queries and keys out, as an architecture that does not show them."""
     layers = tuple(_layer(index, ids[:end], start, info, scores) for index in range(info.layers))
     return AttentionPass(ids, start, end, layers, 0.0)
 
 
-def _layer(index: int, ids: TokenIds, start: int, info: ModelInfo, scores: bool) -> LayerAttention:
+def _layer(index: int, ids: TokenIds, start: int, info: LoadedModelInfo, scores: bool) -> LayerAttention:
     end, depth = len(ids), info.head_dim
     queries = np.stack([_vectors(token, index, info.heads, depth) for token in ids[start:]], axis=1)
     keys = np.stack([_vectors(token, index + 100, info.kv_heads, depth) for token in ids], axis=1)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from playground.engine.api import CancelToken
+from playground.engine.api import Attention, CancelToken, Hidden, NextTokens, Pieces, Rows, Score, Weights, finish
 from playground.engine.attention_data import AttentionPass, check_window
 from playground.engine.fake.attention import fake_attention
 from playground.engine.fake.inside import fake_lens_rows, fake_weights
@@ -21,9 +22,9 @@ from playground.engine.scoring import log_softmax, score_rows
 from playground.engine.text.codec import check_text
 from playground.engine.text.display import bracket
 from playground.engine.text.utf8 import added_text, pending_bytes
-from playground.engine.types import Capabilities, FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
+from playground.engine.types import FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
 from playground.errors import BadPrompt, CapabilityMissing, ModelError
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 
 PIECES = (" the", " Paris", " London", " Rome", " a", "ing", "\n\n", "  ", "hello", " world", "é", "😀", "नम", "42")
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -32,7 +33,18 @@ _FIRST_SPECIAL = 256 + len(PIECES)
 EOS_ID = _FIRST_SPECIAL + SPECIALS.index("<|im_end|>")
 VOCAB = _FIRST_SPECIAL + len(SPECIALS)
 
+FACETS = frozenset[type]({NextTokens, Rows, Score, Attention, Hidden, Weights})
+
 LogitsFn = Callable[[TokenIds], "FloatArray"]
+
+
+T = TypeVar("T")
+
+
+def in_one_piece(work: Callable[[], T]) -> Pieces[T]:
+    """A generator that works when it is first asked and gives nobody a turn."""
+    yield from ()
+    return work()
 
 
 class FakeCodec:
@@ -123,9 +135,9 @@ def default_logits(ids: TokenIds, vocab: int = VOCAB) -> FloatArray:
     return row.astype(np.float32)
 
 
-def fake_info(vocab: int = VOCAB, *, context_length: int = 2048, has_chat_template: bool = True) -> ModelInfo:
+def fake_info(vocab: int = VOCAB, *, context_length: int = 2048, has_chat_template: bool = True) -> LoadedModelInfo:
     """Facts of a small model that does not exist."""
-    return ModelInfo(
+    return LoadedModelInfo(
         id="fake",
         name="Fake model",
         revision="fake-1",
@@ -162,16 +174,17 @@ class FakeEngine:
         vocab: int = VOCAB,
         context_length: int = 2048,
         has_chat_template: bool = True,
-        capabilities: Capabilities | None = None,
+        lacks: frozenset[type] = frozenset(),
+        shows_scores: bool = True,
         before_step: Callable[[], None] | None = None,
     ) -> None:
         self._logits_fn = logits_fn or (lambda ids: default_logits(ids, vocab))
         self._info = fake_info(vocab, context_length=context_length, has_chat_template=has_chat_template)
-        self._capabilities = capabilities or Capabilities()
+        self._facets = FACETS - lacks
+        self._shows_scores = shows_scores
         self._codec = FakeCodec(has_chat_template=has_chat_template)
         self._before_step = before_step
         self._rows: dict[TokenIds, FloatArray] = {}
-        self._passes: dict[tuple[TokenIds, int, int], AttentionPass] = {}
         self._lock = threading.Lock()
         self.calls: list[TokenIds] = []
         self.batches: list[FakeBatch] = []
@@ -179,12 +192,12 @@ class FakeEngine:
         self.closed = False
 
     @property
-    def info(self) -> ModelInfo:
+    def info(self) -> LoadedModelInfo:
         return self._info
 
     @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
+    def facets(self) -> frozenset[type]:
+        return self._facets
 
     @property
     def codec(self) -> FakeCodec:
@@ -193,9 +206,10 @@ class FakeEngine:
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         started = time.perf_counter()
         known = check_ids(ids, self._info)
-        cached = self.cached_logits(known)
-        if cached is not None:
-            return cached
+        with self._lock:
+            row = self._rows.get(known)
+        if row is not None:
+            return NextLogits(known, row, 0, 0.0)
         row = self._compute(known, cancel)
         elapsed_ms = (time.perf_counter() - started) * 1000
         return NextLogits(known, row, self._new_tokens(known), elapsed_ms)
@@ -203,9 +217,20 @@ class FakeEngine:
     def next_logits_each(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> tuple[NextLogits, ...]:
+        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
+
+    def next_logits_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[NextLogits, ...]]:
+        """One piece a text after the first."""
         checked = [check_ids(ids, self._info) for ids in texts]
         self.batched_prefill.append(len(checked))
-        return tuple(self.next_logits(ids, cancel=cancel) for ids in checked)
+        rows = []
+        for number, ids in enumerate(checked):
+            if number:
+                yield
+            rows.append(self.next_logits(ids, cancel=cancel))
+        return tuple(rows)
 
     def _compute(self, ids: TokenIds, cancel: CancelToken | None) -> FloatArray:
         if self.closed:
@@ -225,17 +250,19 @@ class FakeEngine:
         """1 where the fake has seen everything but the last token, else all of them."""
         return 1 if len(ids) == 1 or ids[:-1] in self._rows else len(ids)
 
-    def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
-        known = tuple(ids)
-        with self._lock:
-            row = self._rows.get(known)
-        return None if row is None else NextLogits(known, row, 0, 0.0)
-
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
         known = check_ids(ids, self._info)
         rows = [self._compute(known[: end + 1], cancel) for end in range(len(known) - 1)]
         predictions = np.stack(rows) if rows else np.empty((0, self._info.vocab_size), dtype=np.float32)
         return score_rows(known, predictions)
+
+    def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
+        return in_one_piece(lambda: self.score(ids, cancel=cancel))
+
+    def open_batch_in_pieces(
+        self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
+    ) -> Pieces[FakeBatch]:
+        return in_one_piece(lambda: self.open_batch(prompts, cancel=cancel, branching=branching))
 
     def open_batch(
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
@@ -251,8 +278,6 @@ class FakeEngine:
         """Depth d of D - 1 has d / (D - 1) of the last logits: an answer that grows layer by layer."""
         known = check_ids(ids, self._info)
         check_lens(known, positions, follow, self._info)
-        if not self._capabilities.hidden_states:
-            raise CapabilityMissing("This fake has no hidden states: choose another model.")
         for place in positions:
             last = log_softmax(self._compute(known[: place + 1], cancel))
             depths = self._info.layers + 1
@@ -265,19 +290,14 @@ class FakeEngine:
     ) -> AttentionPass:
         """Seeded by the ids; ``calls`` counts it as one."""
         known = check_ids(ids, self._info)
-        if not self._capabilities.attentions:
-            raise CapabilityMissing("This fake has no attention: choose another model.")
         first, stop = check_window(self._info, len(known), start, end)
-        made = self.cached_attentions(known, start=first, end=stop)
-        if made is None:
-            self._compute(known[:stop], cancel)
-            made = fake_attention(known, first, stop, self._info, scores=self._capabilities.query_key)
-            self._passes[known, first, stop] = made
-        return made
+        self._compute(known[:stop], cancel)
+        return fake_attention(known, first, stop, self._info, scores=self._shows_scores)
 
-    def cached_attentions(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
-        known = tuple(ids)
-        return self._passes.get((known, start, len(known) if end is None else end))
+    def attentions_in_pieces(
+        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
+    ) -> Pieces[AttentionPass]:
+        return in_one_piece(lambda: self.attentions(ids, start=start, end=end, cancel=cancel))
 
     def weights(self) -> WeightList:
         return fake_weights(self._info)

@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.engine.scoring import entropy
 from playground.engine.types import LENS_TOP, FloatArray, LensRows, Weight, WeightList
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 
 
 def fake_lens_rows(place: int, logprobs: FloatArray, coming: int, follow: Sequence[int]) -> LensRows:
@@ -32,7 +32,7 @@ def fake_lens_rows(place: int, logprobs: FloatArray, coming: int, follow: Sequen
     )
 
 
-def fake_weights(info: ModelInfo) -> WeightList:
+def fake_weights(info: LoadedModelInfo) -> WeightList:
     """A token table, a query matrix and a norm for each layer, and one matrix that makes up ``info.parameters``."""
     sizes: list[tuple[str, tuple[int, ...]]] = [("model.embed_tokens.weight", (info.vocab_size, info.hidden_size))]
     for layer in range(info.layers):

@@ -25,7 +25,7 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 from transformers.models.llama.modeling_llama import eager_attention_forward as plain_attention
 
-from playground.engine.api import CancelToken
+from playground.engine.api import CancelToken, Pieces
 from playground.engine.attention_data import AttentionPass, BoolArray, LayerAttention
 from playground.engine.attention_scores import attention_scores, masked_softmax
 from playground.engine.hf.malloc_trim import trim_memory
@@ -46,7 +46,9 @@ def shows_queries_and_keys(model: Any) -> bool:
     return bool(model._can_set_attn_implementation())
 
 
-def run_attention_pass(runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken) -> AttentionPass:
+def run_attention_pass(
+    runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken
+) -> Pieces[AttentionPass]:
     """Read ``ids`` up to ``end`` and keep the attention of the positions from ``start``; see ``AttentionPass``.
 
     What lies before the window is read as usual, from a known prefix where there is one. Raises CapabilityMissing for
@@ -57,12 +59,16 @@ def run_attention_pass(runner: ModelRunner, ids: TokenIds, start: int, end: int,
         raise CapabilityMissing(
             f"{runner.info.name} has no attention ({runner.info.architecture}): choose another model."
         )
-    found = _captured(runner, ids, start, end, cancel) if shows_queries_and_keys(runner.loaded.model) else None
-    logits, layers = found or _asked_for(runner, ids, start, end, cancel)
+    found = None
+    if shows_queries_and_keys(runner.loaded.model):
+        found = yield from _captured(runner, ids, start, end, cancel)
+    with runner.running(end):
+        logits, layers = found or _asked_for(runner, ids, start, end, cancel)
     if not layers:
         raise _gives_none(runner)
     if not runner.attention_agrees:
-        _require_agreement(runner, ids[:end], logits, layers, cancel)
+        with runner.running(end):
+            _require_agreement(runner, ids[:end], logits, layers, cancel)
         runner.attention_agrees = True
     attention = AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
     if attention.bytes > _WORTH_TIDYING:
@@ -266,7 +272,7 @@ def _listening(model: Any, recorder: _Recorder) -> Iterator[None]:
 
 def _captured(
     runner: ModelRunner, ids: TokenIds, start: int, end: int, cancel: CancelToken
-) -> tuple[torch.Tensor, tuple[LayerAttention, ...]] | None:
+) -> Pieces[tuple[torch.Tensor, tuple[LayerAttention, ...]] | None]:
     """The last row's logits (vocab,), and the window in pieces after its prefix; all of it at once where need be.
 
     None for a model that computes a layer's attention in several parts, or goes through its layers several times.
@@ -275,34 +281,32 @@ def _captured(
     state: DecoderState | None = None
     if runner.keeps_state:
         if runner.can_split(start, end):
-            state = _prefix(runner, ids[:start], end, cancel)
+            state = yield from _prefix(runner, ids[:start], end, cancel)
             recorder.done = start  # the keys before the window are in the state: each layer's next call shows them
         else:
             state = runner.empty_state()
-    with _listening(runner.loaded.model, recorder):
-        while recorder.done < end:
-            cancel.check()
-            step = runner.piece(recorder.done, end, end, PREFILL_CHUNK)
-            piece = ids[recorder.done : recorder.done + step]
-            recorder.begin_pass()
+    while recorder.done < end:
+        cancel.check()
+        step = runner.piece(recorder.done, end, end, PREFILL_CHUNK)
+        piece = ids[recorder.done : recorder.done + step]
+        recorder.begin_pass()
+        with runner.running(end), _listening(runner.loaded.model, recorder):
             logits = runner.forward([piece], state, last_row=True)[0, -1]
-            recorder.done += step
-            if recorder.repeats:
-                return None
+        recorder.done += step
+        if recorder.repeats:
+            return None
+        if recorder.done < end:
+            yield
     return logits, recorder.finish()
 
 
-def _prefix(runner: ModelRunner, ids: TokenIds, total: int, cancel: CancelToken) -> DecoderState:
+def _prefix(runner: ModelRunner, ids: TokenIds, total: int, cancel: CancelToken) -> Pieces[DecoderState]:
     """The state of what lies before the window, read with the model's usual attention."""
     if not ids:
         return runner.empty_state()
-    pieces = runner.run_in_pieces(ids, cancel, total)
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as finished:
-            state: DecoderState = finished.value[2]
-            return state.fork(len(ids))  # a stored state is not ours to write to
+    _row, _computed, state = yield from runner.run_in_pieces(ids, cancel, total)
+    assert state is not None  # keeps_state
+    return state.fork(len(ids))  # a stored state is not ours to write to
 
 
 # -- architectures from before the interface ---------------------------------------------------------------------------

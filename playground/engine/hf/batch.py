@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from playground.engine.api import CancelToken
+from playground.engine.api import CancelToken, Pieces
 from playground.engine.hf.runner import ModelRunner
 from playground.engine.hf.state import DecoderState
 from playground.engine.types import FloatArray, TokenIds
@@ -33,40 +33,14 @@ class _Group:
 
 
 class TransformersBatch:
-    """A ``Batch``; see the protocol. Made by ``TransformersEngine.open_batch``."""
+    """A ``Batch``; see the protocol. Made by ``open_rows``."""
 
-    def __init__(
-        self, runner: ModelRunner, prompts: Sequence[TokenIds], cancel: CancelToken, branching: bool = True
-    ) -> None:
+    def __init__(self, runner: ModelRunner, groups: list[_Group], computed_tokens: int, branching: bool) -> None:
         self._runner = runner
-        self._groups: list[_Group] = []
+        self._groups = groups
         self._left_to_remember = _REMEMBERED_ROWS if branching else 0
-        self.computed_tokens = 0
-        by_prompt: dict[TokenIds, list[int]] = {}
-        for row, prompt in enumerate(prompts):
-            by_prompt.setdefault(prompt, []).append(row)
-        with runner.running(max(map(len, prompts))):
-            for prompt, rows in by_prompt.items():
-                self._groups += self._apart(self._read(prompt, rows, cancel))
+        self.computed_tokens = computed_tokens
         self._logits = self._collect()
-
-    def _read(self, prompt: TokenIds, rows: list[int], cancel: CancelToken) -> _Group:
-        last, computed, state = self._runner.run(prompt, cancel)
-        self.computed_tokens += computed
-        if state is not None:
-            state = state.fork(len(prompt)).preallocate(len(rows))  # the prefix store keeps the other
-        return _Group(rows, [prompt] * len(rows), state, last.expand(len(rows), -1))
-
-    def _apart(self, group: _Group) -> list[_Group]:
-        """The group as it is, or a group a row where the model cannot decode rows together."""
-        if group.state is None or self._runner.joins_rows or len(group.rows) == 1:
-            return [group]
-        state, last = group.state, group.last
-        with torch.inference_mode():
-            return [
-                _Group([row], [ids], state.plain_row(place), last[place : place + 1])
-                for place, (row, ids) in enumerate(zip(group.rows, group.ids, strict=True))
-            ]
 
     @property
     def ids(self) -> tuple[TokenIds, ...]:
@@ -172,6 +146,38 @@ class TransformersBatch:
 def _sum_known(values: Sequence[int | None]) -> int | None:
     known = [value for value in values if value is not None]
     return sum(known) if known else None
+
+
+def open_rows(
+    runner: ModelRunner, prompts: Sequence[TokenIds], cancel: CancelToken, branching: bool
+) -> Pieces[TransformersBatch]:
+    """Read each distinct prompt once, in pieces, and repeat its state for its rows."""
+    by_prompt: dict[TokenIds, list[int]] = {}
+    for row, prompt in enumerate(prompts):
+        by_prompt.setdefault(prompt, []).append(row)
+    groups: list[_Group] = []
+    computed_tokens = 0
+    for number, (prompt, rows) in enumerate(by_prompt.items()):
+        if number:
+            yield
+        last, computed, state = yield from runner.run_in_pieces(prompt, cancel)
+        computed_tokens += computed
+        with runner.running(len(prompt)):
+            if state is not None:
+                state = state.fork(len(prompt)).preallocate(len(rows))  # the prefix store keeps the other
+            groups += _apart(runner, _Group(rows, [prompt] * len(rows), state, last.expand(len(rows), -1)))
+    return TransformersBatch(runner, groups, computed_tokens, branching)
+
+
+def _apart(runner: ModelRunner, group: _Group) -> list[_Group]:
+    """The group as it is, or a group a row where the model cannot decode rows together."""
+    if group.state is None or runner.joins_rows or len(group.rows) == 1:
+        return [group]
+    state, last = group.state, group.last
+    return [
+        _Group([row], [ids], state.plain_row(place), last[place : place + 1])
+        for place, (row, ids) in enumerate(zip(group.rows, group.ids, strict=True))
+    ]
 
 
 def _in_place(copies: Sequence[int]) -> list[int]:

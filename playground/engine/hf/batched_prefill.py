@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
-from playground.engine.api import CancelToken
+from playground.engine.api import CancelToken, Pieces
 from playground.engine.hf.prefix import common_prefix
 from playground.engine.hf.runner import ModelRunner
 from playground.engine.types import TokenIds
@@ -18,29 +18,38 @@ from playground.engine.types import TokenIds
 
 def batched_prefill(
     runner: ModelRunner, texts: Sequence[TokenIds], cancel: CancelToken
-) -> tuple[list[torch.Tensor], int]:
+) -> Pieces[tuple[list[torch.Tensor], int]]:
     """The last row (vocab,) of each text, in order, and how many positions the model was run on, filling included.
 
     One by one where a text is so long that the model reads it in another way (see ``ModelRunner.is_long``). Raises
     Cancelled before a pass.
     """
-    if len(texts) == 1 or runner.is_long(max(map(len, texts))):
-        read = [runner.run(ids, cancel) for ids in texts]
-        return [row for row, _computed, _state in read], sum(computed for _row, computed, _state in read)
+    if len(texts) <= 1 or runner.is_long(max(map(len, texts))):
+        rows, computed = [], 0
+        for number, ids in enumerate(texts):
+            if number:
+                yield
+            row, new, _cache = yield from runner.run_in_pieces(ids, cancel)
+            rows.append(row)
+            computed += new
+        return rows, computed
     first = texts[0]
     shared = min(min(common_prefix(first, ids), len(ids) - 1) for ids in texts)
     shared = shared if runner.takes_pieces and runner.joins_rows else 0
     computed, state = 0, None
     if shared:
-        _row, computed, known = runner.run(first[:shared], cancel)
+        _row, computed, known = yield from runner.run_in_pieces(first[:shared], cancel)
         assert known is not None  # a model that takes pieces has one
-        state = known.fork(shared).preallocate(len(texts))  # the prefix store keeps the other
+        with runner.running(shared):
+            state = known.fork(shared).preallocate(len(texts))  # the prefix store keeps the other
+        yield
     cancel.check()
     tails = [ids[shared:] for ids in texts]
     longest = max(map(len, tails))
-    rows = [(*tail, *[tail[-1]] * (longest - len(tail))) for tail in tails]  # any token will do behind the end
+    filled = [(*tail, *[tail[-1]] * (longest - len(tail))) for tail in tails]  # any token will do behind the end
     kept = sorted({len(tail) - 1 for tail in tails})
-    logits = runner.forward(rows, state, kept=kept)  # (texts, kept, vocab)
+    with runner.running(shared + longest):
+        logits = runner.forward(filled, state, kept=kept)  # (texts, kept, vocab)
     places = {position: place for place, position in enumerate(kept)}
     found = [logits[number, places[len(tail) - 1]] for number, tail in enumerate(tails)]
     return found, computed + longest * len(texts)

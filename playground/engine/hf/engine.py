@@ -1,8 +1,8 @@
 """The engine behind which a transformers model runs. Ids in, NumPy out; knows nothing of text, samplers and pages.
 
-What makes it quick: rows of logits seen before are kept, key-value caches of prefixes seen before are kept, so only
-new tokens are run, and only the last row goes through the head. What makes it stoppable: long inputs run in chunks,
-and between chunks it asks whether anybody still waits.
+What makes it quick: key-value caches of prefixes seen before are kept, so only new tokens are run, and only the last
+row goes through the head. What makes it stoppable and fair: long inputs run in pieces; between two it asks whether
+anybody still waits, and gives others their turn. It remembers no answers: ``CachedEngine`` around it does.
 """
 
 from __future__ import annotations
@@ -13,60 +13,46 @@ from typing import Any
 
 import numpy as np
 import torch
-from cachetools import LRUCache
 
-from playground.engine.api import CancelToken
-from playground.engine.attention_data import AttentionPass, PassCache, check_window
-from playground.engine.hf.attention_pass import run_attention_pass, shows_queries_and_keys
-from playground.engine.hf.batch import TransformersBatch
+from playground.engine.api import Attention, CancelToken, Hidden, NextTokens, Pieces, Rows, Score, Weights, finish
+from playground.engine.attention_data import AttentionPass, check_window
+from playground.engine.hf.attention_pass import run_attention_pass
+from playground.engine.hf.batch import TransformersBatch, open_rows
 from playground.engine.hf.batched_prefill import batched_prefill
 from playground.engine.hf.hidden_pass import run_lens
 from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.hf.weight_list import list_weights
 from playground.engine.limits import check_ids, check_lens
-from playground.engine.logits_cache import LogitsCache
 from playground.engine.text.codec import HfTextCodec
-from playground.engine.types import Capabilities, FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
+from playground.engine.types import LensRows, NextLogits, SequenceScore, TokenIds, WeightList
 from playground.errors import BadPrompt
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.models.loading import LoadedModel
 
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
-_REMEMBERED_SCORES = 32
 
 
 class TransformersEngine:
-    """An ``Engine`` over a loaded causal language model. One request at a time; ``cached_logits`` from any thread."""
+    """An ``Engine`` over a loaded causal language model. One request at a time."""
 
     def __init__(
-        self,
-        loaded: LoadedModel,
-        *,
-        logits_cache: LogitsCache | None = None,
-        prefixes: PrefixCache | None = None,
-        step_threads: int | None = None,
+        self, loaded: LoadedModel, *, prefixes: PrefixCache | None = None, step_threads: int | None = None
     ) -> None:
         """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number."""
         self._info = loaded.info
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
         self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads)
-        self._logits = LogitsCache() if logits_cache is None else logits_cache
-        self._scores: LRUCache[tuple[str, TokenIds], SequenceScore] = LRUCache(_REMEMBERED_SCORES)
-        self._passes = PassCache()
-        self._capabilities = Capabilities(
-            attentions=loaded.has_attention,
-            query_key=loaded.has_attention and shows_queries_and_keys(loaded.model),
-            hidden_states=True,
-        )
+        own = {NextTokens, Rows, Score, Hidden, Weights}
+        self._facets = frozenset[type](own | {Attention} if loaded.has_attention else own)
 
     @property
-    def info(self) -> ModelInfo:
+    def info(self) -> LoadedModelInfo:
         return self._info
 
     @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
+    def facets(self) -> frozenset[type]:
+        return self._facets
 
     @property
     def codec(self) -> HfTextCodec:
@@ -82,74 +68,52 @@ class TransformersEngine:
 
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         """Logits of the token after ``ids``; see the protocol. Raises BadPrompt, Cancelled and ModelError."""
-        started = time.perf_counter()
-        known = check_ids(ids, self._info)
-        remembered = self.cached_logits(known)
-        if remembered is not None:
-            return remembered
-        with self._runner.running(len(known)):
-            row, computed, _cache = self._runner.run(known, cancel or CancelToken())
-        values = self._remember(known, row)
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        return NextLogits(known, values, computed, elapsed_ms)
+        return finish(self.next_logits_in_pieces([ids], cancel=cancel))[0]
 
     def next_logits_each(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> tuple[NextLogits, ...]:
-        """The same for several texts, those that are not known read together; see the protocol."""
+        """The same for several texts, read together; see the protocol."""
+        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
+
+    def next_logits_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[NextLogits, ...]]:
+        """The same with turns between; equal texts are read once."""
         started = time.perf_counter()
-        checked = [check_ids(ids, self._info) for ids in texts]
-        found = {ids: known for ids in checked if (known := self.cached_logits(ids)) is not None}
-        new = [ids for ids in dict.fromkeys(checked) if ids not in found]
-        if new:
-            with self._runner.running(max(map(len, new))):
-                rows, computed = batched_prefill(self._runner, new, cancel or CancelToken())
-            each, elapsed_ms = computed // len(new), (time.perf_counter() - started) * 1000 / len(new)
-            for ids, row in zip(new, rows, strict=True):
-                found[ids] = NextLogits(ids, self._remember(ids, row), each, elapsed_ms)
-        return tuple(found[ids] for ids in checked)
-
-    def cached_logits(self, ids: Sequence[int]) -> NextLogits | None:
-        """The same if it is known already, without running the model. Safe from any thread."""
-        known = tuple(ids)
-        row = self._logits.get(self._info.revision, known)
-        return None if row is None else NextLogits(known, row, 0, 0.0)
-
-    def _remember(self, ids: TokenIds, row: torch.Tensor) -> FloatArray:
-        """The row (vocab,) as NumPy, kept for the next time. What has been shown once is not replaced.
-
-        The same row computed in other chunks differs in its last digits, and a link must show the same numbers.
-        """
-        remembered = self._logits.get(self._info.revision, ids)
-        if remembered is not None:
-            return remembered
-        values = self._runner.to_numpy(row)
-        self._logits.put(self._info.revision, ids, values)
-        return values
+        wanted = [check_ids(ids, self._info) for ids in texts]
+        new = list(dict.fromkeys(wanted))
+        rows, computed = yield from batched_prefill(self._runner, new, cancel or CancelToken())
+        each, elapsed_ms = computed // max(len(new), 1), (time.perf_counter() - started) * 1000 / max(len(new), 1)
+        values = (self._runner.to_numpy(row) for row in rows)
+        found = {ids: NextLogits(ids, row, each, elapsed_ms) for ids, row in zip(new, values, strict=True)}
+        return tuple(found[ids] for ids in wanted)
 
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
         """Teacher-forced log-probabilities, ranks and entropies of ``ids``, in nats; see ``SequenceScore``."""
-        known = check_ids(ids, self._info)
-        key = (self._info.revision, known)
-        if key not in self._scores:
-            with self._runner.running(len(known)):
-                self._scores[key] = self._score(known, cancel or CancelToken())
-        return self._scores[key]
+        return finish(self.score_in_pieces(ids, cancel=cancel))
 
-    def _score(self, ids: TokenIds, cancel: CancelToken) -> SequenceScore:
+    def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
+        """The same with turns between."""
+        return self._score(check_ids(ids, self._info), cancel or CancelToken())
+
+    def _score(self, ids: TokenIds, cancel: CancelToken) -> Pieces[SequenceScore]:
         rows = max(8, min(PREFILL_CHUNK, _SCORED_LOGITS_BYTES // (4 * self._info.vocab_size)))
         state = self._runner.empty_state() if self._runner.keeps_state else None
         columns: list[tuple[np.ndarray[Any, Any], ...]] = [(np.array([np.nan]), np.array([-1]), np.array([np.nan]))]
         begin = 0
         while begin < len(ids):
+            if begin:
+                yield
             cancel.check()
             step = self._runner.piece(begin, len(ids), len(ids), rows)
-            logits = self._runner.forward([ids[begin : begin + step]], state, last_row=False)[0]  # (step, vocab)
             targets = ids[begin + 1 : begin + step + 1]
-            for first in range(0, len(targets), rows):
-                columns.append(_score_rows(logits[first : first + rows], targets[first : first + rows]))
+            with self._runner.running(len(ids)):
+                logits = self._runner.forward([ids[begin : begin + step]], state, last_row=False)[0]  # (step, vocab)
+                for first in range(0, len(targets), rows):
+                    columns.append(_score_rows(logits[first : first + rows], targets[first : first + rows]))
+            self._runner.check_numbers(logits[-1])
             begin += step
-        self._remember(ids, logits[-1])
         if state is not None:
             self._runner.store_prefix(ids, state)
         logprobs, ranks, entropies = (np.concatenate(column) for column in zip(*columns, strict=True))
@@ -164,10 +128,16 @@ class TransformersEngine:
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
     ) -> TransformersBatch:
         """Read the prompts, each distinct one once, and be ready to decode them together; see the protocol."""
+        return finish(self.open_batch_in_pieces(prompts, cancel=cancel, branching=branching))
+
+    def open_batch_in_pieces(
+        self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
+    ) -> Pieces[TransformersBatch]:
+        """The same with turns between."""
         known = [check_ids(ids, self._info) for ids in prompts]
         if not known:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
-        return TransformersBatch(self._runner, known, cancel or CancelToken(), branching)
+        return open_rows(self._runner, known, cancel or CancelToken(), branching)
 
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
@@ -181,24 +151,15 @@ class TransformersEngine:
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
     ) -> AttentionPass:
         """Every attention weight of a window of ``ids``; see the protocol."""
+        return finish(self.attentions_in_pieces(ids, start=start, end=end, cancel=cancel))
+
+    def attentions_in_pieces(
+        self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
+    ) -> Pieces[AttentionPass]:
+        """The same with turns between."""
         known = check_ids(ids, self._info)
         first, stop = check_window(self._info, len(known), start, end)
-        key = (self._info.revision, known, first, stop)
-        made = self._passes.get(key)
-        if made is None:
-            with self._runner.running(stop):
-                made = run_attention_pass(self._runner, known, first, stop, cancel or CancelToken())
-            self._passes.put(key, made)
-        return made
-
-    def cached_attentions(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
-        """The same if it is still remembered, without running the model. Safe from any thread."""
-        known = tuple(ids)
-        return self._passes.get((self._info.revision, known, start, len(known) if end is None else end))
-
-    def forget_attentions(self) -> None:
-        """Let go of all remembered passes now, not only once nobody has looked at them for a while."""
-        self._passes.clear()
+        return run_attention_pass(self._runner, known, first, stop, cancel or CancelToken())
 
     def weights(self) -> WeightList:
         """The model's learned tensors and its config, without a forward pass."""
@@ -206,9 +167,6 @@ class TransformersEngine:
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""
-        self._logits.clear()
-        self._scores.clear()
-        self._passes.clear()
         self._runner.close()
 
 

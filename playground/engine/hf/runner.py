@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 
 from playground.engine.api import CancelToken
@@ -179,13 +178,17 @@ class ModelRunner:
 
     def to_numpy(self, logits: torch.Tensor) -> FloatArray:
         """A read-only float32 copy. Raises ModelError if the model overflowed."""
+        self.check_numbers(logits)
         values: FloatArray = logits.float().cpu().numpy().copy()
-        if np.isnan(values).any():
+        values.flags.writeable = False
+        return values
+
+    def check_numbers(self, logits: torch.Tensor) -> None:
+        """Raises ModelError if the model overflowed, or its weights are damaged."""
+        if torch.isnan(logits).any():
             require_numbers(self.loaded.model, self.info.name)
             mend = "load it in float32" if self.info.dtype != "float32" else "choose another model"
             raise ModelError(f"{self.info.name} gave logits that are not numbers in {self.info.dtype}: {mend}.")
-        values.flags.writeable = False
-        return values
 
     @contextmanager
     def running(self, tokens: int) -> Iterator[None]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from playground.engine.api import CancelToken, Engine
+from playground.engine.serving.caching import CachedEngine
 from playground.engine.serving.ticket import Ticket
 from playground.errors import ModelError
 
@@ -47,7 +48,7 @@ class Worker:
     """Runs jobs on one engine, one step at a time, in turns between sessions. Safe to call from any thread."""
 
     def __init__(self, engine: Engine, *, name: str = "model-worker") -> None:
-        self._engine = engine
+        self._engine = CachedEngine(engine)
         self._changed = threading.Condition()
         self._queues: OrderedDict[str, deque[_Task]] = OrderedDict()  # sessions in the order of their turns
         self._open: dict[tuple[str, str], Ticket[Any]] = {}  # the unfinished ticket of each (session, slot)
@@ -57,8 +58,8 @@ class Worker:
         self._thread.start()
 
     @property
-    def engine(self) -> Engine:
-        """For ``info``, ``capabilities``, ``codec`` and ``cached_logits``, which any thread may use."""
+    def engine(self) -> CachedEngine:
+        """For ``info``, ``facets``, ``codec`` and what is cached, which any thread may use."""
         return self._engine
 
     # -- asking ----------------------------------------------------------------------------------------------------

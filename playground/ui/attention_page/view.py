@@ -13,15 +13,16 @@ from weakref import ref
 import numpy as np
 import streamlit as st
 
-from playground.engine.api import CancelToken, Engine, TextCodec
+from playground.engine.api import Attention, CancelToken, Engine, Pieces, TextCodec
 from playground.engine.attention_data import AttentionPass, widest_window
+from playground.engine.facets import require
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
-from playground.errors import BadInput, CapabilityMissing, PlaygroundError
+from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import pieces
 from playground.inspection.attention import HeadFigures, Selection, check_selection, head_figures, read_selection
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.ui import state
 from playground.ui.attention_page.choice import change, options
 from playground.ui.attention_page.options import Options
@@ -62,8 +63,8 @@ class AttentionPageView:
     query: int  # position in the whole text
 
     @property
-    def info(self) -> ModelInfo:
-        return self.worker.engine.info
+    def info(self) -> LoadedModelInfo:
+        return require(self.worker.engine, Attention).info
 
     @property
     def lock(self) -> tuple[int, int]:
@@ -76,7 +77,7 @@ def page_text(worker: Worker) -> PageText:
     """Prompt and accepted tokens, and the window on them. No model is run. Raises a PlaygroundError."""
     setup, codec = state.setup(), worker.engine.codec
     ids = encode_prompt(codec, setup) + setup.taken
-    info = worker.engine.info
+    info = require(worker.engine, Attention).info
     if len(ids) > info.context_length:
         raise BadInput(
             f"The text has {len(ids):,} tokens and {info.name} reads at most {info.context_length:,}: shorten it.",
@@ -86,12 +87,12 @@ def page_text(worker: Worker) -> PageText:
     return PageText(ids, _pieces(codec, ids), start, end)
 
 
-def widest(info: ModelInfo, length: int) -> int:
+def widest(info: LoadedModelInfo, length: int) -> int:
     """The most positions that are shown at once: as many as fit the picture, and their memory the cap."""
     return min(widest_window(info, length), MOST_SHOWN, length)
 
 
-def window(chosen: Options, info: ModelInfo, length: int) -> tuple[int, int]:
+def window(chosen: Options, info: LoadedModelInfo, length: int) -> tuple[int, int]:
     """The window that is asked for, as far as the text has it."""
     start = chosen.start if chosen.start < length else 0  # a link's, or of a longer text
     width = widest(info, length)
@@ -112,12 +113,6 @@ def _pieces(codec: TextCodec, ids: TokenIds) -> tuple[str, ...]:
 def load_view() -> AttentionPageView:
     """Everything the sections need. Raises a PlaygroundError that says what to change."""
     worker = wait_for_model(chosen_model())
-    info = worker.engine.info
-    if not worker.engine.capabilities.attentions:
-        raise CapabilityMissing(
-            f"{info.name} ({info.architecture}) has no attention to look at: choose another model in the sidebar, "
-            "or read its next token on the Sampling page."
-        )
     text = page_text(worker)
     made = load_pass(worker, text.ids, text.start, text.end, "attention")
     chosen = options()
@@ -137,14 +132,14 @@ def load_view_or_nothing() -> AttentionPageView | None:
 
 def load_pass(worker: Worker, ids: TokenIds, start: int, end: int, slot: str) -> AttentionPass:
     """The pass over a window: remembered, or run with progress and a stop button."""
-    known = worker.engine.cached_attentions(ids, start=start, end=end)
+    known = worker.engine.cached_pass(ids, start=start, end=end)
     if known is not None:
         return known
     work = f"{slot}:{hash((ids, start, end))}"
     refuse_if_stopped(work)
 
-    def job(engine: Engine, cancel: CancelToken) -> AttentionPass:
-        return engine.attentions(ids, start=start, end=end, cancel=cancel)
+    def job(engine: Engine, cancel: CancelToken) -> Pieces[AttentionPass]:
+        return require(engine, Attention).attentions_in_pieces(ids, start=start, end=end, cancel=cancel)
 
     doing = f"The model reads {end:,} tokens and keeps the attention of {end - start:,}"
     return wait_for(worker.submit(session_id(), slot, job), doing, key=work)

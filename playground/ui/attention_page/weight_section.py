@@ -20,7 +20,7 @@ from playground.ui.kit.messages import why_it_matters
 
 def weight_section(view: AttentionPageView) -> None:
     """One head, one query."""
-    if not view.worker.engine.capabilities.query_key or not view.made.shows_scores:
+    if not view.made.shows_scores:
         raise CapabilityMissing(
             f"{view.info.name} ({view.info.architecture}) does not show its queries and keys: its weights stand under Heads."
         )

@@ -14,7 +14,8 @@ from typing import Any
 
 from streamlit.runtime import get_instance
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, Pieces, Score
+from playground.engine.facets import require
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.worker import Worker
 from playground.engine.types import SequenceScore
@@ -143,7 +144,7 @@ def open_stream(
 def ask_score(worker: Worker, ids: tuple[int, ...]) -> Ticket[SequenceScore]:
     """The prompt's own log-probabilities, worked out beside the generation's steps."""
 
-    def job(engine: Engine, cancel: CancelToken) -> SequenceScore:
-        return engine.score(ids, cancel=cancel)
+    def job(engine: Engine, cancel: CancelToken) -> Pieces[SequenceScore]:
+        return require(engine, Score).score_in_pieces(ids, cancel=cancel)
 
     return worker.submit(session_id(), "generate-score", job)

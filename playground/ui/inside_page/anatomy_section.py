@@ -9,12 +9,13 @@ import streamlit as st
 
 from playground.charts.numbers import gigabytes
 from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, Weights
+from playground.engine.facets import require
 from playground.engine.serving.worker import Worker
 from playground.engine.types import WeightList
 from playground.inspection.anatomy import Anatomy, examine_weights
 from playground.inspection.families import KINDS, LLAMA_ROWS, Shape, shape_of
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.scaling.parameters import explain_parameters
 from playground.ui.inside_page.view import remembered
 from playground.ui.kit.messages import escape_markdown, why_it_matters
@@ -26,7 +27,7 @@ from playground.ui.workspace.model import chosen_model
 def anatomy_section() -> None:
     """Treemap, table, words, formula, families."""
     worker = wait_for_model(chosen_model())
-    anatomy, info = load_anatomy(worker), worker.engine.info
+    anatomy, info = load_anatomy(worker), require(worker.engine, Weights).info
     st.markdown(
         f"**{escape_markdown(info.name)}**: {anatomy.total:,} parameters in {info.dtype}, {gigabytes(info.weights_bytes)}. "
         + ("The head is the token table itself (tied): counted once." if anatomy.tied else "The head is not tied.")
@@ -46,14 +47,14 @@ def anatomy_section() -> None:
 
 def load_anatomy(worker: Worker) -> Anatomy:
     """The list of tensors from the worker, sorted; remembered while the model stays."""
-    info = worker.engine.info
+    info = require(worker.engine, Weights).info
 
     def read() -> Anatomy:
         work = f"weights:{info.revision}"
         refuse_if_stopped(work)
 
         def job(engine: Engine, cancel: CancelToken) -> WeightList:
-            return engine.weights()
+            return require(engine, Weights).weights()
 
         listed = wait_for(worker.submit(session_id(), "weights", job), "The tensors are counted", key=work)
         return examine_weights(info, listed)
@@ -96,7 +97,7 @@ def _formula(anatomy: Anatomy) -> None:
         )
 
 
-def _families(info: ModelInfo, anatomy: Anatomy) -> None:
+def _families(info: LoadedModelInfo, anatomy: Anatomy) -> None:
     """The notes' table with this model on top; where a config says otherwise, both stand there."""
     st.markdown("**Beside the families of the course notes**")
     own = shape_of(anatomy.spec) if anatomy.spec else Shape(info.layers, info.hidden_size, None, info.vocab_size, None)

@@ -29,6 +29,7 @@ from playground.inspection.timing import (
     time_length,
     time_machine,
 )
+from playground.models.info import told
 from playground.ui import state
 from playground.ui.inside_page.choice import change, options
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
@@ -118,7 +119,7 @@ def _show(found: Timing, when: float) -> None:
     made = time.strftime("%H:%M:%S", time.localtime(when))
     st.caption(
         f"Measured on this server at {made}: {escape_markdown(found.info.name)} in "
-        f"{found.info.dtype} on {escape_markdown(found.info.device)}, "
+        f"{found.info.dtype} on {escape_markdown(told(found.info.device))}, "
         f"one text, {STEPS} new tokens after each prompt. Other work on the machine makes it slower, never faster."
     )
     _times_table(found)

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.lens_grid import LensGridData
-from playground.engine.api import CancelToken, Engine, TextCodec
+from playground.engine.api import CancelToken, Engine, Hidden, TextCodec
+from playground.engine.facets import require
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
@@ -22,7 +23,6 @@ from playground.inspection.lens import (
     follow_token,
     known_path,
     read_lens,
-    require_hidden_states,
 )
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.ui import state
@@ -71,7 +71,7 @@ def text_ids(worker: Worker) -> TokenIds:
 def load_lens() -> LensView:
     """Everything the lens section needs. Raises a PlaygroundError that says what to change."""
     worker = wait_for_model(chosen_model())
-    require_hidden_states(worker.engine)
+    require(worker.engine, Hidden)
     ids = text_ids(worker)
     _leave_old_text(ids)
     chosen = options()

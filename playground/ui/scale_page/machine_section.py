@@ -8,8 +8,10 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.engine.api import Rows
+from playground.engine.facets import require
 from playground.engine.serving.ticket import Ticket
-from playground.models.info import ModelInfo
+from playground.models.info import LoadedModelInfo
 from playground.scaling.figures import figure, given
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
@@ -34,7 +36,7 @@ def machine_section() -> None:
         ticket = worker.submit(session_id(), "measure", measure)
         with ticket:
             _watch(ticket)
-            st.session_state[_FOUND] = (ticket.result(), worker.engine.info)
+            st.session_state[_FOUND] = (ticket.result(), require(worker.engine, Rows).info)
         st.session_state[_RUNNING] = False
     if _FOUND in st.session_state:
         found, info = st.session_state[_FOUND]
@@ -62,7 +64,7 @@ def _stop() -> None:
     st.session_state[_RUNNING] = False
 
 
-def _show(found: Measurement, info: ModelInfo) -> None:
+def _show(found: Measurement, info: LoadedModelInfo) -> None:
     figure_table({"Now": machine_rows(found)}, key="scale_machine", label="This machine, measured")
     data = machine_data(found, info)
     light_chart(lines_figure(data), key="scale_machine_chart", alt=lines_description(data, "Time of a forward pass"))
@@ -122,7 +124,7 @@ def machine_rows(found: Measurement) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def machine_data(found: Measurement, info: ModelInfo) -> LinesData:
+def machine_data(found: Measurement, info: LoadedModelInfo) -> LinesData:
     """Predicted time against prompt length, with the measured passes."""
     lengths = np.unique(np.geomspace(1, max(t.tokens for t in found.timings), 40).astype(int))
     work = [work_of(info, int(length), 0) for length in lengths]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.engine.api import CancelToken, Engine
-from playground.models.info import ModelInfo
+from playground.engine.api import CancelToken, Engine, NextTokens, Rows
+from playground.engine.facets import require
+from playground.models.info import LoadedModelInfo
 from playground.scaling.inference import MachineFit, fit_machine
 
 LENGTHS = (1, 8, 32, 128, 256, 512)
@@ -38,7 +39,7 @@ class Measurement:
     model: str
 
 
-def work_of(info: ModelInfo, tokens: int, context: int) -> tuple[float, float]:
+def work_of(info: LoadedModelInfo, tokens: int, context: int) -> tuple[float, float]:
     """(FLOPs, bytes) of reading ``tokens`` after ``context`` known ones: weights once, the cache once."""
     width = info.layers * info.heads * info.head_dim
     seen = tokens * context + tokens * tokens / 2
@@ -49,11 +50,11 @@ def work_of(info: ModelInfo, tokens: int, context: int) -> tuple[float, float]:
 
 def measure(engine: Engine, cancel: CancelToken) -> Generator[tuple[int, int], None, Measurement]:
     """Read prompts of several lengths; yields (done, all) between passes. New random ids each time: nothing is cached."""
-    info = engine.info
+    info, reader = require(engine, Rows).info, require(engine, NextTokens)
     rng = np.random.default_rng()
     lengths = [length for length in LENGTHS if length < info.context_length]
     ids = [int(token) for token in rng.integers(0, info.vocab_size, 4)]
-    engine.next_logits(ids, cancel=cancel)  # the first pass pays for warming up
+    reader.next_logits(ids, cancel=cancel)  # the first pass pays for warming up
     timings = []
     total = len(lengths) + 2
     for done, length in enumerate(lengths):
@@ -62,27 +63,27 @@ def measure(engine: Engine, cancel: CancelToken) -> Generator[tuple[int, int], N
         for _ in range(ROUNDS):
             prompt = [int(token) for token in rng.integers(0, info.vocab_size, length)]
             started = time.perf_counter()
-            engine.next_logits(prompt, cancel=cancel)
+            reader.next_logits(prompt, cancel=cancel)
             best = min(best, time.perf_counter() - started)
         timings.append(Timing(length, 0, *work_of(info, length, 0), best))
     yield len(lengths), total
-    timings.append(_decode_step(engine, info, rng, max(lengths), cancel))
+    timings.append(_decode_step(reader, info, rng, max(lengths), cancel))
     yield len(lengths) + 1, total
     fit = fit_machine([t.flops for t in timings], [t.traffic for t in timings], [t.seconds for t in timings])
     return Measurement(tuple(timings), fit, peak_flops(), peak_bandwidth(), info.name)
 
 
 def _decode_step(
-    engine: Engine, info: ModelInfo, rng: np.random.Generator, context: int, cancel: CancelToken
+    reader: NextTokens, info: LoadedModelInfo, rng: np.random.Generator, context: int, cancel: CancelToken
 ) -> Timing:
     """One token after a context that the engine has just read."""
     prompt = [int(token) for token in rng.integers(0, info.vocab_size, context)]
-    engine.next_logits(prompt, cancel=cancel)
+    reader.next_logits(prompt, cancel=cancel)
     best = float("inf")
     for _ in range(4):
         prompt.append(int(rng.integers(0, info.vocab_size)))
         started = time.perf_counter()
-        engine.next_logits(prompt, cancel=cancel)
+        reader.next_logits(prompt, cancel=cancel)
         best = min(best, time.perf_counter() - started)
     return Timing(1, context, *work_of(info, 1, context), best)
 

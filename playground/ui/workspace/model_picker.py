@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.engine.serving.pool import Loading
 from playground.engine.serving.worker import Worker
-from playground.models.info import ModelInfo
+from playground.models.info import ModelInfo, told
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 from playground.ui.workspace.model import chosen_model
@@ -65,11 +65,10 @@ def _card(worker: Worker) -> None:
 
 
 def _size_line(info: ModelInfo) -> str:
-    gigabytes, gibibytes = info.weights_bytes / 1e9, info.weights_bytes / 2**30
-    return (
-        f"{info.parameters / 1e6:,.0f} M parameters · {info.dtype} · {info.device}  \n"
-        f"weights {gigabytes:.2f} GB ({gibibytes:.2f} GiB)"
-    )
+    size = "unknown" if info.parameters is None else f"{info.parameters / 1e6:,.0f} M"
+    weights = info.weights_bytes
+    stored = "unknown" if weights is None else f"{weights / 1e9:.2f} GB ({weights / 2**30:.2f} GiB)"
+    return f"{size} parameters · {told(info.dtype)} · {told(info.device)}  \nweights {stored}"
 
 
 def _picker() -> None:

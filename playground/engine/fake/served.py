@@ -1,0 +1,130 @@
+"""A fake of an engine behind an address: it samples by itself and tells the likeliest tokens of a row, nothing more.
+
+What every page and command is tried with, so that each works or says in one sentence what is missing. Its numbers are
+those of ``FakeEngine``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish
+from playground.engine.fake.engine import EOS_ID, FakeCodec, FakeEngine, LogitsFn
+from playground.engine.limits import check_ids
+from playground.engine.scoring import log_softmax
+from playground.engine.types import FloatArray, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TopTokens
+from playground.errors import BadInput
+from playground.models.info import ModelInfo
+
+TOLD = 20  # tokens of a row
+
+
+class ServedFakeEngine:
+    """``Stream`` and top-k ``NextTokens``; everything about the model but its vocabulary and context is unknown."""
+
+    def __init__(self, logits_fn: LogitsFn | None = None, *, told: int = TOLD) -> None:
+        self._model = FakeEngine(logits_fn)
+        self._told = told
+        self.closed = False
+
+    @property
+    def info(self) -> ModelInfo:
+        known = self._model.info
+        return ModelInfo(
+            id="served-fake",
+            name="Served fake",
+            revision="served-fake",
+            architecture=None,
+            parameters=None,
+            weights_bytes=None,
+            device=None,
+            dtype=None,
+            vocab_size=known.vocab_size,
+            context_length=known.context_length,
+            layers=None,
+            heads=None,
+            kv_heads=None,
+            head_dim=None,
+            hidden_size=None,
+            has_chat_template=known.has_chat_template,
+            eos_token_ids=known.eos_token_ids,
+        )
+
+    @property
+    def codec(self) -> FakeCodec:
+        return self._model.codec
+
+    @property
+    def facets(self) -> frozenset[type]:
+        return frozenset({NextTokens, Stream})
+
+    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> TopTokens:
+        known = check_ids(ids, self.info)
+        top, logprobs = _likeliest(self._logprobs(known, cancel), self._told)
+        return TopTokens(known, top, logprobs, self.info.vocab_size, 0.0)
+
+    def next_logits_each(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> tuple[TopTokens, ...]:
+        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
+
+    def next_logits_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[TopTokens, ...]]:
+        rows = []
+        for number, ids in enumerate(texts):
+            if number:
+                yield
+            rows.append(self.next_logits(ids, cancel=cancel))
+        return tuple(rows)
+
+    def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        """One text after the other; temperature and top-k are followed, the other settings must be neutral."""
+        if request.top_p != 1 or request.min_p or request.repetition_penalty != 1:
+            raise BadInput("The served fake follows temperature and top-k only: reset the other samplers.", "settings")
+        for row in range(request.n):
+            yield from self._text(request, row, np.random.default_rng([request.seed, row]), cancel)
+
+    def _text(
+        self, request: StreamRequest, row: int, rng: np.random.Generator, cancel: CancelToken | None
+    ) -> Iterator[StreamEvent]:
+        known, text = check_ids(request.ids, self.info), ""
+        for index in range(request.max_new_tokens):
+            logprobs = self._logprobs(known, cancel)
+            top, told = _likeliest(logprobs, request.top)
+            token = _draw(logprobs, request, rng)
+            if token == EOS_ID and not request.ignore_eos:
+                yield StreamedEnd(row, text, "eos")
+                return
+            piece = self.codec.piece(token, known)
+            pairs = tuple(zip(top.tolist(), told.tolist(), strict=True))
+            yield StreamedToken(row, index, piece, token, float(logprobs[token]), pairs)
+            known, text = (*known, token), text + piece
+            cut = min((text.index(stop) for stop in request.stop if stop in text), default=None)
+            if cut is not None:
+                yield StreamedEnd(row, text[:cut], "stop")
+                return
+        yield StreamedEnd(row, text, "length")
+
+    def _logprobs(self, ids: Sequence[int], cancel: CancelToken | None) -> FloatArray:
+        return log_softmax(self._model.next_logits(ids, cancel=cancel).logits)
+
+    def close(self) -> None:
+        self.closed = True
+        self._model.close()
+
+
+def _likeliest(logprobs: FloatArray, count: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.int32]], FloatArray]:
+    order = np.argsort(-logprobs, kind="stable")[:count].astype(np.int32)
+    return order, logprobs[order]
+
+
+def _draw(logprobs: FloatArray, request: StreamRequest, rng: np.random.Generator) -> int:
+    """The likeliest at temperature 0, else one of the ``top_k`` at ``temperature``."""
+    order = np.argsort(-logprobs, kind="stable")[: request.top_k or logprobs.size]
+    if request.temperature == 0:
+        return int(order[0])
+    weights = np.exp((logprobs[order] - logprobs[order[0]]).astype(np.float64) / request.temperature)
+    return int(rng.choice(order, p=weights / weights.sum()))
