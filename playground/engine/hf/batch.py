@@ -121,7 +121,7 @@ class TransformersBatch:
                     with torch.inference_mode():  # its buffers were created in it
                         group.state.select_rows(index)
             group.rows = [wanted[group.rows[kept]].pop(0) for kept in staying]
-        self._groups = [part for group in self._groups if group.rows for part in self._apart(group)]
+        self._groups = [part for group in self._groups if group.rows for part in _apart(self._runner, group)]
         self._logits = self._collect()
 
     def _remember(self, group: _Group, leaving: Sequence[int]) -> None:
@@ -174,10 +174,11 @@ def _apart(runner: ModelRunner, group: _Group) -> list[_Group]:
     if group.state is None or runner.joins_rows or len(group.rows) == 1:
         return [group]
     state, last = group.state, group.last
-    return [
-        _Group([row], [ids], state.plain_row(place), last[place : place + 1])
-        for place, (row, ids) in enumerate(zip(group.rows, group.ids, strict=True))
-    ]
+    with torch.inference_mode():
+        return [
+            _Group([row], [ids], state.plain_row(place), last[place : place + 1])
+            for place, (row, ids) in enumerate(zip(group.rows, group.ids, strict=True))
+        ]
 
 
 def _in_place(copies: Sequence[int]) -> list[int]:
