@@ -54,7 +54,7 @@ def test_logits_equal_a_full_forward_pass_however_they_were_reached(kind: str) -
     engine = TransformersEngine(small_loaded(kind))
     ids = make_ids(LONG)
     other_tail = (*ids[: LONG - 20], *make_ids(25, seed=1))
-    for asked in (ids[:30], ids[:31], ids[:LONG], ids[: LONG - 7], other_tail, ids[:LONG], (5,)):
+    for asked in (ids[:30], ids[:31], ids[:LONG], ids[: LONG - 7], other_tail, (5,)):
         got = engine.next_logits(asked)
         assert got.logits.shape == (VOCAB,) and got.logits.dtype == np.float32 and not got.logits.flags.writeable
         np.testing.assert_allclose(got.logits, full_pass(engine, asked)[-1], atol=1e-4, rtol=0)
