@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.engine.api import require
+from playground.engine.facets import require
 from playground.state.link_fields import link_of, read_link
 from playground.state.setup import Setup, read_setup, setup_query
 from playground.ui.components.address_bar import keep_address

@@ -6,9 +6,10 @@ Pending while the model is at work.
 
 from __future__ import annotations
 
-from playground.engine.api import CancelToken, Engine, TextCodec
+from playground.engine.api import CancelToken, Engine, NextTokens, Pieces, Score, TextCodec
+from playground.engine.facets import offers, require, whole_row
 from playground.engine.serving.worker import Worker
-from playground.engine.types import NextLogits, SequenceScore, TokenIds
+from playground.engine.types import NextLogits, NextRow, SequenceScore, TokenIds
 from playground.errors import BadPrompt
 from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui.kit import session
@@ -49,28 +50,29 @@ def known_steps(setup: Setup, engine: Engine) -> Setup:
 
 def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
     """The row after ``ids``: from memory if it is known, else from the model."""
-    known = worker.engine.cached_logits(ids)
+    known = worker.engine.cached_row(ids)
     if known is not None:
-        return known
+        return whole_row(known, "This page")
 
-    def job(engine: Engine, cancel: CancelToken) -> NextLogits:
-        return engine.next_logits(ids, cancel=cancel)
+    def job(engine: Engine, cancel: CancelToken) -> Pieces[tuple[NextRow, ...]]:
+        return require(engine, NextTokens).next_logits_in_pieces([ids], cancel=cancel)
 
-    return result_of(
+    (row,) = result_of(
         slot,
         (worker.engine.info.revision, ids),
         lambda: worker.submit(session_id(), slot, job),
         f"The model reads {len(ids):,} tokens",
     )
+    return whole_row(row, "This page")
 
 
 def score_text(worker: Worker, ids: TokenIds) -> SequenceScore | None:
     """Each token's own probability, or None for a text too long to be read twice. Remembered while the text stays."""
-    if len(ids) > SCORED_TOKENS:
+    if len(ids) > SCORED_TOKENS or not offers(worker.engine, Score):
         return None
 
-    def job(engine: Engine, cancel: CancelToken) -> SequenceScore:
-        return engine.score(ids, cancel=cancel)
+    def job(engine: Engine, cancel: CancelToken) -> Pieces[SequenceScore]:
+        return require(engine, Score).score_in_pieces(ids, cancel=cancel)
 
     return result_of(
         "score",
