@@ -1,0 +1,44 @@
+"""Which parts of a page are redrawn after a callback."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from playground.ui.kit import fragments
+from playground.ui.kit.fragments import CONTROLS, PICTURES, TEXT
+
+THERE = (TEXT, "text:overview", PICTURES, "pictures:address", CONTROLS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn"),
+    [
+        ((PICTURES,), [PICTURES, "pictures:address"]),
+        ((TEXT,), [TEXT, "text:overview"]),
+        (("pictures:address",), ["pictures:address"]),
+        ((CONTROLS, PICTURES), [PICTURES, "pictures:address", CONTROLS]),
+        ((), list(THERE)),
+        (("of another page",), []),
+    ],
+)
+def test_a_part_is_redrawn_by_its_name_or_with_what_it_is_a_part_of(
+    monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], drawn: list[str]
+) -> None:
+    reruns: list[list[str]] = []
+    monkeypatch.setattr(fragments.st, "session_state", {"playground_parts": THERE})
+    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    context = SimpleNamespace(fragment_ids_this_run=["one"])
+    monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
+    fragments.redraw(*asked)
+    assert reruns == [drawn]
+
+
+def test_nothing_is_cut_short_while_the_whole_page_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    reruns: list[list[str]] = []
+    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    context = SimpleNamespace(fragment_ids_this_run=[])
+    monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
+    fragments.redraw(PICTURES)
+    assert reruns == []

@@ -1,0 +1,100 @@
+"""Long work seen from a page: the page never waits for it, shows how far it is, and draws the result when it is there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.serving.ticket import Ticket
+from playground.errors import BadInput
+from playground.ui.kit.jobs import JobView, look_every
+from tests.ui.conftest import Opened
+
+PATIENCE = 30.0
+
+
+class HeldEngine(FakeEngine):
+    """Does not answer for a prompt that ends in "!" before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def next_logits(self, ids: Any, **how: Any) -> Any:
+        if list(ids)[-1:] == [ord("!")]:
+            self.asked.set()
+            assert self.go.wait(PATIENCE)
+        return super().next_logits(ids, **how)
+
+
+@pytest.fixture
+def engine() -> Iterator[HeldEngine]:
+    made = HeldEngine()
+    yield made
+    made.go.set()
+
+
+def pending(app: Opened) -> list[str]:
+    return [caption.value for caption in app.at.caption if "reads" in caption.value]
+
+
+def test_a_page_does_not_wait_for_the_model_and_keeps_the_old_picture(
+    open_app: Callable[..., Opened], engine: HeldEngine
+) -> None:
+    app = open_app({"prompt": "first"})
+    before = [row["pick"] for row in app.bars["rows"]]
+    app.at.text_area(key="w_prompt").set_value("hold!")
+    app.run()
+    assert engine.asked.wait(PATIENCE)
+    assert len(pending(app)) == 1 and "The model reads 5 tokens" in pending(app)[0]
+    assert [row["pick"] for row in app.bars["rows"]] == before, "dimmed until the new one is there"
+    engine.go.set()
+    row = FakeEngine().next_logits(app.engine.codec.encode("hold!")).logits
+    while pending(app):  # as a browser's timer would
+        app.run()
+    assert app.bars["rows"][0]["pick"] == int(np.argmax(row))
+
+
+def test_other_controls_work_while_it_is_on_its_way(open_app: Callable[..., Opened], engine: HeldEngine) -> None:
+    app = open_app({"prompt": "hold!"})
+    app.at.slider(key="w_top_k").set_value(3)
+    app.run()
+    assert pending(app) and not app.errors
+    engine.go.set()
+    while pending(app):
+        app.run()
+    assert app.kept() == 3
+
+
+def test_a_job_view_takes_steps_result_refusal_and_stop() -> None:
+    steps: list[int] = []
+    results: list[str] = []
+    ticket: Ticket[str] = Ticket("a", "x")
+    job = JobView(ticket, steps.append, results.append)
+    ticket.add_step(1)
+    job.drain()
+    assert job.busy and steps == [1] and not results
+    ticket.add_step(2)
+    ticket.succeed("done")
+    job.drain()
+    assert not job.busy and steps == [1, 2] and results == ["done"]
+    refused = JobView(Ticket[str]("a", "x"))
+    refused.ticket.fail(BadInput("Too much: ask for less."))
+    refused.drain()
+    assert refused.problem == "Too much: ask for less." and not refused.stopped
+    stopped = JobView(Ticket[str]("a", "x"))
+    stopped.stop()
+    stopped.drain()
+    assert stopped.stopped and stopped.problem is None
+
+
+def test_looks_become_rarer_as_readers_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.kit.jobs.readers", lambda: 1)
+    alone = look_every()
+    monkeypatch.setattr("playground.ui.kit.jobs.readers", lambda: 30)
+    assert look_every() > 5 * alone
