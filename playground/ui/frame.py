@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground import __version__
 from playground.engine.facets import require
 from playground.state.link_fields import link_of, read_link
 from playground.state.setup import Setup, read_setup, setup_query
@@ -25,6 +26,7 @@ from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.workspace import setup as workspace
 from playground.ui.workspace.export import popover, show_link
+from playground.ui.workspace.linked_model import adopt_linked, ask_for_linked_model
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.model_picker import sidebar_model
 
@@ -74,6 +76,7 @@ def open_frame(page: st.Page, pages: Pages) -> None:
     st.logo(WORDMARK, icon_image=ICON)
     with st.sidebar:
         sidebar_model(bool(spec.needs))
+        st.caption(f"Playground {__version__}")
 
 
 # -- links -------------------------------------------------------------------------------------------------------------
@@ -87,7 +90,7 @@ def _adopt_setup() -> None:
     """Take over the shared setup of the link that the reader came by, once a session."""
     if session.once("setup") and _query():
         reading = read_setup(_query())
-        session.put(reading.state)
+        adopt_linked(reading.state)
         session.note_problem(*reading.problems)
 
 
@@ -135,6 +138,8 @@ def show(spec: PageSpec) -> None:
     _adopt_page(spec)
     set_parts(*([TEXT] if spec.text else []), PICTURES, CONTROLS)
     _head(spec)
+    if spec.needs:
+        ask_for_linked_model()
     with st.container(key="page_body"):
         if spec.controls is None:
             _pictures_column(spec)

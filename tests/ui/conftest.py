@@ -45,6 +45,11 @@ class Opened:
             self.at.session_state[key] = value
         self.at.run()
 
+    def agree(self) -> Opened:
+        """Load the model that the link names."""
+        self.at.button(key="load_linked_model").click()
+        return self.run()
+
     def component(self, key: str) -> dict[str, Any]:
         """The data a component was given: what the browser paints."""
         for element in self.at.get("bidi_component"):

@@ -579,7 +579,7 @@ def test_the_command_line_of_the_page_gives_the_pages_numbers(
 
 
 def test_the_command_line_names_device_and_dtype(open_app: Open) -> None:
-    app = open_app({"device": "cpu", "dtype": "bfloat16"}).hold(take_away=True, export_engine="playground")
+    app = open_app({"device": "cpu", "dtype": "bfloat16"}).agree().hold(take_away=True, export_engine="playground")
     assert {"--device=cpu", "--dtype=bfloat16"} <= set(shlex.split(app.at.code[1].value))
 
 
@@ -745,7 +745,7 @@ def test_a_model_that_cannot_be_loaded_gives_a_sentence_with_a_next_step(open_ap
     def fail(choice: object, progress: object) -> FakeEngine:
         raise ModelNotFound("There is no model called <b>x</b>: choose one in the sidebar.")
 
-    app = open_app({"model": "org/x"}, opener=fail)
+    app = open_app({"model": "org/x"}, opener=fail).agree()
     assert app.errors == [r"There is no model called \<b\>x\<\/b\>\: choose one in the sidebar\."]
     assert [slider.label for slider in app.at.slider][:5] == list(MAIN)
     assert "could not be loaded" in "\n".join(text.value for text in app.at.sidebar.markdown)
@@ -782,7 +782,7 @@ def test_after_a_failure_another_model_can_be_chosen(open_app: Open, engine: Fak
             raise ModelNotFound("Not here: choose another one.")
         return engine
 
-    app = open_app({"model": "org/broken", "prompt": "hello"}, opener=sometimes)
+    app = open_app({"model": "org/broken", "prompt": "hello"}, opener=sometimes).agree()
     assert app.errors
     from playground.ui.workspace.model_picker import DEVICES
 
@@ -807,3 +807,25 @@ def test_without_the_bundled_weights_the_page_offers_the_hub(
     app.run()
     assert not app.errors and app.bars["rows"]
     assert app.state(Setup).model == "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+def test_a_link_that_names_another_model_asks_before_it_loads_one(open_app: Open) -> None:
+    opened: list[ModelChoice] = []
+
+    def opener(choice: ModelChoice, progress: object) -> FakeEngine:
+        opened.append(choice)
+        return FakeEngine()
+
+    app = open_app({"model": "org/other", "prompt": "hello", "steps": "104", "seed": "3"}, opener=opener)
+    assert opened == [ModelChoice()] and "org\\/other" in app.texts() and app.bars["rows"]
+    assert (setup_of(app).prompt, setup_of(app).seed, setup_of(app).steps) == ("hello", 3, ())
+    app.agree()
+    assert opened == [ModelChoice(), ModelChoice("org/other")]
+    assert (setup_of(app).model, setup_of(app).steps) == ("org/other", (104,)) and not app.errors
+
+
+def test_a_reader_may_stay_with_the_model_in_use(open_app: Open) -> None:
+    app = open_app({"model": "org/other", "prompt": "hello"})
+    app.at.button(key="keep_present_model").click()
+    app.run()
+    assert setup_of(app).model is None and "not loaded here" not in app.texts()
