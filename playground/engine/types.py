@@ -168,15 +168,26 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheLayer:
+    """The keys and values one layer keeps: their heads, the numbers of each, and the tokens it looks back on (None: all)."""
+
+    kv_heads: int
+    head_dim: int
+    window: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class WeightList:
     """All learned tensors of a model, each once, and its config as JSON text.
 
-    ``tied``: the head reads the token table's own tensor and so has none of its own.
+    ``tied``: the head reads the token table's own tensor and so has none of its own. ``cache_layers``: the layers that
+    keep keys and values, in order; empty where that is not known.
     """
 
     weights: tuple[Weight, ...]
     tied: bool
     config: str
+    cache_layers: tuple[CacheLayer, ...] = ()
 
     @property
     def parameters(self) -> int:

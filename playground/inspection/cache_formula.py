@@ -7,18 +7,22 @@ a token, from which a pass makes all heads' keys and values anew. Knows no model
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from playground.engine.types import CacheLayer
 from playground.models.info import LoadedModelInfo
 from playground.scaling.memory import kv_bytes, kv_bytes_per_token
 from playground.scaling.specs import ArchitectureSpec, Attention, Block, LatentAttention
 
 
-def plain_spec(info: LoadedModelInfo, config: Mapping[str, Any]) -> ArchitectureSpec | None:
+def plain_spec(
+    info: LoadedModelInfo, config: Mapping[str, Any], layers: Sequence[CacheLayer] = ()
+) -> ArchitectureSpec | None:
     """The attention of an architecture that no formula knows by name, from what its config says; None without any.
 
+    ``layers``: those that keep keys and values, where the engine knows them; else all, as the config has them.
     Only the shapes of attention and cache in it are to be believed: feed-forward parts are left out.
     """
     if not info.heads:
@@ -29,6 +33,16 @@ def plain_spec(info: LoadedModelInfo, config: Mapping[str, Any]) -> Architecture
         rank, nope, rope, value = (int(size) for size in shapes if size is not None)
         usual = LatentAttention(info.heads, config.get("q_lora_rank"), rank, nope, rope, value)
     mixers = [_windowed(usual, window) for window in _windows(info, config)]
+    windowed = any(one.window is not None for one in layers)
+    if any(name.startswith("swa_") for name in config) or (windowed and isinstance(usual, LatentAttention)):
+        return None  # layers with a window have sizes of their own, each family under other names
+    if layers:
+        mixers = [
+            Attention(info.heads, one.kv_heads, one.head_dim, window=one.window)
+            if isinstance(usual, Attention)
+            else usual
+            for one in layers
+        ]
     blocks = tuple(Block(1, mixer, None, 0) for mixer in mixers)
     return ArchitectureSpec(info.name, "", info.hidden_size, info.vocab_size, blocks, True, 0, info.context_length)
 

@@ -83,7 +83,9 @@ def workload_of(info: LoadedModelInfo, listed: WeightList) -> Workload:
     if anatomy.formula is not None and anatomy.formula.active < anatomy.formula.total:
         body -= anatomy.formula.total - anatomy.formula.active
     number = 4.0 if info.dtype == "float32" else 2.0
-    return Workload(body, float(head), number, anatomy.spec or plain_spec(info, text_config(listed)))
+    return Workload(
+        body, float(head), number, anatomy.spec or plain_spec(info, text_config(listed), listed.cache_layers)
+    )
 
 
 @dataclass(frozen=True, slots=True)
