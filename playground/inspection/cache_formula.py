@@ -33,9 +33,8 @@ def plain_spec(
         rank, nope, rope, value = (int(size) for size in shapes if size is not None)
         usual = LatentAttention(info.heads, config.get("q_lora_rank"), rank, nope, rope, value)
     mixers = [_windowed(usual, window) for window in _windows(info, config)]
-    windowed = any(one.window is not None for one in layers)
-    if any(name.startswith("swa_") for name in config) or (windowed and isinstance(usual, LatentAttention)):
-        return None  # layers with a window have sizes of their own, each family under other names
+    if isinstance(usual, LatentAttention) and any(one.window is not None for one in layers):
+        return None  # layers with a window have latents of their own size
     if layers:
         mixers = [
             Attention(info.heads, one.kv_heads, one.head_dim, window=one.window)

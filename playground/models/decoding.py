@@ -34,8 +34,8 @@ class Decoding:
     ``argument``: what its ``forward`` calls that; None for a model that keeps nothing. ``own``: the model makes it
     itself on its first pass, instead of filling a ``DynamicCache``. ``positions``: it must be told where the new tokens
     stand. ``rows``: several rows may go on together, else each for itself (RWKV mixes them up). ``pieces``: several
-    tokens may follow at once, else one at a time. ``key_heads``: heads of keys and values in
-    a layer's cache, None where none was looked at.
+    tokens may follow at once, else one at a time. ``key_shapes``: heads of keys and numbers of each, layer by
+    layer (None for a layer without), empty where they were not looked at.
     """
 
     argument: str | None
@@ -43,7 +43,12 @@ class Decoding:
     positions: bool = False
     rows: bool = True
     pieces: bool = True
-    key_heads: int | None = None
+    key_shapes: tuple[tuple[int, int] | None, ...] = ()
+
+    @property
+    def key_heads(self) -> int | None:
+        """Of the first layer that has some."""
+        return next((shape[0] for shape in self.key_shapes if shape is not None), None)
 
 
 PLAIN = Decoding("past_key_values")
@@ -185,7 +190,7 @@ def _follow(model: Any, ids: torch.Tensor, whole: torch.Tensor, way: Decoding) -
         agree.append(not _differ(output.logits.float(), whole[:, begin:end], alike))
     if not all(agree[:2]):
         return None
-    return replace(way, pieces=agree[2], key_heads=_key_heads(state))
+    return replace(way, pieces=agree[2], key_shapes=_key_shapes(state))
 
 
 def next_state(output: Any, argument: str, given: Any) -> Any:
@@ -194,12 +199,9 @@ def next_state(output: Any, argument: str, given: Any) -> Any:
     return given if returned is None else returned
 
 
-def _key_heads(state: Any) -> int | None:
-    for layer in getattr(state, "layers", ()):
-        keys = getattr(layer, "keys", None)
-        if isinstance(keys, torch.Tensor) and keys.dim() == 4:
-            return int(keys.shape[1])
-    return None
+def _key_shapes(state: Any) -> tuple[tuple[int, int] | None, ...]:
+    keys = [getattr(layer, "keys", None) for layer in getattr(state, "layers", ())]
+    return tuple((int(it.shape[1]), int(it.shape[-1])) if it is not None and it.dim() == 4 else None for it in keys)
 
 
 def _differ(left: torch.Tensor, right: torch.Tensor, tolerance: float) -> bool:

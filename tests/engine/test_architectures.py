@@ -81,8 +81,8 @@ NO_LENS: dict[str, str] = {
     **dict.fromkeys(["hrm_text", "longcat_flash"], LIST),
 }
 """Architectures that run, but without one of the views."""
-UNPREDICTED = {"dots3_note_text", "mimo_v2_flash"}
-"""Whose cache no formula is given for: their windowed layers have sizes of their own."""
+UNPREDICTED = {"dots3_note_text"}
+"""Whose cache no formula is given for: its windowed layers have latents of their own size."""
 ACCEPTED = [name for name in architectures() if name not in REFUSED]
 
 

@@ -163,7 +163,7 @@ class TransformersEngine:
 
     def weights(self) -> WeightList:
         """The model's learned tensors and its config, without a forward pass."""
-        return list_weights(self._runner.loaded.model, self._info)
+        return list_weights(self._runner.loaded)
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""
