@@ -229,7 +229,9 @@ def _describe(located: LocatedModel, model: Any, tokenizer: Any, decoding: Decod
         context_length=context_length(config, tokenizer),
         layers=setting(config, "num_hidden_layers"),
         heads=heads,
-        kv_heads=decoding.key_heads or setting(config, "num_key_value_heads") or heads,
+        kv_heads=(0 if setting(config, "kv_lora_rank") else decoding.key_heads)
+        or setting(config, "num_key_value_heads")
+        or heads,
         head_dim=setting(config, "head_dim") or (hidden // heads if heads else 0),
         hidden_size=hidden,
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
