@@ -123,7 +123,9 @@ class ModelPool:
             self.release_unused()
         except PlaygroundError as error:
             entry.error = error
-        except BaseException as error:  # a loader must end in a sentence, whatever a model file did (a panic in Rust too)
+        except (
+            BaseException
+        ) as error:  # a loader must end in a sentence, whatever a model file did (a panic in Rust too)
             reason = f"{type(error).__name__}: {str(error)[:200]}"
             entry.error = PlaygroundError(f"The model could not be loaded ({reason}); choose another one.")
         finally:
