@@ -20,7 +20,6 @@ from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.view import SamplingView
-from playground.ui.workspace.samplers import chain_line
 from playground.ui.workspace.setup import accept
 
 OPTIONS = Bound(SamplingState)
@@ -63,7 +62,6 @@ def bars_section(view: SamplingView) -> None:
             position=len(view.ids),
             on_pick=rerun_callback(lambda token: accept(token, position=view.setup.position)),
         )
-    chain_line()
     if view.next.trace.note:
         st.warning(escape_markdown(view.next.trace.note), icon=":material/info:")
     if view.next.draw.id in view.codec.eos_token_ids:
