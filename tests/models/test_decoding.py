@@ -1,0 +1,65 @@
+"""A model that is loaded agrees with itself, runs without a cache, or is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from playground.errors import ModelCorrupt, ModelRefused
+from playground.models.decoding import PLAIN, VERIFIED, examine, find_decoding
+from playground.models.loading import load
+from tests.engine.architectures import small_model
+from tests.models.tiny import edit_config, tiny_tokenizer
+
+
+def test_a_config_without_its_task_is_judged_by_the_model(tmp_path: Path) -> None:
+    small_model("bert").save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    edit_config(tmp_path, architectures=None)
+    with pytest.raises(ModelRefused, match="reads a text in both directions"):
+        load(str(tmp_path), device="cpu", dtype="float32")
+
+
+def test_a_bert_saved_as_a_decoder_is_one() -> None:
+    model = small_model("bert")
+    model.config.is_decoder = True
+    for layer in model.modules():
+        if hasattr(layer, "is_decoder"):
+            layer.is_decoder = True
+        if hasattr(layer, "is_causal"):
+            layer.is_causal = True
+    assert examine(model, "bert").argument == "past_key_values"
+
+
+def test_weights_that_are_not_numbers_are_named() -> None:
+    model = small_model("falcon")
+    with torch.no_grad():
+        model.transformer.h[1].mlp.dense_4h_to_h.weight[0, 0] = torch.nan
+    with pytest.raises(ModelCorrupt, match=r"not numbers, 'transformer\.h\.1\.mlp\.dense_4h_to_h\.weight' first"):
+        examine(model, "falcon")
+
+
+def test_a_known_family_is_not_asked_and_an_unknown_one_a_few_tokens() -> None:
+    model = small_model("llama")
+    read: list[int] = []
+    model.register_forward_pre_hook(
+        lambda _module, _args, given: read.append(given["input_ids"].numel()), with_kwargs=True
+    )
+    assert find_decoding(model, "llama") == PLAIN and "llama" in VERIFIED and not read
+    assert examine(model, "llama").pieces and len(read) <= 7 and sum(read) < 80
+
+
+def test_sizes_that_vary_by_layer_have_a_largest(tmp_path: Path) -> None:
+    small_model("gemma4_text").save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    info = load(str(tmp_path), device="cpu", dtype="float32").info
+    assert (info.layers, info.head_dim) == (4, 512)
+
+
+def test_the_heads_of_keys_are_those_the_cache_has(tmp_path: Path) -> None:
+    small_model("falcon").save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    info = load(str(tmp_path), device="cpu", dtype="float32").info
+    assert (info.heads, info.kv_heads) == (4, 1)
