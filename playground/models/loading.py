@@ -110,7 +110,6 @@ def unload(loaded: LoadedModel) -> None:
     """Let go of the weights and give the memory back. ``loaded`` is unusable afterwards; a second call does nothing."""
     loaded.model = None
     loaded.tokenizer = None
-    gc.unfreeze()  # a model loaded before a gc.freeze() would never be looked at; whoever froze, freezes again
     gc.collect()
     if loaded.placement.device.startswith("cuda"):
         import torch

@@ -1,13 +1,8 @@
-"""The shared model behind all sessions of this server, and the garbage collector's part in the page's speed.
-
-Streamlit collects all garbage after every script run. With torch and transformers loaded that walk over some million
-objects takes about 200 ms; freezing them after each load takes them out of the walk.
-"""
+"""The shared model behind all sessions of this server."""
 
 from __future__ import annotations
 
 import atexit
-import gc
 import time
 
 import streamlit as st
@@ -30,15 +25,7 @@ def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
 
 
 def freeze_garbage() -> None:
-    """Take everything alive now out of later collections."""
-    gc.collect()
-    gc.freeze()
-
-
-def thaw_garbage() -> None:
-    """Let the collector see a released model, then freeze what is left."""
-    gc.unfreeze()
-    freeze_garbage()
+    """Nothing any more (see postScriptGC in .streamlit/config.toml); goes with the Plan pages' last call of it."""
 
 
 def session_id() -> str:
@@ -57,7 +44,7 @@ def _is_alive(session: str) -> bool:
 @st.cache_resource(show_spinner=False)
 def model_pool() -> ModelPool:
     """The one pool of this server. Closed when the process ends: a thread still inside torch would abort it."""
-    pool = ModelPool(_open_engine, is_alive=_is_alive, after_load=freeze_garbage, after_release=thaw_garbage)
+    pool = ModelPool(_open_engine, is_alive=_is_alive)
     atexit.register(pool.close)
     return pool
 

@@ -53,8 +53,8 @@ def alive() -> set[str]:
 def make_pool(loader: Loader, alive: set[str]) -> Iterator[Callable[..., ModelPool]]:
     pools: list[ModelPool] = []
 
-    def make(**hooks: Callable[[], None]) -> ModelPool:
-        pools.append(ModelPool(loader, is_alive=lambda session: session in alive, **hooks))
+    def make() -> ModelPool:
+        pools.append(ModelPool(loader, is_alive=lambda session: session in alive))
         return pools[-1]
 
     yield make
@@ -177,17 +177,6 @@ def test_too_large_stays_refused_while_others_use_the_old_one(
     assert isinstance(refused.error, ModelTooLarge)
     assert (refused.error.needed_bytes, refused.error.available_bytes) == (2, 1)
     assert loader.tries == [ONE, TWO] and not loader.opened[0][1].closed
-
-
-def test_the_collector_is_told_of_loads_and_releases(make_pool: Callable[..., ModelPool], alive: set[str]) -> None:
-    said: list[str] = []
-    pool = make_pool(after_load=lambda: said.append("load"), after_release=lambda: said.append("release"))
-    ended(pool.request("a", ONE))
-    pool.release_unused()
-    assert said == ["load"]
-    alive.clear()
-    pool.release_unused()
-    assert said == ["load", "release"]
 
 
 def test_close_releases_everything(make_pool: Callable[..., ModelPool], loader: Loader) -> None:

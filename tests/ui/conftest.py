@@ -108,10 +108,8 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> Iterator[Callable[..., Opened]]:
-    """Open the app at a link. The pool is a new one for each test; garbage stays where it is."""
+    """Open the app at a link. The pool is a new one for each test."""
     st.cache_resource.clear()
-    monkeypatch.setattr(runtime, "freeze_garbage", lambda: None)
-    monkeypatch.setattr(runtime, "thaw_garbage", lambda: None)
 
     def open_at(query: dict[str, str] | None = None, *, opener: Opener | None = None, run: bool = True) -> Opened:
         monkeypatch.setattr(runtime, "_open_engine", opener or (lambda choice, progress: engine))

@@ -454,7 +454,6 @@ def test_the_meta_count_runs_on_request_and_agrees(open_plan: OpenPlan, monkeypa
         return MetaCount(8_030_261_248, (("mlp", 5),), "LlamaForCausalLM")
 
     monkeypatch.setattr(parameters_section, "count_on_meta", count)
-    monkeypatch.setattr(parameters_section, "freeze_garbage", lambda: None)
     opened = open_plan("scale_model", scale_model_section="Parameters")
     assert calls == []
     opened.at.button(key="scale_meta_config").click()

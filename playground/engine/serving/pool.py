@@ -54,13 +54,9 @@ class ModelPool:
         open_engine: OpenEngine,
         *,
         is_alive: Callable[[str], bool] = lambda session: True,
-        after_load: Callable[[], None] = lambda: None,
-        after_release: Callable[[], None] = lambda: None,
     ) -> None:
         self._open_engine = open_engine
         self._is_alive = is_alive
-        self._after_load = after_load
-        self._after_release = after_release
         self._lock = threading.Lock()
         self._entries: dict[ModelChoice, Loading] = {}
         self._wanted: dict[str, ModelChoice] = {}
@@ -92,8 +88,6 @@ class ModelPool:
         closed = [entry.worker for entry in unused if entry.worker is not None]
         for worker in closed:
             worker.close()
-        if closed:
-            self._after_release()
         return len(closed)
 
     def loaded(self) -> tuple[ModelChoice, ...]:
@@ -119,7 +113,6 @@ class ModelPool:
     def _load(self, entry: Loading) -> None:
         try:
             entry.worker = Worker(self._open_with_room(entry))
-            self._after_load()
             self.release_unused()
         except PlaygroundError as error:
             entry.error = error

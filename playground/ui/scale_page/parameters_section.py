@@ -18,7 +18,6 @@ from playground.scaling.memory import sparse_weights_bytes
 from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.parameters import explain_parameters
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
-from playground.ui.runtime import freeze_garbage
 from playground.ui.scale_page import store
 from playground.ui.scale_page.answers import count_of, spec_of
 from playground.ui.scale_page.fields import CUSTOM
@@ -127,7 +126,6 @@ def _meta_count(config: dict[str, Any], expected: int) -> None:
     found = counts[name]
     if not found.done.is_set():
         _watch(found)
-        freeze_garbage()  # transformers was imported; without this every later repaint would walk its objects
     if found.error is not None:
         counts.pop(name, None)
         show_problem(found.error)
