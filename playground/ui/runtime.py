@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import threading
 import time
 
 import streamlit as st
@@ -41,12 +42,35 @@ def _is_alive(session: str) -> bool:
         return True
 
 
-@st.cache_resource(show_spinner=False)
+def _normalised(choice: ModelChoice) -> ModelChoice:
+    from playground.models.naming import normal_names
+
+    return ModelChoice(*normal_names(choice.spec, choice.device, choice.dtype))
+
+
+class _Process:
+    """What this process has once. Not in ``st.cache_resource``: any client may send the message that clears that."""
+
+    lock = threading.Lock()
+    pool: ModelPool | None = None
+
+
 def model_pool() -> ModelPool:
     """The one pool of this server. Closed when the process ends: a thread still inside torch would abort it."""
-    pool = ModelPool(_open_engine, is_alive=_is_alive)
-    atexit.register(pool.close)
-    return pool
+    with _Process.lock:
+        if _Process.pool is None:
+            _Process.pool = ModelPool(_open_engine, normalise=_normalised, is_alive=_is_alive)
+            atexit.register(_Process.pool.close)
+        return _Process.pool
+
+
+def close_pool() -> None:
+    """Release all models; the next look makes a new pool."""
+    with _Process.lock:
+        pool, _Process.pool = _Process.pool, None
+    if pool is not None:
+        atexit.unregister(pool.close)
+        pool.close()
 
 
 _OWN_LOADING = "own_loading"

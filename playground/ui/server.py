@@ -13,9 +13,7 @@ from starlette.middleware import Middleware
 from playground.engine.serving.pool import ModelChoice
 from playground.server.ending import end_promptly
 from playground.server.guard import Guard, allowed_hosts, content_policy
-from playground.ui.runtime import model_pool
-
-NOBODY = ""  # no reader's session: what is loaded for it goes as soon as readers have chosen other models
+from playground.ui.runtime import close_pool, model_pool
 
 
 def middleware() -> list[Middleware]:
@@ -31,7 +29,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     A model that cannot be loaded is no reason not to serve: each reader is told why, as without this.
     """
     end_promptly()
-    pool = model_pool()
-    pool.request(NOBODY, ModelChoice())
+    model_pool().keep_ready(ModelChoice())
     yield
-    pool.close()
+    close_pool()

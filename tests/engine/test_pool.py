@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 
+from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
-from playground.errors import ModelNotFound, ModelTooLarge
+from playground.errors import Cancelled, ModelNotFound, ModelTooLarge
 
 ONE, TWO = ModelChoice("one"), ModelChoice("two")
 PATIENCE = 10.0
@@ -53,8 +56,8 @@ def alive() -> set[str]:
 def make_pool(loader: Loader, alive: set[str]) -> Iterator[Callable[..., ModelPool]]:
     pools: list[ModelPool] = []
 
-    def make() -> ModelPool:
-        pools.append(ModelPool(loader, is_alive=lambda session: session in alive))
+    def make(**settings: Any) -> ModelPool:
+        pools.append(ModelPool(loader, is_alive=lambda session: session in alive, **settings))
         return pools[-1]
 
     yield make
@@ -177,6 +180,71 @@ def test_too_large_stays_refused_while_others_use_the_old_one(
     assert isinstance(refused.error, ModelTooLarge)
     assert (refused.error.needed_bytes, refused.error.available_bytes) == (2, 1)
     assert loader.tries == [ONE, TWO] and not loader.opened[0][1].closed
+
+
+def test_choices_that_mean_the_same_share_one_model(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    spelt = ModelChoice("one", "cpu", "float32")
+    pool = make_pool(normalise=lambda choice: ONE if choice == spelt else choice)
+    assert pool.request("a", spelt) is pool.request("b", ONE)
+    assert loader.tries == [ONE] and pool.asked_for() == (ONE,)
+    ended(pool.request("a", spelt))
+
+
+def test_what_nobody_uses_is_released_by_itself(
+    make_pool: Callable[..., ModelPool], loader: Loader, alive: set[str]
+) -> None:
+    pool = make_pool(look_seconds=0.01)
+    ended(pool.request("a", ONE))
+    ended(pool.request("b", TWO))
+    alive.discard("a")
+    deadline = time.monotonic() + PATIENCE
+    while not loader.opened[0][1].closed:
+        assert time.monotonic() < deadline
+    assert pool.loaded() == (TWO,) and not loader.opened[1][1].closed
+
+
+def test_a_connection_lost_for_a_moment_costs_nobody_the_model(
+    make_pool: Callable[..., ModelPool], alive: set[str]
+) -> None:
+    pool = make_pool(look_seconds=PATIENCE)
+    ended(pool.request("a", ONE))
+    alive.clear()
+    assert pool.release_unused(at_once=False) == 0
+    alive.add("a")
+    ended(pool.request("a", ONE))
+    assert pool.release_unused(at_once=False) == 0 and pool.loaded() == (ONE,)
+    alive.clear()
+    assert [pool.release_unused(at_once=False) for _ in range(2)] == [0, 1]
+
+
+def test_what_the_server_began_with_stays_until_a_reader_chooses_otherwise(
+    make_pool: Callable[..., ModelPool], loader: Loader, alive: set[str]
+) -> None:
+    pool = make_pool()
+    ended(pool.keep_ready(ONE))
+    assert pool.release_unused() == 0, "nobody has come yet"
+    ended(pool.request("a", ONE))
+    ended(pool.request("b", TWO))
+    assert pool.release_unused() == 0
+    alive.discard("a")
+    assert pool.release_unused() == 1 and pool.loaded() == (TWO,)
+
+
+def test_a_reader_who_has_left_is_not_computed_for(make_pool: Callable[..., ModelPool], alive: set[str]) -> None:
+    worker = ended(make_pool().request("a", ONE)).worker
+    assert worker is not None
+    stepped = threading.Event()
+
+    def endless(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
+        while True:
+            stepped.set()
+            yield 1
+
+    ticket = worker.submit("a", "generate", endless)
+    assert stepped.wait(PATIENCE)
+    alive.discard("a")
+    with pytest.raises(Cancelled):
+        ticket.result(PATIENCE)
 
 
 def test_close_releases_everything(make_pool: Callable[..., ModelPool], loader: Loader) -> None:

@@ -109,6 +109,7 @@ def engine() -> FakeEngine:
 @pytest.fixture
 def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> Iterator[Callable[..., Opened]]:
     """Open the app at a link. The pool is a new one for each test."""
+    runtime.close_pool()
     st.cache_resource.clear()
 
     def open_at(query: dict[str, str] | None = None, *, opener: Opener | None = None, run: bool = True) -> Opened:
@@ -120,7 +121,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> Iterator[Ca
         return opened.run() if run else opened
 
     yield open_at
-    runtime.model_pool().close()
+    runtime.close_pool()
     st.cache_resource.clear()
     for thread in threading.enumerate():
         if thread.name == "model-loader":

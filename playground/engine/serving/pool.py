@@ -2,7 +2,8 @@
 
 A pool keeps one ``Worker`` for each distinct choice of model. Loading runs on a thread of its own, so a reader who
 closes the tab does not spoil it for the others who wait. A model that no living session uses is released as soon as
-somebody asks for another. The pool knows nothing of browsers: it is told how to open an engine and who is alive.
+another has been loaded, and after a few seconds in any case. The pool knows nothing of browsers: it is told how to open
+an engine, which choices are the same and who is alive.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from playground.engine.api import Engine
 from playground.engine.serving.worker import Worker
 from playground.errors import ModelTooLarge, PlaygroundError
 
+LOOK_SECONDS = 5.0  # between two looks for unused models; one is released at the second that finds it unused
 CLOSING_SECONDS = 3.0  # how long an end waits for a load that has begun: nobody likes a Ctrl+C that hangs
 
 
@@ -53,36 +55,72 @@ class ModelPool:
         self,
         open_engine: OpenEngine,
         *,
+        normalise: Callable[[ModelChoice], ModelChoice] = lambda choice: choice,
         is_alive: Callable[[str], bool] = lambda session: True,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
+        """``normalise`` gives choices that mean the same one form, and leaves that form as it is."""
         self._open_engine = open_engine
+        self._normalise = normalise
         self._is_alive = is_alive
+        self._look_seconds = look_seconds
         self._lock = threading.Lock()
         self._entries: dict[ModelChoice, Loading] = {}
         self._wanted: dict[str, ModelChoice] = {}
+        self._ready: ModelChoice | None = None  # kept while no reader has chosen another
+        self._unused: frozenset[ModelChoice] = frozenset()  # at the last look
+        self._closed = threading.Event()
+        self._releasing: threading.Thread | None = None
+
+    def normalised(self, choice: ModelChoice) -> ModelChoice:
+        """The form in which choices are compared."""
+        return self._normalise(choice)
+
+    def keep_ready(self, choice: ModelChoice) -> Loading:
+        """Load ``choice`` for whoever comes, and keep it while no reader has chosen otherwise."""
+        self._ready = self._normalise(choice)
+        with self._lock:
+            return self._entry(self._ready)
 
     def request(self, session: str, choice: ModelChoice) -> Loading:
         """The (possibly still running) loading of ``choice``; starts it if nobody has. A failed one is tried anew.
 
         Whatever the session still asks of the model it had before is cancelled: nobody waits for that any more.
         """
+        choice = self._normalise(choice)
         with self._lock:
             before = self._entries.get(self._wanted.get(session, choice))
             if before is not None and before.choice != choice and before.worker is not None:
                 before.worker.drop_session(session)
             self._wanted[session] = choice
-            entry = self._entries.get(choice)
-            if entry is None or (entry.done.is_set() and entry.error is not None):
-                entry = self._entries[choice] = Loading(choice)
-                threading.Thread(target=self._load, args=(entry,), name="model-loader", daemon=True).start()
-            return entry
+            return self._entry(choice)
 
-    def release_unused(self) -> int:
-        """Let go of every loaded model that no living session wants. Returns how many were released."""
+    def _entry(self, choice: ModelChoice) -> Loading:
+        """With the lock held."""
+        entry = self._entries.get(choice)
+        if entry is None or (entry.done.is_set() and entry.error is not None):
+            entry = self._entries[choice] = Loading(choice)
+            threading.Thread(target=self._load, args=(entry,), name="model-loader", daemon=True).start()
+        if self._releasing is None:
+            self._releasing = threading.Thread(target=self._look_for_unused, name="model-release", daemon=True)
+            self._releasing.start()
+        return entry
+
+    def _look_for_unused(self) -> None:
+        while not self._closed.wait(self._look_seconds):
+            self.release_unused(at_once=False)
+
+    def release_unused(self, *, at_once: bool = True) -> int:
+        """Let go of every loaded model that no living session wants. Returns how many were released.
+
+        Not ``at_once``: only of what the look before found unused too, so that a lost connection costs nobody the model.
+        """
         with self._lock:
             self._wanted = {session: choice for session, choice in self._wanted.items() if self._is_alive(session)}
-            wanted = set(self._wanted.values())
-            unused = [entry for choice, entry in self._entries.items() if choice not in wanted and entry.done.is_set()]
+            wanted: set[ModelChoice | None] = {*self._wanted.values()} or {self._ready}
+            found = [entry for choice, entry in self._entries.items() if choice not in wanted and entry.done.is_set()]
+            unused = [entry for entry in found if at_once or entry.choice in self._unused]
+            self._unused = frozenset(entry.choice for entry in found)
             for entry in unused:
                 del self._entries[entry.choice]
         closed = [entry.worker for entry in unused if entry.worker is not None]
@@ -103,8 +141,10 @@ class ModelPool:
 
     def close(self) -> None:
         """Release everything; what is still loading is waited for, and released as well."""
+        self._closed.set()
         with self._lock:
             self._wanted.clear()
+            self._ready = None
             loading = [entry for entry in self._entries.values() if not entry.done.is_set()]
         for entry in loading:
             entry.done.wait(CLOSING_SECONDS)
@@ -112,7 +152,7 @@ class ModelPool:
 
     def _load(self, entry: Loading) -> None:
         try:
-            entry.worker = Worker(self._open_with_room(entry))
+            entry.worker = Worker(self._open_with_room(entry), is_alive=self._is_alive)
             self.release_unused()
         except PlaygroundError as error:
             entry.error = error

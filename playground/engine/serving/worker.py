@@ -47,8 +47,16 @@ class _Task:
 class Worker:
     """Runs jobs on one engine, one step at a time, in turns between sessions. Safe to call from any thread."""
 
-    def __init__(self, engine: Engine, *, name: str = "model-worker") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        is_alive: Callable[[str], bool] = lambda session: True,
+        name: str = "model-worker",
+    ) -> None:
+        """``is_alive`` says whether anybody still looks at a session; what one that has left asked for is cancelled."""
         self._engine = CachedEngine(engine)
+        self._is_alive = is_alive
         self._changed = threading.Condition()
         self._queues: OrderedDict[str, deque[_Task]] = OrderedDict()  # sessions in the order of their turns
         self._open: dict[tuple[str, str], Ticket[Any]] = {}  # the unfinished ticket of each (session, slot)
@@ -187,6 +195,8 @@ class Worker:
     def _advance(self, task: _Task) -> bool:
         """Run one step; says whether the task is finished. Whatever a job raises belongs to its ticket."""
         try:
+            if not self._is_alive(task.ticket.session):
+                task.ticket.cancel()
             task.ticket.cancel_token.check()
             if task.steps is None:
                 started = task.job(self._engine, task.ticket.cancel_token)

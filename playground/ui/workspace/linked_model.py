@@ -22,7 +22,7 @@ class LinkedSetup:
 
 def adopt_linked(setup: Setup) -> None:
     """Take over a link's setup, on the model in use where it names one that is not in memory."""
-    choice = ModelChoice(setup.model, setup.device, setup.dtype)
+    choice = model_pool().normalised(ModelChoice(setup.model, setup.device, setup.dtype))
     if choice == ModelChoice() or choice in model_pool().asked_for():
         session.put(setup)
         return

@@ -6,14 +6,14 @@ from playground.engine.serving.pool import Loading, ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.kit.jobs import PATIENCE_S, Pending
-from playground.ui.runtime import note_end, request_model
+from playground.ui.runtime import model_pool, note_end, request_model
 from playground.ui.workspace.setup import setup
 
 
 def chosen_model() -> ModelChoice:
     """The model this session asks for."""
     chosen = setup()
-    return ModelChoice(chosen.model, chosen.device, chosen.dtype)
+    return model_pool().normalised(ModelChoice(chosen.model, chosen.device, chosen.dtype))
 
 
 class _LoadingProgress:

@@ -1,0 +1,48 @@
+"""One model in memory, whatever a client sends and however a link spells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.serving.pool import ModelChoice
+from playground.models.catalogue import DEFAULT_MODEL
+from playground.ui import runtime
+from tests.ui.conftest import Opened
+
+Open = Callable[..., Opened]
+
+
+class Openings:
+    """An opener that takes note."""
+
+    def __init__(self) -> None:
+        self.choices: list[ModelChoice] = []
+
+    def __call__(self, choice: ModelChoice, _progress: Any) -> FakeEngine:
+        self.choices.append(choice)
+        return FakeEngine()
+
+
+def test_a_client_that_clears_the_caches_loads_nothing(open_app: Open) -> None:
+    """What ``BackMsg(clear_cache=True)`` does on the server: Streamlit clears both of its caches."""
+    openings = Openings()
+    opened = open_app(opener=openings)
+    pool = runtime.model_pool()
+    for _ in range(3):
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        opened.run()
+    assert runtime.model_pool() is pool and openings.choices == [ModelChoice()]
+
+
+@pytest.mark.parametrize("spelt", [{"model": DEFAULT_MODEL}, {"device": "cpu"}, {"dtype": "float32"}])
+def test_a_link_that_spells_the_default_out_shares_it(open_app: Open, spelt: dict[str, str]) -> None:
+    openings = Openings()
+    opened = open_app(spelt, opener=openings)
+    assert openings.choices == [ModelChoice()] and opened.bars["rows"]
+    assert "which is not loaded here" not in opened.texts()
