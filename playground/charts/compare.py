@@ -54,7 +54,7 @@ def compare_figure(data: CompareData) -> go.Figure:
     end = min(float(data.probabilities.max()) * 1.2, 1.25)
     figure.update_layout(
         barmode="overlay",
-        height=80 + len(data.tokens) * (10 + 13 * len(data.settings)),
+        height=min(400, 80 + len(data.tokens) * (10 + 13 * len(data.settings))),  # within the first screen
         margin={"l": 8, "r": 16, "t": 34, "b": 8},
         dragmode=False,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},

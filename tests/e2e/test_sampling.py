@@ -65,23 +65,22 @@ def test_a_slider_moved_by_keyboard_changes_the_bars_and_the_address(open_page: 
     expect(page).to_have_url(re.compile(r"top_p=0\.5"))
 
 
-def test_a_slider_that_goes_on_or_off_changes_its_mark_and_the_line_about_the_chain(
+def test_a_sampler_that_is_on_has_a_bold_name_and_stands_in_the_line_about_the_chain(
     open_page: OpenPage, app_url: str
 ) -> None:
     page = opened(open_page, app_url)
-    label = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^Top-k"))
+    bold = page.get_by_test_id("stMain").locator("strong")
     line = page.get_by_text("Applied in this order")
-    expect(label).to_have_text(re.compile(r"off\s*$"))
+    expect(line).to_contain_text("nothing: the raw distribution")
     slider(page, "Top-k").press("ArrowRight")
-    expect(label).to_have_text(re.compile(r"on\s*$"))
+    expect(bold.filter(has_text="Top-k")).to_have_count(1)
     expect(line).to_have_text("Applied in this order: Top-k.")
     slider(page, "Top-k").press("ArrowLeft")
-    expect(label).to_have_text(re.compile(r"off\s*$"))
+    expect(bold.filter(has_text="Top-k")).to_have_count(0)
     expect(line).to_contain_text("nothing: the raw distribution")
     page.get_by_text("More samplers").click()
     slider(page, "XTC probability").press("ArrowRight")
-    other = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^XTC probability"))
-    expect(other).to_have_text(re.compile(r"on\s*$"))
+    expect(bold.filter(has_text="XTC probability")).to_have_count(1)
     expect(line).to_have_text("Applied in this order: XTC.")
 
 
@@ -122,8 +121,8 @@ def test_a_click_on_a_bar_accepts_its_token(open_page: OpenPage, app_url: str) -
 
 def test_keyboard_alone_walks_the_bars_and_accepts(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url)
-    slider(page, "Rows").focus()
-    for _ in range(12):  # past the two switches of the chart
+    page.get_by_role("button", name="Rows and scale").focus()
+    for _ in range(4):
         page.keyboard.press("Tab")
         if page.evaluate(FOCUSED_CLASS).startswith("row"):
             break
@@ -289,7 +288,13 @@ def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, 
     controls, picture = slider(page, "Temperature").bounding_box(), rows(page).first.bounding_box()
     assert controls and picture
     if width < 700:
-        assert controls["y"] < picture["y"], "the controls do not fold above the pictures"
+        assert picture["y"] + picture["height"] < 600, "the picture comes first"
+        sheet = page.locator(".st-key-page_controls")
+        closed = sheet.bounding_box()
+        slider(page, "Temperature").focus()
+        opened_sheet = sheet.bounding_box()
+        height = page.evaluate("innerHeight")
+        assert closed and opened_sheet and closed["height"] < 80 < opened_sheet["height"] <= height / 2 + 1
         assert picture["x"] >= 0 and picture["x"] + picture["width"] <= width
         clipped = page.locator(".chart .row .text").evaluate_all(
             "(texts, width) => texts.filter(t => t.getBoundingClientRect().right > width).map(t => t.textContent)",
@@ -297,7 +302,23 @@ def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, 
         )
         assert clipped == []
     else:
-        assert controls["x"] < picture["x"] and controls["x"] + controls["width"] < width / 2
+        row = page.locator(".st-key-row_temperature").bounding_box()
+        assert row and controls["x"] < picture["x"] and row["x"] + row["width"] < picture["x"]
+
+
+def test_the_first_ten_bars_stand_above_the_fold(open_page: OpenPage, app_url: str) -> None:
+    page = opened(open_page, app_url)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    head = page.locator(".st-key-page_head").bounding_box()
+    assert head and head["y"] + head["height"] <= 56
+    tenth = rows(page).nth(9).bounding_box()
+    assert tenth and tenth["y"] + tenth["height"] <= 720
+    page.get_by_role("button", name="Why order matters").click()
+    expect(page.get_by_text("Pins A, B, C have")).to_be_in_viewport()
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_in_viewport(ratio=0.8)
+    for name in ("Temperature", "Top-k", "Top-p", "Min-p", "Typical-p"):
+        row = page.locator('[class*="st-key-row_"]').filter(has_text=name).first.bounding_box()
+        assert row and row["height"] <= 40, name
 
 
 def test_no_tab_writes_an_error_to_the_console(open_page: OpenPage, app_url: str) -> None:
@@ -366,5 +387,5 @@ def test_a_long_read_can_be_stopped_and_makes_way_for_newer_input(app_url: str, 
     expect(main.get_by_text("The model reads", exact=False)).to_be_visible()
     prompt.fill("The capital of France is")
     prompt.press("Control+Enter")
-    expect(main.get_by_text("5 of 8,192 tokens")).to_be_visible(timeout=10_000)
+    expect(main.get_by_text("5 of 8,192")).to_be_visible(timeout=10_000)
     expect(page.get_by_role("button", name="Paris", exact=False).first).to_be_visible()

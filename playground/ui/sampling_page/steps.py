@@ -49,6 +49,7 @@ def steps_section() -> None:
                 height="4.5rem",
             )
         _step_buttons(shown)
+        st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,}", width="content", help="Tokens.")
     if pending is not None:
         show_pending(pending, TEXT)
     if not shown.prompt and not shown.chat:
