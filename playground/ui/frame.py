@@ -20,7 +20,7 @@ from playground.state.link_fields import link_of, read_link
 from playground.state.setup import Setup, read_setup, setup_query
 from playground.ui.components.address_bar import keep_address
 from playground.ui.kit import session
-from playground.ui.kit.fragments import CONTROLS, PICTURES, TEXT, fragment, set_parts
+from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, TEXT, fragment, set_parts
 from playground.ui.kit.jobs import show_latest
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
@@ -102,9 +102,13 @@ def _adopt_page(spec: PageSpec) -> None:
         reading = read_link(spec.state, _query())
         session.put(reading.state)
         session.note_problem(*session.problems(), *reading.problems)
-    section = spec.sections.get(_query().get("view", ""))
-    if section is not None:
-        st.session_state[spec.section_key] = section.title
+    wanted = _query().get("view") or _query().get("show", "")
+    if wanted in spec.sections:
+        st.session_state[spec.section_key] = spec.sections[wanted].title
+    elif wanted:
+        session.note_problem(
+            *session.problems(), f"The link's tab {wanted[:20]!r} is none of this page's; the first is shown."
+        )
     spec.on_open()
 
 
@@ -136,7 +140,7 @@ def open_section(spec: PageSpec) -> str:
 def show(spec: PageSpec) -> None:
     """The whole page script."""
     _adopt_page(spec)
-    set_parts(*([TEXT] if spec.text else []), PICTURES, CONTROLS)
+    set_parts(*([TEXT] if spec.text else []), PICTURES, ADDRESS, CONTROLS)
     _head(spec)
     if spec.needs:
         ask_for_linked_model()
@@ -148,6 +152,7 @@ def show(spec: PageSpec) -> None:
             fragment(PICTURES, lambda: _columns(spec))
         else:
             _columns(spec)
+            fragment(ADDRESS, lambda: keep_address(page_query(spec), key="address"))
 
 
 def _head(spec: PageSpec) -> None:
@@ -174,9 +179,11 @@ def _head(spec: PageSpec) -> None:
 
 def _export(spec: PageSpec) -> None:
     show_link(page_address(spec))
-    if spec.export is not None:
-        with problems_shown_here():
-            spec.export()
+    section = spec.sections.get(open_section(spec))
+    for give in (section.export if section else None, spec.export):
+        if give is not None:
+            with problems_shown_here():
+                give()
 
 
 def _columns(spec: PageSpec) -> None:
@@ -268,7 +275,6 @@ def _picture(spec: PageSpec, section: Section) -> None:
     for sentence in session.problems():
         show_problem(sentence)
     _draw(spec, section)
-    keep_address(page_query(spec), key="address")
 
 
 def _draw(spec: PageSpec, section: Section) -> None:
@@ -291,7 +297,7 @@ def _view(spec: PageSpec, section: Section) -> Any:  # noqa: ANN401 - what a pag
         engine = loaded_model().engine
         for facet in (*spec.needs, *section.needs):
             require(engine, facet)
-    return spec.view()
+    return (section.view or spec.view)()
 
 
 # -- experiments -------------------------------------------------------------------------------------------------------
@@ -300,7 +306,7 @@ def _view(spec: PageSpec, section: Section) -> Any:  # noqa: ANN401 - what a pag
 def _begin(spec: PageSpec, name: str) -> None:
     """From a callback: set the page up for an experiment, which is under way from now on."""
     each = spec.experiments[name]
-    if each.setup is not None and spec.needs:
+    if spec.needs:
         old = workspace.setup()
         session.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), **each.setup))
     if spec.state is not None:

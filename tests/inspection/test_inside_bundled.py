@@ -39,7 +39,7 @@ def picture_of(engine: TransformersEngine, text: str) -> LensPicture:
 
 
 def test_the_answer_appears_where_the_experiment_says(engine: TransformersEngine) -> None:
-    picture = picture_of(engine, EXPERIMENTS["answer"].prompt)
+    picture = picture_of(engine, EXPERIMENTS["answer"].setup["prompt"])
     pieces = [engine.codec.piece(token) for token in picture.ids]
     paris = engine.codec.encode(" Paris")[0]
     tops = picture.rows.top_ids[:, :, 0]
@@ -55,7 +55,7 @@ def test_the_answer_appears_where_the_experiment_says(engine: TransformersEngine
 
 
 def test_the_pattern_settles_as_the_experiment_says(engine: TransformersEngine) -> None:
-    picture = picture_of(engine, EXPERIMENTS["pattern"].prompt)
+    picture = picture_of(engine, EXPERIMENTS["pattern"].setup["prompt"])
     spaces = [place for place, token in enumerate(picture.ids) if engine.codec.piece(token) == " "]
     away = picture.rows.divergences[25, spaces]
     assert away[:2].min() > 0.7 and away[5:8].max() < 0.4 and away[8] > 1.0

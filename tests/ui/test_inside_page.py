@@ -18,10 +18,11 @@ from playground.engine.hf.engine import TransformersEngine
 from playground.engine.text.display import glyphs
 from playground.errors import Cancelled
 from playground.inspection.lens import MAX_POSITIONS, LensPicture, choose_window, lens_cell, read_lens
+from playground.state.inside import InsideState
+from playground.state.link_fields import link_of, read_link
 from playground.state.setup import DEFAULT_PROMPT
 from playground.ui.inside_page import files, timing_section
 from playground.ui.inside_page.experiments import EXPERIMENTS
-from playground.ui.inside_page.options import SECTIONS, Options, option_fields, read_options
 from playground.ui.inside_page.view import LensView, grid_data
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
@@ -37,6 +38,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture(autouse=True)
 def short_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    timing_section.timings().clear()  # a server's, for all its readers
     monkeypatch.setattr(timing_section, "QUICK", (8, 16, 32))
     monkeypatch.setattr(timing_section, "LENGTHS", (8, 16, 32, 64))
 
@@ -92,12 +94,12 @@ def test_another_colour_or_cell_asks_nothing_of_the_model(open_app: Open) -> Non
     calls, before = len(app.engine.calls), grid(app)
     assert set(before["shades"]) == {"probability", "entropy", "divergence"}, "the browser has all colours"
     assert app.component("inside_colour")["value"] == "probability"
-    app.at.session_state["inside_options"] = Options(colour="entropy")
+    app.put(InsideState(colour="entropy"))
     app.run()
     assert grid(app) == before, "another colour sends no cell again"
     assert app.component("inside_colour")["value"] == "entropy"
-    assert "colour=entropy" in app.component("inside_address")["query"]
-    app.at.session_state["inside_options"] = Options(colour="entropy", depth=1, position=4)
+    assert "colour=entropy" in app.component("address")["query"]
+    app.put(InsideState(colour="entropy", depth=1, position=4))
     app.run()
     assert grid(app)["picked"] == [1, 4] and "(position 4)" in app.texts()
     assert len(app.engine.calls) == calls
@@ -109,13 +111,13 @@ def test_a_cells_top_ten_and_its_followed_token(open_app: Open) -> None:
     best = np.argsort(-app.engine.next_logits(IDS[:6]).logits)[:10]
     assert [int(row["label"].rsplit("id ", 1)[1]) for row in top_list(app)] == best.tolist()
     assert app.component("lens_top")["chosen"] == 0, "the answer's token is followed until another is chosen"
-    app.at.session_state["inside_options"] = Options(depth=1, position=5, follow=int(best[3]))
+    app.put(InsideState(depth=1, position=5, follow=int(best[3])))
     app.run()
     assert app.component("lens_top")["chosen"] == 3 and len(app.engine.calls) == calls
     app.at.text_input(key="inside_any").set_value(" Paris")
     app.run()
     paris = app.engine.codec.encode(" Paris")[0]
-    assert f"follow={paris}" in app.component("inside_address")["query"]
+    assert f"follow={paris}" in app.component("address")["query"]
     assert app.component("lens_top")["chosen"] == (list(best).index(paris) if paris in best else -1)
 
 
@@ -125,7 +127,7 @@ def test_a_new_text_leaves_the_old_texts_cell(open_app: Open) -> None:
     app.at.text_area(key="w_prompt").set_value("hello world")
     app.run()
     assert grid(app)["picked"] == [2, len(grid(app)["tokens"]) - 1]
-    assert "follow" not in app.component("inside_address")["query"]
+    assert "follow" not in app.component("address")["query"]
 
 
 def test_a_long_text_is_capped_and_the_cap_is_said(open_app: Open) -> None:
@@ -138,7 +140,7 @@ def test_a_long_text_is_capped_and_the_cap_is_said(open_app: Open) -> None:
     )
     app.at.slider(key="inside_start").set_value(10)
     app.run()
-    assert grid(app)["first"] == 10 and "from=10" in app.component("inside_address")["query"]
+    assert grid(app)["first"] == 10 and "from=10" in app.component("address")["query"]
     assert max(map(len, app.engine.calls)) == 200
 
 
@@ -159,7 +161,7 @@ def test_a_text_longer_than_the_model_reads_is_one_sentence(open_app: Open) -> N
 def test_a_model_without_hidden_states_says_so_and_the_rest_works(open_app: Open) -> None:
     app = open_page(open_app, opener=lambda choice, progress: FakeEngine(lacks=frozenset({Hidden})))
     assert len(app.errors) == 1 and "Hidden states" in app.errors[0] and "choose another model" in app.errors[0]
-    app.hold(inside_section=SECTIONS["anatomy"])
+    app.hold(inside_section="Anatomy")
     assert not app.errors and "1,000,000 parameters" in app.texts()
 
 
@@ -217,7 +219,8 @@ def test_a_prediction_can_be_checked_and_a_measurement_serves_all_sessions(open_
 @pytest.mark.parametrize("picture", timing_section.PICTURES)
 def test_every_timing_picture_is_drawn(open_app: Open, picture: str) -> None:
     app = open_page(open_app, {"show": "timing"})
-    app.hold(inside_picture=picture)
+    app.put(InsideState(picture=picture))
+    app.run()
     assert not app.errors and timing_section.PICTURES[picture][0] in app.texts()
 
 
@@ -225,11 +228,12 @@ def test_a_model_without_a_cache_says_so_on_every_part(open_app: Open) -> None:
     engine = TransformersEngine(small_loaded("mamba", heads=0, kv_heads=0, head_dim=0))
     app = open_page(open_app, {"show": "timing"}, opener=lambda choice, progress: cast(Any, engine))
     assert not app.errors and "keeps no key-value cache" in app.texts()
-    app.hold(inside_picture="Cache")
+    app.put(InsideState(picture="Cache"))
+    app.run()
     assert not app.errors and "nothing that grows with the text" in app.texts()
-    app.hold(inside_section=SECTIONS["lens"])
+    app.hold(inside_section="Logit lens")
     assert not app.errors and grid(app)["depths"][-1] == "layer 2 (answer)", "a Mamba has layers to look into"
-    app.hold(inside_section=SECTIONS["anatomy"])
+    app.hold(inside_section="Anatomy")
     assert "No attention" in app.texts() and "recurrent" in app.texts()
 
 
@@ -252,11 +256,11 @@ def test_a_stopped_measurement_frees_the_model_and_can_be_run_again(
 
 
 def test_the_link_brings_everything_back(open_app: Open) -> None:
-    chosen = Options("timing", "divergence", 3, 1, 9, 65, 700)
-    assert read_options(option_fields(chosen)).options == chosen
-    assert option_fields(Options()) == {}
+    chosen = InsideState("divergence", 3, 1, 9, 65, 700, "Cache")
+    assert read_link(InsideState, link_of(chosen)).state == chosen
+    assert link_of(InsideState()) == {}
     app = open_page(open_app, {"colour": "divergence", "depth": "1", "position": "3", "follow": "70"})
-    query = app.component("inside_address")["query"]
+    query = app.component("address")["query"]
     assert all(part in query for part in ("colour=divergence", "depth=1", "position=3", "follow=70", "prompt="))
 
 
@@ -273,8 +277,6 @@ def test_the_link_brings_everything_back(open_app: Open) -> None:
     ],
 )
 def test_a_bad_link_field_is_one_sentence_and_the_rest_is_applied(open_app: Open, field: str, value: str) -> None:
-    reading = read_options({field: value, "colour": "entropy"} | {field: value})
-    assert len(reading.problems) == 1 and reading.problems[0].endswith("shown.")
     app = open_page(open_app, {field: value})
     assert len(app.errors) == 1 and grid(app)["tokens"]
 
@@ -288,17 +290,17 @@ def test_numbers_beyond_the_model_are_brought_back_into_it(open_app: Open) -> No
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_sets_its_scene(open_app: Open, name: str) -> None:
     app = open_page(open_app)
-    app.at.button(key=f"try_{list(EXPERIMENTS).index(name)}").click()
+    app.at.button(key=f"try_inside_{name}").click()
     app.run()
     assert not app.errors and EXPERIMENTS[name].label in app.texts()
-    assert app.at.text_area(key="w_prompt").value == EXPERIMENTS[name].prompt
+    assert app.at.text_area(key="w_prompt").value == EXPERIMENTS[name].setup["prompt"]
 
 
 def test_take_away_has_the_link_and_the_files_of_the_open_section(open_app: Open) -> None:
     app = open_page(open_app).hold(take_away=True)
     assert any("/inside" in code.value or "prompt=" in code.value for code in app.at.code)
-    for section, count in (("lens", 3), ("anatomy", 1), ("timing", 1)):
-        app.hold(inside_section=SECTIONS[section])
+    for section, count in (("Logit lens", 3), ("Anatomy", 1), ("Prefill and decode", 1)):
+        app.hold(inside_section=section)
         app.run()
         assert not app.errors and len(app.at.get("download_button")) == count, section
 

@@ -18,15 +18,15 @@ from playground.inspection.families import KINDS, LLAMA_ROWS, Shape, shape_of
 from playground.models.info import LoadedModelInfo
 from playground.scaling.parameters import explain_parameters
 from playground.ui.inside_page.view import remembered
+from playground.ui.kit.jobs import result_of
 from playground.ui.kit.messages import escape_markdown, why_it_matters
-from playground.ui.runtime import session_id, wait_for_model
-from playground.ui.waiting import refuse_if_stopped, wait_for
-from playground.ui.workspace.model import chosen_model
+from playground.ui.runtime import session_id
+from playground.ui.workspace.model import loaded_model
 
 
-def anatomy_section() -> None:
+def anatomy_section(_view: None) -> None:
     """Treemap, table, words, formula, families."""
-    worker = wait_for_model(chosen_model())
+    worker = loaded_model()
     anatomy, info = load_anatomy(worker), require(worker.engine, Weights).info
     st.markdown(
         f"**{escape_markdown(info.name)}**: {anatomy.total:,} parameters in {info.dtype}, {gigabytes(info.weights_bytes)}. "
@@ -49,14 +49,13 @@ def load_anatomy(worker: Worker) -> Anatomy:
     """The list of tensors from the worker, sorted; remembered while the model stays."""
     info = require(worker.engine, Weights).info
 
+    def job(engine: Engine, cancel: CancelToken) -> WeightList:
+        return require(engine, Weights).weights()
+
     def read() -> Anatomy:
-        work = f"weights:{info.revision}"
-        refuse_if_stopped(work)
-
-        def job(engine: Engine, cancel: CancelToken) -> WeightList:
-            return require(engine, Weights).weights()
-
-        listed = wait_for(worker.submit(session_id(), "weights", job), "The tensors are counted", key=work)
+        listed = result_of(
+            "weights", info.revision, lambda: worker.submit(session_id(), "weights", job), "The tensors are counted"
+        )
         return examine_weights(info, listed)
 
     return remembered(("anatomy", info.revision), read)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from playground.charts.lens_grid import COLOURS, depth_name
@@ -11,27 +13,29 @@ from playground.errors import BadPrompt
 from playground.glossary import define
 from playground.inspection.lens import MAX_POSITIONS, RankPath, lens_cell
 from playground.inspection.next_token import continuation_ids
-from playground.ui import state
+from playground.state.inside import InsideState
 from playground.ui.components.choice_list import Choice, choice_list
 from playground.ui.components.lens_grid import FOLLOWED, lens_grid
 from playground.ui.components.live_choice import live_choice
-from playground.ui.inside_page.choice import ADDRESS, change, options
-from playground.ui.inside_page.view import LensView, followed_path, load_lens
-from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
+from playground.ui.inside_page.view import LensView, followed_path
+from playground.ui.kit import session
+from playground.ui.kit.fragments import ADDRESS, PICTURES, rerun_callback
+from playground.ui.kit.messages import problems_shown_here, why_it_matters
+from playground.ui.kit.widgets import bind_widget
+from playground.ui.workspace.setup import setup
 
 _ANY = "inside_any"
 
 
-def lens_section() -> None:
+def lens_section(view: LensView) -> None:
     """The whole section. Another colour or another cell asks nothing of the model."""
-    view = load_lens()
     _options_row(view)
     lens_grid(
         view.grid,
         f"Logit lens of {view.worker.engine.info.name}",
         key="lens_grid",
         picked=(view.depth, view.position),
-        on_pick=state.acting(_pick, state.PICTURES),
+        on_pick=rerun_callback(_pick, PICTURES),
     )
     _cap_line(view)
     st.markdown(_headline(view))
@@ -48,12 +52,12 @@ def lens_section() -> None:
 
 def _pick(depth: int, position: int) -> None:
     """A cell: its top ten, and the answer's token followed unless another was chosen for this position."""
-    same = position == options().position
-    change(depth=depth, position=position, follow=options().follow if same else None)
+    chosen = session.get(InsideState)
+    change(depth=depth, position=position, follow=chosen.follow if position == chosen.position else None)
 
 
 def _options_row(view: LensView) -> None:
-    chosen, length = options(), len(view.ids)
+    chosen, length = session.get(InsideState), len(view.ids)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         live_choice(
             "Colour by",
@@ -62,29 +66,33 @@ def _options_row(view: LensView) -> None:
             value=chosen.colour,
             help=define("Logit lens"),
             key="inside_colour",
-            on_choose=state.acting(lambda colour: change(colour=colour), ADDRESS),
+            on_choose=rerun_callback(lambda colour: change(colour=colour), ADDRESS),
         )
         if length > MAX_POSITIONS:
             latest = length - MAX_POSITIONS
-            if st.session_state.get("inside_start") != view.grid.first:
-                st.session_state["inside_start"] = view.grid.first
             st.slider(
                 "First position in view",
                 0,
                 latest,
+                view.grid.first,
                 key="inside_start",
                 width=260,
-                on_change=state.acting(_choose_start, state.PICTURES),
+                on_change=bind_widget("inside_start", view.grid.first, _choose_start),
                 help="Another window asks the model; what stands before it is not read again.",
             )
 
 
-def _choose_start() -> None:
-    change(start=int(st.session_state["inside_start"]), position=None, follow=None)
+def change(**values: Any) -> None:
+    """Replace some fields of the page's state."""
+    session.change(InsideState, **values)
+
+
+def _choose_start(start: int) -> None:
+    change(start=start, position=None, follow=None)
 
 
 def _cap_line(view: LensView) -> None:
-    length, window, taken = len(view.ids), view.picture.window, len(state.setup().taken)
+    length, window, taken = len(view.ids), view.picture.window, len(setup().taken)
     if taken:
         st.caption(f"With the {taken:,} tokens accepted on the Sampling page.")
     if length > len(window):
@@ -116,7 +124,7 @@ def _cell(view: LensView) -> None:
     """Left the top ten, right the followed token's ranks."""
     top = lens_cell(view.picture, view.depth, view.position).top
     answer = lens_cell(view.picture, view.picture.depths - 1, view.position).top[0][0]
-    followed = options().follow
+    followed = session.get(InsideState).follow
     token = answer if followed is None or followed >= view.worker.engine.info.vocab_size else followed
     left, right = st.columns([4, 5], gap="medium")
     with left:
@@ -128,7 +136,7 @@ def _cell(view: LensView) -> None:
             key="lens_top",
             label="Top ten tokens of the cell, likeliest first",
             chosen=ids.index(token) if token in ids else -1,
-            on_choose=state.acting(lambda index: _follow(view.position, ids[index]), state.PICTURES),
+            on_choose=rerun_callback(lambda index: _follow(view.position, ids[index]), PICTURES),
         )
         _any_token(view)
     with right, problems_shown_here():
@@ -151,11 +159,8 @@ def _any_token(view: LensView) -> None:
         key=_ANY,
         placeholder="a space in front counts",
         max_chars=100,
-        on_change=state.acting(lambda: _follow_text(view), state.PICTURES),
+        on_change=rerun_callback(lambda: _follow_text(view), PICTURES),
     )
-    problem = st.session_state.pop("inside_any_problem", None)
-    if problem:
-        st.warning(escape_markdown(problem), icon=":material/warning:")
 
 
 def _follow_text(view: LensView) -> None:
@@ -163,7 +168,7 @@ def _follow_text(view: LensView) -> None:
     try:
         ids = continuation_ids(view.codec, text) if text else ()
     except BadPrompt as error:
-        st.session_state["inside_any_problem"] = str(error)
+        session.note_problem(str(error))
         return
     if ids:
         _follow(view.position, ids[0])

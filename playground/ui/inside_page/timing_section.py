@@ -30,15 +30,17 @@ from playground.inspection.timing import (
     time_machine,
 )
 from playground.models.info import told
-from playground.ui import state
-from playground.ui.inside_page.choice import change, options
+from playground.state.inside import QUICK, InsideState, TimingWanted
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES as PICTURES_PART
+from playground.ui.kit.fragments import rerun_callback
+from playground.ui.kit.jobs import result_of
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
-from playground.ui.runtime import session_id, wait_for_model
-from playground.ui.waiting import refuse_if_stopped, wait_for
-from playground.ui.workspace.model import chosen_model
+from playground.ui.kit.widgets import Bound, bind_widget
+from playground.ui.runtime import session_id
+from playground.ui.workspace.model import loaded_model
 
-QUICK = LENGTHS[:3]  # what is measured when the section is first opened
-_WANTED, _CHECK, _RUN = "inside_timing_wanted", "inside_check_wanted", "inside_timing_run"
+_TIMINGS: dict[str, tuple[Timing, float]] = {}
 _MARKS = "Dots: measured; diamonds: measured too, and not in the fit"
 PICTURES: dict[str, tuple[str, Callable[[Timing, int], LinesData | None]]] = {
     "Reading speed": (f"Prefill: tokens read a second against the prompt's length. {_MARKS}", prefill_data),
@@ -52,24 +54,23 @@ PICTURES: dict[str, tuple[str, Callable[[Timing, int], LinesData | None]]] = {
 }
 
 
-@st.cache_resource(show_spinner=False)
 def timings() -> dict[str, tuple[Timing, float]]:
     """By model revision: the last measurement of this server and when it was made (seconds since 1970)."""
-    return {}
+    return _TIMINGS
 
 
-def timing_section() -> None:
+def timing_section(_view: None) -> None:
     """The measurement, its pictures, and a look ahead."""
-    worker = wait_for_model(chosen_model())
+    worker = loaded_model()
     revision = worker.engine.info.revision
     _buttons()
-    wanted = st.session_state.get(_WANTED)
+    wanted = session.get(TimingWanted).lengths
     if wanted is None and revision not in timings():
         wanted = QUICK
     if wanted is not None:
         with problems_shown_here():
             timings()[revision] = (_measure(worker, wanted), time.time())
-            st.session_state.pop(_WANTED, None)
+            session.change(TimingWanted, lengths=None)
     if revision in timings():
         with problems_shown_here():
             _check_if_wanted(worker, revision)
@@ -82,32 +83,30 @@ def _buttons() -> None:
             "Measure again",
             key="inside_measure",
             icon=":material/timer:",
-            on_click=state.acting(lambda: _want(QUICK), state.PICTURES),
+            on_click=rerun_callback(lambda: _want(QUICK), PICTURES_PART),
             help=f"New random prompts of {', '.join(map(str, QUICK))} tokens.",
         )
         st.button(
             f"Up to {LENGTHS[-1]:,} tokens",
             key="inside_measure_long",
             icon=":material/timer:",
-            on_click=state.acting(lambda: _want(LENGTHS), state.PICTURES),
+            on_click=rerun_callback(lambda: _want(LENGTHS), PICTURES_PART),
             help="Takes longer; prompts that would take more than 20 s each on this machine are left out.",
         )
 
 
 def _want(lengths: tuple[int, ...]) -> None:
-    st.session_state[_WANTED] = lengths
-    st.session_state[_RUN] = st.session_state.get(_RUN, 0) + 1  # a stopped measurement may be asked for once more
+    session.change(TimingWanted, lengths=lengths, number=session.get(TimingWanted).number + 1)
 
 
 def _measure(worker: Worker, lengths: tuple[int, ...]) -> Timing:
-    work = f"timing:{worker.engine.info.revision}:{lengths}:{st.session_state.get(_RUN, 0)}"
-    refuse_if_stopped(work)
+    key = (worker.engine.info.revision, lengths, session.get(TimingWanted).number)
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, Timing]:
         return time_machine(engine, cancel, lengths)
 
-    ticket = worker.submit(session_id(), "timing", job)
-    return wait_for(ticket, "Passes are timed, from short to long", key=work, share=_share)
+    doing = "Passes are timed, from short to long"
+    return result_of("timing", key, lambda: worker.submit(session_id(), "timing", job), doing, share=_share)
 
 
 def _share(step: Any) -> float:
@@ -115,7 +114,7 @@ def _share(step: Any) -> float:
 
 
 def _show(found: Timing, when: float) -> None:
-    ahead = min(options().ahead, found.info.context_length - STEPS)
+    ahead = min(session.get(InsideState).ahead, found.info.context_length - STEPS)
     made = time.strftime("%H:%M:%S", time.localtime(when))
     st.caption(
         f"Measured on this server at {made}: {escape_markdown(found.info.name)} in "
@@ -196,18 +195,17 @@ def _cache_table(found: Timing) -> None:
 
 def _look_ahead(found: Timing, ahead: int) -> None:
     """What the fitted machine says of a longer prompt, and a button that finds out."""
-    if st.session_state.get("inside_ahead") != ahead:
-        st.session_state["inside_ahead"] = ahead
     read_s, write_s = found.predict_s(ahead), found.predict_s(1, ahead)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             "Predict a prompt of",
             min_value=1,
             max_value=found.info.context_length - STEPS,
+            value=ahead,
             step=256,
             key="inside_ahead",
             width=180,
-            on_change=state.acting(_choose_ahead, state.PICTURES),
+            on_change=bind_widget("inside_ahead", ahead, _choose_ahead),
             help=define("Roofline"),
         )
         st.button(
@@ -215,7 +213,7 @@ def _look_ahead(found: Timing, ahead: int) -> None:
             key="inside_check",
             icon=":material/fact_check:",
             disabled=read_s > LONGEST_CHECK_S,
-            on_click=state.acting(lambda: st.session_state.update({_CHECK: ahead}), state.PICTURES),
+            on_click=rerun_callback(lambda: session.change(TimingWanted, check=ahead), PICTURES_PART),
             help="Reads a prompt of that length now."
             if read_s <= LONGEST_CHECK_S
             else f"It would take more than {LONGEST_CHECK_S:.0f} s: not offered on this machine.",
@@ -239,41 +237,36 @@ def _checked(found: Timing, length: int) -> str:
     )
 
 
-def _choose_ahead() -> None:
-    value = st.session_state.get("inside_ahead")
-    if isinstance(value, int) and value > 0:
-        change(ahead=value)
+def _choose_ahead(value: int | None) -> None:
+    if value is not None and value > 0:
+        session.change(InsideState, ahead=int(value))
 
 
 def _check_if_wanted(worker: Worker, revision: str) -> None:
     """Read one more length and set it beside its prediction."""
-    length = st.session_state.get(_CHECK)
+    wanted = session.get(TimingWanted)
+    length = wanted.check
     if length is None:
         return
-    work = f"check:{revision}:{length}:{st.session_state.get(_RUN, 0)}"
-    refuse_if_stopped(work)
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, LengthTiming]:
         return time_length(engine, cancel, length)
 
     found, when = timings()[revision]
-    check = wait_for(worker.submit(session_id(), "timing", job), f"A prompt of {length:,} tokens is read", key=work)
+    check = result_of(
+        "timing",
+        (revision, length, wanted.number),
+        lambda: worker.submit(session_id(), "timing", job),
+        f"A prompt of {length:,} tokens is read",
+    )
     timings()[revision] = (found.with_check(check), when)
-    st.session_state.pop(_CHECK, None)
+    session.change(TimingWanted, check=None)
 
 
 def _pictures(found: Timing, ahead: int) -> None:
     """One picture at a time, full width."""
-    name = st.segmented_control(
-        "Picture",
-        list(PICTURES),
-        default=next(iter(PICTURES)),
-        key="inside_picture",
-        required=True,
-        on_change=state.acting(lambda: None, state.PICTURES),
-        persist_state="session",
-    )
-    title, make = PICTURES[name if name in PICTURES else next(iter(PICTURES))]
+    Bound(InsideState).segmented("picture")
+    title, make = PICTURES[session.get(InsideState).picture]
     data = make(found, ahead)
     if data is None:
         st.caption("This model keeps no key-value cache: there is nothing that grows with the text.")

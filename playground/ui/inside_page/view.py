@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-import streamlit as st
 
 from playground.charts.lens_grid import LensGridData
 from playground.engine.api import CancelToken, Engine, Hidden, TextCodec
@@ -25,16 +24,23 @@ from playground.inspection.lens import (
     read_lens,
 )
 from playground.inspection.next_token import CONTEXT_TAIL
-from playground.ui import state
-from playground.ui.inside_page.choice import change, options
-from playground.ui.runtime import session_id, wait_for_model
-from playground.ui.waiting import refuse_if_stopped, wait_for
-from playground.ui.workspace.model import chosen_model
+from playground.state.inside import InsideState
+from playground.ui.kit import session
+from playground.ui.kit.jobs import result_of
+from playground.ui.runtime import session_id
+from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.reading import encode_prompt
+from playground.ui.workspace.setup import setup as present_setup
 
 T = TypeVar("T")
 _REMEMBERED = 6
-_MEMORY, LOOKED_AT = "inside_memory", "inside_text"
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """The text that the present cell was chosen in."""
+
+    ids: TokenIds | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +68,7 @@ class LensView:
 
 def text_ids(worker: Worker) -> TokenIds:
     """The tokens of the present text: the prompt, and those accepted on the Sampling page."""
-    setup = state.setup()
+    setup = present_setup()
     ids = encode_prompt(worker.engine.codec, setup)
     vocab = worker.engine.info.vocab_size
     return ids + tuple(token for token in setup.taken if token < vocab)
@@ -70,11 +76,11 @@ def text_ids(worker: Worker) -> TokenIds:
 
 def load_lens() -> LensView:
     """Everything the lens section needs. Raises a PlaygroundError that says what to change."""
-    worker = wait_for_model(chosen_model())
+    worker = loaded_model()
     require(worker.engine, Hidden)
     ids = text_ids(worker)
     _leave_old_text(ids)
-    chosen = options()
+    chosen = session.get(InsideState)
     window = choose_window(len(ids), chosen.start)
     picture = _picture(worker, ids, window)
     grid = remembered(("grid", picture_key(worker, ids, window)), lambda: grid_data(worker, picture))
@@ -85,9 +91,10 @@ def load_lens() -> LensView:
 
 def _leave_old_text(ids: TokenIds) -> None:
     """A cell chosen in another text means nothing in this one."""
-    if st.session_state.get(LOOKED_AT, ids) != ids:
-        change(start=None, depth=None, position=None, follow=None)
-    st.session_state[LOOKED_AT] = ids
+    looked_at = session.get(LookedAt).ids
+    if looked_at not in (None, ids):
+        session.change(InsideState, start=None, depth=None, position=None, follow=None)
+    session.put(LookedAt(ids))
 
 
 def picture_key(worker: Worker, ids: TokenIds, window: range) -> tuple[object, ...]:
@@ -97,15 +104,12 @@ def picture_key(worker: Worker, ids: TokenIds, window: range) -> tuple[object, .
 def _picture(worker: Worker, ids: TokenIds, window: range) -> LensPicture:
     key = picture_key(worker, ids, window)
 
+    def job(engine: Engine, cancel: CancelToken) -> Generator[tuple[int, int], None, LensPicture]:
+        return read_lens(engine, ids, window, cancel)
+
     def read() -> LensPicture:
-        work = f"lens:{hash(key)}"
-        refuse_if_stopped(work)
-
-        def job(engine: Engine, cancel: CancelToken) -> Generator[tuple[int, int], None, LensPicture]:
-            return read_lens(engine, ids, window, cancel)
-
         doing = f"Each layer is asked at {len(window):,} positions"
-        return wait_for(worker.submit(session_id(), "lens", job), doing, key=work, share=_share)
+        return result_of("lens", key, lambda: worker.submit(session_id(), "lens", job), doing, share=_share)
 
     return remembered(("picture", key), read)
 
@@ -123,16 +127,12 @@ def followed_path(view: LensView, token: int) -> RankPath:
     ids, position = view.ids, view.position
     key = ("path", view.worker.engine.info.revision, ids[: position + 1], token)
 
+    def job(engine: Engine, cancel: CancelToken) -> RankPath:
+        return follow_token(engine, ids, position, token, cancel)
+
     def read() -> RankPath:
-        work = f"follow:{hash(key)}"
-        refuse_if_stopped(work)
-
-        def job(engine: Engine, cancel: CancelToken) -> RankPath:
-            return follow_token(engine, ids, position, token, cancel)
-
-        return wait_for(
-            view.worker.submit(session_id(), "follow", job), "Each layer is asked about the token", key=work
-        )
+        doing = "Each layer is asked about the token"
+        return result_of("follow", key, lambda: view.worker.submit(session_id(), "follow", job), doing)
 
     return remembered(key, read)
 
@@ -164,9 +164,13 @@ def grid_data(worker: Worker, picture: LensPicture) -> LensGridData:
     )
 
 
+class _Memory(dict[object, Any]):
+    """The pictures, grids and paths that this session looked at last."""
+
+
 def remembered(key: object, make: Callable[[], T]) -> T:
     """``make()`` under ``key``, the session's last few kept."""
-    memory: dict[object, Any] = st.session_state.setdefault(_MEMORY, {})
+    memory = session.get(_Memory)
     if key not in memory:
         made = make()
         while len(memory) >= 3 * _REMEMBERED:

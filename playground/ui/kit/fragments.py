@@ -19,6 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
+ADDRESS = f"{PICTURES}:address"  # the link in the browser's bar
 _PARTS = "playground_parts"
 
 
@@ -36,8 +37,10 @@ def redraw(*parts: str) -> None:
     """From a callback: rerun these parts, all of the page's where none is named; the rest of the page stays as it is."""
     if not in_fragment_run():
         return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
-    with suppress(StreamlitAPIException):  # the first run of the page has not come so far
-        st.rerun(_wanted(parts))
+    wanted = _wanted(parts)
+    if wanted:
+        with suppress(StreamlitAPIException):  # the first run of the page has not come so far
+            st.rerun(wanted)
 
 
 def redraw_next(*parts: str) -> None:

@@ -16,15 +16,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One tab of a page. ``draw`` is given what the page's ``view`` gave.
+    """One tab of a page. ``draw`` is given what its ``view`` gave, the page's where it has none of its own.
 
-    ``needs``: facets of the engine beside the page's own. ``options`` stand above the picture and ``reading`` below it;
+    ``needs``: facets of the engine beside the page's own. ``export``: what the
+    "Take away" popover offers while the tab is open. ``options`` stand above the picture and ``reading`` below it;
     neither is redrawn when the picture is.
     """
 
     title: str
     draw: Callable[[Any], None]
     needs: tuple[type, ...] = ()
+    view: Callable[[], Any] | None = None
+    export: Callable[[], None] | None = None
     options: Callable[[], None] | None = None
     reading: Callable[[], None] | None = None
 
@@ -33,14 +36,14 @@ class Section:
 class Experiment:
     """A button "Try this": it sets the page up so that one thing can be seen, and says what to look at until it is closed.
 
-    ``setup``: fields of the shared setup, on the model in use (None leaves the setup as it is). ``state``: fields of the
+    ``setup``: fields of the shared setup, on the model in use. ``state``: fields of the
     page's own state. ``section``: the tab to open. ``puts``: further states for the session.
     """
 
     label: str
     shows: str
     look: str
-    setup: Mapping[str, Any] | None = field(default_factory=dict)
+    setup: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     section: str = ""
     puts: tuple[object, ...] = ()

@@ -1,37 +1,23 @@
-"""The take-away popover of the page: link, and files of what the open section shows."""
+"""What the page gives away beside its link: files of what the open section shows."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from playground.ui import state
+from playground.state.inside import InsideState
 from playground.ui.components.save_picture import save_picture_button
 from playground.ui.inside_page import files
 from playground.ui.inside_page.anatomy_section import load_anatomy
-from playground.ui.inside_page.choice import options, page_link
 from playground.ui.inside_page.timing_section import timings
 from playground.ui.inside_page.view import load_lens
-from playground.ui.kit.messages import problems_shown_here
-from playground.ui.runtime import wait_for_model
-from playground.ui.workspace.export import popover, show_link
-from playground.ui.workspace.model import chosen_model
+from playground.ui.kit import session
+from playground.ui.workspace.model import loaded_model
 
 
-def take_away() -> None:
-    """The popover at the top right."""
-    popover(_contents)
-
-
-def _contents() -> None:
-    show_link(page_link(state.setup(), options()))
-    with problems_shown_here():
-        _FILES[options().section]()
-    st.caption("This page has no command of its own: `python -m playground` offers the other pages' features.")
-
-
-def _lens() -> None:
+def export_lens() -> None:
+    """PNG, CSV, HTML and NPZ of the grid."""
     view = load_lens()
-    colour = options().colour
+    colour = session.get(InsideState).colour
     with st.container(horizontal=True, vertical_alignment="center"):
         save_picture_button("PNG of the grid", "lens", key="inside_save_png")
         _download("CSV", lambda: files.lens_csv(view), "lens.csv", "text/csv", "Ten tokens a cell.")
@@ -41,20 +27,24 @@ def _lens() -> None:
         )
 
 
-def _anatomy() -> None:
-    anatomy = load_anatomy(wait_for_model(chosen_model()))
+def export_anatomy() -> None:
+    """CSV of the parts."""
+    anatomy = load_anatomy(loaded_model())
     _download("CSV", lambda: files.anatomy_csv(anatomy), "anatomy.csv", "text/csv", "One line a part.")
 
 
-def _timing() -> None:
-    found = timings().get(wait_for_model(chosen_model()).engine.info.revision)
+def export_timing() -> None:
+    """CSV of what was measured."""
+    found = timings().get(loaded_model().engine.info.revision)
     if found is None:
         st.caption("Nothing is measured yet.")
         return
     _download("CSV", lambda: files.timing_csv(found[0]), "timing.csv", "text/csv", "One line a prompt length.")
 
 
-_FILES = {"lens": _lens, "anatomy": _anatomy, "timing": _timing}
+def export_note() -> None:
+    """What there is no command for."""
+    st.caption("This page has no command of its own: `python -m playground` offers the other pages' features.")
 
 
 def _download(label: str, data: files.Made, name: str, mime: str, about: str) -> None:
