@@ -12,8 +12,9 @@ import pytest
 from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.ticket import Ticket
-from playground.engine.serving.worker import Worker
-from playground.errors import Cancelled, ModelError
+from playground.engine.serving.turns import Priority
+from playground.engine.serving.worker import JOINT_ROWS, JOINT_TOKENS, Worker
+from playground.errors import BadPrompt, Cancelled, ModelError, PlaygroundError
 
 PATIENCE = 20.0  # seconds until a test is called hung; never waited for in a passing run
 
@@ -75,14 +76,124 @@ def test_take_gives_what_has_come(worker: Worker) -> None:
     assert ticket.take() == []
 
 
-def test_sessions_take_turns_step_by_step(worker: Worker) -> None:
+class Clock:
+    """Time that passes only where a job says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def timed(clock: Clock) -> Iterator[Worker]:
+    made = Worker(FakeEngine(), clock=clock)
+    yield made
+    made.close()
+
+
+def taking(
+    clock: Clock, order: list[str], name: str, steps: int, seconds: float
+) -> Callable[[Engine, CancelToken], Generator[None, None, None]]:
+    def job(engine: Engine, cancel: CancelToken) -> Generator[None, None, None]:
+        for index in range(steps):
+            order.append(name)
+            clock.now += seconds
+            if index < steps - 1:
+                yield
+
+    return job
+
+
+def test_sessions_share_the_time_and_not_the_steps(timed: Worker, clock: Clock) -> None:
     order: list[str] = []
+    gate = Gate(timed)
+    slow = timed.submit("slow", "read", taking(clock, order, "S", 3, 1.0))
+    quick = timed.submit("quick", "generate", taking(clock, order, "q", 12, 0.25))
+    gate.open()
+    assert slow.wait(PATIENCE) and quick.wait(PATIENCE)
+    # whoever has used less goes next, so that both have used the same after every second of each
+    assert "".join(order) == "Sqqqq" * 2 + "Sqqqq"
+
+
+def test_who_comes_back_has_saved_nothing_up(timed: Worker, clock: Clock) -> None:
+    order: list[str] = []
+    gate = Gate(timed)
+    early = timed.submit("early", "x", taking(clock, order, "e", 8, 1.0))
+    gate.open()
+    late: list[Ticket[None]] = []
+
+    def arrives(engine: Engine, cancel: CancelToken) -> None:
+        late.append(timed.submit("late", "x", taking(clock, order, "l", 4, 1.0)))
+
+    timed.submit("early", "y", arrives).result(PATIENCE)
+    assert early.wait(PATIENCE) and late[0].wait(PATIENCE)
+    first = order.index("l")
+    assert set(zip(order[first::2], order[first + 1 :: 2], strict=False)) <= {("l", "e"), ("e", "e")}
+
+
+def test_rows_come_before_scores_and_scores_before_steps(timed: Worker, clock: Clock) -> None:
+    order: list[str] = []
+    gate = Gate(timed)
+    tickets = [
+        timed.submit(f"{name}{number}", "x", taking(clock, order, name, 1, 0.1), priority)
+        for number in range(3)
+        for name, priority in (("g", Priority.STEPS), ("s", Priority.LOOK), ("r", Priority.ROW))
+    ]
+    gate.open()
+    for ticket in tickets:
+        assert ticket.wait(PATIENCE)
+    assert "".join(order) == "rrrsssggg"
+
+
+def test_a_class_is_a_head_start_and_no_monopoly(timed: Worker, clock: Clock) -> None:
+    """One visitor reads without end; another's generation has its half of the time once the head start is used up."""
+    order: list[str] = []
+    gate = Gate(timed)
+    reader = timed.submit("reader", "x", taking(clock, order, "r", 40, 0.5), Priority.ROW)
+    writer = timed.submit("writer", "x", taking(clock, order, "w", 10, 0.5))
+    gate.open()
+    assert reader.wait(PATIENCE) and writer.wait(PATIENCE)
+    assert order[:4] == ["r"] * 4 and order[4:24].count("w") == 10
+
+
+def test_rows_that_wait_together_are_read_together() -> None:
+    engine = FakeEngine()
+    worker = Worker(engine)
     gate = Gate(worker)
-    tickets = [worker.submit(name, "generate", counting(order, name, 3)) for name in "abc"]
+    texts = [(5, number) for number in range(JOINT_ROWS + 2)]
+    tickets = [worker.next_row(str(number), "next", ids) for number, ids in enumerate(texts)]
+    tickets[3].cancel()
+    gate.open()
+    assert [ticket.result(PATIENCE).ids for ticket in tickets if ticket is not tickets[3]] == texts[:3] + texts[4:]
+    assert engine.batched_prefill == [JOINT_ROWS, 1] and texts[3] not in engine.calls
+    worker.close()
+
+
+def test_a_text_that_cannot_be_read_spoils_no_other(worker: Worker) -> None:
+    gate = Gate(worker)
+    good, bad = worker.next_row("a", "next", (5, 1)), worker.next_row("b", "next", (10**6,))
+    gate.open()
+    assert good.result(PATIENCE).ids == (5, 1)
+    with pytest.raises(BadPrompt):
+        bad.result(PATIENCE)
+
+
+def test_a_long_text_is_read_alone() -> None:
+    engine = FakeEngine()
+    worker = Worker(engine)
+    gate = Gate(worker)
+    tickets = [worker.next_row("a", "next", (1,) * JOINT_TOKENS), worker.next_row("b", "next", (1, 2))]
     gate.open()
     for ticket in tickets:
         ticket.result(PATIENCE)
-    assert order == ["a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2"]
+    assert engine.batched_prefill == [1, 1]
+    worker.close()
 
 
 def test_a_session_with_many_requests_does_not_delay_another(worker: Worker) -> None:
@@ -198,21 +309,27 @@ def test_leaving_the_block_keeps_a_finished_result(worker: Worker) -> None:
     assert ticket.result() == 7
 
 
-@pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(3), KeyboardInterrupt(), StopIteration(5)])
-def test_an_exception_travels_to_its_ticket_and_harms_nobody(worker: Worker, error: BaseException) -> None:
+class Panic(BaseException):
+    """As a library written in another language raises it."""
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(3), KeyboardInterrupt(), StopIteration(5), Panic()])
+def test_whatever_a_job_raises_is_a_sentence_for_its_ticket_and_harms_nobody(
+    worker: Worker, error: BaseException
+) -> None:
     def fails(engine: Engine, cancel: CancelToken) -> None:
         raise error
 
     def fails_later(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
         yield 1
-        raise ValueError("later")
+        raise error
 
     failed, later = worker.submit("a", "one", fails), worker.submit("b", "two", fails_later)
-    with pytest.raises(type(error)):
+    with pytest.raises(PlaygroundError, match=f"{type(error).__name__}.*choose another model"):
         failed.result(PATIENCE)
     steps = later.steps(PATIENCE)
     assert next(steps) == 1
-    with pytest.raises(ValueError, match="later"):
+    with pytest.raises(PlaygroundError, match="choose another model"):
         next(steps)
     assert worker.submit("c", "three", lambda engine, cancel: "fine").result(PATIENCE) == "fine"
 

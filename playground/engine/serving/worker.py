@@ -1,8 +1,9 @@
 """One thread that owns an engine, for many sessions at once.
 
-A forward pass cannot be shared and must not be doubled by thirty script threads; so all ask here. Sessions take turns
-step by step: a generator job gives way after each step it yields, a plain job after its end. A newer request of the
-same session for the same slot replaces the older one, which nobody looks at any more.
+A forward pass cannot be shared and must not be doubled by thirty script threads; so all ask here. Whose turn it is says
+``Turns``: a generator job gives way after each step it yields, a plain job after its end. Rows that several sessions wait
+for at the same time are read together. A newer request of the same session for the same slot replaces the older one,
+which nobody looks at any more.
 
 Knows nothing of models, pages or browsers: a session is a string.
 """
@@ -10,19 +11,24 @@ Knows nothing of models, pages or browsers: a session is a string.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar, overload
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, NextTokens, Pieces
+from playground.engine.facets import require
 from playground.engine.serving.caching import CachedEngine
 from playground.engine.serving.ticket import Ticket
-from playground.errors import ModelError
+from playground.engine.serving.turns import Priority, Turns
+from playground.engine.types import NextRow, TokenIds
+from playground.errors import ModelError, PlaygroundError
 
 T = TypeVar("T")
 Steps = Generator[Any, None, T]
 
+JOINT_ROWS, JOINT_TOKENS = 10, 1024  # thirty rows of 30 tokens: 2.1 s one by one, 1.1 s in tens; longer ones gain little
 _RELEASED = "The model was released: choose it again to load it."
 
 
@@ -37,11 +43,36 @@ class WorkerStatus:
     running_slot: str | None
 
 
+@dataclass(frozen=True)
+class _Read:
+    """The job of reading texts for the row after each."""
+
+    texts: tuple[TokenIds, ...]
+
+    def __call__(self, engine: Engine, cancel: CancelToken) -> Pieces[tuple[NextRow, ...]]:
+        return require(engine, NextTokens).next_logits_in_pieces(self.texts, cancel=cancel)
+
+
 @dataclass(eq=False)
 class _Task:
-    ticket: Ticket[Any]
+    """A request: ``job`` answers its one ticket. A ``_Read`` gives each of its tickets the row of one text, in order."""
+
+    tickets: Sequence[Ticket[Any]]
     job: Callable[[Engine, CancelToken], Any]
-    steps: Steps[Any] | None = field(default=None)  # the started generator
+    priority: Priority
+    joins: bool = False  # a reading that may be done together with others
+    number: int = 0  # in the order of the queue
+    cancel: CancelToken = field(default_factory=CancelToken)
+    steps: Steps[Any] | None = None  # the started generator
+
+    @property
+    def sessions(self) -> list[str]:
+        return [ticket.session for ticket in self.tickets]
+
+    @property
+    def over(self) -> bool:
+        """Nobody waits for it any more."""
+        return all(ticket.done for ticket in self.tickets)
 
 
 class Worker:
@@ -52,13 +83,17 @@ class Worker:
         engine: Engine,
         *,
         is_alive: Callable[[str], bool] = lambda session: True,
+        clock: Callable[[], float] = time.perf_counter,
         name: str = "model-worker",
     ) -> None:
         """``is_alive`` says whether anybody still looks at a session; what one that has left asked for is cancelled."""
         self._engine = CachedEngine(engine)
         self._is_alive = is_alive
+        self._clock = clock
         self._changed = threading.Condition()
-        self._queues: OrderedDict[str, deque[_Task]] = OrderedDict()  # sessions in the order of their turns
+        self._turns = Turns()
+        self._numbers = count(1)
+        self._waiting: list[_Task] = []
         self._open: dict[tuple[str, str], Ticket[Any]] = {}  # the unfinished ticket of each (session, slot)
         self._running: _Task | None = None
         self._closing = False
@@ -73,16 +108,32 @@ class Worker:
     # -- asking ----------------------------------------------------------------------------------------------------
 
     @overload
-    def submit(self, session: str, slot: str, job: Callable[[Engine, CancelToken], Steps[T]]) -> Ticket[T]: ...
+    def submit(
+        self, session: str, slot: str, job: Callable[[Engine, CancelToken], Steps[T]], priority: Priority = ...
+    ) -> Ticket[T]: ...
     @overload
-    def submit(self, session: str, slot: str, job: Callable[[Engine, CancelToken], T]) -> Ticket[T]: ...
-    def submit(self, session: str, slot: str, job: Callable[[Engine, CancelToken], Any]) -> Ticket[Any]:
+    def submit(
+        self, session: str, slot: str, job: Callable[[Engine, CancelToken], T], priority: Priority = ...
+    ) -> Ticket[T]: ...
+    def submit(
+        self, session: str, slot: str, job: Callable[[Engine, CancelToken], Any], priority: Priority = Priority.STEPS
+    ) -> Ticket[Any]:
         """Queue ``job(engine, cancel)``. An unfinished request of the same session and slot is cancelled.
 
-        A generator's yielded values are the ticket's steps and its return value the result. It must not yield inside
-        a context that belongs to the thread (``torch.inference_mode``): other jobs run in between.
+        A generator's yielded values are the ticket's steps, None only gives others a turn; its return value is the
+        result. It must not yield inside a context that belongs to the thread (``torch.inference_mode``).
         """
         ticket: Ticket[Any] = Ticket(session, slot)
+        return self._queue(ticket, _Task([ticket], job, priority, cancel=ticket.cancel_token))
+
+    def next_row(self, session: str, slot: str, ids: Sequence[int]) -> Ticket[NextRow]:
+        """Queue the reading of ``ids``: the row after them. Readings that wait at the same time are done in one pass."""
+        ticket: Ticket[NextRow] = Ticket(session, slot)
+        job = _Read((tuple(ids),))
+        return self._queue(ticket, _Task([ticket], job, Priority.ROW, joins=True, cancel=ticket.cancel_token))
+
+    def _queue(self, ticket: Ticket[T], task: _Task) -> Ticket[T]:
+        session, slot = ticket.session, ticket.slot
         ticket._position_of, ticket._on_cancel = self._position_of, self._withdraw
         with self._changed:
             if self._closing:
@@ -90,7 +141,8 @@ class Worker:
                 return ticket
             older = self._open.get((session, slot))
             self._open[session, slot] = ticket
-            self._queues.setdefault(session, deque()).append(_Task(ticket, job))
+            self._turns.arrive(session)
+            self._put(task)
             self._changed.notify_all()
         if older is not None:
             older.cancel()
@@ -106,14 +158,14 @@ class Worker:
     def status(self) -> WorkerStatus:
         with self._changed:
             running = self._running
-            waiting = [task.ticket for queue in self._queues.values() for task in queue if not task.ticket.done]
-            tickets = [*waiting, running.ticket] if running is not None else waiting
+            waiting = [ticket for task in self._waiting for ticket in task.tickets if not ticket.done]
+            tickets = [*waiting, *running.tickets] if running is not None else waiting
             return WorkerStatus(
                 busy=running is not None,
                 queued=len(waiting),
                 sessions=len({ticket.session for ticket in tickets}),
-                running_session=running.ticket.session if running is not None else None,
-                running_slot=running.ticket.slot if running is not None else None,
+                running_session=running.tickets[0].session if running is not None else None,
+                running_slot=running.tickets[0].slot if running is not None else None,
             )
 
     def close(self) -> None:
@@ -129,17 +181,21 @@ class Worker:
 
     # -- queueing --------------------------------------------------------------------------------------------------
 
+    def _put(self, task: _Task) -> None:
+        """At the end of the queue, among those of the same tag. With the lock held."""
+        task.number = next(self._numbers)
+        self._waiting.append(task)
+
+    def _key(self, task: _Task) -> tuple[float, int]:
+        """The order of turns; what nobody waits for any more lets go of its memory first."""
+        tag = float("-inf") if task.over else self._turns.tag(task.sessions, task.priority)
+        return tag, task.number
+
     def _withdraw(self, ticket: Ticket[Any]) -> None:
         """Take a cancelled ticket out of the queue. A started generator stays: only the thread may close it."""
         with self._changed:
             self._forget(ticket)
-            queue = self._queues.get(ticket.session)
-            if queue is not None:
-                kept = deque(task for task in queue if task.ticket is not ticket or task.steps is not None)
-                if kept:
-                    self._queues[ticket.session] = kept
-                else:
-                    del self._queues[ticket.session]
+            self._waiting = [task for task in self._waiting if task.steps is not None or not task.over]
 
     def _forget(self, ticket: Ticket[Any]) -> None:
         if self._open.get((ticket.session, ticket.slot)) is ticket:
@@ -148,88 +204,136 @@ class Worker:
     def _position_of(self, ticket: Ticket[Any]) -> int:
         """Steps of others before this ticket's turn, if every request takes one step and no new ones come."""
         with self._changed:
-            own = self._queues.get(ticket.session, deque())
-            earlier = next((index for index, task in enumerate(own) if task.ticket is ticket), None)
-            if earlier is None:
+            waiting = sorted((task for task in self._waiting if not task.over), key=self._key)
+            own = [task for task in waiting if ticket.session in task.sessions]
+            place = next((place for place, task in enumerate(own) if ticket in task.tickets), None)
+            if place is None:
                 return 0  # running
-            ahead = earlier + (self._running is not None)
-            turns = earlier + 1  # of each session whose turn comes before ours
-            for session, queue in self._queues.items():
-                if session == ticket.session:
-                    turns = earlier
-                    continue
-                ahead += min(len(queue), turns)
+            ahead, first = place + (self._running is not None), waiting.index(own[0])
+            for session in {task.sessions[0] for task in waiting} - {ticket.session}:
+                theirs = [index for index, task in enumerate(waiting) if session in task.sessions]
+                ahead += min(len(theirs), place + (theirs[0] < first))
             return ahead
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
         while (task := self._next_task()) is not None:
+            started = self._clock()
             finished = self._advance(task)
             with self._changed:
+                self._turns.charge(task.sessions, self._clock() - started)
                 self._running = None
-                if finished:
-                    self._forget(task.ticket)
-                else:
-                    self._queues.setdefault(task.ticket.session, deque()).append(task)
+                for ticket in task.tickets:
+                    if ticket.done:
+                        self._forget(ticket)
+                if not finished:
+                    self._put(task)
             del task  # an idle worker must not keep a session's data alive
         self._close_started()
         self._engine.close()
 
     def _next_task(self) -> _Task | None:
-        """The next session's next task, waiting for one; None once the worker closes."""
+        """The task whose turn it is, waiting for one; None once the worker closes."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queues or self._closing)
-            return None if self._closing else self._take_turn()
+            if not self._waiting:
+                self._turns.settle(())
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            if self._closing:
+                return None
+            self._turns.settle({session for task in self._waiting for session in task.sessions})
+            first = min(self._waiting, key=self._key)
+            group = self._rows_with(first)
+            self._waiting = [task for task in self._waiting if task not in group]
+            self._running = first if len(group) == 1 else _together(group)
+            return self._running
 
-    def _take_turn(self) -> _Task:
-        """The first session's oldest task; then that session stands last. With the lock held."""
-        session, queue = next(iter(self._queues.items()))
-        self._running = queue.popleft()
-        if queue:
-            self._queues.move_to_end(session)
-        else:
-            del self._queues[session]
-        return self._running
+    def _rows_with(self, first: _Task) -> list[_Task]:
+        """``first`` and the readings that are best done with it, those whose turn comes soonest. With the lock held."""
+        group, tokens = [first], _tokens(first)
+        for task in sorted(self._waiting, key=self._key) if first.joins else ():
+            if task is not first and task.joins and len(group) < JOINT_ROWS and tokens + _tokens(task) <= JOINT_TOKENS:
+                group.append(task)
+                tokens += _tokens(task)
+        return group
 
     def _advance(self, task: _Task) -> bool:
-        """Run one step; says whether the task is finished. Whatever a job raises belongs to its ticket."""
+        """Run one step; says whether the task is finished. Whatever a job raises belongs to its tickets."""
         try:
-            if not self._is_alive(task.ticket.session):
-                task.ticket.cancel()
-            task.ticket.cancel_token.check()
+            for ticket in task.tickets:
+                if not self._is_alive(ticket.session):
+                    ticket.cancel()
+            if task.over:
+                task.cancel.cancel()
+            task.cancel.check()
             if task.steps is None:
-                started = task.job(self._engine, task.ticket.cancel_token)
-                if not isinstance(started, Generator):
-                    task.ticket.succeed(started)
+                answer = task.job(self._engine, task.cancel)
+                if not isinstance(answer, Generator):
+                    task.tickets[0].succeed(answer)
                     return True
-                task.steps = started
-            if _step(task.steps, task.ticket) and not task.ticket.done:
+                task.steps = answer
+            if _step(task) and not task.over:
                 return False
         except BaseException as error:  # even SystemExit in a job must not end the thread all others wait for
-            task.ticket.fail(error)
+            self._fail(task, error)
         _close_quietly(task.steps)
         return True
 
+    def _fail(self, task: _Task, error: BaseException) -> None:
+        """The tickets end with a sentence. Of rows read together one may be at fault: then each is read alone."""
+        if len(task.tickets) == 1:
+            task.tickets[0].fail(_in_a_sentence(error))
+            return
+        with self._changed:
+            for ticket, ids in zip(task.tickets, task.job.texts, strict=True):
+                if not ticket.done:
+                    self._put(_Task([ticket], _Read((ids,)), task.priority, cancel=ticket.cancel_token))
+
     def _close_started(self) -> None:
         with self._changed:
-            tasks = [task for queue in self._queues.values() for task in queue]
-            self._queues.clear()
+            tasks, self._waiting = self._waiting, []
             self._open.clear()
         for task in tasks:
             _close_quietly(task.steps)
-            task.ticket.fail(ModelError(_RELEASED))
+            for ticket in task.tickets:
+                ticket.fail(ModelError(_RELEASED))
 
 
-def _step(steps: Steps[Any], ticket: Ticket[Any]) -> bool:
+def _tokens(task: _Task) -> int:
+    return sum(map(len, task.job.texts)) if isinstance(task.job, _Read) else 0
+
+
+def _together(group: Sequence[_Task]) -> _Task:
+    texts = tuple(ids for task in group for ids in task.job.texts)
+    return _Task([ticket for task in group for ticket in task.tickets], _Read(texts), group[0].priority)
+
+
+def _step(task: _Task) -> bool:
     """Pass on the next step, or the result at the end; says whether there was a step."""
+    assert task.steps is not None
     try:
-        step = next(steps)
+        step = next(task.steps)
     except StopIteration as end:
-        ticket.succeed(end.value)
+        answers = end.value if isinstance(task.job, _Read) else [end.value]
+        for ticket, answer in zip(task.tickets, answers, strict=True):
+            ticket.succeed(answer)
         return False
-    ticket.add_step(step)
+    if step is not None:  # None gave the others a turn
+        task.tickets[0].add_step(step)
     return True
+
+
+def _in_a_sentence(error: BaseException) -> PlaygroundError:
+    """What a library raised, as something a page can show; a panic of a tokenizer is no Exception."""
+    if isinstance(error, PlaygroundError):
+        return error
+    reason = (str(error).splitlines() or [""])[0][:200]
+    told = ModelError(
+        f"The model's work ended in an error ({type(error).__name__}{reason and ': '}{reason}): "
+        "change the input, or choose another model."
+    )
+    told.__cause__ = error
+    return told
 
 
 def _close_quietly(steps: Steps[Any] | None) -> None:
