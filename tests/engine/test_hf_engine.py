@@ -262,6 +262,45 @@ def test_one_text_that_is_the_beginning_of_another() -> None:
     assert engine.next_logits_each([]) == ()
 
 
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_long_texts_together_give_others_their_turn(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pass of more than a few hundred positions; a row that has ended is not carried along."""
+    engine = TransformersEngine(small_loaded(kind))
+    given = [make_ids(length, seed=length) for length in (120, 7, 90, 120, 31)]
+    alone = [full_pass(engine, ids)[-1] for ids in given]
+    positions: list[int] = []
+    runner, forward = engine._runner, engine._runner.forward
+    monkeypatch.setattr(
+        runner,
+        "forward",
+        lambda rows, *more, **kw: (positions.append(sum(map(len, rows))), forward(rows, *more, **kw))[1],
+    )
+    turns = 0
+    pieces = engine.next_logits_in_pieces(given)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            found = end.value
+            break
+        turns += 1
+    for row, expected in zip(found, alone, strict=True):
+        np.testing.assert_allclose(row.logits, expected, atol=1e-5, rtol=1e-5)
+    if runner.takes_pieces and runner.joins_rows:
+        assert turns >= 1 and max(positions) <= PREFILL_CHUNK and sum(positions) < 1.5 * sum(map(len, given))
+
+
+@pytest.mark.parametrize("kind", REUSABLE)
+def test_a_text_that_is_known_but_for_its_end_is_not_read_again_for_company(kind: str) -> None:
+    engine = TransformersEngine(small_loaded(kind))
+    known, news = make_ids(60), [make_ids(40, seed=5), make_ids(50, seed=6)]
+    engine.next_logits(known)
+    runs = count_runs(engine)
+    found = engine.next_logits_each([news[0], (*known, 3), news[1]])
+    assert runs == [1, 50]
+    np.testing.assert_allclose(found[1].logits, full_pass(engine, (*known, 3))[-1], atol=1e-5, rtol=1e-5)
+
+
 def test_several_texts_are_refused_or_cancelled_as_one_is() -> None:
     engine, cancel = TransformersEngine(small_loaded("llama")), CancelToken()
     with pytest.raises(BadPrompt):

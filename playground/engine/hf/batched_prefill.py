@@ -12,8 +12,11 @@ import torch
 
 from playground.engine.api import CancelToken, Pieces
 from playground.engine.hf.prefix import common_prefix
-from playground.engine.hf.runner import ModelRunner
+from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
+from playground.engine.hf.state import DecoderState
 from playground.engine.types import TokenIds
+
+_ALONE = 4  # a text is read alone where that leaves so many times fewer positions to run: most of it is known
 
 
 def batched_prefill(
@@ -21,35 +24,75 @@ def batched_prefill(
 ) -> Pieces[tuple[list[torch.Tensor], int]]:
     """The last row (vocab,) of each text, in order, and how many positions the model was run on, filling included.
 
-    One by one where a text is so long that the model reads it in another way (see ``ModelRunner.is_long``). Raises
-    Cancelled before a pass.
+    One by one where a text is so long that the model reads it in another way (see ``ModelRunner.is_long``). Others have
+    their turn after every few hundred positions. Raises Cancelled before a pass.
     """
+    together = _together(runner, texts)
+    rows: dict[TokenIds, torch.Tensor] = {}
+    computed = 0
+    for number, ids in enumerate(text for text in texts if text not in together):
+        if number:
+            yield
+        rows[ids], new, _state = yield from runner.run_in_pieces(ids, cancel)
+        computed += new
+    if together:
+        if rows:
+            yield
+        found, new = yield from _side_by_side(runner, together, cancel)
+        rows |= zip(together, found, strict=True)
+        computed += new
+    return [rows[ids] for ids in texts], computed
+
+
+def _together(runner: ModelRunner, texts: Sequence[TokenIds]) -> list[TokenIds]:
+    """Those that are best read side by side: all but those of which most is known already; none where only one is left."""
     if len(texts) <= 1 or runner.is_long(max(map(len, texts))):
-        rows, computed = [], 0
-        for number, ids in enumerate(texts):
-            if number:
-                yield
-            row, new, _cache = yield from runner.run_in_pieces(ids, cancel)
-            rows.append(row)
-            computed += new
-        return rows, computed
-    first = texts[0]
-    shared = min(min(common_prefix(first, ids), len(ids) - 1) for ids in texts)
-    shared = shared if runner.takes_pieces and runner.joins_rows else 0
-    computed, state = 0, None
+        return []
+    shared = _shared(texts)
+    found = [ids for ids in texts if (len(ids) - runner.known_length(ids)) * _ALONE > len(ids) - shared]
+    return found if len(found) > 1 else []
+
+
+def _shared(texts: Sequence[TokenIds]) -> int:
+    """Tokens they begin with in common; at least one of each is left to run."""
+    return min(min(common_prefix(texts[0], ids), len(ids) - 1) for ids in texts)
+
+
+def _side_by_side(
+    runner: ModelRunner, texts: Sequence[TokenIds], cancel: CancelToken
+) -> Pieces[tuple[list[torch.Tensor], int]]:
+    in_pieces = runner.takes_pieces and runner.joins_rows
+    shared, computed = (_shared(texts) if in_pieces else 0), 0
+    state: DecoderState | None = None
     if shared:
-        _row, computed, known = yield from runner.run_in_pieces(first[:shared], cancel)
+        _row, computed, known = yield from runner.run_in_pieces(texts[0][:shared], cancel)
         assert known is not None  # a model that takes pieces has one
         with runner.running(shared):
             state = known.fork(shared).preallocate(len(texts))  # the prefix store keeps the other
         yield
-    cancel.check()
     tails = [ids[shared:] for ids in texts]
     longest = max(map(len, tails))
+    if in_pieces and state is None and longest * len(texts) > PREFILL_CHUNK:
+        state = runner.empty_state()
     filled = [(*tail, *[tail[-1]] * (longest - len(tail))) for tail in tails]  # any token will do behind the end
-    kept = sorted({len(tail) - 1 for tail in tails})
-    with runner.running(shared + longest):
-        logits = runner.forward(filled, state, kept=kept)  # (texts, kept, vocab)
-    places = {position: place for place, position in enumerate(kept)}
-    found = [logits[number, places[len(tail) - 1]] for number, tail in enumerate(tails)]
-    return found, computed + longest * len(texts)
+    rows: dict[int, torch.Tensor] = {}
+    live, read = list(range(len(texts))), 0
+    while live:
+        if read:
+            yield
+        cancel.check()
+        end = longest if state is None else min(longest, read + max(1, PREFILL_CHUNK // len(live)))
+        ending = [number for number in live if len(tails[number]) <= end]
+        kept = sorted({len(tails[number]) - 1 - read for number in ending}) or [end - read - 1]
+        staying = [place for place, number in enumerate(live) if number not in ending]
+        with runner.running(shared + end):
+            logits = runner.forward(
+                [filled[number][read:end] for number in live], state, kept=kept
+            )  # (live, kept, vocab)
+            for number in ending:
+                rows[number] = logits[live.index(number), kept.index(len(tails[number]) - 1 - read)]
+            if state is not None and ending and staying:
+                state.select_rows(torch.tensor(staying, device=logits.device))
+        computed += (end - read) * len(live)
+        live, read = [live[place] for place in staying], end
+    return [rows[number] for number in range(len(texts))], computed

@@ -45,16 +45,24 @@ class PrefixCache:
 
     def best(self, revision: str, ids: TokenIds) -> tuple[int, DecoderState | None]:
         """The longest known prefix of ``ids`` that leaves at least one token to run: its length and a fork of it."""
+        longest, owner = self._longest(revision, ids)
+        if owner is None:
+            return 0, None
+        self._slots.move_to_end(owner)
+        return longest, self._slots[owner].fork(longest)
+
+    def known_length(self, revision: str, ids: TokenIds) -> int:
+        """How much of ``ids`` the best slot saves."""
+        return self._longest(revision, ids)[0]
+
+    def _longest(self, revision: str, ids: TokenIds) -> tuple[int, tuple[str, TokenIds] | None]:
         longest, owner = 0, None
         for key, state in self._slots.items():
             if key[0] == revision:
                 length = min(common_prefix(key[1], ids), len(ids) - 1)
                 if length > longest and (length == state.length or state.can_cut):
                     longest, owner = length, key
-        if owner is None:
-            return 0, None
-        self._slots.move_to_end(owner)
-        return longest, self._slots[owner].fork(longest)
+        return longest, owner
 
     def store(self, revision: str, ids: TokenIds, state: DecoderState) -> None:
         """Store the state of ``ids``. Slots of its own prefixes go where the longer one serves them too."""

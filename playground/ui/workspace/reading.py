@@ -6,10 +6,11 @@ Pending while the model is at work.
 
 from __future__ import annotations
 
-from playground.engine.api import CancelToken, Engine, NextTokens, Pieces, Score, TextCodec
+from playground.engine.api import CancelToken, Engine, Pieces, Score, TextCodec
 from playground.engine.facets import offers, require, whole_row
+from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
-from playground.engine.types import NextLogits, NextRow, SequenceScore, TokenIds
+from playground.engine.types import NextLogits, SequenceScore, TokenIds
 from playground.errors import BadPrompt
 from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui.kit import session
@@ -54,13 +55,10 @@ def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
     if known is not None:
         return whole_row(known, "This page")
 
-    def job(engine: Engine, cancel: CancelToken) -> Pieces[tuple[NextRow, ...]]:
-        return require(engine, NextTokens).next_logits_in_pieces([ids], cancel=cancel)
-
-    (row,) = result_of(
+    row = result_of(
         slot,
         (worker.engine.info.revision, ids),
-        lambda: worker.submit(session_id(), slot, job),
+        lambda: worker.next_row(session_id(), slot, ids),
         f"The model reads {len(ids):,} tokens",
     )
     return whole_row(row, "This page")
@@ -77,6 +75,6 @@ def score_text(worker: Worker, ids: TokenIds) -> SequenceScore | None:
     return result_of(
         "score",
         (worker.engine.info.revision, ids),
-        lambda: worker.submit(session_id(), "score", job),
+        lambda: worker.submit(session_id(), "score", job, Priority.LOOK),
         "The model rates each token",
     )
