@@ -11,9 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playground.ui.best_of_n_page.bench import Bench
+from playground.ui.best_of_n_page.options import (
+    DEFAULT_RULES,
+    asking_of,
+)
+from playground.ui.best_of_n_page.take_away import command
 
 from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
-from playground.errors import BadInput
+from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, asking_of
 from playground.state.setup import Setup
 from playground.testtime import beam, cost, generate
 from playground.testtime.bakeoff import BakeoffState
@@ -22,22 +28,9 @@ from playground.testtime.generate import generate_candidates
 from playground.testtime.race import RaceResult
 from playground.testtime.request import candidate_request
 from playground.testtime.store import DATA_VARIABLE, RunStore
-from playground.ui.best_of_n_page.bench import Bench
-from playground.ui.best_of_n_page.candidates import shown_asking, table_of
+from playground.ui.best_of_n_page.candidates import table_of
 from playground.ui.best_of_n_page.experiments import EXPERIMENTS
-from playground.ui.best_of_n_page.options import (
-    DEFAULT_RULES,
-    Options,
-    adopted,
-    asking_of,
-    option_fields,
-    pattern_of,
-    read_options,
-    read_temperatures,
-    reference_of,
-)
 from playground.ui.best_of_n_page.sections import SECTIONS
-from playground.ui.best_of_n_page.take_away import command
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -63,21 +56,18 @@ def engine() -> FakeEngine:
 
 
 def bench_of(app: Opened) -> Bench:
-    found = app.at.session_state["best_of_n_benches"]["fake"]
-    assert isinstance(found, Bench)
-    return found
+    return app.state(BestOfNSession).benches["fake"]
 
 
 def settled(app: Opened) -> Opened:
     """Look in as the browser's timer would, until the work under way is done."""
     deadline = time.monotonic() + 60
     while True:
-        state = app.at.session_state
-        waiting = "best_of_n_wanted" in state and state["best_of_n_wanted"]
-        if "best_of_n_benches" in state and not waiting and not bench_of(app).busy:
+        begun = "fake" in app.state(BestOfNSession).benches
+        if begun and not app.state(Todo).what and not bench_of(app).busy:
             return app.run()
         assert time.monotonic() < deadline, "the work was not finished"
-        if "best_of_n_benches" in state and (job := bench_of(app).job) is not None:
+        if begun and (job := bench_of(app).job) is not None:
             job.ticket.wait(20)
         app.run()
 
@@ -104,16 +94,16 @@ def test_the_page_answers_at_once_what_the_engine_answers_alone(open_app: Open) 
     app = settled(open_page(open_app))
     assert not app.errors
     mine = bench_of(app)
-    assert mine.asking is not None and mine.asking.n == 5 and mine.asking.reference == "Paris"
+    assert mine.run.asking is not None and mine.run.asking.n == 5 and mine.run.asking.reference == "Paris"
     fresh = FakeEngine(ending)
-    steps = generate_candidates(fresh, candidate_request(mine.asking, fresh.codec))
+    steps = generate_candidates(fresh, candidate_request(mine.run.asking, fresh.codec))
     while True:
         try:
             next(steps)
         except StopIteration as end:
             expected = end.value.candidates
             break
-    assert [one.ids for one in mine.ordered] == [one.ids for one in expected]
+    assert [one.ids for one in mine.run.ordered] == [one.ids for one in expected]
     frame = app.at.dataframe[0].value
     assert list(frame["#"]) == [1, 2, 3, 4, 5]
     assert list(frame["average"]) == pytest.approx([one.avg_logprob for one in expected])
@@ -126,10 +116,10 @@ def test_the_page_answers_at_once_what_the_engine_answers_alone(open_app: Open) 
 def test_another_rule_or_reference_runs_no_model(open_app: Open) -> None:
     app = settled(open_page(open_app))
     before = len(app.engine.calls)
-    app.at.multiselect(key="w_bon_rules").set_value(["sum-logprob", "length:1-3w"])
+    app.at.multiselect(key="BestOfNState.rules").set_value(["sum-logprob", "length:1-3w"])
     app.run()
     assert "length:1-3w" in app.at.dataframe[0].value.columns
-    app.at.text_input(key="w_bon_reference").set_value("42")
+    app.at.text_input(key="BestOfNState.reference").set_value("42")
     app.run()
     for name in ("Rankings", "Voting", "Curves"):
         section(app, name)
@@ -139,28 +129,28 @@ def test_another_rule_or_reference_runs_no_model(open_app: Open) -> None:
 
 def test_a_rule_that_cannot_be_made_is_told_and_the_others_stay(open_app: Open) -> None:
     app = settled(open_page(open_app))
-    app.at.multiselect(key="w_bon_rules").set_value(["avg-logprob", "regex:(", "nonsense"])
+    app.at.multiselect(key="BestOfNState.rules").set_value(["avg-logprob", "regex:(", "nonsense"])
     app.run()
     said = " ".join(app.errors)
     assert "regex" in said and "nonsense" in said
-    assert app.at.session_state["best_of_n_options"].rules == ("avg-logprob",)
+    assert app.state(BestOfNState).rules == ("avg-logprob",)
 
 
 @pytest.mark.parametrize("n", [0, -3, 10_000])
 def test_a_bad_n_is_one_sentence_and_what_is_there_stays(open_app: Open, n: int) -> None:
     app = settled(open_page(open_app))
-    before = [one.ids for one in bench_of(app).ordered]
-    app.at.number_input(key="w_bon_n").set_value(n)
+    before = [one.ids for one in bench_of(app).run.ordered]
+    app.at.number_input(key="BestOfNState.n").set_value(n)
     app = press(app.run(), "bon_run")
-    assert any("from 1 to 256 candidates" in error for error in app.errors)
-    assert [one.ids for one in bench_of(app).ordered] == before
+    assert any("from 1 to 256" in error for error in app.errors)
+    assert [one.ids for one in bench_of(app).run.ordered] == before
 
 
 def test_a_run_that_does_not_fit_is_split_and_it_is_said(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "usable_bytes", lambda info: 100_000)
     app = settled(open_page(open_app))
-    assert bench_of(app).plan is not None and len(bench_of(app).plan.batches) > 1  # type: ignore[union-attr]
-    assert "memory for all at once is not free: an estimated" in app.texts() and len(bench_of(app).ordered) == 5
+    assert bench_of(app).run.plan is not None and len(bench_of(app).run.plan.batches) > 1  # type: ignore[union-attr]
+    assert "memory for all at once is not free: an estimated" in app.texts() and len(bench_of(app).run.ordered) == 5
 
 
 class Gate:
@@ -186,7 +176,7 @@ def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate:
     held = FakeEngine(ending, before_step=gate)
     app = open_page(open_app, {"n": "8", "new": "40"}, opener=lambda choice, progress: held)
     deadline = time.monotonic() + 30
-    while not bench_of(app).candidates:
+    while not bench_of(app).run.candidates:
         assert time.monotonic() < deadline
         app.run()
     assert "finished" in " ".join(str(bar.proto.text) for bar in app.at.get("progress"))
@@ -195,12 +185,12 @@ def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate:
     gate.open.set()
     app = settled(app)
     mine = bench_of(app)
-    kept = {index: one.ids for index, one in mine.candidates.items()}
+    kept = {index: one.ids for index, one in mine.run.candidates.items()}
     assert 0 < len(kept) < 8 and "finished candidates stay" in app.texts()
     assert held.batches[-1].closed
     app = press(app, "bon_resume")
-    assert len(bench_of(app).candidates) == 8
-    assert all(bench_of(app).candidates[index].ids == ids for index, ids in kept.items())
+    assert len(bench_of(app).run.candidates) == 8
+    assert all(bench_of(app).run.candidates[index].ids == ids for index, ids in kept.items())
 
 
 # -- kept runs -----------------------------------------------------------------------------------------------------------
@@ -208,16 +198,16 @@ def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate:
 
 def test_runs_are_kept_reopened_compared_and_deleted(open_app: Open, _own_data: Path) -> None:
     app = settled(open_page(open_app))
-    first = [one.ids for one in bench_of(app).ordered]
+    first = [one.ids for one in bench_of(app).run.ordered]
     app.at.number_input(key="w_seed").set_value(9)
     app = press(app.run(), "bon_run")
-    assert [one.ids for one in bench_of(app).ordered] != first
+    assert [one.ids for one in bench_of(app).run.ordered] != first
     store = RunStore(_own_data)
     newer, older = store.runs()
     app.hold(bon_kept=True)
     app.at.button(key=f"bon_open_{older.id}").click()
     app.run()
-    assert [one.ids for one in bench_of(app).ordered] == first
+    assert [one.ids for one in bench_of(app).run.ordered] == first
     assert app.state(Setup).seed == 0, "the controls stand where they stood"
     app.at.button(key=f"bon_compare_{newer.id}").click()
     section(app.run(), "Rankings")
@@ -235,7 +225,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_page_works(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "file"))
     app = settled(open_page(open_app))
-    assert len(bench_of(app).candidates) == 5
+    assert len(bench_of(app).run.candidates) == 5
     assert any("Runs cannot be kept" in error for error in app.errors)
 
 
@@ -246,7 +236,7 @@ def test_rankings_and_votes_say_who_wins(open_app: Open) -> None:
     app = section(settled(open_page(open_app, {"rules": '["avg-logprob","sum-logprob","length:1-9w"]'})), "Rankings")
     mine = bench_of(app)
     winners = app.at.dataframe[0].value
-    best = max(mine.ordered, key=lambda one: one.avg_logprob).index + 1
+    best = max(mine.run.ordered, key=lambda one: one.avg_logprob).index + 1
     assert winners.loc[winners["rule"] == "Average log-probability", "#"].iloc[0] == best
     assert "Kendall" in app.texts()
     app.hold(bon_combine=True)
@@ -260,25 +250,25 @@ def test_rankings_and_votes_say_who_wins(open_app: Open) -> None:
 
 def test_beams_join_the_same_table_and_samples_stay(open_app: Open) -> None:
     app = section(settled(open_page(open_app)), "Beams")
-    samples = {one.index: one.ids for one in bench_of(app).ordered}
+    samples = {one.index: one.ids for one in bench_of(app).run.ordered}
     app = press(app, "bon_beams")
     mine = bench_of(app)
-    assert {one.index: one.ids for one in mine.ordered if one.beam_score is None} == samples
-    beams = [one for one in mine.ordered if one.beam_score is not None]
+    assert {one.index: one.ids for one in mine.run.ordered if one.beam_score is None} == samples
+    beams = [one for one in mine.run.ordered if one.beam_score is not None]
     assert len(beams) == 4 and [one.index for one in beams] == [5, 6, 7, 8]
     assert "likelier as a whole" in app.texts()
-    assert len(table_of(mine.scored(shown_asking(mine)))) == 9
+    assert len(table_of(mine.run.scored(mine.run.asking))) == 9
 
 
 def test_beams_that_do_not_fit_are_one_sentence_and_what_is_there_stays(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = section(settled(open_page(open_app)), "Beams")
-    before = [one.ids for one in bench_of(app).ordered]
+    before = [one.ids for one in bench_of(app).run.ordered]
     monkeypatch.setattr(beam, "usable_bytes", lambda info: 50_000)
     app = press(app, "bon_beams")
     assert any("4 beams need about" in error and "may be used" in error for error in app.errors)
-    assert [one.ids for one in bench_of(app).ordered] == before
+    assert [one.ids for one in bench_of(app).run.ordered] == before
 
 
 def test_a_race_and_a_retry_stand_side_by_side(open_app: Open) -> None:
@@ -310,7 +300,7 @@ def test_curves_are_drawn_from_samples_and_never_from_beams(open_app: Open) -> N
     app = section(settled(open_page(open_app, {"rules": '["avg-logprob","regex:[aeiou]"]', "n": "9"})), "Curves")
     before = bench_of(app).results["curves"][1]
     app = section(press(section(app, "Beams"), "bon_beams"), "Curves")
-    assert len(bench_of(app).ordered) == 13 and not app.errors
+    assert len(bench_of(app).run.ordered) == 13 and not app.errors
     after = bench_of(app).results["curves"][1]
     assert after.coverage == before.coverage and len(after.coverage.ns) > 1
 
@@ -371,85 +361,22 @@ def test_too_many_problems_are_refused(open_app: Open) -> None:
 
 def test_every_experiment_sets_up_a_run_that_can_start() -> None:
     for name, experiment in EXPERIMENTS.items():
-        setup = Setup(
-            prompt=experiment.prompt, chat=experiment.chat, settings=experiment.settings, seed=experiment.seed
-        )
-        asking = asking_of(experiment.options, setup)
+        asking = asking_of(BestOfNState(**experiment.state), Setup(**experiment.setup or {}))
         assert asking.n <= 16 and experiment.section in SECTIONS, name
 
 
 def test_an_experiment_runs_at_its_section(open_app: Open) -> None:
     app = settled(open_page(open_app))
-    app.at.button(key="try_1").click()
+    app.at.button(key="try_best_of_n_vote").click()
     app = settled(app.run())
-    assert bench_of(app).asking is not None and bench_of(app).asking.n == 16  # type: ignore[union-attr]
+    assert bench_of(app).run.asking is not None and bench_of(app).run.asking.n == 16  # type: ignore[union-attr]
     assert "A vote on arithmetic" in app.texts()
-
-
-def test_the_link_brings_back_the_set_up() -> None:
-    options = Options(
-        n=32,
-        max_new_tokens=9,
-        stop_strings=("\n", "."),
-        ignore_eos=True,
-        temperatures="0.5, 1",
-        rules=("json", "regex:\\d+"),
-        reference="a|b",
-        answer_pattern="number",
-        beams=6,
-        beam_groups=3,
-        diversity_penalty=1.5,
-        length_penalty=0.0,
-        verifier="json",
-        tries=5,
-    )
-    reading = read_options(option_fields(options))
-    assert reading.options == options and not reading.problems
-    assert read_options(option_fields(Options())).options == Options()
-    assert set(option_fields(Options())) == {"n", "new"}
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"n": "0"},
-        {"n": "ten"},
-        {"new": "-5"},
-        {"rules": '["no-such"]'},
-        {"rules": "[1"},
-        {"temps": "warm"},
-        {"beams": "99"},
-        {"beam_groups": "3"},
-        {"tries": "0"},
-        {"stop": '{"a": 1}'},
-        {"length_penalty": "nan"},
-    ],
-    ids=str,
-)
-def test_a_bad_link_is_told_and_left_at_its_default(query: dict[str, str]) -> None:
-    reading = read_options(query)
-    assert reading.options == Options() and len(reading.problems) == 1
-
-
-def test_a_kept_set_up_puts_the_controls_back() -> None:
-    setup = Setup(prompt="p", chat=True, system="s", seed=4)
-    options = Options(n=3, temperatures="0.5, 1.25", systems=("a", "b"), reference="r", answer_pattern="number")
-    asking = asking_of(options, setup)
-    new, again = adopted(asking, Setup(), Options())
-    assert asking_of(again, new) == asking
-    with pytest.raises(BadInput):
-        read_temperatures("0.5; warm")
-
-
-def test_the_ready_made_reference_belongs_to_the_ready_made_prompt() -> None:
-    assert reference_of(Options(), Setup()) == "Paris" and reference_of(Options(), Setup(prompt="x")) == ""
-    assert pattern_of(Options(), Setup(prompt="x")) == "last-line" and Options().rules == DEFAULT_RULES
 
 
 def test_the_command_is_one_the_command_line_takes() -> None:
     from playground.cli import build_parser  # the parser itself says
 
-    words = command(Setup(prompt="a b", seed=3), Options(n=4, stop_strings=("\n",), reference="it's"))
+    words = command(Setup(prompt="a b", seed=3), BestOfNState(n=4, stop_strings=("\n",), reference="it's"))
     import shlex
 
     parsed = build_parser("best-of-n").parse_args(shlex.split(words)[3:])
@@ -465,7 +392,7 @@ def test_the_command_reproduces_a_mixed_run_with_beams() -> None:
     from playground.cli.best_of_n_asking import read_asking
 
     setup = Setup(prompt="a b", chat=True, system="never sent", seed=3)
-    chosen = Options(
+    chosen = BestOfNState(
         n=6,
         temperatures="0.3, 0.75 1.1",
         systems=("be brief", "it's --long"),
@@ -486,15 +413,6 @@ def test_the_command_reproduces_a_mixed_run_with_beams() -> None:
         assert not beams or read.beam_settings() == asked.beam_settings()
     raw = shlex.split(command(Setup(prompt="a"), chosen))
     assert not any(word.startswith("--system") for word in raw), "raw text has no system prompt"
-
-
-def test_a_kept_beam_search_puts_its_settings_back() -> None:
-    options = Options(beams=6, beam_groups=3, diversity_penalty=1.5, length_penalty=0.25)
-    asking = asking_of(options, Setup(), beams=True)
-    _setup, again = adopted(asking, Setup(), Options())
-    assert asking_of(again, Setup(), beams=True) == asking
-    _setup, untouched = adopted(asking_of(options, Setup()), Setup(), Options())
-    assert untouched.beams == Options().beams
 
 
 def test_take_away_offers_link_command_code_and_files(open_app: Open) -> None:

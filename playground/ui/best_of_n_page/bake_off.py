@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import closing
-from dataclasses import replace
-from typing import Any
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -22,15 +21,16 @@ from playground.testtime.bakeoff import (
     run_bakeoff,
 )
 from playground.testtime.bakeoff_file import state_from_json, state_to_json
-from playground.testtime.problems import MOST_BYTES, ProblemSet, built_in, read_problems
+from playground.testtime.problems import MOST_BYTES, Problem, ProblemSet, built_in, read_problems
 from playground.testtime.store import RunStore
-from playground.ui import state as page_state
 from playground.ui.best_of_n_page.bake_off_report import show_report
-from playground.ui.best_of_n_page.bench import Bench, Job, ask, options, run_store
-from playground.ui.best_of_n_page.watching import watch
-from playground.ui.generate_page.stream import somebody_is_there
+from playground.ui.best_of_n_page.session import Bench, ask, chosen, run_store
+from playground.ui.best_of_n_page.watching import work_progress
+from playground.ui.kit import session
+from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
+from playground.ui.workspace.setup import setup
 
 STATE = "bakeoff"
 DEFAULT_PROBLEMS = 12
@@ -43,7 +43,12 @@ def bakeoff_section(mine: Bench, worker: Worker) -> None:
     _plan_controls(mine, found)
     _restore(mine, worker)
     _run_buttons(mine)
-    watch(mine, "bon_bakeoff_live", watched=lambda: mine.results[STATE].done if STATE in mine.results else 0)
+    watch(
+        mine,
+        lambda: work_progress(mine),
+        key="bon_bakeoff_live",
+        changes=lambda: mine.results[STATE].done if STATE in mine.results else 0,
+    )
     shown = mine.results.get(STATE)
     if shown is not None and shown.outcomes:
         show_report(shown)
@@ -51,6 +56,28 @@ def bakeoff_section(mine: Bench, worker: Worker) -> None:
         "A rule is compared, problem by problem, with taking one candidate blindly. On few problems most differences are luck; "
         "the report says so where it cannot tell."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the section's own controls say, for the next look to plan by. 0 seconds or tokens: no limit."""
+
+    found: ProblemSet = field(default_factory=built_in)
+    kinds: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    count: int | None = DEFAULT_PROBLEMS
+    seconds: int | None = 0
+    tokens: int | None = 0
+    judge: bool = False
+    new: int | None = DEFAULT_NEW_TOKENS
+
+    def problems(self) -> list[Problem]:
+        """Those of the chosen kinds and difficulties."""
+        return [
+            problem
+            for problem in self.found.problems
+            if (not self.kinds or problem.kind in self.kinds) and (not self.levels or problem.difficulty in self.levels)
+        ]
 
 
 # -- the problems ----------------------------------------------------------------------------------------------------
@@ -96,24 +123,24 @@ def _plan_controls(mine: Bench, found: ProblemSet) -> None:
         )
         tokens = st.number_input("Tokens at most", value=0, step=1000, key="bon_tokens", width=150, help="0: no limit.")
         judge = st.toggle("Model as judge", key="bon_judge", help="One more reading of every candidate.")
-    st.session_state["bon_plan"] = (found, tuple(kinds), tuple(levels), count, seconds, tokens, judge, new)
-    chosen = [p for p in found.problems if (not kinds or p.kind in kinds) and (not levels or p.difficulty in levels)]
+    wanted = Wanted(found, tuple(kinds), tuple(levels), count, seconds, tokens, judge, new)
+    session.put(wanted)
     st.caption(
-        f"{min(len(chosen), int(count or 0))} of {len(found.problems)} problems, N = {options().n}, "
+        f"{min(len(wanted.problems()), int(count or 0))} of {len(found.problems)} problems, N = {chosen().n}, "
         "the samplers on the left."
     )
 
 
 def make_plan() -> BakeoffPlan:
     """What the controls ask for. Problems are taken in turn from every kind. Raises BadInput."""
-    found, kinds, levels, count, seconds, tokens, judge, new = st.session_state["bon_plan"]
-    if not 1 <= int(count or 0) <= 500:
+    wanted = session.get(Wanted)
+    count, new = int(wanted.count or 0), int(wanted.new or 0)
+    if not 1 <= count <= 500:
         raise BadInput(f"Problems at most: from 1 to 500, not {count}.", "problems")
-    if not 1 <= int(new or 0) <= MOST_NEW_TOKENS:
+    if not 1 <= new <= MOST_NEW_TOKENS:
         raise BadInput(f"New tokens at most: from 1 to {MOST_NEW_TOKENS:,}, not {new}.", "max_new_tokens")
-    chosen = [p for p in found.problems if (not kinds or p.kind in kinds) and (not levels or p.difficulty in levels)]
-    by_group: dict[tuple[str, str], list[Any]] = {}
-    for problem in chosen:
+    by_group: dict[tuple[str, str], list[Problem]] = {}
+    for problem in wanted.problems():
         by_group.setdefault((problem.difficulty, problem.kind), []).append(problem)
     spread = [
         group[turn]
@@ -121,17 +148,17 @@ def make_plan() -> BakeoffPlan:
         for group in by_group.values()
         if turn < len(group)
     ]
-    setup, asked = page_state.setup(), options()
+    shared = setup()
     return BakeoffPlan(
-        problems=tuple(spread[: int(count)]),
-        n=asked.n,
-        max_new_tokens=int(new),
-        settings=setup.settings,
-        seed=setup.seed,
-        system=setup.system,
-        rules=(*DEFAULT_RULES, JUDGE_RULE) if judge else DEFAULT_RULES,
-        token_budget=int(tokens) if tokens else None,
-        seconds_budget=float(seconds) if seconds else None,
+        problems=tuple(spread[:count]),
+        n=chosen().n,
+        max_new_tokens=new,
+        settings=shared.settings,
+        seed=shared.seed,
+        system=shared.system,
+        rules=(*DEFAULT_RULES, JUDGE_RULE) if wanted.judge else DEFAULT_RULES,
+        token_budget=int(wanted.tokens) if wanted.tokens else None,
+        seconds_budget=float(wanted.seconds) if wanted.seconds else None,
     )
 
 
@@ -147,7 +174,7 @@ def _restore(mine: Bench, worker: Worker) -> None:
     if STATE in mine.results or mine.results.get("bakeoff_looked"):
         return
     mine.results["bakeoff_looked"] = True
-    store = run_store()
+    store, _why = run_store()
     if store is None:
         return
     try:
@@ -164,12 +191,12 @@ def start_bakeoff(mine: Bench, worker: Worker, *, go_on: bool) -> None:
     begun = before if before is not None else BakeoffState(make_plan())
     if before is not None and before.status == "over budget":
         begun = replace(before, plan=replace(before.plan, token_budget=None, seconds_budget=None))
-    session, store, name = session_id(), run_store(), _note_name(worker)
+    visitor, (store, _why), name = session_id(), run_store(), _note_name(worker)
     mine.results[STATE] = begun
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[BakeoffProgress, None, BakeoffState]:
         done = begun.done
-        with closing(run_bakeoff(engine, begun, cancel=cancel, visitor=session)) as steps:
+        with closing(run_bakeoff(engine, begun, cancel=cancel, visitor=visitor)) as steps:
             while True:
                 try:
                     seen = next(steps)
@@ -180,34 +207,33 @@ def start_bakeoff(mine: Bench, worker: Worker, *, go_on: bool) -> None:
                 if seen.state.done != done:
                     done = seen.state.done
                     _keep(store, name, seen.state)
-                if not somebody_is_there(session):
-                    cancel.cancel()
                 yield seen
 
-    going = Job("bakeoff", worker.submit(session, "best-of-n", job), total=len(begun.plan.problems), done=begun.done)
+    def take(seen: BakeoffProgress) -> None:
+        mine.results[STATE] = seen.state
+        view.done = seen.state.done
+        view.note = f"{seen.problem.kind}, {seen.problem.difficulty}: {seen.doing}; problems done"
 
-    def on_event(event: Any) -> None:
-        mine.results[STATE] = event.state
-        going.done = event.state.done
-        going.note = f"{event.problem.kind}, {event.problem.difficulty}: {event.doing}; problems done"
-
-    going.on_event = on_event
-    going.on_end = lambda found: mine.results.update({STATE: found})
-    mine.job = going
+    view = mine.begin(
+        "bakeoff",
+        worker.submit(visitor, "best-of-n", job),
+        take,
+        lambda found: mine.results.update({STATE: found}),
+        total=len(begun.plan.problems),
+        done=begun.done,
+    )
 
 
 def _keep(store: RunStore | None, name: str, found: BakeoffState) -> None:
     """Each finished problem is on the disk before the next is begun; a disk that fails does not stop the run."""
     if store is not None:
-        try:
+        with suppress(PlaygroundError):
             store.put_note(name, state_to_json(found))
-        except PlaygroundError:
-            return
 
 
 def _run_buttons(mine: Bench) -> None:
     found = mine.results.get(STATE)
-    running = mine.job is not None and mine.job.what == "bakeoff"
+    running = mine.busy and mine.doing == "bakeoff"
     paused = found is not None and not running and found.done < len(found.plan.problems)
     with st.container(horizontal=True, vertical_alignment="center"):
         if running:
@@ -225,14 +251,14 @@ def _run_buttons(mine: Bench) -> None:
                 type="primary",
                 icon=":material/cookie:",
                 disabled=mine.busy,
-                on_click=lambda: ask("bakeoff"),
+                on_click=ask("bakeoff"),
             )
         if paused:
             st.button(
                 "Go on",
                 key="bon_bakeoff_on",
                 icon=":material/play_arrow:",
-                on_click=lambda: ask("bakeoff_on"),
+                on_click=ask("bakeoff_on"),
                 disabled=mine.busy,
             )
         if found is not None:
@@ -240,7 +266,8 @@ def _run_buttons(mine: Bench) -> None:
                 "Cancel and forget" if running else "Forget",
                 key="bon_bakeoff_forget",
                 icon=":material/delete:",
-                on_click=lambda: _forget(mine),
+                on_click=_forget,
+                args=(mine,),
             )
     if found is not None and not running:
         said = {"running": "paused", "finished": "finished", "over budget": "stopped at its budget"}[found.status]
@@ -252,14 +279,14 @@ def _run_buttons(mine: Bench) -> None:
 
 
 def _forget(mine: Bench) -> None:
-    mine.stop()
+    """Whatever is under way makes way, and so it cannot bring the state back."""
+    mine.make_way()
     mine.results.pop(STATE, None)
-    mine.job = None if mine.job is not None and mine.job.what == "bakeoff" else mine.job
-    ask("bakeoff_forget")
+    ask("bakeoff_forget")()
 
 
 def forget_kept(worker: Worker) -> None:
     """What is on the disk goes too."""
-    store = run_store()
+    store, _why = run_store()
     if store is not None:
         store.put_note(_note_name(worker), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,13 +11,13 @@ import streamlit as st
 from playground.charts.numbers import percent
 from playground.engine.serving.worker import Worker
 from playground.generation.diversity import repeated_share
-from playground.testtime.beam import MOST_BEAMS
 from playground.testtime.clusters import pooled_distinct_n
 from playground.testtime.types import Candidate
-from playground.ui import state
-from playground.ui.best_of_n_page.bench import Bench, ask, options, put_options
-from playground.ui.best_of_n_page.candidates import column_config, shown_asking, table_of
-from playground.ui.best_of_n_page.watching import watch
+from playground.ui.best_of_n_page.candidates import column_config, table_of
+from playground.ui.best_of_n_page.controls import WIDGETS
+from playground.ui.best_of_n_page.session import Bench, ask, scores_now
+from playground.ui.best_of_n_page.watching import work_progress
+from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import why_it_matters
 
 
@@ -25,15 +25,15 @@ def beams_section(mine: Bench, worker: Worker) -> None:
     """Its settings, and the beams beside the samples once they are there."""
     _settings()
     st.button(
-        "Search beams" if mine.candidates else "Generate and search beams",
+        "Search beams" if mine.run.candidates else "Generate and search beams",
         key="bon_beams",
         type="primary",
         icon=":material/account_tree:",
-        on_click=lambda: ask("beams"),
+        on_click=ask("beams"),
         disabled=mine.busy,
         help="Adds the beams to the candidates. Candidates that are there for the same prompt and settings stay.",
     )
-    watch(mine, "bon_beams_live")
+    watch(mine, lambda: work_progress(mine), key="bon_beams_live")
     if not mine.busy:
         _beside(mine)
     why_it_matters(
@@ -44,47 +44,14 @@ def beams_section(mine: Bench, worker: Worker) -> None:
 
 
 def _settings() -> None:
-    chosen = options()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _number("Beams", "beams", chosen.beams, 1, f"Texts kept at each step, 1 to {MOST_BEAMS}.")
-        _number(
-            "Groups",
-            "beam_groups",
-            chosen.beam_groups,
-            1,
-            "1: plain beam search. More: diverse beam search; the beams are split into groups of equal size.",
-        )
-        _number(
-            "Diversity penalty",
-            "diversity_penalty",
-            chosen.diversity_penalty,
-            0.1,
-            "In nats for each earlier group's beam that has just taken the token. Only with groups.",
-        )
-        _number(
-            "Length penalty",
-            "length_penalty",
-            chosen.length_penalty,
-            0.1,
-            "A finished text's score is its sum of log-probabilities / tokens to this power: 0 the sum, 1 the average.",
-        )
-
-
-def _number(label: str, name: str, value: int | float, step: int | float, help_text: str) -> None:
-    def write(new: Any) -> None:
-        if new is not None:
-            changed: dict[str, Any] = {name: type(value)(new)}
-            put_options(replace(options(), **changed))
-
-    key = f"w_bon_{name}"
-    st.number_input(
-        label, value=value, step=step, key=key, width=150, help=help_text, on_change=state.follow(key, value, write)
-    )
+        for name in ("beams", "beam_groups", "diversity_penalty", "length_penalty"):
+            WIDGETS.number(name, width=150)
 
 
 def _beside(mine: Bench) -> None:
-    beams = [one for one in mine.ordered if one.beam_score is not None]
-    samples = [one for one in mine.ordered if one.beam_score is None]
+    beams = [one for one in mine.run.ordered if one.beam_score is not None]
+    samples = mine.run.samples
     if not beams:
         st.info("No beams have been searched for these candidates yet.")
         return
@@ -103,7 +70,7 @@ def _beside(mine: Bench) -> None:
         ahead = max(one.sum_logprob for one in beams) - best.sum_logprob
         who, other = ("beam", "sample") if ahead >= 0 else ("sample", "beam")
         st.markdown(f"The likeliest {who} is {abs(ahead):.3f} nats likelier as a whole than the likeliest {other}.")
-    scored = mine.scored(shown_asking(mine))
+    scored = scores_now(mine.run)
     frame = table_of(scored)
     places = [place for place, one in enumerate(scored.candidates) if one.beam_score is not None]
     frame = frame.iloc[places].assign(**{"beam score": [scored.candidates[place].beam_score for place in places]})
@@ -111,7 +78,7 @@ def _beside(mine: Bench) -> None:
     st.dataframe(frame, hide_index=True, key="bon_beam_table", column_config=config)
 
 
-def _line(name: str, found: list[Candidate]) -> dict[str, Any]:
+def _line(name: str, found: Sequence[Candidate]) -> dict[str, Any]:
     shares = [share for one in found if (share := repeated_share(one.ids)) is not None]
     distinct = pooled_distinct_n([one.ids for one in found], 2)
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -11,28 +10,29 @@ import streamlit as st
 from playground.charts.numbers import percent
 from playground.charts.token_colours import SCALES, legend_html
 from playground.engine.serving.worker import Worker
-from playground.errors import PlaygroundError
 from playground.testtime.clusters import cluster_texts, pooled_distinct_n
 from playground.testtime.registry import kind_of
-from playground.testtime.request import BestOfNRequest
 from playground.testtime.types import Candidate, ScoredCandidates
-from playground.ui import state
-from playground.ui.best_of_n_page.bench import Bench, ask, present_asking
 from playground.ui.best_of_n_page.kept import kept_section
+from playground.ui.best_of_n_page.session import Bench, ask, judging, scores_now
 from playground.ui.best_of_n_page.strip import STRIP_SCALES, candidate_tokens
-from playground.ui.best_of_n_page.watching import progress, watch
+from playground.ui.best_of_n_page.watching import progress
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.live import REASONS
-from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.fragments import PICTURES, redraw
+from playground.ui.kit.jobs import watch
+from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.workspace.setup import setup
 
 VERDICTS = {True: "✓ valid", False: "✗ not valid", None: ""}
 SHOWN_TEXT = 400  # characters in a cell
+ROW_HEIGHT = 56  # pixels: two lines of text
 
 
 def candidates_section(mine: Bench, worker: Worker) -> None:
     """The table is filled while the model works; a row that is chosen opens below it."""
-    watch(mine, "bon_live", lambda: _growing(mine))
-    if not mine.busy and mine.candidates:
+    watch(mine, lambda: _growing(mine), key="bon_live")
+    if not mine.busy and mine.run.candidates:
         _outdated(mine)
         _heavy_rules(mine)
         _opened(mine, worker)
@@ -46,7 +46,7 @@ def candidates_section(mine: Bench, worker: Worker) -> None:
 
 def _growing(mine: Bench) -> None:
     progress(mine)
-    if mine.candidates:
+    if mine.run.candidates:
         _table(mine)
     elif not mine.busy and not mine.problem:
         st.info("Press **Generate** to answer the prompt N times.")
@@ -55,34 +55,26 @@ def _growing(mine: Bench) -> None:
 # -- the table -----------------------------------------------------------------------------------------------------
 
 
-def shown_asking(mine: Bench) -> BestOfNRequest:
-    """What the candidates are judged by now: the controls' rules on the bench's own prompt."""
-    assert mine.asking is not None
-    try:
-        now = present_asking()
-    except PlaygroundError:
-        return mine.asking
-    return replace(mine.asking, scorers=now.scorers, reference=now.reference, answer_pattern=now.answer_pattern)
-
-
 def table_of(scored: ScoredCandidates, order: list[int] | None = None) -> pd.DataFrame:
-    """One line a candidate, one column a figure; values stay numbers, so that the table sorts."""
+    """One line a candidate, one column a figure, how it ended and its scores first; values stay numbers: the table sorts."""
     valid = scored.valid()
     lines = []
     for place, candidate in enumerate(scored.candidates):
         line: dict[str, Any] = {
             "#": candidate.index + 1,
             "text": candidate.text[:SHOWN_TEXT].replace("\n", " ↵ ").strip(),
-            "tokens": candidate.n_tokens,
             "ended": candidate.finish_reason,
-            "answer": (scored.answers[place] if scored.answers else None) or "",
-            "valid": VERDICTS[valid[place]],
-            "sum": candidate.sum_logprob,
             "average": candidate.avg_logprob,
+            "sum": candidate.sum_logprob,
+        }
+        line |= {column.label: column.scores[place].value for column in scored.columns if not _is_shown(column.label)}
+        line |= {
+            "valid": VERDICTS[valid[place]],
+            "answer": (scored.answers[place] if scored.answers else None) or "",
+            "tokens": candidate.n_tokens,
             "ms": candidate.elapsed_ms,
             "made by": candidate.setting or candidate.origin,
         }
-        line |= {column.label: column.scores[place].value for column in scored.columns if not _is_shown(column.label)}
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -94,31 +86,35 @@ def _is_shown(label: str) -> bool:
 def column_config(scored: ScoredCandidates) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {
-        "#": number(pinned=True, width=45),
-        "text": st.column_config.TextColumn("Text", width=300),
+        "#": number(pinned=True, width=38),
+        "text": st.column_config.TextColumn("Text", width=210),
         "tokens": number("Tokens"),
-        "ended": st.column_config.TextColumn("Ended", help="length: the maximum; eos: the model's own end; stop."),
+        "ended": st.column_config.TextColumn(
+            "Ended", width=62, help="length: the maximum; eos: the model's own end; stop."
+        ),
         "answer": st.column_config.TextColumn("Answer", help="As extracted and normalised for counting."),
         "valid": st.column_config.TextColumn("Valid", help="Valid where every verifier among the rules says so."),
-        "sum": number("Sum of log-probabilities", format="%.3f", help="ln P(answer | prompt), in nats."),
-        "average": number("Average log-probability", format="%.3f", help="In nats a token."),
+        "sum": number(
+            "Σ log p", width=72, format="%.3f", help="Sum of log-probabilities: ln P(answer | prompt), in nats."
+        ),
+        "average": number("⌀ log p", width=72, format="%.3f", help="Average log-probability, in nats a token."),
         "ms": number("Time (ms)", format="%.0f", help="From the end of the prefill to its last token."),
         "made by": st.column_config.TextColumn("Made by"),
     }
     for column in scored.columns:
         kind = kind_of(column.spec)
-        config[column.label] = number(column.label, format="%.3f", help=f"{kind.label}. {kind.purpose}")
+        config[column.label] = number(column.label, width=92, format="%.3f", help=f"{kind.label}. {kind.purpose}")
     return config
 
 
 def _table(mine: Bench) -> None:
-    scored = mine.scored(shown_asking(mine))
+    scored = scores_now(mine.run)
     frame = table_of(scored)
 
     def choose() -> None:
         rows = st.session_state["bon_table"].selection.rows
         mine.opened = scored.candidates[rows[0]].index if rows and rows[0] < len(scored.candidates) else mine.opened
-        state.rerun_parts(state.PICTURES)
+        redraw(PICTURES)
 
     extra: dict[str, Any] = {} if mine.busy else {"on_select": choose, "selection_mode": "single-row"}
     st.dataframe(
@@ -126,7 +122,8 @@ def _table(mine: Bench) -> None:
         key="bon_live_table" if mine.busy else "bon_table",
         hide_index=True,
         column_config=column_config(scored),
-        height=min(35 * (len(frame) + 1) + 3, 400),
+        height=min(ROW_HEIGHT * len(frame) + 38, 400),
+        row_height=ROW_HEIGHT,
         **extra,
     )
     for column in scored.columns:
@@ -136,31 +133,31 @@ def _table(mine: Bench) -> None:
 
 def _outdated(mine: Bench) -> None:
     """Say when the controls have moved away from the candidates on the bench."""
-    setup, made = state.setup(), mine.asking
+    shown, made = setup(), mine.run.asking
     if made is None:
         return
-    now = (setup.prompt, setup.chat, setup.system, setup.settings, setup.seed)
+    now = (shown.prompt, shown.chat, shown.system, shown.settings, shown.seed)
     if now != (made.prompt, made.chat, made.system, made.settings, made.seed):
         st.caption(":material/history: These candidates were made with another prompt, other settings or another seed.")
-    if len(mine.candidates) < mine.wanted:
+    if len(mine.run.candidates) < mine.run.wanted:
         st.button(
-            f"Go on: {mine.wanted - len(mine.candidates)} are missing",
+            f"Go on: {mine.run.wanted - len(mine.run.candidates)} are missing",
             key="bon_resume",
             icon=":material/play_arrow:",
-            on_click=lambda: ask("resume"),
+            on_click=ask("resume"),
             help="The finished ones are not made again; the luck is the same.",
         )
 
 
 def _heavy_rules(mine: Bench) -> None:
-    missing = mine.missing_heavy(shown_asking(mine))
+    missing = mine.run.missing_heavy(judging(mine.run))
     if missing:
         names = ", ".join(spec.label for spec in missing)
         st.button(
             f"Ask the model: {names}",
             key="bon_score",
             icon=":material/gavel:",
-            on_click=lambda: ask("score"),
+            on_click=ask("score"),
             help="These rules run a model over every candidate; the scores are kept with the run.",
         )
 
@@ -170,13 +167,13 @@ def _heavy_rules(mine: Bench) -> None:
 
 def _opened(mine: Bench, worker: Worker) -> None:
     """Any candidate as its tokens. The box serves the keyboard; a row of the table opens too."""
-    known = [candidate.index for candidate in mine.ordered]
+    known = [candidate.index for candidate in mine.run.ordered]
     if mine.opened not in known:
         mine.opened = known[0]
 
     def open_one() -> None:
         mine.opened = st.session_state["w_bon_open"]
-        state.rerun_parts(state.PICTURES)
+        redraw(PICTURES)
 
     st.session_state["w_bon_open"] = mine.opened
     scale = st.session_state.get("bon_scale", STRIP_SCALES[0])
@@ -197,7 +194,7 @@ def _opened(mine: Bench, worker: Worker) -> None:
             required=True,
             format_func=lambda name: SCALES[name].label,
         )
-    candidate = mine.candidates[mine.opened]
+    candidate = mine.run.candidates[mine.opened]
     token_strip(
         candidate_tokens(candidate, worker.engine.codec, scale),
         key="bon_strip",
@@ -218,7 +215,7 @@ def _ending(candidate: Candidate) -> None:
 
 def _diversity(mine: Bench) -> None:
     """Distinct-n over all candidates and groups of near-equal texts."""
-    candidates = mine.ordered
+    candidates = mine.run.ordered
     texts = [candidate.ids for candidate in candidates]
     shares = [(n, pooled_distinct_n(texts, n)) for n in (1, 2, 3)]
     clusters = cluster_texts([candidate.text for candidate in candidates])
@@ -235,10 +232,3 @@ def _diversity(mine: Bench) -> None:
                 first = candidates[cluster.members[0]].text.strip()[:120]
                 how = "the same" if cluster.exact else "nearly the same"
                 st.markdown(f"{len(cluster.members)} × “{escape_markdown(first)}” ({how}: {numbers})")
-
-
-def bench_problem(mine: Bench) -> None:
-    if mine.problem:
-        show_problem(mine.problem)
-    if mine.note:
-        st.info(escape_markdown(mine.note), icon=":material/info:")

@@ -14,11 +14,10 @@ from playground.testtime.curves import Curve, CurveSet, all_curves, best_score_c
 from playground.testtime.registry import kind_of
 from playground.testtime.rules import FIRST, MAJORITY, Rule, column_rule
 from playground.testtime.types import ScoreColumn, ScoredCandidates
-from playground.ui.best_of_n_page.bench import Bench
-from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.explain import label_of
 from playground.ui.best_of_n_page.price import fitted
 from playground.ui.best_of_n_page.rankings import needs_candidates
+from playground.ui.best_of_n_page.session import Bench, scores_now
 from playground.ui.kit.messages import why_it_matters
 
 FEW = 16
@@ -29,7 +28,7 @@ def curves_section(mine: Bench, worker: Worker) -> None:
     """Coverage, each rule's accuracy, the gap, the best score with its KL bound, and what it costs."""
     if needs_candidates(mine):
         return
-    scored = _samples(mine, mine.scored(shown_asking(mine)))
+    scored = _samples(mine, scores_now(mine.run))
     if not scored.candidates:
         st.info("Curves need answers that were drawn, and there are beams alone: generate some.")
         return
@@ -139,12 +138,12 @@ def _draw_gap(found: CurveSet, scored: ScoredCandidates) -> None:
 def _draw_cost(mine: Bench, found: CurveSet, scored: ScoredCandidates) -> None:
     """Quality against tokens, and against time where the cost was measured."""
     st.markdown("##### Cost against quality")
-    model, asking = fitted(mine), mine.asking
+    model, asking = fitted(mine), mine.run.asking
     x, title = np.array(found.tokens), "tokens generated"
     if model is not None and asking is not None:
-        lengths = [one.n_tokens for one in mine.ordered if one.beam_score is None]
+        lengths = [one.n_tokens for one in mine.run.samples]
         alive = survival(lengths, asking.max_new_tokens)
-        prompt = max((len(one.prompt_ids) for one in mine.ordered), default=1)
+        prompt = max((len(one.prompt_ids) for one in mine.run.ordered), default=1)
         x = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in found.coverage.ns])
         title = "seconds, as the cost measured here predicts them"
     best = max(found.rules, key=lambda curve: curve.mean[-1])

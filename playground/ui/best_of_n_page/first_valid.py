@@ -17,26 +17,23 @@ from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, PlaygroundError
 from playground.testtime.curves import curve_points
 from playground.testtime.events import BatchStep
+from playground.testtime.live_run import context_of
 from playground.testtime.race import FirstValid, RaceResult, first_valid, race, retry
 from playground.testtime.registry import SCORERS, is_valid, kind_of, parse_spec
 from playground.testtime.request import candidate_request
-from playground.testtime.scoring import ScoringContext
 from playground.testtime.types import Candidate
-from playground.ui import state
-from playground.ui.best_of_n_page.bench import Bench, Job, ask, options, present_asking, put_options
-from playground.ui.best_of_n_page.candidates import shown_asking
-from playground.ui.best_of_n_page.options import MOST_TRIES
-from playground.ui.best_of_n_page.watching import watch
-from playground.ui.generate_page.stream import somebody_is_there
+from playground.ui.best_of_n_page.controls import WIDGETS, bound
+from playground.ui.best_of_n_page.session import Bench, ask, chosen, judging, present_asking
+from playground.ui.best_of_n_page.watching import work_progress
+from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
-from playground.ui.waiting import NewerInput
 
 
 def first_valid_section(mine: Bench, worker: Worker) -> None:
     """Two live experiments and, without a model, how both would go on average."""
     _controls(mine)
-    watch(mine, "bon_race_live")
+    watch(mine, lambda: work_progress(mine), key="bon_race_live")
     if not mine.busy:
         _results(mine)
         _on_paper(mine)
@@ -47,43 +44,33 @@ def first_valid_section(mine: Bench, worker: Worker) -> None:
 
 
 def _controls(mine: Bench) -> None:
-    chosen = options()
+    state = chosen()
     verdicts = [name for name, kind in SCORERS.items() if kind.gives_verdict and not kind.argument_needed]
-    offered = list(dict.fromkeys([chosen.verifier, *verdicts, *(r for r in chosen.rules if _judges(r)), "regex:\\d"]))
+    offered = list(dict.fromkeys([state.verifier, *verdicts, *(r for r in state.rules if _judges(r)), "regex:\\d"]))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Valid is what passes",
-            offered,
-            index=offered.index(chosen.verifier),
-            key="w_bon_verifier",
+            options=offered,
+            index=offered.index(state.verifier),
             accept_new_options=True,
             width=220,
-            on_change=state.follow("w_bon_verifier", chosen.verifier, _set_verifier),
-            help="A rule that gives a verdict; the reference is the one on the left. Type NAME:ARGUMENT for others.",
+            **bound("verifier", state.verifier, lambda label: WIDGETS.write("verifier", label or state.verifier)),
         )
         st.button(
-            f"Race {chosen.n}",
+            f"Race {state.n}",
             key="bon_race",
             type="primary",
             icon=":material/flag:",
             disabled=mine.busy,
-            on_click=lambda: ask("race"),
+            on_click=ask("race"),
             help="All at once; the first that passes wins and the rest are stopped.",
         )
-        st.number_input(
-            "At most",
-            value=chosen.tries,
-            step=1,
-            key="w_bon_tries",
-            width=120,
-            on_change=state.follow("w_bon_tries", chosen.tries, _set_tries),
-        )
+        WIDGETS.number("tries", width=120)
         st.button(
             "Retry until valid",
             key="bon_retry",
             icon=":material/replay:",
             disabled=mine.busy,
-            on_click=lambda: ask("retry"),
+            on_click=ask("retry"),
             help="One after the other until one passes.",
         )
 
@@ -92,60 +79,41 @@ def _judges(label: str) -> bool:
     return kind_of(parse_spec(label)).gives_verdict
 
 
-def _set_verifier(label: str | None) -> None:
-    try:
-        if label and not _judges(label):
-            raise BadInput(f"{label[:60]} gives a score and no verdict: choose a verifier.", "verifier")
-    except PlaygroundError as error:
-        state.note_problem(str(error))
-        return
-    state.clear_problems()
-    if label:
-        put_options(replace(options(), verifier=parse_spec(label).label))
-
-
-def _set_tries(value: int | None) -> None:
-    if value is not None:
-        put_options(replace(options(), tries=int(value)))
-
-
 def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
     """Ask the worker. Raises BadInput or BadPrompt for what cannot be raced."""
-    chosen = options()
-    if not 1 <= chosen.tries <= MOST_TRIES:
-        raise BadInput(f"At most: from 1 to {MOST_TRIES} attempts, not {chosen.tries}.", "tries")
-    spec, asking = parse_spec(chosen.verifier), present_asking()
+    state = chosen()
+    spec, asking = parse_spec(state.verifier), present_asking()
     if kind_of(spec).needs_reference and not asking.reference.strip():
         raise BadInput(f"{spec.label} needs a reference: write the right answer on the left.", "reference")
-    asked = candidate_request(replace(asking, n=chosen.tries) if retried else asking, worker.engine.codec)
-    session, run = session_id(), retry if retried else race
+    asked = candidate_request(replace(asking, n=state.tries) if retried else asking, worker.engine.codec)
+    visitor, run = session_id(), retry if retried else race
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, RaceResult]:
-        context = ScoringContext(
-            asking.prompt, asking.reference or None, asking.answer_pattern or None, engine, session, cancel
-        )
+        context = replace(context_of(asking, visitor=visitor, cancel=cancel), engine=engine)
 
         def passes(candidate: Candidate) -> bool:
-            if not somebody_is_there(session):
-                cancel.cancel()
             return is_valid(candidate, [spec], context)
 
         return run(engine, asked, passes, cancel=cancel)
 
     name = "retry" if retried else "race"
     mine.results.pop(name, None)
-    going = Job(name, worker.submit(session, "best-of-n", job), total=asked.n)
-    tokens = [0]
+    tokens = 0
 
-    def on_event(event: Any) -> None:
+    def take(event: Any) -> None:
+        nonlocal tokens
         if isinstance(event, BatchStep):
-            tokens[0] += event.rows
-            going.done += len(event.finished)
-            going.note = f"{'Attempt' if retried else 'Racing'}: {tokens[0]:,} tokens, finished"
+            tokens += event.rows
+            view.done += len(event.finished)
+            view.note = f"{'Attempt' if retried else 'Racing'}: {tokens:,} tokens, finished"
 
-    going.on_event = on_event
-    going.on_end = lambda result: mine.results.update({name: (result, spec.label)})
-    mine.job = going
+    view = mine.begin(
+        name,
+        worker.submit(visitor, "best-of-n", job),
+        take,
+        lambda result: mine.results.update({name: (result, spec.label)}),
+        total=asked.n,
+    )
 
 
 # -- what came of it ---------------------------------------------------------------------------------------------------
@@ -203,17 +171,11 @@ def results_table(found: list[tuple[str, RaceResult]]) -> pd.DataFrame:
 
 def _on_paper(mine: Bench) -> None:
     """Races and retries drawn from the candidates on the bench: no model runs."""
-    candidates = [one for one in mine.ordered if one.beam_score is None]
-    if not candidates or mine.asking is None:
+    candidates = mine.run.samples
+    if not candidates or mine.run.asking is None:
         return
-    spec, asking = parse_spec(options().verifier), shown_asking(mine)
-    context = ScoringContext(
-        asking.prompt,
-        asking.reference or None,
-        asking.answer_pattern or None,
-        visitor=session_id(),
-        cancel=NewerInput(),
-    )
+    spec, asking = parse_spec(chosen().verifier), judging(mine.run)
+    context = context_of(asking, visitor=session_id())
     st.markdown("##### From the candidates that are there")
     if kind_of(spec).needs_engine:
         st.caption("This verifier runs the model: race to see how it goes.")
@@ -233,7 +195,7 @@ def _on_paper(mine: Bench) -> None:
     _time_chart(drawn)
     _token_chart(drawn)
     last = drawn[-1]
-    step = mine.cost.decode_ms / max(1, max(lengths))
+    step = mine.run.cost.decode_ms / max(1, max(lengths))
     st.caption(
         f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {last.n} has a valid one in "
         f"{percent(last.found)} of the draws. With {len(candidates)} rows a step took some {milliseconds(step)} here, with one "

@@ -9,13 +9,13 @@ import streamlit as st
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.store import RunStore, RunSummary
-from playground.ui import state
-from playground.ui.best_of_n_page.bench import Bench, ask, run_store
-from playground.ui.best_of_n_page.bench_work import open_stored
+from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo, run_store
+from playground.ui.best_of_n_page.work import open_stored
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.messages import escape_markdown, show_problem
 
 SHOWN = 12
-_COMPARED = "best_of_n_compared"
 
 
 def kept_section(mine: Bench, worker: Worker) -> None:
@@ -23,9 +23,9 @@ def kept_section(mine: Bench, worker: Worker) -> None:
     with st.expander("Kept runs", on_change="rerun", key="bon_kept", icon=":material/inventory_2:") as box:
         if not box.open:
             return
-        store = run_store()
+        store, why = run_store()
         if store is None:
-            show_problem(st.session_state.get("best_of_n_store_problem", "Runs cannot be kept here."))
+            show_problem(why)
             return
         try:
             found = store.runs()
@@ -49,7 +49,7 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
     said = {"damaged": "unreadable", "running": "being written"}
     state_said = said.get(summary.status, "cut off" if cut else "whole")
     name = summary.name or summary.prompt.replace("\n", " ")[:60]
-    here = " · on the bench" if summary.id == mine.run_id else ""
+    here = " · on the bench" if summary.id == mine.run.run_id else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"bon_kept_{summary.id}"):
         st.markdown(
             f"{when} · {escape_markdown(name)} · {summary.finished} of {summary.wanted} · {state_said}{here}",
@@ -97,25 +97,24 @@ def _open(mine: Bench, store: RunStore, run: str, go_on: bool) -> None:
         open_stored(mine, store.load(run))
     except PlaygroundError as error:
         mine.problem = str(error)
-        return
-    if go_on:
-        ask("resume")
+    else:
+        session.put(Todo("resume" if go_on else ""))
+    redraw()
 
 
 def _compare(run: str) -> None:
-    st.session_state[_COMPARED] = run
+    session.get(BestOfNSession).compared = run
     st.session_state["best_of_n_section"] = "Rankings"
-    state.rerun_parts(state.PICTURES)
+    redraw(PICTURES)
 
 
 def compared_run() -> str | None:
     """The id of the kept run that the bench is compared with."""
-    found = st.session_state.get(_COMPARED)
-    return found if isinstance(found, str) else None
+    return session.get(BestOfNSession).compared
 
 
 def end_comparison() -> None:
-    st.session_state.pop(_COMPARED, None)
+    session.get(BestOfNSession).compared = None
 
 
 def _delete(mine: Bench, store: RunStore, run: str) -> None:
@@ -125,5 +124,5 @@ def _delete(mine: Bench, store: RunStore, run: str) -> None:
         mine.problem = str(error)
     if compared_run() == run:
         end_comparison()
-    if mine.run_id == run:
-        mine.run_id = ""
+    if mine.run.run_id == run:
+        mine.run.run_id = ""

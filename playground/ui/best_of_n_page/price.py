@@ -17,9 +17,9 @@ from playground.testtime.cost import CostModel, Measured, Prediction, fit_cost, 
 from playground.testtime.curves import curve_points
 from playground.testtime.request import encode
 from playground.testtime.types import MOST_CANDIDATES
-from playground.ui.best_of_n_page.bench import Bench, Job, ask, present_asking
-from playground.ui.best_of_n_page.watching import watch
-from playground.ui.generate_page.stream import somebody_is_there
+from playground.ui.best_of_n_page.session import Bench, ask, present_asking
+from playground.ui.best_of_n_page.watching import work_progress
+from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
@@ -35,10 +35,10 @@ def cost_section(mine: Bench, worker: Worker) -> None:
         type="primary",
         icon=":material/speed:",
         disabled=mine.busy,
-        on_click=lambda: ask("measure"),
+        on_click=ask("measure"),
         help="A few prompts read and a few steps at 1 to 32 rows; others get their turns in between.",
     )
-    watch(mine, "bon_cost_live")
+    watch(mine, lambda: work_progress(mine), key="bon_cost_live")
     model = fitted(mine)
     if model is None and not mine.busy:
         st.info("Measure first: one run alone has too few different numbers of rows to tell what a row costs.")
@@ -55,29 +55,21 @@ def cost_section(mine: Bench, worker: Worker) -> None:
 def start_measure(mine: Bench, worker: Worker) -> None:
     """Ask the worker. Raises BadPrompt for a prompt that cannot be read."""
     asking = present_asking()
-    ids, session = encode(worker.engine.codec, asking, asking.system), session_id()
+    ids = encode(worker.engine.codec, asking, asking.system)
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Measured, None, Measured]:
-        steps = measure(engine, ids, cancel=cancel)
-        while True:
-            try:
-                seen = next(steps)
-            except StopIteration as end:
-                found: Measured = end.value
-                return found
-            if not somebody_is_there(session):
-                cancel.cancel()
-            yield seen
+        return measure(engine, ids, cancel=cancel)
 
-    going = Job("measure", worker.submit(session, "best-of-n-measure", job))
+    def take(seen: Measured) -> None:
+        view.done, view.total, view.note = seen.done, seen.total, f"Measuring {seen.label}"
+        mine.results[MEASURED] = seen
 
-    def on_event(event: Any) -> None:
-        going.done, going.total, going.note = event.done, event.total, f"Measuring {event.label}"
-        mine.results[MEASURED] = event
-
-    going.on_event = on_event
-    going.on_end = lambda found: mine.results.update({MEASURED: found})
-    mine.job = going
+    view = mine.begin(
+        "measure",
+        worker.submit(session_id(), "best-of-n-measure", job),
+        take,
+        lambda found: mine.results.update({MEASURED: found}),
+    )
 
 
 def fitted(mine: Bench) -> CostModel | None:
@@ -113,25 +105,25 @@ def _show_model(model: CostModel) -> None:
 
 def _alive(mine: Bench) -> tuple[np.ndarray[Any, Any], int]:
     """How long answers are, from the bench, else all of them at the maximum; and the maximum."""
-    asking = mine.asking
+    asking = mine.run.asking
     most = asking.max_new_tokens if asking is not None else 24
-    return survival([one.n_tokens for one in mine.ordered if one.beam_score is None], most), most
+    return survival([one.n_tokens for one in mine.run.samples], most), most
 
 
 def _prompt_tokens(mine: Bench) -> int:
-    return max((len(one.prompt_ids) for one in mine.ordered), default=1)
+    return max((len(one.prompt_ids) for one in mine.run.ordered), default=1)
 
 
 def _check(mine: Bench, model: CostModel) -> None:
     """The prediction for the run on the bench beside what it took."""
-    samples = [one for one in mine.ordered if one.beam_score is None]
-    if not samples or not mine.timings:
+    samples = mine.run.samples
+    if not samples or not mine.run.timings:
         st.caption("Generate a run to check the prediction against it.")
         return
-    steps_ms = sum(timing.ms for timing in mine.timings)
-    expected = sum(model.step_ms(timing.rows, timing.context) for timing in mine.timings)
+    steps_ms = sum(timing.ms for timing in mine.run.timings)
+    expected = sum(model.step_ms(timing.rows, timing.context) for timing in mine.run.timings)
     st.markdown(
-        f"**Checked against the run on the bench** ({len(samples)} candidates, {len(mine.timings)} steps): predicted "
+        f"**Checked against the run on the bench** ({len(samples)} candidates, {len(mine.run.timings)} steps): predicted "
         f"{milliseconds(expected)}, measured {milliseconds(steps_ms)}; off by {percent(abs(expected / steps_ms - 1))}."
     )
     if abs(expected / steps_ms - 1) > ROUGH:
@@ -173,7 +165,7 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
         st.warning(f"Not even one candidate fits the {found.limit} budget.", icon=":material/block:")
     else:
         st.markdown(f"**N = {found.n}**, limited by {found.limit}: {_said(found.prediction)}.")
-    one, present = predict(model, 1, prompt, alive, price or None), max(1, len(mine.candidates))
+    one, present = predict(model, 1, prompt, alive, price or None), max(1, len(mine.run.candidates))
     many = predict(model, present, prompt, alive, price or None)
     st.caption(
         f"One answer: {_said(one)}. {present} answers: {_said(many)}, {many.total_ms / max(one.total_ms, 1e-9):.1f} times one."

@@ -9,13 +9,15 @@ import streamlit as st
 from playground.charts.candidates_agreement import AgreementData, agreement_description, agreement_figure
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
+from playground.testtime.live_run import LiveRun
 from playground.testtime.ranking import compare_rankings, rank_all
 from playground.testtime.rules import MAJORITY, Choice, Rule, choose, column_rule
+from playground.testtime.store import RunCost
 from playground.testtime.types import ScoredCandidates
-from playground.ui.best_of_n_page.bench import Bench, run_store
-from playground.ui.best_of_n_page.candidates import VERDICTS, shown_asking
+from playground.ui.best_of_n_page.candidates import VERDICTS
 from playground.ui.best_of_n_page.explain import failures, label_of, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison
+from playground.ui.best_of_n_page.session import Bench, run_store, scores_now
 from playground.ui.best_of_n_page.watching import progress
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
@@ -28,7 +30,7 @@ def needs_candidates(mine: Bench) -> bool:
         mine.drain()
     if mine.busy:
         progress(mine)
-    if not mine.candidates:
+    if not mine.run.candidates:
         st.info("There are no candidates yet: press **Generate** first.")
         return True
     return False
@@ -38,7 +40,7 @@ def rankings_section(mine: Bench, worker: Worker) -> None:
     """No model runs here: everything is read off what was recorded."""
     if needs_candidates(mine):
         return
-    scored = mine.scored(shown_asking(mine))
+    scored = scores_now(mine.run)
     if not scored.columns:
         st.info("Choose some rules on the left.")
         return
@@ -211,8 +213,8 @@ def _show_choice(scored: ScoredCandidates, rule: Rule) -> None:
 
 def _comparison(mine: Bench) -> None:
     """The winners of a kept run beside those of the bench, under the same rules."""
-    run, store = compared_run(), run_store()
-    if run is None or store is None or mine.asking is None:
+    run, (store, _why) = compared_run(), run_store()
+    if run is None or store is None or mine.run.asking is None:
         return
     try:
         stored = store.load(run)
@@ -220,19 +222,21 @@ def _comparison(mine: Bench) -> None:
         show_problem(error)
         end_comparison()
         return
-    other = Bench(asking=stored.asking, candidates={c.index: c for c in stored.candidates})
-    other.heavy = {column.label: column for column in stored.columns}
-    scored = other.scored(shown_asking(other))
+    scored = scores_now(LiveRun.stored(stored))
     st.markdown(f"##### Beside the kept run “{escape_markdown(stored.asking.prompt[:60])}”")
     st.caption(
         escape_markdown(
             f"{len(stored.candidates)} candidates at temperature {stored.asking.settings.temperature:g}, "
-            f"{stored.cost.new_tokens:,} tokens in {stored.cost.decode_ms / 1000:.1f} s; the bench: {len(mine.candidates)} at "
-            f"{mine.asking.settings.temperature:g}, {mine.cost.new_tokens:,} tokens in {mine.cost.decode_ms / 1000:.1f} s."
+            f"{_spent(stored.cost)}; the bench: {len(mine.run.candidates)} at "
+            f"{mine.run.asking.settings.temperature:g}, {_spent(mine.run.cost)}."
         )
     )
-    st.dataframe(compare_table(mine.scored(shown_asking(mine)), scored), hide_index=True, key="bon_comparison")
+    st.dataframe(compare_table(scores_now(mine.run), scored), hide_index=True, key="bon_comparison")
     st.button("End the comparison", key="bon_end_comparison", on_click=end_comparison)
+
+
+def _spent(cost: RunCost) -> str:
+    return f"{cost.new_tokens:,} tokens in {cost.decode_ms / 1000:.1f} s"
 
 
 def compare_table(here: ScoredCandidates, there: ScoredCandidates) -> pd.DataFrame:

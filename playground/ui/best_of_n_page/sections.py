@@ -1,8 +1,9 @@
-"""The tabs of the Best-of-N page, and what the open one needs before it is drawn."""
+"""What the tabs of the Best-of-N page look at, and what the last button asked for, done before they are drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -10,27 +11,19 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.best_of_n_page.bake_off import bakeoff_section, forget_kept, start_bakeoff
 from playground.ui.best_of_n_page.beams import beams_section
-from playground.ui.best_of_n_page.bench import Bench, bench, present_asking
-from playground.ui.best_of_n_page.bench_work import make_way, resume, start_run, start_scoring
-from playground.ui.best_of_n_page.candidates import bench_problem, candidates_section
+from playground.ui.best_of_n_page.candidates import candidates_section
 from playground.ui.best_of_n_page.curves import curves_section
 from playground.ui.best_of_n_page.first_valid import first_valid_section, start_race
 from playground.ui.best_of_n_page.price import cost_section, start_measure
 from playground.ui.best_of_n_page.rankings import rankings_section
+from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo, present_asking
 from playground.ui.best_of_n_page.votes import voting_section
-from playground.ui.kit.messages import problems_shown_here
-
-Section = Callable[[Bench, Worker], None]
-SECTIONS: dict[str, Section] = {
-    "Candidates": candidates_section,
-    "Rankings": rankings_section,
-    "Voting": voting_section,
-    "Beams": beams_section,
-    "First valid": first_valid_section,
-    "Curves": curves_section,
-    "Bake-off": bakeoff_section,
-    "What it costs": cost_section,
-}
+from playground.ui.best_of_n_page.work import resume, start_run, start_scoring
+from playground.ui.kit import session
+from playground.ui.kit.markdown import escape_markdown
+from playground.ui.kit.messages import show_problem
+from playground.ui.kit.page import Section
+from playground.ui.workspace.model import loaded_model
 
 DOES: dict[str, Callable[[Bench, Worker], None]] = {
     "run": lambda mine, worker: start_run(mine, worker, present_asking()),
@@ -47,30 +40,50 @@ DOES: dict[str, Callable[[Bench, Worker], None]] = {
 """What a button may ask for, by the name it asks with."""
 
 
-def do_todo(mine: Bench, worker: Worker) -> None:
-    """What the last button asked for. A refusal becomes the bench's problem; what is there stays."""
-    todo, mine.todo = mine.todo, None
-    if todo is None:
-        return
-    make_way(mine)
-    try:
-        DOES[todo](mine, worker)
-    except PlaygroundError as error:
-        mine.problem = str(error)
+@dataclass(frozen=True, slots=True)
+class BestOfNView:
+    """One moment of the page: the bench of the model in use, and its worker."""
+
+    bench: Bench
+    worker: Worker
 
 
-def draw_sections(worker: Worker) -> None:
-    """No page opens empty: the first visit asks at once."""
-    mine = bench(worker.engine.info.id)
-    wanted = st.session_state.pop("best_of_n_wanted", None)
-    if wanted is not None:
-        mine.todo = wanted
-    elif mine.asking is None and mine.problem is None and not mine.busy:
-        mine.todo = "run"
-    do_todo(mine, worker)
-    bench_problem(mine)
-    tabs = st.tabs(list(SECTIONS), on_change="rerun", key="best_of_n_section")
-    for tab, section in zip(tabs, SECTIONS.values(), strict=True):
-        if tab.open:
-            with tab, problems_shown_here():
-                section(mine, worker)
+def load_view() -> BestOfNView:
+    """The bench, after what the last button asked for. No page opens empty: the first visit asks at once."""
+    worker = loaded_model()
+    mine = session.get(BestOfNSession).bench(worker.engine.info.id)
+    todo = session.get(Todo).what
+    session.put(Todo())
+    if not todo and mine.run.asking is None and mine.problem is None and not mine.busy:
+        todo = "run"
+    if todo:
+        mine.make_way()
+        try:
+            DOES[todo](mine, worker)
+        except PlaygroundError as error:  # what is there stays
+            mine.problem = str(error)
+    return BestOfNView(mine, worker)
+
+
+def _section(title: str, draw: Callable[[Bench, Worker], None]) -> Section:
+    def drawn(view: BestOfNView) -> None:
+        mine = view.bench
+        if mine.problem:
+            show_problem(mine.problem)
+        if mine.note:
+            st.info(escape_markdown(mine.note), icon=":material/info:")
+        draw(mine, view.worker)
+
+    return Section(title, drawn)
+
+
+SECTIONS: dict[str, Section] = {
+    "candidates": _section("Candidates", candidates_section),
+    "rankings": _section("Rankings", rankings_section),
+    "voting": _section("Voting", voting_section),
+    "beams": _section("Beams", beams_section),
+    "first-valid": _section("First valid", first_valid_section),
+    "curves": _section("Curves", curves_section),
+    "bake-off": _section("Bake-off", bakeoff_section),
+    "cost": _section("What it costs", cost_section),
+}

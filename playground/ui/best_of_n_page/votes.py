@@ -14,10 +14,9 @@ from playground.errors import PlaygroundError
 from playground.testtime.answers import extract_answers, normalise
 from playground.testtime.types import ScoredCandidates
 from playground.testtime.voting import Vote, WeightKind, count_votes, self_consistency, vote_weights
-from playground.ui.best_of_n_page.bench import Bench
-from playground.ui.best_of_n_page.candidates import shown_asking
 from playground.ui.best_of_n_page.explain import label_of
 from playground.ui.best_of_n_page.rankings import needs_candidates
+from playground.ui.best_of_n_page.session import Bench, judging, scores_now
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
 EQUAL = "one text, one vote"
@@ -33,8 +32,8 @@ def voting_section(mine: Bench, worker: Worker) -> None:
     """No model runs here."""
     if needs_candidates(mine):
         return
-    asking = shown_asking(mine)
-    scored = mine.scored(asking)
+    asking = judging(mine.run)
+    scored = scores_now(mine.run)
     if not scored.answers:
         st.info("Choose on the left how the answer is found in a text.")
         return

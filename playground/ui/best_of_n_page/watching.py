@@ -1,38 +1,13 @@
-"""Looking in on the bench while the model works: one row of progress with a stop button, and a timer that ends by itself."""
+"""What is under way on the bench: one row of progress with a stop button, and what a finished run took."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import streamlit as st
 
 from playground.charts.numbers import gigabytes, milliseconds
-from playground.ui.best_of_n_page.bench import Bench
+from playground.testtime.live_run import LiveRun
+from playground.ui.best_of_n_page.session import Bench
 from playground.ui.kit.messages import escape_markdown
-
-LOOK_EVERY_S = 0.4
-
-
-def watch(
-    mine: Bench, key: str, draw: Callable[[], None] | None = None, *, watched: Callable[[], object] = lambda: None
-) -> None:
-    """``draw`` (the progress alone, where none is given) again and again while the bench is busy.
-
-    The whole page is drawn anew when the work ends, and when ``watched`` changes.
-    """
-
-    def look() -> None:
-        before = mine.busy, watched()
-        mine.drain()
-        if draw is not None:
-            draw()
-        elif mine.busy:
-            progress(mine)
-        if before[0] and (not mine.busy or watched() != before[1]):
-            st.rerun()
-
-    mine.drain()
-    st.fragment(look, key=key, run_every=LOOK_EVERY_S if mine.busy else None)()
 
 
 def progress(mine: Bench) -> None:
@@ -40,11 +15,11 @@ def progress(mine: Bench) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="bon_status"):
         job = mine.job
         if job is None:
-            st.caption(_spent(mine))
+            st.caption(_spent(mine.run))
             return
         queue = f", {job.ticket.position} ahead of you" if job.ticket.position else ""
-        if job.what == "run":
-            said, share = _run_progress(mine)
+        if mine.doing == "run":
+            said, share = _run_progress(mine.run)
         else:
             said, share = f"{job.note or 'Waiting'}: {job.done} of {job.total}", job.done / max(1, job.total)
         st.progress(min(1.0, share), text=escape_markdown(said + queue))
@@ -56,38 +31,46 @@ def progress(mine: Bench) -> None:
             shortcut="escape",
             help="Frees the model at once; finished candidates stay.",
         )
-    if said := _split(mine):
+    if said := _split(mine.run):
         st.caption(said)
 
 
-def _split(mine: Bench) -> str:
+def work_progress(mine: Bench) -> None:
+    """``progress`` while there is something under way, and nothing afterwards."""
+    if mine.busy:
+        progress(mine)
+
+
+def _split(run: LiveRun) -> str:
     """Into how many batches the run was split, why, and what one was estimated to take; "" for one alone."""
-    if mine.plan is None or len(mine.plan.batches) < 2:
+    if run.plan is None or len(run.plan.batches) < 2:
         return ""
-    why = "memory for all at once is not free" if mine.plan.split_by_memory else "so that others get their turn"
+    why = "memory for all at once is not free" if run.plan.split_by_memory else "so that others get their turn"
     return (
-        f"{len(mine.plan.batches)} batches of at most {max(map(len, mine.plan.batches))} rows, {why}: an estimated "
-        f"{gigabytes(mine.plan.needed_bytes)} at a time."
+        f"{len(run.plan.batches)} batches of at most {max(map(len, run.plan.batches))} rows, {why}: an estimated "
+        f"{gigabytes(run.plan.needed_bytes)} at a time."
     )
 
 
-def _run_progress(mine: Bench) -> tuple[str, float]:
-    finished, wanted = len(mine.candidates), max(1, mine.wanted)
-    if not mine.cost.new_tokens:
+def _run_progress(run: LiveRun) -> tuple[str, float]:
+    finished, wanted = len(run.candidates), max(1, run.wanted)
+    if not run.cost.new_tokens:
         return "The model reads the prompt", 0.0
-    most = wanted * (mine.asking.max_new_tokens if mine.asking else 1)
-    rate = mine.cost.new_tokens / max(mine.cost.decode_ms, 1e-3) * 1000
-    said = f"{finished} of {wanted} finished, {mine.live_rows} being written, {rate:,.1f} tokens/s"
-    return said, max(finished / wanted, mine.cost.new_tokens / most)
+    most = wanted * (run.asking.max_new_tokens if run.asking else 1)
+    said = f"{finished} of {wanted} finished, {run.live_rows} being written, {_rate(run):,.1f} tokens/s"
+    return said, max(finished / wanted, run.cost.new_tokens / most)
 
 
-def _spent(mine: Bench) -> str:
-    if not mine.cost.new_tokens:
+def _rate(run: LiveRun) -> float:
+    return run.cost.new_tokens / max(run.cost.decode_ms, 1e-3) * 1000
+
+
+def _spent(run: LiveRun) -> str:
+    cost = run.cost
+    if not cost.new_tokens:
         return ""
-    cost = mine.cost
-    rate = cost.new_tokens / max(cost.decode_ms, 1e-3) * 1000
     again = f", resumed {cost.resumed}×" if cost.resumed else ""
     return (
-        f"{len(mine.candidates)} candidates, {cost.new_tokens:,} tokens at {rate:,.1f} tokens/s; prompt read in "
-        f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}. {_split(mine)}"
+        f"{len(run.candidates)} candidates, {cost.new_tokens:,} tokens at {_rate(run):,.1f} tokens/s; prompt read in "
+        f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}. {_split(run)}"
     ).rstrip(" .")

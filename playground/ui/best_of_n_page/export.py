@@ -1,4 +1,4 @@
-"""The take-away popover of the Best-of-N page: link, command line, code, and files."""
+"""What the Best-of-N page gives away below its link: command line, code, and files."""
 
 from __future__ import annotations
 
@@ -9,60 +9,51 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.sampling.export_code import Endings
+from playground.state.best_of_n import BestOfNState, pattern_of, read_temperatures, reference_of
 from playground.state.setup import Setup
 from playground.testtime.export import to_csv, to_html, to_jsonl
 from playground.testtime.rules import MAJORITY, Choice, choose, column_rule
 from playground.testtime.types import ScoredCandidates
-from playground.ui import state
-from playground.ui.best_of_n_page.bench import Bench, bench, options
-from playground.ui.best_of_n_page.candidates import shown_asking
-from playground.ui.best_of_n_page.link import page_link
-from playground.ui.best_of_n_page.options import Options, pattern_of, read_temperatures, reference_of
-from playground.ui.kit.messages import show_problem
-from playground.ui.runtime import wait_for_model
-from playground.ui.workspace.export import code_for_engines, command_words, popover, show_link
-from playground.ui.workspace.model import chosen_model
+from playground.ui.best_of_n_page.session import Bench, BestOfNSession, chosen, judging
+from playground.ui.kit import session
+from playground.ui.kit.messages import problems_shown_here
+from playground.ui.workspace.export import code_for_engines, command_words
+from playground.ui.workspace.model import loaded_model
+from playground.ui.workspace.setup import setup
 
 
-def take_away() -> None:
-    """The popover at the top right."""
-    popover(_contents)
-
-
-def _contents() -> None:
-    setup, chosen = state.setup(), options()
+def export_run() -> None:
+    """The same run by command and as code; the candidates as files once there are some."""
+    shared, state = setup(), chosen()
     mine, problem = _bench_in_use()
-    show_link(page_link(setup, chosen), "to this page: the same candidates, generated anew")
+    with_beams = mine is not None and mine.run.asking is not None and mine.run.asking.beams > 0
     st.markdown("**Command line**")
-    with_beams = mine is not None and mine.asking is not None and mine.asking.beams > 0
-    try:
-        st.code(command(setup, chosen, beams=with_beams), language="bash", wrap_lines=True)
-    except PlaygroundError as error:
-        show_problem(error)
+    with problems_shown_here():
+        st.code(command(shared, state, beams=with_beams), language="bash", wrap_lines=True)
     if with_beams:
         st.caption("The command searches the beams too; the link brings their settings, and a button searches them.")
     code_for_engines(
-        setup,
+        shared,
         key="bon_export",
-        max_new_tokens=chosen.max_new_tokens,
-        endings=Endings(chosen.stop_strings, (), chosen.ignore_eos),
-        notes={name: f"For {chosen.n} answers: {how.format(n=chosen.n)}" for name, how in ASKING_FOR_N.items()},
+        max_new_tokens=state.max_new_tokens,
+        endings=Endings(state.stop_strings, (), state.ignore_eos),
+        notes={name: f"For {state.n} answers: {how.format(n=state.n)}" for name, how in ASKING_FOR_N.items()},
     )
-    if chosen.temperatures.strip() or (setup.chat and chosen.systems):
+    if state.temperatures.strip() or (shared.chat and state.systems):
         st.caption(
             "This code asks in one way, with the slider's temperature and the chat's system prompt; link and command line "
             "mix them as the page does."
         )
     if problem is not None:
-        show_problem(problem)
-    if mine is not None and mine.candidates and mine.asking is not None:
+        raise problem
+    if mine is not None and mine.run.candidates:
         _downloads(mine)
 
 
 def _bench_in_use() -> tuple[Bench | None, PlaygroundError | None]:
     """The chosen model's bench, or why there is no model."""
     try:
-        return bench(wait_for_model(chosen_model()).engine.info.id), None
+        return session.get(BestOfNSession).bench(loaded_model().engine.info.id), None
     except PlaygroundError as error:
         return None, error
 
@@ -77,10 +68,10 @@ ASKING_FOR_N = {
 
 def _downloads(mine: Bench) -> None:
     """Made when they are pressed, from the rules chosen now."""
-    asking = shown_asking(mine)
+    asking = judging(mine.run)
 
     def scored() -> ScoredCandidates:
-        return mine.scored(asking)
+        return mine.run.scored(asking)
 
     def choices() -> list[Choice]:
         found = scored()
@@ -122,7 +113,7 @@ def _downloads(mine: Bench) -> None:
     st.caption("Files and the command line count candidates from 0, this page from 1.")
 
 
-def command(setup: Setup, chosen: Options, *, beams: bool = False) -> str:
+def command(setup: Setup, chosen: BestOfNState, *, beams: bool = False) -> str:
     """``python -m playground best-of-n`` with the same model, text, settings, seed, ways of asking, rules and beams."""
     systems = chosen.systems if setup.chat else ()
     words = command_words(replace(setup, system="") if systems else setup, "best-of-n")

@@ -1,0 +1,150 @@
+"""A run as it comes in: its candidates, what they cost so far, and their scores by what these depend on.
+
+Ranking, weighing and drawing again never runs a model: scores that cost one are kept by label, all others are computed
+again when what they need changes. Knows no page and no worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from playground.engine.api import CancelToken
+from playground.testtime.answers import extract_answers
+from playground.testtime.batching import BatchPlan
+from playground.testtime.cost import PrefillTiming, StepTiming
+from playground.testtime.events import BatchStep, Event, Planned
+from playground.testtime.registry import kind_of, parse_spec, score_now
+from playground.testtime.request import BestOfNRequest
+from playground.testtime.scoring import ScoringContext
+from playground.testtime.store import RunCost, StoredRun
+from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec
+
+HEAVY = ("reward", "similarity")  # a model of their own, loaded when asked for
+
+
+@dataclass(eq=False)
+class LiveRun:
+    """``asking`` None: nothing has been asked for yet. ``heavy``: the columns that cost a model, by label."""
+
+    asking: BestOfNRequest | None = None
+    candidates: dict[int, Candidate] = field(default_factory=dict)
+    cost: RunCost = field(default_factory=RunCost)
+    plan: BatchPlan | None = None
+    timings: list[StepTiming] = field(default_factory=list)
+    prefills: list[PrefillTiming] = field(default_factory=list)
+    live_rows: int = 0
+    run_id: str = ""
+    heavy: dict[str, ScoreColumn] = field(default_factory=dict)
+    _scored_for: object = None
+    _scored: ScoredCandidates | None = None
+
+    @classmethod
+    def stored(cls, kept: StoredRun) -> LiveRun:
+        """A kept run, taken up again."""
+        return cls(
+            kept.asking,
+            {candidate.index: candidate for candidate in kept.candidates},
+            kept.cost,
+            run_id=kept.summary.id,
+            heavy={column.label: column for column in kept.columns},
+        )
+
+    @property
+    def ordered(self) -> tuple[Candidate, ...]:
+        """The finished candidates by their number."""
+        return tuple(self.candidates[index] for index in sorted(self.candidates))
+
+    @property
+    def samples(self) -> tuple[Candidate, ...]:
+        """Those that were drawn; a beam is the same at every search."""
+        return tuple(one for one in self.ordered if one.beam_score is None)
+
+    @property
+    def wanted(self) -> int:
+        """Candidates that were asked for, beams included."""
+        return 0 if self.asking is None else self.asking.n + self.asking.beams
+
+    def take(self, event: Event) -> None:
+        """What the job that makes the candidates tells."""
+        if isinstance(event, Planned):
+            self.plan = event.plan
+            return
+        self.live_rows = event.rows
+        if event.batch >= 0:  # a beam search also spends time on exchanging its rows
+            self._time(event)
+        self.cost = RunCost(
+            self.cost.prefill_ms + (event.prefill_ms or 0.0),
+            self.cost.decode_ms + event.elapsed_ms,
+            self.cost.computed_tokens,
+            self.cost.new_tokens + event.rows,
+            self.cost.resumed,
+        )
+        self.candidates |= {candidate.index: candidate for candidate in event.finished}
+
+    def _time(self, event: BatchStep) -> None:
+        self.timings.append(StepTiming(event.rows, event.context, event.elapsed_ms))
+        if event.prefill_ms is not None:
+            self.prefills.append(PrefillTiming(event.context - 1, event.prefill_ms))
+
+    # -- scores ----------------------------------------------------------------------------------------------------
+
+    def scored(
+        self, chosen: BestOfNRequest, *, visitor: str = "", cancel: CancelToken | None = None
+    ) -> ScoredCandidates:
+        """All candidates under the rules, reference and pattern of ``chosen``; no model runs."""
+        key = (
+            tuple(sorted(self.candidates)),
+            id(self.candidates),
+            chosen.scorers,
+            chosen.reference,
+            chosen.answer_pattern,
+            chosen.prompt,
+            tuple(sorted(self.heavy)),
+        )
+        if self._scored is None or self._scored_for != key:
+            context = context_of(chosen, visitor=visitor, cancel=cancel)
+            self._scored, self._scored_for = self._score(chosen, context), key
+        return self._scored
+
+    def _score(self, chosen: BestOfNRequest, context: ScoringContext) -> ScoredCandidates:
+        candidates = self.ordered
+        cheap = [spec for spec in specs_of(chosen) if not is_heavy(spec)]
+        found = {column.label: column for column in score_now(candidates, cheap, context)}
+        for label, column in self.heavy.items():
+            if len(column.scores) == len(candidates):
+                found[label] = column
+        columns = tuple(found[spec.label] for spec in specs_of(chosen) if spec.label in found)
+        answers: tuple[str | None, ...] = ()
+        if chosen.answer_pattern:
+            answers = tuple(a.key for a in extract_answers([c.text for c in candidates], chosen.answer_pattern))
+        return ScoredCandidates(candidates, columns, answers)
+
+    def missing_heavy(self, chosen: BestOfNRequest) -> tuple[ScorerSpec, ...]:
+        """Rules that need a model and have no scores yet."""
+        count = len(self.candidates)
+        return tuple(
+            spec
+            for spec in specs_of(chosen)
+            if is_heavy(spec) and (spec.label not in self.heavy or len(self.heavy[spec.label].scores) != count)
+        )
+
+
+def context_of(chosen: BestOfNRequest, *, visitor: str = "", cancel: CancelToken | None = None) -> ScoringContext:
+    """What rules without a model compare with."""
+    return ScoringContext(
+        chosen.prompt,
+        chosen.reference or None,
+        chosen.answer_pattern or None,
+        visitor=visitor,
+        cancel=cancel or CancelToken(),
+    )
+
+
+def specs_of(chosen: BestOfNRequest) -> tuple[ScorerSpec, ...]:
+    """The rules asked for, each once."""
+    return tuple(parse_spec(label) for label in dict.fromkeys(chosen.scorers))
+
+
+def is_heavy(spec: ScorerSpec) -> bool:
+    """Whether the rule runs a model."""
+    return kind_of(spec).needs_engine or spec.name in HEAVY

@@ -1,0 +1,149 @@
+"""What the Best-of-N page remembers for one session: the run on the bench of each model, and the work under way for it.
+
+It outlives page changes. What a button asks for is a ``Todo``, done by the next look at the pictures, where the model is
+at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from playground.engine.serving.ticket import Ticket
+from playground.errors import PlaygroundError
+from playground.state.best_of_n import BestOfNState, asking_of
+from playground.testtime.live_run import LiveRun
+from playground.testtime.recorder import RunRecorder
+from playground.testtime.request import BestOfNRequest
+from playground.testtime.store import RunStore, StoreError, shared_store
+from playground.testtime.types import ScoredCandidates
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES, redraw
+from playground.ui.kit.jobs import JobView
+from playground.ui.runtime import session_id
+from playground.ui.workspace.setup import setup
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What a button or an experiment asked for, by its name among ``work.DOES``; "" for nothing."""
+
+    what: str = ""
+
+
+def ask(what: str) -> Callable[[], None]:
+    """A callback: let the next look at the pictures do it."""
+
+    def callback() -> None:
+        session.put(Todo(what))
+        redraw(PICTURES)
+
+    return callback
+
+
+@dataclass(eq=False)
+class Bench:
+    """One model's run and the job that is under way for it. ``doing``: which, as ``Todo`` names it.
+
+    ``keeper`` writes the run down.
+    ``results``: what other sections remember, by their name. ``problem`` and ``note`` stand above all sections.
+    """
+
+    run: LiveRun = field(default_factory=LiveRun)
+    job: JobView[Any] | None = None
+    doing: str = ""
+    opened: int | None = None
+    problem: str | None = None
+    note: str | None = None
+    keeper: RunRecorder = field(default_factory=RunRecorder)
+    results: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def busy(self) -> bool:
+        return self.job is not None
+
+    def begin(
+        self,
+        doing: str,
+        ticket: Ticket[Any],
+        on_step: Callable[[Any], None] = lambda step: None,
+        on_end: Callable[[Any], None] = lambda result: None,
+        **about: Any,
+    ) -> JobView[Any]:
+        """Look after a job; ``about`` are further fields of its view."""
+        self.doing, self.job = doing, JobView(ticket, on_step, on_end, **about)
+        return self.job
+
+    def drain(self) -> None:
+        """Take over what the worker has done since the last look; never waits."""
+        job = self.job
+        if job is None:
+            return
+        job.drain()
+        if job.busy:
+            return
+        self.job = None
+        self.run.live_rows = 0
+        self.problem = job.problem or self.keeper.problem or self.problem
+        if job.stopped and self.doing == "run":
+            self.note = f"Stopped: {len(self.run.candidates)} finished candidates stay."
+
+    def stop(self) -> None:
+        """Free the model; what is finished stays."""
+        if self.job is not None:
+            self.job.stop()
+
+    def make_way(self) -> None:
+        """Stop what is under way for something else; what it has finished stays."""
+        self.stop()
+        self.drain()
+        self.job = self.problem = self.note = None
+
+
+@dataclass(eq=False)
+class BestOfNSession:
+    """The benches by their model's id. ``compared``: the id of the kept run that the bench is compared with."""
+
+    benches: dict[str, Bench] = field(default_factory=dict)
+    compared: str | None = None
+
+    def bench(self, model: str) -> Bench:
+        """The bench of a model, a new one at the first look."""
+        return self.benches.setdefault(model, Bench())
+
+
+# -- what the controls ask for -----------------------------------------------------------------------------------------
+
+
+def chosen() -> BestOfNState:
+    """The page's own options."""
+    return session.get(BestOfNState)
+
+
+def present_asking(*, beams: bool = False) -> BestOfNRequest:
+    """What the controls ask for now. Raises BadInput or BadSetting."""
+    return asking_of(chosen(), setup(), beams=beams)
+
+
+def judging(run: LiveRun) -> BestOfNRequest:
+    """What the candidates are judged by now: the controls' rules on the run's own prompt."""
+    assert run.asking is not None
+    try:
+        now = present_asking()
+    except PlaygroundError:
+        return run.asking
+    return replace(run.asking, scorers=now.scorers, reference=now.reference, answer_pattern=now.answer_pattern)
+
+
+def scores_now(run: LiveRun) -> ScoredCandidates:
+    """The candidates under ``judging``; no model runs."""
+    return run.scored(judging(run), visitor=session_id())
+
+
+def run_store() -> tuple[RunStore | None, str]:
+    """The kept runs of this user; None where they cannot be kept, with the reason."""
+    try:
+        return shared_store(), ""
+    except StoreError as error:
+        return None, str(error)
