@@ -11,12 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playground.ui.best_of_n_page.bench import Bench
-from playground.ui.best_of_n_page.options import (
-    DEFAULT_RULES,
-    asking_of,
-)
-from playground.ui.best_of_n_page.take_away import command
 
 from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
 from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, asking_of
@@ -30,7 +24,9 @@ from playground.testtime.request import candidate_request
 from playground.testtime.store import DATA_VARIABLE, RunStore
 from playground.ui.best_of_n_page.candidates import table_of
 from playground.ui.best_of_n_page.experiments import EXPERIMENTS
+from playground.ui.best_of_n_page.export import command
 from playground.ui.best_of_n_page.sections import SECTIONS
+from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -138,11 +134,14 @@ def test_a_rule_that_cannot_be_made_is_told_and_the_others_stay(open_app: Open) 
 
 @pytest.mark.parametrize("n", [0, -3, 10_000])
 def test_a_bad_n_is_one_sentence_and_what_is_there_stays(open_app: Open, n: int) -> None:
-    app = settled(open_page(open_app))
+    """In a link it is told; the field itself does not take it."""
+    app = settled(open_page(open_app, {"n": str(n)}))
+    assert any("from 1 to 256" in error for error in app.errors)
+    assert app.state(BestOfNState).n == 8
     before = [one.ids for one in bench_of(app).run.ordered]
     app.at.number_input(key="BestOfNState.n").set_value(n)
     app = press(app.run(), "bon_run")
-    assert any("from 1 to 256" in error for error in app.errors)
+    assert app.state(BestOfNState).n == 8
     assert [one.ids for one in bench_of(app).run.ordered] == before
 
 

@@ -87,23 +87,23 @@ def column_config(scored: ScoredCandidates) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {
         "#": number(pinned=True, width=38),
-        "text": st.column_config.TextColumn("Text", width=210),
+        "text": st.column_config.TextColumn("Text", width=180),
         "tokens": number("Tokens"),
         "ended": st.column_config.TextColumn(
-            "Ended", width=62, help="length: the maximum; eos: the model's own end; stop."
+            "Ended", width=58, help="length: the maximum; eos: the model's own end; stop."
         ),
         "answer": st.column_config.TextColumn("Answer", help="As extracted and normalised for counting."),
         "valid": st.column_config.TextColumn("Valid", help="Valid where every verifier among the rules says so."),
         "sum": number(
-            "Σ log p", width=72, format="%.3f", help="Sum of log-probabilities: ln P(answer | prompt), in nats."
+            "Σ log p", width=68, format="%.3f", help="Sum of log-probabilities: ln P(answer | prompt), in nats."
         ),
-        "average": number("⌀ log p", width=72, format="%.3f", help="Average log-probability, in nats a token."),
+        "average": number("⌀ log p", width=64, format="%.3f", help="Average log-probability, in nats a token."),
         "ms": number("Time (ms)", format="%.0f", help="From the end of the prefill to its last token."),
         "made by": st.column_config.TextColumn("Made by"),
     }
     for column in scored.columns:
         kind = kind_of(column.spec)
-        config[column.label] = number(column.label, width=92, format="%.3f", help=f"{kind.label}. {kind.purpose}")
+        config[column.label] = number(column.label, width=84, format="%.3f", help=f"{kind.label}. {kind.purpose}")
     return config
 
 
