@@ -140,7 +140,7 @@ def open_section(spec: PageSpec) -> str:
 def show(spec: PageSpec) -> None:
     """The whole page script."""
     _adopt_page(spec)
-    set_parts(*([TEXT] if spec.text else []), PICTURES, ADDRESS, CONTROLS)
+    set_parts(*([TEXT] if spec.text else []), PICTURES, *spec.parts, ADDRESS, CONTROLS)
     _head(spec)
     if spec.needs:
         ask_for_linked_model()

@@ -19,8 +19,9 @@ from playground.engine.hf.engine import TransformersEngine
 from playground.generation.document import pieces
 from playground.inspection.attention import Selection, attention_matrix, head_figures, rollout
 from playground.inspection.attention_parts import repeated_random_ids
+from playground.state.attention import AttentionState
+from playground.state.link_fields import link_of, read_link
 from playground.ui.attention_page.controls import find_tokens
-from playground.ui.attention_page.options import Options, option_fields, read_options
 from playground.ui.attention_page.standalone import attention_html
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
@@ -119,11 +120,11 @@ def test_another_colour_scale_sends_no_weight_again(open_page: Callable[..., Ope
     keys = ("attention_overview", "attention_view")
     before = [page.component(key) for key in keys]
     assert page.component("attention_scale")["value"] == "stretched"
-    page.at.session_state["attention_options"] = Options(heads="0.0", scale="log")
+    page.put(AttentionState(heads="0.0", scale="log"))
     page.run()
     assert [page.component(key) for key in keys] == before
     assert page.component("attention_scale")["value"] == "log"
-    assert "colours=log" in page.component("attention_address")["query"]
+    assert "colours=log" in page.component("address")["query"]
 
 
 def test_two_heads_stand_side_by_side(open_page: Callable[..., Opened]) -> None:
@@ -155,7 +156,7 @@ def test_scores_are_measured_on_random_tokens_or_on_the_text(open_page: Callable
     engine = page.engine
     random_ids = repeated_random_ids(engine.info, engine.codec)
     for on, ids in (("random", random_ids), ("text", ids_of(page))):
-        page.at.button_group(key="attention_on").set_value(on)
+        page.at.button_group(key="AttentionState.measured_on").set_value(on)
         page.run()
         figures = head_figures(engine.attentions(ids))
         best = max(figures, key=lambda figure: figure.induction)
@@ -222,23 +223,24 @@ def test_finding_tokens_by_their_text(wanted: str, found: list[int]) -> None:
 
 
 def test_options_travel_in_a_link() -> None:
-    options = Options("3.0+2.max", "all.mean", "log", True, 40, 64, 50, "entropy", "text", 3, "doing")
-    reading = read_options(option_fields(options))
-    assert reading.options == options and not reading.problems
-    assert option_fields(Options()) == {}
+    options = AttentionState("3.0+2.max", "all.mean", "log", True, 40, 64, 50, "entropy", "text", 3)
+    reading = read_link(AttentionState, link_of(options))
+    assert reading.state == options and not reading.problems
+    assert link_of(AttentionState()) == {}
 
 
 def test_a_broken_link_says_what_it_left_out_and_shows_the_rest(open_page: Callable[..., Opened]) -> None:
     page = open_page(heads="9.9", colours="rainbow", query="x", hide_first="1")
     assert any("no attention in layer 9" in error for error in page.errors)
-    assert any("rainbow" in error for error in page.errors) and any("position" in error for error in page.errors)
+    assert any("rainbow" in error for error in page.errors) and any("whole number" in error for error in page.errors)
     assert page.component("attention_scale")["value"] == "linear" and "hidden here" in texts(page)
 
 
 def test_every_experiment_opens(open_page: Callable[..., Opened]) -> None:
     page = open_page()
-    for index, section in enumerate(("What heads do", "Heads", "Heads", "One weight")):
-        page.at.button(key=f"try_{index}").click()
+    opened = {"induction": "What heads do", "sink": "Heads", "it": "Heads", "shared": "One weight"}
+    for name, section in opened.items():
+        page.at.button(key=f"try_attention_{name}").click()
         page.run()
         assert page.at.session_state["attention_section"] == section
         assert any(":material/science:" in str(info.icon) for info in page.at.info)

@@ -14,15 +14,24 @@ from playground.charts.numbers import gigabytes
 from playground.engine.attention_data import MAX_PASS_BYTES, pass_bytes
 from playground.glossary import define
 from playground.inspection.attention import REDUCTIONS, Selection, layer_of, read_selection
-from playground.ui import state
-from playground.ui.attention_page.choice import ADDRESS, CHOICE, OVERVIEW, change, follow, options
-from playground.ui.attention_page.view import MOST_SHOWN, AttentionPageView, PageText, load_view_or_nothing, widest
+from playground.ui.attention_page.view import (
+    EVERYTHING,
+    MOST_SHOWN,
+    OVERVIEW,
+    SHOWN,
+    AttentionPageView,
+    PageText,
+    change,
+    follow,
+    load_view_or_nothing,
+    options,
+    widest,
+)
 from playground.ui.components.live_choice import live_choice
+from playground.ui.kit.fragments import ADDRESS, PICTURES, rerun_callback
 from playground.ui.kit.messages import escape_markdown
 
 KINDS = {"one": "Head", "several": "Several", "layer": "Layer", "all": "All"}
-SHOWN = (state.PICTURES, CHOICE)
-EVERYTHING = (state.PICTURES, OVERVIEW, CHOICE)
 MOST_FOUND = 8
 
 
@@ -90,7 +99,7 @@ def _heads(view: AttentionPageView) -> None:
             default=chosen.how,
             key="attention_how",
             required=True,
-            on_change=follow("attention_how", chosen.how, lambda to: _choose(view, how=to), state.PICTURES),
+            on_change=follow("attention_how", chosen.how, lambda to: _choose(view, how=to), PICTURES),
         )
 
 
@@ -102,7 +111,7 @@ def _layer_and_heads(view: AttentionPageView, kind: str, layers: list[int], laye
             layers,
             value=layer,
             key="attention_layer",
-            on_change=follow("attention_layer", layer, lambda to: _choose(view, layer=int(to)), state.PICTURES),
+            on_change=follow("attention_layer", layer, lambda to: _choose(view, layer=int(to)), PICTURES),
         )
     if kind == "one" and heads > 1:
         head = view.selection.heads[0]
@@ -112,7 +121,7 @@ def _layer_and_heads(view: AttentionPageView, kind: str, layers: list[int], laye
             heads - 1,
             value=head,
             key="attention_head",
-            on_change=follow("attention_head", head, lambda to: _choose(view, heads=(int(to),)), state.PICTURES),
+            on_change=follow("attention_head", head, lambda to: _choose(view, heads=(int(to),)), PICTURES),
         )
     elif kind == "several":
         several = list(view.selection.heads)
@@ -134,7 +143,7 @@ def _beside(view: AttentionPageView) -> None:
             "Keep beside",
             icon=":material/splitscreen_right:",
             key="attention_keep",
-            on_click=state.acting(lambda: change(beside=_present(view).text), *SHOWN),
+            on_click=rerun_callback(lambda: change(beside=_present(view).text), *SHOWN),
             help="Keep what is shown now at the right, then choose another head to compare it with.",
         )
         if view.beside is not None:
@@ -143,7 +152,7 @@ def _beside(view: AttentionPageView) -> None:
                 icon=":material/close:",
                 key="attention_drop",
                 type="tertiary",
-                on_click=state.acting(lambda: change(beside=""), *SHOWN),
+                on_click=rerun_callback(lambda: change(beside=""), *SHOWN),
             )
 
 
@@ -156,13 +165,13 @@ def _colours(view: AttentionPageView) -> None:
         value=view.options.scale,
         help="; ".join(f"{name}: {means}" for name, means in SCALES.items()) + ".",
         key="attention_scale",
-        on_choose=state.acting(lambda scale: change(scale=scale), ADDRESS),
+        on_choose=rerun_callback(lambda scale: change(scale=scale), ADDRESS),
     )
     st.toggle(
         "Hide the first token",
         value=hide,
         key="attention_hide",
-        on_change=follow("attention_hide", hide, lambda to: change(hide_first=to), state.PICTURES, OVERVIEW),
+        on_change=follow("attention_hide", hide, lambda to: change(hide_first=to), PICTURES, OVERVIEW),
         help=define("Attention sink") + " Hidden, the rest of each row is renormalised to 100%.",
     )
 
@@ -224,7 +233,7 @@ def _go_to(place: int) -> Callable[[], None]:
     def go() -> None:
         change(start=max(place - 8, 0), query=place)
 
-    return state.acting(go, *EVERYTHING)
+    return rerun_callback(go, *EVERYTHING)
 
 
 def find_tokens(texts: tuple[str, ...], wanted: str) -> list[int]:

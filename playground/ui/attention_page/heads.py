@@ -13,10 +13,17 @@ from playground.inspection.attention import (
     attention_matrix,
     layer_of,
 )
-from playground.ui import state
-from playground.ui.attention_page.choice import CHOICE, change
-from playground.ui.attention_page.view import AttentionPageView, figures_of, remembered
+from playground.ui.attention_page.view import (
+    OVERVIEW,
+    SHOWN,
+    AttentionPageView,
+    change,
+    figures_of,
+    load_view_or_nothing,
+    remembered,
+)
 from playground.ui.components.attention import attention_map, attention_view
+from playground.ui.kit.fragments import PICTURES, fragment, rerun_callback
 from playground.ui.kit.messages import why_it_matters
 
 
@@ -25,13 +32,20 @@ def lock_head(layer: int, head: int) -> None:
     change(heads=Selection(layer, (head,)).text)
 
 
-def overview_section(view: AttentionPageView) -> None:
+def overview() -> None:
     """The composed image of all heads. Drawn anew when the text changes, not when a head or a colour scale is chosen."""
+    fragment(OVERVIEW, _overview)
+
+
+def _overview() -> None:
+    view = load_view_or_nothing()
+    if view is None:
+        return  # the pictures below say why
     attention_map(
         overview_data(view),
         key="attention_overview",
         locked=view.lock,
-        on_lock=state.acting(lock_head, state.PICTURES, CHOICE),
+        on_lock=rerun_callback(lock_head, *SHOWN),
     )
 
 
@@ -54,7 +68,7 @@ def heads_section(view: AttentionPageView) -> None:
         query=view.query,
         locked=view.lock,
     )
-    attention_view(data, key="attention_view", on_pick=state.acting(pick_query, state.PICTURES))
+    attention_view(data, key="attention_view", on_pick=rerun_callback(pick_query, PICTURES))
     why_it_matters(
         "A row is a query: how it shares out its attention, 100% in all, over the tokens up to itself. "
         "**Attention is not an explanation**: a weight says where a head took its average from, not what the model "

@@ -9,11 +9,10 @@ from playground.charts.attention_view import AttentionView, MatrixPanel
 from playground.charts.numbers import percent
 from playground.engine.types import FloatArray
 from playground.inspection.attention import rollout
-from playground.ui import state
-from playground.ui.attention_page.choice import change, follow
 from playground.ui.attention_page.heads import pick_query
-from playground.ui.attention_page.view import AttentionPageView, remembered
+from playground.ui.attention_page.view import AttentionPageView, change, follow, remembered
 from playground.ui.components.attention import attention_view
+from playground.ui.kit.fragments import PICTURES, rerun_callback
 from playground.ui.kit.messages import why_it_matters
 
 
@@ -41,7 +40,7 @@ def rollout_section(view: AttentionPageView) -> None:
             last,
             value=depth,
             key="attention_depth",
-            on_change=follow("attention_depth", depth, lambda value: change(depth=value), state.PICTURES),
+            on_change=follow("attention_depth", depth, lambda value: change(depth=value), PICTURES),
         )
     number = view.made.layers[depth].index
     data = AttentionView(
@@ -51,7 +50,7 @@ def rollout_section(view: AttentionPageView) -> None:
         query=view.query,
         verbs=("can draw on", "can reach"),
     )
-    attention_view(data, key="attention_rollout", on_pick=state.acting(pick_query, state.PICTURES))
+    attention_view(data, key="attention_rollout", on_pick=rerun_callback(pick_query, PICTURES))
     share = float(steps[depth][1:, 0].mean()) if view.made.width > 1 else 1.0
     if share > 0.9 and not hide:
         st.caption(

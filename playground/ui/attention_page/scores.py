@@ -12,14 +12,16 @@ from playground.charts.attention_map import HeadMap, HeadTile
 from playground.charts.numbers import percent
 from playground.inspection.attention import HeadFigures
 from playground.inspection.attention_parts import repeated_random_ids
-from playground.ui import state
-from playground.ui.attention_page.choice import SECTION_KEY, change, follow, options
+from playground.state.attention import SCORES, AttentionState
 from playground.ui.attention_page.heads import lock_head
-from playground.ui.attention_page.options import MEASURED_ON, SCORES, SECTIONS
-from playground.ui.attention_page.view import AttentionPageView, figures_of, load_pass, remembered
+from playground.ui.attention_page.view import AttentionPageView, figures_of, load_pass, options, remembered
 from playground.ui.components.attention import attention_map
+from playground.ui.kit import session
+from playground.ui.kit.fragments import redraw_page
 from playground.ui.kit.messages import why_it_matters
+from playground.ui.kit.widgets import Bound
 
+OPTIONS = Bound(AttentionState)
 SHARES = ("induction", "previous", "duplicate", "first")
 
 
@@ -27,24 +29,8 @@ def scores_section(view: AttentionPageView) -> None:
     """Map and table. Measured on repeated random tokens, or on the text itself."""
     chosen = view.options
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
-            "Measured on",
-            list(MEASURED_ON),
-            format_func=MEASURED_ON.__getitem__,
-            default=chosen.measured_on,
-            key="attention_on",
-            required=True,
-            on_change=follow("attention_on", chosen.measured_on, lambda on: change(measured_on=on), state.PICTURES),
-        )
-        st.selectbox(
-            "Coloured by",
-            list(SCORES),
-            format_func=lambda name: SCORES[name][0],
-            index=list(SCORES).index(chosen.score),
-            key="attention_score",
-            width=220,
-            on_change=follow("attention_score", chosen.score, lambda name: change(score=name), state.PICTURES),
-        )
+        OPTIONS.segmented("measured_on")
+        OPTIONS.choose("score", width=220)
     figures = measured(view)
     values = np.array([getattr(figure, chosen.score) for figure in figures], np.float32)
     if np.isnan(values).all():
@@ -61,13 +47,17 @@ def scores_section(view: AttentionPageView) -> None:
     )
 
 
+class _RandomFigures(dict[str, tuple[HeadFigures, ...]]):
+    """Every head's figures on repeated random tokens, of the model looked at last."""
+
+
 def measured(view: AttentionPageView) -> tuple[HeadFigures, ...]:
     """The figures of every head on what the options name; random tokens cost one pass, remembered for the session."""
     if options().measured_on == "text":
         return figures_of(view.made)
     engine = view.worker.engine
     key = f"random:{engine.info.revision}"
-    held: dict[str, tuple[HeadFigures, ...]] = st.session_state.setdefault("attention_random", {})
+    held = session.get(_RandomFigures)
     if key not in held:
         ids = repeated_random_ids(engine.info, engine.codec)
         made = load_pass(view.worker, ids, 0, len(ids), "attention_random")
@@ -104,14 +94,8 @@ def _map(view: AttentionPageView, figures: tuple[HeadFigures, ...], values: np.n
 def open_head(layer: int, head: int) -> None:
     """From a callback: show this head under Heads."""
     lock_head(layer, head)
-    st.session_state[SECTION_KEY] = SECTIONS["heads"]
-    st.session_state["attention_leaves"] = True
-
-
-def leave_if_asked() -> None:
-    """A head was opened from inside this part of the page, whose tab is about to close: draw the whole page."""
-    if st.session_state.pop("attention_leaves", False):
-        st.rerun()
+    st.session_state["attention_section"] = "Heads"
+    redraw_page()  # the tab this was asked in is about to close
 
 
 def written(score: str, value: float) -> str:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from weakref import ref
 
 import numpy as np
-import streamlit as st
 
 from playground.engine.api import Attention, CancelToken, Engine, Pieces, TextCodec
 from playground.engine.attention_data import AttentionPass, widest_window
@@ -23,16 +22,42 @@ from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import pieces
 from playground.inspection.attention import HeadFigures, Selection, check_selection, head_figures, read_selection
 from playground.models.info import LoadedModelInfo
-from playground.ui import state
-from playground.ui.attention_page.choice import change, options
-from playground.ui.attention_page.options import Options
-from playground.ui.runtime import session_id, wait_for_model
-from playground.ui.waiting import refuse_if_stopped, wait_for
-from playground.ui.workspace.model import chosen_model
+from playground.state.attention import AttentionState
+from playground.ui.kit import session
+from playground.ui.kit.fragments import CONTROLS, PICTURES, TEXT
+from playground.ui.kit.jobs import result_of
+from playground.ui.kit.widgets import bind_widget
+from playground.ui.runtime import session_id
+from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.reading import encode_prompt
+from playground.ui.workspace.setup import setup as present_setup
 
 MOST_SHOWN = 512  # positions in a window: beyond, a cell is less than a pixel
+OVERVIEW = f"{TEXT}:overview"  # redrawn with the text, not at every move
+SHOWN = (PICTURES, CONTROLS)
+EVERYTHING = (PICTURES, OVERVIEW, CONTROLS)
 T = TypeVar("T")
+
+
+def options() -> AttentionState:
+    """This session's state of the page."""
+    return session.get(AttentionState)
+
+
+def change(**fields: Any) -> None:
+    """Replace some of its fields."""
+    session.change(AttentionState, **fields)
+
+
+def follow(key: str, current: object, write: Callable[[Any], object], *parts: str) -> Callable[[], None]:
+    """``bind_widget`` for a value that ``write`` turns into other fields; ``parts`` are redrawn afterwards."""
+
+    def written(value: Any) -> tuple[str, ...]:
+        session.clear_problems()  # they were about a link or another model's heads, and have been read
+        write(value)
+        return parts
+
+    return bind_widget(key, current, written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +82,7 @@ class AttentionPageView:
     worker: Worker
     text: PageText
     made: AttentionPass
-    options: Options
+    options: AttentionState
     selection: Selection
     beside: Selection | None
     query: int  # position in the whole text
@@ -75,7 +100,7 @@ class AttentionPageView:
 
 def page_text(worker: Worker) -> PageText:
     """Prompt and accepted tokens, and the window on them. No model is run. Raises a PlaygroundError."""
-    setup, codec = state.setup(), worker.engine.codec
+    setup, codec = present_setup(), worker.engine.codec
     ids = encode_prompt(codec, setup) + setup.taken
     info = require(worker.engine, Attention).info
     if len(ids) > info.context_length:
@@ -92,7 +117,7 @@ def widest(info: LoadedModelInfo, length: int) -> int:
     return min(widest_window(info, length), MOST_SHOWN, length)
 
 
-def window(chosen: Options, info: LoadedModelInfo, length: int) -> tuple[int, int]:
+def window(chosen: AttentionState, info: LoadedModelInfo, length: int) -> tuple[int, int]:
     """The window that is asked for, as far as the text has it."""
     start = chosen.start if chosen.start < length else 0  # a link's, or of a longer text
     width = widest(info, length)
@@ -101,18 +126,24 @@ def window(chosen: Options, info: LoadedModelInfo, length: int) -> tuple[int, in
     return start, min(start + width, length)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The last text's tokens as texts, by codec and ids."""
+
+    key: object = None
+    pieces: tuple[str, ...] = ()
+
+
 def _pieces(codec: TextCodec, ids: TokenIds) -> tuple[str, ...]:
-    key, held = (id(codec), ids), st.session_state.get("attention_pieces")
-    if held is None or held[0] != key:
-        held = (key, tuple(pieces(codec, ids)))
-        st.session_state["attention_pieces"] = held
-    found: tuple[str, ...] = held[1]
-    return found
+    key = (id(codec), ids)
+    if session.get(_Pieces).key != key:
+        session.put(_Pieces(key, tuple(pieces(codec, ids))))
+    return session.get(_Pieces).pieces
 
 
 def load_view() -> AttentionPageView:
     """Everything the sections need. Raises a PlaygroundError that says what to change."""
-    worker = wait_for_model(chosen_model())
+    worker = loaded_model()
     text = page_text(worker)
     made = load_pass(worker, text.ids, text.start, text.end, "attention")
     chosen = options()
@@ -135,14 +166,13 @@ def load_pass(worker: Worker, ids: TokenIds, start: int, end: int, slot: str) ->
     known = worker.engine.cached_pass(ids, start=start, end=end)
     if known is not None:
         return known
-    work = f"{slot}:{hash((ids, start, end))}"
-    refuse_if_stopped(work)
 
     def job(engine: Engine, cancel: CancelToken) -> Pieces[AttentionPass]:
         return require(engine, Attention).attentions_in_pieces(ids, start=start, end=end, cancel=cancel)
 
     doing = f"The model reads {end:,} tokens and keeps the attention of {end - start:,}"
-    return wait_for(worker.submit(session_id(), slot, job), doing, key=work)
+    key = (worker.engine.info.revision, ids, start, end)
+    return result_of(slot, key, lambda: worker.submit(session_id(), slot, job), doing)
 
 
 def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
@@ -154,7 +184,7 @@ def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
         check_selection(made, selection)
     except BadInput as error:
         change(**{field: ""})
-        state.note_problem(*state.problems(), f"{error} The page's own choice is shown.")
+        session.note_problem(*session.problems(), f"{error} The page's own choice is shown.")
         return None
     return selection
 
@@ -183,9 +213,13 @@ def figures_of(made: AttentionPass) -> tuple[HeadFigures, ...]:
     return remembered(made, "figures", lambda: head_figures(made))
 
 
+class _Memory(dict[str, tuple[Any, Any]]):
+    """What was worked out of the pass in view, with a weak reference to it."""
+
+
 def remembered(made: AttentionPass, name: str, work_out: Callable[[], T]) -> T:
     """What was worked out from a pass, for as long as this session looks at it. Holds no pass alive."""
-    memory: dict[str, tuple[Any, Any]] = st.session_state.setdefault("attention_memory", {})
+    memory = session.get(_Memory)
     held = memory.get(name)
     if held is None or held[0]() is not made:
         held = (ref(made), work_out())

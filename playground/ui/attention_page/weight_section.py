@@ -11,10 +11,9 @@ from playground.engine.text.display import glyphs
 from playground.errors import CapabilityMissing
 from playground.inspection.attention import layer_of
 from playground.inspection.attention_parts import WeightParts, weight_parts
-from playground.ui import state
-from playground.ui.attention_page.choice import CHOICE, change, follow
 from playground.ui.attention_page.heads import lock_head
-from playground.ui.attention_page.view import AttentionPageView
+from playground.ui.attention_page.view import SHOWN, AttentionPageView, change, follow
+from playground.ui.kit.fragments import PICTURES, rerun_callback
 from playground.ui.kit.messages import why_it_matters
 
 
@@ -38,7 +37,7 @@ def weight_section(view: AttentionPageView) -> None:
         index=view.query - view.text.start,
         format_func=lambda place: names[place],
         key="attention_query",
-        on_change=follow("attention_query", view.query, lambda place: change(query=place), state.PICTURES),
+        on_change=follow("attention_query", view.query, lambda place: change(query=place), PICTURES),
     )
     parts = weight_parts(view.made, layer, head, view.query)
     _sharing(view, parts)
@@ -103,7 +102,7 @@ def _sharing(view: AttentionPageView, parts: WeightParts) -> None:
                 key=f"attention_share_{head}",
                 disabled=head == parts.head,
                 type="tertiary",
-                on_click=state.acting(lock_head, state.PICTURES, CHOICE),
+                on_click=rerun_callback(lock_head, *SHOWN),
                 args=(parts.layer, head),
             )
 

@@ -43,6 +43,12 @@ def redraw(*parts: str) -> None:
             st.rerun(wanted)
 
 
+def redraw_page() -> None:
+    """From a callback in a part of the page: run the whole page, because a tab closes or another opens."""
+    if in_fragment_run():
+        st.rerun()
+
+
 def redraw_next(*parts: str) -> None:
     """From the body of a fragment: rerun these parts once the present run has ended.
 

@@ -58,7 +58,9 @@ class PageSpec:
     computed anew with the pictures and may raise Pending. ``state``: the page's own frozen state, whose fields its link
     carries beside the shared setup's. ``text`` is drawn above the tabs and redrawn with the text, ``above`` likewise but
     with the pictures (a table that all tabs share). ``export`` fills the "Take away" popover below link and code.
-    ``one_fragment``: controls and pictures are redrawn together, the pictures first; for pages whose controls are cheap.
+    ``parts``: fragments of the
+    page's own, such as "text:overview". ``one_fragment``: controls and pictures are redrawn together, the pictures first;
+    for pages whose controls are cheap.
     """
 
     name: str
@@ -79,6 +81,7 @@ class PageSpec:
     link: Callable[[], Mapping[str, str]] | None = None
     on_open: Callable[[], None] = lambda: None
     one_fragment: bool = False
+    parts: tuple[str, ...] = ()
     default: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""The take-away popover of the Attention page: link, code, command line, and the picture as PNG, HTML and NPZ."""
+"""What the Attention page gives away beside its link: command line, code, and the picture as PNG, HTML and NPZ."""
 
 from __future__ import annotations
 
@@ -6,40 +6,25 @@ import shlex
 
 import streamlit as st
 
-from playground.errors import PlaygroundError
 from playground.inspection.attention_file import attention_npz
 from playground.state.setup import Setup
-from playground.ui import state
-from playground.ui.attention_page.choice import SECTION_KEY, options, page_link
-from playground.ui.attention_page.options import SECTIONS
 from playground.ui.attention_page.standalone import attention_html
 from playground.ui.attention_page.view import AttentionPageView, load_view
 from playground.ui.components.save_picture import save_picture_button
-from playground.ui.kit.messages import show_problem
-from playground.ui.workspace.export import model_id, popover, show_link
+from playground.ui.workspace.export import model_id
+from playground.ui.workspace.setup import setup
 
 
-def take_away() -> None:
-    """The popover at the top right."""
-    popover(_contents)
-
-
-def _contents() -> None:
-    setup = state.setup()
-    show_link(page_link(setup, options()))
-    try:
-        view = load_view()
-    except PlaygroundError as error:
-        show_problem(error)
-        return
+def export_attention() -> None:
+    """Command, code and files of the window in view."""
+    shown, view = setup(), load_view()
     st.markdown("**Command line**")
-    st.code(command(setup, view), language="bash", wrap_lines=True)
+    st.code(command(shown, view), language="bash", wrap_lines=True)
     st.markdown("**As code**")
     st.code(code(view), language="python", wrap_lines=True)
     st.markdown("**Files**")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.session_state.get(SECTION_KEY, SECTIONS["heads"]) in (SECTIONS["heads"], SECTIONS["rollout"]):
-            save_picture_button("PNG of the heatmaps", "attention", key="attention_save")
+        save_picture_button("PNG of the heatmaps", "attention", key="attention_save")
         st.download_button(
             "HTML",
             data=lambda: html(view),
