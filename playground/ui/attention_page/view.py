@@ -183,8 +183,9 @@ def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
     try:
         check_selection(made, selection)
     except BadInput as error:
+        told = session.problems()
         change(**{field: ""})
-        session.note_problem(*session.problems(), f"{error} The page's own choice is shown.")
+        session.note_problem(*told, f"{error} The page's own choice is shown.")
         return None
     return selection
 
