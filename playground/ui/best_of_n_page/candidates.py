@@ -26,7 +26,7 @@ from playground.ui.workspace.setup import setup
 
 VERDICTS = {True: "✓ valid", False: "✗ not valid", None: ""}
 SHOWN_TEXT = 400  # characters in a cell
-ROW_HEIGHT = 56  # pixels: two lines of text
+ROW_HEIGHT = 66  # pixels: Streamlit wraps text in rows of more than 64
 
 
 def candidates_section(mine: Bench, worker: Worker) -> None:
@@ -86,24 +86,29 @@ def _is_shown(label: str) -> bool:
 def column_config(scored: ScoredCandidates) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {
-        "#": number(pinned=True, width=38),
-        "text": st.column_config.TextColumn("Text", width=180),
+        "#": number(pinned=True, width=34),
+        "text": st.column_config.TextColumn("Text", width=172),
         "tokens": number("Tokens"),
         "ended": st.column_config.TextColumn(
-            "Ended", width=58, help="length: the maximum; eos: the model's own end; stop."
+            "Ended", width=56, help="length: the maximum; eos: the model's own end; stop."
         ),
         "answer": st.column_config.TextColumn("Answer", help="As extracted and normalised for counting."),
         "valid": st.column_config.TextColumn("Valid", help="Valid where every verifier among the rules says so."),
         "sum": number(
-            "Σ log p", width=68, format="%.3f", help="Sum of log-probabilities: ln P(answer | prompt), in nats."
+            "Σ log p", width=64, format="%.3f", help="Sum of log-probabilities: ln P(answer | prompt), in nats."
         ),
-        "average": number("⌀ log p", width=64, format="%.3f", help="Average log-probability, in nats a token."),
+        "average": number("⌀ log p", width=60, format="%.3f", help="Average log-probability, in nats a token."),
         "ms": number("Time (ms)", format="%.0f", help="From the end of the prefill to its last token."),
         "made by": st.column_config.TextColumn("Made by"),
     }
     for column in scored.columns:
         kind = kind_of(column.spec)
-        config[column.label] = number(column.label, width=84, format="%.3f", help=f"{kind.label}. {kind.purpose}")
+        config[column.label] = number(
+            column.label,
+            width=min(110, max(60, 6 * len(column.label) + 10)),
+            format="%.3f",
+            help=f"{kind.label}. {kind.purpose}",
+        )
     return config
 
 

@@ -12,7 +12,7 @@ from playground.testtime.store import RunStore, RunSummary
 from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo, run_store
 from playground.ui.best_of_n_page.work import open_stored
 from playground.ui.kit import session
-from playground.ui.kit.fragments import PICTURES, redraw
+from playground.ui.kit.fragments import redraw
 from playground.ui.kit.messages import escape_markdown, show_problem
 
 SHOWN = 12
@@ -71,13 +71,14 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
         )
         if cut and same:
             st.button("Go on", key=f"bon_go_on_{summary.id}", on_click=_open, args=(mine, store, summary.id, True))
-        st.button(
+        if st.button(
             "Compare",
             key=f"bon_compare_{summary.id}",
             on_click=_compare,
             args=(summary.id,),
             help="Set its figures beside those of the bench, under Rankings.",
-        )
+        ):
+            st.rerun()  # the tabs stand outside of what is redrawn here
         _delete_button(mine, store, summary)
 
 
@@ -105,7 +106,6 @@ def _open(mine: Bench, store: RunStore, run: str, go_on: bool) -> None:
 def _compare(run: str) -> None:
     session.get(BestOfNSession).compared = run
     st.session_state["best_of_n_section"] = "Rankings"
-    redraw(PICTURES)
 
 
 def compared_run() -> str | None:

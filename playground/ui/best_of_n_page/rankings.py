@@ -18,22 +18,19 @@ from playground.ui.best_of_n_page.candidates import VERDICTS
 from playground.ui.best_of_n_page.explain import failures, label_of, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison
 from playground.ui.best_of_n_page.session import Bench, run_store, scores_now
-from playground.ui.best_of_n_page.watching import progress
+from playground.ui.best_of_n_page.watching import work_progress
+from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
 SHOWN_RANKS = 10
 
 
 def needs_candidates(mine: Bench) -> bool:
-    """Whether there is nothing to look at yet; says so."""
-    if mine.busy:
-        mine.drain()
-    if mine.busy:
-        progress(mine)
-    if not mine.run.candidates:
+    """Whether there is nothing to look at yet; says so, and looks again while they are being made."""
+    watch(mine, lambda: work_progress(mine), key="bon_wait_live", changes=lambda: bool(mine.run.candidates))
+    if not mine.run.candidates and not mine.busy:
         st.info("There are no candidates yet: press **Generate** first.")
-        return True
-    return False
+    return not mine.run.candidates
 
 
 def rankings_section(mine: Bench, worker: Worker) -> None:
