@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from contextlib import closing
+from typing import TypeVar
 
-from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec
+from playground.engine.api import Batch, CancelToken, Engine, Pieces, Rows, TextCodec, timed
 from playground.engine.facets import require
 from playground.errors import BadInput, BadPrompt
 from playground.generation.record import Drawn, RowInput, draw_rows
@@ -28,6 +30,8 @@ from playground.sampling.context import SamplingContext
 from playground.sampling.draw import UniformStream
 from playground.sampling.truncation import updated_mu
 
+T = TypeVar("T")
+
 
 def generate(
     engine: Engine,
@@ -38,6 +42,8 @@ def generate(
 ) -> Generator[GenerationStep, None, Generation]:
     """Decode ``requests`` together; yields after each step, returns everything at the end.
 
+    While long prompts are read it yields steps without tokens, so that others have their turn.
+
     A job for ``Worker.submit``: ``lambda engine, cancel: generate(engine, requests, cancel=cancel)``. Raises before
     the model runs: BadInput for no rows, too many, or unknown stop ids, BadPrompt for prompts that cannot be read.
     Raises Cancelled between steps. However it ends, the prompts' caches stay known, and with
@@ -45,10 +51,9 @@ def generate(
     """
     check_requests(requests, engine.info)
     token = cancel or CancelToken()
-    started = time.perf_counter()
     prompts = [(*request.prompt_ids, *request.generated_ids) for request in requests]
-    batch = require(engine, Rows).open_batch(prompts, cancel=token, branching=branching)
-    prefill_ms = (time.perf_counter() - started) * 1000
+    reading = require(engine, Rows).open_batch_in_pieces(prompts, cancel=token, branching=branching)
+    batch, prefill_ms = yield from _as_steps(timed(reading))
     try:
         rows = [_Row(place, request, engine.codec) for place, request in enumerate(requests)]
         decode_started = time.perf_counter()
@@ -62,6 +67,17 @@ def generate(
         )
     finally:
         batch.close()
+
+
+def _as_steps(reading: Pieces[T]) -> Generator[GenerationStep, None, T]:
+    with closing(reading):
+        while True:
+            try:
+                next(reading)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            yield GenerationStep((), (), 0.0)
 
 
 def check_requests(requests: Sequence[GenerationRequest], info: ModelInfo) -> None:

@@ -133,7 +133,8 @@ class RowResult:
 class GenerationStep:
     """One decode step: a token for each row still running, and the rows that ended with it.
 
-    ``elapsed_ms`` is the time since the step before; for the first one since the prompts were read.
+    ``elapsed_ms`` is the time since the step before; for the first one since the prompts were read. Without tokens: a
+    piece of long prompts was read.
     """
 
     tokens: tuple[TokenStep, ...]

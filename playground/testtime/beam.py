@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec
+from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec, timed
 from playground.engine.facets import require
 from playground.engine.types import FloatArray
 from playground.errors import BadInput
@@ -133,7 +133,7 @@ def beam_search(
     first_index: int = 0,
     cancel: CancelToken | None = None,
     memory: int | None = None,
-) -> Generator[BatchStep, None, tuple[Candidate, ...]]:
+) -> Generator[BatchStep | None, None, tuple[Candidate, ...]]:
     """Search ``request``'s prompt; yields after each step, returns ``settings.beams`` candidates, best first.
 
     Of the request its prompt, its endings and its ``top`` count; samplers and seed do not. ``first_index`` numbers the
@@ -143,9 +143,10 @@ def beam_search(
     check_beams(engine, request, settings, memory)
     token = cancel or CancelToken()
     search = _Search(engine, request, settings)
-    started = time.perf_counter()
-    batch = require(engine, Rows).open_batch([request.prompt_ids] * settings.beams, cancel=token, branching=False)
-    prefill_ms: float | None = (time.perf_counter() - started) * 1000
+    prompts = [request.prompt_ids] * settings.beams
+    reading = require(engine, Rows).open_batch_in_pieces(prompts, cancel=token, branching=False)
+    batch, read_ms = yield from timed(reading)
+    prefill_ms: float | None = read_ms
     decode_ms, length = 0.0, 0
     try:
         while True:

@@ -31,4 +31,4 @@ class BatchStep:
     prefill_ms: float | None = None
 
 
-Event = Planned | BatchStep
+Event = Planned | BatchStep | None  # None: a piece of the prompt was read, others may have their turn

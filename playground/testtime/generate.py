@@ -130,7 +130,8 @@ def generate_candidates(
     cost = _Cost()
     for number, places in enumerate(plan.batches):
         for step in _run_batch(engine, asked, [rows[place] for place in places], number, places, cost, token):
-            done |= {candidate.index: candidate for candidate in step.finished}
+            if step is not None:
+                done |= {candidate.index: candidate for candidate in step.finished}
             yield step
     candidates = tuple(done[place] for place in sorted(done))
     return CandidateRun(candidates, cost.prefill_ms, cost.decode_ms, cost.computed_tokens, cost.new_tokens)
@@ -152,10 +153,10 @@ def _run_batch(
     places: Sequence[int],
     cost: _Cost,
     cancel: CancelToken,
-) -> Iterator[BatchStep]:
+) -> Iterator[BatchStep | None]:
     longest = max(len(row.prompt_ids) for row in rows)
     with closing(generate(engine, rows, cancel=cancel, branching=False)) as steps:
-        taken = 0
+        taken, read_ms = 0, 0.0
         while True:
             started = time.perf_counter()
             try:
@@ -164,8 +165,12 @@ def _run_batch(
                 cost.computed_tokens += end.value.computed_tokens
                 return
             spent_ms = (time.perf_counter() - started) * 1000
-            prefill_ms = max(0.0, spent_ms - step.elapsed_ms) if taken == 0 else None
-            decode_ms = spent_ms - (prefill_ms or 0.0)
+            if not step.tokens:
+                read_ms += spent_ms
+                yield None
+                continue
+            last_read_ms = max(0.0, spent_ms - step.elapsed_ms) if taken == 0 else 0.0
+            prefill_ms, decode_ms = (read_ms + last_read_ms if taken == 0 else None), spent_ms - last_read_ms
             taken += 1
             cost.prefill_ms += prefill_ms or 0.0
             cost.decode_ms += decode_ms

@@ -69,6 +69,8 @@ class LiveRun:
         if isinstance(event, Planned):
             self.plan = event.plan
             return
+        if event is None:
+            return
         self.live_rows = event.rows
         if event.batch >= 0:  # a beam search also spends time on exchanging its rows
             self._time(event)

@@ -394,3 +394,13 @@ def test_a_generation_that_cannot_start_is_refused_before_the_model_runs() -> No
             next(generate(engine, requests))
     assert engine.calls == []
     assert len(finish(engine, request(max_new_tokens=8)).rows[0].ids) == 8  # exactly to the context's end
+
+
+def test_others_have_their_turn_while_a_long_prompt_is_read() -> None:
+    engine = TransformersEngine(small_loaded("llama"))
+    long = tuple(2 + number % 60 for number in range(600))
+    steps, turns = generate(engine, [request(prompt_ids=long, max_new_tokens=3)]), 0
+    while not next(steps).tokens:
+        turns += 1
+    assert turns == 2  # between three pieces of 256, 256 and 88
+    steps.close()

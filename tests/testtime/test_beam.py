@@ -244,14 +244,14 @@ def test_the_estimate_of_a_search_is_not_below_what_its_cache_takes() -> None:
     engine = TransformersEngine(small_loaded("llama", layers=2, kv_heads=2, head_dim=8))
     request = GenerationRequest(tuple(range(2, 60)), max_new_tokens=20, ignore_eos=True)
     held: list[int] = []
-    opened = engine.open_batch
+    opened = engine.open_batch_in_pieces
 
     def spy(*given: Any, **options: Any) -> Any:
-        batch = opened(*given, **options)
+        batch = yield from opened(*given, **options)
         step = batch.step
         batch.step = lambda *a, **o: (step(*a, **o), held.append(batch.cache_bytes or 0))[0]  # type: ignore[method-assign]
         return batch
 
-    engine.open_batch = spy  # type: ignore[method-assign]
+    engine.open_batch_in_pieces = spy  # type: ignore[method-assign]
     result_of(beam_search(engine, request, BeamSettings(beams=8)))
     assert len(held) == 19 and max(held) <= 8 * row_bytes(engine.info, request)

@@ -140,7 +140,7 @@ def test_the_cache_takes_no_more_than_the_estimate() -> None:
     storage = {
         tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
         for group in batch._groups
-        for layer in group.cache.layers  # type: ignore[union-attr]
+        for layer in group.state.value.layers  # type: ignore[union-attr]
         for tensor in (layer.keys, layer.values)
     }
     assert sum(storage.values()) <= 5 * row_bytes(engine.info, request), "reserved room is in the estimate"
