@@ -14,6 +14,7 @@ from datetime import date
 BENCHMARKS = (
     "slider",
     "sessions",
+    "room",
     "chain",
     "prefix",
     "start",

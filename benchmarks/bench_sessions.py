@@ -1,6 +1,7 @@
 """Ten sessions on one server, each moving a slider once a second, against one session alone.
 
-Measured at the server's own socket (see ``room.py``): from the slider's message to the end of the script run.
+Measured at the server's own socket (see ``room.py``): from the slider's message to the end of the script run. Thirty, and
+what they leave behind, are ``bench_room``'s.
 """
 
 from __future__ import annotations

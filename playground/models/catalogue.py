@@ -96,7 +96,9 @@ CATALOGUE: dict[str, CatalogueEntry] = {
 _MAX_SPEC_CHARACTERS = 4096  # the longest path Linux takes
 _HUB_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _HUB_ID = re.compile(rf"(?P<id>{_HUB_NAME}/{_HUB_NAME})(?:@(?P<revision>[A-Za-z0-9][A-Za-z0-9._/-]{{0,127}}))?")
-_NEXT_STEP = "give a catalogue name, a hub id such as org/name, a local folder or a .gguf file"
+_NEXT_STEP = (
+    "give a catalogue name, a hub id such as org/name, a folder that holds config.json and the weights, or a .gguf file"
+)
 
 
 def resolve(spec: str | None = None) -> ModelSource:
@@ -137,21 +139,18 @@ def _checked(spec: object) -> str:
 
 
 def _local_source(spec: str) -> ModelSource | None:
-    """The folder or file ``spec`` means, or None where it does not look like a path and nothing is there."""
-    looks_local = spec.startswith(("/", "./", "../", "~", ".")) or "\\" in spec or spec.lower().endswith(".gguf")
+    """The folder or file ``spec`` means, or None where it does not look like a path and no model is there.
+
+    Every path that leads to no model has the same answer, whatever is there: a link's stranger learns nothing about files.
+    """
     try:
         path = Path(spec).expanduser()
-        is_folder, is_file = path.is_dir(), path.is_file()
-        has_config = is_folder and (path / "config.json").exists()
-    except (OSError, ValueError, RuntimeError):  # a name too long, no such home directory, no permission
-        raise ModelNotFound(f"{shown(spec)} cannot be opened: {_NEXT_STEP}.") from None
-    if is_folder and (looks_local or has_config):
-        return ModelSource("folder", spec, path=path.resolve())
-    if is_file and path.suffix.lower() == ".gguf":
-        return ModelSource("gguf", spec, path=path.resolve())
-    if is_file:
-        message = f"{shown(spec)} is a file; give the folder that holds config.json and the weights, or a .gguf file."
-        raise BadInput(message, field="model")
-    if looks_local:
-        raise ModelNotFound(f"There is no folder or .gguf file at {shown(spec)}: {_NEXT_STEP}.")
+        if (path / "config.json").exists():
+            return ModelSource("folder", spec, path=path.resolve())
+        if path.suffix.lower() == ".gguf" and path.is_file():
+            return ModelSource("gguf", spec, path=path.resolve())
+    except (OSError, ValueError, RuntimeError):
+        pass  # a name too long, no such home directory, no permission
+    if spec.startswith(("/", "./", "../", "~", ".")) or "\\" in spec or spec.lower().endswith(".gguf"):
+        raise ModelNotFound(f"There is no model at {shown(spec)}: {_NEXT_STEP}.")
     return None

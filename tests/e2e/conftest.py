@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -73,10 +74,11 @@ def serve(script: str = "app.py", **environment: str) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(20)
+                ended = process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                ended = process.wait()
+    assert ended in (0, -signal.SIGTERM), f"{script} ended with status {ended}"  # killed: it did not end by itself
     said = written.read_text(encoding="utf-8", errors="replace")
     for sign in ("Traceback", "terminate called"):
         assert sign not in said, f"{script}: {sign!r} in {written}:\n{said[-2000:]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -32,3 +34,12 @@ def test_a_fresh_server_opens_a_deep_link_through_the_front_door(open_page: Open
 def test_an_end_in_the_middle_of_loading_aborts_nothing() -> None:
     with serve():
         pass  # serve() reads what the server wrote
+
+
+def test_an_end_in_the_middle_of_a_long_reading_comes_within_seconds(open_page: OpenPage) -> None:
+    with serve() as url:
+        page = open_page(f"{url}/?prompt={'a+' * 7_000}b")
+        expect(page.get_by_text("The model reads", exact=False)).to_be_visible(timeout=120_000)
+        expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+        asked = time.monotonic()
+    assert time.monotonic() - asked < 4  # before the server's patience with itself is over: nothing was cut off

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from playground.errors import BadInput, ModelNotFound
 from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL, resolve
+from playground.models.wording import shown
 
 
 @pytest.mark.parametrize("id", CATALOGUE)
@@ -38,14 +39,11 @@ def test_folders_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "org" / "name").mkdir(parents=True)
     (tmp_path / "org" / "name" / "config.json").write_text("{}")
     (tmp_path / "weights.gguf").write_bytes(b"GGUF")
-    (tmp_path / "model.safetensors").write_bytes(b"x")
-    assert resolve(str(tmp_path)).kind == "folder"
+    assert resolve(str(tmp_path / "org" / "name")).kind == "folder"
     assert resolve(str(tmp_path / "weights.gguf")).kind == "gguf"
-    with pytest.raises(BadInput, match="is a file"):
-        resolve(str(tmp_path / "model.safetensors"))
     monkeypatch.chdir(tmp_path)
     assert resolve("org/name").path == tmp_path / "org" / "name"  # what lies here comes before the hub
-    assert resolve("./org").kind == "folder"
+    assert resolve("./org/name").kind == "folder"
     assert resolve("weights.gguf").path == tmp_path / "weights.gguf"
 
 
@@ -65,6 +63,28 @@ def test_what_leads_nowhere_is_not_found(spec: str) -> None:
     with pytest.raises(ModelNotFound) as caught:
         resolve(spec)
     assert "catalogue" in str(caught.value)
+
+
+def test_nothing_tells_what_lies_at_a_path_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.gguf").mkdir()
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+    for begin in (f"{tmp_path}/", "./", f"../{tmp_path.name}/"):
+        answers = set()
+        for name in ("nowhere", "folder", "folder.gguf", "file", "file/below", "loop", "x" * 300, "nowhere.gguf"):
+            with pytest.raises(ModelNotFound) as caught:
+                resolve(begin + name)
+            answers.add(str(caught.value).replace(shown(begin + name), "it"))
+        assert len(answers) == 1
+    for here, nowhere in (("file", "nothing"), ("~root/x", "~nobody-here/x")):
+        said = []
+        for spec in (here, nowhere):
+            with pytest.raises(ModelNotFound) as caught:
+                resolve(spec)
+            said.append(str(caught.value).replace(shown(spec), "it"))
+        assert said[0] == said[1]
 
 
 @pytest.mark.parametrize(

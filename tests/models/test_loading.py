@@ -209,7 +209,7 @@ def _adapter(folder: Path) -> None:
 
 
 UNFIT: dict[str, tuple[Damage, type[ModelError], str]] = {
-    "no config": (_remove("config.json"), ModelCorrupt, "no config.json"),
+    "no config": (_remove("config.json"), ModelNotFound, "There is no model at"),
     "config no json": (_write("config.json", "{oops"), ModelCorrupt, "cannot be read"),
     "config no utf-8": (_write("config.json", b"\xff\xfe"), ModelCorrupt, "cannot be read"),
     "config a list": (_write("config.json", "[]"), ModelCorrupt, "no settings"),

@@ -44,6 +44,7 @@ def test_on_a_gpu_the_processor_is_another_place() -> None:
 def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
+    (folder / "config.json").write_text("{}")
     monkeypatch.chdir(tmp_path)
     for spelt in ("./model", str(folder), "./model/../model/"):
         assert normal_names(spelt, None, None, CPU) == (str(folder), None, None)
