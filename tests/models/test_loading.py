@@ -272,7 +272,7 @@ def test_pickles_are_never_opened_even_beside_good_weights(llama: Path) -> None:
 
 
 def test_a_folder_of_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ModelCorrupt, match=r"no config\.json"):
+    with pytest.raises(ModelNotFound, match="There is no model at"):
         load(str(tmp_path), hardware=MACHINE)
 
 
