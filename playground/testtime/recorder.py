@@ -50,12 +50,11 @@ def recorded_run(
     known: Sequence[Candidate] = (),
     before: RunCost | None = None,
     cancel: CancelToken | None = None,
-    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Generator[Event, None, CandidateRun]:
     """``generate_candidates`` for ``asking``, then its beams where it wants some, with every candidate kept at once.
 
-    ``known`` and ``before`` are what an earlier process had finished and spent. ``is_wanted`` is asked between steps: a
-    reader who has gone frees the model, and what is finished stays. However it ends, the run is marked so.
+    ``known`` and ``before`` are what an earlier process had finished and spent. However it ends, the run is marked so,
+    and what is finished stays.
     """
     token = cancel or CancelToken()
     cost, complete = before or RunCost(), False
@@ -72,8 +71,6 @@ def recorded_run(
                 if event.finished:
                     found += event.finished
                     keeper.add(event.finished)
-            if not is_wanted():
-                token.cancel()
             yield event
         complete = True
         ordered = tuple(sorted(found, key=lambda candidate: candidate.index))

@@ -63,6 +63,17 @@ def test_a_run_is_shown_ranked_voted_on_and_reopened_after_another(app_url: str,
     expect(other.locator(".token.step")).to_have_text(first)  # what is on the bench stays on screen
 
 
+def test_an_experiment_shows_its_result_by_itself(app_url: str, open_page: OpenPage) -> None:
+    """Its tab has no table that grows: it looks in on the run all the same."""
+    page = open_page(link(app_url))
+    finished(page)
+    page.get_by_role("button", name="A vote on arithmetic").click()
+    expect(page.get_by_role("tab", name="Voting", exact=True)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_text(re.compile("wins with|A tie")).first).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page).to_have_url(re.compile("view=voting"))
+
+
 def test_escape_cancels_frees_the_model_and_go_on_finishes(app_url: str, open_page: OpenPage) -> None:
     page = open_page(link(app_url, n="3", new="400", ignore_eos="1"))
     expect(page.get_by_text(re.compile(r"of 3 finished, 3 being written"))).to_be_visible(timeout=120_000)

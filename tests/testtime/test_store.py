@@ -170,14 +170,6 @@ def test_a_cancelled_run_is_stopped_and_keeps_its_candidates(store: RunStore) ->
     assert stored.summary.status == "stopped" and 0 < len(stored.candidates) < 12 and stored.cost.new_tokens > 0
 
 
-def test_a_reader_who_has_gone_frees_the_model() -> None:
-    here = iter([True, True, True])
-    engine = child_engine()
-    with pytest.raises(Cancelled):
-        finished(recorded_run(engine, ASKING, RunRecorder(), is_wanted=lambda: next(here, False)))
-    assert engine.batches[-1].closed
-
-
 def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None:
     store = RunStore(tmp_path, most_bytes=60_000)
     asking = dataclasses.replace(ASKING, n=40, max_new_tokens=60, ignore_eos=True)

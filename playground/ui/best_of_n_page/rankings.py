@@ -14,7 +14,7 @@ from playground.testtime.ranking import compare_rankings, rank_all
 from playground.testtime.rules import MAJORITY, Choice, Rule, choose, column_rule
 from playground.testtime.store import RunCost
 from playground.testtime.types import ScoredCandidates
-from playground.ui.best_of_n_page.candidates import VERDICTS
+from playground.ui.best_of_n_page.candidates import ROW_HEIGHT, VERDICTS
 from playground.ui.best_of_n_page.explain import failures, label_of, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison
 from playground.ui.best_of_n_page.session import Bench, run_store, scores_now
@@ -61,12 +61,19 @@ def _winners(scored: ScoredCandidates) -> None:
     choices = [(label_of(column), choose(column_rule(column.label), scored)) for column in scored.columns]
     if scored.answers:
         choices.append(("Majority vote", choose(MAJORITY, scored)))
-    st.dataframe(winners_table(scored, choices), hide_index=True, key="bon_winners", column_config=_WINNER_COLUMNS)
+    st.dataframe(
+        winners_table(scored, choices),
+        hide_index=True,
+        key="bon_winners",
+        column_config=_WINNER_COLUMNS,
+        row_height=ROW_HEIGHT,
+    )
 
 
 _WINNER_COLUMNS = {
+    "rule": st.column_config.TextColumn("Rule", width=130),
     "#": st.column_config.NumberColumn("Winner", width=60),
-    "text": st.column_config.TextColumn("Text", width=300),
+    "text": st.column_config.TextColumn("Text", width=220),
     "value": st.column_config.NumberColumn("Its score", format="%.3f"),
 }
 
@@ -88,8 +95,8 @@ def winners_table(scored: ScoredCandidates, choices: list[tuple[str, Choice]]) -
                 if place is None
                 else scored.candidates[place].text.replace("\n", " ↵ ").strip()[:200],
                 "value": None if column is None or place is None else column.scores[place].value,
-                "answer": (scored.answers[place] if scored.answers and place is not None else None) or "",
                 "valid": "" if place is None else VERDICTS[valid[place]],
+                "answer": (scored.answers[place] if scored.answers and place is not None else None) or "",
                 "tied with": ", ".join(str(index + 1) for index in tied if index != choice.winner)
                 or ("yes" if choice.tied and not tied else ""),
             }
