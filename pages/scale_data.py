@@ -1,19 +1,11 @@
 """The page "Data and languages"."""
 
-from playground.ui.kit.page import PageSpec
-from playground.ui.scale_page.data_page import PAGE as PLAN
-from playground.ui.scale_page.page import run_page
+from playground.ui.scale_page.data_page import PLAN
+from playground.ui.scale_page.page import plan_page
 
-PAGE = PageSpec(
-    name="scale_data",
-    group="Plan",
-    title="Data and languages",
-    icon=":material/language:",
-    about="Who is left out of the data, how much of it is left, and what size does not buy.",
-    sentence="",
-    needs=(),
-    sections={},
-)
+PAGE = plan_page(PLAN)
 
 if __name__ == "__main__":
-    run_page(PLAN)
+    from pages import show_page
+
+    show_page("scale_data")

@@ -1,19 +1,11 @@
 """The page "Serving"."""
 
-from playground.ui.kit.page import PageSpec
-from playground.ui.scale_page.page import run_page
-from playground.ui.scale_page.serving_page import PAGE as PLAN
+from playground.ui.scale_page.page import plan_page
+from playground.ui.scale_page.serving_page import PLAN
 
-PAGE = PageSpec(
-    name="scale_serving",
-    group="Plan",
-    title="Serving",
-    icon=":material/dns:",
-    about="Speed and price of answering: by roofline, by API, and as measured on this machine.",
-    sentence="",
-    needs=(),
-    sections={},
-)
+PAGE = plan_page(PLAN)
 
 if __name__ == "__main__":
-    run_page(PLAN)
+    from pages import show_page
+
+    show_page("scale_serving")

@@ -1,19 +1,11 @@
 """The page "Training"."""
 
-from playground.ui.kit.page import PageSpec
-from playground.ui.scale_page.page import run_page
-from playground.ui.scale_page.training_page import PAGE as PLAN
+from playground.ui.scale_page.page import plan_page
+from playground.ui.scale_page.training_page import PLAN
 
-PAGE = PageSpec(
-    name="scale_training",
-    group="Plan",
-    title="Training",
-    icon=":material/factory:",
-    about="Compute, time, money, energy and CO₂ of a training run.",
-    sentence="",
-    needs=(),
-    sections={},
-)
+PAGE = plan_page(PLAN)
 
 if __name__ == "__main__":
-    run_page(PLAN)
+    from pages import show_page
+
+    show_page("scale_training")

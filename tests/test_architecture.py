@@ -25,6 +25,7 @@ PACKAGE = ROOT / "playground"
 LAYERS = (
     ("pages", "app", "cli"),
     ("ui",),
+    ("plan",),
     ("state",),
     ("charts",),
     ("sampling", "inspection", "testtime", "scaling", "generation"),

@@ -17,7 +17,7 @@ The link, its reading, the widgets (`ui/kit/widgets.py`) and the command line's 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -69,13 +69,14 @@ def _named(each: Field[Any]) -> LinkField:
     return found if found.name else replace(found, name=each.name)
 
 
-def link_of(state: Any) -> dict[str, str]:
-    """The query fields that bring ``state`` back; values at their default are left out."""
+def link_of(state: Any, only: Collection[str] | None = None) -> dict[str, str]:
+    """The query fields that bring ``state`` (``only`` these attributes) back; values at their default are left out."""
     usual = type(state)()
     return {
         found.name: found.write(getattr(state, attribute))
         for attribute, found in link_fields(state).items()
-        if found.always or getattr(state, attribute) != getattr(usual, attribute)
+        if (only is None or attribute in only)
+        and (found.always or getattr(state, attribute) != getattr(usual, attribute))
     }
 
 
@@ -84,16 +85,17 @@ def read_link(
     query: Mapping[str, str],
     base: S | None = None,
     check: Callable[[S], object] = lambda state: None,
+    only: Collection[str] | None = None,
 ) -> Reading[S]:
     """A state from query fields, on top of ``base``. Never raises: what cannot be used is told and left as it was.
 
     Unknown fields are ignored: a link has the fields of other states, and others add their own. ``check`` is given
-    each new state and may refuse it (BadInput), for fields that only make sense together.
+    each new state and may refuse it (BadInput), for fields that only make sense together. ``only``: these attributes.
     """
     state = kind() if base is None else base
     problems: list[str] = []
     for attribute, found in link_fields(kind).items():
-        if found.name not in query:
+        if found.name not in query or (only is not None and attribute not in only):
             continue
         try:
             changed = change(state, {attribute: found.read(query[found.name][: LONGEST_TEXT + 1])})

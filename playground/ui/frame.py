@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,6 +22,7 @@ from playground.ui.components.address_bar import keep_address
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, TEXT, fragment, set_parts
 from playground.ui.kit.jobs import show_latest
+from playground.ui.kit.links import address_of, query_here
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.workspace import setup as workspace
@@ -82,14 +83,10 @@ def open_frame(page: st.Page, pages: Pages) -> None:
 # -- links -------------------------------------------------------------------------------------------------------------
 
 
-def _query() -> dict[str, str]:
-    return {name: st.query_params[name] for name in st.query_params}
-
-
 def _adopt_setup() -> None:
     """Take over the shared setup of the link that the reader came by, once a session."""
-    if session.once("setup") and _query():
-        reading = read_setup(_query())
+    if session.once("setup") and query_here():
+        reading = read_setup(query_here())
         adopt_linked(reading.state)
         session.note_problem(*reading.problems)
 
@@ -98,11 +95,15 @@ def _adopt_page(spec: PageSpec) -> None:
     """Take over the page's own fields of that link, once a session, and open the tab it names."""
     if not session.once(f"link of {spec.name}"):
         return
-    if spec.state is not None:
-        reading = read_link(spec.state, _query())
+    reading = None
+    if spec.adopt is not None:
+        reading = spec.adopt(query_here())
+    elif spec.state is not None:
+        reading = read_link(spec.state, query_here())
+    if reading is not None:
         session.put(reading.state)
         session.note_problem(*session.problems(), *reading.problems)
-    wanted = _query().get("view") or _query().get("show", "")
+    wanted = query_here().get("view") or query_here().get("show", "")
     if wanted in spec.sections:
         st.session_state[spec.section_key] = spec.sections[wanted].title
     elif wanted:
@@ -124,8 +125,7 @@ def page_query(spec: PageSpec) -> str:
 
 def page_address(spec: PageSpec) -> str:
     """The full address of the page with ``page_query``."""
-    parts = urlsplit(st.context.url or "http://localhost:8501/")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, page_query(spec), ""))
+    return address_of(page_query(spec))
 
 
 def open_section(spec: PageSpec) -> str:
@@ -309,13 +309,15 @@ def _begin(spec: PageSpec, name: str) -> None:
     if spec.needs:
         old = workspace.setup()
         session.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), **each.setup))
-    if spec.state is not None:
+    if spec.begin is not None:
+        spec.begin(each)
+    elif spec.state is not None:
         session.put(spec.state(**each.state))
     if each.section:
         st.session_state[spec.section_key] = spec.sections[each.section].title
     session.clear_problems()
     st.session_state[_under_way(spec)] = name
-    for state in each.puts:
+    for state in each.puts if spec.begin is None else ():
         session.put(state)
 
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -19,6 +19,12 @@ from playground.cli import main
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput
+from playground.plan.answers import fit_of, serving_of, training_cost
+from playground.plan.fields import CUSTOM
+from playground.plan.measure import measure
+from playground.plan.report import to_command, to_csv, to_markdown
+from playground.plan.setup import ScaleSetup, plan_link, read_plan_link
+from playground.plan.wording import Row
 from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
 from playground.scaling.figures import given
@@ -30,19 +36,18 @@ from playground.ui import runtime
 from playground.ui.kit.messages import escape_markdown
 from playground.ui.scale_page import data_page, laws_page, model_page, parameters_section, serving_page, training_page
 from playground.ui.scale_page import page as page_frame
-from playground.ui.scale_page.answers import fit_of, serving_of, training_cost
-from playground.ui.scale_page.fields import CUSTOM
-from playground.ui.scale_page.measure import measure
-from playground.ui.scale_page.page import NOTES_TAB, PlanPage
-from playground.ui.scale_page.report import to_command, to_csv, to_markdown
-from playground.ui.scale_page.setup import ScaleSetup, link_fields, link_query, read_link
-from playground.ui.scale_page.wording import Row
+from playground.ui.scale_page.page import NOTES_TAB, section_name
+from playground.ui.scale_page.plan import PlanPage
 from tests.ui.conftest import Opened
 
 PLAN: dict[str, PlanPage] = {
-    module.PAGE.name: module.PAGE for module in (model_page, training_page, laws_page, serving_page, data_page)
+    module.PLAN.name: module.PLAN for module in (model_page, training_page, laws_page, serving_page, data_page)
 }
 OpenPlan = Callable[..., Opened]
+
+
+def link_query(setup: ScaleSetup, page: str) -> str:
+    return urlencode(plan_link(setup, page))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,7 +82,7 @@ def table(opened: Opened, page: str) -> dict[str, list[str]]:
 
 
 def setup_of(opened: Opened) -> ScaleSetup:
-    found = opened.at.session_state["scale_setup"] if "scale_setup" in opened.at.session_state else ScaleSetup()
+    found = opened.state(ScaleSetup)
     assert isinstance(found, ScaleSetup)
     return found
 
@@ -101,9 +106,8 @@ def test_every_section_shows_something_and_no_error(open_plan: OpenPlan, page: s
     for tab in (*PLAN[page].sections, NOTES_TAB):
         opened.hold(**{f"{page}_section": tab})
         assert opened.errors == [], tab
-        frame = {f"{page}_figures", f"{page}_section_row"}
+        frame = {f"{page}_figures"}
         own = [element.key for element in opened.at.get("bidi_component") if element.key not in frame]
-        assert opened.component(f"{page}_section_row")["open"] == tab
         pictures = [element.key for element in opened.at.get("plotly_chart")]
         buttons = [button.key for button in opened.at.button if button.key in ("scale_measure", "scale_gpus_reset")]
         agrees = "agree on what this page shows" in opened.texts()
@@ -113,20 +117,21 @@ def test_every_section_shows_something_and_no_error(open_plan: OpenPlan, page: s
 @pytest.mark.parametrize("page", PLAN)
 def test_every_experiment_sets_the_page_up(open_plan: OpenPlan, page: str) -> None:
     opened = open_plan(page)
-    for index, experiment in enumerate(PLAN[page].experiments.values()):
-        opened.at.button(key=f"try_{index}").click()
-        opened.hold(**{f"{page}_section": experiment.section})
-        assert experiment.section in (*PLAN[page].sections, NOTES_TAB)
+    titles = {section_name(title): title for title in (*PLAN[page].sections, NOTES_TAB)}
+    for name, experiment in PLAN[page].experiments.items():
+        opened.at.button(key=f"try_{page}_{name}").click()
+        opened.hold(**{f"{page}_section": titles[experiment.section]})
         assert experiment.label in opened.texts()
         assert opened.errors == [], experiment.label
-        for name, value in experiment.values.items():
-            assert getattr(setup_of(opened), name) == value
+        for field, value in experiment.state.items():
+            assert getattr(setup_of(opened), field) == value
 
 
 def test_a_section_that_is_not_there_opens_the_first(open_plan: OpenPlan) -> None:
-    opened = open_plan("scale_training", scale_training_section="Returns")
-    assert opened.errors == []
-    assert opened.component("scale_training_section_row")["open"] == "Bill"
+    opened = open_plan("scale_training", "view=returns")
+    assert len(opened.errors) == 1 and "none of this page" in opened.errors[0]
+    again = open_plan("scale_training", "view=notes-or-checked")
+    assert again.errors == [] and again.at.session_state["scale_training_section"] == NOTES_TAB
 
 
 def test_twice_the_context_is_twice_the_cache(open_plan: OpenPlan) -> None:
@@ -139,13 +144,13 @@ def test_twice_the_context_is_twice_the_cache(open_plan: OpenPlan) -> None:
 
 def test_what_is_looked_at_is_sent_before_the_controls(open_plan: OpenPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    for part in ("_pictures", "_controls"):
+    for part in ("_numbers", "_controls"):
         draw = getattr(page_frame, part)
         monkeypatch.setattr(page_frame, part, lambda page, part=part, draw=draw: (sent.append(part), draw(page)))
     opened = open_plan("scale_training")
     opened.at.slider(key="scale_mfu").set_value(0.2)
     opened.run()
-    assert sent == ["_pictures", "_controls"] * 2
+    assert sent == ["_numbers", "_controls"] * 2
 
 
 @pytest.mark.parametrize(
@@ -419,7 +424,7 @@ def test_a_plan_that_does_not_fit_says_what_to_change(open_plan: OpenPlan) -> No
 
 
 def test_take_away_holds_link_command_and_downloads(open_plan: OpenPlan) -> None:
-    opened = open_plan("scale_serving", "config=Qwen2.5-7B&samples=4", scale_take_away=True)
+    opened = open_plan("scale_serving", "config=Qwen2.5-7B&samples=4", take_away=True)
     code = [str(block.value) for block in opened.at.code]
     assert "config=Qwen2.5-7B&samples=4" in code[0]
     assert code[1].startswith("python -m playground calc infer --config Qwen2.5-7B")
@@ -466,7 +471,7 @@ def test_a_config_without_a_formula_is_counted_by_itself(open_plan: OpenPlan) ->
     opened = open_plan("scale_model", scale_own=True, scale_model_section="Parameters")
     opened.at.text_area(key="scale_paste").set_value('{"model_type": "bloom", "hidden_size": 8}')
     opened.run()
-    setup = opened.at.session_state["scale_setup"]
+    setup = opened.state(ScaleSetup)
     total = count_on_meta(json.loads(setup.json)).total
     assert setup.config == CUSTOM and f"{total:,}" in str(opened.component("scale_parameters")["rows"])
 
@@ -492,7 +497,7 @@ def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
     setup = ScaleSetup(own_gpus=mine, gpu="My card", params=1e9, dataset=1e9, cluster=1, mfu=0.5)
     bill = training_cost(setup)
     assert bill.seconds.value == pytest.approx(6e18 / 0.5e14)
-    assert read_link(link_fields(setup, "scale_training"), "scale_training").setup == setup
+    assert read_plan_link(plan_link(setup, "scale_training"), "scale_training").state == setup
     for column, bad in ((1, 0.0), (2, None), (5, 0.0), (0, ""), (0, "a~b"), (4, float("nan"))):
         row = list(rows[1])
         row[column] = bad

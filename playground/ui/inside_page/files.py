@@ -14,8 +14,8 @@ from playground.charts.lens_html import lens_page
 from playground.inspection.anatomy import Anatomy
 from playground.inspection.lens import lens_cell
 from playground.inspection.timing import Timing
+from playground.plan.report import spreadsheet_safe
 from playground.ui.inside_page.view import LensView
-from playground.ui.scale_page.report import spreadsheet_safe
 
 Made = Callable[[], str | bytes]
 

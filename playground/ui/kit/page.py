@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from playground.state.link_fields import Reading
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -58,8 +60,9 @@ class PageSpec:
     computed anew with the pictures and may raise Pending. ``state``: the page's own frozen state, whose fields its link
     carries beside the shared setup's. ``text`` is drawn above the tabs and redrawn with the text, ``above`` likewise but
     with the pictures (a table that all tabs share). ``export`` fills the "Take away" popover below link and code.
-    ``parts``: fragments of the
-    page's own, such as "text:overview". ``one_fragment``: controls and pictures are redrawn together, the pictures first;
+    ``link``, ``adopt`` and ``begin``: the link's own fields, their reading and the start of an experiment, where several
+    pages share one state. ``parts``: fragments of the page's own, such as "text:overview".
+    ``one_fragment``: controls and pictures are redrawn together, the pictures first;
     for pages whose controls are cheap.
     """
 
@@ -79,6 +82,8 @@ class PageSpec:
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     export: Callable[[], None] | None = None
     link: Callable[[], Mapping[str, str]] | None = None
+    adopt: Callable[[Mapping[str, str]], Reading[Any]] | None = None
+    begin: Callable[[Experiment], None] | None = None
     on_open: Callable[[], None] = lambda: None
     one_fragment: bool = False
     parts: tuple[str, ...] = ()

@@ -9,6 +9,9 @@ import streamlit as st
 
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.errors import BadInput, PlaygroundError
+from playground.plan.answers import price_of, serving_of
+from playground.plan.setup import ScaleSetup
+from playground.plan.wording import Row, row
 from playground.scaling.api_prices import (
     MAX_CSV_CHARS,
     ApiPrice,
@@ -24,10 +27,7 @@ from playground.scaling.quantity import format_count
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.answers import price_of, serving_of
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.scale_page.setup import ScaleSetup
-from playground.ui.scale_page.wording import Row, row
 
 FIRST_PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "groq", "together")
 

@@ -7,6 +7,8 @@ import streamlit as st
 
 from playground.charts.scale_bars import BarsOf, PlainBar, plain_description, plain_figure
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.plan.law_answers import HUMAN_TEXT_TOKENS, TEXT_SOURCE, answer_data
+from playground.plan.wording import Row, row, write_figure
 from playground.scaling.facts import Topic, scaling_topics
 from playground.scaling.figures import Figure, given
 from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token_ratios, under_representation
@@ -15,11 +17,9 @@ from playground.scaling.published import published_cases
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.experiments import Experiment
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.scale_page.law_answers import HUMAN_TEXT_TOKENS, TEXT_SOURCE, answer_data
-from playground.ui.scale_page.page import PlanPage
-from playground.ui.scale_page.wording import Row, row, write_figure
+from playground.ui.scale_page.page import experiment
+from playground.ui.scale_page.plan import PlanPage
 
 
 def controls() -> None:
@@ -190,14 +190,14 @@ def _topic(topic: Topic, key: str) -> None:
 
 
 EXPERIMENTS = {
-    "punjabi": Experiment(
+    "punjabi": experiment(
         "113 million left out",
         "Punjabi against English on the web.",
         "Punjabi has 231.6 times fewer pages than its speakers' share; English has 2.5 times more than its own.",
         "Languages",
         {},
     ),
-    "stock": Experiment(
+    "stock": experiment(
         "How much text is left",
         "Ten Llama 3s would take half of it.",
         "15T tokens are a twentieth of all public human text; ten times as much leaves no room for another tenfold.",
@@ -205,7 +205,7 @@ EXPERIMENTS = {
         {"dataset": 150e12},
         ({"dataset": 15e12},),
     ),
-    "returns": Experiment(
+    "returns": experiment(
         "From 3.4 to 2.8 nats",
         "Ten times the data, say the notes.",
         "Kaplan's law gives 7.7 times, the later ones 3.7 to 4.7: the more a law's floor, the less there is to gain.",
@@ -213,8 +213,11 @@ EXPERIMENTS = {
         {"law": "besiroglu", "before": 3.4, "after": 2.8},
     ),
 }
-PAGE = PlanPage(
+PLAN = PlanPage(
     "scale_data",
+    "Data and languages",
+    ":material/language:",
+    "Who is left out of the data, how much of it is left, and what size does not buy.",
     "Who is left out of the data, how much of it is left, and what more size and power do not buy.",
     controls,
     answer_data,

@@ -5,13 +5,11 @@ One component and not a widget a number, because each element of a page costs ti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import streamlit as st
 
 from playground.charts.palette import FINAL, PINS, RAW
+from playground.plan.wording import Columns, merged_names
 from playground.ui.components.assets import script, style
-from playground.ui.scale_page.wording import Row
 
 _TABLE = st.components.v2.component(
     "figure_table",
@@ -23,8 +21,6 @@ NOW, AS_IN_NOTES, CHECKED = "Now", "As in the notes", "Checked"
 PUBLISHED, COMPUTED = "Published", "Computed"
 _COLOURS = {NOW: FINAL, CHECKED: FINAL, AS_IN_NOTES: RAW, PUBLISHED: RAW, COMPUTED: FINAL, **PINS}
 
-Columns = Mapping[str, Sequence[Row]]
-
 
 def figure_table(columns: Columns, *, key: str, label: str) -> None:
     """Show ``columns`` side by side; a column lacks a row by not having one of its name.
@@ -32,13 +28,6 @@ def figure_table(columns: Columns, *, key: str, label: str) -> None:
     The working shown is that of the first column that has the row.
     """
     _TABLE(data=table_payload(columns, label), key=key)
-
-
-def merged_names(columns: Columns) -> list[str]:
-    """Row names of all columns, lead rows first, else in the order of the fullest column."""
-    fullest_first = sorted(columns.values(), key=len, reverse=True)
-    lead = {row.name: None for rows in fullest_first for row in rows if row.lead}
-    return [*lead, *{row.name: None for rows in fullest_first for row in rows if row.name not in lead}]
 
 
 def table_payload(columns: Columns, label: str) -> dict[str, object]:

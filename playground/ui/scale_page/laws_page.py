@@ -11,6 +11,9 @@ import streamlit as st
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.charts.scale_surface import LABELLED, SurfaceData, surface_description, surface_figure
 from playground.errors import BadInput
+from playground.plan.answers import price_of
+from playground.plan.law_answers import answer_laws, answer_lifetime, law_of, lifetime_of
+from playground.plan.setup import ScaleSetup
 from playground.scaling.curves import (
     LossSurface,
     OptimumCurve,
@@ -26,13 +29,10 @@ from playground.scaling.quantity import format_count
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.answers import price_of
-from playground.ui.scale_page.experiments import Experiment
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.scale_page.law_answers import answer_laws, answer_lifetime, law_of, lifetime_of
 from playground.ui.scale_page.model_page import gpu_choices, scenarios
-from playground.ui.scale_page.page import PlanPage
-from playground.ui.scale_page.setup import ScaleSetup
+from playground.ui.scale_page.page import experiment
+from playground.ui.scale_page.plan import PlanPage
 
 BUDGETS = (1e20, 1e22, 1e24, 1e26)
 LAW_WORDS = {
@@ -271,21 +271,21 @@ def lifetime_data() -> LinesData:
 
 
 EXPERIMENTS = {
-    "chinchilla": Experiment(
+    "chinchilla": experiment(
         "Gopher's budget, spent better",
         "280B on 300B tokens against 70B on 1.4T.",
         "For the compute that trained Gopher the laws ask for a far smaller model and far more text: Chinchilla.",
         "Loss surface",
         {"size": 280e9, "tokens": 300e9, "budget": 5.76e23},
     ),
-    "spread": Experiment(
+    "spread": experiment(
         "Four laws, four answers",
         "At Llama 3.1's budget the constants disagree by an order of magnitude.",
         "At 3.8e25 FLOPs the printed constants ask for 139 tokens a parameter, their refit for fewer than 20.",
         "All laws",
         {"law": "hoffmann-printed", "budget": 3.8e25, "size": 405e9, "tokens": 15.6e12},
     ),
-    "lifetime": Experiment(
+    "lifetime": experiment(
         "A model that will be used",
         "The quality of 30B, with ten trillion tokens to serve.",
         "A 13.6B model trained on 2.84 times the tokens does the same for 28% fewer FLOPs: Sardana et al.'s case.",
@@ -293,8 +293,11 @@ EXPERIMENTS = {
         {"law": "sardana", "size": 30e9, "demand": 1e13},
     ),
 }
-PAGE = PlanPage(
+PLAN = PlanPage(
     "scale_laws",
+    "Scaling laws",
+    ":material/show_chart:",
+    "What size and how much data a budget buys, over training and over a model's life.",
     "What size and how much data a budget buys, by every published set of constants, and what a lower loss costs.",
     controls,
     answer_laws,

@@ -12,13 +12,13 @@ from playground.engine.api import Rows
 from playground.engine.facets import require
 from playground.engine.serving.ticket import Ticket
 from playground.models.info import LoadedModelInfo
+from playground.plan.measure import Measurement, measure, work_of
+from playground.plan.wording import Row, row
 from playground.scaling.figures import figure, given
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.runtime import session_id, wait_for_model
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.scale_page.measure import Measurement, measure, work_of
-from playground.ui.scale_page.wording import Row, row
 from playground.ui.workspace.model import chosen_model
 
 _FOUND, _RUNNING = "scale_measured", "scale_measuring"

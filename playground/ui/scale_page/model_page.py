@@ -12,6 +12,8 @@ import streamlit as st
 from playground.charts.scale_bars import StackedData, stacked_description, stacked_figure, stacked_legend
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.errors import PlaygroundError
+from playground.plan.answers import answer_memory, fit_of, spec_of
+from playground.plan.setup import ScaleSetup, gpu_of
 from playground.scaling.configs import load_preset
 from playground.scaling.curves import MemoryCurve, find_crossings, memory_curve
 from playground.scaling.hardware import gpu_table
@@ -20,11 +22,9 @@ from playground.scaling.specs import ArchitectureSpec
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.answers import answer_memory, fit_of, spec_of
-from playground.ui.scale_page.experiments import Experiment
-from playground.ui.scale_page.page import PlanPage
+from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.parameters_section import parameters_section
-from playground.ui.scale_page.setup import ScaleSetup, gpu_of
+from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
 
 PARTS = ("weights", "key-value cache", "recurrent state", "gradients", "optimizer", "activations")
@@ -149,7 +149,7 @@ def context_data(curves: list[MemoryCurve], with_weights: bool, pinned: dict[str
 
 
 EXPERIMENTS = {
-    "gqa": Experiment(
+    "gqa": experiment(
         "Four times the cache",
         "Llama 2 caches every head, Llama 3 one in four.",
         "Both have 32 layers and nearly the same weights; A, with grouped queries, needs a quarter of the cache.",
@@ -157,14 +157,14 @@ EXPERIMENTS = {
         {"config": "Llama-2-7B", "context": 32768, "batch": 8, "gpu": "H200"},
         ({"config": "Llama-3-8B", "context": 32768, "batch": 8, "gpu": "H200"},),
     ),
-    "experts": Experiment(
+    "experts": experiment(
         "All experts stay in memory",
         "Mixtral computes like 13B and is stored like 47B.",
         "A token passes through 12.9B parameters, but any token may ask for any expert: 93 GB must be resident.",
         "Parameters",
         {"config": "Mixtral-8x7B", "context": 4096, "batch": 1, "gpus": 2},
     ),
-    "training": Experiment(
+    "training": experiment(
         "Training eats eight times as much",
         "Adam keeps 16 bytes a parameter where serving keeps 2.",
         "Without sharding an 8B model does not fit eight H100; A shards everything over them and recomputes activations.",
@@ -174,8 +174,11 @@ EXPERIMENTS = {
     ),
 }
 
-PAGE = PlanPage(
+PLAN = PlanPage(
     "scale_model",
+    "Model and memory",
+    ":material/memory:",
+    "Parameters and memory of any model: what fits, and what to change if it does not.",
     "What a model is made of, how much memory it takes to serve or to train, and what to change if that does not fit.",
     controls,
     answer_memory,

@@ -1,120 +1,99 @@
-"""The frame of a Plan page: controls on the left; on the right its numbers, pinned scenarios and sections as tabs.
+"""What the five Plan pages have in common: their numbers and pins above the tabs, the notes' tab, links, experiments.
 
-A page is a ``PlanPage``: what it is asked, how it answers, what it draws. Everything else is the same on all five.
+A page is what it is asked, how it answers, what it draws; ``plan_page`` makes the ``PageSpec`` of that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
-from playground.errors import PlaygroundError
+from playground.plan.setup import ScaleSetup, plan_link, read_plan_link
+from playground.plan.wording import row
 from playground.scaling.notes import disagreements
-from playground.ui import runtime
-from playground.ui.components.address_bar import keep_address
-from playground.ui.components.tab_row import tab_row
-from playground.ui.experiments import experiment_note
-from playground.ui.frame import heading
-from playground.ui.kit.messages import escape_markdown, problems_shown_here, show_problem, why_it_matters
+from playground.state.link_fields import Reading
+from playground.ui.kit import session
+from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.kit.page import Experiment, PageSpec, Section
 from playground.ui.scale_page import store
-from playground.ui.scale_page.experiments import Experiment, start
-from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, NOW, figure_table
-from playground.ui.scale_page.setup import ScaleSetup, link_query
-from playground.ui.scale_page.wording import Row, row
-from playground.ui.state import PICTURES, page_parts
+from playground.ui.scale_page.export import export_plan
+from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, figure_table
+from playground.ui.scale_page.plan import PlanPage, columns_of
 
-Answer = Callable[[ScaleSetup, str], tuple[Row, ...]]
-Section = Callable[[], None]
 NOTES_TAB = "Notes or checked"
 
 
-@dataclass(frozen=True, slots=True)
-class PlanPage:
-    """One page. ``answer(setup, basis)`` gives its table; ``topics`` are the disagreements that concern it."""
-
-    name: str
-    sentence: str
-    controls: Callable[[], None]
-    answer: Answer
-    sections: Mapping[str, Section]
-    experiments: Mapping[str, Experiment]
-    topics: tuple[str, ...]
-
-
-def run_page(page: PlanPage) -> None:
-    """The whole page script."""
-    from playground.ui.scale_page.take_away import take_away
-
-    corner = heading(
-        page.name,
-        page.sentence,
-        experiments=[(each.label, each.shows, start(page.name, name, each)) for name, each in page.experiments.items()],
+def plan_page(page: PlanPage) -> PageSpec:
+    """The page as the frame draws it. It needs no model."""
+    tabs = {**page.sections, NOTES_TAB: lambda: notes_section(page.topics)}
+    return PageSpec(
+        name=page.name,
+        group="Plan",
+        title=page.title,
+        icon=page.icon,
+        about=page.about,
+        sentence=page.sentence,
+        controls=lambda: _controls(page),
+        above=lambda _view: _numbers(page),
+        sections={section_name(title): Section(title, _without_view(draw)) for title, draw in tabs.items()},
+        experiments=page.experiments,
+        export=lambda: export_plan(page),
+        link=lambda: plan_link(store.setup(), page.name),
+        adopt=lambda query: _adopt(page.name, query),
+        begin=begin,
+        one_fragment=True,
     )
-    page_parts(PICTURES)
-    store.open_page(page.name)
-    with corner:
-        take_away(page)
-    experiment_note(page.name, page.experiments)
-    _body(page)
 
 
-@st.fragment(key=PICTURES)
-def _body(page: PlanPage) -> None:
-    """Controls and numbers as one fragment: a moved slider is one run, and what is looked at goes to the browser first.
+def section_name(title: str) -> str:
+    """The name of a tab in a link."""
+    return title.lower().replace(" ", "-")
 
-    Two fragments, as on the pages with a model, are two runs (the slider's own one ends in its callback, the pictures'
-    follows), and the browser goes over the whole page for each. Here the controls are cheap to draw again.
-    """
-    left, right = st.columns([1, 2], gap="medium")
-    with right:
-        _pictures(page)
-    with left:
-        _controls(page)
+
+def _without_view(draw: Callable[[], None]) -> Callable[[Any], None]:
+    return lambda _view: draw()
+
+
+def _adopt(page: str, query: Mapping[str, str]) -> Reading[ScaleSetup]:
+    return read_plan_link(query, page, store.setup())
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedValues:
+    """An experiment's pinned scenarios, each as fields that replace the setup's."""
+
+    scenarios: tuple[Mapping[str, Any], ...]
+
+
+def experiment(
+    label: str, shows: str, look: str, section: str, values: Mapping[str, Any], pins: tuple[Mapping[str, Any], ...] = ()
+) -> Experiment:
+    """``values`` replace fields of the setup; ``pins`` are scenarios as such replacements of their own."""
+    return Experiment(label, shows, look, state=values, section=section_name(section), puts=(PinnedValues(pins),))
+
+
+def begin(each: Experiment) -> None:
+    """Set the pages up for an experiment; edited GPUs, a price table and the choice of numbers stay."""
+    now = store.setup()
+    base = replace(ScaleSetup(), own_gpus=now.own_gpus, prices=now.prices, basis=now.basis)
+    session.put(replace(base, **each.state))
+    for pinned in each.puts:
+        assert isinstance(pinned, PinnedValues)
+        store.set_pins(tuple(replace(base, **pin) for pin in pinned.scenarios))
 
 
 def _controls(page: PlanPage) -> None:
-    """The left third."""
-    with problems_shown_here():
-        store.segmented("basis", lambda basis: {"checked": CHECKED, "notes": AS_IN_NOTES}[basis])
-        page.controls()
+    store.segmented("basis", lambda basis: {"checked": CHECKED, "notes": AS_IN_NOTES}[basis])
+    page.controls()
 
 
-def _pictures(page: PlanPage) -> None:
-    """The right two thirds."""
-    store.show_problems()
-    with problems_shown_here():
-        figure_table(columns_of(page), key=f"{page.name}_figures", label="Results, each with its formula and source")
-        _pin_row()
-    name = tab_row([*page.sections, NOTES_TAB], key=f"{page.name}_section", label="Sections of this page")
-    with problems_shown_here():
-        page.sections[name]() if name in page.sections else notes_section(page.topics)
-    _freeze_once(page.name, name)
-    keep_address(link_query(store.setup(), page.name), key="address")
-
-
-@st.cache_resource(show_spinner=False)
-def _freeze_once(page: str, tab: str) -> None:
-    """Take what this tab imported out of the collections that follow every run, once for each tab and server.
-
-    No model is loaded here, whose loading would do it; without this each repaint walks some 200 ms over modules.
-    """
-    runtime.freeze_garbage()
-
-
-def columns_of(page: PlanPage) -> dict[str, tuple[Row, ...]]:
-    """The table's columns: now, in the notes' numbers too if asked, and every pinned scenario that can be computed."""
-    setup = store.setup()
-    checked = page.answer(setup, "checked")
-    notes = page.answer(setup, "notes") if setup.basis == "notes" else ()
-    columns = {AS_IN_NOTES: notes, CHECKED: checked} if notes else {NOW: checked}
-    for letter, pinned in store.pins().items():
-        try:
-            columns[letter] = page.answer(pinned, "checked")
-        except PlaygroundError as error:
-            show_problem(f"Scenario {letter}: {error}")
-    return columns
+def _numbers(page: PlanPage) -> None:
+    """The table that all tabs share, and the pins."""
+    figure_table(columns_of(page), key=f"{page.name}_figures", label="Results, each with its formula and source")
+    _pin_row()
 
 
 def _pin_row() -> None:

@@ -12,6 +12,10 @@ import streamlit as st
 
 from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
 from playground.errors import PlaygroundError
+from playground.plan.answers import count_of, spec_of
+from playground.plan.fields import CUSTOM
+from playground.plan.setup import ScaleSetup
+from playground.plan.wording import Row, row
 from playground.scaling.configs import load_preset
 from playground.scaling.figures import figure, given
 from playground.scaling.memory import sparse_weights_bytes
@@ -19,11 +23,7 @@ from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.parameters import explain_parameters
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.answers import count_of, spec_of
-from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.scale_page.setup import ScaleSetup
-from playground.ui.scale_page.wording import Row, row
 
 ZEROS = 0.9  # the share of zeros that the sparse example is worked out for
 

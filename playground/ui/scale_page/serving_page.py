@@ -9,18 +9,18 @@ import streamlit as st
 
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.errors import BadInput, PlaygroundError
+from playground.plan.answers import answer_serving, price_of, serving_of, serving_plan, spec_of
 from playground.scaling.figures import Figure
 from playground.scaling.inference import Serving, ServingPlan, sweep_batch, sweep_context, sweep_samples
 from playground.scaling.specs import MixtureOfExperts
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.answers import answer_serving, price_of, serving_of, serving_plan, spec_of
 from playground.ui.scale_page.api_section import api_section
-from playground.ui.scale_page.experiments import Experiment
 from playground.ui.scale_page.machine_section import machine_section
 from playground.ui.scale_page.model_page import gpu_choices, scenarios
-from playground.ui.scale_page.page import PlanPage
+from playground.ui.scale_page.page import experiment
+from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
 
 POWERS = tuple(2**power for power in range(13))
@@ -158,7 +158,7 @@ def _position(plan: ServingPlan, against: str) -> int:
 
 
 EXPERIMENTS = {
-    "batch": Experiment(
+    "batch": experiment(
         "One reader or a hundred",
         "What a batch is worth.",
         "From 1 to 128 rows the speed grows nearly as fast as the batch: the weights are read once for all rows.",
@@ -166,7 +166,7 @@ EXPERIMENTS = {
         {"batch": 1},
         ({"batch": 128},),
     ),
-    "experts": Experiment(
+    "experts": experiment(
         "Experts and batches",
         "A mixture of experts is fast only for few rows or very many.",
         "At 8 rows nearly all experts are read, so a step costs like the whole 47B model though it computes like 13B.",
@@ -174,7 +174,7 @@ EXPERIMENTS = {
         {"config": "Mixtral-8x7B", "gpus": 2, "batch": 8},
         ({"config": "Mixtral-8x7B", "gpus": 2, "batch": 1},),
     ),
-    "samples": Experiment(
+    "samples": experiment(
         "Thinking in parallel",
         "64 answers a query do not cost 64 queries.",
         "A draws 64 samples from one reading of the prompt: compare the cost of one query in the table.",
@@ -183,8 +183,11 @@ EXPERIMENTS = {
         ({"batch": 4, "prompt_tokens": 2048, "samples": 64},),
     ),
 }
-PAGE = PlanPage(
+PLAN = PlanPage(
     "scale_serving",
+    "Serving",
+    ":material/dns:",
+    "Speed and price of answering: by roofline, by API, and as measured on this machine.",
     "How fast and at what price a model answers: bounds by roofline, against an API's price list, and measured here.",
     controls,
     answer_serving,

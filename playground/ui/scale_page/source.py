@@ -10,13 +10,14 @@ import streamlit as st
 from playground.errors import BadInput, PlaygroundError
 from playground.models.bundled import bundled_folder
 from playground.models.catalogue import resolve
+from playground.plan.fields import CUSTOM
 from playground.scaling.built_specs import spec_of_config
 from playground.scaling.config_fields import MAX_CONFIG_CHARS
 from playground.scaling.configs import parse_config, preset_names
+from playground.ui.kit import session
 from playground.ui.kit.messages import problems_shown_here
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
-from playground.ui.scale_page.fields import CUSTOM
 from playground.ui.workspace.model import chosen_model
 
 
@@ -64,7 +65,7 @@ def _uploaded() -> None:
     try:
         use_config(file.read(MAX_CONFIG_CHARS + 1).decode("utf-8"))
     except UnicodeDecodeError:
-        store.note_problems("The uploaded file is not text; give a transformers config.json.")
+        session.note_problem("The uploaded file is not text; give a transformers config.json.")
 
 
 def use_config(text: str) -> None:
@@ -73,7 +74,7 @@ def use_config(text: str) -> None:
         found = parse_config(text, "your config")
         spec_of_config(found)  # refused now if it cannot be built; the answer stays known
     except PlaygroundError as error:
-        store.note_problems(str(error))
+        session.note_problem(str(error))
         return
     store.change(config=CUSTOM, json=json.dumps(found.config, separators=(",", ":")))
 
@@ -83,7 +84,7 @@ def use_loaded() -> None:
     try:
         use_config(loaded_config_text())
     except PlaygroundError as error:
-        store.note_problems(str(error))
+        session.note_problem(str(error))
 
 
 def loaded_config_text() -> str:

@@ -13,23 +13,21 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from playground.errors import PlaygroundError
-from playground.ui.kit.messages import show_problem
-from playground.ui.scale_page.fields import FIELDS
-from playground.ui.scale_page.setup import ScaleSetup, field_text, gpu_of, read_link
+from playground.plan.fields import FIELDS
+from playground.plan.setup import ScaleSetup, field_text, gpu_of
+from playground.ui.kit import session
 
 T = TypeVar("T")
 LETTERS = ("A", "B", "C", "D")
-_SETUP, _PINS, _PROBLEMS, _OPENED = "scale_setup", "scale_pins", "scale_problems", "scale_opened"
+
+
+class PinnedScenarios(dict[str, ScaleSetup]):
+    """Up to four pinned scenarios by letter."""
 
 
 def setup() -> ScaleSetup:
     """This session's setup."""
-    found = st.session_state.get(_SETUP)
-    return found if isinstance(found, ScaleSetup) else ScaleSetup()
-
-
-def put(new: ScaleSetup) -> None:
-    st.session_state[_SETUP] = new
+    return session.get(ScaleSetup)
 
 
 def change(**values: Any) -> None:
@@ -37,38 +35,10 @@ def change(**values: Any) -> None:
     try:
         new = replace(setup(), **values)
         gpu_of(new)
-        put(new)
-        st.session_state.pop(_PROBLEMS, None)
+        session.put(new)
+        session.clear_problems()
     except PlaygroundError as error:
-        note_problems(str(error))
-
-
-def note_problems(*sentences: str) -> None:
-    st.session_state[_PROBLEMS] = sentences
-
-
-def clear_problems() -> None:
-    st.session_state.pop(_PROBLEMS, None)
-
-
-def show_problems() -> None:
-    """What was refused, until it is mended."""
-    for sentence in st.session_state.get(_PROBLEMS, ()):
-        show_problem(sentence)
-
-
-def open_page(page: str) -> None:
-    """Take over the link that led to ``page``, once a session."""
-    opened: set[str] = st.session_state.setdefault(_OPENED, set())
-    if page in opened:
-        return
-    opened.add(page)
-    fields = {name: st.query_params[name] for name in st.query_params if name in FIELDS}
-    if fields:
-        reading = read_link(fields, page, setup())
-        put(reading.setup)
-        if reading.problems:
-            note_problems(*reading.problems)
+        session.note_problem(str(error))
 
 
 # -- pinned scenarios ----------------------------------------------------------------------------------------------
@@ -76,7 +46,7 @@ def open_page(page: str) -> None:
 
 def pins() -> dict[str, ScaleSetup]:
     """Pinned scenarios by letter, in the order of the letters."""
-    found: dict[str, ScaleSetup] = st.session_state.get(_PINS, {})
+    found = session.get(PinnedScenarios)
     return {letter: found[letter] for letter in LETTERS if letter in found}
 
 
@@ -85,25 +55,25 @@ def pin() -> None:
     taken = pins()
     free = [letter for letter in LETTERS if letter not in taken]
     if not free:
-        note_problems("Four scenarios are pinned already; unpin one first.")
+        session.note_problem("Four scenarios are pinned already; unpin one first.")
         return
-    st.session_state[_PINS] = {**taken, free[0]: setup()}
+    session.put(PinnedScenarios({**taken, free[0]: setup()}))
 
 
 def unpin(letter: str) -> None:
-    st.session_state[_PINS] = {name: kept for name, kept in pins().items() if name != letter}
+    session.put(PinnedScenarios({name: kept for name, kept in pins().items() if name != letter}))
 
 
 def recall(letter: str) -> None:
     """Make a pinned scenario the present one."""
     if letter in pins():
-        put(pins()[letter])
-        clear_problems()
+        session.put(pins()[letter])
+        session.clear_problems()
 
 
 def set_pins(scenarios: tuple[ScaleSetup, ...]) -> None:
     """Replace all pins, for an experiment."""
-    st.session_state[_PINS] = dict(zip(LETTERS, scenarios, strict=False))
+    session.put(PinnedScenarios(zip(LETTERS, scenarios, strict=False)))
 
 
 def each_pin(compute: Callable[[ScaleSetup], T]) -> Iterator[tuple[str, T]]:
@@ -145,7 +115,7 @@ def write(name: str, value: Any) -> None:
     try:
         change(**{name: FIELDS[name].read(text)})
     except PlaygroundError as error:
-        note_problems(str(error))
+        session.note_problem(str(error))
 
 
 def text_input(name: str, placeholder: str = "") -> None:

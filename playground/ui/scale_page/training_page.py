@@ -12,18 +12,19 @@ import streamlit as st
 from playground.charts.scale_bars import BarsOf, PlainBar, plain_description, plain_figure
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.errors import BadInput, PlaygroundError
+from playground.plan.answers import answer_training, price_of, training_cost, training_plan
+from playground.plan.fields import make_gpu
+from playground.plan.wording import write_figure
 from playground.scaling.hardware import Gpu, gpu_table
 from playground.scaling.training import PUBLISHED_MFU, cost_training
 from playground.ui.components.light_chart import light_chart
+from playground.ui.kit import session
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.answers import answer_training, price_of, training_cost, training_plan
-from playground.ui.scale_page.experiments import Experiment
-from playground.ui.scale_page.fields import make_gpu
 from playground.ui.scale_page.model_page import gpu_choices, scenarios
-from playground.ui.scale_page.page import PlanPage
+from playground.ui.scale_page.page import experiment
+from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
-from playground.ui.scale_page.wording import write_figure
 
 COLUMNS = ("GPU", "TFLOP/s (dense bf16)", "GB", "TB/s", "W", "USD per GPU-hour", "date")
 NARROW = (
@@ -165,7 +166,7 @@ def _take_edits(edited: pd.DataFrame) -> None:
     try:
         store.change(own_gpus=changed_rows([tuple(row) for row in edited.itertuples(index=False)]))
     except PlaygroundError as error:
-        store.note_problems(str(error))
+        session.note_problem(str(error))
     st.session_state["scale_gpus_round"] = st.session_state.get("scale_gpus_round", 0) + 1
     st.rerun()
 
@@ -198,14 +199,14 @@ def _reset() -> None:
 
 
 EXPERIMENTS = {
-    "gpt3": Experiment(
+    "gpt3": experiment(
         "GPT-3 on 256 H100",
         "The notes say 236 days, the sources 42.",
         "The notes' 60 TFLOP/s is the card's FP32 figure. Switch between the two at the top left.",
         "Notes or checked",
         {"config": "GPT-3-175B", "dataset": 300e9, "gpu": "H100 NVL", "cluster": 256, "price": 2.0},
     ),
-    "llama": Experiment(
+    "llama": experiment(
         "Half the GPUs, twice the days",
         "The bill stays the same.",
         "A runs on half the GPUs: twice the days, the same GPU-hours, money and energy.",
@@ -213,7 +214,7 @@ EXPERIMENTS = {
         {"config": "Llama-3.1-405B", "dataset": 15.6e12, "cluster": 16384, "mfu": 0.41},
         ({"config": "Llama-3.1-405B", "dataset": 15.6e12, "cluster": 8192, "mfu": 0.41},),
     ),
-    "utilisation": Experiment(
+    "utilisation": experiment(
         "What utilisation is worth",
         "From 21% to 46% MFU.",
         "The curve is steep where the utilisation is low: GPT-3's 21% cost more than twice the days of PaLM's 46%.",
@@ -226,8 +227,11 @@ SECTIONS: dict[str, Callable[[], None]] = {
     "Utilisation": mfu_section,
     "Hardware and prices": hardware_section,
 }
-PAGE = PlanPage(
+PLAN = PlanPage(
     "scale_training",
+    "Training",
+    ":material/factory:",
+    "Compute, time, money, energy and CO₂ of a training run.",
     "What a training run takes: arithmetic, days, GPU-hours, money, energy and CO₂, each with its formula.",
     controls,
     answer_training,

@@ -6,17 +6,17 @@ import base64
 import json
 import zlib
 from dataclasses import replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
 from playground.errors import BadInput
+from playground.plan.answers import spec_of
+from playground.plan.fields import CUSTOM
+from playground.plan.packing import MAX_PACKED, MAX_UNPACKED, pack, pack_prices, unpack, unpack_prices
+from playground.plan.setup import ScaleSetup, left_out, plan_link, read_plan_link
 from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset, minimal_config, parse_config, preset_names, read_config
-from playground.ui.scale_page.answers import spec_of
-from playground.ui.scale_page.fields import CUSTOM
-from playground.ui.scale_page.packing import MAX_PACKED, MAX_UNPACKED, pack, pack_prices, unpack, unpack_prices
-from playground.ui.scale_page.setup import ScaleSetup, left_out, link_fields, link_query, read_link
 
 LONG = dict(load_preset("DeepSeek-V3").config) | {
     "auto_map": {"AutoConfig": "evil--x.Y"},
@@ -29,6 +29,10 @@ TABLE = PriceTable(
     "uploaded table",
     "2026-03-01",
 )
+
+
+def link_query(setup: ScaleSetup, page: str) -> str:
+    return urlencode(plan_link(setup, page))
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -51,31 +55,31 @@ def test_a_long_config_travels_and_is_the_same_model_there() -> None:
     assert len(setup.json) > 100_000
     query = link_query(setup, "scale_model")
     assert len(query) < 2_000
-    found = read_link(dict(parse_qsl(query)), "scale_model")
+    found = read_plan_link(dict(parse_qsl(query)), "scale_model")
     assert found.problems == ()
-    assert spec_of(found.setup) == spec_of(setup)
-    assert link_query(found.setup, "scale_model") == query
-    assert "evil" not in found.setup.json
+    assert spec_of(found.state) == spec_of(setup)
+    assert link_query(found.state, "scale_model") == query
+    assert "evil" not in found.state.json
 
 
 def test_a_short_config_in_an_older_link_is_still_read() -> None:
     text = json.dumps(dict(load_preset("SmolLM2-135M").config))
-    found = read_link({"config": CUSTOM, "json": text}, "scale_model")
-    assert found.problems == () and found.setup.json == text
+    found = read_plan_link({"config": CUSTOM, "json": text}, "scale_model")
+    assert found.problems == () and found.state.json == text
 
 
 def test_a_price_table_travels() -> None:
     setup = ScaleSetup(prices=TABLE, api="maker/model-7")
     query = link_query(setup, "scale_serving")
-    found = read_link(dict(parse_qsl(query)), "scale_serving")
+    found = read_plan_link(dict(parse_qsl(query)), "scale_serving")
     assert found.problems == ()
-    assert found.setup == setup
+    assert found.state == setup
 
 
 def test_what_is_too_long_is_left_out_and_said() -> None:
     rows = tuple(ApiPrice(f"maker{n * 7919}", f"model-{n * 104729 % 99991}", 1 + n / 7, 2 + n / 3) for n in range(9000))
     setup = ScaleSetup(prices=replace(TABLE, prices=rows))
-    assert "prices" not in link_fields(setup, "scale_serving")
+    assert "prices" not in plan_link(setup, "scale_serving")
     assert left_out(setup, "scale_serving") == ("prices",)
     assert left_out(setup, "scale_model") == ()
     assert left_out(replace(setup, prices=TABLE), "scale_serving") == ()
@@ -102,8 +106,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_config_in_a_link_is_one_sentence_and_the_last_good_model_stays(name: str) -> None:
     base = ScaleSetup(config="Mixtral-8x7B")
-    found = read_link({"config": CUSTOM, "json": HOSTILE[name], "batch": "4"}, "scale_model", base)
-    assert found.setup == replace(base, batch=4)
+    found = read_plan_link({"config": CUSTOM, "json": HOSTILE[name], "batch": "4"}, "scale_model", base)
+    assert found.state == replace(base, batch=4)
     assert 1 <= len(found.problems) <= 2
     assert all("\n" not in problem and len(problem) < 400 for problem in found.problems)
 
@@ -135,15 +139,15 @@ BAD_TABLES = {
 
 
 def test_a_price_of_zero_in_a_link_is_a_price() -> None:
-    found = read_link({"prices": _packed({"rows": [["maker", "free", 0, 0, 0]]})}, "scale_serving", ScaleSetup())
-    assert not found.problems and found.setup.prices is not None and found.setup.prices.prices[0].input == 0
+    found = read_plan_link({"prices": _packed({"rows": [["maker", "free", 0, 0, 0]]})}, "scale_serving", ScaleSetup())
+    assert not found.problems and found.state.prices is not None and found.state.prices.prices[0].input == 0
 
 
 @pytest.mark.parametrize("name", BAD_TABLES)
 def test_a_hostile_price_table_in_a_link_is_one_sentence_and_the_last_table_stays(name: str) -> None:
     base = ScaleSetup(prices=TABLE)
-    found = read_link({"prices": BAD_TABLES[name]}, "scale_serving", base)
-    assert found.setup == base
+    found = read_plan_link({"prices": BAD_TABLES[name]}, "scale_serving", base)
+    assert found.state == base
     assert len(found.problems) == 1
     assert "\n" not in found.problems[0] and len(found.problems[0]) < 400
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.scaling.figures import Figure
@@ -70,3 +71,14 @@ def counted_row(shown: Figure, what: str, *, name: str = "", lead: bool = False,
 def row(shown: Figure, *, name: str = "", lead: bool = False, note: str = "") -> Row:
     """A figure as a row."""
     return Row(name or shown.name, write_figure(shown), shown, lead, note)
+
+
+Columns = Mapping[str, Sequence[Row]]
+"""Rows by the title of their column."""
+
+
+def merged_names(columns: Columns) -> list[str]:
+    """Row names of all columns, lead rows first, else in the order of the fullest column."""
+    fullest_first = sorted(columns.values(), key=len, reverse=True)
+    lead = {row.name: None for rows in fullest_first for row in rows if row.lead}
+    return [*lead, *{row.name: None for rows in fullest_first for row in rows if row.name not in lead}]

@@ -8,11 +8,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from playground.plan.fields import CUSTOM, FIELDS, PAGE_FIELDS
+from playground.plan.setup import ScaleSetup, field_text, write_number
+from playground.plan.wording import Row, merged_names
 from playground.scaling.notes import disagreements
-from playground.ui.scale_page.fields import CUSTOM, FIELDS, PAGE_FIELDS
-from playground.ui.scale_page.figure_table import merged_names
-from playground.ui.scale_page.setup import ScaleSetup, field_text, write_number
-from playground.ui.scale_page.wording import Row
 
 Columns = Mapping[str, Sequence[Row]]
 
@@ -109,7 +108,7 @@ def to_command(page: str, setup: ScaleSetup) -> str:
 
 
 def _params(setup: ScaleSetup) -> str:
-    from playground.ui.scale_page.answers import training_params
+    from playground.plan.answers import training_params
 
     return write_number(training_params(setup))
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.errors import BadInput
+from playground.plan.packing import unpack, unpack_prices
 from playground.scaling.built_specs import spec_of_config
 from playground.scaling.configs import load_preset, parse_config
 from playground.scaling.hardware import Gpu, custom_gpu
 from playground.scaling.laws import find_law
 from playground.scaling.memory import OPTIMIZERS, RECOMPUTE, WEIGHT_BYTES
 from playground.scaling.quantity import parse_count, parse_number
-from playground.ui.scale_page.packing import unpack, unpack_prices
 
 CUSTOM = "custom"  # the config that was pasted, uploaded or taken from the loaded model
 MAX_OWN_GPUS = 20

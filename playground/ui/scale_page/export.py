@@ -1,16 +1,17 @@
-"""The take-away popover of the Plan pages: link, command line, CSV, Markdown report, and a config of one's own."""
+"""What a Plan page gives away beside its link: command line, CSV, Markdown report, and a config of one's own."""
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
-from playground.ui.kit.messages import problems_shown_here
-from playground.ui.page_link import address_of
-from playground.ui.scale_page import report, store
-from playground.ui.scale_page.fields import CUSTOM
-from playground.ui.scale_page.page import PlanPage, columns_of
-from playground.ui.scale_page.setup import left_out, link_query
-from playground.ui.workspace.export import popover, show_link
+from playground.plan import report
+from playground.plan.fields import CUSTOM
+from playground.plan.setup import left_out, plan_link
+from playground.ui.kit.links import address_of
+from playground.ui.scale_page import store
+from playground.ui.scale_page.plan import PlanPage, columns_of
 
 TOO_LONG = {
     "json": "Your config is too long for a link: download it below, send the file along, and give it to the command line "
@@ -19,20 +20,9 @@ TOO_LONG = {
 }
 
 
-def take_away(page: PlanPage) -> None:
-    """The popover at the top right."""
-
-    def contents() -> None:
-        with problems_shown_here():
-            _contents(page)
-
-    popover(contents, key="scale_take_away")
-
-
-def _contents(page: PlanPage) -> None:
+def export_plan(page: PlanPage) -> None:
+    """Command line, CSV, Markdown report, and a config of one's own."""
     setup = store.setup()
-    link = address_of(link_query(setup, page.name))
-    show_link(link)
     for name in left_out(setup, page.name):
         st.caption(TOO_LONG[name])
     st.markdown("**On the command line**")
@@ -42,9 +32,8 @@ def _contents(page: PlanPage) -> None:
     if setup.config == CUSTOM:
         _download("Your config.json", setup.json, "config.json", "application/json")
     columns = columns_of(page)
-    from pages import PAGES
-
-    title = f"Plan: {PAGES[page.name].title}"
+    link = address_of(urlencode(plan_link(setup, page.name)))
+    title = f"Plan: {page.title}"
     with st.container(horizontal=True):
         _download("CSV", report.to_csv(columns), f"{page.name}.csv", "text/csv")
         document = report.to_markdown(title, setup, page.name, columns, link, page.topics)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from playground.errors import BadInput
+from playground.plan.answers import price_of
+from playground.plan.setup import ScaleSetup, gpu_of
+from playground.plan.wording import Row, counted_row, row
 from playground.scaling.figures import figure, given
 from playground.scaling.languages import MASSIVE_MEDIAN_TOKENS, token_ratios, under_representation
 from playground.scaling.laws import (
@@ -17,9 +20,6 @@ from playground.scaling.laws import (
 from playground.scaling.lifetime import LifetimeCost, Utilisation, optimise_lifetime, optimise_lifetime_cost
 from playground.scaling.notes import NOTES
 from playground.scaling.training import training_tokens
-from playground.ui.scale_page.answers import price_of
-from playground.ui.scale_page.setup import ScaleSetup, gpu_of
-from playground.ui.scale_page.wording import Row, counted_row, row
 
 HUMAN_TEXT_TOKENS = 300e12  # Villalobos et al. 2024 (2211.04325): effective stock of public human text, 100T to 1000T
 MASSIVE = "MASSIVE, median tokens; course notes"

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from playground.plan.fields import CUSTOM
+from playground.plan.setup import ScaleSetup, gpu_of
+from playground.plan.wording import Row, row
 from playground.scaling.built_specs import spec_of_config
 from playground.scaling.configs import load_preset, parse_config
 from playground.scaling.figures import figure, given
@@ -19,9 +22,6 @@ from playground.scaling.notes import NOTES, NOTES_FLOPS_PER_S
 from playground.scaling.parameters import ParameterCount, count_parameters, explain_parameters
 from playground.scaling.specs import ArchitectureSpec
 from playground.scaling.training import TrainingCost, TrainingPlan, attention_flops, cost_training, training_tokens
-from playground.ui.scale_page.fields import CUSTOM
-from playground.ui.scale_page.setup import ScaleSetup, gpu_of
-from playground.ui.scale_page.wording import Row, row
 
 SEQUENCE = 4096  # tokens of a training sequence, for the attention term
 
