@@ -36,11 +36,17 @@ def run(args: argparse.Namespace) -> int:
     fields = _read_fields(args)
     options.read_text(args)  # refuse a missing prompt before a model is loaded
     engine = options.open_engine(args)
+    from playground.cli.streamed import print_streamed
+    from playground.engine.api import Rows, Stream
+    from playground.engine.facets import offers
     from playground.generation import GenerationRequest
 
     options.refuse_unknown_biases(fields["settings"], engine.info.vocab_size)
     prompt_ids = options.encode_prompt(engine.codec, args)
     asked = GenerationRequest(prompt_ids=prompt_ids, **fields)
+    if not offers(engine, Rows) and offers(engine, Stream):
+        print_streamed(engine, asked, as_json=args.json)
+        return 0
     generation = _generate(engine, asked, stream=not args.json)
     if args.json:
         options.print_json(_result(engine, generation))
