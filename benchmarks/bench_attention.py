@@ -181,11 +181,12 @@ def bertviz_figures(engine: TransformersEngine, ids: tuple[int, ...]) -> dict[st
 
     from the internet, which is blocked here and left out of its time.
     """
-    from playground.ui.attention_page.standalone import attention_html
+    from playground.charts.attention_html import attention_html
+    from playground.ui.components.attention import FILE_SCRIPT, FILE_STYLE
 
     made = engine.attentions(ids)
     tokens = tuple(glyphs(piece) for piece in pieces(engine.codec, ids))
-    ours = attention_html(made, tokens, engine.info)
+    ours = attention_html(made, tokens, engine.info, script=FILE_SCRIPT, style=FILE_STYLE)
     theirs = bertviz_html(engine, ids, list(tokens))
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         times: dict[str, list[float]] = {"ours": [], "theirs": []}

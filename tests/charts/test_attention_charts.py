@@ -76,6 +76,9 @@ def test_the_overview_has_every_head_once_and_tells_the_sinks() -> None:
     np.testing.assert_allclose(codes[3], made.layers[1].weights[1][np.tril_indices(5)], atol=0.004)
     mean = 100 * np.mean([figure.first for figure in figures])
     assert f"gives {mean:.2f}% to the first token" in data.description
+    strong = sum(figure.first > 0.5 for figure in figures)
+    assert "All 2 layers by 2 heads of Fake on 5 tokens" in data.description
+    assert f"{strong} of 4 give it more than half" in data.description
     assert payload["scale"] is None and set(payload["ends"]) == set(SCALES), "coloured by what is chosen in the browser"
     assert payload["lines"][2] == list(head_lines(figures[2])) and payload["lines"][2][0] == "Layer 1, head 0"
 

@@ -142,7 +142,9 @@ def test_the_description_has_the_pictures_numbers() -> None:
         "2 are kept",
         "t0 50.00% raw, 80.00% final",
         "other 97",
-        "31.25% raw",
+        "t1 12.50% raw, 20.00% final",
+        "t2 6.25% raw, 0% final",
+        "31.25% raw and 0% final",
     ):
         assert part in said
 

@@ -137,6 +137,20 @@ def test_the_histograms_band_is_two_binomial_deviations() -> None:
     error = histogram_figure(data).data[1].error_y.array
     np.testing.assert_allclose(error, 2 * np.sqrt(1000 * np.array([0.25, 0.75]) * np.array([0.75, 0.25])))
 
+    said = histogram_description(data)
+    assert said.startswith("1,000 draws") and "a 240 drawn, 250 expected; b 760 drawn, 750 expected." in said
+
+
+def test_a_comparisons_description_has_each_settings_numbers() -> None:
+    data = CompareData((NOW, "A"), ("a", "b"), np.array([[0.75, 0.25], [0.125, 0.0]], np.float32))
+    assert "now: a 75.00%, b 25.00%; A: a 12.50%, b 0%." in compare_description(data)
+
+
+def test_a_pipelines_description_has_each_stages_numbers() -> None:
+    columns = np.array([[0.5, 0.8], [0.125, 0.2]], np.float32)
+    data = PipelineData(("Raw", "Top-p"), ("a", "b"), columns, 1 - columns.sum(axis=0), (49_152, 2))
+    assert "Raw: a 50.00%, 49,152 kept; Top-p: a 80.00%, 2 kept." in pipeline_description(data)
+
 
 def test_an_unvalidated_figure_carries_the_same_parts() -> None:
     figure = make_figure([{"type": "bar", "x": [1], "y": [2]}], {"height": 100})

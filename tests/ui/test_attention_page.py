@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.bench_attention import bertviz_html
 from playground.charts.attention_bytes import decoded
+from playground.charts.attention_html import attention_html
 from playground.engine.api import Attention
 from playground.engine.fake.engine import FakeEngine, fake_info
 from playground.engine.hf.engine import TransformersEngine
@@ -22,10 +23,11 @@ from playground.inspection.attention_parts import repeated_random_ids
 from playground.state.attention import AttentionState
 from playground.state.link_fields import link_of, read_link
 from playground.ui.attention_page.controls import find_tokens
-from playground.ui.attention_page.standalone import attention_html
+from playground.ui.components.attention import FILE_SCRIPT, FILE_STYLE
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
 
+PAINTED_BY = {"script": FILE_SCRIPT, "style": FILE_STYLE}
 PROMPT = "the cat sat on the mat, the cat"
 OpenApp = Callable[..., Opened]
 
@@ -249,8 +251,8 @@ def test_every_experiment_opens(open_page: Callable[..., Opened]) -> None:
 def test_the_standalone_page_is_inert_and_holds_every_head() -> None:
     hostile = "</script><img src=x onerror=alert(1)>"
     made = FakeEngine().attentions(tuple(range(1, len(hostile) + 1)))
-    text = attention_html(made, tuple(hostile), fake_info(), query=3, lock=(0, 1))
-    joined = attention_html(made, (hostile,) * len(hostile), fake_info())
+    text = attention_html(made, tuple(hostile), fake_info(), query=3, lock=(0, 1), **PAINTED_BY)
+    joined = attention_html(made, (hostile,) * len(hostile), fake_info(), **PAINTED_BY)
     for page in (text, joined):
         assert "default-src 'none'" in page and page.count("</script>") == 2
         assert "<img" not in page and "<link" not in page and "https:" not in page
@@ -269,7 +271,7 @@ def test_the_standalone_page_is_inert_and_holds_every_head() -> None:
 def test_the_standalone_page_is_at_least_20_times_smaller_than_bertvizs() -> None:
     engine = TransformersEngine(small_loaded("llama"))
     ids = tuple(range(2, 130))
-    ours = attention_html(engine.attentions(ids), tuple(map(str, ids)), engine.info)
+    ours = attention_html(engine.attentions(ids), tuple(map(str, ids)), engine.info, **PAINTED_BY)
     assert 20 * len(ours.encode()) < len(bertviz_html(engine, ids, list(map(str, ids))).encode())
 
 

@@ -6,10 +6,11 @@ import shlex
 
 import streamlit as st
 
+from playground.charts.attention_html import attention_html
 from playground.inspection.attention_file import attention_npz
 from playground.state.setup import Setup
-from playground.ui.attention_page.standalone import attention_html
 from playground.ui.attention_page.view import AttentionPageView, load_view
+from playground.ui.components.attention import FILE_SCRIPT, FILE_STYLE
 from playground.ui.components.save_picture import save_picture_button
 from playground.ui.workspace.export import model_id
 from playground.ui.workspace.setup import setup
@@ -54,6 +55,8 @@ def html(view: AttentionPageView) -> str:
         view.made,
         view.text.tokens,
         view.info,
+        script=FILE_SCRIPT,
+        style=FILE_STYLE,
         scale=chosen.scale,
         hide_first=chosen.hide_first,
         query=view.query,

@@ -29,6 +29,10 @@ _MAP = st.components.v2.component(
     js=script("attention_map.js"),
 )
 
+# what the file that opens offline is painted with (see ``charts.attention_html``)
+FILE_SCRIPT = script("attention_file.js")
+FILE_STYLE = style("attention_view.css", "attention_map.css", "card.css")
+
 
 def attention_view(data: AttentionView, *, key: str, on_pick: Callable[[int], None]) -> None:
     """Text and heatmaps; a click or Enter on a token or a row calls ``on_pick`` with its position in the whole text.

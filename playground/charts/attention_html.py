@@ -1,7 +1,7 @@
-"""All layers and heads of one text as a single HTML file that opens offline, painted by the page's own scripts.
+"""All layers and heads of one text as a single HTML file that opens offline, painted by the scripts it is given.
 
 The weights travel compressed, one byte each (see ``charts.attention_bytes``); a policy forbids the file to load
-anything. Every text reaches the screen through textContent.
+anything. Every text reaches the screen through textContent. The caller gives scripts and styles; knows no page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from playground.engine.attention_data import AttentionPass
 from playground.engine.types import FloatArray
 from playground.inspection.attention import Selection, head_figures, shown_weights
 from playground.models.info import ModelInfo
-from playground.ui.components.assets import script, style
 
 _HIDDEN = "First token hidden, the rest renormalised."
 _STYLE = """
@@ -38,6 +37,8 @@ def attention_html(
     tokens: tuple[str, ...],
     info: ModelInfo,
     *,
+    script: str,
+    style: str,
     scale: str = "linear",
     hide_first: bool = False,
     query: int = -1,
@@ -45,21 +46,20 @@ def attention_html(
 ) -> str:
     """The whole page: the overview, and the text and heatmap of whichever head is chosen in it.
 
-    ``tokens``: the window's readable tokens. ``query``: the position marked in the whole text. ``lock``: the layer and
-    head shown at first.
+    ``script`` and ``style``: the texts that paint the maps. ``tokens``: the window's readable tokens. ``query``: the
+    position marked in the whole text. ``lock``: the layer and head shown at first.
     """
     title = f"Attention of {info.name}"
     data = _data(made, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
     island = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
-    scripts = script("attention_file.js")
     return (
         "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
         "script-src 'unsafe-inline'\"><meta name=viewport content='width=device-width'>"
-        f"<title>{escape(title)}</title><style>{_STYLE}{style('attention_view.css', 'attention_map.css', 'card.css')}</style>"
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style>"
         f"</head><body><h1>{escape(title)}</h1><p>{escape(_facts(made, info, hide_first))}</p>"
         "<div id=map><div class=map></div></div><div id=view><div class=attention></div></div>"
-        f'<script type="application/json" id=data>{island}</script><script type="module">{scripts}</script></body></html>\n'
+        f'<script type="application/json" id=data>{island}</script><script type="module">{script}</script></body></html>\n'
     )
 
 
