@@ -9,11 +9,11 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.state.best_of_n import FIRST_WORD, MOST_RULES, BestOfNState, pattern_of, reference_of
+from playground.state.generate import unescaped
 from playground.testtime.answers import PATTERNS, extract_answers
 from playground.testtime.registry import SCORERS, parse_spec
 from playground.ui.best_of_n_page.session import ask, chosen
 from playground.ui.generate_page.controls import USUAL_STOPS
-from playground.ui.generate_page.options import unescaped
 from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES
 from playground.ui.kit.widgets import Bound, bind_widget

@@ -13,56 +13,55 @@ from playground.engine.text.display import glyphs
 from playground.errors import PlaygroundError
 from playground.generation.document import pieces
 from playground.generation.tree import LONGEST_NAME, Branch, History, Tree
-from playground.ui import state
-from playground.ui.generate_page.desk import Desk, Todo
+from playground.ui.generate_page.session import GenerateSession, ask
+from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 
 PREVIEW_TOKENS = 8
 
 
-def branches_section(desk: Desk, worker: Worker) -> None:
+def branches_section(mine: GenerateSession, worker: Worker) -> None:
     """Buttons for the tree as a whole, then a row for each branch in view."""
-    if desk.run is None or not desk.tree.branches:
+    if mine.run is None or not mine.tree.branches:
         return
-    _actions(desk)
+    _actions(mine)
     with st.container(gap="small", key="branches"):
-        for depth, branch in desk.tree.in_order():
-            _row(desk, worker, branch, depth)
+        for depth, branch in mine.tree.in_order():
+            _row(mine, worker, branch, depth)
     why_it_matters(
         "A path's probability is that of exactly this text after the prompt: the product over its tokens, so longer texts "
         "are always less likely. It says nothing of truth or of quality."
     )
 
 
-def _acting(desk: Desk, change: Callable[[History], History]) -> Callable[[], None]:
+def _acting(mine: GenerateSession, change: Callable[[History], History]) -> Callable[[], None]:
     """A callback that changes the tree. What is being written is stopped first, so that it writes into no other tree."""
 
     def act() -> None:
-        desk.stop()
-        desk.stream = None
+        mine.stop()
+        mine.stream = None
         try:
-            desk.history = change(desk.history)
-            desk.selected = None
+            mine.history = change(mine.history)
+            mine.selected = None
         except PlaygroundError as error:
-            desk.problem = str(error)
-        state.rerun_parts(state.PICTURES)
+            mine.problem = str(error)
+        redraw(PICTURES)
 
     return act
 
 
-def _actions(desk: Desk) -> None:
-    tree, current = desk.tree, desk.tree[desk.tree.current]
+def _actions(mine: GenerateSession) -> None:
+    tree, current = mine.tree, mine.tree[mine.tree.current]
 
     def choose(branch: int | None) -> Callable[[], None]:
-        return _acting(desk, lambda history: history.do(history.present.select(branch or 0)))
+        return _acting(mine, lambda history: history.do(history.present.select(branch or 0)))
 
     def go_on() -> None:
-        desk.todo = Todo("continue", current.id)
-        state.rerun_parts(state.PICTURES)
+        ask("continue", current.id)
 
     def rename() -> None:
         name = str(st.session_state.get("w_branch_name") or "")
-        _acting(desk, lambda history: history.do(history.present.rename(current.id, name)))()
+        _acting(mine, lambda history: history.do(history.present.rename(current.id, name)))()
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="branch_actions"):
         st.button(
@@ -70,7 +69,7 @@ def _actions(desk: Desk) -> None:
             icon=":material/play_arrow:",
             key="continue",
             on_click=go_on,
-            disabled=desk.stream is not None or current.ended not in ("length", "stopped", "picked"),
+            disabled=mine.stream is not None or current.ended not in ("length", "stopped", "picked"),
             help="Go on at the end of the text in view, for as many tokens as the maximum says.",
         )
         st.button(
@@ -85,16 +84,16 @@ def _actions(desk: Desk) -> None:
             "",
             icon=":material/undo:",
             key="undo_tree",
-            on_click=_acting(desk, History.undo),
-            disabled=not desk.history.past,
+            on_click=_acting(mine, History.undo),
+            disabled=not mine.history.past,
             help="Undo the last change of the tree",
         )
         st.button(
             "",
             icon=":material/redo:",
             key="redo_tree",
-            on_click=_acting(desk, History.redo),
-            disabled=not desk.history.future,
+            on_click=_acting(mine, History.redo),
+            disabled=not mine.history.future,
             help="Redo it",
         )
         if st.session_state.get("w_branch_name") != current.name:
@@ -111,8 +110,8 @@ def _actions(desk: Desk) -> None:
     st.caption(f"{len(tree.branches)} {'text' if len(tree.branches) == 1 else 'texts'} from this prompt")
 
 
-def _row(desk: Desk, worker: Worker, branch: Branch, depth: int) -> None:
-    tree = desk.tree
+def _row(mine: GenerateSession, worker: Worker, branch: Branch, depth: int) -> None:
+    tree = mine.tree
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if depth:
             st.markdown("&emsp;" * min(depth, 6), width="content")
@@ -124,24 +123,24 @@ def _row(desk: Desk, worker: Worker, branch: Branch, depth: int) -> None:
                 icon=f":material/chevron_{'right' if folded else 'down'}:".replace("chevron_down", "expand_more"),
                 key=f"fold_{branch.id}",
                 type="tertiary",
-                on_click=_acting(desk, lambda history: history.do(history.present.fold(branch.id))),
+                on_click=_acting(mine, lambda history: history.do(history.present.fold(branch.id))),
                 help=f"{'Unfold' if folded else 'Fold'} {len(inside)} below",
             )
         st.button(
-            escape_markdown(title(desk, worker, branch)),
+            escape_markdown(title(mine, worker, branch)),
             key=f"branch_{branch.id}",
             type="primary" if branch.id == tree.current else "secondary",
-            on_click=_acting(desk, lambda history: history.do(history.present.select(branch.id))),
+            on_click=_acting(mine, lambda history: history.do(history.present.select(branch.id))),
             help=describe(tree, branch),
         )
         st.caption(figures(tree, branch), width="content")
 
 
-def title(desk: Desk, worker: Worker, branch: Branch) -> str:
+def title(mine: GenerateSession, worker: Worker, branch: Branch) -> str:
     """The branch's name, or how it begins."""
     if branch.name:
         return branch.name
-    before = desk.context(branch.id, branch.fork)
+    before = mine.context(branch.id, branch.fork)
     ids = tuple(step.id for step in branch.steps[:PREVIEW_TOKENS])
     text = "".join(pieces(worker.engine.codec, ids, before))
     more = "…" if len(branch.steps) > PREVIEW_TOKENS else ""

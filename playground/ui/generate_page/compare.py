@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,7 +9,6 @@ import streamlit as st
 from playground.charts.compare import CompareData, compare_description, compare_figure
 from playground.charts.numbers import logprob, percent
 from playground.charts.palette import PINS
-from playground.charts.token_colours import legend_html
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
 from playground.generation import TokenStep
@@ -21,29 +18,29 @@ from playground.generation.tree import Branch
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.models.info import told
 from playground.sampling.settings import SamplerSettings
-from playground.ui import state
+from playground.state.generate import GenerateState
 from playground.ui.components.token_strip import token_strip
-from playground.ui.generate_page.desk import COMPARE, Desk, Todo, desk, options, put_options
-from playground.ui.generate_page.desk_work import do_todo
-from playground.ui.generate_page.live import live, scale_control, scale_in_use, show_ending
-from playground.ui.generate_page.options import LUCK, MOST_SEEDS
+from playground.ui.generate_page.actions import FEWEST_COMPARED, settings_to_compare
+from playground.ui.generate_page.live import legend_line, live, show_ending
+from playground.ui.generate_page.session import GenerateSession, PendingAction, ask, opened, options
 from playground.ui.generate_page.strip import path_tokens
 from playground.ui.generate_page.token_panel import token_panel
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.compare import describe, pin, pins, unpin
+from playground.ui.workspace.setup import setup
 
-FEWEST, MOST = 2, 4
+MOST = 4
+WIDGETS = Bound(GenerateState)
 
 
 def compare_section(worker: Worker) -> None:
     """Choosing what to compare, the texts side by side, their parting, their diversity."""
-    mine = desk(COMPARE, worker.engine.info.id)
-    chosen = settings_to_compare()
+    mine, chosen = opened("compare", worker), settings_to_compare()
     _pin_buttons()
-    _run_controls(mine, chosen)
-    if st.session_state.pop("compare_wanted", False):
-        mine.todo = Todo("compare")
-    do_todo(mine, worker, chosen)
+    _run_controls(chosen)
     if mine.problem:
         show_problem(mine.problem)
     _exactness(worker)
@@ -53,25 +50,16 @@ def compare_section(worker: Worker) -> None:
             "settings with the likeliest token every time (temperature 0)."
         )
         return
-    scale_control()
     live(mine, worker, _strips)
+    legend_line()
     if mine.stream is None:
         _parting(mine, worker)
         _diversity_table(mine)
         token_panel(mine, worker, branches=False)
 
 
-def settings_to_compare() -> list[tuple[str, SamplerSettings]]:
-    """The pins A to D; with fewer than two, the present settings as the next letter."""
-    found = list(pins().items())
-    if len(found) < FEWEST:
-        free = next(letter for letter in PINS if letter not in pins())
-        found = sorted([*found, (free, state.setup().settings)])
-    return found
-
-
 def _pin_buttons() -> None:
-    present = state.setup().settings
+    present = setup().settings
     with st.container(horizontal=True, vertical_alignment="center", key="compare_pins"):
         st.button(
             "Pin the present settings",
@@ -93,49 +81,23 @@ def _pin_buttons() -> None:
 def _against_greedy(present: SamplerSettings) -> None:
     pin(present.replace(temperature=0.0))
     pin(present if present.temperature else present.replace(temperature=1.0))
-    st.session_state["compare_wanted"] = True
+    session.put(PendingAction("compare"))
 
 
-def _run_controls(mine: Desk, chosen: list[tuple[str, SamplerSettings]]) -> None:
-    def go() -> None:
-        st.session_state["compare_wanted"] = True
-        state.rerun_parts(state.PICTURES)
-
+def _run_controls(chosen: list[tuple[str, SamplerSettings]]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Generate together",
             key="compare_go",
             type="primary",
             icon=":material/edit_note:",
-            on_click=go,
-            disabled=len(chosen) < FEWEST,
+            on_click=ask,
+            args=("compare",),
+            disabled=len(chosen) < FEWEST_COMPARED,
             help="All settings and seeds in one batch; the prompt is read once.",
         )
-        st.segmented_control(
-            "Luck",
-            list(LUCK),
-            default=options().luck,
-            format_func=lambda name: LUCK[name],
-            key="w_luck",
-            required=True,
-            help="Same luck: every setting meets the same u at each step, so differences come from the settings alone.",
-            on_change=state.follow("w_luck", options().luck, lambda luck: put_options(replace(options(), luck=luck))),
-        )
-        st.number_input(
-            "Seeds a setting",
-            min_value=1,
-            max_value=MOST_SEEDS,
-            value=options().seeds,
-            step=1,
-            key="w_seeds",
-            width=130,
-            on_change=state.follow("w_seeds", options().seeds, _set_seeds),
-        )
-
-
-def _set_seeds(value: int | None) -> None:
-    if value is not None and 1 <= value <= MOST_SEEDS:
-        put_options(replace(options(), seeds=int(value)))
+        WIDGETS.segmented("stream")
+        WIDGETS.number("seeds", width=130)
 
 
 def _exactness(worker: Worker) -> None:
@@ -152,19 +114,19 @@ def _exactness(worker: Worker) -> None:
 # -- the texts -----------------------------------------------------------------------------------------------------
 
 
-def shown_branches(mine: Desk) -> list[tuple[str, Branch]]:
+def shown_branches(mine: GenerateSession) -> list[tuple[str, Branch]]:
     """One text a setting: that of the seed in view."""
     seeds = len(mine.tree.branches) // max(1, len(set(mine.letters)))
     rows = list(zip(mine.letters, mine.tree.branches, strict=False))
     return rows[mine.seed_view :: seeds] if seeds else []
 
 
-def _strips(mine: Desk, worker: Worker) -> None:
+def _strips(mine: GenerateSession, worker: Worker) -> None:
     rows = shown_branches(mine)
     if not rows or mine.run is None:
         return
     _seed_choice(mine)
-    scale, first = scale_in_use(), mine.tree.path_ids(rows[0][1].id)
+    scale, first = options().scale, mine.tree.path_ids(rows[0][1].id)
     for letter, branch in rows:
         own = mine.tree.path_ids(branch.id)
         parted = first_divergence(first, own) if mine.stream is None else None
@@ -189,23 +151,22 @@ def _strips(mine: Desk, worker: Worker) -> None:
         )
         if mine.stream is None:
             show_ending(branch)
-    st.html(legend_html(scale))
 
 
 def _html(text: str) -> str:
     return text.replace("\\", "").replace("&", "&amp;").replace("<", "&lt;")
 
 
-def _picker(mine: Desk, branch: int):  # type: ignore[no-untyped-def]
+def _picker(mine: GenerateSession, branch: int):  # type: ignore[no-untyped-def]
     def pick(index: int) -> None:
         mine.history = mine.history.amend(mine.tree.select(branch))
         mine.selected = index
-        state.rerun_parts(state.PICTURES)
+        redraw(PICTURES)
 
     return pick
 
 
-def _seed_choice(mine: Desk) -> None:
+def _seed_choice(mine: GenerateSession) -> None:
     seeds = len(mine.tree.branches) // max(1, len(set(mine.letters)))
     if seeds < 2:
         return
@@ -223,10 +184,10 @@ def _seed_choice(mine: Desk) -> None:
 # -- where they part -----------------------------------------------------------------------------------------------
 
 
-def _parting(mine: Desk, worker: Worker) -> None:
+def _parting(mine: GenerateSession, worker: Worker) -> None:
     """Each setting against the first: the first token that differs, and both distributions there on a click."""
     rows = shown_branches(mine)
-    if len(rows) < FEWEST or mine.run is None:
+    if len(rows) < FEWEST_COMPARED or mine.run is None:
         return
     first_letter, first = rows[0]
     for letter, branch in rows[1:]:
@@ -243,14 +204,14 @@ def _parting(mine: Desk, worker: Worker) -> None:
             _two_distributions(mine, worker, ((first_letter, first), (letter, branch)), place)
 
 
-def _word(mine: Desk, worker: Worker, branch: Branch, place: int) -> str:
+def _word(mine: GenerateSession, worker: Worker, branch: Branch, place: int) -> str:
     path = mine.tree.path(branch.id)
     if place >= len(path):
         return "(the end)"
     return glyphs(pieces(worker.engine.codec, (path[place].id,), mine.context(branch.id, place))[0])
 
 
-def _two_distributions(mine: Desk, worker: Worker, pair: tuple[tuple[str, Branch], ...], place: int) -> None:
+def _two_distributions(mine: GenerateSession, worker: Worker, pair: tuple[tuple[str, Branch], ...], place: int) -> None:
     """The same context, so the same raw distribution: only what the samplers leave of it differs."""
     steps: list[tuple[str, TokenStep]] = []
     for letter, branch in pair:
@@ -273,14 +234,14 @@ def _two_distributions(mine: Desk, worker: Worker, pair: tuple[tuple[str, Branch
         config={"displayModeBar": False},
         alt=compare_description(data),
     )
-    lucks = ", ".join(f"{letter}: u = {step.u:.6f} in {step.low:.6f} to {step.high:.6f}" for letter, step in steps)
-    st.caption(f"Final probabilities of the {len(ids)} likeliest tokens at this point. {lucks}.")
+    draws = ", ".join(f"{letter}: u = {step.u:.6f} in {step.low:.6f} to {step.high:.6f}" for letter, step in steps)
+    st.caption(f"Final probabilities of the {len(ids)} likeliest tokens at this point. {draws}.")
 
 
 # -- diversity -----------------------------------------------------------------------------------------------------
 
 
-def _diversity_table(mine: Desk) -> None:
+def _diversity_table(mine: GenerateSession) -> None:
     st.dataframe(diversity_frame(mine), hide_index=True, key="diversity")
     why_it_matters(
         "Mean over the seeds with its 95% interval (Student's t); one text gives no interval. Distinct-n is the share of "
@@ -289,7 +250,7 @@ def _diversity_table(mine: Desk) -> None:
     )
 
 
-def diversity_frame(mine: Desk) -> pd.DataFrame:
+def diversity_frame(mine: GenerateSession) -> pd.DataFrame:
     """One row a setting."""
     rows = []
     for letter in dict.fromkeys(mine.letters):

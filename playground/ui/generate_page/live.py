@@ -10,15 +10,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from playground.charts.numbers import milliseconds
-from playground.charts.token_colours import SCALES, legend_html
+from playground.charts.token_colours import legend_html
 from playground.engine.serving.worker import Worker
-from playground.generation import TokenStep
 from playground.generation.tree import Branch
-from playground.ui import state
+from playground.state.generate import GenerateState
 from playground.ui.components.token_strip import token_strip
-from playground.ui.generate_page.desk import Desk
+from playground.ui.generate_page.session import GenerateSession, options
 from playground.ui.generate_page.strip import path_tokens, prompt_tokens
+from playground.ui.kit.fragments import PICTURES, redraw
+from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.widgets import Bound
 
 LOOK_EVERY_S, LONG_LOOK_EVERY_S = 0.4, 0.8  # a look costs the more, the longer the text is
 LONG_TOKENS = 200
@@ -33,71 +35,64 @@ REASONS = {
 }
 
 
-def live(desk: Desk, worker: Worker, body: Callable[[Desk, Worker], None]) -> None:
-    """``body`` with progress above it, repainted while the desk is busy."""
+def live(mine: GenerateSession, worker: Worker, body: Callable[[GenerateSession, Worker], None]) -> None:
+    """``body`` with progress above it, repainted while the mine is busy."""
 
-    def look() -> None:
-        was_busy = desk.busy
-        if was_busy:
-            desk.drain(worker)
-        _progress(desk)
-        body(desk, worker)
-        if was_busy and not desk.busy:
-            st.rerun()
+    def draw() -> None:
+        _progress(mine)
+        body(mine, worker)
 
-    if desk.busy:
-        desk.drain(worker)
-    st.fragment(look, key="live", run_every=look_every_s(desk) if desk.busy else None)()
+    watch(mine, draw, key="live", every=look_every_s(mine))
 
 
-def look_every_s(desk: Desk) -> float:
+def look_every_s(mine: GenerateSession) -> float:
     """Seconds between two looks at a text under way."""
-    return LONG_LOOK_EVERY_S if desk.stream is not None and desk.stream.wanted > LONG_TOKENS else LOOK_EVERY_S
+    return LONG_LOOK_EVERY_S if mine.stream is not None and mine.stream.wanted > LONG_TOKENS else LOOK_EVERY_S
 
 
-def _progress(desk: Desk) -> None:
+def _progress(mine: GenerateSession) -> None:
     """One row of one height, so that nothing below it jumps."""
-    stream = desk.stream or desk.last
+    stream = mine.stream or mine.last
     with st.container(horizontal=True, vertical_alignment="center", key="generate_status"):
-        if desk.stream is None:
+        if mine.stream is None:
             if stream is not None and stream.count:
                 prefill = f", prompt read in {milliseconds(stream.generation.prefill_ms)}" if stream.generation else ""
                 st.caption(f"{stream.count:,} new tokens, {stream.tokens_per_second:.1f} tokens/s{prefill}")
             return
         done = stream.count if stream else 0
-        wanted = max(1, desk.stream.wanted)
-        queue = f", {desk.stream.ticket.position} ahead of you" if desk.stream.ticket.position else ""
+        wanted = max(1, mine.stream.wanted)
+        queue = f", {mine.stream.ticket.position} ahead of you" if mine.stream.ticket.position else ""
         said = f"Writing: {done:,} of at most {wanted:,} tokens" if done else "The model reads the prompt"
-        speed = f", {desk.stream.tokens_per_second:.1f} tokens/s" if done else ""
+        speed = f", {mine.stream.tokens_per_second:.1f} tokens/s" if done else ""
         st.progress(min(1.0, done / wanted), text=f"{said}{speed}{queue}")
         st.button(
             "Stop",
             key="generate_stop",
             icon=":material/stop:",
-            on_click=desk.stop,
+            on_click=mine.stop,
             shortcut="escape",
             help="Frees the model at once; what has been written stays.",
         )
 
 
-def writing_strip(desk: Desk, worker: Worker) -> None:
+def writing_strip(mine: GenerateSession, worker: Worker) -> None:
     """The strip of the branch in view, with its legend and how it ended."""
-    if desk.run is None or not desk.tree.branches:
+    if mine.run is None or not mine.tree.branches:
         return
-    scale = scale_in_use()
-    codec, branch = worker.engine.codec, desk.tree[desk.tree.current]
-    tokens = prompt_tokens(desk.run.prompt, codec, scale)
+    scale = options().scale
+    codec, branch = worker.engine.codec, mine.tree[mine.tree.current]
+    tokens = prompt_tokens(mine.run.prompt, codec, scale)
     shown_prompt = len(tokens)
-    if desk.stream is None:
-        tokens += path_tokens(desk.run, desk.tree, branch.id, codec, scale)
+    if mine.stream is None:
+        tokens += path_tokens(mine.run, mine.tree, branch.id, codec, scale)
     else:
-        tokens += desk.growing[""].look(desk.run, desk.tree, branch.id, codec, scale)
+        tokens += mine.growing[""].look(mine.run, mine.tree, branch.id, codec, scale)
 
     def pick(index: int) -> None:
-        desk.selected = index - shown_prompt if index >= shown_prompt else None
-        state.rerun_parts(state.PICTURES)
+        mine.selected = index - shown_prompt if index >= shown_prompt else None
+        redraw(PICTURES)
 
-    hidden = len(desk.run.prompt.ids) - shown_prompt
+    hidden = len(mine.run.prompt.ids) - shown_prompt
     if hidden > 0:
         st.caption(f"The prompt's first {hidden:,} tokens are not shown.")
     token_strip(
@@ -105,11 +100,10 @@ def writing_strip(desk: Desk, worker: Worker) -> None:
         key="generate_strip",
         label="Prompt and generated text, one button for each token: Enter on a generated one shows its alternatives",
         on_pick=pick,
-        selected=-1 if desk.selected is None else shown_prompt + desk.selected,
+        selected=-1 if mine.selected is None else shown_prompt + mine.selected,
         height=STRIP_HEIGHT,
     )
-    st.html(legend_html(scale))
-    if desk.stream is None or branch.id not in desk.stream.branches:
+    if mine.stream is None or branch.id not in mine.stream.branches:
         show_ending(branch)
 
 
@@ -125,29 +119,8 @@ def _quoted(text: str) -> str:
     return f"“{escape_markdown(shown)}”"
 
 
-def scale_in_use() -> str:
-    found = st.session_state.get("generate_scale")
-    return found if found in SCALES else "probability"
-
-
-def scale_control() -> None:
-    """What the colours mean."""
-
-    def choose() -> None:
-        st.session_state["generate_scale"] = st.session_state["w_generate_scale"] or "probability"
-        state.rerun_parts(state.PICTURES)
-
-    st.session_state["w_generate_scale"] = scale_in_use()
-    st.segmented_control(
-        "Colour by",
-        list(SCALES),
-        default=scale_in_use(),
-        format_func=lambda name: SCALES[name].label,
-        key="w_generate_scale",
-        on_change=choose,
-        required=True,
-    )
-
-
-def mean_logprob(path: tuple[TokenStep, ...]) -> float:
-    return sum(step.raw_logprob for step in path) / len(path) if path else float("nan")
+def legend_line() -> None:
+    """What the colours mean, and the choice of it."""
+    with st.container(horizontal=True, vertical_alignment="center", key="generate_legend"):
+        st.html(legend_html(options().scale), width="content")
+        Bound(GenerateState).choose("scale", label_visibility="collapsed", width=150)

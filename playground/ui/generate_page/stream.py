@@ -12,8 +12,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamlit.runtime import get_instance
-
 from playground.engine.api import CancelToken, Engine, Pieces, Score
 from playground.engine.facets import require
 from playground.engine.serving.ticket import Ticket
@@ -32,14 +30,6 @@ from playground.generation.tree import Tree
 from playground.ui.runtime import session_id
 
 
-def somebody_is_there(session: str) -> bool:
-    """Whether the tab is still connected. Callable from the worker's thread."""
-    try:
-        return bool(get_instance().is_active_session(session))
-    except RuntimeError:  # no server: a test or a bare script
-        return True
-
-
 @dataclass(eq=False)
 class Stream:
     """One generation of the rows ``branches``, in their order. ``before``: steps each branch had already."""
@@ -48,6 +38,7 @@ class Stream:
     branches: tuple[int, ...]
     before: tuple[tuple[TokenStep, ...], ...]
     wanted: int  # tokens at most, over all rows
+    worker: Worker | None = None  # while it is under way
     arrived: list[list[TokenStep]] = field(default_factory=list)
     elapsed_ms: float = 0.0
     generation: Generation | None = None
@@ -117,26 +108,18 @@ def open_stream(
     Raises BadInput or BadPrompt for what cannot be generated, before anything is asked or replaced.
     """
     check_requests(requests, worker.engine.info)
-    session = session_id()
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
         with closing(generate(engine, requests, cancel=cancel)) as steps:
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as end:
-                    result: Generation = end.value
-                    return result
-                if not somebody_is_there(session):
-                    cancel.cancel()
-                yield step
+            return (yield from steps)
 
-    ticket: Ticket[Any] = worker.submit(session, "generate", job)
+    ticket: Ticket[Any] = worker.submit(session_id(), "generate", job)
     return Stream(
         ticket,
         tuple(branches),
         tuple(before),
         sum(request.max_new_tokens for request in requests),
+        worker,
         [[] for _ in requests],
     )
 

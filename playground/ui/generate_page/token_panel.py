@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -16,36 +16,42 @@ from playground.generation.document import pieces
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.registry import SAMPLERS
 from playground.state.setup import Setup
-from playground.ui import state
 from playground.ui.components.bars import probability_bars
 from playground.ui.frame import page_of
-from playground.ui.generate_page.desk import Desk, Todo
+from playground.ui.generate_page.session import GenerateSession, ask
+from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.workspace.setup import put, setup
 
-_LEAVING = "generate_leaves_for_sampling"
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """Whether the next run is to go on to the Sampling page."""
+
+    now: bool = False
 
 
-def token_panel(desk: Desk, worker: Worker, *, branches: bool = True) -> None:
+def token_panel(mine: GenerateSession, worker: Worker, *, branches: bool = True) -> None:
     """Nothing without a chosen token. ``branches`` False shows without offering to go on from here."""
-    branch, place = desk.tree.current, desk.selected
-    if desk.run is None or place is None or not desk.tree.branches:
+    branch, place = mine.tree.current, mine.selected
+    if mine.run is None or place is None or not mine.tree.branches:
         return
-    path = desk.tree.path(branch)
+    path = mine.tree.path(branch)
     if not 0 <= place < len(path):
         return
-    step, context = path[place], desk.context(branch, place)
+    step, context = path[place], mine.context(branch, place)
     text = pieces(worker.engine.codec, (step.id,), context)[0]
     st.subheader(f"Token {place + 1}: {escape_markdown(glyphs(text))}", anchor=False)
-    _explain(desk, step, place)
+    _explain(mine, step, place)
     data = alternatives_data(step, context[-CONTEXT_TAIL:], worker)
     position = zlib.crc32(repr((branch, context)).encode())
 
     def pick(token: int) -> None:
         if branches and token != step.id:
-            ask_branch(desk, branch, place, token)
+            ask("branch", branch, place, token)
 
     probability_bars(data, key="generate_alternatives", position=position, on_pick=pick)
-    _buttons(desk, branch, place, worker)
+    _buttons(mine, branch, place, worker)
     if branches:
         why_it_matters(
             "Press a bar to go on with that token instead: the text before it is not run again. A removed token can be "
@@ -53,20 +59,14 @@ def token_panel(desk: Desk, worker: Worker, *, branches: bool = True) -> None:
         )
 
 
-def _explain(desk: Desk, step: TokenStep, place: int) -> None:
-    if place in desk.tree.hand_picked(desk.tree.current):
+def _explain(mine: GenerateSession, step: TokenStep, place: int) -> None:
+    if place in mine.tree.hand_picked(mine.tree.current):
         st.markdown("Chosen by hand, not drawn.")
         return
     st.markdown(
-        f"The luck **u = {step.u:.6f}** fell between {step.low:.6f} and {step.high:.6f}, the band of this token in the "
+        f"The random number **u = {step.u:.6f}** fell between {step.low:.6f} and {step.high:.6f}, the band of this token in the "
         f"final distribution ({percent(step.high - step.low)} of it; {step.kept:,} tokens could be drawn)."
     )
-
-
-def ask_branch(desk: Desk, branch: int, place: int, token: int) -> None:
-    """From a callback: go on with another token."""
-    desk.todo = Todo("branch", branch, place, token)
-    state.rerun_parts(state.PICTURES)
 
 
 def alternatives_data(step: TokenStep, before: tuple[int, ...], worker: Worker) -> BarsData:
@@ -98,24 +98,24 @@ def alternatives_data(step: TokenStep, before: tuple[int, ...], worker: Worker) 
     )
 
 
-def _buttons(desk: Desk, branch: int, place: int, worker: Worker) -> None:
+def _buttons(mine: GenerateSession, branch: int, place: int, worker: Worker) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Open in Sampling",
             icon=":material/open_in_new:",
             key="open_in_sampling",
             on_click=open_in_sampling,
-            args=(desk, branch, place),
+            args=(mine, branch, place),
             help="The whole distribution at exactly this point, under the settings of this text.",
         )
 
         def other() -> None:
             token = st.session_state.get("w_other_token")
             if isinstance(token, int) and 0 <= token < worker.engine.info.vocab_size:
-                ask_branch(desk, branch, place, token)
+                ask("branch", branch, place, token)
             elif token is not None:
                 last = worker.engine.info.vocab_size - 1
-                desk.problem = f"There is no token {token}: ids go from 0 to {last:,}; choose one of them."
+                mine.problem = f"There is no token {token}: ids go from 0 to {last:,}; choose one of them."
 
         st.number_input(
             "Any other token, by id",
@@ -126,19 +126,19 @@ def _buttons(desk: Desk, branch: int, place: int, worker: Worker) -> None:
             width=200,
             help="Branch with a token that is not among the bars. The Sampling page finds a word's id.",
         )
-        st.button("Close", key="close_token", on_click=lambda: setattr(desk, "selected", None), type="tertiary")
+        st.button("Close", key="close_token", on_click=lambda: setattr(mine, "selected", None), type="tertiary")
 
 
-def open_in_sampling(desk: Desk, branch: int, place: int) -> None:
+def open_in_sampling(mine: GenerateSession, branch: int, place: int) -> None:
     """From a callback: go to the Sampling page with the context before this token, the text's settings and seed."""
-    made = desk.tree[branch]
-    run = desk.run
+    made = mine.tree[branch]
+    run = mine.run
     assert run is not None
-    setup = state.setup()
-    steps = desk.tree.path_ids(branch)
-    state.put(
+    present = setup()
+    steps = mine.tree.path_ids(branch)
+    put(
         replace(
-            Setup(model=setup.model, device=setup.device, dtype=setup.dtype),
+            Setup(model=present.model, device=present.device, dtype=present.dtype),
             prompt=run.prompt.text,
             chat=run.prompt.chat,
             system=run.prompt.system,
@@ -149,12 +149,13 @@ def open_in_sampling(desk: Desk, branch: int, place: int) -> None:
             position=place,
         )
     )
-    st.session_state[_LEAVING] = True
+    session.put(_Leaving(True))
 
 
 def leave_if_asked() -> None:
     """Change the page: a callback cannot."""
-    if st.session_state.pop(_LEAVING, False):
+    if session.get(_Leaving).now:
+        session.put(_Leaving())
         from pages import PAGES
 
         st.switch_page(page_of(PAGES["sampling"]))

@@ -97,7 +97,7 @@ def pin(settings: SamplerSettings) -> None:
 
 def unpin(letter: str) -> None:
     """Let a pin go; the others keep their letters and colours."""
-    pins().pop(letter, None)
+    session.put(Pins({other: found for other, found in pins().items() if other != letter}))
 
 
 def pin_orders() -> None:

@@ -1,6 +1,6 @@
-"""What the Generate page remembers for one session: a desk a section, and what it can be asked to do.
+"""What the Generate page remembers for one session: the work of each section, and what a button asked for.
 
-A desk outlives page changes. Each model has desks of its own, since ids mean nothing to another one.
+It outlives page changes. Each model has works of its own, since ids mean nothing to another one.
 """
 
 from __future__ import annotations
@@ -9,47 +9,43 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-import streamlit as st
-
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.worker import Worker
 from playground.engine.types import SequenceScore, TokenIds
 from playground.errors import PlaygroundError
 from playground.generation.document import Prompt, Run
 from playground.generation.tree import History, Tree
+from playground.state.generate import GenerateState
 from playground.state.setup import Setup
-from playground.ui.generate_page.options import Options
 from playground.ui.generate_page.stream import Stream, ask_score
 from playground.ui.generate_page.strip import GrowingTokens
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.workspace.reading import SCORED_TOKENS
 
 WRITE, COMPARE = "Write", "Compare"
+SECTION_KEY = "generate_section"  # where the frame keeps the title of the open tab
 ALTERNATIVES = 12
-_OPTIONS = "generate_options"
 
 
-def options() -> Options:
-    found = st.session_state.get(_OPTIONS)
-    return found if isinstance(found, Options) else Options()
-
-
-def put_options(new: Options) -> None:
-    st.session_state[_OPTIONS] = new
+def options() -> GenerateState:
+    """The page's own state."""
+    return session.get(GenerateState)
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
+class PendingAction:
     """What a button asked for; done by the next run of the pictures, where the model is at hand."""
 
-    what: str  # "write", "compare", "branch", "continue"
+    what: str = ""  # "write", "compare", "branch", "continue"; "" for nothing
     branch: int = 0
     place: int = 0
     token: int = 0
 
 
 @dataclass(eq=False)
-class Desk:
-    """One section's work. ``run.tree`` is stale: the tree is ``history.present``."""
+class GenerateSession:
+    """One section's work with one model. ``run.tree`` is stale: the tree is ``history.present``."""
 
     run: Run | None = None
     history: History = field(default_factory=History)
@@ -57,7 +53,6 @@ class Desk:
     stream: Stream | None = None
     scoring: Ticket[SequenceScore] | None = None
     last: Stream | None = None  # the ended stream, for its speed
-    todo: Todo | None = None
     problem: str | None = None
     note: str | None = None
     setup: Setup | None = None  # what the run was made with
@@ -84,21 +79,22 @@ class Desk:
 
     # -- looking in ------------------------------------------------------------------------------------------------
 
-    def drain(self, worker: Worker) -> None:
+    def drain(self) -> None:
         """Take over what the worker has done since the last look; never waits."""
         if self.stream is not None:
             self.history = self.history.amend(self.stream.drain(self.tree))
             if self.stream.done:
                 self.problem = self.stream.problem or self.problem
+                self._ask_score(self.stream)
                 self.last, self.stream = self.stream, None
-                self._ask_score(worker)
         if self.scoring is not None and self.scoring.done:
             self._take_score()
 
-    def _ask_score(self, worker: Worker) -> None:
-        run = self.run
-        if run is not None and not run.prompt.logprobs and 1 < len(run.prompt.ids) <= SCORED_TOKENS:
-            self.scoring = ask_score(worker, run.prompt.ids)
+    def _ask_score(self, ended: Stream) -> None:
+        run, worker, ended.worker = self.run, ended.worker, None  # an ended text holds no model
+        prompt = None if run is None else run.prompt
+        if worker and prompt and not prompt.logprobs and 1 < len(prompt.ids) <= SCORED_TOKENS:
+            self.scoring = ask_score(worker, prompt.ids)
 
     def _take_score(self) -> None:
         ticket, self.scoring = self.scoring, None
@@ -129,12 +125,21 @@ def _scored(prompt: Prompt, score: SequenceScore) -> Prompt:
     )
 
 
-def desk(section: str, model: str) -> Desk:
-    """This session's desk of a section, for the model of this id."""
-    desks: dict[tuple[str, str], Desk] = st.session_state.setdefault("generate_desks", {})
-    return desks.setdefault((section, model), Desk())
+class _Sessions(dict[tuple[str, str], GenerateSession]):
+    """This browser tab's works, by section ("write" or "compare") and the model's id."""
 
 
-def desks_here() -> list[Desk]:
-    desks: dict[tuple[str, str], Desk] = st.session_state.setdefault("generate_desks", {})
-    return list(desks.values())
+def opened(section: str, worker: Worker) -> GenerateSession:
+    """This browser tab's work of a section ("write" or "compare") with this model."""
+    return session.get(_Sessions).setdefault((section, worker.engine.info.id), GenerateSession())
+
+
+def all_opened() -> list[GenerateSession]:
+    """The works of this browser tab."""
+    return list(session.get(_Sessions).values())
+
+
+def ask(what: str, branch: int = 0, place: int = 0, token: int = 0) -> None:
+    """From a callback: do this at the next run of the pictures."""
+    session.put(PendingAction(what, branch, place, token))
+    redraw(PICTURES)

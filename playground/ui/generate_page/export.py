@@ -1,4 +1,4 @@
-"""The take-away popover of the Generate page: link, code, command line, and files that open elsewhere or come back."""
+"""What the Generate page gives away beside its link: code, command line, files that open elsewhere or come back."""
 
 from __future__ import annotations
 
@@ -13,36 +13,24 @@ from playground.errors import PlaygroundError
 from playground.generation.document import Run, from_json, to_csv, to_json
 from playground.generation.tree import History
 from playground.sampling.export_code import Endings
+from playground.state.generate import GenerateState, read_ids
 from playground.state.setup import Setup
-from playground.ui import state
-from playground.ui.generate_page.desk import COMPARE, WRITE, desk, options
-from playground.ui.generate_page.link import page_link
-from playground.ui.generate_page.live import scale_in_use
-from playground.ui.generate_page.options import Options, read_ids
-from playground.ui.kit.messages import show_problem
-from playground.ui.runtime import wait_for_model
-from playground.ui.workspace.export import code_for_engines, command_words, popover, show_link
-from playground.ui.workspace.model import chosen_model
+from playground.ui.generate_page.session import COMPARE, SECTION_KEY, WRITE, opened, options
+from playground.ui.kit import session
+from playground.ui.workspace.export import code_for_engines, command_words
+from playground.ui.workspace.model import loaded_model
+from playground.ui.workspace.setup import put, setup
 
 
-def take_away() -> None:
-    """The popover at the top right."""
-    popover(_contents)
-
-
-def _contents() -> None:
-    setup, chosen = state.setup(), options()
-    show_link(page_link(setup, chosen), "to this page: the same text, generated anew")
+def export_generation() -> None:
+    """Command line, code, and the text in view as a file. Raises Pending while the model is being loaded."""
+    chosen = options()
     st.markdown("**Command line**")
-    st.code(command(setup, chosen), language="bash", wrap_lines=True)
-    code_for_engines(setup, key="generate_export", max_new_tokens=chosen.max_new_tokens, endings=_endings(chosen))
-    try:
-        worker = wait_for_model(chosen_model())
-    except PlaygroundError as error:
-        show_problem(error)
-        return
-    section = COMPARE if st.session_state.get("generate_section") == COMPARE else WRITE
-    run = desk(section, worker.engine.info.id).whole_run()
+    st.code(command(setup(), chosen), language="bash", wrap_lines=True)
+    code_for_engines(setup(), key="generate_export", max_new_tokens=chosen.max_new_tokens, endings=_endings(chosen))
+    worker = loaded_model()
+    section = "compare" if st.session_state.get(SECTION_KEY) == COMPARE else "write"
+    run = opened(section, worker).whole_run()
     if run is not None and run.tree.branches:
         _downloads(run, worker.engine.codec)
     st.file_uploader(
@@ -54,7 +42,7 @@ def _contents() -> None:
     )
 
 
-def _endings(chosen: Options) -> Endings:
+def _endings(chosen: GenerateState) -> Endings:
     try:
         ids = read_ids(chosen.stop_ids)
     except PlaygroundError:  # told where they are typed
@@ -62,9 +50,9 @@ def _endings(chosen: Options) -> Endings:
     return Endings(chosen.stop_strings, ids, chosen.ignore_eos)
 
 
-def command(setup: Setup, chosen: Options) -> str:
+def command(shown: Setup, chosen: GenerateState) -> str:
     """``python -m playground generate`` with the same model, text, settings, seed and endings."""
-    words = command_words(setup, "generate")
+    words = command_words(shown, "generate")
     words.append(f"--max-new-tokens={chosen.max_new_tokens}")
     words += [f"--stop={text}" for text in chosen.stop_strings]
     words += [f"--stop-token-id={part}" for part in chosen.stop_ids.replace(",", " ").split()]
@@ -75,7 +63,7 @@ def command(setup: Setup, chosen: Options) -> str:
 def _downloads(run: Run, codec: TextCodec) -> None:
     """Made when they are pressed."""
     st.markdown("**Files**")
-    scale = scale_in_use()
+    scale = options().scale
     with st.container(horizontal=True):
         st.download_button(
             "HTML",
@@ -114,9 +102,13 @@ def _load() -> None:
     given = st.session_state.get("generate_file")
     if given is None:
         return
-    st.session_state["generate_section"] = WRITE
-    worker = wait_for_model(chosen_model())
-    mine = desk(WRITE, worker.engine.info.id)
+    st.session_state[SECTION_KEY] = WRITE
+    try:
+        worker = loaded_model()
+    except PlaygroundError as error:
+        session.note_problem(str(error))
+        return
+    mine = opened("write", worker)
     mine.problem = mine.note = None
     try:
         run, note = from_json(given.getvalue(), worker.engine.info)
@@ -128,14 +120,14 @@ def _load() -> None:
     mine.stream = None
     same_prompt = mine.run is not None and mine.run.prompt.ids == run.prompt.ids
     mine.history = mine.history.do(run.tree) if same_prompt else History(run.tree)
-    mine.run, mine.selected, mine.note, mine.setup = run, None, note, state.setup()
+    mine.run, mine.selected, mine.note, mine.setup = run, None, note, setup()
 
 
 def adopt_run(run: Run) -> None:
     """Put the controls where they stood when the file was saved."""
     branch = run.tree[run.tree.current]
-    old = state.setup()
-    state.put(
+    old = setup()
+    put(
         replace(
             Setup(model=old.model, device=old.device, dtype=old.dtype),
             prompt=run.prompt.text,

@@ -1,0 +1,101 @@
+"""What the Generate page asks for beside the shared setup: where a text ends, how settings are compared, the colours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from playground.charts.token_colours import SCALES
+from playground.engine.types import TokenIds
+from playground.errors import BadInput
+from playground.generation import GenerationRequest
+from playground.generation.document import Limits
+from playground.state.link_fields import flag, link_field, one_of, read_text, whole
+
+MOST_SEEDS = 8
+STREAMS = {"same": "Common random numbers", "own": "Different seeds"}
+
+
+def read_ids(text: str) -> TokenIds:
+    """Token ids out of "1, 2 3". Raises BadInput."""
+    parts = text.replace(",", " ").split()
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise BadInput(f"Stop token ids: write whole numbers with commas such as 2, 13, not {text[:40]!r}.", "stop_ids")
+    return tuple(int(part) for part in parts)
+
+
+def unescaped(text: str) -> str:
+    r"""What a reader means by ``\n`` and ``\t`` in a one-line field. Anything else is taken as it stands."""
+    return text.replace("\\n", "\n").replace("\\t", "\t")
+
+
+def _checked(limits: Limits) -> Limits:
+    GenerationRequest(
+        prompt_ids=(0,),
+        max_new_tokens=limits.max_new_tokens,
+        stop_strings=limits.stop_strings,
+        stop_ids=limits.stop_ids,
+    )
+    return limits
+
+
+def _read_maximum(given: str) -> int:
+    digits = given.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        raise BadInput(
+            f"Maximum new tokens: a whole number such as 48 is needed, not {given[:20]!r}.", "max_new_tokens"
+        )
+    return _checked(Limits(int(given))).max_new_tokens
+
+
+def _read_stops(given: str) -> tuple[str, ...]:
+    try:
+        found = json.loads(given)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise BadInput("The link's stop strings are no list of texts.", "stop")
+    return _checked(Limits(stop_strings=tuple(found))).stop_strings
+
+
+def _read_stop_ids(given: str) -> str:
+    _checked(Limits(stop_ids=read_ids(given)))
+    return read_text(given)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateState:
+    """``stop_ids`` is the text typed: which of them the model has is known when a generation starts.
+
+    ``seeds`` are texts a setting; ``stream`` "same": every setting meets the same uniforms (common random numbers).
+    """
+
+    max_new_tokens: int = link_field(48, _read_maximum, name="new", label="Maximum new tokens", step=1, always=True)
+    stop_strings: tuple[str, ...] = link_field(
+        (),
+        _read_stops,
+        name="stop",
+        write=lambda texts: json.dumps(list(texts)),
+        label="Stop strings",
+        placeholder="none",
+        help="The text ends before the first of these, even if it spans tokens. Plain text, not a pattern; \\n is a line "
+        "break. Only generated text counts: one inside the prompt stops nothing.",
+    )
+    stop_ids: str = link_field("", _read_stop_ids, label="Stop token ids", placeholder="for example 2, 13")
+    ignore_eos: bool = flag(label="Go on after the end-of-sequence token")
+    stream: str = one_of(
+        "same",
+        STREAMS,
+        name="luck",
+        label="Random stream",
+        help="Common random numbers: every setting meets the same u at each step, so differences come from the settings "
+        "alone.",
+    )
+    seeds: int = whole(1, 1, MOST_SEEDS, label="Seeds a setting")
+    scale: str = one_of(
+        "probability", {name: scale.label for name, scale in SCALES.items()}, name="colour", label="Colour by"
+    )
+
+    def limits(self) -> Limits:
+        """Checked, or BadInput with a sentence that names the field."""
+        return _checked(Limits(self.max_new_tokens, self.stop_strings, read_ids(self.stop_ids), self.ignore_eos))

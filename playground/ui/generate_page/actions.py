@@ -1,0 +1,232 @@
+"""What the Generate page can be asked to do: write, compare, branch, continue.
+
+Each gives the worker a job and the session its stream. Nothing here waits: a looked-up token's row of logits raises Pending,
+and the action is taken up again when it is there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from playground.charts.palette import PINS
+from playground.engine.serving.worker import Worker
+from playground.errors import PlaygroundError
+from playground.generation import GenerationRequest, TokenStep
+from playground.generation.document import Limits, Prompt, Run, origin_of
+from playground.generation.tree import MOST_BRANCHES, Branch, Ended, History, Tree
+from playground.generation.types import Alternative
+from playground.inspection.next_token import candidate, examine
+from playground.sampling.settings import SamplerSettings
+from playground.sampling.truncation import updated_mu
+from playground.state.sampling import Pins
+from playground.state.setup import Setup
+from playground.ui.generate_page.session import (
+    ALTERNATIVES,
+    GenerateSession,
+    PendingAction,
+    all_opened,
+    opened,
+    options,
+)
+from playground.ui.generate_page.stream import open_stream
+from playground.ui.kit import session
+from playground.ui.kit.jobs import Pending
+from playground.ui.workspace.reading import encode_prompt, next_row
+from playground.ui.workspace.setup import setup as present_setup
+
+FEWEST_COMPARED = 2
+
+
+def request_for(
+    run: Run, settings: SamplerSettings, seed: int, path: tuple[TokenStep, ...] = (), count: int | None = None
+) -> GenerationRequest:
+    """The request that goes on after ``path`` for ``count`` more tokens."""
+    limits = run.limits
+    return GenerationRequest(
+        prompt_ids=run.prompt.ids,
+        settings=settings,
+        max_new_tokens=limits.max_new_tokens if count is None else count,
+        seed=seed,
+        stop_strings=limits.stop_strings,
+        stop_ids=limits.stop_ids,
+        ignore_eos=limits.ignore_eos,
+        top=ALTERNATIVES,
+        generated_ids=tuple(step.id for step in path),
+        mirostat_mu=path[-1].mirostat_mu if path else None,
+    )
+
+
+def new_run(worker: Worker, setup: Setup, limits: Limits, old: Run | None) -> Run:
+    """An empty run on the setup's prompt; the prompt's figures are kept if it is the one of ``old``."""
+    ids = encode_prompt(worker.engine.codec, setup)
+    prompt = Prompt(setup.prompt, ids, setup.chat, setup.system, setup.parse_special)
+    if old is not None and old.prompt.ids == ids and old.origin.revision == worker.engine.info.revision:
+        prompt = replace(old.prompt, text=setup.prompt)
+    return Run(origin_of(worker.engine.info), prompt, limits, Tree())
+
+
+def do_action(worker: Worker) -> None:
+    """What the last button asked for. A refusal becomes the session's problem; what is there stays. Raises Pending."""
+    action = session.get(PendingAction)
+    if not action.what:
+        return
+    mine = opened("compare" if action.what == "compare" else "write", worker)
+    for other in all_opened():  # a session generates one thing at a time
+        other.stop()
+        other.drain()
+    mine.problem = mine.note = None
+    try:
+        if action.what == "write":
+            _write(mine, worker)
+        elif action.what == "compare":
+            _compare(mine, worker)
+        elif action.what == "branch":
+            _branch(mine, worker, action)
+        elif action.what == "continue":
+            _continue(mine, worker, action.branch)
+    except Pending:
+        raise
+    except PlaygroundError as error:
+        mine.problem = str(error)
+    session.put(PendingAction())
+
+
+def settings_to_compare() -> list[tuple[str, SamplerSettings]]:
+    """The pins A to D; with fewer than two, the present settings as the next letter."""
+    pins = session.get(Pins)
+    found = list(pins.items())
+    if len(found) < FEWEST_COMPARED:
+        free = next(letter for letter in PINS if letter not in pins)
+        found = sorted([*found, (free, present_setup().settings)])
+    return found
+
+
+def _write(mine: GenerateSession, worker: Worker) -> None:
+    """A new text, as another root beside the earlier ones where prompt and limits are the same."""
+    setup = present_setup()
+    run = new_run(worker, setup, options().limits(), mine.run)
+    asked = request_for(run, setup.settings, setup.seed)
+    tree = Tree()
+    if mine.run is not None and mine.run.prompt.ids == run.prompt.ids and mine.run.limits == run.limits:
+        tree = mine.tree if len(mine.tree.branches) < MOST_BRANCHES else tree  # beside the earlier texts
+    for branch in tree.branches:
+        if (branch.parent, branch.settings, branch.seed) == (
+            None,
+            setup.settings,
+            setup.seed,
+        ) and branch.ended != "stopped":
+            mine.history, mine.selected = mine.history.do(tree.select(branch.id)), None
+            mine.note = "The same prompt, settings and seed give the same tokens: here they are."
+            return
+    tree = tree.add(Branch(0, None, 0, (), setup.settings, setup.seed))
+    mine.stream = open_stream(worker, [asked], [tree.current], [()])
+    mine.run, mine.setup, mine.selected = run, setup, None
+    mine.history = mine.history.do(tree) if len(tree.branches) > 1 else History(tree)
+
+
+def _compare(mine: GenerateSession, worker: Worker) -> None:
+    """All settings and seeds in one batch, each a root of the tree."""
+    setup, chosen = present_setup(), options()
+    run = new_run(worker, setup, chosen.limits(), mine.run)
+    tree, requests, letters = Tree(), list[GenerationRequest](), list[str]()
+    for index, (letter, one) in enumerate(settings_to_compare()):
+        for number in range(chosen.seeds):
+            seed = setup.seed + number + (index * chosen.seeds if chosen.stream == "own" else 0)
+            name = f"{letter}, seed {seed}"
+            tree = tree.add(Branch(0, None, 0, (), one, seed, name=name))
+            requests.append(request_for(run, one, seed))
+            letters.append(letter)
+    mine.stream = open_stream(worker, requests, range(len(requests)), [()] * len(requests))
+    mine.run, mine.setup, mine.selected, mine.letters = run, setup, None, tuple(letters)
+    mine.history, mine.seed_view = History(tree.select(0)), 0
+
+
+def _branch(mine: GenerateSession, worker: Worker, action: PendingAction) -> None:
+    """Go on with another token in the place of one: nothing before it is run again."""
+    assert mine.run is not None
+    tree, parent = mine.tree, mine.tree[action.branch]
+    before = tree.path(parent.id)[: action.place]
+    there = tree.path(parent.id)[action.place]
+    ids = (*(step.id for step in before), action.token)
+    known = tree.holder_of(ids, parent.settings)
+    if known is not None:
+        mine.history = mine.history.do(tree.select(known))
+        mine.note = "This way on has been generated before: here it is." if known != parent.id else None
+        return
+    step = picked_step(mine, worker, parent, there, action)
+    branch = Branch(
+        0, parent.id, action.place, (step,), parent.settings, parent.seed, parent.luck_row, picked=True, ended="picked"
+    )
+    left = mine.run.limits.max_new_tokens - action.place - 1
+    ended = _ends_at_once(mine.run, worker, action.token, left)
+    if ended is not None:
+        mine.history = mine.history.do(tree.add(replace(branch, ended=ended)))
+        mine.selected = None
+        return
+    tree = tree.add(replace(branch, ended="stopped"))
+    asked = request_for(mine.run, parent.settings, parent.seed, (*before, step), left)
+    mine.stream = open_stream(worker, [asked], [tree.current], [(step,)])
+    mine.history, mine.selected = mine.history.do(tree), None
+
+
+def _ends_at_once(run: Run, worker: Worker, token: int, left: int) -> Ended | None:
+    if token in worker.engine.codec.eos_token_ids and not run.limits.ignore_eos:
+        return "eos"
+    if token in run.limits.stop_ids:
+        return "stop_id"
+    return "length" if left < 1 else None
+
+
+def picked_step(
+    mine: GenerateSession, worker: Worker, parent: Branch, there: TokenStep, action: PendingAction
+) -> TokenStep:
+    """The record of a token chosen by hand: from the step's own record, or asked of the model for a rarer one."""
+    for rank, other in enumerate(there.top):
+        if other.id == action.token:
+            found, place = other, rank
+            break
+    else:
+        found, place = _look_up(mine, worker, parent, action)
+    mu = there.mirostat_mu
+    if "mirostat" in parent.settings.active():
+        earlier = mine.tree.path(parent.id)[: action.place]
+        surprise = -math.log2(max(found.prob, 1e-12))
+        tau, eta = parent.settings.mirostat_tau, parent.settings.mirostat_eta
+        mu = updated_mu(earlier[-1].mirostat_mu if earlier else None, surprise, tau=tau, eta=eta)
+    return replace(
+        there,
+        id=found.id,
+        raw_logprob=found.raw_logprob,
+        prob=found.prob,
+        rank=place,
+        low=0.0,
+        high=0.0,
+        mirostat_mu=mu,
+    )
+
+
+def _look_up(mine: GenerateSession, worker: Worker, parent: Branch, action: PendingAction) -> tuple[Alternative, int]:
+    assert mine.run is not None
+    context = mine.context(parent.id, action.place)
+    row = next_row(worker, context, "branch")
+    prompt = len(mine.run.prompt.ids)
+    seen = examine(
+        row.logits,
+        parent.settings,
+        prompt_ids=context[:prompt],
+        generated_ids=context[prompt:],
+        seed=parent.seed,
+        codec=worker.engine.codec,
+    )
+    found = candidate(seen, action.token, None)
+    return Alternative(action.token, found.raw_logprob, found.raw_prob, found.final_prob, found.removed_by), found.rank
+
+
+def _continue(mine: GenerateSession, worker: Worker, branch_id: int) -> None:
+    """More tokens at the end of a branch that the limit or the reader ended."""
+    assert mine.run is not None
+    branch, path = mine.tree[branch_id], mine.tree.path(branch_id)
+    asked = request_for(mine.run, branch.settings, branch.seed, path, options().limits().max_new_tokens)
+    mine.stream = open_stream(worker, [asked], [branch.id], [branch.steps])
+    mine.history = mine.history.do(mine.tree.put(replace(branch, ended="stopped", stopped_by=None, hidden_text="")))
