@@ -16,21 +16,23 @@ from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.generation import GenerationRequest, generate
 from playground.generation.document import from_json, to_json
 from playground.sampling.settings import NEUTRAL, SamplerSettings
+from playground.state.generate import GenerateState
+from playground.state.sampling import Pins
 from playground.state.setup import DEFAULT_PROMPT, Setup
-from playground.ui.generate_page.desk import COMPARE, WRITE, Desk
 from playground.ui.generate_page.experiments import EXPERIMENTS
-from playground.ui.generate_page.options import LUCK, Options, option_fields, read_ids, read_options
+from playground.ui.generate_page.export import command
+from playground.ui.generate_page.session import GenerateSession, PendingAction, _Sessions
 from playground.ui.generate_page.strip import GrowingTokens, path_tokens
-from playground.ui.generate_page.take_away import command
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
 SHORT = {"new": "6", "ignore_eos": "1"}
+WRITE, COMPARE = "write", "compare"
 
 
-def desk_of(app: Opened, section: str = WRITE) -> Desk:
-    found = app.at.session_state["generate_desks"][section, "fake"]
-    assert isinstance(found, Desk)
+def work_of(app: Opened, section: str = WRITE) -> GenerateSession:
+    found = app.state(_Sessions)[section, "fake"]
+    assert isinstance(found, GenerateSession)
     return found
 
 
@@ -47,23 +49,17 @@ def finished(app: Opened, section: str = WRITE) -> Opened:
     def done() -> bool:
         if not _started(app, section):
             return False
-        mine = desk_of(app, section)
+        mine = work_of(app, section)
         for ticket in (mine.stream and mine.stream.ticket, mine.scoring):
             if ticket is not None:
                 ticket.wait(20)
-        return not mine.busy and mine.todo is None
+        return not mine.busy
 
     return until(app, done, "the text was not finished")
 
 
 def _started(app: Opened, section: str) -> bool:
-    state = app.at.session_state
-    wanted = "compare_wanted" if section == COMPARE else "generate_wanted"
-    return (
-        "generate_desks" in state
-        and (section, "fake") in state["generate_desks"]
-        and not (wanted in state and state[wanted])
-    )
+    return (section, "fake") in app.state(_Sessions) and not app.state(PendingAction).what
 
 
 def open_page(open_app: Open, query: dict[str, str] | None = None, **options: Any) -> Opened:
@@ -92,7 +88,7 @@ def strip(app: Opened, key: str = "generate_strip") -> list[dict[str, Any]]:
 
 def test_a_growing_text_shows_what_the_whole_one_does(open_app: Open) -> None:
     app = finished(open_page(open_app))
-    found, codec = desk_of(app), app.engine.codec
+    found, codec = work_of(app), app.engine.codec
     assert found.run is not None
     growing, whole = GrowingTokens(), found.tree
     for scale, count in (("rank", 0), ("rank", 2), ("rank", 6), ("entropy", 6), ("entropy", 3)):
@@ -116,7 +112,7 @@ def write_again(app: Opened) -> Opened:
 def test_the_page_writes_at_once_what_the_engine_writes_alone(open_app: Open) -> None:
     app = finished(open_page(open_app))
     assert not app.errors
-    tree = desk_of(app).tree
+    tree = work_of(app).tree
     assert tree.path_ids(0) == reference(FakeEngine())
     tokens = strip(app)
     prompt = app.engine.codec.encode(DEFAULT_PROMPT)
@@ -125,9 +121,9 @@ def test_the_page_writes_at_once_what_the_engine_writes_alone(open_app: Open) ->
     assert "maximum number of tokens" in app.texts() and "tokens/s" in app.texts()
 
 
-def test_each_card_has_the_alternatives_the_stage_and_the_luck(open_app: Open) -> None:
+def test_each_card_has_the_alternatives_the_stage_and_the_random_number(open_app: Open) -> None:
     app = finished(open_page(open_app, {"top_k": "3"}))
-    step = desk_of(app).tree.path(0)[0]
+    step = work_of(app).tree.path(0)[0]
     token = strip(app)[-6]
     assert token["table"][0] == ["token", "id", "raw", "final", "removed by"]
     assert [int(row[1]) for row in token["table"][1:]] == [other.id for other in step.top[:7]]
@@ -152,7 +148,7 @@ def test_every_colouring_is_legible(open_app: Open, scale: str) -> None:
     from playground.charts.palette import contrast
 
     app = finished(open_page(open_app))
-    app.at.session_state["generate_scale"] = scale
+    app.put(GenerateState(scale=scale))
     app.run()
     coloured = [token for token in strip(app) if token["background"]]
     assert len(coloured) == len(strip(app)) - 1
@@ -178,11 +174,11 @@ def test_why_it_ended_is_always_said_with_what_is_hidden(open_app: Open) -> None
     assert "a stop string came “\\}”" in app.texts() and "Hidden from the text: “\\}”" in app.texts()
     assert strip(app)[-1]["kind"] == "step cut"
     with pytest.raises(json.JSONDecodeError):
-        json.loads(engine.codec.decode(desk_of(app).tree.path_ids(0)[:-1]))
-    app.at.multiselect(key="w_stop_strings").set_value([])
+        json.loads(engine.codec.decode(work_of(app).tree.path_ids(0)[:-1]))
+    app.at.multiselect(key="GenerateState.stop_strings").set_value([])
     app = write_again(app.run())
     assert "end-of-sequence" in app.texts()
-    ids = desk_of(app).tree.path_ids(desk_of(app).tree.current)
+    ids = work_of(app).tree.path_ids(work_of(app).tree.current)
     assert json.loads(engine.codec.decode(ids[:-1])) == {"a": {"b": 1}}
 
 
@@ -214,7 +210,7 @@ def gate(open_app: Open) -> Iterator[Gate]:
 def test_stop_keeps_what_was_written_and_frees_the_model(open_app: Open, gate: Gate) -> None:
     engine = FakeEngine(before_step=gate)
     app = finished(open_page(open_app, opener=lambda choice, progress: engine))
-    app.at.session_state["generate_options"] = Options(500, ignore_eos=True)
+    app.put(GenerateState(500, ignore_eos=True))
     app.at.number_input(key="w_seed").set_value(1)
     app.run()
     gate.close(4)
@@ -222,14 +218,14 @@ def test_stop_keeps_what_was_written_and_frees_the_model(open_app: Open, gate: G
     app.run()
 
     def four() -> bool:
-        stream = desk_of(app).stream
+        stream = work_of(app).stream
         return stream is not None and stream.count >= 4
 
     until(app, four, "no tokens came")
     app.at.button(key="generate_stop").click()
     app.run()
-    assert desk_of(app).stream is None
-    written = desk_of(app).tree[desk_of(app).tree.current]
+    assert work_of(app).stream is None
+    written = work_of(app).tree[work_of(app).tree.current]
     assert 4 <= len(written.steps) <= 5 and written.ended == "stopped"
     calls = len(engine.calls)
     gate.open.set()
@@ -237,10 +233,10 @@ def test_stop_keeps_what_was_written_and_frees_the_model(open_app: Open, gate: G
     assert len(engine.calls) <= calls + 1, "only the step under way was finished"
     until(app, lambda: engine.batches[-1].closed, "the batch was not closed")
     assert "stopped before it was finished" in app.texts()
-    app.at.session_state["generate_options"] = Options(4, ignore_eos=True)
+    app.put(GenerateState(4, ignore_eos=True))
     app.at.button(key="continue").click()
     finished(app.run())
-    whole = desk_of(app).tree.path_ids(desk_of(app).tree.current)
+    whole = work_of(app).tree.path_ids(work_of(app).tree.current)
     assert len(whole) == len(written.steps) + 4
     assert whole == reference(FakeEngine(), seed=1, max_new_tokens=len(whole)), "as if it had never been stopped"
 
@@ -257,14 +253,14 @@ def test_another_model_in_mid_generation_frees_the_old_one_before_the_new_one_is
         return FakeEngine()
 
     app = finished(open_page(open_app, opener=opener))
-    app.at.session_state["generate_options"] = Options(500, ignore_eos=True)
+    app.put(GenerateState(500, ignore_eos=True))
     app.at.number_input(key="w_seed").set_value(1)
     app.run()
     gate.close(4)
     app.at.button(key="generate").click()
     app.run()
-    until(app, lambda: desk_of(app).stream is not None and desk_of(app).stream.count >= 4, "no tokens came")
-    calls, ticket = len(old.calls), desk_of(app).stream.ticket  # type: ignore[union-attr]
+    until(app, lambda: work_of(app).stream is not None and work_of(app).stream.count >= 4, "no tokens came")
+    calls, ticket = len(old.calls), work_of(app).stream.ticket  # type: ignore[union-attr]
 
     def watch() -> None:
         if ticket.wait(30):  # cancelled; only now may the step under way end
@@ -276,19 +272,19 @@ def test_another_model_in_mid_generation_frees_the_old_one_before_the_new_one_is
     finished(app.run())
     until(app, lambda: old.closed, "the old model was not released")
     assert len(old.calls) <= calls + 2, "only the step under way was finished"
-    assert desk_of(app).tree[desk_of(app).tree.current].ended == "stopped"
+    assert work_of(app).tree[work_of(app).tree.current].ended == "stopped"
     assert not app.errors and "stopped before it was finished" in app.texts()
 
 
 def test_nothing_is_lost_on_a_page_change(open_app: Open) -> None:
     app = finished(open_page(open_app))
-    before = desk_of(app).history
+    before = work_of(app).history
     calls = len(app.engine.calls)
     app.at.switch_page("../../pages/glossary.py")
     app.run()
     app.at.switch_page("../../pages/generate.py")
     app.run()
-    assert desk_of(app).history == before and len(app.engine.calls) == calls
+    assert work_of(app).history == before and len(app.engine.calls) == calls
     assert len(strip(app)) == len(app.engine.codec.encode(DEFAULT_PROMPT)) + 6
 
 
@@ -296,12 +292,12 @@ def test_another_seed_stands_beside_the_first_and_the_same_one_is_not_written_tw
     app = finished(open_page(open_app))
     app.at.number_input(key="w_seed").set_value(9)
     app = write_again(app.run())
-    tree = desk_of(app).tree
+    tree = work_of(app).tree
     assert [branch.seed for branch in tree.branches] == [0, 9]
     assert tree.path_ids(1) == reference(FakeEngine(), seed=9)
     app.at.number_input(key="w_seed").set_value(0)
     app = write_again(app.run())
-    assert len(desk_of(app).tree.branches) == 2 and desk_of(app).tree.current == 0
+    assert len(work_of(app).tree.branches) == 2 and work_of(app).tree.current == 0
     assert "give the same tokens" in app.texts()
 
 
@@ -319,43 +315,41 @@ def test_another_seed_stands_beside_the_first_and_the_same_one_is_not_written_tw
 )
 def test_bad_input_is_one_sentence_and_the_old_text_stays(open_app: Open, fields: dict[str, Any], said: str) -> None:
     app = finished(open_page(open_app))
-    app.at.session_state["generate_options"] = Options(**fields)
+    app.put(GenerateState(**fields))
     app = write_again(app)
     assert len(app.errors) == 1 and said.replace("_", "\\_") in app.errors[0]
-    assert desk_of(app).tree.path_ids(0) == reference(FakeEngine()), "the text from before is still there"
-    app.at.session_state["generate_options"] = Options(max_new_tokens=2)
+    assert work_of(app).tree.path_ids(0) == reference(FakeEngine()), "the text from before is still there"
+    app.put(GenerateState(max_new_tokens=2))
     app = write_again(app)
     assert not app.errors
 
 
 def test_a_stop_string_is_plain_text_and_one_in_the_prompt_stops_nothing(open_app: Open) -> None:
     app = finished(open_page(open_app, {"stop": json.dumps([".*", "capital"])}))
-    assert desk_of(app).tree[0].ended == "length"
+    assert work_of(app).tree[0].ended == "length"
 
 
 # -- branches ----------------------------------------------------------------------------------------------------------
 
 
 def select(app: Opened, place: int) -> Opened:
-    desk_of(app).selected = place
+    work_of(app).selected = place
     return app.run()
 
 
 def branch_at(app: Opened, place: int, token: int) -> Opened:
-    from playground.ui.generate_page.desk import Todo
-
-    desk_of(app).todo = Todo("branch", desk_of(app).tree.current, place, token)
+    app.put(PendingAction("branch", work_of(app).tree.current, place, token))
     return finished(app)
 
 
 def test_a_branch_goes_on_from_the_chosen_token_without_running_what_is_before(open_app: Open) -> None:
     app = select(finished(open_page(open_app)), 2)
-    path = desk_of(app).tree.path(0)
+    path = work_of(app).tree.path(0)
     other = next(found for found in path[2].top if found.id != path[2].id)
     assert [row["pick"] for row in app.component("generate_alternatives")["rows"][:-1]] == [o.id for o in path[2].top]
     seen = set(app.engine.calls)
     branch_at(app, 2, other.id)
-    tree = desk_of(app).tree
+    tree = work_of(app).tree
     prompt = app.engine.codec.encode(DEFAULT_PROMPT)
     taken = (*(step.id for step in path[:2]), other.id)
     assert tree.path_ids(1)[:3] == taken and len(tree.path_ids(1)) == 6
@@ -369,47 +363,47 @@ def test_a_branch_goes_on_from_the_chosen_token_without_running_what_is_before(o
 
 def test_any_token_can_be_picked_by_id_and_a_known_way_is_not_written_again(open_app: Open) -> None:
     app = finished(open_page(open_app, {"top_k": "5"}))
-    rare = next(t for t in range(VOCAB) if t not in {o.id for o in desk_of(app).tree.path(0)[1].top} and t != EOS_ID)
+    rare = next(t for t in range(VOCAB) if t not in {o.id for o in work_of(app).tree.path(0)[1].top} and t != EOS_ID)
     branch_at(app, 1, rare)
-    step = desk_of(app).tree[1].steps[0]
-    context = app.engine.codec.encode(DEFAULT_PROMPT) + desk_of(app).tree.path_ids(0)[:1]
+    step = work_of(app).tree[1].steps[0]
+    context = app.engine.codec.encode(DEFAULT_PROMPT) + work_of(app).tree.path_ids(0)[:1]
     row = app.engine.next_logits(context).logits.astype(np.float64)
     assert step.raw_logprob == pytest.approx(row[rare] - row.max() - np.log(np.exp(row - row.max()).sum()), abs=1e-4)
     assert (step.id, step.prob) == (rare, 0.0)
     assert step.rank == np.count_nonzero(row > row[rare])
-    desk_of(app).history = desk_of(app).history.do(desk_of(app).tree.select(0))
+    work_of(app).history = work_of(app).history.do(work_of(app).tree.select(0))
     branch_at(app, 1, rare)
-    assert len(desk_of(app).tree.branches) == 2 and desk_of(app).tree.current == 1
+    assert len(work_of(app).tree.branches) == 2 and work_of(app).tree.current == 1
 
 
 def test_a_picked_end_token_ends_the_text_and_nothing_is_run(open_app: Open) -> None:
     app = finished(open_page(open_app, {"ignore_eos": "0"}))
     batches = len(app.engine.batches)
     branch_at(app, 1, EOS_ID)
-    assert desk_of(app).tree[1].ended == "eos" and len(app.engine.batches) == batches
+    assert work_of(app).tree[1].ended == "eos" and len(app.engine.batches) == batches
 
 
 def test_undo_redo_fold_rename_and_the_way_back(open_app: Open) -> None:
     app = finished(open_page(open_app))
-    top = desk_of(app).tree.path(0)[3].top
-    branch_at(app, 3, next(o.id for o in top if o.id != desk_of(app).tree.path_ids(0)[3]))
-    grown = desk_of(app).tree
+    top = work_of(app).tree.path(0)[3].top
+    branch_at(app, 3, next(o.id for o in top if o.id != work_of(app).tree.path_ids(0)[3]))
+    grown = work_of(app).tree
 
     def press(key: str) -> None:
         app.at.button(key=key).click()
         app.run().run()
 
     press("undo_tree")
-    assert len(desk_of(app).tree.branches) == 1
+    assert len(work_of(app).tree.branches) == 1
     press("redo_tree")
-    assert desk_of(app).tree == grown
+    assert work_of(app).tree == grown
     press("to_parent")
-    assert desk_of(app).tree.current == 0
+    assert work_of(app).tree.current == 0
     press("fold_0")
     assert not [button for button in app.at.button if button.key == "branch_1"]
     press("fold_0")
     press("branch_1")
-    assert desk_of(app).tree.current == 1
+    assert work_of(app).tree.current == 1
     app.at.text_input(key="w_branch_name").set_value("my way")
     app.run().run()
     assert app.at.button(key="branch_1").label == "my way"
@@ -417,7 +411,7 @@ def test_undo_redo_fold_rename_and_the_way_back(open_app: Open) -> None:
 
 def test_open_in_sampling_goes_to_exactly_that_point(open_app: Open) -> None:
     app = select(finished(open_page(open_app, {"temperature": "0.7", "seed": "5"})), 3)
-    tree = desk_of(app).tree
+    tree = work_of(app).tree
     app.put(Setup(seed=1))  # the controls have moved on; the text has not
     app.run()
     app.at.button(key="open_in_sampling").click()
@@ -436,24 +430,24 @@ def test_open_in_sampling_goes_to_exactly_that_point(open_app: Open) -> None:
 
 def compare(open_app: Open, pins: dict[str, SamplerSettings], **options: Any) -> Opened:
     app = finished(open_page(open_app))
-    app.at.session_state["pins"] = pins
-    app.at.session_state["generate_options"] = Options(**{"max_new_tokens": 6, "ignore_eos": True, **options})
-    app.at.session_state["compare_wanted"] = True
-    app.hold(generate_section=COMPARE)
+    app.put(Pins(pins))
+    app.put(GenerateState(**{"max_new_tokens": 6, "ignore_eos": True, **options}))
+    app.put(PendingAction("compare"))
+    app.hold(generate_section="Compare")
     return finished(app, COMPARE)
 
 
 PINS = {"A": NEUTRAL.replace(temperature=0.5), "B": NEUTRAL.replace(temperature=1.8), "C": NEUTRAL.replace(top_k=2)}
 
 
-def test_settings_compared_are_each_what_they_are_alone_on_the_same_luck(open_app: Open) -> None:
+def test_settings_compared_are_each_what_they_are_alone_on_common_random_numbers(open_app: Open) -> None:
     app = compare(open_app, PINS)
-    mine = desk_of(app, COMPARE)
+    mine = work_of(app, COMPARE)
     assert len(app.engine.batches) == 2, "the first text, and one batch for all three"
     for number, settings in enumerate(PINS.values()):
         assert mine.tree.path_ids(number) == reference(FakeEngine(), settings=settings)
-    lucks = {tuple(step.u for step in mine.tree.path(number)) for number in range(3)}
-    assert len(lucks) == 1
+    draws = {tuple(step.u for step in mine.tree.path(number)) for number in range(3)}
+    assert len(draws) == 1
     first, second = mine.tree.path_ids(0), mine.tree.path_ids(1)
     place = next(i for i in range(6) if first[i] != second[i])
     assert [i for i, token in enumerate(strip(app, "compare_strip_B")) if "parted" in token["kind"]] == [place]
@@ -462,9 +456,9 @@ def test_settings_compared_are_each_what_they_are_alone_on_the_same_luck(open_ap
     assert app.at.get("plotly_chart")
 
 
-def test_own_luck_takes_other_seeds_and_intervals_need_several(open_app: Open) -> None:
-    app = compare(open_app, {name: PINS[name] for name in "AB"}, luck="own", seeds=3)
-    mine = desk_of(app, COMPARE)
+def test_own_streams_take_other_seeds_and_intervals_need_several(open_app: Open) -> None:
+    app = compare(open_app, {name: PINS[name] for name in "AB"}, stream="own", seeds=3)
+    mine = work_of(app, COMPARE)
     assert [branch.seed for branch in mine.tree.branches] == [0, 1, 2, 3, 4, 5]
     assert mine.letters == ("A", "A", "A", "B", "B", "B")
     table = app.at.dataframe[0].value
@@ -474,8 +468,8 @@ def test_own_luck_takes_other_seeds_and_intervals_need_several(open_app: Open) -
 
 def test_with_one_pin_the_present_settings_are_the_other(open_app: Open) -> None:
     app = compare(open_app, {"A": PINS["A"]})
-    assert desk_of(app, COMPARE).letters == ("A", "B")
-    assert desk_of(app, COMPARE).tree[1].settings == NEUTRAL
+    assert work_of(app, COMPARE).letters == ("A", "B")
+    assert work_of(app, COMPARE).tree[1].settings == NEUTRAL
     assert "±" not in app.at.dataframe[0].value.to_csv()
 
 
@@ -483,7 +477,7 @@ def test_with_one_pin_the_present_settings_are_the_other(open_app: Open) -> None
 def test_where_batches_round_differently_the_page_says_so(open_app: Open, dtype: str) -> None:
     engine = FakeEngine()
     engine._info = dataclasses.replace(engine.info, dtype=dtype)
-    app = open_page(open_app, opener=lambda choice, progress: engine).hold(generate_section=COMPARE)
+    app = open_page(open_app, opener=lambda choice, progress: engine).hold(generate_section="Compare")
     assert ("may give other tokens alone than in a batch" in app.texts()) == (dtype == "bfloat16")
 
 
@@ -492,7 +486,7 @@ def test_where_batches_round_differently_the_page_says_so(open_app: Open, dtype:
 
 def test_a_saved_file_comes_back_and_a_bad_one_is_one_sentence(open_app: Open) -> None:
     app = finished(open_page(open_app, {"seed": "4"}))
-    run = desk_of(app).whole_run()
+    run = work_of(app).whole_run()
     assert run is not None
     text = to_json(run, app.engine.codec).encode()
     assert from_json(text, app.engine.info)[0].tree == run.tree
@@ -500,11 +494,11 @@ def test_a_saved_file_comes_back_and_a_bad_one_is_one_sentence(open_app: Open) -
     fresh.at.file_uploader(key="generate_file").upload("run.json", text, "application/json")
     finished(fresh.run())
     assert not fresh.errors
-    assert desk_of(fresh).tree == run.tree and fresh.state(Setup).seed == 4
+    assert work_of(fresh).tree == run.tree and fresh.state(Setup).seed == 4
     fresh.at.file_uploader(key="generate_file").upload("bad.json", text[:200], "application/json")
     fresh.run()
     assert len(fresh.errors) == 1 and "cut off" in fresh.errors[0]
-    assert desk_of(fresh).tree == run.tree
+    assert work_of(fresh).tree == run.tree
 
 
 def test_the_command_gives_the_same_text(open_app: Open, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
@@ -513,7 +507,7 @@ def test_the_command_gives_the_same_text(open_app: Open, capsys: pytest.CaptureF
     from playground.cli import main
 
     setup = Setup(prompt='It\'s "x"\n', settings=SamplerSettings(temperature=0.7, top_k=9), seed=3)
-    words = shlex.split(command(setup, Options(6, ("\n\n", "} {"), "3, 9", True)))
+    words = shlex.split(command(setup, GenerateState(6, ("\n\n", "} {"), "3, 9", True)))
     assert words[:4] == ["python", "-m", "playground", "generate"]
     monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: FakeEngine())
     assert main([*words[3:], "--json"]) == 0
@@ -527,49 +521,10 @@ def test_the_command_gives_the_same_text(open_app: Open, capsys: pytest.CaptureF
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_runs(open_app: Open, name: str) -> None:
     app = finished(open_page(open_app))
-    index = list(EXPERIMENTS).index(name)
-    app.at.button(key=f"try_{index}").click()
+    app.at.button(key=f"try_generate_{name}").click()
     app.run()
     section = EXPERIMENTS[name].section
-    app.hold(generate_section=section)
+    app.hold(generate_section=section.capitalize())
     finished(app, section)
     assert not app.errors and EXPERIMENTS[name].label in app.texts()
-    assert desk_of(app, section).tree.branches
-
-
-# -- the link ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "options",
-    [Options(), Options(7, ("a\n", '"]'), "1, 2", True, "own", 3), Options(stop_strings=("é😀",))],
-)
-def test_a_link_carries_the_options(options: Options) -> None:
-    reading = read_options(option_fields(options))
-    assert (reading.options, reading.problems) == (options, ())
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"new": "0"},
-        {"new": "x"},
-        {"stop": "["},
-        {"stop": '[""]'},
-        {"stop": "3"},
-        {"stop_ids": "a"},
-        {"seeds": "99"},
-        {"luck": "bad"},
-        {"new": "9" * 5000},
-        {"stop": json.dumps(["a"] * 99)},
-    ],
-    ids=str,
-)
-def test_a_bad_link_is_one_sentence_a_field_and_spares_the_rest(fields: dict[str, str]) -> None:
-    reading = read_options({"seeds": "2", **fields} if "seeds" not in fields else {"new": "9", **fields})
-    assert len(reading.problems) == 1 and reading.problems[0].endswith(".")
-    assert reading.options.seeds == 2 or reading.options.max_new_tokens == 9
-
-
-def test_ids_are_read_as_people_write_them() -> None:
-    assert read_ids(" 1,2  3 ,") == (1, 2, 3) and read_ids("") == () and set(LUCK) == {"same", "own"}
+    assert work_of(app, section).tree.branches
