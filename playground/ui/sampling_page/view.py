@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+from cachetools import LRUCache
 
 from playground.engine.api import TextCodec
 from playground.engine.serving.worker import Worker
@@ -12,12 +17,11 @@ from playground.inspection.next_token import NextToken, examine
 from playground.inspection.next_token import mirostat_mu as ceiling_after
 from playground.sampling.settings import SamplerSettings
 from playground.state.setup import Setup
-from playground.ui.kit import session
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.reading import encode_prompt, known_steps, next_row
 from playground.ui.workspace.setup import setup as present_setup
 
-REMEMBERED_TRACES = 8  # pins and order comparisons beside the present settings
+REMEMBERED_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +53,40 @@ def load_view() -> SamplingView:
     return SamplingView(setup, worker, prompt_ids, row, examine_row(worker, row, setup.settings, setup, prompt_ids, mu))
 
 
-class _Traces(dict[Any, NextToken]):
-    """This session's latest traces, by all that they depend on."""
+class _Traces:
+    """The latest traces over a model's rows. All sessions share them: a reader who has left leaves none behind."""
+
+    def __init__(self) -> None:
+        self._kept: LRUCache[Hashable, NextToken] = LRUCache(REMEMBERED_BYTES, getsizeof=_bytes)
+        self._lock = Lock()
+
+    def get(self, key: Hashable, compute: Callable[[], NextToken]) -> NextToken:
+        """The trace of ``key``, computed where it is not there."""
+        with self._lock:
+            known = self._kept.get(key)
+        if known is not None:
+            return known
+        found = compute()
+        with self._lock, suppress(ValueError):  # larger than all that is kept
+            self._kept[key] = found
+        return found
+
+
+def _bytes(found: NextToken) -> int:
+    """About what a trace takes: four rows beside the raw one, and one of each stage."""
+    return (5 + len(found.trace.stages)) * int(found.trace.raw_logits.nbytes)
+
+
+_TRACES: WeakKeyDictionary[Worker, _Traces] = WeakKeyDictionary()
 
 
 def examine_row(
     worker: Worker, row: NextLogits, settings: SamplerSettings, setup: Setup, prompt_ids: TokenIds, mu: float | None
 ) -> NextToken:
-    """The chain over ``row``, remembered for this session until something that matters changes."""
-    traces = session.get(_Traces)
-    key = (worker.engine.info.revision, row.ids, len(prompt_ids), settings, setup.seed, mu)
-    if key not in traces:
-        while len(traces) >= REMEMBERED_TRACES:
-            traces.pop(next(iter(traces)))
-        traces[key] = examine(
+    """The chain over ``row``, remembered until something that matters changes."""
+
+    def compute() -> NextToken:
+        return examine(
             row.logits,
             settings,
             prompt_ids=prompt_ids,
@@ -71,7 +95,8 @@ def examine_row(
             mirostat_mu=mu,
             codec=worker.engine.codec,
         )
-    return traces[key]
+
+    return _TRACES.setdefault(worker, _Traces()).get((row.ids, len(prompt_ids), settings, setup.seed, mu), compute)
 
 
 def mirostat_mu(worker: Worker, prompt_ids: TokenIds, setup: Setup) -> float | None:
