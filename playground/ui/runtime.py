@@ -25,10 +25,6 @@ def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
     return make_engine(choice.spec, choice.device, choice.dtype, loading.report)
 
 
-def freeze_garbage() -> None:
-    """Nothing any more (see postScriptGC in .streamlit/config.toml); goes with the Plan pages' last call of it."""
-
-
 def session_id() -> str:
     """This browser tab's id, "" outside of a script run."""
     context = get_script_run_ctx(suppress_warning=True)

@@ -8,13 +8,13 @@ Results go on arriving while the reader looks at another page.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.engine.api import CancelToken, Engine, Pieces, Score
 from playground.engine.facets import require
 from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.types import SequenceScore
 from playground.errors import Cancelled, PlaygroundError
@@ -110,8 +110,7 @@ def open_stream(
     check_requests(requests, worker.engine.info)
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
-        with closing(generate(engine, requests, cancel=cancel)) as steps:
-            return (yield from steps)
+        return generate(engine, requests, cancel=cancel)
 
     ticket: Ticket[Any] = worker.submit(session_id(), "generate", job)
     return Stream(
@@ -130,4 +129,4 @@ def ask_score(worker: Worker, ids: tuple[int, ...]) -> Ticket[SequenceScore]:
     def job(engine: Engine, cancel: CancelToken) -> Pieces[SequenceScore]:
         return require(engine, Score).score_in_pieces(ids, cancel=cancel)
 
-    return worker.submit(session_id(), "generate-score", job)
+    return worker.submit(session_id(), "generate-score", job, Priority.LOOK)
