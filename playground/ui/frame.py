@@ -225,8 +225,6 @@ def _pictures_column(spec: PageSpec) -> None:
             fragment(TEXT, _shielded(spec.text))
         if spec.one_fragment or spec.controls is None:
             _pictures(spec)
-        elif spec.above is not None:
-            fragment(PICTURES, lambda: _pictures(spec))
         else:
             _tabs(spec)
 
@@ -253,12 +251,9 @@ def _open_tab(spec: PageSpec, section: Section) -> None:
 
 
 def _pictures(spec: PageSpec) -> None:
-    """All in one: what stands above the tabs, the tabs, the open picture."""
+    """All in one: the tabs, the open picture, and below it what all tabs share."""
     for sentence in session.problems():
         show_problem(sentence)
-    if spec.above is not None:
-        with problems_shown_here():
-            spec.above(None)
     section = next(iter(spec.sections.values()))
     if len(spec.sections) > 1:
         tabs = st.tabs([each.title for each in spec.sections.values()], on_change="rerun", key=spec.section_key)
@@ -268,6 +263,9 @@ def _pictures(spec: PageSpec) -> None:
                     _draw(spec, each)
     else:
         _draw(spec, section)
+    if spec.below is not None:
+        with problems_shown_here():
+            spec.below()
     keep_address(page_query(spec), key="address")
 
 
@@ -282,7 +280,7 @@ def _draw(spec: PageSpec, section: Section) -> None:
         show_latest(
             f"{spec.name}_{section.title}", lambda: _view(spec, section), lambda view: _shielded_draw(section, view)
         )
-    if section.options is not None and (spec.one_fragment or spec.above is not None):
+    if section.options is not None and spec.one_fragment:
         section.options()
 
 

@@ -58,8 +58,8 @@ class PageSpec:
     ``about`` is the sidebar's hover text, ``sentence`` the one under the title. ``needs``: facets of the engine without
     which there is nothing to show; () for a page that loads no model. ``view`` gives what the sections draw: it is
     computed anew with the pictures and may raise Pending. ``state``: the page's own frozen state, whose fields its link
-    carries beside the shared setup's. ``text`` is drawn above the tabs and redrawn with the text, ``above`` likewise but
-    with the pictures (a table that all tabs share). ``export`` fills the "Take away" popover below link and code.
+    carries beside the shared setup's. ``text`` is drawn above the tabs and redrawn with the text, ``below`` under
+    them, redrawn with the pictures (a table that all tabs share). ``export`` fills the "Take away" popover below link and code.
     ``link``, ``adopt`` and ``begin``: the link's own fields, their reading and the start of an experiment, where several
     pages share one state. ``parts``: fragments of the page's own, such as "text:overview".
     ``one_fragment``: controls and pictures are redrawn together, the pictures first;
@@ -78,7 +78,7 @@ class PageSpec:
     state: type[Any] | None = None
     controls: Callable[[], None] | None = None
     text: Callable[[], None] | None = None
-    above: Callable[[Any], None] | None = None
+    below: Callable[[], None] | None = None
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     export: Callable[[], None] | None = None
     link: Callable[[], Mapping[str, str]] | None = None

@@ -37,7 +37,7 @@ def plan_page(page: PlanPage) -> PageSpec:
         about=page.about,
         sentence=page.sentence,
         controls=lambda: _controls(page),
-        above=lambda _view: _numbers(page),
+        below=lambda: _numbers(page),
         sections={section_name(title): Section(title, _without_view(draw)) for title, draw in tabs.items()},
         experiments=page.experiments,
         export=lambda: export_plan(page),
