@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import ModelChoice
 from playground.ui import runtime
+from playground.ui.kit import jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -107,8 +108,15 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> Iterator[Callable[..., Opened]]:
+def patience_s() -> float:
+    """How long a script run waits for a result: long, so that a busy machine changes nothing. Tests of Pending shorten it."""
+    return 30.0
+
+
+@pytest.fixture
+def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, patience_s: float) -> Iterator[Callable[..., Opened]]:
     """Open the app at a link. The pool is a new one for each test."""
+    monkeypatch.setattr(jobs, "PATIENCE_S", patience_s)
     runtime.close_pool()
     st.cache_resource.clear()
 

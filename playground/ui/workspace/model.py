@@ -5,7 +5,8 @@ from __future__ import annotations
 from playground.engine.serving.pool import Loading, ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.ui.kit.jobs import PATIENCE_S, Pending
+from playground.ui.kit import jobs
+from playground.ui.kit.jobs import Pending
 from playground.ui.runtime import model_pool, note_end, request_model
 from playground.ui.workspace.setup import setup
 
@@ -40,7 +41,7 @@ class _LoadingProgress:
 def loaded_model() -> Worker:
     """The worker of the chosen model. Raises Pending while it is being loaded, and the loader's own errors."""
     loading = request_model(chosen_model())
-    if not loading.done.wait(PATIENCE_S):
+    if not loading.done.wait(jobs.PATIENCE_S):
         raise Pending("model", _LoadingProgress(loading))
     note_end(loading)
     if loading.error is not None:

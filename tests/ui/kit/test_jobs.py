@@ -39,6 +39,11 @@ def engine() -> Iterator[HeldEngine]:
     made.go.set()
 
 
+@pytest.fixture
+def patience_s() -> float:
+    return 0.2
+
+
 def pending(app: Opened) -> list[str]:
     return [caption.value for caption in app.at.caption if "reads" in caption.value]
 
