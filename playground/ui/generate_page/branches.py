@@ -104,8 +104,9 @@ def _actions(mine: GenerateSession) -> None:
             key="w_branch_name",
             max_chars=LONGEST_NAME,
             on_change=rename,
-            width=220,
-            placeholder="no name",
+            width=150,
+            placeholder="Name this text",
+            label_visibility="collapsed",
         )
     st.caption(f"{len(tree.branches)} {'text' if len(tree.branches) == 1 else 'texts'} from this prompt")
 

@@ -85,7 +85,7 @@ def _against_greedy(present: SamplerSettings) -> None:
 
 
 def _run_controls(chosen: list[tuple[str, SamplerSettings]]) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Generate together",
             key="compare_go",
@@ -96,8 +96,9 @@ def _run_controls(chosen: list[tuple[str, SamplerSettings]]) -> None:
             disabled=len(chosen) < FEWEST_COMPARED,
             help="All settings and seeds in one batch; the prompt is read once.",
         )
-        WIDGETS.segmented("stream")
-        WIDGETS.number("seeds", width=130)
+        with st.popover("Random stream and seeds", icon=":material/casino:"):
+            WIDGETS.segmented("stream")
+            WIDGETS.number("seeds", width=130)
 
 
 def _exactness(worker: Worker) -> None:

@@ -122,5 +122,5 @@ def _quoted(text: str) -> str:
 def legend_line() -> None:
     """What the colours mean, and the choice of it."""
     with st.container(horizontal=True, vertical_alignment="center", key="generate_legend"):
-        st.html(legend_html(options().scale), width="content")
         Bound(GenerateState).choose("scale", label_visibility="collapsed", width=150)
+        st.html(legend_html(options().scale))
