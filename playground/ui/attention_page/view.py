@@ -15,6 +15,7 @@ import numpy as np
 from playground.engine.api import Attention, CancelToken, Engine, Pieces, TextCodec
 from playground.engine.attention_data import AttentionPass, widest_window
 from playground.engine.facets import require
+from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
@@ -172,7 +173,7 @@ def load_pass(worker: Worker, ids: TokenIds, start: int, end: int, slot: str) ->
 
     doing = f"The model reads {end:,} tokens and keeps the attention of {end - start:,}"
     key = (worker.engine.info.revision, ids, start, end)
-    return result_of(slot, key, lambda: worker.submit(session_id(), slot, job), doing)
+    return result_of(slot, key, lambda: worker.submit(session_id(), slot, job, Priority.LOOK), doing)
 
 
 def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:

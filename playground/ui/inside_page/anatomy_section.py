@@ -11,6 +11,7 @@ from playground.charts.numbers import gigabytes
 from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
 from playground.engine.api import CancelToken, Engine, Weights
 from playground.engine.facets import require
+from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.types import WeightList
 from playground.inspection.anatomy import Anatomy, examine_weights
@@ -54,7 +55,10 @@ def load_anatomy(worker: Worker) -> Anatomy:
 
     def read() -> Anatomy:
         listed = result_of(
-            "weights", info.revision, lambda: worker.submit(session_id(), "weights", job), "The tensors are counted"
+            "weights",
+            info.revision,
+            lambda: worker.submit(session_id(), "weights", job, Priority.LOOK),
+            "The tensors are counted",
         )
         return examine_weights(info, listed)
 

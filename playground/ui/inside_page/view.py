@@ -11,6 +11,7 @@ import numpy as np
 from playground.charts.lens_grid import LensGridData
 from playground.engine.api import CancelToken, Engine, Hidden, TextCodec
 from playground.engine.facets import require
+from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
@@ -109,7 +110,9 @@ def _picture(worker: Worker, ids: TokenIds, window: range) -> LensPicture:
 
     def read() -> LensPicture:
         doing = f"Each layer is asked at {len(window):,} positions"
-        return result_of("lens", key, lambda: worker.submit(session_id(), "lens", job), doing, share=_share)
+        return result_of(
+            "lens", key, lambda: worker.submit(session_id(), "lens", job, Priority.LOOK), doing, share=_share
+        )
 
     return remembered(("picture", key), read)
 
@@ -132,7 +135,7 @@ def followed_path(view: LensView, token: int) -> RankPath:
 
     def read() -> RankPath:
         doing = "Each layer is asked about the token"
-        return result_of("follow", key, lambda: view.worker.submit(session_id(), "follow", job), doing)
+        return result_of("follow", key, lambda: view.worker.submit(session_id(), "follow", job, Priority.LOOK), doing)
 
     return remembered(key, read)
 
