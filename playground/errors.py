@@ -59,7 +59,3 @@ class CapabilityMissing(PlaygroundError):
 
 class Cancelled(PlaygroundError):
     """Nobody waits for this work any more. Shown to no one; raised so that the worker stops."""
-
-
-class Superseded(Cancelled):
-    """The reader did something newer while this was waited for; what comes next will ask anew. Nothing is shown."""

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from playground import __version__
 from playground.engine.facets import require
@@ -338,25 +337,3 @@ def _experiment_note(spec: PageSpec) -> None:
 
 def _under_way(spec: PageSpec) -> str:
     return f"{spec.name}_experiment"
-
-
-# -- pages that are not specs yet --------------------------------------------------------------------------------------
-
-
-def heading(
-    name: str, sentence: str, *, experiments: Sequence[tuple[str, str, Callable[[], None]]] = ()
-) -> DeltaGenerator:
-    """Title, one sentence, the "Try this" row; returns the place for the take-away popover. Goes with the last old page."""
-    from pages import PAGES
-    from playground.ui import state
-
-    state.page_parts(state.PICTURES, state.CONTROLS)
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
-    left.title(PAGES[name].title, anchor=False)
-    st.markdown(sentence)
-    if experiments:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="try_this"):
-            st.markdown("**Try this**", width="content")
-            for index, (label, shows, callback) in enumerate(experiments):
-                st.button(label, help=shows, on_click=callback, key=f"try_{index}", type="tertiary")
-    return right

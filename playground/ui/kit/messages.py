@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from playground.errors import Cancelled, ModelNotFound, PlaygroundError, Superseded
+from playground.errors import Cancelled, ModelNotFound, PlaygroundError
 from playground.glossary import define
 from playground.ui.kit.jobs import Pending, offer_again, show_pending
 from playground.ui.kit.markdown import escape_markdown
@@ -27,8 +27,6 @@ def problems_shown_here() -> Iterator[None]:
         yield
     except Pending as pending:
         show_pending(pending)
-    except Superseded:
-        return
     except Cancelled:
         offer_again()
     except ModelNotFound as error:
