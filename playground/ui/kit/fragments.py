@@ -20,16 +20,17 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 CONTROLS, TEXT, PICTURES = "controls", "text", "pictures"
 ADDRESS = f"{PICTURES}:address"  # the link in the browser's bar
-_PARTS = "playground_parts"
+_PARTS, _DRAWN = "playground_parts", "playground_parts_drawn"
 
 
 def set_parts(*parts: str) -> None:
     """Say which parts the present page has, in the order in which they are to be redrawn: what is looked at first."""
-    st.session_state[_PARTS] = parts
+    st.session_state[_PARTS], st.session_state[_DRAWN] = parts, set()
 
 
 def fragment(part: str, draw: Callable[[], None]) -> None:
     """Draw a part of the page here, as a fragment of that name."""
+    st.session_state[_DRAWN].add(part)
     st.fragment(draw, key=part)()
 
 
@@ -71,8 +72,10 @@ def redraw_next(*parts: str) -> None:
 
 
 def _wanted(parts: Sequence[str]) -> list[str]:
-    there: tuple[str, ...] = st.session_state.get(_PARTS, (PICTURES, CONTROLS))
-    return [part for part in there if not parts or part in parts or part.split(":")[0] in parts]
+    """The page's parts among those, as far as they have been drawn: Streamlit refuses all where it does not know one."""
+    there, drawn = st.session_state.get(_PARTS, ()), st.session_state.get(_DRAWN, ())
+    asked = [part for part in there if not parts or part in parts or part.split(":")[0] in parts]
+    return [part for part in asked if part in drawn]
 
 
 def in_fragment_run() -> bool:

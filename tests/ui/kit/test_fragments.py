@@ -27,7 +27,9 @@ def test_a_part_is_redrawn_by_its_name_or_with_what_it_is_a_part_of(
     monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], drawn: list[str]
 ) -> None:
     reruns: list[list[str]] = []
-    monkeypatch.setattr(fragments.st, "session_state", {"playground_parts": THERE})
+    monkeypatch.setattr(
+        fragments.st, "session_state", {"playground_parts": THERE, "playground_parts_drawn": set(THERE)}
+    )
     monkeypatch.setattr(fragments.st, "rerun", reruns.append)
     context = SimpleNamespace(fragment_ids_this_run=["one"])
     monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
@@ -42,3 +44,17 @@ def test_nothing_is_cut_short_while_the_whole_page_is_run(monkeypatch: pytest.Mo
     monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
     fragments.redraw(PICTURES)
     assert reruns == []
+
+
+def test_a_part_that_the_open_tab_has_not_is_left_out_and_the_others_are_redrawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Streamlit refuses the whole request where it knows one name not: the page stood still."""
+    reruns: list[list[str]] = []
+    drawn = {PICTURES, CONTROLS}
+    monkeypatch.setattr(fragments.st, "session_state", {"playground_parts": THERE, "playground_parts_drawn": drawn})
+    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    context = SimpleNamespace(fragment_ids_this_run=["one"])
+    monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
+    fragments.redraw()
+    assert reruns == [[PICTURES, CONTROLS]]
