@@ -130,7 +130,7 @@ def read_text_file(name: str, flag: str) -> str:
             read = file.read(MAX_FILE_BYTES + 1)  # bounded: a device or a pipe has no size and need not end
         if len(read) > MAX_FILE_BYTES:
             raise BadPrompt(f"{flag}: {name} has more than {MAX_FILE_BYTES:,} bytes; cut it down first.", "prompt")
-        return io.TextIOWrapper(io.BytesIO(read), encoding="utf-8-sig").read()
+        return io.TextIOWrapper(io.BytesIO(read), encoding="utf-8-sig", newline="").read()
     except (OSError, ValueError) as error:
         raise BadPrompt(f"{flag}: {name!r} cannot be read as UTF-8 text ({error}).", "prompt") from None
 

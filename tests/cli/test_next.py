@@ -271,6 +271,12 @@ def test_an_empty_prompt_starts_at_the_models_start_token(capsys: Capture, fake:
     assert answer(capsys, "next", "--prompt", "")["prompt_ids"] == list(fake.codec.start_ids)
 
 
+def test_a_prompt_file_keeps_its_carriage_returns(capsys: Capture, tmp_path: Path, fake: FakeEngine) -> None:
+    (tmp_path / "p.txt").write_bytes(b"one\r\ntwo\r\n")
+    result = answer(capsys, "next", "--prompt-file", str(tmp_path / "p.txt"))
+    assert tuple(result["prompt_ids"]) == fake.codec.encode("one\r\ntwo\r\n")
+
+
 def test_a_prompt_file_is_read_as_utf8_without_its_mark(capsys: Capture, tmp_path: Path, fake: FakeEngine) -> None:
     (tmp_path / "p.txt").write_bytes("\ufeffनमस्ते 😀".encode())
     result = answer(capsys, "next", "--prompt-file", str(tmp_path / "p.txt"))
