@@ -19,7 +19,7 @@ import torch
 from playwright.sync_api import Browser, Page
 
 from benchmarks.bench_prefix import _open
-from benchmarks.browser import chromium, median, open_clocked, server, slider_times
+from benchmarks.browser import chromium, median, new_page, open_clocked, server, slider_times
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.malloc_trim import trim_memory
 from playground.engine.text.display import glyphs
@@ -119,7 +119,7 @@ def browser_figures(forward_ms: float) -> dict[str, float]:
 
 
 def open_attention(browser: Browser, app_url: str) -> Page:
-    page = browser.new_page()
+    page = new_page(browser)
     page.goto(f"{app_url}/attention?prompt=Hello")
     page.locator(".attention .frame").first.wait_for(timeout=120_000)
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached", timeout=60_000)
@@ -215,7 +215,7 @@ def bertviz_html(engine: TransformersEngine, ids: tuple[int, ...], tokens: list[
 
 def opening_ms(browser: Browser, url: str, ready: str) -> float:
     """From asking for the file to its load event and, where it draws, to the drawn picture."""
-    page = browser.new_page()
+    page = new_page(browser)
     page.route("http*://**", lambda route: route.abort())
     started = time.perf_counter()
     page.goto(url, wait_until="load", timeout=120_000)

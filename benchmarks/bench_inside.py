@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.browser import chromium, median, open_clocked, server, slider_times
+from benchmarks.browser import chromium, median, new_page, open_clocked, server, slider_times
 from playground.engine.api import CancelToken
 from playground.engine.factory import make_engine
 from playground.inspection.lens import MAX_POSITIONS, read_lens
@@ -87,7 +87,7 @@ def colour_times() -> dict[str, float]:
 
 
 def _open_lens(browser: Browser, url: str) -> Page:
-    page = browser.new_page()
+    page = new_page(browser)
     page.goto(f"{url}/inside?{urlencode({'prompt': ' '.join(TEXT.split()[:34])})}")
     page.locator(".lensCell").first.wait_for(timeout=120_000)
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached", timeout=60_000)

@@ -14,7 +14,7 @@ import time
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.browser import chromium, median, open_clocked, press, server, slider_times_in_turns
+from benchmarks.browser import chromium, median, new_page, open_clocked, press, server, slider_times_in_turns
 from benchmarks.whole_page import action_ms, install, load_ms
 
 ROUNDS, MOVES = 3, 6
@@ -68,7 +68,7 @@ def pages() -> dict[str, float]:
             tab.close()
         for round_ in range(ROUNDS + 1):
             for name, url in urls.items():
-                tab = browser.new_page()
+                tab = new_page(browser)
                 spent = load_ms(tab, url)
                 tab.close()
                 if round_:

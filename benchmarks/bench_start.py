@@ -21,7 +21,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from benchmarks.browser import chromium
+from benchmarks.browser import chromium, new_page
 from tests.e2e.conftest import free_port, wait_healthy
 
 STARTS = 3
@@ -124,7 +124,7 @@ def _bars_s(
 ) -> float:
     """Seconds until a browser, opened as soon as the server answers, has painted its first bar, or another ``sign``."""
     wait_healthy(process, port, patience_s=900)
-    page = browser.new_page()
+    page = new_page(browser)
     page.goto(f"http://127.0.0.1:{port}")
     page.locator(sign).first.wait_for(timeout=120_000)
     spent = time.perf_counter() - started

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import chromium, server
+from benchmarks.browser import chromium, new_page, server
 from playground.engine.api import Engine
 from playground.engine.factory import make_engine
 from playground.generation import GenerationRequest, generate
@@ -30,14 +30,14 @@ def run(lengths: tuple[int, ...] = LENGTHS, rounds: int = ROUNDS) -> dict[str, f
     page_speed: dict[int, list[float]] = {count: [] for count in lengths}
     bare_speed: dict[int, list[float]] = {count: [] for count in lengths}
     with server("app.py") as url, chromium() as browser:
-        warm = browser.new_page()
+        warm = new_page(browser)
         _on_page(warm, url, WARM_UP, 1)
         warm.close()
         for turn in range(rounds):
             for count in lengths:
                 seed = 100 * turn + count
                 bare_speed[count].append(_bare(engine, count, seed))
-                page = browser.new_page()
+                page = new_page(browser)
                 page_speed[count].append(_on_page(page, url, count, seed))
                 page.close()
     engine.close()
