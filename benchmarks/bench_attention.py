@@ -30,18 +30,24 @@ TOKENS, LONG = 128, 512
 ROUNDS, MOVES = 3, 8
 SENTENCE = "The old mill stood by the river where Mary and John used to play when they were young. "
 
-# Counts paints of both pictures; the clock runs from the key event to the frame in which the wanted ones are done.
+# Counts paints of both pictures; the clock runs from the key event to the frame in which the wanted ones are done. A picture
+# of the text before, shown dimmed while the model reads, does not count.
 CLOCK = """
 () => {
   const roots = () => [document, ...[...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter((root) => root)]
-  const find = (name) => roots().flatMap((root) => [...root.querySelectorAll(name)])[0]
-  const painted = (name) => Number(find(name)?.dataset.painted || 0)
+  const stale = (node) => (node.getRootNode().host ?? node).closest('[class*="st-key-stale_"]')
+  const find = (name) => roots().flatMap((root) => [...root.querySelectorAll(name)]).find((node) => !stale(node))
+  const state = (name) => { const node = find(name); return [node, Number(node?.dataset.painted || 0)] }
+  const changed = (name, [node, count]) => {
+    const [present, painted] = state(name)
+    return present === node ? painted > count : painted > 0
+  }
   window.__start = (names, key) => {
     window.__done = null
     window.addEventListener('keydown', (event) => {
-      const before = names.map(painted), start = performance.now()
+      const before = names.map(state), start = performance.now()
       const look = () => {
-        if (names.every((name, at) => painted(name) > before[at])) window.__done = performance.now() - start
+        if (names.every((name, at) => changed(name, before[at]))) window.__done = performance.now() - start
         else requestAnimationFrame(look)
       }
       requestAnimationFrame(look)
