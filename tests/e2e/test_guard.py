@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage
 
-from playground.ui.frame import PAGES
+from pages import PAGES
 from tests.e2e.conftest import OpenPage, settled
 
 pytestmark = pytest.mark.e2e
