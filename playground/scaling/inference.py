@@ -165,7 +165,9 @@ def predict_serving(plan: ServingPlan) -> Serving:
         )
         figures.append(million)
         per_million = million.value
-        per_query = plan.price * plan.count / 3600 * whole / plan.batch
+        per_query = plan.price * (
+            plan.count * whole / plan.batch / 3600
+        )  # in this order the smallest price is not lost
     return Serving(
         plan,
         prefill.value,

@@ -86,9 +86,12 @@ class TrainingCost:
 
 
 def training_tokens(dataset_tokens: float, epochs: float) -> float:
-    """Tokens seen in training: dataset tokens × epochs."""
+    """Tokens seen in training: dataset tokens × epochs, at least one. Raises BadInput naming the one at fault."""
     check_number(dataset_tokens, "dataset-tokens", minimum=1.0, maximum=1e21, above_minimum=False)
-    return dataset_tokens * check_number(epochs, "epochs", maximum=1e6)
+    tokens = dataset_tokens * check_number(epochs, "epochs", maximum=1e6)
+    if tokens < 1:
+        raise BadInput(f"epochs: {epochs:g} of {dataset_tokens:g} tokens are less than one token; give more.", "epochs")
+    return tokens
 
 
 def training_flops(params: float, tokens: float, attention_flops_per_token: float = 0.0) -> float:

@@ -249,3 +249,8 @@ def test_a_price_of_zero_is_a_price_and_a_column_twice_is_refused() -> None:
         read_price_csv("model,input,output,input\na,1,2,3\n")
     with pytest.raises(BadInput):
         read_price_csv("model,input,output\na,-1,2\n")
+
+
+def test_the_smallest_price_is_not_lost_on_the_way_to_a_query() -> None:
+    served = predict_serving(ServingPlan(LLAMA, H100, count=8, new_tokens=10**6, price=5e-324))
+    assert served.cost_per_query is not None and served.cost_per_query > 0

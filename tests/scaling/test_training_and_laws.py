@@ -369,3 +369,10 @@ def test_curves_agree_with_the_formulas() -> None:
     assert {curve.law for curve in optimum_curves(points=3)} == set(LAWS)
     drops = data_for_drop(3.4, [2.8, 1.0])
     assert drops["hoffmann-printed"][0] == pytest.approx(4.68, abs=0.01) and np.isnan(drops["besiroglu"][1])
+
+
+def test_too_few_epochs_are_named_and_not_the_tokens_they_make() -> None:
+    with pytest.raises(BadInput, match="^epochs") as refused:
+        training_tokens(1e12, 1e-30)
+    assert refused.value.field == "epochs"
+    assert training_tokens(1e12, 1e-12) == 1.0
