@@ -9,24 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from playground import __version__
 from playground.engine.facets import require
-from playground.state.link_fields import link_of, read_link
-from playground.state.setup import Setup, read_setup, setup_query
+from playground.state.setup import Setup
 from playground.ui.components.address_bar import keep_address
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, TEXT, fragment, set_parts
 from playground.ui.kit.jobs import show_latest
-from playground.ui.kit.links import address_of, query_here
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
+from playground.ui.page_links import adopt_page, adopt_setup, open_section, page_address, page_query
 from playground.ui.workspace import setup as workspace
 from playground.ui.workspace.export import popover, show_link
-from playground.ui.workspace.linked_model import adopt_linked, ask_for_linked_model
+from playground.ui.workspace.linked_model import ask_for_linked_model
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.model_picker import sidebar_model
 
@@ -71,7 +69,7 @@ def open_frame(page: st.Page, pages: Pages) -> None:
     """The sidebar's content. A page that needs no model never starts loading one."""
     spec = pages.get(page.url_path) or next(each for each in pages.values() if each.default)
     if spec.needs:
-        _adopt_setup()
+        adopt_setup()
     st.html(_STYLE)
     st.logo(WORDMARK, icon_image=ICON)
     with st.sidebar:
@@ -79,66 +77,12 @@ def open_frame(page: st.Page, pages: Pages) -> None:
         st.caption(f"Playground {__version__}")
 
 
-# -- links -------------------------------------------------------------------------------------------------------------
-
-
-def _adopt_setup() -> None:
-    """Take over the shared setup of the link that the reader came by, once a session."""
-    if session.once("setup") and query_here():
-        reading = read_setup(query_here())
-        adopt_linked(reading.state)
-        session.note_problem(*reading.problems)
-
-
-def _adopt_page(spec: PageSpec) -> None:
-    """Take over the page's own fields of that link, once a session, and open the tab it names."""
-    if not session.once(f"link of {spec.name}"):
-        return
-    reading = None
-    if spec.adopt is not None:
-        reading = spec.adopt(query_here())
-    elif spec.state is not None:
-        reading = read_link(spec.state, query_here())
-    if reading is not None:
-        session.put(reading.state)
-        session.note_problem(*session.problems(), *reading.problems)
-    wanted = query_here().get("view") or query_here().get("show", "")
-    if wanted in spec.sections:
-        st.session_state[spec.section_key] = spec.sections[wanted].title
-    elif wanted:
-        session.note_problem(
-            *session.problems(), f"The link's tab {wanted[:20]!r} is none of this page's; the first is shown."
-        )
-    spec.on_open()
-
-
-def page_query(spec: PageSpec) -> str:
-    """Everything after the question mark that brings somebody else to what is on screen."""
-    own = dict(spec.link()) if spec.link else link_of(session.get(spec.state)) if spec.state else {}
-    opened = open_section(spec)
-    if opened != next(iter(spec.sections), ""):
-        own["view"] = opened
-    shared = setup_query(workspace.setup()) if spec.needs else ""
-    return "&".join(part for part in (shared, urlencode(own)) if part)
-
-
-def page_address(spec: PageSpec) -> str:
-    """The full address of the page with ``page_query``."""
-    return address_of(page_query(spec))
-
-
-def open_section(spec: PageSpec) -> str:
-    """The name of the tab in view."""
-    title = st.session_state.get(spec.section_key)
-    return next((name for name, each in spec.sections.items() if each.title == title), next(iter(spec.sections), ""))
-
-
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
 def show(spec: PageSpec) -> None:
     """The whole page script."""
-    _adopt_page(spec)
+    adopt_page(spec)
     set_parts(*([TEXT] if spec.text else []), PICTURES, *spec.parts, ADDRESS, CONTROLS)
     _head(spec)
     if spec.needs:
