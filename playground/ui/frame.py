@@ -22,10 +22,11 @@ from playground.ui.kit.jobs import show_latest
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.page_links import adopt_page, adopt_setup, open_section, page_address, page_query
+from playground.ui.runtime import note_end, request_model
 from playground.ui.workspace import setup as workspace
 from playground.ui.workspace.export import popover, show_link
 from playground.ui.workspace.linked_model import ask_for_linked_model
-from playground.ui.workspace.model import loaded_model
+from playground.ui.workspace.model import chosen_model, loaded_model
 from playground.ui.workspace.model_picker import sidebar_model
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -236,6 +237,7 @@ def _view(spec: PageSpec, section: Section) -> Any:  # noqa: ANN401 - what a pag
     """What the section draws, once the engine is known to have the facets it needs."""
     if spec.needs or section.needs:
         engine = loaded_model().engine
+        note_end(request_model(chosen_model()))  # the sidebar may still say that the model is loading
         for facet in (*spec.needs, *section.needs):
             require(engine, facet)
     return (section.view or spec.view)()

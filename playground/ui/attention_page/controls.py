@@ -28,7 +28,7 @@ from playground.ui.attention_page.view import (
     widest,
 )
 from playground.ui.components.live_choice import live_choice
-from playground.ui.kit.fragments import ADDRESS, PICTURES, rerun_callback
+from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, rerun_callback
 from playground.ui.kit.messages import escape_markdown
 
 KINDS = {"one": "Head", "several": "Several", "layer": "Layer", "all": "All"}
@@ -37,7 +37,7 @@ MOST_FOUND = 8
 
 def attention_controls() -> None:
     """Nothing while there is nothing to look at: the pictures say why."""
-    view = load_view_or_nothing()
+    view = load_view_or_nothing(CONTROLS)
     if view is None:
         return
     _heads(view)

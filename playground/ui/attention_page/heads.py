@@ -38,7 +38,7 @@ def overview() -> None:
 
 
 def _overview() -> None:
-    view = load_view_or_nothing()
+    view = load_view_or_nothing(OVERVIEW)
     if view is None:
         return  # the pictures below say why
     attention_map(

@@ -26,7 +26,7 @@ from playground.models.info import LoadedModelInfo
 from playground.state.attention import AttentionState
 from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES, TEXT
-from playground.ui.kit.jobs import result_of
+from playground.ui.kit.jobs import Pending, redraw_when_done, result_of
 from playground.ui.kit.widgets import bind_widget
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
@@ -154,10 +154,13 @@ def load_view() -> AttentionPageView:
     return AttentionPageView(worker, text, made, options(), selection, beside, query)
 
 
-def load_view_or_nothing() -> AttentionPageView | None:
-    """The view, or None where another part of the page says already why there is none."""
+def load_view_or_nothing(part: str) -> AttentionPageView | None:
+    """The view for ``part`` of the page, or None where another part says already why there is none (yet)."""
     try:
         return load_view()
+    except Pending as pending:
+        redraw_when_done(pending, part)
+        return None
     except PlaygroundError:
         return None
 

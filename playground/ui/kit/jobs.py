@@ -168,6 +168,19 @@ def show_pending(pending: Pending, *parts: str) -> None:
     st.fragment(look, key=f"look_{pending.slot}", run_every=look_every())()
 
 
+def redraw_when_done(pending: Pending, part: str) -> None:
+    """For a part that leaves showing the progress to another: an unseen timer that redraws it once the result is there.
+
+    The other part may find the result already, in the same run, and then shows no progress and redraws nobody.
+    """
+
+    def look() -> None:
+        if pending.progress.done:
+            redraw_next(part)
+
+    st.fragment(look, key=f"wait_{pending.slot}_{part}", run_every=look_every())()
+
+
 def offer_again() -> None:
     """Say that the work was stopped, with a button to take it up again."""
     st.info("Stopped: the model is free. Change anything, or run it again.", icon=":material/stop_circle:")

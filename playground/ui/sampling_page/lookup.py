@@ -54,7 +54,8 @@ def _one_spelling(view: SamplingView, text: str) -> None:
 
     ids = word_ids(view, text)
     shown = ids[:MOST_TOKENS]
-    rows = [_look_up(view, shown[:index], token) for index, token in enumerate(shown)]
+    slot = "look up with a space" if text[:1].isspace() else "look up as it stands"  # one request of each at a time
+    rows = [_look_up(view, shown[:index], token, slot) for index, token in enumerate(shown)]
     total = sum(row.raw_logprob for row in rows)
     admitted = all(row.kept for row in rows)
     verdict = ":material/check: admitted" if admitted else f":material/block: {_forbidden(rows)}"
@@ -88,10 +89,10 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     )
 
 
-def _look_up(view: SamplingView, before: tuple[int, ...], token: int) -> Candidate:
+def _look_up(view: SamplingView, before: tuple[int, ...], token: int, slot: str) -> Candidate:
     if not before:
         return candidate(view.next, token, view.codec)
-    row = next_row(view.worker, view.ids + before, "look up")
+    row = next_row(view.worker, view.ids + before, slot)
     seen = examine_row(view.worker, row, view.setup.settings, view.setup, view.prompt_ids, None)
     return candidate(seen, token, view.codec)
 

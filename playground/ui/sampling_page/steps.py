@@ -15,7 +15,7 @@ from playground.inspection.next_token import CONTEXT_TAIL
 from playground.state.setup import Setup
 from playground.ui.components.token_strip import StripToken, token_strip
 from playground.ui.kit.fragments import TEXT, rerun_callback
-from playground.ui.kit.jobs import Pending, show_pending
+from playground.ui.kit.jobs import Pending, redraw_when_done, show_pending
 from playground.ui.sampling_page.view import SamplingView, load_view
 from playground.ui.workspace.reading import score_text
 from playground.ui.workspace.setup import put, setup
@@ -31,8 +31,11 @@ def steps_section() -> None:
     """
     try:
         view = load_view()
+    except Pending as still:
+        redraw_when_done(still, TEXT)
+        return  # the pictures show how far it is
     except PlaygroundError:
-        return  # pending or refused: the pictures say so, and redraw this part with theirs
+        return  # the pictures say what is wrong
     try:
         score, pending = score_text(view.worker, view.ids), None
     except Pending as still:

@@ -7,7 +7,7 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.kit import jobs
 from playground.ui.kit.jobs import Pending
-from playground.ui.runtime import model_pool, note_end, request_model
+from playground.ui.runtime import model_pool, request_model
 from playground.ui.workspace.setup import setup
 
 
@@ -43,7 +43,6 @@ def loaded_model() -> Worker:
     loading = request_model(chosen_model())
     if not loading.done.wait(jobs.PATIENCE_S):
         raise Pending("model", _LoadingProgress(loading))
-    note_end(loading)
     if loading.error is not None:
         raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
     if loading.worker is None:

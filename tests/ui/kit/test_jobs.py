@@ -103,3 +103,25 @@ def test_looks_become_rarer_as_readers_grow(monkeypatch: pytest.MonkeyPatch) -> 
     alone = look_every()
     monkeypatch.setattr("playground.ui.kit.jobs.readers", lambda: 30)
     assert look_every() > 5 * alone
+
+
+def test_a_part_that_found_nothing_yet_is_redrawn_though_another_found_the_result_in_the_same_run(
+    open_app: Callable[..., Opened], engine: HeldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text's part comes first and may give up just before the result is there for the pictures."""
+    app = open_app({"prompt": "first"})
+    waits: list[float | None] = []
+    redrawn: list[str] = []
+    wait = Ticket.wait
+    monkeypatch.setattr(
+        "playground.ui.sampling_page.steps.redraw_when_done", lambda pending, part: redrawn.append(part)
+    )
+
+    def too_late_once(ticket: Ticket[Any], timeout: float | None = None) -> bool:
+        waits.append(timeout)
+        return wait(ticket, PATIENCE) and len(waits) > 1
+
+    monkeypatch.setattr(Ticket, "wait", too_late_once)
+    app.at.text_area(key="w_prompt").set_value("other")
+    app.run()
+    assert app.bars["rows"] and redrawn == ["text"], "the pictures are there, and a timer will redraw the text"
