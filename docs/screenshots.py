@@ -51,7 +51,9 @@ SHOTS: dict[str, tuple[str, int, bool, str | None]] = {
 def take(page: Page, path: Path, tab: str | None) -> None:
     """Wait until the page has settled, then write its picture, the whole page high."""
     page.wait_for_selector("[data-test-script-state='notRunning']", state="attached", timeout=120_000)
-    page.wait_for_selector(".st-key-bon_stop", state="detached", timeout=120_000)  # a run under way is no picture
+    page.wait_for_timeout(1_500)
+    for working in (".st-key-bon_stop", "[class*='st-key-pending_']", "[class*='st-key-stop_']"):
+        page.wait_for_selector(working, state="detached", timeout=120_000)  # work under way is no picture
     if tab is not None:
         page.get_by_role("tab", name=tab).click()
     page.wait_for_timeout(2_500)  # charts fade in
