@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from playground.errors import PlaygroundError
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.state.setup import Setup
 from playground.ui.components.token_strip import StripToken, token_strip
+from playground.ui.kit import session
 from playground.ui.kit.fragments import TEXT, rerun_callback
 from playground.ui.kit.jobs import Pending, redraw_when_done, show_pending
 from playground.ui.sampling_page.view import SamplingView, load_view
@@ -31,11 +33,27 @@ def steps_section() -> None:
     """
     try:
         view = load_view()
-    except Pending as still:
+    except Pending as still:  # the pictures show how far it is; the old text stays, dimmed, so that nothing jumps
         redraw_when_done(still, TEXT)
-        return  # the pictures show how far it is
+        before = session.get(_LastView).view
+        if before is not None:
+            with st.container(key="stale_text"):
+                _draw_text(before)
+        return
     except PlaygroundError:
         return  # the pictures say what is wrong
+    session.put(_LastView(view))
+    _draw_text(view)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastView:
+    """What this session's strip showed last."""
+
+    view: SamplingView | None = None
+
+
+def _draw_text(view: SamplingView) -> None:
     try:
         score, pending = score_text(view.worker, view.ids), None
     except Pending as still:

@@ -58,6 +58,7 @@ def test_a_page_does_not_wait_for_the_model_and_keeps_the_old_picture(
     assert engine.asked.wait(PATIENCE)
     assert len(pending(app)) == 1 and "The model reads 5 tokens" in pending(app)[0]
     assert [row["pick"] for row in app.bars["rows"]] == before, "dimmed until the new one is there"
+    assert [token["text"] for token in app.strip] == list("first"), "and so does the text above it"
     engine.go.set()
     row = FakeEngine().next_logits(app.engine.codec.encode("hold!")).logits
     while pending(app):  # as a browser's timer would
