@@ -27,8 +27,8 @@ GLOSSARY: dict[str, str] = {
     "Min-p": "Drops every token less likely than a fraction of the likeliest one.",
     "Typical-p": "Keeps the tokens whose surprise is nearest to the average surprise.",
     "Repetition penalty": "Weakens every token that already stands in the text.",
-    "Seed": "The number that fixes the luck: the same seed, model and settings give the same tokens.",
-    "u": "The luck of one draw: a number from 0 up to 1 that points into the cumulative bar of the final distribution.",
+    "Seed": "The number that starts the random stream: the same seed, model and settings give the same tokens.",
+    "u": "The random number of one draw: a number from 0 up to 1 that points into the cumulative bar of the final distribution.",
     "KL divergence": "How far one distribution is from another, in nats: 0 when they are the same, infinite when the first "
     "allows what the second forbids.",
     "Prompt": "The text a model is given to continue.",

@@ -1,4 +1,4 @@
-"""Section "Why this token?": the luck u, where it falls, and what a thousand draws look like."""
+"""Section "Why this token?": the random number u, where it falls, and what a thousand draws look like."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def draw_section(view: SamplingView) -> None:
     draw = view.next.draw
     token = glyphs(view.codec.piece(draw.id, view.ids[-CONTEXT_TAIL:]))
     st.markdown(
-        f"With seed {view.setup.seed}, step {view.next.step + 1} has the luck **u = {draw.u:.6f}**. It lies between "
+        f"With seed {view.setup.seed}, step {view.next.step + 1} has the random number **u = {draw.u:.6f}**. It lies between "
         f"{draw.low:.6f} and {draw.high:.6f}: the band of **{escape_markdown(token)}** (id {draw.id}, "
         f"{percent(draw.high - draw.low)} of the bar)."
     )
@@ -58,7 +58,7 @@ def draw_section(view: SamplingView) -> None:
         )
     why_it_matters(
         "Drawing is the only random part (XTC, where it is on, tosses a coin of its own from the same seed): the same seed, "
-        "model and settings give the same token. Two settings can be compared on the same luck, because u does not depend "
+        "model and settings give the same token. Two settings can be compared on common random numbers, because u does not depend "
         "on them.",
         "u",
         "Seed",
@@ -67,7 +67,7 @@ def draw_section(view: SamplingView) -> None:
 
 
 def next_seed() -> None:
-    """The next seed: another luck for this and all later steps."""
+    """The next seed: another random stream for this and all later steps."""
     change(seed=(setup().seed + 1) % 2**32)
 
 
@@ -91,7 +91,7 @@ def cumulative_data(view: SamplingView) -> CumulativeData:
 
 
 def histogram_data(view: SamplingView, draws: int = DRAWS) -> HistogramData:
-    """``draws`` draws at this step, each with a luck of its own (rows 1, 2, … of the seed's streams)."""
+    """``draws`` draws at this step, each with a random number of its own (rows 1, 2, … of the seed's streams)."""
     seed, step = view.setup.seed, view.next.step
     us = [UniformStream(seed, row).at(step) for row in range(1, draws + 1)]
     drawn = draw_many(view.next.trace.final_probs, us)
