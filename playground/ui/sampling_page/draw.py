@@ -58,8 +58,8 @@ def draw_section(view: SamplingView) -> None:
         )
     why_it_matters(
         "Drawing is the only random part (XTC, where it is on, tosses a coin of its own from the same seed): the same seed, "
-        "model and settings give the same token. Two settings can be compared on common random numbers, because u does not depend "
-        "on them.",
+        "model and settings give the same token. Two settings can be compared on common random numbers, because u does not "
+        "depend on them.",
         "u",
         "Seed",
         "Probability, final",
