@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from playground.generation import GenerationRequest
 
     options.refuse_unknown_biases(fields["settings"], engine.info.vocab_size)
-    prompt_ids = options.encode_prompt(engine.codec, args)
+    prompt_ids = options.encode_arguments(engine.codec, args)
     asked = GenerationRequest(prompt_ids=prompt_ids, **fields)
     if not offers(engine, Rows) and offers(engine, Stream):
         print_streamed(engine, asked, as_json=args.json)

@@ -119,8 +119,9 @@ Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]
 def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined | tuple[Engine, TopTokens]:
     from playground.engine.api import NextTokens
     from playground.engine.facets import require, whole_row
+    from playground.engine.text.prompt import continuation_ids
     from playground.engine.types import TopTokens
-    from playground.inspection.next_token import continuation_ids, examine, mirostat_mu
+    from playground.inspection.next_token import examine, mirostat_mu
 
     _refuse_together(args, ("history",), "is only for --logits: elsewhere the prompt itself is the history")
     if args.ids is None:
@@ -133,7 +134,7 @@ def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined 
     codec = engine.codec
     vocab_size = engine.info.vocab_size
     options.refuse_unknown_biases(settings, vocab_size)
-    ids = options.encode_prompt(codec, args) if args.ids is None else options.read_ids(args.ids, "--ids", vocab_size)
+    ids = options.encode_arguments(codec, args) if args.ids is None else options.read_ids(args.ids, "--ids", vocab_size)
     generated = options.read_ids(args.generated or "", "--generated", vocab_size)
     reader = require(engine, NextTokens)
     row = reader.next_logits(ids + generated)

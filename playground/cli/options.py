@@ -161,22 +161,17 @@ def read_whole_text(args: argparse.Namespace, use: str) -> str:
 
 def encode_whole_text(codec: TextCodec, args: argparse.Namespace, text: str) -> tuple[int, ...]:
     """Its token ids, in the chat template if asked for."""
-    if args.chat:
-        return codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
-    return codec.encode(text, parse_special=args.parse_special)
+    from playground.engine.text.prompt import encode_prompt
+
+    return encode_prompt(codec, text, chat=args.chat, system=args.system, parse_special=args.parse_special)
 
 
-def encode_prompt(codec: TextCodec, args: argparse.Namespace) -> tuple[int, ...]:
-    """The prompt's token ids. An empty prompt becomes the model's start token where it has one."""
+def encode_arguments(codec: TextCodec, args: argparse.Namespace) -> tuple[int, ...]:
+    """The prompt's token ids, see ``encode_prompt``."""
     text = read_text(args)
-    if args.chat:
-        return codec.encode_chat(text, system=args.system, parse_special=args.parse_special)
-    if args.system is not None:
+    if args.system is not None and not args.chat:
         raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
-    ids = codec.encode(text, parse_special=args.parse_special) if text else codec.start_ids
-    if not ids:
-        raise BadPrompt("The prompt is empty; type at least one character.", "prompt")
-    return ids
+    return encode_whole_text(codec, args, text)
 
 
 def read_ids(text: str, flag: str, vocab_size: int | None = None) -> tuple[int, ...]:

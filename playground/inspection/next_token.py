@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playground.engine.api import TextCodec
+from playground.engine.text.prompt import continuation_ids
 from playground.engine.types import FloatArray, TokenIds
 from playground.sampling.chain import RowTrace, trace_row
 from playground.sampling.context import SamplingContext
@@ -69,23 +70,6 @@ def breaker_ids(codec: TextCodec | None, settings: SamplerSettings, history: Tok
     single = [(token,) for token in dict.fromkeys(history) if any(text in codec.token_bytes(token) for text in texts)]
     sequences = [continuation_ids(codec, text) for text in settings.dry_sequence_breakers]
     return (*single, *(ids for ids in sequences if len(ids) > 1))
-
-
-_ANCHORS = ("\n", "a", ":")  # texts that tokenizers rarely join with what follows
-
-
-def continuation_ids(codec: TextCodec, text: str, *, parse_special: bool = False) -> TokenIds:
-    """Token ids of ``text`` as it goes on after other text: without a start token, and without the space that some
-    tokenizers put in front of every text (SentencePiece: alone, " Paris" would have that space twice and "Paris" once).
-
-    Read behind an anchor whose own ids stay as they are; alone where every anchor would be joined with the text.
-    """
-    for anchor in _ANCHORS:
-        before, both = codec.encode(anchor), codec.encode(anchor + text, parse_special=parse_special)
-        if both[: len(before)] == before:
-            return both[len(before) :]
-    start, ids = codec.start_ids, codec.encode(text, parse_special=parse_special)
-    return ids[len(start) :] if start and ids[: len(start)] == start else ids
 
 
 def examine(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from playground.engine.api import CancelToken, Engine
+from playground.engine.text.prompt import encode_prompt
 from playground.errors import BadInput, BadPrompt
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.testtime.answers import extract_answers
@@ -214,7 +215,7 @@ def _candidates(
 ) -> Generator[BakeoffProgress, None, tuple[Candidate, ...]]:
     plan, codec = state.plan, engine.codec
     chat = plan.chat and engine.info.has_chat_template
-    ids = codec.encode_chat(problem.prompt, system=plan.system or None) if chat else codec.encode(problem.prompt)
+    ids = encode_prompt(codec, problem.prompt, chat=chat, system=plan.system)
     asked = CandidateRequest((Variation(ids, plan.settings),), plan.n, plan.max_new_tokens, plan.seed)
     steps = generate_candidates(engine, asked, cancel=cancel)
     finished = 0

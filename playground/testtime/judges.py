@@ -13,6 +13,7 @@ import numpy as np
 from playground.engine.api import Engine, NextTokens, Rows
 from playground.engine.facets import require, whole_row
 from playground.engine.limits import check_ids
+from playground.engine.text.prompt import continuation_ids, encode_prompt
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadInput
 from playground.testtime.batching import plan_readings, reading_groups, usable_bytes
@@ -139,13 +140,13 @@ def _said(logits: FloatArray, yes: set[int], no: set[int]) -> Score:
 def judge_ids(engine: Engine, question: str) -> TokenIds:
     """The question as the model reads it: one user message where it has a chat template, else with ``Answer:``."""
     if engine.info.has_chat_template:
-        return engine.codec.encode_chat(question)
-    return engine.codec.encode(question + "\nAnswer:")
+        return encode_prompt(engine.codec, question, chat=True)
+    return encode_prompt(engine.codec, question + "\nAnswer:")
 
 
 def _first_tokens(engine: Engine, spellings: Sequence[str]) -> set[int]:
-    """The first token of each spelling that is one token, or of all where none is."""
-    encoded = [engine.codec.encode(text) for text in spellings]
+    """The first token of each spelling that is one token, or of all where none is; a start token is none of them."""
+    encoded = [continuation_ids(engine.codec, text) for text in spellings]
     single = {ids[0] for ids in encoded if len(ids) == 1}
     return single or {ids[0] for ids in encoded if ids}
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from playground.engine.api import TextCodec
+from playground.engine.text.prompt import encode_prompt
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL, SamplerSettings
@@ -89,18 +90,16 @@ class BestOfNRequest:
         )
 
 
-def encode(codec: TextCodec, asking: BestOfNRequest, system: str) -> TokenIds:
-    """The ids the model reads. An empty prompt gets the model's own start, as on the other pages."""
-    if asking.chat:
-        return codec.encode_chat(asking.prompt, system=system or None, parse_special=asking.parse_special)
-    return codec.encode(asking.prompt, parse_special=asking.parse_special) or codec.start_ids
+def encode_asking(codec: TextCodec, asking: BestOfNRequest, system: str) -> TokenIds:
+    """What the model reads in one of the ways of asking, see ``encode_prompt``."""
+    return encode_prompt(codec, asking.prompt, chat=asking.chat, system=system, parse_special=asking.parse_special)
 
 
 def candidate_request(asking: BestOfNRequest, codec: TextCodec) -> CandidateRequest:
     """The request to generate from, checked. Raises BadInput or BadPrompt."""
     return CandidateRequest(
         variations=tuple(
-            Variation(encode(codec, asking, system), settings, name) for name, system, settings in asking.ways()
+            Variation(encode_asking(codec, asking, system), settings, name) for name, system, settings in asking.ways()
         ),
         n=asking.n,
         max_new_tokens=asking.max_new_tokens,

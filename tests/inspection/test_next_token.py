@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from playground.engine.fake.engine import FakeCodec
-from playground.engine.text.codec import HfTextCodec
 from playground.inspection.next_token import (
     candidate,
-    continuation_ids,
     examine,
     kept_prefix,
     rank_of,
@@ -21,7 +19,6 @@ from playground.inspection.next_token import (
 )
 from playground.sampling.draw import UniformStream
 from playground.sampling.settings import SamplerSettings
-from tests.engine.small import metaspace_tokenizer, small_info
 
 ROWS = hnp.arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([-3.0, -1.0, 0.0, 0.5, 2.0, 4.0]))
 
@@ -70,22 +67,3 @@ def test_candidates_say_text_rank_and_the_stage_that_removed_them() -> None:
 @pytest.mark.parametrize("u", [0.0, 0.5, 0.999999])
 def test_a_given_luck_replaces_the_seeds(u: float) -> None:
     assert examine(np.zeros(4, dtype=np.float32), SamplerSettings(), u=u).draw.id == int(u * 4)
-
-
-def test_a_continuation_has_no_start_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = FakeCodec()
-    encode = FakeCodec.encode
-    assert continuation_ids(plain, "hello") == encode(plain, "hello")
-    monkeypatch.setattr(
-        FakeCodec, "encode", lambda self, text, parse_special=False: (*self.start_ids, *encode(self, text))
-    )
-    assert continuation_ids(plain, "hello") == encode(plain, "hello")
-
-
-def test_a_continuation_has_its_own_space_and_no_other() -> None:
-    """SentencePiece puts a space before every text: alone, " hello" would be two tokens and "hello" the one with a space."""
-    codec = HfTextCodec(metaspace_tokenizer(), small_info())
-    with_space, without = codec.encode("hello")[-1:], continuation_ids(codec, "hello")
-    assert continuation_ids(codec, " hello") == with_space
-    assert without != with_space and b"".join(map(codec.token_bytes, without)) == b"hello"
-    assert b"".join(map(codec.token_bytes, continuation_ids(codec, "\n"))) == b"\n"

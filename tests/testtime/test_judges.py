@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from playground.engine.api import CancelToken
-from playground.engine.fake.engine import FakeEngine
+from playground.engine.fake.engine import FakeCodec, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.errors import (
     BadInput,
@@ -133,6 +133,25 @@ def test_judging_is_cancelled_between_groups() -> None:
     with pytest.raises(Cancelled):
         next(run)
     assert len(engine.batched_prefill) == 1
+
+
+def test_a_start_token_is_neither_yes_nor_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Llama's tokenizer puts one before every text: taken for the answer's first token, Yes and No would be the same."""
+    encode = FakeCodec.encode
+    monkeypatch.setattr(
+        FakeCodec,
+        "encode",
+        lambda self, text, parse_special=False: (*self.start_ids, *encode(self, text, parse_special=parse_special)),
+    )
+    yes, no = encode(FakeCodec(), "Yes"), encode(FakeCodec(), "No")
+
+    def logits(ids: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        row = np.zeros(FakeEngine().info.vocab_size, dtype=np.float32)
+        row[yes[0]], row[no[0]] = 9.0, 5.0
+        return row
+
+    (score,) = judged(FakeEngine(logits), "4").scores
+    assert score.valid is True and score.value == pytest.approx(np.exp(9) / (np.exp(9) + np.exp(5) + 271), rel=0.05)
 
 
 def test_a_placeholder_inside_a_text_stays_text() -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 from playground.charts.bars import BarsData
 from playground.charts.numbers import percent
 from playground.cli import main
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeCodec, FakeEngine
 from playground.engine.serving.pool import ModelChoice
 from playground.engine.types import TokenIds
 from playground.errors import ModelNotFound
@@ -380,7 +380,7 @@ def test_an_empty_prompt_begins_at_the_start_token(open_app: Open) -> None:
 def test_a_model_without_a_start_token_says_what_to_do(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("playground.engine.fake.engine.FakeCodec.start_ids", ())
     app = open_app({"prompt": ""})
-    assert len(app.errors) == 1 and "Type something" in app.errors[0]
+    assert len(app.errors) == 1 and "type at least one character" in app.errors[0]
 
 
 def test_a_model_without_a_chat_template_says_so(open_app: Open) -> None:
@@ -482,6 +482,22 @@ def test_any_word_is_looked_up(open_app: Open, word: str) -> None:
     app.at.text_input(key="SamplingState.word").set_value(word)
     app.run()
     assert not app.errors and "removed by Top-k" in app.texts()
+
+
+def test_a_looked_up_word_has_no_start_token_and_its_own_space_only(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SentencePiece puts a space before every text: " Paris" is one piece there and not a space and another."""
+    encode = FakeCodec.encode
+
+    def spaced(self: FakeCodec, text: str, parse_special: bool = False) -> tuple[int, ...]:
+        return (*self.start_ids, *encode(self, " " + text, parse_special=parse_special))
+
+    monkeypatch.setattr(FakeCodec, "encode", spaced)
+    app = open_app().section("Any word")
+    app.at.text_input(key="SamplingState.word").set_value(" Paris")
+    app.run().at.button(key="accept_True").click()
+    assert setup_of(app.run()).taken == encode(FakeCodec(), " Paris")
 
 
 def test_an_empty_word_asks_for_one(open_app: Open) -> None:

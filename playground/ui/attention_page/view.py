@@ -30,7 +30,7 @@ from playground.ui.kit.jobs import Pending, redraw_when_done, result_of
 from playground.ui.kit.widgets import bind_widget
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import encode_prompt
+from playground.ui.workspace.reading import encode_setup
 from playground.ui.workspace.setup import setup as present_setup
 
 MOST_SHOWN = 512  # positions in a window: beyond, a cell is less than a pixel
@@ -102,7 +102,7 @@ class AttentionPageView:
 def page_text(worker: Worker) -> PageText:
     """Prompt and accepted tokens, and the window on them. No model is run. Raises a PlaygroundError."""
     setup, codec = present_setup(), worker.engine.codec
-    ids = encode_prompt(codec, setup) + setup.taken
+    ids = encode_setup(codec, setup) + setup.taken
     info = require(worker.engine, Attention).info
     if len(ids) > info.context_length:
         raise BadInput(

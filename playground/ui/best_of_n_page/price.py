@@ -15,7 +15,7 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.cost import CostModel, Measured, Prediction, fit_cost, measure, predict, recommend, survival
 from playground.testtime.curves import curve_points
-from playground.testtime.request import encode
+from playground.testtime.request import encode_asking
 from playground.testtime.types import MOST_CANDIDATES
 from playground.ui.best_of_n_page.session import Bench, ask, present_asking
 from playground.ui.best_of_n_page.watching import work_progress
@@ -55,7 +55,7 @@ def cost_section(mine: Bench, worker: Worker) -> None:
 def start_measure(mine: Bench, worker: Worker) -> None:
     """Ask the worker. Raises BadPrompt for a prompt that cannot be read."""
     asking = present_asking()
-    ids = encode(worker.engine.codec, asking, asking.system)
+    ids = encode_asking(worker.engine.codec, asking, asking.system)
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Measured, None, Measured]:
         return measure(engine, ids, cancel=cancel)

@@ -32,7 +32,7 @@ from playground.ui.generate_page.session import (
 from playground.ui.generate_page.stream import open_stream
 from playground.ui.kit import session
 from playground.ui.kit.jobs import Pending
-from playground.ui.workspace.reading import encode_prompt, next_row
+from playground.ui.workspace.reading import encode_setup, next_row
 from playground.ui.workspace.setup import setup as present_setup
 
 FEWEST_COMPARED = 2
@@ -59,7 +59,7 @@ def request_for(
 
 def new_run(worker: Worker, setup: Setup, limits: Limits, old: Run | None) -> Run:
     """An empty run on the setup's prompt; the prompt's figures are kept if it is the one of ``old``."""
-    ids = encode_prompt(worker.engine.codec, setup)
+    ids = encode_setup(worker.engine.codec, setup)
     prompt = Prompt(setup.prompt, ids, setup.chat, setup.system, setup.parse_special)
     if old is not None and old.prompt.ids == ids and old.origin.revision == worker.engine.info.revision:
         prompt = replace(old.prompt, text=setup.prompt)

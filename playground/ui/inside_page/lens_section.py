@@ -9,10 +9,10 @@ import streamlit as st
 from playground.charts.lens_grid import COLOURS, depth_name
 from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
 from playground.charts.numbers import entropy, percent
+from playground.engine.text.prompt import continuation_ids
 from playground.errors import BadPrompt
 from playground.glossary import define
 from playground.inspection.lens import MAX_POSITIONS, RankPath, lens_cell
-from playground.inspection.next_token import continuation_ids
 from playground.state.inside import InsideState
 from playground.ui.components.choice_list import Choice, choice_list
 from playground.ui.components.lens_grid import FOLLOWED, lens_grid

@@ -30,7 +30,7 @@ from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import encode_prompt
+from playground.ui.workspace.reading import encode_setup
 from playground.ui.workspace.setup import setup as present_setup
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class LensView:
 def text_ids(worker: Worker) -> TokenIds:
     """The tokens of the present text: the prompt, and those accepted on the Sampling page."""
     setup = present_setup()
-    ids = encode_prompt(worker.engine.codec, setup)
+    ids = encode_setup(worker.engine.codec, setup)
     vocab = worker.engine.info.vocab_size
     return ids + tuple(token for token in setup.taken if token < vocab)
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.charts.numbers import logprob, percent
 from playground.engine.text.display import glyphs
+from playground.engine.text.prompt import continuation_ids
 from playground.inspection.next_token import Candidate, candidate
 from playground.sampling.registry import SAMPLERS
 from playground.state.sampling import SamplingState
@@ -43,16 +44,10 @@ def lookup_section(view: SamplingView) -> None:
     )
 
 
-def word_ids(view: SamplingView, text: str) -> tuple[int, ...]:
-    """Token ids of ``text`` as it would go on after what is there: without a start token."""
-    start, ids = view.codec.start_ids, view.codec.encode(text, parse_special=view.setup.parse_special)
-    return ids[len(start) :] if start and ids[: len(start)] == start else ids
-
-
 def _one_spelling(view: SamplingView, text: str) -> None:
     import pandas as pd  # only a table needs it, and the first bars need not wait for it
 
-    ids = word_ids(view, text)
+    ids = continuation_ids(view.codec, text, parse_special=view.setup.parse_special)
     shown = ids[:MOST_TOKENS]
     slot = "look up with a space" if text[:1].isspace() else "look up as it stands"  # one request of each at a time
     rows = [_look_up(view, shown[:index], token, slot) for index, token in enumerate(shown)]

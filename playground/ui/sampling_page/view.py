@@ -18,7 +18,7 @@ from playground.inspection.next_token import mirostat_mu as ceiling_after
 from playground.sampling.settings import SamplerSettings
 from playground.state.setup import Setup
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import encode_prompt, known_steps, next_row
+from playground.ui.workspace.reading import encode_setup, known_steps, next_row
 from playground.ui.workspace.setup import setup as present_setup
 
 REMEMBERED_BYTES = 128 * 1024 * 1024
@@ -47,7 +47,7 @@ def load_view() -> SamplingView:
     """Everything the sections need. Raises Pending, or a PlaygroundError that says what to change."""
     worker = loaded_model()
     setup = known_steps(present_setup(), worker.engine)
-    prompt_ids = encode_prompt(worker.engine.codec, setup)
+    prompt_ids = encode_setup(worker.engine.codec, setup)
     row = next_row(worker, prompt_ids + setup.taken)
     mu = mirostat_mu(worker, prompt_ids, setup)
     return SamplingView(setup, worker, prompt_ids, row, examine_row(worker, row, setup.settings, setup, prompt_ids, mu))

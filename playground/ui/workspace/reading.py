@@ -10,6 +10,7 @@ from playground.engine.api import CancelToken, Engine, Pieces, Score, TextCodec
 from playground.engine.facets import offers, require, whole_row
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
+from playground.engine.text.prompt import encode_prompt
 from playground.engine.types import NextLogits, SequenceScore, TokenIds
 from playground.errors import BadPrompt
 from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
@@ -21,20 +22,13 @@ from playground.ui.workspace.setup import change
 SCORED_TOKENS = 1_024  # longer texts are shown without each token's probability: scoring is a second full pass
 
 
-def encode_prompt(codec: TextCodec, setup: Setup) -> TokenIds:
-    """The prompt's token ids, raw or through the chat template. Raises BadPrompt with a next step."""
+def encode_setup(codec: TextCodec, setup: Setup) -> TokenIds:
+    """The shared prompt's token ids, see ``encode_prompt``. Raises BadPrompt with a next step."""
     if len(setup.prompt) > MAX_PROMPT_CHARACTERS:
         raise BadPrompt(
             f"The prompt has {len(setup.prompt):,} characters; the page reads at most {MAX_PROMPT_CHARACTERS:,}. Shorten it."
         )
-    if setup.chat:
-        if not setup.prompt.strip():
-            raise BadPrompt("The message is empty. Type something into the Prompt box to see what would follow.")
-        return codec.encode_chat(setup.prompt, system=setup.system or None, parse_special=setup.parse_special)
-    ids = codec.encode(setup.prompt, parse_special=setup.parse_special) if setup.prompt else codec.start_ids
-    if not ids:
-        raise BadPrompt("The prompt is empty. Type something into the Prompt box to see what would follow.")
-    return ids
+    return encode_prompt(codec, setup.prompt, chat=setup.chat, system=setup.system, parse_special=setup.parse_special)
 
 
 def known_steps(setup: Setup, engine: Engine) -> Setup:
