@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from playground.charts.candidate_strip import STRIP_SCALES, candidate_tokens
 from playground.charts.numbers import percent
 from playground.charts.token_colours import SCALES, legend_html
 from playground.engine.serving.worker import Worker
@@ -15,7 +16,6 @@ from playground.testtime.registry import kind_of
 from playground.testtime.types import Candidate, ScoredCandidates
 from playground.ui.best_of_n_page.kept import kept_section
 from playground.ui.best_of_n_page.session import Bench, ask, judging, scores_now
-from playground.ui.best_of_n_page.strip import STRIP_SCALES, candidate_tokens
 from playground.ui.best_of_n_page.watching import progress
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.live import REASONS

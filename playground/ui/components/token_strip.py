@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import streamlit as st
 
+from playground.charts.token_strip import StripToken
 from playground.ui.components.assets import script, style
 
 _STRIP = st.components.v2.component(
@@ -17,26 +18,6 @@ _STRIP = st.components.v2.component(
     css=style("token_strip.css", "card.css"),
     js=script("token_strip.js"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StripToken:
-    """One token as shown. ``label`` is what a screen reader says, the ``lines`` where it is empty; ``lines`` and
-    ``table`` fill the hover card.
-
-    ``kind`` is "prompt", "step" (accepted or generated), "ghost" (stepped back over) or "special"; further words may
-    follow it: "picked" (chosen by hand), "parted" (where two texts part), "cut" (hidden by a stop string).
-    ``background`` and ``ink`` are "#RRGGBB" or "" for the alternating tint. ``breaks`` starts a new line after it.
-    """
-
-    text: str
-    label: str = ""
-    kind: str = "prompt"
-    lines: tuple[str, ...] = ()
-    table: tuple[tuple[str, ...], ...] = ()
-    background: str = ""
-    ink: str = ""
-    breaks: bool = False
 
 
 _FIELDS = tuple(field.name for field in fields(StripToken))

@@ -6,6 +6,7 @@ import math
 
 from playground.charts.numbers import entropy, logprob, percent
 from playground.charts.token_colours import TokenFigures, token_colours
+from playground.charts.token_strip import StripToken
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
@@ -14,7 +15,6 @@ from playground.generation.document import Prompt, Run, pieces
 from playground.generation.tree import Tree
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.registry import SAMPLERS
-from playground.ui.components.token_strip import StripToken
 
 SHOWN_PROMPT = 300  # of a longer prompt the strip shows the end
 CARD_ROWS = 7

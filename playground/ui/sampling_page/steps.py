@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.charts.numbers import entropy, logprob, percent
+from playground.charts.token_strip import StripToken
 from playground.engine.text.display import glyphs
 from playground.engine.types import SequenceScore
 from playground.errors import PlaygroundError
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.state.setup import Setup
-from playground.ui.components.token_strip import StripToken, token_strip
+from playground.ui.components.token_strip import token_strip
 from playground.ui.kit import session
 from playground.ui.kit.fragments import TEXT, rerun_callback
 from playground.ui.kit.jobs import Pending, redraw_when_done, show_pending

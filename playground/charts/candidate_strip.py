@@ -1,4 +1,4 @@
-"""One candidate as a token strip: its colours and what stands in each token's card."""
+"""One candidate of best-of-N as a token strip: its colours and what stands in each token's card."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 
 from playground.charts.numbers import entropy, logprob, percent
 from playground.charts.token_colours import TokenFigures, token_colours
+from playground.charts.token_strip import StripToken
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.generation.document import pieces
 from playground.testtime.types import Candidate
-from playground.ui.components.token_strip import StripToken
 
 STRIP_SCALES = ("probability", "surprise", "entropy")  # a candidate keeps no ranks
 
