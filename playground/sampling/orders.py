@@ -26,14 +26,15 @@ def order_name(order: Sequence[str]) -> str | None:
     return next((name for name, preset in ORDERS.items() if preset == tuple(order)), None)
 
 
-def resolve_order(spec: str | Sequence[str]) -> tuple[str, ...]:
+def resolve_order(spec: object) -> tuple[str, ...]:
     """A full order from "hf", "vllm", "llama.cpp", "a,b,c" or a sequence of sampler names.
 
-    Samplers not mentioned are added at the end of their group. Raises BadSetting for an unknown or repeated name.
+    Samplers not mentioned are added at the end of their group. Raises BadSetting for an unknown or repeated name, or
+    for what is neither a string nor a list or tuple of strings.
     """
     if isinstance(spec, str) and spec.strip().lower() in ORDERS:
         return ORDERS[spec.strip().lower()]
-    parts: object = spec.split(",") if isinstance(spec, str) else spec
+    parts = spec.split(",") if isinstance(spec, str) else spec
     if not isinstance(parts, (list, tuple)):
         raise BadSetting("order: give names of samplers separated by commas.", "order")
     names: list[str] = []

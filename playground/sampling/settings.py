@@ -6,7 +6,7 @@ parameters there are is the registry's to say; this module names none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,15 +22,15 @@ from playground.sampling.values import check_value
 class SamplerSettings:
     """Every parameter of the registry as an attribute, neutral unless given, and the order of the samplers.
 
-    Values are checked and converted on creation: 1, "1" and 1.0 are all the temperature 1.0. ``order`` accepts what
-    ``resolve_order`` does and always ends up naming every sampler once. ``changed``: what is not neutral, by
-    parameter, in the registry's order, so that equal settings are equal however they were given.
+    Values are checked and converted on creation, so any object may be given: 1, "1" and 1.0 are all the temperature
+    1.0. ``order`` accepts what ``resolve_order`` does and always ends up naming every sampler once. ``changed``: what
+    is not neutral, by parameter, in the registry's order, so that equal settings are equal however they were given.
     """
 
     changed: tuple[tuple[str, Value], ...]
     order: tuple[str, ...]
 
-    def __init__(self, *, order: str | Sequence[str] = "hf", **values: object) -> None:
+    def __init__(self, *, order: object = "hf", **values: object) -> None:
         _refuse_unknown(values)
         checked = {name: check_value(PARAMETERS[name], values[name]) for name in PARAMETERS if name in values}
         changed = tuple((name, value) for name, value in checked.items() if value != PARAMETERS[name].neutral)
@@ -47,7 +47,7 @@ class SamplerSettings:
     def _given(self) -> dict[str, Value]:
         return dict(self.changed)
 
-    def replace(self, **changes: Any) -> SamplerSettings:
+    def replace(self, **changes: object) -> SamplerSettings:
         """The same settings with some fields changed. Raises BadSetting for an unknown name or a bad value."""
         return SamplerSettings(**{**self._given, "order": self.order, **changes})
 
@@ -89,7 +89,7 @@ class SamplerSettings:
         ``logit_bias`` may be a mapping {id: bias}, pairs, or "id=bias,id=bias"; ``order`` a preset's name or a list.
         """
         _refuse_unknown(values)
-        return cls(**dict(values))  # type: ignore[arg-type]  # checked and converted there
+        return cls(**values)
 
     def to_mapping(self, only_changed: bool = True) -> dict[str, object]:
         """Plain values for JSON or a link; ``from_mapping`` gives the same settings back."""

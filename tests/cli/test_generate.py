@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
@@ -37,7 +38,7 @@ def says(monkeypatch: pytest.MonkeyPatch, text: str, *tail: int) -> FakeEngine:
     """An engine that answers the one-token prompt "A" with ``text``."""
     planned = (*FakeEngine().codec.encode(text), *tail)
 
-    def logits(ids: tuple[int, ...]) -> np.ndarray:
+    def logits(ids: tuple[int, ...]) -> npt.NDArray[np.float32]:
         row = np.zeros(VOCAB, dtype=np.float32)
         row[planned[min(len(ids) - 1, len(planned) - 1)]] = 60.0
         return row
@@ -47,9 +48,10 @@ def says(monkeypatch: pytest.MonkeyPatch, text: str, *tail: int) -> FakeEngine:
     return engine
 
 
-def softmax(row: np.ndarray) -> np.ndarray:
+def softmax(row: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     shifted = np.exp(row.astype(np.float64) - row.max())
-    return shifted / shifted.sum()
+    probs: npt.NDArray[np.float64] = shifted / shifted.sum()
+    return probs
 
 
 def test_generate_gives_what_was_agreed(capsys: Capture, fake: FakeEngine) -> None:
@@ -72,7 +74,7 @@ def test_generate_gives_what_was_agreed(capsys: Capture, fake: FakeEngine) -> No
     assert result["prompt_ids"] == [72, 105] and result["finish_reason"] == "length"
     assert set(result["timings"]) == {"prefill_s", "decode_s", "new_tokens"} and result["timings"]["new_tokens"] == 5
     assert len(result["steps"]) == 5
-    ids = (72, 105)
+    ids: tuple[int, ...] = (72, 105)
     for place, step in enumerate(result["steps"]):
         assert set(step) >= STEP
         raw = softmax(fake.next_logits(ids).logits)

@@ -11,8 +11,10 @@ from transformers.generation import logits_process as hf
 
 from playground.sampling import chain
 from playground.sampling.chain import apply_chain, trace_row
+from playground.sampling.context import Contexts
 from playground.sampling.reference import prove_against_transformers
 from playground.sampling.registry import SAMPLERS
+from playground.sampling.rows import RowDiagnostics
 from playground.sampling.settings import SamplerSettings
 from tests.sampling.rows import make_context, make_rows
 
@@ -111,7 +113,9 @@ def test_the_proof_still_compares_the_rest_when_a_sampler_has_no_processor() -> 
 def test_the_proof_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """A top-p that loses its crossing token must be caught."""
 
-    def loses_the_crossing_token(logits, contexts, diagnostics=None, *, top_p):  # type: ignore[no-untyped-def]
+    def loses_the_crossing_token(
+        logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, top_p: float
+    ) -> torch.Tensor:
         return SAMPLERS["top_k"].apply(logits, contexts, top_k=2)
 
     broken = dict(SAMPLERS, top_p=dataclasses.replace(SAMPLERS["top_p"], apply=loses_the_crossing_token))

@@ -33,7 +33,7 @@ def test_impossible_tokens_make_a_divergence_infinite_and_it_says_which() -> Non
     assert result.lost == (1, 2) and result.gained == (3,)  # likeliest first
     assert result.kl_pq == result.kl_qp == np.inf
     assert result.undefined is not None and "2 tokens" in result.undefined and "1 token " in result.undefined
-    assert kl_divergence([1.0, 0.0], [0.5, 0.5]) == pytest.approx(np.log(2))
+    assert kl_divergence(np.array([1.0, 0.0]), np.array([0.5, 0.5])) == pytest.approx(np.log(2))
     assert effective_choices(np.full(8, 1 / 8)) == pytest.approx(8)
 
 

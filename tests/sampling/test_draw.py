@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -71,7 +73,7 @@ def test_draws_follow_the_distribution() -> None:
 
 
 @pytest.mark.parametrize("make", [lambda i: UniformStream(i).at(0), lambda i: UniformStream(0, i).at(0)])
-def test_luck_is_uniform_over_seeds_and_rows(make) -> None:  # type: ignore[no-untyped-def]
+def test_luck_is_uniform_over_seeds_and_rows(make: Callable[[int], float]) -> None:
     values = [make(i) for i in range(4000)]
     assert stats.kstest(values, "uniform").pvalue > 1e-3
     assert len(set(values)) == 4000

@@ -12,10 +12,11 @@ import torch
 from playground.cli.options import add_sampler_options, read_settings
 from playground.errors import BadSetting
 from playground.sampling.chain import apply_chain, trace_row
-from playground.sampling.context import SamplingContext
+from playground.sampling.context import Contexts, SamplingContext
 from playground.sampling.export import EXPORTS, export
 from playground.sampling.orders import ORDERS, appended, resolve_order
 from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS, derive_tables
+from playground.sampling.rows import RowDiagnostics
 from playground.sampling.sampler import Sampler, real
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.setup import Setup, read_setup, setup_fields
@@ -23,7 +24,9 @@ from playground.state.setup import Setup, read_setup, setup_fields
 ROW = np.array([4.0, 3.0, 1.0, -np.inf], dtype=np.float32)
 
 
-def drop_below(logits, contexts, diagnostics=None, /, *, toy_floor):  # type: ignore[no-untyped-def]
+def drop_below(
+    logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, toy_floor: float
+) -> torch.Tensor:
     """Drop every logit below the floor; the largest always stays."""
     floor = torch.minimum(torch.tensor(toy_floor), logits.amax(-1, keepdim=True))
     for one in diagnostics or ():

@@ -25,6 +25,7 @@ from playground.scaling.memory import (
     state_bytes,
 )
 from playground.scaling.parameters import count_parameters
+from playground.scaling.specs import Attention, Mamba2
 
 quiet = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 PRESETS = st.sampled_from(preset_names())
@@ -32,7 +33,9 @@ LLAMA3, MIXTRAL = load_preset("Llama-3-8B").spec, load_preset("Mixtral-8x7B").sp
 
 
 def test_grouped_query_attention_is_not_ignored() -> None:
-    full = replace(LLAMA3.blocks[0].mixer, kv_heads=32)  # type: ignore[type-var]
+    attention = LLAMA3.blocks[0].mixer
+    assert isinstance(attention, Attention)
+    full = replace(attention, kv_heads=32)
     ungrouped = replace(LLAMA3, blocks=(replace(LLAMA3.blocks[0], mixer=full),))
     assert kv_bytes_per_token(ungrouped) == 4 * kv_bytes_per_token(LLAMA3)
 
@@ -56,7 +59,9 @@ def test_recurrent_state_is_constant_and_counted() -> None:
     mamba2 = load_preset("Mamba-2-2.7B").spec
     assert state_bytes(mamba2) == 64 * (5120 * 128 + 4 * (5120 + 2 * 128)) * 2
     assert state_bytes(load_preset("RWKV-4-169M").spec) == 5 * 768 * 12 * 2
-    grouped = replace(mamba2.blocks[0].mixer, groups=8)  # type: ignore[type-var]
+    mixer = mamba2.blocks[0].mixer
+    assert isinstance(mixer, Mamba2)
+    grouped = replace(mixer, groups=8)
     mamba2 = replace(mamba2, blocks=(replace(mamba2.blocks[0], mixer=grouped),))
     assert state_bytes(mamba2) == 64 * (5120 * 128 + 4 * (5120 + 2 * 8 * 128)) * 2
     jamba = load_preset("Jamba-v0.1").spec
@@ -184,11 +189,16 @@ def test_fit_limits_are_the_limits_and_advice_works(name: str, gpu: str, trainin
     plan = MemoryPlan(load_preset(name).spec, context=2048, batch=4, training=training, gpus=gpus)
     fit = check_fit(plan, find_gpu(gpu))
     assert fit.fits == (fit.needed_bytes <= fit.available_bytes) == (not fit.advice)
+
+    def per_gpu(field: str, size: int) -> float:
+        sized = replace(plan, batch=size) if field == "batch" else replace(plan, context=size)
+        return measure_memory(sized).per_gpu_bytes
+
     for field, largest, limit in (("batch", fit.largest_batch, 1 << 20), ("context", fit.largest_context, 1 << 30)):
         if largest:
-            assert measure_memory(replace(plan, **{field: largest})).per_gpu_bytes <= fit.available_bytes
+            assert per_gpu(field, largest) <= fit.available_bytes
         if largest < limit:
-            assert measure_memory(replace(plan, **{field: largest + 1})).per_gpu_bytes > fit.available_bytes
+            assert per_gpu(field, largest + 1) > fit.available_bytes
 
 
 def test_what_fits_nowhere_says_what_to_change() -> None:

@@ -27,6 +27,7 @@ from playground.scaling.laws import (
     KAPLAN_PARAMS,
     LAWS,
     PUBLISHED_MODELS,
+    ScalingLaw,
     data_factor,
     explain_loss,
     find_law,
@@ -38,6 +39,7 @@ from playground.scaling.laws import (
 )
 from playground.scaling.lifetime import Utilisation, optimise_lifetime, optimise_lifetime_cost, total_flops
 from playground.scaling.parameters import count_parameters
+from playground.scaling.specs import Attention
 from playground.scaling.training import (
     PUBLISHED_MFU,
     TrainingPlan,
@@ -126,7 +128,9 @@ def test_the_bill_counts_attention_where_it_is_asked_to() -> None:
 def test_a_causal_token_sees_its_window_by_counting(window: int | None) -> None:
     """Against a sum over the positions, each seeing what lies before it and in its window."""
     mistral = load_preset("Mistral-7B").spec
-    mixer = replace(mistral.blocks[0].mixer, window=window)  # type: ignore[type-var]
+    attention = mistral.blocks[0].mixer
+    assert isinstance(attention, Attention)
+    mixer = replace(attention, window=window)
     spec = replace(mistral, blocks=(replace(mistral.blocks[0], mixer=mixer),))
     for tokens in (64, 5000):
         seen = sum(min(place + 0.5, window or tokens) for place in range(tokens))
@@ -165,11 +169,11 @@ def test_hardware_is_dense_and_found_by_prefix() -> None:
     assert mine.memory_bytes == 24e9
     tiny = replace(mine, peak_flops=1e6)  # the smallest that may be entered
     assert cost_training(TrainingPlan(1e18, 1e21, tiny, 1, 1e-6)).days.value < float("inf")
+    sizes = (100.0, 24.0, 1.0, 300.0)
     for column, place in (("TFLOP/s", 0), ("memory", 1), ("bandwidth", 2), ("watts", 3)):
-        sizes = [100.0, 24.0, 1.0, 300.0]
-        sizes[place] = 5e-324
+        tflops, memory, bandwidth, watts = (5e-324 if at == place else size for at, size in enumerate(sizes))
         with pytest.raises(BadInput, match=column):
-            custom_gpu("mine", *sizes, 0.5, "2026-11")
+            custom_gpu("mine", tflops, memory, bandwidth, watts, 0.5, "2026-11")
     with pytest.raises(BadInput, match="price"):
         custom_gpu("mine", 100, 24, 1, 300, 0, "2026-11")
     assert all(0.2 < mark.mfu < 0.5 for mark in PUBLISHED_MFU)
@@ -220,9 +224,9 @@ def test_published_models_are_those_of_the_sources() -> None:
     }
     for name, preset in counted.items():
         assert models[name].params == pytest.approx(count_parameters(load_preset(preset).spec).active, rel=0.015)
-    tokens = {"LLaMA-7B": 1.0, "LLaMA-65B": 1.4, "Llama-2-70B": 2.0, "Llama-3-8B": 15, "Llama-3.1-405B": 15.6}
-    tokens |= {"DeepSeek-V3": 14.8, "Qwen2.5-72B": 18, "SmolLM2-135M": 2}
-    assert {name: models[name].tokens / 1e12 for name in tokens} == tokens
+    trillions = {"LLaMA-7B": 1.0, "LLaMA-65B": 1.4, "Llama-2-70B": 2.0, "Llama-3-8B": 15, "Llama-3.1-405B": 15.6}
+    trillions |= {"DeepSeek-V3": 14.8, "Qwen2.5-72B": 18, "SmolLM2-135M": 2}
+    assert {name: models[name].tokens / 1e12 for name in trillions} == trillions
     assert set(models) == {*notes, *table, *counted}
 
 
@@ -259,7 +263,7 @@ def test_hardware_is_that_of_the_sheets() -> None:
 
 @pytest.mark.parametrize("law", FITTED, ids=lambda law: law.name)
 @pytest.mark.parametrize("flops", [1e18, 5.76e23, 1e27])
-def test_the_closed_form_is_the_minimum(law, flops: float) -> None:  # type: ignore[no-untyped-def]
+def test_the_closed_form_is_the_minimum(law: ScalingLaw, flops: float) -> None:
     best = optimal_for_flops(law, flops)
     found = minimize_scalar(
         lambda log_n: loss(law, np.exp(log_n), flops / 6 / np.exp(log_n)),
@@ -276,7 +280,7 @@ def test_the_closed_form_is_the_minimum(law, flops: float) -> None:  # type: ign
 
 @quiet
 @given(st.sampled_from(list(LAWS.values())), st.floats(1e7, 1e12), st.floats(1e8, 1e14), st.floats(1.01, 10))
-def test_loss_falls_with_size_and_data(law, params: float, tokens: float, more: float) -> None:  # type: ignore[no-untyped-def]
+def test_loss_falls_with_size_and_data(law: ScalingLaw, params: float, tokens: float, more: float) -> None:
     here = loss(law, params, tokens)
     assert law.irreducible < loss(law, params * more, tokens) < here
     assert law.irreducible < loss(law, params, tokens * more) < here
@@ -303,7 +307,7 @@ def test_rule_20_and_refusals() -> None:
 
 @pytest.mark.parametrize("law", FITTED, ids=lambda law: law.name)
 @pytest.mark.parametrize("demand", [1e9, 1e12, 1e14])
-def test_lifetime_is_the_minimum_by_brute_force(law, demand: float) -> None:  # type: ignore[no-untyped-def]
+def test_lifetime_is_the_minimum_by_brute_force(law: ScalingLaw, demand: float) -> None:
     best = optimise_lifetime(law, 30e9, demand)
     smallest = (law.a / (best.loss - law.irreducible)) ** (1 / law.alpha)
     sizes = np.geomspace(smallest * 1.0001, 60e9, 40_000)
@@ -316,7 +320,7 @@ def test_lifetime_is_the_minimum_by_brute_force(law, demand: float) -> None:  # 
 
 
 @pytest.mark.parametrize("law", FITTED, ids=lambda law: law.name)
-def test_the_cheapest_life_by_brute_force(law) -> None:  # type: ignore[no-untyped-def]
+def test_the_cheapest_life_by_brute_force(law: ScalingLaw) -> None:
     """Dollars of training, reading and writing, each at its own utilisation, over a grid of sizes of equal loss."""
     used = Utilisation(0.4, 0.5, 0.02)
     best = optimise_lifetime_cost(law, 30e9, 4e12, 1e12, H100, 3.0, used)

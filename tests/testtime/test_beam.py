@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 import torch
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import Batch, CancelToken, Engine, Pieces
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.types import FloatArray
 from playground.errors import BadInput, Cancelled
 from playground.generation import GenerationRequest
 from playground.models.wording import size_text
@@ -83,7 +84,7 @@ def test_ten_prompts_token_for_token_as_transformers(bundled_engine: Transformer
         ours = search(bundled_engine, ids, BeamSettings(beams=3), max_new_tokens=8)
         theirs = by_transformers(model, ids, 8, eos, num_beams=3)
         assert [found.ids for found in ours] == [tokens for tokens, _score in theirs], prompt
-        np.testing.assert_allclose([found.beam_score for found in ours], [score for _, score in theirs], atol=1e-4)
+        assert [found.beam_score for found in ours] == pytest.approx([score for _, score in theirs], abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["llama", "mistral-sliding", "mamba"])
@@ -133,16 +134,16 @@ def diverse_by_hand(
     engine: FakeEngine, ids: tuple[int, ...], groups: int, size: int, penalty: float, steps: int
 ) -> list[tuple[int, ...]]:
     """Vijayakumar et al. 2016, algorithm 1 with Hamming diversity, written over all continuations; nothing ends."""
-    beams = [[(0.0, ())] for _ in range(groups)]
+    beams: list[list[tuple[float, tuple[int, ...]]]] = [[(0.0, ())] for _ in range(groups)]
     for _ in range(steps):
         taken: list[int] = []
         for g in range(groups):
-            grown = []
+            grown: list[tuple[float, tuple[int, ...]]] = []
             for score, tokens in beams[g]:
                 row = engine.next_logits((*ids, *tokens)).logits.astype(np.float64)
                 logprobs = row - np.log(np.exp(row - row.max()).sum()) - row.max()
                 grown += [(score + logprobs[t] - penalty * taken.count(t), (*tokens, t)) for t in range(VOCAB)]
-            beams[g] = sorted(grown, key=lambda pair: -pair[0])[:size]  # type: ignore[assignment]
+            beams[g] = sorted(grown, key=lambda pair: -pair[0])[:size]
             taken += [tokens[-1] for _score, tokens in beams[g]]
     ended = [pair for group in beams for pair in group]
     return [tokens for _score, tokens in sorted(ended, key=lambda pair: -pair[0])]
@@ -173,7 +174,7 @@ def test_a_penalty_makes_the_groups_differ() -> None:
 def test_stop_strings_end_a_beam_as_they_end_a_sample() -> None:
     planned = FakeEngine().codec.encode("one;two")
 
-    def logits(ids: tuple[int, ...]) -> Any:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.zeros(VOCAB, dtype=np.float32)
         row[planned[min(len(ids) - 1, len(planned) - 1)]] = 20.0
         return row
@@ -186,7 +187,7 @@ def test_it_can_be_cancelled_between_steps_and_lets_its_batch_go() -> None:
     engine, cancel = FakeEngine(), CancelToken()
     steps = beam_search(engine, GenerationRequest((65,), max_new_tokens=50), BeamSettings(beams=3), cancel=cancel)
     first = next(steps)
-    assert first.rows == 3 and first.prefill_ms is not None and not first.finished
+    assert first is not None and first.rows == 3 and first.prefill_ms is not None and not first.finished
     cancel.cancel()
     with pytest.raises(Cancelled):
         next(steps)
@@ -214,7 +215,7 @@ def test_settings_that_make_no_sense_are_refused_with_their_name(bad: dict[str, 
 
 
 def test_an_end_token_ends_a_beam() -> None:
-    def logits(ids: tuple[int, ...]) -> Any:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.zeros(VOCAB, dtype=np.float32)
         row[EOS_ID if len(ids) > 3 else 65] = 20.0
         return row
@@ -240,18 +241,24 @@ def test_beams_that_do_not_fit_are_refused_with_both_numbers_and_the_most_that_d
     assert len(result_of(fits)) == 20
 
 
-def test_the_estimate_of_a_search_is_not_below_what_its_cache_takes() -> None:
+def test_the_estimate_of_a_search_is_not_below_what_its_cache_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = TransformersEngine(small_loaded("llama", layers=2, kv_heads=2, head_dim=8))
     request = GenerationRequest(tuple(range(2, 60)), max_new_tokens=20, ignore_eos=True)
     held: list[int] = []
     opened = engine.open_batch_in_pieces
 
-    def spy(*given: Any, **options: Any) -> Any:
+    def spy(*given: Any, **options: Any) -> Pieces[Batch]:
         batch = yield from opened(*given, **options)
         step = batch.step
-        batch.step = lambda *a, **o: (step(*a, **o), held.append(batch.cache_bytes or 0))[0]  # type: ignore[method-assign]
+
+        def measured(ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
+            logits = step(ids, cancel=cancel)
+            held.append(batch.cache_bytes or 0)
+            return logits
+
+        monkeypatch.setattr(batch, "step", measured)
         return batch
 
-    engine.open_batch_in_pieces = spy  # type: ignore[method-assign]
+    monkeypatch.setattr(engine, "open_batch_in_pieces", spy)
     result_of(beam_search(engine, request, BeamSettings(beams=8)))
     assert len(held) == 19 and max(held) <= 8 * row_bytes(engine.info, request)
