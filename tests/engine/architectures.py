@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
@@ -145,7 +145,7 @@ def _is_composite(name: str) -> bool:
     return bool({"text_config", "vision_config", "audio_config", "audio_encoder", "patcher_config"} & set(parts))
 
 
-def small_config(name: str) -> Any:
+def small_config(name: str) -> PreTrainedConfig:
     """The config of ``name``: the class's defaults where the table says nothing."""
     made = CONFIG_MAPPING[name]
     defaults = made().to_dict()
@@ -161,7 +161,7 @@ def small_config(name: str) -> Any:
     return made(**(fields | OWN.get(name, {})))
 
 
-def small_model(name: str, config: Any = None) -> Any:
+def small_model(name: str, config: PreTrainedConfig | None = None) -> PreTrainedModel:
     """The model with random weights large enough that its predictions differ between tokens."""
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(small_config(name) if config is None else config).eval()

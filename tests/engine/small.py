@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoModelForCausalLM,
     DeepseekV3Config,
@@ -18,6 +20,8 @@ from transformers import (
     LlamaConfig,
     MambaConfig,
     MistralConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen2Config,
 )
@@ -53,7 +57,7 @@ LATENT: dict[str, Any] = LLAMA_LIKE | {
     "n_group": 1,
     "topk_group": 1,
 }
-CONFIGS: dict[str, Any] = {
+CONFIGS: dict[str, Callable[[], PreTrainedConfig]] = {
     "llama": lambda: LlamaConfig(**LLAMA_LIKE),
     "llama-tied": lambda: LlamaConfig(**LLAMA_LIKE, tie_word_embeddings=True),
     "qwen2": lambda: Qwen2Config(**LLAMA_LIKE),
@@ -70,7 +74,7 @@ CONFIGS: dict[str, Any] = {
 REUSABLE = ("llama", "llama-tied", "qwen2", "gemma", "gpt2", "neox", "deepseek")
 
 
-def small_model(kind: str, seed: int = 0) -> Any:
+def small_model(kind: str, seed: int = 0) -> PreTrainedModel:
     """A model with random weights large enough that its predictions differ between tokens."""
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(CONFIGS[kind]()).eval()
@@ -139,7 +143,5 @@ def wordpiece_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]")
 
 
-def _template(single: str, *specials: tuple[str, int]) -> Any:
-    from tokenizers.processors import TemplateProcessing
-
+def _template(single: str, *specials: tuple[str, int]) -> TemplateProcessing:
     return TemplateProcessing(single=single, special_tokens=list(specials))

@@ -9,9 +9,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
+from transformers import PreTrainedModel
 
+from playground.engine.api import Batch
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.runner import ModelRunner
+from playground.engine.types import FloatArray
 from playground.errors import CapabilityMissing, ModelRefused
 from playground.inspection.anatomy import text_config
 from playground.inspection.cache_formula import cache_bytes, plain_spec
@@ -22,7 +25,6 @@ from tests.engine.architectures import CONTEXT, VOCAB, architectures, small_conf
 from tests.engine.small import byte_level_tokenizer, small_info
 
 LENGTH = 40  # beyond the sliding windows and the chunks of recurrent layers, which are 16
-CLOSE = {"atol": 1e-4, "rtol": 1e-4}
 
 BOTH_WAYS = "reads a text in both directions"
 ENCODER = "does not continue text token by token"
@@ -143,13 +145,11 @@ def test_an_architecture_gives_what_its_own_full_pass_gives(name: str) -> None:
     ids = make_ids()
     whole = full_pass(engine, ids)
     for length in (10, 11, 30, LENGTH):  # from nothing, a step after, some at once after
-        np.testing.assert_allclose(
-            engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1], **CLOSE
-        )
+        assert_close(engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1])
     other = (*ids[:20], *make_ids(6, seed=1))
-    np.testing.assert_allclose(engine.next_logits(other).logits, full_pass(engine, other)[-1], **CLOSE)
+    assert_close(engine.next_logits(other).logits, full_pass(engine, other)[-1])
     expected = torch.log_softmax(whole, -1)[:-1].gather(1, torch.tensor(ids[1:])[:, None])[:, 0]
-    np.testing.assert_allclose(engine.score(ids).logprobs[1:], expected, **CLOSE)
+    assert_close(engine.score(ids).logprobs[1:], expected)
     _check_joint(engine, ids)
     _check_greedy(engine, ids)
     _check_prediction(engine, ids, name)
@@ -157,10 +157,14 @@ def test_an_architecture_gives_what_its_own_full_pass_gives(name: str) -> None:
     _check_lens(engine, ids, whole, name)
 
 
+def assert_close(actual: FloatArray, expected: torch.Tensor) -> None:
+    np.testing.assert_allclose(actual, expected.numpy(), atol=1e-4, rtol=1e-4)
+
+
 def _check_joint(engine: TransformersEngine, ids: tuple[int, ...]) -> None:
     texts = [(*ids[:15], *make_ids(length, seed=length)) for length in (3, 9, 1)]
     for row, text in zip(engine.next_logits_each(texts), texts, strict=True):
-        np.testing.assert_allclose(row.logits, full_pass(engine, text)[-1], **CLOSE)
+        assert_close(row.logits, full_pass(engine, text)[-1])
 
 
 def _check_greedy(engine: TransformersEngine, ids: tuple[int, ...]) -> None:
@@ -174,13 +178,13 @@ def _check_greedy(engine: TransformersEngine, ids: tuple[int, ...]) -> None:
     for turn in range(3):
         batch.step([int(token) ^ (turn == 0 and row == 1) for row, token in enumerate(batch.logits.argmax(-1))])
     for row, text in zip(batch.logits, batch.ids, strict=True):
-        np.testing.assert_allclose(row, full_pass(engine, text)[-1], **CLOSE)
+        assert_close(row, full_pass(engine, text)[-1])
     branched = (*batch.ids[1], 5)
     batch.close()
-    np.testing.assert_allclose(engine.next_logits(branched).logits, full_pass(engine, branched)[-1], **CLOSE)
+    assert_close(engine.next_logits(branched).logits, full_pass(engine, branched)[-1])
 
 
-def _check_bytes(engine: TransformersEngine, batch: Any, prompts: list[tuple[int, ...]]) -> None:
+def _check_bytes(engine: TransformersEngine, batch: Batch, prompts: list[tuple[int, ...]]) -> None:
     """The cache's bytes are those of transformers' own caches, a row each."""
     decoding = engine.loaded.decoding
     if decoding.argument is None:
@@ -225,9 +229,9 @@ def _check_attention(engine: TransformersEngine, ids: tuple[int, ...], name: str
         got = engine.attentions(ids, start=start)
         assert len(got.layers) == len(expected)
         for layer, weights in zip(got.layers, expected, strict=True):
-            np.testing.assert_allclose(layer.weights, weights[0, :, start:, start:], **CLOSE)
+            assert_close(layer.weights, weights[0, :, start:, start:])
             assert not np.triu(layer.weights, 1).any()
-            np.testing.assert_allclose(layer.weights.sum(-1) + layer.before, weights[0, :, start:].sum(-1), **CLOSE)
+            assert_close(layer.weights.sum(-1) + layer.before, weights[0, :, start:].sum(-1))
 
 
 def _check_lens(engine: TransformersEngine, ids: tuple[int, ...], whole: torch.Tensor, name: str) -> None:
@@ -238,7 +242,7 @@ def _check_lens(engine: TransformersEngine, ids: tuple[int, ...], whole: torch.T
     rows = [row for row in engine.lens(ids, range(30, LENGTH)) if row is not None]
     best = np.concatenate([row.top_logprobs[-1] for row in rows])  # (P, K) of the last depth
     expected = torch.log_softmax(whole[30:], -1).topk(best.shape[1], dim=-1).values
-    np.testing.assert_allclose(best, expected, **CLOSE)
+    assert_close(best, expected)
 
 
 def test_the_families_that_are_not_asked_at_each_load_are_plain() -> None:
@@ -276,22 +280,20 @@ def test_longrope_is_read_anew_where_its_factors_change(name: str) -> None:
     engine = TransformersEngine(_with_model(engine_of(name).loaded, small_model(name, config)))
     ids = make_ids(36)
     for length in (25, 30, 31, 36, 29, 33):
-        np.testing.assert_allclose(
-            engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1], **CLOSE
-        )
+        assert_close(engine.next_logits(ids[:length]).logits, full_pass(engine, ids[:length])[-1])
     for length in (30, 36):
         whole = torch.log_softmax(full_pass(engine, ids[:length]), -1)
         expected = whole[:-1].gather(1, torch.tensor(ids[1:length])[:, None])[:, 0]
-        np.testing.assert_allclose(engine.score(ids[:length]).logprobs[1:], expected, **CLOSE)
+        assert_close(engine.score(ids[:length]).logprobs[1:], expected)
     texts = [ids[:28], ids[:33], (*ids[:29], 7)]
     fresh = TransformersEngine(engine.loaded)
     for row, text in zip(fresh.next_logits_each(texts), texts, strict=True):
-        np.testing.assert_allclose(row.logits, full_pass(fresh, text)[-1], **CLOSE)
+        assert_close(row.logits, full_pass(fresh, text)[-1])
     batch = fresh.open_batch([ids[:28], ids[:28], ids[:33]])
     for turn in range(5):
         batch.step([turn + 3, turn + 4, turn + 5])
         for row, text in zip(batch.logits, batch.ids, strict=True):
-            np.testing.assert_allclose(row, full_pass(fresh, text)[-1], **CLOSE)
+            assert_close(row, full_pass(fresh, text)[-1])
     _check_attention(fresh, ids, name)
     _check_lens_of(fresh, ids, range(20, 36))
     _check_lens_of(fresh, ids, range(32, 36))
@@ -301,10 +303,10 @@ def _check_lens_of(engine: TransformersEngine, ids: tuple[int, ...], positions: 
     rows = [row for row in engine.lens(ids[: positions.stop], positions) if row is not None]
     best = np.concatenate([row.top_logprobs[-1] for row in rows])
     whole = full_pass(engine, ids[: positions.stop])[positions.start :]
-    np.testing.assert_allclose(best, torch.log_softmax(whole, -1).topk(best.shape[1], dim=-1).values, **CLOSE)
+    assert_close(best, torch.log_softmax(whole, -1).topk(best.shape[1], dim=-1).values)
 
 
-def _with_model(loaded: LoadedModel, model: Any) -> LoadedModel:
+def _with_model(loaded: LoadedModel, model: PreTrainedModel) -> LoadedModel:
     return LoadedModel(
         model, loaded.tokenizer, loaded.info, loaded.source, loaded.placement, loaded.memory, "sdpa", True, PLAIN
     )

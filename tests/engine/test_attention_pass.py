@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from transformers import BloomConfig, Gemma2Config, Qwen3Config
 
 from benchmarks.bench_attention import memory_figures
@@ -175,8 +176,16 @@ def test_weights_of_a_pass_that_answers_otherwise_are_not_shown(monkeypatch: pyt
 
     usual = modeling_llama.eager_attention_forward
 
-    def without_mask(module: Any, query: Any, key: Any, value: Any, _mask: Any, **options: Any) -> Any:
-        return usual(module, query, key, value, None, **options)
+    def without_mask(
+        module: nn.Module,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        _mask: torch.Tensor | None,
+        **options: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        output, weights = usual(module, query, key, value, None, **options)
+        return output, weights
 
     monkeypatch.setattr(modeling_llama, "eager_attention_forward", without_mask)
     with pytest.raises(CapabilityMissing, match="does not give its attention weights"):

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from playground.engine.api import TextCodec
 from playground.engine.fake.engine import FakeCodec
 from playground.engine.text.codec import HfTextCodec
-from playground.engine.text.token_bytes import build_table, byte_alphabet
+from playground.engine.text.token_bytes import TokenTable, build_table, byte_alphabet
 from playground.errors import BadPrompt, CapabilityMissing
 from tests.engine.small import byte_level_tokenizer, metaspace_tokenizer, small_info, wordpiece_tokenizer
 
@@ -43,20 +44,20 @@ def small() -> HfTextCodec:
 
 
 @pytest.fixture(scope="module")
-def bundled_tokenizer(bundled_model_path: Path) -> Any:
+def bundled_tokenizer(bundled_model_path: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast.from_pretrained(bundled_model_path, local_files_only=True)
 
 
 @pytest.fixture(scope="module")
-def bundled(bundled_tokenizer: Any) -> HfTextCodec:
+def bundled(bundled_tokenizer: PreTrainedTokenizerFast) -> HfTextCodec:
     return HfTextCodec(bundled_tokenizer, small_info(8192, name="SmolLM2", vocab_size=49152))
 
 
-def pieces(codec: Any, ids: tuple[int, ...]) -> list[str]:
+def pieces(codec: TextCodec, ids: tuple[int, ...]) -> list[str]:
     return [codec.piece(token, ids[max(0, index - 4) : index]) for index, token in enumerate(ids)]
 
 
-def assert_exact(codec: Any, text: str) -> None:
+def assert_exact(codec: TextCodec, text: str) -> None:
     ids = codec.encode(text)
     assert b"".join(codec.token_bytes(token) for token in ids) == text.encode()
     assert codec.decode(ids) == text
@@ -128,7 +129,7 @@ def test_the_same_token_reads_differently_after_different_contexts(small: HfText
 
 @pytest.mark.model
 def test_every_token_of_the_bundled_vocabulary_agrees_with_the_tokenizer(
-    bundled: HfTextCodec, bundled_tokenizer: Any
+    bundled: HfTextCodec, bundled_tokenizer: PreTrainedTokenizerFast
 ) -> None:
     decoded = bundled_tokenizer.backend_tokenizer.decode_batch([[token] for token in range(49152)])
     for token, text in enumerate(decoded):
@@ -138,10 +139,10 @@ def test_every_token_of_the_bundled_vocabulary_agrees_with_the_tokenizer(
 
 
 @pytest.mark.model
-def test_the_table_is_built_once(bundled_tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_is_built_once(bundled_tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch) -> None:
     built = []
 
-    def counting(tokenizer: Any, size: int) -> Any:
+    def counting(tokenizer: PreTrainedTokenizerFast, size: int) -> TokenTable:
         built.append(size)
         return build_table(tokenizer, size)
 
@@ -183,7 +184,9 @@ def test_a_spelt_out_special_token_is_text_unless_asked(small: HfTextCodec) -> N
 
 
 @pytest.mark.model
-def test_typed_special_tokens_stay_text_on_the_bundled_tokenizer(bundled: HfTextCodec, bundled_tokenizer: Any) -> None:
+def test_typed_special_tokens_stay_text_on_the_bundled_tokenizer(
+    bundled: HfTextCodec, bundled_tokenizer: PreTrainedTokenizerFast
+) -> None:
     for name in bundled_tokenizer.all_special_tokens:
         ids = bundled.encode(f"x {name} y")
         assert not any(bundled.is_special(token) for token in ids)
@@ -216,7 +219,7 @@ def test_a_chat_equals_the_tokenizers_own(small: HfTextCodec, system: str | None
 
 @pytest.mark.model
 def test_a_bundled_chat_equals_the_tokenizers_own_and_shows_the_default_system_prompt(
-    bundled: HfTextCodec, bundled_tokenizer: Any
+    bundled: HfTextCodec, bundled_tokenizer: PreTrainedTokenizerFast
 ) -> None:
     for text in ("Hi", "  spaced  ", "line\n\nline", "😀", ""):
         expected = bundled_tokenizer.apply_chat_template(
@@ -296,7 +299,7 @@ def test_what_a_template_cannot_do_is_said_in_a_sentence(template: str | None, s
 
 @pytest.mark.parametrize("codec_kind", ["hf", "fake"])
 def test_half_a_surrogate_pair_is_refused(small: HfTextCodec, codec_kind: str) -> None:
-    codec: Any = small if codec_kind == "hf" else FakeCodec()
+    codec: TextCodec = small if codec_kind == "hf" else FakeCodec()
     for broken in ("ab\ud83d", "\udc00", "\ude00\ud83d"):
         with pytest.raises(BadPrompt, match="surrogate"):
             codec.encode(broken)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import pytest
 
 from playground.engine import factory
 from playground.engine.hf.engine import TransformersEngine
 from playground.errors import ModelNotFound
+from playground.models.loading import LoadedModel
+from playground.models.wording import Progress
 from tests.engine.small import small_loaded
 
 IDS = (5, 9, 30, 2)
@@ -26,30 +27,35 @@ def test_only_attention_models_on_the_cpu_are_tuned(
 
     loaded = small_loaded(kind)
     loaded.info = dataclasses.replace(loaded.info, device=device)
-    asked: list[Any] = []
-    tunings: list[Any] = []
+    asked: list[tuple[str, str, str]] = []
+    tunings: list[object] = []
 
-    def locate(spec: Any, *, device: Any, dtype: Any, progress: Any) -> str:
+    def locate(spec: str, *, device: str, dtype: str, progress: Progress) -> str:
         asked.append((spec, device, dtype))
         for fraction in (0.0, 0.5, 1.0):
             progress("Looking", fraction)
         return "here"
 
-    def read(located: Any, *, progress: Any) -> Any:
+    def read(located: str, *, progress: Progress) -> LoadedModel:
         assert located == "here"
         progress("Loading", 1.0)
         return loaded
 
+    def tune(model: object) -> prepack.Tuning:
+        tunings.append(model)
+        return prepack.Tuning(0, 1)
+
     monkeypatch.setattr(factory, "locate", locate)
     monkeypatch.setattr(loading, "read", read)
-    monkeypatch.setattr(prepack, "tune_for_cpu", lambda model: tunings.append(model) or prepack.Tuning(0, 1))
+    monkeypatch.setattr(prepack, "tune_for_cpu", tune)
     told: list[tuple[str, float]] = []
     engine = factory.make_engine("m", "d", "t", lambda what, fraction: told.append((what, fraction)))
     assert isinstance(engine, TransformersEngine) and engine.info is loaded.info
     assert asked == [("m", "d", "t")] and len(tunings) == tuned
     fractions = [fraction for _what, fraction in told]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
-    assert factory.make_engine("m").next_logits((1, 2)).computed_tokens == 2  # nobody watches
+    unwatched = factory.make_engine("m")
+    assert isinstance(unwatched, TransformersEngine) and unwatched.next_logits((1, 2)).computed_tokens == 2
 
 
 def test_a_model_that_cannot_be_had_is_said_in_a_sentence() -> None:

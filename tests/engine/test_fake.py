@@ -52,7 +52,7 @@ def test_scores_are_the_rows_log_softmax() -> None:
 
 
 def test_ranks_of_equal_logits_are_unique() -> None:
-    engine = FakeEngine(lambda ids: np.zeros(4), vocab=4)
+    engine = FakeEngine(lambda ids: np.zeros(4, np.float32), vocab=4)
     assert engine.score((0, 0, 1, 2, 3)).ranks.tolist() == [-1, 0, 1, 2, 3]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from playground.engine.facets import offers, require
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.runner import PREFILL_CHUNK
+from playground.engine.types import TokenIds
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
 
@@ -34,7 +36,7 @@ def count_runs(engine: TransformersEngine) -> list[int]:
     """Lengths of the inputs the model is given from now on."""
     lengths: list[int] = []
 
-    def note(_module: Any, _args: Any, kwargs: dict[str, Any]) -> None:
+    def note(_module: object, _args: object, kwargs: dict[str, Any]) -> None:
         lengths.append(kwargs["input_ids"].shape[1])
 
     engine.loaded.model.register_forward_pre_hook(note, with_kwargs=True)
@@ -199,7 +201,7 @@ def test_logits_that_are_not_numbers_are_an_error(engine: TransformersEngine) ->
 
 
 def test_a_failing_model_is_a_sentence_and_not_the_end(engine: TransformersEngine) -> None:
-    def fail(_module: Any, _args: Any) -> None:
+    def fail(_module: object, _args: object) -> None:
         raise RuntimeError("the kernel is out of luck\nand says so at length")
 
     handle = engine.loaded.model.register_forward_pre_hook(fail)
@@ -270,11 +272,12 @@ def test_long_texts_together_give_others_their_turn(kind: str, monkeypatch: pyte
     alone = [full_pass(engine, ids)[-1] for ids in given]
     positions: list[int] = []
     runner, forward = engine._runner, engine._runner.forward
-    monkeypatch.setattr(
-        runner,
-        "forward",
-        lambda rows, *more, **kw: (positions.append(sum(map(len, rows))), forward(rows, *more, **kw))[1],
-    )
+
+    def counted(rows: Sequence[TokenIds], *more: Any, **options: Any) -> torch.Tensor:
+        positions.append(sum(map(len, rows)))
+        return forward(rows, *more, **options)
+
+    monkeypatch.setattr(runner, "forward", counted)
     turns = 0
     pieces = engine.next_logits_in_pieces(given)
     while True:

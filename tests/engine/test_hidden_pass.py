@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, Gemma2Config, OPTConfig, PhiConfig, Qwen3Config
+from transformers import AutoModelForCausalLM, Gemma2Config, OPTConfig, PhiConfig, PreTrainedModel, Qwen3Config
 
-from playground.engine.api import CancelToken
+from playground.engine.api import CancelToken, Engine, Hidden
+from playground.engine.facets import require
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf import hidden_pass, runner
 from playground.engine.hf.engine import TransformersEngine
@@ -55,7 +57,7 @@ def make_ids(length: int, seed: int = 0) -> tuple[int, ...]:
     return tuple(int(token) for token in np.random.default_rng(seed).integers(0, VOCAB, length))
 
 
-def read(engine: Any, ids: tuple[int, ...], positions: range | None = None, **options: Any) -> list[LensRows]:
+def read(engine: Hidden, ids: tuple[int, ...], positions: range | None = None, **options: Any) -> list[LensRows]:
     steps = engine.lens(ids, range(len(ids)) if positions is None else positions, **options)
     return [rows for rows in steps if rows is not None]
 
@@ -65,7 +67,7 @@ def joined(parts: list[LensRows], name: str) -> np.ndarray[Any, Any]:
     return np.concatenate([getattr(part, name) for part in parts], axis=axis)
 
 
-def reference(model: Any, kind: str, ids: tuple[int, ...]) -> torch.Tensor:
+def reference(model: PreTrainedModel, kind: str, ids: tuple[int, ...]) -> torch.Tensor:
     """(depths, T, vocab) log-probabilities from ``output_hidden_states``, the norm and the head, by hand."""
     base = model.get_decoder()
     norm = next(getattr(base, name) for name in FINAL_NORMS if getattr(base, name, None) is not None)
@@ -196,6 +198,7 @@ def test_what_stands_before_is_read_in_pieces(monkeypatch: pytest.MonkeyPatch, k
     monkeypatch.setattr(runner, "PREFILL_CHUNK", 10)
     steps = list(TransformersEngine(small_loaded(kind)).lens(ids, window))
     assert [step is None for step in steps] == [True, True, True, True, False]
+    assert steps[-1] is not None
     np.testing.assert_allclose(steps[-1].top_logprobs, joined(whole, "top_logprobs"), atol=1e-4)
 
 
@@ -204,13 +207,14 @@ def test_it_stops_between_the_pieces_and_goes_on_from_there(monkeypatch: pytest.
     monkeypatch.setattr(runner, "PREFILL_CHUNK", 10)
     engine, cancel, ids = TransformersEngine(small_loaded("llama")), CancelToken(), make_ids(40)
     steps = engine.lens(ids, range(36, 40), cancel=cancel)
+    assert isinstance(steps, Generator)
     assert next(steps) is None and next(steps) is None and not torch.is_inference_mode_enabled()
     if how == "cancelled":
         cancel.cancel()
         with pytest.raises(Cancelled):
             next(steps)
     else:
-        steps.close()  # type: ignore[attr-defined]
+        steps.close()
     assert engine.next_logits(ids).computed_tokens == 20, "the twenty that were read are known"
 
 
@@ -219,14 +223,14 @@ def test_other_readers_have_their_turns_while_it_reads(monkeypatch: pytest.Monke
     engine, order = TransformersEngine(small_loaded("llama")), list[str]()
     worker, begun, asked = Worker(engine), threading.Event(), threading.Event()
 
-    def lens(engine: Any, cancel: CancelToken) -> Any:
-        for rows in engine.lens(make_ids(60), range(56, 60), cancel=cancel):
+    def lens(engine: Engine, cancel: CancelToken) -> Iterator[None]:
+        for rows in require(engine, Hidden).lens(make_ids(60), range(56, 60), cancel=cancel):
             order.append("piece" if rows is None else "rows")
             begun.set()
             assert asked.wait(30)
             yield None
 
-    def other(engine: Any, cancel: CancelToken) -> None:
+    def other(engine: Engine, cancel: CancelToken) -> None:
         order.append("other reader")
 
     first = worker.submit("one", "lens", lens)

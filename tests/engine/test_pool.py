@@ -13,6 +13,7 @@ from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
 from playground.errors import Cancelled, ModelNotFound, ModelTooLarge
+from tests.engine.test_worker import next_row
 
 ONE, TWO = ModelChoice("one"), ModelChoice("two")
 PATIENCE = 10.0
@@ -131,7 +132,7 @@ def test_the_old_model_works_until_the_new_one_is_there(make_pool: Callable[...,
     assert worker is not None
     loader.gate.clear()
     new = pool.request("a", TWO)
-    ticket = worker.submit("a", "next", lambda engine, cancel: engine.next_logits((1, 2)))
+    ticket = worker.submit("a", "next", next_row(1, 2))
     assert ticket.result(PATIENCE).ids == (1, 2)
     loader.gate.set()
     ended(new)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import gc
 import weakref
-from typing import Any
+from typing import NoReturn
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
 from playground.engine.hf import prepack
 from playground.engine.hf.engine import TransformersEngine
@@ -30,7 +31,7 @@ def packing_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def logits_of(model: Any) -> torch.Tensor:
+def logits_of(model: PreTrainedModel) -> torch.Tensor:
     with torch.inference_mode():
         result: torch.Tensor = model(input_ids=torch.arange(40)[None] % VOCAB, use_cache=False).logits
     return result
@@ -100,7 +101,7 @@ def test_where_packing_is_not_possible_the_model_stays_plain(
     model = small_model("llama")
     if failure == "missing operator":
 
-        def missing(*_args: Any, **_kwargs: Any) -> Any:
+        def missing(*_args: object, **_kwargs: object) -> NoReturn:
             raise NotImplementedError("no such operator")
 
         monkeypatch.setattr(prepack, "PackedLinear", missing)

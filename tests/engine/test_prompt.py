@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,17 +85,16 @@ def by_best_of_n(codec: TextCodec, typed: Typed) -> TokenIds:
     return encode_asking(codec, asking, typed.system)
 
 
-def result_of(call: Any, codec: TextCodec, typed: Typed) -> TokenIds | str:
+def result_of(call: Callable[[TextCodec, Typed], TokenIds], codec: TextCodec, typed: Typed) -> TokenIds | str:
     try:
-        found: TokenIds = call(codec, typed)
-        return found
+        return call(codec, typed)
     except PlaygroundError as error:
         return f"{type(error).__name__}: {error}"
 
 
 @pytest.mark.parametrize("make", CODECS.values(), ids=CODECS.keys())
 @pytest.mark.parametrize("typed", ALL.values(), ids=ALL.keys())
-def test_page_command_and_best_of_n_read_the_same(make: Any, typed: Typed) -> None:
+def test_page_command_and_best_of_n_read_the_same(make: Callable[[], TextCodec], typed: Typed) -> None:
     codec = make()
     calls = (by_page, by_command, by_whole_text, by_best_of_n)
     found = {result_of(call, codec, typed) for call in calls}

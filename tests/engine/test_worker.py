@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, NextTokens
+from playground.engine.facets import require
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import JOINT_ROWS, JOINT_TOKENS, Worker
+from playground.engine.types import NextRow
 from playground.errors import BadPrompt, Cancelled, ModelError, PlaygroundError
 
 PATIENCE = 20.0  # seconds until a test is called hung; never waited for in a passing run
@@ -53,12 +55,17 @@ def counting(order: list[str], name: str, steps: int) -> Callable[[Engine, Cance
     return job
 
 
+def next_row(*ids: int) -> Callable[[Engine, CancelToken], NextRow]:
+    """The job that asks for the row after these tokens."""
+    return lambda engine, cancel: require(engine, NextTokens).next_logits(ids, cancel=cancel)
+
+
 def noting(order: list[str], name: str) -> Callable[[Engine, CancelToken], None]:
     return lambda engine, cancel: order.append(name)
 
 
 def test_a_plain_job_gets_the_engine_and_its_result_comes_back(worker: Worker) -> None:
-    ticket = worker.submit("a", "logits", lambda engine, cancel: engine.next_logits((1, 2), cancel=cancel))
+    ticket = worker.submit("a", "logits", next_row(1, 2))
     assert ticket.result(PATIENCE).ids == (1, 2)
     assert ticket.done and ticket.position == 0
 
@@ -406,8 +413,8 @@ def test_thirty_sessions_asking_at_once_all_get_their_own_answer_once_computed()
 
     def session(number: int) -> None:
         barrier.wait(PATIENCE)
-        shared = worker.submit(str(number), "shared", lambda engine, cancel: engine.next_logits((9, 9)))
-        own = worker.submit(str(number), "own", lambda engine, cancel: engine.next_logits((number, 1)))
+        shared = worker.submit(str(number), "shared", next_row(9, 9))
+        own = worker.submit(str(number), "own", next_row(number, 1))
         answers[number] = (shared.result(PATIENCE), own.result(PATIENCE))
 
     threads = [threading.Thread(target=session, args=(number,)) for number in range(30)]

@@ -21,6 +21,7 @@ from playground.testtime.batching import kv_bytes_per_token, plan_batches, row_b
 from playground.testtime.events import BatchStep, Planned
 from playground.testtime.generate import CandidateRequest, Variation, generate_candidates, temperature_ladder
 from tests.engine.small import small_loaded
+from tests.engine.test_worker import next_row
 
 T = TypeVar("T")
 PROMPT = FakeEngine().codec.encode("hello")
@@ -191,7 +192,7 @@ def test_other_sessions_get_their_turn_between_steps() -> None:
         )
         for _step in zip(range(3), long, strict=False):
             order.append("step")
-        other = worker.submit("two", "next", lambda engine, cancel: engine.next_logits((65, 66), cancel=cancel))
+        other = worker.submit("two", "next", next_row(65, 66))
         assert other.result(timeout=20).ids == (65, 66) and not long.done
         long.cancel()
     finally:
