@@ -10,10 +10,11 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
 from playground.engine.factory import make_engine
 from playground.engine.hf.engine import TransformersEngine
@@ -35,17 +36,16 @@ def run(counts: Sequence[int] = (16, 8), rounds: int = ROUNDS) -> dict[str, floa
     prompts = _prompts(engine, rounds * len(counts) * 2)
     seconds: dict[str, list[float]] = {}
 
-    def timed(name: str, work: Callable[[], Any]) -> Any:
+    def timed(name: str, work: Callable[[], object]) -> None:
         started = time.perf_counter()
-        result = work()
+        work()
         seconds.setdefault(name, []).append(time.perf_counter() - started)
-        return result
 
     for _ in range(rounds):
         for n in counts:
             ours, theirs = prompts.pop(), prompts.pop()  # never read before: nobody has a prefix
-            timed(f"ours {n}", lambda n=n, ids=ours: _candidates(engine, ids, n))
-            timed(f"generate {n}", lambda n=n, ids=theirs: _reference(plain, ids, n))
+            timed(f"ours {n}", partial(_candidates, engine, ours, n))
+            timed(f"generate {n}", partial(_reference, plain, theirs, n))
     median = {name: statistics.median(values) for name, values in seconds.items()}
     figures = {}
     for n in counts:
@@ -73,7 +73,7 @@ def _candidates(engine: TransformersEngine, ids: tuple[int, ...], n: int) -> Can
             return done
 
 
-def _reference(model: Any, ids: tuple[int, ...], n: int) -> int:
+def _reference(model: PreTrainedModel, ids: tuple[int, ...], n: int) -> int:
     with torch.inference_mode():
         out = model.generate(
             torch.tensor([ids]),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
 from playground.engine.factory import make_engine
 from playground.engine.hf.engine import TransformersEngine
@@ -73,7 +73,7 @@ def _rows(
             return done
 
 
-def _reference(model: Any, prompt: tuple[int, ...], count: int) -> tuple[int, ...]:
+def _reference(model: PreTrainedModel, prompt: tuple[int, ...], count: int) -> tuple[int, ...]:
     with torch.inference_mode():
         ids = model.generate(
             torch.tensor([prompt]),
@@ -86,7 +86,7 @@ def _reference(model: Any, prompt: tuple[int, ...], count: int) -> tuple[int, ..
     return tuple(ids[0, len(prompt) :].tolist())
 
 
-def _branch_ratio(engine: TransformersEngine, model: Any) -> float:
+def _branch_ratio(engine: TransformersEngine, model: PreTrainedModel) -> float:
     """Time to the first step of a branch at token 200 of 220, over a fresh prefill of the same tokens."""
     prompt = engine.codec.encode(PROMPT)
     first = GenerationRequest(prompt, GREEDY, max_new_tokens=220, ignore_eos=True, top=0)

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import chromium, median, new_page, open_clocked, server, slider_times
-from playground.engine.api import CancelToken
+from playground.engine.api import CancelToken, Score
+from playground.engine.facets import require
 from playground.engine.factory import make_engine
 from playground.inspection.lens import MAX_POSITIONS, read_lens
 
@@ -47,13 +48,14 @@ def run() -> dict[str, float]:
 def lens_times() -> dict[str, float]:
     """A whole window, and the plain forward pass with all its logits; the lens asks 31 heads where the pass asks one."""
     engine = make_engine(device="cpu", dtype="float32")
+    scorer = require(engine, Score)
     ids = engine.codec.encode(TEXT)[:MAX_POSITIONS]
     window = range(len(ids))
     lens, score = list[float](), list[float]()
     for turn in range(ROUNDS + 1):
         different = (int(ids[0]) + turn, *ids[1:])  # nothing is known of it yet
         started = time.perf_counter()
-        engine.score(different)
+        scorer.score(different)
         between = time.perf_counter()
         list(read_lens(engine, (int(ids[0]) + 100 + turn, *ids[1:]), window, CancelToken()))
         if turn:  # the first of each pays for waking up

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 
 from playwright.sync_api import Browser, Page
 
@@ -58,7 +59,7 @@ def pages() -> dict[str, float]:
         for round_ in range(ROUNDS + 1):  # the first round warms up
             for name, tab in tabs.items():
                 tab.bring_to_front()
-                rest = [action_ms(tab, lambda move=move, tab=tab: press(tab, move)) for move in range(MOVES)]
+                rest = [action_ms(tab, partial(press, tab, move)) for move in range(MOVES)]
                 if round_:
                     whole[name] += rest
         found |= _against_plain("slider to whole page", whole)

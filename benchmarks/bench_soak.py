@@ -7,7 +7,7 @@ first hundred warm up; growth is measured over the second. ``python -m benchmark
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import psutil
 
@@ -44,7 +44,9 @@ def run(generations: int = GENERATIONS) -> dict[str, float]:
     }
 
 
-def _job(number: int):  # type: ignore[no-untyped-def]
+def _job(
+    number: int,
+) -> Callable[[Engine, CancelToken], Generator[GenerationStep, None, Generation]]:
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
         prompt = engine.codec.encode(f"Story number {number}: once upon a time " + "there was a fox " * (number % 40))
         asked = [

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from benchmarks.browser import chromium, new_page, server
 from playground.engine.api import Engine
 from playground.engine.factory import make_engine
-from playground.generation import GenerationRequest, generate
+from playground.generation import Generation, GenerationRequest, generate
 from playground.sampling.settings import SamplerSettings
 
 PROMPT = "Once upon a time there was a fox who"
@@ -60,7 +60,8 @@ def _bare(engine: Engine, count: int, seed: int) -> float:
         try:
             next(steps)
         except StopIteration as end:
-            return count / end.value.decode_ms * 1000
+            result: Generation = end.value
+            return count / result.decode_ms * 1000
 
 
 def _on_page(page: Page, url: str, count: int, seed: int) -> float:

@@ -11,9 +11,9 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
@@ -84,7 +84,7 @@ class Reader:
         """Whether the page looks in on something under way."""
         return bool(self._timers)
 
-    async def _set(self, key: str, kind: str, value: Any, *, keep: bool = True) -> None:
+    async def _set(self, key: str, kind: str, value: bool | str | float, *, keep: bool = True) -> None:
         widget, fragment = self._widgets[key]
         state = WidgetState(id=widget)
         if kind == "double_array_value":
@@ -111,12 +111,12 @@ class Reader:
         with suppress(ConnectionClosed):
             async for data in self._socket:
                 message = ForwardMsg()
-                message.ParseFromString(data)  # type: ignore[arg-type]
+                message.ParseFromString(data)
                 async with self._news:
                     self._take(message)
                     self._news.notify_all()
 
-    def _take(self, message: Any) -> None:
+    def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "delta":
             self._learn(message.delta)
@@ -133,10 +133,10 @@ class Reader:
         elif kind == "stop_auto_rerun":
             self._stop_timers(message.stop_auto_rerun.fragment_ids)
 
-    def _learn(self, delta: Any) -> None:
+    def _learn(self, delta: Delta) -> None:
         if delta.WhichOneof("type") != "new_element":
             return
-        element = getattr(delta.new_element, delta.new_element.WhichOneof("type"))
+        element = getattr(delta.new_element, delta.new_element.WhichOneof("type") or "empty")
         key = getattr(element, "id", "").split("-", 2)[-1]
         if key:
             self._widgets[key] = element.id, delta.fragment_id
