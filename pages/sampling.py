@@ -3,7 +3,6 @@
 from playground.engine.api import NextTokens
 from playground.state.sampling import SamplingState
 from playground.ui.kit.page import PageSpec, Section
-from playground.ui.sampling_page.bars import bars_options, bars_reading, bars_section
 from playground.ui.sampling_page.compare import compare_section
 from playground.ui.sampling_page.draw import draw_section
 from playground.ui.sampling_page.experiments import EXPERIMENTS
@@ -12,7 +11,7 @@ from playground.ui.sampling_page.lookup import lookup_section
 from playground.ui.sampling_page.pipeline import pipeline_section
 from playground.ui.sampling_page.proof import proof_section
 from playground.ui.sampling_page.steps import steps_section
-from playground.ui.sampling_page.view import load_view
+from playground.ui.sampling_page.view import bars_options, bars_reading, bars_section, load_view
 from playground.ui.workspace.prompt import prompt_controls
 from playground.ui.workspace.samplers import sampler_controls
 

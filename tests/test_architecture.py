@@ -31,7 +31,7 @@ LAYERS = (
     ("sampling", "inspection", "testtime", "scaling", "generation"),
     ("engine",),
     ("models",),
-    ("bounded", "server", "uploads"),
+    ("bounded", "server", "uploads", "downloads"),
     ("errors", "glossary"),
 )
 HEIGHT = {layer: len(LAYERS) - index for index, row in enumerate(LAYERS) for layer in row}

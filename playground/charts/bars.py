@@ -6,10 +6,19 @@ The one picture that is not a plotly figure: it is repainted at every move of a 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.charts.numbers import logprob, percent
+from playground.engine.text.display import glyphs
+
+if TYPE_CHECKING:  # the page is drawn before torch is imported, which these need
+    import pandas
+
+    from playground.engine.api import TextCodec
+    from playground.generation import TokenStep
+    from playground.sampling.chain import NextToken
 
 LOG_FLOOR = 1e-8  # where the logarithmic axis begins: nothing on screen needs less
 
@@ -45,6 +54,83 @@ class BarsData:
     log: bool = False
 
 
+def next_token_bars(view: NextToken, codec: TextCodec, count: int, *, log: bool = False) -> BarsData:
+    """The ``count`` likeliest next tokens of a traced row."""
+    from playground.inspection.next_token import kept_prefix, top_candidates
+    from playground.sampling.registry import SAMPLERS
+
+    trace = view.trace
+    rows = (
+        BarRow(
+            id=row.id,
+            label=glyphs(row.text),
+            rank=row.rank,
+            raw_prob=row.raw_prob,
+            raw_logprob=row.raw_logprob,
+            final_prob=row.final_prob,
+            removed_by=None if row.removed_by is None else SAMPLERS[row.removed_by].label,
+            chosen=row.id == view.draw.id,
+        )
+        for row in top_candidates(view, codec, count)
+    )
+    kept = int((trace.removed_by < 0).sum())
+    return _with_others(rows, kept, int(trace.raw_probs.size), kept_prefix(view), log)
+
+
+def recorded_bars(step: TokenStep, codec: TextCodec, before: tuple[int, ...], vocab_size: int) -> BarsData:
+    """What else could have come at a generated token, as recorded; ``before`` are the ids in front of it."""
+    from playground.sampling.registry import SAMPLERS
+
+    rows = (
+        BarRow(
+            id=other.id,
+            label=glyphs(codec.piece(other.id, before)),
+            rank=rank,
+            raw_prob=other.raw_prob,
+            raw_logprob=other.raw_logprob,
+            final_prob=other.prob,
+            removed_by=SAMPLERS[other.removed_by].label if other.removed_by else None,
+            chosen=other.id == step.id,
+        )
+        for rank, other in enumerate(step.top)
+    )
+    return _with_others(rows, step.kept, vocab_size, None, False)
+
+
+def _with_others(rows: Iterable[BarRow], kept: int, vocab_size: int, cut_after: int | None, log: bool) -> BarsData:
+    shown = tuple(rows)
+    others = vocab_size - len(shown)
+    raw, final = 1.0 - sum(row.raw_prob for row in shown), 1.0 - sum(row.final_prob for row in shown)
+    return BarsData(
+        rows=shown,
+        others_count=others,
+        others_raw=max(0.0, raw) if others else 0.0,
+        others_final=final if others and final > 1e-6 else 0.0,  # what float32 sums leave over is not a probability
+        kept=kept,
+        vocab_size=vocab_size,
+        cut_after=cut_after,
+        log=log,
+    )
+
+
+def bars_table(data: BarsData) -> pandas.DataFrame:
+    """The same rows as a table."""
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
+    return pd.DataFrame(
+        {
+            "rank": [row.rank + 1 for row in data.rows],
+            "token": [row.label for row in data.rows],
+            "id": [row.id for row in data.rows],
+            "raw": [percent(row.raw_prob) for row in data.rows],
+            "log-probability": [row.raw_logprob for row in data.rows],
+            "final": ["–" if row.removed_by else percent(row.final_prob) for row in data.rows],
+            "removed by": [row.removed_by or "" for row in data.rows],
+            "drawn": ["▶" if row.chosen else "" for row in data.rows],
+        }
+    )
+
+
 def bars_description(data: BarsData) -> str:
     """What the picture shows, with its numbers, for readers who do not see it."""
     first = ", ".join(
@@ -74,9 +160,9 @@ def bars_payload(data: BarsData) -> dict[str, Any]:
     rows = [_row(row, top, data.log) for row in data.rows]
     rows.append(_others(data, top))
     cut_row, cut_text = _cut(data)
-    return {
-        "rows": rows,
-        "ticks": _ticks(top, data.log),
+    return {  # tuples: Streamlit looks through lists for data frames, and imports pandas to do so
+        "rows": tuple(rows),
+        "ticks": tuple(_ticks(top, data.log)),
         "cutRow": cut_row,
         "cutText": cut_text,
         "description": bars_description(data),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from playground.engine.api import Engine, TextCodec
     from playground.engine.types import TopTokens
-    from playground.inspection.next_token import Candidate, NextToken
+    from playground.inspection.next_token import Candidate
+    from playground.sampling.chain import NextToken
     from playground.sampling.settings import SamplerSettings
 
 MAX_TOP = 1_000_000
@@ -121,7 +122,8 @@ def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined 
     from playground.engine.facets import require, whole_row
     from playground.engine.text.prompt import continuation_ids
     from playground.engine.types import TopTokens
-    from playground.inspection.next_token import examine, mirostat_mu
+    from playground.inspection.next_token import breaker_ids, mirostat_mu
+    from playground.sampling.chain import examine
 
     _refuse_together(args, ("history",), "is only for --logits: elsewhere the prompt itself is the history")
     if args.ids is None:
@@ -145,8 +147,9 @@ def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined 
         return whole_row(reader.next_logits(before), "Mirostat").logits
 
     mu = mirostat_mu(logits, settings, ids, generated, seed, codec)
+    breakers = breaker_ids(codec, settings, ids + generated)
     view = examine(
-        row.logits, settings, prompt_ids=ids, generated_ids=generated, seed=seed, mirostat_mu=mu, codec=codec
+        row.logits, settings, prompt_ids=ids, generated_ids=generated, seed=seed, mirostat_mu=mu, breakers=breakers
     )
     find_ids: tuple[int, ...] = ()
     if args.find:
@@ -155,7 +158,7 @@ def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined 
 
 
 def _from_logits(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
-    from playground.inspection.next_token import examine
+    from playground.sampling.chain import examine
 
     flags = (*TEXT_FLAGS, "parse_special", "ids", "find", "model", "device", "dtype")
     _refuse_together(args, flags, "cannot be used with --logits: no model is loaded")

@@ -9,8 +9,6 @@ because a field changed in one must be changed in the other.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from playground.downloads import csv_text, harmless
 from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
 from playground.errors import BadInput, PlaygroundError
@@ -258,14 +257,12 @@ CSV_COLUMNS = (
 
 def to_csv(run: Run, codec: TextCodec) -> str:
     """One line a token of every branch's whole path. Text that a spreadsheet would run as a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(CSV_COLUMNS)
+    lines: list[list[object]] = []
     for branch in run.tree.branches:
         path, picked = run.tree.path(branch.id), run.tree.hand_picked(branch.id)
         texts = pieces(codec, tuple(step.id for step in path), run.prompt.ids)
         for place, (step, text) in enumerate(zip(path, texts, strict=True)):
-            writer.writerow(
+            lines.append(
                 [
                     branch.id,
                     harmless(branch.name),
@@ -283,12 +280,7 @@ def to_csv(run: Run, codec: TextCodec) -> str:
                     branch.ended if place == len(path) - 1 else "",
                 ]
             )
-    return out.getvalue()
-
-
-def harmless(text: str) -> str:
-    """``text`` for a cell of a CSV file, with a quote before what a spreadsheet would run as a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return csv_text(CSV_COLUMNS, lines)
 
 
 # -- reading ------------------------------------------------------------------------------------------------------

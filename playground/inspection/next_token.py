@@ -1,23 +1,22 @@
-"""One position under the lamp: logits in, the traced chain, the draw and the candidates out.
+"""One position under the lamp: its candidates by rank, their texts, and what the chain must be told of texts.
 
-The page and ``python -m playground next`` both stand on this module, so they cannot disagree.
+The page and ``python -m playground next`` both stand on this module and on ``sampling.chain.examine``, so they cannot disagree.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from playground.downloads import csv_text, harmless
 from playground.engine.api import TextCodec
 from playground.engine.text.prompt import continuation_ids
 from playground.engine.types import FloatArray, TokenIds
-from playground.sampling.chain import RowTrace, trace_row
-from playground.sampling.context import SamplingContext
-from playground.sampling.draw import Draw, UniformStream, draw_token
+from playground.sampling.chain import NextToken, examine
 from playground.sampling.settings import SamplerSettings
 from playground.sampling.truncation import updated_mu
 
@@ -41,23 +40,6 @@ class Candidate:
         return self.removed_by is None
 
 
-@dataclass(frozen=True, slots=True)
-class NextToken:
-    """The distribution after ``ids`` under ``settings``, and the token that ``seed`` draws from it."""
-
-    ids: TokenIds
-    prompt_length: int
-    settings: SamplerSettings
-    context: SamplingContext
-    trace: RowTrace
-    draw: Draw
-
-    @property
-    def step(self) -> int:
-        """How many tokens were accepted after the prompt: the draw's place in the seed's stream."""
-        return len(self.ids) - self.prompt_length
-
-
 def breaker_ids(codec: TextCodec | None, settings: SamplerSettings, history: TokenIds) -> tuple[TokenIds, ...]:
     """DRY's sequence breakers as token ids; none without a codec.
 
@@ -70,35 +52,6 @@ def breaker_ids(codec: TextCodec | None, settings: SamplerSettings, history: Tok
     single = [(token,) for token in dict.fromkeys(history) if any(text in codec.token_bytes(token) for text in texts)]
     sequences = [continuation_ids(codec, text) for text in settings.dry_sequence_breakers]
     return (*single, *(ids for ids in sequences if len(ids) > 1))
-
-
-def examine(
-    logits: FloatArray,
-    settings: SamplerSettings,
-    *,
-    prompt_ids: Sequence[int] = (),
-    generated_ids: Sequence[int] = (),
-    seed: int = 0,
-    mirostat_mu: float | None = None,
-    codec: TextCodec | None = None,
-    u: float | None = None,
-) -> NextToken:
-    """Trace ``settings`` over ``logits`` (vocab,) and draw. ``u`` overrides the seed's own uniform (a redraw).
-
-    Raises BadSetting when the logits cannot be sampled from.
-    """
-    prompt, generated = tuple(prompt_ids), tuple(generated_ids)
-    stream, step = UniformStream(seed), len(generated)
-    context = SamplingContext(
-        prompt_ids=prompt,
-        generated_ids=generated,
-        xtc_u=stream.at(step, "xtc"),
-        mirostat_mu=mirostat_mu,
-        dry_breakers=breaker_ids(codec, settings, prompt + generated),
-    )
-    trace = trace_row(logits, settings, context)
-    draw = draw_token(trace.final_probs, stream.at(step) if u is None else u)
-    return NextToken(prompt + generated, len(prompt), settings, context, trace, draw)
 
 
 def mirostat_mu(
@@ -125,7 +78,7 @@ def mirostat_mu(
             generated_ids=before,
             seed=seed,
             mirostat_mu=mu,
-            codec=codec,
+            breakers=breaker_ids(codec, settings, prompt_ids + before),
         )
         probability = max(float(seen.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
         mu = updated_mu(mu, -math.log2(probability), tau=settings.mirostat_tau, eta=settings.mirostat_eta)
@@ -179,3 +132,23 @@ def kept_prefix(view: NextToken) -> int | None:
     lowest_kept = view.trace.raw_logits[kept].min()
     highest_removed = view.trace.raw_logits[~kept].max()
     return int(np.count_nonzero(kept)) if lowest_kept >= highest_removed else None
+
+
+def distribution_csv(view: NextToken, codec: TextCodec) -> str:
+    """Every token, by raw rank: rank, id, text, raw probability, log-probability, final probability, stage."""
+    columns = ("rank", "id", "text", "raw_probability", "raw_log_probability", "final_probability", "removed_by")
+    return csv_text(
+        columns,
+        (
+            (
+                row.rank + 1,
+                row.id,
+                harmless(row.text),
+                repr(row.raw_prob),
+                repr(row.raw_logprob),
+                repr(row.final_prob),
+                row.removed_by or "",
+            )
+            for row in top_candidates(view, codec, view.trace.raw_probs.size)
+        ),
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from playground.downloads import csv_text, harmless
 from playground.plan.fields import CUSTOM, FIELDS, PAGE_FIELDS
 from playground.plan.setup import ScaleSetup, field_text, write_number
 from playground.plan.wording import Row, merged_names
@@ -16,24 +15,17 @@ from playground.scaling.notes import disagreements
 Columns = Mapping[str, Sequence[Row]]
 
 
-def spreadsheet_safe(text: str) -> str:
-    """A text that a spreadsheet would run as a formula is quoted with an apostrophe, as spreadsheets expect."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def to_csv(columns: Columns) -> str:
     """One line a number: scenario, name, value, unit, text, formula, formula with values, source."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["scenario", "name", "value", "unit", "text", "formula", "with_values", "source"])
+    lines = []
     for title, rows in columns.items():
         for row in rows:
             shown = row.figure
             extra = ["", "", row.text, "", "", ""]
             if shown is not None:
                 extra = [repr(shown.value), shown.unit, row.text, shown.formula, shown.filled, shown.source]
-            writer.writerow([title, *map(spreadsheet_safe, [row.name, *extra])])
-    return out.getvalue()
+            lines.append([title, *map(harmless, [row.name, *extra])])
+    return csv_text(("scenario", "name", "value", "unit", "text", "formula", "with_values", "source"), lines)
 
 
 def to_markdown(title: str, setup: ScaleSetup, page: str, columns: Columns, link: str, topics: Sequence[str]) -> str:

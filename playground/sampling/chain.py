@@ -15,6 +15,7 @@ import torch
 
 from playground.errors import BadInput
 from playground.sampling.context import SamplingContext
+from playground.sampling.draw import Draw, UniformStream, draw_token
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.rows import Diagnostics, DiagnosticValue
 from playground.sampling.settings import SamplerSettings
@@ -63,6 +64,23 @@ class RowTrace:
     note: str | None
     raw_entropy: float
     final_entropy: float
+
+
+@dataclass(frozen=True, slots=True)
+class NextToken:
+    """The distribution after ``ids`` under ``settings``, and the token that ``seed`` draws from it."""
+
+    ids: tuple[int, ...]
+    prompt_length: int
+    settings: SamplerSettings
+    context: SamplingContext
+    trace: RowTrace
+    draw: Draw
+
+    @property
+    def step(self) -> int:
+        """How many tokens were accepted after the prompt: the draw's place in the seed's stream."""
+        return len(self.ids) - self.prompt_length
 
 
 def apply_chain(logits: torch.Tensor, settings: SamplerSettings, contexts: Sequence[SamplingContext]) -> torch.Tensor:
@@ -129,6 +147,35 @@ def trace_row(logits: npt.NDArray[np.floating], settings: SamplerSettings, conte
         raw_entropy=raw_entropy,
         final_entropy=alive.entropy,
     )
+
+
+def examine(
+    logits: npt.NDArray[np.floating],
+    settings: SamplerSettings,
+    *,
+    prompt_ids: Sequence[int] = (),
+    generated_ids: Sequence[int] = (),
+    seed: int = 0,
+    mirostat_mu: float | None = None,
+    breakers: tuple[tuple[int, ...], ...] = (),
+    u: float | None = None,
+) -> NextToken:
+    """Trace ``settings`` over ``logits`` (vocab,) and draw. ``u`` overrides the seed's own uniform (a redraw).
+
+    ``breakers``: DRY's sequence breakers as token ids. Raises BadInput when the logits cannot be sampled from.
+    """
+    prompt, generated = tuple(prompt_ids), tuple(generated_ids)
+    stream, step = UniformStream(seed), len(generated)
+    context = SamplingContext(
+        prompt_ids=prompt,
+        generated_ids=generated,
+        xtc_u=stream.at(step, "xtc"),
+        mirostat_mu=mirostat_mu,
+        dry_breakers=breakers,
+    )
+    trace = trace_row(logits, settings, context)
+    draw = draw_token(trace.final_probs, stream.at(step) if u is None else u)
+    return NextToken(prompt + generated, len(prompt), settings, context, trace, draw)
 
 
 def _stage(

@@ -54,7 +54,7 @@ def _read_stops(given: str) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise BadInput("The link's stop strings are no list of texts.", "stop")
+        raise BadInput("Stop strings: not a list of texts.", "stop")
     return _checked(Limits(stop_strings=tuple(found))).stop_strings
 
 

@@ -137,6 +137,11 @@ def link_field(default: Any, read: Callable[[str], Any], *, name: str = "", **ab
     return field(default=default, metadata={_METADATA: LinkField(name, read, **about)})
 
 
+def _refused(about: Mapping[str, Any], why: str) -> BadInput:
+    """A refusal that names the field as the reader knows it: typed and linked values are read by the same function."""
+    return BadInput(f"{about['label']}: {why}" if about.get("label") else why)
+
+
 def flag(default: bool = False, **about: Any) -> Any:
     """On or off: 1 or 0 in a link."""
     return link_field(default, read_flag, write=lambda on: "1" if on else "0", **about)
@@ -145,7 +150,7 @@ def flag(default: bool = False, **about: Any) -> Any:
 def read_flag(text: str) -> bool:
     """True for 1, False for 0. Raises BadInput for anything else."""
     if text not in ("0", "1"):
-        raise BadInput(f"The link says {text[:20]!r} where only 0 or 1 is understood.")
+        raise BadInput(f"{text[:20]!r} is neither 0 nor 1.")
     return text == "1"
 
 
@@ -156,7 +161,7 @@ def whole(default: int | None, low: int, high: int, **about: Any) -> Any:
         digits = text.removeprefix("-")
         value = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else low - 1
         if not low <= value <= high:
-            raise BadInput(f"The link says {text[:20]!r} where a whole number from {low:,} to {high:,} is needed.")
+            raise _refused(about, f"{text[:20]!r} is not a whole number from {low:,} to {high:,}.")
         return value
 
     bounds: dict[str, Any] = {"low": low, "high": high, "step": 1}
@@ -169,7 +174,7 @@ def real(default: float | None, low: float, high: float, **about: Any) -> Any:
     def read(text: str) -> float:
         value = float(text[:40])
         if not low <= value <= high:  # false for a NaN too
-            raise BadInput(f"The link says {text[:20]!r} where a number from {low:g} to {high:g} is needed.")
+            raise _refused(about, f"{text[:20]!r} is not a number from {low:g} to {high:g}.")
         return value
 
     bounds: dict[str, Any] = {"low": low, "high": high, "write": lambda value: f"{value:.10g}"}
@@ -181,7 +186,7 @@ def one_of(default: str, choices: Mapping[str, str], **about: Any) -> Any:
 
     def read(text: str) -> str:
         if text not in choices:
-            raise BadInput(f"The link says {text[:20]!r} where only {', '.join(choices)} are understood.")
+            raise _refused(about, f"{text[:20]!r} is none of {', '.join(choices)}.")
         return text
 
     return link_field(default, read, choices=dict(choices), **about)
@@ -195,9 +200,9 @@ def text(default: str | None = "", longest: int = LONGEST_TEXT, **about: Any) ->
 def read_text(given: str, longest: int = LONGEST_TEXT) -> str:
     """``given``, checked. Raises BadInput when it is too long or holds lone surrogates."""
     if len(given) > longest:
-        raise BadInput(f"The link's text has more than the {longest:,} characters that are read; shorten it.")
+        raise BadInput(f"The text has more than the {longest:,} characters that are read; shorten it.")
     if any("\ud800" <= character <= "\udfff" for character in given):
-        raise BadInput("The link's text has broken characters (lone surrogates) in it; the present text is kept.")
+        raise BadInput("The text has broken characters (lone surrogates) in it; the present text is kept.")
     return given
 
 
@@ -207,7 +212,7 @@ def texts(default: tuple[str, ...] = (), most: int = 64, each: Callable[[str], o
     def read(given: str) -> tuple[str, ...]:
         found = json.loads(given)
         if not isinstance(found, list) or len(found) > most or not all(isinstance(item, str) for item in found):
-            raise BadInput(f"The link holds something else where a list of at most {most} texts belongs.", "link")
+            raise _refused(about, f"not a list of at most {most} texts.")
         for item in found:
             each(read_text(item))
         return tuple(found)

@@ -42,7 +42,7 @@ def read_seed(given: str) -> int:
 
 def _read_prompt(given: str) -> str:
     if len(given) > MAX_PROMPT_CHARACTERS:
-        raise BadInput(f"The link's prompt has more than {MAX_PROMPT_CHARACTERS:,} characters, the most that are read.")
+        raise BadInput(f"The prompt has more than {MAX_PROMPT_CHARACTERS:,} characters, the most that are read.")
     return read_text(given)
 
 

@@ -6,16 +6,14 @@ offline and may load nothing.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
+from playground.downloads import csv_text, harmless
 from playground.engine.text.display import glyphs
-from playground.generation.document import harmless
 from playground.testtime.registry import kind_of
 from playground.testtime.rules import Choice
 from playground.testtime.types import Candidate, ScoredCandidates
@@ -94,14 +92,12 @@ def _encodable(text: str) -> str:
 
 def to_csv(scored: ScoredCandidates) -> str:
     """One line a candidate, a column a rule. Text that a spreadsheet would run as a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out)
     labels = [column.label for column in scored.columns]
-    writer.writerow([*PLAIN_COLUMNS, *(harmless(label) for label in labels)])
+    lines = []
     for row in map(_whole, rows(scored)):
         cells = [row[name] for name in PLAIN_COLUMNS] + [row["scores"][label] for label in labels]
-        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
-    return out.getvalue()
+        lines.append([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    return csv_text([*PLAIN_COLUMNS, *map(harmless, labels)], lines)
 
 
 def to_html(scored: ScoredCandidates, choices: Sequence[Choice] = (), *, title: str, prompt: str) -> str:

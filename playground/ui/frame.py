@@ -18,7 +18,7 @@ from playground.state.setup import Setup
 from playground.ui.components.address_bar import keep_address
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, TEXT, fragment, set_parts
-from playground.ui.kit.jobs import show_latest
+from playground.ui.kit.jobs import Pending, show_pending
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.page_links import adopt_page, adopt_setup, open_section, page_address, page_query
@@ -219,18 +219,25 @@ def _picture(spec: PageSpec, section: Section) -> None:
     _draw(spec, section)
 
 
+class _Shown(dict[str, Any]):
+    """What each picture of this session showed last."""
+
+
 def _draw(spec: PageSpec, section: Section) -> None:
+    """The section's picture; while it is pending the one before, dimmed, under the progress."""
+    shown, name = session.get(_Shown), f"{spec.name}_{section.title}"
     with problems_shown_here():
-        show_latest(
-            f"{spec.name}_{section.title}", lambda: _view(spec, section), lambda view: _shielded_draw(section, view)
-        )
+        try:
+            shown[name] = _view(spec, section)
+        except Pending as pending:
+            show_pending(pending)
+            if name in shown:
+                with st.container(key=f"stale_{name}"), problems_shown_here():
+                    section.draw(shown[name])
+        else:
+            section.draw(shown[name])
     if section.options is not None and spec.one_fragment:
         section.options()
-
-
-def _shielded_draw(section: Section, view: Any) -> None:
-    with problems_shown_here():
-        section.draw(view)
 
 
 def _view(spec: PageSpec, section: Section) -> Any:  # noqa: ANN401 - what a page's own sections draw

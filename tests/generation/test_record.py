@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.generation.record import RowInput, draw_rows
-from playground.inspection.next_token import examine
+from playground.sampling.chain import examine
 from playground.sampling.context import SamplingContext
 from playground.sampling.draw import draw_token
 from playground.sampling.settings import SamplerSettings

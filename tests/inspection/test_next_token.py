@@ -11,12 +11,12 @@ from hypothesis.extra import numpy as hnp
 from playground.engine.fake.engine import FakeCodec
 from playground.inspection.next_token import (
     candidate,
-    examine,
     kept_prefix,
     rank_of,
     top_candidates,
     top_ids,
 )
+from playground.sampling.chain import examine
 from playground.sampling.draw import UniformStream
 from playground.sampling.settings import SamplerSettings
 
@@ -59,7 +59,7 @@ def test_candidates_say_text_rank_and_the_stage_that_removed_them() -> None:
     codec = FakeCodec()
     row = np.zeros(273, dtype=np.float32)
     row[257], row[258] = 5.0, 4.0
-    first, second = top_candidates(examine(row, SamplerSettings(top_k=1), codec=codec), codec, 2)
+    first, second = top_candidates(examine(row, SamplerSettings(top_k=1)), codec, 2)
     assert (first.id, first.text, first.rank, first.kept, first.removed_by) == (257, " Paris", 0, True, None)
     assert (second.text, second.rank, second.removed_by, second.final_prob) == (" London", 1, "top_k", 0.0)
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from playground.engine.hf.engine import TransformersEngine
-from playground.inspection.next_token import NextToken, examine, top_candidates
+from playground.inspection.next_token import top_candidates
+from playground.sampling.chain import NextToken, examine
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.sampling import Pins, SamplingState
 from playground.ui.kit.page import Experiment
@@ -25,7 +26,7 @@ def pins_of(experiment: Experiment) -> list[SamplerSettings]:
 
 def looked_at(engine: TransformersEngine, prompt: str, settings: SamplerSettings) -> NextToken:
     ids = engine.codec.encode(prompt)
-    return examine(engine.next_logits(ids).logits, settings, prompt_ids=ids, codec=engine.codec)
+    return examine(engine.next_logits(ids).logits, settings, prompt_ids=ids)
 
 
 def kept(view: NextToken) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from playground.charts.bars import BarsData
 from playground.charts.numbers import percent
 from playground.cli import main
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeCodec, FakeEngine
@@ -647,10 +646,11 @@ def test_the_note_on_luck_holds_under_xtc_too(open_app: Open) -> None:
 def test_a_pick_keeps_a_slider_moved_since_the_bars_were_drawn(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The callback belongs to the picture it was drawn with; the settings are the present ones all the same."""
 
-    def stand_in(data: BarsData, *, key: str, position: int, on_pick: Callable[[int], None]) -> None:
-        st.button("pick", key="pick", on_click=on_pick, args=(data.rows[0].id,))
+    def stand_in(key: str, position: int, ids: Iterable[int], on_pick: Callable[[int], None]) -> Callable[[], None]:
+        st.button("pick", key="pick", on_click=on_pick, args=(next(iter(ids)),))
+        return lambda: None
 
-    monkeypatch.setattr("playground.ui.sampling_page.bars.probability_bars", stand_in)
+    monkeypatch.setattr("playground.ui.sampling_page.view.on_picked", stand_in)
     app = open_app()
     app.put(Setup(settings=SamplerSettings(top_p=0.5)))
     app.at.button(key="pick").click()
@@ -720,20 +720,13 @@ def test_the_csv_holds_the_whole_vocabulary_and_no_formula() -> None:
     import csv
     import io
 
-    from playground.engine.serving.worker import Worker
-    from playground.inspection.next_token import examine
-    from playground.ui.sampling_page.bars import distribution_csv
-    from playground.ui.sampling_page.view import SamplingView
+    from playground.inspection.next_token import distribution_csv
+    from playground.sampling.chain import examine
 
     engine = FakeEngine()
     ids: TokenIds = engine.codec.encode("hello")
     row = engine.next_logits(ids)
-    worker = Worker(engine)
-    try:
-        seen = examine(row.logits, SamplerSettings(top_k=3), prompt_ids=ids, codec=engine.codec)
-        text = distribution_csv(SamplingView(Setup(), worker, ids, row, seen))
-    finally:
-        worker.close()
+    text = distribution_csv(examine(row.logits, SamplerSettings(top_k=3), prompt_ids=ids), engine.codec)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == VOCAB and {int(line["id"]) for line in rows} == set(range(VOCAB))
     assert sum(float(line["raw_probability"]) for line in rows) == pytest.approx(1, abs=1e-5)

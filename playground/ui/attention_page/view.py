@@ -27,7 +27,7 @@ from playground.state.attention import AttentionState
 from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES, TEXT
 from playground.ui.kit.jobs import Pending, redraw_when_done, result_of
-from playground.ui.kit.widgets import bind_widget
+from playground.ui.kit.session import bind_widget
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.reading import encode_setup

@@ -16,7 +16,8 @@ from playground.ui.best_of_n_page.session import ask, chosen
 from playground.ui.generate_page.controls import USUAL_STOPS
 from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES
-from playground.ui.kit.widgets import Bound, bind_widget
+from playground.ui.kit.session import bind_widget
+from playground.ui.kit.widgets import Bound
 from playground.ui.workspace.setup import setup
 
 PATTERN_LABELS = {

@@ -6,12 +6,11 @@ stay and change their widths, and each is a button that mouse, keyboard and scre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
-from playground.charts.bars import BarsData, bars_payload
 from playground.ui.components.assets import script, style
 
 _HTML = """<div class="chart" role="group">
@@ -25,7 +24,7 @@ _HTML = """<div class="chart" role="group">
 <div class="axis" aria-hidden="true"></div>
 </div>
 """
-_BARS = st.components.v2.component(
+PROBABILITY_BARS = st.components.v2.component(
     "probability_bars",
     html=_HTML,
     css=style("bars.css", "card.css"),
@@ -33,18 +32,16 @@ _BARS = st.components.v2.component(
 )
 
 
-def probability_bars(data: BarsData, *, key: str, position: int, on_pick: Callable[[int], None]) -> None:
-    """Show ``data``; a click or Enter on a row calls ``on_pick`` with the token's id.
+def on_picked(key: str, position: int, ids: Iterable[int], on_pick: Callable[[int], None]) -> Callable[[], None]:
+    """The callback of a click or Enter on a row: ``on_pick`` with the token's id, one of ``ids``.
 
-    ``position`` is the number of tokens before these bars: a pick made on an older picture is dropped.
+    ``position`` tells one picture from a later one, and goes to the browser too: a pick made on an older one is dropped.
     """
-    shown = {row.id for row in data.rows}
+    shown = frozenset(ids)
 
     def picked() -> None:
         pick: Any = st.session_state[key].picked
         if isinstance(pick, Mapping) and pick.get("position") == position and pick.get("id") in shown:
             on_pick(int(pick["id"]))
 
-    # Tuples: Streamlit looks through lists for data frames, and imports pandas to do so.
-    payload = {name: tuple(value) if isinstance(value, list) else value for name, value in bars_payload(data).items()}
-    _BARS(data={**payload, "position": position}, key=key, on_picked_change=picked)
+    return picked

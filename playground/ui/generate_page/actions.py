@@ -16,7 +16,8 @@ from playground.generation import GenerationRequest, TokenStep
 from playground.generation.document import Limits, Prompt, Run, origin_of
 from playground.generation.tree import MOST_BRANCHES, Branch, Ended, History, Tree
 from playground.generation.types import Alternative
-from playground.inspection.next_token import candidate, examine
+from playground.inspection.next_token import breaker_ids, candidate
+from playground.sampling.chain import examine
 from playground.sampling.settings import SamplerSettings
 from playground.sampling.truncation import updated_mu
 from playground.state.sampling import Pins
@@ -217,7 +218,7 @@ def _look_up(mine: GenerateSession, worker: Worker, parent: Branch, action: Pend
         prompt_ids=context[:prompt],
         generated_ids=context[prompt:],
         seed=parent.seed,
-        codec=worker.engine.codec,
+        breakers=breaker_ids(worker.engine.codec, parent.settings, context),
     )
     found = candidate(seen, action.token, None)
     return Alternative(action.token, found.raw_logprob, found.raw_prob, found.final_prob, found.removed_by), found.rank

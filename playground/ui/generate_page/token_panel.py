@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from playground.charts.bars import BarRow, BarsData
+from playground.charts.bars import bars_payload, recorded_bars
 from playground.charts.numbers import percent
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
 from playground.generation import TokenStep
 from playground.generation.document import pieces
 from playground.inspection.next_token import CONTEXT_TAIL
-from playground.sampling.registry import SAMPLERS
 from playground.state.setup import Setup
-from playground.ui.components.bars import probability_bars
+from playground.ui.components.bars import PROBABILITY_BARS, on_picked
 from playground.ui.frame import page_of
 from playground.ui.generate_page.session import GenerateSession, ask
 from playground.ui.kit import session
@@ -43,14 +42,18 @@ def token_panel(mine: GenerateSession, worker: Worker, *, branches: bool = True)
     text = pieces(worker.engine.codec, (step.id,), context)[0]
     st.subheader(f"Token {place + 1}: {escape_markdown(glyphs(text))}", anchor=False)
     _explain(mine, step, place)
-    data = alternatives_data(step, context[-CONTEXT_TAIL:], worker)
+    data = recorded_bars(step, worker.engine.codec, context[-CONTEXT_TAIL:], worker.engine.info.vocab_size)
     position = zlib.crc32(repr((branch, context)).encode())
 
     def pick(token: int) -> None:
         if branches and token != step.id:
             ask("branch", branch, place, token)
 
-    probability_bars(data, key="generate_alternatives", position=position, on_pick=pick)
+    PROBABILITY_BARS(
+        data={**bars_payload(data), "position": position},
+        key="generate_alternatives",
+        on_picked_change=on_picked("generate_alternatives", position, (row.id for row in data.rows), pick),
+    )
     _buttons(mine, branch, place, worker)
     if branches:
         why_it_matters(
@@ -66,35 +69,6 @@ def _explain(mine: GenerateSession, step: TokenStep, place: int) -> None:
     st.markdown(
         f"The random number **u = {step.u:.6f}** fell between {step.low:.6f} and {step.high:.6f}, the band of this token in the "
         f"final distribution ({percent(step.high - step.low)} of it; {step.kept:,} tokens could be drawn)."
-    )
-
-
-def alternatives_data(step: TokenStep, before: tuple[int, ...], worker: Worker) -> BarsData:
-    """The recorded alternatives as bars, the rest of the vocabulary in one row."""
-    codec, vocab = worker.engine.codec, worker.engine.info.vocab_size
-    rows = [
-        BarRow(
-            id=other.id,
-            label=glyphs(codec.piece(other.id, before)),
-            rank=rank,
-            raw_prob=other.raw_prob,
-            raw_logprob=other.raw_logprob,
-            final_prob=other.prob,
-            removed_by=SAMPLERS[other.removed_by].label if other.removed_by else None,
-            chosen=other.id == step.id,
-        )
-        for rank, other in enumerate(step.top)
-    ]
-    raw, final = sum(row.raw_prob for row in rows), sum(row.final_prob for row in rows)
-    rest = 1.0 - final
-    return BarsData(
-        rows=tuple(rows),
-        others_count=vocab - len(rows),
-        others_raw=max(0.0, 1.0 - raw),
-        others_final=rest if rest > 1e-6 else 0.0,
-        kept=step.kept,
-        vocab_size=vocab,
-        cut_after=None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -11,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from playground.charts.lens_html import lens_page
+from playground.downloads import csv_text, harmless
 from playground.inspection.anatomy import Anatomy
 from playground.inspection.lens import lens_cell
 from playground.inspection.timing import Timing
-from playground.plan.report import spreadsheet_safe
 from playground.ui.inside_page.view import LensView
 
 Made = Callable[[], str | bytes]
@@ -44,16 +43,16 @@ def lens_csv(view: LensView) -> str:
                     yield (
                         depth,
                         position,
-                        spreadsheet_safe(after),
+                        harmless(after),
                         rank,
                         token,
-                        spreadsheet_safe(text),
+                        harmless(text),
                         f"{share:.8g}",
                         f"{cell.entropy:.6f}",
                         f"{cell.divergence:.6f}",
                     )
 
-    return _csv(LENS_COLUMNS, lines())
+    return csv_text(LENS_COLUMNS, lines())
 
 
 def lens_npz(view: LensView) -> bytes:
@@ -84,7 +83,7 @@ def anatomy_csv(anatomy: Anatomy) -> str:
     """One line a part, and the sum."""
     lines = [(part.group, part.name, part.tensors, part.parameters, part.bytes) for part in anatomy.parts]
     whole = ("sum", "", sum(line[2] for line in lines), anatomy.total, sum(line[4] for line in lines))
-    return _csv(("group", "part", "tensors", "parameters", "bytes"), [*lines, whole])
+    return csv_text(("group", "part", "tensors", "parameters", "bytes"), [*lines, whole])
 
 
 def timing_csv(found: Timing) -> str:
@@ -119,16 +118,8 @@ def timing_csv(found: Timing) -> str:
         )
         for one in known.values()
     ]
-    return _csv(columns, lines)
+    return csv_text(columns, lines)
 
 
 def _finite(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
-
-
-def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows(lines)
-    return out.getvalue()

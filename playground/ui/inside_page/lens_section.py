@@ -21,7 +21,7 @@ from playground.ui.inside_page.view import LensView, followed_path
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, PICTURES, rerun_callback
 from playground.ui.kit.messages import problems_shown_here, why_it_matters
-from playground.ui.kit.widgets import bind_widget
+from playground.ui.kit.session import bind_widget
 from playground.ui.workspace.setup import setup
 
 _ANY = "inside_any"

@@ -36,7 +36,8 @@ from playground.ui.kit.fragments import PICTURES as PICTURES_PART
 from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.jobs import result_of
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
-from playground.ui.kit.widgets import Bound, bind_widget
+from playground.ui.kit.session import bind_widget
+from playground.ui.kit.widgets import Bound
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
 

@@ -194,24 +194,6 @@ def _forget_stopped() -> None:
             del requests[slot]
 
 
-class _Shown(dict[str, Any]):
-    """What each picture of this session showed last, to be shown dimmed while the next is on its way."""
-
-
-def show_latest(name: str, compute: Callable[[], T], draw: Callable[[T], None]) -> None:
-    """Draw what ``compute`` gives; while it is pending, what it gave last, dimmed, under the progress."""
-    shown = session.get(_Shown)
-    try:
-        shown[name] = value = compute()
-    except Pending as pending:
-        show_pending(pending)
-        if name in shown:
-            with st.container(key=f"stale_{name}"):
-                draw(shown[name])
-        return
-    draw(value)
-
-
 # -- work that streams -------------------------------------------------------------------------------------------------
 
 

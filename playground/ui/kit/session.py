@@ -1,16 +1,19 @@
 """One truth per browser tab: each kind of state once, by its class. Widgets show it and write to it.
 
-Replacing a state is all that links, presets, experiments and page changes ever do; every widget follows.
+Replacing a state is all that links, presets, experiments and page changes ever do; every widget follows: before it is made
+its own state is set from the page's, and its callback writes the new value back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.state.link_fields import change as changed
+from playground.ui.kit.fragments import CONTROLS, PICTURES, redraw
 
 T = TypeVar("T")
 _STATES = "playground_states"
@@ -37,12 +40,31 @@ def put(state: object) -> None:
 
 
 def change(kind: type[T], **values: Any) -> None:
-    """Replace some fields; a value that is refused leaves the state as it was and is told on the page."""
-    try:
-        put(changed(get(kind), values))
-        clear_problems()
-    except PlaygroundError as error:
-        note_problem(str(error))
+    """Replace some fields. Raises the state's own BadInput for a value that it refuses."""
+    put(changed(get(kind), values))
+
+
+def bind_widget(key: str, current: object, write: Callable[[Any], Sequence[str] | None]) -> Callable[[], None]:
+    """Make widget ``key`` show ``current``; returns the ``on_change`` that hands its new value to ``write``.
+
+    ``write`` returns the parts of the page to be redrawn (None: the pictures). What it refuses (a PlaygroundError) is told
+    on the page and leaves the state as it was. Call it right before the widget is made, and give the widget ``current`` as
+    its default too: a browser that draws only the second of two quick runs is not told the value again, and would start at
+    the widget's own default.
+    """
+    if key not in st.session_state or st.session_state[key] != current:
+        st.session_state[key] = current
+
+    def on_change() -> None:
+        clear_problems()  # they were about an earlier input, and have been read
+        try:
+            parts = write(st.session_state[key])
+        except PlaygroundError as error:
+            note_problem(str(error))
+            parts = PICTURES, CONTROLS  # the widget shows the old value again
+        redraw(*((PICTURES,) if parts is None else parts))
+
+    return on_change
 
 
 def once(what: str) -> bool:

@@ -1,37 +1,20 @@
 """Widgets bound to the fields of a state: label, help, bounds and choices come from the field, the value from the session.
 
-Before a widget is made its own state is set from the page's; its callback writes the new value back, checked once more
-by the field's reader, since a browser's limits bind nobody.
+A new value is checked once more by the field's reader, since a browser's limits bind nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from playground.errors import PlaygroundError
+from playground.errors import BadInput
 from playground.state.link_fields import LinkField, link_fields
 from playground.ui.kit import session
-from playground.ui.kit.fragments import PICTURES, redraw
-
-
-def bind_widget(key: str, current: object, write: Callable[[Any], Sequence[str] | None]) -> Callable[[], None]:
-    """Make widget ``key`` show ``current``; returns the ``on_change`` that hands its new value to ``write``.
-
-    ``write`` returns the parts of the page to be redrawn (None: the pictures). Call it right before the widget is made,
-    and give the widget ``current`` as its default too: a browser that draws only the second of two quick runs is not
-    told the value again, and would start at the widget's own default.
-    """
-    if key not in st.session_state or st.session_state[key] != current:
-        st.session_state[key] = current
-
-    def on_change() -> None:
-        parts = write(st.session_state[key])
-        redraw(*((PICTURES,) if parts is None else parts))
-
-    return on_change
+from playground.ui.kit.fragments import PICTURES
+from playground.ui.kit.session import bind_widget
 
 
 class Bound:
@@ -51,15 +34,12 @@ class Bound:
         return f"{self.kind.__name__}.{name}"
 
     def write(self, name: str, value: object) -> None:
-        """One input's new value, read as a link's would be; what is refused is told and changes nothing."""
+        """One input's new value, read as a link's would be. Raises BadInput for what is refused."""
         found = self.fields[name]
         try:
             checked = value if value is None else found.read(found.write(value))
-        except (PlaygroundError, ValueError) as error:
-            session.note_problem(
-                str(error) if isinstance(error, PlaygroundError) else f"{found.label}: not understood."
-            )
-            return
+        except ValueError:
+            raise BadInput(f"{found.label}: not understood; the last value is kept.", name) from None
         session.change(self.kind, **{name: checked})
 
     def _bind(self, name: str, redraws: Sequence[str], current: object) -> tuple[LinkField, dict[str, Any]]:

@@ -15,7 +15,8 @@ from playground.charts.compare import NOW, CompareData, compare_description, com
 from playground.charts.numbers import choices
 from playground.charts.palette import PINS
 from playground.engine.text.display import glyphs
-from playground.inspection.next_token import CONTEXT_TAIL, NextToken, top_ids
+from playground.inspection.next_token import CONTEXT_TAIL, top_ids
+from playground.sampling.chain import NextToken
 from playground.sampling.compare import compare
 from playground.sampling.orders import ORDERS, order_name
 from playground.sampling.registry import SAMPLERS
@@ -23,7 +24,7 @@ from playground.sampling.settings import SamplerSettings
 from playground.state.sampling import Pins
 from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, why_it_matters
-from playground.ui.sampling_page.view import SamplingView, examine_row, mirostat_mu
+from playground.ui.sampling_page.view import SamplingView, examine_row
 from playground.ui.workspace.setup import setup
 
 TOKENS = 10
@@ -115,9 +116,7 @@ def describe(settings: SamplerSettings) -> str:
 
 
 def _pinned(view: SamplingView, settings: SamplerSettings) -> NextToken:
-    setup = view.setup
-    mu = mirostat_mu(view.worker, view.prompt_ids, setup) if "mirostat" in settings.active() else None
-    return examine_row(view.worker, view.row, settings, setup, view.prompt_ids, mu)
+    return examine_row(view.worker, view.row, view.prompt_ids, settings, view.setup.seed)
 
 
 def compare_data(view: SamplingView, views: dict[str, NextToken]) -> CompareData:

@@ -88,7 +88,7 @@ def _look_up(view: SamplingView, before: tuple[int, ...], token: int, slot: str)
     if not before:
         return candidate(view.next, token, view.codec)
     row = next_row(view.worker, view.ids + before, slot)
-    seen = examine_row(view.worker, row, view.setup.settings, view.setup, view.prompt_ids, None)
+    seen = examine_row(view.worker, row, view.prompt_ids, view.setup.settings, view.setup.seed)
     return candidate(seen, token, view.codec)
 
 

@@ -8,7 +8,8 @@ import streamlit as st
 
 from playground.state.link_fields import link_fields
 from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
-from playground.ui.workspace.setup import bind_setup, change, setup
+from playground.ui.kit.session import bind_widget
+from playground.ui.workspace.setup import change, parts_that_differ, setup
 
 _FIELDS = link_fields(Setup)
 
@@ -40,7 +41,9 @@ def _bound(name: str) -> dict[str, Any]:
     """Key, callback and help of the widget of a field of the setup."""
     key, current = f"w_{name}", getattr(setup(), name)
 
-    def write(value: object) -> None:
+    def write(value: object) -> tuple[str, ...]:
+        old = setup()
         change(**{name: value if isinstance(current, bool) else value or ""})
+        return parts_that_differ(old, setup())
 
-    return {"key": key, "on_change": bind_setup(key, current, write), "help": _FIELDS[name].help or None}
+    return {"key": key, "on_change": bind_widget(key, current, write), "help": _FIELDS[name].help or None}

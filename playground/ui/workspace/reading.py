@@ -17,7 +17,6 @@ from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
 from playground.ui.runtime import session_id
-from playground.ui.workspace.setup import change
 
 SCORED_TOKENS = 1_024  # longer texts are shown without each token's probability: scoring is a second full pass
 
@@ -31,16 +30,14 @@ def encode_setup(codec: TextCodec, setup: Setup) -> TokenIds:
     return encode_prompt(codec, setup.prompt, chat=setup.chat, system=setup.system, parse_special=setup.parse_special)
 
 
-def known_steps(setup: Setup, engine: Engine) -> Setup:
-    """``setup``, without its accepted tokens where the model does not have them; says so on the page."""
-    vocab = engine.info.vocab_size
-    if all(token_id < vocab for token_id in setup.taken):
-        return setup
-    session.note_problem(
-        f"The accepted tokens do not exist in this model (it has {vocab:,}); they were dropped. Go on."
-    )
-    change(steps=(), position=0)
-    return setup.restart()
+def drop_unknown_steps(engine: Engine) -> None:
+    """Drop the accepted tokens where the model does not have them, and say so on the page."""
+    vocab, setup = engine.info.vocab_size, session.get(Setup)
+    if any(token_id >= vocab for token_id in setup.taken):
+        session.put(setup.restart())
+        session.note_problem(
+            f"The accepted tokens do not exist in this model (it has {vocab:,}); they were dropped. Go on."
+        )
 
 
 def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from playground.sampling.orders import ORDERS, order_name
@@ -10,15 +12,17 @@ from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS
 from playground.sampling.sampler import Parameter
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.link_fields import link_fields
-from playground.state.setup import MAX_SEED, Setup
+from playground.state.setup import Setup
+from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
-from playground.ui.workspace.setup import bind_setup, change_settings, set_seed, setup, use_settings
+from playground.ui.kit.session import bind_widget
+from playground.ui.workspace.setup import parts_that_differ
 
 
 def sampler_controls() -> None:
     """Presets, the main sliders, the second group, the order, the seed."""
-    settings = setup().settings
+    settings = session.get(Setup).settings
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("Presets", icon=":material/tune:", on_change="rerun", key="presets") as presets:
             if presets.open:
@@ -39,9 +43,26 @@ def sampler_controls() -> None:
     _seed()
 
 
+def change_settings(**values: object) -> tuple[str, ...]:
+    """Replace sampling parameters; the parts of the page that look different now. Raises BadSetting."""
+    return _change(settings=session.get(Setup).settings.replace(**values))
+
+
+def _change(**fields: Any) -> tuple[str, ...]:
+    old = session.get(Setup)
+    session.change(Setup, **fields)
+    return parts_that_differ(old, session.get(Setup))
+
+
+def use_settings(settings: SamplerSettings) -> None:
+    """Replace all sampling parameters."""
+    session.change(Setup, settings=settings)
+    session.clear_problems()
+
+
 def neutralise() -> None:
     """Everything off; the order stays."""
-    use_settings(NEUTRAL.replace(order=setup().settings.order))
+    use_settings(NEUTRAL.replace(order=session.get(Setup).settings.order))
 
 
 def _preset_buttons() -> None:
@@ -77,7 +98,7 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
             format="%d" if whole else f"%.{decimals}f",
             key=key,
             label_visibility="collapsed",
-            on_change=bind_setup(key, value, lambda new: change_settings(**{parameter.name: new})),
+            on_change=bind_widget(key, value, lambda new: change_settings(**{parameter.name: new})),
         )
 
 
@@ -104,7 +125,7 @@ def _bias_field(parameter: Parameter, settings: SamplerSettings) -> None:
         key="w_logit_bias",
         placeholder="id=bias, for example 7042=-5",
         help=parameter.help,
-        on_change=bind_setup("w_logit_bias", text, lambda new: change_settings(logit_bias=new or "")),
+        on_change=bind_widget("w_logit_bias", text, lambda new: change_settings(logit_bias=new or "")),
     )
 
 
@@ -119,7 +140,7 @@ def _strings_field(parameter: Parameter, settings: SamplerSettings) -> None:
         format_func=lambda text: repr(text)[1:-1],
         key=key,
         help=parameter.help,
-        on_change=bind_setup(key, value, lambda new: change_settings(**{parameter.name: tuple(new)})),
+        on_change=bind_widget(key, value, lambda new: change_settings(**{parameter.name: tuple(new)})),
     )
 
 
@@ -134,7 +155,7 @@ def _order_controls(settings: SamplerSettings) -> None:
         key="w_order",
         required=True,
         help="The order changes the result. hf: transformers; vllm; llama.cpp (temperature last); custom: your own.",
-        on_change=bind_setup("w_order", current, _choose_order),
+        on_change=bind_widget("w_order", current, _choose_order),
     )
     with st.popover("Edit the order", icon=":material/swap_vert:", on_change="rerun", key="order_editor") as editor:
         if editor.open:
@@ -144,7 +165,7 @@ def _order_controls(settings: SamplerSettings) -> None:
 
 def chain_line() -> None:
     """Which samplers are on, those of the closed group too, and in which order they are applied."""
-    settings = setup().settings
+    settings = session.get(Setup).settings
     steps = " → ".join(SAMPLERS[name].label for name in settings.active()) or "nothing: the raw distribution"
     idle = settings.replaced()
     st.caption(
@@ -152,9 +173,8 @@ def chain_line() -> None:
     )
 
 
-def _choose_order(name: str | None) -> None:
-    if name in ORDERS:
-        change_settings(order=name)
+def _choose_order(name: str | None) -> tuple[str, ...]:
+    return change_settings(order=name) if name in ORDERS else ()
 
 
 def _order_editor(settings: SamplerSettings) -> None:
@@ -193,7 +213,7 @@ def _order_editor(settings: SamplerSettings) -> None:
 
 def _move(sampler: str, by: int) -> None:
     """By name: a second click comes before the editor was drawn again, when places have moved on."""
-    order = list(setup().settings.order)
+    order = list(session.get(Setup).settings.order)
     index = order.index(sampler)
     if not 0 <= index + by < len(order):
         return
@@ -202,14 +222,15 @@ def _move(sampler: str, by: int) -> None:
 
 
 def _seed() -> None:
-    field, value = link_fields(Setup)["seed"], setup().seed
+    field, value = link_fields(Setup)["seed"], session.get(Setup).seed
+    assert field.low is not None and field.high is not None
     st.number_input(
         field.label,
-        min_value=0,
-        max_value=MAX_SEED,
+        min_value=int(field.low),
+        max_value=int(field.high),
         value=value,
         step=1,
         key="w_seed",
         help=field.help,
-        on_change=bind_setup("w_seed", value, set_seed),
+        on_change=bind_widget("w_seed", value, lambda new: _change(seed=field.read("" if new is None else str(new)))),
     )
