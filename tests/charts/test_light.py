@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -74,7 +73,7 @@ def test_ticks_raise_their_powers() -> None:
     assert "<sup>" not in json.dumps(found)
 
 
-def _texts(part: Any) -> list[str]:
+def _texts(part: object) -> list[str]:
     if isinstance(part, dict):
         part = list(part.values())
     if isinstance(part, list):

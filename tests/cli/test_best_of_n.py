@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,8 @@ import pytest
 from playground.bounded import close_children
 from playground.cli import main, options
 from playground.engine.fake.engine import FakeEngine
+from playground.engine.hf.engine import TransformersEngine
+from playground.engine.types import FloatArray
 from playground.testtime import beam
 from tests.cli.running import Capture, answer, refusal
 
@@ -24,7 +25,7 @@ def digits_engine() -> FakeEngine:
     plain = FakeEngine()
     eos, four, five = plain.codec.eos_token_ids[0], plain.codec.encode("4")[0], plain.codec.encode("5")[0]
 
-    def logits(ids: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.full(plain.info.vocab_size, -40.0, dtype=np.float32)
         if ids[-1] in (four, five):
             row[eos] = 0.0
@@ -285,7 +286,9 @@ def test_without_a_prompt_no_model_is_loaded(monkeypatch: pytest.MonkeyPatch, ca
 
 
 @pytest.mark.model
-def test_the_bundled_model_answers_several_times(bundled_engine: Any, monkeypatch: Any, capsys: Capture) -> None:
+def test_the_bundled_model_answers_several_times(
+    bundled_engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     monkeypatch.setattr(options, "open_engine", lambda args: bundled_engine)
     prompt = "What is the capital of France?"
     found = answer(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.hf.engine import TransformersEngine
 from playground.sampling.draw import UniformStream
 from tests.cli.running import Capture, answer, refusal
 
@@ -219,7 +219,7 @@ def test_score_refuses_by_name(capsys: Capture, flags: list[str], named: str) ->
 
 
 @pytest.mark.model
-def test_score_is_transformers_loss_on_the_real_model(capsys: Capture, bundled: Any) -> None:
+def test_score_is_transformers_loss_on_the_real_model(capsys: Capture, bundled: TransformersEngine) -> None:
     import torch
 
     text = "The capital of France is Paris."
@@ -231,6 +231,6 @@ def test_score_is_transformers_loss_on_the_real_model(capsys: Capture, bundled: 
 
 
 @pytest.fixture
-def bundled(bundled_engine: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def bundled(bundled_engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch) -> TransformersEngine:
     monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: bundled_engine)
     return bundled_engine

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -56,7 +55,9 @@ def _command_that(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     def run(args: argparse.Namespace) -> int:
         raise error
 
-    def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+    def add_parser(
+        subparsers: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+    ) -> None:
         subparsers.add_parser("models", parents=[common]).set_defaults(run=run)
 
     monkeypatch.setattr("playground.cli.models.add_parser", add_parser)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from playground.charts.run_html import run_html
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.errors import BadInput
-from playground.generation import GenerationRequest, generate
+from playground.generation import GenerationRequest, TokenStep, generate
 from playground.generation.document import (
     CSV_COLUMNS,
     MOST_BYTES,
@@ -68,7 +68,7 @@ def make_run(settings: SamplerSettings = USUAL, text: str = "Hi é😀") -> Run:
 def normal(run: Run) -> Run:
     """Steps number their tokens from the path, and belong to no row of a batch any more."""
 
-    def steps(branch: Branch) -> Any:
+    def steps(branch: Branch) -> tuple[TokenStep, ...]:
         return tuple(dataclasses.replace(step, row=0, index=branch.fork + i) for i, step in enumerate(branch.steps))
 
     branches = tuple(dataclasses.replace(branch, steps=steps(branch)) for branch in run.tree.branches)
@@ -173,7 +173,7 @@ WRONG: list[tuple[list[Any], Any]] = [
 
 
 @pytest.mark.parametrize(("path", "value"), WRONG, ids=lambda item: str(item)[:40])
-def test_each_thing_that_does_not_fit_is_one_sentence(path: list[Any], value: Any) -> None:
+def test_each_thing_that_does_not_fit_is_one_sentence(path: list[str | int], value: object) -> None:
     data = json.loads(to_json(make_run(), ENGINE.codec))
     place = data
     for name in path[:-1]:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
+from transformers import PreTrainedModel
 
 from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import EOS_ID, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.serving.worker import Worker
+from playground.engine.types import FloatArray
 from playground.errors import BadInput, BadPrompt, Cancelled
 from playground.generation import Generation, GenerationRequest, GenerationStep, generate
 from playground.generation.record import RowInput, draw_rows
@@ -217,7 +219,7 @@ def reference(engine: TransformersEngine, prompt: tuple[int, ...], count: int) -
     return reference_of(engine.loaded.model, prompt, count)
 
 
-def reference_of(model: Any, prompt: tuple[int, ...], count: int) -> tuple[list[int], list[float]]:
+def reference_of(model: PreTrainedModel, prompt: tuple[int, ...], count: int) -> tuple[list[int], list[float]]:
     with torch.inference_mode():
         out = model.generate(
             torch.tensor([prompt]),
@@ -289,7 +291,7 @@ def script(text: str, *tail: int) -> FakeEngine:
     """A fake that will say ``text`` after any one-token prompt, whatever the luck."""
     planned = (*FakeEngine().codec.encode(text), *tail)
 
-    def logits(ids: tuple[int, ...]) -> Any:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.full(300, -50.0, dtype=np.float32)
         row[planned[min(len(ids) - 1, len(planned) - 1)]] = 50.0
         return row

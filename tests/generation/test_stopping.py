@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.engine.small import byte_level_tokenizer, small_info
 CODEC = FakeCodec()
 
 
-def run(watch: StopWatch, tokens: Any) -> tuple[int, Ending] | None:
+def run(watch: StopWatch, tokens: Iterable[int]) -> tuple[int, Ending] | None:
     """How many tokens it took, and the ending."""
     for count, token in enumerate(tokens, start=1):
         ending = watch.feed(token)

@@ -15,7 +15,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config
+from transformers import AutoModelForCausalLM, GPT2Config, PreTrainedModel
+from transformers.models.gpt2.modeling_gpt2 import GPT2Attention
 
 from playground.models.decoding import PLAIN
 from playground.models.loading import LoadedModel
@@ -27,7 +28,7 @@ TOKEN, POSITION, BEFORE = (slice(part * PART, (part + 1) * PART) for part in ran
 SHARP = 2.0  # scores of some 34 above the rest: a softmax that is all but hard
 
 
-def constructed_model() -> Any:
+def constructed_model() -> PreTrainedModel:
     config = GPT2Config(
         vocab_size=PART,
         n_positions=PART,
@@ -66,7 +67,9 @@ def _columns(kind: int, head: int) -> slice:
     return slice(begin, begin + PART)
 
 
-def _wire(attention: Any, head: int, *, query: tuple[slice, torch.Tensor], key: tuple[slice, torch.Tensor]) -> None:
+def _wire(
+    attention: GPT2Attention, head: int, *, query: tuple[slice, torch.Tensor], key: tuple[slice, torch.Tensor]
+) -> None:
     for kind, (source, matrix) in enumerate((query, key)):
         attention.c_attn.weight[source, _columns(kind, head)] = matrix * SHARP
 

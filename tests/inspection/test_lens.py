@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from playground.engine.api import CancelToken, Hidden
+from playground.engine.api import CancelToken, Engine, Hidden
 from playground.engine.fake.engine import VOCAB, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import LENS_TOP, LensRows
@@ -43,7 +43,7 @@ def fake() -> FakeEngine:
     return FakeEngine()
 
 
-def picture_of(engine: Any, ids: tuple[int, ...] = TEXT) -> LensPicture:
+def picture_of(engine: Engine, ids: tuple[int, ...] = TEXT) -> LensPicture:
     return finish(read_lens(engine, ids, choose_window(len(ids)), CancelToken()))[1]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 import pytest
 from transformers import Cohere2Config, DeepseekV2Config
 
-from playground.engine.api import CancelToken
-from playground.engine.fake.engine import FakeEngine
+from playground.engine.api import CancelToken, Engine
+from playground.engine.fake.engine import FakeBatch, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.types import FloatArray
 from playground.errors import BadInput, Cancelled
 from playground.inspection.anatomy import spec_of
 from playground.inspection.cache_formula import cache_words, spelt_out_bytes
@@ -47,7 +48,7 @@ def engine_of(kind: str) -> TransformersEngine:
     return TransformersEngine(small_loaded(kind, **({"head_dim": 8} | heads)))
 
 
-def timed(engine: Any) -> Timing:
+def timed(engine: Engine) -> Timing:
     return finish(time_machine(engine, CancelToken(), SHORT, seed=0))[1]
 
 
@@ -111,12 +112,12 @@ class Clock:
         self.workload = workload_of(engine.info, engine.weights())
         batch_of, self.passes = engine.open_batch, 0
 
-        def open_batch(prompts: Any, **options: Any) -> Any:
+        def open_batch(prompts: Sequence[Sequence[int]], **options: Any) -> FakeBatch:
             batch = batch_of(prompts, **options)
             self.spend(len(prompts[0]), 0)
             step_of, read = batch.step, [len(prompts[0])]
 
-            def step(ids: Any, **more: Any) -> Any:
+            def step(ids: Sequence[int], **more: Any) -> FloatArray:
                 self.spend(1, read[0])
                 read[0] += 1
                 return step_of(ids, **more)

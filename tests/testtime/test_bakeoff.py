@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from playground.bounded import close_children
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.serving.worker import Worker
+from playground.engine.types import FloatArray
 from playground.errors import BadInput, Cancelled
 from playground.testtime.bakeoff import (
     DEFAULT_RULES,
@@ -61,7 +62,7 @@ def speller(**options: Any) -> FakeEngine:
     eos = plain.codec.eos_token_ids[0]
     letters = [plain.codec.encode(letter)[0] for letter in "bc"]
 
-    def logits(ids: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.full(plain.info.vocab_size, -50.0, dtype=np.float32)
         if ids[-1] in letters and ids[-2] not in letters:
             row[eos] = 0.0
@@ -76,7 +77,7 @@ def plan(**changes: Any) -> BakeoffPlan:
     return BakeoffPlan(**{"problems": PROBLEMS, "n": 4, "max_new_tokens": 4, "chat": False, **changes})
 
 
-def finish(steps: Any) -> BakeoffState:
+def finish(steps: Generator[object, None, BakeoffState]) -> BakeoffState:
     while True:
         try:
             next(steps)

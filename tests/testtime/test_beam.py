@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import torch
+from transformers import PreTrainedModel
 
 from playground.engine.api import Batch, CancelToken, Engine, Pieces
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
@@ -51,7 +52,7 @@ def search(engine: Engine, ids: tuple[int, ...], settings: BeamSettings, **field
 
 
 def by_transformers(
-    model: Any, ids: tuple[int, ...], new: int, eos: Any = None, **options: Any
+    model: PreTrainedModel, ids: tuple[int, ...], new: int, eos: list[int] | int | None = None, **options: Any
 ) -> list[tuple[tuple[int, ...], float]]:
     """(tokens without padding, score) of each returned beam, by ``generate`` itself."""
     with torch.inference_mode():

@@ -6,6 +6,7 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
+from random import Random
 
 import numpy as np
 import pytest
@@ -191,9 +192,9 @@ def test_near_equal_texts_are_one_cluster() -> None:
 
 
 @given(st.lists(st.text(alphabet="ab ", max_size=8), min_size=1, max_size=7), st.randoms())
-def test_clusters_do_not_depend_on_the_order(given: list[str], luck: object) -> None:
+def test_clusters_do_not_depend_on_the_order(given: list[str], luck: Random) -> None:
     order = list(range(len(given)))
-    luck.shuffle(order)  # type: ignore[attr-defined]
+    luck.shuffle(order)
     straight = {frozenset(cluster.members) for cluster in cluster_texts(given)}
     moved = cluster_texts([given[place] for place in order])
     assert {frozenset(order[member] for member in cluster.members) for cluster in moved} == straight

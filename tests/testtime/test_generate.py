@@ -14,6 +14,7 @@ from playground.engine.api import CancelToken
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine, fake_info
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.serving.worker import Worker
+from playground.engine.types import FloatArray
 from playground.errors import BadInput, BadPrompt, Cancelled
 from playground.generation import GenerationRequest, generate
 from playground.sampling.settings import NEUTRAL, SamplerSettings
@@ -211,7 +212,7 @@ def test_what_is_known_is_not_made_again_and_the_luck_is_the_same() -> None:
 
 
 def test_an_end_token_ends_a_candidate_with_its_reason() -> None:
-    def logits(ids: tuple[int, ...]) -> Any:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.zeros(VOCAB, dtype=np.float32)
         row[EOS_ID if len(ids) > 6 else 65] = 50.0
         return row
@@ -221,7 +222,7 @@ def test_an_end_token_ends_a_candidate_with_its_reason() -> None:
 
 
 @pytest.mark.parametrize("n", [0, -1, 257, 10_000, True, 2.5, "8"])
-def test_a_bad_n_is_refused_with_its_name(n: Any) -> None:
+def test_a_bad_n_is_refused_with_its_name(n: Any) -> None:  # noqa: ANN401 - of wrong types on purpose
     with pytest.raises(BadInput, match="n: ") as refusal:
         asked(n=n)
     assert refusal.value.field == "n"

@@ -23,6 +23,7 @@ from transformers import (
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeCodec, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.types import FloatArray
 from playground.errors import (
     BadInput,
     Cancelled,
@@ -57,7 +58,7 @@ def agreeing_engine(**options: Any) -> FakeEngine:
     plain = FakeEngine(**options)
     yes, no = plain.codec.encode("Yes"), plain.codec.encode("No")
 
-    def logits(ids: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.zeros(plain.info.vocab_size, dtype=np.float32)
         liked = plain.codec.encode("4")[0] in ids[-150:]
         row[yes[0]], row[no[0]] = (9.0, 5.0) if liked else (5.0, 9.0)
@@ -145,7 +146,7 @@ def test_a_start_token_is_neither_yes_nor_no(monkeypatch: pytest.MonkeyPatch) ->
     )
     yes, no = encode(FakeCodec(), "Yes"), encode(FakeCodec(), "No")
 
-    def logits(ids: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.zeros(FakeEngine().info.vocab_size, dtype=np.float32)
         row[yes[0]], row[no[0]] = 9.0, 5.0
         return row
@@ -167,7 +168,7 @@ def test_an_answer_too_long_to_judge_is_said() -> None:
 
 
 @pytest.mark.model
-def test_the_bundled_model_judges(bundled_engine: Any) -> None:
+def test_the_bundled_model_judges(bundled_engine: TransformersEngine) -> None:
     wanted = parse_spec("judge")
     context = ScoringContext("What is the capital of France?", engine=bundled_engine)
     column = score_now(texts("Paris", "A green cow"), [wanted], context)[0]

@@ -15,7 +15,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from playground.engine.hf.engine import TransformersEngine
 from playground.generation import GenerationRequest, generate
 from playground.testtime import logprob_scorers as rules
-from playground.testtime.types import Candidate, candidate_from_row
+from playground.testtime.types import Candidate, Score, candidate_from_row
 from tests.engine.small import small_loaded
 from tests.testtime.making import candidate
 
@@ -106,10 +106,15 @@ def check_confidences(found: list[Candidate], logits: torch.Tensor) -> None:
         assert rules.lowest_group_confidence(item, 5).value == pytest.approx(min(groups), abs=2e-4)
 
 
+def value_of(score: Score) -> float:
+    assert score.value is not None
+    return score.value
+
+
 @given(Logprobs)
 def test_sum_average_and_normalised_agree_with_each_other(values: list[float]) -> None:
     item = candidate(logprobs=values)
-    total = rules.sum_logprob(item).value
+    total = value_of(rules.sum_logprob(item))
     assert total == pytest.approx(sum(values), abs=1e-4)
     assert rules.average_logprob(item).value == pytest.approx(total / len(values))
     assert rules.length_normalised(item, 0.0).value == pytest.approx(total)
@@ -119,8 +124,8 @@ def test_sum_average_and_normalised_agree_with_each_other(values: list[float]) -
 
 def test_the_sum_prefers_the_short_and_the_average_the_bland() -> None:
     short, long = candidate(logprobs=[-1.0]), candidate(logprobs=[-0.6] * 5)
-    assert rules.sum_logprob(short).value > rules.sum_logprob(long).value  # type: ignore[operator]
-    assert rules.average_logprob(short).value < rules.average_logprob(long).value  # type: ignore[operator]
+    assert value_of(rules.sum_logprob(short)) > value_of(rules.sum_logprob(long))
+    assert value_of(rules.average_logprob(short)) < value_of(rules.average_logprob(long))
 
 
 @given(

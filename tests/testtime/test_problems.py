@@ -8,7 +8,7 @@ import pytest
 
 from playground.bounded import close_children
 from playground.errors import BadInput
-from playground.testtime.problems import MOST_BYTES, MOST_PROBLEMS, built_in, read_problems
+from playground.testtime.problems import MOST_BYTES, MOST_PROBLEMS, Problem, built_in, read_problems
 from playground.testtime.registry import score_now
 from playground.testtime.scoring import ScoringContext
 from tests.testtime.making import texts
@@ -32,8 +32,8 @@ def test_the_built_in_set_is_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("problem", built_in().problems, ids=lambda problem: problem.id)
-def test_each_reference_passes_its_own_checks_and_a_wrong_answer_fails(problem: object) -> None:
-    given = built_in().problems[[p.id for p in built_in().problems].index(problem.id)]  # type: ignore[attr-defined]
+def test_each_reference_passes_its_own_checks_and_a_wrong_answer_fails(problem: Problem) -> None:
+    given = built_in().problems[[p.id for p in built_in().problems].index(problem.id)]
     right = given.reference.split("|")[0] if given.truth == "mentions" else given.reference
     context = ScoringContext(given.prompt, given.reference, given.answer_pattern)
     found = score_now(texts(right, WRONG[given.kind]), [given.truth_spec, given.verifier_spec], context)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.types import FloatArray
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL
 from playground.testtime.generate import CandidateRequest, Variation
@@ -22,7 +23,7 @@ MOST = 40
 def engine() -> FakeEngine:
     """A or B by luck, and the end: candidates of different lengths and texts."""
 
-    def logits(ids: tuple[int, ...]) -> Any:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.full(VOCAB, -30.0, dtype=np.float32)
         row[65], row[66], row[EOS_ID] = 1.0, 1.0, -1.0
         return row

@@ -17,7 +17,7 @@ from playground.errors import BadInput, Cancelled
 from playground.testtime import checking, checks, patterns
 from playground.testtime.checking import check_texts
 from playground.testtime.registry import SCORERS, is_valid, parse_spec, score_all, score_now
-from playground.testtime.scoring import ScoringContext
+from playground.testtime.scoring import ScorerKind, ScoringContext
 from playground.testtime.sql_check import MOST_ROWS
 from playground.testtime.types import Score
 from tests.testtime.making import candidate, texts
@@ -85,7 +85,7 @@ def test_math_verify_runs_without_its_own_timeouts(monkeypatch: pytest.MonkeyPat
         seen.append(options)
         return [text]
 
-    def verify(gold: Any, found: Any, **options: Any) -> bool:
+    def verify(gold: object, found: object, **options: Any) -> bool:
         seen.append(options)
         return True
 
@@ -357,7 +357,7 @@ def test_exact_and_mentions() -> None:
 
 
 @pytest.mark.parametrize("kind", SCORERS.values(), ids=SCORERS.keys())
-def test_every_scorer_says_what_it_is_for_and_when_it_fails(kind: Any) -> None:
+def test_every_scorer_says_what_it_is_for_and_when_it_fails(kind: ScorerKind) -> None:
     assert SCORERS[kind.name] is kind
     assert kind.purpose.endswith(".") and kind.fails.endswith(".") and kind.formula and kind.source and kind.label
     assert not kind.argument_needed or kind.argument
