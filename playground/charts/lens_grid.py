@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import numpy.typing as npt
 
 from playground.charts.numbers import percent
 from playground.charts.palette import CIVIDIS, ink_on, sequential
+from playground.engine.api import TextCodec
 from playground.engine.types import FloatArray
+from playground.inspection.lens import LensPicture, answer_leads_from, text_after
 
 SHADES = 32  # more than an eye tells apart
 MOST_DIVERGENCE = 10.0  # nats
@@ -65,6 +68,29 @@ class LensGridData:
     @property
     def depths(self) -> int:
         return len(self.tops)
+
+
+def grid_of(picture: LensPicture, codec: TextCodec, vocab_size: int) -> LensGridData:
+    """The picture's cells as readable texts."""
+    ids, rows, window = picture.ids, picture.rows, picture.window
+
+    @cache
+    def text(token: int, position: int) -> str:
+        return text_after(codec, ids, position, token)
+
+    return LensGridData(
+        tokens=tuple(text(ids[place], place - 1) for place in window),
+        first=window.start,
+        tops=tuple(
+            tuple(text(token, place) for token, place in zip(line, window, strict=True))
+            for line in rows.top_ids[:, :, 0].tolist()
+        ),
+        probabilities=np.exp(rows.top_logprobs[:, :, 0]),
+        entropies=rows.entropies,
+        divergences=rows.divergences,
+        leads_from=answer_leads_from(picture),
+        vocab_size=vocab_size,
+    )
 
 
 def depth_name(depth: int, depths: int) -> str:

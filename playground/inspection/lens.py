@@ -9,10 +9,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from playground.engine.api import CancelToken, Engine, Hidden
+from playground.engine.api import CancelToken, Engine, Hidden, TextCodec
 from playground.engine.facets import require
+from playground.engine.text.display import glyphs
 from playground.engine.types import FloatArray, LensRows, TokenIds
 from playground.errors import BadInput
+from playground.inspection.next_token import CONTEXT_TAIL
 
 MAX_POSITIONS = 64  # of one window: 64 positions of 30 layers are 2,000 heads, some seconds on two cores
 
@@ -113,6 +115,11 @@ def lens_cell(picture: LensPicture, depth: int, position: int) -> LensCell:
     return LensCell(
         depth, position, tuple(top), float(rows.entropies[depth, column]), float(rows.divergences[depth, column])
     )
+
+
+def text_after(codec: TextCodec, ids: TokenIds, position: int, token: int) -> str:
+    """What ``token`` would add after ``position`` of ``ids``, made readable."""
+    return glyphs(codec.piece(token, ids[max(0, position + 1 - CONTEXT_TAIL) : position + 1]))
 
 
 def known_path(picture: LensPicture, position: int, token: int) -> RankPath | None:

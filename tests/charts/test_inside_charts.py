@@ -16,6 +16,7 @@ from playground.charts.lens_grid import (
     LensGridData,
     depth_name,
     fractions,
+    grid_of,
     lens_description,
     lens_payload,
     shade_table,
@@ -25,7 +26,9 @@ from playground.charts.lens_rank import RankData, RankLine, rank_description, ra
 from playground.charts.palette import contrast
 from playground.charts.scale_lines import Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
+from playground.engine.api import CancelToken, finish
 from playground.engine.fake.engine import FakeEngine
+from playground.inspection.lens import choose_window, read_lens
 from playground.inspection.timing import CacheSize, LengthTiming, Pass, Timing, workload_of
 from playground.scaling.inference import fit_machine
 
@@ -175,3 +178,11 @@ def test_no_mark_stands_on_the_edge_where_plotly_would_drop_it() -> None:
     data = LinesData(Axis("tokens"), Axis("seconds"), (line,), (Mark("first", 16, 1), Mark("last", 1024, 64)))
     low, high = lines_figure(data).layout.xaxis.range
     assert low < np.log10(16) and high > np.log10(1024)
+
+
+def test_a_lens_as_a_page_escapes_the_text() -> None:
+    engine = FakeEngine()
+    ids = engine.codec.encode("=1+1 <b>")
+    picture = finish(read_lens(engine, ids, choose_window(len(ids)), CancelToken()))
+    page = lens_page(grid_of(picture, engine.codec, engine.info.vocab_size), "probability", "Fake model")
+    assert "<b>" not in page.split("<body>")[1].replace("<b>Probability</b>", "") and "&lt;" in page

@@ -22,7 +22,6 @@ from playground.state.setup import DEFAULT_PROMPT, Setup
 from playground.ui.generate_page.experiments import EXPERIMENTS
 from playground.ui.generate_page.export import command
 from playground.ui.generate_page.session import GenerateSession, PendingAction, _Sessions
-from playground.ui.generate_page.strip import GrowingTokens, path_tokens
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -84,21 +83,6 @@ def strip(app: Opened, key: str = "generate_strip") -> list[dict[str, Any]]:
     tokens = app.component(key)["tokens"]
     assert isinstance(tokens, list)  # what is empty does not travel; the browser says the lines where there is no label
     return [{"background": "", "table": [], "label": ", ".join(token.get("lines", ()))} | token for token in tokens]
-
-
-def test_a_growing_text_shows_what_the_whole_one_does(open_app: Open) -> None:
-    app = finished(open_page(open_app))
-    found, codec = work_of(app), app.engine.codec
-    assert found.run is not None
-    growing, whole = GrowingTokens(), found.tree
-    for scale, count in (("rank", 0), ("rank", 2), ("rank", 6), ("entropy", 6), ("entropy", 3)):
-        cut = whole.put(dataclasses.replace(whole[0], steps=whole[0].steps[:count]))
-        expected = path_tokens(found.run, cut, 0, codec, scale, brief=True)
-        assert growing.look(found.run, cut, 0, codec, scale) == expected and len(expected) == count
-    full = path_tokens(found.run, whole, 0, codec, "rank")
-    assert [token.lines[:2] for token in full] == [
-        token.lines for token in path_tokens(found.run, whole, 0, codec, "rank", brief=True)
-    ]
 
 
 def write_again(app: Opened) -> Opened:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from playground.engine.api import CancelToken, Hidden
+from playground.engine.api import Hidden
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.text.display import glyphs
 from playground.errors import Cancelled
-from playground.inspection.lens import MAX_POSITIONS, LensPicture, choose_window, lens_cell, read_lens
+from playground.inspection.lens import MAX_POSITIONS
 from playground.state.inside import InsideState
 from playground.state.link_fields import link_of, read_link
 from playground.state.setup import DEFAULT_PROMPT
-from playground.ui.inside_page import files, timing_section
+from playground.ui.inside_page import timing_section
 from playground.ui.inside_page.experiments import EXPERIMENTS
-from playground.ui.inside_page.view import LensView, grid_data
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
 
@@ -303,50 +298,3 @@ def test_take_away_has_the_link_and_the_files_of_the_open_section(open_app: Open
         app.hold(inside_section=section)
         app.run()
         assert not app.errors and len(app.at.get("download_button")) == count, section
-
-
-def view_of(engine: FakeEngine, text: str) -> LensView:
-    ids = engine.codec.encode(text)
-    steps = read_lens(engine, ids, choose_window(len(ids)), CancelToken())
-    picture: LensPicture | None = None
-    while picture is None:
-        try:
-            next(steps)
-        except StopIteration as end:
-            picture = end.value
-    worker = cast(Any, SimpleNamespace(engine=engine))
-    return LensView(worker, picture, grid_data(worker, picture), 2, 0)
-
-
-def test_the_files_hold_what_is_on_screen_and_are_harmless(engine: FakeEngine) -> None:
-    view = view_of(engine, "=1+1 <b>")
-    rows = list(csv.DictReader(io.StringIO(files.lens_csv(view))))
-    assert len(rows) == 3 * len(view.ids) * 10
-    assert not [row for row in rows if row["text"][:1] in "=+-@" or row["after"][:1] in "=+-@"]
-    first = next(row for row in rows if (row["depth"], row["position"], row["rank"]) == ("2", "0", "1"))
-    cell = lens_cell(view.picture, 2, 0)
-    assert int(first["id"]) == cell.top[0][0] and float(first["probability"]) == pytest.approx(cell.top[0][1])
-    with np.load(io.BytesIO(files.lens_npz(view))) as saved:
-        assert saved["top_ids"].shape == (3, len(view.ids), 10) and saved["ids"].tolist() == list(view.ids)
-        assert json.loads(str(saved["about"]))["model"] == "Fake model"
-    page = files.lens_html(view, "probability")
-    assert "<b>" not in page.split("<body>")[1].replace("<b>Probability</b>", "") and "&lt;" in page
-
-
-def test_the_other_files(engine: FakeEngine) -> None:
-    from playground.inspection.anatomy import examine_weights
-    from playground.inspection.timing import time_machine
-
-    anatomy = examine_weights(engine.info, engine.weights())
-    rows = list(csv.DictReader(io.StringIO(files.anatomy_csv(anatomy))))
-    assert int(rows[-1]["parameters"]) == sum(int(row["parameters"]) for row in rows[:-1]) == anatomy.total
-    steps = time_machine(engine, CancelToken(), (8, 16, 32), seed=0)
-    found = None
-    while found is None:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found = end.value
-    rows = list(csv.DictReader(io.StringIO(files.timing_csv(found))))
-    assert [int(row["prompt_tokens"]) for row in rows] == [8, 16, 32]
-    assert all(row["cache_formula_bytes"] == row["cache_measured_bytes"] for row in rows)

@@ -14,6 +14,7 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.generation import GenerationRequest, TokenStep
 from playground.generation.document import Limits, Prompt, Run, origin_of
+from playground.generation.running import start_generation
 from playground.generation.tree import MOST_BRANCHES, Branch, Ended, History, Tree
 from playground.generation.types import Alternative
 from playground.inspection.next_token import breaker_ids, candidate
@@ -30,9 +31,9 @@ from playground.ui.generate_page.session import (
     opened,
     options,
 )
-from playground.ui.generate_page.stream import open_stream
 from playground.ui.kit import session
 from playground.ui.kit.jobs import Pending
+from playground.ui.runtime import session_id
 from playground.ui.workspace.reading import encode_setup, next_row
 from playground.ui.workspace.setup import setup as present_setup
 
@@ -121,7 +122,7 @@ def _write(mine: GenerateSession, worker: Worker) -> None:
             mine.note = "The same prompt, settings and seed give the same tokens: here they are."
             return
     tree = tree.add(Branch(0, None, 0, (), setup.settings, setup.seed))
-    mine.stream = open_stream(worker, [asked], [tree.current], [()])
+    mine.stream = start_generation(worker, session_id(), [asked], [tree.current], [()])
     mine.run, mine.setup, mine.selected = run, setup, None
     mine.history = mine.history.do(tree) if len(tree.branches) > 1 else History(tree)
 
@@ -138,7 +139,7 @@ def _compare(mine: GenerateSession, worker: Worker) -> None:
             tree = tree.add(Branch(0, None, 0, (), one, seed, name=name))
             requests.append(request_for(run, one, seed))
             letters.append(letter)
-    mine.stream = open_stream(worker, requests, range(len(requests)), [()] * len(requests))
+    mine.stream = start_generation(worker, session_id(), requests, range(len(requests)), [()] * len(requests))
     mine.run, mine.setup, mine.selected, mine.letters = run, setup, None, tuple(letters)
     mine.history, mine.seed_view = History(tree.select(0)), 0
 
@@ -167,7 +168,7 @@ def _branch(mine: GenerateSession, worker: Worker, action: PendingAction) -> Non
         return
     tree = tree.add(replace(branch, ended="stopped"))
     asked = request_for(mine.run, parent.settings, parent.seed, (*before, step), left)
-    mine.stream = open_stream(worker, [asked], [tree.current], [(step,)])
+    mine.stream = start_generation(worker, session_id(), [asked], [tree.current], [(step,)])
     mine.history, mine.selected = mine.history.do(tree), None
 
 
@@ -229,5 +230,5 @@ def _continue(mine: GenerateSession, worker: Worker, branch_id: int) -> None:
     assert mine.run is not None
     branch, path = mine.tree[branch_id], mine.tree.path(branch_id)
     asked = request_for(mine.run, branch.settings, branch.seed, path, options().limits().max_new_tokens)
-    mine.stream = open_stream(worker, [asked], [branch.id], [branch.steps])
+    mine.stream = start_generation(worker, session_id(), [asked], [branch.id], [branch.steps])
     mine.history = mine.history.do(mine.tree.put(replace(branch, ended="stopped", stopped_by=None, hidden_text="")))

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts.compare import CompareData, compare_description, compare_figure
+from playground.charts.generation_strip import path_tokens
 from playground.charts.numbers import logprob, percent
 from playground.charts.palette import PINS
 from playground.engine.serving.worker import Worker
@@ -23,7 +24,6 @@ from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.actions import FEWEST_COMPARED, settings_to_compare
 from playground.ui.generate_page.live import legend_line, live, show_ending
 from playground.ui.generate_page.session import GenerateSession, PendingAction, ask, opened, options
-from playground.ui.generate_page.strip import path_tokens
 from playground.ui.generate_page.token_panel import token_panel
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw

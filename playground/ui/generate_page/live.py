@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from playground.charts.generation_strip import path_tokens, prompt_tokens
 from playground.charts.numbers import milliseconds
 from playground.charts.token_colours import legend_html
 from playground.engine.serving.worker import Worker
@@ -16,7 +17,6 @@ from playground.generation.tree import Branch
 from playground.state.generate import GenerateState
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.session import GenerateSession, options
-from playground.ui.generate_page.strip import path_tokens, prompt_tokens
 from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown

@@ -9,18 +9,19 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
+from playground.charts.generation_strip import GrowingTokens
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.worker import Worker
 from playground.engine.types import SequenceScore, TokenIds
 from playground.errors import PlaygroundError
 from playground.generation.document import Prompt, Run
+from playground.generation.running import RunningGeneration, ask_score
 from playground.generation.tree import History, Tree
 from playground.state.generate import GenerateState
 from playground.state.setup import Setup
-from playground.ui.generate_page.stream import Stream, ask_score
-from playground.ui.generate_page.strip import GrowingTokens
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
+from playground.ui.runtime import session_id
 from playground.ui.workspace.reading import SCORED_TOKENS
 
 WRITE, COMPARE = "Write", "Compare"
@@ -50,9 +51,9 @@ class GenerateSession:
     run: Run | None = None
     history: History = field(default_factory=History)
     selected: int | None = None  # place in the path in view
-    stream: Stream | None = None
+    stream: RunningGeneration | None = None
     scoring: Ticket[SequenceScore] | None = None
-    last: Stream | None = None  # the ended stream, for its speed
+    last: RunningGeneration | None = None  # the ended stream, for its speed
     problem: str | None = None
     note: str | None = None
     setup: Setup | None = None  # what the run was made with
@@ -90,11 +91,11 @@ class GenerateSession:
         if self.scoring is not None and self.scoring.done:
             self._take_score()
 
-    def _ask_score(self, ended: Stream) -> None:
+    def _ask_score(self, ended: RunningGeneration) -> None:
         run, worker, ended.worker = self.run, ended.worker, None  # an ended text holds no model
         prompt = None if run is None else run.prompt
         if worker and prompt and not prompt.logprobs and 1 < len(prompt.ids) <= SCORED_TOKENS:
-            self.scoring = ask_score(worker, prompt.ids)
+            self.scoring = ask_score(worker, session_id(), prompt.ids)
 
     def _take_score(self) -> None:
         ticket, self.scoring = self.scoring, None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from playground.charts.lens_html import lens_page
+from playground.inspection import files
 from playground.state.inside import InsideState
 from playground.ui.components.save_picture import save_picture_button
-from playground.ui.inside_page import files
 from playground.ui.inside_page.anatomy_section import load_anatomy
 from playground.ui.inside_page.timing_section import timings
 from playground.ui.inside_page.view import load_lens
@@ -17,14 +20,19 @@ from playground.ui.workspace.model import loaded_model
 def export_lens() -> None:
     """PNG, CSV, HTML and NPZ of the grid."""
     view = load_lens()
-    colour = session.get(InsideState).colour
+    picture, info, colour = view.picture, view.worker.engine.info, session.get(InsideState).colour
+    binary = "application/octet-stream"
     with st.container(horizontal=True, vertical_alignment="center"):
         save_picture_button("PNG of the grid", "lens", key="inside_save_png")
-        _download("CSV", lambda: files.lens_csv(view), "lens.csv", "text/csv", "Ten tokens a cell.")
-        _download("HTML", lambda: files.lens_html(view, colour), "lens.html", "text/html", "Opens offline, no script.")
+        _download("CSV", lambda: files.lens_csv(picture, view.codec), "lens.csv", "text/csv", "Ten tokens a cell.")
         _download(
-            "NPZ", lambda: files.lens_npz(view), "lens.npz", "application/octet-stream", "All arrays of the lens."
+            "HTML",
+            lambda: lens_page(view.grid, colour, info.name),
+            "lens.html",
+            "text/html",
+            "Opens offline, no script.",
         )
+        _download("NPZ", lambda: files.lens_npz(picture, info), "lens.npz", binary, "All arrays of the lens.")
 
 
 def export_anatomy() -> None:
@@ -47,7 +55,7 @@ def export_note() -> None:
     st.caption("This page has no command of its own: `python -m playground` offers the other pages' features.")
 
 
-def _download(label: str, data: files.Made, name: str, mime: str, about: str) -> None:
+def _download(label: str, data: Callable[[], str | bytes], name: str, mime: str, about: str) -> None:
     """Made when it is pressed."""
     st.download_button(
         label,

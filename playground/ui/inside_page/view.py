@@ -6,25 +6,21 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
-
-from playground.charts.lens_grid import LensGridData
+from playground.charts.lens_grid import LensGridData, grid_of
 from playground.engine.api import CancelToken, Engine, Hidden, TextCodec
 from playground.engine.facets import require
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
-from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
 from playground.inspection.lens import (
     LensPicture,
     RankPath,
-    answer_leads_from,
     choose_window,
     follow_token,
     known_path,
     read_lens,
+    text_after,
 )
-from playground.inspection.next_token import CONTEXT_TAIL
 from playground.state.inside import InsideState
 from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
@@ -64,7 +60,7 @@ class LensView:
 
     def text_of(self, token: int, position: int) -> str:
         """What ``token`` would add after ``position``, readable."""
-        return glyphs(self.codec.piece(token, self.ids[max(0, position + 1 - CONTEXT_TAIL) : position + 1]))
+        return text_after(self.codec, self.ids, position, token)
 
 
 def text_ids(worker: Worker) -> TokenIds:
@@ -84,7 +80,9 @@ def load_lens() -> LensView:
     chosen = session.get(InsideState)
     window = choose_window(len(ids), chosen.start)
     picture = _picture(worker, ids, window)
-    grid = remembered(("grid", picture_key(worker, ids, window)), lambda: grid_data(worker, picture))
+    vocab_size = worker.engine.info.vocab_size
+    key = ("grid", picture_key(worker, ids, window))
+    grid = remembered(key, lambda: grid_of(picture, worker.engine.codec, vocab_size))
     depth = picture.depths - 1 if chosen.depth is None else min(chosen.depth, picture.depths - 1)
     position = window.stop - 1 if chosen.position is None else min(max(chosen.position, window.start), window.stop - 1)
     return LensView(worker, picture, grid, depth, position)
@@ -138,33 +136,6 @@ def followed_path(view: LensView, token: int) -> RankPath:
         return result_of("follow", key, lambda: view.worker.submit(session_id(), "follow", job, Priority.LOOK), doing)
 
     return remembered(key, read)
-
-
-def grid_data(worker: Worker, picture: LensPicture) -> LensGridData:
-    """The picture's cells as readable texts."""
-    codec, ids, rows = worker.engine.codec, picture.ids, picture.rows
-    known: dict[tuple[int, int], str] = {}
-
-    def text(token: int, position: int) -> str:
-        if (token, position) not in known:
-            context = ids[max(0, position + 1 - CONTEXT_TAIL) : position + 1]
-            known[token, position] = glyphs(codec.piece(token, context))
-        return known[token, position]
-
-    window = picture.window
-    return LensGridData(
-        tokens=tuple(text(ids[place], place - 1) for place in window),
-        first=window.start,
-        tops=tuple(
-            tuple(text(token, place) for token, place in zip(line, window, strict=True))
-            for line in rows.top_ids[:, :, 0].tolist()
-        ),
-        probabilities=np.exp(rows.top_logprobs[:, :, 0]),
-        entropies=rows.entropies,
-        divergences=rows.divergences,
-        leads_from=answer_leads_from(picture),
-        vocab_size=worker.engine.info.vocab_size,
-    )
 
 
 class _Memory(dict[object, Any]):

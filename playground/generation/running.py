@@ -1,8 +1,8 @@
 """A generation under way: a ticket at the worker and the branches its tokens grow.
 
-The page looks in a few times a second and never waits. The model is let go within one step when the reader stops it,
+Who looks in a few times a second never waits. The model is let go within one step when the reader stops it,
 when a newer generation takes its place, or when the tab is closed: the job itself asks whether anybody is there.
-Results go on arriving while the reader looks at another page.
+Results go on arriving while nobody looks. Knows no page.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ from playground.generation import (
     generate,
 )
 from playground.generation.tree import Tree
-from playground.ui.runtime import session_id
 
 
 @dataclass(eq=False)
-class Stream:
+class RunningGeneration:
     """One generation of the rows ``branches``, in their order. ``before``: steps each branch had already."""
 
     ticket: Ticket[Generation]
@@ -97,13 +96,14 @@ class Stream:
             self.problem = str(error)
 
 
-def open_stream(
+def start_generation(
     worker: Worker,
+    session: str,
     requests: Sequence[GenerationRequest],
     branches: Sequence[int],
     before: Sequence[tuple[TokenStep, ...]],
-) -> Stream:
-    """Ask the worker. An unfinished generation of this session is cancelled by the newer one.
+) -> RunningGeneration:
+    """Ask the worker for a browser tab (``session``). An unfinished generation of the same one is cancelled by the newer one.
 
     Raises BadInput or BadPrompt for what cannot be generated, before anything is asked or replaced.
     """
@@ -112,8 +112,8 @@ def open_stream(
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
         return generate(engine, requests, cancel=cancel)
 
-    ticket: Ticket[Any] = worker.submit(session_id(), "generate", job)
-    return Stream(
+    ticket: Ticket[Any] = worker.submit(session, "generate", job)
+    return RunningGeneration(
         ticket,
         tuple(branches),
         tuple(before),
@@ -123,10 +123,10 @@ def open_stream(
     )
 
 
-def ask_score(worker: Worker, ids: tuple[int, ...]) -> Ticket[SequenceScore]:
+def ask_score(worker: Worker, session: str, ids: tuple[int, ...]) -> Ticket[SequenceScore]:
     """The prompt's own log-probabilities, worked out beside the generation's steps."""
 
     def job(engine: Engine, cancel: CancelToken) -> Pieces[SequenceScore]:
         return require(engine, Score).score_in_pieces(ids, cancel=cancel)
 
-    return worker.submit(session_id(), "generate-score", job, Priority.LOOK)
+    return worker.submit(session, "generate-score", job, Priority.LOOK)

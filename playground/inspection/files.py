@@ -1,22 +1,20 @@
-"""The page's files: CSV, NPZ, and the lens as one HTML page. Text that a spreadsheet would run is quoted."""
+"""What was seen inside a model as files: CSV and NPZ. Text that a spreadsheet would run is quoted."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from playground.charts.lens_html import lens_page
 from playground.downloads import csv_text, harmless
+from playground.engine.api import TextCodec
 from playground.inspection.anatomy import Anatomy
-from playground.inspection.lens import lens_cell
+from playground.inspection.lens import LensPicture, lens_cell, text_after
 from playground.inspection.timing import Timing
-from playground.ui.inside_page.view import LensView
-
-Made = Callable[[], str | bytes]
+from playground.models.info import ModelInfo
 
 LENS_COLUMNS = (
     "depth",
@@ -31,22 +29,22 @@ LENS_COLUMNS = (
 )
 
 
-def lens_csv(view: LensView) -> str:
+def lens_csv(picture: LensPicture, codec: TextCodec) -> str:
     """One line for each of the ten tokens of each cell."""
 
     def lines() -> Iterable[Sequence[object]]:
-        for depth in range(view.picture.depths):
-            for position, after in zip(view.picture.window, view.grid.tokens, strict=True):
-                cell = lens_cell(view.picture, depth, position)
+        for depth in range(picture.depths):
+            for position in picture.window:
+                cell = lens_cell(picture, depth, position)
+                after = text_after(codec, picture.ids, position - 1, picture.ids[position])
                 for rank, (token, share) in enumerate(cell.top, 1):
-                    text = view.text_of(token, position)
                     yield (
                         depth,
                         position,
                         harmless(after),
                         rank,
                         token,
-                        harmless(text),
+                        harmless(text_after(codec, picture.ids, position, token)),
                         f"{share:.8g}",
                         f"{cell.entropy:.6f}",
                         f"{cell.divergence:.6f}",
@@ -55,13 +53,13 @@ def lens_csv(view: LensView) -> str:
     return csv_text(LENS_COLUMNS, lines())
 
 
-def lens_npz(view: LensView) -> bytes:
+def lens_npz(picture: LensPicture, info: ModelInfo) -> bytes:
     """The lens's arrays under their names in ``LensRows``, the text's ids, and the model's name and revision."""
-    rows, info, out = view.picture.rows, view.worker.engine.info, io.BytesIO()
+    rows, out = picture.rows, io.BytesIO()
     about = json.dumps({"model": info.name, "revision": info.revision, "dtype": info.dtype, "first": rows.first})
     np.savez_compressed(
         out,
-        ids=np.array(view.ids, dtype=np.int32),
+        ids=np.array(picture.ids, dtype=np.int32),
         top_ids=rows.top_ids,
         top_logprobs=rows.top_logprobs,
         entropies=rows.entropies,
@@ -72,11 +70,6 @@ def lens_npz(view: LensView) -> bytes:
         about=np.array(about),
     )
     return out.getvalue()
-
-
-def lens_html(view: LensView, colour: str) -> str:
-    """The grid as one page that opens offline."""
-    return lens_page(view.grid, colour, view.worker.engine.info.name)
 
 
 def anatomy_csv(anatomy: Anatomy) -> str:
