@@ -258,7 +258,7 @@ def timed(pieces: Pieces[T]) -> Pieces[tuple[T, float]]:
             yield
 
 
-def finish(pieces: Pieces[T]) -> T:
+def finish(pieces: Generator[object, None, T]) -> T:
     """Run the pieces to the end, for a caller who has the model to himself."""
     while True:
         try:
