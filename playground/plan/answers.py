@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from playground.plan.fields import CUSTOM
-from playground.plan.setup import ScaleSetup, gpu_of
+from playground.plan.setup import CUSTOM, ScaleSetup, gpu_of
 from playground.plan.wording import Row, row
-from playground.scaling.built_specs import spec_of_config
-from playground.scaling.configs import load_preset, parse_config
+from playground.scaling.configs import load_preset
 from playground.scaling.figures import figure, given
 from playground.scaling.fitting import Fit, check_fit
 from playground.scaling.hardware import Gpu
@@ -27,10 +25,8 @@ SEQUENCE = 4096  # tokens of a training sequence, for the attention term
 
 
 @lru_cache(maxsize=64)
-def _spec(config: str, json: str) -> ArchitectureSpec:
-    if config != CUSTOM:
-        return load_preset(config).spec
-    return spec_of_config(parse_config(json, "your config"))
+def _preset_spec(name: str) -> ArchitectureSpec:
+    return load_preset(name).spec
 
 
 @lru_cache(maxsize=64)
@@ -45,7 +41,8 @@ def _fit(plan: MemoryPlan, gpu: Gpu) -> Fit:
 
 def spec_of(setup: ScaleSetup) -> ArchitectureSpec:
     """The model's shapes. Raises BadInput."""
-    return _spec(setup.config, setup.json if setup.config == CUSTOM else "")
+    own = setup.own_config
+    return own.spec if own and setup.config == CUSTOM else _preset_spec(setup.config)
 
 
 def count_of(setup: ScaleSetup) -> ParameterCount:

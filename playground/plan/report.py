@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from playground.downloads import csv_text, harmless
-from playground.plan.fields import CUSTOM, FIELDS, PAGE_FIELDS
-from playground.plan.setup import ScaleSetup, field_text, write_number
+from playground.plan.fields import write_number
+from playground.plan.links import PAGE_FIELDS
+from playground.plan.setup import CUSTOM, ScaleSetup
 from playground.plan.wording import Row, merged_names
 from playground.scaling.notes import disagreements
+from playground.state.link_fields import link_fields
 
 Columns = Mapping[str, Sequence[Row]]
 
@@ -31,14 +33,14 @@ def to_csv(columns: Columns) -> str:
 def to_markdown(title: str, setup: ScaleSetup, page: str, columns: Columns, link: str, topics: Sequence[str]) -> str:
     """The whole page as a document: settings, numbers, workings, and where the notes disagree."""
     lines = [f"# {title}", "", f"Made on {date.today().isoformat()}. Link: <{link}>", "", "## Settings", ""]
+    fields = link_fields(setup)
     for name in PAGE_FIELDS[page]:
         if name == "prices" and setup.prices is not None:
-            lines.append(f"- {FIELDS[name].label}: {len(setup.prices.prices)} uploaded prices")
-        elif name != "json":
-            value = (
-                field_text(name, getattr(setup, name)) if getattr(setup, name) not in (None, ()) else "as in the table"
-            )
-            lines.append(f"- {FIELDS[name].label}: {_cell(value)}")
+            lines.append(f"- {fields[name].label}: {len(setup.prices.prices)} uploaded prices")
+        elif name != "own_config":
+            value = getattr(setup, name)
+            text = "as in the table" if value in (None, ()) else fields[name].write(value)
+            lines.append(f"- {fields[name].label}: {_cell(text)}")
     lines += ["", "## Numbers", "", "| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     by_name = {column: {row.name: row for row in rows} for column, rows in columns.items()}
     for name in merged_names(columns):

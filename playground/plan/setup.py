@@ -1,80 +1,27 @@
-"""What the Plan pages remember, and the link that brings somebody else to the same numbers.
+"""What the Plan pages remember: one frozen ``ScaleSetup`` for all five, so that a model chosen on one is there on the next.
 
-One frozen ``ScaleSetup`` serves all five pages, so that a model or a GPU chosen on one is there on the next. A page's
-link carries the fields of that page only.
+A row here is an input: its name in a link, its widget's label and help, how its text is read. ``links.py`` says which of
+them a page's link carries.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import lru_cache, partial
-from typing import Any
+from dataclasses import dataclass
 
-from playground.errors import BadInput, PlaygroundError
-from playground.plan.fields import CUSTOM, FIELDS, PAGE_FIELDS, write_gpu
-from playground.plan.packing import MAX_PACKED, pack, pack_prices
+from playground.plan.fields import count, named, quantity, word
+from playground.plan.gpu_rows import read_gpus, write_gpus
+from playground.plan.own_config import OwnConfig, packed_config, read_linked_config
+from playground.plan.packing import pack_prices, unpack_prices
 from playground.scaling.api_prices import PriceTable
-from playground.scaling.configs import minimal_config
+from playground.scaling.configs import load_preset
 from playground.scaling.hardware import Gpu, find_gpu
-from playground.state.link_fields import Reading, link_field, link_of, read_link
+from playground.scaling.laws import LAWS, find_law
+from playground.scaling.memory import OPTIMIZERS, RECOMPUTE, WEIGHT_BYTES
+from playground.state.link_fields import flag, link_field, one_of, text, whole
 
-
-def write_number(value: float | None) -> str:
-    """The shortest text that ``parse_number`` reads back to exactly ``value``: ``7B``, ``1.4T``, ``8030261248``."""
-    if value is None:
-        return ""
-    if value == 0:
-        return "0"
-    if 1e-12 < abs(value) < 1:
-        return format(Decimal(repr(float(value))), "f")
-    for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
-        if scale <= abs(value) < 1000 * scale:
-            short = f"{value / scale:.6g}"
-            if float(short) * scale == value:
-                return short + suffix
-    if value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    return repr(float(value)).replace("e+", "e")
-
-
-def field_text(name: str, value: Any) -> str:
-    """``value`` as a link writes it."""
-    if name == "json":
-        return _packed_config(value)
-    if name == "prices":
-        return pack_prices(value)
-    if name == "own_gpus":
-        return ";".join(write_gpu(gpu) for gpu in value)
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return value if isinstance(value, str) else write_number(value)
-
-
-@lru_cache(maxsize=8)
-def _packed_config(text: str) -> str:
-    """What of a config the numbers depend on, packed; a text that is no such config is packed whole."""
-    try:
-        config = minimal_config(json.loads(text))
-    except (PlaygroundError, ValueError):
-        return pack(text)
-    return pack(json.dumps(config, separators=(",", ":"), sort_keys=True))
-
-
-def _declared(default: Any, name: str) -> Any:  # noqa: ANN401 - a dataclass field of any type
-    """The field ``name`` of FIELDS as a link field of the setup."""
-    found = FIELDS[name]
-    return link_field(
-        default,
-        found.read,
-        name=name,
-        write=partial(field_text, name),
-        label=found.label,
-        help=found.help,
-        always=name == "config",
-    )
+CUSTOM = "custom"  # the config that was pasted, uploaded or taken from the loaded model
+CHECKED, AS_IN_NOTES = "Checked", "As in the notes"
+ROOFLINE = "1 is the roofline itself: a bound that nothing real beats."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,82 +29,209 @@ class ScaleSetup:
     """Everything set on the Plan pages. Counts in tokens, parameters, sequences and GPUs; prices in USD per GPU-hour.
 
     ``price`` None: the middle of the table's dated range. ``own_gpus``: rows of the hardware table that were edited.
-    ``prices``: an uploaded price table, None for the packaged one.
+    ``prices``: an uploaded price table, None for the packaged one. A GPU that neither table has is refused (BadInput).
     """
 
-    config: str = _declared("Llama-3-8B", "config")
-    json: str = _declared("", "json")
-    basis: str = _declared("checked", "basis")
-    weights: str = _declared("bfloat16", "weights")
-    purpose: str = _declared("serving", "purpose")
-    context: int = _declared(8192, "context")
-    batch: int = _declared(8, "batch")
-    gpu: str = _declared("H100 SXM", "gpu")
-    gpus: int = _declared(1, "gpus")
-    optimizer: str = _declared("adam", "optimizer")
-    zero: int = _declared(0, "zero")
-    recompute: str = _declared("none", "recompute")
-    params: float | None = _declared(None, "params")
-    dataset: float = _declared(15e12, "dataset")
-    epochs: float = _declared(1.0, "epochs")
-    cluster: int = _declared(1024, "cluster")
-    mfu: float = _declared(0.4, "mfu")
-    price: float | None = _declared(None, "price")
-    pue: float = _declared(1.1, "pue")
-    grid: float = _declared(0.4, "grid")
-    attention: bool = _declared(False, "attention")
-    law: str = _declared("hoffmann-tex", "law")
-    size: float = _declared(70e9, "size")
-    tokens: float = _declared(1.4e12, "tokens")
-    budget: float = _declared(5.76e23, "budget")
-    before: float = _declared(3.4, "before")
-    after: float = _declared(2.8, "after")
-    demand: float = _declared(1e13, "demand")
-    prompt_tokens: int = _declared(512, "prompt_tokens")
-    new_tokens: int = _declared(256, "new_tokens")
-    samples: int = _declared(1, "samples")
-    compute_efficiency: float = _declared(1.0, "compute_efficiency")
-    bandwidth_efficiency: float = _declared(1.0, "bandwidth_efficiency")
-    api: str = _declared("", "api")
-    reasoning: int = _declared(0, "reasoning")
-    cached: float = _declared(0.0, "cached")
-    usable: float = _declared(0.5, "usable")
-    language: str = _declared("Punjabi", "language")
-    speakers: float = _declared(113e6, "speakers")
-    web_share: float = _declared(0.000061, "web_share")
-    own_gpus: tuple[Gpu, ...] = _declared((), "own_gpus")
-    prices: PriceTable | None = _declared(None, "prices")
+    config: str = named(
+        "Llama-3-8B",
+        label="Model",
+        help="A published model, or a config.json of your own.",
+        check=lambda name: name if name == CUSTOM else load_preset(name).name,
+        always=True,
+    )
+    own_config: OwnConfig | None = link_field(None, read_linked_config, name="json", write=packed_config)
+    basis: str = one_of(
+        "checked",
+        {"checked": CHECKED, "notes": AS_IN_NOTES},
+        label="Numbers",
+        help="Checked: against papers and data sheets. Notes: as the course notes have them. Where they differ, both are shown.",
+    )
+    own_gpus: tuple[Gpu, ...] = link_field(
+        (), read_gpus, write=write_gpus, label="Edited GPUs"
+    )  # before the one chosen
+    weights: str = word(
+        "bfloat16",
+        WEIGHT_BYTES,
+        label="Weights (dtype)",
+        help="Number format of the weights: 4, 2, 2, 1 or half a byte a parameter. The cache stays in 16 bits.",
+    )
+    purpose: str = word(
+        "serving", ("serving", "training"), label="Purpose", help="What the memory is for: answering, or learning."
+    )
+    context: int = count(8192, 10**9, (9, 20), label="Context (tokens)", help="Tokens of each sequence.")
+    batch: int = count(
+        8,
+        10**6,
+        (0, 12),
+        label="Batch (sequences)",
+        help="Sequences at once: all of them when serving, per GPU in training.",
+    )
+    gpu: str = named(
+        "H100 SXM", label="GPU", help="Peaks are dense bf16; every row can be edited on the Training page."
+    )
+    gpus: int = count(1, 10**5, (0, 10), label="GPUs", help="GPUs that share the model.")
+    optimizer: str = word(
+        "adam",
+        OPTIMIZERS,
+        label="Optimizer",
+        help="Adam in mixed precision keeps 16 bytes a parameter, 18 with gradients in 32 bits.",
+    )
+    zero: int = whole(
+        0,
+        0,
+        3,
+        choices={stage: str(stage) for stage in range(4)},
+        label="ZeRO stage",
+        help="1 shards the optimizer, 2 the gradients too, 3 the weights too.",
+    )
+    recompute: str = word(
+        "none",
+        RECOMPUTE,
+        label="Recompute activations",
+        help="Keep fewer activations and compute them again in the backward pass.",
+    )
+    params: float | None = quantity(
+        None,
+        0,
+        1e18,
+        label="Parameters",
+        help="Empty: the model's own, the active ones for a mixture of experts. Or a number such as 7B.",
+        placeholder="the model's own",
+    )
+    dataset: float = quantity(15e12, 0, 1e21, label="Dataset (tokens)", help="Tokens of the data set, such as 15T.")
+    epochs: float = quantity(
+        1.0,
+        0,
+        1e6,
+        label="Epochs",
+        help="Times the data set is seen: training tokens = dataset tokens × epochs.",
+        low=0.5,
+        high=10.0,
+        step=0.5,
+    )
+    cluster: int = count(1024, 10**7, (0, 15), label="GPUs in training", help="GPUs that train together.")
+    mfu: float = quantity(
+        0.4,
+        0,
+        1.0,
+        label="MFU",
+        help="Model FLOPs utilisation: the share of the dense peak that the model's own arithmetic reaches. Published runs: "
+        "GPT-3 21%, MT-NLG 30%, Gopher 33%, Llama 3.1 41–43%, PaLM 46%.",
+        low=0.05,
+        high=1.0,
+        step=0.01,
+    )
+    price: float | None = quantity(
+        None,
+        0,
+        1e6,
+        label="Price (USD per GPU-hour)",
+        help="Empty: the middle of the range in the table, with its date.",
+        placeholder="from the table",
+    )
+    pue: float = quantity(
+        1.1,
+        1.0,
+        10.0,
+        above=False,
+        label="PUE",
+        help="Power usage effectiveness: what a data centre draws for each watt its machines use.",
+        low=1.0,
+        high=2.0,
+        step=0.01,
+    )
+    grid: float = quantity(
+        0.4,
+        0.0,
+        10.0,
+        above=False,
+        label="Grid (kg CO₂ per kWh)",
+        help="Carbon intensity of the electricity; the world's average is about 0.4.",
+        low=0.0,
+        high=1.0,
+        step=0.01,
+    )
+    attention: bool = flag(label="Count attention", help="Add the scores and weighted sums that 6ND leaves out.")
+    law: str = named(
+        "hoffmann-tex",
+        label="Law",
+        help="A set of constants; the pages show how far they disagree.",
+        check=lambda name: find_law(name).name,
+        choices={name: name for name in LAWS},
+    )
+    size: float = quantity(70e9, 1e5, 1e16, label="Parameters N", help="Size of the model to rate, such as 70B.")
+    tokens: float = quantity(
+        1.4e12, 1e6, 1e18, label="Training tokens D", help="Tokens it is trained on, such as 1.4T."
+    )
+    budget: float = quantity(5.76e23, 1e15, 1e32, label="Compute C (FLOPs)", help="Training compute, such as 5.76e23.")
+    before: float = quantity(3.4, 0.1, 20, label="Loss before (nats)", low=2.0, high=5.0, step=0.05)
+    after: float = quantity(2.8, 0.1, 20, label="Loss after (nats)", low=1.8, high=4.9, step=0.05)
+    demand: float = quantity(
+        1e13,
+        0,
+        1e24,
+        above=False,
+        label="Inference demand (tokens)",
+        help="Tokens the model will read and write over its life.",
+    )
+    prompt_tokens: int = count(512, 10**8, (4, 17), label="Prompt (tokens)", help="Tokens of each prompt.")
+    new_tokens: int = count(256, 10**8, (0, 15), label="Answer (tokens)", help="Tokens written for each prompt.")
+    samples: int = count(
+        1,
+        10**5,
+        (0, 10),
+        label="Samples a query (N)",
+        help="Answers drawn for each query from one reading of the prompt: test-time compute.",
+    )
+    compute_efficiency: float = quantity(
+        1.0, 0, 1.0, label="Share of peak arithmetic", help=ROOFLINE, low=0.05, high=1.0, step=0.01
+    )
+    bandwidth_efficiency: float = quantity(
+        1.0, 0, 1.0, label="Share of peak bandwidth", help=ROOFLINE, low=0.05, high=1.0, step=0.01
+    )
+    api: str = text("", 500, label="API model", help="Whose price list the GPU is compared with.")
+    reasoning: int = count(
+        0,
+        10**8,
+        (6, 15),
+        least=0,
+        label="Reasoning tokens",
+        help="Written before the answer, billed as output.",
+    )
+    cached: float = quantity(
+        0.0,
+        0,
+        1.0,
+        above=False,
+        label="Cached share of the prompt",
+        help="Prompt tokens that the provider bills at its cache price.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    usable: float = quantity(
+        0.5,
+        0,
+        1.0,
+        label="Share of the day in use",
+        help="A GPU is rented around the clock; demand fills only a part of it.",
+        low=0.05,
+        high=1.0,
+        step=0.05,
+    )
+    language: str = named("Punjabi", label="Language", help="A language to look at.")
+    speakers: float = quantity(113e6, 0, 8e9, label="Speakers", help="People who speak it, such as 113M.")
+    web_share: float = quantity(
+        0.000061,
+        0,
+        1.0,
+        label="Share of the crawl",
+        help="Fraction of Common Crawl: 0.000061 is 0.0061%.",
+    )
+    prices: PriceTable | None = link_field(None, unpack_prices, write=pack_prices, label="Price table")
 
-
-def plan_link(setup: ScaleSetup, page: str) -> dict[str, str]:
-    """Query fields that reproduce ``page``: the model always, the rest where it differs from its default."""
-    fields = link_of(setup, PAGE_FIELDS[page])
-    if setup.config != CUSTOM:
-        fields.pop("json", None)
-    return {name: text for name, text in fields.items() if len(text) <= MAX_PACKED}
-
-
-def read_plan_link(query: Mapping[str, str], page: str, base: ScaleSetup | None = None) -> Reading[ScaleSetup]:
-    """The setup of a link. Never raises: each bad value gives a sentence and keeps what ``base`` has."""
-    start = base or ScaleSetup()
-    reading = read_link(ScaleSetup, query, start, only=PAGE_FIELDS[page])
-    setup, problems = reading.state, list(reading.problems)
-    if setup.config == CUSTOM and not setup.json:
-        problems.append("The link's own config.json is not in it; paste it again.")
-        setup = replace(setup, config=start.config)
-    try:
-        gpu_of(setup)
-    except BadInput as error:
-        problems.append(f"{error} The link's value was left out.")
-        setup = replace(setup, gpu=start.gpu)
-    return Reading(setup, tuple(problems))
-
-
-def left_out(setup: ScaleSetup, page: str) -> tuple[str, ...]:
-    """The fields that are too long for the page's link."""
-    shown = plan_link(setup, page)
-    held = {"json": setup.config == CUSTOM, "prices": setup.prices is not None}
-    return tuple(name for name, there in held.items() if there and name in PAGE_FIELDS[page] and name not in shown)
+    def __post_init__(self) -> None:
+        gpu_of(self)
 
 
 def gpu_of(setup: ScaleSetup) -> Gpu:

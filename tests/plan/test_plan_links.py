@@ -11,16 +11,26 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from playground.errors import BadInput
-from playground.plan.answers import spec_of
-from playground.plan.fields import CUSTOM
+from playground.plan import own_config
+from playground.plan.answers import answer_memory, fit_of, spec_of
+from playground.plan.gpu_rows import make_gpu
+from playground.plan.links import left_out, plan_link, read_plan_link
+from playground.plan.own_config import read_own_config
 from playground.plan.packing import MAX_PACKED, MAX_UNPACKED, pack, pack_prices, unpack, unpack_prices
-from playground.plan.setup import ScaleSetup, left_out, plan_link, read_plan_link
+from playground.plan.setup import CUSTOM, ScaleSetup
 from playground.scaling.api_prices import ApiPrice, PriceTable
-from playground.scaling.configs import load_preset, minimal_config, parse_config, preset_names, read_config
+from playground.scaling.configs import (
+    LoadedConfig,
+    load_preset,
+    minimal_config,
+    parse_config,
+    preset_names,
+    read_config,
+)
 
 LONG = dict(load_preset("DeepSeek-V3").config) | {
     "auto_map": {"AutoConfig": "evil--x.Y"},
-    "id2label": {str(number): f"LABEL_{number}" for number in range(5000)},
+    "id2label": {str(number): f"LABEL_{number}" for number in range(6000)},
 }
 TABLE = PriceTable(
     tuple(
@@ -51,21 +61,50 @@ def test_a_nested_text_config_comes_out_flat_and_means_the_same() -> None:
 
 
 def test_a_long_config_travels_and_is_the_same_model_there() -> None:
-    setup = ScaleSetup(config=CUSTOM, json=json.dumps(LONG))
-    assert len(setup.json) > 100_000
+    own = read_own_config(json.dumps(LONG))
+    setup = ScaleSetup(config=CUSTOM, own_config=own)
+    assert len(own.text) > 100_000
     query = link_query(setup, "scale_model")
     assert len(query) < 2_000
     found = read_plan_link(dict(parse_qsl(query)), "scale_model")
     assert found.problems == ()
     assert spec_of(found.state) == spec_of(setup)
     assert link_query(found.state, "scale_model") == query
-    assert "evil" not in found.state.json
+    assert found.state.own_config and "evil" not in found.state.own_config.text
+
+
+def test_a_config_is_parsed_once_on_its_way_from_the_link_to_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def parse(text: str, name: str) -> LoadedConfig:
+        parsed.append(text)
+        return parse_config(text, name)
+
+    monkeypatch.setattr(own_config, "parse_config", parse)
+    setup = read_plan_link({"config": CUSTOM, "json": GOOD}, "scale_model").state
+    assert fit_of(setup).fits and answer_memory(setup)
+    assert plan_link(replace(setup, batch=4), "scale_model")["json"]
+    assert len(parsed) == 1
+
+
+def test_an_edited_gpu_may_be_the_chosen_one_and_must_be_in_the_link() -> None:
+    card = make_gpu("My card", [100.0, 24.0, 1.0, 300.0, 1.0], "today")
+    setup = ScaleSetup(own_gpus=(card,), gpu="My card")
+    query = plan_link(setup, "scale_model")
+    assert read_plan_link(query, "scale_model").state == setup
+    other = replace(setup, own_gpus=(replace(card, name="Yours"),), gpu="Yours")
+    assert read_plan_link(plan_link(other, "scale_model"), "scale_model", setup).state == other
+    alone = read_plan_link({"gpu": "My card", "batch": "4"}, "scale_model")
+    assert alone.state == ScaleSetup(batch=4) and len(alone.problems) == 1
+    with pytest.raises(BadInput, match="not in the table"):
+        replace(setup, own_gpus=())
 
 
 def test_a_short_config_in_an_older_link_is_still_read() -> None:
-    text = json.dumps(dict(load_preset("SmolLM2-135M").config))
-    found = read_plan_link({"config": CUSTOM, "json": text}, "scale_model")
-    assert found.problems == () and found.state.json == text
+    config = dict(load_preset("SmolLM2-135M").config)
+    found = read_plan_link({"config": CUSTOM, "json": json.dumps(config)}, "scale_model")
+    assert found.problems == ()
+    assert found.state.own_config and found.state.own_config.config == config
 
 
 def test_a_price_table_travels() -> None:

@@ -20,10 +20,11 @@ from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput
 from playground.plan.answers import fit_of, serving_of, training_cost
-from playground.plan.fields import CUSTOM
+from playground.plan.gpu_rows import cells_of, changed_rows
+from playground.plan.links import plan_link, read_plan_link
 from playground.plan.measure import measure
 from playground.plan.report import to_command, to_csv, to_markdown
-from playground.plan.setup import ScaleSetup, plan_link, read_plan_link
+from playground.plan.setup import CUSTOM, ScaleSetup
 from playground.plan.wording import Row
 from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
@@ -137,7 +138,7 @@ def test_a_section_that_is_not_there_opens_the_first(open_plan: OpenPlan) -> Non
 def test_twice_the_context_is_twice_the_cache(open_plan: OpenPlan) -> None:
     opened = open_plan("scale_model")
     assert table(opened, "scale_model")["Key-value cache"] == ["8.59 GB (8.00 GiB)"]
-    opened.at.select_slider(key="scale_context").set_value(16384)
+    opened.at.select_slider(key="ScaleSetup.context").set_value(16384)
     opened.run()
     assert table(opened, "scale_model")["Key-value cache"] == ["17.18 GB (16.00 GiB)"]
 
@@ -148,7 +149,7 @@ def test_what_is_looked_at_is_sent_before_the_controls(open_plan: OpenPlan, monk
         draw = getattr(page_frame, part)
         monkeypatch.setattr(page_frame, part, lambda page, part=part, draw=draw: (sent.append(part), draw(page)))
     opened = open_plan("scale_training")
-    opened.at.slider(key="scale_mfu").set_value(0.2)
+    opened.at.slider(key="ScaleSetup.mfu").set_value(0.2)
     opened.run()
     assert sent == ["_numbers", "_controls"] * 2
 
@@ -186,7 +187,7 @@ def test_every_law_is_told_in_words_beside_its_source(open_plan: OpenPlan) -> No
 def test_half_the_utilisation_is_twice_the_days(open_plan: OpenPlan) -> None:
     opened = open_plan("scale_training")
     assert table(opened, "scale_training")["Training time"] == ["20.6 days"]
-    opened.at.slider(key="scale_mfu").set_value(0.2)
+    opened.at.slider(key="ScaleSetup.mfu").set_value(0.2)
     opened.run()
     assert table(opened, "scale_training")["Training time"] == ["41.3 days"]
 
@@ -277,7 +278,7 @@ def test_a_bad_number_is_told_and_the_last_one_stays(open_plan: OpenPlan, page: 
     opened = open_plan(page)
     before = table(opened, page)
     for field, text in BAD_NUMBERS[page]:
-        opened.at.text_input(key=f"scale_{field}").set_value(text)
+        opened.at.text_input(key=f"ScaleSetup.{field}").set_value(text)
         opened.run()
         assert len(opened.errors) == 1, field
         assert table(opened, page) == before
@@ -357,7 +358,7 @@ def test_scenarios_are_pinned_side_by_side_up_to_four(open_plan: OpenPlan) -> No
         opened.run()
         titles = [title for title, _ in opened.component("scale_model_figures")["columns"]]
         assert titles[-1] == letter
-        opened.at.select_slider(key="scale_batch").set_value(2 ** "ABCD".index(letter))
+        opened.at.select_slider(key="ScaleSetup.batch").set_value(2 ** "ABCD".index(letter))
         opened.run()
     assert opened.at.button(key="scale_pin").disabled
     cells = table(opened, "scale_model")["Key-value cache"]
@@ -472,7 +473,8 @@ def test_a_config_without_a_formula_is_counted_by_itself(open_plan: OpenPlan) ->
     opened.at.text_area(key="scale_paste").set_value('{"model_type": "bloom", "hidden_size": 8}')
     opened.run()
     setup = opened.state(ScaleSetup)
-    total = count_on_meta(json.loads(setup.json)).total
+    assert setup.own_config is not None
+    total = count_on_meta(dict(setup.own_config.config)).total
     assert setup.config == CUSTOM and f"{total:,}" in str(opened.component("scale_parameters")["rows"])
 
 
@@ -491,8 +493,8 @@ def test_this_machine_is_measured_on_request(open_plan: OpenPlan) -> None:
 
 def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
     rows = [("H100 SXM", 989.4, 80.0, 3.35, 700.0, 3.495, "2026"), ("My card", 100.0, 24.0, 1.0, 300.0, 1.0, "today")]
-    built_in = training_page._cells(gpu_table()["H100 SXM"])
-    mine = training_page.changed_rows([built_in, rows[1]])
+    built_in = cells_of(gpu_table()["H100 SXM"])
+    mine = changed_rows([built_in, rows[1]])
     assert [gpu.name for gpu in mine] == ["My card"]
     setup = ScaleSetup(own_gpus=mine, gpu="My card", params=1e9, dataset=1e9, cluster=1, mfu=0.5)
     bill = training_cost(setup)
@@ -502,7 +504,7 @@ def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
         row = list(rows[1])
         row[column] = bad
         with pytest.raises(BadInput, match=r"^[^\n]+$"):
-            training_page.changed_rows([tuple(row)])
+            changed_rows([tuple(row)])
 
 
 def test_downloads_are_harmless_in_a_spreadsheet_and_in_markdown() -> None:

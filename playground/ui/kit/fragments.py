@@ -39,7 +39,7 @@ def redraw(*parts: str) -> None:
     if not in_fragment_run():
         return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
     wanted = _wanted(parts)
-    if wanted:
+    if wanted and len(st.session_state[_PARTS]) > 1:  # a page's only part is being run already
         with suppress(StreamlitAPIException):  # the first run of the page has not come so far
             st.rerun(wanted)
 

@@ -5,7 +5,7 @@ A new value is checked once more by the field's reader, since a browser's limits
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -20,8 +20,7 @@ from playground.ui.kit.session import bind_widget
 class Bound:
     """The widgets of one kind of state: ``Bound(AttentionState).slider("start")``.
 
-    ``redraws``: the parts that any of its fields changes, if a widget does not say otherwise. A page whose controls and
-    pictures are one fragment passes () and lets Streamlit rerun that.
+    ``redraws``: the parts that any of its fields changes, if a widget does not say otherwise.
     """
 
     def __init__(self, kind: type[Any], *redraws: str) -> None:
@@ -37,7 +36,7 @@ class Bound:
         """One input's new value, read as a link's would be. Raises BadInput for what is refused."""
         found = self.fields[name]
         try:
-            checked = value if value is None else found.read(found.write(value))
+            checked = value if value is None else found.read(value if isinstance(value, str) else found.write(value))
         except ValueError:
             raise BadInput(f"{found.label}: not understood; the last value is kept.", name) from None
         session.change(self.kind, **{name: checked})
@@ -83,11 +82,19 @@ class Bound:
             found.label, list(choices), default=current, format_func=choices.__getitem__, required=True, **bound, **how
         )
 
-    def choose(self, name: str, *redraws: str, **how: Any) -> None:
-        """One of many, in a list that opens."""
+    def steps(self, name: str, *redraws: str, **how: Any) -> None:
+        """A slider over the field's choices; a number between them (from a link) becomes a step of its own."""
         current = getattr(session.get(self.kind), name)
         found, bound = self._bind(name, redraws, current)
         choices = found.choices or {}
+        shown = sorted({*choices, current})
+        st.select_slider(found.label, shown, current, format_func=lambda x: choices.get(x, f"{x:,}"), **bound, **how)
+
+    def choose(self, name: str, *redraws: str, choices: Mapping[Any, str] | None = None, **how: Any) -> None:
+        """One of many (of ``choices``, where the field does not know them), in a list that opens."""
+        current = getattr(session.get(self.kind), name)
+        found, bound = self._bind(name, redraws, current)
+        choices = choices or found.choices or {}
         options = list(choices)
         place = options.index(current) if current in options else 0
         st.selectbox(found.label, options, place, format_func=choices.__getitem__, **bound, **how)
@@ -99,12 +106,13 @@ class Bound:
         st.toggle(found.label, current, **bound, **how)
 
     def text(self, name: str, *redraws: str, area: bool = False, **how: Any) -> None:
-        """A line of text, or several."""
-        current = getattr(session.get(self.kind), name)
-        found, bound = self._bind(name, redraws, current)
-        longest = int(found.high) if found.high else None
+        """A line of text, or several; a number as its field writes it."""
+        found, current = self.fields[name], getattr(session.get(self.kind), name)
+        shown = "" if current is None else current if isinstance(current, str) else found.write(current)
+        found, bound = self._bind(name, redraws, shown)
+        how = {"placeholder": found.placeholder or None, "max_chars": int(found.high) if found.high else None, **how}
         draw = st.text_area if area else st.text_input
-        draw(found.label, current or "", max_chars=longest, placeholder=found.placeholder or None, **bound, **how)
+        draw(found.label, shown, **bound, **how)
 
     def texts(self, name: str, *redraws: str, options: Sequence[str] = (), **how: Any) -> None:
         """Several texts, chosen or typed."""

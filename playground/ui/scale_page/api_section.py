@@ -25,9 +25,11 @@ from playground.scaling.api_prices import (
 from playground.scaling.figures import given
 from playground.scaling.quantity import format_count
 from playground.ui.components.light_chart import light_chart
+from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.figure_table import figure_table
+from playground.ui.scale_page.store import WIDGETS
 
 FIRST_PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "groq", "together")
 
@@ -37,9 +39,9 @@ def api_section() -> None:
     table = price_table()
     price = _choose_price(table)
     with st.container(horizontal=True):
-        store.steps("reasoning")
-        store.slider("cached", format="percent")
-        store.slider("usable", format="percent")
+        WIDGETS.steps("reasoning")
+        WIDGETS.slider("cached", format="percent")
+        WIDGETS.slider("usable", format="percent")
     setup = store.setup()
     found, query = compare(setup, price)
     pinned = dict(store.each_pin(lambda each: compare(each, price)))
@@ -92,7 +94,7 @@ def _choose_price(table: PriceTable) -> ApiPrice:
             format_func=lambda key: key.split("/", 1)[1],
         )
     if name != chosen:
-        store.change(api=name)
+        session.change(ScaleSetup, api=name)
     return known[name]
 
 
@@ -187,10 +189,10 @@ def _upload() -> None:
             except PlaygroundError as error:
                 show_problem(error)
                 return
-            store.change(api="", prices=uploaded)
+            session.change(ScaleSetup, api="", prices=uploaded)
             st.rerun()
         if right.button("Back to the packaged table", key="scale_prices_back"):
-            store.change(api="", prices=None)
+            session.change(ScaleSetup, api="", prices=None)
             st.rerun()
         used = store.setup().prices
         if used is not None:

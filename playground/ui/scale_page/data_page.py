@@ -12,7 +12,7 @@ from playground.plan.wording import Row, row, write_figure
 from playground.scaling.facts import Topic, scaling_topics
 from playground.scaling.figures import Figure, given
 from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token_ratios, under_representation
-from playground.scaling.laws import LAWS, PUBLISHED_MODELS
+from playground.scaling.laws import PUBLISHED_MODELS
 from playground.scaling.published import published_cases
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
@@ -20,22 +20,23 @@ from playground.ui.scale_page import store
 from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.plan import PlanPage
+from playground.ui.scale_page.store import WIDGETS
 
 
 def controls() -> None:
     """A language, a data set, a drop in loss."""
     st.caption("A language")
-    store.text_input("language")
+    WIDGETS.text("language")
     with st.container(horizontal=True):
-        store.text_input("speakers")
-        store.text_input("web_share")
+        WIDGETS.text("speakers")
+        WIDGETS.text("web_share")
     st.caption("A data set")
-    store.text_input("dataset")
-    store.slider("epochs")
+    WIDGETS.text("dataset")
+    WIDGETS.slider("epochs")
     st.caption("A drop in loss")
-    store.choose("law", tuple(LAWS))
-    store.slider("before")
-    store.slider("after")
+    WIDGETS.choose("law")
+    WIDGETS.slider("before")
+    WIDGETS.slider("after")
 
 
 def languages_section() -> None:

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from playground.plan import report
-from playground.plan.fields import CUSTOM
-from playground.plan.setup import left_out, plan_link
+from playground.plan.links import left_out, plan_link
+from playground.plan.setup import CUSTOM
 from playground.ui.kit.links import address_of
 from playground.ui.scale_page import store
 from playground.ui.scale_page.plan import PlanPage, columns_of
@@ -29,8 +29,8 @@ def export_plan(page: PlanPage) -> None:
     st.code(report.to_command(page.name, setup), language="bash", wrap_lines=True)
     if setup.own_gpus:
         st.caption("The command line knows the built-in hardware table only, not the rows you edited.")
-    if setup.config == CUSTOM:
-        _download("Your config.json", setup.json, "config.json", "application/json")
+    if setup.config == CUSTOM and setup.own_config:
+        _download("Your config.json", setup.own_config.text, "config.json", "application/json")
     columns = columns_of(page)
     link = address_of(urlencode(plan_link(setup, page.name)))
     title = f"Plan: {page.title}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.charts.palette import FINAL, PINS, RAW
+from playground.plan.setup import AS_IN_NOTES, CHECKED
 from playground.plan.wording import Columns, merged_names
 from playground.ui.components.assets import script, style
 
@@ -17,7 +18,7 @@ _TABLE = st.components.v2.component(
     css=style("figure_table.css"),
     js=script("figure_table.js"),
 )
-NOW, AS_IN_NOTES, CHECKED = "Now", "As in the notes", "Checked"
+NOW = "Now"
 PUBLISHED, COMPUTED = "Published", "Computed"
 _COLOURS = {NOW: FINAL, CHECKED: FINAL, AS_IN_NOTES: RAW, PUBLISHED: RAW, COMPUTED: FINAL, **PINS}
 

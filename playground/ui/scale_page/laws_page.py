@@ -33,6 +33,7 @@ from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.model_page import gpu_choices, scenarios
 from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.plan import PlanPage
+from playground.ui.scale_page.store import WIDGETS
 
 BUDGETS = (1e20, 1e22, 1e24, 1e26)
 LAW_WORDS = {
@@ -46,21 +47,21 @@ LAW_WORDS = {
 
 def controls() -> None:
     """The law, a model to rate, a budget; below, what the returns and the lifetime take."""
-    store.choose("law", tuple(LAWS))
+    WIDGETS.choose("law")
     law = LAWS[store.setup().law]
     st.caption(escape_markdown(f"{LAW_WORDS[law.name]} Source: {law.source}."))
     with st.container(horizontal=True):
-        store.text_input("size")
-        store.text_input("tokens")
-    store.text_input("budget")
+        WIDGETS.text("size")
+        WIDGETS.text("tokens")
+    WIDGETS.text("budget")
     st.caption("For the tab Returns")
-    store.slider("before")
-    store.slider("after")
+    WIDGETS.slider("before")
+    WIDGETS.slider("after")
     st.caption("For the tab Lifetime")
-    store.text_input("demand")
+    WIDGETS.text("demand")
     with st.container(horizontal=True):
-        store.choose("gpu", gpu_choices())
-        store.text_input("price", "from the table")
+        WIDGETS.choose("gpu", choices=gpu_choices())
+        WIDGETS.text("price")
 
 
 def surface_section() -> None:

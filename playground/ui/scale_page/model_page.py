@@ -26,6 +26,7 @@ from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.parameters_section import parameters_section
 from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
+from playground.ui.scale_page.store import WIDGETS
 
 PARTS = ("weights", "key-value cache", "recurrent state", "gradients", "optimizer", "activations")
 COMPARED = ("Llama-2-7B", "Llama-3-8B", "Gemma-3-12B", "DeepSeek-V3", "Jamba-v0.1", "Mamba-2.8B")
@@ -39,25 +40,24 @@ KINDS = {
 }
 
 
-def gpu_choices() -> tuple[str, ...]:
+def gpu_choices() -> dict[str, str]:
     """The table's GPUs and those the reader added."""
-    own = [gpu.name for gpu in store.setup().own_gpus if gpu.name not in gpu_table()]
-    return (*gpu_table(), *own)
+    return {name: name for name in (*gpu_table(), *(gpu.name for gpu in store.setup().own_gpus))}
 
 
 def controls() -> None:
     """Model, purpose, number format, lengths, GPUs; the training options only where they matter."""
     model_controls()
-    store.segmented("purpose")
-    store.choose("weights")
-    store.steps("context")
-    store.steps("batch")
-    store.choose("gpu", gpu_choices())
-    store.steps("gpus")
+    WIDGETS.segmented("purpose")
+    WIDGETS.choose("weights")
+    WIDGETS.steps("context")
+    WIDGETS.steps("batch")
+    WIDGETS.choose("gpu", choices=gpu_choices())
+    WIDGETS.steps("gpus")
     if store.setup().purpose == "training":
-        store.choose("optimizer")
-        store.segmented("zero")
-        store.segmented("recompute")
+        WIDGETS.choose("optimizer")
+        WIDGETS.segmented("zero")
+        WIDGETS.segmented("recompute")
 
 
 def scenarios() -> Iterator[tuple[str, ScaleSetup]]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from playground.plan.setup import ScaleSetup, plan_link, read_plan_link
+from playground.plan.links import plan_link, read_plan_link
+from playground.plan.setup import AS_IN_NOTES, CHECKED, ScaleSetup
 from playground.plan.wording import row
 from playground.scaling.notes import disagreements
 from playground.state.link_fields import Reading
@@ -20,8 +21,9 @@ from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.page import Experiment, PageSpec, Section
 from playground.ui.scale_page import store
 from playground.ui.scale_page.export import export_plan
-from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, figure_table
+from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.plan import PlanPage, columns_of
+from playground.ui.scale_page.store import WIDGETS
 
 NOTES_TAB = "Notes or checked"
 
@@ -86,7 +88,7 @@ def begin(each: Experiment) -> None:
 
 
 def _controls(page: PlanPage) -> None:
-    store.segmented("basis", lambda basis: {"checked": CHECKED, "notes": AS_IN_NOTES}[basis])
+    WIDGETS.segmented("basis")
     page.controls()
 
 

@@ -13,8 +13,7 @@ import streamlit as st
 from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
 from playground.errors import PlaygroundError
 from playground.plan.answers import count_of, spec_of
-from playground.plan.fields import CUSTOM
-from playground.plan.setup import ScaleSetup
+from playground.plan.setup import CUSTOM, ScaleSetup
 from playground.plan.wording import Row, row
 from playground.scaling.configs import load_preset
 from playground.scaling.figures import figure, given
@@ -82,7 +81,9 @@ def _rows(setup: ScaleSetup) -> tuple[Row, ...]:
 
 def _config() -> dict[str, Any]:
     setup = store.setup()
-    return json.loads(setup.json) if setup.config == CUSTOM else dict(load_preset(setup.config).config)
+    return dict(
+        setup.own_config.config if setup.own_config and setup.config == CUSTOM else load_preset(setup.config).config
+    )
 
 
 @dataclass

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from playground.errors import PlaygroundError
-from playground.plan.setup import ScaleSetup
+from playground.plan.setup import AS_IN_NOTES, CHECKED, ScaleSetup
 from playground.plan.wording import Row
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import Experiment
 from playground.ui.scale_page import store
-from playground.ui.scale_page.figure_table import AS_IN_NOTES, CHECKED, NOW
+from playground.ui.scale_page.figure_table import NOW
 
 Answer = Callable[[ScaleSetup, str], tuple[Row, ...]]
 

@@ -22,6 +22,7 @@ from playground.ui.scale_page.model_page import gpu_choices, scenarios
 from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
+from playground.ui.scale_page.store import WIDGETS
 
 POWERS = tuple(2**power for power in range(13))
 SHORT = {"tokens per second": "tokens/s", "seconds per query": "s per query"}  # all three fit on a phone
@@ -31,17 +32,17 @@ SWEEPS = {"batch": sweep_batch, "context": sweep_context, "samples": sweep_sampl
 def controls() -> None:
     """Model, machine, lengths, and how much of the machine's peak is reached."""
     model_controls()
-    store.choose("weights")
+    WIDGETS.choose("weights")
     with st.container(horizontal=True):
-        store.choose("gpu", gpu_choices())
-        store.text_input("price", price_of(replace(store.setup(), price=None))[1])
-    store.steps("gpus")
-    store.steps("batch")
-    store.steps("prompt_tokens")
-    store.steps("new_tokens")
-    store.steps("samples")
-    store.slider("compute_efficiency", format="percent")
-    store.slider("bandwidth_efficiency", format="percent")
+        WIDGETS.choose("gpu", choices=gpu_choices())
+        WIDGETS.text("price", placeholder=price_of(replace(store.setup(), price=None))[1])
+    WIDGETS.steps("gpus")
+    WIDGETS.steps("batch")
+    WIDGETS.steps("prompt_tokens")
+    WIDGETS.steps("new_tokens")
+    WIDGETS.steps("samples")
+    WIDGETS.slider("compute_efficiency", format="percent")
+    WIDGETS.slider("bandwidth_efficiency", format="percent")
 
 
 def roofline_section() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import streamlit as st
@@ -10,22 +9,22 @@ import streamlit as st
 from playground.errors import BadInput, PlaygroundError
 from playground.models.bundled import bundled_folder
 from playground.models.catalogue import resolve
-from playground.plan.fields import CUSTOM
-from playground.scaling.built_specs import spec_of_config
+from playground.plan.own_config import read_own_config
+from playground.plan.setup import CUSTOM, ScaleSetup
 from playground.scaling.config_fields import MAX_CONFIG_CHARS
-from playground.scaling.configs import parse_config, preset_names
+from playground.scaling.configs import preset_names
 from playground.ui.kit import session
 from playground.ui.kit.messages import problems_shown_here
 from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
+from playground.ui.scale_page.store import WIDGETS
 from playground.ui.workspace.model import chosen_model
 
 
 def model_controls() -> None:
     """The list of models and the popover for a config of one's own."""
-    has_own = bool(store.setup().json)
-    options = (*((CUSTOM,) if has_own else ()), *preset_names())
-    store.choose("config", options, lambda name: "your config.json" if name == CUSTOM else str(name))
+    own = {CUSTOM: "your config.json"} if store.setup().own_config else {}
+    WIDGETS.choose("config", choices={**own, **{name: name for name in preset_names()}})
     with st.popover("Own config.json", icon=":material/upload_file:", on_change="rerun", key="scale_own") as box:
         if box.open:
             with problems_shown_here():
@@ -71,12 +70,10 @@ def _uploaded() -> None:
 def use_config(text: str) -> None:
     """Make ``text`` the model; what is wrong with it is told in one sentence and the last good model stays."""
     try:
-        found = parse_config(text, "your config")
-        spec_of_config(found)  # refused now if it cannot be built; the answer stays known
+        session.change(ScaleSetup, config=CUSTOM, own_config=read_own_config(text))
+        session.clear_problems()
     except PlaygroundError as error:
         session.note_problem(str(error))
-        return
-    store.change(config=CUSTOM, json=json.dumps(found.config, separators=(",", ":")))
 
 
 def use_loaded() -> None:

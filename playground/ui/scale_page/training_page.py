@@ -13,9 +13,10 @@ from playground.charts.scale_bars import BarsOf, PlainBar, plain_description, pl
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
 from playground.errors import BadInput, PlaygroundError
 from playground.plan.answers import answer_training, price_of, training_cost, training_plan
-from playground.plan.fields import make_gpu
+from playground.plan.gpu_rows import cells_of, changed_rows
+from playground.plan.setup import ScaleSetup
 from playground.plan.wording import write_figure
-from playground.scaling.hardware import Gpu, gpu_table
+from playground.scaling.hardware import gpu_table
 from playground.scaling.training import PUBLISHED_MFU, cost_training
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit import session
@@ -25,6 +26,7 @@ from playground.ui.scale_page.model_page import gpu_choices, scenarios
 from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
+from playground.ui.scale_page.store import WIDGETS
 
 COLUMNS = ("GPU", "TFLOP/s (dense bf16)", "GB", "TB/s", "W", "USD per GPU-hour", "date")
 NARROW = (
@@ -40,17 +42,17 @@ MARKED = {"GPT-3 175B (V100)": "GPT-3", "Gopher 280B": "Gopher", "MT-NLG 530B": 
 def controls() -> None:
     """Model and data, the machine, and what it costs to run."""
     model_controls()
-    store.text_input("params", "the model's own")
+    WIDGETS.text("params")
     with st.container(horizontal=True):
-        store.text_input("dataset")
-        store.choose("gpu", gpu_choices())
-    store.slider("epochs")
-    store.steps("cluster")
-    store.slider("mfu", format="percent")
-    store.text_input("price", price_of(replace(store.setup(), price=None))[1])
-    store.slider("pue")
-    store.slider("grid")
-    store.toggle("attention")
+        WIDGETS.text("dataset")
+        WIDGETS.choose("gpu", choices=gpu_choices())
+    WIDGETS.slider("epochs")
+    WIDGETS.steps("cluster")
+    WIDGETS.slider("mfu", format="percent")
+    WIDGETS.text("price", placeholder=price_of(replace(store.setup(), price=None))[1])
+    WIDGETS.slider("pue")
+    WIDGETS.slider("grid")
+    WIDGETS.toggle("attention")
 
 
 def bill_section() -> None:
@@ -119,7 +121,7 @@ def hardware_section() -> None:
     """The table of GPUs and prices, to be edited; every page uses the edited rows."""
     own = {gpu.name: gpu for gpu in store.setup().own_gpus}
     base = {**gpu_table(), **own}
-    frame = pd.DataFrame([_cells(gpu) for gpu in base.values()], columns=list(COLUMNS))
+    frame = pd.DataFrame([cells_of(gpu) for gpu in base.values()], columns=list(COLUMNS))
     key = f"scale_gpus_{hash(store.setup().own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
     edited = st.data_editor(
         frame,
@@ -149,53 +151,18 @@ def hardware_section() -> None:
     )
 
 
-def _cells(gpu: Gpu) -> tuple[str, float, float, float, float, float | None, str]:
-    return (
-        gpu.name,
-        gpu.peak_flops / 1e12,
-        gpu.memory_bytes / 1e9,
-        gpu.bandwidth / 1e12,
-        gpu.watts,
-        gpu.price_middle,
-        gpu.as_of,
-    )
-
-
 def _take_edits(edited: pd.DataFrame) -> None:
     """Keep the rows that differ from the built-in table; a bad one is told and nothing is taken."""
     try:
-        store.change(own_gpus=changed_rows([tuple(row) for row in edited.itertuples(index=False)]))
+        session.change(ScaleSetup, own_gpus=changed_rows([tuple(row) for row in edited.itertuples(index=False)]))
     except PlaygroundError as error:
         session.note_problem(str(error))
     st.session_state["scale_gpus_round"] = st.session_state.get("scale_gpus_round", 0) + 1
     st.rerun()
 
 
-def changed_rows(rows: list[tuple[object, ...]]) -> tuple[Gpu, ...]:
-    """The GPUs among ``rows`` (name, TFLOP/s, GB, TB/s, W, USD, date) that the built-in table does not have like this.
-
-    Raises BadInput naming the row and column at fault.
-    """
-    known = gpu_table()
-    found = []
-    for name, *sizes, as_of in rows:
-        title = "" if name is None or name != name else str(name).strip()
-        if not title:
-            raise BadInput("A row of the hardware table has no name; name the GPU.", "own_gpus")
-        cells = [float(str(size)) if size is not None and size == size else 0.0 for size in sizes]
-        if title in known and (title, *cells) == _cells(known[title])[:6]:
-            continue
-        if title in known and known[title].price_middle is None and not cells[4]:
-            raise BadInput(f"{title}: price per GPU-hour must be above 0.", "own_gpus")
-        try:
-            found.append(make_gpu(title, cells, "" if as_of is None or as_of != as_of else str(as_of)))
-        except PlaygroundError as error:
-            raise BadInput(f"{title}: {error}", "own_gpus") from None
-    return tuple(found)
-
-
 def _reset() -> None:
-    store.change(own_gpus=(), gpu=store.setup().gpu if store.setup().gpu in gpu_table() else "H100 SXM")
+    session.change(ScaleSetup, own_gpus=(), gpu=store.setup().gpu if store.setup().gpu in gpu_table() else "H100 SXM")
 
 
 EXPERIMENTS = {

@@ -46,6 +46,18 @@ def test_nothing_is_cut_short_while_the_whole_page_is_run(monkeypatch: pytest.Mo
     assert reruns == []
 
 
+def test_the_only_part_of_a_page_is_not_run_a_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit reruns the fragment of the widget anyway; asking for it again would be two runs for one move."""
+    reruns: list[list[str]] = []
+    state = {"playground_parts": (PICTURES,), "playground_parts_drawn": {PICTURES}}
+    monkeypatch.setattr(fragments.st, "session_state", state)
+    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    context = SimpleNamespace(fragment_ids_this_run=["one"])
+    monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
+    fragments.redraw(PICTURES)
+    assert reruns == []
+
+
 def test_a_part_that_the_open_tab_has_not_is_left_out_and_the_others_are_redrawn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
