@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playground.charts.candidates_table import candidate_table
 from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
 from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, asking_of
 from playground.state.setup import Setup
@@ -22,7 +23,6 @@ from playground.testtime.generate import generate_candidates
 from playground.testtime.race import RaceResult
 from playground.testtime.request import candidate_request
 from playground.testtime.store import DATA_VARIABLE, RunStore
-from playground.ui.best_of_n_page.candidates import table_of
 from playground.ui.best_of_n_page.experiments import EXPERIMENTS
 from playground.ui.best_of_n_page.export import command
 from playground.ui.best_of_n_page.sections import SECTIONS
@@ -256,7 +256,7 @@ def test_beams_join_the_same_table_and_samples_stay(open_app: Open) -> None:
     beams = [one for one in mine.run.ordered if one.beam_score is not None]
     assert len(beams) == 4 and [one.index for one in beams] == [5, 6, 7, 8]
     assert "likelier as a whole" in app.texts()
-    assert len(table_of(mine.run.scored(mine.run.asking))) == 9
+    assert len(candidate_table(mine.run.scored(mine.run.asking)).rows) == 9
 
 
 def test_beams_that_do_not_fit_are_one_sentence_and_what_is_there_stays(
@@ -276,8 +276,8 @@ def test_a_race_and_a_retry_stand_side_by_side(open_app: Open) -> None:
     race: RaceResult = bench_of(app).results["race"][0]
     retry: RaceResult = bench_of(app).results["retry"][0]
     assert race.winner is not None and retry.winner is not None and retry.retried and not race.retried
-    table = next(frame.value for frame in app.at.dataframe if "wasted" in frame.value.columns)
-    assert list(table["tokens spent"]) == [race.tokens_spent, retry.tokens_spent]
+    table = next(frame.value for frame in app.at.dataframe if "retry" in frame.value.columns).set_index("")
+    assert list(table.loc["tokens spent"]) == [str(race.tokens_spent), str(retry.tokens_spent)]
     assert "From the candidates that are there" in app.texts()
 
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import pandas as pd
 import streamlit as st
 
-from playground.charts.numbers import percent
+from playground.charts.candidates_table import candidate_table, groups_table
 from playground.engine.serving.worker import Worker
-from playground.generation.diversity import repeated_share
-from playground.testtime.clusters import pooled_distinct_n
-from playground.testtime.types import Candidate
-from playground.ui.best_of_n_page.candidates import column_config, table_of
 from playground.ui.best_of_n_page.controls import WIDGETS
+from playground.ui.best_of_n_page.pictures import show_table
 from playground.ui.best_of_n_page.session import Bench, ask, scores_now
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
@@ -56,36 +49,10 @@ def _beside(mine: Bench) -> None:
         st.info("No beams have been searched for these candidates yet.")
         return
     groups = [("beams", beams)] + ([("samples", samples)] if samples else [])
-    st.dataframe(
-        pd.DataFrame([_line(name, found) for name, found in groups]),
-        hide_index=True,
-        key="bon_beside",
-        column_config={
-            "average": st.column_config.NumberColumn("Average log-probability", format="%.3f"),
-            "tokens": st.column_config.NumberColumn("Tokens", format="%.1f"),
-        },
-    )
+    show_table(groups_table(groups), key="bon_beside")
     best = max(samples, key=lambda one: one.sum_logprob, default=None)
     if best is not None:
         ahead = max(one.sum_logprob for one in beams) - best.sum_logprob
         who, other = ("beam", "sample") if ahead >= 0 else ("sample", "beam")
         st.markdown(f"The likeliest {who} is {abs(ahead):.3f} nats likelier as a whole than the likeliest {other}.")
-    scored = scores_now(mine.run)
-    frame = table_of(scored)
-    places = [place for place, one in enumerate(scored.candidates) if one.beam_score is not None]
-    frame = frame.iloc[places].assign(**{"beam score": [scored.candidates[place].beam_score for place in places]})
-    config = column_config(scored) | {"beam score": st.column_config.NumberColumn("Beam score", format="%.4f")}
-    st.dataframe(frame, hide_index=True, key="bon_beam_table", column_config=config)
-
-
-def _line(name: str, found: Sequence[Candidate]) -> dict[str, Any]:
-    shares = [share for one in found if (share := repeated_share(one.ids)) is not None]
-    distinct = pooled_distinct_n([one.ids for one in found], 2)
-    return {
-        "": name,
-        "texts": len(found),
-        "tokens": sum(one.n_tokens for one in found) / len(found),
-        "average": sum(one.avg_logprob for one in found) / len(found),
-        "repeated 4-grams": percent(sum(shares) / len(shares)) if shares else "–",
-        "distinct-2": percent(distinct) if distinct is not None else "–",
-    }
+    show_table(candidate_table(scores_now(mine.run), beams_only=True), key="bon_beam_table")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from playground.charts.candidate_strip import STRIP_SCALES, candidate_tokens
+from playground.charts.candidates_table import candidate_table
 from playground.charts.numbers import percent
 from playground.charts.token_colours import SCALES, legend_html
 from playground.engine.serving.worker import Worker
 from playground.testtime.clusters import cluster_texts, pooled_distinct_n
-from playground.testtime.registry import kind_of
-from playground.testtime.types import Candidate, ScoredCandidates
+from playground.testtime.types import Candidate
 from playground.ui.best_of_n_page.kept import kept_section
+from playground.ui.best_of_n_page.pictures import show_table
 from playground.ui.best_of_n_page.session import Bench, ask, judging, scores_now
 from playground.ui.best_of_n_page.watching import progress
 from playground.ui.components.token_strip import token_strip
@@ -23,10 +23,6 @@ from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.workspace.setup import setup
-
-VERDICTS = {True: "✓ valid", False: "✗ not valid", None: ""}
-SHOWN_TEXT = 400  # characters in a cell
-ROW_HEIGHT = 66  # pixels: Streamlit wraps text in rows of more than 64
 
 
 def candidates_section(mine: Bench, worker: Worker) -> None:
@@ -55,66 +51,8 @@ def _growing(mine: Bench) -> None:
 # -- the table -----------------------------------------------------------------------------------------------------
 
 
-def table_of(scored: ScoredCandidates, order: list[int] | None = None) -> pd.DataFrame:
-    """One line a candidate, one column a figure, how it ended and its scores first; values stay numbers: the table sorts."""
-    valid = scored.valid()
-    lines = []
-    for place, candidate in enumerate(scored.candidates):
-        line: dict[str, Any] = {
-            "#": candidate.index + 1,
-            "text": candidate.text[:SHOWN_TEXT].replace("\n", " ↵ ").strip(),
-            "ended": candidate.finish_reason,
-            "average": candidate.avg_logprob,
-            "sum": candidate.sum_logprob,
-        }
-        line |= {column.label: column.scores[place].value for column in scored.columns if not _is_shown(column.label)}
-        line |= {
-            "valid": VERDICTS[valid[place]],
-            "answer": (scored.answers[place] if scored.answers else None) or "",
-            "tokens": candidate.n_tokens,
-            "ms": candidate.elapsed_ms,
-            "made by": candidate.setting or candidate.origin,
-        }
-        lines.append(line)
-    return pd.DataFrame(lines)
-
-
-def _is_shown(label: str) -> bool:
-    return label in ("avg-logprob", "sum-logprob")  # the table has them anyway
-
-
-def column_config(scored: ScoredCandidates) -> dict[str, Any]:
-    number = st.column_config.NumberColumn
-    config: dict[str, Any] = {
-        "#": number(pinned=True, width=34),
-        "text": st.column_config.TextColumn("Text", width=172),
-        "tokens": number("Tokens"),
-        "ended": st.column_config.TextColumn(
-            "Ended", width=56, help="length: the maximum; eos: the model's own end; stop."
-        ),
-        "answer": st.column_config.TextColumn("Answer", help="As extracted and normalised for counting."),
-        "valid": st.column_config.TextColumn("Valid", help="Valid where every verifier among the rules says so."),
-        "sum": number(
-            "Σ log p", width=64, format="%.3f", help="Sum of log-probabilities: ln P(answer | prompt), in nats."
-        ),
-        "average": number("⌀ log p", width=60, format="%.3f", help="Average log-probability, in nats a token."),
-        "ms": number("Time (ms)", format="%.0f", help="From the end of the prefill to its last token."),
-        "made by": st.column_config.TextColumn("Made by"),
-    }
-    for column in scored.columns:
-        kind = kind_of(column.spec)
-        config[column.label] = number(
-            column.label,
-            width=min(110, max(60, 6 * len(column.label) + 10)),
-            format="%.3f",
-            help=f"{kind.label}. {kind.purpose}",
-        )
-    return config
-
-
 def _table(mine: Bench) -> None:
     scored = scores_now(mine.run)
-    frame = table_of(scored)
 
     def choose() -> None:
         rows = st.session_state["bon_table"].selection.rows
@@ -122,15 +60,7 @@ def _table(mine: Bench) -> None:
         redraw(PICTURES)
 
     extra: dict[str, Any] = {} if mine.busy else {"on_select": choose, "selection_mode": "single-row"}
-    st.dataframe(
-        frame,
-        key="bon_live_table" if mine.busy else "bon_table",
-        hide_index=True,
-        column_config=column_config(scored),
-        height=min(ROW_HEIGHT * len(frame) + 38, 400),
-        row_height=ROW_HEIGHT,
-        **extra,
-    )
+    show_table(candidate_table(scored), key="bon_live_table" if mine.busy else "bon_table", **extra)
     for column in scored.columns:
         if column.problem:
             st.caption(f":material/info: {escape_markdown(column.label)}: {escape_markdown(column.problem)}")

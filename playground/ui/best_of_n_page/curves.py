@@ -7,15 +7,23 @@ import math
 import numpy as np
 import streamlit as st
 
-from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
+from playground.charts.candidates_curves import (
+    accuracy_bands,
+    best_score_bands,
+    gap_bands,
+    kl_bands,
+    quality_bands,
+    rule_names,
+)
+from playground.charts.candidates_table import label_of
 from playground.engine.serving.worker import Worker
-from playground.testtime.cost import predict, survival
-from playground.testtime.curves import Curve, CurveSet, all_curves, best_score_curve, curve_points, kl_bound
+from playground.testtime.cost import predict
+from playground.testtime.curves import CurveSet, all_curves
 from playground.testtime.registry import kind_of
 from playground.testtime.rules import FIRST, MAJORITY, Rule, column_rule
 from playground.testtime.types import ScoreColumn, ScoredCandidates
-from playground.ui.best_of_n_page.explain import label_of
-from playground.ui.best_of_n_page.price import fitted
+from playground.ui.best_of_n_page.pictures import show_bands
+from playground.ui.best_of_n_page.price import expected_sizes, fitted
 from playground.ui.best_of_n_page.rankings import needs_candidates
 from playground.ui.best_of_n_page.session import Bench, scores_now
 from playground.ui.kit.messages import why_it_matters
@@ -97,26 +105,9 @@ def _cached_curves(
     return result
 
 
-def _names(scored: ScoredCandidates) -> dict[str, str]:
-    named = {column.label: label_of(column) for column in scored.columns}
-    return named | {"first candidate": "one, taken blindly", "majority": "majority vote"}
-
-
-def _band(curve: Curve, name: str, kind: str = "") -> BandCurve:
-    return BandCurve(
-        name, np.array(curve.ns, float), np.array(curve.mean), np.array(curve.low), np.array(curve.high), kind
-    )
-
-
 def _draw_accuracy(found: CurveSet, scored: ScoredCandidates) -> None:
     st.markdown("##### What was found and what was chosen")
-    names = _names(scored)
-    curves = [_band(found.coverage, "coverage: a right one is among them", STRONG)]
-    curves += [_band(curve, names.get(curve.name, curve.name)) for curve in found.rules]
-    data = BandsData(N_TITLE, "share of draws that are right", tuple(curves), percent=True)
-    st.plotly_chart(
-        bands_figure(data), key="bon_coverage", config={"displayModeBar": False}, alt=bands_description(data)
-    )
+    show_bands(accuracy_bands(found, rule_names(scored)), key="bon_coverage")
     st.caption(
         "Coverage is pass@k, unbiased: 1 − C(n−c, k) / C(n, k) (Chen et al. 2021). Bands: 95%, by drawing the run's candidates "
         "again."
@@ -125,46 +116,17 @@ def _draw_accuracy(found: CurveSet, scored: ScoredCandidates) -> None:
 
 def _draw_gap(found: CurveSet, scored: ScoredCandidates) -> None:
     st.markdown("##### The gap: found and not chosen")
-    names = _names(scored)
-    x = np.array(found.coverage.ns, float)
-    curves = tuple(
-        BandCurve(names.get(rule.name, rule.name), x, np.array(found.gap(rule.name)), style=place)
-        for place, rule in enumerate(found.rules, 1)
-    )
-    data = BandsData(N_TITLE, "coverage minus accuracy", curves, percent=True, whole=False)
-    st.plotly_chart(bands_figure(data), key="bon_gap", config={"displayModeBar": False}, alt=bands_description(data))
+    show_bands(gap_bands(found, rule_names(scored)), key="bon_gap")
 
 
 def _draw_cost(mine: Bench, found: CurveSet, scored: ScoredCandidates) -> None:
     """Quality against tokens, and against time where the cost was measured."""
     st.markdown("##### Cost against quality")
-    model, asking = fitted(mine), mine.run.asking
-    x, title = np.array(found.tokens), "tokens generated"
+    model, asking, seconds = fitted(mine), mine.run.asking, None
     if model is not None and asking is not None:
-        lengths = [one.n_tokens for one in mine.run.samples]
-        alive = survival(lengths, asking.max_new_tokens)
-        prompt = max((len(one.prompt_ids) for one in mine.run.ordered), default=1)
-        x = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in found.coverage.ns])
-        title = "seconds, as the cost measured here predicts them"
-    best = max(found.rules, key=lambda curve: curve.mean[-1])
-    data = BandsData(
-        title,
-        "share of draws that are right",
-        (
-            BandCurve("coverage", x, np.array(found.coverage.mean), kind=STRONG),
-            BandCurve(
-                f"the best rule here: {_names(scored).get(best.name, best.name)}",
-                x,
-                np.array(best.mean),
-                style=1 + found.rules.index(best),
-            ),
-        ),
-        percent=True,
-        log_x=False,
-    )
-    st.plotly_chart(
-        bands_figure(data), key="bon_cost_quality", config={"displayModeBar": False}, alt=bands_description(data)
-    )
+        prompt, alive = expected_sizes(mine)
+        seconds = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in found.coverage.ns])
+    show_bands(quality_bands(found, rule_names(scored), seconds), key="bon_cost_quality")
 
 
 def _best_score(scored: ScoredCandidates) -> None:
@@ -178,16 +140,8 @@ def _best_score(scored: ScoredCandidates) -> None:
     st.markdown("##### The best score, and how far best-of-N moves the answers")
     labels = {column.label: label_of(column) for column in scored.columns}
     label = str(st.selectbox("Score", offered, key="bon_best_of", format_func=labels.__getitem__))
-    best = best_score_curve(label, usable[label])
-    score = BandsData(N_TITLE, labels[label], (_band(best, "best of N", STRONG),))
-    st.plotly_chart(bands_figure(score), key="bon_best", config={"displayModeBar": False}, alt=bands_description(score))
-    ns = curve_points(len(scored.candidates))
-    bound = BandsData(
-        N_TITLE,
-        "nats",
-        (BandCurve("ln N − (N − 1) / N", np.array(ns, float), np.array([kl_bound(n) for n in ns]), kind="grey"),),
-    )
-    st.plotly_chart(bands_figure(bound), key="bon_kl", config={"displayModeBar": False}, alt=bands_description(bound))
+    show_bands(best_score_bands(label, labels[label], usable[label]), key="bon_best")
+    show_bands(kl_bands(len(scored.candidates)), key="bon_kl")
     st.caption(
         "The most by which choosing the best of N moves the distribution of answers away from the model's own, as a KL "
         "divergence (Stiennon et al. 2020; an upper bound: Beirami et al. 2024). The score grows on; what it stands for may not."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from playground.testtime.findings import FINDINGS
-from playground.testtime.registry import SCORERS, kind_of
+from playground.testtime.registry import SCORERS
 from playground.testtime.types import ScoreColumn
 from playground.ui.kit.messages import escape_markdown
 
@@ -40,9 +40,3 @@ def published_figures() -> None:
             noted = f"*In the course notes:* {escape_markdown(finding.notes)} " if finding.notes else ""
             st.markdown(f"**{escape_markdown(finding.topic)}.** {noted}{escape_markdown(finding.checked)}")
             st.caption(escape_markdown("; ".join(finding.sources)))
-
-
-def label_of(column: ScoreColumn) -> str:
-    """The rule's name for people, with its argument."""
-    kind = kind_of(column.spec)
-    return f"{kind.label} ({column.spec.argument})" if column.spec.argument else kind.label

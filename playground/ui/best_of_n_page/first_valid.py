@@ -6,11 +6,10 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
+from playground.charts.candidates_curves import race_steps_bands, race_tokens_bands
+from playground.charts.candidates_table import race_table
 from playground.charts.numbers import milliseconds, percent
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
@@ -18,11 +17,12 @@ from playground.errors import BadInput, PlaygroundError
 from playground.testtime.curves import curve_points
 from playground.testtime.events import BatchStep
 from playground.testtime.live_run import context_of
-from playground.testtime.race import FirstValid, RaceResult, first_valid, race, retry
+from playground.testtime.race import RaceResult, first_valid, race, retry
 from playground.testtime.registry import SCORERS, is_valid, kind_of, parse_spec
 from playground.testtime.request import candidate_request
 from playground.testtime.types import Candidate
 from playground.ui.best_of_n_page.controls import WIDGETS, bound
+from playground.ui.best_of_n_page.pictures import show_bands, show_table
 from playground.ui.best_of_n_page.session import Bench, ask, chosen, judging, present_asking
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
@@ -126,9 +126,7 @@ def _results(mine: Bench) -> None:
         return
     for name, (result, verifier) in found:
         _sentence(name, result, verifier)
-    st.dataframe(
-        results_table([(name, result) for name, (result, _verifier) in found]), hide_index=True, key="bon_race_table"
-    )
+    show_table(race_table([(name, result) for name, (result, _verifier) in found]), key="bon_race_table")
 
 
 def _sentence(name: str, result: RaceResult, verifier: str) -> None:
@@ -144,25 +142,6 @@ def _sentence(name: str, result: RaceResult, verifier: str) -> None:
     when = milliseconds(result.first_ms or 0)
     st.markdown(
         f"**{name.capitalize()}:** {who} passed {escape_markdown(verifier)} after {when}: “{escape_markdown(text)}”"
-    )
-
-
-def results_table(found: list[tuple[str, RaceResult]]) -> pd.DataFrame:
-    """One line an experiment."""
-    return pd.DataFrame(
-        [
-            {
-                "": name,
-                "time to first valid": "none passed" if result.first_ms is None else milliseconds(result.first_ms),
-                "finished": len(result.finished),
-                "stopped": result.stopped,
-                "tokens spent": result.tokens_spent,
-                "wasted": result.tokens_wasted,
-                "saved by stopping, at most": result.tokens_saved,
-                "of which checking": milliseconds(result.check_ms),
-            }
-            for name, result in found
-        ]
     )
 
 
@@ -192,48 +171,13 @@ def _on_paper(mine: Bench) -> None:
         return
     lengths = [one.n_tokens for one in candidates]
     drawn = [first_valid(lengths, valid, n) for n in curve_points(len(candidates))]
-    _time_chart(drawn)
-    _token_chart(drawn)
+    show_bands(race_steps_bands(drawn), key="bon_race_time")
+    st.caption("The line is the median, the band holds the middle 80% of the draws that found one.")
+    show_bands(race_tokens_bands(drawn), key="bon_race_tokens")
     last = drawn[-1]
     step = mine.run.cost.decode_ms / max(1, max(lengths))
     st.caption(
         f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {last.n} has a valid one in "
         f"{percent(last.found)} of the draws. With {len(candidates)} rows a step took some {milliseconds(step)} here, with one "
         "row less: see What it costs."
-    )
-
-
-def _quantiles(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return float("nan"), float("nan"), float("nan")
-    low, middle, high = np.percentile(known, [10, 50, 90])
-    return float(low), float(middle), float(high)
-
-
-def _curve(name: str, drawn: list[FirstValid], field: str, kind: str = "") -> BandCurve:
-    low, middle, high = np.array([_quantiles(getattr(one, field)) for one in drawn]).T
-    return BandCurve(name, np.array([float(one.n) for one in drawn]), middle, low, high, kind)
-
-
-def _time_chart(drawn: list[FirstValid]) -> None:
-    data = BandsData(
-        "N: rows that race, or attempts allowed",
-        "decode steps to the first valid one",
-        (_curve("race", drawn, "steps", STRONG), _curve("retry", drawn, "retry_steps")),
-    )
-    st.plotly_chart(
-        bands_figure(data), key="bon_race_time", config={"displayModeBar": False}, alt=bands_description(data)
-    )
-    st.caption("The line is the median, the band holds the middle 80% of the draws that found one.")
-
-
-def _token_chart(drawn: list[FirstValid]) -> None:
-    data = BandsData(
-        "N: rows that race, or attempts allowed",
-        "tokens spent",
-        (_curve("race", drawn, "race_tokens", STRONG), _curve("retry", drawn, "retry_tokens")),
-    )
-    st.plotly_chart(
-        bands_figure(data), key="bon_race_tokens", config={"displayModeBar": False}, alt=bands_description(data)
     )

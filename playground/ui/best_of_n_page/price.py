@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
+from playground.charts.candidates_curves import budget_bands
 from playground.charts.numbers import milliseconds, percent
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.cost import CostModel, Measured, Prediction, fit_cost, measure, predict, recommend, survival
-from playground.testtime.curves import curve_points
 from playground.testtime.request import encode_asking
-from playground.testtime.types import MOST_CANDIDATES
+from playground.ui.best_of_n_page.pictures import show_bands
 from playground.ui.best_of_n_page.session import Bench, ask, present_asking
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
@@ -103,15 +102,12 @@ def _show_model(model: CostModel) -> None:
         )
 
 
-def _alive(mine: Bench) -> tuple[np.ndarray[Any, Any], int]:
-    """How long answers are, from the bench, else all of them at the maximum; and the maximum."""
+def expected_sizes(mine: Bench) -> tuple[int, np.ndarray[Any, Any]]:
+    """Prompt tokens, and how long answers are: from the run that is there, else all of them at the maximum."""
     asking = mine.run.asking
     most = asking.max_new_tokens if asking is not None else 24
-    return survival([one.n_tokens for one in mine.run.samples], most), most
-
-
-def _prompt_tokens(mine: Bench) -> int:
-    return max((len(one.prompt_ids) for one in mine.run.ordered), default=1)
+    alive = survival([one.n_tokens for one in mine.run.samples], most)
+    return max((len(one.prompt_ids) for one in mine.run.ordered), default=1), alive
 
 
 def _check(mine: Bench, model: CostModel) -> None:
@@ -147,8 +143,7 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
         money = st.number_input(
             "Money (US cents an answer)", value=0.0, step=0.1, key="bon_money", width=190, help="0: no limit."
         )
-    alive, _most = _alive(mine)
-    prompt = _prompt_tokens(mine)
+    prompt, alive = expected_sizes(mine)
     try:
         found = recommend(
             model,
@@ -170,18 +165,7 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
     st.caption(
         f"One answer: {_said(one)}. {present} answers: {_said(many)}, {many.total_ms / max(one.total_ms, 1e-9):.1f} times one."
     )
-    ns = curve_points(MOST_CANDIDATES)
-    seconds = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in ns])
-    data = BandsData(
-        "N",
-        "seconds",
-        (
-            BandCurve("predicted", np.array(ns, float), seconds, kind=STRONG),
-            BandCurve("N times one answer", np.array(ns, float), np.array(ns) * seconds[0], kind="grey"),
-        ),
-        marks=((f"N = {found.n}", float(found.n)),) if found.n else (),
-    )
-    st.plotly_chart(bands_figure(data), key="bon_cost", config={"displayModeBar": False}, alt=bands_description(data))
+    show_bands(budget_bands(model, prompt, alive, found.n), key="bon_cost")
 
 
 def _said(prediction: Prediction) -> str:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from playground.charts.candidates_agreement import AgreementData, agreement_description, agreement_figure
+from playground.charts.candidates_agreement import agreement_description, agreement_figure
+from playground.charts.candidates_curves import rule_agreement
+from playground.charts.candidates_table import SHOWN_RANKS, compare_table, label_of, places_table, winners_table
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.live_run import LiveRun
-from playground.testtime.ranking import compare_rankings, rank_all
-from playground.testtime.rules import MAJORITY, Choice, Rule, choose, column_rule
+from playground.testtime.rules import MAJORITY, Rule, choose, column_rule
 from playground.testtime.store import RunCost
 from playground.testtime.types import ScoredCandidates
-from playground.ui.best_of_n_page.candidates import ROW_HEIGHT, VERDICTS
-from playground.ui.best_of_n_page.explain import failures, label_of, published_figures
+from playground.ui.best_of_n_page.explain import failures, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison
+from playground.ui.best_of_n_page.pictures import show_figure, show_table
 from playground.ui.best_of_n_page.session import Bench, run_store, scores_now
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
-
-SHOWN_RANKS = 10
 
 
 def needs_candidates(mine: Bench) -> bool:
@@ -45,7 +42,7 @@ def rankings_section(mine: Bench, worker: Worker) -> None:
     _winners(scored)
     _combinations(scored)
     st.markdown("##### The rankings side by side")
-    _side_by_side(scored)
+    show_table(places_table(scored), key="bon_side_by_side")
     st.markdown("##### How far the rules agree")
     _agreement(scored)
     _comparison(mine)
@@ -61,83 +58,15 @@ def _winners(scored: ScoredCandidates) -> None:
     choices = [(label_of(column), choose(column_rule(column.label), scored)) for column in scored.columns]
     if scored.answers:
         choices.append(("Majority vote", choose(MAJORITY, scored)))
-    st.dataframe(
-        winners_table(scored, choices),
-        hide_index=True,
-        key="bon_winners",
-        column_config=_WINNER_COLUMNS,
-        row_height=ROW_HEIGHT,
-    )
-
-
-_WINNER_COLUMNS = {
-    "rule": st.column_config.TextColumn("Rule", width=130),
-    "#": st.column_config.NumberColumn("Winner", width=60),
-    "text": st.column_config.TextColumn("Text", width=220),
-    "value": st.column_config.NumberColumn("Its score", format="%.3f"),
-}
-
-
-def winners_table(scored: ScoredCandidates, choices: list[tuple[str, Choice]]) -> pd.DataFrame:
-    """One line a rule: its winner, the winner's text and score, ties and verdict."""
-    places = {candidate.index: place for place, candidate in enumerate(scored.candidates)}
-    valid = scored.valid()
-    lines = []
-    for name, choice in choices:
-        place = None if choice.winner is None else places[choice.winner]
-        column = next((c for c in scored.columns if c.label == choice.rule.column), None)
-        tied = choice.ranking.tied if choice.ranking is not None else ()
-        lines.append(
-            {
-                "rule": name,
-                "#": None if choice.winner is None else choice.winner + 1,
-                "text": choice.note
-                if place is None
-                else scored.candidates[place].text.replace("\n", " ↵ ").strip()[:200],
-                "value": None if column is None or place is None else column.scores[place].value,
-                "valid": "" if place is None else VERDICTS[valid[place]],
-                "answer": (scored.answers[place] if scored.answers and place is not None else None) or "",
-                "tied with": ", ".join(str(index + 1) for index in tied if index != choice.winner)
-                or ("yes" if choice.tied and not tied else ""),
-            }
-        )
-    return pd.DataFrame(lines)
-
-
-def _side_by_side(scored: ScoredCandidates) -> None:
-    """The first places under every rule; each cell is a candidate's number."""
-    rankings = rank_all(scored)
-    shown = min(SHOWN_RANKS, len(scored.candidates))
-    frame = pd.DataFrame(
-        {
-            label_of(column): [
-                f"{ranking.order[place] + 1}" if place < len(ranking.order) else "–" for place in range(shown)
-            ]
-            for column, ranking in zip(scored.columns, rankings, strict=True)
-        },
-        index=pd.Index([f"{place + 1}." for place in range(shown)], name="place"),
-    )
-    st.dataframe(frame, key="bon_side_by_side")
+    show_table(winners_table(scored, choices), key="bon_winners")
 
 
 def _agreement(scored: ScoredCandidates) -> None:
     if len(scored.columns) < 2:
         st.caption("Two rules are needed to compare.")
         return
-    names = [column.label for column in scored.columns]
-    size = len(names)
-    tau = np.full((size, size), np.nan, dtype=np.float32)
-    same = np.zeros((size, size), dtype=bool)
-    np.fill_diagonal(tau, 1.0)
-    np.fill_diagonal(same, True)
-    for pair in compare_rankings(scored):
-        row, column = names.index(pair.left), names.index(pair.right)
-        tau[row, column] = tau[column, row] = np.nan if pair.kendall is None else pair.kendall
-        same[row, column] = same[column, row] = bool(pair.same_winner)
-    data = AgreementData(tuple(names), tau, same)
-    st.plotly_chart(
-        agreement_figure(data), key="bon_agreement", config={"displayModeBar": False}, alt=agreement_description(data)
-    )
+    data = rule_agreement(scored)
+    show_figure(agreement_figure(data), agreement_description(data), key="bon_agreement")
     st.caption(
         "Kendall's τ: 1 the same order, 0 no relation, −1 the reverse; – where a rule gives all the same score. "
         "● the two have the same winner."
@@ -235,33 +164,9 @@ def _comparison(mine: Bench) -> None:
             f"{mine.run.asking.settings.temperature:g}, {_spent(mine.run.cost)}."
         )
     )
-    st.dataframe(compare_table(scores_now(mine.run), scored), hide_index=True, key="bon_comparison")
+    show_table(compare_table(scores_now(mine.run), scored), key="bon_comparison")
     st.button("End the comparison", key="bon_end_comparison", on_click=end_comparison)
 
 
 def _spent(cost: RunCost) -> str:
     return f"{cost.new_tokens:,} tokens in {cost.decode_ms / 1000:.1f} s"
-
-
-def compare_table(here: ScoredCandidates, there: ScoredCandidates) -> pd.DataFrame:
-    """Each rule's best score and mean, on the bench and in the kept run."""
-
-    def figures(scored: ScoredCandidates, label: str) -> tuple[float | None, float | None]:
-        column = next((c for c in scored.columns if c.label == label), None)
-        values = [value for value in (column.values if column else ()) if value is not None and np.isfinite(value)]
-        return (max(values), float(np.mean(values))) if values else (None, None)
-
-    lines = []
-    for column in here.columns:
-        best, mean = figures(here, column.label)
-        other_best, other_mean = figures(there, column.label)
-        lines.append(
-            {
-                "rule": label_of(column),
-                "best here": best,
-                "best there": other_best,
-                "mean here": mean,
-                "mean there": other_mean,
-            }
-        )
-    return pd.DataFrame(lines)

@@ -1,0 +1,44 @@
+"""A table or a figure of ``charts`` on the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from playground.charts.curves_bands import BandsData, bands_description, bands_figure
+from playground.charts.table import TableColumn, TableData
+
+ROW_HEIGHT = 66  # pixels: Streamlit wraps text in rows of more than 64
+HEAD_HEIGHT, MOST_HEIGHT = 38, 470
+
+
+def show_table(data: TableData, *, key: str, **options: Any) -> None:
+    """``options`` go to ``st.dataframe``. A list of dicts: Streamlit makes the data frame, and the page need not import one."""
+    tall = {"row_height": ROW_HEIGHT, "height": min(ROW_HEIGHT * len(data.rows) + HEAD_HEIGHT, MOST_HEIGHT)}
+    st.dataframe(
+        [{column.name: row[column.name] for column in data.columns} for row in data.rows],
+        key=key,
+        hide_index=True,
+        column_config={column.name: _config(column) for column in data.columns},
+        **(tall if data.tall else {}),
+        **options,
+    )
+
+
+def _config(column: TableColumn) -> Any:
+    about: dict[str, Any] = {"width": column.width, "help": column.help or None, "pinned": column.pinned or None}
+    if column.decimals is None:
+        return st.column_config.TextColumn(column.label, **about)
+    return st.column_config.NumberColumn(column.label, format=f"%.{column.decimals}f", **about)
+
+
+def show_bands(data: BandsData, *, key: str) -> None:
+    """Curves with their bands."""
+    show_figure(bands_figure(data), bands_description(data), key=key)
+
+
+def show_figure(figure: go.Figure, said: str, *, key: str) -> None:
+    """A figure without a tool bar; ``said`` is what a screen reader says of it."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=said)
