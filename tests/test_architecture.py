@@ -30,7 +30,7 @@ LAYERS = (
     ("charts",),
     ("sampling", "inspection", "testtime", "scaling", "generation"),
     ("engine",),
-    ("models",),
+    ("models", "store"),
     ("bounded", "server", "uploads", "downloads"),
     ("errors", "glossary"),
 )
@@ -89,6 +89,13 @@ def test_imports_point_downwards(path: Path) -> None:
             beside = own == "inspection" and other in ("sampling", "scaling")
             beside = beside or (own in ("generation", "testtime") and HEIGHT[other] == HEIGHT[own])
             assert below or beside, f"{name(path)} ({own}) imports {imported}: against the direction"
+
+
+def test_what_is_stored_knows_no_model_and_no_page() -> None:
+    """Rows go in and out as records of its own; what they mean is the business of who writes them."""
+    for path in sorted((PACKAGE / "store").rglob("*.py")):
+        own = {m for m in imports(path) if m.startswith("playground.")}
+        assert all(m.startswith(("playground.store.", "playground.errors.")) for m in own), name(path)
 
 
 def test_no_two_layers_of_one_height_import_each_other() -> None:

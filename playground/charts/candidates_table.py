@@ -45,7 +45,7 @@ def candidate_table(scored: ScoredCandidates, *, beams_only: bool = False) -> Ta
     ``beams_only``: the beams alone, with their own score first.
     """
     first, later = _score_columns(scored, beams_only)
-    taken = SELECT + NUMBER + sum(column.width for column in first)
+    taken = (0 if beams_only else SELECT) + NUMBER + sum(column.width for column in first)
     answer = [TableColumn("answer", "Answer", ANSWER, "As extracted and normalised for counting.")]
     answer = answer if any(scored.answers) else []
     text = TableColumn("text", "Text", max(LEAST_TEXT, WIDTH - taken - ANSWER * len(answer)))

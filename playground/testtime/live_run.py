@@ -16,7 +16,7 @@ from playground.testtime.events import BatchStep, Event, Planned
 from playground.testtime.registry import kind_of, parse_spec, score_now
 from playground.testtime.request import BestOfNRequest
 from playground.testtime.scoring import ScoringContext
-from playground.testtime.store import RunCost, StoredRun
+from playground.testtime.stored_runs import RunCost, StoredRun
 from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec
 
 HEAVY = ("reward", "similarity")  # a model of their own, loaded when asked for

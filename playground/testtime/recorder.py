@@ -15,7 +15,7 @@ from playground.testtime.beam import beam_search, check_beams
 from playground.testtime.events import BatchStep, Event
 from playground.testtime.generate import CandidateRun, generate_candidates
 from playground.testtime.request import BestOfNRequest, candidate_request
-from playground.testtime.store import RunCost, RunStore
+from playground.testtime.stored_runs import RunCost, RunStore
 from playground.testtime.types import Candidate
 
 

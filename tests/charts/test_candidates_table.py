@@ -92,4 +92,4 @@ def test_a_text_is_whole_or_says_that_it_goes_on(text: str, width: int) -> None:
     cell = clipped(text, width)
     plain = " ".join(text.replace("\n", " ↵ ").split())
     assert cell == plain or (cell.endswith("…") and plain.startswith(cell[:-1].rstrip()) and len(cell) > 5)
-    assert clipped("x" * 900, width).count("x") <= LINES * width / 7
+    assert clipped("x" * 900, width).count("x") <= LINES * width / 6

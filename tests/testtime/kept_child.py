@@ -15,7 +15,7 @@ from playground.generation.document import origin_of
 from playground.testtime.events import BatchStep
 from playground.testtime.recorder import RunRecorder, recorded_run
 from playground.testtime.request import BestOfNRequest
-from playground.testtime.store import RunStore
+from playground.testtime.stored_runs import RunStore
 
 ASKING = BestOfNRequest("hello", n=12, max_new_tokens=30, seed=5)
 

@@ -16,13 +16,14 @@ from playground.charts.candidates_table import candidate_table
 from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
 from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, asking_of
 from playground.state.setup import Setup
+from playground.store.place import DATA_VARIABLE
 from playground.testtime import beam, cost, generate
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.cost import Measured, PrefillTiming, StepTiming
 from playground.testtime.generate import generate_candidates
 from playground.testtime.race import RaceResult
 from playground.testtime.request import candidate_request
-from playground.testtime.store import DATA_VARIABLE, RunStore
+from playground.testtime.stored_runs import RunStore
 from playground.ui.best_of_n_page.experiments import EXPERIMENTS
 from playground.ui.best_of_n_page.export import command
 from playground.ui.best_of_n_page.sections import SECTIONS

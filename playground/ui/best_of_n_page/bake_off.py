@@ -22,7 +22,7 @@ from playground.testtime.bakeoff import (
 )
 from playground.testtime.bakeoff_file import state_from_json, state_to_json
 from playground.testtime.problems import MOST_BYTES, Problem, ProblemSet, built_in, read_problems
-from playground.testtime.store import RunStore
+from playground.testtime.stored_runs import RunStore
 from playground.ui.best_of_n_page.bake_off_report import show_report
 from playground.ui.best_of_n_page.session import Bench, ask, chosen, run_store
 from playground.ui.best_of_n_page.watching import work_progress

@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.testtime.store import RunStore, RunSummary
+from playground.testtime.stored_runs import RunStore, RunSummary
 from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo, run_store
 from playground.ui.best_of_n_page.work import open_stored
 from playground.ui.kit import session
@@ -38,7 +38,7 @@ def kept_section(mine: Bench, worker: Worker) -> None:
             _line(mine, worker, store, summary)
         if len(found) > SHOWN:
             st.caption(f"{len(found) - SHOWN} older runs are kept too; delete some of these to see them.")
-        st.caption(escape_markdown(f"Kept in {store.path.parent}, each candidate as it finishes."))
+        st.caption(escape_markdown(f"Kept in {store.place}, each candidate as it finishes."))
 
 
 def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> None:
@@ -48,7 +48,7 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
         when, cut = "unknown", False
     said = {"damaged": "unreadable", "running": "being written"}
     state_said = said.get(summary.status, "cut off" if cut else "whole")
-    name = summary.name or summary.prompt.replace("\n", " ")[:60]
+    name = summary.prompt.replace("\n", " ")[:60]
     here = " · on the bench" if summary.id == mine.run.run_id else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"bon_kept_{summary.id}"):
         st.markdown(

@@ -11,7 +11,7 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.live_run import LiveRun
 from playground.testtime.rules import MAJORITY, Rule, choose, column_rule
-from playground.testtime.store import RunCost
+from playground.testtime.stored_runs import RunCost
 from playground.testtime.types import ScoredCandidates
 from playground.ui.best_of_n_page.explain import failures, published_figures
 from playground.ui.best_of_n_page.kept import compared_run, end_comparison

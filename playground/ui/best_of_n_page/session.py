@@ -13,10 +13,11 @@ from typing import Any
 from playground.engine.serving.ticket import Ticket
 from playground.errors import PlaygroundError
 from playground.state.best_of_n import BestOfNState, asking_of
+from playground.store.records import StoreError
 from playground.testtime.live_run import LiveRun
 from playground.testtime.recorder import RunRecorder
 from playground.testtime.request import BestOfNRequest
-from playground.testtime.store import RunStore, StoreError, shared_store
+from playground.testtime.stored_runs import RunStore, shared_store
 from playground.testtime.types import ScoredCandidates
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw

@@ -23,7 +23,7 @@ from playground.testtime.live_run import LiveRun, context_of
 from playground.testtime.recorder import RunRecorder, recorded_run
 from playground.testtime.registry import score_all
 from playground.testtime.request import BestOfNRequest, candidate_request
-from playground.testtime.store import StoredRun
+from playground.testtime.stored_runs import StoredRun
 from playground.testtime.types import ScoreColumn
 from playground.ui.best_of_n_page.session import Bench, chosen, present_asking, run_store
 from playground.ui.kit import session

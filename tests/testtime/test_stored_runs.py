@@ -20,18 +20,12 @@ from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput, Cancelled
 from playground.generation.document import origin_of
 from playground.sampling.settings import NEUTRAL
+from playground.store.place import DATA_VARIABLE, FILE_NAME
+from playground.store.records import StoreError
 from playground.testtime.generate import CandidateRun, generate_candidates
 from playground.testtime.recorder import RunRecorder, recorded_run
 from playground.testtime.request import BestOfNRequest, asking_from_json, asking_to_json, candidate_request
-from playground.testtime.store import (
-    DATA_VARIABLE,
-    FILE_NAME,
-    RunCost,
-    RunStore,
-    StoreError,
-    data_folder,
-    shared_store,
-)
+from playground.testtime.stored_runs import RunCost, RunStore, shared_store
 from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
 from tests.testtime.kept_child import ASKING, child_engine
 
@@ -90,7 +84,7 @@ def test_a_run_comes_back_as_it_was(store: RunStore) -> None:
     assert len(stored.candidates) == 14 == stored.summary.finished == stored.summary.wanted
     assert stored.summary.status == "finished" and stored.cost.new_tokens == made.new_tokens
     assert {one.origin for one in stored.candidates} == {"sampling", "beam"}
-    again = RunStore(store.path.parent)
+    again = RunStore(Path(store.place))
     assert all(same(one, other) for one, other in zip(again.load(run).candidates, made.candidates, strict=True))
     again.close()
 
@@ -104,12 +98,10 @@ def test_scores_that_cost_a_model_are_kept_beside(store: RunStore) -> None:
     assert store.load(run).columns == (column,)
 
 
-def test_runs_are_listed_renamed_and_deleted(store: RunStore) -> None:
+def test_runs_are_listed_and_deleted(store: RunStore) -> None:
     first, _ = keep(store)
     second, _ = keep(store, dataclasses.replace(ASKING, prompt="another", n=2))
     assert [summary.id for summary in store.runs()] == [second, first]
-    store.rename(first, "  a   name ")
-    assert store.load(first).summary.name == "a name"
     store.delete(first)
     store.delete(first)
     assert [summary.id for summary in store.runs()] == [second]
@@ -187,20 +179,6 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None
     store.close()
 
 
-def test_a_folder_that_cannot_be_made_and_a_damaged_file_are_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    with pytest.raises(StoreError, match=DATA_VARIABLE):
-        RunStore(tmp_path / "file" / "below")
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    store = RunStore(broken)
-    store.close()
-    for name in broken.iterdir():
-        name.write_bytes(b"this is no database" * 500)
-    with pytest.raises(StoreError, match="damaged"):
-        RunStore(broken).runs()
-
-
 @pytest.mark.parametrize(
     ("column", "value"),
     [
@@ -215,7 +193,7 @@ def test_a_folder_that_cannot_be_made_and_a_damaged_file_are_told(tmp_path: Path
 def test_one_damaged_run_hides_no_other(store: RunStore, column: str, value: object) -> None:
     good, _ = keep(store)
     bad, _ = keep(store)
-    with sqlite3.connect(store.path) as raw:
+    with sqlite3.connect(Path(store.place) / FILE_NAME) as raw:
         raw.execute(f"UPDATE runs SET {column} = CAST(? AS TEXT) WHERE id = ?", (value, bad))
     raw.close()
     listed = {summary.id: summary.status for summary in store.runs()}
@@ -228,17 +206,6 @@ def test_one_damaged_run_hides_no_other(store: RunStore, column: str, value: obj
     assert [summary.id for summary in store.runs()] == [good]
 
 
-def test_a_file_of_another_version_is_said_to_be_that(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / FILE_NAME) as raw:
-        raw.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, created FLOAT)")
-    raw.close()
-    store = RunStore(tmp_path)
-    with pytest.raises(StoreError, match="another version") as told:
-        store.runs()
-    assert "writable" not in str(told.value)
-    store.close()
-
-
 def test_the_store_is_one_for_all_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     found: list[RunStore] = []
@@ -249,13 +216,6 @@ def test_the_store_is_one_for_all_threads(monkeypatch: pytest.MonkeyPatch, tmp_p
         thread.join(30)
     assert len(found) == 8 and len({id(store) for store in found}) == 1
     found[0].close()
-
-
-def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
-    assert data_folder() == tmp_path
-    monkeypatch.delenv(DATA_VARIABLE)
-    assert data_folder() != tmp_path
 
 
 def test_several_threads_write_at_once(store: RunStore) -> None:
@@ -276,15 +236,6 @@ def test_several_threads_write_at_once(store: RunStore) -> None:
     for thread in threads:
         thread.join(60)
     assert not problems and all(len(store.load(run).candidates) == 12 for run in runs)
-
-
-def test_notes_are_kept_replaced_and_forgotten(store: RunStore) -> None:
-    assert store.note("bake-off") is None
-    store.put_note("bake-off", "one")
-    store.put_note("bake-off", "two")
-    assert store.note("bake-off") == "two"
-    store.put_note("bake-off", None)
-    assert store.note("bake-off") is None
 
 
 def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:

@@ -1,0 +1,233 @@
+"""Best-of-N runs that outlive their process: written while candidates finish, reopened, compared, deleted.
+
+``playground.store`` holds the rows; here a candidate or a column of scores becomes a row and back. Scores that cost a
+model are stored beside; all others are computed again. Knows no model and no page.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from playground.errors import BadInput
+from playground.generation.document import Origin
+from playground.store.owner import is_alive, this_process
+from playground.store.place import database_url, sqlite_url
+from playground.store.records import CandidateRecord, ColumnRecord, RunRecord, StoreError
+from playground.testtime.request import BestOfNRequest, asking_from_json, asking_to_json
+from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
+
+if TYPE_CHECKING:
+    from playground.store.database import RunDatabase
+
+Status = Literal["running", "finished", "stopped", "damaged"]
+_ARRAYS = ("raw_logprobs", "probs", "entropies", "mean_logprobs", "top_logprobs")
+_PLAIN = ("text", "finish_reason", "vocab_size", "elapsed_ms", "origin", "setting", "seed", "luck_row", "beam_score")
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, BadInput)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCost:
+    """What a run took, in the engine's own time. ``resumed`` counts how often it was taken up again."""
+
+    prefill_ms: float = 0.0
+    decode_ms: float = 0.0
+    computed_tokens: int = 0
+    new_tokens: int = 0
+    resumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list. ``status``: "running" only while the process that writes it lives; else "stopped" early.
+    "damaged": what was written of it cannot be read, so that only its id is sure.
+    """
+
+    id: str
+    created: float
+    model: str
+    prompt: str
+    status: Status
+    finished: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as stored: enough to show it, rank it and go on with it."""
+
+    summary: RunSummary
+    asking: BestOfNRequest
+    origin: Origin
+    cost: RunCost
+    candidates: tuple[Candidate, ...]
+    columns: tuple[ScoreColumn, ...]
+
+
+class RunStore:
+    """The stored runs of this user. All methods raise StoreError with one sentence when disk or server fails."""
+
+    def __init__(self, folder: Path | None = None, *, url: str = "", most_bytes: int | None = None) -> None:
+        """``url``: a database of SQLAlchemy's; else the SQLite file in ``folder``, else what the environment says."""
+        from playground.store.database import RunDatabase  # SQLAlchemy takes a while, and a page opens without it
+
+        wanted = url or (sqlite_url(folder) if folder else database_url())
+        self._rows: RunDatabase = RunDatabase(wanted, most_bytes=most_bytes)
+
+    @property
+    def place(self) -> str:
+        """Where they are, for a person."""
+        return self._rows.place
+
+    def start(self, asking: BestOfNRequest, origin: Origin) -> str:
+        """A new run without candidates; its id."""
+        run, owner = uuid.uuid4().hex, this_process()
+        request, told, cost = asking_to_json(asking), _json(origin), _json(RunCost())
+        self._rows.add_run(RunRecord(run, time.time(), request, told, "running", owner, cost))
+        return run
+
+    def take_up(self, run: str) -> None:
+        """Mark a run that was cut off as being written by this process."""
+        self._rows.change_run(run, status="running", owner=this_process())
+
+    def add(self, run: str, candidates: Sequence[Candidate]) -> None:
+        """Store finished candidates, in one transaction. One that is there already is replaced."""
+        self._rows.add_candidates(run, [_candidate_record(candidate) for candidate in candidates])
+
+    def finish(self, run: str, status: Status, cost: RunCost) -> None:
+        self._rows.change_run(run, status=status, cost=_json(cost))
+
+    def put_columns(self, run: str, columns: Sequence[ScoreColumn]) -> None:
+        """Store scores, so that what a model judged need not be judged again."""
+        self._rows.put_columns(run, [ColumnRecord(column.label, _column_json(column)) for column in columns])
+
+    def delete(self, run: str) -> None:
+        """With all its candidates. One that is not there is no error."""
+        self._rows.delete(run)
+
+    def put_note(self, name: str, text: str | None) -> None:
+        """Store a text under a name; None removes it."""
+        self._rows.put_note(name, text)
+
+    def note(self, name: str) -> str | None:
+        """The text stored under a name, if there is one."""
+        return self._rows.note(name)
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """All runs, the newest first."""
+        return tuple(_listed(run) for run in self._rows.runs())
+
+    def load(self, run: str) -> StoredRun:
+        """One run with its candidates in order. Raises BadInput where there is none of this id."""
+        found = self._rows.load(run)
+        if found is None:
+            raise BadInput("This run is not kept any more: choose another one.", "run")
+        record, rows, columns = found
+        try:
+            candidates = tuple(_candidate_of(row) for row in rows)
+            return StoredRun(
+                summary=_summary(record),
+                asking=asking_from_json(record.request),
+                origin=Origin(**json.loads(record.origin)),
+                cost=_at_least(RunCost(**json.loads(record.cost)), candidates),
+                candidates=candidates,
+                columns=tuple(_column_of(column) for column in columns),
+            )
+        except _UNREADABLE:
+            raise StoreError("This run was damaged on the disk and cannot be shown: delete it.") from None
+
+    def close(self) -> None:
+        self._rows.close()
+
+
+_shared: dict[str, RunStore] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_store() -> RunStore:
+    """The one store of this process for the present ``database_url``. Raises StoreError; the next call tries again.
+
+    No cache of the page's framework: any client may ask that to be emptied, and there would be one more store each time.
+    """
+    url = database_url()
+    with _shared_lock:
+        if url not in _shared:
+            _shared[url] = RunStore(url=url)
+        return _shared[url]
+
+
+# -- rows and dataclasses ------------------------------------------------------------------------------------------------
+
+
+def _json(item: Any) -> str:
+    return json.dumps({f.name: getattr(item, f.name) for f in fields(item)}, ensure_ascii=False, allow_nan=False)
+
+
+def _listed(run: RunRecord) -> RunSummary:
+    """A line of the list for any row, readable or not."""
+    try:
+        return _summary(run)
+    except _UNREADABLE:
+        return RunSummary(run.id, 0.0, "", "a run that was damaged on the disk", "damaged", run.finished, run.finished)
+
+
+def _summary(run: RunRecord) -> RunSummary:
+    asking, origin = json.loads(run.request), json.loads(run.origin)
+    cut_off = run.status == "running" and not is_alive(run.owner)
+    status = cast(Status, "stopped" if cut_off else run.status)
+    wanted = int(asking["n"]) + int(asking.get("beams", 0))
+    model, prompt = str(origin["name"]), str(asking["prompt"])
+    return RunSummary(run.id, float(run.created), model, prompt, status, run.finished, wanted)
+
+
+def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
+    """A process that was killed had no time to say what it spent: at least what its finished candidates took."""
+    return replace(
+        cost,
+        new_tokens=max(cost.new_tokens, sum(one.n_tokens for one in candidates)),
+        decode_ms=max(cost.decode_ms, max((one.elapsed_ms for one in candidates), default=0.0)),
+    )
+
+
+def _candidate_record(candidate: Candidate) -> CandidateRecord:
+    arrays = [np.asarray(getattr(candidate, name), dtype="<f4") for name in _ARRAYS]
+    plain = {name: getattr(candidate, name) for name in _PLAIN} | {"top": int(candidate.top_logprobs.shape[1])}
+    return CandidateRecord(
+        place=candidate.index,
+        plain=json.dumps(plain, ensure_ascii=False),
+        prompt_ids=np.asarray(candidate.prompt_ids, dtype="<i4").tobytes(),
+        ids=np.asarray(candidate.ids, dtype="<i4").tobytes(),
+        arrays=b"".join(array.tobytes() for array in arrays),  # one after the other
+    )
+
+
+def _candidate_of(row: CandidateRecord) -> Candidate:
+    plain = json.loads(row.plain)
+    ids = tuple(int(token) for token in np.frombuffer(row.ids, dtype="<i4"))
+    n, top = len(ids), int(plain.pop("top"))
+    values = np.frombuffer(row.arrays, dtype="<f4")
+    *flat, tops = np.split(values, [n, 2 * n, 3 * n, 4 * n])
+    arrays: dict[str, Any] = dict(zip(_ARRAYS, [*flat, tops.reshape(n, top)], strict=True))
+    prompt = tuple(int(token) for token in np.frombuffer(row.prompt_ids, dtype="<i4"))
+    return Candidate(index=row.place, prompt_ids=prompt, ids=ids, **plain, **arrays)
+
+
+def _column_json(column: ScoreColumn) -> str:
+    scores = [[score.value, score.valid, score.note] for score in column.scores]
+    about = {"name": column.spec.name, "argument": column.spec.argument, "scores": scores}
+    told = about | {"ms": column.elapsed_ms, "problem": column.problem}
+    return json.dumps(told, ensure_ascii=False, allow_nan=False)
+
+
+def _column_of(row: ColumnRecord) -> ScoreColumn:
+    read = json.loads(row.scores)
+    scores = tuple(Score(value, valid, note) for value, valid, note in read["scores"])
+    return ScoreColumn(ScorerSpec(read["name"], read["argument"]), scores, read["ms"], read["problem"])

@@ -1,0 +1,123 @@
+"""The database: records come back as they went in, failures are one sentence, and nothing in it is SQLite's alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from playground.store.database import RunDatabase
+from playground.store.owner import is_alive, this_process
+from playground.store.place import DATA_VARIABLE, FILE_NAME, URL_VARIABLE, data_folder, database_url, sqlite_url
+from playground.store.records import CandidateRecord, ColumnRecord, RunRecord, StoreError
+from playground.store.tables import Base
+
+RUN = RunRecord("a" * 32, 5.0, '{"n": 2}', "{}", "running", "1@2", "{}")
+CANDIDATES = tuple(CandidateRecord(place, "{}", b"\0\1", b"", bytes(range(256))) for place in range(3))
+COLUMN = ColumnRecord("judge:é", "[1, 2]")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[RunDatabase]:
+    made = RunDatabase(sqlite_url(tmp_path / "new"))
+    yield made
+    made.close()
+
+
+def test_records_come_back_as_they_went_in(database: RunDatabase, tmp_path: Path) -> None:
+    database.add_run(RUN)
+    database.add_run(replace(RUN, id="b", created=6.0))
+    database.add_candidates(RUN.id, [CANDIDATES[2], CANDIDATES[0]])
+    database.add_candidates(RUN.id, CANDIDATES)
+    database.put_columns(RUN.id, [replace(COLUMN, scores="old")])
+    database.put_columns(RUN.id, [COLUMN])
+    database.change_run(RUN.id, status="finished", cost='{"a": 1}')
+    stored = replace(RUN, status="finished", cost='{"a": 1}', finished=3)
+    again = RunDatabase(sqlite_url(tmp_path / "new"))
+    assert again.load(RUN.id) == (stored, CANDIDATES, (COLUMN,))
+    assert [run.id for run in again.runs()] == ["b", RUN.id] and again.runs()[1] == stored
+    again.delete(RUN.id)
+    again.add_candidates(RUN.id, CANDIDATES)
+    again.close()
+    assert database.load(RUN.id) is None and [run.finished for run in database.runs()] == [0]
+    with sqlite3.connect(tmp_path / "new" / FILE_NAME) as raw:
+        assert raw.execute("SELECT (SELECT COUNT(*) FROM candidates) + (SELECT COUNT(*) FROM columns)").fetchone() == (
+            0,
+        )
+    raw.close()
+
+
+def test_notes_are_stored_replaced_and_removed(database: RunDatabase) -> None:
+    assert database.note("bake-off") is None
+    database.put_note("bake-off", "one")
+    database.put_note("bake-off", "two")
+    assert database.note("bake-off") == "two"
+    database.put_note("bake-off", None)
+    assert database.note("bake-off") is None
+
+
+def test_a_folder_that_cannot_be_made_and_a_damaged_file_are_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreError, match=DATA_VARIABLE):
+        RunDatabase(sqlite_url(tmp_path / "file" / "below"))
+    RunDatabase(sqlite_url(tmp_path / "broken")).close()
+    for name in (tmp_path / "broken").iterdir():
+        name.write_bytes(b"this is no database" * 500)
+    with pytest.raises(StoreError, match="damaged"):
+        RunDatabase(sqlite_url(tmp_path / "broken")).runs()
+
+
+def test_a_file_of_another_version_is_said_to_be_that(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME) as raw:
+        raw.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, created FLOAT)")
+    raw.close()
+    database = RunDatabase(sqlite_url(tmp_path))
+    with pytest.raises(StoreError, match="another version") as told:
+        database.runs()
+    assert "writable" not in str(told.value)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql+nodriver://me:secret@localhost/runs", "see that it runs"),
+        ("postgresql+asyncpg://me:secret@localhost/runs", "its driver is not installed"),
+        ("no url", "its URL cannot be read"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_one_sentence_without_its_password(url: str, said: str) -> None:
+    with pytest.raises(StoreError, match=said) as told:
+        RunDatabase(url)
+    assert "secret" not in str(told.value) and URL_VARIABLE in str(told.value) and "\n" not in str(told.value)
+
+
+def test_the_tables_are_postgresqls_too() -> None:
+    """Its own dialect writes them: keys that remove what hangs on them, numbers of double precision, bytes as bytea."""
+    ddl = {name: str(CreateTable(t).compile(dialect=postgresql.dialect())) for name, t in Base.metadata.tables.items()}
+    assert "ON DELETE CASCADE" in ddl["candidates"] and ddl["candidates"].count("BYTEA") == 3
+    assert "created DOUBLE PRECISION" in ddl["runs"] and set(ddl) == {"runs", "candidates", "columns", "notes"}
+
+
+def test_the_place_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(URL_VARIABLE, raising=False)
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    assert data_folder() == tmp_path and database_url() == f"sqlite:///{tmp_path / FILE_NAME}"
+    monkeypatch.setenv(URL_VARIABLE, "postgresql+psycopg://host/runs")
+    assert database_url() == "postgresql+psycopg://host/runs"
+    monkeypatch.delenv(DATA_VARIABLE)
+    assert data_folder() != tmp_path
+
+
+def test_only_a_living_process_is_alive() -> None:
+    own = this_process()
+    number, created, machine = own.split("@")
+    assert is_alive(own) and number == str(os.getpid()) and is_alive(f"{number}@{created}")
+    assert not is_alive(f"{number}@{float(created) - 60}@{machine}") and not is_alive("no owner")
+    assert is_alive(f"1@2@not {machine}"), "of another machine nothing is known"
