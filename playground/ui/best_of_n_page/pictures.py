@@ -16,7 +16,10 @@ HEAD_HEIGHT, MOST_HEIGHT = 38, 470
 
 def show_table(data: TableData, *, key: str, **options: Any) -> None:
     """``options`` go to ``st.dataframe``. A list of dicts: Streamlit makes the data frame, and the page need not import one."""
-    tall: dict[str, Any] = {"row_height": ROW_HEIGHT, "height": min(ROW_HEIGHT * len(data.rows) + HEAD_HEIGHT, MOST_HEIGHT)}
+    tall: dict[str, Any] = {
+        "row_height": ROW_HEIGHT,
+        "height": min(ROW_HEIGHT * len(data.rows) + HEAD_HEIGHT, MOST_HEIGHT),
+    }
     st.dataframe(
         [{column.name: row[column.name] for column in data.columns} for row in data.rows],
         key=key,
