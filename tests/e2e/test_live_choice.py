@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -29,7 +29,7 @@ DRAW = """
 
 
 @pytest.fixture
-def page(browser: Browser) -> Any:
+def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     opened.set_content(f'<div class="liveChoice"></div><script type="module">{SCRIPT}</script>')
     opened.evaluate(SET_UP)

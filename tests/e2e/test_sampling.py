@@ -8,17 +8,15 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from playground.charts.numbers import percent
-from tests.e2e.conftest import ROOT, bars_ready, serve, settled
+from tests.e2e.conftest import ROOT, OpenPage, bars_ready, serve, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
-OpenPage = Callable[..., Page]
 HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=1"> **b** [l](javascript:1) $x$ :red[c]'
 
 
@@ -27,15 +25,19 @@ def rows(page: Page) -> Locator:
     return page.locator(".chart .row")
 
 
+def labels_of(found: Locator) -> list[str]:
+    """What a screen reader says of each."""
+    labels: list[str] = found.evaluate_all("nodes => nodes.map(node => node.getAttribute('aria-label'))")
+    return labels
+
+
 def row_texts(page: Page) -> list[str]:
     """Each row as a screen reader has it: token, id, rank, raw and final probability."""
-    return rows(page).evaluate_all("rows => rows.map(row => row.getAttribute('aria-label'))")
+    return labels_of(rows(page))
 
 
 def strip_texts(page: Page) -> list[str]:
-    return page.locator(".tokens .token").evaluate_all(
-        "tokens => tokens.map(token => token.getAttribute('aria-label'))"
-    )
+    return labels_of(page.locator(".tokens .token"))
 
 
 def slider(page: Page, name: str) -> Locator:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage, serve, settled
 
@@ -29,7 +30,7 @@ OVERFLOW = """() => {
 }"""
 
 
-def opened(open_page: OpenPage, url: str, page: str, query: dict[str, str] | None = None, **how: object) -> Page:
+def opened(open_page: OpenPage, url: str, page: str, query: dict[str, str] | None = None, **how: Any) -> Page:
     found = open_page(f"{url}/{page}" + (f"?{urlencode(query)}" if query else ""), **how)
     expect(found.get_by_role("heading", name=PAGES[page], exact=True)).to_be_visible(timeout=60_000)
     expect(found.locator(".table .line").first).to_be_visible()
@@ -52,7 +53,7 @@ def test_the_first_visit_of_a_fresh_server_may_be_a_deep_link(open_page: OpenPag
         assert "law=besiroglu" in page.url
 
 
-def walk(open_page: OpenPage, url: str, **how: object) -> Iterator[Page]:
+def walk(open_page: OpenPage, url: str, **how: Any) -> Iterator[Page]:
     """All Plan pages by their links, one after the other in one browser, each when it is painted."""
     page = None
     for name, title in PAGES.items():
@@ -198,7 +199,12 @@ def test_the_link_in_the_take_away_reproduces_the_page(open_page: OpenPage, app_
 def test_a_hostile_config_is_text_and_nothing_else(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url, "scale_model")
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.get_by_text("Own config.json").click()
     evil = json.dumps({"model_type": "<img src=x onerror=alert(1)>", "auto_map": {"AutoConfig": "evil--x.Y"}})
     page.get_by_role("textbox", name="Paste it").fill(evil)

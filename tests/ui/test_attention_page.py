@@ -6,6 +6,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from playground.ui.components.attention import FILE_SCRIPT, FILE_STYLE
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
 
-PAINTED_BY = {"script": FILE_SCRIPT, "style": FILE_STYLE}
+standalone_page = partial(attention_html, script=FILE_SCRIPT, style=FILE_STYLE)
 PROMPT = "the cat sat on the mat, the cat"
 OpenApp = Callable[..., Opened]
 
@@ -251,8 +252,8 @@ def test_every_experiment_opens(open_page: Callable[..., Opened]) -> None:
 def test_the_standalone_page_is_inert_and_holds_every_head() -> None:
     hostile = "</script><img src=x onerror=alert(1)>"
     made = FakeEngine().attentions(tuple(range(1, len(hostile) + 1)))
-    text = attention_html(made, tuple(hostile), fake_info(), query=3, lock=(0, 1), **PAINTED_BY)
-    joined = attention_html(made, (hostile,) * len(hostile), fake_info(), **PAINTED_BY)
+    text = standalone_page(made, tuple(hostile), fake_info(), query=3, lock=(0, 1))
+    joined = standalone_page(made, (hostile,) * len(hostile), fake_info())
     for page in (text, joined):
         assert "default-src 'none'" in page and page.count("</script>") == 2
         assert "<img" not in page and "<link" not in page and "https:" not in page
@@ -271,7 +272,7 @@ def test_the_standalone_page_is_inert_and_holds_every_head() -> None:
 def test_the_standalone_page_is_at_least_20_times_smaller_than_bertvizs() -> None:
     engine = TransformersEngine(small_loaded("llama"))
     ids = tuple(range(2, 130))
-    ours = attention_html(engine.attentions(ids), tuple(map(str, ids)), engine.info, **PAINTED_BY)
+    ours = standalone_page(engine.attentions(ids), tuple(map(str, ids)), engine.info)
     assert 20 * len(ours.encode()) < len(bertviz_html(engine, ids, list(map(str, ids))).encode())
 
 

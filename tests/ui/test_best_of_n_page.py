@@ -14,6 +14,7 @@ import pytest
 
 from playground.charts.candidates_table import candidate_table
 from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
+from playground.engine.types import FloatArray
 from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, asking_of
 from playground.state.setup import Setup
 from playground.store.place import DATA_VARIABLE
@@ -34,7 +35,7 @@ Open = Callable[..., Opened]
 SHORT = {"new": "6", "n": "5"}
 
 
-def ending(ids: tuple[int, ...]) -> Any:
+def ending(ids: tuple[int, ...]) -> FloatArray:
     """The fake's own numbers with an end now and then."""
     row = np.array(default_logits(ids))
     row[EOS_ID] = 3.5
@@ -149,7 +150,8 @@ def test_a_bad_n_is_one_sentence_and_what_is_there_stays(open_app: Open, n: int)
 def test_a_run_that_does_not_fit_is_split_and_it_is_said(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "usable_bytes", lambda info: 100_000)
     app = settled(open_page(open_app))
-    assert bench_of(app).run.plan is not None and len(bench_of(app).run.plan.batches) > 1  # type: ignore[union-attr]
+    plan = bench_of(app).run.plan
+    assert plan is not None and len(plan.batches) > 1
     assert "memory for all at once is not free: an estimated" in app.texts() and len(bench_of(app).run.ordered) == 5
 
 
@@ -257,6 +259,7 @@ def test_beams_join_the_same_table_and_samples_stay(open_app: Open) -> None:
     beams = [one for one in mine.run.ordered if one.beam_score is not None]
     assert len(beams) == 4 and [one.index for one in beams] == [5, 6, 7, 8]
     assert "likelier as a whole" in app.texts()
+    assert mine.run.asking is not None
     assert len(candidate_table(mine.run.scored(mine.run.asking)).rows) == 9
 
 
@@ -369,7 +372,8 @@ def test_an_experiment_runs_at_its_section(open_app: Open) -> None:
     app = settled(open_page(open_app))
     app.at.button(key="try_best_of_n_vote").click()
     app = settled(app.run())
-    assert bench_of(app).run.asking is not None and bench_of(app).run.asking.n == 16  # type: ignore[union-attr]
+    asking = bench_of(app).run.asking
+    assert asking is not None and asking.n == 16
     assert "A vote on arithmetic" in app.texts()
 
 

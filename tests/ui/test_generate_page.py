@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.serving.pool import ModelChoice
+from playground.engine.types import FloatArray
 from playground.generation import GenerationRequest, generate
 from playground.generation.document import from_json, to_json
 from playground.sampling.settings import NEUTRAL, SamplerSettings
@@ -49,7 +51,7 @@ def finished(app: Opened, section: str = WRITE) -> Opened:
         if not _started(app, section):
             return False
         mine = work_of(app, section)
-        for ticket in (mine.stream and mine.stream.ticket, mine.scoring):
+        for ticket in (None if mine.stream is None else mine.stream.ticket, mine.scoring):
             if ticket is not None:
                 ticket.wait(20)
         return not mine.busy
@@ -143,7 +145,7 @@ def says(text: str, *tail: int) -> FakeEngine:
     """After any one-token prompt: this text."""
     planned = (*FakeEngine().codec.encode(text), *tail)
 
-    def logits(ids: tuple[int, ...]) -> Any:
+    def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.zeros(VOCAB, dtype=np.float32)
         row[planned[min(len(ids) - 1, len(planned) - 1)]] = 60.0
         return row
@@ -230,7 +232,7 @@ def test_another_model_in_mid_generation_frees_the_old_one_before_the_new_one_is
 ) -> None:
     old, let_go = FakeEngine(before_step=gate), threading.Event()
 
-    def opener(choice: Any, progress: Any) -> FakeEngine:
+    def opener(choice: ModelChoice, progress: object) -> FakeEngine:
         if choice.spec is None:
             return old
         assert let_go.wait(30), "the old model is free before the new one is loaded"
@@ -243,8 +245,10 @@ def test_another_model_in_mid_generation_frees_the_old_one_before_the_new_one_is
     gate.close(4)
     app.at.button(key="generate").click()
     app.run()
-    until(app, lambda: work_of(app).stream is not None and work_of(app).stream.count >= 4, "no tokens came")
-    calls, ticket = len(old.calls), work_of(app).stream.ticket  # type: ignore[union-attr]
+    until(app, lambda: (stream := work_of(app).stream) is not None and stream.count >= 4, "no tokens came")
+    stream = work_of(app).stream
+    assert stream is not None
+    calls, ticket = len(old.calls), stream.ticket
 
     def watch() -> None:
         if ticket.wait(30):  # cancelled; only now may the step under way end
@@ -485,7 +489,9 @@ def test_a_saved_file_comes_back_and_a_bad_one_is_one_sentence(open_app: Open) -
     assert work_of(fresh).tree == run.tree
 
 
-def test_the_command_gives_the_same_text(open_app: Open, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+def test_the_command_gives_the_same_text(
+    open_app: Open, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shlex
 
     from playground.cli import main

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import pytest
+from pandas import DataFrame
 
 from playground.engine.api import Hidden
 from playground.engine.fake.engine import FakeEngine
@@ -64,7 +65,7 @@ def top_list(app: Opened) -> list[dict[str, Any]]:
     return rows
 
 
-def frame(app: Opened, column: str) -> Any:
+def frame(app: Opened, column: str) -> DataFrame:
     return next(found.value for found in app.at.dataframe if column in found.value.columns)
 
 
@@ -235,7 +236,7 @@ def test_a_model_without_a_cache_says_so_on_every_part(open_app: Open) -> None:
 def test_a_stopped_measurement_frees_the_model_and_can_be_run_again(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*args: Any) -> Any:
+    def stopped(*args: object) -> NoReturn:
         raise Cancelled("stopped")
 
     with monkeypatch.context() as patched:

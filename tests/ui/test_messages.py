@@ -37,7 +37,7 @@ HOSTILE = [
 
 def rendered(text: str) -> str:
     """HTML by an independent CommonMark reader with HTML, tables, links and strike-through on, as the page has."""
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text)
+    return str(MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

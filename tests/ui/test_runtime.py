@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import streamlit as st
@@ -23,7 +22,7 @@ class Openings:
     def __init__(self) -> None:
         self.choices: list[ModelChoice] = []
 
-    def __call__(self, choice: ModelChoice, _progress: Any) -> FakeEngine:
+    def __call__(self, choice: ModelChoice, _progress: object) -> FakeEngine:
         self.choices.append(choice)
         return FakeEngine()
 

@@ -146,8 +146,13 @@ def test_twice_the_context_is_twice_the_cache(open_plan: OpenPlan) -> None:
 def test_what_is_looked_at_is_sent_before_the_controls(open_plan: OpenPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     for part in ("_numbers", "_controls"):
-        draw = getattr(page_frame, part)
-        monkeypatch.setattr(page_frame, part, lambda page, part=part, draw=draw: (sent.append(part), draw(page)))
+        draw: Callable[[object], object] = getattr(page_frame, part)
+
+        def noted(page: object, part: str = part, draw: Callable[[object], object] = draw) -> object:
+            sent.append(part)
+            return draw(page)
+
+        monkeypatch.setattr(page_frame, part, noted)
     opened = open_plan("scale_training")
     opened.at.slider(key="ScaleSetup.mfu").set_value(0.2)
     opened.run()

@@ -62,4 +62,4 @@ def test_its_picture_link_slider_experiment_and_export_work(
     assert "tokens=50" in app.at.code[0].value and app.at.get("download_button")
     app.at.button(key="try_mass_sure").click()
     app.run()
-    assert "loaf of" in app.at.text_area(key="w_prompt").value and "The 10 likeliest tokens" in app.texts()
+    assert "loaf of" in (app.at.text_area(key="w_prompt").value or "") and "The 10 likeliest tokens" in app.texts()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 
 from playground.ui.kit import fragments
 from playground.ui.kit.fragments import CONTROLS, PICTURES, TEXT
@@ -27,10 +28,8 @@ def test_a_part_is_redrawn_by_its_name_or_with_what_it_is_a_part_of(
     monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], drawn: list[str]
 ) -> None:
     reruns: list[list[str]] = []
-    monkeypatch.setattr(
-        fragments.st, "session_state", {"playground_parts": THERE, "playground_parts_drawn": set(THERE)}
-    )
-    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    monkeypatch.setattr(st, "session_state", {"playground_parts": THERE, "playground_parts_drawn": set(THERE)})
+    monkeypatch.setattr(st, "rerun", reruns.append)
     context = SimpleNamespace(fragment_ids_this_run=["one"])
     monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
     fragments.redraw(*asked)
@@ -39,7 +38,7 @@ def test_a_part_is_redrawn_by_its_name_or_with_what_it_is_a_part_of(
 
 def test_nothing_is_cut_short_while_the_whole_page_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     reruns: list[list[str]] = []
-    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    monkeypatch.setattr(st, "rerun", reruns.append)
     context = SimpleNamespace(fragment_ids_this_run=[])
     monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
     fragments.redraw(PICTURES)
@@ -64,8 +63,8 @@ def test_a_part_that_the_open_tab_has_not_is_left_out_and_the_others_are_redrawn
     """Streamlit refuses the whole request where it knows one name not: the page stood still."""
     reruns: list[list[str]] = []
     drawn = {PICTURES, CONTROLS}
-    monkeypatch.setattr(fragments.st, "session_state", {"playground_parts": THERE, "playground_parts_drawn": drawn})
-    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    monkeypatch.setattr(st, "session_state", {"playground_parts": THERE, "playground_parts_drawn": drawn})
+    monkeypatch.setattr(st, "rerun", reruns.append)
     context = SimpleNamespace(fragment_ids_this_run=["one"])
     monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
     fragments.redraw()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.ticket import Ticket
+from playground.engine.types import NextLogits
 from playground.errors import BadInput
 from playground.ui.kit.jobs import JobView, look_every
 from tests.ui.conftest import Opened
@@ -25,7 +26,7 @@ class HeldEngine(FakeEngine):
         super().__init__()
         self.asked, self.go = threading.Event(), threading.Event()
 
-    def next_logits(self, ids: Any, **how: Any) -> Any:
+    def next_logits(self, ids: Sequence[int], **how: Any) -> NextLogits:
         if list(ids)[-1:] == [ord("!")]:
             self.asked.set()
             assert self.go.wait(PATIENCE)
