@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import make_url
 from sqlalchemy.schema import CreateTable
 
 from playground.store.database import RunDatabase
@@ -100,7 +100,8 @@ def test_a_server_that_cannot_be_used_is_one_sentence_without_its_password(url: 
 
 def test_the_tables_are_postgresqls_too() -> None:
     """Its own dialect writes them: keys that remove what hangs on them, numbers of double precision, bytes as bytea."""
-    ddl = {name: str(CreateTable(t).compile(dialect=postgresql.dialect())) for name, t in Base.metadata.tables.items()}
+    dialect = make_url("postgresql://").get_dialect()()
+    ddl = {name: str(CreateTable(t).compile(dialect=dialect)) for name, t in Base.metadata.tables.items()}
     assert "ON DELETE CASCADE" in ddl["candidates"] and ddl["candidates"].count("BYTEA") == 3
     assert "created DOUBLE PRECISION" in ddl["runs"] and set(ddl) == {"runs", "candidates", "columns", "notes"}
 

@@ -49,8 +49,8 @@ def test_the_only_part_of_a_page_is_not_run_a_second_time(monkeypatch: pytest.Mo
     """Streamlit reruns the fragment of the widget anyway; asking for it again would be two runs for one move."""
     reruns: list[list[str]] = []
     state = {"playground_parts": (PICTURES,), "playground_parts_drawn": {PICTURES}}
-    monkeypatch.setattr(fragments.st, "session_state", state)
-    monkeypatch.setattr(fragments.st, "rerun", reruns.append)
+    monkeypatch.setattr(st, "session_state", state)
+    monkeypatch.setattr(st, "rerun", reruns.append)
     context = SimpleNamespace(fragment_ids_this_run=["one"])
     monkeypatch.setattr(fragments, "get_script_run_ctx", lambda **options: context)
     fragments.redraw(PICTURES)
