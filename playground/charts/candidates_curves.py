@@ -82,7 +82,7 @@ def kl_bands(count: int) -> BandsData:
 def budget_bands(model: CostModel, prompt_tokens: int, alive: FloatArray, chosen: int | None) -> BandsData:
     """Predicted seconds against N, beside N times one answer. ``alive``: ``testtime.cost.survival``."""
     ns = curve_points(MOST_CANDIDATES)
-    seconds = np.array([predict(model, n, prompt_tokens, alive).total_ms / 1000 for n in ns])
+    seconds = np.array([one.total_ms / 1000 for one in predict(model, ns, prompt_tokens, alive)])
     x = np.array(ns, float)
     drawn = (
         BandCurve("predicted", x, seconds, kind=STRONG),

@@ -26,7 +26,7 @@ def _lengths(timing: Timing, ahead: int) -> npt.NDArray[np.float64]:
 def prefill_data(timing: Timing, ahead: int) -> LinesData:
     """Tokens a second against the prompt's length, predicted up to ``ahead`` tokens."""
     lengths = _lengths(timing, ahead)
-    speed = np.array([length / timing.predict_s(int(length)) for length in lengths])
+    speed = np.array([length / timing.speed.seconds(int(length)) for length in lengths])
     marks = tuple(
         Mark(f"{one.prefill.tokens_per_s:,.0f}/s", one.prefill.tokens, one.prefill.tokens_per_s, _is_check(timing, one))
         for one in _every(timing)
@@ -39,7 +39,7 @@ def prefill_data(timing: Timing, ahead: int) -> LinesData:
 def seconds_data(timing: Timing, ahead: int) -> LinesData:
     """Milliseconds to read the whole prompt against its length."""
     lengths = _lengths(timing, ahead)
-    spent = np.array([1e3 * timing.predict_s(int(length)) for length in lengths])
+    spent = np.array([1e3 * timing.speed.seconds(int(length)) for length in lengths])
     marks = tuple(
         Mark(
             f"{1e3 * one.prefill.seconds:,.0f} ms",
@@ -55,7 +55,7 @@ def seconds_data(timing: Timing, ahead: int) -> LinesData:
 def decode_data(timing: Timing, ahead: int) -> LinesData:
     """Milliseconds a new token against the tokens before it."""
     lengths = _lengths(timing, ahead)
-    spent = np.array([1e3 * timing.predict_s(1, int(length)) for length in lengths])
+    spent = np.array([1e3 * timing.speed.seconds(1, int(length)) for length in lengths])
     marks = tuple(
         Mark(
             f"{1e3 * one.decode.seconds:,.1f} ms", one.decode.context, 1e3 * one.decode.seconds, _is_check(timing, one)
@@ -76,7 +76,7 @@ def cache_data(timing: Timing, ahead: int) -> LinesData | None:
     if not measured:
         return None
     lengths = _lengths(timing, ahead)
-    predicted = np.array([(timing.workload.cache_bytes(int(length)) or np.nan) / 1e6 for length in lengths])
+    predicted = np.array([(timing.speed.workload.cache_bytes(int(length)) or np.nan) / 1e6 for length in lengths])
     marks = tuple(Mark(f"{size:,.2f} MB", tokens, size) for tokens, size in measured)
     return LinesData(
         Axis("tokens read"), Axis("MB of keys and values"), (Series("by formula", lengths, predicted, NOW),), marks
@@ -88,12 +88,13 @@ def roofline_data(timing: Timing, ahead: int = 0) -> LinesData:
 
     ``ahead`` is not used: the roofs belong to the machine and not to a length.
     """
-    passes = [one for length in _every(timing) for one in (length.decode, length.prefill)]
+    passes = [*(one for length in _every(timing) for one in (length.decode, length.prefill)), *timing.rows]
     low, high = min(one.intensity for one in passes) / 2, max(one.intensity for one in passes) * 2
     intensity = np.geomspace(low, high, _POINTS)
-    peak, bandwidth = timing.fit.flops_per_s, timing.fit.bytes_per_s
-    together = 1 / (1 / peak + 1 / (intensity * bandwidth))
-    series = [Series("fitted (sum)", intensity, together / 1e9, NOW)]
+    fit = timing.speed.fit
+    peak, bandwidth = fit.flops_per_s, fit.bytes_per_s
+    together = intensity / fit.seconds(intensity, np.ones_like(intensity))
+    series = [Series("fitted", intensity, together / 1e9, NOW)]
     if np.isfinite(bandwidth):
         series.append(Series("bandwidth roof", intensity, np.minimum(intensity * bandwidth, peak) / 1e9))
     if np.isfinite(peak):
@@ -103,7 +104,12 @@ def roofline_data(timing: Timing, ahead: int = 0) -> LinesData:
     ]
     writes = [one for one in passes if one.context]
     marks += [
-        Mark("write" if index == 0 else "", one.intensity, one.flops / one.seconds / 1e9, strong=True)
+        Mark(
+            f"write {one.rows}" if index == 0 or one.rows > 1 else "",
+            one.intensity,
+            one.flops / one.seconds / 1e9,
+            strong=True,
+        )
         for index, one in enumerate(writes)
     ]
     return LinesData(Axis("FLOPs a byte"), Axis("GFLOP/s reached"), tuple(series), tuple(marks))

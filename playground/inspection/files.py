@@ -99,15 +99,15 @@ def timing_csv(found: Timing) -> str:
         (
             one.prefill.tokens,
             f"{one.prefill.seconds:.6f}",
-            f"{found.predict_s(one.prefill.tokens):.6f}",
+            f"{found.speed.seconds(one.prefill.tokens):.6f}",
             one.decode.context,
             f"{one.decode.seconds:.6f}",
-            f"{found.predict_s(1, one.decode.context):.6f}",
+            f"{found.speed.seconds(1, one.decode.context):.6f}",
             one.cache.tokens,
             one.cache.predicted,
             one.cache.measured,
-            _finite(found.fit.flops_per_s),
-            _finite(found.fit.bytes_per_s),
+            _finite(found.speed.fit.flops_per_s),
+            _finite(found.speed.fit.bytes_per_s),
         )
         for one in known.values()
     ]

@@ -1,8 +1,9 @@
 """Prefill and decode of the loaded model, timed here and now, and held against arithmetic.
 
 New random tokens at each pass, so that nothing is remembered; the fastest of a few rounds counts, because anything
-else on the machine only makes a pass slower. The work of a pass is counted from the model's own tensors and shapes;
-two rates of this machine (arithmetic, bandwidth) are fitted to all passes but the longest, which checks them.
+else on the machine only makes a pass slower. One row is timed at every length and several rows after a short prompt.
+``speed.py`` is fitted to all passes but those of the longest prompt, which check it. Every page that predicts a time
+measures by this module.
 """
 
 from __future__ import annotations
@@ -16,96 +17,17 @@ import numpy as np
 
 from playground.engine.api import CancelToken, Engine, Rows, Weights
 from playground.engine.facets import require
-from playground.engine.types import WeightList
 from playground.errors import BadInput
-from playground.inspection.anatomy import examine_weights, text_config
-from playground.inspection.cache_formula import cache_bytes, plain_spec
+from playground.inspection.speed import Pass, Speed, Workload, fit_speed, workload_of
 from playground.models.info import LoadedModelInfo
-from playground.scaling.inference import (
-    MachineFit,
-    attention_decode_flops,
-    attention_prefill_flops,
-    fit_machine,
-    weights_read,
-)
-from playground.scaling.parameters import count_parameters
-from playground.scaling.specs import ArchitectureSpec
 
 LENGTHS = (16, 64, 128, 256, 512, 1024)  # prompt tokens
 STEPS = 4  # decode steps after each prompt
+ROWS = (4, 16, 32)  # decoded together after the shortest prompt
 _ROUNDS = ((128, 3), (256, 2))  # prompts up to so many tokens are read so often, longer ones once
 _SLOW_S = 1.0  # a pass that takes longer is not repeated
 LONGEST_PASS_S = 20.0  # a prompt expected to take longer is left out, beyond the first three
 LONGEST_CHECK_S = 60.0  # a prediction that says more is not checked
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """What a pass of one model costs. ``body`` and ``head``: parameters a token goes through before and in the head.
-
-    ``spec`` None: no formula for what grows with the text (attention, cache).
-    """
-
-    body: float
-    head: float
-    bytes_per_weight: float
-    spec: ArchitectureSpec | None
-
-    def flops(self, tokens: int, context: int) -> float:
-        """FLOPs of reading ``tokens`` after ``context`` known ones; the head is asked about the last one only."""
-        attention = 0.0
-        if self.spec is not None:
-            if context:
-                attention = tokens * attention_decode_flops(self.spec, context + tokens / 2)
-            else:
-                attention = attention_prefill_flops(self.spec, tokens)
-        return 2 * self.body * tokens + 2 * self.head + attention
-
-    def traffic(self, tokens: int, context: int) -> float:
-        """Bytes that pass through memory: each weight once, the cache once."""
-        weights = (self.body + self.head) * self.bytes_per_weight
-        if self.spec is not None and self.spec.is_sparse:
-            total = count_parameters(self.spec).total
-            weights *= weights_read(self.spec, tokens, self.bytes_per_weight) / (total * self.bytes_per_weight)
-        return weights + (self.cache_bytes(context + tokens) or 0)
-
-    def cache_bytes(self, tokens: int) -> int | None:
-        """Of the key-value cache of ``tokens``; None where no layer keeps one. See ``cache_formula``."""
-        return cache_bytes(self.spec, tokens, self.bytes_per_weight)
-
-
-def workload_of(info: LoadedModelInfo, listed: WeightList) -> Workload:
-    """Counted from the model's tensors; what a token is looked up in (token and position tables) is not read through."""
-    anatomy = examine_weights(info, listed)
-    tables = anatomy.group("embeddings") + anatomy.group("positions")
-    head = anatomy.group("embeddings") if anatomy.tied else anatomy.group("head")
-    body = float(anatomy.total - tables - anatomy.group("head"))
-    if anatomy.formula is not None and anatomy.formula.active < anatomy.formula.total:
-        body -= anatomy.formula.total - anatomy.formula.active
-    number = 4.0 if info.dtype == "float32" else 2.0
-    return Workload(
-        body, float(head), number, anatomy.spec or plain_spec(info, text_config(listed), listed.cache_layers)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One timed pass: ``tokens`` read at once after ``context`` known ones. A prefill has no context."""
-
-    tokens: int
-    context: int
-    flops: float
-    traffic: float
-    seconds: float
-
-    @property
-    def tokens_per_s(self) -> float:
-        return self.tokens / self.seconds
-
-    @property
-    def intensity(self) -> float:
-        """FLOPs a byte."""
-        return self.flops / self.traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +50,14 @@ class LengthTiming:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A model on this machine. ``fit`` is over all lengths but the last of several, which is ``checks`` beside later
-    ones asked for by hand."""
+    """A model on this machine. ``rows``: a decode step of several rows, each count once. ``speed`` is fitted to these
+    and to all lengths but the last of several, which is in ``checks`` beside later ones asked for by hand."""
 
     info: LoadedModelInfo
-    workload: Workload
+    speed: Speed
     lengths: tuple[LengthTiming, ...]
-    fit: MachineFit
+    rows: tuple[Pass, ...]
     checks: tuple[LengthTiming, ...]
-
-    def predict_s(self, tokens: int, context: int = 0) -> float:
-        """Seconds of a pass, by the fitted rates."""
-        work, fit = self.workload, self.fit
-        return work.flops(tokens, context) / fit.flops_per_s + work.traffic(tokens, context) / fit.bytes_per_s
 
     def with_check(self, check: LengthTiming) -> Timing:
         """The same with one more length measured after the prediction."""
@@ -183,17 +100,30 @@ def time_machine(
     warm.step(_tokens(info, 1, rng), cancel=cancel)
     warm.close()
     found: list[LengthTiming] = []
-    whole, done = sum(usable), 0
+    whole, done = sum(usable) + sum(ROWS), 0
     for length in usable:
         if len(found) >= 3 and length / found[-1].prefill.tokens * found[-1].prefill.seconds > LONGEST_PASS_S:
             break
         yield Progress(done / whole, f"a prompt of {length:,} tokens")
         found.append((yield from _time_length(rows, workload, length, rng, cancel, done / whole)))
         done += length
-    learnt = found[:-1] if len(found) > 2 else found
+    several: list[Pass] = []
+    for count in ROWS:
+        if count * found[0].decode.seconds <= LONGEST_PASS_S:
+            yield Progress(done / whole, f"a new token for each of {count} rows")
+            several.append(_time_rows(rows, workload, usable[0], count, rng, cancel))
+            done += count
+    return timing_of(info, workload, found, several)
+
+
+def timing_of(
+    info: LoadedModelInfo, workload: Workload, lengths: Sequence[LengthTiming], several: Sequence[Pass]
+) -> Timing:
+    """The measured passes with what is fitted to them. Raises BadInput for too few."""
+    learnt = lengths[:-1] if len(lengths) > 2 else lengths
     passes = [one for length in learnt for one in (length.prefill, length.decode)]
-    fit = fit_machine([one.flops for one in passes], [one.traffic for one in passes], [one.seconds for one in passes])
-    return Timing(info, workload, tuple(found), fit, tuple(found[len(learnt) :]))
+    speed = fit_speed(workload, [*passes, *several])
+    return Timing(info, speed, tuple(lengths), tuple(several), tuple(lengths[len(learnt) :]))
 
 
 def time_length(engine: Engine, cancel: CancelToken, length: int) -> Generator[Progress, None, LengthTiming]:
@@ -238,6 +168,23 @@ def _time_length(
         Pass(1, after, workload.flops(1, after), workload.traffic(1, after), decode_s),
         cache,
     )
+
+
+def _time_rows(
+    rows: Rows, workload: Workload, length: int, count: int, rng: np.random.Generator, cancel: CancelToken
+) -> Pass:
+    """A decode step of ``count`` rows after one prompt. The first step copies the prompt's cache and is left out."""
+    batch = rows.open_batch([_tokens(rows.info, length, rng)] * count, cancel=cancel, branching=False)
+    batch.step(_tokens(rows.info, count, rng), cancel=cancel)
+    seconds = math.inf
+    for _ in range(STEPS - 1):
+        tokens = _tokens(rows.info, count, rng)
+        started = time.perf_counter()
+        batch.step(tokens, cancel=cancel)
+        seconds = min(seconds, time.perf_counter() - started)
+    batch.close()
+    after = length + STEPS // 2
+    return Pass(1, after, workload.flops(1, after, count), workload.traffic(1, after, count), seconds, count)
 
 
 def _tokens(info: LoadedModelInfo, count: int, rng: np.random.Generator) -> list[int]:

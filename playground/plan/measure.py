@@ -1,4 +1,8 @@
-"""Timing the loaded model on this machine, for "predicted against measured". Runs on the worker; knows no streamlit."""
+"""This machine measured for "predicted against measured": the loaded model's passes, and the machine's own peaks.
+
+The passes are timed and predicted as everywhere (``inspection/timing.py``, ``speed.py``). Runs on the worker; knows no
+streamlit.
+"""
 
 from __future__ import annotations
 
@@ -8,84 +12,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.engine.api import CancelToken, Engine, NextTokens, Rows
-from playground.engine.facets import require
-from playground.models.info import LoadedModelInfo
-from playground.scaling.inference import MachineFit, fit_machine
-
-LENGTHS = (1, 8, 32, 128, 256, 512)
-ROUNDS = 2  # the faster one counts: anything else on the machine only makes it slower
+from playground.engine.api import CancelToken, Engine
+from playground.inspection.timing import LENGTHS, Progress, Timing, time_machine
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """One measured forward pass: ``tokens`` read after ``context`` known ones, with its arithmetic and traffic."""
+class Peaks:
+    """What the processor does at best: FLOP/s of a plain float32 matrix product, bytes/s of a plain copy."""
 
-    tokens: int
-    context: int
-    flops: float
-    traffic: float
-    seconds: float
+    flops_per_s: float
+    bytes_per_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """All passes, what fits them, and this machine's own peaks by a plain matrix product and a plain copy."""
+    """``peaks`` None where the model runs on another device than the one they could be measured on."""
 
-    timings: tuple[Timing, ...]
-    fit: MachineFit
-    peak_flops: float
-    peak_bytes: float
-    model: str
+    timing: Timing
+    peaks: Peaks | None
 
 
-def work_of(info: LoadedModelInfo, tokens: int, context: int) -> tuple[float, float]:
-    """(FLOPs, bytes) of reading ``tokens`` after ``context`` known ones: weights once, the cache once."""
-    width = info.layers * info.heads * info.head_dim
-    seen = tokens * context + tokens * tokens / 2
-    number = 4 if info.dtype == "float32" else 2
-    cache = 2 * info.layers * info.kv_heads * info.head_dim * number * (context + tokens)
-    return 2 * info.parameters * tokens + 4 * width * seen, float(info.weights_bytes + cache)
-
-
-def measure(engine: Engine, cancel: CancelToken) -> Generator[tuple[int, int], None, Measurement]:
-    """Read prompts of several lengths; yields (done, all) between passes. New random ids each time: nothing is cached."""
-    info, reader = require(engine, Rows).info, require(engine, NextTokens)
-    rng = np.random.default_rng()
-    lengths = [length for length in LENGTHS if length < info.context_length]
-    ids = [int(token) for token in rng.integers(0, info.vocab_size, 4)]
-    reader.next_logits(ids, cancel=cancel)  # the first pass pays for warming up
-    timings = []
-    total = len(lengths) + 2
-    for done, length in enumerate(lengths):
-        yield done, total
-        best = float("inf")
-        for _ in range(ROUNDS):
-            prompt = [int(token) for token in rng.integers(0, info.vocab_size, length)]
-            started = time.perf_counter()
-            reader.next_logits(prompt, cancel=cancel)
-            best = min(best, time.perf_counter() - started)
-        timings.append(Timing(length, 0, *work_of(info, length, 0), best))
-    yield len(lengths), total
-    timings.append(_decode_step(reader, info, rng, max(lengths), cancel))
-    yield len(lengths) + 1, total
-    fit = fit_machine([t.flops for t in timings], [t.traffic for t in timings], [t.seconds for t in timings])
-    return Measurement(tuple(timings), fit, peak_flops(), peak_bandwidth(), info.name)
-
-
-def _decode_step(
-    reader: NextTokens, info: LoadedModelInfo, rng: np.random.Generator, context: int, cancel: CancelToken
-) -> Timing:
-    """One token after a context that the engine has just read."""
-    prompt = [int(token) for token in rng.integers(0, info.vocab_size, context)]
-    reader.next_logits(prompt, cancel=cancel)
-    best = float("inf")
-    for _ in range(4):
-        prompt.append(int(rng.integers(0, info.vocab_size)))
-        started = time.perf_counter()
-        reader.next_logits(prompt, cancel=cancel)
-        best = min(best, time.perf_counter() - started)
-    return Timing(1, context, *work_of(info, 1, context), best)
+def measure(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, Measurement]:
+    """Time the model's passes, then the peaks; yields between passes. Raises what ``time_machine`` raises."""
+    timing = yield from time_machine(engine, cancel, LENGTHS[:-1])
+    return Measurement(timing, Peaks(peak_flops(), peak_bandwidth()) if timing.info.device == "cpu" else None)
 
 
 def peak_flops(size: int = 1024, repeats: int = 4) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from playground.engine.api import CancelToken
 from playground.testtime.answers import extract_answers
 from playground.testtime.batching import BatchPlan
-from playground.testtime.cost import PrefillTiming, StepTiming
+from playground.testtime.cost import StepTiming
 from playground.testtime.events import BatchStep, Event, Planned
 from playground.testtime.registry import kind_of, parse_spec, score_now
 from playground.testtime.request import BestOfNRequest
@@ -31,7 +31,6 @@ class LiveRun:
     cost: RunCost = field(default_factory=RunCost)
     plan: BatchPlan | None = None
     timings: list[StepTiming] = field(default_factory=list)
-    prefills: list[PrefillTiming] = field(default_factory=list)
     live_rows: int = 0
     run_id: str = ""
     heavy: dict[str, ScoreColumn] = field(default_factory=dict)
@@ -84,9 +83,10 @@ class LiveRun:
         self.candidates |= {candidate.index: candidate for candidate in event.finished}
 
     def _time(self, event: BatchStep) -> None:
-        self.timings.append(StepTiming(event.rows, event.context, event.elapsed_ms))
-        if event.prefill_ms is not None:
-            self.prefills.append(PrefillTiming(event.context - 1, event.prefill_ms))
+        before = (
+            event.context - 2 if event.prefill_ms is None else None
+        )  # the token read and the one drawn come after it
+        self.timings.append(StepTiming(event.rows, before, event.elapsed_ms))
 
     # -- scores ----------------------------------------------------------------------------------------------------
 

@@ -29,8 +29,8 @@ from playground.charts.timing_lines import cache_data, decode_data, prefill_data
 from playground.engine.api import CancelToken, finish
 from playground.engine.fake.engine import FakeEngine
 from playground.inspection.lens import choose_window, read_lens
-from playground.inspection.timing import CacheSize, LengthTiming, Pass, Timing, workload_of
-from playground.scaling.inference import fit_machine
+from playground.inspection.speed import Pass, workload_of
+from playground.inspection.timing import CacheSize, LengthTiming, Timing, timing_of
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -116,18 +116,23 @@ def timing(cache: bool = True) -> Timing:
     engine = FakeEngine()
     work = workload_of(engine.info, engine.weights())
 
-    def one(tokens: int) -> LengthTiming:
+    def one(tokens: int) -> tuple[LengthTiming, Pass]:
         passes = [
-            Pass(n, c, work.flops(n, c), work.traffic(n, c), work.flops(n, c) / 1e9 + work.traffic(n, c) / 2e9)
-            for n, c in ((tokens, 0), (1, tokens + 2))
+            Pass(
+                n,
+                c,
+                work.flops(n, c, r),
+                work.traffic(n, c, r),
+                work.flops(n, c, r) / 1e9 + work.traffic(n, c, r) / 2e9,
+                r,
+            )
+            for n, c, r in ((tokens, 0, 1), (1, tokens + 2, 1), (1, tokens + 2, 4))
         ]
         held = work.cache_bytes(tokens + 4) if cache else None
-        return LengthTiming(passes[0], passes[1], CacheSize(tokens + 4, held, held))
+        return LengthTiming(passes[0], passes[1], CacheSize(tokens + 4, held, held)), passes[2]
 
-    lengths = tuple(one(tokens) for tokens in (16, 64, 256))
-    passes = [one for length in lengths for one in (length.prefill, length.decode)]
-    fit = fit_machine([p.flops for p in passes], [p.traffic for p in passes], [p.seconds for p in passes])
-    return Timing(engine.info, work, lengths, fit, lengths[-1:])
+    lengths, several = zip(*(one(tokens) for tokens in (16, 64, 256)), strict=True)
+    return timing_of(engine.info, work, lengths, several[:1])
 
 
 @pytest.mark.parametrize("make", [prefill_data, seconds_data, decode_data, cache_data, roofline_data])
@@ -135,7 +140,7 @@ def test_the_timing_pictures_are_valid_and_described(make: object) -> None:
     data = make(timing(), 2048)  # type: ignore[operator]
     go.Figure(lines_figure(data).to_dict())
     said = lines_description(data, "Subject")
-    assert data.y.title in said and len(data.marks) in (3, 6)
+    assert data.y.title in said and len(data.marks) in (3, 7)
 
 
 def test_predictions_reach_ahead_and_meet_the_measured_marks() -> None:
@@ -155,7 +160,7 @@ def test_under_the_roof_reading_is_bound_by_arithmetic_and_writing_by_memory() -
     writes = [mark for mark in data.marks if mark.strong]
     assert max(mark.x for mark in writes) < min(mark.x for mark in reads)
     for mark in data.marks:
-        assert mark.y * 1e9 <= min(found.fit.flops_per_s, mark.x * found.fit.bytes_per_s) * 1.01, (
+        assert mark.y * 1e9 <= min(found.speed.fit.flops_per_s, mark.x * found.speed.fit.bytes_per_s) * 1.01, (
             "nothing beats the roof"
         )
 
@@ -168,7 +173,7 @@ def test_without_a_cache_there_is_no_cache_picture() -> None:
 
 def test_the_fit_in_these_tests_is_from_the_same_rates() -> None:
     found = timing()
-    assert found.fit.flops_per_s == pytest.approx(1e9, rel=1e-3) and found.fit.bytes_per_s == pytest.approx(
+    assert found.speed.fit.flops_per_s == pytest.approx(1e9, rel=1e-3) and found.speed.fit.bytes_per_s == pytest.approx(
         2e9, rel=1e-3
     )
 

@@ -13,7 +13,7 @@ from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prepack import tune_for_cpu
 from playground.inspection.anatomy import examine_weights
 from playground.inspection.lens import LensPicture, answer_leads_from, choose_window, known_path, read_lens
-from playground.inspection.timing import workload_of
+from playground.inspection.speed import workload_of
 from playground.models.loading import load
 from playground.ui.inside_page.experiments import EXPERIMENTS
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Any, TypeVar
 
 import pytest
 from transformers import Cohere2Config, DeepseekV2Config
 
 from playground.engine.api import CancelToken, Engine
-from playground.engine.fake.engine import FakeBatch, FakeEngine
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.types import FloatArray
 from playground.errors import BadInput, Cancelled
 from playground.inspection.anatomy import spec_of
 from playground.inspection.cache_formula import cache_words, spelt_out_bytes
+from playground.inspection.speed import workload_of
 from playground.inspection.timing import (
+    ROWS,
     STEPS,
     CacheSize,
     Timing,
     time_length,
     time_machine,
     usable_lengths,
-    workload_of,
 )
+from tests.clock import PassClock
 from tests.engine.small import CONFIGS, LATENT, LLAMA_LIKE, small_loaded
 
 T = TypeVar("T")
@@ -104,59 +105,34 @@ def test_an_architecture_without_a_formula_is_predicted_from_its_heads() -> None
     assert all(length.cache.predicted == length.cache.measured for length in found.lengths)
 
 
-class Clock:
-    """Time that passes only as the workload says: 2 GFLOP/s of arithmetic and 1 GB/s of memory traffic."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self.now = 0.0
-        self.workload = workload_of(engine.info, engine.weights())
-        batch_of, self.passes = engine.open_batch, 0
-
-        def open_batch(prompts: Sequence[Sequence[int]], **options: Any) -> FakeBatch:
-            batch = batch_of(prompts, **options)
-            self.spend(len(prompts[0]), 0)
-            step_of, read = batch.step, [len(prompts[0])]
-
-            def step(ids: Sequence[int], **more: Any) -> FloatArray:
-                self.spend(1, read[0])
-                read[0] += 1
-                return step_of(ids, **more)
-
-            batch.step = step  # type: ignore[method-assign]
-            return batch
-
-        engine.open_batch = open_batch  # type: ignore[method-assign]
-
-    def spend(self, tokens: int, context: int) -> None:
-        self.passes += 1
-        self.now += self.workload.flops(tokens, context) / 2e9 + self.workload.traffic(tokens, context) / 1e9
-
-
 def test_the_fit_recovers_the_rates_of_a_machine_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
-    clock = Clock(engine)
+    clock = PassClock(engine)
     monkeypatch.setattr("playground.inspection.timing.time.perf_counter", lambda: clock.now)
     seen, found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))
-    assert found.fit.flops_per_s == pytest.approx(2e9, rel=1e-2) and found.fit.bytes_per_s == pytest.approx(
-        1e9, rel=1e-2
-    )
+    fit, seconds = found.speed.fit, found.speed.seconds
+    assert fit.flops_per_s == pytest.approx(2e9, rel=1e-2) and fit.bytes_per_s == pytest.approx(1e9, rel=1e-2)
     assert [check.prefill.tokens for check in found.checks] == [1024], "the longest was not fitted"
     for length in found.lengths:
-        assert found.predict_s(length.prefill.tokens) == pytest.approx(length.prefill.seconds, rel=2e-2)
-        assert found.predict_s(1, length.decode.context) == pytest.approx(length.decode.seconds, rel=2e-2)
+        assert seconds(length.prefill.tokens) == pytest.approx(length.prefill.seconds, rel=2e-2)
+        assert seconds(1, length.decode.context) == pytest.approx(length.decode.seconds, rel=2e-2)
+    assert [one.rows for one in found.rows] == list(ROWS)
+    for several in found.rows:
+        assert seconds(1, several.context, several.rows) == pytest.approx(several.seconds, rel=2e-2)
     assert seen[0].share == 0 and [p.share for p in seen] == sorted(p.share for p in seen) and seen[-1].share < 1
     longer = finish(time_length(engine, CancelToken(), 1500))[1]
-    assert found.predict_s(1500) == pytest.approx(longer.prefill.seconds, rel=2e-2)
+    assert seconds(1500) == pytest.approx(longer.prefill.seconds, rel=2e-2)
     checked = found.with_check(longer).with_check(longer)
     assert [check.prefill.tokens for check in checked.checks] == [1024, 1500]
 
 
 def test_a_prompt_that_would_take_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
-    clock = Clock(engine)
-    monkeypatch.setattr("playground.inspection.timing.time.perf_counter", lambda: clock.now * 50)
+    clock = PassClock(engine)
+    monkeypatch.setattr("playground.inspection.timing.time.perf_counter", lambda: clock.now * 200)
     found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))[1]
     assert [length.prefill.tokens for length in found.lengths] == [16, 64, 256]
+    assert len(found.rows) < len(ROWS), "nor are so many rows decoded together"
 
 
 @pytest.mark.parametrize("kind", ["llama", "llama-tied", "gpt2"])
@@ -169,6 +145,8 @@ def test_the_work_of_a_pass(kind: str) -> None:
     assert work.head == table
     assert work.body + work.head == model.num_parameters() - positions - (0 if tied else table)
     assert work.flops(10, 0) == 2 * work.body * 10 + 2 * work.head + 2 * 2 * 4 * 8 * 10 * 10
+    assert work.flops(1, 30, rows=5) == 5 * work.flops(1, 30)
+    assert work.traffic(1, 30, rows=5) == work.traffic(1, 30) + 4 * (work.cache_bytes(31) or 0)
     assert work.flops(1, 0) < work.flops(1, 100) < work.flops(1, 200)
     assert work.traffic(1, 100) - work.traffic(1, 99) == work.cache_bytes(1)
 

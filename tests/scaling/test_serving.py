@@ -26,7 +26,6 @@ from playground.scaling.inference import (
     attention_decode_flops,
     attention_prefill_flops,
     experts_read,
-    fit_machine,
     predict_serving,
     sweep_batch,
     sweep_context,
@@ -98,21 +97,6 @@ def test_what_does_not_fit_says_so() -> None:
     for field, value in (("price", 0), ("batch", 0), ("dtype", "x"), ("compute_efficiency", 1.5), ("new_tokens", -1)):
         with pytest.raises(BadInput):
             ServingPlan(LLAMA, H100, **{field: value})  # type: ignore[arg-type]
-
-
-def test_the_fit_finds_the_machine() -> None:
-    flops, traffic = np.array([1e9, 1e10, 1e11, 5e9]), np.array([1e9, 2e8, 1e9, 5e9])
-    seconds = flops / 2e11 + traffic / 9e9
-    fit = fit_machine(flops.tolist(), traffic.tolist(), seconds.tolist())
-    assert fit.flops_per_s == pytest.approx(2e11) and fit.bytes_per_s == pytest.approx(9e9)
-    assert max(map(abs, fit.errors)) < 1e-9
-    alone = fit_machine([1e9, 2e9], [0.0, 0.0], [1.0, 2.0])
-    assert alone.flops_per_s == pytest.approx(1e9) and alone.bytes_per_s == float("inf")
-    same_shape = fit_machine([1e9, 2e9], [1e9, 2e9], [1.0, 2.0])  # cannot tell which of the two it is
-    assert max(map(abs, same_shape.errors)) < 1e-9
-    for bad in (([1e9], [1e9], [1.0]), ([0.0, 0.0], [0.0, 0.0], [1.0, 1.0]), ([1e9, 1e9], [1e9, 1e9], [0.0, 1.0])):
-        with pytest.raises(BadInput):
-            fit_machine(*bad)
 
 
 def test_packaged_prices_agree_with_their_package() -> None:

@@ -13,22 +13,26 @@ import numpy as np
 import pytest
 
 from playground.charts.candidates_table import candidate_table
-from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
+from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine, default_logits
 from playground.engine.types import FloatArray
+from playground.inspection.speed import Pass, workload_of
+from playground.inspection.timing import CacheSize, LengthTiming, Timing, timing_of
 from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, asking_of
 from playground.state.setup import Setup
 from playground.store.place import DATA_VARIABLE
-from playground.testtime import beam, cost, generate
+from playground.testtime import beam, generate
 from playground.testtime.bakeoff import BakeoffState
-from playground.testtime.cost import Measured, PrefillTiming, StepTiming
+from playground.testtime.cost import CostModel, time_draw
 from playground.testtime.generate import generate_candidates
 from playground.testtime.race import RaceResult
 from playground.testtime.request import candidate_request
 from playground.testtime.stored_runs import RunStore
+from playground.ui.best_of_n_page import price
 from playground.ui.best_of_n_page.experiments import EXPERIMENTS
 from playground.ui.best_of_n_page.export import command
 from playground.ui.best_of_n_page.sections import SECTIONS
 from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo
+from playground.ui.workspace import speed
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -45,6 +49,7 @@ def ending(ids: tuple[int, ...]) -> FloatArray:
 @pytest.fixture(autouse=True)
 def _own_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    speed.timings().clear()  # a server's, for all its readers
     return tmp_path
 
 
@@ -308,20 +313,35 @@ def test_curves_are_drawn_from_samples_and_never_from_beams(open_app: Open) -> N
     assert after.coverage == before.coverage and len(after.coverage.ns) > 1
 
 
-def test_a_measurement_on_a_busy_machine_is_called_rough(open_app: Open) -> None:
+def measured(engine: FakeEngine, noise: float) -> Timing:
+    """Passes at rates that are known, each disturbed by up to a factor of ``noise``."""
+    work, rng = workload_of(engine.info, engine.weights()), np.random.default_rng(0)
+
+    def one(tokens: int, context: int, rows: int = 1) -> Pass:
+        flops, traffic = work.flops(tokens, context, rows), work.traffic(tokens, context, rows)
+        return Pass(tokens, context, flops, traffic, (flops / 2e9 + traffic / 1e9) * noise ** rng.uniform(-1, 1), rows)
+
+    lengths = [LengthTiming(one(n, 0), one(1, n + 2), CacheSize(n, None, None)) for n in (16, 64, 128, 256)]
+    return timing_of(engine.info, work, lengths, [one(1, 18, rows) for rows in (4, 16, 32)])
+
+
+def test_a_measurement_of_any_page_is_taken_and_on_a_busy_machine_called_rough(open_app: Open) -> None:
     app = section(settled(open_page(open_app)), "What it costs")
-    steps = [StepTiming(rows, 50, ms) for rows in (1, 2, 4, 8) for ms in (10.0, 90.0, 30.0)]
-    bench_of(app).results["measured"] = Measured(tuple(steps), (PrefillTiming(16, 20.0),), 1, 1, "")
-    app.run()
-    assert any("take all of this as rough" in warning.value for warning in app.at.warning)
+    for noise, rough in ((1.0, False), (30.0, True)):
+        timing = measured(app.engine, noise)
+        model = CostModel(timing.speed, time_draw(VOCAB, asking_of(app.state(BestOfNState), app.state(Setup)).settings))
+        speed.timings()[app.engine.info.revision] = (timing, 0.0)
+        app.run()
+        assert any("take all of this as rough" in warning.value for warning in app.at.warning) == rough
+        assert f"**{model.step_ms(32, 18):.1f} ms** for 32 rows" in app.texts()
 
 
 def test_the_cost_is_measured_fitted_and_recommends(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "MEASURED_ROWS", (1, 4))
+    monkeypatch.setattr(price, "QUICK", (8, 16))
     app = section(settled(open_page(open_app)), "What it costs")
     assert "Measure first" in app.texts()
     app = press(app, "bon_measure")
-    assert "A step takes" in app.texts() and "Checked against the run" in app.texts()
+    assert "a step takes" in app.texts() and "Checked against the run" in app.texts()
     app.at.number_input(key="bon_latency").set_value(3600.0)
     app.run()
     assert "N = 256" in app.texts()

@@ -20,6 +20,7 @@ from playground.state.link_fields import link_of, read_link
 from playground.state.setup import DEFAULT_PROMPT
 from playground.ui.inside_page import timing_section
 from playground.ui.inside_page.experiments import EXPERIMENTS
+from playground.ui.workspace import speed
 from tests.engine.small import small_loaded
 from tests.ui.conftest import Opened
 
@@ -34,7 +35,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture(autouse=True)
 def short_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
-    timing_section.timings().clear()  # a server's, for all its readers
+    speed.timings().clear()  # a server's, for all its readers
     monkeypatch.setattr(timing_section, "QUICK", (8, 16, 32))
     monkeypatch.setattr(timing_section, "LENGTHS", (8, 16, 32, 64))
 

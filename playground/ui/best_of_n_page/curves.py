@@ -51,7 +51,7 @@ def curves_section(mine: Bench, worker: Worker) -> None:
             "math to the rules."
         )
     else:
-        _accuracy(mine, scored, truths)
+        _accuracy(mine, worker, scored, truths)
     _best_score(scored)
     why_it_matters(
         "Every point averages over all ways to draw N of the run's candidates, so one large run shows all smaller ones. Near "
@@ -68,7 +68,7 @@ def _samples(mine: Bench, scored: ScoredCandidates) -> ScoredCandidates:
     return result
 
 
-def _accuracy(mine: Bench, scored: ScoredCandidates, truths: list[ScoreColumn]) -> None:
+def _accuracy(mine: Bench, worker: Worker, scored: ScoredCandidates, truths: list[ScoreColumn]) -> None:
     labels = {column.label: column for column in truths}
     by_family = sorted(labels, key=lambda label: kind_of(labels[label].spec).family != "reference")
     truth = st.selectbox(
@@ -83,7 +83,7 @@ def _accuracy(mine: Bench, scored: ScoredCandidates, truths: list[ScoreColumn]) 
     found = _cached_curves(mine, scored, rules, correct, str(truth))
     _draw_accuracy(found, scored)
     _draw_gap(found, scored)
-    _draw_cost(mine, found, scored)
+    _draw_cost(mine, worker, found, scored)
 
 
 def _rules(scored: ScoredCandidates, truth: str) -> tuple[Rule, ...]:
@@ -119,13 +119,13 @@ def _draw_gap(found: CurveSet, scored: ScoredCandidates) -> None:
     show_bands(gap_bands(found, rule_names(scored)), key="bon_gap")
 
 
-def _draw_cost(mine: Bench, found: CurveSet, scored: ScoredCandidates) -> None:
+def _draw_cost(mine: Bench, worker: Worker, found: CurveSet, scored: ScoredCandidates) -> None:
     """Quality against tokens, and against time where the cost was measured."""
     st.markdown("##### Cost against quality")
-    model, asking, seconds = fitted(mine), mine.run.asking, None
+    model, asking, seconds = fitted(worker), mine.run.asking, None
     if model is not None and asking is not None:
         prompt, alive = expected_sizes(mine)
-        seconds = np.array([predict(model, n, prompt, alive).total_ms / 1000 for n in found.coverage.ns])
+        seconds = np.array([one.total_ms / 1000 for one in predict(model, found.coverage.ns, prompt, alive)])
     show_bands(quality_bands(found, rule_names(scored), seconds), key="bon_cost_quality")
 
 

@@ -1,7 +1,9 @@
-"""Section "What it costs": measured here, fitted, checked against the run, and the N that a budget buys."""
+"""Section "What it costs": the speed measured here, checked against the run, and the N that a budget buys."""
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -13,21 +15,22 @@ from playground.charts.numbers import milliseconds, percent
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.testtime.cost import CostModel, Measured, Prediction, fit_cost, measure, predict, recommend, survival
-from playground.testtime.request import encode_asking
+from playground.inspection.timing import ROWS, Progress, Timing, time_machine
+from playground.state.inside import QUICK
+from playground.testtime.cost import CostModel, Prediction, predict, recommend, survival, time_draw
 from playground.ui.best_of_n_page.pictures import show_bands
 from playground.ui.best_of_n_page.session import Bench, ask, present_asking
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
+from playground.ui.workspace.speed import known_timing, timings
 
-MEASURED = "measured"
 ROUGH = 0.2  # relative error above which a prediction is no plan
 
 
 def cost_section(mine: Bench, worker: Worker) -> None:
-    """The fit from what was measured and from the runs on the bench."""
+    """The speed of this machine, as any page has measured it, and what follows from it."""
     st.button(
         "Measure here",
         key="bon_measure",
@@ -35,14 +38,15 @@ def cost_section(mine: Bench, worker: Worker) -> None:
         icon=":material/speed:",
         disabled=mine.busy,
         on_click=ask("measure"),
-        help="A few prompts read and a few steps at 1 to 32 rows; others get their turns in between.",
+        help=f"A few prompts read and a few steps at 1 to {ROWS[-1]} rows; others get their turns in between.",
     )
     watch(mine, lambda: work_progress(mine), key="bon_cost_live")
-    model = fitted(mine)
-    if model is None and not mine.busy:
-        st.info("Measure first: one run alone has too few different numbers of rows to tell what a row costs.")
-    elif model is not None and not mine.busy:
-        _show_model(model)
+    timing = known_timing(worker.engine.info)
+    model = fitted(worker)
+    if (timing is None or model is None) and not mine.busy:
+        st.info("Measure first: how fast this machine reads and writes with the model is not known yet.")
+    elif timing is not None and model is not None and not mine.busy:
+        _show_model(timing, model)
         _check(mine, model)
         _budget(mine, worker, model)
     why_it_matters(
@@ -52,52 +56,46 @@ def cost_section(mine: Bench, worker: Worker) -> None:
 
 
 def start_measure(mine: Bench, worker: Worker) -> None:
-    """Ask the worker. Raises BadPrompt for a prompt that cannot be read."""
-    asking = present_asking()
-    ids = encode_asking(worker.engine.codec, asking, asking.system)
+    """Ask the worker."""
 
-    def job(engine: Engine, cancel: CancelToken) -> Generator[Measured, None, Measured]:
-        return measure(engine, ids, cancel=cancel)
+    def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, Timing]:
+        return time_machine(engine, cancel, QUICK)
 
-    def take(seen: Measured) -> None:
-        view.done, view.total, view.note = seen.done, seen.total, f"Measuring {seen.label}"
-        mine.results[MEASURED] = seen
+    def take(step: Progress) -> None:
+        view.done, view.total, view.note = round(100 * step.share), 100, f"Measuring {step.doing}"
 
-    view = mine.begin(
-        "measure",
-        worker.submit(session_id(), "best-of-n-measure", job),
-        take,
-        lambda found: mine.results.update({MEASURED: found}),
-    )
+    def store(found: Timing) -> None:
+        timings()[worker.engine.info.revision] = (found, time.time())
+
+    view = mine.begin("measure", worker.submit(session_id(), "best-of-n-measure", job), take, store)
 
 
-def fitted(mine: Bench) -> CostModel | None:
-    """The model of what was measured on the Cost tab; the run on the bench is kept out, to be checked against."""
-    found = mine.results.get(MEASURED)
-    if found is None:
-        return None
-    try:
-        return fit_cost(found.steps, found.prefills)
-    except PlaygroundError:
-        return None
+def fitted(worker: Worker) -> CostModel | None:
+    """Of the model in use, once any page has measured it here; draws by the page's settings."""
+    timing, info = known_timing(worker.engine.info), worker.engine.info
+    return None if timing is None else CostModel(timing.speed, time_draw(info.vocab_size, present_asking().settings))
 
 
-def _show_model(model: CostModel) -> None:
+def _show_model(timing: Timing, model: CostModel) -> None:
+    context = timing.lengths[0].decode.context
     steps = ", ".join(
-        f"**{ms:.1f} ms** for {rows} row{'s' * (rows > 1)}" for rows, ms in zip(model.rows, model.base_ms, strict=True)
+        f"**{model.step_ms(rows, context):.1f} ms** for {rows} row{'s' * (rows > 1)}" for rows in (1, *ROWS)
     )
+    tokens = [one.prefill.tokens for one in timing.lengths]
+    reading = ", ".join(f"{milliseconds(model.prefill_ms(count))} for {count:,} tokens" for count in tokens)
     st.markdown(
-        f"A step takes {steps}, in between as on a straight line; and **{model.cached_ms * 1000:.2f} µs** more a row and token "
-        f"before it. Reading a prompt: {model.prefill_fixed_ms:.1f} ms and {model.prefill_token_ms:.2f} ms a token."
+        f"Predicted, after {context} tokens: a step takes {steps}; {model.draw_ms:.2f} ms a row of it draws the token. "
+        f"Reading a prompt takes {reading}."
     )
+    off = statistics.median(abs(error) for error in timing.speed.fit.errors)
     st.caption(
-        f"Fitted to {model.steps} steps by least squares of the relative error; half of them are within "
-        f"{percent(model.error)}."
+        f"From two rates of this machine, fitted to {len(timing.speed.fit.errors)} timed passes (Inside the model, Prefill and "
+        f"decode, shows them); half of the passes are within {percent(off)}."
     )
-    if model.error > ROUGH:
+    if off > ROUGH:
         st.warning(
-            "The steps took very different times, as on a machine that is busy with other things: take all of this as rough, and "
-            "measure again when it is quiet.",
+            "The passes took very different times, as on a machine that is busy with other things: take all of this as rough, "
+            "and measure again when it is quiet.",
             icon=":material/speed:",
         )
 
@@ -160,8 +158,8 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
         st.warning(f"Not even one candidate fits the {found.limit} budget.", icon=":material/block:")
     else:
         st.markdown(f"**N = {found.n}**, limited by {found.limit}: {_said(found.prediction)}.")
-    one, present = predict(model, 1, prompt, alive, price or None), max(1, len(mine.run.candidates))
-    many = predict(model, present, prompt, alive, price or None)
+    present = max(1, len(mine.run.candidates))
+    one, many = predict(model, (1, present), prompt, alive, price or None)
     st.caption(
         f"One answer: {_said(one)}. {present} answers: {_said(many)}, {many.total_ms / max(one.total_ms, 1e-9):.1f} times one."
     )

@@ -43,7 +43,7 @@ def start_run(mine: Bench, worker: Worker, asking: BestOfNRequest, *, keep: bool
     old, run = mine.run, LiveRun(asking)
     if keep and old.asking is not None and _samples(old.asking) == _samples(asking):
         run.candidates = {one.index: one for one in old.samples}
-        run.cost, run.timings, run.prefills = old.cost, old.timings, old.prefills
+        run.cost, run.timings = old.cost, old.timings
     keeper = _keeper(asking, worker)
     keeper.add(run.ordered)
     run.run_id = keeper.run

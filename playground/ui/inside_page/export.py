@@ -11,10 +11,10 @@ from playground.inspection import files
 from playground.state.inside import InsideState
 from playground.ui.components.save_picture import save_picture_button
 from playground.ui.inside_page.anatomy_section import load_anatomy
-from playground.ui.inside_page.timing_section import timings
 from playground.ui.inside_page.view import load_lens
 from playground.ui.kit import session
 from playground.ui.workspace.model import loaded_model
+from playground.ui.workspace.speed import timings
 
 
 def export_lens() -> None:

@@ -1,7 +1,4 @@
-"""Section "Prefill and decode": measured here and now, with the cache's bytes, the fitted machine and its predictions.
-
-A measurement belongs to the machine and not to a reader, so the last one of each model is kept for all sessions.
-"""
+"""Section "Prefill and decode": measured here and now, with the cache's bytes, the fitted machine and its predictions."""
 
 from __future__ import annotations
 
@@ -40,8 +37,8 @@ from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
+from playground.ui.workspace.speed import timings
 
-_TIMINGS: dict[str, tuple[Timing, float]] = {}
 _MARKS = "Dots: measured; diamonds: measured too, and not in the fit"
 PICTURES: dict[str, tuple[str, Callable[[Timing, int], LinesData | None]]] = {
     "Reading speed": (f"Prefill: tokens read a second against the prompt's length. {_MARKS}", prefill_data),
@@ -53,11 +50,6 @@ PICTURES: dict[str, tuple[str, Callable[[Timing, int], LinesData | None]]] = {
         roofline_data,
     ),
 }
-
-
-def timings() -> dict[str, tuple[Timing, float]]:
-    """By model revision: the last measurement of this server and when it was made (seconds since 1970)."""
-    return _TIMINGS
 
 
 def timing_section(_view: None) -> None:
@@ -139,10 +131,10 @@ def _times_table(found: Timing) -> None:
         {
             "tokens": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
             "read in": [milliseconds(1e3 * one.prefill.seconds) for one in rows],
-            "predicted": [milliseconds(1e3 * found.predict_s(one.prefill.tokens)) for one in rows],
+            "predicted": [milliseconds(1e3 * found.speed.seconds(one.prefill.tokens)) for one in rows],
             "tokens/s": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
             "new token in": [milliseconds(1e3 * one.decode.seconds) for one in rows],
-            "predicted ": [milliseconds(1e3 * found.predict_s(1, one.decode.context)) for one in rows],
+            "predicted ": [milliseconds(1e3 * found.speed.seconds(1, one.decode.context)) for one in rows],
             "tokens/s ": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
         }
     )
@@ -161,6 +153,13 @@ def _times_table(found: Timing) -> None:
         column_config={name: st.column_config.Column(help=told) for name, told in said.items()},
     )
     st.caption("◆ was not in the fit: it checks it.")
+    several = [
+        f"{one.rows} rows {milliseconds(1e3 * one.seconds)} "
+        f"(predicted {milliseconds(1e3 * found.speed.seconds(1, one.context, one.rows))})"
+        for one in found.rows
+    ]
+    if several:
+        st.caption(f"A new token in each of several rows after {found.rows[0].context} tokens: {', '.join(several)}.")
 
 
 def _cache_table(found: Timing) -> None:
@@ -183,20 +182,20 @@ def _cache_table(found: Timing) -> None:
     )
     number = st.column_config.NumberColumn(format="localized")
     st.dataframe(frame, hide_index=True, key="inside_cache", column_config=dict.fromkeys(frame.columns, number))
-    spec = found.workload.spec
+    spec = found.speed.workload.spec
     if spec is None or any(size.predicted is None for size in sizes):
         st.caption("No formula here knows how this architecture keeps its cache; the measured bytes stand alone.")
         return
     equal = all(size.predicted == size.measured for size in sizes)
     st.caption(
-        f"{cache_words(spec, found.workload.bytes_per_weight)} Measured: the bytes of the cache's own tensors after the "
+        f"{cache_words(spec, found.speed.workload.bytes_per_weight)} Measured: the bytes of the cache's own tensors after the "
         f"{STEPS} new tokens. The two " + ("are **equal** at every length." if equal else "**differ**.")
     )
 
 
 def _look_ahead(found: Timing, ahead: int) -> None:
     """What the fitted machine says of a longer prompt, and a button that finds out."""
-    read_s, write_s = found.predict_s(ahead), found.predict_s(1, ahead)
+    read_s, write_s = found.speed.seconds(ahead), found.speed.seconds(1, ahead)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             "Predict a prompt of",
@@ -219,7 +218,7 @@ def _look_ahead(found: Timing, ahead: int) -> None:
             if read_s <= LONGEST_CHECK_S
             else f"It would take more than {LONGEST_CHECK_S:.0f} s: not offered on this machine.",
         )
-    cache = found.workload.cache_bytes(ahead)
+    cache = found.speed.workload.cache_bytes(ahead)
     held = f", a cache of {gigabytes(cache)}" if cache else ""
     st.markdown(
         f"**{ahead:,} tokens:** predicted {milliseconds(1e3 * read_s)} to read, {milliseconds(1e3 * write_s)} for a new "
@@ -231,10 +230,10 @@ def _checked(found: Timing, length: int) -> str:
     known = [one for one in (*found.lengths, *found.checks) if one.prefill.tokens == length]
     if not known:
         return "Not measured yet."
-    read, write = known[-1].prefill, known[-1].decode
+    read, write, speed = known[-1].prefill, known[-1].decode, found.speed
     return (
         f"Measured: {milliseconds(1e3 * read.seconds)} and {milliseconds(1e3 * write.seconds)}; the prediction was "
-        f"{found.predict_s(length) / read.seconds - 1:+.0%} and {found.predict_s(1, write.context) / write.seconds - 1:+.0%} off."
+        f"{speed.seconds(length) / read.seconds - 1:+.0%} and {speed.seconds(1, write.context) / write.seconds - 1:+.0%} off."
     )
 
 
@@ -273,13 +272,20 @@ def _pictures(found: Timing, ahead: int) -> None:
         st.caption("This model keeps no key-value cache: there is nothing that grows with the text.")
     else:
         st.plotly_chart(lines_figure(data), key="inside_timing_chart", alt=lines_description(data, title))
-    fit = found.fit
+    fit = found.speed.fit
     why_it_matters(
         f"{title}. Fitted: {_rate(fit.flops_per_s, 'GFLOP/s')} of arithmetic and {_rate(fit.bytes_per_s, 'GB/s')} of "
-        "traffic, by least squares of the relative error of time = FLOPs / arithmetic + bytes / bandwidth. Reading many "
+        f"traffic, {_overlap_words(fit.overlap)}, by least squares of the relative error. Reading many "
         "tokens at once uses each weight many times and is bound by arithmetic; writing uses each weight once a token and "
         "is bound by memory. Where marks leave the curve, something else costs time."
     )
+
+
+def _overlap_words(overlap: float) -> str:
+    """How the two times make one."""
+    if overlap == 1:
+        return "time = FLOPs / arithmetic + bytes / bandwidth"
+    return f"the two overlapping in part: time^{overlap:g} = (FLOPs / arithmetic)^{overlap:g} + (bytes / bandwidth)^{overlap:g}"
 
 
 def _rate(value: float, unit: str) -> str:
