@@ -32,7 +32,7 @@ LAYERS = (
     ("engine",),
     ("models", "store"),
     ("bounded", "server", "uploads", "downloads"),
-    ("errors", "glossary"),
+    ("errors", "glossary", "numerics"),
 )
 HEIGHT = {layer: len(LAYERS) - index for index, row in enumerate(LAYERS) for layer in row}
 HEAVY = {"torch", "transformers", "accelerate", "safetensors", "gguf"}

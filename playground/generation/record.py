@@ -17,6 +17,7 @@ import torch
 from playground.engine.hf.prepack import cpu_threads
 from playground.engine.types import FloatArray
 from playground.generation.types import Alternative
+from playground.numerics import entropy_rows, rank_of, top_ids
 from playground.sampling.chain import apply_chain, refuse_unusable, run_samplers
 from playground.sampling.context import SamplingContext
 from playground.sampling.draw import Draw, draw_token
@@ -83,7 +84,7 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
     logprobs = raw.log_softmax(-1)
     means = logprobs.mean(-1).tolist()
     probs = final.softmax(-1)
-    entropies = _entropies(logprobs, probs if final is raw else None)
+    entropies = entropy_rows(logprobs, probs if final is raw else None).flatten().tolist()
     kept = np.count_nonzero(final.numpy() > -np.inf, axis=-1).tolist()
     raw_probs = logprobs.gather(-1, torch.from_numpy(watched)).numpy()
     draws = head.draw(probs.numpy(), [row.u for row in rows], keeps_order=set(names) <= _KEEP_ORDER)
@@ -95,7 +96,7 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
             raw_logprob=own[0][place],
             prob=own[1][place],
             rank=head.rank_of(place, draws[place].id),
-            entropy=max(0.0, entropies[place]),
+            entropy=entropies[place],
             kept=kept[place],
             top=_alternatives(
                 watched[place, : row.top], raw_probs[place], probs[place].numpy(), removed_by[place], names
@@ -104,16 +105,6 @@ def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[Ro
         )
         for place, row in enumerate(rows)
     ]
-
-
-def _entropies(logprobs: torch.Tensor, probs: torch.Tensor | None) -> list[float]:
-    """Of each row, in nats; ``probs`` are the same rows' probabilities where they are known already."""
-    known = logprobs.exp() if probs is None else probs
-    terms = logprobs * known
-    if not bool(torch.isfinite(logprobs.amin())):
-        terms = terms.nan_to_num_(nan=0.0)  # a token that is out of the question adds nothing: 0 times minus infinity
-    result: list[float] = (-terms.sum(-1)).tolist()
-    return result
 
 
 class Head:
@@ -139,8 +130,7 @@ class Head:
         count = min(count, self._raw.shape[-1])
         found = self._ids[:, :count].copy()
         for row in np.flatnonzero(self._sure < count):
-            ids = np.flatnonzero(self._raw[row] >= self._values[row, count - 1])
-            found[row] = ids[np.lexsort((ids, -self._raw[row, ids]))][:count]
+            found[row] = top_ids(self._raw[row], count)
         return found
 
     def rank_of(self, row: int, token: int) -> int:
@@ -148,8 +138,7 @@ class Head:
         within = np.flatnonzero(self._ids[row, : self._sure[row]] == token)
         if len(within):
             return int(within[0])
-        values = self._raw[row]
-        return int(np.count_nonzero(values > values[token]) + np.count_nonzero(values[:token] == values[token]))
+        return rank_of(self._raw[row], token)
 
     def draw(self, probs: FloatArray, us: Sequence[float], *, keeps_order: bool) -> list[Draw]:
         """``draw_token`` of each row of ``probs`` (rows, vocab), to the last bit, with one sum and one sort for all.

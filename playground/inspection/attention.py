@@ -14,6 +14,7 @@ import numpy as np
 from playground.engine.attention_data import AttentionPass, BoolArray, LayerAttention
 from playground.engine.types import FloatArray
 from playground.errors import BadInput
+from playground.numerics import entropy_of_weights
 
 _NOTHING_LEFT = 1e-6  # a query that gives the first token more than all but this has nothing to be shared out
 REDUCTIONS = ("mean", "min", "max")
@@ -208,7 +209,7 @@ def _layer_figures(made: AttentionPass, layer: LayerAttention, same: BoolArray, 
     previous = np.diagonal(weights, -1, 1, 2)  # (heads, W - 1)
     duplicate, induction = _share(weights, same), _share(weights, after)
     unknown = np.full(layer.heads, np.nan)
-    entropies = _entropy(weights[:, rows]).mean(-1) if whole and made.width > 1 else unknown
+    entropies = entropy_of_weights(weights[:, rows]).mean(-1) if whole and made.width > 1 else unknown
     distances = _distance(weights)[:, rows].mean(-1) if whole and made.width > 1 else unknown
     group = layer.heads // layer.key_heads
     return [
@@ -235,13 +236,6 @@ def _share(weights: FloatArray, wanted: BoolArray) -> FloatArray:
     given = np.einsum("hqk,qk->hq", weights[:, rows], wanted[rows].astype(np.float32))
     shares: FloatArray = given.mean(axis=1)
     return shares
-
-
-def _entropy(weights: FloatArray) -> FloatArray:
-    """-sum a ln a over the keys, in nats, with 0 ln 0 = 0."""
-    logs = np.log(weights, out=np.zeros_like(weights), where=weights > 0)
-    result: FloatArray = -(weights * logs).sum(-1)
-    return result
 
 
 def _distance(weights: FloatArray) -> FloatArray:

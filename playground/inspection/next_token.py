@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from playground.downloads import csv_text, harmless
 from playground.engine.api import TextCodec
 from playground.engine.text.prompt import continuation_ids
 from playground.engine.types import FloatArray, TokenIds
+from playground.numerics import rank_of, top_ids
 from playground.sampling.chain import NextToken, examine
 from playground.sampling.settings import SamplerSettings
 from playground.sampling.truncation import updated_mu
@@ -83,21 +83,6 @@ def mirostat_mu(
         probability = max(float(seen.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
         mu = updated_mu(mu, -math.log2(probability), tau=settings.mirostat_tau, eta=settings.mirostat_eta)
     return mu
-
-
-def top_ids(scores: FloatArray, count: int) -> npt.NDArray[np.int64]:
-    """The ``count`` largest entries' indices, largest first, ties by the lower id. ``scores``: (vocab,)."""
-    count = min(count, scores.size)
-    threshold = np.partition(scores, scores.size - count)[scores.size - count]
-    pool = np.flatnonzero(scores >= threshold)
-    order = np.lexsort((pool, -scores[pool]))
-    return pool[order][:count].astype(np.int64)
-
-
-def rank_of(scores: FloatArray, token_id: int) -> int:
-    """0 for the largest entry; ties are ranked by the lower id, as ``top_ids`` does."""
-    value = scores[token_id]
-    return int(np.count_nonzero(scores > value) + np.count_nonzero(scores[:token_id] == value))
 
 
 def candidate(view: NextToken, token_id: int, codec: TextCodec | None, rank: int | None = None) -> Candidate:

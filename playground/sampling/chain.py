@@ -5,7 +5,6 @@ Both ways run the same sampler functions, so they agree to the last bit on a CPU
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from playground.errors import BadInput
+from playground.numerics import softmax_weights
 from playground.sampling.context import SamplingContext
 from playground.sampling.draw import Draw, UniformStream, draw_token
 from playground.sampling.registry import SAMPLERS
@@ -195,8 +195,7 @@ def _stage(
 class _Alive:
     """The tokens still alive, their weights and entropy. Costs less with every token removed.
 
-    Two scratch rows are reused from stage to stage: a fresh array of a vocabulary's size costs more in page faults
-    than the arithmetic on it.
+    The scratch rows are reused from stage to stage.
     """
 
     def __init__(self, logits: FloatRow) -> None:
@@ -221,14 +220,7 @@ class _Alive:
         return logits if len(self.ids) == len(logits) else logits[self.ids]
 
     def _measure(self, values: FloatRow) -> None:
-        shifted, weights = self._scratch[:, : len(values)]
-        with np.errstate(over="ignore"):
-            np.subtract(values, values.max(), out=shifted)
-        np.maximum(shifted, -1e30, out=shifted)  # after an overflow: -inf times a weight of 0 would be NaN below
-        np.exp(shifted, out=weights)
-        self._weights, self._total = weights, float(weights.sum(dtype=np.float64))
-        np.multiply(shifted, weights, out=shifted)
-        self.entropy = max(0.0, math.log(self._total) - float(shifted.sum(dtype=np.float64)) / self._total)
+        self._weights, self._total, self.entropy = softmax_weights(values, self._scratch)
 
 
 def _as_row(logits: npt.NDArray[np.floating]) -> FloatRow:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playground.errors import BadInput
+from playground.numerics import entropy_of_weights
 from playground.sampling.chain import RowTrace, trace_row
 from playground.sampling.context import SamplingContext
 from playground.sampling.orders import ORDERS
@@ -76,9 +77,7 @@ def kl_divergence(p: FloatArray, q: FloatArray) -> float:
 
 def effective_choices(probs: FloatArray) -> float:
     """exp(H): 1 for a certain token, n for n equally likely ones."""
-    values = np.asarray(probs, dtype=np.float64)
-    values = values[values > 0]
-    return float(np.exp(-(values * np.log(values)).sum()))
+    return float(np.exp(entropy_of_weights(np.asarray(probs, dtype=np.float64))))
 
 
 def difference_between_orders(

@@ -1,4 +1,4 @@
-"""Arithmetic on rows of logits that several samplers share: probabilities, entropy, a fast exact sort.
+"""Arithmetic on rows of logits that several samplers share: removal, comparison, a fast exact sort.
 
 All functions take ``(batch, vocab)`` float32 tensors in which -inf marks a token already removed, and none of them
 returns a NaN for such a row. Results for a row do not depend on the other rows of its batch.
@@ -17,27 +17,7 @@ Diagnostics = dict[str, DiagnosticValue]
 RowDiagnostics = Sequence[Diagnostics] | None  # one dict per row to write into, or None when nobody asks
 
 NEGATIVE_INFINITY = float("-inf")
-NEGLIGIBLE = -80.0  # a log-probability that adds nothing to any float32 sum
 _NEGATIVE_INFINITY_BITS = np.float32(-np.inf).view(np.int32)
-
-
-def sum_rows(values: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
-    """Sum of each row, the same alone or in a batch and for any number of threads.
-
-    Torch splits the sum of one single row over its threads, which changes the last bit; two rows are never split.
-    """
-    if values.shape[0] == 1:
-        return values.expand(2, -1).sum(-1, keepdim=True)[:1]
-    return values.sum(-1, keepdim=True)
-
-
-def entropy_rows(log_probs: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
-    """Entropy in nats of the distribution with these log-probabilities, removed tokens (-inf) contributing nothing.
-
-    Probabilities stop at e^-80, which no float32 sum can notice: torch's exp is slow where it underflows.
-    """
-    probs = log_probs.clamp(min=NEGLIGIBLE).exp()
-    return -sum_rows(torch.nan_to_num(log_probs * probs, nan=0.0, neginf=0.0))
 
 
 def count_alive(logits: torch.Tensor) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)

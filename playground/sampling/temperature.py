@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from playground.numerics import entropy_rows
 from playground.sampling.context import Contexts
-from playground.sampling.rows import RowDiagnostics, count_alive, entropy_rows, is_below, remove
+from playground.sampling.rows import RowDiagnostics, count_alive, is_below, remove
 
 # A logit that a tiny temperature pushes beyond float32 is held here: far below any probability, yet not "removed".
 LOWEST_FINITE = torch.finfo(torch.float32).min

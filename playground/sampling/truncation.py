@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import torch
 
+from playground.numerics import NEGLIGIBLE, entropy_rows, sum_rows
 from playground.sampling.context import Contexts
 from playground.sampling.rows import (
     NEGATIVE_INFINITY,
-    NEGLIGIBLE,
     RowDiagnostics,
-    entropy_rows,
     is_below,
     kth_largest,
     order_ascending,
     remove,
     sort_ascending,
-    sum_rows,
 )
 
 TOP_H_CANDIDATES = 100  # Top-H looks at the likeliest hundred only, as transformers does
@@ -132,7 +130,7 @@ def eta_cutoff(
     largest = logits.amax(-1, keepdim=True)  # (batch, 1)
     log_probs = logits - logits.clamp(min=largest + NEGLIGIBLE).logsumexp(-1, keepdim=True)
     finite = log_probs.clamp(min=torch.finfo(log_probs.dtype).min)  # so that 0 * log 0 is 0
-    entropy = -sum_rows(finite * log_probs.softmax(-1))  # (batch, 1)
+    entropy = -sum_rows(finite * log_probs.softmax(-1))  # (batch, 1), to the last bit as torch's Categorical has it
     epsilon = torch.tensor(eta_cutoff, dtype=torch.float32, device=logits.device)
     cutoff = torch.minimum(epsilon, epsilon.sqrt() * torch.exp(-entropy))  # (batch, 1)
     if diagnostics is not None:
@@ -154,6 +152,7 @@ def top_h(
     log_probs = top - top.logsumexp(-1, keepdim=True)
     probs = log_probs.softmax(-1)
     finite = log_probs.clamp(min=torch.finfo(log_probs.dtype).min)  # so that 0 * log 0 is 0
+    # The entropy as torch's Categorical has it, to the last bit: the cut compares with it.
     ceiling = -(finite * probs).sum(-1, keepdim=True) * top_h  # (batch, 1)
     terms = -probs * torch.log(probs)  # NaN for p = 0, which then compares as "not within": removed
     spent = terms.cumsum(-1)

@@ -25,6 +25,7 @@ from playground.engine.types import FloatArray
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, check_requests
 from playground.generation.stopping import Ending, StopWatch
+from playground.numerics import entropy_rows
 from playground.testtime.batching import require_beams, usable_bytes
 from playground.testtime.events import BatchStep
 from playground.testtime.types import Candidate
@@ -319,12 +320,9 @@ class _Search:
 
 def _look(logprobs: torch.Tensor, top: int) -> list[_Seen]:
     """The record of each row: its entropy in nats, the mean and the largest of its log-probabilities."""
-    entropies = -(logprobs.exp() * logprobs.clamp(min=torch.finfo(torch.float32).min)).sum(-1)
+    entropies = entropy_rows(logprobs).flatten().tolist()
     means, tops = logprobs.mean(-1), logprobs.topk(min(top, logprobs.shape[-1]), dim=-1).values
-    return [
-        _Seen(max(0.0, float(entropy)), float(mean), row.numpy())
-        for entropy, mean, row in zip(entropies, means, tops, strict=True)
-    ]
+    return [_Seen(entropy, float(mean), row.numpy()) for entropy, mean, row in zip(entropies, means, tops, strict=True)]
 
 
 def _frozen(values: Sequence[float] | FloatArray) -> FloatArray:

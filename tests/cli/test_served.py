@@ -8,7 +8,7 @@ import pytest
 from playground.cli import COMMANDS
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.fake.served import TOLD, ServedFakeEngine
-from playground.engine.scoring import log_softmax
+from playground.numerics import log_softmax
 from tests.cli.running import Capture, answer, refusal
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {

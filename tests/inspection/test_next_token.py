@@ -12,26 +12,13 @@ from playground.engine.fake.engine import FakeCodec
 from playground.inspection.next_token import (
     candidate,
     kept_prefix,
-    rank_of,
     top_candidates,
-    top_ids,
 )
 from playground.sampling.chain import examine
 from playground.sampling.draw import UniformStream
 from playground.sampling.settings import SamplerSettings
 
 ROWS = hnp.arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([-3.0, -1.0, 0.0, 0.5, 2.0, 4.0]))
-
-
-@given(ROWS, st.integers(1, 80))
-def test_top_ids_are_a_stable_sorts_first_ones(row: np.ndarray, count: int) -> None:
-    expected = np.argsort(-row.astype(np.float64), kind="stable")[:count]
-    assert top_ids(row, count).tolist() == expected.tolist()
-
-
-@given(ROWS)
-def test_rank_is_the_place_in_that_order(row: np.ndarray) -> None:
-    assert [rank_of(row, int(token)) for token in top_ids(row, row.size)] == list(range(row.size))
 
 
 @given(ROWS, st.integers(0, 2**32 - 1), st.integers(0, 5))

@@ -223,3 +223,20 @@ def test_ids_outside_the_vocabulary_are_ignored() -> None:
     row = np.zeros(4, dtype=np.float32)
     chosen = EVERYTHING.replace(logit_bias={99: 5.0}, order="hf")
     assert np.isfinite(trace_row(row, chosen, SamplingContext((90, 91, 90), (91, 90, 91))).final_probs).all()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SamplerSettings(typical_p=0.9),
+        SamplerSettings(dynatemp_range=0.3),
+        SamplerSettings(temperature=1e-38, typical_p=0.9, order="temperature,typical_p"),
+    ],
+    ids=lambda one: "+".join(one.active()),
+)
+def test_what_stands_at_the_lowest_float_adds_nothing_to_the_entropy(settings: SamplerSettings) -> None:
+    """Two equal tokens are left: ln 2. A model's own mask, or a tiny temperature, once made thousands of nats of the rest."""
+    lowest = float(np.finfo(np.float32).min)
+    low = [1.0, 0.0, -1.0] if settings.temperature < 1 else [lowest] * 3
+    trace = trace_row(np.array([5.0, 5.0, *low], dtype=np.float32), settings, SamplingContext(()))
+    assert trace.stages[-1].diagnostics["entropy"] == pytest.approx(np.log(2), abs=1e-6)

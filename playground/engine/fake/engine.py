@@ -18,13 +18,14 @@ from playground.engine.attention_data import AttentionPass, check_window
 from playground.engine.fake.attention import fake_attention
 from playground.engine.fake.inside import fake_lens_rows, fake_weights
 from playground.engine.limits import check_ids, check_lens
-from playground.engine.scoring import log_softmax, score_rows
+from playground.engine.scoring import score_rows
 from playground.engine.text.codec import check_text
 from playground.engine.text.display import bracket
 from playground.engine.text.utf8 import added_text, pending_bytes
 from playground.engine.types import FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
 from playground.errors import BadPrompt, CapabilityMissing, ModelError
 from playground.models.info import LoadedModelInfo
+from playground.numerics import log_softmax
 
 PIECES = (" the", " Paris", " London", " Rome", " a", "ing", "\n\n", "  ", "hello", " world", "é", "😀", "नम", "42")
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from playground.engine.scoring import entropy
 from playground.engine.types import LENS_TOP, FloatArray, LensRows, Weight, WeightList
 from playground.models.info import LoadedModelInfo
+from playground.numerics import entropy, rank_of, top_ids
 
 
 def fake_lens_rows(place: int, logprobs: FloatArray, coming: int, follow: Sequence[int]) -> LensRows:
     """One position's rows from the log-probabilities (depths, vocab) of all depths."""
-    order = np.argsort(-logprobs, axis=-1, kind="stable")  # (depths, vocab)
-    top, last = order[:, :LENS_TOP], logprobs[-1]
+    top = np.stack([top_ids(row, LENS_TOP) for row in logprobs])  # (depths, K)
+    last = logprobs[-1]
     followed = np.array([*top[-1], coming, *follow], dtype=np.int32)
     known = np.maximum(followed, 0)
-    ranks = np.argsort(order, axis=-1)[:, known]
+    ranks = np.array([[rank_of(row, token) for token in known] for row in logprobs])  # (depths, F)
     return LensRows(
         first=place,
         top_ids=top[:, None].astype(np.int32),

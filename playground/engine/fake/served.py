@@ -13,10 +13,10 @@ import numpy as np
 from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish
 from playground.engine.fake.engine import EOS_ID, FakeCodec, FakeEngine, LogitsFn
 from playground.engine.limits import check_ids
-from playground.engine.scoring import log_softmax
 from playground.engine.types import FloatArray, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TopTokens
 from playground.errors import BadInput
 from playground.models.info import ModelInfo
+from playground.numerics import log_softmax, top_ids
 
 TOLD = 20  # tokens of a row
 
@@ -117,13 +117,13 @@ class ServedFakeEngine:
 
 
 def _likeliest(logprobs: FloatArray, count: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.int32]], FloatArray]:
-    order = np.argsort(-logprobs, kind="stable")[:count].astype(np.int32)
+    order = top_ids(logprobs, count).astype(np.int32)
     return order, logprobs[order]
 
 
 def _draw(logprobs: FloatArray, request: StreamRequest, rng: np.random.Generator) -> int:
     """The likeliest at temperature 0, else one of the ``top_k`` at ``temperature``."""
-    order = np.argsort(-logprobs, kind="stable")[: request.top_k or logprobs.size]
+    order = top_ids(logprobs, request.top_k or logprobs.size)
     if request.temperature == 0:
         return int(order[0])
     weights = np.exp((logprobs[order] - logprobs[order[0]]).astype(np.float64) / request.temperature)

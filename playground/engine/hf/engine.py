@@ -29,6 +29,7 @@ from playground.engine.types import LensRows, NextLogits, SequenceScore, TokenId
 from playground.errors import BadPrompt
 from playground.models.info import LoadedModelInfo
 from playground.models.loading import LoadedModel
+from playground.numerics import entropy_rows, ranks_of_rows
 
 _SCORED_LOGITS_BYTES = 64 * 1024 * 1024  # logits of one chunk while scoring
 
@@ -173,10 +174,7 @@ class TransformersEngine:
 def _score_rows(logits: torch.Tensor, targets: TokenIds) -> tuple[np.ndarray[Any, Any], ...]:
     """Log-probability, rank and entropy of each target under its row of ``logits`` (n or more, vocab)."""
     rows = logits[: len(targets)].float()  # (n, vocab)
-    ids = torch.tensor(targets, device=rows.device)[:, None]  # (n, 1)
-    logprobs = torch.log_softmax(rows, dim=-1)
-    chosen = rows.gather(1, ids)  # (n, 1)
-    earlier = torch.arange(rows.shape[1], device=rows.device)[None] < ids
-    ranks = ((rows > chosen) | ((rows == chosen) & earlier)).sum(dim=-1)
-    entropies = torch.special.entr(logprobs.exp()).sum(dim=-1)
-    return logprobs.gather(1, ids)[:, 0].cpu().numpy(), ranks.cpu().numpy(), entropies.cpu().numpy()
+    ids = torch.tensor(targets, device=rows.device)
+    logprobs = rows.log_softmax(-1)
+    columns = (logprobs.gather(1, ids[:, None]), ranks_of_rows(rows, ids), entropy_rows(logprobs))
+    return tuple(column.flatten().cpu().numpy() for column in columns)

@@ -25,6 +25,7 @@ from playground.engine.hf.runner import ModelRunner
 from playground.engine.hf.state import DecoderState
 from playground.engine.types import LENS_TOP, LensRows, TokenIds
 from playground.errors import CapabilityMissing
+from playground.numerics import entropy_rows, rank_of
 
 _LOGITS_BYTES = 16 * 1024 * 1024  # logits worked on at once, in float32; some six times that in all
 _MOST_POSITIONS = 16  # between two looks at the cancel flag, and between two turns of other sessions
@@ -258,7 +259,7 @@ def _measure(logprobs: torch.Tensor, last: torch.Tensor, followed: torch.Tensor)
     logprobs = logprobs.clamp(min=_LEAST)
     top = logprobs.topk(min(LENS_TOP, logprobs.shape[-1]), dim=-1)
     weights = last.exp()
-    entropies = -torch.einsum("gnv,gnv->gn", logprobs.exp(), logprobs)
+    entropies = entropy_rows(logprobs.flatten(0, 1)).view(logprobs.shape[:2])
     divergences = torch.einsum("nv,gnv->gn", weights, last.clamp(min=_LEAST) - logprobs).clamp(min=0)
     values = (top.indices.int(), top.values, entropies, divergences)
     return (*(value.cpu().numpy() for value in values), *_follow(logprobs.cpu().numpy(), followed.cpu().numpy()))
@@ -269,15 +270,12 @@ def _follow(
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Rank and log-probability (g, n, F) of the ids ``followed`` (n, F) in ``logprobs`` (g, n, vocab).
 
-    The rank counts the likelier tokens, and as likely ones of a smaller id. Row by row: NumPy counts a row's
-    comparisons many times faster than torch sums them.
+    In NumPy, which counts a row's comparisons many times faster than torch sums them.
     """
     shape = (*logprobs.shape[:2], followed.shape[1])
     ranks, chosen = np.full(shape, _NO_TOKEN, dtype=np.int32), np.full(shape, np.nan, dtype=np.float32)
     for depth, place, column in np.ndindex(shape):
         token, row = followed[place, column], logprobs[depth, place]
         if token >= 0:
-            own = row[token]
-            chosen[depth, place, column] = own
-            ranks[depth, place, column] = np.count_nonzero(row > own) + np.count_nonzero(row[:token] == own)
+            chosen[depth, place, column], ranks[depth, place, column] = row[token], rank_of(row, token)
     return ranks, chosen

@@ -15,7 +15,8 @@ from playground.charts.compare import NOW, CompareData, compare_description, com
 from playground.charts.numbers import choices
 from playground.charts.palette import PINS
 from playground.engine.text.display import glyphs
-from playground.inspection.next_token import CONTEXT_TAIL, top_ids
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.numerics import top_ids
 from playground.sampling.chain import NextToken
 from playground.sampling.compare import compare
 from playground.sampling.orders import ORDERS, order_name

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 from playground.charts.numbers import choices, percent
 from playground.charts.pipeline import PipelineData, pipeline_description, pipeline_figure
 from playground.engine.text.display import glyphs
-from playground.inspection.next_token import CONTEXT_TAIL, top_ids
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.numerics import top_ids
 from playground.sampling.chain import RowTrace
 from playground.sampling.registry import SAMPLERS
 from playground.ui.kit.messages import escape_markdown, why_it_matters
