@@ -277,5 +277,5 @@ def _follow(
     for depth, place, column in np.ndindex(shape):
         token, row = followed[place, column], logprobs[depth, place]
         if token >= 0:
-            chosen[depth, place, column], ranks[depth, place, column] = row[token], rank_of(row, token)
+            chosen[depth, place, column], ranks[depth, place, column] = row[token], rank_of(row, int(token))
     return ranks, chosen
