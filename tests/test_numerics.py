@@ -97,7 +97,7 @@ def test_a_token_that_cannot_come_adds_nothing_to_an_entropy(removed: float) -> 
 def test_an_entropy_does_not_depend_on_the_order_of_the_tokens(rows: Row, random: Any) -> None:
     places = list(range(rows.shape[1]))
     random.shuffle(places)
-    np.testing.assert_allclose(entropy(log_softmax(rows[:, places])), entropy(log_softmax(rows)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(entropy(log_softmax(rows[:, places])), entropy(log_softmax(rows)), rtol=1e-4, atol=1e-5)
 
 
 def test_a_row_sums_to_the_same_alone_and_in_a_batch() -> None:
