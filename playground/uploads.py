@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 
 class RepeatedKey(ValueError):
@@ -35,10 +35,10 @@ def unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str) -> object:
     """The JSON value, strictly. Raises ValueError for no JSON, NaN, a depth beyond reading, or a repeated key."""
 
-    def refuse(word: str) -> Any:
+    def refuse(word: str) -> NoReturn:
         raise ValueError(f"{word} is not JSON")
 
     try:

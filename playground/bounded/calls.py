@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from playground.bounded.child import Child, RaisedInChild
 from playground.bounded.places import Places
@@ -54,11 +54,11 @@ def call_bounded(
         child = _take()
         usable = False
         try:
-            result: R = child.ask(
+            result = child.ask(
                 name, arguments, seconds=seconds, memory_bytes=memory_bytes, warm_up=warm_up, check=check
             )
             usable = True
-            return result
+            return cast(R, result)  # the JSON of what ``function`` gave
         except RaisedInChild:
             usable = True
             raise

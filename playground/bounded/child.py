@@ -84,7 +84,7 @@ class Child:
         memory_bytes: int,
         warm_up: tuple[Any, ...] | None,
         check: Callable[[], None],
-    ) -> Any:
+    ) -> object:
         """The function's result. After any failure but RaisedInChild the child is of no more use.
 
         What the function imports is imported first, and ``warm_up`` asked, so that neither counts against ``seconds``.
@@ -103,7 +103,7 @@ class Child:
         seconds: float,
         memory_bytes: int,
         check: Callable[[], None],
-    ) -> Any:
+    ) -> object:
         """One request and its reply; no arguments at all (None) only import the function."""
         assert self._process.stdin is not None
         try:

@@ -16,8 +16,9 @@ Trace = dict[str, Any]
 
 
 @lru_cache(maxsize=4)
-def _template(name: str) -> Any:
-    return pio.templates[name].to_plotly_json() if name else {}
+def _template(name: str) -> dict[str, Any]:
+    template: dict[str, Any] = pio.templates[name].to_plotly_json() if name else {}
+    return template
 
 
 def make_figure(traces: list[Trace], layout: dict[str, Any]) -> go.Figure:

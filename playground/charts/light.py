@@ -12,6 +12,7 @@ import base64
 import html
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,11 @@ def light_payload(figure: go.Figure) -> dict[str, Any]:
     }
 
 
-def _numbers(packed: Any) -> npt.NDArray[np.float64]:
+def _numbers(packed: dict[str, Any] | Sequence[float]) -> npt.NDArray[np.float64]:
     """An array as plotly packs it for the browser, or a plain list."""
     if isinstance(packed, dict):
-        packed = np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
+        unpacked = np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
+        return np.asarray(unpacked, dtype=np.float64)
     return np.asarray(packed, dtype=np.float64)
 
 

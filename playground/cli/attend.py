@@ -17,7 +17,7 @@ _MOST_POSITION = 10_000_000
 _KEYS = 5  # of each query of the chosen head, the keys with the most weight
 
 
-def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser = subparsers.add_parser(
         "attend", parents=[common], help="the attention weights of a text", allow_abbrev=False

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _REASONS = {"stop_id": "stop"}  # as in ``generate``
 
 
-def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     about = "N answers to one prompt, ranked by every rule"
     parser = subparsers.add_parser("best-of-n", parents=[common], help=about, allow_abbrev=False)

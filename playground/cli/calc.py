@@ -391,7 +391,7 @@ def _print_table(values: Mapping[str, Any], figures: Sequence[Figure]) -> None:
     print("\n".join(lines))
 
 
-def _readable(name: str, value: Any) -> str:
+def _readable(name: str, value: float | str | None) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, bool):

@@ -17,7 +17,7 @@ DEFAULT_NEW_TOKENS = 128
 _REASONS = {"stop_id": "stop"}  # cli.md knows three reasons; ``stopped_by`` tells a stop id from a stop string
 
 
-def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser = subparsers.add_parser("generate", parents=[common], help="a text, every step recorded", allow_abbrev=False)
     options.add_model_options(parser)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from playground.cli import options
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playground.models.listing import ModelListing
 
 
-def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser = subparsers.add_parser("models", parents=[common], help="what can be loaded here", allow_abbrev=False)
     parser.add_argument("--device", help="estimate for this device: cpu, cuda, mps (default: the best one here)")

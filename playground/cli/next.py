@@ -25,7 +25,7 @@ MAX_TOP = 1_000_000
 TEXT_FLAGS = ("prompt", "prompt_file", "chat", "system")
 
 
-def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser = subparsers.add_parser("next", parents=[common], help="the next token's distribution", allow_abbrev=False)
     options.add_model_options(parser)
@@ -117,7 +117,7 @@ def _print_top(result: dict[str, Any], told: int) -> None:
 Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]"]
 
 
-def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined | tuple[Engine, TopTokens]:
+def _from_model(args: argparse.Namespace, settings: SamplerSettings, seed: int) -> Examined | tuple[Engine, TopTokens]:
     from playground.engine.api import NextTokens
     from playground.engine.facets import require, whole_row
     from playground.engine.text.prompt import continuation_ids
@@ -157,7 +157,7 @@ def _from_model(args: argparse.Namespace, settings: Any, seed: int) -> Examined 
     return view, codec, engine.info.id, find_ids
 
 
-def _from_logits(args: argparse.Namespace, settings: Any, seed: int) -> Examined:
+def _from_logits(args: argparse.Namespace, settings: SamplerSettings, seed: int) -> Examined:
     from playground.sampling.chain import examine
 
     flags = (*TEXT_FLAGS, "parse_special", "ids", "find", "model", "device", "dtype")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from playground.engine.api import Engine, TextCodec
     from playground.sampling.settings import SamplerSettings
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # what ``add_subparsers`` gives
+
 MAX_FILE_BYTES = 20_000_000
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from playground.engine.types import SequenceScore
 
 
-def add_parser(subparsers: Any, common: argparse.ArgumentParser) -> None:
+def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
     """Declare the command's flags."""
     parser = subparsers.add_parser(
         "score", parents=[common], help="each token's probability in a given text", allow_abbrev=False

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,6 +33,9 @@ from playground.models.info import ModelInfo, told
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.uploads import RepeatedKey, decode, parse_json
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FORMAT: Literal["playground-generation-1"] = "playground-generation-1"
 MOST_BYTES = 20_000_000
@@ -200,7 +203,7 @@ def to_json(run: Run, codec: TextCodec) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def _fields(item: Any) -> dict[str, Any]:
+def _fields(item: DataclassInstance) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__dataclass_fields__}
 
 

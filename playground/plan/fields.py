@@ -12,7 +12,7 @@ from typing import Any
 
 from playground.errors import BadInput
 from playground.scaling.quantity import parse_count, parse_number
-from playground.state.link_fields import link_field, one_of, read_text
+from playground.state.link_fields import Real, link_field, one_of, read_text
 
 TYPED = 40  # characters of a number in a text box
 LONGEST_NAME = 60
@@ -36,22 +36,22 @@ def write_number(value: float | None) -> str:
     return repr(float(value)).replace("e+", "e")
 
 
-def quantity(default: float | None, least: float, most: float, *, label: str, above: bool = True, **about: Any) -> Any:
+def quantity(default: Real, least: float, most: float, *, label: str, above: bool = True, **about: Any) -> Real:
     """A number as people write it, ``7B`` or ``1.4T``, from ``least`` (``above``: and not itself) to ``most``.
 
     Where the default is None, nothing may be typed and means that. ``low``, ``high`` and ``step`` of a slider are
     arguments of their own: what is usual, and not what is possible.
     """
 
-    def read(text: str) -> float | None:
+    def read(text: str) -> Real:
         if default is None and not text.strip():
-            return None
+            return default
         return parse_number(text, label, minimum=least, maximum=most, above_minimum=above)
 
     return link_field(default, read, write=write_number, label=label, **{"high": TYPED, **about})
 
 
-def count(default: int, most: int, powers: tuple[int, int], *, label: str, least: int = 1, **about: Any) -> Any:
+def count(default: int, most: int, powers: tuple[int, int], *, label: str, least: int = 1, **about: Any) -> int:
     """A whole number of at least ``least``; its slider's steps are the powers of two from one exponent to another."""
     low, high = powers
     steps = (*((least,) if least == 0 else ()), *(2**power for power in range(low, high + 1)))
@@ -60,7 +60,7 @@ def count(default: int, most: int, powers: tuple[int, int], *, label: str, least
     return link_field(default, read, write=write_number, label=label, choices=choices, **about)
 
 
-def named(default: str, *, label: str, check: Callable[[str], str] = str.strip, **about: Any) -> Any:
+def named(default: str, *, label: str, check: Callable[[str], str] = str.strip, **about: Any) -> str:
     """A name that is not empty; ``check`` gives it as it is stored, or raises BadInput."""
 
     def read(text: str) -> str:
@@ -71,6 +71,6 @@ def named(default: str, *, label: str, check: Callable[[str], str] = str.strip, 
     return link_field(default, read, label=label, high=LONGEST_NAME, **about)
 
 
-def word(default: str, words: Iterable[str], **about: Any) -> Any:
+def word(default: str, words: Iterable[str], **about: Any) -> str:
     """One of several words that the reader sees as they are."""
     return one_of(default, {each: each for each in words}, **about)

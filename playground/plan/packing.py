@@ -9,7 +9,6 @@ import base64
 import binascii
 import json
 import zlib
-from typing import Any
 
 from playground.errors import BadInput
 from playground.scaling.api_prices import MAX_PRICE, ApiPrice, PriceTable, check_date
@@ -68,9 +67,12 @@ def unpack_prices(packed: str) -> PriceTable:
     return PriceTable(tuple(_row(row, place) for place, row in enumerate(rows, 1)), "uploaded table", as_of)
 
 
-def _row(row: Any, place: int) -> ApiPrice:
-    fit = isinstance(row, list) and len(row) == 5
-    if not fit or not all(isinstance(text, str) and 0 < len(text) <= 200 for text in row[:2]):
+def _row(row: object, place: int) -> ApiPrice:
+    if (
+        not isinstance(row, list)
+        or len(row) != 5
+        or not all(isinstance(text, str) and 0 < len(text) <= 200 for text in row[:2])
+    ):
         raise BadInput(
             f"Row {place} of the link's prices names no provider and model; copy the whole link again.", "prices"
         )

@@ -18,12 +18,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from playground.errors import BadInput, PlaygroundError
 
-S = TypeVar("S")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+S = TypeVar("S", bound="DataclassInstance")
+V = TypeVar("V")
+Whole = TypeVar("Whole", int, int | None)
+Real = TypeVar("Real", float, float | None)
+Text = TypeVar("Text", str, str | None)
 LONGEST_TEXT = 100_000  # characters of one field
 _METADATA = "link_field"
 
@@ -59,7 +66,7 @@ class Reading(Generic[S]):
     problems: tuple[str, ...] = ()
 
 
-def link_fields(state: Any) -> dict[str, LinkField]:
+def link_fields(state: DataclassInstance | type[DataclassInstance]) -> dict[str, LinkField]:
     """The link fields of a state or its class by attribute, in the order of their declaration."""
     return {each.name: _named(each) for each in fields(state) if _METADATA in each.metadata}
 
@@ -69,7 +76,7 @@ def _named(each: Field[Any]) -> LinkField:
     return found if found.name else replace(found, name=each.name)
 
 
-def link_of(state: Any, only: Collection[str] | None = None) -> dict[str, str]:
+def link_of(state: DataclassInstance, only: Collection[str] | None = None) -> dict[str, str]:
     """The query fields that bring ``state`` (``only`` these attributes) back; values at their default are left out."""
     usual = type(state)()
     return {
@@ -109,11 +116,10 @@ def read_link(
 
 def change(state: S, values: Mapping[str, Any]) -> S:
     """``state`` with some fields replaced."""
-    assert is_dataclass(state)
-    return replace(state, **values)  # type: ignore[type-var]  # a dataclass, which S cannot say
+    return replace(state, **values)
 
 
-def command_words(state: Any) -> list[str]:
+def command_words(state: DataclassInstance) -> list[str]:
     """``--flag=value`` for every field that the command line has too and that is not at its default."""
     usual, words = type(state)(), list[str]()
     for attribute, found in link_fields(state).items():
@@ -132,8 +138,11 @@ def command_words(state: Any) -> list[str]:
 # -- kinds of fields ---------------------------------------------------------------------------------------------------
 
 
-def link_field(default: Any, read: Callable[[str], Any], *, name: str = "", **about: Any) -> Any:
-    """A field with a reader of its own; ``about`` are further arguments of ``LinkField``."""
+def link_field(default: V, read: Callable[[str], V], *, name: str = "", **about: Any) -> V:
+    """A field with a reader of its own; ``about`` are further arguments of ``LinkField``.
+
+    Typed as ``dataclasses.field`` is: the value of the attribute that it declares.
+    """
     return field(default=default, metadata={_METADATA: LinkField(name, read, **about)})
 
 
@@ -142,7 +151,7 @@ def _refused(about: Mapping[str, Any], why: str) -> BadInput:
     return BadInput(f"{about['label']}: {why}" if about.get("label") else why)
 
 
-def flag(default: bool = False, **about: Any) -> Any:
+def flag(default: bool = False, **about: Any) -> bool:
     """On or off: 1 or 0 in a link."""
     return link_field(default, read_flag, write=lambda on: "1" if on else "0", **about)
 
@@ -154,7 +163,7 @@ def read_flag(text: str) -> bool:
     return text == "1"
 
 
-def whole(default: int | None, low: int, high: int, **about: Any) -> Any:
+def whole(default: Whole, low: int, high: int, **about: Any) -> Whole:
     """A whole number from ``low`` to ``high``; None where nothing is chosen (and then no field of a link)."""
 
     def read(text: str) -> int:
@@ -168,7 +177,7 @@ def whole(default: int | None, low: int, high: int, **about: Any) -> Any:
     return link_field(default, read, **bounds | about)
 
 
-def real(default: float | None, low: float, high: float, **about: Any) -> Any:
+def real(default: Real, low: float, high: float, **about: Any) -> Real:
     """A finite number from ``low`` to ``high``."""
 
     def read(text: str) -> float:
@@ -181,7 +190,7 @@ def real(default: float | None, low: float, high: float, **about: Any) -> Any:
     return link_field(default, read, **bounds | about)
 
 
-def one_of(default: str, choices: Mapping[str, str], **about: Any) -> Any:
+def one_of(default: str, choices: Mapping[str, str], **about: Any) -> str:
     """One of the keys of ``choices``; its values are what the reader sees."""
 
     def read(text: str) -> str:
@@ -192,7 +201,7 @@ def one_of(default: str, choices: Mapping[str, str], **about: Any) -> Any:
     return link_field(default, read, choices=dict(choices), **about)
 
 
-def text(default: str | None = "", longest: int = LONGEST_TEXT, **about: Any) -> Any:
+def text(default: Text = "", longest: int = LONGEST_TEXT, **about: Any) -> Text:
     """Any text of at most ``longest`` characters, without broken ones."""
     return link_field(default, lambda given: read_text(given, longest), high=longest, **about)
 
@@ -206,7 +215,9 @@ def read_text(given: str, longest: int = LONGEST_TEXT) -> str:
     return given
 
 
-def texts(default: tuple[str, ...] = (), most: int = 64, each: Callable[[str], object] = str, **about: Any) -> Any:
+def texts(
+    default: tuple[str, ...] = (), most: int = 64, each: Callable[[str], object] = str, **about: Any
+) -> tuple[str, ...]:
     """A list of texts, as JSON in a link; ``each`` may refuse one of them."""
 
     def read(given: str) -> tuple[str, ...]:

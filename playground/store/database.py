@@ -6,6 +6,7 @@ StoreError with one sentence when disk or server does not play along.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +44,7 @@ class RunDatabase:
                 event.listen(self._engine, "connect", self._prepare_sqlite)
             Base.metadata.create_all(self._engine)
 
-    def _prepare_sqlite(self, connection: Any, _record: object) -> None:
+    def _prepare_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a damaged row must not hide the others
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")  # readers do not wait for the one who writes

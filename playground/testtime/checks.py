@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from playground.testtime.sql_check import check_sql
 
@@ -89,10 +89,10 @@ def _as_math(parse: Callable[..., list[Any]], text: str) -> list[Any]:
     return parse(plain, parsing_timeout=None)
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str) -> object:
     """The JSON value of ``payload(text)``, strictly: no NaN, no Infinity. Raises ValueError."""
 
-    def refuse(word: str) -> Any:
+    def refuse(word: str) -> NoReturn:
         raise ValueError(f"{word} is not JSON")
 
     try:
@@ -112,13 +112,13 @@ def check_json(text: str, schema_text: str) -> Verdict:
     return _fits(value, json.loads(schema_text))
 
 
-def _fits(value: Any, schema: Any) -> Verdict:
+def _fits(value: object, schema: object) -> Verdict:
     import jsonschema
     from jsonschema.validators import validator_for
     from referencing import Registry
     from referencing.exceptions import NoSuchResource, Unresolvable
 
-    def refuse(uri: str) -> Any:
+    def refuse(uri: str) -> NoReturn:
         raise NoSuchResource(ref=uri)  # type: ignore[call-arg]  # an attrs class
 
     kind = validator_for(schema, default=jsonschema.Draft202012Validator)
@@ -161,7 +161,7 @@ def schema_problem(schema_text: str) -> str | None:
     return None
 
 
-def _remote_reference(schema: Any) -> str | None:
+def _remote_reference(schema: object) -> str | None:
     """The first ``$ref`` that leaves the document; one that an ``$id`` inside it answers stays."""
     references: list[str] = []
     known: set[str] = set()
@@ -191,7 +191,7 @@ def check_json_equals(text: str, reference: str) -> Verdict:
     return Verdict(_same(found, wanted), "" if _same(found, wanted) else "another value than the reference")
 
 
-def _same(left: Any, right: Any) -> bool:
+def _same(left: object, right: object) -> bool:
     """Equality of JSON values: ``true`` is not 1, but 1.0 is."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right

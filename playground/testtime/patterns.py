@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import regex
 
@@ -30,7 +29,7 @@ class Found:
     too_slow: bool = False
 
 
-def compile_pattern(pattern: str, field: str = "pattern", flags: int = 0) -> Any:
+def compile_pattern(pattern: str, field: str = "pattern", flags: int = 0) -> regex.Pattern[str]:
     """The compiled pattern. Raises BadInput that names ``field``."""
     if not pattern:
         raise BadInput(f"{field}: an empty pattern matches everything; type one such as (\\d+).", field)
@@ -45,7 +44,7 @@ def compile_pattern(pattern: str, field: str = "pattern", flags: int = 0) -> Any
         raise BadInput(f"{field}: {pattern[:60]!r} is no regular expression ({reason}); correct it.", field) from None
 
 
-def last_matches(compiled: Any, texts: Iterable[str]) -> Generator[Found, None, None]:
+def last_matches(compiled: regex.Pattern[str], texts: Iterable[str]) -> Generator[Found, None, None]:
     """The last match in each text, in order."""
     lost = 0
     for text in texts:
@@ -57,7 +56,7 @@ def last_matches(compiled: Any, texts: Iterable[str]) -> Generator[Found, None, 
         yield found
 
 
-def _last_match(compiled: Any, text: str) -> Found:
+def _last_match(compiled: regex.Pattern[str], text: str) -> Found:
     match = None
     try:
         for match in compiled.finditer(text, timeout=SEARCH_SECONDS, concurrent=True):  # noqa: B007

@@ -159,6 +159,7 @@ def _json_list(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         items = parse_json(text)
     except ValueError as error:
         raise _bad(f"it begins as a JSON list and cannot be read ({str(error)[:100]}); correct it") from None
+    assert isinstance(items, list), "the text begins with a bracket"
     for number, item in enumerate(items, 1):
         yield number, _object(item, number)
 
@@ -174,7 +175,7 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield number, _object(row, number)
 
 
-def _object(item: Any, number: int) -> Mapping[str, Any]:
+def _object(item: object, number: int) -> Mapping[str, Any]:
     if not isinstance(item, dict):
         raise _bad(f'line {number} is no JSON object; write {{"prompt": …, "reference": …}}')
     return item

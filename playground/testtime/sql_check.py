@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
+R = TypeVar("R")
 MOST_ROWS = 1000
 RUN_SECONDS = 0.5  # of computing
 _TICK = 2000  # virtual machine instructions between two looks at the clock
@@ -109,7 +110,7 @@ def _limit_sizes(connection: sqlite3.Connection) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 200)
 
 
-def _run(connection: sqlite3.Connection, allowed: set[int], work: Callable[[], Any]) -> Any:
+def _run(connection: sqlite3.Connection, allowed: set[int], work: Callable[[], R]) -> R:
     """``work`` under the authoriser and the clock; whatever is not in ``allowed`` fails."""
 
     def permit(action: int, first: str | None, second: str | None, _database: str | None, _source: str | None) -> int:

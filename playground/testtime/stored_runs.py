@@ -26,6 +26,8 @@ from playground.testtime.request import BestOfNRequest, asking_from_json, asking
 from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from playground.store.database import RunDatabase
 
 Status = Literal["running", "finished", "stopped", "damaged"]
@@ -167,7 +169,7 @@ def shared_store() -> RunStore:
 # -- rows and dataclasses ------------------------------------------------------------------------------------------------
 
 
-def _json(item: Any) -> str:
+def _json(item: DataclassInstance) -> str:
     return json.dumps({f.name: getattr(item, f.name) for f in fields(item)}, ensure_ascii=False, allow_nan=False)
 
 

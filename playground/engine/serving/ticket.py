@@ -103,7 +103,7 @@ class Ticket(Generic[T]):
 
     # -- the worker's side -----------------------------------------------------------------------------------------
 
-    def add_step(self, step: Any) -> None:
+    def add_step(self, step: object) -> None:
         """Pass one step on, unless the ticket has ended."""
         with self._changed:
             if not self._done:

@@ -53,7 +53,7 @@ def change(**fields: Any) -> None:
 def follow(key: str, current: object, write: Callable[[Any], object], *parts: str) -> Callable[[], None]:
     """``bind_widget`` for a value that ``write`` turns into other fields; ``parts`` are redrawn afterwards."""
 
-    def written(value: Any) -> tuple[str, ...]:
+    def written(value: object) -> tuple[str, ...]:
         session.clear_problems()  # they were about a link or another model's heads, and have been read
         write(value)
         return parts

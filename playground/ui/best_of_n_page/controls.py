@@ -64,7 +64,7 @@ def bound(name: str, current: object, write: Callable[[Any], None]) -> dict[str,
     """Label, key, help and callback of a widget that shows something else than the field's own value."""
     found, key = WIDGETS.fields[name], WIDGETS.key(name)
 
-    def written(value: Any) -> tuple[str, ...]:
+    def written(value: object) -> tuple[str, ...]:
         write(value)
         return PICTURES, CONTROLS
 

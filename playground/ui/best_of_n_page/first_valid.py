@@ -100,7 +100,7 @@ def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
     mine.results.pop(name, None)
     tokens = 0
 
-    def take(event: Any) -> None:
+    def take(event: object) -> None:
         nonlocal tokens
         if isinstance(event, BatchStep):
             tokens += event.rows

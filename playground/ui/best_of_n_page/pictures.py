@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,6 +12,9 @@ from playground.charts.table import TableColumn, TableData
 
 ROW_HEIGHT = 66  # pixels: Streamlit wraps text in rows of more than 64
 HEAD_HEIGHT, MOST_HEIGHT = 38, 470
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 
 def show_table(data: TableData, *, key: str, **options: Any) -> None:
@@ -30,7 +33,7 @@ def show_table(data: TableData, *, key: str, **options: Any) -> None:
     )
 
 
-def _config(column: TableColumn) -> Any:
+def _config(column: TableColumn) -> ColumnConfig:
     about: dict[str, Any] = {"width": column.width, "help": column.help or None, "pinned": column.pinned or None}
     if column.decimals is None:
         return st.column_config.TextColumn(column.label, **about)

@@ -21,7 +21,7 @@ from playground.testtime.events import Event
 from playground.testtime.generate import CandidateRun
 from playground.testtime.live_run import LiveRun, context_of
 from playground.testtime.recorder import RunRecorder, recorded_run
-from playground.testtime.registry import score_all
+from playground.testtime.registry import ScoringProgress, score_all
 from playground.testtime.request import BestOfNRequest, candidate_request
 from playground.testtime.stored_runs import StoredRun
 from playground.testtime.types import ScoreColumn
@@ -116,7 +116,7 @@ def start_scoring(mine: Bench, worker: Worker) -> None:
             with suppress(PlaygroundError):  # such scores can be computed again
                 store.put_columns(run.run_id, columns)
 
-    def take(step: Any) -> None:
+    def take(step: ScoringProgress) -> None:
         view.done, view.total, view.note = step.done, step.total, step.label
 
     view = mine.begin("score", worker.submit(visitor, "best-of-n-score", job), take, end)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -102,7 +101,7 @@ def _measure(worker: Worker, lengths: tuple[int, ...]) -> Timing:
     return result_of("timing", key, lambda: worker.submit(session_id(), "timing", job), doing, share=_share)
 
 
-def _share(step: Any) -> float:
+def _share(step: object) -> float:
     return float(step.share) if isinstance(step, Progress) else 0.0
 
 

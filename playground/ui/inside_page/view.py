@@ -115,7 +115,7 @@ def _picture(worker: Worker, ids: TokenIds, window: range) -> LensPicture:
     return remembered(("picture", key), read)
 
 
-def _share(step: Any) -> float:
+def _share(step: tuple[int, int]) -> float:
     done, whole = step
     return float(done / max(whole, 1))
 

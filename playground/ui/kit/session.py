@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from playground.errors import PlaygroundError
+from playground.state.link_fields import S
 from playground.state.link_fields import change as changed
 from playground.ui.kit.fragments import CONTROLS, PICTURES, redraw
 
@@ -39,7 +40,7 @@ def put(state: object) -> None:
     _states()[type(state)] = state
 
 
-def change(kind: type[T], **values: Any) -> None:
+def change(kind: type[S], **values: Any) -> None:
     """Replace some fields. Raises the state's own BadInput for a value that it refuses."""
     put(changed(get(kind), values))
 
