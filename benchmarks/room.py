@@ -34,7 +34,7 @@ class Reader:
         self._timers: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self._painted: set[str] = set()  # keys drawn since the last move
         self._news = asyncio.Condition()
-        self._idle = False
+        self._idle = self._acknowledged = False
         self._listening = asyncio.create_task(self._listen())
         self.moves = 0
 
@@ -103,7 +103,17 @@ class Reader:
         asked.query_string, asked.fragment_id, asked.is_auto_rerun = self._query, fragment, timer
         asked.page_script_hash, asked.page_name = self._script, "" if self._script else self._page
         asked.widget_states.widgets.extend([*self._values.values(), *extra])
+        await self.send(message)
+
+    async def send(self, message: BackMsg) -> None:
+        """Any message of a tab's, as it is."""
         await self._socket.send(message.SerializeToString())
+
+    async def acknowledged(self) -> None:
+        """Until a heartbeat was answered."""
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(lambda: self._acknowledged), PATIENCE_S)
+            self._acknowledged = False
 
     # -- what the server says ----------------------------------------------------------------------------------------
 
@@ -124,6 +134,8 @@ class Reader:
             self._idle, self._script = False, message.new_session.page_script_hash
             if not message.metadata.run.fragment_ids:
                 self._stop_timers(list(self._timers))
+        elif kind == "heartbeat_ack":
+            self._acknowledged = True
         elif kind == "script_finished":
             self._idle = True
         elif kind == "page_info_changed":

@@ -136,8 +136,8 @@ def _table(view: AttentionPageView, figures: tuple[HeadFigures, ...]) -> None:
     }
 
     def chosen() -> None:
-        rows = st.session_state["attention_table"].selection.rows
-        if rows:
+        table = st.session_state.get("attention_table")
+        if table is not None and (rows := table.selection.rows):
             open_head(int(shown["layer"][rows[0]]), int(shown["head"][rows[0]]))
 
     st.dataframe(

@@ -42,7 +42,7 @@ def attention_view(data: AttentionView, *, key: str, on_pick: Callable[[int], No
     version = zlib.crc32(repr((data.start, data.tokens)).encode("utf-8", "surrogatepass"))
 
     def picked() -> None:
-        pick: Any = st.session_state[key].picked
+        pick: Any = getattr(st.session_state.get(key), "picked", None)
         inside = range(data.start, data.start + len(data.tokens))
         if isinstance(pick, Mapping) and pick.get("version") == version and pick.get("query") in inside:
             on_pick(int(pick["query"]))
@@ -55,7 +55,7 @@ def attention_map(data: HeadMap, *, key: str, locked: tuple[int, int], on_lock: 
     known = {(tile.layer, tile.head) for tile in data.heads}
 
     def moved() -> None:
-        place: Any = st.session_state[key].locked
+        place: Any = getattr(st.session_state.get(key), "locked", None)
         if isinstance(place, Mapping) and (place.get("layer"), place.get("head")) in known:
             on_lock(int(place["layer"]), int(place["head"]))
 

@@ -40,7 +40,7 @@ def on_picked(key: str, position: int, ids: Iterable[int], on_pick: Callable[[in
     shown = frozenset(ids)
 
     def picked() -> None:
-        pick: Any = st.session_state[key].picked
+        pick: Any = getattr(st.session_state.get(key), "picked", None)
         if isinstance(pick, Mapping) and pick.get("position") == position and pick.get("id") in shown:
             on_pick(int(pick["id"]))
 

@@ -38,7 +38,7 @@ def choice_list(rows: Sequence[Choice], *, key: str, label: str, chosen: int, on
     version = zlib.crc32(repr(shown).encode("utf-8", "surrogatepass"))
 
     def choose() -> None:
-        choice: Any = st.session_state[key].chosen
+        choice: Any = getattr(st.session_state.get(key), "chosen", None)
         if (
             isinstance(choice, Mapping)
             and choice.get("version") == version

@@ -37,7 +37,7 @@ def lens_grid(
     columns = len(data.tokens)
 
     def chosen() -> None:
-        pick: Any = st.session_state[key].picked
+        pick: Any = getattr(st.session_state.get(key), "picked", None)
         if not isinstance(pick, Mapping) or pick.get("version") != version:
             return
         at = pick.get("at")

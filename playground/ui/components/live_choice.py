@@ -39,7 +39,7 @@ def live_choice(
     heard = f"{key}_heard"  # the number of the last press that Python knows of
 
     def chosen() -> None:
-        choice: Any = st.session_state[key].chosen
+        choice: Any = getattr(st.session_state.get(key), "chosen", None)
         if not isinstance(choice, Mapping) or not isinstance(choice.get("serial"), int):
             return
         st.session_state[heard] = choice["serial"]

@@ -43,7 +43,7 @@ def token_strip(
     version = zlib.crc32(repr([(row["text"], row["kind"]) for row in rows]).encode("utf-8", "surrogatepass"))
 
     def picked() -> None:
-        pick: Any = st.session_state[key].picked
+        pick: Any = getattr(st.session_state.get(key), "picked", None)
         if isinstance(pick, Mapping) and pick.get("version") == version and pick.get("index") in range(len(rows)):
             on_pick(int(pick["index"]))
 

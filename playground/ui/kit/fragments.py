@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import wraps
 from typing import Any
 
 import streamlit as st
@@ -31,7 +32,14 @@ def set_parts(*parts: str) -> None:
 def fragment(part: str, draw: Callable[[], None]) -> None:
     """Draw a part of the page here, as a fragment of that name."""
     st.session_state[_DRAWN].add(part)
-    st.fragment(draw, key=part)()
+
+    @wraps(draw)
+    def drawn() -> None:
+        if _PARTS not in st.session_state:  # the client had the session cleared since the page was drawn
+            redraw_page()
+        draw()
+
+    st.fragment(drawn, key=part)()
 
 
 def redraw(*parts: str) -> None:

@@ -14,7 +14,7 @@ import streamlit as st
 from playground.errors import PlaygroundError
 from playground.state.link_fields import S
 from playground.state.link_fields import change as changed
-from playground.ui.kit.fragments import CONTROLS, PICTURES, redraw
+from playground.ui.kit.fragments import CONTROLS, PICTURES, redraw, redraw_page
 
 T = TypeVar("T")
 _STATES = "playground_states"
@@ -57,6 +57,9 @@ def bind_widget(key: str, current: object, write: Callable[[Any], Sequence[str] 
         st.session_state[key] = current
 
     def on_change() -> None:
+        if key not in st.session_state:  # the client had the session cleared, as any client may: the page starts anew
+            redraw_page()
+            return
         clear_problems()  # they were about an earlier input, and have been read
         try:
             parts = write(st.session_state[key])

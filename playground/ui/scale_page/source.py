@@ -53,12 +53,12 @@ def _own_config() -> None:
 
 
 def _pasted() -> None:
-    if text := str(st.session_state["scale_paste"] or "").strip():
+    if text := str(st.session_state.get("scale_paste") or "").strip():
         use_config(text)
 
 
 def _uploaded() -> None:
-    file = st.session_state["scale_upload"]
+    file = st.session_state.get("scale_upload")
     if file is None:
         return
     try:
