@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
+from random import Random
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +94,7 @@ def test_a_token_that_cannot_come_adds_nothing_to_an_entropy(removed: float) -> 
 
 
 @given(ROWS, st.randoms(use_true_random=False))
-def test_an_entropy_does_not_depend_on_the_order_of_the_tokens(rows: Row, random: Any) -> None:
+def test_an_entropy_does_not_depend_on_the_order_of_the_tokens(rows: Row, random: Random) -> None:
     places = list(range(rows.shape[1]))
     random.shuffle(places)
     np.testing.assert_allclose(entropy(log_softmax(rows[:, places])), entropy(log_softmax(rows)), rtol=1e-4, atol=1e-5)
