@@ -50,7 +50,7 @@ def _job(
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
         prompt = engine.codec.encode(f"Story number {number}: once upon a time " + "there was a fox " * (number % 40))
         asked = [
-            GenerationRequest(prompt, SETTINGS[(number + row) % 4], NEW_TOKENS, seed=number, luck_row=row)
+            GenerationRequest(prompt, SETTINGS[(number + row) % 4], NEW_TOKENS, seed=number, random_stream=row)
             for row in range(1 + number % 3)
         ]
         return (yield from generate(engine, asked, cancel=cancel))

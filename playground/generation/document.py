@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from playground.downloads import csv_text, harmless
 from playground.engine.api import TextCodec
@@ -139,7 +139,9 @@ class _Branch(_Part):
     name: Annotated[str, Field(max_length=LONGEST_NAME)] = ""
     settings: dict[_Short, Any]
     seed: Annotated[int, Field(ge=0, lt=2**64)]
-    luck_row: _Id = 0
+    random_stream: _Id = Field(
+        0, validation_alias=AliasChoices("random_stream", "luck_row")
+    )  # the latter in older files
     ended: Ended
     stopped_by: _Text | None = None
     hidden_text: _Text = ""
@@ -406,7 +408,7 @@ def _branch(given: _Branch) -> Branch:
         steps=steps,
         settings=SamplerSettings.from_mapping(given.settings),
         seed=given.seed,
-        luck_row=given.luck_row,
+        random_stream=given.random_stream,
         picked=given.picked,
         name=given.name,
         ended=given.ended,

@@ -118,12 +118,12 @@ def _decode(batch: Batch, rows: Sequence[_Row], cancel: CancelToken) -> Generato
 
 
 class _Row:
-    """One row's state: its tokens, its luck, Mirostat's ceiling and its stop watch."""
+    """One row's state: its tokens, its random stream, Mirostat's ceiling and its stop watch."""
 
     def __init__(self, place: int, request: GenerationRequest, codec: TextCodec) -> None:
         self._place = place
         self._request = request
-        self._stream = UniformStream(request.seed, request.luck_row)
+        self._stream = UniformStream(request.seed, request.random_stream)
         self._watch = StopWatch(request, codec)
         self._codec = codec
         self._uses_xtc = "xtc" in request.settings.active()

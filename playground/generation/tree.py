@@ -37,7 +37,7 @@ class Branch:
     steps: tuple[TokenStep, ...]
     settings: SamplerSettings = NEUTRAL
     seed: int = 0
-    luck_row: int = 0
+    random_stream: int = 0
     picked: bool = False
     name: str = ""
     ended: Ended = "stopped"

@@ -27,8 +27,9 @@ class GenerationRequest:
     """One row. Checked on creation: a bad value raises BadInput that names its field.
 
     ``generated_ids`` are tokens this row has generated already (a branch goes on from there): they count as generated
-    for the penalties, the steps' numbers, the luck and the stop strings, and toward ``max_new_tokens`` they do not.
-    ``luck_row`` chooses the stream of uniforms under ``seed``: rows with equal seed and luck_row share their luck.
+    for the penalties, the steps' numbers, the random stream and the stop strings, and toward ``max_new_tokens`` they do not.
+    ``random_stream`` chooses one of the streams of uniforms under ``seed``: rows with both equal are drawn with common random
+    numbers.
     ``top`` is how many alternatives each step records; ``mirostat_mu`` continues Mirostat's state.
     """
 
@@ -36,7 +37,7 @@ class GenerationRequest:
     settings: SamplerSettings = NEUTRAL
     max_new_tokens: int = 128
     seed: int = 0
-    luck_row: int = 0
+    random_stream: int = 0
     stop_strings: tuple[str, ...] = ()
     stop_ids: tuple[int, ...] = ()
     ignore_eos: bool = False
@@ -47,7 +48,7 @@ class GenerationRequest:
     def __post_init__(self) -> None:
         _require_whole("max_new_tokens", self.max_new_tokens, 1, MOST_NEW_TOKENS)
         _require_whole("seed", self.seed, 0, 2**64 - 1)
-        _require_whole("luck_row", self.luck_row, 0, 2**31 - 1)
+        _require_whole("random_stream", self.random_stream, 0, 2**31 - 1)
         _require_whole("top", self.top, 0, MOST_ALTERNATIVES)
         if len(self.stop_strings) > MOST_STOP_STRINGS:
             raise BadInput(f"stop: at most {MOST_STOP_STRINGS} stop strings, not {len(self.stop_strings)}.", "stop")

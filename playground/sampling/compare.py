@@ -24,8 +24,9 @@ class Comparison:
 
     ``gained`` can be drawn under q only, ``lost`` under p only; both likeliest first. ``kl_pq`` = KL(p || q) and
     ``kl_qp`` in nats; infinite where a token possible under the first is impossible under the second, and
-    ``undefined`` then says in a sentence which. ``total_variation`` in [0, 1] is the chance that the two disagree
-    on the best of luck. ``choices_*`` = exp(entropy), the number of equally likely tokens that would be as uncertain.
+    ``undefined`` then says in a sentence which. ``total_variation`` in [0, 1] is the least chance, over all ways of
+    drawing from both together, that the two tokens differ. ``choices_*`` = exp(entropy), the number of equally likely
+    tokens that would be as uncertain.
     """
 
     gained: tuple[int, ...]

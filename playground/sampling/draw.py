@@ -1,7 +1,7 @@
 """The draw: one uniform per step, turned into a token by the inverse of the cumulative distribution.
 
-Luck is counter-based: u is a function of (seed, row, step, purpose) with no state, so any step can be repeated, two
-settings can be compared on the same luck, and a row draws the same tokens alone or in a batch.
+Random numbers are counter-based: u is a function of (seed, row, step, purpose) with no state, so any step can be
+repeated, two settings can be compared on common random numbers, and a row draws the same tokens alone or in a batch.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wheel:
+class CumulativeDistribution:
     """The tokens that can be drawn, likeliest first (ties by lower id), and where each one's interval ends.
 
     ``ids``: (n,) int64. ``ends``: (n,) float64, ascending, the last exactly 1.
@@ -63,7 +63,7 @@ class Wheel:
         return np.searchsorted(self.ends, us, side="right")
 
 
-def make_wheel(final_probs: FloatArray) -> Wheel:
+def cumulative_distribution(final_probs: FloatArray) -> CumulativeDistribution:
     """Order the tokens of a (vocab,) distribution for drawing. Zero probabilities are left out, so never drawn."""
     probs = np.asarray(final_probs, dtype=np.float64)
     ids = np.flatnonzero(probs > 0)
@@ -72,7 +72,7 @@ def make_wheel(final_probs: FloatArray) -> Wheel:
     ids = ids[np.argsort(-probs[ids], kind="stable")]
     ends = np.cumsum(probs[ids])
     ends /= ends[-1]  # float32 probabilities sum to 1 only nearly; the last interval must end at 1
-    return Wheel(ids, ends)
+    return CumulativeDistribution(ids, ends)
 
 
 def draw_token(final_probs: FloatArray, u: float) -> Draw:
@@ -87,10 +87,10 @@ def draw_token(final_probs: FloatArray, u: float) -> Draw:
     head = _draw_among_likeliest(probs, u) if probs.ndim == 1 and np.count_nonzero(probs) > _HEAD else None
     if head is not None:
         return head
-    wheel = make_wheel(probs)
-    rank = int(wheel.place_of(np.array([u]))[0])
-    low = float(wheel.ends[rank - 1]) if rank else 0.0
-    return Draw(u=u, id=int(wheel.ids[rank]), low=low, high=float(wheel.ends[rank]), rank=rank)
+    distribution = cumulative_distribution(probs)
+    rank = int(distribution.place_of(np.array([u]))[0])
+    low = float(distribution.ends[rank - 1]) if rank else 0.0
+    return Draw(u=u, id=int(distribution.ids[rank]), low=low, high=float(distribution.ends[rank]), rank=rank)
 
 
 def _draw_among_likeliest(probs: FloatArray, u: float) -> Draw | None:
@@ -118,5 +118,5 @@ def draw_many(final_probs: FloatArray, us: npt.ArrayLike) -> npt.NDArray[np.int6
     uniforms = np.asarray(us, dtype=np.float64)
     if uniforms.size and not (uniforms.min() >= 0 and uniforms.max() < 1):
         raise BadInput("u: uniforms lie in [0, 1).", "u")
-    wheel = make_wheel(final_probs)
-    return wheel.ids[wheel.place_of(uniforms)]
+    distribution = cumulative_distribution(final_probs)
+    return distribution.ids[distribution.place_of(uniforms)]

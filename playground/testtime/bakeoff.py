@@ -1,7 +1,7 @@
 """The bake-off: a set of problems, N candidates each, every rule's choice, and how often it was right.
 
 ``run_bakeoff`` is a generator: to pause is to stop asking it (or cancel), to go on is to start it again with the last
-state it gave. A problem that was cut short is done again with the same luck, so a paused run ends as an unbroken one.
+state it gave. A problem that was cut short is done again with the same random numbers, so a paused run ends as an unbroken one.
 What the numbers mean is ``report``'s business. Knows no page and no file.
 """
 

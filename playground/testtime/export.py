@@ -37,7 +37,7 @@ PLAIN_COLUMNS = (
     "origin",
     "setting",
     "seed",
-    "luck_row",
+    "random_stream",
     "beam_score",
     "valid",
     "answer",
@@ -60,7 +60,7 @@ def rows(scored: ScoredCandidates) -> Iterator[dict[str, Any]]:
             "origin": candidate.origin,
             "setting": candidate.setting,
             "seed": candidate.seed,
-            "luck_row": candidate.luck_row,
+            "random_stream": candidate.random_stream,
             "beam_score": finite(candidate.beam_score),
             "scores": {column.label: finite(column.scores[place].value) for column in scored.columns},
             "notes": {

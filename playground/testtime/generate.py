@@ -37,7 +37,8 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class CandidateRequest:
-    """What is asked for: ``n`` candidates, dealt in turn over the variations. All share ``seed``; each has luck of its own.
+    """What is asked for: ``n`` candidates, dealt in turn over the variations. All share ``seed``; each has its own
+    random stream.
 
     Checked on creation: BadInput names the field at fault.
     """
@@ -69,7 +70,7 @@ class CandidateRequest:
                 settings=variation.settings,
                 max_new_tokens=self.max_new_tokens,
                 seed=self.seed,
-                luck_row=place,
+                random_stream=place,
                 stop_strings=self.stop_strings,
                 stop_ids=self.stop_ids,
                 ignore_eos=self.ignore_eos,
@@ -112,7 +113,7 @@ def generate_candidates(
     known: Sequence[Candidate] = (),
     memory: int | None = None,
 ) -> Generator[Event, None, CandidateRun]:
-    """Decode what ``asked`` wants and ``known`` has not: a resumed run goes on where it was killed, with the same luck.
+    """Decode what ``asked`` wants and ``known`` has not: a resumed run goes on where it was killed, with the same random numbers.
 
     ``memory``: the bytes the rows may take together, None to ask the machine. Raises BadInput or BadPrompt before the
     model runs, Cancelled between steps.

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
 Status = Literal["running", "finished", "stopped", "damaged"]
 _ARRAYS = ("raw_logprobs", "probs", "entropies", "mean_logprobs", "top_logprobs")
-_PLAIN = ("text", "finish_reason", "vocab_size", "elapsed_ms", "origin", "setting", "seed", "luck_row", "beam_score")
+_PLAIN = (
+    "text",
+    "finish_reason",
+    "vocab_size",
+    "elapsed_ms",
+    "origin",
+    "setting",
+    "seed",
+    "random_stream",
+    "beam_score",
+)
+_FORMER_NAMES = {"luck_row": "random_stream"}  # as runs stored by earlier versions have it
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, BadInput)
 
 
@@ -212,7 +223,7 @@ def _candidate_record(candidate: Candidate) -> CandidateRecord:
 
 
 def _candidate_of(row: CandidateRecord) -> Candidate:
-    plain = json.loads(row.plain)
+    plain = {_FORMER_NAMES.get(name, name): value for name, value in json.loads(row.plain).items()}
     ids = tuple(int(token) for token in np.frombuffer(row.ids, dtype="<i4"))
     n, top = len(ids), int(plain.pop("top"))
     values = np.frombuffer(row.arrays, dtype="<f4")

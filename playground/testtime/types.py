@@ -57,7 +57,7 @@ class Candidate:
     origin: Origin = "sampling"
     setting: str = ""
     seed: int = 0
-    luck_row: int = 0
+    random_stream: int = 0
     beam_score: float | None = None
 
     @property
@@ -105,7 +105,7 @@ def candidate_from_row(
         origin=origin,
         setting=setting,
         seed=row.request.seed,
-        luck_row=row.request.luck_row,
+        random_stream=row.request.random_stream,
     )
 
 

@@ -194,7 +194,7 @@ def test_the_least_fields_are_there_and_add_up(capsys: Capture, file: str) -> No
     draw = result["draw"]
     assert draw["seed"] == 3 and 0 <= draw["u"] < 1 and draw["text"] is None
     again = answer(capsys, "next", "--logits", file, "--seed", "3")["draw"]
-    assert again["u"] == draw["u"], "the luck does not depend on the settings"
+    assert again["u"] == draw["u"], "the random number does not depend on the settings"
     assert answer(capsys, "next", "--logits", file, "--seed", "4")["draw"]["u"] != draw["u"]
 
 
@@ -287,7 +287,7 @@ def test_a_prompt_file_is_read_as_utf8_without_its_mark(capsys: Capture, tmp_pat
     "flags", [[], ["--frequency-penalty", "1"], ["--mirostat-tau", "3"], ["--xtc-probability", "0.5"]]
 )
 def test_generated_tokens_follow_the_prompt_as_steps(capsys: Capture, fake: FakeEngine, flags: list[str]) -> None:
-    """The next token after two accepted ones is the third that ``generate`` draws: luck, counts and Mirostat included."""
+    """The next token after two accepted ones is the third that ``generate`` draws: u, counts and Mirostat included."""
     same = ["--prompt", "hello", "--seed", "5", *flags]
     steps = answer(capsys, "generate", *same, "--max-new-tokens", "3", "--ignore-eos")["steps"]
     taken = [step["id"] for step in steps[:2]]

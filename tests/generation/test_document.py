@@ -92,6 +92,17 @@ def test_what_is_saved_comes_back_the_same(settings: SamplerSettings) -> None:
     assert found == normal(run)
 
 
+def test_a_file_of_an_earlier_version_is_read() -> None:
+    """It calls a branch's random stream its luck_row."""
+    run = make_run()
+    tree = Tree(tuple(dataclasses.replace(branch, random_stream=3) for branch in run.tree.branches))
+    run = dataclasses.replace(run, tree=tree)
+    text = to_json(run, ENGINE.codec)
+    old = text.replace('"random_stream": 3', '"luck_row": 3')
+    assert old.count("luck_row") == 2
+    assert from_json(old.encode(), ENGINE.info) == from_json(text.encode(), ENGINE.info) == (normal(run), None)
+
+
 def test_the_file_is_plain_json_with_the_text_beside_each_id() -> None:
     data = json.loads(to_json(make_run(), ENGINE.codec), parse_constant=lambda word: pytest.fail(word))
     assert data["prompt"]["pieces"][-1] == "😀" and data["prompt"]["logprobs"][0] is None

@@ -85,7 +85,9 @@ def test_each_row_of_a_mixed_batch_draws_what_it_draws_alone(engine_kind: str, s
 @pytest.mark.parametrize("kind", REUSABLE)
 def test_sixty_rows_and_seeds_agree_alone_and_together_in_float32(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
-    asked = [request(prompt_ids=(5, 6, 7), seed=seed, luck_row=seed % 3, max_new_tokens=5, top=0) for seed in range(60)]
+    asked = [
+        request(prompt_ids=(5, 6, 7), seed=seed, random_stream=seed % 3, max_new_tokens=5, top=0) for seed in range(60)
+    ]
     together = finish(engine, *asked)
     assert len({row.ids for row in together.rows}) > 30
     for row in together.rows[::6]:
@@ -104,13 +106,17 @@ def test_the_real_model_draws_the_same_alone_and_together(bundled_engine: Transf
         assert finish(bundled_engine, row.request).rows[0].ids == row.ids
 
 
-def test_the_same_luck_is_shared_by_equal_seeds_and_by_nobody_else() -> None:
+def test_equal_seeds_and_streams_give_common_random_numbers_and_others_do_not() -> None:
     rows = finish(
-        FakeEngine(), request(seed=1), request(SETTINGS["usual"], seed=1), request(seed=1, luck_row=1), request(seed=2)
+        FakeEngine(),
+        request(seed=1),
+        request(SETTINGS["usual"], seed=1),
+        request(seed=1, random_stream=1),
+        request(seed=2),
     ).rows
-    lucks = [tuple(step.u for step in row.steps) for row in rows]
-    assert lucks[0] == lucks[1] and len(set(lucks)) == 3
-    assert lucks[2] == tuple(UniformStream(1, 1).at(step) for step in range(12))
+    drawn = [tuple(step.u for step in row.steps) for row in rows]
+    assert drawn[0] == drawn[1] and len(set(drawn)) == 3
+    assert drawn[2] == tuple(UniformStream(1, 1).at(step) for step in range(12))
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -238,8 +244,8 @@ def reference_of(model: PreTrainedModel, prompt: tuple[int, ...], count: int) ->
 @pytest.mark.parametrize("kind", ["llama", "gemma3-hybrid"])
 def test_greedy_equals_transformers_token_for_token_on_twenty_prompts(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
-    luck = np.random.default_rng(0)
-    prompts = [tuple(luck.integers(2, VOCAB, length).tolist()) for length in range(1, 21)]
+    rng = np.random.default_rng(0)
+    prompts = [tuple(rng.integers(2, VOCAB, length).tolist()) for length in range(1, 21)]
     rows = finish(engine, *(request(GREEDY, prompt_ids=prompt, max_new_tokens=10) for prompt in prompts)).rows
     for prompt, row in zip(prompts, rows, strict=True):
         ids, logprobs = reference(engine, prompt, 10)
@@ -288,7 +294,7 @@ def test_greedy_equals_transformers_on_the_real_model_on_twenty_prompts(bundled_
 
 
 def script(text: str, *tail: int) -> FakeEngine:
-    """A fake that will say ``text`` after any one-token prompt, whatever the luck."""
+    """A fake that will say ``text`` after any one-token prompt, whatever is drawn."""
     planned = (*FakeEngine().codec.encode(text), *tail)
 
     def logits(ids: tuple[int, ...]) -> FloatArray:

@@ -121,13 +121,13 @@ def test_shown_and_hidden_make_up_the_text_and_the_shown_part_holds_no_stop_stri
 def test_it_agrees_with_transformers_on_strings_that_overhang_tokens() -> None:
     tokenizer = byte_level_tokenizer()
     codec = HfTextCodec(tokenizer, small_info())
-    luck = random.Random(0)
+    rng = random.Random(0)
     ordinary = [i for i in range(len(tokenizer)) if not codec.is_special(i) and codec.token_bytes(i).isascii()]
     letters = [i for i in ordinary if set(codec.token_bytes(i)) <= set(b"thel o")]
     stopped = 0
     for _ in range(150):
-        stops = tuple({"".join(luck.choice("thel o") for _ in range(luck.randint(1, 4))) for _ in range(2)})
-        tokens = [luck.choice(letters) for _ in range(25)]
+        stops = tuple({"".join(rng.choice("thel o") for _ in range(rng.randint(1, 4))) for _ in range(2)})
+        tokens = [rng.choice(letters) for _ in range(25)]
         criterion = StopStringCriteria(tokenizer, list(stops))
         watch = StopWatch(GenerationRequest(prompt_ids=(0,), stop_strings=stops, max_new_tokens=1000), codec)
         for count, token in enumerate(tokens, start=1):
@@ -154,7 +154,7 @@ def test_it_agrees_with_transformers_on_strings_that_overhang_tokens() -> None:
         ({"max_new_tokens": True}, "max_new_tokens"),
         ({"seed": -1}, "seed"),
         ({"top": 201}, "top"),
-        ({"luck_row": -1}, "luck_row"),
+        ({"random_stream": -1}, "random_stream"),
     ],
 )
 def test_a_request_that_makes_no_sense_names_its_field(fields: dict[str, Any], name: str) -> None:

@@ -52,5 +52,5 @@ def test_candidates_say_text_rank_and_the_stage_that_removed_them() -> None:
 
 
 @pytest.mark.parametrize("u", [0.0, 0.5, 0.999999])
-def test_a_given_luck_replaces_the_seeds(u: float) -> None:
+def test_a_given_random_number_replaces_the_seeds(u: float) -> None:
     assert examine(np.zeros(4, dtype=np.float32), SamplerSettings(), u=u).draw.id == int(u * 4)

@@ -1,4 +1,4 @@
-"""The draw is the inverse of the cumulative distribution, from luck that can be repeated."""
+"""The draw is the inverse of the cumulative distribution, at random numbers that can be repeated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy import stats
 from playground.errors import BadInput
 from playground.sampling.chain import trace_row
 from playground.sampling.context import SamplingContext
-from playground.sampling.draw import Draw, UniformStream, draw_many, draw_token, make_wheel
+from playground.sampling.draw import Draw, UniformStream, cumulative_distribution, draw_many, draw_token
 from playground.sampling.settings import SamplerSettings
 from tests.sampling.rows import make_rows
 
@@ -73,7 +73,7 @@ def test_draws_follow_the_distribution() -> None:
 
 
 @pytest.mark.parametrize("make", [lambda i: UniformStream(i).at(0), lambda i: UniformStream(0, i).at(0)])
-def test_luck_is_uniform_over_seeds_and_rows(make: Callable[[int], float]) -> None:
+def test_the_random_numbers_are_uniform_over_seeds_and_rows(make: Callable[[int], float]) -> None:
     values = [make(i) for i in range(4000)]
     assert stats.kstest(values, "uniform").pvalue > 1e-3
     assert len(set(values)) == 4000
@@ -120,19 +120,19 @@ def test_negative_seeds_are_refused() -> None:
 
 @pytest.mark.parametrize("shape", ["peaked", "flat", "tied", "few"])
 def test_sorting_the_likeliest_first_gives_the_same_draw(shape: str) -> None:
-    luck = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     logits = {
-        "peaked": luck.normal(size=5000) * 4,
-        "flat": luck.normal(size=5000) * 0.1,
-        "tied": luck.integers(0, 4, 5000).astype(np.float64),
+        "peaked": rng.normal(size=5000) * 4,
+        "flat": rng.normal(size=5000) * 0.1,
+        "tied": rng.integers(0, 4, 5000).astype(np.float64),
         "few": np.where(np.arange(5000) % 100, -np.inf, 1.0),
     }[shape]
     weights = np.exp(logits - logits.max())
     probs = (weights / weights.sum()).astype(np.float32)
-    wheel = make_wheel(probs)
-    for u in (0.0, 1 - 2.0**-53, *luck.random(100)):
-        rank = int(wheel.place_of(np.array([u]))[0])
+    whole = cumulative_distribution(probs)
+    for u in (0.0, 1 - 2.0**-53, *rng.random(100)):
+        rank = int(whole.place_of(np.array([u]))[0])
         got = draw_token(probs, float(u))
-        assert (got.id, got.rank) == (wheel.ids[rank], rank)
-        assert got.high == pytest.approx(wheel.ends[rank], abs=1e-12)
+        assert (got.id, got.rank) == (whole.ids[rank], rank)
+        assert got.high == pytest.approx(whole.ends[rank], abs=1e-12)
         assert got.low <= got.u < got.high

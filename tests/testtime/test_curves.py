@@ -192,9 +192,9 @@ def test_near_equal_texts_are_one_cluster() -> None:
 
 
 @given(st.lists(st.text(alphabet="ab ", max_size=8), min_size=1, max_size=7), st.randoms())
-def test_clusters_do_not_depend_on_the_order(given: list[str], luck: Random) -> None:
+def test_clusters_do_not_depend_on_the_order(given: list[str], random: Random) -> None:
     order = list(range(len(given)))
-    luck.shuffle(order)
+    random.shuffle(order)
     straight = {frozenset(cluster.members) for cluster in cluster_texts(given)}
     moved = cluster_texts([given[place] for place in order])
     assert {frozenset(order[member] for member in cluster.members) for cluster in moved} == straight

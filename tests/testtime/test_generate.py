@@ -52,7 +52,7 @@ def test_each_candidate_is_what_its_row_gives_alone() -> None:
     events, run = drained(generate_candidates(FakeEngine(), request))
     assert isinstance(events[0], Planned) and all(isinstance(event, BatchStep) for event in events[1:])
     assert [one.ids for one in run.candidates] == [alone(row) for row in request.rows()]
-    assert len({one.ids for one in run.candidates}) > 1, "each has luck of its own"
+    assert len({one.ids for one in run.candidates}) > 1, "each has a random stream of its own"
     assert run.new_tokens == 48 == sum(event.rows for event in events[1:])
     assert [one.index for one in run.candidates] == list(range(6))
 
@@ -200,7 +200,7 @@ def test_other_sessions_get_their_turn_between_steps() -> None:
         worker.close()
 
 
-def test_what_is_known_is_not_made_again_and_the_luck_is_the_same() -> None:
+def test_what_is_known_is_not_made_again_and_the_random_streams_are_the_same() -> None:
     _events, whole = drained(generate_candidates(FakeEngine(), asked()))
     known = [whole.candidates[place] for place in (1, 4)]
     engine = FakeEngine()

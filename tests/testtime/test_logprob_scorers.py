@@ -25,7 +25,8 @@ Logprobs = st.lists(st.floats(-30, 0, width=32), min_size=1, max_size=40)
 def sampled(engine: TransformersEngine, prompt: tuple[int, ...], rows: int, length: int) -> list[Candidate]:
     """Rows of different lengths, so that all but the longest would be padded."""
     requests = [
-        GenerationRequest(prompt, max_new_tokens=length - 2 * row, seed=5, luck_row=row, top=20) for row in range(rows)
+        GenerationRequest(prompt, max_new_tokens=length - 2 * row, seed=5, random_stream=row, top=20)
+        for row in range(rows)
     ]
     steps = generate(engine, requests)
     while True:

@@ -21,7 +21,7 @@ MOST = 40
 
 
 def engine() -> FakeEngine:
-    """A or B by luck, and the end: candidates of different lengths and texts."""
+    """A or B at random, and the end: candidates of different lengths and texts."""
 
     def logits(ids: tuple[int, ...]) -> FloatArray:
         row = np.full(VOCAB, -30.0, dtype=np.float32)

@@ -89,6 +89,18 @@ def test_a_run_comes_back_as_it_was(store: RunStore) -> None:
     again.close()
 
 
+def test_a_run_stored_by_an_earlier_version_is_read(store: RunStore) -> None:
+    """It calls a candidate's random stream its luck_row."""
+    run, made = keep(store)
+    with sqlite3.connect(Path(store.place) / FILE_NAME) as raw:
+        raw.execute("UPDATE candidates SET plain = replace(plain, 'random_stream', 'luck_row')")
+        assert raw.execute("SELECT count(*) FROM candidates WHERE plain LIKE '%luck_row%'").fetchone()[0] == 12
+    raw.close()
+    stored = store.load(run)
+    assert [one.random_stream for one in stored.candidates] == [one.random_stream for one in made.candidates]
+    assert stored.candidates[5].random_stream == 5
+
+
 def test_scores_that_cost_a_model_are_kept_beside(store: RunStore) -> None:
     run, made = keep(store)
     scores = tuple(Score(float(one.index), one.index > 3, "note <b>") for one in made.candidates[:-1])

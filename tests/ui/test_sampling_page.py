@@ -635,7 +635,7 @@ def test_terms_of_the_art_are_explained_on_hover(open_app: Open, section: str, t
     assert all(define(term) in hovers for term in terms)
 
 
-def test_the_note_on_luck_holds_under_xtc_too(open_app: Open) -> None:
+def test_the_note_on_the_random_number_holds_under_xtc_too(open_app: Open) -> None:
     app = open_app({"xtc_probability": "0.5"}).section("Why this token?")
     assert "XTC" in next(caption.value for caption in app.at.caption if "only random part" in caption.value)
 

@@ -53,7 +53,7 @@ def bakeoff_section(mine: Bench, worker: Worker) -> None:
     if shown is not None and shown.outcomes:
         show_report(shown)
     why_it_matters(
-        "A rule is compared, problem by problem, with taking one candidate blindly. On few problems most differences are luck; "
+        "A rule is compared, problem by problem, with taking one candidate blindly. On few problems most differences are chance; "
         "the report says so where it cannot tell."
     )
 

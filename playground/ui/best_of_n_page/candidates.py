@@ -35,8 +35,8 @@ def candidates_section(mine: Bench, worker: Worker) -> None:
         _diversity(mine)
     kept_section(mine, worker)
     why_it_matters(
-        "One prefill serves all candidates; each has its own luck. Log-probability says how expected an answer was under the "
-        "model, not whether it is true."
+        "One prefill serves all candidates; each has its own random stream. Log-probability says how expected an answer was "
+        "under the model, not whether it is true."
     )
 
 
@@ -80,7 +80,7 @@ def _outdated(mine: Bench) -> None:
             key="bon_resume",
             icon=":material/play_arrow:",
             on_click=ask("resume"),
-            help="The finished ones are not made again; the luck is the same.",
+            help="The finished ones are not made again; the random streams are the same.",
         )
 
 
@@ -144,8 +144,10 @@ def _opened(mine: Bench, worker: Worker) -> None:
 def _ending(candidate: Candidate) -> None:
     reason = REASONS.get(candidate.finish_reason, candidate.finish_reason)
     made = f", {candidate.setting}" if candidate.setting else ""
-    luck = f"seed {candidate.seed}, row {candidate.luck_row}" if candidate.origin == "sampling" else candidate.origin
-    st.caption(escape_markdown(f"Ended: {reason}. Made by {luck}{made}."))
+    source = candidate.origin
+    if source == "sampling":
+        source = f"seed {candidate.seed}, random stream {candidate.random_stream}"
+    st.caption(escape_markdown(f"Ended: {reason}. Made by {source}{made}."))
 
 
 def _diversity(mine: Bench) -> None:

@@ -158,7 +158,15 @@ def _branch(mine: GenerateSession, worker: Worker, action: PendingAction) -> Non
         return
     step = picked_step(mine, worker, parent, there, action)
     branch = Branch(
-        0, parent.id, action.place, (step,), parent.settings, parent.seed, parent.luck_row, picked=True, ended="picked"
+        0,
+        parent.id,
+        action.place,
+        (step,),
+        parent.settings,
+        parent.seed,
+        parent.random_stream,
+        picked=True,
+        ended="picked",
     )
     left = mine.run.limits.max_new_tokens - action.place - 1
     ended = _ends_at_once(mine.run, worker, action.token, left)

@@ -16,7 +16,7 @@ from playground.charts.draw import (
 from playground.charts.numbers import percent
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
-from playground.sampling.draw import UniformStream, draw_many, make_wheel
+from playground.sampling.draw import UniformStream, cumulative_distribution, draw_many
 from playground.ui.kit.fragments import CONTROLS, PICTURES, rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView
@@ -77,12 +77,12 @@ def _labels(view: SamplingView, ids: np.ndarray) -> tuple[str, ...]:
 
 def cumulative_data(view: SamplingView) -> CumulativeData:
     """The final distribution as bands, likeliest first."""
-    wheel = make_wheel(view.next.trace.final_probs)
-    widths = np.diff(wheel.ends, prepend=0.0)
-    shown = min(BANDS, len(wheel.ids))
+    distribution = cumulative_distribution(view.next.trace.final_probs)
+    widths = np.diff(distribution.ends, prepend=0.0)
+    shown = min(BANDS, len(distribution.ids))
     rank = view.next.draw.rank
     return CumulativeData(
-        labels=_labels(view, wheel.ids[:shown]),
+        labels=_labels(view, distribution.ids[:shown]),
         probabilities=widths[:shown],
         rest=float(widths[shown:].sum()),
         u=view.next.draw.u,
@@ -95,12 +95,12 @@ def histogram_data(view: SamplingView, draws: int = DRAWS) -> HistogramData:
     seed, step = view.setup.seed, view.next.step
     us = [UniformStream(seed, row).at(step) for row in range(1, draws + 1)]
     drawn = draw_many(view.next.trace.final_probs, us)
-    wheel = make_wheel(view.next.trace.final_probs)
-    shown = wheel.ids[:20]
-    widths = np.diff(wheel.ends, prepend=0.0)[: len(shown)]
+    distribution = cumulative_distribution(view.next.trace.final_probs)
+    shown = distribution.ids[:20]
+    widths = np.diff(distribution.ends, prepend=0.0)[: len(shown)]
     observed = np.array([int((drawn == token).sum()) for token in shown], dtype=np.int64)
     labels = _labels(view, shown)
-    if len(wheel.ids) > len(shown):
+    if len(distribution.ids) > len(shown):
         labels += ("others",)
         observed = np.append(observed, draws - observed.sum())
         widths = np.append(widths, max(0.0, 1.0 - widths.sum()))
