@@ -144,7 +144,7 @@ def _opened(mine: Bench, worker: Worker) -> None:
 def _ending(candidate: Candidate) -> None:
     reason = REASONS.get(candidate.finish_reason, candidate.finish_reason)
     made = f", {candidate.setting}" if candidate.setting else ""
-    source = candidate.origin
+    source: str = candidate.origin
     if source == "sampling":
         source = f"seed {candidate.seed}, random stream {candidate.random_stream}"
     st.caption(escape_markdown(f"Ended: {reason}. Made by {source}{made}."))
