@@ -1,1 +1,1 @@
-"""A frozen dataclass in, a plotly figure out. Knows no streamlit and no model."""
+"""A frozen dataclass in, a plotly figure or a component's payload out. Knows no streamlit and no model."""

@@ -7,21 +7,23 @@ their letters' colours.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
-from playground.charts.figure import Trace, escaped, make_figure
-from playground.charts.palette import CUT, FINAL, GRID, INK, PINS, RAW
+from playground.charts.light import Dot, LightAxis, LightChart, Line, Note, Rule, Scale, Ticks, short
+from playground.charts.palette import CUT, FINAL, INK, PINS, RAW
 
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 NOW = "now"  # the kind of series that carries the accent; a letter takes its pin's colour, "" is grey
 HEIGHT = 380
 LABEL_PLACES = ("top right", "bottom left", "middle right", "middle left")  # in turn, so that neighbours part
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+Ends = tuple[float, float]  # of an axis, as data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +48,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """``unit`` is written after values in the hover text. ``suffix``: a tick suffix such as "%"."""
+    """``prefix`` and ``suffix`` stand around its ticks. ``range``: its ends, where the data do not say."""
 
     title: str
     log: bool = True
     suffix: str = ""
     prefix: str = ""
-    range: tuple[float, float] | None = None
+    range: Ends | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +69,35 @@ class LinesData:
     cuts: tuple[tuple[str, float], ...] = ()
 
 
-def lines_figure(data: LinesData) -> go.Figure:
+def lines_chart(data: LinesData) -> LightChart:
     """Curves with their names at the right end, marks with labels, levels and cuts as dashed lines."""
-    low, high = _bounds(data, vertical=True)
-    left, right = _bounds(data, vertical=False)
-    traces = [_curve(series, index) for index, series in enumerate(data.series)]
-    if data.marks:
-        traces.append(_marks(data.marks))
-    shapes, notes = _lines(data)
-    notes += _end_labels(data, low, high, (left, right))
-    layout: dict[str, Any] = {
-        "height": HEIGHT,
-        "margin": {"l": 62, "r": _label_room(data.series), "t": 16, "b": 48},
-        "showlegend": False,
-        "dragmode": False,
-        "hovermode": "closest",
-        "xaxis": _axis(data.x, left, right, room=0.02 if data.marks else 0.0),  # plotly drops a mark on the very edge
-        "yaxis": _axis(data.y, low, high, room=0.04),
-        "shapes": shapes,
-        "annotations": notes,
-    }
-    return make_figure(traces, layout)
+    across, upward = _bounds(data, vertical=False), _bounds(data, vertical=True)
+    x = _scale(data.x, across, room=0.02 if data.marks else 0.0)  # a mark on the very edge would be cut in half
+    y = _scale(data.y, upward, room=0.04)
+    rules, notes = _straight_lines(data, x, y)
+    return LightChart(
+        HEIGHT,
+        (62, 16, _label_room(data.series), 48),
+        LightAxis(data.x.title, _ticks(data.x, across, x)),
+        LightAxis(data.y.title, _ticks(data.y, upward, y)),
+        lines=tuple(_curve(series, index, x, y) for index, series in enumerate(data.series)),
+        marks=tuple(_marks(data.marks, x, y)),
+        rules=tuple(rules),
+        notes=(*notes, *_end_labels(data, x, y, across, upward)),
+    )
 
 
-def _curve(series: Series, index: int) -> Trace:
+def _curve(series: Series, index: int, x: Scale, y: Scale) -> Line:
     plain = series.kind == ""
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": escaped(series.name),
-        "x": series.x.astype(np.float32) if _fits32(series.x) else series.x,
-        "y": series.y.astype(np.float32) if _fits32(series.y) else series.y,
-        "line": {
-            "color": colour_of(series.kind),
-            "width": 1.8 if plain else 3,
-            "dash": DASHES[index % len(DASHES)] if plain else "solid",
-        },
-        "hovertemplate": f"<b>{escaped(series.name)}</b><br>%{{x:.4s}} → %{{y:.4s}}<extra></extra>",
-    }
+    return Line(
+        series.name,
+        colour_of(series.kind),
+        1.8 if plain else 3,
+        DASHES[index % len(DASHES)] if plain else "solid",
+        x.places(series.x),
+        y.places(series.y),
+        tuple((short(one), short(other)) for one, other in zip(series.x.tolist(), series.y.tolist(), strict=True)),
+    )
 
 
 def colour_of(kind: str) -> str:
@@ -112,100 +105,67 @@ def colour_of(kind: str) -> str:
     return FINAL if kind == NOW else PINS.get(kind, RAW)
 
 
-def _fits32(values: npt.NDArray[np.float64]) -> bool:
-    finite = values[np.isfinite(values)]
-    return bool(finite.size == 0 or np.abs(finite).max() < 3e38)
+def _marks(marks: Sequence[Mark], x: Scale, y: Scale) -> Iterator[Dot]:
+    """Those that have a place on these axes."""
+    for index, mark in enumerate(marks):
+        (at,), (high,) = x.places([mark.x]), y.places([mark.y])
+        if at is not None and high is not None:
+            side, size = LABEL_PLACES[index % len(LABEL_PLACES)], 12 if mark.strong else 7
+            colour, values = CUT if mark.strong else INK, (short(mark.x), short(mark.y))
+            yield Dot(at, high, mark.label, side, size, mark.strong, colour, values)
 
 
-def _marks(marks: Sequence[Mark]) -> Trace:
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": np.array([mark.x for mark in marks]),
-        "y": np.array([mark.y for mark in marks]),
-        "text": [escaped(mark.label) for mark in marks],
-        "textposition": [LABEL_PLACES[index % len(LABEL_PLACES)] for index in range(len(marks))],
-        "textfont": {"size": 10},
-        "cliponaxis": False,
-        "marker": {
-            "size": [12 if mark.strong else 7 for mark in marks],
-            "symbol": ["diamond" if mark.strong else "circle" for mark in marks],
-            "color": [CUT if mark.strong else INK for mark in marks],
-        },
-        "hovertemplate": "<b>%{text}</b><br>%{x:.4s} → %{y:.4s}<extra></extra>",
-    }
-
-
-def _lines(data: LinesData) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    shapes: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
+def _straight_lines(data: LinesData, x: Scale, y: Scale) -> tuple[list[Rule], list[Note]]:
+    """Levels and cuts, and their labels."""
+    rules, notes = list[Rule](), list[Note]()
     for label, value in data.levels:
-        shapes.append(_rule(x0=0, x1=1, xref="paper", y0=value, y1=value))
-        notes.append(_note(label, x=0.01, xref="paper", xanchor="left", y=_place(data.y, value), yanchor="bottom"))
+        high = y.share(value)
+        rules.append(Rule((0.0, 1.0), (high, high), CUT, 1.5))
+        notes.append(Note(label, 0.01, high, "left", "bottom", CUT))
     for label, value in data.cuts:
-        shapes.append(_rule(x0=value, x1=value, y0=0, y1=1, yref="paper"))
-        notes.append(_note(label, x=_place(data.x, value), xanchor="left", y=0.01, yref="paper", yanchor="bottom"))
-    return shapes, notes
+        at = x.share(value)
+        rules.append(Rule((at, at), (0.0, 1.0), CUT, 1.5))
+        notes.append(Note(label, at, 0.01, "left", "bottom", CUT))
+    return rules, notes
 
 
-def _rule(**where: Any) -> dict[str, Any]:
-    return {"type": "line", "line": {"color": CUT, "width": 1.5, "dash": "dash"}, **where}
-
-
-def _note(text: str, **where: Any) -> dict[str, Any]:
-    return {"text": escaped(text), "showarrow": False, "font": {"color": CUT, "size": 11}, **where}
-
-
-def _place(axis: Axis, value: float) -> float:
-    """Where an annotation stands: plotly takes logarithms there, though not in shapes and traces."""
-    return math.log10(value) if axis.log else value
-
-
-def _end_labels(data: LinesData, low: float, high: float, across: tuple[float, float]) -> list[dict[str, Any]]:
+def _end_labels(data: LinesData, x: Scale, y: Scale, across: Ends, upward: Ends) -> list[Note]:
     """Each curve's name at the right of its last finite point, moved apart where two would stand on each other.
 
     A curve that ends in the left half has its name under its own end: at the edge it would belong to nothing.
     """
-    ends, short = [], []
-    middle = sum(_place(data.x, edge) for edge in across) / 2
+    ends, early = list[tuple[float, Series]](), list[Note]()
     for series in data.series:
         finite = np.flatnonzero(np.isfinite(series.y))
         if finite.size:
-            last = _place(data.x, float(series.x[finite[-1]]))
-            height = _place(data.y, float(series.y[finite[-1]]))
-            if across[0] < across[1] and last < middle:
-                short.append(_name(series, height, x=last, yanchor="top"))
+            last, height = x.share(float(series.x[finite[-1]])), y.share(float(series.y[finite[-1]]))
+            if across[0] < across[1] and last < 0.5:
+                early.append(_name(series, last, height, "top"))
             else:
                 ends.append((height, series))
     ends.sort(key=lambda end: end[0])
-    bottom, top = _place(data.y, low), _place(data.y, high)
+    bottom, top = y.share(upward[0]), y.share(upward[1])
     lines = 1 + max((series.name.count(", ") for _, series in ends), default=0)
     gap = (top - bottom) * (0.042 * lines + 0.01 * (lines > 1))  # names of two lines part from each other
-    heights = [min(max(height, bottom), top) for height, _ in ends]
+    heights = _parted([min(max(height, bottom), top) for height, _ in ends], gap, top)
+    return [_name(series, 1.0, at, "middle") for at, (_, series) in zip(heights, ends, strict=True)] + early
+
+
+def _parted(heights: list[float], gap: float, top: float) -> list[float]:
+    """Ascending heights at least ``gap`` apart and none above ``top``."""
     for index in range(1, len(heights)):
         heights[index] = max(heights[index], heights[index - 1] + gap)
     ceiling = top
     for index in reversed(range(len(heights))):  # what was pushed over the top comes down again, and no more than that
         heights[index] = ceiling = min(heights[index], ceiling)
         ceiling -= gap
-    at_the_edge = [
-        _name(series, height, x=1.0, xref="paper", yanchor="middle")
-        for height, (_, series) in zip(heights, ends, strict=True)
-    ]
-    return at_the_edge + short
+    return heights
 
 
-def _name(series: Series, height: float, **where: Any) -> dict[str, Any]:
+def _name(series: Series, x: float, y: float, up: Literal["top", "middle"]) -> Note:
     """A curve's name in its colour; a comma breaks it into lines."""
-    return {
-        "text": escaped(series.name).replace(", ", "<br>"),
-        "xanchor": "left",
-        "align": "left",
-        "y": height,
-        "showarrow": False,
-        "font": {"size": 11, "color": FINAL if series.kind == NOW else PINS.get(series.kind, INK)},
-        **where,
-    }
+    colour = FINAL if series.kind == NOW else PINS.get(series.kind, INK)
+    return Note(series.name.replace(", ", "\n"), x, y, "left", up, colour)
 
 
 def _label_room(series: Sequence[Series]) -> int:
@@ -214,7 +174,7 @@ def _label_room(series: Sequence[Series]) -> int:
     return min(14 + 6 * longest, 130)
 
 
-def _bounds(data: LinesData, *, vertical: bool) -> tuple[float, float]:
+def _bounds(data: LinesData, *, vertical: bool) -> Ends:
     axis = data.y if vertical else data.x
     if axis.range is not None:
         return axis.range
@@ -229,24 +189,27 @@ def _bounds(data: LinesData, *, vertical: bool) -> tuple[float, float]:
     return (low, high) if high > low else ((low / 2, high * 2) if axis.log else (low - 1, high + 1))
 
 
-def _axis(axis: Axis, low: float, high: float, room: float) -> dict[str, Any]:
-    start, end = (math.log10(low), math.log10(high)) if axis.log else (low, high)
+def _units(axis: Axis, ends: Ends) -> Ends:
+    """The ends as a scale takes them."""
+    return (math.log10(ends[0]), math.log10(ends[1])) if axis.log else ends
+
+
+def _scale(axis: Axis, ends: Ends, room: float) -> Scale:
+    """``room``: what stays free at both ends, as a share."""
+    start, end = _units(axis, ends)
     margin = (end - start) * room
-    return {
-        "type": "log" if axis.log else "linear",
-        "title": {"text": axis.title},
-        "range": [start - margin, end + margin],
-        "gridcolor": GRID,
-        "fixedrange": True,
-        "automargin": False,
-        "ticksuffix": axis.suffix,
-        "tickprefix": axis.prefix,
-        "minor": {"showgrid": False},
-    } | (log_ticks(start, end) if axis.log else {"nticks": 8})
+    return Scale(start - margin, end + margin, axis.log)
 
 
-def log_ticks(start: float, end: float) -> dict[str, Any]:
-    """Ticks from 10^start to 10^end, written as people say them: 1, 2 and 5 of each decade where there is room."""
+def _ticks(axis: Axis, ends: Ends, scale: Scale) -> Ticks:
+    if not axis.log:
+        return scale.even_ticks(axis.prefix, axis.suffix)
+    values = log_ticks(*_units(axis, ends))
+    return scale.ticks(values, [tick_text(value) for value in values])
+
+
+def log_ticks(start: float, end: float) -> list[float]:
+    """Values from 10^start to 10^end: 1, 2 and 5 of each decade where there is room."""
     span = max(end - start, 1e-9)
     digits = (1, 2, 5) if span <= 2.5 else (1,)
     every = max(1, math.ceil(span / 8))
@@ -256,13 +219,14 @@ def log_ticks(start: float, end: float) -> dict[str, Any]:
     if len(shown) < 2:  # less than a third of a decade: even steps
         low, high = 10**start, 10**end
         shown = [low + (high - low) * share for share in (0.1, 0.5, 0.9)]
-    return {"tickvals": shown, "ticktext": [tick_text(value) for value in shown], "tickangle": 0}
+    return shown
 
 
 def tick_text(value: float) -> str:
-    """``2e9`` → ``2B``; powers of ten from 10^15 on."""
+    """As people say it: ``2e9`` → ``2B``; powers of ten from 10^15 on."""
     if value >= 1e15 or value < 1e-4:
-        return f"10<sup>{math.log10(value):.0f}</sup>" if math.log10(value).is_integer() else f"{value:.0e}"
+        power = math.log10(value)
+        return f"10{f'{power:.0f}'.translate(_RAISED)}" if power.is_integer() else f"{value:.0e}"
     for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if value >= scale:
             return f"{value / scale:.3g}{suffix}"

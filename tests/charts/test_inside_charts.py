@@ -24,7 +24,7 @@ from playground.charts.lens_grid import (
 from playground.charts.lens_html import lens_page
 from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
 from playground.charts.palette import contrast
-from playground.charts.scale_lines import Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_lines import lines_chart, lines_description
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
 from playground.engine.api import CancelToken, finish
 from playground.engine.fake.engine import FakeEngine
@@ -136,9 +136,9 @@ def timing(cache: bool = True) -> Timing:
 
 
 @pytest.mark.parametrize("make", [prefill_data, seconds_data, decode_data, cache_data, roofline_data])
-def test_the_timing_pictures_are_valid_and_described(make: object) -> None:
+def test_the_timing_pictures_are_drawn_and_described(make: object) -> None:
     data = make(timing(), 2048)  # type: ignore[operator]
-    go.Figure(lines_figure(data).to_dict())
+    assert len(lines_chart(data).marks) == len(data.marks)
     said = lines_description(data, "Subject")
     assert data.y.title in said and len(data.marks) in (3, 7)
 
@@ -176,13 +176,6 @@ def test_the_fit_in_these_tests_is_from_the_same_rates() -> None:
     assert found.speed.fit.flops_per_s == pytest.approx(1e9, rel=1e-3) and found.speed.fit.bytes_per_s == pytest.approx(
         2e9, rel=1e-3
     )
-
-
-def test_no_mark_stands_on_the_edge_where_plotly_would_drop_it() -> None:
-    line = Series("predicted", np.array([16.0, 1024.0]), np.array([1.0, 64.0]))
-    data = LinesData(Axis("tokens"), Axis("seconds"), (line,), (Mark("first", 16, 1), Mark("last", 1024, 64)))
-    low, high = lines_figure(data).layout.xaxis.range
-    assert low < np.log10(16) and high > np.log10(1024)
 
 
 def test_a_lens_as_a_page_escapes_the_text() -> None:

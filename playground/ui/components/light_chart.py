@@ -6,12 +6,9 @@ takes longer than all else that a moved slider causes. This one is drawn at once
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import plotly.graph_objects as go
 import streamlit as st
 
-from playground.charts.light import light_payload
+from playground.charts.light import LightChart, light_payload
 from playground.ui.components.assets import script, style
 
 _CHART = st.components.v2.component(
@@ -23,14 +20,10 @@ _CHART = st.components.v2.component(
 )
 
 
-def light_chart(
-    figure: go.Figure, *, key: str, alt: str, legend: Sequence[tuple[str, str]] = (), below: str = ""
-) -> None:
-    """Show ``figure``, one of ``scale_lines`` or ``scale_bars``.
+def light_chart(chart: LightChart, *, key: str, alt: str, below: str = "") -> None:
+    """Show ``chart``.
 
-    ``alt``: the picture in words and numbers. ``legend``: (name, colour) of what the colours mean, above the picture.
-    ``below``: a sentence, as plain text, that changes with the picture. As Markdown of its own it would be parsed anew
-    at every move of a slider.
+    ``alt``: the picture in words and numbers. ``below``: a sentence, as plain text, that changes with the picture. As
+    Markdown of its own it would be parsed anew at every move of a slider.
     """
-    words = {"label": alt, "legend": [list(entry) for entry in legend], "below": below}
-    _CHART(data={**light_payload(figure), **words}, key=key)
+    _CHART(data={**light_payload(chart), "label": alt, "below": below}, key=key)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from playground.charts.numbers import gigabytes, milliseconds
-from playground.charts.scale_lines import LinesData, lines_description, lines_figure
+from playground.charts.scale_lines import LinesData, lines_chart, lines_description
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
@@ -27,6 +27,7 @@ from playground.inspection.timing import (
 )
 from playground.models.info import told
 from playground.state.inside import QUICK, InsideState, TimingWanted
+from playground.ui.components.light_chart import light_chart
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES as PICTURES_PART
 from playground.ui.kit.fragments import rerun_callback
@@ -270,7 +271,7 @@ def _pictures(found: Timing, ahead: int) -> None:
     if data is None:
         st.caption("This model keeps no key-value cache: there is nothing that grows with the text.")
     else:
-        st.plotly_chart(lines_figure(data), key="inside_timing_chart", alt=lines_description(data, title))
+        light_chart(lines_chart(data), key="inside_timing_chart", alt=lines_description(data, title))
     fit = found.speed.fit
     why_it_matters(
         f"{title}. Fitted: {_rate(fit.flops_per_s, 'GFLOP/s')} of arithmetic and {_rate(fit.bytes_per_s, 'GB/s')} of "

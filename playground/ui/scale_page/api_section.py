@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
 from playground.errors import BadInput, PlaygroundError
 from playground.plan.answers import price_of, serving_of
 from playground.plan.setup import ScaleSetup
@@ -50,7 +50,7 @@ def api_section() -> None:
         {"Now": rows_of(setup, price, table, found, query), **columns}, key="scale_api", label="API or own GPU"
     )
     data = break_even_data(found, query, pinned)
-    light_chart(lines_figure(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
+    light_chart(lines_chart(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
     why_it_matters(
         "A GPU is paid around the clock, an API by the token. The GPU's capacity is its roofline at this batch, times the "
         "share of the day that demand fills; people, redundancy and a model's quality are not in it. Reasoning tokens are "

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_bars import BarsOf, PlainBar, plain_description, plain_figure
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_bars import BarsOf, PlainBar, plain_chart, plain_description
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
 from playground.plan.law_answers import HUMAN_TEXT_TOKENS, TEXT_SOURCE, answer_data
 from playground.plan.wording import Row, row, write_figure
 from playground.scaling.facts import Topic, scaling_topics
@@ -52,7 +52,7 @@ def languages_section() -> None:
         shown = under_representation(speakers, share)
         bars.append(PlainBar(name, shown.value, f"{shown.value:,.2f}×"))
     data = BarsOf(tuple(bars), "share of speakers over share of the crawl (1 is fair)", log=True)
-    light_chart(plain_figure(data), key="scale_language_chart", alt=plain_description(data))
+    light_chart(plain_chart(data), key="scale_language_chart", alt=plain_description(data))
     st.caption(
         escape_markdown("; ".join(f"{each.name}: {each.source}" for each in LANGUAGES) + ". World: 8,000M people.")
     )
@@ -63,7 +63,7 @@ def languages_section() -> None:
         ),
         "tokens for the same sentence, against English",
     )
-    light_chart(plain_figure(tokens), key="scale_token_chart", alt=plain_description(tokens))
+    light_chart(plain_chart(tokens), key="scale_token_chart", alt=plain_description(tokens))
     why_it_matters(
         "A language above 1 has more speakers than text in the crawl; what a model has read little of it knows little of. "
         "More tokens for the same sentence are paid three times: in price, in waiting, and in context used up. Scarce data "
@@ -89,7 +89,7 @@ def data_section() -> None:
             bars.append(PlainBar(model.name, model.tokens, f"{model.tokens / 1e12:g}T tokens"))
     bars.append(PlainBar("All public human text", HUMAN_TEXT_TOKENS, "about 300T tokens (100T to 1,000T)"))
     data = BarsOf(tuple(bars), "tokens", log=True)
-    light_chart(plain_figure(data), key="scale_stock_chart", alt=plain_description(data))
+    light_chart(plain_chart(data), key="scale_stock_chart", alt=plain_description(data))
     st.caption(escape_markdown(TEXT_SOURCE))
     _topic(_named("Data"), "data")
 
@@ -110,7 +110,7 @@ def electricity_section() -> None:
         (Mark("415 TWh", 2024, 415.0), Mark("945 TWh", 2030, 945.0)),
         (("all the world's electricity in 2024", world),),
     )
-    light_chart(lines_figure(data), key="scale_power_chart", alt=lines_description(data, "Data centres' electricity"))
+    light_chart(lines_chart(data), key="scale_power_chart", alt=lines_description(data, "Data centres' electricity"))
     st.caption(
         "IEA, Energy and AI, 2025. The dotted pace is arithmetic, not a forecast: it only shows where the ceiling is."
     )
@@ -121,7 +121,7 @@ def limits_section() -> None:
     """Hyperparameter transfer and inverse scaling, with the shape of each."""
     _topic(_named("Hyperparameter transfer"), "transfer")
     transfer = transfer_data()
-    light_chart(lines_figure(transfer), key="scale_transfer_chart", alt=lines_description(transfer, "Transfer"))
+    light_chart(lines_chart(transfer), key="scale_transfer_chart", alt=lines_description(transfer, "Transfer"))
     why_it_matters(
         "The rule and not a measurement: under the usual parametrisation the best learning rate of Adam falls about as one "
         "over the width; maximal-update parametrisation (µP) takes that factor into the layers, so that the tuned number "
@@ -129,7 +129,7 @@ def limits_section() -> None:
     )
     _topic(_named("Inverse scaling"), "inverse")
     inverse = inverse_data()
-    light_chart(plain_figure(inverse), key="scale_inverse_chart", alt=plain_description(inverse))
+    light_chart(plain_chart(inverse), key="scale_inverse_chart", alt=plain_description(inverse))
     why_it_matters(
         "Larger is not better on every task: 11 tasks won a third prize for getting worse, none showed it strongly enough "
         "for a first or second one. Some of them get better again in still larger models (2211.02011), so it must be measured."

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
 from playground.charts.scale_surface import LABELLED, SurfaceData, surface_description, surface_figure
 from playground.errors import BadInput
 from playground.plan.answers import price_of
@@ -115,7 +115,7 @@ def iso_flop_section() -> None:
         curve = iso_flop_curve(law, setup.budget * times)
         series.append(Series(f"{format_count(setup.budget * times)} FLOPs", curve.params, curve.loss))
     data = LinesData(Axis("parameters"), Axis("loss in nats", log=False), tuple(series), tuple(marks))
-    light_chart(lines_figure(data), key="scale_iso_chart", alt=lines_description(data, "Loss at equal compute"))
+    light_chart(lines_chart(data), key="scale_iso_chart", alt=lines_description(data, "Loss at equal compute"))
     why_it_matters(
         "Too small a model cannot use the data, too large a one sees too little of it. The valley is flat: a model of half "
         "the best size loses little and is twice as cheap to serve."
@@ -159,7 +159,7 @@ def laws_section() -> None:
         "tokens for each."
     )
     light_chart(
-        lines_figure(data), key="scale_laws_chart", alt=lines_description(data, "Compute-optimal ratio"), below=said
+        lines_chart(data), key="scale_laws_chart", alt=lines_description(data, "Compute-optimal ratio"), below=said
     )
     why_it_matters(
         "20 tokens a parameter is the result of Hoffmann's approach 1; the printed constants of approach 3 drift away from "
@@ -184,7 +184,7 @@ def over_training_section() -> None:
         ),
         (Mark("compute-optimal", best.params, 1.0, strong=True),),
     )
-    light_chart(lines_figure(data), key="scale_over_chart", alt=lines_description(data, "Equal loss"))
+    light_chart(lines_chart(data), key="scale_over_chart", alt=lines_description(data, "Equal loss"))
     why_it_matters(
         f"Every point reaches {curve.loss:.3f} nats. Half the size costs a little more to train and half as much to serve; "
         "that is why models for use are trained far beyond the compute-optimal ratio. Towards the left the data it takes "
@@ -226,7 +226,7 @@ def returns_section() -> None:
     by_law = ", ".join(f"{name} {times[0]:.1f}×" for name, times in at.items() if np.isfinite(times[0]))
     said = f"From {setup.before:g} to {setup.after:g} nats, with a model that is no limit: {by_law}."
     light_chart(
-        lines_figure(data), key="scale_returns_chart", alt=lines_description(data, "Data for a lower loss"), below=said
+        lines_chart(data), key="scale_returns_chart", alt=lines_description(data, "Data for a lower loss"), below=said
     )
     why_it_matters(
         "Each further tenth of a nat costs a larger factor than the one before. Kaplan's law has no floor; the others end at "
@@ -240,7 +240,7 @@ def lifetime_section() -> None:
     columns = dict(store.each_pin(answer_lifetime))
     figure_table({"Now": answer_lifetime(setup), **columns}, key="scale_lifetime", label="Lifetime optimum")
     data = lifetime_data()
-    light_chart(lines_figure(data), key="scale_lifetime_chart", alt=lines_description(data, "Lifetime optimum"))
+    light_chart(lines_chart(data), key="scale_lifetime_chart", alt=lines_description(data, "Lifetime optimum"))
     why_it_matters(
         "The more a model will be used, the smaller it should be and the longer it should train, at the same loss. In money "
         "the effect is stronger: writing a token keeps a GPU busy at about 1% of its peak, training at about 50%."

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
 from playground.engine.serving.ticket import Ticket
 from playground.inspection.speed import Pass, Speed
 from playground.inspection.timing import Timing
@@ -72,7 +72,7 @@ def _stop() -> None:
 def _show(found: Timing, peaks: Peaks | None) -> None:
     figure_table({"Now": machine_rows(found, peaks)}, key="scale_machine", label="This machine, measured")
     data = machine_data(found)
-    light_chart(lines_figure(data), key="scale_machine_chart", alt=lines_description(data, "Time of a forward pass"))
+    light_chart(lines_chart(data), key="scale_machine_chart", alt=lines_description(data, "Time of a forward pass"))
     info = found.info
     why_it_matters(
         escape_markdown(f"{info.name}, {info.parameters:,} parameters in {info.dtype} on {info.device}. ")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_bars import StackedData, stacked_description, stacked_figure, stacked_legend
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_bars import StackedData, stacked_chart, stacked_description
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
 from playground.errors import PlaygroundError
 from playground.plan.answers import answer_memory, fit_of, spec_of
 from playground.plan.setup import ScaleSetup, gpu_of
@@ -79,9 +79,7 @@ def memory_section() -> None:
         bars.append((("Now" if letter == NOW else letter), parts))
         limits[f"{gpu.name}, {fit.available_bytes / 1e9:.0f} GB usable"] = fit.available_bytes / 1e9
     data = StackedData(tuple(bars), PARTS, "GB on one GPU", tuple(limits.items()))
-    light_chart(
-        stacked_figure(data), key="scale_memory_chart", alt=stacked_description(data), legend=stacked_legend(data)
-    )
+    light_chart(stacked_chart(data), key="scale_memory_chart", alt=stacked_description(data))
     fit = fit_of(store.setup())
     if fit.fits:
         left = fit.available_bytes - fit.needed_bytes
@@ -105,7 +103,7 @@ def context_section() -> None:
     curves += [_curve(load_preset(name).spec, setup.batch, setup.weights) for name in COMPARED if name != setup.config]
     pinned = dict(store.each_pin(lambda each: _curve(spec_of(each), each.batch, each.weights)))
     data = context_data(curves, with_weights, pinned)
-    light_chart(lines_figure(data), key="scale_context_chart", alt=lines_description(data, "Memory"))
+    light_chart(lines_chart(data), key="scale_context_chart", alt=lines_description(data, "Memory"))
     own = spec_of(setup).name
     crossings = [one for one in find_crossings(curves, weights=with_weights) if own in (one.grower, one.other)]
     for one in crossings[:4]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
 from playground.errors import BadInput, PlaygroundError
 from playground.plan.answers import answer_serving, price_of, serving_of, serving_plan, spec_of
 from playground.scaling.figures import Figure
@@ -56,7 +56,7 @@ def roofline_section() -> None:
         rows = found.plan.rows
         touched = routed[0].experts * (1 - (1 - routed[0].top_k / routed[0].experts) ** rows)
         said += f" A step of {rows} rows reads {touched:.1f} of {routed[0].experts} experts in each layer."
-    light_chart(lines_figure(data), key="scale_roofline_chart", alt=lines_description(data, "Roofline"), below=said)
+    light_chart(lines_chart(data), key="scale_roofline_chart", alt=lines_description(data, "Roofline"), below=said)
     why_it_matters(
         "Below the slope the memory is the limit, below the flat part the arithmetic. One row writes at a tiny share of the "
         "peak, because all weights are read for a single token; a larger batch shares that reading. A roofline is a bound "
@@ -108,7 +108,7 @@ def sweep_section() -> None:
             format_func=lambda what: SHORT.get(what, what),
         )
     data = sweep_data(str(against), str(what))
-    light_chart(lines_figure(data), key="scale_sweep_chart", alt=lines_description(data, "Serving"))
+    light_chart(lines_chart(data), key="scale_sweep_chart", alt=lines_description(data, "Serving"))
     why_it_matters(
         {
             "batch": "More rows share one reading of the weights, until the cache or the arithmetic is the limit; each single "

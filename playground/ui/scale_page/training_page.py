@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from playground.charts.scale_bars import BarsOf, PlainBar, plain_description, plain_figure
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_description, lines_figure
+from playground.charts.scale_bars import BarsOf, PlainBar, plain_chart, plain_description
+from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
 from playground.errors import BadInput, PlaygroundError
 from playground.plan.answers import answer_training, price_of, training_cost, training_plan
 from playground.plan.gpu_rows import cells_of, changed_rows
@@ -80,7 +80,7 @@ def bill_section() -> None:
         raise BadInput("No price is known for this GPU; type one on the left to compare money.", "price")
     units = {"days": "days", "money": "USD", "energy": "kWh", "CO₂": "kg of CO₂"}
     data = BarsOf(tuple(bars), units[str(quantity)])
-    light_chart(plain_figure(data), key="scale_bill_chart", alt=plain_description(data))
+    light_chart(plain_chart(data), key="scale_bill_chart", alt=plain_description(data))
     why_it_matters(
         "Twice the GPUs halve the days and leave the bill as it is, as long as the utilisation holds; at scale it does not. "
         "Pin scenarios to compare them. Failed runs, experiments, storage and people are not in this bill."
@@ -90,7 +90,7 @@ def bill_section() -> None:
 def mfu_section() -> None:
     """Days against utilisation, with what published runs reached."""
     data = mfu_data()
-    light_chart(lines_figure(data), key="scale_mfu_chart", alt=lines_description(data, "Training time"))
+    light_chart(lines_chart(data), key="scale_mfu_chart", alt=lines_description(data, "Training time"))
     why_it_matters(
         "MFU counts only the arithmetic the model needs, against the dense peak. Recomputing activations does up to a third "
         "more and is not counted: that would be HFU. Published large runs lie between 21% and 46%."
