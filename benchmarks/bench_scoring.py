@@ -21,8 +21,9 @@ from playground.testtime.clusters import cluster_texts
 from playground.testtime.curves import all_curves
 from playground.testtime.generate import CandidateRequest, Variation, generate_candidates
 from playground.testtime.ranking import compare_rankings, rank_all
-from playground.testtime.registry import SCORERS, parse_spec, score_now
+from playground.testtime.registry import SCORERS, parse_spec
 from playground.testtime.rules import MAJORITY, column_rule
+from playground.testtime.running import score_now
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.types import Candidate, ScoredCandidates, ScorerSpec
 

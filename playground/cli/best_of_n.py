@@ -124,7 +124,7 @@ def _score(
     engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], asking: BestOfNRequest
 ) -> ScoredCandidates:
     from playground.testtime.answers import extract_answers
-    from playground.testtime.registry import score_now
+    from playground.testtime.running import score_now
     from playground.testtime.scoring import ScoringContext
     from playground.testtime.types import ScoredCandidates
 

@@ -18,6 +18,16 @@ from playground.sampling.settings import NEUTRAL, SamplerSettings
 
 Ended = Literal["length", "stop", "eos", "stop_id", "stopped", "picked"]
 ENDINGS: tuple[Ended, ...] = ("length", "stop", "eos", "stop_id", "stopped", "picked")
+REASONS: dict[str, str] = {
+    "length": "the maximum number of tokens was reached",
+    "stop": "a stop string came",
+    "eos": "the model ended its text (end-of-sequence token)",
+    "stop_id": "a stop token came",
+    "stopped": "stopped before it was finished",
+    "picked": "the token was chosen by hand",
+}
+"""Why a text ended, for people."""
+
 MOST_BRANCHES = 64
 LONGEST_NAME = 60  # characters
 MOST_UNDO = 200

@@ -24,6 +24,9 @@ def read_ids(text: str) -> TokenIds:
     return tuple(int(part) for part in parts)
 
 
+USUAL_STOPS = ("\n", "\n\n", ".", "}", "```", "<|im_end|>")  # offered where stop strings are chosen
+
+
 def unescaped(text: str) -> str:
     r"""What a reader means by ``\n`` and ``\t`` in a one-line field. Anything else is taken as it stands."""
     return text.replace("\\n", "\n").replace("\\t", "\t")

@@ -20,8 +20,9 @@ from playground.testtime.answers import extract_answers
 from playground.testtime.events import BatchStep
 from playground.testtime.generate import CandidateRequest, Variation, generate_candidates
 from playground.testtime.problems import Problem
-from playground.testtime.registry import SCORERS, checked_spec, kind_of, score_all
+from playground.testtime.registry import SCORERS, checked_spec, kind_of
 from playground.testtime.rules import FIRST, MAJORITY, Rule, choose
+from playground.testtime.running import score_all
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec, check_count
 

@@ -61,7 +61,7 @@ def make_judge(argument: str | None) -> ScoreFunction:
 
     def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
         engine = context.engine
-        assert engine is not None  # checked by ``registry.score_all``
+        assert engine is not None  # checked by ``running.score_all``
         yes, no = _first_tokens(engine, YES), _first_tokens(engine, NO)
         both = yes & no
         yes, no = yes - both, no - both

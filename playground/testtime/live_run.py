@@ -7,14 +7,18 @@ again when what they need changes. Knows no page and no worker.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from playground.engine.api import CancelToken
 from playground.testtime.answers import extract_answers
 from playground.testtime.batching import BatchPlan
-from playground.testtime.cost import StepTiming
+from playground.testtime.cost import StepTiming, survival
 from playground.testtime.events import BatchStep, Event, Planned
-from playground.testtime.registry import kind_of, parse_spec, score_now
-from playground.testtime.request import BestOfNRequest
+from playground.testtime.registry import kind_of, parse_spec
+from playground.testtime.request import DEFAULT_NEW_TOKENS, BestOfNRequest
+from playground.testtime.running import score_now
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.stored_runs import RunCost, StoredRun
 from playground.testtime.types import Candidate, ScoreColumn, ScoredCandidates, ScorerSpec
@@ -63,6 +67,11 @@ class LiveRun:
         """Candidates that were asked for, beams included."""
         return 0 if self.asking is None else self.asking.n + self.asking.beams
 
+    @property
+    def tokens_per_second(self) -> float:
+        """Of decoding, all rows together."""
+        return self.cost.new_tokens / max(self.cost.decode_ms, 1e-3) * 1000
+
     def take(self, event: Event) -> None:
         """What the job that makes the candidates tells."""
         if isinstance(event, Planned):
@@ -87,6 +96,14 @@ class LiveRun:
             event.context - 2 if event.prefill_ms is None else None
         )  # the token read and the one drawn come after it
         self.timings.append(StepTiming(event.rows, before, event.elapsed_ms))
+
+    def expected_sizes(self) -> tuple[int, np.ndarray[Any, Any]]:
+        """Prompt tokens, and how many rows are still there at each step (``cost.survival``): as in this run, before it as if
+        all answers went on to the maximum.
+        """
+        most = self.asking.max_new_tokens if self.asking is not None else DEFAULT_NEW_TOKENS
+        alive = survival([one.n_tokens for one in self.samples], most)
+        return max((len(one.prompt_ids) for one in self.ordered), default=1), alive
 
     # -- scores ----------------------------------------------------------------------------------------------------
 

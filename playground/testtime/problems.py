@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 from playground.errors import BadInput
@@ -77,6 +77,15 @@ def built_in() -> ProblemSet:
     """The 48 problems that come with the playground: four kinds, each easy, medium and hard."""
     text = files("playground.testtime").joinpath("data/problems.json").read_text(encoding="utf-8")
     return ProblemSet(tuple(_problem(row, place) for place, row in enumerate(json.loads(text)["problems"], 1)))
+
+
+def spread(problems: Sequence[Problem], count: int) -> tuple[Problem, ...]:
+    """The first ``count``, taken in turn from every kind of every difficulty: a small bake-off asks something of each."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.difficulty, problem.kind), []).append(problem)
+    turns = zip_longest(*groups.values())
+    return tuple(problem for turn in turns for problem in turn if problem is not None)[:count]
 
 
 def read_problems(data: bytes, file_name: str = "") -> ProblemSet:

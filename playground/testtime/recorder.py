@@ -6,11 +6,13 @@ Each candidate is kept as it ends; a disk that fails is told once and does not s
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
 from playground.engine.api import CancelToken, Engine
 from playground.errors import PlaygroundError
+from playground.testtime.bakeoff import BakeoffProgress, BakeoffState, run_bakeoff
+from playground.testtime.bakeoff_file import state_to_json
 from playground.testtime.beam import beam_search, check_beams
 from playground.testtime.events import BatchStep, Event
 from playground.testtime.generate import CandidateRun, generate_candidates
@@ -45,7 +47,7 @@ class RunRecorder:
 def recorded_run(
     engine: Engine,
     asking: BestOfNRequest,
-    keeper: RunRecorder,
+    recorder: RunRecorder,
     *,
     known: Sequence[Candidate] = (),
     before: RunCost | None = None,
@@ -70,13 +72,39 @@ def recorded_run(
                 )
                 if event.finished:
                     found += event.finished
-                    keeper.add(event.finished)
+                    recorder.add(event.finished)
             yield event
         complete = True
         ordered = tuple(sorted(found, key=lambda candidate: candidate.index))
         return CandidateRun(ordered, cost.prefill_ms, cost.decode_ms, cost.computed_tokens, cost.new_tokens)
     finally:
-        keeper.finish(complete, cost)
+        recorder.finish(complete, cost)
+
+
+def recorded_bakeoff(
+    engine: Engine, begun: BakeoffState, store: RunStore | None, name: str, *, visitor: str, cancel: CancelToken
+) -> Generator[BakeoffProgress, None, BakeoffState]:
+    """``run_bakeoff`` from ``begun``, with every problem stored under ``name`` before the next is begun.
+
+    A disk that fails does not stop it.
+    """
+
+    def stored(state: BakeoffState) -> BakeoffState:
+        if store is not None:
+            with suppress(PlaygroundError):
+                store.put_note(name, state_to_json(state))
+        return state
+
+    done = begun.done
+    with closing(run_bakeoff(engine, begun, cancel=cancel, visitor=visitor)) as steps:
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as end:
+                return stored(end.value)
+            if progress.state.done != done:
+                done = stored(progress.state).done
+            yield progress
 
 
 def _events(

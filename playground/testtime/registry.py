@@ -1,28 +1,20 @@
-"""The visible list of scorers, and running them. A new scorer is one function, one row here and one test.
-
-Scores are computed once and kept; ranking, voting and weighing them again runs nothing here.
-"""
+"""The visible list of scorers. A new scorer is one function, one row here and one test; ``running`` runs them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-
-from playground.errors import BadInput, Cancelled, PlaygroundError
+from playground.errors import BadInput
 from playground.testtime import judges, verifiers
 from playground.testtime import logprob_scorers as logprobs
 from playground.testtime.scoring import (
     ScoreFunction,
     ScorerKind,
-    ScoringContext,
     against_reference,
     bounded_check,
     each,
     with_number,
     without_argument,
 )
-from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
+from playground.testtime.types import ScorerSpec
 
 _ROWS = (
     ScorerKind(
@@ -278,77 +270,3 @@ def make_scorer(spec: ScorerSpec) -> ScoreFunction:
     if kind.argument_needed and not spec.argument:
         raise BadInput(f"scorer {kind.name}: it needs {kind.argument}; write {kind.name}:ARGUMENT.", "scorer")
     return kind.make(spec.argument)
-
-
-@dataclass(frozen=True, slots=True)
-class ScoringProgress:
-    """How far the scoring is: candidates done of ``total`` in the column ``label``, and columns done before it."""
-
-    label: str
-    done: int
-    total: int
-    column: int
-    columns: int
-
-
-def score_all(
-    candidates: Sequence[Candidate], specs: Sequence[ScorerSpec], context: ScoringContext
-) -> Generator[ScoringProgress, None, tuple[ScoreColumn, ...]]:
-    """Run the scorers one after the other; yields after each candidate, returns a column a spec.
-
-    A job for ``Worker.submit`` where a spec needs the engine, else for any thread. A scorer that cannot be used at all
-    (no reference, a reward model of the wrong shape) gives a column of empty scores whose ``problem`` says why; the
-    others go on. Raises BadInput for unknown names and arguments before anything runs, Cancelled between candidates.
-    """
-    functions = [make_scorer(spec) for spec in specs]
-    columns: list[ScoreColumn] = []
-    for place, (spec, function) in enumerate(zip(specs, functions, strict=True)):
-        started = time.perf_counter()
-        scores: list[Score] = []
-        problem = _missing(spec, context)
-        try:
-            for score in function(candidates, context) if not problem else ():
-                scores.append(score)
-                yield ScoringProgress(spec.label, len(scores), len(candidates), place, len(specs))
-        except Cancelled:
-            raise
-        except PlaygroundError as error:
-            problem = str(error)
-        scores += [Score(None, None, problem)] * (len(candidates) - len(scores))
-        columns.append(ScoreColumn(spec, tuple(scores), (time.perf_counter() - started) * 1000, problem))
-    return tuple(columns)
-
-
-def _missing(spec: ScorerSpec, context: ScoringContext) -> str:
-    kind = kind_of(spec)
-    if kind.needs_reference and not (context.reference or "").strip():
-        return f"{kind.label} needs a reference: give the right answer."
-    if kind.needs_engine and context.engine is None:
-        return f"{kind.label} needs the model: load one."
-    return ""
-
-
-def score_now(
-    candidates: Sequence[Candidate], specs: Sequence[ScorerSpec], context: ScoringContext
-) -> tuple[ScoreColumn, ...]:
-    """``score_all`` to its end."""
-    steps = score_all(candidates, specs, context)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            columns: tuple[ScoreColumn, ...] = end.value
-            return columns
-
-
-def is_valid(candidate: Candidate, specs: Sequence[ScorerSpec], context: ScoringContext) -> bool:
-    """Whether every one of the verifiers finds this candidate valid: the question of a race and of a retry.
-
-    Raises BadInput where a verifier cannot be used at all, so that a race does not run in vain.
-    """
-    for column in score_now([candidate], specs, context):
-        if column.problem:
-            raise BadInput(column.problem, "scorer")
-        if column.scores[0].valid is not True:
-            return False
-    return True

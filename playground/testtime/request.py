@@ -6,7 +6,7 @@ Text and settings, no token ids: those belong to one model. ``candidate_request`
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -79,6 +79,20 @@ class BestOfNRequest:
                 names += [f"system {number}"] if len(systems) > 1 else []
                 found.append((", ".join(names), system, self.settings.replace(temperature=temperature)))
         return tuple(found)
+
+    def sampling_part(self) -> BestOfNRequest:
+        """The request as far as its samples depend on it: without beams, and without what they are judged by."""
+        plain = BestOfNRequest(self.prompt)
+        names = (
+            "beams",
+            "beam_groups",
+            "diversity_penalty",
+            "length_penalty",
+            "scorers",
+            "reference",
+            "answer_pattern",
+        )
+        return replace(self, **{name: getattr(plain, name) for name in names})
 
     def beam_settings(self) -> BeamSettings:
         """Raises BadInput for beams that cannot be searched."""

@@ -14,6 +14,7 @@ from typing import Literal
 
 from playground.errors import BadInput
 from playground.testtime.ranking import Ranking, rank_values
+from playground.testtime.registry import kind_of
 from playground.testtime.types import ScoredCandidates
 from playground.testtime.voting import Vote, WeightKind, count_votes, vote_weights
 
@@ -59,6 +60,16 @@ def column_rule(label: str) -> Rule:
 
 MAJORITY = Rule("majority", "majority")
 FIRST = Rule("first candidate", "first")
+
+
+def rules_beside(scored: ScoredCandidates, truth: str) -> tuple[Rule, ...]:
+    """What a choice can be made by without looking at ``truth``, a column's label: blindly, by each other column that
+    knows no reference, and by vote where there are answers.
+    """
+    columns = [one for one in scored.columns if one.label != truth and not one.problem]
+    ranked = [one for one in columns if kind_of(one.spec).family != "reference"]
+    votes = (MAJORITY,) if any(scored.answers) else ()
+    return (FIRST, *(column_rule(column.label) for column in ranked), *votes)
 
 
 def choose(rule: Rule, scored: ScoredCandidates) -> Choice:

@@ -17,8 +17,9 @@ from playground.charts.candidates_table import (
 )
 from playground.charts.table import LINES, WIDTH, TableData, clipped
 from playground.testtime.ranking import rank_all
-from playground.testtime.registry import SCORERS, score_now
+from playground.testtime.registry import SCORERS
 from playground.testtime.rules import MAJORITY, choose, column_rule
+from playground.testtime.running import score_now
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.types import ScoredCandidates, ScorerSpec
 from tests.testtime.making import candidate

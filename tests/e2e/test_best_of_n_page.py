@@ -53,14 +53,14 @@ def test_a_run_is_shown_ranked_voted_on_and_reopened_after_another(app_url: str,
     other.get_by_text("Kept runs", exact=True).click()
     rows = other.locator("[class*='st-key-bon_kept_']")
     expect(rows).to_have_count(2)
-    expect(rows.first).to_contain_text("on the bench")
+    expect(rows.first).to_contain_text("shown now")
     rows.nth(1).get_by_role("button", name="Open").click()
-    expect(rows.nth(1)).to_contain_text("on the bench")
+    expect(rows.nth(1)).to_contain_text("shown now")
     expect(other.locator(".token.step")).to_have_text(first)
     expect(other).to_have_url(re.compile("seed=3"))
     rows.nth(1).get_by_role("button", name="Delete").click()
     expect(rows).to_have_count(1)
-    expect(other.locator(".token.step")).to_have_text(first)  # what is on the bench stays on screen
+    expect(other.locator(".token.step")).to_have_text(first)  # the present run stays on screen
 
 
 def test_an_experiment_shows_its_result_by_itself(app_url: str, open_page: OpenPage) -> None:

@@ -40,7 +40,8 @@ from playground.models.hardware import Hardware
 from playground.models.reward import load_reward_model
 from playground.testtime import batching, judges
 from playground.testtime.judges import JUDGE_TEMPLATES, fill, judge_ids
-from playground.testtime.registry import parse_spec, score_now
+from playground.testtime.registry import parse_spec
+from playground.testtime.running import score_now
 from playground.testtime.scoring import ScoringContext
 from playground.testtime.types import ScoreColumn
 from tests.models.tiny import VOCABULARY, save_llama, tiny_tokenizer

@@ -8,8 +8,8 @@ import pytest
 
 from playground.bounded import close_children
 from playground.errors import BadInput
-from playground.testtime.problems import MOST_BYTES, MOST_PROBLEMS, Problem, built_in, read_problems
-from playground.testtime.registry import score_now
+from playground.testtime.problems import MOST_BYTES, MOST_PROBLEMS, Problem, built_in, read_problems, spread
+from playground.testtime.running import score_now
 from playground.testtime.scoring import ScoringContext
 from tests.testtime.making import texts
 
@@ -137,3 +137,12 @@ def test_a_json_list_is_read_as_such() -> None:
 def test_nothing_that_is_there_twice_is_dropped_silently(text: str) -> None:
     with pytest.raises(BadInput, match="prompt.*twice|two columns prompt"):
         read_problems(text.encode())
+
+
+def test_a_small_choice_of_problems_asks_something_of_every_kind() -> None:
+    problems = built_in().problems
+    groups = {(one.difficulty, one.kind) for one in problems}
+    first = spread(problems, len(groups))
+    assert {(one.difficulty, one.kind) for one in first} == groups
+    assert sorted(one.id for one in spread(problems, 10**6)) == sorted(one.id for one in problems)
+    assert spread(problems, 3) == first[:3] and spread([], 3) == ()

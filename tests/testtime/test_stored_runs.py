@@ -178,11 +178,13 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None
     store = RunStore(tmp_path, most_bytes=60_000)
     asking = dataclasses.replace(ASKING, n=40, max_new_tokens=60, ignore_eos=True)
     engine = child_engine()
-    keeper = RunRecorder(store, store.start(asking, origin_of(engine.info)))
-    run = finished(recorded_run(engine, asking, keeper))
+    recorder = RunRecorder(store, store.start(asking, origin_of(engine.info)))
+    run = finished(recorded_run(engine, asking, recorder))
     assert len(run.candidates) == 40
     assert (
-        keeper.problem is not None and keeper.problem.startswith("The disk is full") and str(tmp_path) in keeper.problem
+        recorder.problem is not None
+        and recorder.problem.startswith("The disk is full")
+        and str(tmp_path) in recorder.problem
     )
     with pytest.raises(StoreError, match="The disk is full"):
         for _ in range(50):
@@ -264,6 +266,13 @@ def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
     for bad in ("", "[]", '{"prompt": 3}', '{"prompt": "a", "n": 0}', '{"prompt": "a", "settings": {"top_q": 1}}'):
         with pytest.raises(BadInput):
             asking_from_json(bad)
+
+
+def test_samples_do_not_depend_on_beams_or_on_what_they_are_judged_by() -> None:
+    asked = BestOfNRequest("p", n=3, beams=4, beam_groups=2, diversity_penalty=0.5, length_penalty=2.0)
+    judged = dataclasses.replace(asked, scorers=("json",), reference="r", answer_pattern="number")
+    assert judged.sampling_part() == asked.sampling_part() == BestOfNRequest("p", n=3)
+    assert dataclasses.replace(asked, seed=1).sampling_part() != asked.sampling_part()
 
 
 def test_ways_of_asking_that_make_no_sense_are_refused() -> None:

@@ -16,7 +16,8 @@ from playground.engine.api import CancelToken
 from playground.errors import BadInput, Cancelled
 from playground.testtime import checking, checks, patterns
 from playground.testtime.checking import check_texts
-from playground.testtime.registry import SCORERS, is_valid, parse_spec, score_all, score_now
+from playground.testtime.registry import SCORERS, parse_spec
+from playground.testtime.running import is_valid, score_all, score_now
 from playground.testtime.scoring import ScorerKind, ScoringContext
 from playground.testtime.sql_check import MOST_ROWS
 from playground.testtime.types import Score

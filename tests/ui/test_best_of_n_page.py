@@ -27,11 +27,11 @@ from playground.testtime.generate import generate_candidates
 from playground.testtime.race import RaceResult
 from playground.testtime.request import candidate_request
 from playground.testtime.stored_runs import RunStore
-from playground.ui.best_of_n_page import price
+from playground.ui.best_of_n_page import cost_section
 from playground.ui.best_of_n_page.experiments import EXPERIMENTS
 from playground.ui.best_of_n_page.export import command
 from playground.ui.best_of_n_page.sections import SECTIONS
-from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo
+from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction
 from playground.ui.workspace import speed
 from tests.ui.conftest import Opened
 
@@ -58,19 +58,19 @@ def engine() -> FakeEngine:
     return FakeEngine(ending)
 
 
-def bench_of(app: Opened) -> Bench:
-    return app.state(BestOfNSession).benches["fake"]
+def session_of(app: Opened) -> ModelSession:
+    return app.state(BestOfNSession).models["fake"]
 
 
 def settled(app: Opened) -> Opened:
     """Look in as the browser's timer would, until the work under way is done."""
     deadline = time.monotonic() + 60
     while True:
-        begun = "fake" in app.state(BestOfNSession).benches
-        if begun and not app.state(Todo).what and not bench_of(app).busy:
+        begun = "fake" in app.state(BestOfNSession).models
+        if begun and not app.state(PendingAction).what and not session_of(app).busy:
             return app.run()
         assert time.monotonic() < deadline, "the work was not finished"
-        if begun and (job := bench_of(app).job) is not None:
+        if begun and (job := session_of(app).job) is not None:
             job.ticket.wait(20)
         app.run()
 
@@ -96,17 +96,17 @@ def section(app: Opened, name: str) -> Opened:
 def test_the_page_answers_at_once_what_the_engine_answers_alone(open_app: Open) -> None:
     app = settled(open_page(open_app))
     assert not app.errors
-    mine = bench_of(app)
-    assert mine.run.asking is not None and mine.run.asking.n == 5 and mine.run.asking.reference == "Paris"
+    own = session_of(app)
+    assert own.run.asking is not None and own.run.asking.n == 5 and own.run.asking.reference == "Paris"
     fresh = FakeEngine(ending)
-    steps = generate_candidates(fresh, candidate_request(mine.run.asking, fresh.codec))
+    steps = generate_candidates(fresh, candidate_request(own.run.asking, fresh.codec))
     while True:
         try:
             next(steps)
         except StopIteration as end:
             expected = end.value.candidates
             break
-    assert [one.ids for one in mine.run.ordered] == [one.ids for one in expected]
+    assert [one.ids for one in own.run.ordered] == [one.ids for one in expected]
     frame = app.at.dataframe[0].value
     assert list(frame["#"]) == [1, 2, 3, 4, 5]
     assert list(frame["average"]) == pytest.approx([one.avg_logprob for one in expected])
@@ -145,19 +145,19 @@ def test_a_bad_n_is_one_sentence_and_what_is_there_stays(open_app: Open, n: int)
     app = settled(open_page(open_app, {"n": str(n)}))
     assert any("from 1 to 256" in error for error in app.errors)
     assert app.state(BestOfNState).n == 8
-    before = [one.ids for one in bench_of(app).run.ordered]
+    before = [one.ids for one in session_of(app).run.ordered]
     app.at.number_input(key="BestOfNState.n").set_value(n)
     app = press(app.run(), "bon_run")
     assert app.state(BestOfNState).n == 8
-    assert [one.ids for one in bench_of(app).run.ordered] == before
+    assert [one.ids for one in session_of(app).run.ordered] == before
 
 
 def test_a_run_that_does_not_fit_is_split_and_it_is_said(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "usable_bytes", lambda info: 100_000)
     app = settled(open_page(open_app))
-    plan = bench_of(app).run.plan
+    plan = session_of(app).run.plan
     assert plan is not None and len(plan.batches) > 1
-    assert "memory for all at once is not free: an estimated" in app.texts() and len(bench_of(app).run.ordered) == 5
+    assert "memory for all at once is not free: an estimated" in app.texts() and len(session_of(app).run.ordered) == 5
 
 
 class Gate:
@@ -183,7 +183,7 @@ def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate:
     held = FakeEngine(ending, before_step=gate)
     app = open_page(open_app, {"n": "8", "new": "40"}, opener=lambda choice, progress: held)
     deadline = time.monotonic() + 30
-    while not bench_of(app).run.candidates:
+    while not session_of(app).run.candidates:
         assert time.monotonic() < deadline
         app.run()
     assert "finished" in " ".join(str(bar.proto.text) for bar in app.at.get("progress"))
@@ -191,13 +191,13 @@ def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate:
     app.run()
     gate.open.set()
     app = settled(app)
-    mine = bench_of(app)
-    kept = {index: one.ids for index, one in mine.run.candidates.items()}
+    own = session_of(app)
+    kept = {index: one.ids for index, one in own.run.candidates.items()}
     assert 0 < len(kept) < 8 and "finished candidates stay" in app.texts()
     assert held.batches[-1].closed
     app = press(app, "bon_resume")
-    assert len(bench_of(app).run.candidates) == 8
-    assert all(bench_of(app).run.candidates[index].ids == ids for index, ids in kept.items())
+    assert len(session_of(app).run.candidates) == 8
+    assert all(session_of(app).run.candidates[index].ids == ids for index, ids in kept.items())
 
 
 # -- kept runs -----------------------------------------------------------------------------------------------------------
@@ -205,16 +205,16 @@ def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate:
 
 def test_runs_are_kept_reopened_compared_and_deleted(open_app: Open, _own_data: Path) -> None:
     app = settled(open_page(open_app))
-    first = [one.ids for one in bench_of(app).run.ordered]
+    first = [one.ids for one in session_of(app).run.ordered]
     app.at.number_input(key="w_seed").set_value(9)
     app = press(app.run(), "bon_run")
-    assert [one.ids for one in bench_of(app).run.ordered] != first
+    assert [one.ids for one in session_of(app).run.ordered] != first
     store = RunStore(_own_data)
     newer, older = store.runs()
     app.hold(bon_kept=True)
     app.at.button(key=f"bon_open_{older.id}").click()
     app.run()
-    assert [one.ids for one in bench_of(app).run.ordered] == first
+    assert [one.ids for one in session_of(app).run.ordered] == first
     assert app.state(Setup).seed == 0, "the controls stand where they stood"
     app.at.button(key=f"bon_compare_{newer.id}").click()
     section(app.run(), "Rankings")
@@ -232,7 +232,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_page_works(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "file"))
     app = settled(open_page(open_app))
-    assert len(bench_of(app).run.candidates) == 5
+    assert len(session_of(app).run.candidates) == 5
     assert any("Runs cannot be kept" in error for error in app.errors)
 
 
@@ -241,9 +241,9 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_page_works(
 
 def test_rankings_and_votes_say_who_wins(open_app: Open) -> None:
     app = section(settled(open_page(open_app, {"rules": '["avg-logprob","sum-logprob","length:1-9w"]'})), "Rankings")
-    mine = bench_of(app)
+    own = session_of(app)
     winners = app.at.dataframe[0].value
-    best = max(mine.run.ordered, key=lambda one: one.avg_logprob).index + 1
+    best = max(own.run.ordered, key=lambda one: one.avg_logprob).index + 1
     assert winners.loc[winners["rule"] == "Average log-probability", "#"].iloc[0] == best
     assert "Kendall" in app.texts()
     app.hold(bon_combine=True)
@@ -257,33 +257,33 @@ def test_rankings_and_votes_say_who_wins(open_app: Open) -> None:
 
 def test_beams_join_the_same_table_and_samples_stay(open_app: Open) -> None:
     app = section(settled(open_page(open_app)), "Beams")
-    samples = {one.index: one.ids for one in bench_of(app).run.ordered}
+    samples = {one.index: one.ids for one in session_of(app).run.ordered}
     app = press(app, "bon_beams")
-    mine = bench_of(app)
-    assert {one.index: one.ids for one in mine.run.ordered if one.beam_score is None} == samples
-    beams = [one for one in mine.run.ordered if one.beam_score is not None]
+    own = session_of(app)
+    assert {one.index: one.ids for one in own.run.ordered if one.beam_score is None} == samples
+    beams = [one for one in own.run.ordered if one.beam_score is not None]
     assert len(beams) == 4 and [one.index for one in beams] == [5, 6, 7, 8]
     assert "likelier as a whole" in app.texts()
-    assert mine.run.asking is not None
-    assert len(candidate_table(mine.run.scored(mine.run.asking)).rows) == 9
+    assert own.run.asking is not None
+    assert len(candidate_table(own.run.scored(own.run.asking)).rows) == 9
 
 
 def test_beams_that_do_not_fit_are_one_sentence_and_what_is_there_stays(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = section(settled(open_page(open_app)), "Beams")
-    before = [one.ids for one in bench_of(app).run.ordered]
+    before = [one.ids for one in session_of(app).run.ordered]
     monkeypatch.setattr(beam, "usable_bytes", lambda info: 50_000)
     app = press(app, "bon_beams")
     assert any("4 beams need about" in error and "may be used" in error for error in app.errors)
-    assert [one.ids for one in bench_of(app).run.ordered] == before
+    assert [one.ids for one in session_of(app).run.ordered] == before
 
 
 def test_a_race_and_a_retry_stand_side_by_side(open_app: Open) -> None:
     app = section(settled(open_page(open_app, {"verifier": "length:1-500w", "n": "4"})), "First valid")
     app = press(press(app, "bon_race"), "bon_retry")
-    race: RaceResult = bench_of(app).results["race"][0]
-    retry: RaceResult = bench_of(app).results["retry"][0]
+    race: RaceResult = session_of(app).results["race"][0]
+    retry: RaceResult = session_of(app).results["retry"][0]
     assert race.winner is not None and retry.winner is not None and retry.retried and not race.retried
     table = next(frame.value for frame in app.at.dataframe if "retry" in frame.value.columns).set_index("")
     assert list(table.loc["tokens spent"]) == [str(race.tokens_spent), str(retry.tokens_spent)]
@@ -306,10 +306,10 @@ def test_curves_come_from_the_one_run(open_app: Open) -> None:
 def test_curves_are_drawn_from_samples_and_never_from_beams(open_app: Open) -> None:
     """A beam is the same at every search: pass@k of draws that may hold it would be wrong."""
     app = section(settled(open_page(open_app, {"rules": '["avg-logprob","regex:[aeiou]"]', "n": "9"})), "Curves")
-    before = bench_of(app).results["curves"][1]
+    before = session_of(app).results["curves"][1]
     app = section(press(section(app, "Beams"), "bon_beams"), "Curves")
-    assert len(bench_of(app).run.ordered) == 13 and not app.errors
-    after = bench_of(app).results["curves"][1]
+    assert len(session_of(app).run.ordered) == 13 and not app.errors
+    after = session_of(app).results["curves"][1]
     assert after.coverage == before.coverage and len(after.coverage.ns) > 1
 
 
@@ -337,11 +337,11 @@ def test_a_measurement_of_any_page_is_taken_and_on_a_busy_machine_called_rough(o
 
 
 def test_the_cost_is_measured_fitted_and_recommends(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(price, "QUICK", (8, 16))
+    monkeypatch.setattr(cost_section, "QUICK", (8, 16))
     app = section(settled(open_page(open_app)), "What it costs")
     assert "Measure first" in app.texts()
     app = press(app, "bon_measure")
-    assert "a step takes" in app.texts() and "Checked against the run" in app.texts()
+    assert "a step takes" in app.texts() and "Checked against the present run" in app.texts()
     app.at.number_input(key="bon_latency").set_value(3600.0)
     app.run()
     assert "N = 256" in app.texts()
@@ -355,18 +355,18 @@ def test_a_bake_off_runs_pauses_and_goes_on(open_app: Open, _own_data: Path) -> 
     app.at.number_input(key="bon_count").set_value(3)
     app.at.number_input(key="bon_bake_new").set_value(4)
     app = press(app.run(), "bon_bakeoff")
-    state: BakeoffState = bench_of(app).results["bakeoff"]
+    state: BakeoffState = session_of(app).results["bakeoff"]
     assert state.status == "finished" and state.done == 3 and state.plan.max_new_tokens == 4
     assert "After 3 problems" in app.texts() and "By difficulty" in app.texts()
-    bench_of(app).results["bakeoff"] = dataclasses.replace(state, outcomes=state.outcomes[:1], status="running")
+    session_of(app).results["bakeoff"] = dataclasses.replace(state, outcomes=state.outcomes[:1], status="running")
     app.run()
     assert "Paused: 1 of 3" in app.texts()
     app = press(app, "bon_bakeoff_on")
-    again: BakeoffState = bench_of(app).results["bakeoff"]
+    again: BakeoffState = session_of(app).results["bakeoff"]
     assert again.done == 3 and [o.correct for o in again.outcomes] == [o.correct for o in state.outcomes]
     app.at.button(key="bon_bakeoff_forget").click()
     app = settled(app.run())
-    assert "bakeoff" not in bench_of(app).results
+    assert "bakeoff" not in session_of(app).results
 
 
 def test_too_many_problems_are_refused(open_app: Open) -> None:
@@ -392,7 +392,7 @@ def test_an_experiment_runs_at_its_section(open_app: Open) -> None:
     app = settled(open_page(open_app))
     app.at.button(key="try_best_of_n_vote").click()
     app = settled(app.run())
-    asking = bench_of(app).run.asking
+    asking = session_of(app).run.asking
     assert asking is not None and asking.n == 16
     assert "A vote on arithmetic" in app.texts()
 

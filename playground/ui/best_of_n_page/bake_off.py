@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
@@ -18,13 +17,12 @@ from playground.testtime.bakeoff import (
     BakeoffPlan,
     BakeoffProgress,
     BakeoffState,
-    run_bakeoff,
 )
-from playground.testtime.bakeoff_file import state_from_json, state_to_json
-from playground.testtime.problems import MOST_BYTES, Problem, ProblemSet, built_in, read_problems
-from playground.testtime.stored_runs import RunStore
+from playground.testtime.bakeoff_file import state_from_json
+from playground.testtime.problems import MOST_BYTES, Problem, ProblemSet, built_in, read_problems, spread
+from playground.testtime.recorder import recorded_bakeoff
 from playground.ui.best_of_n_page.bake_off_report import show_report
-from playground.ui.best_of_n_page.session import Bench, ask, chosen, run_store
+from playground.ui.best_of_n_page.session import ModelSession, chosen, request_action, run_store
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit import session
 from playground.ui.kit.jobs import watch
@@ -37,19 +35,19 @@ DEFAULT_PROBLEMS = 12
 DEFAULT_NEW_TOKENS = 48
 
 
-def bakeoff_section(mine: Bench, worker: Worker) -> None:
+def bakeoff_section(own: ModelSession, worker: Worker) -> None:
     """Choosing problems, running, and what came of it so far."""
     found = _problems()
-    _plan_controls(mine, found)
-    _restore(mine, worker)
-    _run_buttons(mine)
+    _plan_controls(own, found)
+    _restore(own, worker)
+    _run_buttons(own)
     watch(
-        mine,
-        lambda: work_progress(mine),
+        own,
+        lambda: work_progress(own),
         key="bon_bakeoff_live",
-        changes=lambda: mine.results[STATE].done if STATE in mine.results else 0,
+        changes=lambda: own.results[STATE].done if STATE in own.results else 0,
     )
-    shown = mine.results.get(STATE)
+    shown = own.results.get(STATE)
     if shown is not None and shown.outcomes:
         show_report(shown)
     why_it_matters(
@@ -104,7 +102,7 @@ def _problems() -> ProblemSet:
     return found
 
 
-def _plan_controls(mine: Bench, found: ProblemSet) -> None:
+def _plan_controls(own: ModelSession, found: ProblemSet) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kinds = st.multiselect("Kinds", found.kinds(), key="bon_kinds", placeholder="all", width=260)
         levels = st.multiselect("Difficulties", found.difficulties(), key="bon_levels", placeholder="all", width=220)
@@ -139,18 +137,9 @@ def make_plan() -> BakeoffPlan:
         raise BadInput(f"Problems at most: from 1 to 500, not {count}.", "problems")
     if not 1 <= new <= MOST_NEW_TOKENS:
         raise BadInput(f"New tokens at most: from 1 to {MOST_NEW_TOKENS:,}, not {new}.", "max_new_tokens")
-    by_group: dict[tuple[str, str], list[Problem]] = {}
-    for problem in wanted.problems():
-        by_group.setdefault((problem.difficulty, problem.kind), []).append(problem)
-    spread = [
-        group[turn]
-        for turn in range(max(map(len, by_group.values()), default=0))
-        for group in by_group.values()
-        if turn < len(group)
-    ]
     shared = setup()
     return BakeoffPlan(
-        problems=tuple(spread[:count]),
+        problems=spread(wanted.problems(), count),
         n=chosen().n,
         max_new_tokens=new,
         settings=shared.settings,
@@ -169,71 +158,52 @@ def _note_name(worker: Worker) -> str:
     return f"bake-off {worker.engine.info.revision}"
 
 
-def _restore(mine: Bench, worker: Worker) -> None:
+def _restore(own: ModelSession, worker: Worker) -> None:
     """What an earlier process left, once."""
-    if STATE in mine.results or mine.results.get("bakeoff_looked"):
+    if STATE in own.results or own.results.get("bakeoff_looked"):
         return
-    mine.results["bakeoff_looked"] = True
+    own.results["bakeoff_looked"] = True
     store, _why = run_store()
     if store is None:
         return
     try:
         text = store.note(_note_name(worker))
         if text is not None:
-            mine.results[STATE] = state_from_json(text)
+            own.results[STATE] = state_from_json(text)
     except PlaygroundError as error:
         show_problem(error)
 
 
-def start_bakeoff(mine: Bench, worker: Worker, *, go_on: bool) -> None:
+def start_bakeoff(own: ModelSession, worker: Worker, *, go_on: bool) -> None:
     """Ask the worker. Raises BadInput for a plan that cannot be run."""
-    before = mine.results.get(STATE) if go_on else None
+    before = own.results.get(STATE) if go_on else None
     begun = before if before is not None else BakeoffState(make_plan())
     if before is not None and before.status == "over budget":
         begun = replace(before, plan=replace(before.plan, token_budget=None, seconds_budget=None))
     visitor, (store, _why), name = session_id(), run_store(), _note_name(worker)
-    mine.results[STATE] = begun
+    own.results[STATE] = begun
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[BakeoffProgress, None, BakeoffState]:
-        done = begun.done
-        with closing(run_bakeoff(engine, begun, cancel=cancel, visitor=visitor)) as steps:
-            while True:
-                try:
-                    seen = next(steps)
-                except StopIteration as end:
-                    _keep(store, name, end.value)
-                    result: BakeoffState = end.value
-                    return result
-                if seen.state.done != done:
-                    done = seen.state.done
-                    _keep(store, name, seen.state)
-                yield seen
+        return recorded_bakeoff(engine, begun, store, name, visitor=visitor, cancel=cancel)
 
     def take(seen: BakeoffProgress) -> None:
-        mine.results[STATE] = seen.state
+        own.results[STATE] = seen.state
         view.done = seen.state.done
         view.note = f"{seen.problem.kind}, {seen.problem.difficulty}: {seen.doing}; problems done"
 
-    view = mine.begin(
+    view = own.begin(
         "bakeoff",
         worker.submit(visitor, "best-of-n", job),
         take,
-        lambda found: mine.results.update({STATE: found}),
+        lambda found: own.results.update({STATE: found}),
         total=len(begun.plan.problems),
         done=begun.done,
     )
 
 
-def _keep(store: RunStore | None, name: str, found: BakeoffState) -> None:
-    """Each finished problem is on the disk before the next is begun; a disk that fails does not stop the run."""
-    if store is not None:
-        with suppress(PlaygroundError):
-            store.put_note(name, state_to_json(found))
-
-
-def _run_buttons(mine: Bench) -> None:
-    found = mine.results.get(STATE)
-    running = mine.busy and mine.doing == "bakeoff"
+def _run_buttons(own: ModelSession) -> None:
+    found = own.results.get(STATE)
+    running = own.busy and own.doing == "bakeoff"
     paused = found is not None and not running and found.done < len(found.plan.problems)
     with st.container(horizontal=True, vertical_alignment="center"):
         if running:
@@ -241,7 +211,7 @@ def _run_buttons(mine: Bench) -> None:
                 "Pause",
                 key="bon_pause",
                 icon=":material/pause:",
-                on_click=mine.stop,
+                on_click=own.stop,
                 help="Finished problems stay; the one under way is done again.",
             )
         else:
@@ -250,16 +220,16 @@ def _run_buttons(mine: Bench) -> None:
                 key="bon_bakeoff",
                 type="primary",
                 icon=":material/cookie:",
-                disabled=mine.busy,
-                on_click=ask("bakeoff"),
+                disabled=own.busy,
+                on_click=request_action("bakeoff"),
             )
         if paused:
             st.button(
                 "Go on",
                 key="bon_bakeoff_on",
                 icon=":material/play_arrow:",
-                on_click=ask("bakeoff_on"),
-                disabled=mine.busy,
+                on_click=request_action("bakeoff_on"),
+                disabled=own.busy,
             )
         if found is not None:
             st.button(
@@ -267,7 +237,7 @@ def _run_buttons(mine: Bench) -> None:
                 key="bon_bakeoff_forget",
                 icon=":material/delete:",
                 on_click=_forget,
-                args=(mine,),
+                args=(own,),
             )
     if found is not None and not running:
         said = {"running": "paused", "finished": "finished", "over budget": "stopped at its budget"}[found.status]
@@ -278,11 +248,11 @@ def _run_buttons(mine: Bench) -> None:
         )
 
 
-def _forget(mine: Bench) -> None:
+def _forget(own: ModelSession) -> None:
     """Whatever is under way makes way, and so it cannot bring the state back."""
-    mine.make_way()
-    mine.results.pop(STATE, None)
-    ask("bakeoff_forget")()
+    own.make_way()
+    own.results.pop(STATE, None)
+    request_action("bakeoff_forget")()
 
 
 def forget_kept(worker: Worker) -> None:

@@ -8,27 +8,27 @@ from playground.charts.candidates_table import candidate_table, groups_table
 from playground.engine.serving.worker import Worker
 from playground.ui.best_of_n_page.controls import WIDGETS
 from playground.ui.best_of_n_page.pictures import show_table
-from playground.ui.best_of_n_page.session import Bench, ask, scores_now
+from playground.ui.best_of_n_page.session import ModelSession, request_action, scores_now
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import why_it_matters
 
 
-def beams_section(mine: Bench, worker: Worker) -> None:
+def beams_section(own: ModelSession, worker: Worker) -> None:
     """Its settings, and the beams beside the samples once they are there."""
     _settings()
     st.button(
-        "Search beams" if mine.run.candidates else "Generate and search beams",
+        "Search beams" if own.run.candidates else "Generate and search beams",
         key="bon_beams",
         type="primary",
         icon=":material/account_tree:",
-        on_click=ask("beams"),
-        disabled=mine.busy,
+        on_click=request_action("beams"),
+        disabled=own.busy,
         help="Adds the beams to the candidates. Candidates that are there for the same prompt and settings stay.",
     )
-    watch(mine, lambda: work_progress(mine), key="bon_beams_live")
-    if not mine.busy:
-        _beside(mine)
+    watch(own, lambda: work_progress(own), key="bon_beams_live")
+    if not own.busy:
+        _beside(own)
     why_it_matters(
         "A beam search looks for the likeliest text and finds it: bland, short or repeating itself, because likely is what "
         "such text is. Samples are less likely and more like what people write (Holtzman et al. 2020). Diverse beams pay a "
@@ -42,9 +42,9 @@ def _settings() -> None:
             WIDGETS.number(name, width=150)
 
 
-def _beside(mine: Bench) -> None:
-    beams = [one for one in mine.run.ordered if one.beam_score is not None]
-    samples = mine.run.samples
+def _beside(own: ModelSession) -> None:
+    beams = [one for one in own.run.ordered if one.beam_score is not None]
+    samples = own.run.samples
     if not beams:
         st.info("No beams have been searched for these candidates yet.")
         return
@@ -55,4 +55,4 @@ def _beside(mine: Bench) -> None:
         ahead = max(one.sum_logprob for one in beams) - best.sum_logprob
         who, other = ("beam", "sample") if ahead >= 0 else ("sample", "beam")
         st.markdown(f"The likeliest {who} is {abs(ahead):.3f} nats likelier as a whole than the likeliest {other}.")
-    show_table(candidate_table(scores_now(mine.run), beams_only=True), key="bon_beam_table")
+    show_table(candidate_table(scores_now(own.run), beams_only=True), key="bon_beam_table")

@@ -11,88 +11,88 @@ from playground.charts.candidates_table import candidate_table
 from playground.charts.numbers import percent
 from playground.charts.token_colours import SCALES, legend_html
 from playground.engine.serving.worker import Worker
+from playground.generation.tree import REASONS
 from playground.testtime.clusters import cluster_texts, pooled_distinct_n
 from playground.testtime.types import Candidate
-from playground.ui.best_of_n_page.kept import kept_section
 from playground.ui.best_of_n_page.pictures import show_table
-from playground.ui.best_of_n_page.session import Bench, ask, judging, scores_now
+from playground.ui.best_of_n_page.session import ModelSession, request_action, scores_now, scoring_request
+from playground.ui.best_of_n_page.stored_section import kept_section
 from playground.ui.best_of_n_page.watching import progress
 from playground.ui.components.token_strip import token_strip
-from playground.ui.generate_page.live import REASONS
 from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.workspace.setup import setup
 
 
-def candidates_section(mine: Bench, worker: Worker) -> None:
+def candidates_section(own: ModelSession, worker: Worker) -> None:
     """The table is filled while the model works; a row that is chosen opens below it."""
-    watch(mine, lambda: _growing(mine), key="bon_live")
-    if not mine.busy and mine.run.candidates:
-        _outdated(mine)
-        _heavy_rules(mine)
-        _opened(mine, worker)
-        _diversity(mine)
-    kept_section(mine, worker)
+    watch(own, lambda: _growing(own), key="bon_live")
+    if not own.busy and own.run.candidates:
+        _outdated(own)
+        _heavy_rules(own)
+        _opened(own, worker)
+        _diversity(own)
+    kept_section(own, worker)
     why_it_matters(
         "One prefill serves all candidates; each has its own random stream. Log-probability says how expected an answer was "
         "under the model, not whether it is true."
     )
 
 
-def _growing(mine: Bench) -> None:
-    progress(mine)
-    if mine.run.candidates:
-        _table(mine)
-    elif not mine.busy and not mine.problem:
+def _growing(own: ModelSession) -> None:
+    progress(own)
+    if own.run.candidates:
+        _table(own)
+    elif not own.busy and not own.problem:
         st.info("Press **Generate** to answer the prompt N times.")
 
 
 # -- the table -----------------------------------------------------------------------------------------------------
 
 
-def _table(mine: Bench) -> None:
-    scored = scores_now(mine.run)
+def _table(own: ModelSession) -> None:
+    scored = scores_now(own.run)
 
     def choose() -> None:
         rows = st.session_state["bon_table"].selection.rows
-        mine.opened = scored.candidates[rows[0]].index if rows and rows[0] < len(scored.candidates) else mine.opened
+        own.opened = scored.candidates[rows[0]].index if rows and rows[0] < len(scored.candidates) else own.opened
         redraw(PICTURES)
 
-    extra: dict[str, Any] = {} if mine.busy else {"on_select": choose, "selection_mode": "single-row"}
-    show_table(candidate_table(scored), key="bon_live_table" if mine.busy else "bon_table", **extra)
+    extra: dict[str, Any] = {} if own.busy else {"on_select": choose, "selection_mode": "single-row"}
+    show_table(candidate_table(scored), key="bon_live_table" if own.busy else "bon_table", **extra)
     for column in scored.columns:
         if column.problem:
             st.caption(f":material/info: {escape_markdown(column.label)}: {escape_markdown(column.problem)}")
 
 
-def _outdated(mine: Bench) -> None:
-    """Say when the controls have moved away from the candidates on the bench."""
-    shown, made = setup(), mine.run.asking
+def _outdated(own: ModelSession) -> None:
+    """Say when the controls have moved away from the present candidates."""
+    shown, made = setup(), own.run.asking
     if made is None:
         return
     now = (shown.prompt, shown.chat, shown.system, shown.settings, shown.seed)
     if now != (made.prompt, made.chat, made.system, made.settings, made.seed):
         st.caption(":material/history: These candidates were made with another prompt, other settings or another seed.")
-    if len(mine.run.candidates) < mine.run.wanted:
+    if len(own.run.candidates) < own.run.wanted:
         st.button(
-            f"Go on: {mine.run.wanted - len(mine.run.candidates)} are missing",
+            f"Go on: {own.run.wanted - len(own.run.candidates)} are missing",
             key="bon_resume",
             icon=":material/play_arrow:",
-            on_click=ask("resume"),
+            on_click=request_action("resume"),
             help="The finished ones are not made again; the random streams are the same.",
         )
 
 
-def _heavy_rules(mine: Bench) -> None:
-    missing = mine.run.missing_heavy(judging(mine.run))
+def _heavy_rules(own: ModelSession) -> None:
+    missing = own.run.missing_heavy(scoring_request(own.run))
     if missing:
         names = ", ".join(spec.label for spec in missing)
         st.button(
             f"Ask the model: {names}",
             key="bon_score",
             icon=":material/gavel:",
-            on_click=ask("score"),
+            on_click=request_action("score"),
             help="These rules run a model over every candidate; the scores are kept with the run.",
         )
 
@@ -100,17 +100,17 @@ def _heavy_rules(mine: Bench) -> None:
 # -- one candidate --------------------------------------------------------------------------------------------------
 
 
-def _opened(mine: Bench, worker: Worker) -> None:
+def _opened(own: ModelSession, worker: Worker) -> None:
     """Any candidate as its tokens. The box serves the keyboard; a row of the table opens too."""
-    known = [candidate.index for candidate in mine.run.ordered]
-    if mine.opened not in known:
-        mine.opened = known[0]
+    known = [candidate.index for candidate in own.run.ordered]
+    if own.opened not in known:
+        own.opened = known[0]
 
     def open_one() -> None:
-        mine.opened = st.session_state["w_bon_open"]
+        own.opened = st.session_state["w_bon_open"]
         redraw(PICTURES)
 
-    st.session_state["w_bon_open"] = mine.opened
+    st.session_state["w_bon_open"] = own.opened
     scale = st.session_state.get("bon_scale", STRIP_SCALES[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
@@ -129,7 +129,7 @@ def _opened(mine: Bench, worker: Worker) -> None:
             required=True,
             format_func=lambda name: SCALES[name].label,
         )
-    candidate = mine.run.candidates[mine.opened]
+    candidate = own.run.candidates[own.opened]
     token_strip(
         candidate_tokens(candidate, worker.engine.codec, scale),
         key="bon_strip",
@@ -150,9 +150,9 @@ def _ending(candidate: Candidate) -> None:
     st.caption(escape_markdown(f"Ended: {reason}. Made by {source}{made}."))
 
 
-def _diversity(mine: Bench) -> None:
+def _diversity(own: ModelSession) -> None:
     """Distinct-n over all candidates and groups of near-equal texts."""
-    candidates = mine.run.ordered
+    candidates = own.run.ordered
     texts = [candidate.ids for candidate in candidates]
     shares = [(n, pooled_distinct_n(texts, n)) for n in (1, 2, 3)]
     clusters = cluster_texts([candidate.text for candidate in candidates])

@@ -9,11 +9,10 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.state.best_of_n import FIRST_WORD, MOST_RULES, BestOfNState, pattern_of, reference_of
-from playground.state.generate import unescaped
+from playground.state.generate import USUAL_STOPS, unescaped
 from playground.testtime.answers import PATTERNS, extract_answers
 from playground.testtime.registry import SCORERS, parse_spec
-from playground.ui.best_of_n_page.session import ask, chosen
-from playground.ui.generate_page.controls import USUAL_STOPS
+from playground.ui.best_of_n_page.session import chosen, request_action
 from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES
 from playground.ui.kit.session import bind_widget
@@ -41,7 +40,7 @@ def run_controls() -> None:
         key="bon_run",
         type="primary",
         icon=":material/dynamic_feed:",
-        on_click=ask("run"),
+        on_click=request_action("run"),
         shortcut="Ctrl+Enter",
         width="stretch",
         help="Read the prompt once and answer it so many times.",

@@ -1,4 +1,4 @@
-"""Section "Curves": what N buys, from the one run on the bench, by subsampling. No model runs."""
+"""Section "Curves": what N buys, from the present run, by subsampling. No model runs."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from playground.engine.serving.worker import Worker
 from playground.testtime.cost import predict
 from playground.testtime.curves import CurveSet, all_curves
 from playground.testtime.registry import kind_of
-from playground.testtime.rules import FIRST, MAJORITY, Rule, column_rule
+from playground.testtime.rules import Rule, rules_beside
 from playground.testtime.types import ScoreColumn, ScoredCandidates
+from playground.ui.best_of_n_page.cost_section import fitted
 from playground.ui.best_of_n_page.pictures import show_bands
-from playground.ui.best_of_n_page.price import expected_sizes, fitted
 from playground.ui.best_of_n_page.rankings import needs_candidates
-from playground.ui.best_of_n_page.session import Bench, scores_now
+from playground.ui.best_of_n_page.session import ModelSession, scores_now
 from playground.ui.kit.messages import why_it_matters
 
 FEW = 16
 N_TITLE = "N: candidates drawn from the run"
 
 
-def curves_section(mine: Bench, worker: Worker) -> None:
+def curves_section(own: ModelSession, worker: Worker) -> None:
     """Coverage, each rule's accuracy, the gap, the best score with its KL bound, and what it costs."""
-    if needs_candidates(mine):
+    if needs_candidates(own):
         return
-    scored = _samples(mine, scores_now(mine.run))
+    scored = _samples(own, scores_now(own.run))
     if not scored.candidates:
         st.info("Curves need answers that were drawn, and there are beams alone: generate some.")
         return
@@ -51,7 +51,7 @@ def curves_section(mine: Bench, worker: Worker) -> None:
             "math to the rules."
         )
     else:
-        _accuracy(mine, worker, scored, truths)
+        _accuracy(own, worker, scored, truths)
     _best_score(scored)
     why_it_matters(
         "Every point averages over all ways to draw N of the run's candidates, so one large run shows all smaller ones. Near "
@@ -59,16 +59,16 @@ def curves_section(mine: Bench, worker: Worker) -> None:
     )
 
 
-def _samples(mine: Bench, scored: ScoredCandidates) -> ScoredCandidates:
+def _samples(own: ModelSession, scored: ScoredCandidates) -> ScoredCandidates:
     """The drawn ones, the same object as long as the scores are, since what is drawn from them is kept by it."""
-    kept = mine.results.get("samples")
+    kept = own.results.get("samples")
     if kept is None or kept[0] is not scored:
-        kept = mine.results["samples"] = (scored, scored.samples())
+        kept = own.results["samples"] = (scored, scored.samples())
     result: ScoredCandidates = kept[1]
     return result
 
 
-def _accuracy(mine: Bench, worker: Worker, scored: ScoredCandidates, truths: list[ScoreColumn]) -> None:
+def _accuracy(own: ModelSession, worker: Worker, scored: ScoredCandidates, truths: list[ScoreColumn]) -> None:
     labels = {column.label: column for column in truths}
     by_family = sorted(labels, key=lambda label: kind_of(labels[label].spec).family != "reference")
     truth = st.selectbox(
@@ -79,28 +79,21 @@ def _accuracy(mine: Bench, worker: Worker, scored: ScoredCandidates, truths: lis
         help="The verdict that the curves take for the truth.",
     )
     correct = [score.valid is True for score in labels[str(truth)].scores]
-    rules = _rules(scored, str(truth))
-    found = _cached_curves(mine, scored, rules, correct, str(truth))
+    rules = rules_beside(scored, str(truth))
+    found = _cached_curves(own, scored, rules, correct, str(truth))
     _draw_accuracy(found, scored)
     _draw_gap(found, scored)
-    _draw_cost(mine, worker, found, scored)
-
-
-def _rules(scored: ScoredCandidates, truth: str) -> tuple[Rule, ...]:
-    """Blindly, by each column that is not the truth itself, and by vote."""
-    ranked = [c for c in scored.columns if c.label != truth and not c.problem and kind_of(c.spec).family != "reference"]
-    rules = [FIRST, *(column_rule(column.label) for column in ranked)]
-    return (*rules, MAJORITY) if any(scored.answers) else tuple(rules)
+    _draw_cost(own, worker, found, scored)
 
 
 def _cached_curves(
-    mine: Bench, scored: ScoredCandidates, rules: tuple[Rule, ...], correct: list[bool], truth: str
+    own: ModelSession, scored: ScoredCandidates, rules: tuple[Rule, ...], correct: list[bool], truth: str
 ) -> CurveSet:
     """A vote's curve takes a second with many candidates: kept as long as the scores are."""
     key = (id(scored), truth, tuple(rule.name for rule in rules))
-    kept = mine.results.get("curves")
+    kept = own.results.get("curves")
     if kept is None or kept[0] != key:
-        kept = mine.results["curves"] = (key, all_curves(rules, scored, correct), scored)
+        kept = own.results["curves"] = (key, all_curves(rules, scored, correct), scored)
     result: CurveSet = kept[1]
     return result
 
@@ -119,12 +112,12 @@ def _draw_gap(found: CurveSet, scored: ScoredCandidates) -> None:
     show_bands(gap_bands(found, rule_names(scored)), key="bon_gap")
 
 
-def _draw_cost(mine: Bench, worker: Worker, found: CurveSet, scored: ScoredCandidates) -> None:
+def _draw_cost(own: ModelSession, worker: Worker, found: CurveSet, scored: ScoredCandidates) -> None:
     """Quality against tokens, and against time where the cost was measured."""
     st.markdown("##### Cost against quality")
-    model, asking, seconds = fitted(worker), mine.run.asking, None
+    model, asking, seconds = fitted(worker), own.run.asking, None
     if model is not None and asking is not None:
-        prompt, alive = expected_sizes(mine)
+        prompt, alive = own.run.expected_sizes()
         seconds = np.array([one.total_ms / 1000 for one in predict(model, found.coverage.ns, prompt, alive)])
     show_bands(quality_bands(found, rule_names(scored), seconds), key="bon_cost_quality")
 

@@ -7,7 +7,7 @@ from typing import Any
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.best_of_n import FIRST_WORD
 from playground.state.setup import DEFAULT_PROMPT
-from playground.ui.best_of_n_page.session import Todo
+from playground.ui.best_of_n_page.session import PendingAction
 from playground.ui.kit.page import Experiment
 
 
@@ -28,7 +28,7 @@ def _experiment(
         {"prompt": prompt, "settings": settings, **setup},
         state,
         section,
-        (Todo("run"),),
+        (PendingAction("run"),),
     )
 
 

@@ -14,7 +14,7 @@ from playground.state.setup import Setup
 from playground.testtime.export import to_csv, to_html, to_jsonl
 from playground.testtime.rules import MAJORITY, Choice, choose, column_rule
 from playground.testtime.types import ScoredCandidates
-from playground.ui.best_of_n_page.session import Bench, BestOfNSession, chosen, judging
+from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, chosen, scoring_request
 from playground.ui.kit import session
 from playground.ui.kit.messages import problems_shown_here
 from playground.ui.workspace.export import code_for_engines, command_words
@@ -25,8 +25,8 @@ from playground.ui.workspace.setup import setup
 def export_run() -> None:
     """The same run by command and as code; the candidates as files once there are some."""
     shared, state = setup(), chosen()
-    mine, problem = _bench_in_use()
-    with_beams = mine is not None and mine.run.asking is not None and mine.run.asking.beams > 0
+    own, problem = _own_session()
+    with_beams = own is not None and own.run.asking is not None and own.run.asking.beams > 0
     st.markdown("**Command line**")
     with problems_shown_here():
         st.code(command(shared, state, beams=with_beams), language="bash", wrap_lines=True)
@@ -46,14 +46,14 @@ def export_run() -> None:
         )
     if problem is not None:
         raise problem
-    if mine is not None and mine.run.candidates:
-        _downloads(mine)
+    if own is not None and own.run.candidates:
+        _downloads(own)
 
 
-def _bench_in_use() -> tuple[Bench | None, PlaygroundError | None]:
-    """The chosen model's bench, or why there is no model."""
+def _own_session() -> tuple[ModelSession | None, PlaygroundError | None]:
+    """The chosen model's session, or why there is no model."""
     try:
-        return session.get(BestOfNSession).bench(loaded_model().engine.info.id), None
+        return session.get(BestOfNSession).of_model(loaded_model().engine.info.id), None
     except PlaygroundError as error:
         return None, error
 
@@ -66,12 +66,12 @@ ASKING_FOR_N = {
 }
 
 
-def _downloads(mine: Bench) -> None:
+def _downloads(own: ModelSession) -> None:
     """Made when they are pressed, from the rules chosen now."""
-    asking = judging(mine.run)
+    asking = scoring_request(own.run)
 
     def scored() -> ScoredCandidates:
-        return mine.run.scored(asking)
+        return own.run.scored(asking)
 
     def choices() -> list[Choice]:
         found = scored()

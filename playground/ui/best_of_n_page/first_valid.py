@@ -18,32 +18,33 @@ from playground.testtime.curves import curve_points
 from playground.testtime.events import BatchStep
 from playground.testtime.live_run import context_of
 from playground.testtime.race import RaceResult, first_valid, race, retry
-from playground.testtime.registry import SCORERS, is_valid, kind_of, parse_spec
+from playground.testtime.registry import SCORERS, kind_of, parse_spec
 from playground.testtime.request import candidate_request
+from playground.testtime.running import is_valid
 from playground.testtime.types import Candidate
 from playground.ui.best_of_n_page.controls import WIDGETS, bound
 from playground.ui.best_of_n_page.pictures import show_bands, show_table
-from playground.ui.best_of_n_page.session import Bench, ask, chosen, judging, present_asking
+from playground.ui.best_of_n_page.session import ModelSession, chosen, present_request, request_action, scoring_request
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
 
 
-def first_valid_section(mine: Bench, worker: Worker) -> None:
+def first_valid_section(own: ModelSession, worker: Worker) -> None:
     """Two live experiments and, without a model, how both would go on average."""
-    _controls(mine)
-    watch(mine, lambda: work_progress(mine), key="bon_race_live")
-    if not mine.busy:
-        _results(mine)
-        _on_paper(mine)
+    _controls(own)
+    watch(own, lambda: work_progress(own), key="bon_race_live")
+    if not own.busy:
+        _results(own)
+        _on_paper(own)
     why_it_matters(
         "A race answers sooner and throws work away; retrying throws nothing away that was not needed, and waits. Both stand "
         "on the verifier: what it lets through is taken for right."
     )
 
 
-def _controls(mine: Bench) -> None:
+def _controls(own: ModelSession) -> None:
     state = chosen()
     verdicts = [name for name, kind in SCORERS.items() if kind.gives_verdict and not kind.argument_needed]
     offered = list(dict.fromkeys([state.verifier, *verdicts, *(r for r in state.rules if _judges(r)), "regex:\\d"]))
@@ -60,8 +61,8 @@ def _controls(mine: Bench) -> None:
             key="bon_race",
             type="primary",
             icon=":material/flag:",
-            disabled=mine.busy,
-            on_click=ask("race"),
+            disabled=own.busy,
+            on_click=request_action("race"),
             help="All at once; the first that passes wins and the rest are stopped.",
         )
         WIDGETS.number("tries", width=120)
@@ -69,8 +70,8 @@ def _controls(mine: Bench) -> None:
             "Retry until valid",
             key="bon_retry",
             icon=":material/replay:",
-            disabled=mine.busy,
-            on_click=ask("retry"),
+            disabled=own.busy,
+            on_click=request_action("retry"),
             help="One after the other until one passes.",
         )
 
@@ -79,10 +80,10 @@ def _judges(label: str) -> bool:
     return kind_of(parse_spec(label)).gives_verdict
 
 
-def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
+def start_race(own: ModelSession, worker: Worker, *, retried: bool) -> None:
     """Ask the worker. Raises BadInput or BadPrompt for what cannot be raced."""
     state = chosen()
-    spec, asking = parse_spec(state.verifier), present_asking()
+    spec, asking = parse_spec(state.verifier), present_request()
     if kind_of(spec).needs_reference and not asking.reference.strip():
         raise BadInput(f"{spec.label} needs a reference: write the right answer on the left.", "reference")
     asked = candidate_request(replace(asking, n=state.tries) if retried else asking, worker.engine.codec)
@@ -97,7 +98,7 @@ def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
         return run(engine, asked, passes, cancel=cancel)
 
     name = "retry" if retried else "race"
-    mine.results.pop(name, None)
+    own.results.pop(name, None)
     tokens = 0
 
     def take(event: object) -> None:
@@ -107,11 +108,11 @@ def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
             view.done += len(event.finished)
             view.note = f"{'Attempt' if retried else 'Racing'}: {tokens:,} tokens, finished"
 
-    view = mine.begin(
+    view = own.begin(
         name,
         worker.submit(visitor, "best-of-n", job),
         take,
-        lambda result: mine.results.update({name: (result, spec.label)}),
+        lambda result: own.results.update({name: (result, spec.label)}),
         total=asked.n,
     )
 
@@ -119,8 +120,8 @@ def start_race(mine: Bench, worker: Worker, *, retried: bool) -> None:
 # -- what came of it ---------------------------------------------------------------------------------------------------
 
 
-def _results(mine: Bench) -> None:
-    found = [(name, mine.results[name]) for name in ("race", "retry") if name in mine.results]
+def _results(own: ModelSession) -> None:
+    found = [(name, own.results[name]) for name in ("race", "retry") if name in own.results]
     if not found:
         st.info("Race or retry to see both side by side; below, how they would go with the candidates that are there.")
         return
@@ -148,12 +149,12 @@ def _sentence(name: str, result: RaceResult, verifier: str) -> None:
 # -- on paper ------------------------------------------------------------------------------------------------------------
 
 
-def _on_paper(mine: Bench) -> None:
-    """Races and retries drawn from the candidates on the bench: no model runs."""
-    candidates = mine.run.samples
-    if not candidates or mine.run.asking is None:
+def _on_paper(own: ModelSession) -> None:
+    """Races and retries drawn from the present candidates: no model runs."""
+    candidates = own.run.samples
+    if not candidates or own.run.asking is None:
         return
-    spec, asking = parse_spec(chosen().verifier), judging(mine.run)
+    spec, asking = parse_spec(chosen().verifier), scoring_request(own.run)
     context = context_of(asking, visitor=session_id())
     st.markdown("##### From the candidates that are there")
     if kind_of(spec).needs_engine:
@@ -175,7 +176,7 @@ def _on_paper(mine: Bench) -> None:
     st.caption("The line is the median, the band holds the middle 80% of the draws that found one.")
     show_bands(race_tokens_bands(drawn), key="bon_race_tokens")
     last = drawn[-1]
-    step = mine.run.cost.decode_ms / max(1, max(lengths))
+    step = own.run.cost.decode_ms / max(1, max(lengths))
     st.caption(
         f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {last.n} has a valid one in "
         f"{percent(last.found)} of the draws. With {len(candidates)} rows a step took some {milliseconds(step)} here, with one "

@@ -14,27 +14,27 @@ from playground.testtime.rules import MAJORITY, Rule, choose, column_rule
 from playground.testtime.stored_runs import RunCost
 from playground.testtime.types import ScoredCandidates
 from playground.ui.best_of_n_page.explain import failures, published_figures
-from playground.ui.best_of_n_page.kept import compared_run, end_comparison
 from playground.ui.best_of_n_page.pictures import show_figure, show_table
-from playground.ui.best_of_n_page.session import Bench, run_store, scores_now
+from playground.ui.best_of_n_page.session import ModelSession, run_store, scores_now
+from playground.ui.best_of_n_page.stored_section import compared_run, end_comparison
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
 
-def needs_candidates(mine: Bench) -> bool:
+def needs_candidates(own: ModelSession) -> bool:
     """Whether there is nothing to look at yet; says so, and looks again while they are being made."""
-    watch(mine, lambda: work_progress(mine), key="bon_wait_live", changes=lambda: bool(mine.run.candidates))
-    if not mine.run.candidates and not mine.busy:
+    watch(own, lambda: work_progress(own), key="bon_wait_live", changes=lambda: bool(own.run.candidates))
+    if not own.run.candidates and not own.busy:
         st.info("There are no candidates yet: press **Generate** first.")
-    return not mine.run.candidates
+    return not own.run.candidates
 
 
-def rankings_section(mine: Bench, worker: Worker) -> None:
+def rankings_section(own: ModelSession, worker: Worker) -> None:
     """No model runs here: everything is read off what was recorded."""
-    if needs_candidates(mine):
+    if needs_candidates(own):
         return
-    scored = scores_now(mine.run)
+    scored = scores_now(own.run)
     if not scored.columns:
         st.info("Choose some rules on the left.")
         return
@@ -45,7 +45,7 @@ def rankings_section(mine: Bench, worker: Worker) -> None:
     show_table(places_table(scored), key="bon_side_by_side")
     st.markdown("##### How far the rules agree")
     _agreement(scored)
-    _comparison(mine)
+    _comparison(own)
     failures(scored.columns)
     published_figures()
     why_it_matters(
@@ -144,10 +144,10 @@ def _show_choice(scored: ScoredCandidates, rule: Rule) -> None:
 # -- beside a kept run -------------------------------------------------------------------------------------------------
 
 
-def _comparison(mine: Bench) -> None:
-    """The winners of a kept run beside those of the bench, under the same rules."""
+def _comparison(own: ModelSession) -> None:
+    """A stored run beside the present one, under the same rules."""
     run, (store, _why) = compared_run(), run_store()
-    if run is None or store is None or mine.run.asking is None:
+    if run is None or store is None or own.run.asking is None:
         return
     try:
         stored = store.load(run)
@@ -160,11 +160,11 @@ def _comparison(mine: Bench) -> None:
     st.caption(
         escape_markdown(
             f"{len(stored.candidates)} candidates at temperature {stored.asking.settings.temperature:g}, "
-            f"{_spent(stored.cost)}; the bench: {len(mine.run.candidates)} at "
-            f"{mine.run.asking.settings.temperature:g}, {_spent(mine.run.cost)}."
+            f"{_spent(stored.cost)}; the present run: {len(own.run.candidates)} at "
+            f"{own.run.asking.settings.temperature:g}, {_spent(own.run.cost)}."
         )
     )
-    show_table(compare_table(scores_now(mine.run), scored), key="bon_comparison")
+    show_table(compare_table(scores_now(own.run), scored), key="bon_comparison")
     st.button("End the comparison", key="bon_end_comparison", on_click=end_comparison)
 
 

@@ -9,70 +9,70 @@ import streamlit as st
 
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
+from playground.ui.best_of_n_page.actions import resume, start_run, start_scoring
 from playground.ui.best_of_n_page.bake_off import bakeoff_section, forget_kept, start_bakeoff
 from playground.ui.best_of_n_page.beams import beams_section
 from playground.ui.best_of_n_page.candidates import candidates_section
+from playground.ui.best_of_n_page.cost_section import cost_section, start_measure
 from playground.ui.best_of_n_page.curves import curves_section
 from playground.ui.best_of_n_page.first_valid import first_valid_section, start_race
-from playground.ui.best_of_n_page.price import cost_section, start_measure
 from playground.ui.best_of_n_page.rankings import rankings_section
-from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo, present_asking
+from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction, present_request
 from playground.ui.best_of_n_page.votes import voting_section
-from playground.ui.best_of_n_page.work import resume, start_run, start_scoring
 from playground.ui.kit import session
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import Section
 from playground.ui.workspace.model import loaded_model
 
-DOES: dict[str, Callable[[Bench, Worker], None]] = {
-    "run": lambda mine, worker: start_run(mine, worker, present_asking()),
-    "beams": lambda mine, worker: start_run(mine, worker, present_asking(beams=True), keep=True),
+ACTIONS: dict[str, Callable[[ModelSession, Worker], None]] = {
+    "run": lambda own, worker: start_run(own, worker, present_request()),
+    "beams": lambda own, worker: start_run(own, worker, present_request(beams=True), retain_samples=True),
     "resume": resume,
     "score": start_scoring,
-    "race": lambda mine, worker: start_race(mine, worker, retried=False),
-    "retry": lambda mine, worker: start_race(mine, worker, retried=True),
+    "race": lambda own, worker: start_race(own, worker, retried=False),
+    "retry": lambda own, worker: start_race(own, worker, retried=True),
     "measure": start_measure,
-    "bakeoff": lambda mine, worker: start_bakeoff(mine, worker, go_on=False),
-    "bakeoff_on": lambda mine, worker: start_bakeoff(mine, worker, go_on=True),
-    "bakeoff_forget": lambda mine, worker: forget_kept(worker),
+    "bakeoff": lambda own, worker: start_bakeoff(own, worker, go_on=False),
+    "bakeoff_on": lambda own, worker: start_bakeoff(own, worker, go_on=True),
+    "bakeoff_forget": lambda own, worker: forget_kept(worker),
 }
 """What a button may ask for, by the name it asks with."""
 
 
 @dataclass(frozen=True, slots=True)
 class BestOfNView:
-    """One moment of the page: the bench of the model in use, and its worker."""
+    """One moment of the page: the session of the model in use, and its worker."""
 
-    bench: Bench
+    own: ModelSession
     worker: Worker
 
 
 def load_view() -> BestOfNView:
-    """The bench, after what the last button asked for. No page opens empty: the first visit asks at once."""
+    """The page, after what the last button asked for. No page opens empty: the first visit asks at once."""
     worker = loaded_model()
-    mine = session.get(BestOfNSession).bench(worker.engine.info.id)
-    todo = session.get(Todo).what
-    session.put(Todo())
-    if not todo and mine.run.asking is None and mine.problem is None and not mine.busy:
-        todo = "run"
-    if todo:
-        mine.make_way()
+    own = session.get(BestOfNSession).of_model(worker.engine.info.id)
+    action = session.get(PendingAction).what
+    session.put(PendingAction())
+    if not action and own.run.asking is None and own.problem is None and not own.busy:
+        action = "run"
+    if action:
+        own.make_way()
         try:
-            DOES[todo](mine, worker)
+            ACTIONS[action](own, worker)
         except PlaygroundError as error:  # what is there stays
-            mine.problem = str(error)
-    return BestOfNView(mine, worker)
+            own.problem = str(error)
+    return BestOfNView(own, worker)
 
 
-def _section(title: str, draw: Callable[[Bench, Worker], None]) -> Section:
+def _section(title: str, draw: Callable[[ModelSession, Worker], None]) -> Section:
     def drawn(view: BestOfNView) -> None:
-        mine = view.bench
-        if mine.problem:
-            show_problem(mine.problem)
-        if mine.note:
-            st.info(escape_markdown(mine.note), icon=":material/info:")
-        draw(mine, view.worker)
+        own = view.own
+        if own.problem:
+            show_problem(own.problem)
+        if own.note:
+            st.info(escape_markdown(own.note), icon=":material/info:")
+        draw(own, view.worker)
 
     return Section(title, drawn)
 

@@ -1,7 +1,7 @@
-"""What the Best-of-N page remembers for one session: the run on the bench of each model, and the work under way for it.
+"""What the Best-of-N page remembers for one session: each model's present run, and the work under way for it.
 
-It outlives page changes. What a button asks for is a ``Todo``, done by the next look at the pictures, where the model is
-at hand.
+It outlives page changes. What a button asks for is a ``PendingAction``, done by the next look at the pictures, where the
+model is at hand.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from playground.ui.workspace.setup import setup
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
-    """What a button or an experiment asked for, by its name among ``work.DOES``; "" for nothing."""
+class PendingAction:
+    """What a button or an experiment asked for, by its name among ``sections.ACTIONS``; "" for nothing."""
 
     what: str = ""
 
 
-def ask(what: str) -> Callable[[], None]:
+def request_action(what: str) -> Callable[[], None]:
     """A callback: let the next look at the pictures do it."""
 
     def callback() -> None:
-        session.put(Todo(what))
+        session.put(PendingAction(what))
         redraw(PICTURES)
 
     return callback
 
 
 @dataclass(eq=False)
-class Bench:
-    """One model's run and the job that is under way for it. ``doing``: which, as ``Todo`` names it.
+class ModelSession:
+    """One model's run and the job that is under way for it. ``doing``: which, as ``PendingAction`` names it.
 
-    ``keeper`` writes the run down.
+    ``recorder`` writes the run down.
     ``results``: what other sections remember, by their name. ``problem`` and ``note`` stand above all sections.
     """
 
@@ -57,7 +57,7 @@ class Bench:
     opened: int | None = None
     problem: str | None = None
     note: str | None = None
-    keeper: RunRecorder = field(default_factory=RunRecorder)
+    recorder: RunRecorder = field(default_factory=RunRecorder)
     results: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -86,7 +86,7 @@ class Bench:
             return
         self.job = None
         self.run.live_rows = 0
-        self.problem = job.problem or self.keeper.problem or self.problem
+        self.problem = job.problem or self.recorder.problem or self.problem
         if job.stopped and self.doing == "run":
             self.note = f"Stopped: {len(self.run.candidates)} finished candidates stay."
 
@@ -104,14 +104,14 @@ class Bench:
 
 @dataclass(eq=False)
 class BestOfNSession:
-    """The benches by their model's id. ``compared``: the id of the kept run that the bench is compared with."""
+    """The models' sessions by their ids. ``compared``: the id of the stored run that the present one is compared with."""
 
-    benches: dict[str, Bench] = field(default_factory=dict)
+    models: dict[str, ModelSession] = field(default_factory=dict)
     compared: str | None = None
 
-    def bench(self, model: str) -> Bench:
-        """The bench of a model, a new one at the first look."""
-        return self.benches.setdefault(model, Bench())
+    def of_model(self, model: str) -> ModelSession:
+        """A model's session, a new one at the first look."""
+        return self.models.setdefault(model, ModelSession())
 
 
 # -- what the controls ask for -----------------------------------------------------------------------------------------
@@ -122,24 +122,24 @@ def chosen() -> BestOfNState:
     return session.get(BestOfNState)
 
 
-def present_asking(*, beams: bool = False) -> BestOfNRequest:
+def present_request(*, beams: bool = False) -> BestOfNRequest:
     """What the controls ask for now. Raises BadInput or BadSetting."""
     return asking_of(chosen(), setup(), beams=beams)
 
 
-def judging(run: LiveRun) -> BestOfNRequest:
+def scoring_request(run: LiveRun) -> BestOfNRequest:
     """What the candidates are judged by now: the controls' rules on the run's own prompt."""
     assert run.asking is not None
     try:
-        now = present_asking()
+        now = present_request()
     except PlaygroundError:
         return run.asking
     return replace(run.asking, scorers=now.scorers, reference=now.reference, answer_pattern=now.answer_pattern)
 
 
 def scores_now(run: LiveRun) -> ScoredCandidates:
-    """The candidates under ``judging``; no model runs."""
-    return run.scored(judging(run), visitor=session_id())
+    """The candidates under ``scoring_request``; no model runs."""
+    return run.scored(scoring_request(run), visitor=session_id())
 
 
 def run_store() -> tuple[RunStore | None, str]:

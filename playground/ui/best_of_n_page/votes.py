@@ -18,7 +18,7 @@ from playground.testtime.types import ScoredCandidates
 from playground.testtime.voting import Vote, WeightKind, count_votes, self_consistency, vote_weights
 from playground.ui.best_of_n_page.pictures import show_bands, show_figure, show_table
 from playground.ui.best_of_n_page.rankings import needs_candidates
-from playground.ui.best_of_n_page.session import Bench, judging, scores_now
+from playground.ui.best_of_n_page.session import ModelSession, scores_now, scoring_request
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 
 EQUAL = "one text, one vote"
@@ -30,12 +30,12 @@ WEIGHTS = {
 SHOWN, SHOWN_TIED, LONGEST_ANSWER = 12, 4, 60
 
 
-def voting_section(mine: Bench, worker: Worker) -> None:
+def voting_section(own: ModelSession, worker: Worker) -> None:
     """No model runs here."""
-    if needs_candidates(mine):
+    if needs_candidates(own):
         return
-    asking = judging(mine.run)
-    scored = scores_now(mine.run)
+    asking = scoring_request(own.run)
+    scored = scores_now(own.run)
     if not scored.answers:
         st.info("Choose on the left how the answer is found in a text.")
         return

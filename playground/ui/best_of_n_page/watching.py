@@ -1,4 +1,4 @@
-"""What is under way on the bench: one row of progress with a stop button, and what a finished run took."""
+"""What is under way: one row of progress with a stop button, and what a finished run took."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import streamlit as st
 
 from playground.charts.numbers import gigabytes, milliseconds
 from playground.testtime.live_run import LiveRun
-from playground.ui.best_of_n_page.session import Bench
+from playground.ui.best_of_n_page.session import ModelSession
 from playground.ui.kit.messages import escape_markdown
 
 
-def progress(mine: Bench) -> None:
+def progress(own: ModelSession) -> None:
     """One row of one height: what is being done, how far it is, and the stop button."""
     with st.container(horizontal=True, vertical_alignment="center", key="bon_status"):
-        job = mine.job
+        job = own.job
         if job is None:
-            st.caption(_spent(mine.run))
+            st.caption(_spent(own.run))
             return
         queue = f", {job.ticket.position} ahead of you" if job.ticket.position else ""
-        if mine.doing == "run":
-            said, share = _run_progress(mine.run)
+        if own.doing == "run":
+            said, share = _run_progress(own.run)
         else:
             said, share = f"{job.note or 'Waiting'}: {job.done} of {job.total}", job.done / max(1, job.total)
         st.progress(min(1.0, share), text=escape_markdown(said + queue))
@@ -27,18 +27,18 @@ def progress(mine: Bench) -> None:
             "Stop",
             key="bon_stop",
             icon=":material/stop:",
-            on_click=mine.stop,
+            on_click=own.stop,
             shortcut="escape",
             help="Frees the model at once; finished candidates stay.",
         )
-    if said := _split(mine.run):
+    if said := _split(own.run):
         st.caption(said)
 
 
-def work_progress(mine: Bench) -> None:
+def work_progress(own: ModelSession) -> None:
     """``progress`` while there is something under way, and nothing afterwards."""
-    if mine.busy:
-        progress(mine)
+    if own.busy:
+        progress(own)
 
 
 def _split(run: LiveRun) -> str:
@@ -57,12 +57,8 @@ def _run_progress(run: LiveRun) -> tuple[str, float]:
     if not run.cost.new_tokens:
         return "The model reads the prompt", 0.0
     most = wanted * (run.asking.max_new_tokens if run.asking else 1)
-    said = f"{finished} of {wanted} finished, {run.live_rows} being written, {_rate(run):,.1f} tokens/s"
+    said = f"{finished} of {wanted} finished, {run.live_rows} being written, {run.tokens_per_second:,.1f} tokens/s"
     return said, max(finished / wanted, run.cost.new_tokens / most)
-
-
-def _rate(run: LiveRun) -> float:
-    return run.cost.new_tokens / max(run.cost.decode_ms, 1e-3) * 1000
 
 
 def _spent(run: LiveRun) -> str:
@@ -71,6 +67,6 @@ def _spent(run: LiveRun) -> str:
         return ""
     again = f", resumed {cost.resumed}×" if cost.resumed else ""
     return (
-        f"{len(run.candidates)} candidates, {cost.new_tokens:,} tokens at {_rate(run):,.1f} tokens/s; prompt read in "
+        f"{len(run.candidates)} candidates, {cost.new_tokens:,} tokens at {run.tokens_per_second:,.1f} tokens/s; prompt read in "
         f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}. {_split(run)}"
     ).rstrip(" .")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.state.generate import GenerateState, unescaped
+from playground.state.generate import USUAL_STOPS, GenerateState, unescaped
 from playground.ui.generate_page.session import options
 from playground.ui.generate_page.write import ask_write
 from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 
-USUAL_STOPS = ("\n", "\n\n", ".", "}", "```", "<|im_end|>")
 WIDGETS = Bound(GenerateState)
 
 

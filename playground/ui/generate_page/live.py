@@ -13,7 +13,7 @@ from playground.charts.generation_strip import path_tokens, prompt_tokens
 from playground.charts.numbers import milliseconds
 from playground.charts.token_colours import legend_html
 from playground.engine.serving.worker import Worker
-from playground.generation.tree import Branch
+from playground.generation.tree import REASONS, Branch
 from playground.state.generate import GenerateState
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.session import GenerateSession, options
@@ -25,14 +25,6 @@ from playground.ui.kit.widgets import Bound
 LOOK_EVERY_S, LONG_LOOK_EVERY_S = 0.4, 0.8  # a look costs the more, the longer the text is
 LONG_TOKENS = 200
 STRIP_HEIGHT = "22rem"
-REASONS = {
-    "length": "the maximum number of tokens was reached",
-    "stop": "a stop string came",
-    "eos": "the model ended its text (end-of-sequence token)",
-    "stop_id": "a stop token came",
-    "stopped": "stopped before it was finished",
-    "picked": "the token was chosen by hand",
-}
 
 
 def live(mine: GenerateSession, worker: Worker, body: Callable[[GenerateSession, Worker], None]) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Generator
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from playground.charts.candidates_curves import budget_bands
@@ -17,9 +15,9 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.inspection.timing import ROWS, Progress, Timing, time_machine
 from playground.state.inside import QUICK
-from playground.testtime.cost import CostModel, Prediction, predict, recommend, survival, time_draw
+from playground.testtime.cost import CostModel, Prediction, predict, recommend, time_draw
 from playground.ui.best_of_n_page.pictures import show_bands
-from playground.ui.best_of_n_page.session import Bench, ask, present_asking
+from playground.ui.best_of_n_page.session import ModelSession, present_request, request_action
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import show_problem, why_it_matters
@@ -29,33 +27,33 @@ from playground.ui.workspace.speed import known_timing, timings
 ROUGH = 0.2  # relative error above which a prediction is no plan
 
 
-def cost_section(mine: Bench, worker: Worker) -> None:
+def cost_section(own: ModelSession, worker: Worker) -> None:
     """The speed of this machine, as any page has measured it, and what follows from it."""
     st.button(
         "Measure here",
         key="bon_measure",
         type="primary",
         icon=":material/speed:",
-        disabled=mine.busy,
-        on_click=ask("measure"),
+        disabled=own.busy,
+        on_click=request_action("measure"),
         help=f"A few prompts read and a few steps at 1 to {ROWS[-1]} rows; others get their turns in between.",
     )
-    watch(mine, lambda: work_progress(mine), key="bon_cost_live")
+    watch(own, lambda: work_progress(own), key="bon_cost_live")
     timing = known_timing(worker.engine.info)
     model = fitted(worker)
-    if (timing is None or model is None) and not mine.busy:
+    if (timing is None or model is None) and not own.busy:
         st.info("Measure first: how fast this machine reads and writes with the model is not known yet.")
-    elif timing is not None and model is not None and not mine.busy:
+    elif timing is not None and model is not None and not own.busy:
         _show_model(timing, model)
-        _check(mine, model)
-        _budget(mine, worker, model)
+        _check(own, model)
+        _budget(own, worker, model)
     why_it_matters(
         "A decode step reads all weights once, whatever the number of rows: the second answer is nearly free, the hundredth is "
         "not. Sixteen answers cost far less than sixteen times one."
     )
 
 
-def start_measure(mine: Bench, worker: Worker) -> None:
+def start_measure(own: ModelSession, worker: Worker) -> None:
     """Ask the worker."""
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, Timing]:
@@ -67,13 +65,13 @@ def start_measure(mine: Bench, worker: Worker) -> None:
     def store(found: Timing) -> None:
         timings()[worker.engine.info.revision] = (found, time.time())
 
-    view = mine.begin("measure", worker.submit(session_id(), "best-of-n-measure", job), take, store)
+    view = own.begin("measure", worker.submit(session_id(), "best-of-n-measure", job), take, store)
 
 
 def fitted(worker: Worker) -> CostModel | None:
     """Of the model in use, once any page has measured it here; draws by the page's settings."""
     timing, info = known_timing(worker.engine.info), worker.engine.info
-    return None if timing is None else CostModel(timing.speed, time_draw(info.vocab_size, present_asking().settings))
+    return None if timing is None else CostModel(timing.speed, time_draw(info.vocab_size, present_request().settings))
 
 
 def _show_model(timing: Timing, model: CostModel) -> None:
@@ -100,31 +98,23 @@ def _show_model(timing: Timing, model: CostModel) -> None:
         )
 
 
-def expected_sizes(mine: Bench) -> tuple[int, np.ndarray[Any, Any]]:
-    """Prompt tokens, and how long answers are: from the run that is there, else all of them at the maximum."""
-    asking = mine.run.asking
-    most = asking.max_new_tokens if asking is not None else 24
-    alive = survival([one.n_tokens for one in mine.run.samples], most)
-    return max((len(one.prompt_ids) for one in mine.run.ordered), default=1), alive
-
-
-def _check(mine: Bench, model: CostModel) -> None:
-    """The prediction for the run on the bench beside what it took."""
-    samples = mine.run.samples
-    if not samples or not mine.run.timings:
+def _check(own: ModelSession, model: CostModel) -> None:
+    """The prediction for the present run beside what it took."""
+    samples = own.run.samples
+    if not samples or not own.run.timings:
         st.caption("Generate a run to check the prediction against it.")
         return
-    steps_ms = sum(timing.ms for timing in mine.run.timings)
-    expected = sum(model.step_ms(timing.rows, timing.context) for timing in mine.run.timings)
+    steps_ms = sum(timing.ms for timing in own.run.timings)
+    expected = sum(model.step_ms(timing.rows, timing.context) for timing in own.run.timings)
     st.markdown(
-        f"**Checked against the run on the bench** ({len(samples)} candidates, {len(mine.run.timings)} steps): predicted "
+        f"**Checked against the present run** ({len(samples)} candidates, {len(own.run.timings)} steps): predicted "
         f"{milliseconds(expected)}, measured {milliseconds(steps_ms)}; off by {percent(abs(expected / steps_ms - 1))}."
     )
     if abs(expected / steps_ms - 1) > ROUGH:
         st.caption("Too far off to plan with: the machine was not equally busy both times. Measure and generate again.")
 
 
-def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
+def _budget(own: ModelSession, worker: Worker, model: CostModel) -> None:
     st.markdown("##### What N fits a budget")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         latency = st.number_input(
@@ -141,7 +131,7 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
         money = st.number_input(
             "Money (US cents an answer)", value=0.0, step=0.1, key="bon_money", width=190, help="0: no limit."
         )
-    prompt, alive = expected_sizes(mine)
+    prompt, alive = own.run.expected_sizes()
     try:
         found = recommend(
             model,
@@ -158,7 +148,7 @@ def _budget(mine: Bench, worker: Worker, model: CostModel) -> None:
         st.warning(f"Not even one candidate fits the {found.limit} budget.", icon=":material/block:")
     else:
         st.markdown(f"**N = {found.n}**, limited by {found.limit}: {_said(found.prediction)}.")
-    present = max(1, len(mine.run.candidates))
+    present = max(1, len(own.run.candidates))
     one, many = predict(model, (1, present), prompt, alive, price or None)
     st.caption(
         f"One answer: {_said(one)}. {present} answers: {_said(many)}, {many.total_ms / max(one.total_ms, 1e-9):.1f} times one."

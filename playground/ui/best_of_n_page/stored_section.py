@@ -9,8 +9,8 @@ import streamlit as st
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.stored_runs import RunStore, RunSummary
-from playground.ui.best_of_n_page.session import Bench, BestOfNSession, Todo, run_store
-from playground.ui.best_of_n_page.work import open_stored
+from playground.ui.best_of_n_page.actions import open_stored
+from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction, run_store
 from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw
 from playground.ui.kit.messages import escape_markdown, show_problem
@@ -18,7 +18,7 @@ from playground.ui.kit.messages import escape_markdown, show_problem
 SHOWN = 12
 
 
-def kept_section(mine: Bench, worker: Worker) -> None:
+def kept_section(own: ModelSession, worker: Worker) -> None:
     """Its body runs only while it is open."""
     with st.expander("Kept runs", on_change="rerun", key="bon_kept", icon=":material/inventory_2:") as box:
         if not box.open:
@@ -35,13 +35,13 @@ def kept_section(mine: Bench, worker: Worker) -> None:
         if not found:
             st.caption("Nothing is kept yet.")
         for summary in found[:SHOWN]:
-            _line(mine, worker, store, summary)
+            _line(own, worker, store, summary)
         if len(found) > SHOWN:
             st.caption(f"{len(found) - SHOWN} older runs are kept too; delete some of these to see them.")
         st.caption(escape_markdown(f"Kept in {store.place}, each candidate as it finishes."))
 
 
-def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> None:
+def _line(own: ModelSession, worker: Worker, store: RunStore, summary: RunSummary) -> None:
     when = datetime.fromtimestamp(summary.created).strftime("%d %b %H:%M")
     cut = summary.status != "running" and summary.finished < summary.wanted
     if summary.status == "damaged":
@@ -49,7 +49,7 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
     said = {"damaged": "unreadable", "running": "being written"}
     state_said = said.get(summary.status, "cut off" if cut else "whole")
     name = summary.prompt.replace("\n", " ")[:60]
-    here = " · on the bench" if summary.id == mine.run.run_id else ""
+    here = " · shown now" if summary.id == own.run.run_id else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"bon_kept_{summary.id}"):
         st.markdown(
             f"{when} · {escape_markdown(name)} · {summary.finished} of {summary.wanted} · {state_said}{here}",
@@ -57,49 +57,49 @@ def _line(mine: Bench, worker: Worker, store: RunStore, summary: RunSummary) -> 
         )
         same = summary.model == worker.engine.info.name
         if summary.status == "damaged":
-            _delete_button(mine, store, summary)
+            _delete_button(own, store, summary)
             return
         st.button(
             "Open",
             key=f"bon_open_{summary.id}",
             on_click=_open,
-            args=(mine, store, summary.id, False),
+            args=(own, store, summary.id, False),
             disabled=not same,
-            help="Put it on the bench."
+            help="Show it here."
             if same
             else f"Made by {escape_markdown(summary.model)}: choose that model to open it.",
         )
         if cut and same:
-            st.button("Go on", key=f"bon_go_on_{summary.id}", on_click=_open, args=(mine, store, summary.id, True))
+            st.button("Go on", key=f"bon_go_on_{summary.id}", on_click=_open, args=(own, store, summary.id, True))
         if st.button(
             "Compare",
             key=f"bon_compare_{summary.id}",
             on_click=_compare,
             args=(summary.id,),
-            help="Set its figures beside those of the bench, under Rankings.",
+            help="Set its figures beside those of the present run, under Rankings.",
         ):
             st.rerun()  # the tabs stand outside of what is redrawn here
-        _delete_button(mine, store, summary)
+        _delete_button(own, store, summary)
 
 
-def _delete_button(mine: Bench, store: RunStore, summary: RunSummary) -> None:
+def _delete_button(own: ModelSession, store: RunStore, summary: RunSummary) -> None:
     st.button(
         "Delete",
         key=f"bon_delete_{summary.id}",
         icon=":material/delete:",
         help="Delete this run for good",
         on_click=_delete,
-        args=(mine, store, summary.id),
+        args=(own, store, summary.id),
     )
 
 
-def _open(mine: Bench, store: RunStore, run: str, go_on: bool) -> None:
+def _open(own: ModelSession, store: RunStore, run: str, go_on: bool) -> None:
     try:
-        open_stored(mine, store.load(run))
+        open_stored(own, store.load(run))
     except PlaygroundError as error:
-        mine.problem = str(error)
+        own.problem = str(error)
     else:
-        session.put(Todo("resume" if go_on else ""))
+        session.put(PendingAction("resume" if go_on else ""))
     redraw()
 
 
@@ -109,7 +109,7 @@ def _compare(run: str) -> None:
 
 
 def compared_run() -> str | None:
-    """The id of the kept run that the bench is compared with."""
+    """The id of the stored run that the present one is compared with."""
     return session.get(BestOfNSession).compared
 
 
@@ -117,12 +117,12 @@ def end_comparison() -> None:
     session.get(BestOfNSession).compared = None
 
 
-def _delete(mine: Bench, store: RunStore, run: str) -> None:
+def _delete(own: ModelSession, store: RunStore, run: str) -> None:
     try:
         store.delete(run)
     except PlaygroundError as error:
-        mine.problem = str(error)
+        own.problem = str(error)
     if compared_run() == run:
         end_comparison()
-    if mine.run.run_id == run:
-        mine.run.run_id = ""
+    if own.run.run_id == run:
+        own.run.run_id = ""

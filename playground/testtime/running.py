@@ -1,0 +1,86 @@
+"""Running scorers over candidates, one column a scorer. Scores are computed once; ranking and weighing them runs nothing here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from playground.errors import BadInput, Cancelled, PlaygroundError
+from playground.testtime.registry import kind_of, make_scorer
+from playground.testtime.scoring import ScoringContext
+from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringProgress:
+    """How far the scoring is: candidates done of ``total`` in the column ``label``, and columns done before it."""
+
+    label: str
+    done: int
+    total: int
+    column: int
+    columns: int
+
+
+def score_all(
+    candidates: Sequence[Candidate], specs: Sequence[ScorerSpec], context: ScoringContext
+) -> Generator[ScoringProgress, None, tuple[ScoreColumn, ...]]:
+    """Run the scorers one after the other; yields after each candidate, returns a column a spec.
+
+    A job for ``Worker.submit`` where a spec needs the engine, else for any thread. A scorer that cannot be used at all
+    (no reference, a reward model of the wrong shape) gives a column of empty scores whose ``problem`` says why; the
+    others go on. Raises BadInput for unknown names and arguments before anything runs, Cancelled between candidates.
+    """
+    functions = [make_scorer(spec) for spec in specs]
+    columns: list[ScoreColumn] = []
+    for place, (spec, function) in enumerate(zip(specs, functions, strict=True)):
+        started = time.perf_counter()
+        scores: list[Score] = []
+        problem = _missing(spec, context)
+        try:
+            for score in function(candidates, context) if not problem else ():
+                scores.append(score)
+                yield ScoringProgress(spec.label, len(scores), len(candidates), place, len(specs))
+        except Cancelled:
+            raise
+        except PlaygroundError as error:
+            problem = str(error)
+        scores += [Score(None, None, problem)] * (len(candidates) - len(scores))
+        columns.append(ScoreColumn(spec, tuple(scores), (time.perf_counter() - started) * 1000, problem))
+    return tuple(columns)
+
+
+def _missing(spec: ScorerSpec, context: ScoringContext) -> str:
+    kind = kind_of(spec)
+    if kind.needs_reference and not (context.reference or "").strip():
+        return f"{kind.label} needs a reference: give the right answer."
+    if kind.needs_engine and context.engine is None:
+        return f"{kind.label} needs the model: load one."
+    return ""
+
+
+def score_now(
+    candidates: Sequence[Candidate], specs: Sequence[ScorerSpec], context: ScoringContext
+) -> tuple[ScoreColumn, ...]:
+    """``score_all`` to its end."""
+    steps = score_all(candidates, specs, context)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            columns: tuple[ScoreColumn, ...] = end.value
+            return columns
+
+
+def is_valid(candidate: Candidate, specs: Sequence[ScorerSpec], context: ScoringContext) -> bool:
+    """Whether every one of the verifiers finds this candidate valid: the question of a race and of a retry.
+
+    Raises BadInput where a verifier cannot be used at all, so that a race does not run in vain.
+    """
+    for column in score_now([candidate], specs, context):
+        if column.problem:
+            raise BadInput(column.problem, "scorer")
+        if column.scores[0].valid is not True:
+            return False
+    return True
