@@ -193,6 +193,7 @@ def read_ids(text: str, flag: str, vocab_size: int | None = None) -> tuple[int, 
 def open_engine(args: argparse.Namespace) -> Engine:
     """Load the chosen model, telling on stderr what is being done."""
     from playground.engine.factory import make_engine
+    from playground.generation.streaming import stream_rows
 
     said: list[str] = []
 
@@ -201,7 +202,7 @@ def open_engine(args: argparse.Namespace) -> Engine:
             said.append(what)
             print(f"{what} …", file=sys.stderr)
 
-    return make_engine(args.model, args.device, args.dtype, tell if sys.stderr.isatty() else None)
+    return make_engine(args.model, args.device, args.dtype, tell if sys.stderr.isatty() else None, stream_rows)
 
 
 def finite(value: float) -> float | None:

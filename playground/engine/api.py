@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Protocol, TypeVar
 
@@ -194,6 +194,10 @@ class Stream(Protocol):
 
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         """Each token as it comes, the texts mixed, and each text's end. Raises BadPrompt and Cancelled."""
+
+
+Streamer = Callable[[Engine, StreamRequest, CancelToken | None], Iterator[StreamEvent]]
+"""Samples texts from an engine's ``Rows``. An engine that is given one offers ``Stream`` by it: an engine has no samplers."""
 
 
 class Score(Protocol):

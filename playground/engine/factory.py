@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.engine.api import Engine
+from playground.engine.api import Engine, Streamer
 from playground.models.locating import locate
 from playground.models.wording import Progress, silent, within
 
@@ -12,11 +12,14 @@ def make_engine(
     device: str | None = None,
     dtype: str | None = None,
     progress: Progress | None = None,
+    streamer: Streamer | None = None,
 ) -> Engine:
     """Load ``spec`` and put an engine around it.
 
     ``device`` and ``dtype`` None mean the best this machine has. ``progress`` is told what is being done and the
-    fraction done, 0 to 1. Raises a ModelError of ``playground.errors`` when the model cannot be had.
+    fraction done, 0 to 1; ``streamer`` makes ``Stream`` of an engine's rows.
+
+    Raises a ModelError of ``playground.errors`` when the model cannot be had.
     """
     report = progress or silent
     located = locate(spec, device=device, dtype=dtype, progress=within(report, 0.0, 0.6))
@@ -31,4 +34,4 @@ def make_engine(
         report("Arranging the weights for this processor", 0.9)
         step_threads = tune_for_cpu(loaded.model).step_threads
     report("The model is ready", 1.0)
-    return TransformersEngine(loaded, step_threads=step_threads)
+    return TransformersEngine(loaded, step_threads=step_threads, streamer=streamer)

@@ -1,20 +1,24 @@
-"""A text that the engine samples by itself, where its rows cannot be sampled here: the same request, as far as it reaches.
+"""Texts that come as a stream: from an engine that samples by itself, or sampled here from an engine's rows.
 
-What such an engine tells of a token is passed on as it is; what it does not tell is None. Knows no page and no address.
+A request is told as far as such an engine can be told it. What it tells of a token is passed on as it is; what it does
+not tell is None. Knows no page and no address.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from playground.engine.api import CancelToken, Engine, Stream
 from playground.engine.facets import require
-from playground.engine.types import StreamedEnd, StreamedToken, StreamRequest
+from playground.engine.types import StreamedEnd, StreamedToken, StreamEvent, StreamRequest
 from playground.errors import BadInput
-from playground.generation.loop import check_requests
+from playground.generation.loop import check_requests, generate
 from playground.generation.types import GenerationRequest
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.sampling.settings import NEUTRAL
 
 TOLD_SETTINGS = (
     "temperature",
@@ -56,6 +60,37 @@ def stream_request(asked: GenerationRequest) -> StreamRequest:
         top=asked.top,
         **{name: getattr(asked.settings, name) for name in TOLD_SETTINGS},
     )
+
+
+def stream_rows(engine: Engine, request: StreamRequest, cancel: CancelToken | None) -> Iterator[StreamEvent]:
+    """``Stream`` from an engine's ``Rows``, sampled here: row i has the same tokens as ``generate`` gives a request with
+    this seed and ``luck_row`` i, alone or beside others. Raises BadInput, BadPrompt and Cancelled as ``generate``.
+    """
+    settings = NEUTRAL.replace(**{name: getattr(request, name) for name in TOLD_SETTINGS})
+    rows = [
+        GenerationRequest(
+            request.ids,
+            settings,
+            max_new_tokens=request.max_new_tokens,
+            seed=request.seed,
+            luck_row=row,
+            stop_strings=request.stop,
+            ignore_eos=request.ignore_eos,
+            top=request.top,
+        )
+        for row in range(request.n)
+    ]
+    before = [request.ids[-CONTEXT_TAIL:]] * request.n
+    with closing(generate(engine, rows, cancel=cancel, branching=False)) as steps:
+        for step in steps:
+            for one in step.tokens:
+                piece = engine.codec.piece(one.id, before[one.row])
+                top = tuple((other.id, other.raw_logprob) for other in one.top)
+                yield StreamedToken(one.row, one.index, piece, one.id, one.raw_logprob, top)
+                before[one.row] = (*before[one.row], one.id)[-CONTEXT_TAIL:]
+            for ended in step.finished:
+                reason = "stop" if ended.finish_reason == "stop_id" else ended.finish_reason
+                yield StreamedEnd(ended.row, ended.text, reason)
 
 
 def stream_text(

@@ -21,8 +21,9 @@ def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
     """Import the heavy libraries only now, so that the frame is on screen before them."""
     loading.report("Starting the tensor library", 0.0)
     from playground.engine.factory import make_engine
+    from playground.generation.streaming import stream_rows
 
-    return make_engine(choice.spec, choice.device, choice.dtype, loading.report)
+    return make_engine(choice.spec, choice.device, choice.dtype, loading.report, stream_rows)
 
 
 def session_id() -> str:

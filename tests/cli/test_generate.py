@@ -11,6 +11,7 @@ import pytest
 
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.engine.hf.engine import TransformersEngine
+from playground.generation.streaming import stream_rows
 from playground.sampling.draw import UniformStream
 from tests.cli.running import Capture, answer, refusal
 
@@ -21,8 +22,14 @@ SCORE = {"tokens", "total_logprob", "perplexity", "bits_per_byte"}
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    engine = FakeEngine()
-    monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: engine)
+    """With every facet that a model in this process has: what streams too is still sampled here, every step recorded."""
+    engine = FakeEngine(streamer=stream_rows)
+
+    def make(*given: object) -> FakeEngine:
+        assert given[-1] is stream_rows, "the command opens engines that stream"
+        return engine
+
+    monkeypatch.setattr("playground.engine.factory.make_engine", make)
     return engine
 
 

@@ -13,7 +13,19 @@ from typing import TypeVar
 
 import numpy as np
 
-from playground.engine.api import Attention, CancelToken, Hidden, NextTokens, Pieces, Rows, Score, Weights, finish
+from playground.engine.api import (
+    Attention,
+    CancelToken,
+    Hidden,
+    NextTokens,
+    Pieces,
+    Rows,
+    Score,
+    Stream,
+    Streamer,
+    Weights,
+    finish,
+)
 from playground.engine.attention_data import AttentionPass, check_window
 from playground.engine.fake.attention import fake_attention
 from playground.engine.fake.inside import fake_lens_rows, fake_weights
@@ -22,7 +34,16 @@ from playground.engine.scoring import score_rows
 from playground.engine.text.codec import check_text
 from playground.engine.text.display import bracket
 from playground.engine.text.utf8 import added_text, pending_bytes
-from playground.engine.types import FloatArray, LensRows, NextLogits, SequenceScore, TokenIds, WeightList
+from playground.engine.types import (
+    FloatArray,
+    LensRows,
+    NextLogits,
+    SequenceScore,
+    StreamEvent,
+    StreamRequest,
+    TokenIds,
+    WeightList,
+)
 from playground.errors import BadPrompt, CapabilityMissing, ModelError
 from playground.models.info import LoadedModelInfo
 from playground.numerics import log_softmax
@@ -178,10 +199,12 @@ class FakeEngine:
         lacks: frozenset[type] = frozenset(),
         shows_scores: bool = True,
         before_step: Callable[[], None] | None = None,
+        streamer: Streamer | None = None,
     ) -> None:
         self._logits_fn = logits_fn or (lambda ids: default_logits(ids, vocab))
         self._info = fake_info(vocab, context_length=context_length, has_chat_template=has_chat_template)
-        self._facets = FACETS - lacks
+        self._facets = (FACETS | {Stream} if streamer else FACETS) - lacks
+        self._streamer = streamer
         self._shows_scores = shows_scores
         self._codec = FakeCodec(has_chat_template=has_chat_template)
         self._before_step = before_step
@@ -259,6 +282,10 @@ class FakeEngine:
 
     def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
         return in_one_piece(lambda: self.score(ids, cancel=cancel))
+
+    def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        assert self._streamer is not None, "who asks for Stream by `require` is refused where there is no streamer"
+        return self._streamer(self, request, cancel)
 
     def open_batch_in_pieces(
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True

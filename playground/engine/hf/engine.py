@@ -14,7 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from playground.engine.api import Attention, CancelToken, Hidden, NextTokens, Pieces, Rows, Score, Weights, finish
+from playground.engine.api import (
+    Attention,
+    CancelToken,
+    Hidden,
+    NextTokens,
+    Pieces,
+    Rows,
+    Score,
+    Stream,
+    Streamer,
+    Weights,
+    finish,
+)
 from playground.engine.attention_data import AttentionPass, check_window
 from playground.engine.hf.attention_pass import run_attention_pass
 from playground.engine.hf.batch import TransformersBatch, open_rows
@@ -25,7 +37,15 @@ from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.hf.weight_list import list_weights
 from playground.engine.limits import check_ids, check_lens
 from playground.engine.text.codec import HfTextCodec
-from playground.engine.types import LensRows, NextLogits, SequenceScore, TokenIds, WeightList
+from playground.engine.types import (
+    LensRows,
+    NextLogits,
+    SequenceScore,
+    StreamEvent,
+    StreamRequest,
+    TokenIds,
+    WeightList,
+)
 from playground.errors import BadPrompt
 from playground.models.info import LoadedModelInfo
 from playground.models.loading import LoadedModel
@@ -38,14 +58,22 @@ class TransformersEngine:
     """An ``Engine`` over a loaded causal language model. One request at a time."""
 
     def __init__(
-        self, loaded: LoadedModel, *, prefixes: PrefixCache | None = None, step_threads: int | None = None
+        self,
+        loaded: LoadedModel,
+        *,
+        prefixes: PrefixCache | None = None,
+        step_threads: int | None = None,
+        streamer: Streamer | None = None,
     ) -> None:
-        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number."""
+        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number. With a
+        ``streamer`` it offers ``Stream``."""
         self._info = loaded.info
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
         self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads)
-        own = {NextTokens, Rows, Score, Hidden, Weights}
-        self._facets = frozenset[type](own | {Attention} if loaded.has_attention else own)
+        own: set[type] = {NextTokens, Rows, Score, Hidden, Weights}
+        own |= ({Attention} if loaded.has_attention else set()) | ({Stream} if streamer else set())
+        self._facets = frozenset[type](own)
+        self._streamer = streamer
 
     @property
     def info(self) -> LoadedModelInfo:
@@ -89,6 +117,10 @@ class TransformersEngine:
         values = (self._runner.to_numpy(row) for row in rows)
         found = {ids: NextLogits(ids, row, each, elapsed_ms) for ids, row in zip(new, values, strict=True)}
         return tuple(found[ids] for ids in wanted)
+
+    def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        assert self._streamer is not None, "who asks for Stream by `require` is refused where there is no streamer"
+        return self._streamer(self, request, cancel)
 
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
         """Teacher-forced log-probabilities, ranks and entropies of ``ids``, in nats; see ``SequenceScore``."""
