@@ -64,7 +64,7 @@ def stream_request(asked: GenerationRequest) -> StreamRequest:
 
 def stream_rows(engine: Engine, request: StreamRequest, cancel: CancelToken | None) -> Iterator[StreamEvent]:
     """``Stream`` from an engine's ``Rows``, sampled here: row i has the same tokens as ``generate`` gives a request with
-    this seed and ``luck_row`` i, alone or beside others. Raises BadInput, BadPrompt and Cancelled as ``generate``.
+    this seed and ``random_stream`` i, alone or beside others. Raises BadInput, BadPrompt and Cancelled as ``generate``.
     """
     settings = NEUTRAL.replace(**{name: getattr(request, name) for name in TOLD_SETTINGS})
     rows = [
@@ -73,7 +73,7 @@ def stream_rows(engine: Engine, request: StreamRequest, cancel: CancelToken | No
             settings,
             max_new_tokens=request.max_new_tokens,
             seed=request.seed,
-            luck_row=row,
+            random_stream=row,
             stop_strings=request.stop,
             ignore_eos=request.ignore_eos,
             top=request.top,

@@ -77,7 +77,7 @@ def test_the_streams_texts_are_those_of_the_rows_loop(make: Callable[[], Engine]
         make(),
         *(
             GenerationRequest(
-                PROMPT, SETTINGS[name], max_new_tokens=12, seed=7, luck_row=row, stop_strings=("e", " the"), top=4
+                PROMPT, SETTINGS[name], max_new_tokens=12, seed=7, random_stream=row, stop_strings=("e", " the"), top=4
             )
             for row in range(3)
         ),
