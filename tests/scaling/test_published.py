@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from playground.scaling.notes import disagreements
-from playground.scaling.published import A100_40, PublishedCase, mpt_plan, published_cases
+from playground.scaling.published import published_cases
+from playground.scaling.published_case import PublishedCase
+from playground.scaling.published_models import A100_40
+from playground.scaling.published_training import mpt_plan
 from playground.scaling.training import cost_training
 
 CASES = published_cases()
