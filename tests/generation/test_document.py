@@ -18,17 +18,10 @@ from playground.charts.run_html import run_html
 from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, TokenStep, generate
-from playground.generation.document import (
-    CSV_COLUMNS,
-    MOST_BYTES,
-    Limits,
-    Prompt,
-    Run,
-    from_json,
-    origin_of,
-    to_csv,
-    to_json,
-)
+from playground.generation.document import Limits, Prompt, Run, origin_of
+from playground.generation.document_reading import from_json
+from playground.generation.document_schema import MOST_BYTES
+from playground.generation.document_writing import CSV_COLUMNS, to_csv, to_json
 from playground.generation.tree import Branch, Tree
 from playground.sampling.settings import SamplerSettings
 

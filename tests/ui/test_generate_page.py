@@ -16,7 +16,8 @@ from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
 from playground.engine.serving.pool import ModelChoice
 from playground.engine.types import FloatArray
 from playground.generation import GenerationRequest, generate
-from playground.generation.document import from_json, to_json
+from playground.generation.document_reading import from_json
+from playground.generation.document_writing import to_json
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.generate import GenerateState
 from playground.state.sampling import Pins

@@ -10,7 +10,9 @@ import streamlit as st
 from playground.charts.run_html import run_html
 from playground.engine.api import TextCodec
 from playground.errors import PlaygroundError
-from playground.generation.document import Run, from_json, to_csv, to_json
+from playground.generation.document import Run
+from playground.generation.document_reading import from_json
+from playground.generation.document_writing import to_csv, to_json
 from playground.generation.tree import History
 from playground.sampling.export_code import Endings
 from playground.state.generate import GenerateState, read_ids

@@ -1,0 +1,108 @@
+"""A generation as a file: JSON that comes back (``document_reading.py``), and a CSV of its steps for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from playground.downloads import csv_text, harmless
+from playground.engine.api import TextCodec
+from playground.engine.types import TokenIds
+from playground.generation.document import CONTEXT, Run, pieces
+from playground.generation.document_schema import FORMAT
+from playground.generation.tree import Branch
+from playground.generation.types import TokenStep
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def to_json(run: Run, codec: TextCodec) -> str:
+    """The file. ``text`` beside each id is for people."""
+    tree = run.tree
+    data = {
+        "format": FORMAT,
+        "model": _fields(run.origin),
+        "prompt": {**_fields(run.prompt), "pieces": pieces(codec, run.prompt.ids)},
+        "limits": _fields(run.limits),
+        "current": tree.current,
+        "folded": sorted(tree.folded),
+        "branches": [_branch_fields(run, branch, codec) for branch in tree.branches],
+    }
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def _fields(item: DataclassInstance, *without: str) -> dict[str, Any]:
+    """Not ``asdict``, which would copy all that is below, step by step."""
+    return {name: getattr(item, name) for name in item.__dataclass_fields__ if name not in without}
+
+
+def _branch_fields(run: Run, branch: Branch, codec: TextCodec) -> dict[str, Any]:
+    before = run.prompt.ids + run.tree.path_ids(branch.id)[: branch.fork]
+    ids = tuple(step.id for step in branch.steps)
+    texts = pieces(codec, ids, before)
+    steps = [
+        _step_fields(step, text, before + ids[:place], codec)
+        for place, (step, text) in enumerate(zip(branch.steps, texts, strict=True))
+    ]
+    return {**_fields(branch, "id"), "settings": branch.settings.to_mapping(), "steps": steps}
+
+
+def _step_fields(step: TokenStep, text: str, before: TokenIds, codec: TextCodec) -> dict[str, Any]:
+    tail = before[-CONTEXT:]
+    top = [
+        {**_fields(other), "raw_logprob": _finite(other.raw_logprob), "text": codec.piece(other.id, tail)}
+        for other in step.top
+    ]
+    return {"text": text, **_fields(step, "row", "index"), "raw_logprob": _finite(step.raw_logprob), "top": top}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+CSV_COLUMNS = (
+    "branch",
+    "name",
+    "step",
+    "id",
+    "text",
+    "raw_logprob",
+    "raw_prob",
+    "final_prob",
+    "rank",
+    "entropy_nats",
+    "kept",
+    "u",
+    "picked_by_hand",
+    "ended",
+)
+
+
+def to_csv(run: Run, codec: TextCodec) -> str:
+    """One line a token of every branch's whole path. Text that a spreadsheet would run as a formula is quoted."""
+    return csv_text(CSV_COLUMNS, (line for branch in run.tree.branches for line in _lines(run, branch, codec)))
+
+
+def _lines(run: Run, branch: Branch, codec: TextCodec) -> Iterator[tuple[object, ...]]:
+    path, picked = run.tree.path(branch.id), run.tree.hand_picked(branch.id)
+    texts = pieces(codec, tuple(step.id for step in path), run.prompt.ids)
+    for place, (step, text) in enumerate(zip(path, texts, strict=True)):
+        yield (
+            branch.id,
+            harmless(branch.name),
+            place + 1,
+            step.id,
+            harmless(text),
+            f"{step.raw_logprob:.6f}",
+            f"{math.exp(step.raw_logprob):.8g}",
+            f"{step.prob:.8g}",
+            step.rank + 1,
+            f"{step.entropy:.6f}",
+            step.kept,
+            f"{step.u:.12f}",
+            int(place in picked),
+            branch.ended if place == len(path) - 1 else "",
+        )
