@@ -56,22 +56,21 @@ class BarsData:
 
 def next_token_bars(view: NextToken, codec: TextCodec, count: int, *, log: bool = False) -> BarsData:
     """The ``count`` likeliest next tokens of a traced row."""
-    from playground.inspection.next_token import kept_prefix, top_candidates
-    from playground.sampling.registry import SAMPLERS
+    from playground.inspection.next_token import CONTEXT_TAIL, kept_prefix, top_ids
 
-    trace = view.trace
+    trace, before = view.trace, view.ids[-CONTEXT_TAIL:]
     rows = (
         BarRow(
-            id=row.id,
-            label=glyphs(row.text),
-            rank=row.rank,
-            raw_prob=row.raw_prob,
-            raw_logprob=row.raw_logprob,
-            final_prob=row.final_prob,
-            removed_by=None if row.removed_by is None else SAMPLERS[row.removed_by].label,
-            chosen=row.id == view.draw.id,
+            id=token,
+            label=glyphs(codec.piece(token, before)),
+            rank=rank,
+            raw_prob=float(trace.raw_probs[token]),
+            raw_logprob=float(trace.raw_logprobs[token]),
+            final_prob=float(trace.final_probs[token]),
+            removed_by=None if (stage := int(trace.removed_by[token])) < 0 else trace.stages[stage].label,
+            chosen=token == view.draw.id,
         )
-        for row in top_candidates(view, codec, count)
+        for rank, token in enumerate(top_ids(trace.raw_logits, count).tolist())
     )
     kept = int((trace.removed_by < 0).sum())
     return _with_others(rows, kept, int(trace.raw_probs.size), kept_prefix(view), log)

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from playground.errors import BadInput, PlaygroundError
@@ -118,6 +119,11 @@ class Setup:
         """Whether ``other`` has the same text before its accepted tokens, read by the same model."""
         names = ("prompt", "chat", "system", "parse_special", "model", "device", "dtype")
         return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    def change(self, **fields: Any) -> Setup:
+        """With other fields. Another text or model starts the accepted tokens afresh."""
+        new = replace(self, **fields)
+        return new if new.same_text(self) else new.restart()
 
     def accept(self, token_id: int) -> Setup:
         """Append a token after those in view; tokens stepped back over are dropped unless it is the next of them."""

@@ -259,3 +259,11 @@ def test_starting_over_leaves_the_prompt_alone(setup: Setup) -> None:
     assert fresh.taken == () == fresh.steps
     assert (fresh.prompt, fresh.settings, fresh.seed) == (setup.prompt, setup.settings, setup.seed)
     assert not math.isnan(fresh.settings.temperature)
+
+
+@given(setups())
+def test_another_text_or_model_starts_the_accepted_tokens_afresh_and_nothing_else_does(setup: Setup) -> None:
+    for fields in ({"prompt": setup.prompt + "!"}, {"chat": not setup.chat}, {"model": f"{setup.model}-2"}):
+        assert setup.change(**fields).steps == ()
+    changed = setup.change(seed=(setup.seed + 1) % 2**32, settings=setup.settings.replace(temperature=0.5))
+    assert (changed.steps, changed.position) == (setup.steps, setup.position)

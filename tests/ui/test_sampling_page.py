@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -646,8 +646,8 @@ def test_the_note_on_the_random_number_holds_under_xtc_too(open_app: Open) -> No
 def test_a_pick_keeps_a_slider_moved_since_the_bars_were_drawn(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The callback belongs to the picture it was drawn with; the settings are the present ones all the same."""
 
-    def stand_in(key: str, position: int, ids: Iterable[int], on_pick: Callable[[int], None]) -> Callable[[], None]:
-        st.button("pick", key="pick", on_click=on_pick, args=(next(iter(ids)),))
+    def stand_in(key: str, position: int, ids: list[int], on_pick: Callable[[int], None]) -> Callable[[], None]:
+        st.button("pick", key="pick", on_click=on_pick, args=(ids[0],))
         return lambda: None
 
     monkeypatch.setattr("playground.ui.sampling_page.view.on_picked", stand_in)

@@ -6,7 +6,7 @@ stay and change their widths, and each is a button that mouse, keyboard and scre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import streamlit as st
@@ -32,16 +32,15 @@ PROBABILITY_BARS = st.components.v2.component(
 )
 
 
-def on_picked(key: str, position: int, ids: Iterable[int], on_pick: Callable[[int], None]) -> Callable[[], None]:
+def on_picked(key: str, position: int, ids: Collection[int], on_pick: Callable[[int], None]) -> Callable[[], None]:
     """The callback of a click or Enter on a row: ``on_pick`` with the token's id, one of ``ids``.
 
     ``position`` tells one picture from a later one, and goes to the browser too: a pick made on an older one is dropped.
     """
-    shown = frozenset(ids)
 
     def picked() -> None:
         pick: Any = getattr(st.session_state.get(key), "picked", None)
-        if isinstance(pick, Mapping) and pick.get("position") == position and pick.get("id") in shown:
+        if isinstance(pick, Mapping) and pick.get("position") == position and pick.get("id") in ids:
             on_pick(int(pick["id"]))
 
     return picked

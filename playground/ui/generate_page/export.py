@@ -21,7 +21,7 @@ from playground.ui.generate_page.session import COMPARE, SECTION_KEY, WRITE, ope
 from playground.ui.kit import session
 from playground.ui.workspace.export import code_for_engines, command_words
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.setup import put, setup
+from playground.ui.workspace.setup import setup
 
 
 def export_generation() -> None:
@@ -129,7 +129,7 @@ def adopt_run(run: Run) -> None:
     """Put the controls where they stood when the file was saved."""
     branch = run.tree[run.tree.current]
     old = setup()
-    put(
+    session.put(
         replace(
             Setup(model=old.model, device=old.device, dtype=old.dtype),
             prompt=run.prompt.text,

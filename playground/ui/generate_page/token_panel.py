@@ -20,7 +20,7 @@ from playground.ui.frame import page_of
 from playground.ui.generate_page.session import GenerateSession, ask
 from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, why_it_matters
-from playground.ui.workspace.setup import put, setup
+from playground.ui.workspace.setup import setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def token_panel(mine: GenerateSession, worker: Worker, *, branches: bool = True)
     PROBABILITY_BARS(
         data={**bars_payload(data), "position": position},
         key="generate_alternatives",
-        on_picked_change=on_picked("generate_alternatives", position, (row.id for row in data.rows), pick),
+        on_picked_change=on_picked("generate_alternatives", position, [row.id for row in data.rows], pick),
     )
     _buttons(mine, branch, place, worker)
     if branches:
@@ -110,7 +110,7 @@ def open_in_sampling(mine: GenerateSession, branch: int, place: int) -> None:
     assert run is not None
     present = setup()
     steps = mine.tree.path_ids(branch)
-    put(
+    session.put(
         replace(
             Setup(model=present.model, device=present.device, dtype=present.dtype),
             prompt=run.prompt.text,

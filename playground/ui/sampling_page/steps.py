@@ -21,7 +21,7 @@ from playground.ui.kit.fragments import TEXT, rerun_callback
 from playground.ui.kit.jobs import Pending, redraw_when_done, show_pending
 from playground.ui.sampling_page.view import SamplingView, load_view
 from playground.ui.workspace.reading import score_text
-from playground.ui.workspace.setup import put, setup
+from playground.ui.workspace.setup import setup
 
 SHOWN_TOKENS = 400
 
@@ -154,15 +154,15 @@ def _score_lines(index: int, score: SequenceScore | None, view: SamplingView) ->
 def _accept_drawn() -> None:
     """Append what the present settings draw; the pictures have traced it already."""
     with suppress(PlaygroundError):  # nothing to accept: the page says why
-        put(setup().accept(load_view().next.draw.id))
+        session.put(setup().accept(load_view().next.draw.id))
 
 
 def _move(by: int) -> None:
-    put(setup().move(by))
+    session.put(setup().move(by))
 
 
 def _restart() -> None:
-    put(setup().restart())
+    session.put(setup().restart())
 
 
 def _go_to(view: SamplingView, index: int) -> None:
@@ -170,4 +170,4 @@ def _go_to(view: SamplingView, index: int) -> None:
     step = index - len(view.prompt_ids)
     shown = setup()  # the present one: a slider may have moved since this strip was drawn
     if step >= 0:
-        put(shown.move(step - shown.position))
+        session.put(shown.move(step - shown.position))

@@ -143,7 +143,7 @@ def bars_section(view: SamplingView) -> None:
         PROBABILITY_BARS(
             data={**bars_payload(data), "position": position},
             key="bars",
-            on_picked_change=on_picked("bars", position, (row.id for row in data.rows), pick),
+            on_picked_change=on_picked("bars", position, [row.id for row in data.rows], pick),
         )
     if view.next.trace.note:
         st.warning(escape_markdown(view.next.trace.note), icon=":material/info:")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from playground.engine.serving.pool import Loading
@@ -12,7 +10,7 @@ from playground.models.info import ModelInfo, told
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 from playground.ui.workspace.model import chosen_model
-from playground.ui.workspace.setup import put, setup
+from playground.ui.workspace.setup import change, setup
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -99,13 +97,10 @@ def _index(options: tuple[str, ...], value: str | None) -> int:
 def choose_model(spec: str, device: str = "auto", dtype: str = "auto") -> None:
     """Make this session's choice; the page loads it on its next run."""
     forget_failure()
-    put(
-        replace(
-            setup(),
-            model=spec.strip() or None,
-            device=None if device == "auto" else device,
-            dtype=None if dtype == "auto" else dtype,
-        )
+    change(
+        model=spec.strip() or None,
+        device=None if device == "auto" else device,
+        dtype=None if dtype == "auto" else dtype,
     )
 
 

@@ -8,8 +8,9 @@ import streamlit as st
 
 from playground.state.link_fields import link_fields
 from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
+from playground.ui.kit import session
 from playground.ui.kit.session import bind_widget
-from playground.ui.workspace.setup import change, parts_that_differ, setup
+from playground.ui.workspace.setup import parts_that_differ, setup
 
 _FIELDS = link_fields(Setup)
 
@@ -43,7 +44,8 @@ def _bound(name: str) -> dict[str, Any]:
 
     def write(value: object) -> tuple[str, ...]:
         old = setup()
-        change(**{name: value if isinstance(current, bool) else value or ""})
-        return parts_that_differ(old, setup())
+        new = old.change(**{name: value if isinstance(current, bool) else value or ""})
+        session.put(new)
+        return parts_that_differ(old, new)
 
     return {"key": key, "on_change": bind_widget(key, current, write), "help": _FIELDS[name].help or None}

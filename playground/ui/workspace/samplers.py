@@ -50,13 +50,14 @@ def change_settings(**values: object) -> tuple[str, ...]:
 
 def _change(**fields: Any) -> tuple[str, ...]:
     old = session.get(Setup)
-    session.change(Setup, **fields)
-    return parts_that_differ(old, session.get(Setup))
+    new = old.change(**fields)
+    session.put(new)
+    return parts_that_differ(old, new)
 
 
 def use_settings(settings: SamplerSettings) -> None:
     """Replace all sampling parameters."""
-    session.change(Setup, settings=settings)
+    _change(settings=settings)
     session.clear_problems()
 
 

@@ -15,17 +15,9 @@ def setup() -> Setup:
     return session.get(Setup)
 
 
-def put(new: Setup) -> None:
-    """Replace the setup. Another text or model starts the accepted tokens afresh."""
-    old = setup()
-    if old.steps and new.steps == old.steps and not old.same_text(new):
-        new = new.restart()
-    session.put(new)
-
-
 def change(**fields: Any) -> None:
-    """Replace some fields of the setup."""
-    put(replace(setup(), **fields))
+    """Replace some fields of the setup, see ``Setup.change``."""
+    session.put(setup().change(**fields))
 
 
 def accept(token_id: int, *, position: int) -> None:
@@ -35,7 +27,7 @@ def accept(token_id: int, *, position: int) -> None:
     present ones, not those of the picture: a slider may have moved since it was drawn.
     """
     if setup().position == position:
-        put(setup().accept(token_id))
+        session.put(setup().accept(token_id))
 
 
 def parts_that_differ(old: Setup, new: Setup) -> tuple[str, ...]:
