@@ -56,7 +56,8 @@ class BarsData:
 
 def next_token_bars(view: NextToken, codec: TextCodec, count: int, *, log: bool = False) -> BarsData:
     """The ``count`` likeliest next tokens of a traced row."""
-    from playground.inspection.next_token import CONTEXT_TAIL, kept_prefix, top_ids
+    from playground.inspection.next_token import CONTEXT_TAIL, kept_prefix
+    from playground.numerics import top_ids
 
     trace, before = view.trace, view.ids[-CONTEXT_TAIL:]
     rows = (

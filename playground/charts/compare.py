@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
 from playground.charts.figure import escaped
-from playground.charts.numbers import percent
+from playground.charts.numbers import choices, percent
 from playground.charts.palette import FINAL, GRID, PINS
+from playground.engine.api import TextCodec
+from playground.engine.text.display import glyphs
+from playground.engine.types import TokenIds
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.numerics import top_ids
+from playground.sampling.chain import NextToken
+from playground.sampling.compare import compare
+from playground.sampling.orders import order_name
+from playground.sampling.registry import SAMPLERS
+from playground.sampling.settings import SamplerSettings
+
+if TYPE_CHECKING:
+    import pandas
 
 NOW = "now"
+TOKENS = 10
+NAMED_TOKENS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +40,52 @@ class CompareData:
     settings: tuple[str, ...]
     tokens: tuple[str, ...]
     probabilities: npt.NDArray[np.float32]
+
+
+def compare_data(views: Mapping[str, NextToken], codec: TextCodec) -> CompareData:
+    """The likeliest tokens of any of the settings, by the largest final probability among them."""
+    before = views[NOW].ids[-CONTEXT_TAIL:]
+    rows = np.stack([item.trace.final_probs for item in views.values()])  # (settings, vocab)
+    best = rows.max(axis=0)
+    ids = [token for token in top_ids(best, TOKENS) if best[token] > 0]
+    labels = tuple(glyphs(codec.piece(int(token), before)) for token in ids)
+    return CompareData(tuple(views), labels, rows[:, ids])
+
+
+def difference_table(views: Mapping[str, NextToken], codec: TextCodec) -> pandas.DataFrame:
+    """One row a setting: how uncertain it is, how far the present one is from it, and which tokens differ."""
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
+    rows = []
+    for name, item in views.items():
+        trace = item.trace
+        change = None if name == NOW else compare(trace, views[NOW].trace)
+        rows.append(
+            {
+                "": "Now" if name == NOW else name,
+                "order": order_name(item.settings.order) or "own",
+                "kept": f"{int((trace.final_probs > 0).sum()):,}",
+                "exp H": choices(trace.final_entropy),
+                "KL, nats": "" if change is None else "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f}",
+                "gained now": "" if change is None else _named(change.gained, codec, item.ids),
+                "lost now": "" if change is None else _named(change.lost, codec, item.ids),
+                "H, nats": f"{trace.final_entropy:.3f}",
+                "chain": settings_words(item.settings),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def settings_words(settings: SamplerSettings) -> str:
+    """Settings in a few words: what is on, and in which order."""
+    on = [f"{SAMPLERS[n].label} {getattr(settings, SAMPLERS[n].parameters[0].name)}" for n in settings.active()]
+    return " → ".join(on) or "everything off"
+
+
+def _named(ids: tuple[int, ...], codec: TextCodec, before: TokenIds) -> str:
+    names = [glyphs(codec.piece(token, before[-CONTEXT_TAIL:])) for token in ids[:NAMED_TOKENS]]
+    more = f" and {len(ids) - NAMED_TOKENS:,} more" if len(ids) > NAMED_TOKENS else ""
+    return f"{len(ids):,}: {' '.join(names)}{more}" if ids else "0"
 
 
 def compare_figure(data: CompareData) -> go.Figure:

@@ -11,7 +11,13 @@ import plotly.graph_objects as go
 from playground.charts.figure import escaped
 from playground.charts.numbers import percent
 from playground.charts.palette import CUT, FINAL, GRID, RAW, ink_on, sequential
+from playground.engine.api import TextCodec
+from playground.engine.text.display import glyphs
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.sampling.chain import NextToken
+from playground.sampling.draw import UniformStream, cumulative_distribution, draw_many
 
+BANDS = 24
 WIDEST_LABELLED = 0.035  # narrower bands carry no text
 
 
@@ -34,6 +40,42 @@ class HistogramData:
     observed: npt.NDArray[np.int64]
     expected: npt.NDArray[np.float64]
     draws: int
+
+
+def _labels(view: NextToken, codec: TextCodec, ids: npt.NDArray[np.integer]) -> tuple[str, ...]:
+    return tuple(glyphs(codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids)
+
+
+def cumulative_data(view: NextToken, codec: TextCodec) -> CumulativeData:
+    """The final distribution as bands, likeliest first."""
+    distribution = cumulative_distribution(view.trace.final_probs)
+    widths = np.diff(distribution.ends, prepend=0.0)
+    shown = min(BANDS, len(distribution.ids))
+    rank = view.draw.rank
+    return CumulativeData(
+        labels=_labels(view, codec, distribution.ids[:shown]),
+        probabilities=widths[:shown],
+        rest=float(widths[shown:].sum()),
+        u=view.draw.u,
+        chosen=min(rank, shown),
+    )
+
+
+def histogram_data(view: NextToken, codec: TextCodec, seed: int, draws: int) -> HistogramData:
+    """``draws`` draws at this step, each with a random number of its own (rows 1, 2, … of the seed's streams)."""
+    step = view.step
+    us = [UniformStream(seed, row).at(step) for row in range(1, draws + 1)]
+    drawn = draw_many(view.trace.final_probs, us)
+    distribution = cumulative_distribution(view.trace.final_probs)
+    shown = distribution.ids[:20]
+    widths = np.diff(distribution.ends, prepend=0.0)[: len(shown)]
+    observed = np.array([int((drawn == token).sum()) for token in shown], dtype=np.int64)
+    labels = _labels(view, codec, shown)
+    if len(distribution.ids) > len(shown):
+        labels += ("others",)
+        observed = np.append(observed, draws - observed.sum())
+        widths = np.append(widths, max(0.0, 1.0 - widths.sum()))
+    return HistogramData(labels, observed, widths * draws, draws)
 
 
 def cumulative_figure(data: CumulativeData) -> go.Figure:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
 from playground.charts.figure import escaped
-from playground.charts.numbers import percent
+from playground.charts.numbers import choices, percent
 from playground.charts.palette import GRID, INK, RAW, ink_on, sequential
+from playground.engine.api import TextCodec
+from playground.engine.text.display import glyphs
+from playground.inspection.next_token import CONTEXT_TAIL
+from playground.numerics import top_ids
+from playground.sampling.chain import NextToken, RowTrace
+
+if TYPE_CHECKING:
+    import pandas
+
+BANDS = 8
+STAGE_COLUMNS = ("stage", "values", "kept", "removed", "H, nats", "H, bits", "exp H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,52 @@ class PipelineData:
     probabilities: npt.NDArray[np.float32]
     others: npt.NDArray[np.float32]
     kept: tuple[int, ...]
+
+
+def pipeline_data(view: NextToken, codec: TextCodec) -> PipelineData:
+    """The likeliest tokens by raw probability, followed through every stage."""
+    trace = view.trace
+    ids = top_ids(trace.raw_logits, BANDS)
+    rows = [trace.raw_logits, *(stage.logits for stage in trace.stages)]
+    columns = np.stack([_probabilities_of(row, ids) for row in rows], axis=1)  # (tokens, columns)
+    return PipelineData(
+        columns=("Raw", *(stage.label for stage in trace.stages)),
+        tokens=tuple(glyphs(codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids),
+        probabilities=columns,
+        others=np.clip(1.0 - columns.sum(axis=0), 0.0, 1.0),
+        kept=(int(np.isfinite(trace.raw_logits).sum()), *(stage.kept for stage in trace.stages)),
+    )
+
+
+def _probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Softmax of ``logits`` (vocab,) at ``ids`` only."""
+    top = logits.max()
+    return np.asarray(np.exp(logits[ids] - top) / np.exp(logits - top).sum(dtype=np.float64), dtype=np.float32)
+
+
+def stage_table(trace: RowTrace) -> pandas.DataFrame:
+    """One row a stage, the raw distribution first."""
+    import pandas as pd  # only a table needs it, and the first bars need not wait for it
+
+    rows = [("Raw", "", int(trace.raw_probs.size), "–", trace.raw_entropy)]
+    rows += [
+        (stage.label, _params(stage.params), stage.kept, percent(stage.removed_mass), stage.entropy)
+        for stage in trace.stages
+    ]
+    return pd.DataFrame(
+        [
+            (name, params, f"{kept:,}", mass, f"{nats:.3f}", f"{nats / math.log(2):.3f}", choices(nats))
+            for name, params, kept, mass, nats in rows
+        ],
+        columns=list(STAGE_COLUMNS),
+    )
+
+
+def _params(params: object) -> str:
+    """A stage's values; a lone one is named by its stage already."""
+    items = dict(params).items() if hasattr(params, "keys") else ()  # type: ignore[call-overload]
+    told = [(name, f"{value:g}" if isinstance(value, float) else str(value)) for name, value in items]
+    return told[0][1] if len(told) == 1 else ", ".join(f"{name} = {value}" for name, value in told)
 
 
 def pipeline_figure(data: PipelineData) -> go.Figure:

@@ -113,5 +113,5 @@ def open_stored(own: ModelSession, stored: StoredRun) -> None:
     setup, state = adopted(stored.asking, workspace.setup(), chosen())
     own.make_way()
     own.run, own.opened = LiveRun.stored(stored), None
-    workspace.put(setup)
+    session.put(setup)
     session.put(state)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from playground.charts.compare import CompareData, compare_description, compare_figure
+from playground.charts.compare import CompareData, compare_description, compare_figure, settings_words
 from playground.charts.generation_strip import path_tokens
 from playground.charts.numbers import logprob, percent
 from playground.charts.palette import PINS
@@ -134,7 +136,7 @@ def _strips(mine: GenerateSession, worker: Worker) -> None:
         colour = PINS.get(letter, "#8C919C")
         st.html(
             f'<div style="border-left:0.5rem solid {colour};padding-left:0.5rem"><b>{letter}</b> · '
-            f"{_html(describe(branch.settings))}, seed {branch.seed}</div>"
+            f"{escape(settings_words(branch.settings))}, seed {branch.seed}</div>"
         )
         codec = worker.engine.codec
         if mine.stream is None:
@@ -152,10 +154,6 @@ def _strips(mine: GenerateSession, worker: Worker) -> None:
         )
         if mine.stream is None:
             show_ending(branch)
-
-
-def _html(text: str) -> str:
-    return text.replace("\\", "").replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _picker(mine: GenerateSession, branch: int):  # type: ignore[no-untyped-def]

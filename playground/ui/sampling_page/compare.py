@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
-import numpy as np
 import streamlit as st
 
-if TYPE_CHECKING:
-    import pandas
-
-from playground.charts.compare import NOW, CompareData, compare_description, compare_figure
-from playground.charts.numbers import choices
+from playground.charts.compare import (
+    NOW,
+    compare_data,
+    compare_description,
+    compare_figure,
+    difference_table,
+    settings_words,
+)
 from playground.charts.palette import PINS
-from playground.engine.text.display import glyphs
-from playground.inspection.next_token import CONTEXT_TAIL
-from playground.numerics import top_ids
 from playground.sampling.chain import NextToken
-from playground.sampling.compare import compare
-from playground.sampling.orders import ORDERS, order_name
-from playground.sampling.registry import SAMPLERS
+from playground.sampling.orders import ORDERS
 from playground.sampling.settings import SamplerSettings
 from playground.state.sampling import Pins
 from playground.ui.kit import session
@@ -28,8 +22,6 @@ from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView, examine_row
 from playground.ui.workspace.setup import setup
 
-TOKENS = 10
-NAMED_TOKENS = 8
 WIDTHS = {"": 45, "order": 75, "kept": 65, "exp H": 60, "KL, nats": 70, "gained now": 110, "lost now": 110}  # pixels
 
 
@@ -48,12 +40,12 @@ def compare_section(view: SamplingView) -> None:
         )
         return
     views = {NOW: view.next} | {letter: _pinned(view, settings) for letter, settings in pins().items()}
-    data = compare_data(view, views)
+    data = compare_data(views, view.codec)
     st.plotly_chart(
         compare_figure(data), key="compare", config={"displayModeBar": False}, alt=compare_description(data)
     )
     st.dataframe(
-        difference_table(view, views),
+        difference_table(views, view.codec),
         hide_index=True,
         key="compare_table",
         column_config={name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
@@ -109,51 +101,9 @@ def pin_orders() -> None:
 
 
 def describe(settings: SamplerSettings) -> str:
-    """Settings in a few words: what is on, and in which order."""
-    on = [
-        f"{SAMPLERS[name].label} {getattr(settings, SAMPLERS[name].parameters[0].name)}" for name in settings.active()
-    ]
-    return escape_markdown(" → ".join(on) or "everything off")
+    """Settings in a few words, for a hover text."""
+    return escape_markdown(settings_words(settings))
 
 
 def _pinned(view: SamplingView, settings: SamplerSettings) -> NextToken:
     return examine_row(view.worker, view.row, view.prompt_ids, settings, view.setup.seed)
-
-
-def compare_data(view: SamplingView, views: dict[str, NextToken]) -> CompareData:
-    """The likeliest tokens of any of the settings, by the largest final probability among them."""
-    rows = np.stack([item.trace.final_probs for item in views.values()])  # (settings, vocab)
-    best = rows.max(axis=0)
-    ids = [token for token in top_ids(best, TOKENS) if best[token] > 0]
-    labels = tuple(glyphs(view.codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids)
-    return CompareData(tuple(views), labels, rows[:, ids])
-
-
-def difference_table(view: SamplingView, views: dict[str, NextToken]) -> pandas.DataFrame:
-    """One row a setting: how uncertain it is, how far the present one is from it, and which tokens differ."""
-    import pandas as pd  # only a table needs it, and the first bars need not wait for it
-
-    rows = []
-    for name, item in views.items():
-        trace = item.trace
-        change = None if name == NOW else compare(trace, view.next.trace)
-        rows.append(
-            {
-                "": "Now" if name == NOW else name,
-                "order": order_name(item.settings.order) or "own",
-                "kept": f"{int((trace.final_probs > 0).sum()):,}",
-                "exp H": choices(trace.final_entropy),
-                "KL, nats": "" if change is None else "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f}",
-                "gained now": "" if change is None else _named(view, change.gained),
-                "lost now": "" if change is None else _named(view, change.lost),
-                "H, nats": f"{trace.final_entropy:.3f}",
-                "chain": describe(item.settings).replace("\\", ""),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _named(view: SamplingView, ids: tuple[int, ...]) -> str:
-    names = [glyphs(view.codec.piece(token, view.ids[-CONTEXT_TAIL:])) for token in ids[:NAMED_TOKENS]]
-    more = f" and {len(ids) - NAMED_TOKENS:,} more" if len(ids) > NAMED_TOKENS else ""
-    return f"{len(ids):,}: {' '.join(names)}{more}" if ids else "0"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.charts.numbers import entropy, logprob, percent
-from playground.charts.token_strip import StripToken
-from playground.engine.text.display import glyphs
-from playground.engine.types import SequenceScore
+from playground.charts.text_strip import text_tokens
 from playground.errors import PlaygroundError
-from playground.inspection.next_token import CONTEXT_TAIL
 from playground.state.setup import Setup
 from playground.ui.components.token_strip import token_strip
 from playground.ui.kit import session
@@ -22,8 +17,6 @@ from playground.ui.kit.jobs import Pending, redraw_when_done, show_pending
 from playground.ui.sampling_page.view import SamplingView, load_view
 from playground.ui.workspace.reading import score_text
 from playground.ui.workspace.setup import setup
-
-SHOWN_TOKENS = 400
 
 
 def steps_section() -> None:
@@ -59,7 +52,9 @@ def _draw_text(view: SamplingView) -> None:
         score, pending = score_text(view.worker, view.ids), None
     except Pending as still:
         score, pending = None, still
-    tokens, first = strip_tokens(view, score)
+    tokens, first = text_tokens(
+        view.codec, view.ids, len(view.prompt_ids), view.setup.steps[view.setup.position :], score
+    )
     shown = view.setup
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="text_row"):
         with st.container(width="stretch"):
@@ -107,48 +102,6 @@ def _step_buttons(shown: Setup) -> None:
     )
     for key, name, icon, about, write, args, disabled in buttons:
         st.button(name, icon=icon, key=key, help=about, on_click=rerun_callback(write), args=args, disabled=disabled)
-
-
-def strip_tokens(view: SamplingView, score: SequenceScore | None) -> tuple[list[StripToken], int]:
-    """The strip's tokens and the index of the first one shown in the whole text."""
-    ids = view.ids + view.setup.steps[view.setup.position :]
-    first = max(0, len(ids) - SHOWN_TOKENS)
-    tokens = [_strip_token(view, ids, index, score) for index in range(first, len(ids))]
-    return tokens, first
-
-
-def _strip_token(view: SamplingView, ids: tuple[int, ...], index: int, score: SequenceScore | None) -> StripToken:
-    codec, token = view.codec, ids[index]
-    text = codec.piece(token, ids[max(0, index - CONTEXT_TAIL) : index])
-    shown = glyphs(text) or "␀"
-    if index >= len(view.ids):
-        kind = "ghost"
-    elif codec.is_special(token):
-        kind = "special"
-    else:
-        kind = "step" if index >= len(view.prompt_ids) else "prompt"
-    lines = [f"{shown}  ·  id {token}", *_score_lines(index, score, view)]
-    return StripToken(
-        text=shown,
-        label=", ".join(lines),
-        kind=kind,
-        lines=tuple(lines),
-        breaks=text.endswith("\n"),
-    )
-
-
-def _score_lines(index: int, score: SequenceScore | None, view: SamplingView) -> list[str]:
-    if index >= len(view.ids):
-        return ["stepped back over: press Forth to return to it"]
-    if score is None:
-        return ["probability not computed"]
-    value = float(score.logprobs[index])
-    if math.isnan(value):
-        return ["first token: nothing comes before it, so it has no probability"]
-    return [
-        f"raw probability {percent(math.exp(value))}, log-probability {logprob(value)}",
-        f"rank {int(score.ranks[index]) + 1:,}, entropy before it {entropy(float(score.entropies[index]))}",
-    ]
 
 
 def _accept_drawn() -> None:
