@@ -60,7 +60,7 @@ def quoted_terms() -> Iterator[tuple[str, str]]:
             name = called.id if isinstance(called, ast.Name) else None
             if isinstance(node, ast.Call) and name in ("define", "why_it_matters"):
                 for given in node.args[name == "why_it_matters" :]:
-                    if isinstance(given, ast.Constant):
+                    if isinstance(given, ast.Constant) and isinstance(given.value, str):
                         yield path.name, given.value
 
 
