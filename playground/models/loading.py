@@ -25,6 +25,8 @@ from playground.models.placement import Placement
 from playground.models.wording import Progress, reason_text, shown, silent, within
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
     from playground.models.decoding import Decoding
 
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
@@ -39,8 +41,8 @@ class LoadedModel:
     because ``unload`` must be able to let go of the weights.
     """
 
-    model: Any
-    tokenizer: Any
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
     info: LoadedModelInfo
     source: ModelSource
     placement: Placement
@@ -127,7 +129,9 @@ def quiet_libraries() -> None:
     disable_progress_bars()
 
 
-def _load_weights(source: ModelSource, path: Path, placement: Placement, attn_implementation: str | None) -> Any:
+def _load_weights(
+    source: ModelSource, path: Path, placement: Placement, attn_implementation: str | None
+) -> PreTrainedModel:
     """The model in eval mode. Raises ModelCorrupt when a tensor is missing: transformers would make up random ones."""
     import torch
     from transformers import AutoModelForCausalLM
@@ -189,7 +193,7 @@ def _require_all_tensors(source: ModelSource, report: dict[str, Any]) -> None:
         )
 
 
-def load_tokenizer(located: LocatedModel) -> Any:
+def load_tokenizer(located: LocatedModel) -> PreTrainedTokenizerBase:
     """The tokenizer alone: no weights and none of transformers' models. Raises ModelCorrupt."""
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -209,7 +213,9 @@ def load_tokenizer(located: LocatedModel) -> Any:
         return tokenizer
 
 
-def _describe(located: LocatedModel, model: Any, tokenizer: Any, decoding: Decoding) -> LoadedModelInfo:
+def _describe(
+    located: LocatedModel, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, decoding: Decoding
+) -> LoadedModelInfo:
     source, folder = located.source, located.folder
     config = model.config.get_text_config(decoder=True)
     entry = CATALOGUE.get(source.id)
@@ -239,7 +245,7 @@ def _describe(located: LocatedModel, model: Any, tokenizer: Any, decoding: Decod
     )
 
 
-def setting(config: Any, name: str) -> int:
+def setting(config: PreTrainedConfig, name: str) -> int:
     """A whole number of a config, 0 where it has none; the largest where it varies by layer (Gemma 4)."""
     try:
         values = [getattr(config, name, None)]
@@ -259,7 +265,7 @@ CONTEXT_SETTINGS = (
 )
 
 
-def context_length(config: Any, tokenizer: Any) -> int:
+def context_length(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
     """Positions the model was made for, in tokens; the tokenizer's word for it where the config has none."""
     for name in CONTEXT_SETTINGS:
         value = getattr(config, name, None)
@@ -269,7 +275,7 @@ def context_length(config: Any, tokenizer: Any) -> int:
     return stated if 0 < stated < 10**7 else 2048
 
 
-def eos_token_ids(model: Any, tokenizer: Any) -> tuple[int, ...]:
+def eos_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     """Every id that ends a text, from the generation config, the config and the tokenizer, in that order."""
     found: list[int] = []
     holders = (getattr(model, "generation_config", None), model.config.get_text_config(), tokenizer)
@@ -284,7 +290,7 @@ RECURRENT_KINDS = frozenset({"linear_attention", "mamba", "conv", "moe"})
 """What configs call layers without attention."""
 
 
-def has_attention(model: Any) -> bool:
+def has_attention(model: PreTrainedModel) -> bool:
     """Whether some of the layers have attention: heads are stated, and not every layer is a recurrent one."""
     config = model.config.get_text_config(decoder=True)
     kinds = getattr(config, "layer_types", None) or ()

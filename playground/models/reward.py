@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from playground.models.placement import choose
 from playground.models.safety import check_code
 from playground.models.wording import reason_text, shown
 
+if TYPE_CHECKING:
+    from transformers import BatchEncoding, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
 _LONGEST_PAIR = 4096  # tokens read at most; less where the model's own context is shorter
 _TOLERANCE = {"torch.float32": 1e-5}  # of a score read in company; half-width formats round more
 _lock = threading.Lock()
@@ -49,8 +52,8 @@ class RewardModel:
     meaning: str
     label: int | None
     limit: int
-    _model: Any = field(repr=False)
-    _tokenizer: Any = field(repr=False)
+    _model: PreTrainedModel = field(repr=False)
+    _tokenizer: PreTrainedTokenizerBase = field(repr=False)
     _together: bool = False  # whether it scores several texts in one pass as it scores each alone
 
     def scores(self, prompt: str, answers: Sequence[str]) -> list[float]:
@@ -70,7 +73,7 @@ class RewardModel:
         """How many tokens it reads for each answer."""
         return [len(ids) for ids in self._read(prompt, answers)["input_ids"]]
 
-    def _read(self, prompt: str, answers: Sequence[str], **options: Any) -> Any:
+    def _read(self, prompt: str, answers: Sequence[str], **options: Any) -> BatchEncoding:
         options |= {"truncation": True, "max_length": self.limit}
         if getattr(self._tokenizer, "chat_template", None):
             question = {"role": "user", "content": prompt}
@@ -189,7 +192,7 @@ def _read_classifier(folder: Path, dtype: str) -> tuple[Any, Any]:
     return model.eval(), tokenizer
 
 
-def _label(name: str, config: Any, label: str | None) -> tuple[int | None, str]:
+def _label(name: str, config: PreTrainedConfig, label: str | None) -> tuple[int | None, str]:
     """Which output is the score, and what it means."""
     count = int(config.num_labels)
     names = [str(config.id2label.get(place, place)) for place in range(count)]
@@ -214,6 +217,6 @@ def _label(name: str, config: Any, label: str | None) -> tuple[int | None, str]:
     return place, f"P({names[place]})"
 
 
-def _own_limit(config: Any) -> int:
+def _own_limit(config: PreTrainedConfig) -> int:
     limit = getattr(config, "max_position_embeddings", None)
     return int(limit) if isinstance(limit, int) and limit > 0 else _LONGEST_PAIR

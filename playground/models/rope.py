@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 
-def long_from(config: Any) -> int | None:
+def long_from(config: PreTrainedConfig) -> int | None:
     """The length from which a text is read with other rotary factors, in tokens; None where length changes nothing.
 
     LongRoPE (2402.13753, Phi-3) has short factors up to the original context and long ones for every position of a text
@@ -21,7 +24,7 @@ def long_from(config: Any) -> int | None:
     return min(originals) + 1 if any(originals) else None
 
 
-def _ropes(parameters: Any) -> Iterator[dict[str, Any]]:
+def _ropes(parameters: object) -> Iterator[dict[str, Any]]:
     """The settings of all layers, or of each kind of layer."""
     if isinstance(parameters, dict):
         if "rope_type" in parameters:

@@ -6,18 +6,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from playground.bounded import ChildDied, OutOfMemory, OutOfTime, RaisedInChild, call_bounded
 from playground.errors import ModelRefused
 from playground.models.wording import shown
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 SECONDS = 2.0
 MEMORY_BYTES = 500_000_000
 LONGEST_RESULT = 1_000_000  # characters that a template may make of two short messages
 
 
-def require_ending_template(tokenizer: Any, name: str) -> None:
+def require_ending_template(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
     """Raises ModelRefused for a template that does not end in time or fills the memory. One that raises is left alone:
     whoever uses it is told then."""
     templates = getattr(tokenizer, "chat_template", None)

@@ -14,12 +14,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.errors import BadInput
 from playground.scaling.figures import Figure, figure
 from playground.scaling.quantity import check_number, parse_number
 from playground.uploads import repeated
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from genai_prices.types import ModelInfo, TieredPrices
 
 MAX_CSV_CHARS = 2_000_000
 MAX_PRICE = 1e6  # USD per million tokens
@@ -113,13 +118,13 @@ def packaged_prices() -> PriceTable:
     return PriceTable(tuple(found), f"genai-prices {version('genai-prices')}", newest or None)
 
 
-def _base(price: Any) -> float | None:
+def _base(price: Decimal | TieredPrices | None) -> float | None:
     """A plain price, or the first tier of one that depends on the length."""
-    value = getattr(price, "base", price)
+    value: Any = getattr(price, "base", price)
     return None if value is None else float(value)
 
 
-def _newest_date(model: Any, today: str) -> str:
+def _newest_date(model: ModelInfo, today: str) -> str:
     """The package states no date of its own: the newest one that a model's remarks or price changes name, up to now."""
     dates = _ISO_DATE.findall(model.price_comments or "")
     if isinstance(model.prices, list):

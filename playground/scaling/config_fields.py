@@ -76,7 +76,7 @@ class NotedConfig(dict[str, Any]):
         super().__init__(raw)
         self.asked: set[str] = set()
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as a dict of JSON has it
         self.asked.add(key)
         return super().get(key, default)
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.errors import BadInput
 from playground.scaling.config_classes import build_config, one_line
 from playground.scaling.config_fields import Fields, check_depth
 from playground.scaling.foreign_configs import translate
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 # In which of transformers' lists a model is looked for: a composite one as a whole before its text model alone.
 _COMPOSITE = ("AutoModelForMultimodalLM", "AutoModelForImageTextToText", "AutoModelForCausalLM", "AutoModel")
@@ -77,7 +80,7 @@ def build_on_meta(config: Mapping[str, Any]) -> tuple[Any, str]:
         return _build(text, _TEXT), f"Only the text model is counted: {error}"
 
 
-def _build(config: Any, lists: tuple[str, ...]) -> Any:
+def _build(config: PreTrainedConfig, lists: tuple[str, ...]) -> PreTrainedModel:
     import transformers
     from accelerate import init_empty_weights
     from transformers.initialization import no_init_weights

@@ -17,10 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import nn
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 from transformers.models.llama.modeling_llama import eager_attention_forward as plain_attention
@@ -35,13 +37,16 @@ from playground.engine.types import FloatArray, TokenIds
 from playground.errors import CapabilityMissing
 from playground.models.loading import RECURRENT_KINDS
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 CAPTURE = "playground_capture"
 _OWN_BYTES = 2**17
 _WORTH_TIDYING = 32 * 2**20  # bytes of a pass
 _ACTIVE = threading.local()  # the pass that listens on this thread, if any
 
 
-def shows_queries_and_keys(model: Any) -> bool:
+def shows_queries_and_keys(model: PreTrainedModel) -> bool:
     """Whether the architecture's attention goes through transformers' interface, where queries and keys can be seen."""
     return bool(model._can_set_attn_implementation())
 
@@ -191,7 +196,7 @@ def _empty_layer(
     )
 
 
-def _zeros(*shape: int, kind: type[np.generic] = np.float32) -> Any:
+def _zeros(*shape: int, kind: type[np.generic] = np.float32) -> npt.NDArray[Any]:
     """Zeros in memory of their own, which goes back to the system with the array.
 
     The C library keeps freed blocks of up to a few megabytes for itself, see ``malloc_trim``.
@@ -234,7 +239,12 @@ def _finished(index: int, layer: _Layer) -> LayerAttention:
 
 
 def _capture(
-    module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: Any, **options: Any
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """The attention function under our name: the architecture's own eager one, listened to."""
     own: Callable[..., Any] = getattr(sys.modules[type(module).__module__], "eager_attention_forward", plain_attention)
@@ -259,7 +269,7 @@ AttentionMaskInterface.register(CAPTURE, eager_mask)
 
 
 @contextmanager
-def _listening(model: Any, recorder: _Recorder) -> Iterator[None]:
+def _listening(model: PreTrainedModel, recorder: _Recorder) -> Iterator[None]:
     usual = model.config._attn_implementation
     try:
         model.set_attn_implementation(CAPTURE)
@@ -334,7 +344,7 @@ def _asked_for(
     return output.logits[0, -1], tuple(layers)
 
 
-def _layer_numbers(model: Any, count: int) -> list[int]:
+def _layer_numbers(model: PreTrainedModel, count: int) -> list[int]:
     """The layers that have attention, where the config says which and there are as many; else they are counted."""
     kinds = getattr(model.config.get_text_config(decoder=True), "layer_types", None) or ()
     named = [number for number, kind in enumerate(kinds) if kind not in RECURRENT_KINDS]
@@ -342,7 +352,7 @@ def _layer_numbers(model: Any, count: int) -> list[int]:
 
 
 @contextmanager
-def _eager(model: Any) -> Iterator[None]:
+def _eager(model: PreTrainedModel) -> Iterator[None]:
     """Without the fused kernel's kind of mask (Falcon adds a boolean one to its scores)."""
     usual = model.config._attn_implementation
     model.config._attn_implementation = "eager"

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -26,6 +26,9 @@ from playground.engine.hf.state import DecoderState
 from playground.engine.types import LENS_TOP, LensRows, TokenIds
 from playground.errors import CapabilityMissing
 from playground.numerics import entropy_rows, rank_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _LOGITS_BYTES = 16 * 1024 * 1024  # logits worked on at once, in float32; some six times that in all
 _MOST_POSITIONS = 16  # between two looks at the cancel flag, and between two turns of other sessions
@@ -77,7 +80,7 @@ def run_lens(
         yield rows
 
 
-def find_hook_points(model: Any, name: str) -> _HookPoints:
+def find_hook_points(model: PreTrainedModel, name: str) -> _HookPoints:
     """The list of layers and its owner. Raises CapabilityMissing where there is no such list."""
     count = int(getattr(model.config.get_text_config(), "num_hidden_layers", 0) or 0)
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
@@ -129,14 +132,14 @@ def _capturing(hooks: _HookPoints) -> Iterator[_Captured]:
     def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         captured.states.append(args[0] if args else kwargs["hidden_states"])
 
-    def after(_module: nn.Module, _args: Any, output: Any) -> None:
+    def after(_module: nn.Module, _args: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
         captured.states.append(output[0] if isinstance(output, tuple | list) else output)
 
-    def closes(module: nn.Module, _args: Any, _output: Any) -> None:
+    def closes(module: nn.Module, _args: object, _output: object) -> None:
         if len(captured.states) > depth:
             captured.closing.append(module)
 
-    def answers(_module: nn.Module, _args: Any, output: Any) -> None:
+    def answers(_module: nn.Module, _args: object, output: object) -> None:
         captured.answer = output
 
     handles = [hooks.layers[0].register_forward_pre_hook(before, with_kwargs=True)]
@@ -152,7 +155,7 @@ def _capturing(hooks: _HookPoints) -> Iterator[_Captured]:
             handle.remove()
 
 
-def _logits_of(model: Any, hooks: _HookPoints, captured: _Captured, state: torch.Tensor) -> torch.Tensor:
+def _logits_of(model: PreTrainedModel, hooks: _HookPoints, captured: _Captured, state: torch.Tensor) -> torch.Tensor:
     """The model's own way from the state after a layer, (n, d), to logits (n, vocab), in float32."""
     for module in captured.closing:
         state = module(state)
@@ -164,7 +167,7 @@ def _logits_of(model: Any, hooks: _HookPoints, captured: _Captured, state: torch
 
 
 @contextmanager
-def _stub_forward(container: nn.Module, answer: Any) -> Iterator[None]:
+def _stub_forward(container: nn.Module, answer: object) -> Iterator[None]:
     """Let the layers' container return ``answer`` instead of running."""
     before: Callable[..., Any] | None = container.__dict__.get("forward")
     container.forward = lambda *args, **kwargs: answer

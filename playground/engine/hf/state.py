@@ -18,6 +18,7 @@ import torch
 from transformers import PreTrainedConfig
 from transformers.cache_utils import (
     Cache,
+    CacheLayerMixin,
     DummyLayer,
     DynamicCache,
     DynamicIndexedLayer,
@@ -34,7 +35,7 @@ _NEVER_WRITTEN = (*_WHOLE, DynamicSlidingWindowLayer)  # grow into new tensors
 class DecoderState:
     """``value``: transformers' cache, or what the model made itself; None before it has. ``length``: tokens read."""
 
-    def __init__(self, value: Any = None, length: int = 0) -> None:
+    def __init__(self, value: Any = None, length: int = 0) -> None:  # noqa: ANN401 - a model's own state is of any class
         self.value = value
         self.length = length
 
@@ -126,22 +127,22 @@ class DecoderState:
         return (self.cache_bytes or 0) + (self.state_bytes or 0)
 
 
-def _is_whole(layer: Any) -> bool:
+def _is_whole(layer: CacheLayerMixin) -> bool:
     if type(layer) is DynamicSlidingWindowLayer:
         return bool(layer.cumulative_length < layer.sliding_window)
     return type(layer) in _WHOLE
 
 
-def _layers(value: Any) -> list[Any]:
+def _layers(value: object) -> list[CacheLayerMixin]:
     return list(value.layers) if isinstance(value, Cache) else []
 
 
-def _keys_and_values(layer: Any) -> list[torch.Tensor]:
+def _keys_and_values(layer: CacheLayerMixin) -> list[torch.Tensor]:
     both = (getattr(layer, "keys", None), getattr(layer, "values", None))
     return [tensor for tensor in both if isinstance(tensor, torch.Tensor)]
 
 
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
+def _tensors(value: object) -> Iterator[torch.Tensor]:
     """All tensors that belong to rows: a scalar belongs to the layer."""
     if isinstance(value, torch.Tensor):
         if value.dim():
@@ -156,7 +157,7 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
             yield from _tensors(part)
 
 
-def _map_tensors(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+def _map_tensors(value: object, change: Callable[[torch.Tensor], torch.Tensor]) -> object:
     """A copy of ``value`` with every row tensor in it changed; rows are the first dimension."""
     if isinstance(value, torch.Tensor):
         return change(value) if value.dim() else value
@@ -171,9 +172,9 @@ def _map_tensors(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> 
     return twin
 
 
-def _has_parts(value: Any) -> bool:
+def _has_parts(value: object) -> bool:
     return hasattr(value, "__dict__") and not isinstance(value, type | PreTrainedConfig) and not callable(value)
 
 
-def _device(value: Any) -> torch.device | None:
+def _device(value: object) -> torch.device | None:
     return next((tensor.device for tensor in _tensors(value)), None)

@@ -7,9 +7,12 @@ message itself gives, because the template rewrites it, the message's own render
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from playground.errors import CapabilityMissing
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 # Private-use characters: no template writes them, and they are put back before anything is shown.
 _USER = "\ue0f1\ue0f2\ue0f1"
@@ -23,7 +26,7 @@ Part = tuple[str, bool]  # text, and whether the user typed it
 class ChatTemplate:
     """Renders one user message (and a system prompt) for an answer to follow."""
 
-    def __init__(self, tokenizer: Any, model_name: str) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, model_name: str) -> None:
         self._tokenizer = tokenizer
         self._model_name = model_name
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 
@@ -22,6 +22,9 @@ from playground.errors import BadPrompt
 from playground.models.foreign import foreign_errors
 from playground.models.info import ModelInfo
 from playground.models.wording import reason_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _REMEMBERED_TEXTS = 64
 _REMEMBERED_CHARACTERS = 20_000  # longer texts are not worth their memory
@@ -43,7 +46,7 @@ def check_text(text: str, field: str = "prompt") -> None:
 class HfTextCodec:
     """A ``TextCodec`` over a transformers tokenizer. Safe to call from any thread."""
 
-    def __init__(self, tokenizer: Any, info: ModelInfo) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, info: ModelInfo) -> None:
         self._tokenizer = tokenizer
         self._info = info
         self._lock = threading.Lock()
@@ -248,7 +251,7 @@ class _FastEncoder:
     Each is made when it is first asked for: a start needs only one.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._backend = tokenizer.backend_tokenizer
         self._backend.no_truncation()
         self._backend.no_padding()
@@ -273,7 +276,7 @@ class _FastEncoder:
 class _SlowEncoder:
     """A tokenizer written in Python, one call at a time."""
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
 
@@ -287,5 +290,5 @@ class _SlowEncoder:
             return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
-def _make_encoder(tokenizer: Any) -> _FastEncoder | _SlowEncoder:
+def _make_encoder(tokenizer: PreTrainedTokenizerBase) -> _FastEncoder | _SlowEncoder:
     return _FastEncoder(tokenizer) if getattr(tokenizer, "is_fast", False) else _SlowEncoder(tokenizer)

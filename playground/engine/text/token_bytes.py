@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _METASPACE = "▁"
@@ -81,7 +84,7 @@ class TokenTable:
         return [(piece, self._ids_of_special.get(piece)) for piece in pieces if piece]
 
 
-def build_table(tokenizer: Any, size: int) -> TokenTable:
+def build_table(tokenizer: PreTrainedTokenizerBase, size: int) -> TokenTable:
     """The table of a transformers tokenizer. About 0.1 s for 49,152 tokens."""
     added = {int(token): entry for token, entry in tokenizer.added_tokens_decoder.items()}
     special = {token: str(entry.content) for token, entry in added.items() if entry.special}
@@ -103,7 +106,7 @@ def build_table(tokenizer: Any, size: int) -> TokenTable:
     )
 
 
-def _alphabet_of(tokenizer: Any) -> str | None:
+def _alphabet_of(tokenizer: PreTrainedTokenizerBase) -> str | None:
     """``"bytes"``, ``"metaspace"`` or None, read from the decoder's own description."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None or backend.decoder is None:
@@ -129,7 +132,7 @@ def _from_metaspace(name: str, _table: dict[int, int]) -> bytes:
     return bytes([int(byte[1], 16)]) if byte else name.replace(_METASPACE, " ").encode()
 
 
-def _make_decoder(tokenizer: Any) -> Callable[[int], bytes]:
+def _make_decoder(tokenizer: PreTrainedTokenizerBase) -> Callable[[int], bytes]:
     """For unrecognised alphabets: what a token adds to the decoded text of a letter before it."""
     anchor = list(tokenizer("a", add_special_tokens=False)["input_ids"])[-1:]
 
