@@ -33,6 +33,7 @@ class Reader:
         self._widgets: dict[str, tuple[str, str]] = {}  # by the id's end, which is its key: the id and the fragment
         self._timers: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self._painted: set[str] = set()  # keys drawn since the last move
+        self._content: dict[str, bytes] = {}  # what each showed last
         self._news = asyncio.Condition()
         self._idle = self._acknowledged = False
         self._listening = asyncio.create_task(self._listen())
@@ -69,10 +70,11 @@ class Reader:
         return (time.perf_counter() - start) * 1000
 
     async def read(self, prompt: str) -> float:
-        """Type another prompt; milliseconds until its bars are there."""
-        start = time.perf_counter()
+        """Type another prompt; milliseconds until its bars are there: the old ones are drawn meanwhile, dimmed."""
+        start, before = time.perf_counter(), self._content.get(BARS)
         await self._set(PROMPT, "string_value", prompt)
-        await self.painted()
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(lambda: self._content.get(BARS) != before), PATIENCE_S)
         return (time.perf_counter() - start) * 1000
 
     async def press(self, key: str) -> None:
@@ -153,6 +155,7 @@ class Reader:
         if key:
             self._widgets[key] = element.id, delta.fragment_id
             self._painted.add(key)
+            self._content[key] = element.SerializeToString()
 
     def _start_timer(self, fragment: str, interval: float) -> None:
         if self._timers.get(fragment, (0.0, None))[0] == interval:

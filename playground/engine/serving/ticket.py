@@ -27,6 +27,7 @@ class Ticket(Generic[T]):
         self.cancel_token = CancelToken()
         self._changed = threading.Condition()
         self._steps: deque[Any] = deque()
+        self._at_end: list[Callable[[], None]] = []
         self._done = False
         self._result: T | None = None
         self._error: BaseException | None = None
@@ -48,6 +49,14 @@ class Ticket(Generic[T]):
         """Wait until it is done, at most ``timeout`` seconds; says whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: self._done, timeout)
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` once it is done, in the thread that ends it; at once where it is done already."""
+        with self._changed:
+            if not self._done:
+                self._at_end.append(tell)
+                return
+        tell()
 
     def result(self, timeout: float | None = None) -> T:
         """What the job returned. Raises what the job raised, Cancelled, or TimeoutError after ``timeout`` seconds."""
@@ -124,5 +133,8 @@ class Ticket(Generic[T]):
             if self._done:
                 return False
             self._result, self._error, self._done = result, error, True
+            told, self._at_end = self._at_end, []
             self._changed.notify_all()
-            return True
+        for tell in told:
+            tell()
+        return True

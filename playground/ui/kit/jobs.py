@@ -1,8 +1,8 @@
 """Long work seen from a page: nobody waits in a script run, so nothing that happens meanwhile can be in the way.
 
 A request is a ticket at the worker. ``result_of`` gives a short one a fifth of a second and otherwise raises Pending; the
-page shows how far it is, with a stop button, in a small fragment that looks again by itself and redraws the page's parts
-once the result is there. Work that streams (a generation, a bake-off) is a ``JobView``, looked in on by ``watch`` in the same
+page shows how far it is, with a stop button, in a small fragment that looks again by itself, is woken by the result, and
+redraws the page's parts. Work that streams (a generation, a bake-off) is a ``JobView``, looked in on by ``watch`` in the same
 way. A closed tab's work is dropped by the worker; another page's goes on.
 """
 
@@ -21,6 +21,7 @@ from playground.errors import Cancelled, PlaygroundError
 from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw_next, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
+from playground.ui.kit.wake import waker
 
 T = TypeVar("T")
 PATIENCE_S = 0.2  # a script run waits so long for a result before it goes on without
@@ -61,6 +62,9 @@ class Progress(Protocol):
     def fraction(self) -> float | None:
         """How much of it is done, 0 to 1; None where nobody knows."""
 
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` at the end, from any thread."""
+
     @property
     def stop(self) -> Callable[[], None] | None:
         """Ends it; None for what others wait for too."""
@@ -97,6 +101,9 @@ class _Request(Generic[T]):
             return None
         self._fraction = max([self._fraction, *map(self.share, self.ticket.take())])
         return self._fraction
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        self.ticket.when_done(tell)
 
     @property
     def stop(self) -> Callable[[], None]:
@@ -165,7 +172,7 @@ def show_pending(pending: Pending, *parts: str) -> None:
                     shortcut="escape",
                 )
 
-    st.fragment(look, key=f"look_{pending.slot}", run_every=look_every())()
+    _look_in(look, progress, f"look_{pending.slot}")
 
 
 def redraw_when_done(pending: Pending, part: str) -> None:
@@ -178,7 +185,21 @@ def redraw_when_done(pending: Pending, part: str) -> None:
         if pending.progress.done:
             redraw_next(part)
 
-    st.fragment(look, key=f"wait_{pending.slot}_{part}", run_every=look_every())()
+    _look_in(look, pending.progress, f"wait_{pending.slot}_{part}")
+
+
+def _look_in(look: Callable[[], None], progress: Progress, key: str) -> None:
+    """Run ``look`` now, by a timer, and as soon as ``progress`` is done."""
+    asked = False
+
+    def first() -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            progress.when_done(waker(key))
+        look()
+
+    st.fragment(first, key=key, run_every=look_every())()
 
 
 def offer_again() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playground.engine.serving.pool import Loading, ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
@@ -36,6 +38,9 @@ class _LoadingProgress:
 
     def fraction(self) -> float:
         return self._loading.fraction
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """A loading wakes nobody: its end is seen at the next look."""
 
 
 def loaded_model() -> Worker:
