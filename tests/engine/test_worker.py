@@ -458,3 +458,14 @@ def test_a_ticket_keeps_its_first_end() -> None:
     ticket.cancel()
     ticket.add_step("late")
     assert ticket.result() == 1 and ticket.take() == []
+
+
+def test_a_ticket_calls_whoever_asked_at_its_end_and_late_comers_at_once() -> None:
+    ticket: Ticket[int] = Ticket("me", "slot")
+    called: list[str] = []
+    ticket.when_done(lambda: called.append("early"))
+    assert not called
+    ticket.succeed(1)
+    ticket.fail(Cancelled("too late"))
+    ticket.when_done(lambda: called.append("late"))
+    assert called == ["early", "late"] and ticket.result() == 1

@@ -1,0 +1,44 @@
+"""A page whose timers never tick by themselves is still drawn anew when the model has answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.room import Reader
+from playground.ui.kit.wake import TICK_S
+from tests.e2e.conftest import serve
+
+pytestmark = pytest.mark.e2e
+TEXT = "One after the other they came down the hill, and none of them knew where the others were going. " * 20
+
+
+class Patient(Reader):
+    """A browser whose timers start only when the server says that something is there."""
+
+    woken = 0
+
+    def _start_timer(self, fragment: str, interval: float) -> None:
+        if interval <= 2 * TICK_S:
+            self.woken += 1
+            super()._start_timer(fragment, interval)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serve() as address:
+        yield address
+
+
+def test_the_result_wakes_the_page(url: str) -> None:
+    async def visit() -> int:
+        reader = await Patient.open(url, "temperature=0.8")
+        assert isinstance(reader, Patient)
+        await reader.painted(finished=True)
+        assert await reader.read(TEXT) > 0
+        await reader.close()
+        return reader.woken
+
+    assert asyncio.run(asyncio.wait_for(visit(), 120)) >= 1
