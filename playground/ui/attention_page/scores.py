@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from playground.charts.attention_map import HeadMap, HeadTile
@@ -20,6 +20,9 @@ from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw_page
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.widgets import Bound
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OPTIONS = Bound(AttentionState)
 SHARES = ("induction", "previous", "duplicate", "first")
@@ -117,6 +120,8 @@ def _why_undefined(view: AttentionPageView, score: str) -> str:
 
 def score_table(figures: tuple[HeadFigures, ...]) -> pd.DataFrame:
     """One row a head."""
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     columns: dict[str, list[object]] = {
         "layer": [figure.layer for figure in figures],
         "head": [figure.head for figure in figures],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from playground.charts.attention_parts import SHOWN_KEYS, WeightBars, weight_description, weight_figure
@@ -108,6 +107,8 @@ def _sharing(view: AttentionPageView, parts: WeightParts) -> None:
 
 
 def _table(parts: WeightParts, names: list[str]) -> None:
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     frame = pd.DataFrame(
         {
             "key": names[: len(parts.dots)],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from playground.charts.compare import CompareData, compare_description, compare_figure, settings_words
@@ -33,6 +33,9 @@ from playground.ui.kit.messages import escape_markdown, show_problem, why_it_mat
 from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.compare import describe, pin, pins, unpin
 from playground.ui.workspace.setup import setup
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST = 4
 WIDGETS = Bound(GenerateState)
@@ -251,6 +254,8 @@ def _diversity_table(mine: GenerateSession) -> None:
 
 def diversity_frame(mine: GenerateSession) -> pd.DataFrame:
     """One row a setting."""
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     rows = []
     for letter in dict.fromkeys(mine.letters):
         paths = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from playground.charts.numbers import gigabytes
@@ -66,6 +65,8 @@ def load_anatomy(worker: Worker) -> Anatomy:
 
 
 def _parts_table(anatomy: Anatomy) -> None:
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     parts = sorted(anatomy.parts, key=lambda part: -part.parameters)
     frame = pd.DataFrame(
         {
@@ -102,6 +103,8 @@ def _formula(anatomy: Anatomy) -> None:
 
 def _families(info: LoadedModelInfo, anatomy: Anatomy) -> None:
     """The notes' table with this model on top; where a config says otherwise, both stand there."""
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     st.markdown("**Beside the families of the course notes**")
     own = shape_of(anatomy.spec) if anatomy.spec else Shape(info.layers, info.hidden_size, None, info.vocab_size, None)
     lines = [("this model", own, own)] + [(row.name, row.notes, row.checked) for row in LLAMA_ROWS]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 
-import pandas as pd
 import streamlit as st
 
 from playground.charts.numbers import gigabytes, milliseconds
@@ -126,6 +125,8 @@ def _known(found: Timing) -> tuple[LengthTiming, ...]:
 
 
 def _times_table(found: Timing) -> None:
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     rows = _known(found)
     frame = pd.DataFrame(
         {
@@ -164,6 +165,8 @@ def _times_table(found: Timing) -> None:
 
 def _cache_table(found: Timing) -> None:
     """Bytes by formula and as measured, and whether they are equal."""
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     st.markdown("**Key-value cache, predicted and measured**")
     sizes = [one.cache for one in _known(found) if one.cache.measured is not None]
     if not sizes:

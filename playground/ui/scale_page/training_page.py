@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from playground.charts.scale_bars import BarsOf, PlainBar, plain_chart, plain_description
@@ -27,6 +27,9 @@ from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
 from playground.ui.scale_page.store import WIDGETS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("GPU", "TFLOP/s (dense bf16)", "GB", "TB/s", "W", "USD per GPU-hour", "date")
 NARROW = (
@@ -119,6 +122,8 @@ def mfu_data() -> LinesData:
 
 def hardware_section() -> None:
     """The table of GPUs and prices, to be edited; every page uses the edited rows."""
+    import pandas as pd  # only a table needs it, and a page opens without it
+
     own = {gpu.name: gpu for gpu in store.setup().own_gpus}
     base = {**gpu_table(), **own}
     frame = pd.DataFrame([cells_of(gpu) for gpu in base.values()], columns=list(COLUMNS))
