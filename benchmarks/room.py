@@ -18,6 +18,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 PATIENCE_S = 600.0
 BARS, SLIDER, PROMPT = "bars", "w_temperature", "w_prompt"
@@ -43,7 +44,7 @@ class Reader:
     async def open(cls, url: str, query: str = "", page: str = "") -> Reader:
         """Connect and ask for a page (the first, or by its address), with a link's query. Does not wait for it."""
         address = url.replace("http://", "ws://") + "/_stcore/stream"
-        socket = await connect(address, subprotocols=["streamlit"], max_size=None, open_timeout=60)  # type: ignore[list-item]
+        socket = await connect(address, subprotocols=[Subprotocol("streamlit")], max_size=None, open_timeout=60)
         reader = cls(socket, query, page)
         await reader._rerun()
         return reader

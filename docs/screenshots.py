@@ -58,7 +58,8 @@ def take(page: Page, path: Path, tab: str | None) -> None:
         page.get_by_role("tab", name=tab).click()
     page.wait_for_timeout(2_500)  # charts fade in
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": min(int(height), 3000)})  # type: ignore[index]
+    assert page.viewport_size is not None
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": min(int(height), 3000)})
     page.wait_for_timeout(800)
     page.screenshot(path=path)
 

@@ -16,6 +16,7 @@ from playground.cli import COMMANDS
 from playground.glossary import GLOSSARY
 from playground.sampling.orders import ORDERS
 from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS
+from playground.sampling.sampler import Sampler
 from playground.sampling.settings import SamplerSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -211,8 +212,8 @@ def test_the_pages_open_without_tables_and_without_the_database() -> None:
 
 
 @pytest.mark.parametrize("row", SAMPLERS.values(), ids=SAMPLERS.keys())
-def test_every_sampler_is_complete(row: object) -> None:
-    sampler = SAMPLERS[row.name]  # type: ignore[attr-defined]
+def test_every_sampler_is_complete(row: Sampler) -> None:
+    sampler = SAMPLERS[row.name]
     for field in ("label", "formula", "source", "reference", "explain"):
         assert getattr(sampler, field).strip(), f"{sampler.name} lacks its {field}"
     assert sampler.parameters and all(PARAMETERS[p.name] is p for p in sampler.parameters)

@@ -10,10 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _DECIMALS = 5  # of a place: a thousandth of a pixel
 _FAR = 50.0  # plot areas away: nothing is drawn farther out
@@ -164,7 +167,7 @@ def light_payload(chart: LightChart) -> dict[str, Any]:
     return {**whole, **parts, "x": _shallow(chart.x), "y": _shallow(chart.y)}
 
 
-def _shallow(part: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
+def _shallow(part: DataclassInstance) -> dict[str, Any]:
     """``dataclasses.asdict`` copies every number of every curve, which takes as long as making them."""
     return {each.name: getattr(part, each.name) for each in fields(part)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def stage_table(trace: RowTrace) -> pandas.DataFrame:
 
 def _params(params: object) -> str:
     """A stage's values; a lone one is named by its stage already."""
-    items = dict(params).items() if hasattr(params, "keys") else ()  # type: ignore[call-overload]
+    items = params.items() if isinstance(params, Mapping) else ()
     told = [(name, f"{value:g}" if isinstance(value, float) else str(value)) for name, value in items]
     return told[0][1] if len(told) == 1 else ", ".join(f"{name} = {value}" for name, value in told)
 

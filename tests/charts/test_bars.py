@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +22,10 @@ def row(index: int, raw: float, final: float, removed_by: str | None = None, *, 
     return BarRow(100 + index, f"t{index}", index, raw, logprob, final, removed_by, chosen)
 
 
-def plain_data(**changes: object) -> BarsData:
+def plain_data(**changes: Any) -> BarsData:
     rows = (row(0, 0.5, 0.8, chosen=True), row(1, 0.125, 0.2), row(2, 0.0625, 0.0, "Top-p"))
     data = BarsData(rows, 97, 0.3125, 0.0, kept=2, vocab_size=100, cut_after=2)
-    return replace(data, **changes)  # type: ignore[arg-type]
+    return replace(data, **changes)
 
 
 @st.composite

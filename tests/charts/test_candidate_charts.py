@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -21,15 +23,15 @@ def validated(figure: go.Figure) -> go.Figure:
     return figure
 
 
-def votes(**changes: object) -> VotesData:
-    fields: dict[str, object] = {
+def votes(**changes: Any) -> VotesData:
+    fields: dict[str, Any] = {
         "answers": ("paris", HOSTILE, "a" * 90),
         "shares": np.array([0.5, 0.3, 0.2], dtype=np.float32),
         "counts": (5, 3, 2),
         "leading": 1,
         "reference": "paris",
     }
-    return VotesData(**(fields | changes))  # type: ignore[arg-type]
+    return VotesData(**(fields | changes))
 
 
 def test_votes_mark_the_winner_by_more_than_colour() -> None:

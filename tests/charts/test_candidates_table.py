@@ -71,7 +71,9 @@ def test_every_other_table_ends_inside_the_width_with_its_text() -> None:
     choices = [(column.label, choose(column_rule(column.label), data)) for column in data.columns]
     winners = winners_table(data, [*choices, ("Majority vote", choose(MAJORITY, data))])
     assert end_of(winners, "text") <= WIDTH
-    assert [row["#"] for row in winners.rows[:-1]] == [choice.winner + 1 for _name, choice in choices]  # type: ignore[operator]
+    assert [row["#"] for row in winners.rows[:-1]] == [
+        None if choice.winner is None else choice.winner + 1 for _name, choice in choices
+    ]
     places = places_table(data)
     assert sum(column.width for column in places.columns) <= WIDTH
     for row, ranking in zip(places.rows, rank_all(data), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ def histogram_data(labels: tuple[str, ...], row: np.ndarray) -> HistogramData:
     return HistogramData(labels, (row * 1000).astype(np.int64), row * 1000, 1000)
 
 
-FIGURES = {
+FIGURES: dict[str, tuple[Callable[[Any], go.Figure], Callable[..., object], Callable[[Any], str]]] = {
     "compare": (compare_figure, compare_data, compare_description),
     "pipeline": (pipeline_figure, pipeline_data, pipeline_description),
     "cumulative": (cumulative_figure, cumulative_data, cumulative_description),
@@ -79,19 +80,19 @@ FIGURES = {
 def test_the_figure_is_valid_and_described(name: str, labels: str, shape: str) -> None:
     make, of, describe = FIGURES[name]
     data = of(LABELS[labels], SHAPES[shape](len(LABELS[labels])))
-    figure = make(data)  # type: ignore[operator]
+    figure = make(data)
     checked = go.Figure(figure.to_dict(), skip_invalid=False)
     assert len(checked.data) == len(figure.data) > 0
     text = pio.to_json(figure, validate=True)
     assert "NaN" not in text and "Infinity" not in text
-    assert describe(data).endswith(".")  # type: ignore[operator]
+    assert describe(data).endswith(".")
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_token_is_never_read_as_markup(name: str) -> None:
     """Plotly reads a little HTML wherever it writes text: no bare tag but our own bold and line break."""
     make, of, _ = FIGURES[name]
-    text = json.dumps(make(of(LABELS["hostile"], some(3))).to_dict(), default=lambda array: array.tolist())  # type: ignore[operator]
+    text = json.dumps(make(of(LABELS["hostile"], some(3))).to_dict(), default=lambda array: array.tolist())
     bare = text.replace("<b>", "").replace("</b>", "").replace("<br>", "").replace("<extra></extra>", "")
     assert "<" not in bare
     assert escaped(HOSTILE) in text.replace("\\u", "")

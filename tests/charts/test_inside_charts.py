@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 
 import numpy as np
 import plotly.graph_objects as go
@@ -24,7 +25,7 @@ from playground.charts.lens_grid import (
 from playground.charts.lens_html import lens_page
 from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
 from playground.charts.palette import contrast
-from playground.charts.scale_lines import lines_chart, lines_description
+from playground.charts.scale_lines import LinesData, lines_chart, lines_description
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
 from playground.engine.api import CancelToken, finish
 from playground.engine.fake.engine import FakeEngine
@@ -136,8 +137,9 @@ def timing(cache: bool = True) -> Timing:
 
 
 @pytest.mark.parametrize("make", [prefill_data, seconds_data, decode_data, cache_data, roofline_data])
-def test_the_timing_pictures_are_drawn_and_described(make: object) -> None:
-    data = make(timing(), 2048)  # type: ignore[operator]
+def test_the_timing_pictures_are_drawn_and_described(make: Callable[[Timing, int], LinesData | None]) -> None:
+    data = make(timing(), 2048)
+    assert data is not None
     assert len(lines_chart(data).marks) == len(data.marks)
     said = lines_description(data, "Subject")
     assert data.y.title in said and len(data.marks) in (3, 7)

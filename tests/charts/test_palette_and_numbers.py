@@ -76,7 +76,9 @@ def test_captions_and_tokens_stepped_back_over_read_well(mode: str) -> None:
         "Streamlit writes captions in 60% of the text's colour"
     )
     style = (ROOT / "playground/ui/components/token_strip.css").read_text(encoding="utf-8")
-    ghost = float(re.search(r"\.token\.ghost \{ opacity: ([0-9.]+)", style).group(1))  # type: ignore[union-attr]
+    rule = re.search(r"\.token\.ghost \{ opacity: ([0-9.]+)", style)
+    assert rule is not None
+    ghost = float(rule.group(1))
     tinted = faded(text, ground, 0.13)
     assert independent_contrast(faded(text, ground, ghost), faded(tinted, ground, ghost)) >= 4.5
 

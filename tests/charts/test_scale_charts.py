@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -42,7 +43,7 @@ def validated(figure: go.Figure) -> go.Figure:
     return go.Figure(figure.to_plotly_json())
 
 
-def lines(**changes: object) -> LinesData:
+def lines(**changes: Any) -> LinesData:
     x = np.geomspace(1, 1e6, 9)
     plain = LinesData(
         Axis("context in tokens"),
@@ -52,7 +53,7 @@ def lines(**changes: object) -> LinesData:
         (("limit", 80.0),),
         (("now", 100.0),),
     )
-    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(plain, **changes)
 
 
 X = np.array([1.0, 2.0])
@@ -207,7 +208,7 @@ def test_a_treemap_names_what_is_active() -> None:
     assert "active 25" in text and "active 20" not in text
 
 
-def surface(**changes: object) -> SurfaceData:
+def surface(**changes: Any) -> SurfaceData:
     found = loss_surface(LAWS["besiroglu"], (1e8, 1e12), (1e9, 1e14), 8)
     best = np.array([[1e9, 2e10], [1e10, 2e11]])
     plain = SurfaceData(
@@ -220,7 +221,7 @@ def surface(**changes: object) -> SurfaceData:
         (7e10, 1.4e12),
         (7e10, 1e12),
     )
-    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(plain, **changes)
 
 
 @pytest.mark.parametrize(

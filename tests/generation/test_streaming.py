@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -144,8 +144,9 @@ def test_it_stops_and_lets_go_of_the_rows() -> None:
         list(events)
     assert engine.batches[-1].closed
     left = iter(require(engine, Stream).stream(StreamRequest(PROMPT, ignore_eos=True)))
+    assert isinstance(left, Generator)
     next(left)
-    left.close()  # type: ignore[attr-defined]
+    left.close()
     assert engine.batches[-1].closed
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,8 +22,8 @@ def step(token: int, prob: float = 0.5, raw: float = -1.0) -> TokenStep:
     return TokenStep(0, 0, token, raw, prob, 0, 1.0, 10, 0.5, 0.0, 1.0)
 
 
-def branch(*tokens: int, parent: int | None = None, fork: int = 0, **fields: object) -> Branch:
-    return Branch(0, parent, fork, tuple(step(token) for token in tokens), **fields)  # type: ignore[arg-type]
+def branch(*tokens: int, parent: int | None = None, fork: int = 0, **fields: Any) -> Branch:
+    return Branch(0, parent, fork, tuple(step(token) for token in tokens), **fields)
 
 
 def family() -> Tree:
@@ -88,9 +90,9 @@ def test_a_way_on_that_is_known_is_found() -> None:
         lambda tree: tree.put(Branch(4, None, 0, ())),
     ],
 )
-def test_what_fits_nowhere_is_refused_in_one_sentence(act: object) -> None:
+def test_what_fits_nowhere_is_refused_in_one_sentence(act: Callable[[Tree], object]) -> None:
     with pytest.raises(BadInput, match=r"^[^.]+[.]$"):
-        act(family())  # type: ignore[operator]
+        act(family())
 
 
 def test_a_tree_does_not_grow_without_end() -> None:

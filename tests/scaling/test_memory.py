@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,8 +224,9 @@ def test_what_fits_nowhere_says_what_to_change() -> None:
     ],
 )
 def test_bad_plans_name_the_field(field: str, value: object) -> None:
+    bad: dict[str, Any] = {field: value}
     with pytest.raises(BadInput) as caught:
-        MemoryPlan(LLAMA3, **{field: value})  # type: ignore[arg-type]
+        MemoryPlan(LLAMA3, **bad)
     assert caught.value.field == field
 
 

@@ -509,7 +509,7 @@ def test_query_rank_left_out_and_null_are_not_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "config",
+    "sizes",
     [
         {"hidden_size": 12, "num_attention_heads": 3, "num_hidden_layers": 2, "max_position_embeddings": 9},
         {"n_embd": 12, "n_head": 3, "n_layer": 2, "n_positions": 9, "n_ctx": 7},
@@ -517,8 +517,8 @@ def test_query_rank_left_out_and_null_are_not_the_same() -> None:
         {"n_embd": 12, "hidden_size": 24, "n_head": 3, "n_layer": 2},
     ],
 )
-def test_gpt2_by_either_name(config: dict[str, int]) -> None:
-    config = {"model_type": "gpt2", "vocab_size": 30, **config}  # type: ignore[dict-item]
+def test_gpt2_by_either_name(sizes: dict[str, int]) -> None:
+    config = {"model_type": "gpt2", "vocab_size": 30, **sizes}
     assert _formula(config) == count_on_meta(config).total
 
 

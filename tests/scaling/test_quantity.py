@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -81,9 +82,10 @@ def test_ranges() -> None:
     with pytest.raises(BadInput, match="at least 1"):
         parse_number("0.9", "--pue", minimum=1, above_minimum=False)
     assert parse_number("0", "--demand", above_minimum=False) == 0
-    for hostile in (math.nan, math.inf, -math.inf, True, None, "7"):
+    no_numbers: tuple[Any, ...] = (math.nan, math.inf, -math.inf, True, None, "7")
+    for hostile in no_numbers:
         with pytest.raises(BadInput):
-            check_number(hostile, "x")  # type: ignore[arg-type]
+            check_number(hostile, "x")
     with pytest.raises(BadInput, match="whole"):
         parse_count("1.5", "--gpus")
     assert parse_count("2K", "--batch") == 2000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,8 +96,9 @@ def test_what_does_not_fit_says_so() -> None:
     assert not predict_serving(ServingPlan(load_preset("Llama-3.1-405B").spec, H100)).fits
     assert predict_serving(ServingPlan(load_preset("Llama-3.1-405B").spec, H100, count=16)).fits
     for field, value in (("price", 0), ("batch", 0), ("dtype", "x"), ("compute_efficiency", 1.5), ("new_tokens", -1)):
+        bad: dict[str, Any] = {field: value}
         with pytest.raises(BadInput):
-            ServingPlan(LLAMA, H100, **{field: value})  # type: ignore[arg-type]
+            ServingPlan(LLAMA, H100, **bad)
 
 
 def test_packaged_prices_agree_with_their_package() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,9 +113,9 @@ def test_a_bill_by_hand() -> None:
     ],
 )
 def test_bad_plans_name_the_field(field: str, value: float) -> None:
-    fields = {"params": 1e9, "tokens": 1e12, "gpu": H100, "count": 8, field: value}
+    fields: dict[str, Any] = {"params": 1e9, "tokens": 1e12, "gpu": H100, "count": 8, field: value}
     with pytest.raises(BadInput, match=field):
-        TrainingPlan(**fields)  # type: ignore[arg-type]
+        TrainingPlan(**fields)
 
 
 def test_the_bill_counts_attention_where_it_is_asked_to() -> None:

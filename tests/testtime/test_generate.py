@@ -139,12 +139,11 @@ def test_the_cache_takes_no_more_than_the_estimate() -> None:
     for step in range(20):
         batch.step([step] * 5)
     assert batch.cache_bytes == 5 * 78 * kv_bytes_per_token(engine.info) <= 5 * row_bytes(engine.info, request)
-    storage = {
-        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
-        for group in batch._groups
-        for layer in group.state.value.layers  # type: ignore[union-attr]
-        for tensor in (layer.keys, layer.values)
-    }
+    storage: dict[int, int] = {}
+    for group in batch._groups:
+        assert group.state is not None
+        tensors = [tensor for layer in group.state.value.layers for tensor in (layer.keys, layer.values)]
+        storage |= {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
     assert sum(storage.values()) <= 5 * row_bytes(engine.info, request), "reserved room is in the estimate"
     batch.close()
 

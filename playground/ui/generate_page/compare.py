@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,7 @@ def _strips(mine: GenerateSession, worker: Worker) -> None:
             show_ending(branch)
 
 
-def _picker(mine: GenerateSession, branch: int):  # type: ignore[no-untyped-def]
+def _picker(mine: GenerateSession, branch: int) -> Callable[[int], None]:
     def pick(index: int) -> None:
         mine.history = mine.history.amend(mine.tree.select(branch))
         mine.selected = index
@@ -277,10 +278,10 @@ def diversity_frame(mine: GenerateSession) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _interval(value: Interval | None, write) -> str:  # type: ignore[no-untyped-def]
+def _interval(value: Interval | None, write: Callable[[float], str]) -> str:
     if value is None:
         return "undefined"
     if value.low is None or value.high is None:
-        return str(write(value.mean))
+        return write(value.mean)
     half = value.mean - value.low
     return f"{write(value.mean)} ± {write(half) if half > 0 else '0'}"
