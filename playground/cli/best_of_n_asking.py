@@ -85,7 +85,7 @@ def _read_systems(args: argparse.Namespace) -> dict[str, Any]:
 
 def _read_beams(args: argparse.Namespace) -> dict[str, Any]:
     """The beam search's fields, and nothing where none is wanted."""
-    from playground.testtime.beam import MOST_BEAMS
+    from playground.testtime.beam_settings import MOST_BEAMS
 
     beams = options.read_number(args.beams, "--beams", 0, MOST_BEAMS, 0)
     for name in ("beam_groups", "diversity_penalty", "length_penalty"):

@@ -8,7 +8,7 @@ from playground.errors import BadInput
 from playground.generation.types import MOST_NEW_TOKENS
 from playground.state.link_fields import flag, link_field, read_text, real, text, texts, whole
 from playground.state.setup import DEFAULT_PROMPT, MAX_SEED, Setup
-from playground.testtime.beam import MOST_BEAMS
+from playground.testtime.beam_settings import MOST_BEAMS
 from playground.testtime.registry import kind_of, parse_spec
 from playground.testtime.request import BestOfNRequest
 from playground.testtime.types import MOST_CANDIDATES

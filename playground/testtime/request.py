@@ -16,7 +16,7 @@ from playground.engine.text.prompt import encode_prompt
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL, SamplerSettings
-from playground.testtime.beam import BeamSettings
+from playground.testtime.beam_settings import BeamSettings
 from playground.testtime.generate import MOST_VARIATIONS, CandidateRequest, Variation
 from playground.testtime.types import check_count
 

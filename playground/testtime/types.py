@@ -93,11 +93,11 @@ def candidate_from_row(
         ids=row.ids,
         text=row.text,
         finish_reason=row.finish_reason,
-        raw_logprobs=_frozen([step.raw_logprob for step in steps]),
-        probs=_frozen([step.prob for step in steps]),
-        entropies=_frozen([step.entropy for step in steps]),
-        mean_logprobs=_frozen([math.nan if step.mean_logprob is None else step.mean_logprob for step in steps]),
-        top_logprobs=_frozen(
+        raw_logprobs=frozen([step.raw_logprob for step in steps]),
+        probs=frozen([step.prob for step in steps]),
+        entropies=frozen([step.entropy for step in steps]),
+        mean_logprobs=frozen([math.nan if step.mean_logprob is None else step.mean_logprob for step in steps]),
+        top_logprobs=frozen(
             [[option.raw_logprob for option in step.top[:width]] for step in steps], (len(steps), width)
         ),
         vocab_size=vocab_size,
@@ -109,7 +109,10 @@ def candidate_from_row(
     )
 
 
-def _frozen(values: Sequence[float] | Sequence[Sequence[float]], shape: tuple[int, ...] | None = None) -> FloatArray:
+def frozen(
+    values: Sequence[float] | Sequence[Sequence[float]] | FloatArray, shape: tuple[int, ...] | None = None
+) -> FloatArray:
+    """A float32 array that nobody writes to."""
     array = np.array(values, dtype=np.float32)
     array = array.reshape(shape) if shape is not None else array
     array.flags.writeable = False

@@ -158,7 +158,7 @@ def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, c
 
 def test_beams_join_the_drawn_answers(engine: FakeEngine, capsys: Capture) -> None:
     from playground.generation import GenerationRequest
-    from playground.testtime.beam import BeamSettings
+    from playground.testtime.beam_settings import BeamSettings
     from tests.testtime.test_beam import search
 
     found = answer(

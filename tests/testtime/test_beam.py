@@ -18,7 +18,8 @@ from playground.errors import BadInput, Cancelled
 from playground.generation import GenerationRequest
 from playground.models.wording import size_text
 from playground.testtime.batching import row_bytes
-from playground.testtime.beam import BeamSettings, beam_search
+from playground.testtime.beam import beam_search
+from playground.testtime.beam_settings import BeamSettings
 from playground.testtime.types import Candidate
 from tests.engine.small import small_loaded
 
