@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -43,6 +44,12 @@ def spec_of(setup: ScaleSetup) -> ArchitectureSpec:
     """The model's shapes. Raises BadInput."""
     own = setup.own_config
     return own.spec if own and setup.config == CUSTOM else _preset_spec(setup.config)
+
+
+def config_of(setup: ScaleSetup) -> Mapping[str, object]:
+    """The model's config.json, the reader's own or the preset's."""
+    own = setup.own_config
+    return own.config if own and setup.config == CUSTOM else load_preset(setup.config).config
 
 
 def count_of(setup: ScaleSetup) -> ParameterCount:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from playground.errors import PlaygroundError
+from playground.errors import BadInput, PlaygroundError
+from playground.models.bundled import bundled_folder
+from playground.models.catalogue import resolve
 from playground.plan.packing import pack, unpack
 from playground.scaling.built_specs import spec_of_config
+from playground.scaling.config_fields import MAX_CONFIG_CHARS
 from playground.scaling.configs import minimal_config, parse_config
 from playground.scaling.specs import ArchitectureSpec
 
@@ -46,3 +50,22 @@ def read_linked_config(text: str) -> OwnConfig:
 def packed_config(own: OwnConfig | None) -> str:
     """What a link carries of a config."""
     return own.packed if own else ""
+
+
+def config_text_of(model: str | None) -> str:
+    """The config.json of a loaded model (None: the bundled one) from where it came. Raises BadInput where there is none."""
+    source = resolve(model)
+    path: Path | None = None
+    if source.kind == "bundled":
+        path = bundled_folder() / "config.json"
+    elif source.kind == "folder" and source.path is not None:
+        path = source.path / "config.json"
+    elif source.kind == "hub" and source.hub_id:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(source.hub_id, "config.json", revision=source.revision)
+        path = Path(found) if isinstance(found, str) else None
+    if path is None or not path.is_file():
+        raise BadInput("The loaded model has no config.json (a GGUF file carries none); paste one instead.", "config")
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(MAX_CONFIG_CHARS + 1)

@@ -13,12 +13,12 @@ from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.inspection.speed import Speed, workload_of
 from playground.inspection.timing import time_machine
+from playground.plan.machine_answers import machine_data, machine_rows
 from playground.plan.measure import measure
 from playground.sampling.settings import NEUTRAL
 from playground.scaling.configs import load_preset
 from playground.scaling.machine import MachineFit
 from playground.testtime.cost import CostModel, predict, time_draw
-from playground.ui.scale_page.machine_section import machine_data, machine_rows
 from tests.clock import PassClock
 from tests.engine.small import small_loaded
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
 import streamlit as st
 
-from playground.charts.scale_bars import StackedData, stacked_chart, stacked_description
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
-from playground.errors import PlaygroundError
-from playground.plan.answers import answer_memory, fit_of, spec_of
-from playground.plan.setup import ScaleSetup, gpu_of
-from playground.scaling.configs import load_preset
-from playground.scaling.curves import MemoryCurve, find_crossings, memory_curve
-from playground.scaling.hardware import gpu_table
+from playground.charts.scale_bars import stacked_chart, stacked_description
+from playground.charts.scale_lines import lines_chart, lines_description
+from playground.plan.answers import answer_memory, fit_of
+from playground.plan.model_pictures import context_data, memory_curves, memory_data, own_crossings
+from playground.plan.scenarios import Scenarios
 from playground.scaling.quantity import format_bytes, format_count
-from playground.scaling.specs import ArchitectureSpec
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.scale_page import store
@@ -28,22 +19,6 @@ from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
 from playground.ui.scale_page.store import WIDGETS
 
-PARTS = ("weights", "key-value cache", "recurrent state", "gradients", "optimizer", "activations")
-COMPARED = ("Llama-2-7B", "Llama-3-8B", "Gemma-3-12B", "DeepSeek-V3", "Jamba-v0.1", "Mamba-2.8B")
-KINDS = {
-    "Llama-2-7B": "all heads cached",
-    "Llama-3-8B": "grouped queries",
-    "Gemma-3-12B": "sliding window",
-    "DeepSeek-V3": "latent (MLA)",
-    "Jamba-v0.1": "hybrid",
-    "Mamba-2.8B": "state space",
-}
-
-
-def gpu_choices() -> dict[str, str]:
-    """The table's GPUs and those the reader added."""
-    return {name: name for name in (*gpu_table(), *(gpu.name for gpu in store.setup().own_gpus))}
-
 
 def controls() -> None:
     """Model, purpose, number format, lengths, GPUs; the training options only where they matter."""
@@ -52,7 +27,7 @@ def controls() -> None:
     WIDGETS.choose("weights")
     WIDGETS.steps("context")
     WIDGETS.steps("batch")
-    WIDGETS.choose("gpu", choices=gpu_choices())
+    store.choose_gpu()
     WIDGETS.steps("gpus")
     if store.setup().purpose == "training":
         WIDGETS.choose("optimizer")
@@ -60,27 +35,11 @@ def controls() -> None:
         WIDGETS.segmented("recompute")
 
 
-def scenarios() -> Iterator[tuple[str, ScaleSetup]]:
-    """The present setup under "now", then the pinned ones that can be computed."""
-    yield NOW, store.setup()
-    yield from store.pins().items()
-
-
-def memory_section() -> None:
+def memory_section(scenarios: Scenarios) -> None:
     """Stacked bars against the GPU's memory, and what to change if it does not fit."""
-    bars, limits = [], {}
-    for letter, setup in scenarios():
-        try:
-            fit, gpu = fit_of(setup), gpu_of(setup)
-        except PlaygroundError:
-            continue
-        share = setup.gpus if setup.purpose == "serving" else 1
-        parts = tuple((name, size / share / 1e9) for name, size in fit.report.parts)
-        bars.append((("Now" if letter == NOW else letter), parts))
-        limits[f"{gpu.name}, {fit.available_bytes / 1e9:.0f} GB usable"] = fit.available_bytes / 1e9
-    data = StackedData(tuple(bars), PARTS, "GB on one GPU", tuple(limits.items()))
+    data = memory_data(scenarios)
     light_chart(stacked_chart(data), key="scale_memory_chart", alt=stacked_description(data))
-    fit = fit_of(store.setup())
+    fit = fit_of(scenarios.now)
     if fit.fits:
         left = fit.available_bytes - fit.needed_bytes
         why_it_matters(
@@ -95,18 +54,12 @@ def memory_section() -> None:
         )
 
 
-def context_section() -> None:
+def context_section(scenarios: Scenarios) -> None:
     """Memory against context for the architectures that differ in it, with the points where they cross."""
-    setup = store.setup()
     with_weights = st.toggle("Count the weights too", key="scale_with_weights")
-    curves = [_curve(spec_of(setup), setup.batch, setup.weights)]
-    curves += [_curve(load_preset(name).spec, setup.batch, setup.weights) for name in COMPARED if name != setup.config]
-    pinned = dict(store.each_pin(lambda each: _curve(spec_of(each), each.batch, each.weights)))
-    data = context_data(curves, with_weights, pinned)
+    data = context_data(scenarios, with_weights)
     light_chart(lines_chart(data), key="scale_context_chart", alt=lines_description(data, "Memory"))
-    own = spec_of(setup).name
-    crossings = [one for one in find_crossings(curves, weights=with_weights) if own in (one.grower, one.other)]
-    for one in crossings[:4]:
+    for one in own_crossings(memory_curves(scenarios.now), with_weights)[:4]:
         st.markdown(
             f"- Beyond **{format_count(one.context)} tokens** {escape_markdown(one.grower)} needs "
             f"more than {escape_markdown(one.other)} "
@@ -116,34 +69,6 @@ def context_section() -> None:
         "A cache grows with every token; a recurrent state does not. A window stops the growth of most layers, a latent "
         "makes it slow. The models differ in size: this compares what they hold, not how well they answer."
     )
-
-
-@lru_cache(maxsize=64)
-def _curve(spec: ArchitectureSpec, batch: int, dtype: str) -> MemoryCurve:
-    return memory_curve(spec, np.geomspace(256, 2**20, 49), batch, dtype)
-
-
-def context_data(curves: list[MemoryCurve], with_weights: bool, pinned: dict[str, MemoryCurve]) -> LinesData:
-    """The first curve is the reader's model. Crossings with it are marked. ``pinned``: by letter."""
-
-    def size_of(curve: MemoryCurve) -> np.ndarray[Any, Any]:
-        size: np.ndarray[Any, Any] = (curve.total_bytes if with_weights else curve.cache_bytes) / 1e9
-        return size
-
-    series = [
-        Series(store.lettered(curve.name, letter), curve.contexts, size_of(curve), letter)
-        for letter, curve in pinned.items()
-    ]
-    for index, curve in enumerate(curves):
-        kind = KINDS.get(curve.name, "")
-        name = curve.name + (f", {kind}" if kind else "")
-        series.append(Series(name, curve.contexts, size_of(curve), NOW if index == 0 else ""))
-    marks = [
-        Mark("", one.context, one.gigabytes)
-        for one in find_crossings(curves, weights=with_weights)
-        if curves[0].name in (one.grower, one.other)
-    ]
-    return LinesData(Axis("context in tokens"), Axis("memory in GB"), tuple(series), tuple(marks))
 
 
 EXPERIMENTS = {

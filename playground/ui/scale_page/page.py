@@ -5,17 +5,17 @@ A page is what it is asked, how it answers, what it draws; ``plan_page`` makes t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from playground.plan.links import plan_link, read_plan_link
+from playground.plan.scenarios import LETTERS, Pins, Scenarios, pinned
 from playground.plan.setup import AS_IN_NOTES, CHECKED, ScaleSetup
 from playground.plan.wording import row
 from playground.scaling.notes import disagreements
-from playground.state.link_fields import Reading
 from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.page import Experiment, PageSpec, Section
@@ -30,7 +30,7 @@ NOTES_TAB = "Notes or checked"
 
 def plan_page(page: PlanPage) -> PageSpec:
     """The page as the frame draws it. It needs no model."""
-    tabs = {**page.sections, NOTES_TAB: lambda: notes_section(page.topics)}
+    tabs = {**page.sections, NOTES_TAB: lambda scenarios: notes_section(scenarios, page.topics)}
     return PageSpec(
         name=page.name,
         group="Plan",
@@ -38,13 +38,14 @@ def plan_page(page: PlanPage) -> PageSpec:
         icon=page.icon,
         about=page.about,
         sentence=page.sentence,
+        view=store.scenarios,
         controls=lambda: _controls(page),
         below=lambda: _numbers(page),
-        sections={section_name(title): Section(title, _without_view(draw)) for title, draw in tabs.items()},
+        sections={section_name(title): Section(title, draw) for title, draw in tabs.items()},
         experiments=page.experiments,
         export=lambda: export_plan(page),
         link=lambda: plan_link(store.setup(), page.name),
-        adopt=lambda query: _adopt(page.name, query),
+        adopt=lambda query: read_plan_link(query, page.name, store.setup()),
         begin=begin,
         one_fragment=True,
     )
@@ -53,14 +54,6 @@ def plan_page(page: PlanPage) -> PageSpec:
 def section_name(title: str) -> str:
     """The name of a tab in a link."""
     return title.lower().replace(" ", "-")
-
-
-def _without_view(draw: Callable[[], None]) -> Callable[[Any], None]:
-    return lambda _view: draw()
-
-
-def _adopt(page: str, query: Mapping[str, str]) -> Reading[ScaleSetup]:
-    return read_plan_link(query, page, store.setup())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +75,9 @@ def begin(each: Experiment) -> None:
     now = store.setup()
     base = replace(ScaleSetup(), own_gpus=now.own_gpus, prices=now.prices, basis=now.basis)
     session.put(replace(base, **each.state))
-    for pinned in each.puts:
-        assert isinstance(pinned, PinnedValues)
-        store.set_pins(tuple(replace(base, **pin) for pin in pinned.scenarios))
+    for pins in each.puts:
+        assert isinstance(pins, PinnedValues)
+        session.put(pinned([replace(base, **values) for values in pins.scenarios]))
 
 
 def _controls(page: PlanPage) -> None:
@@ -100,7 +93,7 @@ def _numbers(page: PlanPage) -> None:
 
 def _pin_row() -> None:
     """One popover for the pinned scenarios; its body runs only while it is open."""
-    pins = store.pins()
+    pins = session.get(Pins).by_letter
     label = "Pin and compare" + (f" ({', '.join(pins)})" if pins else "")
     with st.popover(label, icon=":material/keep:", on_change="rerun", key="scale_pins_box") as box:
         if not box.open:
@@ -108,12 +101,25 @@ def _pin_row() -> None:
         st.caption(
             "Keep this scenario under a letter; up to four stand beside the present one, here and in the charts."
         )
-        st.button("Pin this scenario", on_click=store.pin, key="scale_pin", disabled=len(pins) == 4)
-        for letter, pinned in pins.items():
+        st.button("Pin this scenario", on_click=_pin, key="scale_pin", disabled=len(pins) == len(LETTERS))
+        for letter, setup in pins.items():
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{letter}** {escape_markdown(describe(pinned))}", width="stretch")
-                st.button("Use", key=f"scale_use_{letter}", on_click=store.recall, args=(letter,))
-                st.button("Unpin", key=f"scale_unpin_{letter}", on_click=store.unpin, args=(letter,))
+                st.markdown(f"**{letter}** {escape_markdown(describe(setup))}", width="stretch")
+                st.button("Use", key=f"scale_use_{letter}", on_click=_use, args=(setup,))
+                st.button("Unpin", key=f"scale_unpin_{letter}", on_click=_unpin, args=(letter,))
+
+
+def _pin() -> None:
+    session.put(session.get(Pins).with_pin(store.setup()))
+
+
+def _unpin(letter: str) -> None:
+    session.put(session.get(Pins).without(letter))
+
+
+def _use(setup: ScaleSetup) -> None:
+    session.put(setup)
+    session.clear_problems()
 
 
 def describe(setup: ScaleSetup) -> str:
@@ -121,9 +127,9 @@ def describe(setup: ScaleSetup) -> str:
     return f"{setup.config}, {setup.gpus} × {setup.gpu}, context {setup.context:,}, batch {setup.batch:,}"
 
 
-def notes_section(topics: tuple[str, ...]) -> None:
+def notes_section(scenarios: Scenarios, topics: tuple[str, ...]) -> None:
     """Where the course notes and the sources disagree: both numbers and the reason, the chosen one first."""
-    titles = (AS_IN_NOTES, CHECKED) if store.setup().basis == "notes" else (CHECKED, AS_IN_NOTES)
+    titles = (AS_IN_NOTES, CHECKED) if scenarios.now.basis == "notes" else (CHECKED, AS_IN_NOTES)
     for found in disagreements():
         if found.topic not in topics:
             continue

@@ -5,38 +5,33 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
+from playground.charts.scale_treemap import treemap_description, treemap_figure
 from playground.errors import PlaygroundError
-from playground.plan.answers import count_of, spec_of
-from playground.plan.setup import CUSTOM, ScaleSetup
-from playground.plan.wording import Row, row
+from playground.plan.answers import config_of, count_of, spec_of
+from playground.plan.model_pictures import parameter_rows, treemap_data
+from playground.plan.scenarios import Scenarios, titled
+from playground.plan.setup import CUSTOM
 from playground.scaling.configs import load_preset
-from playground.scaling.figures import figure, given
-from playground.scaling.memory import sparse_weights_bytes
 from playground.scaling.meta import MetaCount, count_on_meta
-from playground.scaling.parameters import explain_parameters
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
-from playground.ui.scale_page import store
 from playground.ui.scale_page.figure_table import figure_table
 
-ZEROS = 0.9  # the share of zeros that the sparse example is worked out for
 
-
-def parameters_section() -> None:
+def parameters_section(scenarios: Scenarios) -> None:
     """Components as areas; the same total twice, from the formula and from the built model."""
-    setup = store.setup()
-    spec, count = spec_of(setup), count_of(setup)
-    data = TreemapData(spec.name, tuple((part.name, part.total, part.active) for part in count.components))
+    setup = scenarios.now
+    spec, data = spec_of(setup), treemap_data(setup)
     st.plotly_chart(treemap_figure(data), key="scale_treemap", alt=treemap_description(data))
     if setup.config != CUSTOM:
         preset = load_preset(setup.config)
         st.caption(escape_markdown(f"Sizes: {preset.source}. Checked against: {preset.checked}."))
-    columns = {"Now": _rows(setup), **dict(store.each_pin(_rows))}
+    columns = {titled(letter): rows for letter, rows in scenarios.each(parameter_rows)}
     figure_table(columns, key="scale_parameters", label="Parameters and their formulas")
     if spec.assumed:
         left_out = ", ".join(f"{key} {value:,}" for key, value in spec.assumed)
@@ -45,44 +40,10 @@ def parameters_section() -> None:
         st.caption(escape_markdown(note))
     if not spec.counted:
         st.markdown(f"**Checked against the built model**: {escape_markdown(spec.name)}")
-        _meta_count(_config(), count.total)
+        _meta_count(config_of(setup), count_of(setup).total)
     why_it_matters(
         "Sparsity here is the share of parameters that one token does not touch. It saves arithmetic, not memory: in the "
         "usual dense format zeros and idle experts take as much room as any others."
-    )
-
-
-def _rows(setup: ScaleSetup) -> tuple[Row, ...]:
-    count = count_of(setup)
-    rows = [row(shown, lead=True) for shown in explain_parameters(spec_of(setup))]
-    inner = given("Active, without the table looked up", count.active_without_tables, "param", "layers and one head")
-    rows.append(row(inner, note="publishers count either way"))
-    sparsity = figure(
-        "Sparsity",
-        "1",
-        "1{1} − active / total",
-        "share of the parameters that a token does not touch",
-        active=(float(count.active), "param"),
-        total=(float(count.total), "param"),
-    )
-    stored = figure(
-        "Stored sparse, 90% zeros",
-        "B",
-        "N · (1{1} − zeros) · (value + index)",
-        "a value and an index each, 2 bytes both",
-        N=(float(count.total), "param"),
-        zeros=(ZEROS, "1"),
-        value=(2.0, "B/param"),
-        index=(2.0, "B/param"),
-    )
-    assert abs(stored.value - sparse_weights_bytes(count.total, ZEROS)) < 1
-    return (*rows, Row("Sparsity", f"{sparsity.value:.2%}", sparsity), row(stored, note="only with kernels for it"))
-
-
-def _config() -> dict[str, Any]:
-    setup = store.setup()
-    return dict(
-        setup.own_config.config if setup.own_config and setup.config == CUSTOM else load_preset(setup.config).config
     )
 
 
@@ -110,10 +71,10 @@ class _Counting:
             self.done.set()
 
 
-def _meta_count(config: dict[str, Any], expected: int) -> None:
+def _meta_count(config: Mapping[str, object], expected: int) -> None:
     """A button; then progress; then the count, and whether it agrees with the formula."""
     counts = _counts()
-    name = json.dumps(config, sort_keys=True)
+    name = json.dumps(dict(config), sort_keys=True)
     if name not in counts:
         st.button(
             "Count on the meta device",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from playground.errors import PlaygroundError
+from playground.plan.scenarios import Scenarios
 from playground.plan.setup import AS_IN_NOTES, CHECKED, ScaleSetup
+from playground.plan.tables import NOW
 from playground.plan.wording import Row
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import Experiment
 from playground.ui.scale_page import store
-from playground.ui.scale_page.figure_table import NOW
 
 Answer = Callable[[ScaleSetup, str], tuple[Row, ...]]
 
@@ -27,18 +28,18 @@ class PlanPage:
     sentence: str
     controls: Callable[[], None]
     answer: Answer
-    sections: Mapping[str, Callable[[], None]]
+    sections: Mapping[str, Callable[[Scenarios], None]]
     experiments: Mapping[str, Experiment]
     topics: tuple[str, ...]
 
 
 def columns_of(page: PlanPage) -> dict[str, tuple[Row, ...]]:
     """The table's columns: now, in the notes' numbers too if asked, and every pinned scenario that can be computed."""
-    setup = store.setup()
-    checked = page.answer(setup, "checked")
-    notes = page.answer(setup, "notes") if setup.basis == "notes" else ()
+    scenarios = store.scenarios()
+    checked = page.answer(scenarios.now, "checked")
+    notes = page.answer(scenarios.now, "notes") if scenarios.now.basis == "notes" else ()
     columns = {AS_IN_NOTES: notes, CHECKED: checked} if notes else {NOW: checked}
-    for letter, pinned in store.pins().items():
+    for letter, pinned in scenarios.pins.items():
         try:
             columns[letter] = page.answer(pinned, "checked")
         except PlaygroundError as error:

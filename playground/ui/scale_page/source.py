@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from playground.errors import BadInput, PlaygroundError
-from playground.models.bundled import bundled_folder
-from playground.models.catalogue import resolve
-from playground.plan.own_config import read_own_config
+from playground.errors import PlaygroundError
+from playground.plan.own_config import config_text_of, read_own_config
 from playground.plan.setup import CUSTOM, ScaleSetup
 from playground.scaling.config_fields import MAX_CONFIG_CHARS
 from playground.scaling.configs import preset_names
@@ -79,25 +75,6 @@ def use_config(text: str) -> None:
 def use_loaded() -> None:
     """Take the loaded model's config.json."""
     try:
-        use_config(loaded_config_text())
+        use_config(config_text_of(chosen_model().spec))
     except PlaygroundError as error:
         session.note_problem(str(error))
-
-
-def loaded_config_text() -> str:
-    """The config.json of the model in the sidebar, from where it was loaded. Raises BadInput where there is none."""
-    source = resolve(chosen_model().spec)
-    path: Path | None = None
-    if source.kind == "bundled":
-        path = bundled_folder() / "config.json"
-    elif source.kind == "folder" and source.path is not None:
-        path = source.path / "config.json"
-    elif source.kind == "hub" and source.hub_id:
-        from huggingface_hub import try_to_load_from_cache
-
-        found = try_to_load_from_cache(source.hub_id, "config.json", revision=source.revision)
-        path = Path(found) if isinstance(found, str) else None
-    if path is None or not path.is_file():
-        raise BadInput("The loaded model has no config.json (a GGUF file carries none); paste one instead.", "config")
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return file.read(MAX_CONFIG_CHARS + 1)

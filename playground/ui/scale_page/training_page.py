@@ -6,23 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
-from playground.charts.scale_bars import BarsOf, PlainBar, plain_chart, plain_description
-from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series, lines_chart, lines_description
-from playground.errors import BadInput, PlaygroundError
-from playground.plan.answers import answer_training, price_of, training_cost, training_plan
+from playground.charts.scale_bars import plain_chart, plain_description
+from playground.charts.scale_lines import lines_chart, lines_description
+from playground.errors import PlaygroundError
+from playground.plan.answers import answer_training, price_of
 from playground.plan.gpu_rows import cells_of, changed_rows
+from playground.plan.scenarios import Scenarios
 from playground.plan.setup import ScaleSetup
-from playground.plan.wording import write_figure
+from playground.plan.training_pictures import UNITS, bill_data, mfu_data
 from playground.scaling.hardware import gpu_table
-from playground.scaling.training import PUBLISHED_MFU, cost_training
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit import session
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.scale_page import store
-from playground.ui.scale_page.model_page import gpu_choices, scenarios
 from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
@@ -39,7 +37,6 @@ NARROW = (
     ("W", 58),
     ("USD/h", 66),
 )  # labels and pixels: the whole in one view
-MARKED = {"GPT-3 175B (V100)": "GPT-3", "Gopher 280B": "Gopher", "MT-NLG 530B": "MT-NLG", "PaLM 540B": "PaLM"}
 
 
 def controls() -> None:
@@ -48,7 +45,7 @@ def controls() -> None:
     WIDGETS.text("params")
     with st.container(horizontal=True):
         WIDGETS.text("dataset")
-        WIDGETS.choose("gpu", choices=gpu_choices())
+        store.choose_gpu()
     WIDGETS.slider("epochs")
     WIDGETS.steps("cluster")
     WIDGETS.slider("mfu", format="percent")
@@ -58,31 +55,12 @@ def controls() -> None:
     WIDGETS.toggle("attention")
 
 
-def bill_section() -> None:
+def bill_section(scenarios: Scenarios) -> None:
     """One quantity of every scenario side by side."""
     quantity = st.segmented_control(
-        "Compare",
-        ["days", "money", "energy", "CO₂"],
-        default="days",
-        key="scale_bill",
-        required=True,
-        label_visibility="collapsed",
+        "Compare", list(UNITS), default="days", key="scale_bill", required=True, label_visibility="collapsed"
     )
-    bars = []
-    for letter, setup in scenarios():
-        try:
-            bill = training_cost(setup)
-        except PlaygroundError:
-            continue
-        shown = {"days": bill.days, "money": bill.cost_usd, "energy": bill.energy_kwh, "CO₂": bill.co2_kg}[
-            str(quantity)
-        ]
-        if shown is not None:
-            bars.append(PlainBar("Now" if letter == NOW else letter, shown.value, write_figure(shown), letter))
-    if not bars:
-        raise BadInput("No price is known for this GPU; type one on the left to compare money.", "price")
-    units = {"days": "days", "money": "USD", "energy": "kWh", "CO₂": "kg of CO₂"}
-    data = BarsOf(tuple(bars), units[str(quantity)])
+    data = bill_data(scenarios, str(quantity))
     light_chart(plain_chart(data), key="scale_bill_chart", alt=plain_description(data))
     why_it_matters(
         "Twice the GPUs halve the days and leave the bill as it is, as long as the utilisation holds; at scale it does not. "
@@ -90,9 +68,9 @@ def bill_section() -> None:
     )
 
 
-def mfu_section() -> None:
+def mfu_section(scenarios: Scenarios) -> None:
     """Days against utilisation, with what published runs reached."""
-    data = mfu_data()
+    data = mfu_data(scenarios)
     light_chart(lines_chart(data), key="scale_mfu_chart", alt=lines_description(data, "Training time"))
     why_it_matters(
         "MFU counts only the arithmetic the model needs, against the dense peak. Recomputing activations does up to a third "
@@ -100,34 +78,14 @@ def mfu_section() -> None:
     )
 
 
-def mfu_data() -> LinesData:
-    """Days of the present plan at every utilisation; marks at the published ones."""
-    plan = training_plan(store.setup())
-    shares = np.linspace(0.05, 1.0, 60)
-    at_full = cost_training(replace(plan, mfu=1.0)).days.value
-    marks = [Mark(MARKED.get(each.run, "Llama 3.1"), 100 * each.mfu, at_full / each.mfu) for each in PUBLISHED_MFU[:5]]
-    marks.append(Mark("now", 100 * plan.mfu, at_full / plan.mfu, strong=True))
-    series = [Series("days", 100 * shares, at_full / shares, NOW)]
-    for letter, pinned in store.each_pin(training_plan):
-        days = cost_training(replace(pinned, mfu=1.0)).days.value
-        series.append(Series(store.lettered("days", letter), 100 * shares, days / shares, letter))
-        marks.append(Mark(letter, 100 * pinned.mfu, days / pinned.mfu, strong=True))
-    return LinesData(
-        Axis("model FLOPs utilisation (MFU) in %", log=False, range=(0.0, 100.0)),
-        Axis("days"),
-        tuple(series),
-        tuple(marks),
-    )
-
-
-def hardware_section() -> None:
+def hardware_section(scenarios: Scenarios) -> None:
     """The table of GPUs and prices, to be edited; every page uses the edited rows."""
     import pandas as pd  # only a table needs it, and a page opens without it
 
-    own = {gpu.name: gpu for gpu in store.setup().own_gpus}
+    own = {gpu.name: gpu for gpu in scenarios.now.own_gpus}
     base = {**gpu_table(), **own}
     frame = pd.DataFrame([cells_of(gpu) for gpu in base.values()], columns=list(COLUMNS))
-    key = f"scale_gpus_{hash(store.setup().own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
+    key = f"scale_gpus_{hash(scenarios.now.own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
     edited = st.data_editor(
         frame,
         key=key,
@@ -194,7 +152,7 @@ EXPERIMENTS = {
         {"config": "GPT-3-175B", "dataset": 300e9, "gpu": "A100-80 SXM", "cluster": 1024, "mfu": 0.21},
     ),
 }
-SECTIONS: dict[str, Callable[[], None]] = {
+SECTIONS: dict[str, Callable[[Scenarios], None]] = {
     "Bill": bill_section,
     "Utilisation": mfu_section,
     "Hardware and prices": hardware_section,
