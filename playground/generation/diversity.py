@@ -54,8 +54,8 @@ def distinct_n(ids: TokenIds, n: int) -> float | None:
     >>> distinct_n((1, 2, 1, 2), 2)  # (1,2) (2,1) (1,2)
     0.6666666666666666
     """
-    found = ngrams(ids, n)
-    return len(set(found)) / len(found) if found else None
+    grams = ngrams(ids, n)
+    return len(set(grams)) / len(grams) if grams else None
 
 
 def repeated_share(ids: TokenIds, n: int = REPEAT_N) -> float | None:

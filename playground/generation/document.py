@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
 from playground.generation.tree import Tree
-from playground.models.info import ModelInfo, told
+from playground.models.info import ModelInfo, or_unknown
 
 CONTEXT = 8  # ids before a token that can matter for its text
 
@@ -55,7 +55,7 @@ class Origin:
 
 
 def origin_of(info: ModelInfo) -> Origin:
-    return Origin(info.id, info.name, info.revision, told(info.dtype), told(info.device), info.vocab_size)
+    return Origin(info.id, info.name, info.revision, or_unknown(info.dtype), or_unknown(info.device), info.vocab_size)
 
 
 @dataclass(frozen=True, slots=True)

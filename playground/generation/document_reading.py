@@ -15,7 +15,7 @@ from playground.generation.document import Limits, Origin, Prompt, Run
 from playground.generation.document_schema import MOST_BYTES, BranchPart, SavedRun, StepPart
 from playground.generation.tree import Branch, Tree
 from playground.generation.types import Alternative, TokenStep
-from playground.models.info import ModelInfo, told
+from playground.models.info import ModelInfo, or_unknown
 from playground.sampling.settings import SamplerSettings
 from playground.uploads import RepeatedKey, decode, parse_json
 
@@ -36,8 +36,8 @@ def from_json(data: bytes, info: ModelInfo) -> tuple[Run, str | None]:
     if file.model.revision == info.revision:
         return run, None
     return run, (
-        f"This file was generated in {file.model.dtype} on {file.model.device}; the model now runs in {told(info.dtype)} "
-        f"on {told(info.device)}, so what is generated from here on may differ a little."
+        f"This file was generated in {file.model.dtype} on {file.model.device}; the model now runs in {or_unknown(info.dtype)} "
+        f"on {or_unknown(info.device)}, so what is generated from here on may differ a little."
     )
 
 

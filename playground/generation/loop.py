@@ -86,14 +86,14 @@ def check_requests(requests: Sequence[GenerationRequest], info: ModelInfo) -> No
         raise BadInput(f"n: from 1 to {MOST_ROWS} rows can be generated together, not {len(requests)}.", "n")
     for request in requests:
         check_stop_ids(request.stop_ids, info.vocab_size)
-        known = len(request.prompt_ids) + len(request.generated_ids)
-        if known + request.max_new_tokens > info.context_length:
-            room = info.context_length - known
-            advice = f"ask for at most {room:,}" if room > 0 else "shorten the prompt"
+        held = len(request.prompt_ids) + len(request.generated_ids)
+        if held + request.max_new_tokens > info.context_length:
+            free = info.context_length - held
+            advice = f"ask for at most {free:,}" if free > 0 else "shorten the prompt"
             raise BadPrompt(
-                f"{known:,} tokens and {request.max_new_tokens:,} new ones are more than the {info.context_length:,} "
+                f"{held:,} tokens and {request.max_new_tokens:,} new ones are more than the {info.context_length:,} "
                 f"{info.name} reads: {advice}.",
-                field="max_new_tokens" if room > 0 else "prompt",
+                field="max_new_tokens" if free > 0 else "prompt",
             )
 
 

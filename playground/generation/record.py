@@ -121,17 +121,17 @@ class Head:
     @classmethod
     def of(cls, raw: torch.Tensor, count: int) -> Head:
         """The ``count`` largest of each row of ``raw`` (rows, vocab)."""
-        values, ids = (found.numpy() for found in raw.topk(min(count, raw.shape[-1]), dim=-1))
+        values, ids = (part.numpy() for part in raw.topk(min(count, raw.shape[-1]), dim=-1))
         order = np.lexsort((ids, -values), axis=-1)
         return cls(raw, np.take_along_axis(values, order, -1), np.take_along_axis(ids, order, -1))
 
     def first(self, count: int) -> npt.NDArray[np.int64]:
         """Ids of each row's ``count`` largest logits, largest first, ties by the lower id: (rows, count)."""
         count = min(count, self._raw.shape[-1])
-        found = self._ids[:, :count].copy()
+        ids = self._ids[:, :count].copy()
         for row in np.flatnonzero(self._sure < count):
-            found[row] = top_ids(self._raw[row], count)
-        return found
+            ids[row] = top_ids(self._raw[row], count)
+        return ids
 
     def rank_of(self, row: int, token: int) -> int:
         """The token's place by raw logits, 0 the largest, ties by the lower id."""

@@ -51,9 +51,9 @@ class StopWatch:
             return Ending("eos", before, self._codec.decode((token,)))
         if token in self._stop_ids:
             return Ending("stop_id", before, str(token))
-        found = self._find(before)
-        if found is not None:
-            return found
+        match = self._find(before)
+        if match is not None:
+            return match
         return Ending("length", len(self._data)) if self._left <= 0 else None
 
     def _find(self, before: int) -> Ending | None:

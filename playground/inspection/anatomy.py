@@ -88,8 +88,8 @@ def examine_weights(info: LoadedModelInfo, listed: WeightList) -> Anatomy:
     for weight in listed.weights:
         places.setdefault(place_of(weight.name), []).append(weight)
     parts = tuple(
-        Part(group, name, len(found), sum(w.parameters for w in found), sum(w.bytes for w in found))
-        for (group, name), found in places.items()
+        Part(group, name, len(weights), sum(w.parameters for w in weights), sum(w.bytes for w in weights))
+        for (group, name), weights in places.items()
     )
     spec = spec_of(listed)
     formula = None if spec is None else count_parameters(spec)

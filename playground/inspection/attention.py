@@ -99,35 +99,39 @@ class AttentionMatrix:
         return _mean(self.first[0 if self.start else 1 :])
 
 
-def layer_of(made: AttentionPass, number: int) -> LayerAttention:
+def layer_of(attention: AttentionPass, number: int) -> LayerAttention:
     """The layer of that number. Raises BadInput for one that is not there or has no attention."""
-    for layer in made.layers:
+    for layer in attention.layers:
         if layer.index == number:
             return layer
-    known = [layer.index for layer in made.layers]
-    span = f"{known[0]} to {known[-1]}" if known == list(range(known[0], known[-1] + 1)) else ", ".join(map(str, known))
+    numbers = [layer.index for layer in attention.layers]
+    span = (
+        f"{numbers[0]} to {numbers[-1]}"
+        if numbers == list(range(numbers[0], numbers[-1] + 1))
+        else ", ".join(map(str, numbers))
+    )
     raise BadInput(f"There is no attention in layer {number}: choose one of {span}.", "layer")
 
 
-def check_selection(made: AttentionPass, selection: Selection) -> None:
+def check_selection(attention: AttentionPass, selection: Selection) -> None:
     """Raises BadInput when a layer or head is not there."""
     if selection.layer is None:
         return
-    heads = layer_of(made, selection.layer).heads
+    heads = layer_of(attention, selection.layer).heads
     for head in selection.heads:
         if not 0 <= head < heads:
             raise BadInput(f"Layer {selection.layer} has no head {head}: its heads are 0 to {heads - 1}.", "head")
 
 
-def attention_matrix(made: AttentionPass, selection: Selection, *, hide_first: bool = False) -> AttentionMatrix:
+def attention_matrix(attention: AttentionPass, selection: Selection, *, hide_first: bool = False) -> AttentionMatrix:
     """The weights of the selected heads, merged. Heads are renormalised one by one before they are merged."""
-    check_selection(made, selection)
-    layers = made.layers if selection.layer is None else (layer_of(made, selection.layer),)
+    check_selection(attention, selection)
+    layers = attention.layers if selection.layer is None else (layer_of(attention, selection.layer),)
     heads = list(selection.heads) if selection.layer is not None and selection.heads else None
     first = _merged([layer.first[heads] if heads else layer.first for layer in layers], "mean")
     before = _merged([layer.before[heads] if heads else layer.before for layer in layers], "mean")
-    parts = [shown_weights(layer, made.start, heads, hide_first=hide_first) for layer in layers]
-    return AttentionMatrix(selection, made.start, _merged(parts, selection.how), first, before, hide_first)
+    parts = [shown_weights(layer, attention.start, heads, hide_first=hide_first) for layer in layers]
+    return AttentionMatrix(selection, attention.start, _merged(parts, selection.how), first, before, hide_first)
 
 
 def shown_weights(
@@ -184,7 +188,7 @@ class HeadFigures:
     distance: float
 
 
-def head_figures(made: AttentionPass) -> tuple[HeadFigures, ...]:
+def head_figures(attention: AttentionPass) -> tuple[HeadFigures, ...]:
     """Figures of every head, layer by layer.
 
     Previous-token and induction heads: Elhage et al. 2021, "A mathematical framework for transformer circuits", and
@@ -192,25 +196,27 @@ def head_figures(made: AttentionPass) -> tuple[HeadFigures, ...]:
     such a head would attend to. On repeated random tokens no other habit can produce it. For ids (a b a): query 2
     repeats key 0, so key 0 is the duplicate's and key 1 the induction's.
     """
-    ids = np.array(made.window_ids)
+    ids = np.array(attention.window_ids)
     same = np.tril(ids[:, None] == ids[None, :], -1)  # (W, W): key j < query i of the same token
     after = np.zeros_like(same)
     after[:, 1:] = same[:, :-1]  # key j + 1 for each such j; j + 1 <= i
-    found: list[HeadFigures] = []
-    for layer in made.layers:
-        found += _layer_figures(made, layer, same, after)
-    return tuple(found)
+    figures: list[HeadFigures] = []
+    for layer in attention.layers:
+        figures += _layer_figures(attention, layer, same, after)
+    return tuple(figures)
 
 
-def _layer_figures(made: AttentionPass, layer: LayerAttention, same: BoolArray, after: BoolArray) -> list[HeadFigures]:
-    weights, whole = layer.weights, made.start == 0
+def _layer_figures(
+    attention: AttentionPass, layer: LayerAttention, same: BoolArray, after: BoolArray
+) -> list[HeadFigures]:
+    weights, whole = layer.weights, attention.start == 0
     rows = slice(1, None) if whole else slice(None)  # the text's first query can only look at itself
     first = layer.first[:, rows]
     previous = np.diagonal(weights, -1, 1, 2)  # (heads, W - 1)
     duplicate, induction = _share(weights, same), _share(weights, after)
     unknown = np.full(layer.heads, np.nan)
-    entropies = entropy_of_weights(weights[:, rows]).mean(-1) if whole and made.width > 1 else unknown
-    distances = _distance(weights)[:, rows].mean(-1) if whole and made.width > 1 else unknown
+    entropies = entropy_of_weights(weights[:, rows]).mean(-1) if whole and attention.width > 1 else unknown
+    distances = _distance(weights)[:, rows].mean(-1) if whole and attention.width > 1 else unknown
     group = layer.heads // layer.key_heads
     return [
         HeadFigures(
@@ -250,20 +256,20 @@ def _mean(values: FloatArray) -> float:
     return float(values.mean()) if values.size else math.nan
 
 
-def rollout(made: AttentionPass) -> FloatArray:
+def rollout(attention: AttentionPass) -> FloatArray:
     """Attention rollout (Abnar and Zuidema 2020, "Quantifying attention flow in transformers"): (layers, T, T).
 
     With A the mean over a layer's heads and I for the residual stream, each layer passes on (A + I) / 2; layer l of the
     result is the product of those up to l, so row i says how much of each input token reaches position i. Rows sum to
     1. Layers without attention pass everything on. Raises BadInput for a window that leaves keys out.
     """
-    if made.start:
+    if attention.start:
         raise BadInput(
             "Rollout follows every token from the start: set the window's start to 0, or shorten the text.", "window"
         )
-    identity = np.eye(made.width, dtype=np.float32)
+    identity = np.eye(attention.width, dtype=np.float32)
     reached, steps = identity, []
-    for layer in made.layers:
+    for layer in attention.layers:
         reached = ((layer.weights.mean(axis=0) + identity) / 2) @ reached
         steps.append(reached)
     return np.stack(steps)

@@ -46,26 +46,31 @@ class WeightParts:
         return float(np.nanmax(np.abs(self.weights - self.recorded)))
 
 
-def weight_parts(made: AttentionPass, layer: int, head: int, query: int) -> WeightParts:
+def weight_parts(attention: AttentionPass, layer: int, head: int, query: int) -> WeightParts:
     """Take the weights of position ``query`` (in the whole text) apart.
 
     Raises CapabilityMissing where the architecture shows no queries and keys, BadInput outside of the window.
     """
-    check_selection(made, Selection(layer, (head,)))
-    found = layer_of(made, layer)
-    if found.queries is None or found.keys is None:
+    check_selection(attention, Selection(layer, (head,)))
+    chosen = layer_of(attention, layer)
+    if chosen.queries is None or chosen.keys is None:
         raise CapabilityMissing(
             f"Layer {layer} does not show its queries and keys, or they alone do not give its weights: "
             "look at its weights under Heads."
         )
-    if not made.start <= query < made.end:
-        raise BadInput(f"Position {query} is outside of the window: choose {made.start} to {made.end - 1}.", "query")
-    row, group, keys = query - made.start, found.heads // found.key_heads, query + 1
-    own, shared = found.queries[head : head + 1, row : row + 1], found.keys[head // group][None, :keys]
-    scores = attention_scores(own, shared, found.scale, found.softcap)  # (1, 1, keys)
-    visible = found.visible[row, :keys]
+    if not attention.start <= query < attention.end:
+        raise BadInput(
+            f"Position {query} is outside of the window: choose {attention.start} to {attention.end - 1}.", "query"
+        )
+    row, group, keys = query - attention.start, chosen.heads // chosen.key_heads, query + 1
+    own, shared = (
+        chosen.queries[head : head + 1, row : row + 1],
+        chosen.keys[head // group][None, :keys],
+    )
+    scores = attention_scores(own, shared, chosen.scale, chosen.softcap)  # (1, 1, keys)
+    visible = chosen.visible[row, :keys]
     recorded = np.full(keys, np.nan, np.float32)
-    recorded[made.start :] = found.weights[head, row, : keys - made.start]
+    recorded[attention.start :] = chosen.weights[head, row, : keys - attention.start]
     return WeightParts(
         layer=layer,
         head=head,
@@ -73,8 +78,8 @@ def weight_parts(made: AttentionPass, layer: int, head: int, query: int) -> Weig
         key_head=head // group,
         sharing=tuple(range(head // group * group, (head // group + 1) * group)),
         depth=int(own.shape[-1]),
-        scale=found.scale,
-        softcap=found.softcap,
+        scale=chosen.scale,
+        softcap=chosen.softcap,
         dots=(own @ shared.transpose(0, 2, 1))[0, 0],
         scores=scores[0, 0],
         weights=masked_softmax(scores, visible[None])[0, 0],

@@ -79,7 +79,7 @@ def anatomy_csv(anatomy: Anatomy) -> str:
     return csv_text(("group", "part", "tensors", "parameters", "bytes"), [*lines, whole])
 
 
-def timing_csv(found: Timing) -> str:
+def timing_csv(timing: Timing) -> str:
     """One line a prompt length, with what was predicted."""
     columns = (
         "prompt_tokens",
@@ -94,22 +94,22 @@ def timing_csv(found: Timing) -> str:
         "fitted_flops_per_s",
         "fitted_bytes_per_s",
     )
-    known = {one.prefill.tokens: one for one in (*found.lengths, *found.checks)}
+    by_length = {one.prefill.tokens: one for one in (*timing.lengths, *timing.checks)}
     lines = [
         (
             one.prefill.tokens,
             f"{one.prefill.seconds:.6f}",
-            f"{found.speed.seconds(one.prefill.tokens):.6f}",
+            f"{timing.speed.seconds(one.prefill.tokens):.6f}",
             one.decode.context,
             f"{one.decode.seconds:.6f}",
-            f"{found.speed.seconds(1, one.decode.context):.6f}",
+            f"{timing.speed.seconds(1, one.decode.context):.6f}",
             one.cache.tokens,
             one.cache.predicted,
             one.cache.measured,
-            _finite(found.speed.fit.flops_per_s),
-            _finite(found.speed.fit.bytes_per_s),
+            _finite(timing.speed.fit.flops_per_s),
+            _finite(timing.speed.fit.bytes_per_s),
         )
-        for one in known.values()
+        for one in by_length.values()
     ]
     return csv_text(columns, lines)
 

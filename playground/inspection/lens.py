@@ -125,10 +125,10 @@ def text_after(codec: TextCodec, ids: TokenIds, position: int, token: int) -> st
 def known_path(picture: LensPicture, position: int, token: int) -> RankPath | None:
     """The token's way where it was followed (the answer's likeliest and the one that comes), else None."""
     rows, column = picture.rows, position - picture.rows.first
-    found = np.flatnonzero(rows.followed[column] == token)
-    if not found.size or token < 0:
+    places = np.flatnonzero(rows.followed[column] == token)
+    if not places.size or token < 0:
         return None
-    return RankPath(position, token, rows.ranks[:, column, found[0]], rows.logprobs[:, column, found[0]])
+    return RankPath(position, token, rows.ranks[:, column, places[0]], rows.logprobs[:, column, places[0]])
 
 
 def follow_token(engine: Engine, ids: TokenIds, position: int, token: int, cancel: CancelToken) -> RankPath:

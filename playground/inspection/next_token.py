@@ -71,7 +71,7 @@ def mirostat_mu(
     mu: float | None = None
     for count, token_id in enumerate(generated_ids):
         before = generated_ids[:count]
-        seen = examine(
+        view = examine(
             row_after(prompt_ids + before),
             settings,
             prompt_ids=prompt_ids,
@@ -80,7 +80,7 @@ def mirostat_mu(
             mirostat_mu=mu,
             breakers=breaker_ids(codec, settings, prompt_ids + before),
         )
-        probability = max(float(seen.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
+        probability = max(float(view.trace.final_probs[token_id]), 1e-12)  # a token picked by hand may be a removed one
         mu = updated_mu(mu, -math.log2(probability), tau=settings.mirostat_tau, eta=settings.mirostat_eta)
     return mu
 

@@ -49,6 +49,6 @@ class LoadedModelInfo(ModelInfo):
     hidden_size: int
 
 
-def told(value: object) -> str:
+def or_unknown(value: object) -> str:
     """A fact for the screen: "unknown" where the engine does not know."""
     return "unknown" if value is None else str(value)

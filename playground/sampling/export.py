@@ -53,16 +53,18 @@ class Exporter:
 
 def _llama_cpp_differences(settings: SamplerSettings) -> tuple[str, ...]:
     active = settings.active()
-    found = []
+    warnings = []
     if "frequency_penalty" in active or "presence_penalty" in active:
-        found.append("llama.cpp counts the prompt's tokens in the frequency and presence penalties; here they are not.")
+        warnings.append(
+            "llama.cpp counts the prompt's tokens in the frequency and presence penalties; here they are not."
+        )
     if "mirostat" in active:
         skipped = [name for name in active if SAMPLERS[name].group == "penalty"]
         if skipped:
-            found.append(f"llama.cpp leaves out {_listed(skipped)} while Mirostat is on.")
+            warnings.append(f"llama.cpp leaves out {_listed(skipped)} while Mirostat is on.")
     elif not export_code.llama_cpp_order_is_kept(active):
-        found.append("llama.cpp applies the logit bias first and its penalties in one step; the result may differ.")
-    return tuple(found)
+        warnings.append("llama.cpp applies the logit bias first and its penalties in one step; the result may differ.")
+    return tuple(warnings)
 
 
 def _openai_differences(settings: SamplerSettings) -> tuple[str, ...]:
@@ -168,33 +170,33 @@ def _ending_warnings(exporter: Exporter, endings: Endings) -> tuple[str, ...]:
     """What of the endings an engine cannot be told. This playground's own line takes them from its page."""
     if exporter.name == "playground":
         return ()
-    found = []
+    warnings = []
     strings, ids, ignores = _ENDINGS[exporter.name]
     if len(endings.strings) > strings:
         most = f"takes at most {strings} stop strings" if strings else "has no stop strings"
-        found.append(f"{exporter.label} {most}; the others are left out, and the text may go on.")
+        warnings.append(f"{exporter.label} {most}; the others are left out, and the text may go on.")
     if endings.ids and not ids:
-        found.append(f"{exporter.label} has no stop token ids; they are left out, and the text may go on.")
+        warnings.append(f"{exporter.label} has no stop token ids; they are left out, and the text may go on.")
     if endings.ignore_eos and not ignores:
-        found.append(f"{exporter.label} always ends at the end-of-sequence token.")
-    return tuple(found)
+        warnings.append(f"{exporter.label} always ends at the end-of-sequence token.")
+    return tuple(warnings)
 
 
 def _warnings(exporter: Exporter, settings: SamplerSettings) -> tuple[str, ...]:
     active = settings.active()
     lacking = [name for name in active if name not in exporter.supported]
-    found = []
+    warnings = []
     if lacking:
-        found.append(f"{exporter.label} has no {_listed(lacking)}; left out, so the result will differ.")
+        warnings.append(f"{exporter.label} has no {_listed(lacking)}; left out, so the result will differ.")
     if exporter.fixed_order is not None:
         ours = [name for name in active if name in exporter.supported]
         theirs = [name for name in ORDERS[exporter.fixed_order] if name in ours]
         if ours != theirs:
-            found.append(
+            warnings.append(
                 f"{exporter.label} applies its samplers in this order: {' → '.join(SAMPLERS[n].label for n in theirs)};"
                 " the result may differ."
             )
-    return (*found, *exporter.particular(settings))
+    return (*warnings, *exporter.particular(settings))
 
 
 def _listed(names: list[str]) -> str:

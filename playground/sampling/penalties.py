@@ -46,9 +46,9 @@ def repetition_penalty(
     result = logits.clone()
     for row, context in enumerate(contexts):
         ids = _inside(np.unique(context.all_ids), logits)
-        seen = result[row, ids]
+        repeated = result[row, ids]
         theta = repetition_penalty
-        result[row, ids] = torch.where(seen < 0, seen * theta, seen / theta)
+        result[row, ids] = torch.where(repeated < 0, repeated * theta, repeated / theta)
         if diagnostics is not None:
             diagnostics[row]["penalised"] = len(ids)
     return result

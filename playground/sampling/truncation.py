@@ -201,8 +201,8 @@ def xtc(
     never find two tokens and does nothing (exclude top choices, p-e-w 2024; llama.cpp).
     """
     above = (logits.softmax(-1) >= xtc_threshold) & (logits > NEGATIVE_INFINITY)
-    acting = [context.xtc_u <= xtc_probability for context in contexts]
-    act = torch.tensor(acting, dtype=torch.bool, device=logits.device)[:, None]  # (batch, 1)
+    triggered = [context.xtc_u <= xtc_probability for context in contexts]
+    act = torch.tensor(triggered, dtype=torch.bool, device=logits.device)[:, None]  # (batch, 1)
     smallest = -remove(-logits, ~above).amax(-1, keepdim=True)  # (batch, 1)
     candidates = above & (logits == smallest)
     # argmax finds the first; flipped, the last: the highest id among the least likely.
@@ -211,7 +211,7 @@ def xtc(
     if diagnostics is not None:
         for row, row_diagnostics in enumerate(diagnostics):
             row_diagnostics["u"] = contexts[row].xtc_u
-            row_diagnostics["acted"] = acting[row]
+            row_diagnostics["acted"] = triggered[row]
             row_diagnostics["above_threshold"] = int(above[row].sum())
     return remove(logits, remove_mask)
 

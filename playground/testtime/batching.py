@@ -1,6 +1,6 @@
 """How many rows fit into memory together, estimated before anything runs, and the batches that follow from it.
 
-Sizes in bytes. The estimate counts what grows with the rows: their keys and values, with the room that is reserved
+Sizes in bytes. The estimate counts what grows with the rows: their keys and values, with the capacity that is reserved
 ahead of them, and the working copies of their logits. The weights are there already. Knows facts about a model, no model.
 """
 
@@ -15,8 +15,8 @@ from playground.models.info import LoadedModelInfo
 from playground.models.wording import size_text
 
 USABLE_SHARE = 0.5  # of the memory that is free now: others need some, and the estimate is one
-RESERVED = 1.25  # a growing cache reserves a quarter ahead (see ``engine.growing``)
-LEAST_ROOM = 64  # positions, and at least so many
+RESERVED = 1.25  # a preallocated key-value cache reserves a quarter ahead (``engine/hf/kv_cache.py``)
+LEAST_CAPACITY = 64  # positions, and at least so many
 LOGIT_COPIES = 6  # float32 rows alive at once in a draw: raw, log-probabilities, after the samplers, final, two scratch
 STEP_ROWS = 64  # more together are hardly faster a token, and other sessions would wait longer for their turn
 READ_POSITIONS = 512  # run in one pass when texts are read: more are no faster a position
@@ -47,12 +47,12 @@ def kv_bytes_per_token(info: LoadedModelInfo) -> int:
 
 
 def row_bytes(info: LoadedModelInfo, request: GenerationRequest) -> int:
-    """The most one row comes to need: its cache at full length with reserved room, and its logits.
+    """The most one row comes to need: its cache at full length with reserved capacity, and its logits.
 
     >>> # 30 layers, 3 kv heads of 64, float32, 256 + 64 tokens, 49,152 logits: 400 * 46,080 + 6 * 196,608 = 19.6 MB
     """
     tokens = len(request.prompt_ids) + len(request.generated_ids) + request.max_new_tokens
-    reserved = max(int(tokens * RESERVED), tokens + LEAST_ROOM)
+    reserved = max(int(tokens * RESERVED), tokens + LEAST_CAPACITY)
     return reserved * kv_bytes_per_token(info) + LOGIT_COPIES * 4 * info.vocab_size
 
 
@@ -95,7 +95,7 @@ def plan_readings(
     """
 
     def fits(rows: int, longest: int) -> bool:
-        cache = int((longest + LEAST_ROOM) * RESERVED) * kv_bytes_per_token(info)
+        cache = int((longest + LEAST_CAPACITY) * RESERVED) * kv_bytes_per_token(info)
         return rows * (cache + rows * 4 * info.vocab_size) <= usable_bytes
 
     return reading_groups(lengths, shared, fits)

@@ -84,16 +84,6 @@ class CandidateRequest:
         return self.variations[place % len(self.variations)]
 
 
-def temperature_ladder(settings: SamplerSettings, low: float, high: float, rungs: int) -> tuple[SamplerSettings, ...]:
-    """``settings`` at ``rungs`` temperatures evenly spaced from ``low`` to ``high``. Raises BadInput or BadSetting."""
-    if not 1 <= rungs <= MOST_VARIATIONS:
-        raise BadInput(f"rungs: a ladder has from 1 to {MOST_VARIATIONS} temperatures, not {rungs}.", "rungs")
-    if high < low:
-        raise BadInput("The ladder's highest temperature is below its lowest: swap them.", "temperature")
-    step = (high - low) / (rungs - 1) if rungs > 1 else 0.0
-    return tuple(settings.replace(temperature=round(low + step * rung, 6)) for rung in range(rungs))
-
-
 @dataclass(frozen=True, slots=True)
 class CandidateRun:
     """All candidates in order, and what they cost. Times are the engine's alone."""

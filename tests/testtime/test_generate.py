@@ -20,7 +20,7 @@ from playground.generation import GenerationRequest, generate
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.testtime.batching import kv_bytes_per_token, plan_batches, row_bytes, usable_bytes
 from playground.testtime.events import BatchStep, Planned
-from playground.testtime.generate import CandidateRequest, Variation, generate_candidates, temperature_ladder
+from playground.testtime.generate import CandidateRequest, Variation, generate_candidates
 from tests.engine.small import small_loaded
 from tests.engine.test_worker import next_row
 
@@ -150,9 +150,8 @@ def test_the_cache_takes_no_more_than_the_estimate() -> None:
 
 def test_settings_may_vary_across_candidates() -> None:
     other = FakeEngine().codec.encode("world")
-    ladder = temperature_ladder(NEUTRAL, 0.2, 1.0, 3)
-    assert [one.temperature for one in ladder] == [0.2, 0.6, 1.0]
-    ways = tuple(Variation(ids, one, f"{one.temperature}") for ids in (PROMPT, other) for one in ladder)
+    schedule = [NEUTRAL.replace(temperature=temperature) for temperature in (0.2, 0.6, 1.0)]
+    ways = tuple(Variation(ids, one, f"{one.temperature}") for ids in (PROMPT, other) for one in schedule)
     request = CandidateRequest(ways, 8, max_new_tokens=5, ignore_eos=True)
     _events, run = drained(generate_candidates(FakeEngine(), request))
     assert [one.setting for one in run.candidates] == [ways[place % 6].name for place in range(8)]
@@ -235,6 +234,4 @@ def test_what_cannot_start_is_refused_before_the_model_runs() -> None:
         CandidateRequest((), 4)
     with pytest.raises(BadInput):
         CandidateRequest((Variation(PROMPT, NEUTRAL),) * 17, 4)
-    with pytest.raises(BadInput):
-        temperature_ladder(NEUTRAL, 1.0, 0.5, 3)
     assert not engine.calls

@@ -85,8 +85,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         },
         "rankings",
     ),
-    "ladder": _experiment(
-        "A ladder of temperatures",
+    "temperatures": _experiment(
+        "A temperature schedule",
         "One run whose candidates are drawn at five temperatures",
         "The column “Made by” says each candidate's temperature. Cool ones are alike and likely, warm ones differ; the "
         "reference is found at more than one of them.",

@@ -20,7 +20,7 @@ from playground.generation.diversity import Interval, diversity, first_divergenc
 from playground.generation.document import pieces
 from playground.generation.tree import Branch
 from playground.inspection.next_token import CONTEXT_TAIL
-from playground.models.info import told
+from playground.models.info import or_unknown
 from playground.sampling.settings import SamplerSettings
 from playground.state.generate import GenerateState
 from playground.ui.components.token_strip import token_strip
@@ -112,7 +112,7 @@ def _exactness(worker: Worker) -> None:
     info = worker.engine.info
     if info.dtype != "float32" or info.device != "cpu":
         st.caption(
-            f":material/info: In {escape_markdown(told(info.dtype))} on {escape_markdown(told(info.device))} "
+            f":material/info: In {escape_markdown(or_unknown(info.dtype))} on {escape_markdown(or_unknown(info.device))} "
             f"rounding depends on how many rows run together, so "
             "the same seed may give other tokens alone than in a batch. In float32 on the CPU it gives the same."
         )

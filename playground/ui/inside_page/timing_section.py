@@ -24,7 +24,7 @@ from playground.inspection.timing import (
     time_length,
     time_machine,
 )
-from playground.models.info import told
+from playground.models.info import or_unknown
 from playground.state.inside import QUICK, InsideState, TimingWanted
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit import session
@@ -110,7 +110,7 @@ def _show(found: Timing, when: float) -> None:
     made = time.strftime("%H:%M:%S", time.localtime(when))
     st.caption(
         f"Measured on this server at {made}: {escape_markdown(found.info.name)} in "
-        f"{found.info.dtype} on {escape_markdown(told(found.info.device))}, "
+        f"{found.info.dtype} on {escape_markdown(or_unknown(found.info.device))}, "
         f"one text, {STEPS} new tokens after each prompt. Other work on the machine makes it slower, never faster."
     )
     _times_table(found)
@@ -151,7 +151,7 @@ def _times_table(found: Timing) -> None:
         frame,
         hide_index=True,
         key="inside_timings",
-        column_config={name: st.column_config.Column(help=told) for name, told in said.items()},
+        column_config={name: st.column_config.Column(help=tip) for name, tip in said.items()},
     )
     st.caption("◆ was not in the fit: it checks it.")
     several = [

@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.engine.serving.pool import Loading
 from playground.engine.serving.worker import Worker
-from playground.models.info import ModelInfo, told
+from playground.models.info import ModelInfo, or_unknown
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 from playground.ui.workspace.model import chosen_model
@@ -66,7 +66,7 @@ def _size_line(info: ModelInfo) -> str:
     size = "unknown" if info.parameters is None else f"{info.parameters / 1e6:,.0f} M"
     weights = info.weights_bytes
     stored = "unknown" if weights is None else f"{weights / 1e9:.2f} GB ({weights / 2**30:.2f} GiB)"
-    return f"{size} parameters · {told(info.dtype)} · {told(info.device)}  \nweights {stored}"
+    return f"{size} parameters · {or_unknown(info.dtype)} · {or_unknown(info.device)}  \nweights {stored}"
 
 
 def _picker() -> None:
