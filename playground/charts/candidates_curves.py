@@ -45,7 +45,7 @@ def gap_bands(curves: CurveSet, names: Mapping[str, str]) -> BandsData:
     """Coverage minus accuracy, in each rule's own colour."""
     x = np.array(curves.coverage.ns, float)
     drawn = tuple(
-        BandCurve(names.get(rule.name, rule.name), x, np.array(curves.gap(rule.name)), style=place)
+        BandCurve(names.get(rule.name, rule.name), x, np.round(curves.gap(rule.name), 12) + 0.0, style=place)
         for place, rule in enumerate(curves.rules, 1)
     )
     return BandsData(N_TITLE, "coverage minus accuracy", drawn, percent=True, whole=False)

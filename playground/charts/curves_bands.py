@@ -50,6 +50,22 @@ class BandsData:
     marks: tuple[tuple[str, float], ...] = ()
 
 
+LEAST_SHARE = 0.1  # an axis of shares reaches so far at least, so that a rounding error is no mountain
+
+
+def _y_range(data: BandsData) -> dict[str, Any]:
+    if not data.percent:
+        return {}
+    if data.whole:
+        return {"range": [-0.02, 1.02]}
+    drawn = np.concatenate(
+        [part for curve in data.curves for part in (curve.y, curve.low, curve.high) if part is not None]
+    )
+    if np.abs(drawn[np.isfinite(drawn)]).max(initial=0.0) < LEAST_SHARE:
+        return {"range": [min(0.0, float(np.nanmin(drawn, initial=0.0))) - LEAST_SHARE / 20, LEAST_SHARE]}
+    return {"rangemode": "tozero"}
+
+
 def bands_figure(data: BandsData) -> go.Figure:
     """Lines with their bands under them and a legend above."""
     traces: list[Trace] = []
@@ -71,13 +87,7 @@ def bands_figure(data: BandsData) -> go.Figure:
             "fixedrange": True,
             "automargin": True,
             **({"tickformat": ".0%"} if data.percent else {}),
-            **(
-                {"range": [-0.02, 1.02]}
-                if data.percent and data.whole
-                else {"rangemode": "tozero"}
-                if data.percent
-                else {}
-            ),
+            **_y_range(data),
         },
         "shapes": [
             {

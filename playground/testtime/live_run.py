@@ -42,6 +42,15 @@ class LiveRun:
     _scored: ScoredCandidates | None = None
 
     @classmethod
+    def after(cls, asking: BestOfNRequest, old: LiveRun | None) -> LiveRun:
+        """A new run, with the samples of ``old`` and what they took where both ask for samples in the same way."""
+        run = cls(asking)
+        if old is not None and old.asking is not None and old.asking.sampling_part() == asking.sampling_part():
+            run.candidates = {one.index: one for one in old.samples}
+            run.cost, run.timings = old.cost, old.timings
+        return run
+
+    @classmethod
     def stored(cls, kept: StoredRun) -> LiveRun:
         """A kept run, taken up again."""
         return cls(

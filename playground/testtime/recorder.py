@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from playground.engine.api import CancelToken, Engine
 from playground.errors import PlaygroundError
+from playground.generation.document import Origin
 from playground.testtime.bakeoff import BakeoffProgress, BakeoffState, run_bakeoff
 from playground.testtime.bakeoff_file import state_to_json
 from playground.testtime.beam import beam_search, check_beams
 from playground.testtime.events import BatchStep, Event
 from playground.testtime.generate import CandidateRun, generate_candidates
 from playground.testtime.request import BestOfNRequest, candidate_request
-from playground.testtime.stored_runs import RunCost, RunStore
+from playground.testtime.stored_runs import RunCost, RunStore, available_store, shared_store
 from playground.testtime.types import Candidate
 
 
@@ -28,6 +29,23 @@ class RunRecorder:
     store: RunStore | None = None
     run: str = ""
     problem: str | None = None
+
+    @classmethod
+    def begin(cls, asking: BestOfNRequest, origin: Origin) -> RunRecorder:
+        """Of a new run in the shared store; where nothing can be stored, the run goes on all the same."""
+        try:
+            store = shared_store()
+            return cls(store, store.start(asking, origin))
+        except PlaygroundError as error:
+            return cls(problem=str(error))
+
+    @classmethod
+    def resume(cls, run: str) -> RunRecorder:
+        """Of a run that was cut off, now written by this process. Raises StoreError."""
+        store, _why = available_store()
+        if store is not None and run:
+            store.take_up(run)
+        return cls(store, run)
 
     def add(self, candidates: Sequence[Candidate]) -> None:
         self._try(lambda store: store.add(self.run, candidates))

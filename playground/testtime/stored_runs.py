@@ -177,6 +177,14 @@ def shared_store() -> RunStore:
         return _shared[url]
 
 
+def available_store() -> tuple[RunStore | None, str]:
+    """The shared store; None where nothing can be stored, with the reason."""
+    try:
+        return shared_store(), ""
+    except StoreError as error:
+        return None, str(error)
+
+
 # -- rows and dataclasses ------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import pytest
 from playground.charts.candidates_agreement import AgreementData, agreement_description, agreement_figure
 from playground.charts.candidates_shares import SharesData, shares_description, shares_figure
 from playground.charts.candidates_votes import VotesData, votes_description, votes_figure
-from playground.charts.curves_bands import STRONG, BandCurve, BandsData, bands_description, bands_figure
+from playground.charts.curves_bands import LEAST_SHARE, STRONG, BandCurve, BandsData, bands_description, bands_figure
 from playground.charts.palette import FINAL, RAW, contrast, ink_on
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -102,3 +102,16 @@ def test_shares_show_their_intervals_and_the_reference() -> None:
     assert list(figure.data[0].error_x.arrayminus) == pytest.approx([0.2, 0.1], abs=1e-6)
     assert figure.layout.shapes[0].x0 == 0.2 and "<img" not in figure.layout.yaxis.ticktext[1]
     assert "majority 50.0% (30.0% to 70.0%)" in shares_description(data)
+
+
+def test_a_gap_of_a_rounding_error_is_no_mountain() -> None:
+    """With every candidate right there is no gap; what is left of the subtraction must not fill the axis."""
+    x, noise = np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.1e-16, -2e-16])
+
+    def axis(*gaps: np.ndarray) -> go.layout.YAxis:
+        curves = tuple(BandCurve(f"{place}", x, gap) for place, gap in enumerate(gaps))
+        return bands_figure(BandsData("N", "gap", curves, percent=True, whole=False)).layout.yaxis
+
+    low, high = axis(noise, np.zeros(3)).range
+    assert low < 0 and high == LEAST_SHARE
+    assert axis(noise, np.array([0.0, 0.2, 0.3])).rangemode == "tozero"

@@ -23,9 +23,9 @@ from playground.testtime.live_run import LiveRun, context_of
 from playground.testtime.recorder import RunRecorder, recorded_run
 from playground.testtime.request import BestOfNRequest, candidate_request
 from playground.testtime.running import ScoringProgress, score_all
-from playground.testtime.stored_runs import StoredRun
+from playground.testtime.stored_runs import StoredRun, available_store
 from playground.testtime.types import ScoreColumn
-from playground.ui.best_of_n_page.session import ModelSession, chosen, present_request, run_store
+from playground.ui.best_of_n_page.session import ModelSession, chosen, present_request
 from playground.ui.kit import session
 from playground.ui.runtime import session_id
 from playground.ui.workspace import setup as workspace
@@ -40,11 +40,8 @@ def start_run(own: ModelSession, worker: Worker, asking: BestOfNRequest, *, reta
     check_requests([first], worker.engine.info)
     if asking.beams:
         check_beams(worker.engine, first, asking.beam_settings())
-    old, run = own.run, LiveRun(asking)
-    if retain_samples and old.asking is not None and old.asking.sampling_part() == asking.sampling_part():
-        run.candidates = {one.index: one for one in old.samples}
-        run.cost, run.timings = old.cost, old.timings
-    recorder = _recorder(asking, worker)
+    run = LiveRun.after(asking, own.run if retain_samples else None)
+    recorder = RunRecorder.begin(asking, origin_of(worker.engine.info))
     recorder.add(run.ordered)
     run.run_id = recorder.run
     own.run, own.opened = run, None
@@ -56,21 +53,9 @@ def resume(own: ModelSession, worker: Worker) -> None:
     run = own.run
     if run.asking is None:
         return
-    store, _why = run_store()
-    if store is not None and run.run_id:
-        store.take_up(run.run_id)
+    recorder = RunRecorder.resume(run.run_id)
     run.cost = replace(run.cost, resumed=run.cost.resumed + 1)
-    _submit(own, worker, RunRecorder(store, run.run_id))
-
-
-def _recorder(asking: BestOfNRequest, worker: Worker) -> RunRecorder:
-    store, why = run_store()
-    if store is None:
-        return RunRecorder(problem=why)
-    try:
-        return RunRecorder(store, store.start(asking, origin_of(worker.engine.info)))
-    except PlaygroundError as error:
-        return RunRecorder(problem=str(error))
+    _submit(own, worker, recorder)
 
 
 def _submit(own: ModelSession, worker: Worker, recorder: RunRecorder) -> None:
@@ -97,7 +82,7 @@ def start_scoring(own: ModelSession, worker: Worker) -> None:
 
     def end(columns: Sequence[ScoreColumn]) -> None:
         run.heavy |= {column.label: column for column in columns}
-        store, _why = run_store()
+        store, _why = available_store()
         if store is not None and run.run_id:
             with suppress(PlaygroundError):  # such scores can be computed again
                 store.put_columns(run.run_id, columns)

@@ -21,8 +21,9 @@ from playground.testtime.bakeoff import (
 from playground.testtime.bakeoff_file import state_from_json
 from playground.testtime.problems import MOST_BYTES, Problem, ProblemSet, built_in, read_problems, spread
 from playground.testtime.recorder import recorded_bakeoff
+from playground.testtime.stored_runs import available_store
 from playground.ui.best_of_n_page.bake_off_report import show_report
-from playground.ui.best_of_n_page.session import ModelSession, chosen, request_action, run_store
+from playground.ui.best_of_n_page.session import ModelSession, chosen, request_action
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit import session
 from playground.ui.kit.jobs import watch
@@ -163,7 +164,7 @@ def _restore(own: ModelSession, worker: Worker) -> None:
     if STATE in own.results or own.results.get("bakeoff_looked"):
         return
     own.results["bakeoff_looked"] = True
-    store, _why = run_store()
+    store, _why = available_store()
     if store is None:
         return
     try:
@@ -180,7 +181,7 @@ def start_bakeoff(own: ModelSession, worker: Worker, *, go_on: bool) -> None:
     begun = before if before is not None else BakeoffState(make_plan())
     if before is not None and before.status == "over budget":
         begun = replace(before, plan=replace(before.plan, token_budget=None, seconds_budget=None))
-    visitor, (store, _why), name = session_id(), run_store(), _note_name(worker)
+    visitor, (store, _why), name = session_id(), available_store(), _note_name(worker)
     own.results[STATE] = begun
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[BakeoffProgress, None, BakeoffState]:
@@ -257,6 +258,6 @@ def _forget(own: ModelSession) -> None:
 
 def forget_kept(worker: Worker) -> None:
     """What is on the disk goes too."""
-    store, _why = run_store()
+    store, _why = available_store()
     if store is not None:
         store.put_note(_note_name(worker), None)

@@ -11,11 +11,11 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.live_run import LiveRun
 from playground.testtime.rules import MAJORITY, Rule, choose, column_rule
-from playground.testtime.stored_runs import RunCost
+from playground.testtime.stored_runs import RunCost, available_store
 from playground.testtime.types import ScoredCandidates
 from playground.ui.best_of_n_page.explain import failures, published_figures
 from playground.ui.best_of_n_page.pictures import show_figure, show_table
-from playground.ui.best_of_n_page.session import ModelSession, run_store, scores_now
+from playground.ui.best_of_n_page.session import ModelSession, scores_now
 from playground.ui.best_of_n_page.stored_section import compared_run, end_comparison
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
@@ -146,7 +146,7 @@ def _show_choice(scored: ScoredCandidates, rule: Rule) -> None:
 
 def _comparison(own: ModelSession) -> None:
     """A stored run beside the present one, under the same rules."""
-    run, (store, _why) = compared_run(), run_store()
+    run, (store, _why) = compared_run(), available_store()
     if run is None or store is None or own.run.asking is None:
         return
     try:

@@ -13,11 +13,9 @@ from typing import Any
 from playground.engine.serving.ticket import Ticket
 from playground.errors import PlaygroundError
 from playground.state.best_of_n import BestOfNState, asking_of
-from playground.store.records import StoreError
 from playground.testtime.live_run import LiveRun
 from playground.testtime.recorder import RunRecorder
 from playground.testtime.request import BestOfNRequest
-from playground.testtime.stored_runs import RunStore, shared_store
 from playground.testtime.types import ScoredCandidates
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
@@ -140,11 +138,3 @@ def scoring_request(run: LiveRun) -> BestOfNRequest:
 def scores_now(run: LiveRun) -> ScoredCandidates:
     """The candidates under ``scoring_request``; no model runs."""
     return run.scored(scoring_request(run), visitor=session_id())
-
-
-def run_store() -> tuple[RunStore | None, str]:
-    """The kept runs of this user; None where they cannot be kept, with the reason."""
-    try:
-        return shared_store(), ""
-    except StoreError as error:
-        return None, str(error)

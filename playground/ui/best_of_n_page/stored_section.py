@@ -8,9 +8,9 @@ import streamlit as st
 
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.testtime.stored_runs import RunStore, RunSummary
+from playground.testtime.stored_runs import RunStore, RunSummary, available_store
 from playground.ui.best_of_n_page.actions import open_stored
-from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction, run_store
+from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction
 from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw
 from playground.ui.kit.messages import escape_markdown, show_problem
@@ -23,7 +23,7 @@ def kept_section(own: ModelSession, worker: Worker) -> None:
     with st.expander("Kept runs", on_change="rerun", key="bon_kept", icon=":material/inventory_2:") as box:
         if not box.open:
             return
-        store, why = run_store()
+        store, why = available_store()
         if store is None:
             show_problem(why)
             return
