@@ -17,11 +17,12 @@ from playground.inspection.timing import ROWS, Progress, Timing, time_machine
 from playground.state.inside import QUICK
 from playground.testtime.cost import CostModel, Prediction, predict, recommend, time_draw
 from playground.ui.best_of_n_page.pictures import show_bands
-from playground.ui.best_of_n_page.session import ModelSession, present_request, request_action
+from playground.ui.best_of_n_page.session import ModelSession, request_action
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
+from playground.ui.workspace.setup import setup
 from playground.ui.workspace.speed import known_timing, timings
 
 ROUGH = 0.2  # relative error above which a prediction is no plan
@@ -71,7 +72,7 @@ def start_measure(own: ModelSession, worker: Worker) -> None:
 def fitted(worker: Worker) -> CostModel | None:
     """Of the model in use, once any page has measured it here; draws by the page's settings."""
     timing, info = known_timing(worker.engine.info), worker.engine.info
-    return None if timing is None else CostModel(timing.speed, time_draw(info.vocab_size, present_request().settings))
+    return None if timing is None else CostModel(timing.speed, time_draw(info.vocab_size, setup().settings))
 
 
 def _show_model(timing: Timing, model: CostModel) -> None:
