@@ -17,6 +17,8 @@ from playground.engine.attention_data import AttentionPass
 from playground.engine.types import FloatArray
 from playground.inspection.attention import HeadFigures, shown_weights
 
+SHARES = ("induction", "previous", "duplicate", "first")  # figures of a head that are shares of its attention
+
 
 @dataclass(frozen=True, slots=True)
 class HeadTile:
@@ -64,6 +66,37 @@ def overview_map(
         scale=scale,
         ends={"linear": ("0%", "100%"), "stretched": ("0%", "the largest of all"), "log": ("0.01% or less", "100%")},
     )
+
+
+def score_map(figures: tuple[HeadFigures, ...], score: str, label: str, means: str) -> HeadMap:
+    """One coloured cell a head: its ``score``, a field of ``HeadFigures`` called ``label``. Not all may be undefined."""
+    values = np.array([getattr(figure, score) for figure in figures], np.float32)
+    top = 1.0 if score in SHARES else float(np.nanmax(values))
+    best = figures[int(np.nanargmax(values))]
+    tiles = (
+        HeadTile(
+            f.layer, f.head, (f"Layer {f.layer}, head {f.head}", f"{label}: {score_text(score, getattr(f, score))}")
+        )
+        for f in figures
+    )
+    return HeadMap(
+        heads=tuple(tiles),
+        tiles=values[:, None, None],
+        description=f"{label} of every head: {means}. Highest: layer {best.layer}, head {best.head} with "
+        f"{score_text(score, getattr(best, score))}. A click opens a head.",
+        scale="linear",
+        ends={"linear": ("0%", "100%") if score in SHARES else ("0", score_text(score, top))},
+        top=top,
+    )
+
+
+def score_text(score: str, value: float) -> str:
+    """A score with its unit."""
+    if math.isnan(value):
+        return "undefined"
+    if score in SHARES:
+        return percent(value)
+    return f"{value:.3f} nats" if score == "entropy" else f"{value:.1f} tokens"
 
 
 def _overview_description(made: AttentionPass, figures: tuple[HeadFigures, ...], name: str) -> str:

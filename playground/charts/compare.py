@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     import pandas
 
 NOW = "now"
+_TALLEST, _ALL_BARS = 400, 252  # pixels: within the first screen, and what axis, legend and gaps leave of it
 TOKENS = 10
+THINNEST = 9  # pixels of a bar: plotly shrinks a text to its bar
 NAMED_TOKENS = 8
 
 
@@ -42,12 +44,17 @@ class CompareData:
     probabilities: npt.NDArray[np.float32]
 
 
+def shown_tokens(settings: int) -> int:
+    """How many tokens fit within the first screen with bars of ``settings`` each that can be told apart."""
+    return min(TOKENS, _ALL_BARS // (THINNEST * settings))
+
+
 def compare_data(views: Mapping[str, NextToken], codec: TextCodec) -> CompareData:
     """The likeliest tokens of any of the settings, by the largest final probability among them."""
     before = views[NOW].ids[-CONTEXT_TAIL:]
     rows = np.stack([item.trace.final_probs for item in views.values()])  # (settings, vocab)
     best = rows.max(axis=0)
-    ids = [token for token in top_ids(best, TOKENS) if best[token] > 0]
+    ids = [token for token in top_ids(best, shown_tokens(len(views))) if best[token] > 0]
     labels = tuple(glyphs(codec.piece(int(token), before)) for token in ids)
     return CompareData(tuple(views), labels, rows[:, ids])
 
@@ -118,7 +125,7 @@ def compare_figure(data: CompareData) -> go.Figure:
     end = min(float(data.probabilities.max()) * 1.2, 1.25)
     figure.update_layout(
         barmode="overlay",
-        height=min(400, 80 + len(data.tokens) * (10 + 13 * len(data.settings))),  # within the first screen
+        height=min(_TALLEST, 80 + len(data.tokens) * (10 + 13 * len(data.settings))),
         margin={"l": 8, "r": 16, "t": 34, "b": 8},
         dragmode=False,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},

@@ -123,6 +123,19 @@ def check_selection(attention: AttentionPass, selection: Selection) -> None:
             raise BadInput(f"Layer {selection.layer} has no head {head}: its heads are 0 to {heads - 1}.", "head")
 
 
+def clearest_head(attention: AttentionPass) -> Selection:
+    """The head with on average the largest weight on one token, not the first nor the query's own; of a lone token the first."""
+    best, place = -1.0, (attention.layers[0].index, 0)
+    for layer in attention.layers:
+        others = layer.weights.copy()  # (heads, W, W)
+        others[:, :, 0] = 0
+        others[:, np.arange(attention.width), np.arange(attention.width)] = 0
+        largest = others.max(axis=-1).mean(axis=-1)  # (heads,)
+        if float(largest.max()) > best:
+            best, place = float(largest.max()), (layer.index, int(largest.argmax()))
+    return Selection(place[0], (place[1],))
+
+
 def attention_matrix(attention: AttentionPass, selection: Selection, *, hide_first: bool = False) -> AttentionMatrix:
     """The weights of the selected heads, merged. Heads are renormalised one by one before they are merged."""
     check_selection(attention, selection)

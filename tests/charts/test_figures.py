@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from playground.charts.compare import NOW, CompareData, compare_description, compare_figure
+from playground.charts.compare import NOW, CompareData, compare_description, compare_figure, shown_tokens
 from playground.charts.draw import (
     CumulativeData,
     HistogramData,
@@ -105,6 +105,17 @@ def test_one_bar_a_setting_and_no_bar_for_a_removed_token() -> None:
     assert figure.data[1].marker.color == PINS["A"]
     centres = {tuple(np.round(trace.y, 3)) for trace in figure.data}
     assert len(centres) == 2, "bars of two settings lie on each other"
+
+
+@pytest.mark.parametrize("settings", [1, 2, 3, 4, 5])
+def test_compared_bars_are_thick_enough_for_their_text(settings: int) -> None:
+    """Plotly shrinks a text to its bar: at four settings over ten tokens nobody could read one."""
+    tokens = shown_tokens(settings)
+    names = (NOW, "A", "B", "C", "D")[:settings]
+    even = np.full((settings, tokens), 1 / tokens, dtype=np.float32)
+    figure = compare_figure(CompareData(names, tuple(map(str, range(tokens))), even))
+    plot = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b - 30  # the axis' own text
+    assert tokens >= 5 and plot / tokens * figure.data[0].width >= 9
 
 
 def test_the_axis_of_compared_settings_names_no_share_above_all() -> None:

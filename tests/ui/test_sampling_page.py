@@ -734,6 +734,18 @@ def test_the_csv_holds_the_whole_vocabulary_and_no_formula() -> None:
     assert not any(line["text"][:1] in ("=", "+", "-", "@") for line in rows)
 
 
+def test_a_pin_shows_what_its_settings_show_when_they_are_the_present_ones(open_app: Open) -> None:
+    """Mirostat goes on from the accepted tokens under the pin's own target, not under the present settings'."""
+    rows = []
+    for present in ({}, {"mirostat_tau": "1.5"}):
+        app = open_app({"steps": "116.104.101"} | present, run=False)
+        app.put(Pins({"A": SamplerSettings(mirostat_tau=1.5)}))
+        rows.append(table_of(app.section("Compare"), "gained now").set_index(""))
+    of_pin, of_present = rows[0].loc["A"], rows[1].loc["Now"]
+    assert (of_pin["kept"], of_pin["H, nats"]) == (of_present["kept"], of_present["H, nats"])
+    assert of_pin["H, nats"] != rows[0].loc["Now", "H, nats"]
+
+
 def test_the_glossary_finds_a_term_and_going_back_loses_nothing(open_app: Open) -> None:
     app = open_app({"prompt": "hello", "top_p": "0.4"})
     app.at.switch_page("../../pages/glossary.py")

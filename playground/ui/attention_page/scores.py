@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from playground.charts.attention_map import HeadMap, HeadTile
-from playground.charts.numbers import percent
+from playground.charts.attention_map import SHARES, score_map, score_text
 from playground.inspection.attention import HeadFigures
 from playground.inspection.attention_parts import repeated_random_ids
 from playground.state.attention import SCORES, AttentionState
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OPTIONS = Bound(AttentionState)
-SHARES = ("induction", "previous", "duplicate", "first")
 
 
 def scores_section(view: AttentionPageView) -> None:
@@ -72,25 +69,12 @@ def measured(view: AttentionPageView) -> tuple[HeadFigures, ...]:
 def _map(view: AttentionPageView, figures: tuple[HeadFigures, ...], values: np.ndarray) -> None:
     score = options().score
     label, means = SCORES[score]
-    top = 1.0 if score in SHARES else float(np.nanmax(values))
     best = figures[int(np.nanargmax(values))]
-    data = HeadMap(
-        heads=tuple(
-            HeadTile(
-                f.layer, f.head, (f"Layer {f.layer}, head {f.head}", f"{label}: {written(score, getattr(f, score))}")
-            )
-            for f in figures
-        ),
-        tiles=values[:, None, None],
-        description=f"{label} of every head: {means}. Highest: layer {best.layer}, head {best.head} with "
-        f"{written(score, getattr(best, score))}. A click opens a head.",
-        scale="linear",
-        ends={"linear": ("0%", "100%") if score in SHARES else ("0", written(score, top))},
-        top=top,
-    )
     st.markdown(
-        f"**{label}**: {means}. Highest: layer {best.layer}, head {best.head} with **{written(score, getattr(best, score))}**."
+        f"**{label}**: {means}. Highest: layer {best.layer}, head {best.head} with "
+        f"**{score_text(score, getattr(best, score))}**."
     )
+    data = score_map(figures, score, label, means)
     attention_map(data, key="attention_score_map", locked=view.lock, on_lock=open_head)
 
 
@@ -99,15 +83,6 @@ def open_head(layer: int, head: int) -> None:
     lock_head(layer, head)
     st.session_state["attention_section"] = "Heads"
     redraw_page()  # the tab this was asked in is about to close
-
-
-def written(score: str, value: float) -> str:
-    """A score with its unit."""
-    if math.isnan(value):
-        return "undefined"
-    if score in SHARES:
-        return percent(value)
-    return f"{value:.3f} nats" if score == "entropy" else f"{value:.1f} tokens"
 
 
 def _why_undefined(view: AttentionPageView, score: str) -> str:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import ref
 
-import numpy as np
-
 from playground.engine.api import Attention, CancelToken, Engine, Pieces, TextCodec
 from playground.engine.attention_data import AttentionPass, widest_window
 from playground.engine.facets import require
@@ -21,7 +19,14 @@ from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
 from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import pieces
-from playground.inspection.attention import HeadFigures, Selection, check_selection, head_figures, read_selection
+from playground.inspection.attention import (
+    HeadFigures,
+    Selection,
+    check_selection,
+    clearest_head,
+    head_figures,
+    read_selection,
+)
 from playground.models.info import LoadedModelInfo
 from playground.state.attention import AttentionState
 from playground.ui.kit import session
@@ -30,8 +35,7 @@ from playground.ui.kit.jobs import Pending, redraw_when_done, result_of
 from playground.ui.kit.session import bind_widget
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import encode_setup
-from playground.ui.workspace.setup import setup as present_setup
+from playground.ui.workspace.reading import text_ids
 
 MOST_SHOWN = 512  # positions in a window: beyond, a cell is less than a pixel
 OVERVIEW = f"{TEXT}:overview"  # redrawn with the text, not at every move
@@ -101,8 +105,8 @@ class AttentionPageView:
 
 def page_text(worker: Worker) -> PageText:
     """Prompt and accepted tokens, and the window on them. No model is run. Raises a PlaygroundError."""
-    setup, codec = present_setup(), worker.engine.codec
-    ids = encode_setup(codec, setup) + setup.taken
+    prompt, taken = text_ids(worker)
+    ids, codec = prompt + taken, worker.engine.codec
     info = require(worker.engine, Attention).info
     if len(ids) > info.context_length:
         raise BadInput(
@@ -195,22 +199,8 @@ def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
 
 
 def own_choice(made: AttentionPass) -> Selection:
-    """The head with the clearest habit: on average the largest weight on one token, not the first nor the query's own."""
-    found = remembered(made, "own choice", lambda: _liveliest(made))
-    return Selection(found[0], (found[1],))
-
-
-def _liveliest(made: AttentionPass) -> tuple[int, int]:
-    """Layer and head. A lone token has nothing to choose by: the first ones."""
-    best, place = -1.0, (made.layers[0].index, 0)
-    for layer in made.layers:
-        others = layer.weights.copy()  # (heads, W, W)
-        others[:, :, 0] = 0
-        others[:, np.arange(made.width), np.arange(made.width)] = 0
-        largest = others.max(axis=-1).mean(axis=-1)  # (heads,)
-        if float(largest.max()) > best:
-            best, place = float(largest.max()), (layer.index, int(largest.argmax()))
-    return place
+    """The head with the clearest habit, worked out once a pass."""
+    return remembered(made, "own choice", lambda: clearest_head(made))
 
 
 def figures_of(made: AttentionPass) -> tuple[HeadFigures, ...]:

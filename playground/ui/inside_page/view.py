@@ -26,8 +26,7 @@ from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import encode_setup
-from playground.ui.workspace.setup import setup as present_setup
+from playground.ui.workspace.reading import text_ids
 
 T = TypeVar("T")
 _REMEMBERED = 6
@@ -63,19 +62,12 @@ class LensView:
         return text_after(self.codec, self.ids, position, token)
 
 
-def text_ids(worker: Worker) -> TokenIds:
-    """The tokens of the present text: the prompt, and those accepted on the Sampling page."""
-    setup = present_setup()
-    ids = encode_setup(worker.engine.codec, setup)
-    vocab = worker.engine.info.vocab_size
-    return ids + tuple(token for token in setup.taken if token < vocab)
-
-
 def load_lens() -> LensView:
     """Everything the lens section needs. Raises a PlaygroundError that says what to change."""
     worker = loaded_model()
     require(worker.engine, Hidden)
-    ids = text_ids(worker)
+    prompt, taken = text_ids(worker)
+    ids = prompt + taken
     _leave_old_text(ids)
     chosen = session.get(InsideState)
     window = choose_window(len(ids), chosen.start)

@@ -30,7 +30,7 @@ from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.widgets import Bound
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import drop_unknown_steps, encode_setup, next_row
+from playground.ui.workspace.reading import next_row, text_ids
 from playground.ui.workspace.setup import accept
 
 REMEMBERED_BYTES = 128 * 1024 * 1024
@@ -59,10 +59,8 @@ class SamplingView:
 def load_view() -> SamplingView:
     """Everything the sections need. Raises Pending, or a PlaygroundError that says what to change."""
     worker = loaded_model()
-    drop_unknown_steps(worker.engine)
-    setup = session.get(Setup)
-    prompt_ids = encode_setup(worker.engine.codec, setup)
-    row = next_row(worker, prompt_ids + setup.taken)
+    prompt_ids, taken = text_ids(worker)
+    setup, row = session.get(Setup), next_row(worker, prompt_ids + taken)
     return SamplingView(
         setup, worker, prompt_ids, row, examine_row(worker, row, prompt_ids, setup.settings, setup.seed)
     )

@@ -30,14 +30,19 @@ def encode_setup(codec: TextCodec, setup: Setup) -> TokenIds:
     return encode_prompt(codec, setup.prompt, chat=setup.chat, system=setup.system, parse_special=setup.parse_special)
 
 
-def drop_unknown_steps(engine: Engine) -> None:
-    """Drop the accepted tokens where the model does not have them, and say so on the page."""
-    vocab, setup = engine.info.vocab_size, session.get(Setup)
+def text_ids(worker: Worker) -> tuple[TokenIds, TokenIds]:
+    """The ids of the shared prompt and of the tokens accepted after it, see ``encode_setup``.
+
+    Accepted tokens that the model does not have are dropped, and the page says so.
+    """
+    vocab, setup = worker.engine.info.vocab_size, session.get(Setup)
     if any(token_id >= vocab for token_id in setup.taken):
         session.put(setup.restart())
         session.note_problem(
             f"The accepted tokens do not exist in this model (it has {vocab:,}); they were dropped. Go on."
         )
+        setup = session.get(Setup)
+    return encode_setup(worker.engine.codec, setup), setup.taken
 
 
 def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
