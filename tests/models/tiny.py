@@ -113,7 +113,9 @@ def save_gguf(path: Path, model: LlamaForCausalLM) -> None:
         if heads:
             rows, columns = array.shape
             array = array.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns).copy()
-        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), array)
+        ggml_name = names.get_name(name, try_suffixes=(".weight",))
+        assert ggml_name is not None
+        writer.add_tensor(ggml_name, array)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
