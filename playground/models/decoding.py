@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers.cache_utils import Cache, DynamicCache
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 from playground.errors import ModelCorrupt, ModelRefused
+from playground.models.continuing import make_continue
 from playground.models.wording import reason_text, shown
 
 if TYPE_CHECKING:
@@ -91,8 +92,9 @@ VERIFIED = frozenset(
 """Model types of which the test suite shows that they are ``PLAIN``; they are not asked again at every load."""
 
 
-NO_CACHE = frozenset({"moshi"})
-"""Model types whose cache is right for short texts only: Moshi's mask counts what its sliding window has dropped."""
+WHOLE_CACHE = frozenset({"moshi"})
+"""Model types with a sliding window in their config and none in their pass: the cache keeps every position, as their mask
+expects (Moshi's own, made by its config, is right for texts shorter than the window only)."""
 _WAYS = tuple(  # own state, told positions, several rows; tried in this order
     (own, positions, rows)
     for rows in (True, False)
@@ -102,7 +104,10 @@ _WAYS = tuple(  # own state, told positions, several rows; tried in this order
 
 def new_cache(config: PreTrainedConfig) -> Cache:
     """An empty cache of the layer kinds ``config`` asks for."""
-    return DynamicCache(config=config)
+    cache = DynamicCache(config=config)
+    if config is not None and config.get_text_config(decoder=True).model_type in WHOLE_CACHE:
+        cache.layers = [DynamicLayer() for _ in cache.layers]
+    return cache
 
 
 def state_argument(model: PreTrainedModel) -> str | None:
@@ -125,11 +130,10 @@ def find_decoding(model: PreTrainedModel, name: str) -> Decoding:
 @torch.inference_mode()
 def examine(model: PreTrainedModel, name: str) -> Decoding:
     """The same without the list of those known."""
+    make_continue(model)
     ids = _ids(model)
     whole = _require_causal(model, ids, name)
     argument = state_argument(model)
-    if model.config.get_text_config(decoder=True).model_type in NO_CACHE:
-        argument = None
     for own, positions, rows in _WAYS if argument is not None else ():
         try:
             found = _follow(model, ids, whole, Decoding(argument, own, positions, rows))
@@ -183,9 +187,7 @@ def _follow(model: PreTrainedModel, ids: torch.Tensor, whole: torch.Tensor, way:
         given = {} if state is None else {way.argument: state}
         if way.positions:
             given["position_ids"] = torch.arange(begin, end, device=ids.device)[None]
-        if (
-            begin
-        ):  # another text in between: a model that keeps its state in its own layers (RecurrentGemma) mixes them up
+        if begin:  # another text in between: a model that keeps its state in its own layers would mix them up
             model(input_ids=read[:, : begin // 2], use_cache=False)
         output = model(input_ids=read[:, begin:end], use_cache=True, **given)
         state = next_state(output, way.argument, state)

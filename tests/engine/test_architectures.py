@@ -11,14 +11,16 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from playground.engine.api import Batch
+from playground.engine.api import Batch, CancelToken
+from playground.engine.hf import runner
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.runner import ModelRunner
 from playground.engine.types import FloatArray
 from playground.errors import CapabilityMissing, ModelRefused
 from playground.inspection.anatomy import text_config
 from playground.inspection.cache_formula import cache_bytes, plain_spec
-from playground.models.decoding import NO_CACHE, PLAIN, VERIFIED, examine
+from playground.models.decoding import PLAIN, VERIFIED, examine, new_cache
 from playground.models.loading import LoadedModel, has_attention, setting
 from playground.models.safety import check_config
 from tests.engine.architectures import CONTEXT, VOCAB, architectures, small_config, small_model
@@ -83,6 +85,8 @@ NO_LENS: dict[str, str] = {
     **dict.fromkeys(["hrm_text", "longcat_flash"], LIST),
 }
 """Architectures that run, but without one of the views."""
+WITHOUT_CACHE = ("openai-gpt", "reformer")
+"""Architectures whose class takes no cache, or whose cache does not give what the whole text gives."""
 UNPREDICTED = {"dots3_note_text"}
 """Whose cache no formula is given for: its windowed layers have latents of their own size."""
 ACCEPTED = [name for name in architectures() if name not in REFUSED]
@@ -192,9 +196,11 @@ def _check_bytes(engine: TransformersEngine, batch: Batch, prompts: list[tuple[i
         return
     found = {"keys": 0, "all": 0}
     for prompt in prompts:
+        cache = None if decoding.own else new_cache(engine.loaded.model.config)
+        given = {} if cache is None else {decoding.argument: cache}
         with torch.inference_mode():
-            output = engine.loaded.model(input_ids=torch.tensor([prompt]), use_cache=True)
-        cache = output.get(decoding.argument)
+            output = engine.loaded.model(input_ids=torch.tensor([prompt]), use_cache=True, **given)
+        cache = output.get(decoding.argument, cache)
         for layer in getattr(cache, "layers", ()):
             for part in (getattr(layer, "keys", None), getattr(layer, "values", None)):
                 found["keys"] += 0 if part is None else part.nbytes
@@ -254,7 +260,9 @@ def test_the_families_that_are_not_asked_at_each_load_are_plain() -> None:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["jamba", "qwen3_next", "granitemoehybrid", "falcon_h1", "bamba", "zamba2", "mamba"])
+@pytest.mark.parametrize(
+    "name", ["jamba", "qwen3_next", "granitemoehybrid", "falcon_h1", "bamba", "zamba2", "mamba", "recurrent_gemma"]
+)
 def test_hybrids_and_recurrent_models_decode_one_token_a_step(name: str) -> None:
     engine = engine_of(name)
     runs: list[int] = []
@@ -313,5 +321,27 @@ def _with_model(loaded: LoadedModel, model: PreTrainedModel) -> LoadedModel:
 
 
 def test_what_has_no_right_cache_runs_without() -> None:
-    for name in ("openai-gpt", "reformer", "recurrent_gemma", *NO_CACHE):
+    for name in WITHOUT_CACHE:
         assert not ModelRunner(engine_of(name).loaded, cast(Any, None), None).keeps_state
+
+
+@pytest.mark.parametrize("name", [name for name in ACCEPTED if name not in WITHOUT_CACHE])
+def test_a_long_prompt_is_read_in_pieces_and_others_have_their_turn(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of 7 tokens, so that they end within windows and chunks of 16; another text is begun between two of them."""
+    monkeypatch.setattr(runner, "PREFILL_CHUNK", 7)
+    loaded = engine_of(name).loaded
+    reader = ModelRunner(loaded, PrefixCache(), None)
+    assert reader.takes_pieces
+    ids, between = make_ids(seed=2), make_ids(8, seed=3)
+    pieces = reader.run_in_pieces(ids, CancelToken())
+    turns = 0
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            row, read, _state = end.value
+            break
+        turns += 1
+        reader.run(between[: turns + 2], CancelToken())
+    assert (turns, read) == (5, LENGTH)
+    assert_close(row, full_pass(engine_of(name), ids)[-1])

@@ -19,11 +19,11 @@ from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelErro
 from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
 
 LONG = PREFILL_CHUNK * 2 + 40
-CLOSE = {"mamba": 1e-3}
-"""Largest difference of logits of about 10, 1e-4 where nothing else is said. A Mamba goes on after a state by its
-recurrence, one token at a time, and reads a text by a scan: two orders of the same sums. With these weights the scan
-itself is up to 7e-5 from the answer in double precision and the recurrence up to 1.2e-4 (eight texts), each other by
-1.6e-4; that both are the same answer is what the test in double precision shows, to 1e-9."""
+CLOSE = {"mamba": 2e-4}
+"""Largest difference of logits of about 10, 1e-4 where nothing else is said. A Mamba's scan adds up in float32 along the
+text: with these weights a pass over the whole text is up to 7.2e-5 from the answer in double precision, one that goes on
+from a state up to 7.1e-5 (eight texts), and the two may be on different sides of it. That both are the same answer is what
+the test in double precision shows, to 1e-9."""
 
 
 def make_ids(length: int, seed: int = 0) -> tuple[int, ...]:
