@@ -11,34 +11,36 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import cache, wraps
-from typing import Any
+from functools import wraps
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
 
-_SCANNING = frozenset({"mamba", "falcon_mamba", "jamba"})
-_MIXERS = frozenset({"MambaMixer", "FalconMambaMixer", "JambaMambaMixer"})
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+    from transformers.cache_utils import Cache
+
+_SCAN = "mamba_selective_scan"
+_Scanned = torch.Tensor | tuple[torch.Tensor, torch.Tensor]  # outputs (rows, inner, T); the last state where asked for
+_Scan = Callable[..., _Scanned]
 _BEFORE: ContextVar[torch.Tensor | None] = ContextVar("state_before", default=None)  # of the layer that is run
 
 
-def make_continue(model: Any) -> None:
+def make_continue(model: PreTrainedModel) -> None:
     """Give the layers of ``model`` that need it a pass that goes on from its cache; others stay as they are."""
-    model_type = model.config.get_text_config(decoder=True).model_type
-    if model_type == "recurrent_gemma":
-        for index, layer in enumerate(model.model.layers):
-            block = layer.temporal_block
-            if type(block).__name__ == "RecurrentGemmaRecurrentBlock":
-                block.layer_idx = index
-                block.__class__ = _continued_block(type(block))
-    elif model_type in _SCANNING:
-        for module in model.modules():
-            if type(module).__name__ in _MIXERS:
-                _continue_scans(sys.modules[type(module).__module__])
-                module.__class__ = _continued_mixer(type(module))
+    modules = [module for module in model.modules() if type(module).__name__ in _CONTINUED]
+    if modules:
+        kind = type(modules[0])
+        continued = _CONTINUED[kind.__name__](kind)
+        for module in modules:
+            module.__class__ = continued
+    for index, layer in enumerate(getattr(model.base_model, "layers", ())):
+        if type(getattr(layer, "temporal_block", None)).__name__ == "ContinuedBlock":
+            layer.temporal_block.layer_idx = index
 
 
-@cache
 def _continued_block(kind: type[Any]) -> type[Any]:
     class ContinuedBlock(kind):  # type: ignore[misc]  # transformers is not typed
         """The same sums (Griffin, 2402.19427) with the states of convolution and recurrence in the cache."""
@@ -47,9 +49,9 @@ def _continued_block(kind: type[Any]) -> type[Any]:
             self,
             input_states: torch.Tensor,
             position_ids: torch.Tensor,
-            attention_mask: Any = None,
+            attention_mask: object = None,
             use_cache: bool | None = True,
-            past_key_values: Any = None,
+            past_key_values: Cache | None = None,
             **_: Any,
         ) -> tuple[torch.Tensor, None]:
             new = input_states.shape[1]
@@ -58,7 +60,9 @@ def _continued_block(kind: type[Any]) -> type[Any]:
             if states is not None:
                 branch = states.update_conv_state(branch, self.layer_idx, conv_kernel_size=self.conv1d_width)
             branch = self.conv_1d(branch)[..., : branch.shape[-1]][..., -new:]
-            self.rg_lru.recurrent_states = states and states.get_recurrent_state(self.layer_idx, state_idx=0)
+            self.rg_lru.recurrent_states = (
+                None if states is None else states.get_recurrent_state(self.layer_idx, state_idx=0)
+            )
             found = self.rg_lru(branch.transpose(1, 2), position_ids)  # (rows, T, width)
             if states is not None:
                 states.update_recurrent_state(self.rg_lru.recurrent_states, self.layer_idx)
@@ -68,14 +72,16 @@ def _continued_block(kind: type[Any]) -> type[Any]:
     return ContinuedBlock
 
 
-@cache
 def _continued_mixer(kind: type[Any]) -> type[Any]:
+    _continue_scans(sys.modules[kind.__module__])
+
     class ContinuedMixer(kind):  # type: ignore[misc]
         """The mixer with its cache's state in ``_BEFORE`` for the scan it calls."""
 
-        def forward(self, hidden_states: torch.Tensor, cache_params: Any = None, **how: Any) -> Any:
-            several = cache_params is not None and hidden_states.shape[1] > 1
-            before = cache_params.get_recurrent_state(self.layer_idx, state_idx=0) if several else None
+        def forward(self, hidden_states: torch.Tensor, cache_params: Cache | None = None, **how: Any) -> object:
+            before = None
+            if cache_params is not None and hidden_states.shape[1] > 1:
+                before = cache_params.get_recurrent_state(self.layer_idx, state_idx=0)
             token = _BEFORE.set(before)
             try:
                 return super().forward(hidden_states, cache_params=cache_params, **how)
@@ -85,22 +91,25 @@ def _continued_mixer(kind: type[Any]) -> type[Any]:
     return ContinuedMixer
 
 
-def _continue_scans(modeling: Any) -> None:
+def _continue_scans(modeling: ModuleType) -> None:
     """Wrap a module's scan, once: without a state before it, it does what it did."""
-    if not hasattr(modeling.mamba_selective_scan, "continues"):
-        modeling.mamba_selective_scan = _continued_scan(modeling.mamba_selective_scan)
+    names = vars(modeling)
+    if not hasattr(names[_SCAN], "continues"):
+        names[_SCAN] = _continued_scan(names[_SCAN])
 
 
-def _continued_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
+def _continued_scan(scan: _Scan) -> _Scan:
     @wraps(scan)
-    def continued(x: Any, dt: Any, A: Any, B: Any, C: Any, **how: Any) -> Any:  # noqa: N803
+    def continued(
+        x: torch.Tensor, dt: torch.Tensor, A: torch.Tensor, B: torch.Tensor, C: torch.Tensor, **how: Any
+    ) -> _Scanned:
         """The recurrence h_t = exp(A dt_t) h_(t-1) + B_t dt_t x_t, y_t = C_t h_t (2312.00752) is linear in h_0.
 
         So what a state (rows, inner, state) adds to a scan from zero is C_t exp(A (dt_1 + … + dt_t)) h_0. Shapes: ``dt``
         (rows, inner, T), ``A`` (inner, state), ``C`` (rows, state, T).
         """
         found, before = scan(x, dt, A, B, C, **how), _BEFORE.get()
-        if before is None:
+        if before is None or isinstance(found, torch.Tensor):
             return found
         outputs, last = found
         steps = functional.softplus(dt + how["delta_bias"].to(dt.dtype)[..., None])
@@ -110,3 +119,12 @@ def _continued_scan(scan: Callable[..., Any]) -> Callable[..., Any]:
 
     continued.continues = True  # type: ignore[attr-defined]
     return continued
+
+
+_CONTINUED = {
+    "RecurrentGemmaRecurrentBlock": _continued_block,
+    "MambaMixer": _continued_mixer,
+    "FalconMambaMixer": _continued_mixer,
+    "JambaMambaMixer": _continued_mixer,
+}
+"""Layers by the name of their class, and what makes a class that goes on of it."""
