@@ -40,7 +40,7 @@ def label_of(column: ScoreColumn) -> str:
 
 
 def candidate_table(scored: ScoredCandidates, *, beams_only: bool = False) -> TableData:
-    """One row a candidate: its number, as many scores as fit, answer and text; then all the rest. Numbers stay numbers.
+    """One row a candidate: its number, text, as many scores as fit, and answer; then all the rest. Numbers stay numbers.
 
     ``beams_only``: the beams alone, with their own score first.
     """
@@ -49,7 +49,7 @@ def candidate_table(scored: ScoredCandidates, *, beams_only: bool = False) -> Ta
     answer = [TableColumn("answer", "Answer", ANSWER, "As extracted and normalised for counting.")]
     answer = answer if any(scored.answers) else []
     text = TableColumn("text", "Text", max(LEAST_TEXT, WIDTH - taken - ANSWER * len(answer)))
-    columns = (TableColumn("#", "#", NUMBER, decimals=0, pinned=True), *first, *answer, text, *later, *_REST)
+    columns = (TableColumn("#", "#", NUMBER, decimals=0, pinned=True), text, *first, *answer, *later, *_REST)
     valid = scored.valid()
     rows = [
         _candidate_row(scored, place, valid[place], text.width)
@@ -73,7 +73,7 @@ _ALWAYS = (
 
 
 def _score_columns(scored: ScoredCandidates, beams: bool) -> tuple[list[TableColumn], list[TableColumn]]:
-    """The scores that stand before the text, in the order of the rules, and those that stand behind it."""
+    """The scores that fit beside text and answer, in the order of the rules, and those that do not."""
     always = {column.name: column for column in _ALWAYS}
     wanted = [TableColumn("beam score", "Beam score", 86, decimals=4)] if beams else []
     behind: list[TableColumn] = []
