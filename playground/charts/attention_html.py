@@ -33,7 +33,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 1.5rem au
 
 
 def attention_html(
-    made: AttentionPass,
+    attention: AttentionPass,
     tokens: tuple[str, ...],
     info: ModelInfo,
     *,
@@ -50,29 +50,29 @@ def attention_html(
     position marked in the whole text. ``lock``: the layer and head shown at first.
     """
     title = f"Attention of {info.name}"
-    data = _data(made, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
+    data = _data(attention, tokens, info, scale=scale, hide_first=hide_first, query=query, lock=lock)
     island = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script element
     return (
         "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
         "script-src 'unsafe-inline'\"><meta name=viewport content='width=device-width'>"
         f"<title>{escape(title)}</title><style>{_STYLE}{style}</style>"
-        f"</head><body><h1>{escape(title)}</h1><p>{escape(_facts(made, info, hide_first))}</p>"
+        f"</head><body><h1>{escape(title)}</h1><p>{escape(_facts(attention, info, hide_first))}</p>"
         "<div id=map><div class=map></div></div><div id=view><div class=attention></div></div>"
         f'<script type="application/json" id=data>{island}</script><script type="module">{script}</script></body></html>\n'
     )
 
 
-def _facts(made: AttentionPass, info: ModelInfo, hide_first: bool) -> str:
+def _facts(attention: AttentionPass, info: ModelInfo, hide_first: bool) -> str:
     hidden = f" {_HIDDEN}" if hide_first else ""
     return (
-        f"{info.dtype} on {info.device}, tokens {made.start:,} to {made.end - 1:,}. Weights here are rounded to within 0.4 "
-        f"percentage points.{hidden} Attention is not an explanation: a weight says where a head took its average from."
+        f"{info.dtype} on {info.device}, tokens {attention.start:,} to {attention.end - 1:,}. Weights here are rounded to within "
+        f"0.4 percentage points.{hidden} Attention is not an explanation: a weight says where a head took its average from."
     )
 
 
 def _data(
-    made: AttentionPass,
+    attention: AttentionPass,
     tokens: tuple[str, ...],
     info: ModelInfo,
     *,
@@ -81,15 +81,15 @@ def _data(
     query: int,
     lock: tuple[int, int],
 ) -> dict[str, Any]:
-    tiles = thumbnails(made, hide_first=hide_first)
-    overview = overview_map(made, head_figures(made), tiles, name=info.name, scale=scale)
+    tiles = thumbnails(attention, hide_first=hide_first)
+    overview = overview_map(attention, head_figures(attention), tiles, name=info.name, scale=scale)
     shown: dict[tuple[int, int], FloatArray] = {}
-    for layer in made.layers:
-        maps = shown_weights(layer, made.start, hide_first=hide_first)
+    for layer in attention.layers:
+        maps = shown_weights(layer, attention.start, hide_first=hide_first)
         shown |= {(layer.index, head): maps[head] for head in range(layer.heads)}
     small = byte_codes(overview.tiles)
     weights = b"".join(byte_codes(values[None]) for values in shown.values())
-    text = AttentionView(tokens, made.start, (), scale, query)
+    text = AttentionView(tokens, attention.start, (), scale, query)
     return {
         "tiles": len(small),
         "weights": base64.b64encode(zlib.compress(small + weights, 9)).decode("ascii"),

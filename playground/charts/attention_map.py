@@ -56,13 +56,18 @@ def head_lines(figure: HeadFigures) -> tuple[str, ...]:
 
 
 def overview_map(
-    made: AttentionPass, figures: tuple[HeadFigures, ...], tiles: FloatArray, *, name: str, scale: str | None = None
+    attention: AttentionPass,
+    figures: tuple[HeadFigures, ...],
+    tiles: FloatArray,
+    *,
+    name: str,
+    scale: str | None = None,
 ) -> HeadMap:
     """The composed image of all heads of model ``name``; ``tiles`` as ``thumbnails`` makes them."""
     return HeadMap(
         heads=tuple(HeadTile(figure.layer, figure.head, head_lines(figure)) for figure in figures),
         tiles=tiles,
-        description=_overview_description(made, figures, name),
+        description=_overview_description(attention, figures, name),
         scale=scale,
         ends={"linear": ("0%", "100%"), "stretched": ("0%", "the largest of all"), "log": ("0.01% or less", "100%")},
     )
@@ -99,8 +104,8 @@ def score_text(score: str, value: float) -> str:
     return f"{value:.3f} nats" if score == "entropy" else f"{value:.1f} tokens"
 
 
-def _overview_description(made: AttentionPass, figures: tuple[HeadFigures, ...], name: str) -> str:
-    layers, heads = len(made.layers), max(layer.heads for layer in made.layers)
+def _overview_description(attention: AttentionPass, figures: tuple[HeadFigures, ...], name: str) -> str:
+    layers, heads = len(attention.layers), max(layer.heads for layer in attention.layers)
     shares = [figure.first for figure in figures if not math.isnan(figure.first)]
     sink = (
         f" On average a head gives {percent(sum(shares) / len(shares))} to the first token; "
@@ -109,16 +114,16 @@ def _overview_description(made: AttentionPass, figures: tuple[HeadFigures, ...],
         else ""
     )
     return (
-        f"All {layers} layers by {heads} heads of {name} on {made.width:,} tokens, one small heatmap each."
+        f"All {layers} layers by {heads} heads of {name} on {attention.width:,} tokens, one small heatmap each."
         f"{sink} Arrow keys choose a head."
     )
 
 
-def thumbnails(made: AttentionPass, *, hide_first: bool = False) -> FloatArray:
+def thumbnails(attention: AttentionPass, *, hide_first: bool = False) -> FloatArray:
     """(heads of all layers, side, side): every head's map shrunk by the largest weight of each block."""
-    side = tile_side(sum(layer.heads for layer in made.layers), made.width)
+    side = tile_side(sum(layer.heads for layer in attention.layers), attention.width)
     return np.concatenate(
-        [shrunk(shown_weights(layer, made.start, hide_first=hide_first), side) for layer in made.layers]
+        [shrunk(shown_weights(layer, attention.start, hide_first=hide_first), side) for layer in attention.layers]
     )
 
 

@@ -55,7 +55,7 @@ def _choose(view: AttentionPageView, **fields: Any) -> None:
     now = _present(view)
     layer, heads, how = (fields.get(name, getattr(now, name)) for name in ("layer", "heads", "how"))
     if layer is not None:  # a layer may have fewer heads than the last
-        count = layer_of(view.made, layer).heads
+        count = layer_of(view.attention, layer).heads
         heads = tuple(dict.fromkeys(min(head, count - 1) for head in heads))
     change(heads=Selection(layer, heads, how).text)
 
@@ -68,9 +68,9 @@ def _kind(chosen: Selection) -> str:
 
 def _set_kind(view: AttentionPageView, kind: str) -> None:
     now = _present(view)
-    layer = now.layer if now.layer is not None else view.made.layers[0].index
+    layer = now.layer if now.layer is not None else view.attention.layers[0].index
     head = now.heads[0] if now.heads else 0
-    last = layer_of(view.made, layer).heads - 1
+    last = layer_of(view.attention, layer).heads - 1
     both = tuple(dict.fromkeys((head, head + 1 if head < last else max(head - 1, 0))))
     heads = {"one": (head,), "several": both, "layer": (), "all": ()}[kind]
     change(heads=Selection(None if kind == "all" else layer, heads, now.how).text)
@@ -89,7 +89,7 @@ def _heads(view: AttentionPageView) -> None:
         help=define("Attention head"),
         on_change=follow("attention_kind", kind, lambda to: _set_kind(view, to), *SHOWN),
     )
-    layers = [layer.index for layer in view.made.layers]
+    layers = [layer.index for layer in view.attention.layers]
     if chosen.layer is not None:
         _layer_and_heads(view, kind, layers, chosen.layer)
     if kind != "one":
@@ -104,7 +104,7 @@ def _heads(view: AttentionPageView) -> None:
 
 
 def _layer_and_heads(view: AttentionPageView, kind: str, layers: list[int], layer: int) -> None:
-    heads = layer_of(view.made, layer).heads
+    heads = layer_of(view.attention, layer).heads
     if len(layers) > 1:
         st.select_slider(
             "Layer",
@@ -211,7 +211,7 @@ def _window(view: AttentionPageView) -> None:
 
 
 def _memory_words(view: AttentionPageView) -> str:
-    return f"Their weights take {view.made.bytes / 1e6:,.1f} MB."
+    return f"Their weights take {view.attention.bytes / 1e6:,.1f} MB."
 
 
 def _search(text: PageText) -> None:

@@ -38,7 +38,7 @@ def export_attention() -> None:
         )
         st.download_button(
             "NPZ",
-            data=lambda: attention_npz(view.made),
+            data=lambda: attention_npz(view.attention),
             file_name="attention.npz",
             mime="application/octet-stream",
             on_click="ignore",
@@ -52,7 +52,7 @@ def html(view: AttentionPageView) -> str:
     """What is in view as one file."""
     chosen = view.options
     return attention_html(
-        view.made,
+        view.attention,
         view.text.tokens,
         view.info,
         script=FILE_SCRIPT,

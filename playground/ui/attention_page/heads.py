@@ -52,8 +52,8 @@ def _overview() -> None:
 def overview_data(view: AttentionPageView) -> HeadMap:
     """A thumbnail of every head."""
     hide = view.options.hide_first
-    tiles = remembered(view.made, f"tiles:{hide}", lambda: thumbnails(view.made, hide_first=hide))
-    return overview_map(view.made, figures_of(view.made), tiles, name=view.info.name)
+    tiles = remembered(view.attention, f"tiles:{hide}", lambda: thumbnails(view.attention, hide_first=hide))
+    return overview_map(view.attention, figures_of(view.attention), tiles, name=view.info.name)
 
 
 def heads_section(view: AttentionPageView) -> None:
@@ -86,11 +86,11 @@ def matrix_of(view: AttentionPageView, selection: Selection) -> AttentionMatrix:
     """What is shown of a selection. A single head is worked out each time, merged ones are remembered."""
     hide = view.options.hide_first
     if selection.single:
-        return attention_matrix(view.made, selection, hide_first=hide)
+        return attention_matrix(view.attention, selection, hide_first=hide)
     return remembered(
-        view.made,
+        view.attention,
         f"matrix:{selection.text}:{hide}",
-        lambda: attention_matrix(view.made, selection, hide_first=hide),
+        lambda: attention_matrix(view.attention, selection, hide_first=hide),
     )
 
 
@@ -99,7 +99,7 @@ def panel_note(view: AttentionPageView, matrix: AttentionMatrix) -> str:
     notes = []
     chosen = matrix.selection
     if chosen.single and chosen.layer is not None:
-        layer = layer_of(view.made, chosen.layer)
+        layer = layer_of(view.attention, chosen.layer)
         group = layer.heads // layer.key_heads
         if group > 1:
             key_head = chosen.heads[0] // group
@@ -129,6 +129,6 @@ def _sink_line(view: AttentionPageView, matrix: AttentionMatrix) -> None:
 
 
 def _rows_are_whole(view: AttentionPageView) -> bool:
-    layer = view.made.layers[0]
+    layer = view.attention.layers[0]
     coarse = 1e-3 if view.info.dtype == "float32" else 0.05
     return bool(abs(layer.weights[:, -1].sum(-1) + layer.before[:, -1] - 1).max() < coarse)

@@ -28,7 +28,7 @@ def shown_rollout(step: FloatArray, *, hide: bool) -> FloatArray:
 
 def rollout_section(view: AttentionPageView) -> None:
     """One heatmap with a slider over the layers."""
-    steps = remembered(view.made, "rollout", lambda: rollout(view.made))  # (layers, T, T)
+    steps = remembered(view.attention, "rollout", lambda: rollout(view.attention))  # (layers, T, T)
     last = len(steps) - 1
     hide = view.options.hide_first
     note = "First token hidden, the rest renormalised." if hide else ""
@@ -42,7 +42,7 @@ def rollout_section(view: AttentionPageView) -> None:
             key="attention_depth",
             on_change=follow("attention_depth", depth, lambda value: change(depth=value), PICTURES),
         )
-    number = view.made.layers[depth].index
+    number = view.attention.layers[depth].index
     data = AttentionView(
         tokens=view.text.tokens,
         start=view.text.start,
@@ -51,12 +51,12 @@ def rollout_section(view: AttentionPageView) -> None:
         verbs=("can draw on", "can reach"),
     )
     attention_view(data, key="attention_rollout", on_pick=rerun_callback(pick_query, PICTURES))
-    share = float(steps[depth][1:, 0].mean()) if view.made.width > 1 else 1.0
+    share = float(steps[depth][1:, 0].mean()) if view.attention.width > 1 else 1.0
     if share > 0.9 and not hide:
         st.caption(
             f"{percent(share)} comes from the first token: the sinks of all layers add up. Hide it to see the rest."
         )
-    skipped = view.info.layers - len(view.made.layers)
+    skipped = view.info.layers - len(view.attention.layers)
     why_it_matters(
         "Attention rollout ([Abnar and Zuidema 2020](https://arxiv.org/abs/2005.00928)): each layer passes on half of what "
         "stood at a position and half of what its heads, averaged, fetched; multiplied up through the layers. It ignores what "

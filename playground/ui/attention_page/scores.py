@@ -54,15 +54,15 @@ class _RandomFigures(dict[str, tuple[HeadFigures, ...]]):
 def measured(view: AttentionPageView) -> tuple[HeadFigures, ...]:
     """The figures of every head on what the options name; random tokens cost one pass, remembered for the session."""
     if options().measured_on == "text":
-        return figures_of(view.made)
+        return figures_of(view.attention)
     engine = view.worker.engine
     key = f"random:{engine.info.revision}"
     held = session.get(_RandomFigures)
     if key not in held:
         ids = repeated_random_ids(engine.info, engine.codec)
-        made = load_pass(view.worker, ids, 0, len(ids), "attention_random")
+        attention = load_pass(view.worker, ids, 0, len(ids), "attention_random")
         held.clear()
-        held[key] = remembered(made, "random_figures", lambda: figures_of(made))
+        held[key] = remembered(attention, "random_figures", lambda: figures_of(attention))
     return held[key]
 
 

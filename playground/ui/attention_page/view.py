@@ -86,7 +86,7 @@ class AttentionPageView:
 
     worker: Worker
     text: PageText
-    made: AttentionPass
+    attention: AttentionPass
     options: AttentionState
     selection: Selection
     beside: Selection | None
@@ -150,12 +150,12 @@ def load_view() -> AttentionPageView:
     """Everything the sections need. Raises a PlaygroundError that says what to change."""
     worker = loaded_model()
     text = page_text(worker)
-    made = load_pass(worker, text.ids, text.start, text.end, "attention")
+    attention = load_pass(worker, text.ids, text.start, text.end, "attention")
     chosen = options()
-    selection = _checked(made, chosen.heads, "heads") or own_choice(made)
-    beside = _checked(made, chosen.beside, "beside")
+    selection = _checked(attention, chosen.heads, "heads") or own_choice(attention)
+    beside = _checked(attention, chosen.beside, "beside")
     query = chosen.query if text.start <= chosen.query < text.end else text.end - 1
-    return AttentionPageView(worker, text, made, options(), selection, beside, query)
+    return AttentionPageView(worker, text, attention, options(), selection, beside, query)
 
 
 def load_view_or_nothing(part: str) -> AttentionPageView | None:
@@ -183,13 +183,13 @@ def load_pass(worker: Worker, ids: TokenIds, start: int, end: int, slot: str) ->
     return result_of(slot, key, lambda: worker.submit(session_id(), slot, job, Priority.LOOK), doing)
 
 
-def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
+def _checked(attention: AttentionPass, text: str, field: str) -> Selection | None:
     """The selection a link or another model left behind, if this model has it; else told, and left out."""
     if not text:
         return None
     selection = read_selection(text)
     try:
-        check_selection(made, selection)
+        check_selection(attention, selection)
     except BadInput as error:
         told = session.problems()
         change(**{field: ""})
@@ -198,26 +198,26 @@ def _checked(made: AttentionPass, text: str, field: str) -> Selection | None:
     return selection
 
 
-def own_choice(made: AttentionPass) -> Selection:
+def own_choice(attention: AttentionPass) -> Selection:
     """The head with the clearest habit, worked out once a pass."""
-    return remembered(made, "own choice", lambda: clearest_head(made))
+    return remembered(attention, "own choice", lambda: clearest_head(attention))
 
 
-def figures_of(made: AttentionPass) -> tuple[HeadFigures, ...]:
+def figures_of(attention: AttentionPass) -> tuple[HeadFigures, ...]:
     """``head_figures``, worked out once a pass."""
-    return remembered(made, "figures", lambda: head_figures(made))
+    return remembered(attention, "figures", lambda: head_figures(attention))
 
 
 class _Memory(dict[str, tuple[Any, Any]]):
     """What was worked out of the pass in view, with a weak reference to it."""
 
 
-def remembered(made: AttentionPass, name: str, work_out: Callable[[], T]) -> T:
+def remembered(attention: AttentionPass, name: str, work_out: Callable[[], T]) -> T:
     """What was worked out from a pass, for as long as this session looks at it. Holds no pass alive."""
     memory = session.get(_Memory)
     held = memory.get(name)
-    if held is None or held[0]() is not made:
-        held = (ref(made), work_out())
+    if held is None or held[0]() is not attention:
+        held = (ref(attention), work_out())
         memory[name] = held
     found: T = held[1]
     return found

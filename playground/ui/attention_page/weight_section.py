@@ -18,7 +18,7 @@ from playground.ui.kit.messages import why_it_matters
 
 def weight_section(view: AttentionPageView) -> None:
     """One head, one query."""
-    if not view.made.shows_scores:
+    if not view.attention.shows_scores:
         raise CapabilityMissing(
             f"{view.info.name} ({view.info.architecture}) does not show its queries and keys: its weights stand under Heads."
         )
@@ -38,7 +38,7 @@ def weight_section(view: AttentionPageView) -> None:
         key="attention_query",
         on_change=follow("attention_query", view.query, lambda place: change(query=place), PICTURES),
     )
-    parts = weight_parts(view.made, layer, head, view.query)
+    parts = weight_parts(view.attention, layer, head, view.query)
     _sharing(view, parts)
     st.markdown(_formula(parts, names))
     data = WeightBars(
@@ -85,7 +85,7 @@ def _formula(parts: WeightParts, names: list[str]) -> str:
 
 def _sharing(view: AttentionPageView, parts: WeightParts) -> None:
     """Which heads look at the same keys, each a button."""
-    layer = layer_of(view.made, parts.layer)
+    layer = layer_of(view.attention, parts.layer)
     if layer.key_heads == layer.heads:
         st.caption(f"Every one of this model's {layer.heads} heads has keys of its own.")
         return

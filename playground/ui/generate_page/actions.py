@@ -73,24 +73,24 @@ def do_action(worker: Worker) -> None:
     action = session.get(PendingAction)
     if not action.what:
         return
-    mine = opened("compare" if action.what == "compare" else "write", worker)
+    work = opened("compare" if action.what == "compare" else "write", worker)
     for other in all_opened():  # a session generates one thing at a time
         other.stop()
         other.drain()
-    mine.problem = mine.note = None
+    work.problem = work.note = None
     try:
         if action.what == "write":
-            _write(mine, worker)
+            _write(work, worker)
         elif action.what == "compare":
-            _compare(mine, worker)
+            _compare(work, worker)
         elif action.what == "branch":
-            _branch(mine, worker, action)
+            _branch(work, worker, action)
         elif action.what == "continue":
-            _continue(mine, worker, action.branch)
+            _continue(work, worker, action.branch)
     except Pending:
         raise
     except PlaygroundError as error:
-        mine.problem = str(error)
+        work.problem = str(error)
     session.put(PendingAction())
 
 
@@ -104,33 +104,33 @@ def settings_to_compare() -> list[tuple[str, SamplerSettings]]:
     return found
 
 
-def _write(mine: GenerateSession, worker: Worker) -> None:
+def _write(work: GenerateSession, worker: Worker) -> None:
     """A new text, as another root beside the earlier ones where prompt and limits are the same."""
     setup = present_setup()
-    run = new_run(worker, setup, options().limits(), mine.run)
+    run = new_run(worker, setup, options().limits(), work.run)
     asked = request_for(run, setup.settings, setup.seed)
     tree = Tree()
-    if mine.run is not None and mine.run.prompt.ids == run.prompt.ids and mine.run.limits == run.limits:
-        tree = mine.tree if len(mine.tree.branches) < MOST_BRANCHES else tree  # beside the earlier texts
+    if work.run is not None and work.run.prompt.ids == run.prompt.ids and work.run.limits == run.limits:
+        tree = work.tree if len(work.tree.branches) < MOST_BRANCHES else tree  # beside the earlier texts
     for branch in tree.branches:
         if (branch.parent, branch.settings, branch.seed) == (
             None,
             setup.settings,
             setup.seed,
         ) and branch.ended != "stopped":
-            mine.history, mine.selected = mine.history.do(tree.select(branch.id)), None
-            mine.note = "The same prompt, settings and seed give the same tokens: here they are."
+            work.history, work.selected = work.history.do(tree.select(branch.id)), None
+            work.note = "The same prompt, settings and seed give the same tokens: here they are."
             return
     tree = tree.add(Branch(0, None, 0, (), setup.settings, setup.seed))
-    mine.stream = start_generation(worker, session_id(), [asked], [tree.current], [()])
-    mine.run, mine.setup, mine.selected = run, setup, None
-    mine.history = mine.history.do(tree) if len(tree.branches) > 1 else History(tree)
+    work.stream = start_generation(worker, session_id(), [asked], [tree.current], [()])
+    work.run, work.setup, work.selected = run, setup, None
+    work.history = work.history.do(tree) if len(tree.branches) > 1 else History(tree)
 
 
-def _compare(mine: GenerateSession, worker: Worker) -> None:
+def _compare(work: GenerateSession, worker: Worker) -> None:
     """All settings and seeds in one batch, each a root of the tree."""
     setup, chosen = present_setup(), options()
-    run = new_run(worker, setup, chosen.limits(), mine.run)
+    run = new_run(worker, setup, chosen.limits(), work.run)
     tree, requests, letters = Tree(), list[GenerationRequest](), list[str]()
     for index, (letter, one) in enumerate(settings_to_compare()):
         for number in range(chosen.seeds):
@@ -139,24 +139,24 @@ def _compare(mine: GenerateSession, worker: Worker) -> None:
             tree = tree.add(Branch(0, None, 0, (), one, seed, name=name))
             requests.append(request_for(run, one, seed))
             letters.append(letter)
-    mine.stream = start_generation(worker, session_id(), requests, range(len(requests)), [()] * len(requests))
-    mine.run, mine.setup, mine.selected, mine.letters = run, setup, None, tuple(letters)
-    mine.history, mine.seed_view = History(tree.select(0)), 0
+    work.stream = start_generation(worker, session_id(), requests, range(len(requests)), [()] * len(requests))
+    work.run, work.setup, work.selected, work.letters = run, setup, None, tuple(letters)
+    work.history, work.seed_view = History(tree.select(0)), 0
 
 
-def _branch(mine: GenerateSession, worker: Worker, action: PendingAction) -> None:
+def _branch(work: GenerateSession, worker: Worker, action: PendingAction) -> None:
     """Go on with another token in the place of one: nothing before it is run again."""
-    assert mine.run is not None
-    tree, parent = mine.tree, mine.tree[action.branch]
+    assert work.run is not None
+    tree, parent = work.tree, work.tree[action.branch]
     before = tree.path(parent.id)[: action.place]
     there = tree.path(parent.id)[action.place]
     ids = (*(step.id for step in before), action.token)
     known = tree.holder_of(ids, parent.settings)
     if known is not None:
-        mine.history = mine.history.do(tree.select(known))
-        mine.note = "This way on has been generated before: here it is." if known != parent.id else None
+        work.history = work.history.do(tree.select(known))
+        work.note = "This way on has been generated before: here it is." if known != parent.id else None
         return
-    step = picked_step(mine, worker, parent, there, action)
+    step = picked_step(work, worker, parent, there, action)
     branch = Branch(
         0,
         parent.id,
@@ -168,16 +168,16 @@ def _branch(mine: GenerateSession, worker: Worker, action: PendingAction) -> Non
         picked=True,
         ended="picked",
     )
-    left = mine.run.limits.max_new_tokens - action.place - 1
-    ended = _ends_at_once(mine.run, worker, action.token, left)
+    left = work.run.limits.max_new_tokens - action.place - 1
+    ended = _ends_at_once(work.run, worker, action.token, left)
     if ended is not None:
-        mine.history = mine.history.do(tree.add(replace(branch, ended=ended)))
-        mine.selected = None
+        work.history = work.history.do(tree.add(replace(branch, ended=ended)))
+        work.selected = None
         return
     tree = tree.add(replace(branch, ended="stopped"))
-    asked = request_for(mine.run, parent.settings, parent.seed, (*before, step), left)
-    mine.stream = start_generation(worker, session_id(), [asked], [tree.current], [(step,)])
-    mine.history, mine.selected = mine.history.do(tree), None
+    asked = request_for(work.run, parent.settings, parent.seed, (*before, step), left)
+    work.stream = start_generation(worker, session_id(), [asked], [tree.current], [(step,)])
+    work.history, work.selected = work.history.do(tree), None
 
 
 def _ends_at_once(run: Run, worker: Worker, token: int, left: int) -> Ended | None:
@@ -189,7 +189,7 @@ def _ends_at_once(run: Run, worker: Worker, token: int, left: int) -> Ended | No
 
 
 def picked_step(
-    mine: GenerateSession, worker: Worker, parent: Branch, there: TokenStep, action: PendingAction
+    work: GenerateSession, worker: Worker, parent: Branch, there: TokenStep, action: PendingAction
 ) -> TokenStep:
     """The record of a token chosen by hand: from the step's own record, or asked of the model for a rarer one."""
     for rank, other in enumerate(there.top):
@@ -197,10 +197,10 @@ def picked_step(
             found, place = other, rank
             break
     else:
-        found, place = _look_up(mine, worker, parent, action)
+        found, place = _look_up(work, worker, parent, action)
     mu = there.mirostat_mu
     if "mirostat" in parent.settings.active():
-        earlier = mine.tree.path(parent.id)[: action.place]
+        earlier = work.tree.path(parent.id)[: action.place]
         surprise = -math.log2(max(found.prob, 1e-12))
         tau, eta = parent.settings.mirostat_tau, parent.settings.mirostat_eta
         mu = updated_mu(earlier[-1].mirostat_mu if earlier else None, surprise, tau=tau, eta=eta)
@@ -216,11 +216,11 @@ def picked_step(
     )
 
 
-def _look_up(mine: GenerateSession, worker: Worker, parent: Branch, action: PendingAction) -> tuple[Alternative, int]:
-    assert mine.run is not None
-    context = mine.context(parent.id, action.place)
+def _look_up(work: GenerateSession, worker: Worker, parent: Branch, action: PendingAction) -> tuple[Alternative, int]:
+    assert work.run is not None
+    context = work.context(parent.id, action.place)
     row = next_row(worker, context, "branch")
-    prompt = len(mine.run.prompt.ids)
+    prompt = len(work.run.prompt.ids)
     seen = examine(
         row.logits,
         parent.settings,
@@ -233,10 +233,10 @@ def _look_up(mine: GenerateSession, worker: Worker, parent: Branch, action: Pend
     return Alternative(action.token, found.raw_logprob, found.raw_prob, found.final_prob, found.removed_by), found.rank
 
 
-def _continue(mine: GenerateSession, worker: Worker, branch_id: int) -> None:
+def _continue(work: GenerateSession, worker: Worker, branch_id: int) -> None:
     """More tokens at the end of a branch that the limit or the reader ended."""
-    assert mine.run is not None
-    branch, path = mine.tree[branch_id], mine.tree.path(branch_id)
-    asked = request_for(mine.run, branch.settings, branch.seed, path, options().limits().max_new_tokens)
-    mine.stream = start_generation(worker, session_id(), [asked], [branch.id], [branch.steps])
-    mine.history = mine.history.do(mine.tree.put(replace(branch, ended="stopped", stopped_by=None, hidden_text="")))
+    assert work.run is not None
+    branch, path = work.tree[branch_id], work.tree.path(branch_id)
+    asked = request_for(work.run, branch.settings, branch.seed, path, options().limits().max_new_tokens)
+    work.stream = start_generation(worker, session_id(), [asked], [branch.id], [branch.steps])
+    work.history = work.history.do(work.tree.put(replace(branch, ended="stopped", stopped_by=None, hidden_text="")))

@@ -20,48 +20,48 @@ from playground.ui.kit.messages import escape_markdown, why_it_matters
 PREVIEW_TOKENS = 8
 
 
-def branches_section(mine: GenerateSession, worker: Worker) -> None:
+def branches_section(work: GenerateSession, worker: Worker) -> None:
     """Buttons for the tree as a whole, then a row for each branch in view."""
-    if mine.run is None or not mine.tree.branches:
+    if work.run is None or not work.tree.branches:
         return
-    _actions(mine)
+    _actions(work)
     with st.container(gap="small", key="branches"):
-        for depth, branch in mine.tree.in_order():
-            _row(mine, worker, branch, depth)
+        for depth, branch in work.tree.in_order():
+            _row(work, worker, branch, depth)
     why_it_matters(
         "A path's probability is that of exactly this text after the prompt: the product over its tokens, so longer texts "
         "are always less likely. It says nothing of truth or of quality."
     )
 
 
-def _acting(mine: GenerateSession, change: Callable[[History], History]) -> Callable[[], None]:
+def _acting(work: GenerateSession, change: Callable[[History], History]) -> Callable[[], None]:
     """A callback that changes the tree. What is being written is stopped first, so that it writes into no other tree."""
 
     def act() -> None:
-        mine.stop()
-        mine.stream = None
+        work.stop()
+        work.stream = None
         try:
-            mine.history = change(mine.history)
-            mine.selected = None
+            work.history = change(work.history)
+            work.selected = None
         except PlaygroundError as error:
-            mine.problem = str(error)
+            work.problem = str(error)
         redraw(PICTURES)
 
     return act
 
 
-def _actions(mine: GenerateSession) -> None:
-    tree, current = mine.tree, mine.tree[mine.tree.current]
+def _actions(work: GenerateSession) -> None:
+    tree, current = work.tree, work.tree[work.tree.current]
 
     def choose(branch: int | None) -> Callable[[], None]:
-        return _acting(mine, lambda history: history.do(history.present.select(branch or 0)))
+        return _acting(work, lambda history: history.do(history.present.select(branch or 0)))
 
     def go_on() -> None:
         ask("continue", current.id)
 
     def rename() -> None:
         name = str(st.session_state.get("w_branch_name") or "")
-        _acting(mine, lambda history: history.do(history.present.rename(current.id, name)))()
+        _acting(work, lambda history: history.do(history.present.rename(current.id, name)))()
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="branch_actions"):
         st.button(
@@ -69,7 +69,7 @@ def _actions(mine: GenerateSession) -> None:
             icon=":material/play_arrow:",
             key="continue",
             on_click=go_on,
-            disabled=mine.stream is not None or current.ended not in ("length", "stopped", "picked"),
+            disabled=work.stream is not None or current.ended not in ("length", "stopped", "picked"),
             help="Go on at the end of the text in view, for as many tokens as the maximum says.",
         )
         st.button(
@@ -84,16 +84,16 @@ def _actions(mine: GenerateSession) -> None:
             "",
             icon=":material/undo:",
             key="undo_tree",
-            on_click=_acting(mine, History.undo),
-            disabled=not mine.history.past,
+            on_click=_acting(work, History.undo),
+            disabled=not work.history.past,
             help="Undo the last change of the tree",
         )
         st.button(
             "",
             icon=":material/redo:",
             key="redo_tree",
-            on_click=_acting(mine, History.redo),
-            disabled=not mine.history.future,
+            on_click=_acting(work, History.redo),
+            disabled=not work.history.future,
             help="Redo it",
         )
         if st.session_state.get("w_branch_name") != current.name:
@@ -111,8 +111,8 @@ def _actions(mine: GenerateSession) -> None:
     st.caption(f"{len(tree.branches)} {'text' if len(tree.branches) == 1 else 'texts'} from this prompt")
 
 
-def _row(mine: GenerateSession, worker: Worker, branch: Branch, depth: int) -> None:
-    tree = mine.tree
+def _row(work: GenerateSession, worker: Worker, branch: Branch, depth: int) -> None:
+    tree = work.tree
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if depth:
             st.markdown("&emsp;" * min(depth, 6), width="content")
@@ -124,24 +124,24 @@ def _row(mine: GenerateSession, worker: Worker, branch: Branch, depth: int) -> N
                 icon=f":material/chevron_{'right' if folded else 'down'}:".replace("chevron_down", "expand_more"),
                 key=f"fold_{branch.id}",
                 type="tertiary",
-                on_click=_acting(mine, lambda history: history.do(history.present.fold(branch.id))),
+                on_click=_acting(work, lambda history: history.do(history.present.fold(branch.id))),
                 help=f"{'Unfold' if folded else 'Fold'} {len(inside)} below",
             )
         st.button(
-            escape_markdown(title(mine, worker, branch)),
+            escape_markdown(title(work, worker, branch)),
             key=f"branch_{branch.id}",
             type="primary" if branch.id == tree.current else "secondary",
-            on_click=_acting(mine, lambda history: history.do(history.present.select(branch.id))),
+            on_click=_acting(work, lambda history: history.do(history.present.select(branch.id))),
             help=describe(tree, branch),
         )
         st.caption(figures(tree, branch), width="content")
 
 
-def title(mine: GenerateSession, worker: Worker, branch: Branch) -> str:
+def title(work: GenerateSession, worker: Worker, branch: Branch) -> str:
     """The branch's name, or how it begins."""
     if branch.name:
         return branch.name
-    before = mine.context(branch.id, branch.fork)
+    before = work.context(branch.id, branch.fork)
     ids = tuple(step.id for step in branch.steps[:PREVIEW_TOKENS])
     text = "".join(pieces(worker.engine.codec, ids, before))
     more = "…" if len(branch.steps) > PREVIEW_TOKENS else ""

@@ -44,24 +44,24 @@ WIDGETS = Bound(GenerateState)
 
 def compare_section(worker: Worker) -> None:
     """Choosing what to compare, the texts side by side, their parting, their diversity."""
-    mine, chosen = opened("compare", worker), settings_to_compare()
+    work, chosen = opened("compare", worker), settings_to_compare()
     _pin_buttons()
     _run_controls(chosen)
-    if mine.problem:
-        show_problem(mine.problem)
+    if work.problem:
+        show_problem(work.problem)
     _exactness(worker)
-    if mine.run is None:
+    if work.run is None:
         st.info(
             "Pin settings, change some sliders, then press **Generate together**. Or let one click compare the present "
             "settings with the likeliest token every time (temperature 0)."
         )
         return
-    live(mine, worker, _strips)
+    live(work, worker, _strips)
     legend_line()
-    if mine.stream is None:
-        _parting(mine, worker)
-        _diversity_table(mine)
-        token_panel(mine, worker, branches=False)
+    if work.stream is None:
+        _parting(work, worker)
+        _diversity_table(work)
+        token_panel(work, worker, branches=False)
 
 
 def _pin_buttons() -> None:
@@ -121,110 +121,109 @@ def _exactness(worker: Worker) -> None:
 # -- the texts -----------------------------------------------------------------------------------------------------
 
 
-def shown_branches(mine: GenerateSession) -> list[tuple[str, Branch]]:
+def shown_branches(work: GenerateSession) -> list[tuple[str, Branch]]:
     """One text a setting: that of the seed in view."""
-    seeds = len(mine.tree.branches) // max(1, len(set(mine.letters)))
-    rows = list(zip(mine.letters, mine.tree.branches, strict=False))
-    return rows[mine.seed_view :: seeds] if seeds else []
+    seeds = len(work.tree.branches) // max(1, len(set(work.letters)))
+    rows = list(zip(work.letters, work.tree.branches, strict=False))
+    return rows[work.seed_view :: seeds] if seeds else []
 
 
-def _strips(mine: GenerateSession, worker: Worker) -> None:
-    rows = shown_branches(mine)
-    if not rows or mine.run is None:
+def _strips(work: GenerateSession, worker: Worker) -> None:
+    rows = shown_branches(work)
+    if not rows or work.run is None:
         return
-    _seed_choice(mine)
-    scale, first = options().scale, mine.tree.path_ids(rows[0][1].id)
+    _seed_choice(work)
+    scale, first = options().scale, work.tree.path_ids(rows[0][1].id)
     for letter, branch in rows:
-        own = mine.tree.path_ids(branch.id)
-        parted = first_divergence(first, own) if mine.stream is None else None
+        parted = first_divergence(first, work.tree.path_ids(branch.id)) if work.stream is None else None
         colour = PINS.get(letter, "#8C919C")
         st.html(
             f'<div style="border-left:0.5rem solid {colour};padding-left:0.5rem"><b>{letter}</b> · '
             f"{escape(settings_words(branch.settings))}, seed {branch.seed}</div>"
         )
         codec = worker.engine.codec
-        if mine.stream is None:
-            tokens = path_tokens(mine.run, mine.tree, branch.id, codec, scale, parted=parted)
+        if work.stream is None:
+            tokens = path_tokens(work.run, work.tree, branch.id, codec, scale, parted=parted)
         else:
-            tokens = mine.growing[letter].look(mine.run, mine.tree, branch.id, codec, scale)
-        chosen = mine.selected if mine.selected is not None and mine.tree.current == branch.id else -1
+            tokens = work.growing[letter].look(work.run, work.tree, branch.id, codec, scale)
+        chosen = work.selected if work.selected is not None and work.tree.current == branch.id else -1
         token_strip(
             tokens,
             key=f"compare_strip_{letter}",
             label=f"Text under setting {letter}, one button for each token",
-            on_pick=_picker(mine, branch.id),
+            on_pick=_picker(work, branch.id),
             selected=chosen,
             height="9rem",
         )
-        if mine.stream is None:
+        if work.stream is None:
             show_ending(branch)
 
 
-def _picker(mine: GenerateSession, branch: int) -> Callable[[int], None]:
+def _picker(work: GenerateSession, branch: int) -> Callable[[int], None]:
     def pick(index: int) -> None:
-        mine.history = mine.history.amend(mine.tree.select(branch))
-        mine.selected = index
+        work.history = work.history.amend(work.tree.select(branch))
+        work.selected = index
         redraw(PICTURES)
 
     return pick
 
 
-def _seed_choice(mine: GenerateSession) -> None:
-    seeds = len(mine.tree.branches) // max(1, len(set(mine.letters)))
+def _seed_choice(work: GenerateSession) -> None:
+    seeds = len(work.tree.branches) // max(1, len(set(work.letters)))
     if seeds < 2:
         return
     number = st.segmented_control(
         "Which of the seeds is shown",
         list(range(seeds)),
-        default=mine.seed_view,
+        default=work.seed_view,
         key=f"seed_view_{seeds}",
         format_func=lambda n: f"{n + 1}",
         required=True,
     )
-    mine.seed_view = int(number or 0)
+    work.seed_view = int(number or 0)
 
 
 # -- where they part -----------------------------------------------------------------------------------------------
 
 
-def _parting(mine: GenerateSession, worker: Worker) -> None:
+def _parting(work: GenerateSession, worker: Worker) -> None:
     """Each setting against the first: the first token that differs, and both distributions there on a click."""
-    rows = shown_branches(mine)
-    if len(rows) < FEWEST_COMPARED or mine.run is None:
+    rows = shown_branches(work)
+    if len(rows) < FEWEST_COMPARED or work.run is None:
         return
     first_letter, first = rows[0]
     for letter, branch in rows[1:]:
-        place = first_divergence(mine.tree.path_ids(first.id), mine.tree.path_ids(branch.id))
+        place = first_divergence(work.tree.path_ids(first.id), work.tree.path_ids(branch.id))
         if place is None:
             st.markdown(f"**{first_letter} and {letter}** are the same, token for token.")
             continue
-        one, other = (_word(mine, worker, item, place) for item in (first, branch))
+        one, other = (_word(work, worker, item, place) for item in (first, branch))
         text, button = st.columns([3, 1], vertical_alignment="center")
         text.markdown(
             f"**{first_letter} and {letter}** part at token {place + 1}: {escape_markdown(one)} against {escape_markdown(other)}."
         )
         if button.toggle("Distributions", key=f"part_{letter}"):
-            _two_distributions(mine, worker, ((first_letter, first), (letter, branch)), place)
+            _two_distributions(work, worker, ((first_letter, first), (letter, branch)), place)
 
 
-def _word(mine: GenerateSession, worker: Worker, branch: Branch, place: int) -> str:
-    path = mine.tree.path(branch.id)
+def _word(work: GenerateSession, worker: Worker, branch: Branch, place: int) -> str:
+    path = work.tree.path(branch.id)
     if place >= len(path):
         return "(the end)"
-    return glyphs(pieces(worker.engine.codec, (path[place].id,), mine.context(branch.id, place))[0])
+    return glyphs(pieces(worker.engine.codec, (path[place].id,), work.context(branch.id, place))[0])
 
 
-def _two_distributions(mine: GenerateSession, worker: Worker, pair: tuple[tuple[str, Branch], ...], place: int) -> None:
+def _two_distributions(work: GenerateSession, worker: Worker, pair: tuple[tuple[str, Branch], ...], place: int) -> None:
     """The same context, so the same raw distribution: only what the samplers leave of it differs."""
     steps: list[tuple[str, TokenStep]] = []
     for letter, branch in pair:
-        path = mine.tree.path(branch.id)
+        path = work.tree.path(branch.id)
         if place >= len(path):
             st.caption(f"{letter} ended here, so it has no distribution at this token.")
             return
         steps.append((letter, path[place]))
     ids = [other.id for other in steps[0][1].top]
-    before = mine.context(pair[0][1].id, place)[-CONTEXT_TAIL:]
+    before = work.context(pair[0][1].id, place)[-CONTEXT_TAIL:]
     probabilities = np.array(
         [[{o.id: o.prob for o in step.top}.get(token, 0.0) for token in ids] for _letter, step in steps],
         dtype=np.float32,
@@ -244,8 +243,8 @@ def _two_distributions(mine: GenerateSession, worker: Worker, pair: tuple[tuple[
 # -- diversity -----------------------------------------------------------------------------------------------------
 
 
-def _diversity_table(mine: GenerateSession) -> None:
-    st.dataframe(diversity_frame(mine), hide_index=True, key="diversity")
+def _diversity_table(work: GenerateSession) -> None:
+    st.dataframe(diversity_frame(work), hide_index=True, key="diversity")
     why_it_matters(
         "Mean over the seeds with its 95% interval (Student's t); one text gives no interval. Distinct-n is the share of "
         "different n-grams and falls with length. The mean log-probability is the model's own, before the samplers: it says "
@@ -253,14 +252,14 @@ def _diversity_table(mine: GenerateSession) -> None:
     )
 
 
-def diversity_frame(mine: GenerateSession) -> pd.DataFrame:
+def diversity_frame(work: GenerateSession) -> pd.DataFrame:
     """One row a setting."""
     import pandas as pd  # only a table needs it, and a page opens without it
 
     rows = []
-    for letter in dict.fromkeys(mine.letters):
+    for letter in dict.fromkeys(work.letters):
         paths = [
-            mine.tree.path(b.id) for given, b in zip(mine.letters, mine.tree.branches, strict=False) if given == letter
+            work.tree.path(b.id) for given, b in zip(work.letters, work.tree.branches, strict=False) if given == letter
         ]
         found = diversity(
             [tuple(step.id for step in path) for path in paths], [[step.raw_logprob for step in path] for path in paths]

@@ -110,19 +110,19 @@ def _load() -> None:
     except PlaygroundError as error:
         session.note_problem(str(error))
         return
-    mine = opened("write", worker)
-    mine.problem = mine.note = None
+    work = opened("write", worker)
+    work.problem = work.note = None
     try:
         run, note = from_json(given.getvalue(), worker.engine.info)
     except PlaygroundError as error:
-        mine.problem = str(error)
+        work.problem = str(error)
         return
     adopt_run(run)
-    mine.stop()
-    mine.stream = None
-    same_prompt = mine.run is not None and mine.run.prompt.ids == run.prompt.ids
-    mine.history = mine.history.do(run.tree) if same_prompt else History(run.tree)
-    mine.run, mine.selected, mine.note, mine.setup = run, None, note, setup()
+    work.stop()
+    work.stream = None
+    same_prompt = work.run is not None and work.run.prompt.ids == run.prompt.ids
+    work.history = work.history.do(run.tree) if same_prompt else History(run.tree)
+    work.run, work.selected, work.note, work.setup = run, None, note, setup()
 
 
 def adopt_run(run: Run) -> None:

@@ -27,64 +27,64 @@ LONG_TOKENS = 200
 STRIP_HEIGHT = "22rem"
 
 
-def live(mine: GenerateSession, worker: Worker, body: Callable[[GenerateSession, Worker], None]) -> None:
-    """``body`` with progress above it, repainted while the mine is busy."""
+def live(work: GenerateSession, worker: Worker, body: Callable[[GenerateSession, Worker], None]) -> None:
+    """``body`` with progress above it, repainted while the work is busy."""
 
     def draw() -> None:
-        _progress(mine)
-        body(mine, worker)
+        _progress(work)
+        body(work, worker)
 
-    watch(mine, draw, key="live", every=look_every_s(mine))
+    watch(work, draw, key="live", every=look_every_s(work))
 
 
-def look_every_s(mine: GenerateSession) -> float:
+def look_every_s(work: GenerateSession) -> float:
     """Seconds between two looks at a text under way."""
-    return LONG_LOOK_EVERY_S if mine.stream is not None and mine.stream.wanted > LONG_TOKENS else LOOK_EVERY_S
+    return LONG_LOOK_EVERY_S if work.stream is not None and work.stream.wanted > LONG_TOKENS else LOOK_EVERY_S
 
 
-def _progress(mine: GenerateSession) -> None:
+def _progress(work: GenerateSession) -> None:
     """One row of one height, so that nothing below it jumps."""
-    stream = mine.stream or mine.last
+    stream = work.stream or work.last
     with st.container(horizontal=True, vertical_alignment="center", key="generate_status"):
-        if mine.stream is None:
+        if work.stream is None:
             if stream is not None and stream.count:
                 prefill = f", prompt read in {milliseconds(stream.generation.prefill_ms)}" if stream.generation else ""
                 st.caption(f"{stream.count:,} new tokens, {stream.tokens_per_second:.1f} tokens/s{prefill}")
             return
         done = stream.count if stream else 0
-        wanted = max(1, mine.stream.wanted)
-        queue = f", {mine.stream.ticket.position} ahead of you" if mine.stream.ticket.position else ""
+        wanted = max(1, work.stream.wanted)
+        queue = f", {work.stream.ticket.position} ahead of you" if work.stream.ticket.position else ""
         said = f"Writing: {done:,} of at most {wanted:,} tokens" if done else "The model reads the prompt"
-        speed = f", {mine.stream.tokens_per_second:.1f} tokens/s" if done else ""
+        speed = f", {work.stream.tokens_per_second:.1f} tokens/s" if done else ""
         st.progress(min(1.0, done / wanted), text=f"{said}{speed}{queue}")
         st.button(
             "Stop",
             key="generate_stop",
             icon=":material/stop:",
-            on_click=mine.stop,
+            on_click=work.stop,
             shortcut="escape",
             help="Frees the model at once; what has been written stays.",
         )
 
 
-def writing_strip(mine: GenerateSession, worker: Worker) -> None:
+def writing_strip(work: GenerateSession, worker: Worker) -> None:
     """The strip of the branch in view, with its legend and how it ended."""
-    if mine.run is None or not mine.tree.branches:
+    if work.run is None or not work.tree.branches:
         return
     scale = options().scale
-    codec, branch = worker.engine.codec, mine.tree[mine.tree.current]
-    tokens = prompt_tokens(mine.run.prompt, codec, scale)
+    codec, branch = worker.engine.codec, work.tree[work.tree.current]
+    tokens = prompt_tokens(work.run.prompt, codec, scale)
     shown_prompt = len(tokens)
-    if mine.stream is None:
-        tokens += path_tokens(mine.run, mine.tree, branch.id, codec, scale)
+    if work.stream is None:
+        tokens += path_tokens(work.run, work.tree, branch.id, codec, scale)
     else:
-        tokens += mine.growing[""].look(mine.run, mine.tree, branch.id, codec, scale)
+        tokens += work.growing[""].look(work.run, work.tree, branch.id, codec, scale)
 
     def pick(index: int) -> None:
-        mine.selected = index - shown_prompt if index >= shown_prompt else None
+        work.selected = index - shown_prompt if index >= shown_prompt else None
         redraw(PICTURES)
 
-    hidden = len(mine.run.prompt.ids) - shown_prompt
+    hidden = len(work.run.prompt.ids) - shown_prompt
     if hidden > 0:
         st.caption(f"The prompt's first {hidden:,} tokens are not shown.")
     token_strip(
@@ -92,10 +92,10 @@ def writing_strip(mine: GenerateSession, worker: Worker) -> None:
         key="generate_strip",
         label="Prompt and generated text, one button for each token: Enter on a generated one shows its alternatives",
         on_pick=pick,
-        selected=-1 if mine.selected is None else shown_prompt + mine.selected,
+        selected=-1 if work.selected is None else shown_prompt + work.selected,
         height=STRIP_HEIGHT,
     )
-    if mine.stream is None or branch.id not in mine.stream.branches:
+    if work.stream is None or branch.id not in work.stream.branches:
         show_ending(branch)
 
 

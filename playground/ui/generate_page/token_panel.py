@@ -30,18 +30,18 @@ class _Leaving:
     now: bool = False
 
 
-def token_panel(mine: GenerateSession, worker: Worker, *, branches: bool = True) -> None:
+def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True) -> None:
     """Nothing without a chosen token. ``branches`` False shows without offering to go on from here."""
-    branch, place = mine.tree.current, mine.selected
-    if mine.run is None or place is None or not mine.tree.branches:
+    branch, place = work.tree.current, work.selected
+    if work.run is None or place is None or not work.tree.branches:
         return
-    path = mine.tree.path(branch)
+    path = work.tree.path(branch)
     if not 0 <= place < len(path):
         return
-    step, context = path[place], mine.context(branch, place)
+    step, context = path[place], work.context(branch, place)
     text = pieces(worker.engine.codec, (step.id,), context)[0]
     st.subheader(f"Token {place + 1}: {escape_markdown(glyphs(text))}", anchor=False)
-    _explain(mine, step, place)
+    _explain(work, step, place)
     data = recorded_bars(step, worker.engine.codec, context[-CONTEXT_TAIL:], worker.engine.info.vocab_size)
     position = zlib.crc32(repr((branch, context)).encode())
 
@@ -54,7 +54,7 @@ def token_panel(mine: GenerateSession, worker: Worker, *, branches: bool = True)
         key="generate_alternatives",
         on_picked_change=on_picked("generate_alternatives", position, [row.id for row in data.rows], pick),
     )
-    _buttons(mine, branch, place, worker)
+    _buttons(work, branch, place, worker)
     if branches:
         why_it_matters(
             "Press a bar to go on with that token instead: the text before it is not run again. A removed token can be "
@@ -62,8 +62,8 @@ def token_panel(mine: GenerateSession, worker: Worker, *, branches: bool = True)
         )
 
 
-def _explain(mine: GenerateSession, step: TokenStep, place: int) -> None:
-    if place in mine.tree.hand_picked(mine.tree.current):
+def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:
+    if place in work.tree.hand_picked(work.tree.current):
         st.markdown("Chosen by hand, not drawn.")
         return
     st.markdown(
@@ -72,14 +72,14 @@ def _explain(mine: GenerateSession, step: TokenStep, place: int) -> None:
     )
 
 
-def _buttons(mine: GenerateSession, branch: int, place: int, worker: Worker) -> None:
+def _buttons(work: GenerateSession, branch: int, place: int, worker: Worker) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Open in Sampling",
             icon=":material/open_in_new:",
             key="open_in_sampling",
             on_click=open_in_sampling,
-            args=(mine, branch, place),
+            args=(work, branch, place),
             help="The whole distribution at exactly this point, under the settings of this text.",
         )
 
@@ -89,7 +89,7 @@ def _buttons(mine: GenerateSession, branch: int, place: int, worker: Worker) -> 
                 ask("branch", branch, place, token)
             elif token is not None:
                 last = worker.engine.info.vocab_size - 1
-                mine.problem = f"There is no token {token}: ids go from 0 to {last:,}; choose one of them."
+                work.problem = f"There is no token {token}: ids go from 0 to {last:,}; choose one of them."
 
         st.number_input(
             "Any other token, by id",
@@ -100,16 +100,16 @@ def _buttons(mine: GenerateSession, branch: int, place: int, worker: Worker) -> 
             width=200,
             help="Branch with a token that is not among the bars. The Sampling page finds a word's id.",
         )
-        st.button("Close", key="close_token", on_click=lambda: setattr(mine, "selected", None), type="tertiary")
+        st.button("Close", key="close_token", on_click=lambda: setattr(work, "selected", None), type="tertiary")
 
 
-def open_in_sampling(mine: GenerateSession, branch: int, place: int) -> None:
+def open_in_sampling(work: GenerateSession, branch: int, place: int) -> None:
     """From a callback: go to the Sampling page with the context before this token, the text's settings and seed."""
-    made = mine.tree[branch]
-    run = mine.run
+    text = work.tree[branch]
+    run = work.run
     assert run is not None
     present = setup()
-    steps = mine.tree.path_ids(branch)
+    steps = work.tree.path_ids(branch)
     session.put(
         replace(
             Setup(model=present.model, device=present.device, dtype=present.dtype),
@@ -117,8 +117,8 @@ def open_in_sampling(mine: GenerateSession, branch: int, place: int) -> None:
             chat=run.prompt.chat,
             system=run.prompt.system,
             parse_special=run.prompt.parse_special,
-            settings=made.settings,
-            seed=min(made.seed, 2**32 - 1),
+            settings=text.settings,
+            seed=min(text.seed, 2**32 - 1),
             steps=steps,
             position=place,
         )

@@ -28,35 +28,35 @@ def ask_write() -> None:
 
 def write_section(worker: Worker) -> None:
     """The text and what can be asked of it."""
-    mine = opened("write", worker)
-    if mine.problem:
-        show_problem(mine.problem)
-    if mine.note:
-        st.info(mine.note, icon=":material/info:")
-    live(mine, worker, writing_strip)
+    work = opened("write", worker)
+    if work.problem:
+        show_problem(work.problem)
+    if work.note:
+        st.info(work.note, icon=":material/info:")
+    live(work, worker, writing_strip)
     legend_line()
-    _outdated(mine)
-    token_panel(mine, worker)
-    branches_section(mine, worker)
+    _outdated(work)
+    token_panel(work, worker)
+    branches_section(work, worker)
     why_it_matters(
         "Each token is one draw from the distribution after all before it. Bright and dark say how expected it was, not "
         "whether it is true."
     )
 
 
-def _outdated(mine: GenerateSession) -> None:
+def _outdated(work: GenerateSession) -> None:
     """Say when the controls have moved away from the text on screen."""
-    present, made = setup(), mine.setup
-    if made is None or mine.run is None or not mine.tree.branches:
+    present, written = setup(), work.setup
+    if written is None or work.run is None or not work.tree.branches:
         return
-    branch = mine.tree[mine.tree.current]
+    branch = work.tree[work.tree.current]
     same = (present.prompt, present.chat, present.system, present.parse_special) == (
-        mine.run.prompt.text,
-        mine.run.prompt.chat,
-        mine.run.prompt.system,
-        mine.run.prompt.parse_special,
+        work.run.prompt.text,
+        work.run.prompt.chat,
+        work.run.prompt.system,
+        work.run.prompt.parse_special,
     )
     if not same or (present.settings, present.seed) != (branch.settings, branch.seed):
         st.caption(":material/history: This text was made with another prompt, other settings or another seed.")
-    elif options().max_new_tokens != mine.run.limits.max_new_tokens:
+    elif options().max_new_tokens != work.run.limits.max_new_tokens:
         st.caption(":material/history: This text was made with another maximum of tokens.")

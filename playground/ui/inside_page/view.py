@@ -138,9 +138,9 @@ def remembered(key: object, make: Callable[[], T]) -> T:
     """``make()`` under ``key``, the session's last few kept."""
     memory = session.get(_Memory)
     if key not in memory:
-        made = make()
+        created = make()
         while len(memory) >= 3 * _REMEMBERED:
             memory.pop(next(iter(memory)))
-        memory[key] = made
+        memory[key] = created
     found: T = memory[key]
     return found

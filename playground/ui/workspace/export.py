@@ -75,7 +75,7 @@ def code_for_engines(
         )
     )
     own = engine == "playground"
-    made = export(
+    exported = export(
         engine,
         setup.settings,
         model_id=(setup.model or "") if own else model_id(),
@@ -86,8 +86,8 @@ def code_for_engines(
         max_new_tokens=max(1, max_new_tokens),
         endings=endings,
     )
-    code = shlex.join(next_words(setup)) + "\n" if own else made.code
-    st.code(code, language=made.language, wrap_lines=True)
+    code = shlex.join(next_words(setup)) + "\n" if own else exported.code
+    st.code(code, language=exported.language, wrap_lines=True)
     if setup.taken and playground and not own:
         st.caption(
             f"The {len(setup.taken):,} accepted tokens travel in the link and in this playground's own line only."
@@ -96,7 +96,7 @@ def code_for_engines(
         st.caption(notes.get(engine, notes[""]))
     if resolve(setup.model).kind == "bundled" and not own:
         st.caption(_ROUNDED)
-    for warning in (*made.warnings, *_text_warnings(setup, engine, made.language)):
+    for warning in (*exported.warnings, *_text_warnings(setup, engine, exported.language)):
         st.warning(escape_markdown(warning), icon=":material/warning:")
 
 
@@ -136,7 +136,7 @@ def command_words(setup: Setup, command: str) -> list[str]:
     """``python -m playground <command>`` with the same model, text, settings and seed, for more flags to be added."""
     from playground.sampling.export import export
 
-    made = export(
+    exported = export(
         "playground",
         setup.settings,
         model_id=setup.model or "",
@@ -145,7 +145,7 @@ def command_words(setup: Setup, command: str) -> list[str]:
         system=setup.system or None,
         seed=setup.seed,
     )
-    words = shlex.split(made.code)
+    words = shlex.split(exported.code)
     words[words.index("next")] = command
     words += ["--parse-special"] if setup.parse_special else []
     words += [f"--dtype={setup.dtype}"] if setup.dtype else []
