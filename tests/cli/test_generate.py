@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.codec import EOS_ID, VOCAB
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.generation.streaming import stream_rows
 from playground.sampling.draw import UniformStream

@@ -7,7 +7,8 @@ import threading
 
 import numpy as np
 
-from playground.engine.fake.engine import VOCAB, FakeEngine
+from playground.engine.fake.codec import VOCAB
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.fake.served import TOLD, ServedFakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.logits_cache import LogitsCache

@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from playground.engine.api import TextCodec
-from playground.engine.fake.engine import FakeCodec
+from playground.engine.fake.codec import FakeCodec
 from playground.engine.text.codec import HfTextCodec
 from playground.engine.text.token_bytes import TokenTable, build_table, byte_alphabet
 from playground.errors import BadPrompt, CapabilityMissing

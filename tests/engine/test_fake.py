@@ -10,7 +10,8 @@ from scipy.special import log_softmax as reference_log_softmax
 from scipy.stats import entropy as reference_entropy
 
 from playground.engine.api import CancelToken, Engine, TextCodec
-from playground.engine.fake.engine import EOS_ID, SPECIALS, VOCAB, FakeCodec, FakeEngine
+from playground.engine.fake.codec import EOS_ID, SPECIALS, VOCAB, FakeCodec
+from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from playground.cli import build_parser, options
 from playground.engine.api import TextCodec
-from playground.engine.fake.engine import FakeCodec
+from playground.engine.fake.codec import FakeCodec
 from playground.engine.text.codec import HfTextCodec
 from playground.engine.text.prompt import continuation_ids, encode_prompt
 from playground.engine.types import TokenIds

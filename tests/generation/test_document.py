@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.charts.run_html import run_html
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.codec import EOS_ID, VOCAB
+from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput
 from playground.generation import GenerationRequest, TokenStep, generate
 from playground.generation.document import Limits, Prompt, Run, origin_of

@@ -12,7 +12,8 @@ from scipy.stats import chisquare
 from transformers import PreTrainedModel
 
 from playground.engine.api import CancelToken, Engine
-from playground.engine.fake.engine import EOS_ID, FakeEngine
+from playground.engine.fake.codec import EOS_ID
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.serving.worker import Worker
 from playground.engine.types import FloatArray

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import StopStringCriteria
 
-from playground.engine.fake.engine import EOS_ID, FakeCodec
+from playground.engine.fake.codec import EOS_ID, FakeCodec
 from playground.engine.text.codec import HfTextCodec
 from playground.errors import BadInput
 from playground.generation import GenerationRequest

@@ -8,7 +8,8 @@ import pytest
 
 from playground.engine.api import CancelToken, Engine, Rows, Stream
 from playground.engine.facets import offers, require
-from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
+from playground.engine.fake.codec import EOS_ID
+from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.fake.served import ServedFakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.serving.caching import CachedEngine

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from playground.engine.api import CancelToken, Engine, Hidden
-from playground.engine.fake.engine import VOCAB, FakeEngine
+from playground.engine.fake.codec import VOCAB
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import LENS_TOP, LensRows
 from playground.errors import BadInput, Cancelled, CapabilityMissing

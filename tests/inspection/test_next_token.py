@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from playground.engine.fake.engine import FakeCodec
+from playground.engine.fake.codec import FakeCodec
 from playground.inspection.next_token import (
     candidate,
     kept_prefix,

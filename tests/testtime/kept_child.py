@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from playground.engine.fake.engine import EOS_ID, FakeEngine, default_logits
+from playground.engine.fake.codec import EOS_ID
+from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.types import FloatArray, TokenIds
 from playground.generation.document import origin_of
 from playground.testtime.events import BatchStep

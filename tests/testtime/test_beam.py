@@ -11,7 +11,8 @@ import torch
 from transformers import PreTrainedModel
 
 from playground.engine.api import Batch, CancelToken, Engine, Pieces
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.codec import EOS_ID, VOCAB
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import FloatArray
 from playground.errors import BadInput, Cancelled

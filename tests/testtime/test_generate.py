@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from playground.engine.api import CancelToken
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine, fake_info
+from playground.engine.fake.codec import EOS_ID, VOCAB
+from playground.engine.fake.engine import FakeEngine, fake_info
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.serving.worker import Worker
 from playground.engine.types import FloatArray

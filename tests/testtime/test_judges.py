@@ -21,7 +21,8 @@ from transformers import (
 )
 
 from playground.engine.api import CancelToken
-from playground.engine.fake.engine import FakeCodec, FakeEngine
+from playground.engine.fake.codec import FakeCodec
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.types import FloatArray
 from playground.errors import (

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.codec import EOS_ID, VOCAB
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.types import FloatArray
 from playground.errors import BadInput
 from playground.sampling.settings import NEUTRAL

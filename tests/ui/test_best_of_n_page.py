@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from playground.charts.candidates_table import candidate_table
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine, default_logits
+from playground.engine.fake.codec import EOS_ID, VOCAB
+from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.types import FloatArray
 from playground.inspection.speed import Pass, workload_of
 from playground.inspection.timing import CacheSize, LengthTiming, Timing, timing_of

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeEngine
+from playground.engine.fake.codec import EOS_ID, VOCAB
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import ModelChoice
 from playground.engine.types import FloatArray
 from playground.generation import GenerationRequest, generate

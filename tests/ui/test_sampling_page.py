@@ -14,7 +14,8 @@ import streamlit as st
 
 from playground.charts.numbers import percent
 from playground.cli import main
-from playground.engine.fake.engine import EOS_ID, VOCAB, FakeCodec, FakeEngine
+from playground.engine.fake.codec import EOS_ID, VOCAB, FakeCodec
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import ModelChoice
 from playground.engine.types import TokenIds
 from playground.errors import ModelNotFound

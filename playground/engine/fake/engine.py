@@ -1,14 +1,14 @@
-"""An engine with known logits and a codec of bytes: what tests and pages run on where no model is wanted.
+"""An engine with known logits, on a codec of bytes: what tests and pages run on where no model is wanted.
 
-Deterministic, instant, free of torch. Ids 0 to 255 are the bytes, then come a few longer pieces, then the special
-tokens. It keeps count of its calls, so that a test can say what was computed and what was remembered.
+Deterministic, instant, free of torch. It keeps count of its calls, so that a test can say what was computed and what was
+remembered.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -28,12 +28,10 @@ from playground.engine.api import (
 )
 from playground.engine.attention_data import AttentionPass, check_window
 from playground.engine.fake.attention import fake_attention
+from playground.engine.fake.codec import EOS_ID, VOCAB, FakeCodec
 from playground.engine.fake.inside import fake_lens_rows, fake_weights
 from playground.engine.limits import check_ids, check_lens
 from playground.engine.scoring import score_rows
-from playground.engine.text.codec import check_text
-from playground.engine.text.display import bracket
-from playground.engine.text.utf8 import added_text, pending_bytes
 from playground.engine.types import (
     FloatArray,
     LensRows,
@@ -44,16 +42,9 @@ from playground.engine.types import (
     TokenIds,
     WeightList,
 )
-from playground.errors import BadPrompt, CapabilityMissing, ModelError
+from playground.errors import BadPrompt, ModelError
 from playground.models.info import LoadedModelInfo
 from playground.numerics import log_softmax
-
-PIECES = (" the", " Paris", " London", " Rome", " a", "ing", "\n\n", "  ", "hello", " world", "é", "😀", "नम", "42")
-SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-DEFAULT_SYSTEM = "You are a fake."
-_FIRST_SPECIAL = 256 + len(PIECES)
-EOS_ID = _FIRST_SPECIAL + SPECIALS.index("<|im_end|>")
-VOCAB = _FIRST_SPECIAL + len(SPECIALS)
 
 FACETS = frozenset[type]({NextTokens, Rows, Score, Attention, Hidden, Weights})
 
@@ -67,87 +58,6 @@ def in_one_piece(work: Callable[[], T]) -> Pieces[T]:
     """A generator that works when it is first asked and gives nobody a turn."""
     yield from ()
     return work()
-
-
-class FakeCodec:
-    """A ``TextCodec`` of bytes: longest piece first, else one id a byte."""
-
-    def __init__(self, *, has_chat_template: bool = True) -> None:
-        self._has_chat_template = has_chat_template
-        self._bytes = [bytes([byte]) for byte in range(256)] + [piece.encode() for piece in PIECES]
-        self._by_length = sorted(
-            ((data, token) for token, data in enumerate(self._bytes)), key=lambda row: -len(row[0])
-        )
-        self._specials = [(name.encode(), _FIRST_SPECIAL + index) for index, name in enumerate(SPECIALS)]
-
-    def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
-        check_text(text)
-        candidates = [*self._specials, *self._by_length] if parse_special else self._by_length
-        data, position, ids = text.encode(), 0, []
-        while position < len(data):
-            piece, token = next(row for row in candidates if data.startswith(row[0], position))
-            ids.append(token)
-            position += len(piece)
-        return tuple(ids)
-
-    def count(self, text: str) -> int:
-        return len(self.encode(text))
-
-    def encode_chat(self, text: str, *, system: str | None = None, parse_special: bool = False) -> tuple[int, ...]:
-        ids: list[int] = []
-        for part, typed in self._chat_parts(text, system):
-            ids.extend(self.encode(part, parse_special=parse_special or not typed))
-        return tuple(ids)
-
-    def chat_text(self, text: str, *, system: str | None = None) -> str:
-        return "".join(part for part, _typed in self._chat_parts(text, system))
-
-    def _chat_parts(self, text: str, system: str | None) -> list[tuple[str, bool]]:
-        if not self._has_chat_template:
-            raise CapabilityMissing("This fake has no chat template: switch to a raw prompt.")
-        return [
-            ("<|im_start|>system\n", False),
-            (system or DEFAULT_SYSTEM, True),
-            ("<|im_end|>\n<|im_start|>user\n", False),
-            (text, True),
-            ("<|im_end|>\n<|im_start|>assistant\n", False),
-        ]
-
-    def decode(self, ids: Iterable[int]) -> str:
-        data = b"".join(
-            SPECIALS[i - _FIRST_SPECIAL].encode() if self._is_named(i) else self.token_bytes(i) for i in ids
-        )
-        return data.decode("utf-8", errors="replace")
-
-    def token_bytes(self, token_id: int) -> bytes:
-        return self._bytes[token_id] if 0 <= token_id < _FIRST_SPECIAL else b""
-
-    def piece(self, token_id: int, context: Sequence[int] = ()) -> str:
-        if self._is_named(token_id):
-            return bracket(SPECIALS[token_id - _FIRST_SPECIAL])
-        if not 0 <= token_id < _FIRST_SPECIAL:
-            return bracket(f"id {token_id}")
-        tail = b""
-        for token in reversed(tuple(context)[-4:]):
-            if self.is_special(token):
-                break
-            tail = self.token_bytes(token) + tail
-        return added_text(pending_bytes(tail), self.token_bytes(token_id))
-
-    @staticmethod
-    def _is_named(token_id: int) -> bool:
-        return _FIRST_SPECIAL <= token_id < VOCAB
-
-    def is_special(self, token_id: int) -> bool:
-        return not 0 <= token_id < _FIRST_SPECIAL
-
-    @property
-    def eos_token_ids(self) -> tuple[int, ...]:
-        return (EOS_ID,)
-
-    @property
-    def start_ids(self) -> tuple[int, ...]:
-        return (_FIRST_SPECIAL,)
 
 
 def default_logits(ids: TokenIds, vocab: int = VOCAB) -> FloatArray:

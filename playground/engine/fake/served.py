@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish
-from playground.engine.fake.engine import EOS_ID, FakeCodec, FakeEngine, LogitsFn
+from playground.engine.fake.codec import EOS_ID, FakeCodec
+from playground.engine.fake.engine import FakeEngine, LogitsFn
 from playground.engine.limits import check_ids
 from playground.engine.types import FloatArray, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TopTokens
 from playground.errors import BadInput

@@ -13,25 +13,31 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar, overload
 
-from playground.engine.api import CancelToken, Engine, NextTokens, Pieces
-from playground.engine.facets import require
+from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.caching import CachedEngine
+from playground.engine.serving.tasks import (
+    Read,
+    Steps,
+    Task,
+    close_quietly,
+    in_a_sentence,
+    take_step,
+    texts_of,
+    together,
+    tokens_of,
+)
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.turns import Priority, Turns
-from playground.engine.types import NextRow, TokenIds
-from playground.errors import ModelError, PlaygroundError
+from playground.engine.types import NextRow
+from playground.errors import ModelError
 
 T = TypeVar("T")
-Steps = Generator[Any, None, T]
 
-JOINT_ROWS, JOINT_TOKENS = (
-    10,
-    1024,
-)  # thirty rows of 30 tokens: 2.1 s one by one, 1.1 s in tens; longer ones gain little
+JOINT_ROWS, JOINT_TOKENS = 10, 1024  # thirty rows of 30: 2.1 s one by one, 1.1 s in tens; longer ones gain little
 _RELEASED = "The model was released: choose it again to load it."
 
 
@@ -44,38 +50,6 @@ class WorkerStatus:
     sessions: int  # sessions with a request that waits or runs
     running_session: str | None
     running_slot: str | None
-
-
-@dataclass(frozen=True)
-class _Read:
-    """The job of reading texts for the row after each."""
-
-    texts: tuple[TokenIds, ...]
-
-    def __call__(self, engine: Engine, cancel: CancelToken) -> Pieces[tuple[NextRow, ...]]:
-        return require(engine, NextTokens).next_logits_in_pieces(self.texts, cancel=cancel)
-
-
-@dataclass(eq=False)
-class _Task:
-    """A request: ``job`` answers its one ticket. A ``_Read`` gives each of its tickets the row of one text, in order."""
-
-    tickets: Sequence[Ticket[Any]]
-    job: Callable[[Engine, CancelToken], Any]
-    priority: Priority
-    joins: bool = False  # a reading that may be done together with others
-    number: int = 0  # in the order of the queue
-    cancel: CancelToken = field(default_factory=CancelToken)
-    steps: Steps[Any] | None = None  # the started generator
-
-    @property
-    def sessions(self) -> list[str]:
-        return [ticket.session for ticket in self.tickets]
-
-    @property
-    def over(self) -> bool:
-        """Nobody waits for it any more."""
-        return all(ticket.done for ticket in self.tickets)
 
 
 class Worker:
@@ -96,9 +70,9 @@ class Worker:
         self._changed = threading.Condition()
         self._turns = Turns()
         self._numbers = count(1)
-        self._waiting: list[_Task] = []
+        self._waiting: list[Task] = []
         self._open: dict[tuple[str, str], Ticket[Any]] = {}  # the unfinished ticket of each (session, slot)
-        self._running: _Task | None = None
+        self._running: Task | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
@@ -127,15 +101,15 @@ class Worker:
         result. It must not yield inside a context that belongs to the thread (``torch.inference_mode``).
         """
         ticket: Ticket[Any] = Ticket(session, slot)
-        return self._queue(ticket, _Task([ticket], job, priority, cancel=ticket.cancel_token))
+        return self._queue(ticket, Task([ticket], job, priority, cancel=ticket.cancel_token))
 
     def next_row(self, session: str, slot: str, ids: Sequence[int]) -> Ticket[NextRow]:
         """Queue the reading of ``ids``: the row after them. Readings that wait at the same time are done in one pass."""
         ticket: Ticket[NextRow] = Ticket(session, slot)
-        job = _Read((tuple(ids),))
-        return self._queue(ticket, _Task([ticket], job, Priority.ROW, joins=True, cancel=ticket.cancel_token))
+        job = Read((tuple(ids),))
+        return self._queue(ticket, Task([ticket], job, Priority.ROW, joins=True, cancel=ticket.cancel_token))
 
-    def _queue(self, ticket: Ticket[T], task: _Task) -> Ticket[T]:
+    def _queue(self, ticket: Ticket[T], task: Task) -> Ticket[T]:
         session, slot = ticket.session, ticket.slot
         ticket._position_of, ticket._on_cancel = self._position_of, self._withdraw
         with self._changed:
@@ -184,12 +158,12 @@ class Worker:
 
     # -- queueing --------------------------------------------------------------------------------------------------
 
-    def _put(self, task: _Task) -> None:
+    def _put(self, task: Task) -> None:
         """At the end of the queue, among those of the same tag. With the lock held."""
         task.number = next(self._numbers)
         self._waiting.append(task)
 
-    def _key(self, task: _Task) -> tuple[float, int]:
+    def _key(self, task: Task) -> tuple[float, int]:
         """The order of turns; what nobody waits for any more lets go of its memory first."""
         tag = float("-inf") if task.over else self._turns.tag(task.sessions, task.priority)
         return tag, task.number
@@ -236,7 +210,7 @@ class Worker:
         self._close_started()
         self._engine.close()
 
-    def _next_task(self) -> _Task | None:
+    def _next_task(self) -> Task | None:
         """The task whose turn it is, waiting for one; None once the worker closes."""
         with self._changed:
             if not self._waiting:
@@ -248,19 +222,24 @@ class Worker:
             first = min(self._waiting, key=self._key)
             group = self._rows_with(first)
             self._waiting = [task for task in self._waiting if task not in group]
-            self._running = first if len(group) == 1 else _together(group)
+            self._running = first if len(group) == 1 else together(group)
             return self._running
 
-    def _rows_with(self, first: _Task) -> list[_Task]:
+    def _rows_with(self, first: Task) -> list[Task]:
         """``first`` and the readings that are best done with it, those whose turn comes soonest. With the lock held."""
-        group, tokens = [first], _tokens(first)
+        group, tokens = [first], tokens_of(first)
         for task in sorted(self._waiting, key=self._key) if first.joins else ():
-            if task is not first and task.joins and len(group) < JOINT_ROWS and tokens + _tokens(task) <= JOINT_TOKENS:
+            if (
+                task is not first
+                and task.joins
+                and len(group) < JOINT_ROWS
+                and tokens + tokens_of(task) <= JOINT_TOKENS
+            ):
                 group.append(task)
-                tokens += _tokens(task)
+                tokens += tokens_of(task)
         return group
 
-    def _advance(self, task: _Task) -> bool:
+    def _advance(self, task: Task) -> bool:
         """Run one step; says whether the task is finished. Whatever a job raises belongs to its tickets."""
         try:
             for ticket in task.tickets:
@@ -275,79 +254,28 @@ class Worker:
                     task.tickets[0].succeed(answer)
                     return True
                 task.steps = answer
-            if _step(task) and not task.over:
+            if take_step(task) and not task.over:
                 return False
         except BaseException as error:  # even SystemExit in a job must not end the thread all others wait for
             self._fail(task, error)
-        _close_quietly(task.steps)
+        close_quietly(task.steps)
         return True
 
-    def _fail(self, task: _Task, error: BaseException) -> None:
+    def _fail(self, task: Task, error: BaseException) -> None:
         """The tickets end with a sentence. Of rows read together one may be at fault: then each is read alone."""
         if len(task.tickets) == 1:
-            task.tickets[0].fail(_in_a_sentence(error))
+            task.tickets[0].fail(in_a_sentence(error))
             return
         with self._changed:
-            for ticket, ids in zip(task.tickets, _texts(task), strict=True):
+            for ticket, ids in zip(task.tickets, texts_of(task), strict=True):
                 if not ticket.done:
-                    self._put(_Task([ticket], _Read((ids,)), task.priority, cancel=ticket.cancel_token))
+                    self._put(Task([ticket], Read((ids,)), task.priority, cancel=ticket.cancel_token))
 
     def _close_started(self) -> None:
         with self._changed:
             tasks, self._waiting = self._waiting, []
             self._open.clear()
         for task in tasks:
-            _close_quietly(task.steps)
+            close_quietly(task.steps)
             for ticket in task.tickets:
                 ticket.fail(ModelError(_RELEASED))
-
-
-def _texts(task: _Task) -> tuple[TokenIds, ...]:
-    return task.job.texts if isinstance(task.job, _Read) else ()
-
-
-def _tokens(task: _Task) -> int:
-    return sum(map(len, _texts(task)))
-
-
-def _together(group: Sequence[_Task]) -> _Task:
-    texts = tuple(ids for task in group for ids in _texts(task))
-    return _Task([ticket for task in group for ticket in task.tickets], _Read(texts), group[0].priority)
-
-
-def _step(task: _Task) -> bool:
-    """Pass on the next step, or the result at the end; says whether there was a step."""
-    assert task.steps is not None
-    try:
-        step = next(task.steps)
-    except StopIteration as end:
-        answers = end.value if isinstance(task.job, _Read) else [end.value]
-        for ticket, answer in zip(task.tickets, answers, strict=True):
-            ticket.succeed(answer)
-        return False
-    if step is not None:  # None gave the others a turn
-        task.tickets[0].add_step(step)
-    return True
-
-
-def _in_a_sentence(error: BaseException) -> PlaygroundError:
-    """What a library raised, as something a page can show; a panic of a tokenizer is no Exception."""
-    if isinstance(error, PlaygroundError):
-        return error
-    reason = (str(error).splitlines() or [""])[0][:200]
-    told = ModelError(
-        f"The model's work ended in an error ({type(error).__name__}{reason and ': '}{reason}): "
-        "change the input, or choose another model."
-    )
-    told.__cause__ = error
-    return told
-
-
-def _close_quietly(steps: Steps[Any] | None) -> None:
-    """Let a generator run its ``finally`` blocks; an error there has nobody left to hear it."""
-    if steps is None:
-        return
-    try:
-        steps.close()
-    except BaseException:
-        return
