@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import threading
-import time
 
 import streamlit as st
 from streamlit.runtime import get_instance
@@ -12,9 +11,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.engine.api import Engine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
-from playground.engine.serving.worker import Worker
-from playground.errors import PlaygroundError
-from playground.ui.kit.markdown import escape_markdown
 
 
 def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
@@ -95,28 +91,3 @@ def note_end(loading: Loading) -> None:
 def forget_failure() -> None:
     """Let the next request try once more."""
     st.session_state.pop(_OWN_LOADING, None)
-
-
-def wait_for_model(choice: ModelChoice) -> Worker:
-    """The worker for ``choice``; shows what is being done while it loads. Raises the loader's PlaygroundError.
-
-    Every look at the progress is a yield point: a newer click or a closed tab ends the wait, not the loading.
-    """
-    loading = request_model(choice)
-    if not loading.done.wait(0.15):
-        _show_progress(loading)
-    note_end(loading)
-    if loading.error is not None:
-        raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
-    if loading.worker is None:
-        raise PlaygroundError("The model was released while it was being loaded; reload the page.")
-    return loading.worker
-
-
-def _show_progress(loading: Loading) -> None:
-    place = st.empty()
-    started = time.monotonic()
-    while not loading.done.wait(0.2):
-        spent = time.monotonic() - started
-        place.progress(loading.fraction, text=f"{escape_markdown(loading.what)} ({spent:.0f} s so far)")
-    place.empty()

@@ -47,8 +47,8 @@ def redraw(*parts: str) -> None:
     if not in_fragment_run():
         return  # the whole page is run already, for another widget's sake perhaps: it must not be cut short
     wanted = _wanted(parts)
-    if wanted and len(st.session_state[_PARTS]) > 1:  # a page's only part is being run already
-        with suppress(StreamlitAPIException):  # the first run of the page has not come so far
+    with suppress(StreamlitAPIException):  # the first run of the page has not come so far
+        if wanted and not _being_run(wanted):
             st.rerun(wanted)
 
 
@@ -90,6 +90,14 @@ def in_fragment_run() -> bool:
     """Whether only fragments are being run, not the whole page."""
     context = get_script_run_ctx(suppress_warning=True)
     return context is None or bool(context.fragment_ids_this_run)
+
+
+def _being_run(parts: Sequence[str]) -> bool:
+    """Whether these parts follow the callback anyway; asking for them would be a second run for one move."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and set(context.fragment_storage.resolve_target(parts)) <= set(
+        context.fragment_ids_this_run or ()
+    )
 
 
 def rerun_callback(write: Callable[..., None], *parts: str) -> Callable[..., None]:

@@ -7,19 +7,19 @@ import time
 import streamlit as st
 
 from playground.charts.scale_lines import lines_chart, lines_description
-from playground.engine.serving.ticket import Ticket
 from playground.inspection.timing import Timing
 from playground.plan.machine_answers import machine_data, machine_rows
-from playground.plan.measure import Measurement, Peaks, measure
+from playground.plan.measure import Peaks, measure
 from playground.plan.scenarios import Scenarios
 from playground.ui.components.light_chart import light_chart
-from playground.ui.kit.messages import escape_markdown, why_it_matters
-from playground.ui.runtime import session_id, wait_for_model
+from playground.ui.kit.jobs import result_of
+from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
+from playground.ui.runtime import note_end, request_model, session_id
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.workspace.model import chosen_model
+from playground.ui.workspace.model import chosen_model, loaded_model
 from playground.ui.workspace.speed import known_timing, timings
 
-_FOUND, _RUNNING = "scale_measured", "scale_measuring"
+_FOUND, _WANTED = "scale_measured", "scale_measuring"
 
 
 def machine_section(_: Scenarios) -> None:
@@ -29,15 +29,9 @@ def machine_section(_: Scenarios) -> None:
         "seconds; a model that is not loaded yet is loaded first."
     )
     st.button("Measure", key="scale_measure", icon=":material/timer:", on_click=_begin, type="primary")
-    if st.session_state.get(_RUNNING):
-        worker = wait_for_model(chosen_model())
-        ticket = worker.submit(session_id(), "measure", measure)
-        with ticket:
-            _watch(ticket)
-            found = ticket.result()
-        timings()[worker.engine.info.revision] = (found.timing, time.time())
-        st.session_state[_FOUND] = (worker.engine.info, found.peaks)
-        st.session_state[_RUNNING] = False
+    with problems_shown_here():
+        if _WANTED in st.session_state:
+            _measure(st.session_state[_WANTED])
     if _FOUND in st.session_state:
         info, peaks = st.session_state[_FOUND]
         timing = known_timing(info)  # another page may have measured the model since
@@ -46,25 +40,23 @@ def machine_section(_: Scenarios) -> None:
 
 
 def _begin() -> None:
-    st.session_state[_RUNNING] = True
+    st.session_state[_WANTED] = time.monotonic()
 
 
-def _watch(ticket: Ticket[Measurement]) -> None:
-    bar, stop = st.empty(), st.empty()
-    stop.button("Stop", key="scale_measure_stop", icon=":material/stop:", on_click=_stop, shortcut="escape")
-    started = time.monotonic()
-    bar.progress(0.0, text="Waiting for the model's turn")
-    while not ticket.done:
-        for step in ticket.take(0.2):
-            bar.progress(
-                step.share, text=f"{step.doing[:1].upper()}{step.doing[1:]} · {time.monotonic() - started:.1f} s"
-            )
-    bar.empty()
-    stop.empty()
-
-
-def _stop() -> None:
-    st.session_state[_RUNNING] = False
+def _measure(asked_at: float) -> None:
+    """Once for each press of the button. Pending while the model is loaded and timed."""
+    worker = loaded_model()
+    note_end(request_model(chosen_model()))  # the sidebar may still say that the model is loading
+    found = result_of(
+        "measure",
+        asked_at,
+        lambda: worker.submit(session_id(), "measure", measure),
+        "Passes are timed, from short to long",
+        share=lambda step: step.share,
+    )
+    timings()[worker.engine.info.revision] = (found.timing, time.time())
+    st.session_state[_FOUND] = (worker.engine.info, found.peaks)
+    del st.session_state[_WANTED]
 
 
 def _show(found: Timing, peaks: Peaks | None) -> None:
