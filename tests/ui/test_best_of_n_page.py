@@ -445,4 +445,6 @@ def test_take_away_offers_link_command_code_and_files(open_app: Open) -> None:
     texts = [element.value for element in app.at.code]
     assert any("best_of_n" in text or "n=5" in text for text in texts) and any("best-of-n" in text for text in texts)
     assert "num_return_sequences=5" in app.texts()
-    assert {"bon_csv", "bon_jsonl", "bon_html"} <= {button.key for button in app.at.get("download_button")}
+    assert {"save_candidates.csv", "save_candidates.jsonl", "save_candidates.html"} <= {
+        button.key for button in app.at.get("download_button")
+    }

@@ -12,6 +12,7 @@ from playground.state.setup import Setup
 from playground.ui.attention_page.view import AttentionPageView, load_view
 from playground.ui.components.attention import FILE_SCRIPT, FILE_STYLE
 from playground.ui.components.save_picture import save_picture_button
+from playground.ui.kit.file_button import file_button
 from playground.ui.workspace.export import model_id
 from playground.ui.workspace.setup import setup
 
@@ -26,25 +27,14 @@ def export_attention() -> None:
     st.markdown("**Files**")
     with st.container(horizontal=True, vertical_alignment="center"):
         save_picture_button("PNG of the heatmaps", "attention", key="attention_save")
-        st.download_button(
-            "HTML",
-            data=lambda: html(view),
-            file_name="attention.html",
-            mime="text/html",
-            on_click="ignore",
-            icon=":material/download:",
-            key="attention_html",
-            help="All layers and heads in one file that opens offline.",
+        file_button(
+            "HTML", "attention.html", lambda: html(view), "All layers and heads in one file that opens offline."
         )
-        st.download_button(
+        file_button(
             "NPZ",
-            data=lambda: attention_npz(view.attention),
-            file_name="attention.npz",
-            mime="application/octet-stream",
-            on_click="ignore",
-            icon=":material/download:",
-            key="attention_npz",
-            help="`attention` (layers, heads, query, key) and `ids`, for NumPy.",
+            "attention.npz",
+            lambda: attention_npz(view.attention),
+            "`attention` (layers, heads, query, key) and `ids`, for NumPy.",
         )
 
 

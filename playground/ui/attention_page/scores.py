@@ -15,6 +15,7 @@ from playground.ui.attention_page.heads import lock_head
 from playground.ui.attention_page.view import AttentionPageView, figures_of, load_pass, options, remembered
 from playground.ui.components.attention import attention_map
 from playground.ui.kit import session
+from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import redraw_page
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.widgets import Bound
@@ -130,13 +131,4 @@ def _table(view: AttentionPageView, figures: tuple[HeadFigures, ...]) -> None:
         selection_mode="single-row",
     )
     st.caption("Sort by a column's head; mark a row at its left edge to open that head.")
-    st.download_button(
-        f"CSV of all {len(frame):,} heads",
-        data=lambda: frame.to_csv(index=False),
-        file_name="heads.csv",
-        mime="text/csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-        key="attention_scores_csv",
-    )
+    file_button(f"CSV of all {len(frame):,} heads", "heads.csv", lambda: frame.to_csv(index=False), quiet=True)

@@ -16,6 +16,7 @@ from playground.testtime.rules import MAJORITY, Choice, choose, column_rule
 from playground.testtime.types import ScoredCandidates
 from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, chosen, scoring_request
 from playground.ui.kit import session
+from playground.ui.kit.file_button import file_button
 from playground.ui.kit.messages import problems_shown_here
 from playground.ui.workspace.export import code_for_engines, command_words
 from playground.ui.workspace.model import loaded_model
@@ -80,35 +81,13 @@ def _downloads(own: ModelSession) -> None:
 
     st.markdown("**Files**")
     with st.container(horizontal=True):
-        st.download_button(
-            "CSV",
-            data=lambda: to_csv(scored()),
-            file_name="candidates.csv",
-            mime="text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-            key="bon_csv",
-            help="One line a candidate, a column a rule.",
-        )
-        st.download_button(
-            "JSONL",
-            data=lambda: to_jsonl(scored()),
-            file_name="candidates.jsonl",
-            mime="application/jsonl",
-            on_click="ignore",
-            icon=":material/download:",
-            key="bon_jsonl",
-            help="One JSON object a candidate.",
-        )
-        st.download_button(
+        file_button("CSV", "candidates.csv", lambda: to_csv(scored()), "One line a candidate, a column a rule.")
+        file_button("JSONL", "candidates.jsonl", lambda: to_jsonl(scored()), "One JSON object a candidate.")
+        file_button(
             "HTML",
-            data=lambda: to_html(scored(), choices(), title="Best of N", prompt=asking.prompt),
-            file_name="candidates.html",
-            mime="text/html",
-            on_click="ignore",
-            icon=":material/download:",
-            key="bon_html",
-            help="Opens offline, without a script.",
+            "candidates.html",
+            lambda: to_html(scored(), choices(), title="Best of N", prompt=asking.prompt),
+            "Opens offline, without a script.",
         )
     st.caption("Files and the command line count candidates from 0, this page from 1.")
 

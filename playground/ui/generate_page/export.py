@@ -19,6 +19,7 @@ from playground.state.generate import GenerateState, read_ids
 from playground.state.setup import Setup
 from playground.ui.generate_page.session import COMPARE, SECTION_KEY, WRITE, opened, options
 from playground.ui.kit import session
+from playground.ui.kit.file_button import file_button
 from playground.ui.workspace.export import code_for_engines, command_words
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.setup import setup
@@ -67,36 +68,9 @@ def _downloads(run: Run, codec: TextCodec) -> None:
     st.markdown("**Files**")
     scale = options().scale
     with st.container(horizontal=True):
-        st.download_button(
-            "HTML",
-            data=lambda: run_html(run, codec, scale),
-            file_name="generation.html",
-            mime="text/html",
-            on_click="ignore",
-            icon=":material/download:",
-            key="save_html",
-            help="Opens offline, without a script.",
-        )
-        st.download_button(
-            "JSON",
-            data=lambda: to_json(run, codec),
-            file_name="generation.json",
-            mime="application/json",
-            on_click="ignore",
-            icon=":material/download:",
-            key="save_json",
-            help="Can be loaded back here.",
-        )
-        st.download_button(
-            "CSV",
-            data=lambda: to_csv(run, codec),
-            file_name="generation.csv",
-            mime="text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-            key="save_csv",
-            help="One line a step.",
-        )
+        file_button("HTML", "generation.html", lambda: run_html(run, codec, scale), "Opens offline, without a script.")
+        file_button("JSON", "generation.json", lambda: to_json(run, codec), "Can be loaded back here.")
+        file_button("CSV", "generation.csv", lambda: to_csv(run, codec), "One line a step.")
 
 
 def _load() -> None:

@@ -137,11 +137,6 @@ def result_of(
     return result
 
 
-def forget_request(slot: str) -> None:
-    """Ask anew at the next look."""
-    session.get(_Requests).pop(slot, None)
-
-
 def show_pending(pending: Pending, *parts: str) -> None:
     """What is being done, for how long, how many are ahead, and a stop button; looks again by itself.
 

@@ -26,6 +26,7 @@ from playground.state.sampling import SamplingState
 from playground.state.setup import Setup
 from playground.ui.components.bars import PROBABILITY_BARS, on_picked
 from playground.ui.kit import session
+from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.widgets import Bound
@@ -147,12 +148,9 @@ def bars_section(view: SamplingView) -> None:
         st.warning(escape_markdown(view.next.trace.note), icon=":material/info:")
     if view.next.draw.id in view.codec.eos_token_ids:
         st.caption("The drawn token ▶ ends the text: a generator would stop here. You may still accept it and go on.")
-    st.download_button(
+    file_button(
         f"CSV of all {view.next.trace.raw_probs.size:,} tokens",
-        data=lambda: distribution_csv(view.next, view.codec),
-        file_name="next-token.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        type="tertiary",
+        "next-token.csv",
+        lambda: distribution_csv(view.next, view.codec),
+        quiet=True,
     )
