@@ -25,6 +25,14 @@ HUMAN_TEXT_TOKENS = 300e12  # Villalobos et al. 2024 (2211.04325): effective sto
 MASSIVE = "MASSIVE, median tokens; course notes"
 TEXT_SOURCE = "Villalobos et al. 2024, 2211.04325: public human text, adjusted for quality and repeats"
 
+LAW_WORDS = {
+    "rule-20": "The rule of thumb: 20 tokens for each parameter.",
+    "hoffmann-printed": "Chinchilla's fit (Hoffmann et al. 2022, approach 3) with its constants as printed, rounded.",
+    "hoffmann-tex": "Chinchilla's fit (Hoffmann et al. 2022, approach 3) with more digits than were printed.",
+    "sardana": "Chinchilla's fit as Sardana et al. 2024 use it to count inference in.",
+    "besiroglu": "Besiroglu et al. 2024: Chinchilla's own runs fitted again.",
+}
+
 
 def law_of(setup: ScaleSetup, basis: str = "checked") -> ScalingLaw:
     return LAWS["rule-20" if basis == "notes" else setup.law]

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import gc
-import io
 import json
 import re
-import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from playground.cli import main
-from playground.engine.api import CancelToken
-from playground.engine.fake.engine import FakeEngine
-from playground.errors import BadInput
 from playground.plan import counting
-from playground.plan.answers import fit_of, serving_of, training_cost
-from playground.plan.gpu_rows import cells_of, changed_rows
-from playground.plan.links import plan_link, read_plan_link
-from playground.plan.measure import measure
-from playground.plan.report import to_command, to_csv, to_markdown
+from playground.plan.answers import fit_of
+from playground.plan.law_answers import LAW_WORDS
+from playground.plan.links import plan_link
 from playground.plan.setup import CUSTOM, ScaleSetup
-from playground.plan.wording import Row
 from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
-from playground.scaling.figures import given
-from playground.scaling.hardware import gpu_table
 from playground.scaling.laws import LAWS
 from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.notes import disagreements
@@ -40,6 +27,7 @@ from playground.ui.scale_page import data_page, laws_page, model_page, serving_p
 from playground.ui.scale_page import page as page_frame
 from playground.ui.scale_page.page import NOTES_TAB, section_name
 from playground.ui.scale_page.plan import PlanPage
+from tests.plan.test_take_away import CHANGED
 from tests.ui.conftest import Opened
 
 PLAN: dict[str, PlanPage] = {
@@ -187,7 +175,7 @@ def test_numbers_carry_what_they_count(open_plan: OpenPlan) -> None:
 def test_every_law_is_told_in_words_beside_its_source(open_plan: OpenPlan) -> None:
     for name, law in LAWS.items():
         texts = open_plan("scale_laws", f"law={name}").texts()
-        assert escape_markdown(laws_page.LAW_WORDS[name]) in texts and escape_markdown(law.source) in texts
+        assert escape_markdown(LAW_WORDS[name]) in texts and escape_markdown(law.source) in texts
 
 
 def test_half_the_utilisation_is_twice_the_days(open_plan: OpenPlan) -> None:
@@ -299,49 +287,6 @@ def test_a_link_with_bad_values_applies_the_good_ones(open_plan: OpenPlan) -> No
     assert (found.mfu, found.gpu, found.price) == (0.4, "H100 SXM", None)
 
 
-CHANGED = ScaleSetup(
-    config="Jamba-v0.1",
-    basis="notes",
-    weights="int8",
-    purpose="training",
-    context=12_345,
-    batch=3,
-    gpu="H200",
-    gpus=4,
-    optimizer="adam-8bit",
-    zero=2,
-    recompute="full",
-    params=1.5e9,
-    dataset=2.5e12,
-    epochs=2.5,
-    cluster=48,
-    mfu=0.31,
-    price=2.25,
-    pue=1.25,
-    grid=0.05,
-    attention=True,
-    law="besiroglu",
-    size=3e9,
-    tokens=6e10,
-    budget=1e21,
-    before=3.1,
-    after=2.9,
-    demand=1e12,
-    prompt_tokens=100,
-    new_tokens=33,
-    samples=5,
-    compute_efficiency=0.5,
-    bandwidth_efficiency=0.6,
-    api="x/y",
-    reasoning=64,
-    cached=0.25,
-    usable=0.75,
-    language="Telugu",
-    speakers=96e6,
-    web_share=0.00019,
-)
-
-
 @pytest.mark.parametrize("page", PLAN)
 def test_a_link_brings_back_exactly_the_page(open_plan: OpenPlan, page: str) -> None:
     opened = open_plan(page, link_query(CHANGED, page))
@@ -438,26 +383,6 @@ def test_take_away_holds_link_command_and_downloads(open_plan: OpenPlan) -> None
     assert len(opened.at.get("download_button")) == 2
 
 
-def calc(page: str, setup: ScaleSetup, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    words = shlex.split(to_command(page, setup))
-    assert words[:3] == ["python", "-m", "playground"]
-    assert main([*words[3:], "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert isinstance(found, dict)
-    return found
-
-
-def test_the_command_line_gives_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    setup = replace(CHANGED, basis="checked", attention=False)
-    memory = calc("scale_model", setup, capsys)
-    assert memory["total_bytes"] == pytest.approx(fit_of(setup).report.total_bytes)
-    training = calc("scale_training", setup, capsys)
-    assert training["cost_usd"] == pytest.approx(getattr(training_cost(setup).cost_usd, "value", None))
-    plain = replace(setup, compute_efficiency=1.0, bandwidth_efficiency=1.0)
-    assert calc("scale_serving", plain, capsys)["prefill_s"] == pytest.approx(serving_of(plain).prefill_s)
-    assert calc("scale_laws", setup, capsys)["flops"] == setup.budget
-
-
 def test_the_meta_count_runs_on_request_and_agrees(open_plan: OpenPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
 
@@ -491,39 +416,3 @@ def test_this_machine_is_measured_on_request(open_plan: OpenPlan) -> None:
     rows = opened.component("scale_machine")["rows"]
     assert rows[0]["name"] == "One decode step, measured"
     assert any("predicted" in row["cells"][0][0] for row in rows)
-
-
-def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
-    rows = [("H100 SXM", 989.4, 80.0, 3.35, 700.0, 3.495, "2026"), ("My card", 100.0, 24.0, 1.0, 300.0, 1.0, "today")]
-    built_in = cells_of(gpu_table()["H100 SXM"])
-    mine = changed_rows([built_in, rows[1]])
-    assert [gpu.name for gpu in mine] == ["My card"]
-    setup = ScaleSetup(own_gpus=mine, gpu="My card", params=1e9, dataset=1e9, cluster=1, mfu=0.5)
-    bill = training_cost(setup)
-    assert bill.seconds.value == pytest.approx(6e18 / 0.5e14)
-    assert read_plan_link(plan_link(setup, "scale_training"), "scale_training").state == setup
-    for column, bad in ((1, 0.0), (2, None), (5, 0.0), (0, ""), (0, "a~b"), (4, float("nan"))):
-        row = list(rows[1])
-        row[column] = bad
-        with pytest.raises(BadInput, match=r"^[^\n]+$"):
-            changed_rows([tuple(row)])
-
-
-def test_downloads_are_harmless_in_a_spreadsheet_and_in_markdown() -> None:
-    evil = Row("=HYPERLINK(1)|<b>", "+1", given("=x", 1.0, "1", "@source"))
-    lines = list(csv.reader(io.StringIO(to_csv({"Now": (evil,)}))))
-    assert lines[1][1] == "'=HYPERLINK(1)|<b>" and lines[1][4] == "'+1" and lines[1][7] == "'@source"
-    report = to_markdown("T", ScaleSetup(), "scale_model", {"Now": (evil,)}, "http://x", ())
-    assert "<b>" not in report and "\\|" in report
-
-
-def test_measuring_takes_each_length_once_and_fits_it() -> None:
-    job = measure(FakeEngine(), CancelToken())
-    steps = []
-    with pytest.raises(StopIteration) as stopped:
-        while True:
-            steps.append(next(job))
-    found = stopped.value.value
-    assert [step.share for step in steps] == sorted(step.share for step in steps)
-    assert [length.prefill.tokens for length in found.timing.lengths] == [16, 64, 128, 256, 512]
-    assert found.peaks.flops_per_s > 1e8 and found.peaks.bytes_per_s > 1e7

@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.charts.scale_lines import lines_chart, lines_description
 from playground.charts.scale_surface import surface_description, surface_figure
-from playground.plan.law_answers import answer_laws, answer_lifetime
+from playground.plan.law_answers import LAW_WORDS, answer_laws, answer_lifetime
 from playground.plan.law_pictures import (
     iso_flop_data,
     laws_data,
@@ -27,14 +27,6 @@ from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.page import experiment
 from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.store import WIDGETS
-
-LAW_WORDS = {
-    "rule-20": "The rule of thumb: 20 tokens for each parameter.",
-    "hoffmann-printed": "Chinchilla's fit (Hoffmann et al. 2022, approach 3) with its constants as printed, rounded.",
-    "hoffmann-tex": "Chinchilla's fit (Hoffmann et al. 2022, approach 3) with more digits than were printed.",
-    "sardana": "Chinchilla's fit as Sardana et al. 2024 use it to count inference in.",
-    "besiroglu": "Besiroglu et al. 2024: Chinchilla's own runs fitted again.",
-}
 
 
 def controls() -> None:
