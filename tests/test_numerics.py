@@ -112,6 +112,14 @@ def test_a_row_sums_to_the_same_alone_and_in_a_batch() -> None:
         torch.set_num_threads(threads)
 
 
+def test_a_row_has_the_same_entropy_alone_and_in_a_batch() -> None:
+    """Also in a batch that is worked on in pieces, the last of them one row."""
+    logprobs = torch.from_numpy(np.random.default_rng(0).normal(size=(21, 49_152)).astype(np.float32)).log_softmax(-1)
+    together = entropy_rows(logprobs)
+    assert all(torch.equal(entropy_rows(logprobs[i : i + 1]), together[i : i + 1]) for i in range(21))
+    np.testing.assert_allclose(together[:, 0], stats.entropy(logprobs.exp(), axis=-1), rtol=1e-5)
+
+
 @given(ROWS)
 def test_a_rank_is_the_place_in_a_stable_sort(rows: Row) -> None:
     """numpy's own sort, stable: of equal scores the lower id comes first."""
