@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 NOW = "now"
 _TALLEST, _ALL_BARS = 400, 252  # pixels: within the first screen, and what axis, legend and gaps leave of it
 TOKENS = 10
-THINNEST = 9  # pixels of a bar: plotly shrinks a text to its bar
+THINNEST = 9  # pixels of a bar: thinner ones have texts that overlap
 NAMED_TOKENS = 8
 
 
@@ -113,6 +113,7 @@ def compare_figure(data: CompareData) -> go.Figure:
                 text=[f"{'' if name == NOW else name + ' '}{percent(float(p))}" if p > 0 else "" for p in row],
                 textposition="outside",
                 textfont={"size": 10},
+                constraintext="none",  # the bars are thick enough, see ``shown_tokens``
                 cliponaxis=False,
                 hovertext=[
                     f"<b>{escaped(token)}</b><br>{name}: {percent(float(p)) if p > 0 else 'removed'}"

@@ -109,7 +109,7 @@ def test_one_bar_a_setting_and_no_bar_for_a_removed_token() -> None:
 
 @pytest.mark.parametrize("settings", [1, 2, 3, 4, 5])
 def test_compared_bars_are_thick_enough_for_their_text(settings: int) -> None:
-    """Plotly shrinks a text to its bar: at four settings over ten tokens nobody could read one."""
+    """At four settings over ten tokens nobody could read one."""
     tokens = shown_tokens(settings)
     names = (NOW, "A", "B", "C", "D")[:settings]
     even = np.full((settings, tokens), 1 / tokens, dtype=np.float32)
