@@ -106,7 +106,8 @@ def bands_figure(data: BandsData) -> go.Figure:
                 "text": escaped(label),
                 "x": np.log10(x) if data.log_x else x,
                 "yref": "paper",
-                "y": 0.02,
+                "y": 0.98,  # at the bottom it would stand among the curves, which begin at 0
+                "yanchor": "top",
                 "showarrow": False,
                 "xanchor": "left",
                 "font": {"color": CUT, "size": 11},

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
+from playground.charts.table import WIDTH
 from tests.e2e.conftest import OpenPage, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
@@ -35,7 +36,10 @@ def tab(page: Page, name: str) -> None:
 def test_a_run_is_shown_ranked_voted_on_and_reopened_after_another(app_url: str, open_page: OpenPage) -> None:
     page = open_page(link(app_url, seed="3"))
     first = finished(page)
-    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible()
+    box = table.bounding_box()
+    assert box is not None and box["width"] >= WIDTH, "the columns that matter are made to fit into this"
     expect(page.get_by_text("Diversity:")).to_be_visible()
     page.locator(".token.step").first.hover()
     expect(page.locator(".card").first).to_contain_text("log-probability")
