@@ -19,16 +19,15 @@ if TYPE_CHECKING:
 
 def show_table(data: TableData, *, key: str, **options: Any) -> None:
     """``options`` go to ``st.dataframe``. A list of dicts: Streamlit makes the data frame, and the page need not import one."""
-    tall: dict[str, Any] = {
-        "row_height": ROW_HEIGHT,
-        "height": min(ROW_HEIGHT * len(data.rows) + HEAD_HEIGHT, MOST_HEIGHT),
-    }
+    shape: dict[str, Any] = {"height": "content"}  # a table of rules or figures is short: all of it is shown
+    if data.tall:
+        shape = {"row_height": ROW_HEIGHT, "height": min(ROW_HEIGHT * len(data.rows) + HEAD_HEIGHT, MOST_HEIGHT)}
     st.dataframe(
         [{column.name: row[column.name] for column in data.columns} for row in data.rows],
         key=key,
         hide_index=True,
         column_config={column.name: _config(column) for column in data.columns},
-        **(tall if data.tall else {}),
+        **shape,
         **options,
     )
 
