@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from playground.engine.hf.prepack import cpu_threads
+from playground.engine.cpu_threads import cpu_threads
 from playground.engine.types import FloatArray
 from playground.generation.types import Alternative
 from playground.numerics import entropy_rows, rank_of, top_ids
@@ -22,6 +22,9 @@ from playground.sampling.chain import apply_chain, refuse_unusable, run_samplers
 from playground.sampling.context import SamplingContext
 from playground.sampling.draw import Draw, draw_token
 from playground.sampling.settings import SamplerSettings
+
+if TYPE_CHECKING:
+    import torch
 
 _TOGETHER = 2**19  # logits that go through all steps together: what a core's cache holds with their copies
 _HEAD = 256  # likeliest tokens sorted at once: the draw falls among them nearly always
@@ -76,6 +79,8 @@ def draw_rows(logits: FloatArray, rows: Sequence[RowInput]) -> list[Drawn]:
 
 
 def _draw_group(logits: FloatArray, settings: SamplerSettings, rows: Sequence[RowInput]) -> list[Drawn]:
+    import torch
+
     raw = torch.from_numpy(logits)  # (rows, vocab), a copy: it was taken out by its places
     names = settings.active()
     head = Head.of(raw, max(_HEAD, *(row.top for row in rows)))
@@ -178,6 +183,8 @@ def _follow(
 
     The samplers are those of ``apply_chain`` in its order; a look at a few places after each is all that is added.
     """
+    import torch
+
     removed_by = np.full(watched.shape, -1, dtype=np.int16)
     names = settings.active()
     if watched.shape[1] == 0 or not names:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from playground.errors import BadInput
 from playground.numerics import softmax_weights
@@ -19,6 +19,9 @@ from playground.sampling.draw import Draw, UniformStream, draw_token
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.rows import Diagnostics, DiagnosticValue
 from playground.sampling.settings import SamplerSettings
+
+if TYPE_CHECKING:
+    import torch
 
 FloatRow = npt.NDArray[np.float32]
 NOT_REMOVED = -1
@@ -89,6 +92,8 @@ def apply_chain(logits: torch.Tensor, settings: SamplerSettings, contexts: Seque
     ``logits``: (batch, vocab), any float dtype, any device; the result is float32 on the same device and the input is
     left alone. One context per row. Raises BadInput for NaN, +inf or a row with no finite logit.
     """
+    import torch
+
     if logits.ndim != 2 or logits.shape[0] != len(contexts):
         raise BadInput(f"Logits of shape {tuple(logits.shape)} do not fit {len(contexts)} contexts; give one per row.")
     rows = logits.detach().to(torch.float32)  # (batch, vocab); samplers never write to their input
@@ -119,6 +124,8 @@ def trace_row(logits: npt.NDArray[np.floating], settings: SamplerSettings, conte
 
     Raises BadInput for an empty row, NaN, +inf or a row with no finite logit.
     """
+    import torch
+
     raw = _as_row(logits)
     rows = torch.from_numpy(raw)[None]  # (1, vocab)
     refuse_unusable(rows)
@@ -234,6 +241,8 @@ def _as_row(logits: npt.NDArray[np.floating]) -> FloatRow:
 
 def refuse_unusable(rows: torch.Tensor) -> None:
     """Raise BadInput unless each row's largest value is finite: amax carries NaN and both infinities to the top."""
+    import torch
+
     if rows.numel() == 0 or not bool(torch.isfinite(rows.amax(-1)).all()):
         raise BadInput(
             "The logits hold NaN or +inf, or a row without any finite value; run the model in float32 and try again."

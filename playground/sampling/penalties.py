@@ -7,12 +7,15 @@ ignored: padding rows make a model's vocabulary larger or smaller than its token
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from playground.sampling.context import Contexts, IdArray, SamplingContext
 from playground.sampling.rows import NEGATIVE_INFINITY, RowDiagnostics
+
+if TYPE_CHECKING:
+    import torch
 
 LOG_FLOAT_MAX = 88.7228391  # ln of the largest float32: DRY's power is clamped below it, as in llama.cpp
 LARGEST_PENALTY = 1e30  # a finite logit, so that a later temperature cannot turn the token into a removed one
@@ -27,6 +30,8 @@ def logit_bias(
     logit_bias: tuple[tuple[int, float], ...],
 ) -> torch.Tensor:
     """z[id] += b for each biased id."""
+    import torch
+
     vocab = logits.shape[-1]
     inside = [(token, bias) for token, bias in logit_bias if token < vocab]
     result = logits.clone()
@@ -43,6 +48,8 @@ def repetition_penalty(
     logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, repetition_penalty: float
 ) -> torch.Tensor:
     """Once per distinct token of prompt and output: z < 0 becomes z theta, else z / theta (Keskar et al. 2019)."""
+    import torch
+
     result = logits.clone()
     for row, context in enumerate(contexts):
         ids = _inside(np.unique(context.all_ids), logits)
@@ -58,6 +65,8 @@ def frequency_penalty(
     logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, frequency_penalty: float
 ) -> torch.Tensor:
     """z - f count, the count over generated tokens only (OpenAI; vLLM)."""
+    import torch
+
     result = logits.clone()
     for row, context in enumerate(contexts):
         ids, counts = context.generated_counts
@@ -91,6 +100,8 @@ def no_repeat_ngram_size(
 
     Where that would ban every token left, the largest logit stays and the diagnostic ``rescued`` is set.
     """
+    import torch
+
     result = logits.clone()
     for row, context in enumerate(contexts):
         banned = _inside(_completing_ids(context.all_ids, no_repeat_ngram_size), logits)
@@ -132,6 +143,8 @@ def dry(
     penalised itself (p-e-w 2024; llama.cpp,
     looking back over the whole context).
     """
+    import torch
+
     result = logits.clone()
     for row, context in enumerate(contexts):
         repeats = longest_repeats(context, dry_base, dry_allowed_length)
@@ -193,4 +206,6 @@ def _distance_to_breaker(ids: IdArray, breakers: tuple[tuple[int, ...], ...]) ->
 
 
 def _inside(ids: IdArray, logits: torch.Tensor) -> torch.Tensor:
+    import torch
+
     return torch.from_numpy(ids[(ids >= 0) & (ids < logits.shape[-1])]).to(logits.device)

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from playground.sampling.chain import trace_row
 from playground.sampling.context import SamplingContext
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 
+if TYPE_CHECKING:
+    import torch
+
 Processor = Callable[
-    [torch.Tensor, torch.Tensor], torch.Tensor
-]  # (batch, length) ids, (batch, vocab) -> (batch, vocab)
+    ["torch.Tensor", "torch.Tensor"], "torch.Tensor"
+]  # (batch, length), (batch, vocab) -> (batch, vocab)
 AGREE_WITHIN = 1e-6  # the largest difference of a final probability that counts as equal
 
 
@@ -48,6 +50,8 @@ def prove_against_transformers(
     logits: npt.NDArray[np.floating], settings: SamplerSettings, context: SamplingContext
 ) -> Proof:
     """Run ``logits`` (vocab,) through both implementations, sampler by sampler in the settings' order."""
+    import torch
+
     ours = trace_row(logits, settings, context)
     ids = torch.from_numpy(context.all_ids[None])  # (1, length)
     theirs = torch.from_numpy(ours.raw_logits)[None]  # (1, vocab)

@@ -7,10 +7,13 @@ returns a NaN for such a row. Results for a row do not depend on the other rows 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 DiagnosticValue = float | int | bool | str
 Diagnostics = dict[str, DiagnosticValue]
@@ -30,6 +33,8 @@ def remove(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
     On a CPU this blends bits instead of branching on each token: four times faster on a mask without a pattern.
     """
+    import torch
+
     if logits.device.type != "cpu":
         return logits.masked_fill(mask, NEGATIVE_INFINITY)
     chosen = mask.numpy().astype(np.int32)
@@ -41,6 +46,8 @@ def remove(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 def is_below(values: torch.Tensor, limit: torch.Tensor | float) -> torch.Tensor:
     """``values < limit`` in float32. NumPy compares several times faster than torch on a CPU."""
+    import torch
+
     if values.device.type != "cpu":
         return values < limit
     return torch.from_numpy(values.numpy() < (limit.numpy() if isinstance(limit, torch.Tensor) else limit))
@@ -48,6 +55,8 @@ def is_below(values: torch.Tensor, limit: torch.Tensor | float) -> torch.Tensor:
 
 def kth_largest(logits: torch.Tensor, k: int) -> torch.Tensor:  # (batch, vocab) -> (batch, 1)
     """The k-th largest value of each row, counting equals; by selection, not by sorting."""
+    import torch
+
     if logits.device.type != "cpu" or k <= 1024:  # torch's heap wins for a short list
         return torch.topk(logits, k)[0][:, -1:]
     return torch.from_numpy(np.stack([_kth_largest(row, k) for row in logits.numpy()]))
@@ -63,6 +72,8 @@ def _kth_largest(row: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.float32
 
 def sort_ascending(values: torch.Tensor) -> torch.Tensor:
     """Each row's values from small to large. NumPy's sort is an order of magnitude faster than torch's on a CPU."""
+    import torch
+
     if values.device.type == "cpu":
         return torch.from_numpy(np.sort(values.numpy(), axis=-1))
     return torch.sort(values, dim=-1)[0]
@@ -74,6 +85,8 @@ def order_ascending(values: torch.Tensor) -> torch.Tensor:
     On a CPU the float's bits (made monotone) and the id are packed into one 64-bit key: a plain sort of integers is
     then a stable argsort, several times faster than either library's own.
     """
+    import torch
+
     if values.device.type == "cpu":
         return torch.from_numpy(np.stack([_stable_order(row) for row in values.numpy()]))
     return torch.sort(values, dim=-1, stable=True)[1]

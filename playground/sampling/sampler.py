@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal
 
 from playground.sampling.formulas import Template, fill
 from playground.sampling.rows import DiagnosticValue
+
+if TYPE_CHECKING:
+    import torch
 
 Kind = Literal["float", "int", "bias", "strings"]
 Value = float | int | tuple[tuple[int, float], ...] | tuple[str, ...]
@@ -19,7 +20,7 @@ Engine = Literal["transformers", "vllm", "llama.cpp", "openai"]
 
 # (batch, vocab) float32 logits, one context a row, diagnostics to write into or None, and the row's parameters by
 # keyword; the same shape out. Never changes its input.
-Apply = Callable[..., torch.Tensor]
+Apply = Callable[..., "torch.Tensor"]
 
 
 @dataclass(frozen=True, slots=True)

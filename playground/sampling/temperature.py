@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from playground.numerics import entropy_rows
 from playground.sampling.context import Contexts
 from playground.sampling.rows import RowDiagnostics, count_alive, is_below, remove
 
+if TYPE_CHECKING:
+    import torch
+
 # A logit that a tiny temperature pushes beyond float32 is held here: far below any probability, yet not "removed".
-LOWEST_FINITE = torch.finfo(torch.float32).min
-SMALLEST = torch.finfo(torch.float32).tiny  # a temperature below this would round to 0 and divide by it
+LOWEST_FINITE = float(np.finfo(np.float32).min)
+SMALLEST = float(np.finfo(np.float32).tiny)  # a temperature below this would round to 0 and divide by it
 
 
 def temperature(
     logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, temperature: float
 ) -> torch.Tensor:
     """z / T. T = 0 leaves only the largest logit, the lowest id on a tie. (batch, vocab) -> (batch, vocab)."""
+    import torch
+
     if temperature == 0:
         return _keep_largest(logits)
     if temperature >= 1:
@@ -38,6 +45,8 @@ def dynatemp(
 
     Tmin, Tmax = max(0, T -+ range). A row with one token left is untouched; a row whose T comes to 0 is greedy.
     """
+    import torch
+
     low = max(0.0, temperature - dynatemp_range)
     high = max(0.0, temperature + dynatemp_range)
     entropy = entropy_rows(logits.log_softmax(-1))  # (batch, 1)
@@ -58,6 +67,8 @@ def dynatemp(
 
 
 def _keep_largest(logits: torch.Tensor) -> torch.Tensor:
+    import torch
+
     best = logits.argmax(-1, keepdim=True)  # the first of equals: the lowest id
     everything = torch.ones_like(logits, dtype=torch.bool)
     return remove(logits, everything.scatter_(-1, best, False))
@@ -65,6 +76,8 @@ def _keep_largest(logits: torch.Tensor) -> torch.Tensor:
 
 def _divide(logits: torch.Tensor, temperatures: torch.Tensor) -> torch.Tensor:
     """``logits / temperatures`` without overflow: a row that would reach +inf is shifted so that its largest is 0."""
+    import torch
+
     largest = logits.amax(-1, keepdim=True)
     offset = torch.where(torch.isinf(largest / temperatures), largest, 0.0)  # (batch, 1)
     shifted = logits - offset if bool(offset.any()) else logits

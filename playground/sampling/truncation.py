@@ -8,7 +8,7 @@ to (its cutoff), for the page to fill into the formula.
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from playground.numerics import NEGLIGIBLE, entropy_rows, sum_rows
 from playground.sampling.context import Contexts
@@ -21,6 +21,9 @@ from playground.sampling.rows import (
     remove,
     sort_ascending,
 )
+
+if TYPE_CHECKING:
+    import torch
 
 TOP_H_CANDIDATES = 100  # Top-H looks at the likeliest hundred only, as transformers does
 
@@ -67,6 +70,8 @@ def _remove_smallest(
     logits: torch.Tensor, ascending: torch.Tensor, cutoff: torch.Tensor, removed: torch.Tensor
 ) -> torch.Tensor:
     """Remove the ``removed`` smallest logits of each row, where ``cutoff`` is the smallest that stays."""
+    import torch
+
     below = torch.searchsorted(ascending, cutoff)  # (batch, 1), how many lie strictly below the cutoff
     if torch.equal(below, removed):
         return remove(logits, is_below(logits, cutoff))
@@ -127,6 +132,8 @@ def eta_cutoff(
     logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, eta_cutoff: float
 ) -> torch.Tensor:
     """Epsilon cutoff that loosens when the entropy is high: min(eps, sqrt(eps) e^-H) (Hewitt et al. 2022)."""
+    import torch
+
     largest = logits.amax(-1, keepdim=True)  # (batch, 1)
     log_probs = logits - logits.clamp(min=largest + NEGLIGIBLE).logsumexp(-1, keepdim=True)
     finite = log_probs.clamp(min=torch.finfo(log_probs.dtype).min)  # so that 0 * log 0 is 0
@@ -148,6 +155,8 @@ def top_h(
 
     The distribution is renormalised over those hundred; the likeliest token always stays.
     """
+    import torch
+
     top, ids = torch.topk(logits, min(TOP_H_CANDIDATES, logits.shape[-1]), dim=-1)  # (batch, n)
     log_probs = top - top.logsumexp(-1, keepdim=True)
     probs = log_probs.softmax(-1)
@@ -170,6 +179,8 @@ def top_n_sigma(
     logits: torch.Tensor, contexts: Contexts, diagnostics: RowDiagnostics = None, /, *, top_n_sigma: float
 ) -> torch.Tensor:
     """Drop logits below max - n sigma, sigma the population deviation over finite logits (Tang et al. 2024)."""
+    import torch
+
     alive = logits > NEGATIVE_INFINITY
     count = alive.sum(-1, keepdim=True)  # (batch, 1)
     values = torch.where(alive, logits, 0.0).double()  # float32 sums of squares over a vocabulary lose digits
@@ -200,6 +211,8 @@ def xtc(
     The uniform is ``context.xtc_u``. Of equal least likely ones the highest id stays. A threshold above one half can
     never find two tokens and does nothing (exclude top choices, p-e-w 2024; llama.cpp).
     """
+    import torch
+
     above = (logits.softmax(-1) >= xtc_threshold) & (logits > NEGATIVE_INFINITY)
     triggered = [context.xtc_u <= xtc_probability for context in contexts]
     act = torch.tensor(triggered, dtype=torch.bool, device=logits.device)[:, None]  # (batch, 1)
@@ -229,6 +242,8 @@ def mirostat(
 
     mu is the row's state (``context.mirostat_mu``), 2 tau at the start; ``updated_mu`` moves it after the draw.
     """
+    import torch
+
     starts = [2 * mirostat_tau if c.mirostat_mu is None else c.mirostat_mu for c in contexts]
     mu = torch.tensor(starts, dtype=torch.float32, device=logits.device)[:, None]  # (batch, 1)
     surprise_bits = -torch.log2(logits.softmax(-1))

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec, timed
 from playground.engine.facets import require
@@ -25,6 +25,9 @@ from playground.testtime.beam_group import Beam, BeamGroup, RowRecord
 from playground.testtime.beam_settings import BeamSettings
 from playground.testtime.events import BatchStep
 from playground.testtime.types import Candidate, frozen
+
+if TYPE_CHECKING:
+    import torch
 
 
 def check_beams(engine: Engine, request: GenerationRequest, settings: BeamSettings, memory: int | None = None) -> None:
@@ -98,6 +101,8 @@ class _Search:
 
     def step(self, batch: Batch) -> list[Beam]:
         """One token further. Returns the beams that go on, in order; none when the search is over."""
+        import torch
+
         logits = torch.from_numpy(np.array(batch.logits))  # (rows, vocab)
         logprobs = logits.log_softmax(-1)
         records = _record_rows(logprobs, self._request.top)
@@ -126,6 +131,8 @@ class _Search:
         self, group: BeamGroup, logprobs: torch.Tensor, records: Sequence[RowRecord], taken: dict[int, int]
     ) -> None:
         """The best continuations of a group's beams; those that end compete with its finished texts."""
+        import torch
+
         own = logprobs[[beam.row for beam in group.running]]  # (size, vocab)
         steered = own
         if taken and self._settings.diversity_penalty:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from playground.generation.stopping import Ending
 from playground.testtime.beam_settings import BeamSettings
+
+if TYPE_CHECKING:
+    import torch
 
 NEVER = -1.0e9  # a score that no beam reaches
 
@@ -68,6 +71,8 @@ class BeamGroup:
     @classmethod
     def start(cls, settings: BeamSettings, first_row: int, size: int) -> BeamGroup:
         """``size`` beams of no token yet, in the batch's rows from ``first_row`` on."""
+        import torch
+
         roots = [Beam(None, -1, 0.0, None, first_row + place) for place in range(size)]
         scores = torch.zeros(size)
         scores[1:] = NEVER  # all beams are alike yet: only the first may continue
@@ -87,6 +92,8 @@ class BeamGroup:
         The first ``size`` that have not ended run on; ended ones compete with the finished texts. ``length``: tokens
         after the prompt by now; ``longest``: how many there may be.
         """
+        import torch
+
         ended = torch.tensor([beam.ended is not None for beam in beams])
         order = torch.argsort(ended.int(), stable=True)[: self.size]  # what continues first, the best before the others
         self._finish(beams, best, ended, length)
@@ -96,6 +103,8 @@ class BeamGroup:
 
     def _finish(self, beams: Sequence[Beam], best: torch.Tensor, ended: torch.Tensor, length: int) -> None:
         """Take over ended texts that are better than the worst finished one. Only the first ``size`` may count."""
+        import torch
+
         counts = ended & (torch.arange(len(beams)) < self.size)
         scores = best / float(length) ** self.settings.length_penalty
         closed = not self.improvable or (self.full and self.settings.early_stopping is True)

@@ -13,9 +13,10 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from playground.engine.cpu_threads import cpu_threads
 from playground.engine.hf import prepack
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.hf.prepack import PackedLinear, Tuning, cpu_threads, pack_linears, tune_for_cpu
+from playground.engine.hf.prepack import PackedLinear, Tuning, pack_linears, tune_for_cpu
 from tests.engine.small import CONFIGS, VOCAB, small_loaded, small_model
 
 

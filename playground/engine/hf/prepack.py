@@ -11,12 +11,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import nn
+
+from playground.engine.cpu_threads import cpu_threads
 
 _TIMED_RUNS, _FEWEST_RUNS = 9, 3
 _LONGEST_RACE_SECONDS = 0.6
@@ -174,17 +175,3 @@ def _seconds_of(layers: list[nn.Module], states: list[torch.Tensor]) -> float:
     for layer, state in zip(layers, states, strict=True):
         layer(state)
     return time.perf_counter() - started
-
-
-@contextmanager
-def cpu_threads(count: int | None) -> Iterator[None]:
-    """Run the block on ``count`` threads; None leaves the number as it is."""
-    before = torch.get_num_threads()
-    if count is None or count == before:
-        yield
-        return
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from playground.engine.api import CancelToken
+from playground.engine.cpu_threads import cpu_threads
 from playground.engine.hf.prefix import PrefixCache
-from playground.engine.hf.prepack import cpu_threads
 from playground.engine.hf.state import DecoderState
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import Cancelled, ModelError, PlaygroundError
