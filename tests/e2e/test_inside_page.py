@@ -133,7 +133,7 @@ def test_anatomy_and_what_a_pass_costs_here(app_url: str, open_page: OpenPage) -
     expect(page.get_by_text("equal at every length")).to_be_visible(timeout=180_000)
     settled(page)
     page.get_by_text("Roofline", exact=True).click()
-    expect(page.get_by_role("figure", name=re.compile("Roofline of this machine.*FLOPs a byte"))).to_be_visible(
+    expect(page.get_by_role("img", name=re.compile("Roofline of this machine.*FLOPs a byte"))).to_be_visible(
         timeout=60_000
     )
     page.get_by_role("button", name=re.compile("Up to 1,024")).click()
