@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +9,7 @@ import numpy.typing as npt
 
 from playground.errors import BadInput
 from playground.numerics import entropy_of_weights
-from playground.sampling.chain import RowTrace, trace_row
-from playground.sampling.context import SamplingContext
-from playground.sampling.orders import ORDERS
-from playground.sampling.settings import SamplerSettings
+from playground.sampling.chain import RowTrace
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -37,15 +33,6 @@ class Comparison:
     choices_p: float
     choices_q: float
     undefined: str | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OrderOutcome:
-    """What one order makes of a row. ``only_here`` and ``missing``: ids gained or lost against the own order."""
-
-    trace: RowTrace
-    only_here: tuple[int, ...]
-    missing: tuple[int, ...]
 
 
 def compare(p: RowTrace | FloatArray, q: RowTrace | FloatArray) -> Comparison:
@@ -79,25 +66,6 @@ def kl_divergence(p: FloatArray, q: FloatArray) -> float:
 def effective_choices(probs: FloatArray) -> float:
     """exp(H): 1 for a certain token, n for n equally likely ones."""
     return float(np.exp(entropy_of_weights(np.asarray(probs, dtype=np.float64))))
-
-
-def difference_between_orders(
-    logits: npt.NDArray[np.floating],
-    settings: SamplerSettings,
-    context: SamplingContext,
-    orders: Sequence[str] = tuple(ORDERS),
-) -> Mapping[str, OrderOutcome]:
-    """The same values under each engine's order, and which tokens differ from the settings' own order.
-
-    ``logits``: (vocab,). One entry per name in ``orders``.
-    """
-    own = trace_row(logits, settings, context)
-    outcomes = {}
-    for name in orders:
-        trace = trace_row(logits, settings.replace(order=name), context)
-        change = compare(own, trace)
-        outcomes[name] = OrderOutcome(trace, only_here=change.gained, missing=change.lost)
-    return outcomes
 
 
 def _final_probs(source: RowTrace | FloatArray) -> npt.NDArray[np.float64]:

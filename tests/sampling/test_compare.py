@@ -1,4 +1,4 @@
-"""Comparisons of distributions, against scipy, and of orders, against traces made by hand."""
+"""Comparisons of distributions, against scipy, and of what two orders make of the same values."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from scipy import stats
 
 from playground.errors import BadInput
 from playground.sampling.chain import trace_row
-from playground.sampling.compare import compare, difference_between_orders, effective_choices, kl_divergence
+from playground.sampling.compare import compare, effective_choices, kl_divergence
 from playground.sampling.context import SamplingContext
-from playground.sampling.orders import ORDERS
 from playground.sampling.presets import PRESETS
 from playground.sampling.settings import SamplerSettings
 from tests.sampling.rows import make_rows
@@ -48,14 +47,12 @@ def test_vocabularies_must_match() -> None:
         compare(np.ones(3) / 3, np.ones(4) / 4)
 
 
-def test_orders_are_compared_with_the_settings_own() -> None:
-    row = np.array([3, 2, 1], dtype=np.float32)
-    chosen = SamplerSettings(temperature=0.5, top_p=0.8)
-    outcomes = difference_between_orders(row, chosen, SamplingContext(()))
-    assert tuple(outcomes) == tuple(ORDERS)
-    assert outcomes["hf"].only_here == outcomes["hf"].missing == ()
-    assert outcomes["llama.cpp"].only_here == (1,) and outcomes["llama.cpp"].missing == ()
-    assert outcomes["llama.cpp"].trace.stages[0].name == "top_p"
+def test_the_same_values_in_another_order_keep_other_tokens() -> None:
+    """Temperature first cuts a sharper distribution: hf's order keeps one token where llama.cpp's keeps two."""
+    row, chosen = np.array([3, 2, 1], dtype=np.float32), SamplerSettings(temperature=0.5, top_p=0.8)
+    own, other = (trace_row(row, chosen.replace(order=name), SamplingContext(())) for name in ("hf", "llama.cpp"))
+    change = compare(own, other)
+    assert change.gained == (1,) and change.lost == () and other.stages[0].name == "top_p"
 
 
 def test_presets_hold_their_engines_defaults() -> None:
