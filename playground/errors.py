@@ -53,6 +53,17 @@ class ModelTooLarge(ModelError):
         self.available_bytes = available_bytes
 
 
+class ServerError(ModelError):
+    """A server that was chosen as a model is out of reach, refuses, or answers what cannot be used.
+
+    ``status`` is the HTTP status of a refusal, None where there was none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class CapabilityMissing(PlaygroundError):
     """The engine cannot do what the page asks (a Mamba has no attention)."""
 

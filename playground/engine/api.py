@@ -41,6 +41,11 @@ class CancelToken:
     def cancelled(self) -> bool:
         return self._event.is_set()
 
+    def wait(self, seconds: float) -> None:
+        """Wait so long. Raises ``Cancelled`` at once where it is or gets cancelled."""
+        self._event.wait(seconds)
+        self.check()
+
     def check(self) -> None:
         """Raise ``Cancelled`` once the token is cancelled."""
         if self.cancelled:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from playground.engine.api import Engine, Streamer
+from playground.errors import BadInput
+from playground.models.address import ServerAccess, key_for, parse_address
+from playground.models.catalogue import MODEL_VARIABLE, resolve
 from playground.models.locating import locate
 from playground.models.wording import Progress, silent, within
 
@@ -13,15 +18,22 @@ def make_engine(
     dtype: str | None = None,
     progress: Progress | None = None,
     streamer: Streamer | None = None,
+    access: ServerAccess | None = None,
 ) -> Engine:
-    """Load ``spec`` and put an engine around it.
+    """Load ``spec`` and put an engine around it, or find out what answers where it is an address.
 
     ``device`` and ``dtype`` None mean the best this machine has. ``progress`` is told what is being done and the
-    fraction done, 0 to 1; ``streamer`` makes ``Stream`` of an engine's rows.
+    fraction done, 0 to 1; ``streamer`` makes ``Stream`` of an engine's rows; ``access`` says which servers may be asked,
+    None: as a visitor of the app may.
 
     Raises a ModelError of ``playground.errors`` when the model cannot be had.
     """
     report = progress or silent
+    source = resolve(spec)
+    if source.kind == "server":
+        if any(wish not in (None, "", "auto") for wish in (device, dtype)):
+            raise BadInput("A served model runs where its server put it: leave device and dtype out.", field="device")
+        return _connected(source.id, access or ServerAccess(), report)
     located = locate(spec, device=device, dtype=dtype, progress=within(report, 0.0, 0.6))
     # Only now what imports transformers' models, which takes seconds.
     from playground.engine.hf.engine import TransformersEngine
@@ -35,3 +47,17 @@ def make_engine(
         step_threads = tune_for_cpu(loaded.model).step_threads
     report("The model is ready", 1.0)
     return TransformersEngine(loaded, step_threads=step_threads, streamer=streamer)
+
+
+def _connected(spec: str, access: ServerAccess, report: Progress) -> Engine:
+    address = parse_address(spec)
+    key = key_for(address, access, default=os.environ.get(MODEL_VARIABLE, "").strip())
+    from playground.engine.remote.connect import connect
+    from playground.engine.remote.http import ServerClient
+
+    client = ServerClient(address, key)
+    try:
+        return connect(client, report)
+    except BaseException:
+        client.close()
+        raise

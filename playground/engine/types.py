@@ -18,12 +18,15 @@ class NextLogits:
 
     ``logits``: (vocab,) float32, read-only, untouched by any sampler. ``computed_tokens`` is how many positions the
     model was really run on: 0 when the row came from the cache, 1 after appending one token to a known prefix.
+    ``normalised``: the engine told log-probabilities, so the logits are known up to a constant only. Nothing depends on
+    that but the repetition penalty, which multiplies them.
     """
 
     ids: TokenIds
     logits: FloatArray
     computed_tokens: int
     elapsed_ms: float
+    normalised: bool = False
 
     @property
     def full(self) -> Literal[True]:

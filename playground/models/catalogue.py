@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from playground.errors import BadInput, ModelNotFound
+from playground.models.address import is_address, parse_address
 from playground.models.wording import shown
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 MODEL_VARIABLE = "PLAYGROUND_MODEL"
 
-SourceKind = Literal["bundled", "hub", "folder", "gguf"]
+SourceKind = Literal["bundled", "hub", "folder", "gguf", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ModelSource:
     """Where a model comes from. ``id`` is what the user typed; ``path`` is set for a folder and for a .gguf file.
 
     ``hub_id`` and ``revision`` are set for a hub model, and ``hub_id`` for a bundled one too: its stand-in on the hub.
+    A served model's ``id`` is its normalised address.
     """
 
     kind: SourceKind
@@ -96,13 +98,15 @@ CATALOGUE: dict[str, CatalogueEntry] = {
 _MAX_SPEC_CHARACTERS = 4096  # the longest path Linux takes
 _HUB_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _HUB_ID = re.compile(rf"(?P<id>{_HUB_NAME}/{_HUB_NAME})(?:@(?P<revision>[A-Za-z0-9][A-Za-z0-9._/-]{{0,127}}))?")
+_HUB_PAGE = re.compile(r"\s*https?://(?:www\.)?(?:huggingface\.co|hf\.co)(?:/|$)", re.I)
 _NEXT_STEP = (
-    "give a catalogue name, a hub id such as org/name, a folder that holds config.json and the weights, or a .gguf file"
+    "give a catalogue name, a hub id such as org/name, a folder that holds config.json and the weights, a .gguf file, or "
+    "a server's address"
 )
 
 
 def resolve(spec: str | None = None) -> ModelSource:
-    """What ``spec`` names: a catalogue name, ``org/name`` or ``org/name@revision``, a folder or a .gguf file.
+    """What ``spec`` names: a catalogue name, ``org/name``, ``org/name@revision``, a folder, a .gguf file or an address.
 
     None means the environment's PLAYGROUND_MODEL, and the bundled model where that is unset.
     Raises BadInput for text that can be no model, ModelNotFound for a name or path that leads nowhere.
@@ -110,6 +114,8 @@ def resolve(spec: str | None = None) -> ModelSource:
     if spec is None:
         spec = os.environ.get(MODEL_VARIABLE, "").strip() or DEFAULT_MODEL
     spec = _checked(spec)
+    if is_address(spec):
+        return ModelSource("server", parse_address(spec).text)
     if (entry := CATALOGUE.get(spec.lower())) is not None:
         return ModelSource("bundled" if entry.bundled else "hub", spec.lower(), hub_id=entry.hub_id)
     if (local := _local_source(spec)) is not None:
@@ -133,7 +139,7 @@ def _checked(spec: object) -> str:
         raise BadInput(f"The model's name is empty: {_NEXT_STEP}.", field="model")
     if not spec.strip().isprintable():
         raise BadInput(f"The model's name has unprintable characters in it: {_NEXT_STEP}.", field="model")
-    if "://" in spec:
+    if _HUB_PAGE.match(spec) or ("://" in spec and not is_address(spec.strip())):
         raise BadInput(f"{shown(spec)} is a web address; of a hub page give only the org/name part.", field="model")
     return spec.strip()
 

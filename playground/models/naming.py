@@ -24,6 +24,8 @@ def normal_names(
     wanted_device, wanted_dtype = _wish(device), _wish(dtype)
     source = _source(spec)
     name = spec if source is None else _name(source)
+    if source is not None and source.kind == "server":
+        return name, None, None  # it runs where its server put it
     if wanted_device is None and wanted_dtype is None:
         return name, None, None  # the usual case, which need not wait for torch to be imported
     entry = CATALOGUE.get(source.id) if source else None

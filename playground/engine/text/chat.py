@@ -7,12 +7,9 @@ message itself gives, because the template rewrites it, the message's own render
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from playground.errors import CapabilityMissing
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from playground.errors import CapabilityMissing, PlaygroundError
 
 # Private-use characters: no template writes them, and they are put back before anything is shown.
 _USER = "\ue0f1\ue0f2\ue0f1"
@@ -23,10 +20,21 @@ _TRIMMED = "\x0b"
 Part = tuple[str, bool]  # text, and whether the user typed it
 
 
+class Templated(Protocol):
+    """What renders messages: a transformers tokenizer, or a server. ``chat_template`` None or "": it has no template."""
+
+    @property
+    def chat_template(self) -> str | None: ...
+
+    def apply_chat_template(
+        self, conversation: list[dict[str, str]], /, *, tokenize: bool, add_generation_prompt: bool
+    ) -> object: ...
+
+
 class ChatTemplate:
     """Renders one user message (and a system prompt) for an answer to follow."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, model_name: str) -> None:
+    def __init__(self, tokenizer: Templated, model_name: str) -> None:
         self._tokenizer = tokenizer
         self._model_name = model_name
 
@@ -63,6 +71,8 @@ class ChatTemplate:
             messages.insert(0, {"role": "system", "content": system})
         try:
             return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        except PlaygroundError:  # who renders is out of reach
+            raise
         except Exception as error:  # a template raises what it likes: TemplateError, TypeError, ...
             if system:
                 raise CapabilityMissing(self._no_system_sentence()) from error

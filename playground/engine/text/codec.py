@@ -1,4 +1,4 @@
-"""Text to token ids and back, for one Hugging Face tokenizer.
+"""Text to token ids and back, for one tokenizer, here or behind an address.
 
 Two promises that a tokenizer alone does not give: what a user types is text (a spelt-out ``<|im_end|>`` is seven
 ordinary tokens, inside a chat message too), and every token has exact bytes, so that half an emoji is shown as the
@@ -10,12 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
 from playground.engine.text.chat import ChatTemplate
 from playground.engine.text.display import bracket
+from playground.engine.text.encoders import Encoder, make_encoder
 from playground.engine.text.token_bytes import TokenTable, build_table
 from playground.engine.text.utf8 import added_text, pending_bytes
 from playground.errors import BadPrompt
@@ -43,21 +44,29 @@ def check_text(text: str, field: str = "prompt") -> None:
         ) from None
 
 
-class HfTextCodec:
-    """A ``TextCodec`` over a transformers tokenizer. Safe to call from any thread."""
+class TableCodec:
+    """A ``TextCodec`` over an encoder and a table of tokens. Safe to call from any thread."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, info: ModelInfo) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, encoder: Encoder, chat: ChatTemplate, info: ModelInfo) -> None:
         self._info = info
         self._lock = threading.Lock()
-        self._encoder = _make_encoder(tokenizer)
+        self._encoder = encoder
         self._encoded: LRUCache[tuple[str, bool], tuple[int, ...]] = LRUCache(_REMEMBERED_TEXTS)
-        self._chat = ChatTemplate(tokenizer, info.name)
+        self._chat = chat
 
-    @cached_property
+    @property
     def _table(self) -> TokenTable:
-        with self._lock:
-            return build_table(self._tokenizer, self._info.vocab_size)
+        raise NotImplementedError
+
+    @property
+    def _leading_ids(self) -> tuple[int, ...]:
+        """What the tokenizer puts before a text."""
+        raise NotImplementedError
+
+    @property
+    def _bos_id(self) -> int | None:
+        """The token that begins a text, where the tokenizer names one."""
+        raise NotImplementedError
 
     # -- text to ids ---------------------------------------------------------------------------------------------
 
@@ -178,16 +187,6 @@ class HfTextCodec:
                 field="prompt",
             )
 
-    @cached_property
-    def _leading_ids(self) -> tuple[int, ...]:
-        """What the tokenizer puts before a text. What it puts after one (T5's end token) would end it: left out."""
-        bare = list(self._tokenizer("a", add_special_tokens=False)["input_ids"])
-        dressed = list(self._tokenizer("a")["input_ids"])
-        for start in range(len(dressed) - len(bare) + 1):
-            if dressed[start : start + len(bare)] == bare:
-                return tuple(dressed[:start])
-        return ()
-
     # -- ids to text ---------------------------------------------------------------------------------------------
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -231,64 +230,54 @@ class HfTextCodec:
 
     @property
     def eos_token_ids(self) -> tuple[int, ...]:
-        if self._info.eos_token_ids:
-            return self._info.eos_token_ids
-        eos = self._tokenizer.eos_token_id
-        return () if eos is None else (int(eos),)
+        return self._info.eos_token_ids
 
     @property
     def start_ids(self) -> tuple[int, ...]:
         """What a model is given for an empty prompt: the tokens put before any text, else its bos token, else ()."""
         if self._leading_ids:
             return self._leading_ids
-        bos = self._tokenizer.bos_token_id
-        return () if bos is None else (int(bos),)
+        return () if self._bos_id is None else (self._bos_id,)
 
 
-class _FastEncoder:
-    """Two copies of the Rust tokenizer, one a mode: the mode is a field of the tokenizer, and threads share it.
+def leading_ids(dressed: Sequence[int], bare: Sequence[int]) -> tuple[int, ...]:
+    """What a tokenizer puts before a text, from one text with and without. What it puts after one (T5's end token) would
+    end it: left out.
 
-    Each is made when it is first asked for: a start needs only one.
+    >>> leading_ids([1, 7, 2], [7])
+    (1,)
     """
+    for start in range(len(dressed) - len(bare) + 1):
+        if list(dressed[start : start + len(bare)]) == list(bare):
+            return tuple(dressed[:start])
+    return ()
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._backend = tokenizer.backend_tokenizer
-        self._backend.no_truncation()
-        self._backend.no_padding()
-        self._modes: dict[bool, Any] = {}
+
+class HfTextCodec(TableCodec):
+    """The codec of a transformers tokenizer."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, info: ModelInfo) -> None:
+        super().__init__(make_encoder(tokenizer), ChatTemplate(tokenizer, info.name), info)
         self._tokenizer = tokenizer
-        self._lock = threading.Lock()
 
-    def encode(self, text: str, parse_special: bool) -> list[int]:
+    @cached_property
+    def _table(self) -> TokenTable:
         with self._lock:
-            mode = self._modes.get(parse_special)
-            if mode is None:
-                mode = self._modes[parse_special] = type(self._backend).from_str(self._backend.to_str())
-                mode.encode_special_tokens = not parse_special
-        ids: list[int] = mode.encode(text, add_special_tokens=False).ids
-        return ids
+            return build_table(self._tokenizer, self._info.vocab_size)
 
-    def decode(self, ids: list[int]) -> str:
-        with self._lock:
-            return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+    @cached_property
+    def _leading_ids(self) -> tuple[int, ...]:
+        dressed = list(self._tokenizer("a")["input_ids"])
+        return leading_ids(dressed, list(self._tokenizer("a", add_special_tokens=False)["input_ids"]))
 
+    @property
+    def _bos_id(self) -> int | None:
+        bos = self._tokenizer.bos_token_id
+        return None if bos is None else int(bos)
 
-class _SlowEncoder:
-    """A tokenizer written in Python, one call at a time."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._tokenizer = tokenizer
-        self._lock = threading.Lock()
-
-    def encode(self, text: str, parse_special: bool) -> list[int]:
-        with self._lock:
-            encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=not parse_special)
-        return [int(token) for token in encoded["input_ids"]]
-
-    def decode(self, ids: list[int]) -> str:
-        with self._lock:
-            return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
-
-
-def _make_encoder(tokenizer: PreTrainedTokenizerBase) -> _FastEncoder | _SlowEncoder:
-    return _FastEncoder(tokenizer) if getattr(tokenizer, "is_fast", False) else _SlowEncoder(tokenizer)
+    @property
+    def eos_token_ids(self) -> tuple[int, ...]:
+        if self._info.eos_token_ids:
+            return self._info.eos_token_ids
+        eos = self._tokenizer.eos_token_id
+        return () if eos is None else (int(eos),)

@@ -73,6 +73,10 @@ class TokenTable:
             return f"id {token_id}"
         return name
 
+    def special_id(self, name: str) -> int | None:
+        """The id of the special token that is spelt ``name``."""
+        return self._ids_of_special.get(name)
+
     def spelling(self, token_id: int) -> bytes:
         """The bytes ``decode`` writes: as ``token_bytes``, with special tokens spelt out."""
         name = self._special.get(token_id)

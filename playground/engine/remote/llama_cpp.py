@@ -1,0 +1,214 @@
+"""llama.cpp's own server behind the seam: whole rows by ``n_probs``, texts by its samplers in its own order.
+
+Its interface is that of ``tools/server/README.md`` in llama.cpp; what was run against the real thing stands in
+``docs/engines.md``. It remembers no answers: ``CachedEngine`` around it does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish
+from playground.engine.limits import check_ids
+from playground.engine.remote.http import ServerClient
+from playground.engine.remote.llama_codec import LlamaServerCodec
+from playground.engine.remote.reading import Answer, events, told_tokens, whole_row
+from playground.engine.remote.together import mixed
+from playground.engine.types import NextLogits, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TokenIds
+from playground.errors import ServerError
+from playground.models.info import ModelInfo
+
+ENTRY_BYTES = 600  # of one token in a row, its text and bytes included
+_CONTEXT = 8  # ids before a token that say which character it completes
+_RANDOM_SEED = 2**32 - 1  # the seed that means: any
+_REASONS: Mapping[str, Literal["eos", "stop", "length"]] = {"eos": "eos", "word": "stop", "limit": "length"}
+
+# What a request does not say, the server's own command line does: so all is said. Neutral values.
+_NO_SAMPLERS: Mapping[str, object] = {
+    "typical_p": 1.0,
+    "top_n_sigma": -1.0,
+    "xtc_probability": 0.0,
+    "dynatemp_range": 0.0,
+    "dry_multiplier": 0.0,
+    "mirostat": 0,
+    "logit_bias": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """What a llama.cpp server says of itself. ``slots``: the requests it works on at the same time."""
+
+    answers_as: str  # the model's name in its answers
+    named: str | None  # the model asked for, where the address names one
+    version: str
+    slots: int
+    tells_raw: bool  # its log-probabilities are those before its samplers
+
+
+class LlamaCppEngine:
+    """An ``Engine`` over one model of a llama.cpp server. Safe to call from any thread."""
+
+    def __init__(self, client: ServerClient, info: ModelInfo, codec: LlamaServerCodec, served: ServedModel) -> None:
+        self._client = client
+        self._info = info
+        self._codec = codec
+        self.served = served
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def codec(self) -> LlamaServerCodec:
+        return self._codec
+
+    @property
+    def facets(self) -> frozenset[type]:
+        return frozenset({NextTokens, Stream})
+
+    # -- the next token --------------------------------------------------------------------------------------------
+
+    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
+        """The whole row; its logits are log-probabilities, which differ by a constant. Raises ServerError too."""
+        known, started = check_ids(ids, self._info), time.perf_counter()
+        size = self._info.vocab_size
+        answer = ask_row(self._client, self.served.named, known, size, cancel)
+        self._check_model(answer)
+        told = answer.children("completion_probabilities")[:1]
+        if not told:
+            raise answer.wrong("completion_probabilities")
+        found, logprobs = told_tokens(told[0].items("top_logprobs"), size, self._client.address)
+        row = whole_row(found, logprobs, size, self._client.address)
+        computed = answer.child("timings").whole("prompt_n", len(known)) if answer.has("timings") else len(known)
+        return NextLogits(known, row, computed, (time.perf_counter() - started) * 1000, normalised=True)
+
+    def next_logits_each(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> tuple[NextLogits, ...]:
+        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
+
+    def next_logits_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[NextLogits, ...]]:
+        """One request each; the server keeps what texts begin with in common."""
+        rows = []
+        for number, ids in enumerate(texts):
+            if number:
+                yield
+            rows.append(self.next_logits(ids, cancel=cancel))
+        return tuple(rows)
+
+    def _check_model(self, answer: Answer) -> None:
+        name = answer.text("model", self.served.answers_as)
+        if name != self.served.answers_as:
+            raise ServerError(
+                f"The server at {self._client.address.base} has another model now than when it was chosen: choose it again."
+            )
+
+    # -- texts -----------------------------------------------------------------------------------------------------
+
+    def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        """Texts by the server's samplers, as many at a time as it has slots. Raises ServerError too."""
+        known = check_ids(request.ids, self._info)
+        texts = [partial(self._text, request, known, row) for row in range(request.n)]
+        return mixed(texts, cancel or CancelToken(), self.served.slots)
+
+    def _text(self, request: StreamRequest, known: TokenIds, row: int, cancel: CancelToken) -> Iterator[StreamEvent]:
+        limit = ENTRY_BYTES * (request.top + 4) * request.max_new_tokens + 2**20
+        url = self._client.address.root + "/completion"
+        count, text = 0, ""
+        with closing(self._client.stream(url, self._body(request, known, row), cancel=cancel, limit=limit)) as parts:
+            for data in events(parts, self._client.address):
+                answer = Answer(self._client.parse(data), self._client.address)
+                if answer.has("error"):
+                    raise ServerError(
+                        f"The server at {self._client.address.base} gave up in the middle of a text: try again, or ask for less."
+                    )
+                text += answer.text("content")
+                # Inside a character it sends nothing: parts of it are counted and no more is known of them.
+                ends = answer.flag("stop")
+                told = [] if ends else self._told(answer, known, row, request.top)
+                before = min(answer.whole("tokens_predicted"), request.max_new_tokens) - len(told) - count
+                for _ in range(before):
+                    yield StreamedToken(row, count, "")
+                    count += 1
+                for token in told:
+                    piece = answer.text("content") if before > 0 else token.text
+                    yield StreamedToken(row, count, piece, token.id, token.logprob, token.top)
+                    known, count = (*known, token.id or 0), count + 1
+                if ends:
+                    self._check_model(answer)
+                    yield StreamedEnd(row, text, _REASONS.get(answer.text("stop_type", "limit"), "length"))
+                    return
+        raise ServerError(
+            f"The server at {self._client.address.base} ended a text without saying so: try again once it is there."
+        )
+
+    def _told(self, answer: Answer, known: TokenIds, row: int, top: int) -> list[StreamedToken]:
+        """The tokens of one event, without their places in the text."""
+        found, size = list[StreamedToken](), self._info.vocab_size
+        for told in answer.children("completion_probabilities") if answer.has("completion_probabilities") else ():
+            token = told.token("id", size)
+            piece = self._codec.piece(token, known[-_CONTEXT:])
+            ids, logprobs = told_tokens(told.items("top_logprobs")[:top], size, self._client.address)
+            pairs = tuple(zip(ids.tolist(), logprobs.tolist(), strict=True))
+            found.append(StreamedToken(row, 0, piece, token, told.logprob("logprob"), pairs))
+            known = (*known, token)
+        return found
+
+    def _body(self, request: StreamRequest, known: TokenIds, row: int) -> dict[str, object]:
+        return {
+            **_NO_SAMPLERS,
+            **({"model": self.served.named} if self.served.named else {}),
+            "prompt": list(known),
+            "n_predict": request.max_new_tokens,
+            "temperature": request.temperature,
+            "top_k": request.top_k,
+            "top_p": request.top_p,
+            "min_p": request.min_p,
+            "repeat_penalty": request.repetition_penalty,
+            "repeat_last_n": self._info.context_length,
+            "presence_penalty": request.presence_penalty,
+            "frequency_penalty": request.frequency_penalty,
+            "seed": (request.seed + row) % _RANDOM_SEED,
+            "stop": list(request.stop),
+            "ignore_eos": request.ignore_eos,
+            "n_probs": max(request.top, 1),
+            "stream": True,
+            "return_tokens": True,
+            "cache_prompt": True,
+        }
+
+    def close(self) -> None:
+        """Let go of the connections; the server goes on for others."""
+        self._client.close()
+
+
+def ask_row(
+    client: ServerClient,
+    model: str | None,
+    ids: Sequence[int],
+    size: int,
+    cancel: CancelToken | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> Answer:
+    """The answer with the ``size`` likeliest tokens after ``ids``; one token is drawn, which nobody looks at."""
+    body: dict[str, object] = {
+        **_NO_SAMPLERS,
+        **({"model": model} if model else {}),
+        "prompt": list(ids),
+        "n_predict": 1,
+        "n_probs": size,
+        "temperature": 0.0,
+        "cache_prompt": True,
+        **(settings or {}),
+    }
+    limit = ENTRY_BYTES * size + 2**20
+    answer = client.ask(client.address.root + "/completion", body, cancel=cancel, limit=limit)
+    return Answer(answer, client.address)
