@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("playground.cli.score", "the probability of each token of a given text"),
     "attend": ("playground.cli.attend", "the attention weights of a text"),
     "best-of-n": ("playground.cli.best_of_n", "N answers to one prompt, ranked by every rule, and a vote"),
+    "engines": ("playground.cli.engines", "what a server can be asked, and which engines have which facet"),
     "models": ("playground.cli.models", "what can be loaded here, and the memory it needs"),
     "calc": ("playground.cli.calc", "parameters, memory, training, scaling laws, serving"),
 }

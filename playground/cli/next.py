@@ -119,7 +119,7 @@ Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]
 
 def _from_model(args: argparse.Namespace, settings: SamplerSettings, seed: int) -> Examined | tuple[Engine, TopTokens]:
     from playground.engine.api import NextTokens
-    from playground.engine.facets import require, whole_row
+    from playground.engine.facets import require, require_level, whole_row
     from playground.engine.text.prompt import continuation_ids
     from playground.engine.types import TopTokens
     from playground.inspection.next_token import breaker_ids, mirostat_mu
@@ -142,6 +142,7 @@ def _from_model(args: argparse.Namespace, settings: SamplerSettings, seed: int) 
     row = reader.next_logits(ids + generated)
     if isinstance(row, TopTokens):
         return engine, row
+    require_level(row, settings.repetition_penalty != 1)
 
     def logits(before: tuple[int, ...]) -> npt.NDArray[np.float32]:
         return whole_row(reader.next_logits(before), "Mirostat").logits
@@ -160,7 +161,7 @@ def _from_model(args: argparse.Namespace, settings: SamplerSettings, seed: int) 
 def _from_logits(args: argparse.Namespace, settings: SamplerSettings, seed: int) -> Examined:
     from playground.sampling.chain import examine
 
-    flags = (*TEXT_FLAGS, "parse_special", "ids", "find", "model", "device", "dtype")
+    flags = (*TEXT_FLAGS, "parse_special", "ids", "find", "model", "device", "dtype", "api_key_env")
     _refuse_together(args, flags, "cannot be used with --logits: no model is loaded")
     row = _read_logits(args.logits)
     prompt = options.read_ids(args.history or "", "--history", row.size)

@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from playground.errors import BadInput, BadPrompt, BadSetting
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine, TextCodec
+    from playground.models.address import ServerAccess
     from playground.sampling.settings import SamplerSettings
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # what ``add_subparsers`` gives
@@ -24,9 +26,18 @@ MAX_FILE_BYTES = 20_000_000
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
-    group.add_argument("--model", help="catalogue name, hub id, folder or .gguf file (default: the bundled model)")
+    group.add_argument("--model", help="catalogue name, hub id, folder, .gguf file or http://host:port/v1")
     group.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best one here)")
     group.add_argument("--dtype", help="float32, bfloat16 or float16 (default: what suits the device)")
+    add_key_option(group)
+
+
+def add_key_option(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--api-key-env",
+        metavar="VARIABLE",
+        help="the environment variable with a server's key (default: PLAYGROUND_API_KEY); never the key itself",
+    )
 
 
 def add_text_options(parser: argparse.ArgumentParser, *, several_systems: bool = False) -> None:
@@ -190,6 +201,18 @@ def read_ids(text: str, flag: str, vocab_size: int | None = None) -> tuple[int, 
     return ids
 
 
+def read_access(args: argparse.Namespace) -> ServerAccess:
+    """Any address, with the key from its variable. Raises BadInput where the named one is not set."""
+    from playground.models.address import KEY_VARIABLE, ServerAccess
+
+    key = os.environ.get(args.api_key_env or KEY_VARIABLE)
+    if args.api_key_env and not key:
+        raise BadInput(
+            f"--api-key-env: there is no variable {args.api_key_env[:80]!r} with a key in it.", "api_key_env"
+        )
+    return ServerAccess(key, anywhere=True)
+
+
 def open_engine(args: argparse.Namespace) -> Engine:
     """Load the chosen model, telling on stderr what is being done."""
     from playground.engine.factory import make_engine
@@ -202,7 +225,8 @@ def open_engine(args: argparse.Namespace) -> Engine:
             said.append(what)
             print(f"{what} …", file=sys.stderr)
 
-    return make_engine(args.model, args.device, args.dtype, tell if sys.stderr.isatty() else None, stream_rows)
+    shows = tell if sys.stderr.isatty() else None
+    return make_engine(args.model, args.device, args.dtype, shows, stream_rows, read_access(args))
 
 
 def finite(value: float) -> float | None:

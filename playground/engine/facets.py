@@ -40,6 +40,19 @@ def require(engine: Engine, facet: type[F]) -> F:
     return cast(F, engine)
 
 
+def require_level(row: NextLogits, multiplies: bool) -> NextLogits:
+    """``row`` if its logits can be multiplied, where somebody ``multiplies`` them: the repetition penalty does.
+
+    Raises CapabilityMissing for a row that was told as log-probabilities: multiplied they are something else.
+    """
+    if multiplies and row.normalised:
+        raise CapabilityMissing(
+            "The repetition penalty multiplies logits, and this engine tells log-probabilities, which are logits less an "
+            "unknown number: reset it, or choose a model that runs in this process."
+        )
+    return row
+
+
 def whole_row(row: NextRow, what: str) -> NextLogits:
     """``row`` if it is the whole distribution. Raises CapabilityMissing: ``what`` needs it and this engine has the top."""
     if isinstance(row, NextLogits):

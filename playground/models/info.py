@@ -6,6 +6,34 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What a server that has the model was found to be, when it was chosen. None: it could not be found out."""
+
+    kind: str  # "llama.cpp", "vLLM", ...
+    version: str
+    models: tuple[str, ...]  # the names it lists
+    slots: int | None  # requests it works on at the same time
+    told: int | None  # tokens of a row that it tells; None: all
+    raw: bool | None  # its log-probabilities are those before its samplers
+
+    @property
+    def sentence(self) -> str:
+        """The facts on one line, for people."""
+        rows = (
+            "whole rows"
+            if self.told is None
+            else f"the {self.told:,} likeliest tokens of a row"
+            if self.told
+            else "no rows"
+        )
+        raw = {True: "before its samplers", False: "after its samplers", None: "before or after its samplers: unknown"}[
+            self.raw
+        ]
+        at_once = "" if self.slots is None else f", {self.slots} requests at a time"
+        return f"{self.kind} {self.version}: {rows}, {raw}{at_once}"
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """Facts about a model, as shown in the sidebar and written into exports. None: the engine does not know.
 
@@ -31,6 +59,7 @@ class ModelInfo:
     has_chat_template: bool
     eos_token_ids: tuple[int, ...]
     license: str | None = None
+    server: ServerFacts | None = None  # None: it runs in this process
 
 
 @dataclass(frozen=True, slots=True)

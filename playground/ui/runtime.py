@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
+from contextlib import suppress
 
 import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.engine.api import Engine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
+from playground.models.address import KEY_VARIABLE, ServerAccess
 
 
 def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
@@ -19,7 +23,17 @@ def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
     from playground.engine.factory import make_engine
     from playground.generation.streaming import stream_rows
 
-    return make_engine(choice.spec, choice.device, choice.dtype, loading.report, stream_rows)
+    access = ServerAccess(_server_key())
+    return make_engine(choice.spec, choice.device, choice.dtype, loading.report, stream_rows, access)
+
+
+def _server_key() -> str | None:
+    """The key for servers: from the environment, else from Streamlit's secrets."""
+    given = os.environ.get(KEY_VARIABLE)
+    if given is None:
+        with suppress(StreamlitSecretNotFoundError):  # there are none
+            given = str(st.secrets.get(KEY_VARIABLE, ""))
+    return given or None
 
 
 def session_id() -> str:

@@ -18,7 +18,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "generate": ("--prompt", "hello"),
     "next": ("--prompt", "hello"),
 }
-NO_ENGINE = {"models", "calc"}  # they load no model
+NO_ENGINE = {"models", "calc", "engines"}  # they load no model
 
 
 @pytest.fixture(autouse=True)

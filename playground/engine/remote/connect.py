@@ -10,7 +10,7 @@ from playground.engine.remote.reading import Answer, told_tokens
 from playground.engine.remote.refusals import unusable
 from playground.errors import ServerError
 from playground.models.address import ServerAddress
-from playground.models.info import ModelInfo
+from playground.models.info import ModelInfo, ServerFacts
 from playground.models.wording import Progress, shown
 
 _ANY_SIZE = 2**20  # tokens asked for where the vocabulary's size is not told
@@ -60,16 +60,22 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
     served = ServedModel(
         answers_as=first.text("model", name),
         named=address.model,
-        version=props.text("build_info", "unknown"),
         slots=max(1, min(props.whole("total_slots", 1), 256)),
-        tells_raw=_tells_raw(client, size),
+    )
+    facts = ServerFacts(
+        kind="llama.cpp",
+        version=props.text("build_info", "unknown")[:80],
+        models=tuple(_short(one.text("id")) for one in listed),
+        slots=served.slots,
+        told=None,
+        raw=_tells_raw(client, size),
     )
     end = table.special_id(props.text("eos_token", ""))
     sizes = [meta.whole(key) if meta.has(key) else None for key in ("n_params", "size", "n_embd")]
     info = ModelInfo(
         id=address.text,
         name=_short(name),
-        revision=f"{address.text}:{_short(name)}:{sizes}:{served.version}",
+        revision=f"{address.text}:{_short(name)}:{sizes}:{facts.version}",
         architecture=None,
         parameters=sizes[0],
         weights_bytes=sizes[1],
@@ -84,6 +90,7 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
         hidden_size=sizes[2],
         has_chat_template=bool(tokenizer.chat_template),
         eos_token_ids=() if end is None else (end,),
+        server=facts,
     )
     codec = LlamaServerCodec(tokenizer, table, props.text("bos_token", ""), info)
     progress("The server is ready", 1.0)

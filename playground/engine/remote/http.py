@@ -11,6 +11,7 @@ import queue
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Generator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -98,6 +99,7 @@ class ServerClient:
         self._context = httpx2.create_ssl_context(trust_env=False)
         self._idle: list[_Line] = []
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._idle)  # a command ends without a word
 
     def ask(
         self, url: str, body: Json | None = None, *, cancel: CancelToken | None = None, limit: int = ANSWER_BYTES
@@ -216,9 +218,12 @@ class ServerClient:
     def close(self) -> None:
         """Close the connections that are not in use."""
         with self._lock:
-            lines, self._idle = self._idle, []
-        for line in lines:
-            line.client.close()
+            _close_all(self._idle)
+
+
+def _close_all(lines: list[_Line]) -> None:
+    while lines:
+        lines.pop().client.close()
 
 
 def _bounded(

@@ -42,13 +42,11 @@ _NO_SAMPLERS: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """What a llama.cpp server says of itself. ``slots``: the requests it works on at the same time."""
+    """Which model of a llama.cpp server is meant. ``slots``: the requests the server works on at the same time."""
 
     answers_as: str  # the model's name in its answers
     named: str | None  # the model asked for, where the address names one
-    version: str
     slots: int
-    tells_raw: bool  # its log-probabilities are those before its samplers
 
 
 class LlamaCppEngine:
@@ -58,7 +56,7 @@ class LlamaCppEngine:
         self._client = client
         self._info = info
         self._codec = codec
-        self.served = served
+        self._served = served
 
     @property
     def info(self) -> ModelInfo:
@@ -78,7 +76,7 @@ class LlamaCppEngine:
         """The whole row; its logits are log-probabilities, which differ by a constant. Raises ServerError too."""
         known, started = check_ids(ids, self._info), time.perf_counter()
         size = self._info.vocab_size
-        answer = ask_row(self._client, self.served.named, known, size, cancel)
+        answer = ask_row(self._client, self._served.named, known, size, cancel)
         self._check_model(answer)
         told = answer.children("completion_probabilities")[:1]
         if not told:
@@ -105,8 +103,8 @@ class LlamaCppEngine:
         return tuple(rows)
 
     def _check_model(self, answer: Answer) -> None:
-        name = answer.text("model", self.served.answers_as)
-        if name != self.served.answers_as:
+        name = answer.text("model", self._served.answers_as)
+        if name != self._served.answers_as:
             raise ServerError(
                 f"The server at {self._client.address.base} has another model now than when it was chosen: choose it again."
             )
@@ -117,7 +115,7 @@ class LlamaCppEngine:
         """Texts by the server's samplers, as many at a time as it has slots. Raises ServerError too."""
         known = check_ids(request.ids, self._info)
         texts = [partial(self._text, request, known, row) for row in range(request.n)]
-        return mixed(texts, cancel or CancelToken(), self.served.slots)
+        return mixed(texts, cancel or CancelToken(), self._served.slots)
 
     def _text(self, request: StreamRequest, known: TokenIds, row: int, cancel: CancelToken) -> Iterator[StreamEvent]:
         limit = ENTRY_BYTES * (request.top + 4) * request.max_new_tokens + 2**20
@@ -165,7 +163,7 @@ class LlamaCppEngine:
     def _body(self, request: StreamRequest, known: TokenIds, row: int) -> dict[str, object]:
         return {
             **_NO_SAMPLERS,
-            **({"model": self.served.named} if self.served.named else {}),
+            **({"model": self._served.named} if self._served.named else {}),
             "prompt": list(known),
             "n_predict": request.max_new_tokens,
             "temperature": request.temperature,

@@ -16,6 +16,7 @@ from cachetools import LRUCache, cached
 
 from playground.charts.bars import bars_payload, bars_table, next_token_bars
 from playground.engine.api import TextCodec
+from playground.engine.facets import require_level
 from playground.engine.serving.worker import Worker
 from playground.engine.types import NextLogits, TokenIds
 from playground.glossary import define
@@ -85,7 +86,7 @@ def examine_row(
     """The chain over ``row`` and the draw. All readers share what is remembered; nothing here keeps a model alive."""
     codec, generated = worker.engine.codec, row.ids[len(prompt_ids) :]
     return examine(
-        row.logits,
+        require_level(row, settings.repetition_penalty != 1).logits,
         settings,
         prompt_ids=prompt_ids,
         generated_ids=generated,

@@ -6,7 +6,11 @@ import streamlit as st
 
 from playground.engine.serving.pool import Loading
 from playground.engine.serving.worker import Worker
+from playground.errors import BadInput
+from playground.models.address import is_address
+from playground.models.catalogue import resolve
 from playground.models.info import ModelInfo, or_unknown
+from playground.ui.kit import session
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
 from playground.ui.workspace.model import chosen_model
@@ -66,6 +70,9 @@ def _size_line(info: ModelInfo) -> str:
     size = "unknown" if info.parameters is None else f"{info.parameters / 1e6:,.0f} M"
     weights = info.weights_bytes
     stored = "unknown" if weights is None else f"{weights / 1e9:.2f} GB ({weights / 2**30:.2f} GiB)"
+    if info.server is not None:
+        context = f"{info.context_length:,} tokens of context"
+        return f"{escape_markdown(info.server.sentence)}  \n{size} parameters · {or_unknown(info.dtype)} · {context}"
     return f"{size} parameters · {or_unknown(info.dtype)} · {or_unknown(info.device)}  \nweights {stored}"
 
 
@@ -78,7 +85,7 @@ def _picker() -> None:
             spec = st.text_input(
                 "Model",
                 value=chosen.model or "",
-                placeholder="name, hub id, folder or .gguf file",
+                placeholder="name, hub id, folder, .gguf file or http://host:port/v1",
                 help="Empty: the bundled model. Weights are read from safetensors or GGUF only; code from a model is never run.",
             )
             device = st.selectbox("Device", DEVICES, index=_index(DEVICES, chosen.device))
@@ -97,8 +104,13 @@ def _index(options: tuple[str, ...], value: str | None) -> int:
 def choose_model(spec: str, device: str = "auto", dtype: str = "auto") -> None:
     """Make this session's choice; the page loads it on its next run."""
     forget_failure()
+    try:
+        wanted = resolve(spec).id if is_address(spec.strip()) else spec.strip() or None
+    except BadInput as error:  # an address with a password in it must not get into a link
+        session.note_problem(str(error))
+        return
     change(
-        model=spec.strip() or None,
+        model=wanted,
         device=None if device == "auto" else device,
         dtype=None if dtype == "auto" else dtype,
     )

@@ -39,7 +39,7 @@ PROMPTS = (
     "import numpy as",
     "My favourite colour is",
 )
-LARGEST_KL = 0.02  # nats; measured: 0.0006 to 0.011 on these prompts
+LARGEST_KL = 0.04  # nats; measured: 0.0002 to 0.018, mean 0.004; the likeliest token is the same on nine of the ten
 FRANCE = "The capital of France is"
 
 
@@ -67,7 +67,8 @@ def test_what_the_server_says_of_itself(llama: LlamaCppEngine, llama_base: str) 
     info = llama.info
     assert (info.id, info.name, info.dtype, info.vocab_size) == (llama_base, "smollm2", "Q4_1", 49152)
     assert (info.parameters, info.context_length, info.layers, info.device) == (134_515_008, 1024, None, None)
-    assert llama.served.slots == 2 and llama.served.tells_raw
+    facts = info.server
+    assert facts is not None and (facts.kind, facts.slots, facts.told, facts.raw) == ("llama.cpp", 2, None, True)
 
 
 def test_what_it_offers_and_what_not(llama: LlamaCppEngine) -> None:

@@ -1,0 +1,83 @@
+"""What a server is found to be, and the commands on one: the stand-in of llama.cpp with eight tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pytest
+
+from playground.engine.facets import FACETS
+from tests.cli.running import Capture, answer, refusal
+from tests.engine.remote.standin import StandIn, running
+from tests.engine.remote.tiny_llama import PROBS, TinyLlama, end_event, token_event
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with running(TinyLlama(events=[token_event(1, "a", 1), end_event(1)]).routes()) as found:
+        yield found
+
+
+def test_a_probe_says_what_the_server_is(capsys: Capture, server: StandIn) -> None:
+    found = answer(capsys, "engines", "--probe", server.base)
+    assert (found["kind"], found["version"], found["models"], found["raw"]) == ("llama.cpp", "b1-tiny", ["tiny"], True)
+    assert set(found["facets"]) == {facet.__name__ for facet in FACETS}
+    assert {name for name, offered in found["facets"].items() if offered is True} == {"NextTokens", "Stream"}
+    assert (found["slots"], found["context_length"], found["vocab_size"]) == (2, 64, 8)
+
+
+def test_a_probe_for_people_and_the_engines_there_are(capsys: Capture, server: StandIn) -> None:
+    from playground.cli import main
+
+    assert main(["engines", "--probe", server.base]) == 0
+    assert "llama.cpp b1-tiny: whole rows, before its samplers, 2 requests at a time" in capsys.readouterr().out
+    assert main(["engines"]) == 0
+    assert "NextTokens" in capsys.readouterr().out
+    assert set(answer(capsys, "engines")["facets"]) == {facet.__name__ for facet in FACETS}
+
+
+def test_next_on_a_server(capsys: Capture, server: StandIn) -> None:
+    found = answer(capsys, "next", "--model", server.base, "--ids", "1", "--top-k", "2")
+    assert (found["model"], found["vocab_size"]) == (server.base, 8)
+    first = found["candidates"][0]
+    assert (first["id"], first["text"]) == (1, "a") and first["raw_logprob"] == pytest.approx(math.log(PROBS[1]))
+    assert first["prob"] == pytest.approx(0.4 / 0.7)
+
+
+def test_a_repetition_penalty_needs_logits(capsys: Capture, server: StandIn) -> None:
+    line = refusal(capsys, "next", "--model", server.base, "--ids", "1", "--repetition-penalty", "1.2")
+    assert "multiplies logits, and this engine tells log-probabilities" in line
+
+
+def test_generate_on_a_server(capsys: Capture, server: StandIn) -> None:
+    found = answer(
+        capsys, "generate", "--model", server.base, "--prompt", "a", "--temperature", "0", "--max-new-tokens", "4"
+    )
+    assert (found["text"], found["finish_reason"], found["sampled_by"]) == ("a", "length", "engine")
+    assert server.asked[-1].body["temperature"] == 0 and server.asked[-1].body["top_k"] == 0
+
+
+def test_a_key_comes_from_the_environment_only(
+    capsys: Capture, server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-1")
+    answer(capsys, "engines", "--probe", server.base, "--api-key-env", "MY_KEY")
+    assert {asked.headers.get("Authorization") for asked in server.asked} == {"Bearer sk-1"}
+    assert "no variable 'OTHER'" in refusal(capsys, "engines", "--probe", server.base, "--api-key-env", "OTHER")
+    monkeypatch.setenv("MY_KEY", "sk-1\nX-Evil: 1")
+    line = refusal(capsys, "next", "--model", server.base, "--ids", "1", "--api-key-env", "MY_KEY")
+    assert "has a line break" in line and "sk-1" not in line
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("http://127.0.0.1:9/v1", "There is no answer from"),
+        ("http://me:secret@box/v1", "user name or password"),
+        ("gpt2", "--probe takes a server's address"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(capsys: Capture, spec: str, says: str) -> None:
+    line = refusal(capsys, "engines", "--probe", spec)
+    assert says in line and "secret" not in line

@@ -1,0 +1,54 @@
+"""What the browser adds to a model behind an address: who may name it, where the key comes from, what the card says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.runtime.secrets import secrets_singleton
+
+from playground.engine.factory import make_engine
+from playground.engine.serving.pool import Loading, ModelChoice
+from playground.errors import ModelRefused
+from playground.ui import runtime
+from tests.engine.remote.standin import StandIn, running
+from tests.engine.remote.tiny_llama import TinyLlama
+from tests.ui.conftest import Opened
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with running(TinyLlama().routes()) as found:
+        yield found
+
+
+def test_the_key_is_the_environments_or_streamlits_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PLAYGROUND_API_KEY", raising=False)
+    assert runtime._server_key() is None
+    monkeypatch.setattr(secrets_singleton, "_secrets", {"PLAYGROUND_API_KEY": "from a secret"})
+    assert runtime._server_key() == "from a secret"
+    monkeypatch.setenv("PLAYGROUND_API_KEY", "from the environment")
+    assert runtime._server_key() == "from the environment"
+
+
+def test_a_visitor_does_not_make_the_app_call_an_address_of_his_own(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = ModelChoice(server.base)
+    monkeypatch.setenv("PLAYGROUND_API_KEY", "sk-1")
+    runtime._open_engine(choice, Loading(choice)).close()
+    assert {asked.headers.get("Authorization") for asked in server.asked} == {None}, "a loopback server got the key"
+    before = len(server.asked)
+    monkeypatch.setenv("PLAYGROUND_SERVERS", "http://elsewhere/v1")
+    with pytest.raises(ModelRefused):
+        runtime._open_engine(choice, Loading(choice))
+    assert len(server.asked) == before
+    monkeypatch.setenv("PLAYGROUND_SERVERS", server.base)
+    runtime._open_engine(choice, Loading(choice)).close()
+    assert server.asked[-1].headers["Authorization"] == "Bearer sk-1"
+
+
+def test_the_card_says_what_the_server_is(open_app: Callable[..., Opened], server: StandIn) -> None:
+    app = open_app(opener=lambda choice, progress: make_engine(server.base))
+    card = " ".join(element.value for element in app.at.sidebar.markdown)
+    assert "tiny" in card and "whole rows, before its samplers, 2 requests at a time" in card and "64 tokens" in card
