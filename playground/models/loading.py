@@ -195,19 +195,24 @@ def _require_all_tensors(source: ModelSource, report: dict[str, Any]) -> None:
 
 def load_tokenizer(located: LocatedModel) -> PreTrainedTokenizerBase:
     """The tokenizer alone: no weights and none of transformers' models. Raises ModelCorrupt."""
+    return read_tokenizer(located.source, located.folder)
+
+
+def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in ``source``'s folder (or .gguf file) ``place``. Raises ModelCorrupt."""
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     from playground.models.template_check import require_ending_template
 
-    name = located.source.id
+    name = source.id
     with foreign_errors(
         lambda error: ModelCorrupt(
             f"The tokenizer of {shown(name)} cannot be read ({reason_text(error)}): fetch it again."
         )
     ):
-        if located.source.kind == "bundled":  # ours to know that nothing needs guessing
-            return PreTrainedTokenizerFast.from_pretrained(located.folder, local_files_only=True)
-        folder, extra = _reader(located.source, located.folder)
+        if source.kind == "bundled":  # ours to know that nothing needs guessing
+            return PreTrainedTokenizerFast.from_pretrained(place, local_files_only=True)
+        folder, extra = _reader(source, place)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **extra)
         require_ending_template(tokenizer, name)
         return tokenizer

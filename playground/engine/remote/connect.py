@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from playground.engine.api import Engine
 from playground.engine.remote.http import ServerClient
+from playground.engine.remote.listing import chosen_model, short_name
 from playground.engine.remote.llama_codec import LlamaServerCodec, LlamaServerTokenizer, make_table
 from playground.engine.remote.llama_cpp import ENTRY_BYTES, LlamaCppEngine, ServedModel, ask_row
+from playground.engine.remote.openai_connect import connect_completions
 from playground.engine.remote.reading import Answer, told_tokens
 from playground.engine.remote.refusals import unusable
 from playground.errors import ServerError
-from playground.models.address import ServerAddress
 from playground.models.info import ModelInfo, ServerFacts
-from playground.models.wording import Progress, shown
+from playground.models.wording import Progress
 
 _ANY_SIZE = 2**20  # tokens asked for where the vocabulary's size is not told
 _PROBED = 5  # tokens of the row that says whether samplers change what is told
@@ -22,7 +23,7 @@ def connect(client: ServerClient, progress: Progress) -> Engine:
     progress("Asking the server what it is", 0.1)
     props = _props(client)
     if props is None:
-        raise unusable(client.address, "is no llama.cpp server, the only kind that is known so far")
+        return connect_completions(client, progress)
     return _llama_cpp(client, props, progress)
 
 
@@ -39,8 +40,7 @@ def _props(client: ServerClient) -> Answer | None:
 
 def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> LlamaCppEngine:
     address = client.address
-    listed = Answer(client.ask(address.base + "/models"), address).children("data")
-    own = _chosen(listed, address)
+    own, models = chosen_model(client)
     meta = own.child("meta") if own.has("meta") else Answer({}, address)
     name = own.text("id")
     progress("Reading the server's tokens", 0.4)
@@ -65,7 +65,7 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
     facts = ServerFacts(
         kind="llama.cpp",
         version=props.text("build_info", "unknown")[:80],
-        models=tuple(_short(one.text("id")) for one in listed),
+        models=models,
         slots=served.slots,
         told=None,
         raw=_tells_raw(client, size),
@@ -74,8 +74,8 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
     sizes = [meta.whole(key) if meta.has(key) else None for key in ("n_params", "size", "n_embd")]
     info = ModelInfo(
         id=address.text,
-        name=_short(name),
-        revision=f"{address.text}:{_short(name)}:{sizes}:{facts.version}",
+        name=short_name(name),
+        revision=f"{address.text}:{short_name(name)}:{sizes}:{facts.version}",
         architecture=None,
         parameters=sizes[0],
         weights_bytes=sizes[1],
@@ -95,23 +95,6 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
     codec = LlamaServerCodec(tokenizer, table, props.text("bos_token", ""), info)
     progress("The server is ready", 1.0)
     return LlamaCppEngine(client, info, codec, served)
-
-
-def _chosen(listed: list[Answer], address: ServerAddress) -> Answer:
-    """The model that the address names, or the first. Raises ServerError with the names there are."""
-    for one in listed:
-        if address.model in (None, one.text("id"), _short(one.text("id"))):
-            return one
-    names = ", ".join(shown(_short(one.text("id"))) for one in listed[:8]) or "none"
-    raise ServerError(
-        f"The server at {address.base} has no model {shown(address.model or '')}: it lists {names}; put one after #."
-    )
-
-
-def _short(name: str) -> str:
-    """A model's name without the folders and the ending of its file, which are the server's business."""
-    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    return (last[:-5] if last.lower().endswith(".gguf") else last)[:80] or "a served model"
 
 
 def _tells_raw(client: ServerClient, size: int) -> bool:

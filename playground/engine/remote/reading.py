@@ -34,6 +34,13 @@ class Answer:
         """Whether it is there and not null."""
         return self._value.get(name) is not None
 
+    def knows(self, name: str) -> bool:
+        """Whether it is there, be it null."""
+        return name in self._value
+
+    def is_text(self, name: str) -> bool:
+        return isinstance(self._value.get(name), str)
+
     def text(self, name: str, default: str | None = None) -> str:
         value = self._value.get(name, default)
         if not isinstance(value, str):

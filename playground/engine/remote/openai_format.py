@@ -1,0 +1,86 @@
+"""The log-probabilities of OpenAI's interface, in the two shapes that servers give them. Knows no requests.
+
+Completions have parallel lists (``tokens``, ``token_logprobs``, ``top_logprobs``), chats and llama.cpp a list of entries
+(``content``). Tokens are named by their text, which need not name one: those that name none are left out of a row, so their
+probability is in the rest, and a drawn one has no id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from playground.engine.remote.reading import Answer
+
+_AS_ID = re.compile(r"token_id:(\d{1,9})")  # vLLM's ``return_tokens_as_token_ids``
+_AS_BYTES = re.compile(r"bytes:((?:\\x[0-9a-f]{2})+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStep:
+    """One token of a text: its id where it could be told, its log-probability, and the likeliest of its row."""
+
+    id: int | None
+    text: str
+    logprob: float | None
+    top: tuple[tuple[int, float], ...]
+
+
+class TokenNames:
+    """From what a server calls a token to its id. ``by_bytes``: of each token of the vocabulary, special ones by name."""
+
+    def __init__(self, by_bytes: Mapping[bytes, int], size: int) -> None:
+        self._by_bytes = by_bytes
+        self._size = size
+
+    def id_of(self, name: str, data: bytes = b"") -> int | None:
+        """None where no token, or more than one, is called so. Raises nothing: a stranger's name may be anything."""
+        as_id, as_bytes = _AS_ID.fullmatch(name), _AS_BYTES.fullmatch(name)
+        if as_id:
+            return int(as_id[1]) if int(as_id[1]) < self._size else None
+        if as_bytes:
+            data = bytes.fromhex(as_bytes[1].replace("\\x", ""))
+        return self._by_bytes.get(data or name.encode("utf-8", errors="surrogatepass"))
+
+
+def told_steps(choice: Answer, names: TokenNames) -> list[ToldStep]:
+    """The steps that a choice tells of; none where it tells no log-probabilities. Raises ServerError."""
+    if not choice.has("logprobs"):
+        return []
+    told = choice.child("logprobs")
+    if told.has("content"):
+        return [_from_entry(entry, names) for entry in told.children("content")]
+    if not told.has("tokens"):
+        return []
+    tokens, logprobs = told.items("tokens"), told.items("token_logprobs")
+    tops = told.items("top_logprobs") if told.has("top_logprobs") else [None] * len(tokens)
+    if not len(tokens) == len(logprobs) == len(tops):
+        raise told.wrong("tokens")
+    return [_from_lists(told, *one, names) for one in zip(tokens, logprobs, tops, strict=True)]
+
+
+def _from_entry(entry: Answer, names: TokenNames) -> ToldStep:
+    others = entry.children("top_logprobs") if entry.has("top_logprobs") else []
+    pairs = [(names.id_of(one.text("token"), one.data("bytes")), one.logprob("logprob")) for one in others]
+    name = entry.text("token")
+    return ToldStep(names.id_of(name, entry.data("bytes")), name, entry.logprob("logprob"), _ranked(pairs))
+
+
+def _from_lists(told: Answer, name: object, logprob: object, top: object, names: TokenNames) -> ToldStep:
+    one = Answer({"token": name, "logprob": logprob, "top": top}, told.address)
+    pairs: list[tuple[int | None, float]] = []
+    if isinstance(top, Mapping):
+        row = one.child("top")
+        pairs = [(names.id_of(other), row.logprob(other)) for other in top]
+    text = one.text("token")
+    return ToldStep(names.id_of(text), text, one.logprob("logprob") if one.has("logprob") else None, _ranked(pairs))
+
+
+def _ranked(pairs: list[tuple[int | None, float]]) -> tuple[tuple[int, float], ...]:
+    """Those with an id, each once, likeliest first."""
+    best: dict[int, float] = {}
+    for token, logprob in pairs:
+        if token is not None:
+            best[token] = max(logprob, best.get(token, logprob))
+    return tuple(sorted(best.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,133 @@
+"""A small server with OpenAI's completions. It takes a request only if the ``openai`` package's own types do, and what it
+answers is of that package's types too. Its model is a random row for each last token; it draws greedily."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+from openai.types import Completion
+from openai.types.completion_create_params import CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming
+from pydantic import TypeAdapter, ValidationError
+
+from playground.engine.text.codec import HfTextCodec
+from playground.numerics import log_softmax
+from tests.engine.remote.standin import Asked, Reply, Route
+
+Body = dict[str, Any]
+Row = npt.NDArray[np.float32]
+VLLM_ONLY = {"top_k", "min_p", "repetition_penalty", "ignore_eos", "return_tokens_as_token_ids"}
+
+
+@dataclass
+class Completions:
+    """``most``: tokens of a row that it tells; ``raw``: before its samplers. ``change`` edits an answer before it is sent."""
+
+    codec: HfTextCodec
+    size: int
+    owned_by: str = "somebody"
+    most: int = 20
+    raw: bool = True
+    takes_ids: bool = True
+    text: str = " Paris 😀 is"
+    finish: Mapping[str, object] = field(default_factory=lambda: {"finish_reason": "length"})
+    change: Callable[[Body], object] = lambda answer: answer
+    models: tuple[str, ...] = ("tiny", "other")
+
+    def routes(self) -> dict[str, Route]:
+        listed = [
+            {"id": name, "object": "model", "created": 0, "owned_by": self.owned_by, "max_model_len": 512}
+            for name in self.models
+        ]
+        return {
+            "/v1/models": lambda asked: Reply({"object": "list", "data": listed}),
+            "/version": lambda asked: Reply({"version": "0.11.0"}),
+            "/v1/completions": self._complete,
+        }
+
+    def row(self, ids: tuple[int, ...]) -> Row:
+        """Log-probabilities of the next token."""
+        logits = np.random.default_rng(ids[-1]).normal(0, 3, self.size).astype(np.float32)
+        return log_softmax(logits)
+
+    def _complete(self, asked: Asked) -> Reply:
+        body = asked.body
+        try:
+            self._check(body)
+        except (ValidationError, ValueError) as error:
+            return Reply({"error": {"message": str(error), "type": "invalid_request_error"}}, 400)
+        prompt = body["prompt"]
+        ids = self.codec.encode(prompt) if isinstance(prompt, str) else tuple(prompt)
+        if body.get("stream"):
+            return Reply(self._streamed(body, ids), headers={"Content-Type": "text/event-stream"})
+        told = self._logprobs(body, ids, None)
+        choice = {"index": 0, "text": "x", "finish_reason": "length", "logprobs": told}
+        answer = self._answer(
+            [choice], {"prompt_tokens": len(ids), "completion_tokens": 1, "total_tokens": len(ids) + 1}
+        )
+        return Reply(self.change(answer))
+
+    def _check(self, body: Body) -> None:
+        kind = CompletionCreateParamsStreaming if body.get("stream") else CompletionCreateParamsNonStreaming
+        unknown = set(body) - set(get_type_hints(kind)) - (VLLM_ONLY if self.owned_by == "vllm" else set())
+        if unknown:
+            raise ValueError(f"unknown parameters {sorted(unknown)}")
+        TypeAdapter(kind).validate_python(body, strict=False)
+        if body["model"] not in self.models:
+            raise ValueError("no such model")
+        if not self.takes_ids and not isinstance(body["prompt"], str):
+            raise ValueError("prompt must be a string")
+        if (body.get("logprobs") or 0) > self.most:
+            raise ValueError(f"logprobs must be at most {self.most}")
+
+    def _answer(self, choices: list[Body], usage: Body | None = None) -> Body:
+        answer = {
+            "id": "c",
+            "object": "text_completion",
+            "created": 0,
+            "model": "tiny",
+            "choices": choices,
+            "usage": usage,
+        }
+        Completion.model_validate(
+            {**answer, "choices": [{**one, "finish_reason": one["finish_reason"] or "stop"} for one in choices]}
+        )
+        return answer
+
+    def _logprobs(self, body: Body, ids: tuple[int, ...], token: int | None) -> Body | None:
+        count = body.get("logprobs")
+        if not count:
+            return None
+        row = self.row(ids)
+        if not self.raw:
+            bent = row / max(body["temperature"], 0.01)
+            for biased, value in (body.get("logit_bias") or {}).items():
+                bent[int(biased)] += value
+            row = log_softmax(bent)
+        order = np.argsort(-row)[:count].tolist()
+        drawn = order[0] if token is None else token
+        top = {self._name(body, one): float(row[one]) for one in order}
+        name = self._name(body, drawn)
+        return {"tokens": [name], "token_logprobs": [float(row[drawn])], "top_logprobs": [top], "text_offset": [0]}
+
+    def _name(self, body: Body, token: int) -> str:
+        return f"token_id:{token}" if body.get("return_tokens_as_token_ids") else self.codec.decode((token,))
+
+    def _streamed(self, body: Body, ids: tuple[int, ...]) -> Iterator[bytes]:
+        new = self.codec.encode(self.text)[-body["max_tokens"] :]
+        before = ""
+        for number, token in enumerate(new):
+            whole = self.codec.decode(new[: number + 1])
+            shown = whole[len(before) :] if not whole.endswith("\ufffd") else ""
+            before += shown
+            choice = {"index": 0, "text": shown, "logprobs": self._logprobs(body, (*ids, *new[:number]), token)}
+            yield self._event({**choice, "finish_reason": None})
+        yield self._event({"index": 0, "text": "", "logprobs": None, **self.finish})
+        yield b"data: [DONE]\n\n"
+
+    def _event(self, choice: Body) -> bytes:
+        return b"data: " + json.dumps(self.change(self._answer([choice]))).encode() + b"\n\n"
