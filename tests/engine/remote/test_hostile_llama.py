@@ -109,7 +109,7 @@ def test_a_server_that_says_odd_things_of_itself_is_refused(change: Callable[[Ti
 
 
 def test_another_server_is_not_taken_for_one() -> None:
-    with running({}) as server, pytest.raises(ServerError, match="choose another model"):
+    with running({}) as server, pytest.raises(ServerError, match="check the address, which mostly ends in"):
         make_engine(server.base)
     with running({"/props": lambda asked: Reply([1])}) as server, pytest.raises(ServerError, match="of another form"):
         make_engine(server.base)
