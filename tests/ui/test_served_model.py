@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from streamlit.runtime.secrets import secrets_singleton
+from streamlit.testing.v1 import AppTest
 
 from playground.engine.factory import make_engine
 from playground.engine.serving.pool import Loading, ModelChoice
@@ -52,3 +53,23 @@ def test_the_card_says_what_the_server_is(open_app: Callable[..., Opened], serve
     app = open_app(opener=lambda choice, progress: make_engine(server.base))
     card = " ".join(element.value for element in app.at.sidebar.markdown)
     assert "tiny" in card and "whole rows, before its samplers, 2 requests at a time" in card and "64 tokens" in card
+
+
+def test_an_address_with_a_password_in_it_is_not_taken_over() -> None:
+    """What is chosen stands in the link: a password must not."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from playground.ui.kit import session
+        from playground.ui.workspace.model_picker import choose_model
+        from playground.ui.workspace.setup import setup
+
+        choose_model("http://me:secret@box/v1")
+        st.text(f"{setup().model} {session.problems()}")
+        choose_model(" HTTP://Box:80/v1/ ")
+        st.text(str(setup().model))
+
+    refused, taken = AppTest.from_function(script).run().text
+    assert refused.value.startswith("None ") and "user name or password" in refused.value
+    assert "secret" not in refused.value and taken.value == "http://box/v1"
