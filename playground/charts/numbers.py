@@ -31,7 +31,9 @@ def logprob(value: float) -> str:
 
 
 def entropy(nats: float) -> str:
-    """Entropy in nats and bits."""
+    """Entropy in nats and bits; NaN is that of a row of which an engine told a part only."""
+    if math.isnan(nats):
+        return "unknown"
     return f"{abs(nats):.3f} nats ({abs(nats) / math.log(2):.3f} bits)"
 
 

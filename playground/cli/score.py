@@ -84,7 +84,7 @@ def _print_readable(result: dict[str, Any]) -> None:
             logprob(value),
             percent(math.exp(value)),
             str(token["rank"] + 1),
-            f"{token['entropy'] or 0:.3f}",
+            "unknown" if token["entropy"] is None else f"{token['entropy']:.3f}",
         )
 
     options.print_table(

@@ -141,6 +141,7 @@ def test_logprob(value: float, text: str) -> None:
 def test_entropy_is_told_in_both_units() -> None:
     assert numbers.entropy(math.log(2)) == "0.693 nats (1.000 bits)"
     assert numbers.entropy(-0.0) == "0.000 nats (0.000 bits)"
+    assert numbers.entropy(math.nan) == "unknown"
 
 
 @pytest.mark.parametrize(("nats", "text"), [(0.0, "1.00"), (math.log(49_152), "49,152"), (math.log(12.345), "12.35")])

@@ -81,3 +81,20 @@ def test_a_key_comes_from_the_environment_only(
 def test_what_cannot_be_asked_is_one_sentence(capsys: Capture, spec: str, says: str) -> None:
     line = refusal(capsys, "engines", "--probe", spec)
     assert says in line and "secret" not in line
+
+
+def test_score_on_a_server_that_scores_prompts(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it does not tell, the entropies, is null, and unknown for people: not 0."""
+    tokenizer = byte_level_tokenizer()
+    tokenizer.save_pretrained(tmp_path)
+    monkeypatch.setenv("PLAYGROUND_TOKENIZER", str(tmp_path))
+    codec = HfTextCodec(tokenizer, small_info(vocab_size=len(tokenizer)))
+    with running(Completions(codec, len(tokenizer), owned_by="vllm").routes()) as server:
+        found = answer(capsys, "score", "--model", server.base, "--text", "hello")
+        assert [token["entropy"] for token in found["tokens"]] == [None] * 4
+        assert all(token["logprob"] < 0 for token in found["tokens"][1:])
+        assert main(["score", "--model", server.base, "--text", "hello"]) == 0
+        printed = capsys.readouterr().out
+        assert "unknown" in printed and "0.000" not in printed

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class ServerKind:
     """``takes``: what ``StreamRequest`` calls a setting -> what the server calls it. ``neutral``: said in each request, because
-    the server's own defaults, or the model's, are not neutral. ``version_path``: where it tells its version, from its root."""
+    the server's own defaults, or the model's, are not neutral. ``scores_prompts``: it may tell a prompt's own
+    log-probabilities. ``version_path``: where it tells its version, from its root."""
 
     name: str
     version_path: str | None = None
     takes: Mapping[str, str] = field(default_factory=dict)
     neutral: Mapping[str, object] = field(default_factory=dict)
+    scores_prompts: bool = False
 
 
 _SAME_NAMES = {name: name for name in ("top_k", "min_p", "repetition_penalty", "ignore_eos")}
@@ -26,7 +28,7 @@ _NEUTRAL = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 
 # by ``owned_by`` of the models that it lists
 KINDS: dict[str, ServerKind] = {
-    "vllm": ServerKind("vLLM", "/version", _SAME_NAMES, {**_NEUTRAL, "return_tokens_as_token_ids": True}),
+    "vllm": ServerKind("vLLM", "/version", _SAME_NAMES, {**_NEUTRAL, "return_tokens_as_token_ids": True}, True),
     "sglang": ServerKind("SGLang", None, _SAME_NAMES, _NEUTRAL),
     "library": ServerKind("Ollama", "/api/version"),
     "organization_owner": ServerKind("LM Studio"),

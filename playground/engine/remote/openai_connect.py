@@ -11,6 +11,7 @@ from playground.engine.remote.kinds import KINDS, OTHER, ServerKind
 from playground.engine.remote.listing import chosen_model, short_name
 from playground.engine.remote.openai_format import TokenNames, told_steps
 from playground.engine.remote.openai_server import NEUTRAL, OpenAIEngine, ServedCompletions
+from playground.engine.remote.prompt_scores import prompt_score
 from playground.engine.remote.reading import Answer
 from playground.engine.remote.refusals import unusable
 from playground.engine.text.codec import HfTextCodec
@@ -59,7 +60,9 @@ def connect_completions(client: ServerClient, progress: Progress) -> OpenAIEngin
     probe = _Probe(client, name, kind, codec, size)
     takes_ids = probe.check_ids(tokenizer_name)
     told = probe.told()
-    served = ServedCompletions(kind, name, told, takes_ids, probe.tells_raw(told) if told else None)
+    served = ServedCompletions(
+        kind, name, told, takes_ids, probe.tells_raw(told) if told else None, probe.scores(takes_ids)
+    )
     facts = ServerFacts(kind.name, version, models, None, told, served.raw)
     progress("The server is ready", 1.0)
     return OpenAIEngine(client, replace(info, server=facts), codec, served, probe.names)
@@ -130,6 +133,18 @@ class _Probe:
     def told(self) -> int:
         """How many tokens of a row the server tells; 0: none."""
         return next((found for count in _COUNTS if (found := len(self._row(logprobs=count)))), 0)
+
+    def scores(self, takes_ids: bool) -> bool:
+        """Whether the server tells a prompt's own log-probabilities: of ids, so that they are those of the ids here."""
+        if not (takes_ids and self._kind.scores_prompts):
+            return False
+        try:
+            choices = self._ask(self._ids, prompt_logprobs=1).children("choices")
+            return bool(choices) and prompt_score(choices[0], self._ids).logprobs.size > 0
+        except ServerError as error:
+            if error.status not in (None, *_REFUSED):
+                raise
+            return False
 
     def tells_raw(self, count: int) -> bool | None:
         """Whether a strong bias and a temperature leave what is told as it is; None where it takes neither."""

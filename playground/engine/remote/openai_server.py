@@ -15,16 +15,25 @@ from typing import Literal
 
 import numpy as np
 
-from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish
+from playground.engine.api import CancelToken, NextTokens, Pieces, Score, Stream, finish
 from playground.engine.limits import check_ids
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import ServerKind
 from playground.engine.remote.openai_format import TokenNames, told_steps
+from playground.engine.remote.prompt_scores import prompt_score
 from playground.engine.remote.reading import Answer, events
 from playground.engine.remote.refusals import unusable
 from playground.engine.remote.together import mixed
 from playground.engine.text.codec import HfTextCodec
-from playground.engine.types import StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TokenIds, TopTokens
+from playground.engine.types import (
+    SequenceScore,
+    StreamedEnd,
+    StreamedToken,
+    StreamEvent,
+    StreamRequest,
+    TokenIds,
+    TopTokens,
+)
 from playground.errors import BadInput, ServerError
 from playground.models.info import ModelInfo
 
@@ -45,6 +54,7 @@ class ServedCompletions:
     told: int
     takes_ids: bool
     raw: bool | None
+    scores: bool = False
 
 
 class OpenAIEngine:
@@ -69,7 +79,8 @@ class OpenAIEngine:
 
     @property
     def facets(self) -> frozenset[type]:
-        return frozenset({NextTokens, Stream} if self._served.told else {Stream})
+        offered = {NextTokens: bool(self._served.told), Stream: True, Score: self._served.scores}
+        return frozenset(facet for facet, has in offered.items() if has)
 
     # -- the next token --------------------------------------------------------------------------------------------
 
@@ -108,6 +119,22 @@ class OpenAIEngine:
                 yield
             rows.append(self.next_logits(ids, cancel=cancel))
         return tuple(rows)
+
+    # -- a given text ----------------------------------------------------------------------------------------------
+
+    def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
+        """Log-probabilities and ranks of ``ids``; the entropies are unknown (NaN). Raises ServerError too."""
+        known, address = check_ids(ids, self._info), self._client.address
+        body = {**self._prompt(known), **self._neutral(), "max_tokens": 1, "prompt_logprobs": 1}
+        limit = ENTRY_BYTES * (len(known) + 4) + 2**20
+        answer = Answer(self._client.ask(address.base + "/completions", body, cancel=cancel, limit=limit), address)
+        choice = next(iter(answer.children("choices")), Answer({}, address))
+        return prompt_score(choice, known)
+
+    def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
+        """The same; the server does it in one piece."""
+        yield from ()
+        return self.score(ids, cancel=cancel)
 
     def _prompt(self, known: TokenIds) -> dict[str, object]:
         text = list(known) if self._served.takes_ids else self._codec.decode(known)

@@ -20,7 +20,7 @@ from tests.engine.remote.standin import Asked, Reply, Route
 
 Body = dict[str, Any]
 Row = npt.NDArray[np.float32]
-VLLM_ONLY = {"top_k", "min_p", "repetition_penalty", "ignore_eos", "return_tokens_as_token_ids"}
+VLLM_ONLY = {"top_k", "min_p", "repetition_penalty", "ignore_eos", "return_tokens_as_token_ids", "prompt_logprobs"}
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Completions:
     most: int = 20
     raw: bool = True
     takes_ids: bool = True
+    scores: bool = True
     text: str = " Paris 😀 is"
     finish: Mapping[str, object] = field(default_factory=lambda: {"finish_reason": "length"})
     change: Callable[[Body], object] = lambda answer: answer
@@ -66,6 +67,8 @@ class Completions:
             return Reply(self._streamed(body, ids), headers={"Content-Type": "text/event-stream"})
         told = self._logprobs(body, ids, None)
         choice = {"index": 0, "text": "x", "finish_reason": "length", "logprobs": told}
+        if "prompt_logprobs" in body and self.scores:
+            choice["prompt_logprobs"] = [None, *(self._prompt_token(ids, place) for place in range(1, len(ids)))]
         answer = self._answer(
             [choice], {"prompt_tokens": len(ids), "completion_tokens": 1, "total_tokens": len(ids) + 1}
         )
@@ -113,6 +116,11 @@ class Completions:
         top = {self._name(body, one): float(row[one]) for one in order}
         name = self._name(body, drawn)
         return {"tokens": [name], "token_logprobs": [float(row[drawn])], "top_logprobs": [top], "text_offset": [0]}
+
+    def _prompt_token(self, ids: tuple[int, ...], place: int) -> Body:
+        row = self.row(ids[:place])
+        listed = {int(row.argmax()), ids[place]}
+        return {str(one): {"logprob": float(row[one]), "rank": int((row > row[one]).sum()) + 1} for one in listed}
 
     def _name(self, body: Body, token: int) -> str:
         return f"token_id:{token}" if body.get("return_tokens_as_token_ids") else self.codec.decode((token,))

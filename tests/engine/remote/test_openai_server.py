@@ -6,20 +6,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from playground.engine.api import NextTokens, Stream
-from playground.engine.facets import offers
+from playground.engine.api import NextTokens, Score, Stream
+from playground.engine.facets import offers, require
 from playground.engine.factory import make_engine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.remote import http
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.openai_connect import connect_completions
 from playground.engine.remote.openai_server import OpenAIEngine
+from playground.engine.scoring import score_rows
 from playground.engine.text.codec import HfTextCodec
 from playground.engine.types import StreamedEnd, StreamedToken, StreamEvent, StreamRequest
 from playground.errors import BadInput, ModelNotFound, ServerError
@@ -201,6 +203,34 @@ def test_minus_infinity_is_a_token_that_cannot_come(codec: HfTextCodec) -> None:
     with serving(server) as (engine, _standin):
         server.change = lying(top_logprobs=[{"a": -0.5, "b": -math.inf}])
         assert engine.next_logits((1,)).logprobs.tolist() == [-0.5, -math.inf]
+
+
+# -- a given text ----------------------------------------------------------------------------------------------------
+
+
+def test_a_prompts_own_tokens_are_scored_where_the_server_tells_them(codec: HfTextCodec) -> None:
+    server = made(codec, owned_by="vllm")
+    with serving(server) as (engine, _standin):
+        ids = engine.codec.encode(TEXT)
+        score = require(engine, Score).score(ids)
+        rows = np.stack([server.row(ids[:place]) for place in range(1, len(ids))])
+        exact = score_rows(ids, rows)
+        assert score.logprobs == pytest.approx(exact.logprobs, abs=1e-5, nan_ok=True)
+        assert score.ranks.tolist() == exact.ranks.tolist() and np.isnan(score.entropies).all()
+        for odd in ([], [None] * len(ids), [None, *[{str(token): {"logprob": 1.0, "rank": 1}} for token in ids[1:]]]):
+            server.change = partial(with_scores, odd)
+            with pytest.raises(ServerError):
+                require(engine, Score).score(ids)
+
+
+def with_scores(told: list[Any], answer: Body) -> Body:
+    return {**answer, "choices": [{**answer["choices"][0], "prompt_logprobs": told}]}
+
+
+@pytest.mark.parametrize("fields", [{"scores": False}, {"takes_ids": False}])
+def test_and_elsewhere_the_facet_is_missing(codec: HfTextCodec, fields: dict[str, bool]) -> None:
+    with serving(made(codec, owned_by="vllm", **fields)) as (engine, _standin):
+        assert not offers(engine, Score)
 
 
 # -- texts -----------------------------------------------------------------------------------------------------------
