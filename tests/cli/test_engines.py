@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from playground.cli import main
 from playground.engine.facets import FACETS
+from playground.engine.text.codec import HfTextCodec
 from tests.cli.running import Capture, answer, refusal
+from tests.engine.remote.completions_standin import Completions
 from tests.engine.remote.standin import StandIn, running
 from tests.engine.remote.tiny_llama import PROBS, TinyLlama, end_event, token_event
+from tests.engine.small import byte_level_tokenizer, small_info
 
 
 @pytest.fixture
@@ -28,8 +33,6 @@ def test_a_probe_says_what_the_server_is(capsys: Capture, server: StandIn) -> No
 
 
 def test_a_probe_for_people_and_the_engines_there_are(capsys: Capture, server: StandIn) -> None:
-    from playground.cli import main
-
     assert main(["engines", "--probe", server.base]) == 0
     assert "llama.cpp b1-tiny: whole rows, before its samplers, 2 requests at a time" in capsys.readouterr().out
     assert main(["engines"]) == 0
