@@ -49,12 +49,12 @@ def test_only_attention_models_on_the_cpu_are_tuned(
     monkeypatch.setattr(loading, "read", read)
     monkeypatch.setattr(prepack, "tune_for_cpu", tune)
     told: list[tuple[str, float]] = []
-    engine = factory.make_engine("m", "d", "t", lambda what, fraction: told.append((what, fraction)))
+    engine = factory.make_engine("org/m", "d", "t", lambda what, fraction: told.append((what, fraction)))
     assert isinstance(engine, TransformersEngine) and engine.info is loaded.info
-    assert asked == [("m", "d", "t")] and len(tunings) == tuned
+    assert asked == [("org/m", "d", "t")] and len(tunings) == tuned
     fractions = [fraction for _what, fraction in told]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
-    unwatched = factory.make_engine("m")
+    unwatched = factory.make_engine("org/m")
     assert isinstance(unwatched, TransformersEngine) and unwatched.next_logits((1, 2)).computed_tokens == 2
 
 
