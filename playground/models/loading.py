@@ -112,7 +112,11 @@ def unload(loaded: LoadedModel) -> None:
     """Let go of the weights and give the memory back. ``loaded`` is unusable afterwards; a second call does nothing."""
     loaded.model = None
     loaded.tokenizer = None
+    frozen = gc.get_freeze_count()  # by a server, see ``ui/runtime.py``
+    gc.unfreeze()
     gc.collect()
+    if frozen:
+        gc.freeze()
     if loaded.placement.device.startswith("cuda"):
         import torch
 

@@ -230,7 +230,7 @@ def _draw(spec: PageSpec, section: Section) -> None:
         try:
             shown[name] = _view(spec, section)
         except Pending as pending:
-            show_pending(pending)
+            show_pending(pending, PICTURES)  # a part that waits for the same is redrawn by itself
             if name in shown:
                 with st.container(key=f"stale_{name}"), problems_shown_here():
                     section.draw(shown[name])

@@ -16,6 +16,7 @@ from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.hf.state import DecoderState
 from playground.engine.types import TokenIds
 
+_PASS = 32  # a pass of its own costs a small model on a CPU as much as so many positions: what is shared must save more
 _ALONE = 4  # a text is read alone where that leaves so many times fewer positions to run: most of it is known
 
 
@@ -62,7 +63,9 @@ def _side_by_side(
     runner: ModelRunner, texts: Sequence[TokenIds], cancel: CancelToken
 ) -> Pieces[tuple[list[torch.Tensor], int]]:
     in_pieces = runner.takes_pieces and runner.joins_rows
-    shared, computed = (_shared(texts) if in_pieces else 0), 0
+    shared, computed = _shared(texts), 0
+    if not in_pieces or shared * (len(texts) - 1) <= _PASS:
+        shared = 0
     state: DecoderState | None = None
     if shared:
         _row, computed, known = yield from runner.run_in_pieces(texts[0][:shared], cancel)

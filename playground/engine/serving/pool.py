@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from playground.engine.api import Engine
@@ -39,9 +40,26 @@ class Loading:
     worker: Worker | None = None
     error: PlaygroundError | None = None
     done: threading.Event = field(default_factory=threading.Event)
+    _at_end: list[Callable[[], None]] = field(default_factory=list)
 
     def report(self, what: str, fraction: float) -> None:
         self.what, self.fraction = what, min(max(fraction, 0.0), 1.0)
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` at the end, in the loading thread; at once where it is over."""
+        self._at_end.append(tell)
+        if self.done.is_set():
+            self._tell()
+
+    def finish(self) -> None:
+        """It is over, one way or the other."""
+        self.done.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        while self._at_end:  # both threads may be here: each call is made once
+            with suppress(IndexError):
+                self._at_end.pop()()
 
 
 OpenEngine = Callable[[ModelChoice, Loading], Engine]
@@ -162,7 +180,7 @@ class ModelPool:
             reason = f"{type(error).__name__}: {str(error)[:200]}"
             entry.error = PlaygroundError(f"The model could not be loaded ({reason}); choose another one.")
         finally:
-            entry.done.set()
+            entry.finish()
 
     def _open_with_room(self, entry: Loading) -> Engine:
         """Keep the old model until the new one is there; only when both do not fit, the unused one goes first."""

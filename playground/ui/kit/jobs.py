@@ -25,8 +25,10 @@ from playground.ui.kit.wake import waker
 
 T = TypeVar("T")
 PATIENCE_S = 0.2  # a script run waits so long for a result before it goes on without
-LOOK_EVERY_S = 0.25  # one reader's page looks in on its work so often; with many readers less often
+LOOK_EVERY_S = 0.25  # one reader's page looks in on work that streams so often; with many readers less often
+PROGRESS_EVERY_S = 0.5  # and on how far a single result is: the result itself wakes the page
 READERS_AT_FULL_PACE = 4
+SELDOM_S = 5.0  # where there is nothing to show meanwhile: a net under the waking
 
 
 def look_every(at_least: float = LOOK_EVERY_S) -> float:
@@ -167,11 +169,11 @@ def show_pending(pending: Pending, *parts: str) -> None:
                     shortcut="escape",
                 )
 
-    _look_in(look, progress, f"look_{pending.slot}")
+    _look_in(look, progress, f"look_{pending.slot}", look_every(PROGRESS_EVERY_S))
 
 
 def redraw_when_done(pending: Pending, part: str) -> None:
-    """For a part that leaves showing the progress to another: an unseen timer that redraws it once the result is there.
+    """For a part that leaves showing the progress to another: it is woken once the result is there.
 
     The other part may find the result already, in the same run, and then shows no progress and redraws nobody.
     """
@@ -180,10 +182,10 @@ def redraw_when_done(pending: Pending, part: str) -> None:
         if pending.progress.done:
             redraw_next(part)
 
-    _look_in(look, pending.progress, f"wait_{pending.slot}_{part}")
+    _look_in(look, pending.progress, f"wait_{pending.slot}_{part}", SELDOM_S)
 
 
-def _look_in(look: Callable[[], None], progress: Progress, key: str) -> None:
+def _look_in(look: Callable[[], None], progress: Progress, key: str, every: float) -> None:
     """Run ``look`` now, by a timer, and as soon as ``progress`` is done."""
     asked = False
 
@@ -194,7 +196,7 @@ def _look_in(look: Callable[[], None], progress: Progress, key: str) -> None:
             progress.when_done(waker(key))
         look()
 
-    st.fragment(first, key=key, run_every=look_every())()
+    st.fragment(first, key=key, run_every=every)()
 
 
 def offer_again() -> None:

@@ -16,7 +16,7 @@ from streamlit.runtime import Runtime, get_instance
 from streamlit.runtime.app_session import AppSessionState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-TICK_S = 0.04
+TICK_S = 0.08
 
 
 def waker(key: str) -> Callable[[], None]:

@@ -40,7 +40,7 @@ class _LoadingProgress:
         return self._loading.fraction
 
     def when_done(self, tell: Callable[[], None]) -> None:
-        """A loading wakes nobody: its end is seen at the next look."""
+        self._loading.when_done(tell)
 
 
 def loaded_model() -> Worker:
