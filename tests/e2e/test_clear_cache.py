@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from benchmarks.room import Reader, close_room, open_room
-from tests.e2e.conftest import serve
+from tests.e2e.conftest import run_apart, serve
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
@@ -17,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.model]
 def test_a_client_that_clears_the_caches_loads_no_model_and_disturbs_nobody(tmp_path: Path) -> None:
     openings = tmp_path / "openings"
     with serve("tests/e2e/counting_app.py", PLAYGROUND_OPENINGS=str(openings)) as url:
-        asyncio.run(_clear_and_go_on(url))
+        run_apart(_clear_and_go_on(url))
         assert len(openings.read_text(encoding="utf-8").splitlines()) == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.room import Reader
 from playground.ui.kit.wake import TICK_S
-from tests.e2e.conftest import serve
+from tests.e2e.conftest import run_apart, serve
 
 pytestmark = pytest.mark.e2e
 TEXT = "One after the other they came down the hill, and none of them knew where the others were going. " * 20
@@ -41,4 +41,4 @@ def test_the_result_wakes_the_page(url: str) -> None:
         await reader.close()
         return reader.woken
 
-    assert asyncio.run(asyncio.wait_for(visit(), 120)) >= 1
+    assert run_apart(asyncio.wait_for(visit(), 120)) >= 1
