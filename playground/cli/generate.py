@@ -82,19 +82,7 @@ def _generate(engine: Engine, asked: GenerationRequest, *, stream: bool) -> Gene
     """Run to the end; ``stream`` shows on stderr how far it is, where stderr is a terminal."""
     from playground.generation import generate
 
-    steps, count = generate(engine, [asked]), 0
-    shows = stream and sys.stderr.isatty()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            if shows:
-                print(file=sys.stderr)
-            result: Generation = end.value
-            return result
-        count += 1
-        if shows:
-            print(f"\r{count:,} of at most {asked.max_new_tokens:,} tokens", end="", file=sys.stderr, flush=True)
+    return options.run_counted(generate(engine, [asked]), asked.max_new_tokens, shown=stream and sys.stderr.isatty())
 
 
 def _result(engine: Engine, generation: Generation) -> dict[str, Any]:

@@ -8,11 +8,13 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from playground.errors import BadInput, BadPrompt, BadSetting
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine, TextCodec
@@ -232,6 +234,22 @@ def open_engine(args: argparse.Namespace) -> Engine:
 def finite(value: float) -> float | None:
     """A float for JSON: None where it is undefined or infinite."""
     return float(value) if math.isfinite(value) else None
+
+
+def run_counted(steps: Generator[object, None, T], most: int, *, shown: bool) -> T:
+    """Run to the end; ``shown`` says on stderr after each step how far it is."""
+    count = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            if shown:
+                print(file=sys.stderr)
+            result: T = end.value
+            return result
+        count += 1
+        if shown:
+            print(f"\r{count:,} of at most {most:,} tokens", end="", file=sys.stderr, flush=True)
 
 
 def print_json(result: dict[str, Any]) -> None:

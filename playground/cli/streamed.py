@@ -26,18 +26,7 @@ def print_streamed(engine: Engine, asked: GenerationRequest, *, as_json: bool) -
 def _run(engine: Engine, asked: GenerationRequest, *, shows: bool) -> StreamedText:
     from playground.generation.streaming import stream_text
 
-    tokens, count = stream_text(engine, asked), 0
-    while True:
-        try:
-            next(tokens)
-        except StopIteration as end:
-            if shows:
-                print(file=sys.stderr)
-            done: StreamedText = end.value
-            return done
-        count += 1
-        if shows:
-            print(f"\r{count:,} of at most {asked.max_new_tokens:,} tokens", end="", file=sys.stderr, flush=True)
+    return options.run_counted(stream_text(engine, asked), asked.max_new_tokens, shown=shows)
 
 
 def _result(engine: Engine, asked: GenerationRequest, done: StreamedText) -> dict[str, Any]:

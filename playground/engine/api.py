@@ -275,3 +275,13 @@ def finish(pieces: Generator[object, None, T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
+
+
+def one_by_one(texts: Sequence[Sequence[int]], read: Callable[[Sequence[int]], T]) -> Pieces[tuple[T, ...]]:
+    """What ``read`` gives for each text, with a turn for others between: for engines that read no texts together."""
+    rows = []
+    for number, ids in enumerate(texts):
+        if number:
+            yield
+        rows.append(read(ids))
+    return tuple(rows)

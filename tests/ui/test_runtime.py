@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -45,3 +46,10 @@ def test_a_link_that_spells_the_default_out_shares_it(open_app: Open, spelt: dic
     opened = open_app(spelt, opener=openings)
     assert openings.choices == [ModelChoice()] and opened.bars["rows"]
     assert "which is not loaded here" not in opened.texts()
+
+
+def test_what_is_permanent_is_spared_by_collections_until_the_end() -> None:
+    runtime.spare_permanent_objects()
+    assert gc.get_freeze_count() > 100_000, "libraries among them"
+    runtime.close_pool()
+    assert gc.get_freeze_count() == 0

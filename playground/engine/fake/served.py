@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish
+from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish, one_by_one
 from playground.engine.fake.codec import EOS_ID, FakeCodec
 from playground.engine.fake.engine import FakeEngine, LogitsFn
 from playground.engine.limits import check_ids
@@ -74,12 +74,7 @@ class ServedFakeEngine:
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> Pieces[tuple[TopTokens, ...]]:
-        rows = []
-        for number, ids in enumerate(texts):
-            if number:
-                yield
-            rows.append(self.next_logits(ids, cancel=cancel))
-        return tuple(rows)
+        return one_by_one(texts, lambda ids: self.next_logits(ids, cancel=cancel))
 
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         """One text after the other; temperature and top-k are followed, the other settings must be neutral."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish
+from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish, one_by_one
 from playground.engine.limits import check_ids
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.llama_codec import LlamaServerCodec
@@ -95,12 +95,7 @@ class LlamaCppEngine:
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> Pieces[tuple[NextLogits, ...]]:
         """One request each; the server keeps what texts begin with in common."""
-        rows = []
-        for number, ids in enumerate(texts):
-            if number:
-                yield
-            rows.append(self.next_logits(ids, cancel=cancel))
-        return tuple(rows)
+        return one_by_one(texts, lambda ids: self.next_logits(ids, cancel=cancel))
 
     def _check_model(self, answer: Answer) -> None:
         name = answer.text("model", self._served.answers_as)

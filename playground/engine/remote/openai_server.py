@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from playground.engine.api import CancelToken, NextTokens, Pieces, Score, Stream, finish
+from playground.engine.api import CancelToken, NextTokens, Pieces, Score, Stream, finish, one_by_one
 from playground.engine.limits import check_ids
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import ServerKind
@@ -113,12 +113,7 @@ class OpenAIEngine:
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> Pieces[tuple[TopTokens, ...]]:
         """One request each."""
-        rows = []
-        for number, ids in enumerate(texts):
-            if number:
-                yield
-            rows.append(self.next_logits(ids, cancel=cancel))
-        return tuple(rows)
+        return one_by_one(texts, lambda ids: self.next_logits(ids, cancel=cancel))
 
     # -- a given text ----------------------------------------------------------------------------------------------
 
