@@ -5,9 +5,10 @@ Knows no format of ours; whoever reads a file turns these failures into its own 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, NoReturn
+
+from playground.json_reading import read_json
 
 
 class RepeatedKey(ValueError):
@@ -41,10 +42,7 @@ def parse_json(text: str) -> object:
     def refuse(word: str) -> NoReturn:
         raise ValueError(f"{word} is not JSON")
 
-    try:
-        return json.loads(text.removeprefix("\ufeff"), parse_constant=refuse, object_pairs_hook=unique_object)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    return read_json(text.removeprefix("\ufeff"), parse_constant=refuse, object_pairs_hook=unique_object)
 
 
 def repeated(names: Iterable[str]) -> str | None:

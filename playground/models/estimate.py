@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import ModelCorrupt
+from playground.json_reading import read_json
 from playground.models.gguf_file import GgufFile
 from playground.models.placement import DTYPE_BYTES
 from playground.models.wording import shown
@@ -99,8 +99,8 @@ def config_dict(folder: Path) -> dict[str, Any]:
     if not path.is_file():  # nor a pipe, which would be waited for
         raise ModelCorrupt(f"{shown(folder.name)} has no config.json: give the folder a model was saved in.")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        config = read_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         raise ModelCorrupt(f"The config.json in {shown(folder.name)} cannot be read: fetch the model again.") from None
     if not isinstance(config, dict):
         raise ModelCorrupt(f"The config.json in {shown(folder.name)} holds no settings: fetch the model again.")
@@ -112,8 +112,8 @@ def optional_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = read_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -152,7 +152,7 @@ def read_header(file: Path) -> dict[str, Any]:
             (length,) = struct.unpack("<Q", opened.read(8))
             if length > min(size - 8, _MAX_HEADER_BYTES):
                 raise broken
-            header = json.loads(opened.read(length))
+            header = read_json(opened.read(length))
         tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
         if not all(_is_whole(entry) for entry in tensors.values()):
             raise broken
@@ -160,7 +160,7 @@ def read_header(file: Path) -> dict[str, Any]:
         if 8 + length + end != size:
             raise broken
         return tensors
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error):
         raise broken from None
 
 

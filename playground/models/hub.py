@@ -7,13 +7,13 @@ is asked, and the answer comes at once.
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from playground.errors import ModelCorrupt, ModelError, ModelNotFound, PlaygroundError
+from playground.json_reading import read_json
 from playground.models.safety import check_code, check_folder
 from playground.models.wording import Progress, reason_text, shown, silent
 
@@ -101,9 +101,7 @@ def _fetch(hub_id: str, revision: str | None, admit: Admit) -> Path:
         files = [sibling.rfilename for sibling in facts.siblings or []]
         if "config.json" not in files:
             raise ModelCorrupt(f"{shown(hub_id)} has no config.json, so it is no transformers model: choose another.")
-        config = json.loads(
-            Path(hf_hub_download(hub_id, "config.json", revision=facts.sha)).read_text(encoding="utf-8")
-        )
+        config = read_json(Path(hf_hub_download(hub_id, "config.json", revision=facts.sha)).read_text(encoding="utf-8"))
         check_code(hub_id, config, files)
         admit(config, facts.safetensors.total if facts.safetensors else None)
         return Path(

@@ -11,6 +11,7 @@ import json
 import zlib
 
 from playground.errors import BadInput
+from playground.json_reading import read_json
 from playground.scaling.api_prices import MAX_PRICE, ApiPrice, PriceTable, check_date
 from playground.scaling.quantity import check_number
 
@@ -54,8 +55,8 @@ def pack_prices(table: PriceTable) -> str:
 def unpack_prices(packed: str) -> PriceTable:
     """The table of a link, checked like an uploaded one. BadInput names the row at fault."""
     try:
-        found = json.loads(unpack(packed, "prices"), parse_constant=_refuse, parse_int=float)
-    except (ValueError, RecursionError):
+        found = read_json(unpack(packed, "prices"), parse_constant=_refuse, parse_int=float)
+    except ValueError:
         raise _no_table() from None
     rows = found.get("rows") if isinstance(found, dict) else None
     if not isinstance(rows, list) or not 0 < len(rows) <= MAX_ROWS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 
 from playground.errors import BadSetting
+from playground.json_reading import read_json
 from playground.sampling.sampler import Parameter, Value
 
 MOST_BIASES = 1024
@@ -102,7 +102,7 @@ def _checked_strings(parameter: Parameter, value: object) -> tuple[str, ...]:
 def _strings_of_json(text: str) -> object:
     """A link carries the list as JSON; a string that is no JSON list is one breaker itself."""
     try:
-        decoded = json.loads(text)
+        decoded = read_json(text)
     except ValueError:
         return [text]
     return decoded if isinstance(decoded, list) else [text]

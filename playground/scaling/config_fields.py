@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.errors import BadInput
+from playground.json_reading import NestedTooDeeply, read_json
 from playground.uploads import unique_object
 
 MAX_CONFIG_CHARS = 1_000_000  # the longest real config.json is below 100 kB
@@ -22,10 +23,10 @@ def parse_json_object(text: str, field: str = "config") -> dict[str, Any]:
     if len(text) > MAX_CONFIG_CHARS:
         raise too_long(len(text), field)
     try:
-        parsed = json.loads(
+        parsed = read_json(
             text.removeprefix("\ufeff"), parse_constant=_refuse_constant, object_pairs_hook=unique_object
         )
-    except RecursionError:
+    except NestedTooDeeply:
         raise _too_deep(field) from None
     except ValueError as error:
         reason = getattr(error, "msg", str(error))

@@ -10,6 +10,7 @@ from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.generation import GenerationRequest
 from playground.generation.document import Limits
+from playground.json_reading import read_json
 from playground.state.link_fields import flag, link_field, one_of, read_text, whole
 
 MOST_SEEDS = 8
@@ -53,8 +54,8 @@ def _read_maximum(given: str) -> int:
 
 def _read_stops(given: str) -> tuple[str, ...]:
     try:
-        found = json.loads(given)
-    except (ValueError, RecursionError):
+        found = read_json(given)
+    except ValueError:
         found = None
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise BadInput("Stop strings: not a list of texts.", "stop")

@@ -22,6 +22,7 @@ from dataclasses import Field, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from playground.errors import BadInput, PlaygroundError
+from playground.json_reading import read_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -221,7 +222,7 @@ def texts(
     """A list of texts, as JSON in a link; ``each`` may refuse one of them."""
 
     def read(given: str) -> tuple[str, ...]:
-        found = json.loads(given)
+        found = read_json(given)
         if not isinstance(found, list) or len(found) > most or not all(isinstance(item, str) for item in found):
             raise _refused(about, f"not a list of at most {most} texts.")
         for item in found:

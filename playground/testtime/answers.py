@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from playground.json_reading import read_json
 from playground.testtime.patterns import compile_pattern, last_matches
 
 _LETTER = r"\(?(?P<answer>[B-E]|A(?!\s+(?!(?:is|was|and|or|because|since)\b)\p{L}))\)?(?![\p{L}\p{N}'’-])"
@@ -115,8 +116,8 @@ def _json(text: str) -> str | None:
     if len(text) > _LONGEST_JSON:
         return None
     try:
-        return json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    except (ValueError, RecursionError):
+        return json.dumps(read_json(text), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
         return None
 
 

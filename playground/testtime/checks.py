@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from playground.json_reading import read_json
 from playground.testtime.sql_check import check_sql
 
 LONGEST_TEXT = 100_000  # characters; no answer of a model here is longer
@@ -95,10 +96,7 @@ def parse_json(text: str) -> object:
     def refuse(word: str) -> NoReturn:
         raise ValueError(f"{word} is not JSON")
 
-    try:
-        return json.loads(payload(text), parse_constant=refuse)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    return read_json(payload(text), parse_constant=refuse)
 
 
 def check_json(text: str, schema_text: str) -> Verdict:

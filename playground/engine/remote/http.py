@@ -6,7 +6,6 @@ passwords are taken from the surroundings (netrc), so a key goes to its server a
 
 from __future__ import annotations
 
-import json
 import queue
 import socket
 import ssl
@@ -24,6 +23,7 @@ import tenacity
 from playground.engine.api import CancelToken
 from playground.engine.remote.refusals import TemporaryError, failure_sentence, refusal, too_large
 from playground.errors import ServerError
+from playground.json_reading import read_json
 from playground.models.address import ServerAddress
 
 CONNECT_S = 5.0
@@ -116,8 +116,8 @@ class ServerClient:
         with suppress(ValueError):
             return orjson.loads(data)
         try:
-            return json.loads(data)
-        except (ValueError, RecursionError):
+            return read_json(data)
+        except ValueError:
             raise ServerError(
                 f"The server at {self.address.base} answers something that is not JSON: check that the address is that of a "
                 "model server."
