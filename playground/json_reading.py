@@ -8,7 +8,6 @@ Knows no format of ours; whoever reads a file turns these failures into its own 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 
@@ -19,7 +18,7 @@ class NestedTooDeeply(ValueError):
         super().__init__("it is nested too deeply")
 
 
-def read_json(text: str | bytes, **hooks: Callable[..., Any]) -> Any:  # noqa: ANN401 - as json.loads
+def read_json(text: str | bytes, **hooks: Any) -> Any:  # noqa: ANN401 - as json.loads
     """``json.loads(text, **hooks)``. Raises ValueError for what is no JSON, and of that NestedTooDeeply."""
     from pydantic_core import from_json
 
