@@ -91,8 +91,11 @@ def diversity(
     )
 
 
-def first_divergence(left: TokenIds, right: TokenIds) -> int | None:
-    """The first place where two texts differ, an end counting as a difference; None where they are the same."""
+def first_divergence(left: Sequence[object], right: Sequence[object]) -> int | None:
+    """The first place where two texts differ, an end counting as a difference; None where they are the same.
+
+    Token ids of one vocabulary are compared, characters where the vocabularies differ.
+    """
     for place, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
             return place
