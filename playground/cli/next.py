@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import compared, options
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) ->
     )
     parser.add_argument("--top", help="how many candidates to list (default: 20)")
     parser.add_argument("--find", help="also list the tokens of this text")
+    compared.add_options(parser)
     parser.add_argument("--out", help="write the final probabilities to this .npy file: (vocab,) float32")
     parser.set_defaults(run=run)
 
@@ -47,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Examine one position and print it."""
     settings, seed = options.read_settings(args), options.read_seed_option(args)
     top = options.read_number(args.top, "--top", 1, MAX_TOP, 20)
+    args.others, args.compared = compared.read_options(args), []
     found = _from_model(args, settings, seed) if args.logits is None else _from_logits(args, settings, seed)
     if len(found) == 2:
         return _show_top(args, *found, top, settings)
@@ -54,10 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         _write_probabilities(args.out, view.trace.final_probs)
     result = _result(view, codec, model, top, seed, find_ids)
-    if args.json:
-        options.print_json(result)
-    else:
-        _print_readable(result)
+    _print(args, result, _print_readable)
     return 0
 
 
@@ -93,11 +93,16 @@ def _show_top(args: argparse.Namespace, engine: Engine, row: TopTokens, top: int
         ],
         "others": {"count": row.vocab_size - shown, "prob": max(0.0, 1.0 - math.fsum(probs))},
     }
-    if args.json:
-        options.print_json(result)
-    else:
-        _print_top(result, row.top_ids.size)
+    _print(args, result, lambda found: _print_top(found, row.top_ids.size))
     return 0
+
+
+def _print(args: argparse.Namespace, result: dict[str, Any], readable: Callable[[dict[str, Any]], None]) -> None:
+    if args.json:
+        options.print_json(result | ({"compared": args.compared} if args.compare_model else {}))
+    else:
+        readable(result)
+        compared.print_readable(args.compared)
 
 
 def _print_top(result: dict[str, Any], told: int) -> None:
@@ -140,6 +145,7 @@ def _from_model(args: argparse.Namespace, settings: SamplerSettings, seed: int) 
     generated = options.read_ids(args.generated or "", "--generated", vocab_size)
     reader = require(engine, NextTokens)
     row = reader.next_logits(ids + generated)
+    args.compared = compared.compare(args, engine, row, generated, args.others)
     if isinstance(row, TopTokens):
         return engine, row
     require_level(row, settings.repetition_penalty != 1)

@@ -215,10 +215,15 @@ def read_access(args: argparse.Namespace) -> ServerAccess:
     return ServerAccess(key, anywhere=True)
 
 
-def open_engine(args: argparse.Namespace) -> Engine:
-    """Load the chosen model, telling on stderr what is being done."""
+Names = tuple[str | None, str | None, str | None]
+"""A model, its device and its dtype."""
+
+
+def open_engine(args: argparse.Namespace, names: Names | None = None) -> Engine:
+    """Load the chosen model, or the one of ``names`` beside it, telling on stderr what is being done."""
     from playground.engine.factory import make_engine
     from playground.generation.streaming import stream_rows
+    from playground.models.address import ServerAccess, same_server
 
     said: list[str] = []
 
@@ -228,7 +233,11 @@ def open_engine(args: argparse.Namespace) -> Engine:
             print(f"{what} …", file=sys.stderr)
 
     shows = tell if sys.stderr.isatty() else None
-    return make_engine(args.model, args.device, args.dtype, shows, stream_rows, read_access(args))
+    spec, device, dtype = names or (args.model, args.device, args.dtype)
+    access = read_access(args)
+    if names is not None and not same_server(spec, args.model):
+        access = ServerAccess(anywhere=True)  # the key is for the first one's server
+    return make_engine(spec, device, dtype, shows, stream_rows, access)
 
 
 def finite(value: float) -> float | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from playground.engine.api import Engine, Streamer
 from playground.errors import BadInput
 from playground.models.address import ServerAccess, key_for, parse_address
 from playground.models.catalogue import MODEL_VARIABLE, resolve
-from playground.models.locating import locate
+from playground.models.locating import LocatedModel, locate
 from playground.models.wording import Progress, silent, within
 
 
@@ -19,12 +20,13 @@ def make_engine(
     progress: Progress | None = None,
     streamer: Streamer | None = None,
     access: ServerAccess | None = None,
+    admit: Callable[[LocatedModel], None] = lambda located: None,
 ) -> Engine:
     """Load ``spec`` and put an engine around it, or find out what answers where it is an address.
 
     ``device`` and ``dtype`` None mean the best this machine has. ``progress`` is told what is being done and the
     fraction done, 0 to 1; ``streamer`` makes ``Stream`` of an engine's rows; ``access`` says which servers may be asked,
-    None: as a visitor of the app may.
+    None: as a visitor of the app may. ``admit`` may refuse a model of this process before a weight is read.
 
     Raises a ModelError of ``playground.errors`` when the model cannot be had.
     """
@@ -35,6 +37,7 @@ def make_engine(
             raise BadInput("A served model runs where its server put it: leave device and dtype out.", field="device")
         return _connected(source.id, access or ServerAccess(), report)
     located = locate(spec, device=device, dtype=dtype, progress=within(report, 0.0, 0.6))
+    admit(located)
     # Only now what imports transformers' models, which takes seconds.
     from playground.engine.hf.engine import TransformersEngine
     from playground.engine.hf.prepack import tune_for_cpu

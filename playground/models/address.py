@@ -124,6 +124,13 @@ def _host(parts: SplitResult, spec: str) -> str:
     return host
 
 
+def same_server(spec: str | None, first: str | None) -> bool:
+    """Whether a key meant for ``first`` may be shown to ``spec``: both are one server, or ``first`` is none."""
+    if not is_address(spec or "") or not is_address(first or ""):
+        return True
+    return parse_address(str(spec)).base == parse_address(str(first)).base
+
+
 def named_servers() -> tuple[ServerAddress, ...] | None:
     """What PLAYGROUND_SERVERS lists, with commas between; None where it is not set. Raises BadInput."""
     listed = os.environ.get(SERVERS_VARIABLE)

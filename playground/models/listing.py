@@ -7,11 +7,11 @@ from pathlib import Path
 
 from playground.errors import ModelNotFound, PlaygroundError
 from playground.models.bundled import SHAPE, bundled_available
-from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL, CatalogueEntry, ModelSource
+from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL, CatalogueEntry, ModelSource, resolve
 from playground.models.estimate import MemoryNeed, config_dict, estimate_config, estimate_folder, estimate_gguf
 from playground.models.hardware import Hardware, probe
 from playground.models.hub import cached_models, cached_snapshot, is_whole
-from playground.models.placement import choose
+from playground.models.placement import Placement, choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,21 @@ def estimate(source: ModelSource, dtype: str) -> MemoryNeed:
     if entry is None:
         raise ModelNotFound(f"The size of {source.id!r} is not known before it is fetched: load it to find out.")
     return estimate_config({}, dtype, entry.parameters)
+
+
+def place(
+    spec: str | None, device: str | None = None, dtype: str | None = None, hardware: Hardware | None = None
+) -> tuple[MemoryNeed, Placement] | None:
+    """What a choice of model would need and where it would run; None of a model behind an address, which is not here.
+
+    Reads headers at most. Raises as ``catalogue.resolve``, ``estimate`` and ``placement.choose``.
+    """
+    source = resolve(spec)
+    if source.kind == "server":
+        return None
+    need = estimate(source, "float32")
+    placement = choose(hardware or probe(), device=device, dtype=dtype, parameters=need.parameters)
+    return need.in_dtype(placement.dtype), placement
 
 
 def _catalogue_need(id: str, entry: CatalogueEntry) -> tuple[MemoryNeed, bool]:

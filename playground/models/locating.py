@@ -140,9 +140,11 @@ def require_all_parameters(name: str, folder: Path, stored: int) -> None:
     )
 
 
-def require_memory(name: str, need: MemoryNeed, placement: Placement, hardware: Hardware) -> None:
-    """Raise ModelTooLarge, with both numbers, when ``need`` is more than ``placement`` has."""
-    available = placement.memory_bytes(hardware)
+def require_memory(
+    name: str, need: MemoryNeed, placement: Placement, hardware: Hardware, promised_bytes: int = 0
+) -> None:
+    """Raise ModelTooLarge, with both numbers, when ``need`` is more than ``placement`` has beside what is promised."""
+    available = max(0, placement.memory_bytes(hardware) - promised_bytes)
     if need.total_bytes > available:
         raise ModelTooLarge(
             f"{shown(name)} needs about {size_text(need.total_bytes)} in {placement.dtype} and {placement.device} has "

@@ -1,16 +1,98 @@
 """One name for one wish: a model, device or number format spelt out where the default would give the same is the default.
 
-Two readers whose links differ in words only so share one model in memory. Loads nothing and asks no network.
+Two readers whose links differ in words only so share one model in memory. And the one-word form of a model to compare
+with, ``name@bfloat16``. Loads nothing and asks no network.
 """
 
 from __future__ import annotations
 
-from playground.errors import PlaygroundError
+import re
+from dataclasses import dataclass
+
+from playground.errors import BadInput, PlaygroundError
+from playground.models.address import is_address
 from playground.models.catalogue import CATALOGUE, ModelSource, resolve
 from playground.models.hardware import Hardware, probe
-from playground.models.placement import choose
+from playground.models.placement import DTYPE_ALIASES, DTYPE_BYTES, choose
+from playground.models.wording import shown
 
 _ANY_SIZE = (1, 10**15)  # parameters: of a model whose size is not known, what holds for the smallest and the largest
+
+_DEVICE = re.compile(r"cpu|mps|cuda(?::\d{1,3})?")
+_READINGS = {"chat": True, "raw": False}
+_LONGEST = 300  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedModel:
+    """A model to compare with. ``spec`` "": the one in use. ``chat``: whether the prompt is read in its chat template,
+    None: as the model in use reads it.
+    """
+
+    spec: str = ""
+    device: str | None = None
+    dtype: str | None = None
+    chat: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """The form that ``read_compared`` reads."""
+        reading = None if self.chat is None else "chat" if self.chat else "raw"
+        return "@".join([self.spec, *filter(None, (self.device, self.dtype, reading))])
+
+    def names(
+        self, spec: str | None, device: str | None, dtype: str | None
+    ) -> tuple[str | None, str | None, str | None]:
+        """Model, device and dtype beside those in use. What is not said is as there, of another model the best here.
+
+        Raises BadInput for a place or format of a model behind an address.
+        """
+        found = (
+            (self.spec, self.device, self.dtype) if self.spec else (spec, self.device or device, self.dtype or dtype)
+        )
+        if (self.device or self.dtype) and is_address(found[0] or ""):
+            raise BadInput(f"{shown(self.text)}: a served model runs where and as its server put it.", "model")
+        return found
+
+
+def read_compared(text: str) -> ComparedModel:
+    """``name``, ``name@bfloat16``, ``@chat``, ``name@cuda:1@float16@raw``: a model to compare with. Raises BadInput.
+
+    >>> read_compared("@bf16")
+    ComparedModel(spec='', device=None, dtype='bfloat16', chat=None)
+    >>> read_compared("org/name@v2@chat").spec
+    'org/name@v2'
+    """
+    spec, found = text.strip(), dict[str, str | bool]()
+    if len(spec) > _LONGEST or not spec.isprintable():
+        raise BadInput(f"{shown(text)} names no model to compare with: it is too long or no text.", "model")
+    while "@" in spec:
+        rest, _, word = spec.rpartition("@")
+        known = _word(word.lower())
+        if known is None:
+            break
+        if known[0] in found:
+            raise BadInput(f"{shown(text)} says the {known[0]} twice: leave one of them out.", "model")
+        found[known[0]] = known[1]
+        spec = rest
+    if not spec and not found:
+        raise BadInput(
+            "A model to compare with is a name, a number format after @ (as in @bfloat16), or both.", "model"
+        )
+    if is_address(spec):
+        spec = resolve(spec).id
+    chat = found.get("reading")
+    device, dtype = (str(found[what]) if what in found else None for what in ("device", "dtype"))
+    return ComparedModel(spec, device, dtype, None if chat is None else bool(chat))
+
+
+def _word(word: str) -> tuple[str, str | bool] | None:
+    dtype = DTYPE_ALIASES.get(word, word)
+    if dtype in DTYPE_BYTES:
+        return "dtype", dtype
+    if word in _READINGS:
+        return "reading", _READINGS[word]
+    return ("device", word) if _DEVICE.fullmatch(word) else None
 
 
 def normal_names(

@@ -35,6 +35,11 @@ class Placement:
             return next(gpu.free_bytes for gpu in hardware.cuda if f"cuda:{gpu.index}" == self.device)
         return hardware.ram_available_bytes
 
+    def shares_memory(self, other: Placement) -> bool:
+        """Whether both take from the same memory: the same GPU's, or the RAM, which Apple's GPU has no other than."""
+        own, others = (one.device if one.device.startswith("cuda") else "" for one in (self, other))
+        return own == others or "auto" in (self.device_map, other.device_map)
+
 
 def choose(
     hardware: Hardware, *, device: str | None = None, dtype: str | None = None, parameters: int | None = None

@@ -26,7 +26,7 @@ def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
     from playground.generation.streaming import stream_rows
 
     access = ServerAccess(_server_key())
-    engine = make_engine(choice.spec, choice.device, choice.dtype, loading.report, stream_rows, access)
+    engine = make_engine(choice.spec, choice.device, choice.dtype, loading.report, stream_rows, access, loading.admit)
     if runtime.exists():
         spare_permanent_objects()
     return engine

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from playground.engine import factory
 from playground.engine.hf.engine import TransformersEngine
-from playground.errors import ModelNotFound
+from playground.errors import ModelNotFound, ModelTooLarge
 from playground.models.loading import LoadedModel
+from playground.models.locating import LocatedModel
 from playground.models.wording import Progress
 from tests.engine.small import small_loaded
+from tests.models.tiny import save_llama
 
 IDS = (5, 9, 30, 2)
 
@@ -61,3 +64,22 @@ def test_only_attention_models_on_the_cpu_are_tuned(
 def test_a_model_that_cannot_be_had_is_said_in_a_sentence() -> None:
     with pytest.raises(ModelNotFound):
         factory.make_engine("no/such-model-anywhere")
+
+
+def test_a_model_without_room_is_refused_before_a_weight_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from playground.models import loading
+
+    def refuse(located: LocatedModel) -> None:
+        raise ModelTooLarge(
+            f"{located.source.id} needs {located.memory.total_bytes} and 1 is free: choose another.", 2, 1
+        )
+
+    def read(located: LocatedModel, **_given: object) -> LoadedModel:
+        raise AssertionError("its weights were read")
+
+    monkeypatch.setattr(loading, "read", read)
+    save_llama(tmp_path)
+    with pytest.raises(ModelTooLarge, match="and 1 is free"):
+        factory.make_engine(str(tmp_path), admit=refuse)

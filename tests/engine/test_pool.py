@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,12 @@ import pytest
 from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
-from playground.errors import Cancelled, ModelNotFound, ModelTooLarge
+from playground.errors import BadInput, Cancelled, ModelNotFound, ModelTooLarge
+from playground.models.catalogue import ModelSource
+from playground.models.estimate import MemoryNeed
+from playground.models.hardware import Hardware
+from playground.models.locating import LocatedModel
+from playground.models.placement import Placement
 from tests.engine.test_worker import next_row
 
 ONE, TWO = ModelChoice("one"), ModelChoice("two")
@@ -246,6 +252,99 @@ def test_a_reader_who_has_left_is_not_computed_for(make_pool: Callable[..., Mode
     alive.discard("a")
     with pytest.raises(Cancelled):
         ticket.result(PATIENCE)
+
+
+# -- several models of one session -------------------------------------------------------------------------------------
+
+GB = 1_000_000_000
+LAPTOP = Hardware(ram_total_bytes=4 * GB, ram_available_bytes=3 * GB)
+
+
+def located(weights: int, working: int, device: str = "cpu") -> LocatedModel:
+    need = MemoryNeed(weights // 4, weights, working, 0)
+    return LocatedModel(ModelSource("hub", "big/one"), Path("."), "r", need, Placement(device, "float32", None, ""))
+
+
+def test_what_is_beside_stays_with_the_session_that_compares(
+    make_pool: Callable[..., ModelPool], loader: Loader, alive: set[str]
+) -> None:
+    pool = make_pool()
+    ended(pool.request("a", ONE))
+    (beside,) = pool.beside("a", [TWO])
+    ended(beside)
+    assert pool.release_unused() == 0 and set(pool.loaded()) == {ONE, TWO}
+    assert pool.beside("a", [TWO]) == (beside,) and pool.beside("b", [TWO]) == (beside,), "shared, not loaded again"
+    pool.beside("a", [])
+    assert pool.release_unused() == 0, "b still compares with it"
+    alive.discard("b")
+    assert pool.release_unused() == 1 and pool.loaded() == (ONE,)
+
+
+def test_a_session_has_four_models_at_most(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    choices = [ModelChoice(name) for name in "pqrs"]
+    with pytest.raises(BadInput, match="4 models can be compared at a time"):
+        pool.beside("a", choices)
+    assert loader.tries == []
+    assert len(pool.beside("a", [*choices[:3], choices[0]])) == 4, "the same one twice is one"
+
+
+def test_the_model_that_becomes_the_own_one_keeps_its_work(make_pool: Callable[..., ModelPool]) -> None:
+    pool = make_pool()
+    worker = ended(pool.request("a", ONE)).worker
+    pool.beside("a", [ONE])
+    gate = threading.Event()
+    assert worker is not None
+    ticket = worker.submit("a", "row", lambda engine, cancel: gate.wait(PATIENCE))
+    pool.request("a", TWO)
+    gate.set()
+    assert ticket.result(PATIENCE) is True, "it is beside now"
+
+
+def test_a_load_nobody_waits_for_any_more_is_cancelled(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
+    pool = make_pool()
+    loader.gate.clear()
+    (first,) = pool.beside("a", [ONE])
+    pool.beside("b", [ONE])
+    pool.beside("a", [])
+    assert not first.cancelled, "b waits for it"
+    pool.beside("b", [])
+    assert pool.asked_for() == ()
+    with pytest.raises(Cancelled):
+        first.report("Reading weights", 0.7)
+    (again,) = pool.beside("a", [ONE])
+    assert again is not first
+    loader.gate.set()
+    assert ended(again).worker is not None
+    assert isinstance(ended(first).error, Cancelled), "one of the two is let go of"
+    assert sorted(engine.closed for _, engine in loader.opened) == [False, True]
+
+
+def test_a_model_is_refused_with_both_numbers_before_a_weight_is_read(make_pool: Callable[..., ModelPool]) -> None:
+    """2 GB fit into 3 GB, and then again until the first one's weights are there: what is on its way counts."""
+    pool = make_pool(hardware=lambda: LAPTOP)
+    first = ended(pool.request("a", ONE))
+    first.done.clear()  # as in the middle of its load
+    first.admit(located(2 * GB, GB // 2))
+    assert pool.free_bytes(located(0, 0).placement) == GB // 2
+    second, gpu = ended(pool.request("b", TWO)), located(GB, 0, "cuda:0")
+    with pytest.raises(ModelTooLarge, match=r"needs about 1.0 GB .* cpu has 500 MB .* free") as refused:
+        second.admit(located(GB, 0))
+    assert (refused.value.needed_bytes, refused.value.available_bytes) == (GB, GB // 2)
+    assert not gpu.placement.shares_memory(located(0, 0).placement)
+
+
+def test_of_a_loaded_model_only_the_caches_are_still_to_come(make_pool: Callable[..., ModelPool]) -> None:
+    pool = make_pool(hardware=lambda: LAPTOP)  # the machine as it is with the first one's weights in memory
+    ended(pool.request("a", ONE)).admit(located(2 * GB, GB // 2))
+    ended(pool.beside("a", [TWO])[0]).admit(located(2 * GB, GB // 2))
+    assert pool.free_bytes(located(0, 0).placement) == 2 * GB
+
+
+def test_a_model_behind_an_address_takes_no_memory_here(make_pool: Callable[..., ModelPool]) -> None:
+    pool = make_pool(hardware=lambda: LAPTOP)
+    ended(pool.request("a", ModelChoice("http://127.0.0.1:1/v1")))
+    assert pool.free_bytes(located(0, 0).placement) == 3 * GB
 
 
 def test_close_releases_everything(make_pool: Callable[..., ModelPool], loader: Loader) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from playground.errors import BadInput
 from playground.models.catalogue import DEFAULT_MODEL, MODEL_VARIABLE
 from playground.models.hardware import Gpu, Hardware
-from playground.models.naming import normal_names
+from playground.models.naming import ComparedModel, normal_names, read_compared
 
 CPU = Hardware(cpu_bf16=True)
 CUDA = Hardware(cuda=(Gpu(0, "a", 10**11, 10**11, True),), cpu_bf16=True)
@@ -51,3 +52,37 @@ def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv(MODEL_VARIABLE, "./model")
     assert normal_names(str(folder), None, None, CPU) == (None, None, None)
     assert normal_names(DEFAULT_MODEL, None, None, CPU) == (DEFAULT_MODEL, None, None)
+
+
+# -- a model to compare with -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@bf16", ComparedModel(dtype="bfloat16")),
+        ("gpt2", ComparedModel("gpt2")),
+        ("org/name@v1.0@float16", ComparedModel("org/name@v1.0", dtype="float16")),
+        (" gpt2@CUDA:1@raw ", ComparedModel("gpt2", "cuda:1", None, chat=False)),
+        ("@chat", ComparedModel(chat=True)),
+        ("HTTP://box:80/v1/#m@chat", ComparedModel("http://box/v1#m", chat=True)),
+    ],
+)
+def test_a_model_to_compare_with_is_one_word(text: str, found: ComparedModel) -> None:
+    assert read_compared(text) == found == read_compared(found.text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "@bf16@float32", "@chat@raw", "x" * 301, "a\0b", "http://me:pw@box/v1@chat"])
+def test_what_names_no_model_to_compare_with_is_refused(text: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_compared(text)
+    assert "pw" not in str(refused.value)
+
+
+def test_what_is_not_said_is_as_in_the_model_in_use_but_not_of_another_model() -> None:
+    use: Names = ("gpt2", "cpu", "float32")
+    assert ComparedModel(dtype="bfloat16").names(*use) == ("gpt2", "cpu", "bfloat16")
+    assert ComparedModel("pythia-70m").names(*use) == ("pythia-70m", None, None)
+    assert ComparedModel(chat=True).names(*use) == use
+    with pytest.raises(BadInput, match="runs where and as its server put it"):
+        ComparedModel(dtype="bfloat16").names("http://box/v1", None, None)

@@ -2,22 +2,29 @@
 
 A pool keeps one ``Worker`` for each distinct choice of model. Loading runs on a thread of its own, so a reader who
 closes the tab does not spoil it for the others who wait. A model that no living session uses is released as soon as
-another has been loaded, and after a few seconds in any case. The pool knows nothing of browsers: it is told how to open
-an engine, which choices are the same and who is alive.
+another has been loaded, and after a few seconds in any case. A session has one model that is its own and up to three
+beside it, to compare with; each must fit beside what the others may still take. The pool knows nothing of browsers: it is
+told how to open an engine, which choices are the same and who is alive.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from playground.engine.api import Engine
 from playground.engine.serving.worker import Worker
-from playground.errors import ModelTooLarge, PlaygroundError
+from playground.errors import BadInput, Cancelled, ModelTooLarge, PlaygroundError
+from playground.models.estimate import MemoryNeed
+from playground.models.hardware import Hardware, probe
+from playground.models.locating import LocatedModel, require_memory
+from playground.models.placement import Placement
 
 LOOK_SECONDS = 5.0  # between two looks for unused models; one is released at the second that finds it unused
+MOST_MODELS = 4  # that one session has: its own, and those beside it
 CLOSING_SECONDS = 3.0  # how long an end waits for a load that has begun: nobody likes a Ctrl+C that hangs
 
 
@@ -32,7 +39,10 @@ class ModelChoice:
 
 @dataclass
 class Loading:
-    """A model on its way. ``fraction`` runs from 0 to 1; exactly one of ``worker`` and ``error`` is set at the end."""
+    """A model on its way. ``fraction`` runs from 0 to 1; exactly one of ``worker`` and ``error`` is set at the end.
+
+    Whoever opens the engine calls ``admit`` before a weight is read: it raises ModelTooLarge where there is no room.
+    """
 
     choice: ModelChoice
     what: str = "Starting"
@@ -40,9 +50,16 @@ class Loading:
     worker: Worker | None = None
     error: PlaygroundError | None = None
     done: threading.Event = field(default_factory=threading.Event)
+    admit: Callable[[LocatedModel], None] = lambda located: None
+    cancelled: bool = False
+    need: MemoryNeed | None = None  # once admitted; None of a model behind an address
+    placement: Placement | None = None
     _at_end: list[Callable[[], None]] = field(default_factory=list)
 
     def report(self, what: str, fraction: float) -> None:
+        """How far it is. Raises Cancelled where nobody wants it any more."""
+        if self.cancelled:
+            raise Cancelled("The model is not loaded: it was let go of; choose it again to load it.")
         self.what, self.fraction = what, min(max(fraction, 0.0), 1.0)
 
     def when_done(self, tell: Callable[[], None]) -> None:
@@ -76,15 +93,18 @@ class ModelPool:
         normalise: Callable[[ModelChoice], ModelChoice] = lambda choice: choice,
         is_alive: Callable[[str], bool] = lambda session: True,
         look_seconds: float = LOOK_SECONDS,
+        hardware: Callable[[], Hardware] = probe,
     ) -> None:
         """``normalise`` gives choices that mean the same one form, and leaves that form as it is."""
         self._open_engine = open_engine
         self._normalise = normalise
         self._is_alive = is_alive
         self._look_seconds = look_seconds
+        self._hardware = hardware
         self._lock = threading.Lock()
         self._entries: dict[ModelChoice, Loading] = {}
         self._wanted: dict[str, ModelChoice] = {}
+        self._beside: dict[str, tuple[ModelChoice, ...]] = {}
         self._ready: ModelChoice | None = None  # kept while no reader has chosen another
         self._unused: frozenset[ModelChoice] = frozenset()  # at the last look
         self._closed = threading.Event()
@@ -107,17 +127,79 @@ class ModelPool:
         """
         choice = self._normalise(choice)
         with self._lock:
-            before = self._entries.get(self._wanted.get(session, choice))
-            if before is not None and before.choice != choice and before.worker is not None:
-                before.worker.drop_session(session)
+            before = self._wanted.get(session, choice)
             self._wanted[session] = choice
+            self._drop(session, {before})
             return self._entry(choice)
+
+    def beside(self, session: str, choices: Sequence[ModelChoice]) -> tuple[Loading, ...]:
+        """The loadings of what ``session`` compares its model with, each started if nobody has; a failed one is tried anew.
+
+        What it had beside and does not name now is let go of; a load that nobody else waits for is cancelled then. Raises
+        BadInput for more than a session may have.
+        """
+        wanted = tuple(dict.fromkeys(self._normalise(choice) for choice in choices))
+        if len(wanted) >= MOST_MODELS:
+            raise BadInput(
+                f"{MOST_MODELS} models can be compared at a time: let one go before another is loaded.", "model"
+            )
+        with self._lock:
+            before = self._beside.pop(session, ())
+            if wanted:
+                self._beside[session] = wanted
+            self._drop(session, set(before))
+            named = self._named()
+            for choice in set(before) - named:
+                if (entry := self._entries.get(choice)) is not None and not entry.done.is_set():
+                    entry.cancelled = True
+            found = {choice: self._entry(choice) for choice in wanted}
+        return tuple(found[self._normalise(choice)] for choice in choices)
+
+    def _drop(self, session: str, before: set[ModelChoice]) -> None:
+        """Cancel what the session asks of models it has no more. With the lock held."""
+        for choice in before - {self._wanted.get(session), *self._beside.get(session, ())}:
+            entry = self._entries.get(choice)
+            if entry is not None and entry.worker is not None:
+                entry.worker.drop_session(session)
+
+    def _named(self) -> set[ModelChoice | None]:
+        """What sessions want. With the lock held."""
+        beside = (choice for choices in self._beside.values() for choice in choices)
+        return {*self._wanted.values(), *beside} or {self._ready}
+
+    # -- room ------------------------------------------------------------------------------------------------------
+
+    def free_bytes(self, placement: Placement) -> int:
+        """What ``placement`` has for one more model: what is free, less what the others may still take."""
+        hardware = self._hardware()
+        with self._lock:
+            return max(0, placement.memory_bytes(hardware) - self._promised(placement))
+
+    def _promised(self, placement: Placement, to: Loading | None = None) -> int:
+        """Bytes that others than ``to`` may still take of the same memory: all of a model on its way, since not all of
+        its weights are there; of one that is loaded, its caches. With the lock held.
+        """
+        total = 0
+        for entry in self._entries.values():
+            if entry is to or entry.need is None or entry.placement is None or entry.error is not None:
+                continue
+            if entry.placement.shares_memory(placement):
+                total += entry.need.working_bytes if entry.done.is_set() else entry.need.total_bytes
+        return total
+
+    def _admit(self, entry: Loading, model: LocatedModel) -> None:
+        hardware = self._hardware()
+        with self._lock:
+            promised = self._promised(model.placement, entry)
+            require_memory(model.source.id, model.memory, model.placement, hardware, promised)
+            entry.need, entry.placement = model.memory, model.placement
 
     def _entry(self, choice: ModelChoice) -> Loading:
         """With the lock held."""
         entry = self._entries.get(choice)
-        if entry is None or (entry.done.is_set() and entry.error is not None):
+        if entry is None or entry.cancelled or (entry.done.is_set() and entry.error is not None):
             entry = self._entries[choice] = Loading(choice)
+            entry.admit = partial(self._admit, entry)
             threading.Thread(target=self._load, args=(entry,), name="model-loader", daemon=True).start()
         if self._releasing is None:
             self._releasing = threading.Thread(target=self._look_for_unused, name="model-release", daemon=True)
@@ -135,7 +217,8 @@ class ModelPool:
         """
         with self._lock:
             self._wanted = {session: choice for session, choice in self._wanted.items() if self._is_alive(session)}
-            wanted: set[ModelChoice | None] = {*self._wanted.values()} or {self._ready}
+            self._beside = {session: choices for session, choices in self._beside.items() if self._is_alive(session)}
+            wanted = self._named()
             found = [entry for choice, entry in self._entries.items() if choice not in wanted and entry.done.is_set()]
             unused = [entry for entry in found if at_once or entry.choice in self._unused]
             self._unused = frozenset(entry.choice for entry in found)
@@ -155,13 +238,15 @@ class ModelPool:
     def asked_for(self) -> tuple[ModelChoice, ...]:
         """The choices whose model is in memory or on its way."""
         with self._lock:
-            return tuple(choice for choice, entry in self._entries.items() if entry.error is None)
+            wanted = (entry for entry in self._entries.values() if entry.error is None and not entry.cancelled)
+            return tuple(entry.choice for entry in wanted)
 
     def close(self) -> None:
         """Release everything; what is still loading is waited for, and released as well."""
         self._closed.set()
         with self._lock:
             self._wanted.clear()
+            self._beside.clear()
             self._ready = None
             loading = [entry for entry in self._entries.values() if not entry.done.is_set()]
         for entry in loading:
@@ -170,7 +255,13 @@ class ModelPool:
 
     def _load(self, entry: Loading) -> None:
         try:
-            entry.worker = Worker(self._open_with_room(entry), is_alive=self._is_alive)
+            worker = Worker(self._open_with_room(entry), is_alive=self._is_alive)
+            with self._lock:
+                replaced = self._entries.get(entry.choice) is not entry  # cancelled, and asked for anew meanwhile
+                entry.worker = None if replaced else worker
+            if replaced:
+                worker.close()
+                raise Cancelled("The model was let go of while it was being loaded: choose it again to load it.")
             self.release_unused()
         except PlaygroundError as error:
             entry.error = error

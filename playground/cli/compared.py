@@ -1,0 +1,156 @@
+"""``--compare-model`` of ``next``: the same text read by other models, and how far their next token is from the first's."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from playground.cli import options
+from playground.errors import BadInput
+
+if TYPE_CHECKING:
+    from playground.engine.api import Engine
+    from playground.engine.types import NextRow
+    from playground.inspection.compared import ModelComparison, ModelRow
+    from playground.inspection.distances import Bounds
+    from playground.models.naming import ComparedModel
+
+MOST = 3
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the flag."""
+    parser.add_argument(
+        "--compare-model",
+        action="append",
+        metavar="NAME",
+        help="also read the text by this model: as --model, then @ and a dtype, a device, chat or raw where they differ "
+        "(@bfloat16, gpt2@raw); up to three",
+    )
+
+
+def read_options(args: argparse.Namespace) -> list[ComparedModel]:
+    """The models to compare with. Raises BadInput naming the flag, before a model is loaded."""
+    from playground.models.naming import read_compared
+
+    names = args.compare_model or []
+    if len(names) > MOST:
+        raise BadInput(f"--compare-model: at most {MOST} models can be compared with.", "compare_model")
+    if names and args.ids is not None:
+        raise BadInput(
+            "--compare-model cannot be used with --ids: another model may mean other tokens.", "compare_model"
+        )
+    if names and args.logits is not None:
+        raise BadInput("--compare-model cannot be used with --logits: no model is loaded.", "compare_model")
+    try:
+        found = [read_compared(name) for name in names]
+        for each in found:
+            each.names(args.model, args.device, args.dtype)
+    except BadInput as error:
+        raise BadInput(f"--compare-model: {error}", "compare_model") from None
+    return found
+
+
+def compare(
+    args: argparse.Namespace, engine: Engine, row: NextRow, generated: tuple[int, ...], others: list[ComparedModel]
+) -> list[dict[str, Any]]:
+    """One entry for each of ``others``, opened one after the other so that one at a time is in memory beside the first."""
+    from playground.inspection.compared import ModelRow, compare_rows
+
+    first, found = ModelRow(engine.info, engine.codec, row), []
+    for other in others:
+        read = _read(args, other, engine, generated)
+        found.append(_entry(other, first, read, compare_rows(first, read)))
+    return found
+
+
+def _read(args: argparse.Namespace, other: ComparedModel, engine: Engine, generated: tuple[int, ...]) -> ModelRow:
+    from playground.engine.api import NextTokens
+    from playground.engine.facets import require
+    from playground.engine.text.prompt import encode_prompt
+    from playground.inspection.compared import ModelRow, carry_over
+
+    wanted = other.names(args.model, args.device, args.dtype)
+    own = wanted == (args.model, args.device, args.dtype)
+    opened = engine if own else options.open_engine(args, wanted)
+    chat = args.chat if other.chat is None else other.chat
+    try:
+        ids = encode_prompt(
+            opened.codec,
+            options.read_text(args),
+            chat=chat,
+            system=args.system if chat else None,
+            parse_special=args.parse_special,
+        )
+        ids += carry_over(generated, engine.codec, engine.info.vocab_size, opened.codec, opened.info.vocab_size)
+        return ModelRow(opened.info, opened.codec, require(opened, NextTokens).next_logits(ids))
+    finally:
+        if not own:
+            opened.close()
+
+
+def _entry(other: ComparedModel, first: ModelRow, read: ModelRow, found: ModelComparison) -> dict[str, Any]:
+    gaps, whole = found.distances, options.finite
+    return {
+        "compared": other.text,
+        "model": read.info.id,
+        "dtype": read.info.dtype,
+        "device": read.info.device,
+        "server": None if read.info.server is None else read.info.server.kind,
+        "prompt_ids": list(read.row.ids),
+        "vocab_size": read.row.vocab_size,
+        "same_vocabulary": found.same_vocabulary,
+        "kl": _bounds(gaps.kl_pq),
+        "kl_reverse": _bounds(gaps.kl_qp),
+        "total_variation": _bounds(gaps.total_variation),
+        "jensen_shannon": _bounds(gaps.jensen_shannon),
+        "not_in_other": gaps.only_p,
+        "not_in_first": gaps.only_q,
+        "moved": [{"text": each.text, "prob": each.p, "prob_compared": each.q} for each in found.moved],
+        "weights_bytes": read.info.weights_bytes,
+        "read_ms": read.row.elapsed_ms,
+        "tokens_per_s": None if read.tokens_per_s is None else whole(read.tokens_per_s),
+        "first": {
+            "weights_bytes": first.info.weights_bytes,
+            "read_ms": first.row.elapsed_ms,
+            "tokens_per_s": None if first.tokens_per_s is None else whole(first.tokens_per_s),
+        },
+    }
+
+
+def _bounds(figure: Bounds | None) -> dict[str, float | None] | None:
+    """{"low", "high"}, equal where it is exact; null where it is not defined, "high" null where there is no bound."""
+    if figure is None:
+        return None
+    return {"low": options.finite(figure.low), "high": None if figure.high is None else options.finite(figure.high)}
+
+
+def print_readable(entries: list[dict[str, Any]]) -> None:
+    """A line and a table for each model."""
+    from playground.charts.numbers import percent
+
+    for entry in entries:
+        where = entry["server"] or entry["device"] or "unknown"
+        print(f"compared with {entry['compared']}: {entry['model']}, {entry['dtype'] or 'unknown'}, {where}")
+        if entry["same_vocabulary"]:
+            kl, back = (_figure(entry[name]) for name in ("kl", "kl_reverse"))
+            print(f"  KL(first ‖ compared) {kl} nats, KL(compared ‖ first) {back} nats")
+        else:
+            shares = percent(entry["not_in_other"]), percent(entry["not_in_first"])
+            print(
+                f"  another vocabulary, aligned by text: {shares[0]} and {shares[1]} have no token in the other model"
+            )
+        print(
+            f"  total variation {_figure(entry['total_variation'])}, Jensen–Shannon {_figure(entry['jensen_shannon'])} nats"
+        )
+        rows = ((each["text"], percent(each["prob"]), percent(each["prob_compared"])) for each in entry["moved"])
+        options.print_table(("largest differences", "first", "compared"), rows)
+
+
+def _figure(bounds: dict[str, float | None]) -> str:
+    low, high = bounds["low"], bounds["high"]
+    if low is None:
+        return "∞"
+    if low == high:
+        return f"{low:.6f}"
+    return f"at least {low:.6f}" if high is None else f"{low:.6f} to {high:.6f}"
