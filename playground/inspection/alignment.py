@@ -50,7 +50,7 @@ class Outcomes:
 
     def project(self, values: npt.NDArray[np.floating], model: int) -> npt.NDArray[np.float64]:
         """(vocabulary,) numbers of the model's ids -> (outcomes,) their sums by outcome."""
-        return np.bincount(self.places[model], weights=values, minlength=self.size)
+        return np.asarray(np.bincount(self.places[model], weights=values, minlength=self.size), dtype=np.float64)
 
 
 def token_keys(codec: TextCodec, size: int) -> tuple[TokenKey, ...]:

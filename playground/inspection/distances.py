@@ -74,7 +74,8 @@ def told_row(row: NextRow, outcomes: Outcomes, model: int) -> ToldRow:
         weights = np.exp(wide - wide.max())
         probs = outcomes.project(weights / weights.sum(), model)
         return ToldRow(probs, np.ones(outcomes.size, dtype=bool), 0.0)
-    probs = np.bincount(place[row.top_ids], weights=np.exp(row.logprobs.astype(np.float64)), minlength=outcomes.size)
+    shown = np.exp(row.logprobs.astype(np.float64))
+    probs = np.asarray(np.bincount(place[row.top_ids], weights=shown, minlength=outcomes.size), dtype=np.float64)
     tokens = np.bincount(place, minlength=outcomes.size)  # of each outcome; 0 for one that this model has no token for
     told = np.bincount(place[row.top_ids], minlength=outcomes.size) == tokens
     probs[~told] = 0.0

@@ -11,7 +11,6 @@ from scipy.special import softmax
 from scipy.stats import entropy
 
 from playground.cli import main
-from playground.engine.api import Engine
 from playground.engine.fake.codec import FakeCodec
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.fake.served import ServedFakeEngine
@@ -55,9 +54,9 @@ class Opener:
         self.access: list[ServerAccess] = []
         self.most_open = 0
 
-    def __call__(self, *given: Any) -> Engine:
+    def __call__(self, *given: Any) -> object:
         spec, _device, dtype = given[:3]
-        kinds: dict[str | None, Callable[[], Engine]] = {"other": ReversedEngine, "top": ServedFakeEngine}
+        kinds: dict[str | None, Callable[[], Any]] = {"other": ReversedEngine, "top": ServedFakeEngine}
         engine: Any = FakeEngine(rounded) if dtype == "bfloat16" else kinds.get(spec, FakeEngine)()
         self.opened.append((given[:3], engine))
         self.access.append(given[5])
