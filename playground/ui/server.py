@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from playground.engine.serving.pool import ModelChoice
 from playground.server.ending import end_promptly
 from playground.server.guard import Guard, allowed_hosts, content_policy
+from playground.server.sending import send_at_once
 from playground.ui.runtime import close_pool, model_pool
 
 
@@ -29,6 +30,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     A model that cannot be loaded is no reason not to serve: each reader is told why, as without this.
     """
     end_promptly()
+    send_at_once()
     model_pool().keep_ready(ModelChoice())
     yield
     close_pool()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,6 +101,12 @@ class Opened:
         """Everything written in markdown, captions and notes."""
         parts = [*self.at.markdown, *self.at.caption, *self.at.info, *self.at.warning, *self.at.error]
         return "\n".join(str(element.value) for element in parts)
+
+
+@pytest.fixture(autouse=True)
+def _own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit makes its script the process's ``__main__``, which a child process of a later test would run again."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
