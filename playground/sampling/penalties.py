@@ -104,7 +104,7 @@ def no_repeat_ngram_size(
 
     result = logits.clone()
     for row, context in enumerate(contexts):
-        banned = _inside(_completing_ids(context.all_ids, no_repeat_ngram_size), logits)
+        banned = _inside(completing_ids(context.all_ids, no_repeat_ngram_size), logits)
         result[row, banned] = NEGATIVE_INFINITY
         rescued = len(banned) > 0 and bool(torch.isneginf(result[row].amax()))
         if rescued:
@@ -116,7 +116,7 @@ def no_repeat_ngram_size(
     return result
 
 
-def _completing_ids(ids: IdArray, size: int) -> IdArray:
+def completing_ids(ids: IdArray, size: int) -> IdArray:
     """The tokens that followed earlier occurrences of the last ``size - 1`` tokens."""
     if len(ids) < size:
         return np.empty(0, dtype=np.int64)
