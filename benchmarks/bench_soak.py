@@ -13,7 +13,7 @@ import psutil
 
 from playground.engine.api import CancelToken, Engine
 from playground.engine.factory import make_engine
-from playground.engine.serving.worker import Worker
+from playground.engine.serving.step_worker import StepWorker
 from playground.generation import Generation, GenerationRequest, GenerationStep, generate
 from playground.sampling.settings import SamplerSettings
 
@@ -29,7 +29,7 @@ SETTINGS = (
 
 def run(generations: int = GENERATIONS) -> dict[str, float]:
     """Resident megabytes after half of the generations and after all, and the growth between."""
-    worker = Worker(make_engine(None, device="cpu"))
+    worker = StepWorker(make_engine(None, device="cpu"))
     process, half = psutil.Process(), 0.0
     for number in range(generations):
         if number == generations // 2:

@@ -17,7 +17,7 @@ from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf import hidden_pass, runner
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prepack import pack_linears
-from playground.engine.serving.worker import Worker
+from playground.engine.serving.step_worker import StepWorker
 from playground.engine.types import LENS_TOP, LensRows
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from playground.models.loading import LoadedModel
@@ -221,7 +221,7 @@ def test_it_stops_between_the_pieces_and_goes_on_from_there(monkeypatch: pytest.
 def test_other_readers_have_their_turns_while_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "PREFILL_CHUNK", 10)
     engine, order = TransformersEngine(small_loaded("llama")), list[str]()
-    worker, begun, asked = Worker(engine), threading.Event(), threading.Event()
+    worker, begun, asked = StepWorker(engine), threading.Event(), threading.Event()
 
     def lens(engine: Engine, cancel: CancelToken) -> Iterator[None]:
         for rows in require(engine, Hidden).lens(make_ids(60), range(56, 60), cancel=cancel):

@@ -14,16 +14,26 @@ from playground.engine.facets import require
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.turns import Priority
-from playground.engine.serving.worker import JOINT_ROWS, JOINT_TOKENS, Worker
+from playground.engine.serving.slot_worker import SlotWorker
+from playground.engine.serving.step_worker import JOINT_ROWS, JOINT_TOKENS, StepWorker
+from playground.engine.serving.worker import Worker
 from playground.engine.types import NextRow
 from playground.errors import BadPrompt, Cancelled, ModelError, PlaygroundError
 
 PATIENCE = 20.0  # seconds until a test is called hung; never waited for in a passing run
 
 
-@pytest.fixture
-def worker() -> Iterator[Worker]:
-    made = Worker(FakeEngine())
+def one_slot(engine: Engine) -> Worker:
+    return SlotWorker(engine, at_once=1)
+
+
+STEPS_ONLY = pytest.mark.parametrize("worker", [StepWorker], indirect=True)
+
+
+@pytest.fixture(params=[StepWorker, one_slot])
+def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
+    """What both kinds do alike, where one job runs at a time."""
+    made: Worker = request.param(FakeEngine())
     yield made
     made.close()
 
@@ -99,7 +109,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def timed(clock: Clock) -> Iterator[Worker]:
-    made = Worker(FakeEngine(), clock=clock)
+    made = StepWorker(FakeEngine(), clock=clock)
     yield made
     made.close()
 
@@ -171,7 +181,7 @@ def test_a_class_is_a_head_start_and_no_monopoly(timed: Worker, clock: Clock) ->
 
 def test_rows_that_wait_together_are_read_together() -> None:
     engine = FakeEngine()
-    worker = Worker(engine)
+    worker = StepWorker(engine)
     gate = Gate(worker)
     texts = [(5, number) for number in range(JOINT_ROWS + 2)]
     tickets = [worker.next_row(str(number), "next", ids) for number, ids in enumerate(texts)]
@@ -193,7 +203,7 @@ def test_a_text_that_cannot_be_read_spoils_no_other(worker: Worker) -> None:
 
 def test_a_long_text_is_read_alone() -> None:
     engine = FakeEngine()
-    worker = Worker(engine)
+    worker = StepWorker(engine)
     gate = Gate(worker)
     tickets = [worker.next_row("a", "next", (1,) * JOINT_TOKENS), worker.next_row("b", "next", (1, 2))]
     gate.open()
@@ -203,6 +213,7 @@ def test_a_long_text_is_read_alone() -> None:
     worker.close()
 
 
+@STEPS_ONLY
 def test_a_session_with_many_requests_does_not_delay_another(worker: Worker) -> None:
     order: list[str] = []
     gate = Gate(worker)
@@ -341,9 +352,10 @@ def test_whatever_a_job_raises_is_a_sentence_for_its_ticket_and_harms_nobody(
     assert worker.submit("c", "three", lambda engine, cancel: "fine").result(PATIENCE) == "fine"
 
 
-def test_close_fails_all_that_wait_and_releases_the_engine() -> None:
+@pytest.mark.parametrize("kind", [StepWorker, lambda engine: SlotWorker(engine, at_once=2)], ids=["steps", "slots"])
+def test_close_fails_all_that_wait_and_releases_the_engine(kind: Callable[[Engine], Worker]) -> None:
     engine = FakeEngine()
-    worker = Worker(engine)
+    worker = kind(engine)
     closed = threading.Event()
 
     def generation(engine: Engine, cancel: CancelToken) -> Generator[int, None, None]:
@@ -388,7 +400,6 @@ def test_status_tells_what_runs_and_what_waits(worker: Worker) -> None:
     waiting = [worker.submit(session, "logits", lambda engine, cancel: 1) for session in "ab"]
     status = worker.status()
     assert (status.busy, status.queued, status.sessions) == (True, 2, 3)
-    assert (status.running_session, status.running_slot) == ("room", "logits")
     gate.open()
     for ticket in waiting:
         ticket.result(PATIENCE)
@@ -407,7 +418,7 @@ def test_timeouts_say_so_and_leave_the_request_alone(worker: Worker) -> None:
 
 def test_thirty_sessions_asking_at_once_all_get_their_own_answer_once_computed() -> None:
     engine = FakeEngine()
-    worker = Worker(engine)
+    worker = StepWorker(engine)
     barrier = threading.Barrier(30)
     answers: dict[int, Any] = {}
 

@@ -15,7 +15,7 @@ from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.codec import EOS_ID
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.serving.worker import Worker
+from playground.engine.serving.step_worker import StepWorker
 from playground.engine.types import FloatArray
 from playground.errors import BadInput, BadPrompt, Cancelled
 from playground.generation import Generation, GenerationRequest, GenerationStep, generate
@@ -374,7 +374,7 @@ def test_a_generation_nobody_reads_on_is_closed() -> None:
 
 def test_two_sessions_generate_at_once_through_the_worker_and_one_leaves() -> None:
     engine = FakeEngine()
-    worker = Worker(engine)
+    worker = StepWorker(engine)
     stay = worker.submit("stays", "generate", lambda engine, cancel: generate(engine, [request()], cancel=cancel))
     with worker.submit(
         "goes", "generate", lambda e, cancel: generate(e, [request(max_new_tokens=2000)], cancel=cancel)

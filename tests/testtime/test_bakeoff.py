@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from playground.bounded import close_children
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine, default_logits
-from playground.engine.serving.worker import Worker
+from playground.engine.serving.step_worker import StepWorker
 from playground.engine.types import FloatArray
 from playground.errors import BadInput, Cancelled
 from playground.testtime.bakeoff import (
@@ -128,7 +128,7 @@ def test_a_cancel_is_felt_within_a_step() -> None:
 
 
 def test_it_runs_on_the_worker_and_tells_where_it_is() -> None:
-    worker = Worker(speller())
+    worker = StepWorker(speller())
     try:
         ticket = worker.submit("s", "bake-off", lambda e, cancel: run_bakeoff(e, BakeoffState(plan()), cancel=cancel))
         state = ticket.result(timeout=60)

@@ -14,7 +14,7 @@ from playground.engine.api import CancelToken
 from playground.engine.fake.codec import EOS_ID, VOCAB
 from playground.engine.fake.engine import FakeEngine, fake_info
 from playground.engine.hf.engine import TransformersEngine
-from playground.engine.serving.worker import Worker
+from playground.engine.serving.step_worker import StepWorker
 from playground.engine.types import FloatArray
 from playground.errors import BadInput, BadPrompt, Cancelled
 from playground.generation import GenerationRequest, generate
@@ -182,7 +182,7 @@ def test_leaving_the_generator_lets_the_batch_go() -> None:
 
 
 def test_other_sessions_get_their_turn_between_steps() -> None:
-    worker = Worker(FakeEngine())
+    worker = StepWorker(FakeEngine())
     try:
         order: list[str] = []
         long = worker.submit(

@@ -29,7 +29,7 @@ PACKAGE = ROOT / "playground"
 Open = Callable[..., Opened]
 Carries = Callable[[object], bool]
 CALLBACK, LOAD = ("ui/kit/session.py", "on_change"), ("ui/sampling_page/view.py", "load_view")
-PICTURE, WORKER = ("ui/frame.py", "_picture"), ("engine/serving/worker.py", "_serve")
+PICTURE, WORKER = ("ui/frame.py", "_picture"), ("engine/serving/step_worker.py", "_serve")
 VALUE, TEXT = 0.37, "What the marked prompt says"
 
 

@@ -6,6 +6,7 @@ thread, without queueing. Everything else is passed on to the engine behind it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 
 from cachetools import LRUCache
@@ -47,13 +48,14 @@ class CachedEngine:
     """The engine behind it, with answers remembered. Offers exactly that engine's facets.
 
     Rows are kept as they were first shown: the same row computed in other pieces differs in its last digits, and a
-    link must show the same numbers. ``cached_*`` from any thread, the rest from the worker's.
+    link must show the same numbers. ``cached_*`` from any thread; the rest from as many as the engine behind it allows.
     """
 
     def __init__(self, engine: Engine, rows: LogitsCache | None = None) -> None:
         self._engine = engine
         self._rows = LogitsCache() if rows is None else rows
         self._scores: LRUCache[TokenIds, SequenceScore] = LRUCache(_REMEMBERED_SCORES)
+        self._scores_lock = threading.Lock()
         self._passes = PassCache()
 
     @property
@@ -107,10 +109,12 @@ class CachedEngine:
 
     def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
         known = tuple(ids)
-        found = self._scores.get(known)
+        with self._scores_lock:
+            found = self._scores.get(known)
         if found is None:
             found = yield from require(self._engine, Score).score_in_pieces(known, cancel=cancel)
-            self._scores[known] = found
+            with self._scores_lock:
+                self._scores[known] = found
         return found
 
     def cached_pass(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
@@ -158,6 +162,7 @@ class CachedEngine:
 
     def close(self) -> None:
         self._rows.clear()
-        self._scores.clear()
+        with self._scores_lock:
+            self._scores.clear()
         self._passes.clear()
         self._engine.close()

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from playground.engine.api import Engine
+from playground.engine.serving.slot_worker import SlotWorker
+from playground.engine.serving.step_worker import StepWorker
 from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, Cancelled, ModelTooLarge, PlaygroundError
 from playground.models.estimate import MemoryNeed
@@ -81,6 +83,12 @@ class Loading:
 
 OpenEngine = Callable[[ModelChoice, Loading], Engine]
 """Loads a choice and tells the loading how far it is."""
+
+
+def open_worker(engine: Engine, is_alive: Callable[[str], bool] = lambda session: True) -> Worker:
+    """The kind of worker that ``engine`` needs: a server answers several requests at a time, a model here one."""
+    kind = StepWorker if engine.info.server is None else SlotWorker
+    return kind(engine, is_alive=is_alive)
 
 
 class ModelPool:
@@ -255,7 +263,7 @@ class ModelPool:
 
     def _load(self, entry: Loading) -> None:
         try:
-            worker = Worker(self._open_with_room(entry), is_alive=self._is_alive)
+            worker = open_worker(self._open_with_room(entry), self._is_alive)
             with self._lock:
                 replaced = self._entries.get(entry.choice) is not entry  # cancelled, and asked for anew meanwhile
                 entry.worker = None if replaced else worker

@@ -65,7 +65,21 @@ def together(group: Sequence[Task]) -> Task:
     return Task([ticket for task in group for ticket in task.tickets], Read(texts), group[0].priority)
 
 
-def take_step(task: Task) -> bool:
+def advance(task: Task, engine: Engine) -> bool:
+    """Run one step; says whether somebody waits for another. Raises what the job raises, and Cancelled."""
+    if task.over:
+        task.cancel.cancel()
+    task.cancel.check()
+    if task.steps is None:
+        answer = task.job(engine, task.cancel)
+        if not isinstance(answer, Generator):
+            task.tickets[0].succeed(answer)
+            return False
+        task.steps = answer
+    return _take_step(task) and not task.over
+
+
+def _take_step(task: Task) -> bool:
     """Pass on the next step, or the result at the end; says whether there was a step."""
     assert task.steps is not None
     try:

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-SLOTS = 2
+SLOTS = 2  # where a test does not say
 
 
 @contextmanager
-def llama_server() -> Iterator[str]:
-    """Its base address, once it has read the model; it ends with the block."""
-    command = [sys.executable, "-m", "tests.engine.remote.llama_server"]
+def llama_server(slots: int = SLOTS) -> Iterator[str]:
+    """Its base address with so many requests at a time, once it has read the model; it ends with the block."""
+    command = [sys.executable, "-m", "tests.engine.remote.llama_server", str(slots)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
@@ -29,7 +29,7 @@ def llama_server() -> Iterator[str]:
             server.terminate()
 
 
-def _serve() -> None:
+def _serve(slots: int) -> None:
     import xllamacpp
 
     from playground.models.bundled import bundled_file
@@ -37,8 +37,8 @@ def _serve() -> None:
     params = xllamacpp.CommonParams()
     params.model.path = str(bundled_file())
     params.model_alias = {"smollm2"}
-    params.n_parallel = SLOTS
-    params.n_ctx = 1024 * SLOTS
+    params.n_parallel = slots
+    params.n_ctx = 1024 * slots
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.warmup = False
     params.hostnames, params.port = ["127.0.0.1"], 0
@@ -49,4 +49,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(int(sys.argv[1]))
