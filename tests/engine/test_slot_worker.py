@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from playground.engine.api import CancelToken, Engine
+from playground.engine.api import CancelToken, Engine, Pieces
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import open_worker
 from playground.engine.serving.slot_worker import AT_ONCE, SlotWorker
 from playground.engine.serving.step_worker import StepWorker
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.turns import Priority
+from playground.engine.types import NextLogits
 from playground.errors import BadPrompt, Cancelled
-from playground.models.info import ModelInfo, ServerFacts
+from playground.models.info import LoadedModelInfo, ServerFacts
+from tests.engine.test_worker import PATIENCE, noting
 
-PATIENCE = 20.0
 SLOTS = 4
 
 
@@ -61,9 +61,7 @@ def full(worker: SlotWorker) -> list[Held]:
 
 def test_as_many_jobs_as_slots_run_at_the_same_time(worker: SlotWorker) -> None:
     meeting = threading.Barrier(SLOTS)  # passed only where all are there together
-    tickets = [
-        worker.submit(str(n), "x", lambda engine, cancel: meeting.wait(PATIENCE) >= 0) for n in range(SLOTS * 3)
-    ]
+    tickets = [worker.submit(str(n), "x", lambda engine, cancel: meeting.wait(PATIENCE) >= 0) for n in range(SLOTS * 3)]
     assert all(ticket.result(PATIENCE) for ticket in tickets)
 
 
@@ -87,11 +85,8 @@ def test_one_that_hangs_stops_nobody(worker: SlotWorker) -> None:
 
 def test_rows_begin_before_scores_and_scores_before_generations(worker: SlotWorker) -> None:
     held, order = full(worker), list[str]()
-    noted: Callable[[str], Callable[[Engine, CancelToken], None]] = lambda name: lambda engine, cancel: order.append(
-        name
-    )
     tickets = [
-        worker.submit(f"{name}{n}", "x", noted(name), priority)
+        worker.submit(f"{name}{n}", "x", noting(order, name), priority)
         for n in range(3)
         for name, priority in (("g", Priority.STEPS), ("s", Priority.LOOK), ("r", Priority.ROW))
     ]
@@ -107,12 +102,9 @@ def test_who_has_used_the_server_less_goes_first() -> None:
     held = Held(worker, "busy")
     assert held.begun.wait(PATIENCE)
 
-    def noted(name: str) -> Callable[[Engine, CancelToken], None]:
-        return lambda engine, cancel: order.append(name)
-
-    idle_before = worker.submit("idle", "before", noted("idle"))
-    busy = worker.submit("busy", "more", noted("busy"))
-    idle = worker.submit("other", "x", noted("other"))
+    idle_before = worker.submit("idle", "before", noting(order, "idle"))
+    busy = worker.submit("busy", "more", noting(order, "busy"))
+    idle = worker.submit("other", "x", noting(order, "other"))
     now[0] = 10.0  # what runs has taken ten seconds, which count already
     held.let.set()
     for ticket in (idle_before, busy, idle):
@@ -125,8 +117,10 @@ def test_the_same_row_is_computed_once_however_many_ask() -> None:
     begun, let, computed = threading.Event(), threading.Event(), list[tuple[int, ...]]()
 
     class Slow(FakeEngine):
-        def next_logits_in_pieces(self, texts: Any, *, cancel: CancelToken | None = None) -> Any:
-            computed.extend(texts)
+        def next_logits_in_pieces(
+            self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+        ) -> Pieces[tuple[NextLogits, ...]]:
+            computed.extend(tuple(ids) for ids in texts)
             begun.set()
             assert let.wait(PATIENCE)
             return super().next_logits_in_pieces(texts, cancel=cancel)
@@ -159,9 +153,7 @@ def test_a_newer_request_takes_the_place_of_the_older_one(worker: SlotWorker) ->
 
 
 @pytest.mark.parametrize("waiting", [False, True])
-def test_what_a_session_that_has_left_asked_for_is_cancelled(
-    worker: SlotWorker, left: set[str], waiting: bool
-) -> None:
+def test_what_a_session_that_has_left_asked_for_is_cancelled(worker: SlotWorker, left: set[str], waiting: bool) -> None:
     """Though nothing comes from the server that would make anybody look."""
     held = full(worker)
     last = Held(worker, "last")
@@ -191,21 +183,16 @@ def test_a_generator_is_closed_on_its_own_thread(worker: SlotWorker) -> None:
     assert closed.wait(PATIENCE) and len(set(threads)) == 1
 
 
-def served_info(slots: int | None) -> ModelInfo:
-    facts = ServerFacts("some", "1", ("m",), slots, None, True)
-    return replace(FakeEngine().info, server=facts)
-
-
 class Served(FakeEngine):
     """Says that it stands behind an address."""
 
     def __init__(self, slots: int | None) -> None:
         super().__init__()
-        self._facts: Any = served_info(slots)
+        self._facts = ServerFacts("some", "1", ("m",), slots, None, True)
 
     @property
-    def info(self) -> Any:
-        return self._facts
+    def info(self) -> LoadedModelInfo:
+        return replace(super().info, server=self._facts)
 
 
 @pytest.mark.parametrize(("slots", "at_once"), [(3, 3), (None, AT_ONCE)])

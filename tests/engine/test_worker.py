@@ -12,10 +12,10 @@ import pytest
 from playground.engine.api import CancelToken, Engine, NextTokens
 from playground.engine.facets import require
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.ticket import Ticket
-from playground.engine.serving.turns import Priority
 from playground.engine.serving.slot_worker import SlotWorker
 from playground.engine.serving.step_worker import JOINT_ROWS, JOINT_TOKENS, StepWorker
+from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.types import NextRow
 from playground.errors import BadPrompt, Cancelled, ModelError, PlaygroundError

@@ -14,9 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from playground.engine.api import Engine
-from playground.engine.serving.tasks import Task, advance, close_quietly, in_a_sentence
 from playground.engine.serving.ticket import Ticket
-from playground.engine.serving.worker import Worker
+from playground.engine.serving.worker import Task, Worker, advance, close_quietly, in_a_sentence
 
 AT_ONCE = 16  # jobs, where a server does not say how many slots it has: it queues or batches them itself
 LOOK_SECONDS = 1.0  # between two looks for sessions that have left

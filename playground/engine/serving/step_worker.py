@@ -13,9 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.engine.api import Engine
-from playground.engine.serving.tasks import (
+from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.worker import (
     Read,
     Task,
+    Worker,
     advance,
     close_quietly,
     in_a_sentence,
@@ -23,8 +25,6 @@ from playground.engine.serving.tasks import (
     together,
     tokens_of,
 )
-from playground.engine.serving.ticket import Ticket
-from playground.engine.serving.worker import Worker
 
 # What one pass takes: thirty rows of 30 tokens take 1.1 s in tens and 2.1 s one by one; longer ones gain nothing and wait.
 JOINT_ROWS, JOINT_TOKENS = 10, 256
