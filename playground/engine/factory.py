@@ -21,12 +21,14 @@ def make_engine(
     streamer: Streamer | None = None,
     access: ServerAccess | None = None,
     admit: Callable[[LocatedModel], None] = lambda located: None,
+    crowded: Callable[[], bool] = lambda: False,
 ) -> Engine:
     """Load ``spec`` and put an engine around it, or find out what answers where it is an address.
 
     ``device`` and ``dtype`` None mean the best this machine has. ``progress`` is told what is being done and the
     fraction done, 0 to 1; ``streamer`` makes ``Stream`` of an engine's rows; ``access`` says which servers may be asked,
-    None: as a visitor of the app may. ``admit`` may refuse a model of this process before a weight is read.
+    None: as a visitor of the app may. ``admit`` may refuse a model of this process before a weight is read;
+    ``crowded`` says whether others need this machine's processors now.
 
     Raises a ModelError of ``playground.errors`` when the model cannot be had.
     """
@@ -49,7 +51,7 @@ def make_engine(
         report("Arranging the weights for this processor", 0.9)
         step_threads = tune_for_cpu(loaded.model).step_threads
     report("The model is ready", 1.0)
-    return TransformersEngine(loaded, step_threads=step_threads, streamer=streamer)
+    return TransformersEngine(loaded, step_threads=step_threads, crowded=crowded, streamer=streamer)
 
 
 def _connected(spec: str, access: ServerAccess, report: Progress) -> Engine:

@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from playground.engine.api import Engine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
 from playground.models.address import KEY_VARIABLE, ServerAccess
+from playground.ui.kit.jobs import crowded
 
 
 def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
@@ -26,7 +27,9 @@ def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
     from playground.generation.streaming import stream_rows
 
     access = ServerAccess(_server_key())
-    engine = make_engine(choice.spec, choice.device, choice.dtype, loading.report, stream_rows, access, loading.admit)
+    engine = make_engine(
+        choice.spec, choice.device, choice.dtype, loading.report, stream_rows, access, loading.admit, crowded
+    )
     if runtime.exists():
         spare_permanent_objects()
     return engine

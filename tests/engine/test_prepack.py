@@ -148,6 +148,18 @@ def test_a_packed_engine_reuses_prefixes_and_agrees() -> None:
     assert got.computed_tokens == 19
 
 
+@pytest.mark.parametrize(("crowded", "expected"), [(False, 3), (True, 1)])
+def test_a_token_is_computed_on_one_thread_while_others_need_the_processors(crowded: bool, expected: int) -> None:
+    loaded = small_loaded("llama-tied")
+    threads: list[int] = []
+    loaded.model.register_forward_pre_hook(lambda _model, _args: threads.append(torch.get_num_threads()))
+    engine = TransformersEngine(loaded, step_threads=3, crowded=lambda: crowded)
+    own = torch.get_num_threads()
+    engine.next_logits(range(30))
+    engine.next_logits(range(31))  # one more token
+    assert threads == [own, expected]
+
+
 def test_threads_are_set_for_the_block_only() -> None:
     before = torch.get_num_threads()
     with pytest.raises(ValueError, match="inside"), cpu_threads(before + 1):

@@ -9,9 +9,10 @@ import pytest
 import streamlit as st
 
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.pool import Loading, ModelChoice
 from playground.models.catalogue import DEFAULT_MODEL
 from playground.ui import runtime
+from playground.ui.kit.jobs import crowded
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -46,6 +47,13 @@ def test_a_link_that_spells_the_default_out_shares_it(open_app: Open, spelt: dic
     opened = open_app(spelt, opener=openings)
     assert openings.choices == [ModelChoice()] and opened.bars["rows"]
     assert "which is not loaded here" not in opened.texts()
+
+
+def test_the_engine_is_told_of_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("playground.engine.factory.make_engine", lambda *wishes: given.extend(wishes) or FakeEngine())
+    runtime._open_engine(ModelChoice(), Loading(ModelChoice()))
+    assert crowded in given
 
 
 def test_what_is_permanent_is_spared_by_collections_until_the_end() -> None:

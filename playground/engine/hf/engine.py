@@ -8,7 +8,7 @@ anybody still waits, and gives others their turn. It remembers no answers: ``Cac
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,13 +63,14 @@ class TransformersEngine:
         *,
         prefixes: PrefixCache | None = None,
         step_threads: int | None = None,
+        crowded: Callable[[], bool] = lambda: False,
         streamer: Streamer | None = None,
     ) -> None:
-        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number. With a
-        ``streamer`` it offers ``Stream``."""
+        """``step_threads``: CPU threads for a few positions at a time; None leaves torch's own number, and while
+        ``crowded`` it is one. With a ``streamer`` it offers ``Stream``."""
         self._info = loaded.info
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
-        self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads)
+        self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads, crowded)
         own: set[type] = {NextTokens, Rows, Score, Hidden, Weights}
         own |= ({Attention} if loaded.has_attention else set()) | ({Stream} if streamer else set())
         self._facets = frozenset[type](own)

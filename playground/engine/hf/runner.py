@@ -6,7 +6,7 @@ Torch in, torch out, on the engine's thread. Knows no logits cache, no text and 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,13 +30,21 @@ FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weigh
 
 
 class ModelRunner:
-    """Runs a loaded model. ``step_threads``: CPU threads for a few positions at a time; None leaves torch's number."""
+    """Runs a loaded model.
 
-    def __init__(self, loaded: LoadedModel, prefixes: PrefixCache, step_threads: int | None) -> None:
+    ``step_threads``: CPU threads for a few positions at a time; None leaves torch's number. While ``crowded`` it is one:
+    threads of a token's small products wait for each other hundreds of times, and with other work on the processors each
+    of those waits may last as long as the other work.
+    """
+
+    def __init__(
+        self, loaded: LoadedModel, prefixes: PrefixCache, step_threads: int | None, crowded: Callable[[], bool]
+    ) -> None:
         self._loaded: LoadedModel | None = loaded
         self.info = loaded.info
         self.prefixes = prefixes
         self._step_threads = step_threads
+        self._crowded = crowded
         self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
         self._decoding = loaded.decoding
         self._long_from = long_from(loaded.model.config)
@@ -166,7 +174,8 @@ class ModelRunner:
         inputs: dict[str, Any] = {"input_ids": ids} | self._state_inputs(state, ids)
         if self._keeps_last_row and (last_row or kept is not None):
             inputs["logits_to_keep"] = 1 if kept is None else torch.tensor(kept, device=model.device)
-        with cpu_threads(self._step_threads if ids.numel() <= FEW_POSITIONS else None):
+        few = 1 if self._crowded() else self._step_threads
+        with cpu_threads(few if ids.numel() <= FEW_POSITIONS else None):
             output = model(**inputs)
         if state is not None:
             state.value = next_state(output, str(self._decoding.argument), state.value)

@@ -36,6 +36,11 @@ def look_every(at_least: float = LOOK_EVERY_S) -> float:
     return at_least * max(1.0, readers() / READERS_AT_FULL_PACE)
 
 
+def crowded() -> bool:
+    """Whether so many readers are here that their pages need the processors, too."""
+    return readers() > READERS_AT_FULL_PACE
+
+
 def readers() -> int:
     """Browser tabs that are connected to this server now; 1 where there is no server."""
     try:

@@ -13,7 +13,7 @@ from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.ticket import Ticket
 from playground.engine.types import NextLogits
 from playground.errors import BadInput
-from playground.ui.kit.jobs import JobView, look_every
+from playground.ui.kit.jobs import JobView, crowded, look_every
 from tests.ui.conftest import Opened
 
 PATIENCE = 30.0
@@ -103,8 +103,10 @@ def test_a_job_view_takes_steps_result_refusal_and_stop() -> None:
 def test_looks_become_rarer_as_readers_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("playground.ui.kit.jobs.readers", lambda: 1)
     alone = look_every()
+    assert not crowded()
     monkeypatch.setattr("playground.ui.kit.jobs.readers", lambda: 30)
     assert look_every() > 5 * alone
+    assert crowded()
 
 
 def test_a_part_that_found_nothing_yet_is_redrawn_though_another_found_the_result_in_the_same_run(
