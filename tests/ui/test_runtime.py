@@ -51,7 +51,12 @@ def test_a_link_that_spells_the_default_out_shares_it(open_app: Open, spelt: dic
 
 def test_the_engine_is_told_of_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
-    monkeypatch.setattr("playground.engine.factory.make_engine", lambda *wishes: given.extend(wishes) or FakeEngine())
+
+    def make_engine(*wishes: object) -> FakeEngine:
+        given.extend(wishes)
+        return FakeEngine()
+
+    monkeypatch.setattr("playground.engine.factory.make_engine", make_engine)
     runtime._open_engine(ModelChoice(), Loading(ModelChoice()))
     assert crowded in given
 

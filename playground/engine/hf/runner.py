@@ -38,7 +38,11 @@ class ModelRunner:
     """
 
     def __init__(
-        self, loaded: LoadedModel, prefixes: PrefixCache, step_threads: int | None, crowded: Callable[[], bool]
+        self,
+        loaded: LoadedModel,
+        prefixes: PrefixCache,
+        step_threads: int | None,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._loaded: LoadedModel | None = loaded
         self.info = loaded.info
