@@ -23,6 +23,18 @@ def percent(probability: float) -> str:
     return f"{probability * 100:.2f}%"
 
 
+def percent_between(low: float, high: float) -> str:
+    """A probability of which only bounds are known; one number where both are written alike.
+
+    >>> percent_between(0.11, 0.1345), percent_between(0.5, 0.5000001)
+    ('11.00% to 13.45%', '50.00%')
+    """
+    if high - low <= 1e-6:
+        return percent((low + high) / 2 if low > 0 else high if high > 1e-6 else 0.0)
+    first, last = percent(low), percent(high)
+    return first if first == last else f"{first} to {last}"
+
+
 def logprob(value: float) -> str:
     """A natural log-probability with three decimals; minus infinity as such."""
     if math.isnan(value):

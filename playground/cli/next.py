@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import compared, options
+from playground.cli import compared, next_partial, options
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,48 +51,16 @@ def run(args: argparse.Namespace) -> int:
     args.others, args.compared = compared.read_options(args), []
     found = _from_model(args, settings, seed) if args.logits is None else _from_logits(args, settings, seed)
     if len(found) == 2:
-        return _show_top(args, *found, top, settings)
+        engine, row = found
+        prompt_ids = row.ids[: len(row.ids) - len(options.read_ids(args.generated or "", "--generated"))]
+        result = next_partial.examine(args, engine, row, prompt_ids, settings, seed, top)
+        _print(args, result, next_partial.print_readable)
+        return 0
     view, codec, model, find_ids = found
     if args.out:
         _write_probabilities(args.out, view.trace.final_probs)
     result = _result(view, codec, model, top, seed, find_ids)
     _print(args, result, _print_readable)
-    return 0
-
-
-def _show_top(args: argparse.Namespace, engine: Engine, row: TopTokens, top: int, settings: SamplerSettings) -> int:
-    """Print the rows an engine told and the mass of the others. Raises CapabilityMissing for what needs the whole row."""
-    from playground.engine.facets import whole_row
-    from playground.inspection.next_token import CONTEXT_TAIL
-
-    needs_all = {
-        "--out": args.out,
-        "--find": args.find,
-        f"The sampler {next(iter(settings.active()), '')}": settings.active(),
-    }
-    for what, given in needs_all.items():
-        if given:
-            whole_row(row, what)
-    shown = min(top, row.top_ids.size)
-    probs = [math.exp(float(value)) for value in row.logprobs[:shown]]
-    result = {
-        "model": engine.info.id,
-        "vocab_size": row.vocab_size,
-        "prompt_ids": list(row.ids),
-        "full": False,
-        "candidates": [
-            {
-                "id": int(token),
-                "text": engine.codec.piece(int(token), row.ids[-CONTEXT_TAIL:]),
-                "rank": rank,
-                "raw_logprob": options.finite(float(row.logprobs[rank])),
-                "prob": probs[rank],
-            }
-            for rank, token in enumerate(row.top_ids[:shown])
-        ],
-        "others": {"count": row.vocab_size - shown, "prob": max(0.0, 1.0 - math.fsum(probs))},
-    }
-    _print(args, result, lambda found: _print_top(found, row.top_ids.size))
     return 0
 
 
@@ -103,20 +70,6 @@ def _print(args: argparse.Namespace, result: dict[str, Any], readable: Callable[
     else:
         readable(result)
         compared.print_readable(args.compared)
-
-
-def _print_top(result: dict[str, Any], told: int) -> None:
-    from playground.charts.numbers import logprob, percent
-
-    print(
-        f"{result['model']}: the {told:,} likeliest of {result['vocab_size']:,} tokens, which is what this engine tells"
-    )
-    rows = (
-        (str(r["rank"] + 1), str(r["id"]), r["text"], logprob(r["raw_logprob"]), percent(r["prob"]))
-        for r in result["candidates"]
-    )
-    options.print_table(("rank", "id", "text", "log-prob", "probability"), rows)
-    print(f"others: {result['others']['count']:,} tokens, {percent(result['others']['prob'])}")
 
 
 Examined = tuple["NextToken", "TextCodec | None", "str | None", "tuple[int, ...]"]
@@ -221,6 +174,8 @@ def _result(
     result: dict[str, Any] = {
         "model": model,
         "vocab_size": int(trace.raw_probs.size),
+        "told": int(trace.raw_probs.size),
+        "raw": True,
         "prompt_ids": list(view.ids[: view.prompt_length]),
         "generated_ids": list(view.ids[view.prompt_length :]),
         "order": [stage.name for stage in trace.stages],

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playground.cli import COMMANDS
+from playground.cli import COMMANDS, main
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.fake.served import TOLD, ServedFakeEngine
 from playground.numerics import log_softmax
+from playground.sampling.chain import trace_row
+from playground.sampling.context import EMPTY_CONTEXT
+from playground.sampling.settings import SamplerSettings
 from tests.cli.running import Capture, answer, refusal
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -43,12 +46,62 @@ def test_next_shows_the_rows_that_are_told_and_the_mass_of_the_rest(capsys: Capt
     row = log_softmax(FakeEngine().next_logits(FakeEngine().codec.encode("hello")).logits.astype(np.float64))
     order = np.argsort(-row)[:TOLD]
     assert [listed["id"] for listed in found["candidates"]] == order.tolist() and found["full"] is False
-    assert found["others"] == {"count": row.size - TOLD, "prob": pytest.approx(1 - np.exp(row[order]).sum(), abs=1e-5)}
+    rest = pytest.approx(1 - np.exp(row[order]).sum(), abs=1e-5)
+    assert found["others"]["count"] == found["not_told"]["count"] == row.size - TOLD
+    assert found["others"]["prob"] == found["not_told"]["prob"] == found["not_told"]["raw_prob"] == rest
+    assert found["told"] == TOLD and found["raw"] is True and found["verdict"] == "exact"
+    assert [listed["prob"] for listed in found["candidates"]] == pytest.approx(np.exp(row[order]), abs=1e-6)
 
 
-@pytest.mark.parametrize("extra", [("--out", "probs.npy"), ("--find", "x"), ("--top-p", "0.9")])
-def test_what_needs_the_whole_row_is_refused(capsys: Capture, extra: tuple[str, str]) -> None:
-    assert "needs the whole next-token distribution" in refusal(capsys, "next", "--prompt", "hello", *extra)
+def test_next_says_what_is_exact_and_what_is_bounded(capsys: Capture) -> None:
+    row = FakeEngine().next_logits(FakeEngine().codec.encode("hello")).logits
+    exact = answer(
+        capsys, "next", "--prompt", "hello", "--top-k", "5", "--temperature", "0.7", "--order", "top_k,temperature"
+    )
+    truth = trace_row(row, SamplerSettings(top_k=5, temperature=0.7, order="top_k,temperature"), EMPTY_CONTEXT)
+    assert [stage["verdict"] for stage in exact["stages"]] == ["exact", "exact"] and exact["stages"][0]["kept"] == 5
+    for listed in exact["candidates"]:
+        assert listed["prob"] == pytest.approx(float(truth.final_probs[listed["id"]]), abs=1e-6)
+        assert listed["kept"] == (listed["rank"] < 5) and listed["removed_by"] == (None if listed["kept"] else "top_k")
+    assert exact["draw"]["id"] in [listed["id"] for listed in exact["candidates"][:5]]
+
+    bounded = answer(capsys, "next", "--prompt", "hello", "--temperature", "1.4", "--top", "3", "--find", " Rome")
+    truth = trace_row(row, SamplerSettings(temperature=1.4), EMPTY_CONTEXT)
+    assert bounded["verdict"] == "bounded" and "is not told" in bounded["stages"][0]["why"]
+    for listed in [*bounded["candidates"], *bounded["found"]]:
+        assert listed["prob"] is None and listed["kept"] in (True, None)
+        assert listed["prob_low"] <= truth.final_probs[listed["id"]] <= listed["prob_high"]
+    others = 1 - truth.final_probs[[listed["id"] for listed in bounded["candidates"]]].sum()
+    assert bounded["others"]["prob"] is None
+    assert bounded["others"]["prob_low"] <= others <= bounded["others"]["prob_high"]
+
+
+@pytest.mark.parametrize("flags", [("--repetition-penalty", "1.1"), ("--top-n-sigma", "1")])
+def test_next_says_what_cannot_be_said(capsys: Capture, flags: tuple[str, str]) -> None:
+    found = answer(capsys, "next", "--prompt", "hello", *flags)
+    assert found["verdict"] == "unknown" and found["draw"]["id"] is None and "reset it" in found["why"]
+    assert all(listed["prob"] is None and listed["raw_logprob"] < 0 for listed in found["candidates"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("--top-p", "0.5"), "bounded: this engine tells"),
+        (("--top-k", "4"), "top_k {'top_k': 4}: exact. It ends within the listed tokens"),
+        (("--repetition-penalty", "1.1"), "final distribution is not known"),
+        (("--seed", "4"), "not told by this engine: "),
+    ],
+)
+def test_next_prints_the_same_in_words(capsys: Capture, flags: tuple[str, str], says: str) -> None:
+    assert main(["next", "--prompt", "hello", *flags, "--find", "q"]) == 0
+    printed = capsys.readouterr().out
+    assert says in printed and "not told by this engine" in printed and "drawn with seed" in printed
+
+
+def test_what_needs_the_whole_row_is_refused(capsys: Capture) -> None:
+    assert "--out needs the whole next-token distribution" in refusal(
+        capsys, "next", "--prompt", "hello", "--out", "p.npy"
+    )
 
 
 def test_generate_passes_on_what_the_engine_samples_and_tells(capsys: Capture, served: ServedFakeEngine) -> None:

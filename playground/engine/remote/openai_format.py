@@ -19,12 +19,16 @@ _AS_BYTES = re.compile(r"bytes:((?:\\x[0-9a-f]{2})+)")
 
 @dataclass(frozen=True, slots=True)
 class ToldStep:
-    """One token of a text: its id where it could be told, its log-probability, and the likeliest of its row."""
+    """One token of a text: its id where it could be told, its log-probability, and the likeliest of its row.
+
+    ``unnamed``: the largest log-probability that a token may have whose id could not be told; None where there is none.
+    """
 
     id: int | None
     text: str
     logprob: float | None
     top: tuple[tuple[int, float], ...]
+    unnamed: float | None = None
 
 
 class TokenNames:
@@ -64,7 +68,9 @@ def _from_entry(entry: Answer, names: TokenNames) -> ToldStep:
     others = entry.children("top_logprobs") if entry.has("top_logprobs") else []
     pairs = [(names.id_of(one.text("token"), one.data("bytes")), one.logprob("logprob")) for one in others]
     name = entry.text("token")
-    return ToldStep(names.id_of(name, entry.data("bytes")), name, entry.logprob("logprob"), _ranked(pairs))
+    return ToldStep(
+        names.id_of(name, entry.data("bytes")), name, entry.logprob("logprob"), _ranked(pairs), _unnamed(pairs)
+    )
 
 
 def _from_lists(told: Answer, name: object, logprob: object, top: object, names: TokenNames) -> ToldStep:
@@ -74,7 +80,9 @@ def _from_lists(told: Answer, name: object, logprob: object, top: object, names:
         row = one.child("top")
         pairs = [(names.id_of(other), row.logprob(other)) for other in top]
     text = one.text("token")
-    return ToldStep(names.id_of(text), text, one.logprob("logprob") if one.has("logprob") else None, _ranked(pairs))
+    own = one.logprob("logprob") if one.has("logprob") else None
+    hidden = 0.0 if any(token is None for token, _ in pairs) else None  # of several with one name the list has one
+    return ToldStep(names.id_of(text), text, own, _ranked(pairs), hidden)
 
 
 def _ranked(pairs: list[tuple[int | None, float]]) -> tuple[tuple[int, float], ...]:
@@ -84,3 +92,7 @@ def _ranked(pairs: list[tuple[int | None, float]]) -> tuple[tuple[int, float], .
         if token is not None:
             best[token] = max(logprob, best.get(token, logprob))
     return tuple(sorted(best.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _unnamed(pairs: list[tuple[int | None, float]]) -> float | None:
+    return max((logprob for token, logprob in pairs if token is None), default=None)

@@ -102,7 +102,8 @@ class OpenAIEngine:
             np.array([token for token, _ in top], np.int32),
             np.array([value for _, value in top], np.float32),
         )
-        return TopTokens(known, told, logprobs, self._info.vocab_size, (time.perf_counter() - started) * 1000)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        return TopTokens(known, told, logprobs, self._info.vocab_size, elapsed_ms, steps[0].unnamed)
 
     def next_logits_each(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
