@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the page is drawn before torch is imported, which these nee
     import pandas
 
     from playground.engine.api import TextCodec
-    from playground.generation import TokenStep
+    from playground.generation import DrawnStep
     from playground.sampling.chain import NextToken
 
 LOG_FLOOR = 1e-8  # where the logarithmic axis begins: nothing on screen needs less
@@ -77,7 +77,7 @@ def next_token_bars(view: NextToken, codec: TextCodec, count: int, *, log: bool 
     return _with_others(rows, kept, int(trace.raw_probs.size), kept_prefix(view), log)
 
 
-def recorded_bars(step: TokenStep, codec: TextCodec, before: tuple[int, ...], vocab_size: int) -> BarsData:
+def recorded_bars(step: DrawnStep, codec: TextCodec, before: tuple[int, ...], vocab_size: int) -> BarsData:
     """What else could have come at a generated token, as recorded; ``before`` are the ids in front of it."""
     from playground.sampling.registry import SAMPLERS
 
@@ -88,7 +88,7 @@ def recorded_bars(step: TokenStep, codec: TextCodec, before: tuple[int, ...], vo
             rank=rank,
             raw_prob=other.raw_prob,
             raw_logprob=other.raw_logprob,
-            final_prob=other.prob,
+            final_prob=other.prob or 0.0,  # of a token drawn here it is always there
             removed_by=SAMPLERS[other.removed_by].label if other.removed_by else None,
             chosen=other.id == step.id,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from playground.charts.numbers import entropy, logprob, percent
 from playground.charts.token_colours import TokenFigures, token_colours
@@ -10,15 +11,15 @@ from playground.charts.token_strip import StripToken
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
-from playground.generation import Alternative, TokenStep
-from playground.generation.document import Prompt, Run, pieces
+from playground.generation import Alternative, DrawnStep, TokenStep
+from playground.generation.document import Prompt, Run, ids_before, pieces, step_pieces
 from playground.generation.tree import Tree
-from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.registry import SAMPLERS
 
 SHOWN_PROMPT = 300  # of a longer prompt the strip shows the end
 CARD_ROWS = 7
 _BRIEF_LINES = 2
+DRAWN_BY_ENGINE = "the engine drew it; it tells no random number"
 TABLE_HEAD = ("token", "id", "raw", "final", "removed by")
 
 
@@ -84,23 +85,21 @@ def path_tokens(
 ) -> list[StripToken]:
     """The generated tokens of a branch's path from ``begin`` on. ``brief``: short cards, while tokens arrive."""
     path, picked = tree.path(branch), tree.hand_picked(branch)
-    ids = tuple(step.id for step in path)
-    cut = cut_from(ids, tree[branch].hidden_text, codec)
-    whole = run.prompt.ids[-CONTEXT_TAIL:] + ids
-    first = len(whole) - len(ids)
-    texts = pieces(codec, ids[begin:], whole[: first + begin])
+    texts = step_pieces(codec, path, run.prompt.ids)
+    cut = cut_from(path, texts, tree[branch].hidden_text, codec)
     tokens = []
-    for place, (step, text) in enumerate(zip(path[begin:], texts, strict=True), begin):
-        kind = "step special" if codec.is_special(step.id) else "step"
+    for place, (step, text) in enumerate(zip(path[begin:], texts[begin:], strict=True), begin):
+        kind = "step special" if step.id is not None and codec.is_special(step.id) else "step"
         kind += " picked" if place in picked else ""
         kind += " cut" if place >= cut else ""
         kind += " parted" if place == parted else ""
-        lines = step_lines(step, glyphs(text), place in picked, place >= cut)[: _BRIEF_LINES if brief else None]
-        before = whole[max(0, first + place - CONTEXT_TAIL) : first + place]
+        shown = shown_text(text)
+        lines = step_lines(step, shown, place in picked, place >= cut)[: _BRIEF_LINES if brief else None]
+        before = ids_before(run.prompt.ids, path, place)
         ground, ink = token_colours(scale, TokenFigures(step.raw_logprob, step.rank, step.entropy))
         tokens.append(
             StripToken(
-                text=glyphs(text),
+                text=shown,
                 kind=kind,
                 lines=tuple(lines),
                 table=() if brief else alternatives_table(step, before, codec),
@@ -112,38 +111,57 @@ def path_tokens(
     return tokens
 
 
+def shown_text(text: str) -> str:
+    """What a token adds, on screen. Nothing: the engine shows a character of several tokens where its last one comes."""
+    return glyphs(text) if text else "…"
+
+
 def step_lines(step: TokenStep, shown: str, picked: bool, cut: bool) -> list[str]:
     """A generated token's card, above its table."""
-    lines = [
-        f"{shown}  ·  id {step.id}  ·  token {step.index + 1}",
-        f"raw {percent(math.exp(step.raw_logprob))}, log-probability {logprob(step.raw_logprob)}, "
-        f"rank {step.rank + 1:,}",
-        f"final {percent(step.prob)} of {step.kept:,} kept; entropy before it {entropy(step.entropy)}",
-        f"chosen by hand; the draw had u = {step.u:.6f}"
-        if picked
-        else f"u = {step.u:.6f} fell between {step.low:.6f} and {step.high:.6f}",
-    ]
+    name = "id not told" if step.id is None else f"id {step.id}"
+    lines = [f"{shown}  ·  {name}  ·  token {step.index + 1}", _raw_line(step)]
+    if isinstance(step, DrawnStep):
+        lines.append(f"final {percent(step.prob)} of {step.kept:,} kept; entropy before it {entropy(step.entropy)}")
+        lines.append(
+            f"chosen by hand; the draw had u = {step.u:.6f}"
+            if picked
+            else f"u = {step.u:.6f} fell between {step.low:.6f} and {step.high:.6f}"
+        )
+    else:
+        lines.append("chosen by hand" if picked else DRAWN_BY_ENGINE)
     return [*lines, "hidden by what ended the text"] if cut else lines
 
 
+def _raw_line(step: TokenStep) -> str:
+    if step.raw_logprob is None:
+        return "log-probability not told by this engine"
+    rank = "" if step.rank is None else f", rank {step.rank + 1:,}"
+    return f"raw {percent(math.exp(step.raw_logprob))}, log-probability {logprob(step.raw_logprob)}{rank}"
+
+
 def alternatives_table(step: TokenStep, before: TokenIds, codec: TextCodec) -> tuple[tuple[str, ...], ...]:
-    """Head and rows: what else could have come."""
-    return (TABLE_HEAD, *(_row(other, step.id, before, codec) for other in step.top[:CARD_ROWS]))
+    """Head and rows: what else could have come. Where the engine sampled, the raw probabilities are all there is."""
+    columns = len(TABLE_HEAD) if isinstance(step, DrawnStep) else TABLE_HEAD.index("raw") + 1
+    rows = (_row(other, step.id, before, codec)[:columns] for other in step.top[:CARD_ROWS])
+    return (TABLE_HEAD[:columns], *rows) if step.top else ()
 
 
-def _row(other: Alternative, chosen: int, before: TokenIds, codec: TextCodec) -> tuple[str, ...]:
+def _row(other: Alternative, chosen: int | None, before: TokenIds, codec: TextCodec) -> tuple[str, ...]:
     mark = "▶ " if other.id == chosen else ""
     removed = SAMPLERS[other.removed_by].label if other.removed_by else ""
-    final = "" if removed else percent(other.prob)
+    final = "" if removed or other.prob is None else percent(other.prob)
     return (mark + glyphs(codec.piece(other.id, before)), str(other.id), percent(other.raw_prob), final, removed)
 
 
-def cut_from(ids: TokenIds, hidden: str, codec: TextCodec) -> int:
+def cut_from(path: Sequence[TokenStep], texts: Sequence[str], hidden: str, codec: TextCodec) -> int:
     """The first place whose token holds hidden text; past the end where nothing is hidden."""
-    left, place = len(hidden.encode("utf-8", "replace")), len(ids)
+    left, place = len(hidden.encode("utf-8", "replace")), len(path)
     while left > 0 and place > 0:
         place -= 1
-        token = ids[place]
-        spelt = codec.decode((token,)).encode() if codec.is_special(token) else codec.token_bytes(token)
+        token = path[place].id
+        if token is None:
+            spelt = texts[place].encode("utf-8", "replace")
+        else:
+            spelt = codec.decode((token,)).encode() if codec.is_special(token) else codec.token_bytes(token)
         left -= len(spelt)
     return place

@@ -14,7 +14,7 @@ from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
 from playground.generation import TokenStep
-from playground.generation.document import Run, pieces
+from playground.generation.document import Run, ids_before, pieces, step_pieces
 
 _STYLE = """
 :root { color-scheme: light dark; } body { font: 16px/1.6 system-ui; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -48,8 +48,7 @@ def run_html(run: Run, codec: TextCodec, scale: str = "probability") -> str:
 def _text(run: Run, branch: int, codec: TextCodec, scale: str) -> str:
     tree = run.tree
     made, path, picked = tree[branch], tree.path(branch), tree.hand_picked(branch)
-    ids = tuple(step.id for step in path)
-    texts = pieces(codec, ids, run.prompt.ids)
+    texts = step_pieces(codec, path, run.prompt.ids)
     settings = ", ".join(f"{name} {value}" for name, value in made.settings.to_mapping().items()) or "everything off"
     title = made.name or f"Text {branch + 1}"
     start = f", branched from text {made.parent + 1} at token {made.fork + 1}" if made.parent is not None else ""
@@ -59,16 +58,20 @@ def _text(run: Run, branch: int, codec: TextCodec, scale: str) -> str:
         _span(step, text, place in picked, scale) for place, (step, text) in enumerate(zip(path, texts, strict=True))
     ]
     rows = [
-        _row(step, text, (run.prompt.ids + ids)[: len(run.prompt.ids) + place], codec)
+        _row(step, text, ids_before(run.prompt.ids, path, place), codec)
         for place, (step, text) in enumerate(zip(path, texts, strict=True))
     ]
     return (
         f"<h2>{escape(title)}</h2><p>{escape(settings)}; seed {made.seed}{start}; ended by {escape(made.ended + by)}; "
-        f"log-probability of the path {logprob(tree.raw_logprob(branch))} nats.</p>"
+        f"log-probability of the path {_path_logprob(tree.raw_logprob(branch))}.</p>"
         f"<div class=text>{''.join(spans)}</div>"
         f"<details><summary>{len(path)} steps</summary><div class=wide><table><tr>"
         f"{''.join(f'<th>{name}</th>' for name in _COLUMNS)}</tr>{''.join(rows)}</table></div></details>"
     )
+
+
+def _path_logprob(value: float | None) -> str:
+    return "not told" if value is None else f"{logprob(value)} nats"
 
 
 def _prompt_span(text: str) -> str:
@@ -77,33 +80,48 @@ def _prompt_span(text: str) -> str:
 
 def _span(step: TokenStep, text: str, picked: bool, scale: str) -> str:
     ground, ink = token_colours(scale, TokenFigures(step.raw_logprob, step.rank, step.entropy))
-    said = (
-        f"id {step.id}; raw {percent(math.exp(step.raw_logprob))}; final {percent(step.prob)}; rank {step.rank + 1:,}; "
-        f"entropy before it {entropy(step.entropy)}; " + ("chosen by hand" if picked else f"u = {step.u:.6f}")
-    )
+    drawn = "" if step.u is None else f"u = {step.u:.6f}"
+    names = ("id", "raw", "final", "rank", "entropy before it")
+    told = zip(names, (_id(step), *_figures(step)), strict=True)
+    said = "; ".join([*(f"{name} {value}" for name, value in told if value), "chosen by hand" if picked else drawn])
     kind = "t picked" if picked else "t"
     style = f"background:{ground};color:{ink}" if ground else ""
     line = "<br>" if text.endswith("\n") else ""
     return f'<span class="{kind}" tabindex=0 title="{escape(said)}" style="{style}">{escape(glyphs(text))}</span>{line}'
 
 
+def _id(step: TokenStep) -> str:
+    return "" if step.id is None else str(step.id)
+
+
+def _figures(step: TokenStep) -> tuple[str, str, str, str]:
+    """Raw and final probability, rank and entropy; an empty text for what the engine did not tell."""
+    return (
+        "" if step.raw_logprob is None else percent(math.exp(step.raw_logprob)),
+        "" if step.prob is None else percent(step.prob),
+        "" if step.rank is None else f"{step.rank + 1:,}",
+        "" if step.entropy is None else entropy(step.entropy),
+    )
+
+
 def _row(step: TokenStep, text: str, before: TokenIds, codec: TextCodec) -> str:
     others = ", ".join(
-        f"{glyphs(codec.piece(other.id, before[-8:]))} {percent(other.raw_prob)}"
+        f"{glyphs(codec.piece(other.id, before))} {percent(other.raw_prob)}"
         + (f" (removed by {other.removed_by})" if other.removed_by else "")
         for other in step.top[:6]
         if other.id != step.id
     )
+    raw, final, rank, undecided = _figures(step)
     cells = (
         str(step.index + 1),
         glyphs(text),
-        str(step.id),
-        percent(math.exp(step.raw_logprob)),
-        logprob(step.raw_logprob),
-        percent(step.prob),
-        f"{step.rank + 1:,}",
-        entropy(step.entropy),
-        f"{step.u:.6f}",
+        _id(step),
+        raw,
+        "" if step.raw_logprob is None else logprob(step.raw_logprob),
+        final,
+        rank,
+        undecided,
+        "" if step.u is None else f"{step.u:.6f}",
         others,
     )
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

@@ -11,11 +11,13 @@ from playground.charts.palette import CIVIDIS, ink_on, sequential
 
 @dataclass(frozen=True, slots=True)
 class TokenFigures:
-    """What is known of one token: raw log-probability, rank (0 the likeliest) and the entropy before it, in nats."""
+    """What is known of one token: raw log-probability, rank (0 the likeliest) and the entropy before it, in nats.
 
-    logprob: float
-    rank: int
-    entropy: float
+    None: not told."""
+
+    logprob: float | None
+    rank: int | None
+    entropy: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class TokenScale:
     """One way of colouring: where on the sequential scale a token stands, and what the scale's ends mean."""
 
     label: str
-    fraction: Callable[[TokenFigures], float]
+    figure: Callable[[TokenFigures], float | None]
+    fraction: Callable[[float], float]  # of the figure
     low: str
     high: str
     means: str
@@ -34,28 +37,32 @@ MOST_ENTROPY, MOST_SURPRISE, RANK_DECADES = 8.0, 10.0, 4.0
 SCALES: dict[str, TokenScale] = {
     "probability": TokenScale(
         "Probability",
-        lambda f: math.exp(min(f.logprob, 0.0)),
+        lambda f: f.logprob,
+        lambda logprob: math.exp(min(logprob, 0.0)),
         "0%",
         "100%",
         "the raw probability of the token that came",
     ),
     "rank": TokenScale(
         "Rank",
-        lambda f: 1.0 - math.log10(f.rank + 1) / RANK_DECADES,
+        lambda f: f.rank,
+        lambda rank: 1.0 - math.log10(rank + 1) / RANK_DECADES,
         "10,000th or later",
         "1st",
         "the place of the token that came among all, by raw probability",
     ),
     "entropy": TokenScale(
         "Entropy",
-        lambda f: f.entropy / MOST_ENTROPY,
+        lambda f: f.entropy,
+        lambda entropy: entropy / MOST_ENTROPY,
         "0 nats: sure",
         f"{MOST_ENTROPY:g} nats or more: open",
         "how undecided the model was before the token",
     ),
     "surprise": TokenScale(
         "Surprise",
-        lambda f: -f.logprob / MOST_SURPRISE,
+        lambda f: f.logprob,
+        lambda logprob: -logprob / MOST_SURPRISE,
         "0 nats: expected",
         f"{MOST_SURPRISE:g} nats or more: odd",
         "the negative log-probability of the token that came",
@@ -64,10 +71,11 @@ SCALES: dict[str, TokenScale] = {
 
 
 def token_colours(scale: str, figures: TokenFigures) -> tuple[str, str]:
-    """Ground and ink, "#RRGGBB" each, with a contrast of at least 4.5:1. A figure that is no number has no colour."""
-    fraction = SCALES[scale].fraction(figures)
-    if math.isnan(fraction):
+    """Ground and ink, "#RRGGBB" each, with a contrast of at least 4.5:1. A figure that is not told or no number has no colour."""
+    figure = SCALES[scale].figure(figures)
+    if figure is None or math.isnan(figure):
         return "", ""
+    fraction = SCALES[scale].fraction(figure)
     # 32 shades are more than an eye tells apart, and let the browser share the styles
     ground = sequential(round(min(max(fraction, 0.0), 1.0) * 32) / 32)
     return ground, ink_on(ground)

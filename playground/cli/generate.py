@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from playground.cli import options
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine, TextCodec
-    from playground.generation import Generation, GenerationRequest, RowResult, TokenStep
+    from playground.engine.types import TokenIds
+    from playground.generation import Generation, GenerationRequest, TokenStep
 
+T = TypeVar("T")
 DEFAULT_NEW_TOKENS = 128
 _REASONS = {"stop_id": "stop"}  # cli.md knows three reasons; ``stopped_by`` tells a stop id from a stop string
 
@@ -36,22 +39,16 @@ def run(args: argparse.Namespace) -> int:
     fields = _read_fields(args)
     options.read_text(args)  # refuse a missing prompt before a model is loaded
     engine = options.open_engine(args)
-    from playground.cli.streamed import print_streamed
-    from playground.engine.api import Rows, Stream
-    from playground.engine.facets import offers
     from playground.generation import GenerationRequest
 
     options.refuse_unknown_biases(fields["settings"], engine.info.vocab_size)
     prompt_ids = options.encode_arguments(engine.codec, args)
     asked = GenerationRequest(prompt_ids=prompt_ids, **fields)
-    if not offers(engine, Rows) and offers(engine, Stream):
-        print_streamed(engine, asked, as_json=args.json)
-        return 0
     generation = _generate(engine, asked, stream=not args.json)
     if args.json:
         options.print_json(_result(engine, generation))
     else:
-        _print_end(engine.codec, generation)
+        _print_end(engine, generation)
     return 0
 
 
@@ -86,17 +83,25 @@ def _generate(engine: Engine, asked: GenerationRequest, *, stream: bool) -> Gene
 
 
 def _result(engine: Engine, generation: Generation) -> dict[str, Any]:
-    row = generation.rows[0]
+    from playground.generation import samples_here
+    from playground.generation.document import ids_before, step_pieces
+
+    row, codec = generation.rows[0], engine.codec
+    prompt = row.request.prompt_ids
     return {
         "model": engine.info.id,
+        "sampled_by": "playground" if samples_here(engine) else "engine",
         "text": row.text,
         "hidden_text": row.hidden_text,
         "finish_reason": _REASONS.get(row.finish_reason, row.finish_reason),
         "stopped_by": row.stopped_by,
-        "prompt_ids": list(row.request.prompt_ids),
+        "prompt_ids": list(prompt),
         "seed": row.request.seed,
         "order": list(row.request.settings.active()),
-        "steps": [_step(engine.codec, row, step) for step in row.steps],
+        "steps": [
+            _step(codec, step, text, ids_before(prompt, row.steps, place))
+            for place, (step, text) in enumerate(zip(row.steps, step_pieces(codec, row.steps, prompt), strict=True))
+        ],
         "timings": {
             "prefill_s": generation.prefill_ms / 1000,
             "decode_s": generation.decode_ms / 1000,
@@ -105,14 +110,11 @@ def _result(engine: Engine, generation: Generation) -> dict[str, Any]:
     }
 
 
-def _step(codec: TextCodec, row: RowResult, step: TokenStep) -> dict[str, Any]:
-    from playground.inspection.next_token import CONTEXT_TAIL
-
-    before = (row.request.prompt_ids[-CONTEXT_TAIL:] + row.ids[: step.index])[-CONTEXT_TAIL:]
+def _step(codec: TextCodec, step: TokenStep, text: str, before: TokenIds) -> dict[str, Any]:
     return {
         "id": step.id,
-        "text": codec.piece(step.id, before),
-        "raw_logprob": options.finite(step.raw_logprob),
+        "text": text,
+        "raw_logprob": _finite(step.raw_logprob),
         "prob": step.prob,
         "rank": step.rank,
         "entropy": step.entropy,
@@ -131,27 +133,22 @@ def _step(codec: TextCodec, row: RowResult, step: TokenStep) -> dict[str, Any]:
     }
 
 
-def _print_end(codec: TextCodec, generation: Generation) -> None:
-    from playground.charts.numbers import logprob, percent
-    from playground.inspection.next_token import CONTEXT_TAIL
+def _finite(value: float | None) -> float | None:
+    return None if value is None else options.finite(value)
+
+
+def _print_end(engine: Engine, generation: Generation) -> None:
+    from playground.generation import samples_here
+    from playground.generation.document import step_pieces
 
     row = generation.rows[0]
-    whole = row.request.prompt_ids[-CONTEXT_TAIL:] + row.ids
-    first = len(whole) - len(row.ids)
-
-    def cells(step: TokenStep) -> tuple[str, ...]:
-        place = first + step.index
-        text = codec.piece(step.id, whole[max(0, place - CONTEXT_TAIL) : place])
-        values = (logprob(step.raw_logprob), percent(step.prob), str(step.rank + 1), f"{step.kept:,}", f"{step.u:.6f}")
-        return (str(step.index + 1), str(step.id), text, *values)
-
-    options.print_table(("step", "id", "text", "log-prob", "final", "rank", "kept", "u"), map(cells, row.steps))
+    texts = step_pieces(engine.codec, row.steps, row.request.prompt_ids)
+    options.print_table(("step", "id", "text", "log-prob", "final", "rank", "kept", "u"), map(_cells, row.steps, texts))
     by = f" at {row.stopped_by!r}" if row.stopped_by else ""
-    print(
-        f"ended by {row.finish_reason}{by}; hidden: {row.hidden_text!r}"
-        if row.hidden_text
-        else f"ended by {row.finish_reason}{by}"
-    )
+    hidden = f"; hidden: {row.hidden_text!r}" if row.hidden_text else ""
+    print(f"ended by {row.finish_reason}{by}{hidden}")
+    if not samples_here(engine):
+        print("sampled by the engine: – is what it does not tell")
     seconds = generation.decode_ms / 1000
     rate = f", {generation.new_tokens / seconds:.1f} tokens/s" if seconds else ""
     print(
@@ -159,3 +156,22 @@ def _print_end(codec: TextCodec, generation: Generation) -> None:
     )
     print()
     print("".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in row.text))
+
+
+def _cells(step: TokenStep, text: str) -> tuple[str, ...]:
+    """A step's line; "–" is what the engine that sampled by itself did not tell."""
+    from playground.charts.numbers import logprob, percent
+
+    def cell(value: T | None, write: Callable[[T], str]) -> str:
+        return "–" if value is None else write(value)
+
+    return (
+        str(step.index + 1),
+        cell(step.id, str),
+        text,
+        cell(step.raw_logprob, logprob),
+        cell(step.prob, percent),
+        cell(step.rank, lambda rank: str(rank + 1)),
+        cell(step.kept, lambda kept: f"{kept:,}"),
+        cell(step.u, lambda u: f"{u:.6f}"),
+    )

@@ -69,7 +69,9 @@ NextRow = NextLogits | TopTokens
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """What an engine that samples by itself is asked for: ``n`` texts after one prompt.
+    """What an engine that samples by itself is asked for: ``n`` texts after one prompt, each with a random stream of its own.
+
+    The first has ``random_stream`` under ``seed``, the next the one after it: text 3 of four is the same text asked for alone.
 
     The neutral value of each setting is its default: ``top_k`` 0, ``top_p`` 1, ``min_p`` 0, the penalties 1, 0 and 0.
     ``top`` is how many alternatives each token should come with.
@@ -86,6 +88,7 @@ class StreamRequest:
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     seed: int = 0
+    random_stream: int = 0
     stop: tuple[str, ...] = ()
     ignore_eos: bool = False
     top: int = 10
@@ -96,7 +99,7 @@ class StreamedToken:
     """One token of text ``row``, with what the engine tells of it. None: it does not tell.
 
     ``text`` is what the token adds. ``logprob`` is the model's own, in nats; ``top`` the likeliest tokens of the step
-    with theirs, likeliest first.
+    with theirs, likeliest first; ``rank`` the token's place among all, 0 the likeliest.
     """
 
     row: int
@@ -105,6 +108,7 @@ class StreamedToken:
     id: int | None = None
     logprob: float | None = None
     top: tuple[tuple[int, float], ...] = ()
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

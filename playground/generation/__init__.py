@@ -1,8 +1,9 @@
 """Generation: rows decoded together, every step recorded. Above sampling and the engine, below charts and pages."""
 
-from playground.generation.loop import check_requests, generate
+from playground.generation.loop import check_requests, generate, samples_here
 from playground.generation.types import (
     Alternative,
+    DrawnStep,
     FinishReason,
     Generation,
     GenerationRequest,
@@ -13,6 +14,7 @@ from playground.generation.types import (
 
 __all__ = [
     "Alternative",
+    "DrawnStep",
     "FinishReason",
     "Generation",
     "GenerationRequest",
@@ -21,4 +23,5 @@ __all__ = [
     "TokenStep",
     "check_requests",
     "generate",
+    "samples_here",
 ]

@@ -1,4 +1,4 @@
-"""How varied texts are, with intervals over seeds. Works on token ids; knows no model.
+"""How varied texts are, with intervals over seeds. Works on ids, or texts, of tokens; knows no model.
 
 Distinct-n (Li et al. 2016, "A Diversity-Promoting Objective Function for Neural Conversation Models") is the share of
 different n-grams among all n-grams. It falls with length, so it compares only texts of about the same length.
@@ -11,10 +11,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playground.engine.types import TokenIds
-
 REPEAT_N = 4
 COVERAGE = 0.95
+
+Keys = tuple[int | str, ...]
+"""What tells a text's tokens from one another: their ids, or their texts where the engine tells no ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ class Diversity:
     texts: int
 
 
-def ngrams(ids: TokenIds, n: int) -> list[TokenIds]:
+def ngrams(ids: Keys, n: int) -> list[Keys]:
     """All n-grams in order: max(0, length - n + 1) of them."""
     return [ids[begin : begin + n] for begin in range(len(ids) - n + 1)]
 
 
-def distinct_n(ids: TokenIds, n: int) -> float | None:
+def distinct_n(ids: Keys, n: int) -> float | None:
     """Different n-grams / all n-grams, in (0, 1]; None for a text shorter than n.
 
     >>> distinct_n((1, 2, 1, 2), 2)  # (1,2) (2,1) (1,2)
@@ -58,7 +59,7 @@ def distinct_n(ids: TokenIds, n: int) -> float | None:
     return len(set(grams)) / len(grams) if grams else None
 
 
-def repeated_share(ids: TokenIds, n: int = REPEAT_N) -> float | None:
+def repeated_share(ids: Keys, n: int = REPEAT_N) -> float | None:
     """The share of n-grams that occurred earlier in the text: 1 - distinct-n."""
     distinct = distinct_n(ids, n)
     return None if distinct is None else 1.0 - distinct
@@ -77,9 +78,7 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     return Interval(mean, mean - half, mean + half, len(values))
 
 
-def diversity(
-    texts: Sequence[TokenIds], logprobs: Sequence[Sequence[float]], ns: Sequence[int] = (1, 2, 3)
-) -> Diversity:
+def diversity(texts: Sequence[Keys], logprobs: Sequence[Sequence[float]], ns: Sequence[int] = (1, 2, 3)) -> Diversity:
     """The figures of one setting. ``logprobs[i]``: the raw log-probability of each token of ``texts[i]``."""
     return Diversity(
         distinct={n: mean_interval([v for ids in texts if (v := distinct_n(ids, n)) is not None]) for n in ns},

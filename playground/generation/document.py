@@ -6,11 +6,13 @@ knows no page.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
 from playground.generation.tree import Tree
+from playground.generation.types import DrawnStep, TokenStep
 from playground.models.info import ModelInfo, or_unknown
 
 CONTEXT = 8  # ids before a token that can matter for its text
@@ -66,6 +68,21 @@ class Run:
     prompt: Prompt
     limits: Limits
     tree: Tree
+
+
+def ids_before(prompt: TokenIds, path: Sequence[TokenStep], place: int) -> TokenIds:
+    """The last ids before a place in a path that its text can depend on; what the engine did not tell is left out."""
+    own = tuple(step.id for step in path[max(0, place - CONTEXT) : place] if step.id is not None)
+    return (prompt[-CONTEXT:] + own)[-CONTEXT:]
+
+
+def step_pieces(codec: TextCodec, steps: Sequence[TokenStep], before: TokenIds = ()) -> list[str]:
+    """What each token of a path adds to those before it, ``before`` among them; told by the engine or by the codec."""
+    known, texts = list(before[-CONTEXT:]), list[str]()
+    for step in steps:
+        texts.append(codec.piece(step.id, known[-CONTEXT:]) if isinstance(step, DrawnStep) else step.text or "")
+        known += [] if step.id is None else [step.id]
+    return texts
 
 
 def pieces(codec: TextCodec, ids: TokenIds, before: TokenIds = ()) -> list[str]:

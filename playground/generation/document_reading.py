@@ -1,11 +1,12 @@
 """A saved generation taken back from its file: by the schema, then against the model, then against itself.
 
-A file from outside is hostile: whatever does not fit is one sentence. Pieces of text in the file are for people and
-never read: ids are what counts.
+A file from outside is hostile: whatever does not fit is one sentence. Pieces of text in the file are for people, and ids
+are what counts; but the text of a token that an engine sampled by itself is what that engine told.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import Limits, Origin, Prompt, Run
 from playground.generation.document_schema import MOST_BYTES, BranchPart, SavedRun, StepPart
 from playground.generation.tree import Branch, Tree
-from playground.generation.types import Alternative, TokenStep
+from playground.generation.types import Alternative, DrawnStep, TokenStep
 from playground.models.info import ModelInfo, or_unknown
 from playground.sampling.settings import SamplerSettings
 from playground.uploads import RepeatedKey, decode, parse_json
@@ -86,7 +87,7 @@ def _ids(file: SavedRun) -> Iterator[int]:
     yield from file.limits.stop_ids
     for branch in file.branches:
         for step in branch.steps:
-            yield step.id
+            yield step.id or 0
             yield from (other.id for other in step.top)
 
 
@@ -112,7 +113,19 @@ def _branch(part: BranchPart) -> Branch:
     return Branch(id=0, **{**dict(part), "steps": steps, "settings": settings})
 
 
+_RECORDED = ("id", "prob", "rank", "entropy", "kept", "low", "high")
+
+
 def _step(part: StepPart, index: int) -> TokenStep:
-    """Its number follows from where it stands, and it belongs to no row of a batch any more."""
+    """Its number follows from where it stands, and it belongs to no row of a batch any more. With a random number it was
+    drawn here."""
     top = tuple(Alternative(**dict(other)) for other in part.top)
-    return TokenStep(row=0, index=index, **{**dict(part), "top": top})
+    fields = {**dict(part), "top": top}
+    if part.u is None:
+        return TokenStep(row=0, index=index, **fields)
+    missing = [name for name in _RECORDED if fields[name] is None]
+    missing += ["alternatives' probabilities" for other in top if other.prob is None]
+    if missing:
+        raise BadInput(f"A token that was drawn has no {missing[0]}.")
+    logprob = -math.inf if part.raw_logprob is None else part.raw_logprob  # JSON has no infinity
+    return DrawnStep(row=0, index=index, **{**fields, "raw_logprob": logprob, "text": None})

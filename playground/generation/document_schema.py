@@ -2,7 +2,7 @@
 
 The field names are those of the dataclasses that the reader makes (``Prompt``, ``Limits``, ``Origin``, ``Branch``,
 ``TokenStep``, ``Alternative``). A file from outside is hostile; what else it holds is ignored, such as the pieces of
-text that stand beside the ids for people.
+text that stand beside the prompt's ids for people.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from playground.sampling.registry import SAMPLERS
 
 FORMAT: Literal["playground-generation-1"] = "playground-generation-1"
 MOST_BYTES = 20_000_000
+LONGEST_TEXT = 10_000  # characters that one token adds
 MOST_PROMPT = 100_000  # characters, and tokens
 
 
@@ -52,20 +53,23 @@ class AlternativePart(Part):
     id: Id
     raw_logprob: StepLogprob
     raw_prob: Share
-    prob: Share
+    prob: Share | None
     removed_by: Annotated[Short | None, AfterValidator(_sampler_name)] = None
 
 
 class StepPart(Part):
-    id: Id
-    raw_logprob: StepLogprob
-    prob: Share
-    rank: Id
-    entropy: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    kept: Annotated[int, Field(ge=1, lt=2**31)]
-    u: Share
-    low: Real
-    high: Real
+    """A token that was drawn here has all of these; of one that its engine sampled null is what it did not tell."""
+
+    id: Id | None
+    raw_logprob: Logprob | None
+    prob: Share | None
+    rank: Id | None
+    entropy: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
+    kept: Annotated[int, Field(ge=1, lt=2**31)] | None
+    u: Share | None
+    low: Real | None
+    high: Real | None
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
     mirostat_mu: Real | None = None
     mean_logprob: Logprob | None = None
     top: Annotated[tuple[AlternativePart, ...], Field(max_length=MOST_ALTERNATIVES)] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from playground.downloads import csv_text, harmless
 from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
-from playground.generation.document import CONTEXT, Run, pieces
+from playground.generation.document import Run, ids_before, pieces, step_pieces
 from playground.generation.document_schema import FORMAT
 from playground.generation.tree import Branch
 from playground.generation.types import TokenStep
@@ -40,27 +40,26 @@ def _fields(item: DataclassInstance, *without: str) -> dict[str, Any]:
 
 
 def _branch_fields(run: Run, branch: Branch, codec: TextCodec) -> dict[str, Any]:
-    before = run.prompt.ids + run.tree.path_ids(branch.id)[: branch.fork]
-    ids = tuple(step.id for step in branch.steps)
-    texts = pieces(codec, ids, before)
+    path = run.tree.path(branch.id)
+    texts = step_pieces(codec, path, run.prompt.ids)
     steps = [
-        _step_fields(step, text, before + ids[:place], codec)
-        for place, (step, text) in enumerate(zip(branch.steps, texts, strict=True))
+        _step_fields(step, texts[place], ids_before(run.prompt.ids, path, place), codec)
+        for place, step in enumerate(path)
+        if place >= branch.fork
     ]
     return {**_fields(branch, "id"), "settings": branch.settings.to_mapping(), "steps": steps}
 
 
 def _step_fields(step: TokenStep, text: str, before: TokenIds, codec: TextCodec) -> dict[str, Any]:
-    tail = before[-CONTEXT:]
     top = [
-        {**_fields(other), "raw_logprob": _finite(other.raw_logprob), "text": codec.piece(other.id, tail)}
+        {**_fields(other), "raw_logprob": _finite(other.raw_logprob), "text": codec.piece(other.id, before)}
         for other in step.top
     ]
-    return {"text": text, **_fields(step, "row", "index"), "raw_logprob": _finite(step.raw_logprob), "top": top}
+    return {**_fields(step, "row", "index"), "text": text, "raw_logprob": _finite(step.raw_logprob), "top": top}
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 CSV_COLUMNS = (
@@ -88,7 +87,7 @@ def to_csv(run: Run, codec: TextCodec) -> str:
 
 def _lines(run: Run, branch: Branch, codec: TextCodec) -> Iterator[tuple[object, ...]]:
     path, picked = run.tree.path(branch.id), run.tree.hand_picked(branch.id)
-    texts = pieces(codec, tuple(step.id for step in path), run.prompt.ids)
+    texts = step_pieces(codec, path, run.prompt.ids)
     for place, (step, text) in enumerate(zip(path, texts, strict=True)):
         yield (
             branch.id,
@@ -96,13 +95,18 @@ def _lines(run: Run, branch: Branch, codec: TextCodec) -> Iterator[tuple[object,
             place + 1,
             step.id,
             harmless(text),
-            f"{step.raw_logprob:.6f}",
-            f"{math.exp(step.raw_logprob):.8g}",
-            f"{step.prob:.8g}",
-            step.rank + 1,
-            f"{step.entropy:.6f}",
+            _written(step.raw_logprob, ".6f"),
+            _written(None if step.raw_logprob is None else math.exp(step.raw_logprob), ".8g"),
+            _written(step.prob, ".8g"),
+            "" if step.rank is None else step.rank + 1,
+            _written(step.entropy, ".6f"),
             step.kept,
-            f"{step.u:.12f}",
+            _written(step.u, ".12f"),
             int(place in picked),
             branch.ended if place == len(path) - 1 else "",
         )
+
+
+def _written(value: float | None, form: str) -> str:
+    """An empty cell for what the engine did not tell."""
+    return "" if value is None else format(value, form)

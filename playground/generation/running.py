@@ -107,7 +107,7 @@ def start_generation(
 
     Raises BadInput or BadPrompt for what cannot be generated, before anything is asked or replaced.
     """
-    check_requests(requests, worker.engine.info)
+    check_requests(requests, worker.engine)
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
         return generate(engine, requests, cancel=cancel)

@@ -7,13 +7,13 @@ that undo is a list of trees.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
-from playground.generation.types import TokenStep
+from playground.generation.types import TokenStep, ids_of
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 
 Ended = Literal["length", "stop", "eos", "stop_id", "stopped", "picked"]
@@ -78,17 +78,23 @@ class Tree:
         own = self[branch]
         return own.steps if own.parent is None else self.path(own.parent)[: own.fork] + own.steps
 
-    def path_ids(self, branch: int) -> TokenIds:
-        return tuple(step.id for step in self.path(branch))
+    def path_ids(self, branch: int, place: int | None = None) -> TokenIds:
+        """Ids of the path's first ``place`` tokens, of all without it. Raises CapabilityMissing as ``ids_of``."""
+        return ids_of(self.path(branch)[:place])
 
-    def raw_logprob(self, branch: int) -> float:
-        """ln of the probability the model itself gives the whole path, after the prompt: the sum over its tokens."""
-        return math.fsum(step.raw_logprob for step in self.path(branch))
+    def path_keys(self, branch: int) -> tuple[int | str, ...]:
+        """What tells its tokens from those of other branches."""
+        return tuple(step.key for step in self.path(branch))
 
-    def final_logprob(self, branch: int) -> float:
+    def raw_logprob(self, branch: int) -> float | None:
+        """ln of the probability the model itself gives the whole path, after the prompt: the sum over its tokens.
+
+        None where the engine did not tell one of them."""
+        return _sum(step.raw_logprob for step in self.path(branch))
+
+    def final_logprob(self, branch: int) -> float | None:
         """The same after the samplers; minus infinity once a removed token was picked by hand."""
-        path = self.path(branch)
-        return math.fsum(math.log(step.prob) for step in path) if all(step.prob > 0 for step in path) else -math.inf
+        return _sum(_log(step.prob) for step in self.path(branch))
 
     def children(self, branch: int) -> tuple[Branch, ...]:
         return tuple(other for other in self.branches if other.parent == branch)
@@ -109,7 +115,7 @@ class Tree:
     def holder_of(self, ids: TokenIds, settings: SamplerSettings) -> int | None:
         """The first branch under ``settings`` whose path begins with ``ids``: nothing need be generated twice."""
         for branch in self.branches:
-            if branch.settings == settings and self.path_ids(branch.id)[: len(ids)] == ids:
+            if branch.settings == settings and tuple(step.id for step in self.path(branch.id)[: len(ids)]) == ids:
                 return branch.id
         return None
 
@@ -160,6 +166,17 @@ class Tree:
         folded = self.folded ^ {branch}
         hidden = branch in folded and branch in set(self._ancestors(self.current))
         return Tree(self.branches, branch if hidden else self.current, folded)
+
+
+def _log(probability: float | None) -> float | None:
+    return None if probability is None else math.log(probability) if probability > 0 else -math.inf
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    """None where one is."""
+    all_values = list(values)
+    known = [value for value in all_values if value is not None]
+    return math.fsum(known) if len(known) == len(all_values) else None
 
 
 @dataclass(frozen=True, slots=True)

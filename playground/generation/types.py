@@ -1,16 +1,18 @@
 """The frozen data of a generation: what is asked for, what happened at each step, how each row ended.
 
 Probabilities are natural; log-probabilities and entropies in nats. "raw" is the model's own distribution (softmax of
-untouched logits), "final" the one after the samplers, from which the token was drawn.
+untouched logits), "final" the one after the samplers, from which the token was drawn. Where the engine samples by itself,
+what it does not tell is None: nobody makes up a number for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from playground.engine.types import TokenIds
-from playground.errors import BadInput
+from playground.errors import BadInput, CapabilityMissing
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 
 FinishReason = Literal["length", "stop", "eos", "stop_id"]
@@ -70,13 +72,16 @@ def _require_whole(field: str, value: int, low: int, high: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A token that could have come at this step. ``removed_by`` names the sampler that removed it, if one did."""
+    """A token that could have come at this step. ``removed_by`` names the sampler that removed it, if one did.
+
+    ``prob`` is its final probability, None where the engine sampled: it tells the raw ones alone.
+    """
 
     id: int
     raw_logprob: float
     raw_prob: float
-    prob: float
-    removed_by: str | None
+    prob: float | None
+    removed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,37 @@ class TokenStep:
     Mirostat's ceiling in bits after this step, None where it is off. ``mean_logprob`` is the mean of the raw
     log-probabilities over the vocabulary (-KL(uniform, raw) - ln vocab), None where it was
     not recorded or is infinite.
+
+    Of a token that the engine sampled by itself ``text``, what it adds to the text, is sure to be known and the rest where
+    the engine tells it. A token that was drawn here is a ``DrawnStep``: its text is the codec's (``document.step_pieces``).
     """
 
     row: int
     index: int
+    id: int | None
+    raw_logprob: float | None
+    prob: float | None = None
+    rank: int | None = None
+    entropy: float | None = None
+    kept: int | None = None
+    u: float | None = None
+    low: float | None = None
+    high: float | None = None
+    top: tuple[Alternative, ...] = ()
+    mirostat_mu: float | None = None
+    mean_logprob: float | None = None
+    text: str | None = None
+
+    @property
+    def key(self) -> int | str:
+        """What tells this token from others of the same engine: its id, else its text."""
+        return self.id if self.id is not None else self.text or ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnStep(TokenStep):
+    """The same of a token that was drawn here: all is recorded, and ``text`` is None."""
+
     id: int
     raw_logprob: float
     prob: float
@@ -102,40 +134,49 @@ class TokenStep:
     u: float
     low: float
     high: float
-    top: tuple[Alternative, ...] = ()
-    mirostat_mu: float | None = None
-    mean_logprob: float | None = None
 
-    @property
-    def surprise(self) -> float:
-        """-ln of the raw probability, in nats."""
-        return -self.raw_logprob
+
+def ids_of(steps: Sequence[TokenStep]) -> TokenIds:
+    """Raises CapabilityMissing where the engine that sampled did not tell the id of one: nothing can go on from there."""
+    ids = tuple(step.id for step in steps if step.id is not None)
+    if len(ids) < len(steps):
+        raise CapabilityMissing(
+            "The engine did not tell the ids of all these tokens: take a place further to the left, generate anew, or choose "
+            "a model that runs in this process."
+        )
+    return ids
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """How a row ended. ``ids`` are its new tokens, the ending one included.
+    """How a row ended. ``steps`` are its new tokens, the ending one included.
 
     ``text`` is what is shown; ``hidden_text`` what the ending hides: a stop string and whatever overhung it in its
-    last token, or the spelling of the end token. ``stopped_by`` is the stop string, or the id as text, that ended it.
+    last token, or the spelling of the end token. ``stopped_by`` is the stop string, or the id as text, that ended it, None
+    where the engine does not tell which of several did.
     """
 
     row: int
     request: GenerationRequest
-    ids: TokenIds
     steps: tuple[TokenStep, ...]
     text: str
     hidden_text: str
     finish_reason: FinishReason
     stopped_by: str | None
 
+    @property
+    def ids(self) -> TokenIds:
+        """Of its new tokens. Raises CapabilityMissing as ``ids_of``."""
+        return ids_of(self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationStep:
     """One decode step: a token for each row still running, and the rows that ended with it.
 
-    ``elapsed_ms`` is the time since the step before; for the first one since the prompts were read. Without tokens: a
-    piece of long prompts was read.
+    Where the engine samples, a step is what came next from it: a token of one row, or one row's end.
+    ``elapsed_ms`` is the time since the step before; for the first one since the prompts were read. Without tokens or
+    ended rows: a piece of long prompts was read.
     """
 
     tokens: tuple[TokenStep, ...]
@@ -147,11 +188,13 @@ class GenerationStep:
 class Generation:
     """All rows of one call, in the order of the requests, and what it cost.
 
-    ``computed_tokens`` are the prompt positions the model was really run on; ``new_tokens`` those of all rows.
+    ``computed_tokens`` are the prompt positions the model was really run on, None where the engine does not tell;
+    ``new_tokens`` those of all rows. An engine that samples by itself has read the prompts, and waited for its turn, when
+    its first token comes.
     """
 
     rows: tuple[RowResult, ...]
     prefill_ms: float
     decode_ms: float
-    computed_tokens: int
+    computed_tokens: int | None
     new_tokens: int

@@ -34,7 +34,7 @@ def check_beams(engine: Engine, request: GenerationRequest, settings: BeamSettin
     """Raise BadInput or BadPrompt for a search that cannot be made. ``memory``: the bytes its rows may take together, None
     to ask the machine.
     """
-    check_requests([request], engine.info)
+    check_requests([request], engine)
     info = require(engine, Rows).info
     usable = usable_bytes(info) if memory is None else memory
     require_beams(info, request, settings.beams, settings.groups, usable)

@@ -112,11 +112,11 @@ def generate_candidates(
     rows = asked.rows()
     done = {candidate.index: candidate for candidate in known if 0 <= candidate.index < asked.n}
     missing = [place for place in range(asked.n) if place not in done]
-    check_requests(rows[:1], engine.info)
+    check_requests(rows[:1], engine)
     info = require(engine, Rows).info
     plan = plan_batches(info, rows, usable_bytes(info) if memory is None else memory, missing)
     for places in plan.batches:
-        check_requests([rows[place] for place in places], engine.info)
+        check_requests([rows[place] for place in places], engine)
     yield Planned(plan)
     cost = _Cost()
     for number, places in enumerate(plan.batches):

@@ -93,10 +93,10 @@ def candidate_from_row(
         ids=row.ids,
         text=row.text,
         finish_reason=row.finish_reason,
-        raw_logprobs=frozen([step.raw_logprob for step in steps]),
-        probs=frozen([step.prob for step in steps]),
-        entropies=frozen([step.entropy for step in steps]),
-        mean_logprobs=frozen([math.nan if step.mean_logprob is None else step.mean_logprob for step in steps]),
+        raw_logprobs=frozen([_told(step.raw_logprob) for step in steps]),
+        probs=frozen([_told(step.prob) for step in steps]),
+        entropies=frozen([_told(step.entropy) for step in steps]),
+        mean_logprobs=frozen([_told(step.mean_logprob) for step in steps]),
         top_logprobs=frozen(
             [[option.raw_logprob for option in step.top[:width]] for step in steps], (len(steps), width)
         ),
@@ -107,6 +107,11 @@ def candidate_from_row(
         seed=row.request.seed,
         random_stream=row.request.random_stream,
     )
+
+
+def _told(value: float | None) -> float:
+    """NaN is what nobody told."""
+    return math.nan if value is None else value
 
 
 def frozen(

@@ -126,4 +126,4 @@ def test_generate_prints_a_table_of_a_streamed_text(capsys: Capture) -> None:
 
     assert main(["generate", "--prompt", "hello", "--max-new-tokens", "3"]) == 0
     printed = capsys.readouterr().out
-    assert "log-prob" in printed and "sampled by the engine" in printed
+    assert "log-prob" in printed and "sampled by the engine" in printed and "–" in printed

@@ -18,7 +18,7 @@ from playground.engine.hf.engine import TransformersEngine
 from playground.engine.serving.step_worker import StepWorker
 from playground.engine.types import FloatArray
 from playground.errors import BadInput, BadPrompt, Cancelled
-from playground.generation import Generation, GenerationRequest, GenerationStep, generate
+from playground.generation import DrawnStep, Generation, GenerationRequest, GenerationStep, generate
 from playground.generation.record import RowInput, draw_rows
 from playground.models.loading import load
 from playground.sampling.chain import trace_row
@@ -102,7 +102,7 @@ def test_the_real_model_draws_the_same_alone_and_together(bundled_engine: Transf
         request(SETTINGS[name], prompt_ids=prompt, seed=3, max_new_tokens=4) for name in ("usual", "xtc", "greedy")
     ]
     together = finish(bundled_engine, *asked)
-    assert together.computed_tokens <= len(prompt)
+    assert together.computed_tokens is not None and together.computed_tokens <= len(prompt)
     for row in together.rows:
         assert finish(bundled_engine, row.request).rows[0].ids == row.ids
 
@@ -163,7 +163,7 @@ def test_each_step_is_what_the_trace_of_that_position_says(name: str) -> None:
         )
         trace = trace_row(engine.next_logits((72, 105, *generated)).logits, settings, context)
         draw = draw_token(trace.final_probs, UniformStream(9).at(index))
-        assert (step.id, step.index, step.row) == (draw.id, index, 0)
+        assert isinstance(step, DrawnStep) and (step.id, step.index, step.row) == (draw.id, index, 0)
         assert step.low == pytest.approx(draw.low, abs=1e-6) and step.high == pytest.approx(draw.high, abs=1e-6)
         assert step.low <= step.u < step.high
         assert step.raw_logprob == pytest.approx(float(trace.raw_logprobs[step.id]), abs=1e-5)
@@ -199,7 +199,7 @@ def test_equal_logits_are_recorded_by_lower_id() -> None:
     engine = FakeEngine(lambda ids: np.array([1.0, 2.0, 2.0, 2.0, 0.0]), vocab=5)
     step = finish(engine, request(prompt_ids=(1,), max_new_tokens=1, top=3)).rows[0].steps[0]
     assert [other.id for other in step.top] == [1, 2, 3]
-    assert step.rank == [1, 2, 3, 0, 4].index(step.id)
+    assert isinstance(step, DrawnStep) and step.rank == [1, 2, 3, 0, 4].index(step.id)
 
 
 def test_twenty_thousand_first_draws_follow_the_final_distribution() -> None:
@@ -251,7 +251,7 @@ def test_greedy_equals_transformers_token_for_token_on_twenty_prompts(kind: str)
     for prompt, row in zip(prompts, rows, strict=True):
         ids, logprobs = reference(engine, prompt, 10)
         assert list(row.ids) == ids
-        np.testing.assert_allclose([step.raw_logprob for step in row.steps], logprobs, atol=1e-3)
+        np.testing.assert_allclose([step.raw_logprob or 0.0 for step in row.steps], logprobs, atol=1e-3)
         assert all(step.prob == 1.0 and step.kept == 1 for step in row.steps)
 
 
@@ -288,7 +288,7 @@ def test_greedy_equals_transformers_on_the_real_model_on_twenty_prompts(bundled_
         row = finish(bundled_engine, request(GREEDY, prompt_ids=prompt, max_new_tokens=5)).rows[0]
         ids, logprobs = reference_of(plain, prompt, 5)
         assert list(row.ids) == ids, text
-        np.testing.assert_allclose([step.raw_logprob for step in row.steps], logprobs, atol=1e-3)
+        np.testing.assert_allclose([step.raw_logprob or 0.0 for step in row.steps], logprobs, atol=1e-3)
 
 
 # -- endings --------------------------------------------------------------------------------------------------------

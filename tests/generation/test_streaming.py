@@ -16,7 +16,8 @@ from playground.engine.serving.caching import CachedEngine
 from playground.engine.types import FloatArray, StreamedEnd, StreamedToken, StreamEvent, StreamRequest
 from playground.errors import BadInput, BadPrompt, Cancelled, CapabilityMissing
 from playground.generation import Generation, GenerationRequest, generate
-from playground.generation.streaming import TOLD_SETTINGS, stream_request, stream_rows, stream_text
+from playground.generation.streaming import stream_rows
+from playground.generation.streams import TOLD_SETTINGS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from tests.engine.small import small_loaded
 
@@ -88,25 +89,9 @@ def test_the_streams_texts_are_those_of_the_rows_loop(make: Callable[[], Engine]
         assert [token.index for token in own] == list(range(len(row.ids)))
         assert (ended.text, ended.reason) == (row.text, row.finish_reason)
         assert [token.logprob for token in own] == [step.raw_logprob for step in row.steps]
+        assert [token.rank for token in own] == [step.rank for step in row.steps]
         for token, step in zip(own, row.steps, strict=True):
             assert token.top == tuple((other.id, other.raw_logprob) for other in step.top) and len(token.top) == 4
-
-
-@pytest.mark.parametrize("make", [fake, real])
-def test_a_request_told_to_the_engine_gives_what_it_gives_here(make: Callable[[], Engine]) -> None:
-    """The way of ``generate`` on an engine that streams, and of the same request on its rows."""
-    engine, asked = make(), GenerationRequest(PROMPT, SETTINGS["usual"], max_new_tokens=9, seed=3, ignore_eos=True)
-    tokens = list[StreamedToken]()
-    steps = stream_text(engine, asked)
-    while True:
-        try:
-            tokens.append(next(steps))
-        except StopIteration as end:
-            done = end.value
-            break
-    (row,) = generated(make(), asked).rows
-    assert (done.text, done.reason) == (row.text, row.finish_reason) and tuple(t.id for t in tokens) == row.ids
-    assert stream_request(asked).seed == 3
 
 
 def test_a_character_spread_over_tokens_is_shown_where_it_is_complete() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -346,7 +347,7 @@ def test_a_branch_goes_on_from_the_chosen_token_without_running_what_is_before(o
     assert tree.path_ids(1)[3:] == reference(FakeEngine(), generated_ids=taken, max_new_tokens=3)
     assert all(len(ids) >= len(prompt) + 3 for ids in app.engine.calls if ids not in seen)
     assert tree.raw_logprob(1) == pytest.approx(
-        sum(s.raw_logprob for s in path[:2]) + other.raw_logprob + sum(s.raw_logprob for s in tree[1].steps[1:])
+        other.raw_logprob + math.fsum(s.raw_logprob or 0.0 for s in (*path[:2], *tree[1].steps[1:]))
     )
     assert strip(app)[len(prompt) + 2]["kind"] == "step picked"
 

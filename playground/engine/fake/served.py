@@ -81,7 +81,9 @@ class ServedFakeEngine:
         if request.top_p != 1 or request.min_p or request.repetition_penalty != 1:
             raise BadInput("The served fake follows temperature and top-k only: reset the other samplers.", "settings")
         for row in range(request.n):
-            yield from self._text(request, row, np.random.default_rng([request.seed, row]), cancel)
+            yield from self._text(
+                request, row, np.random.default_rng([request.seed, request.random_stream + row]), cancel
+            )
 
     def _text(
         self, request: StreamRequest, row: int, rng: np.random.Generator, cancel: CancelToken | None

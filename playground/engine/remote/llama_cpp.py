@@ -169,7 +169,7 @@ class LlamaCppEngine:
             "repeat_last_n": self._info.context_length,
             "presence_penalty": request.presence_penalty,
             "frequency_penalty": request.frequency_penalty,
-            "seed": (request.seed + row) % _RANDOM_SEED,
+            "seed": (request.seed + request.random_stream + row) % _RANDOM_SEED,
             "stop": list(request.stop),
             "ignore_eos": request.ignore_eos,
             "n_probs": max(request.top, 1),

@@ -178,7 +178,7 @@ class OpenAIEngine:
         self, request: StreamRequest, body: Mapping[str, object], row: int, cancel: CancelToken
     ) -> Iterator[StreamEvent]:
         address, count, text = self._client.address, 0, ""
-        asked = {**body, "seed": (request.seed + row) % 2**31}
+        asked = {**body, "seed": (request.seed + request.random_stream + row) % 2**31}
         limit = ENTRY_BYTES * (request.top + 4) * request.max_new_tokens + 2**20
         url = address.base + "/completions"
         with closing(self._client.stream(url, asked, cancel=cancel, limit=limit)) as parts:

@@ -37,7 +37,7 @@ def start_run(own: ModelSession, worker: Worker, asking: BestOfNRequest, *, reta
     ``retain_samples``: samples that are there stay, if they were asked for in the same way, and only beams are added.
     """
     first = candidate_request(asking, worker.engine.codec).rows()[0]
-    check_requests([first], worker.engine.info)
+    check_requests([first], worker.engine)
     if asking.beams:
         check_beams(worker.engine, first, asking.beam_settings())
     run = LiveRun.after(asking, own.run if retain_samples else None)

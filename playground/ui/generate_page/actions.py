@@ -12,11 +12,11 @@ from dataclasses import replace
 from playground.charts.palette import PINS
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.generation import GenerationRequest, TokenStep
-from playground.generation.document import Limits, Prompt, Run, origin_of
+from playground.generation import DrawnStep, GenerationRequest, TokenStep
+from playground.generation.document import Limits, Prompt, Run, ids_before, origin_of
 from playground.generation.running import start_generation
 from playground.generation.tree import MOST_BRANCHES, Branch, Ended, History, Tree
-from playground.generation.types import Alternative
+from playground.generation.types import Alternative, ids_of
 from playground.inspection.next_token import breaker_ids, candidate
 from playground.sampling.chain import examine
 from playground.sampling.settings import SamplerSettings
@@ -54,7 +54,7 @@ def request_for(
         stop_ids=limits.stop_ids,
         ignore_eos=limits.ignore_eos,
         top=ALTERNATIVES,
-        generated_ids=tuple(step.id for step in path),
+        generated_ids=ids_of(path),
         mirostat_mu=path[-1].mirostat_mu if path else None,
     )
 
@@ -150,7 +150,7 @@ def _branch(work: GenerateSession, worker: Worker, action: PendingAction) -> Non
     tree, parent = work.tree, work.tree[action.branch]
     before = tree.path(parent.id)[: action.place]
     there = tree.path(parent.id)[action.place]
-    ids = (*(step.id for step in before), action.token)
+    ids = (*ids_of(before), action.token)
     known = tree.holder_of(ids, parent.settings)
     if known is not None:
         work.history = work.history.do(tree.select(known))
@@ -192,28 +192,37 @@ def picked_step(
     work: GenerateSession, worker: Worker, parent: Branch, there: TokenStep, action: PendingAction
 ) -> TokenStep:
     """The record of a token chosen by hand: from the step's own record, or asked of the model for a rarer one."""
+    if not isinstance(there, DrawnStep):
+        before = ids_before(() if work.run is None else work.run.prompt.ids, work.tree.path(parent.id), action.place)
+        return _untold_step(there, action.token, worker.engine.codec.piece(action.token, before))
     for rank, other in enumerate(there.top):
         if other.id == action.token:
             found, place = other, rank
             break
     else:
         found, place = _look_up(work, worker, parent, action)
-    mu = there.mirostat_mu
+    mu, probability = there.mirostat_mu, found.prob or 0.0
     if "mirostat" in parent.settings.active():
         earlier = work.tree.path(parent.id)[: action.place]
-        surprise = -math.log2(max(found.prob, 1e-12))
+        surprise = -math.log2(max(probability, 1e-12))
         tau, eta = parent.settings.mirostat_tau, parent.settings.mirostat_eta
         mu = updated_mu(earlier[-1].mirostat_mu if earlier else None, surprise, tau=tau, eta=eta)
     return replace(
         there,
         id=found.id,
         raw_logprob=found.raw_logprob,
-        prob=found.prob,
+        prob=probability,
         rank=place,
         low=0.0,
         high=0.0,
         mirostat_mu=mu,
     )
+
+
+def _untold_step(there: TokenStep, token: int, text: str) -> TokenStep:
+    """A token chosen by hand where the engine samples by itself: of what it told of the step, the token's own part."""
+    told = {other.id: other.raw_logprob for other in there.top}
+    return replace(there, id=token, text=text, raw_logprob=told.get(token), rank=None)
 
 
 def _look_up(work: GenerateSession, worker: Worker, parent: Branch, action: PendingAction) -> tuple[Alternative, int]:

@@ -11,7 +11,7 @@ from playground.charts.numbers import logprob, percent
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
 from playground.errors import PlaygroundError
-from playground.generation.document import pieces
+from playground.generation.document import step_pieces
 from playground.generation.tree import LONGEST_NAME, Branch, History, Tree
 from playground.ui.generate_page.session import GenerateSession, ask
 from playground.ui.kit.fragments import PICTURES, redraw
@@ -141,9 +141,9 @@ def title(work: GenerateSession, worker: Worker, branch: Branch) -> str:
     """The branch's name, or how it begins."""
     if branch.name:
         return branch.name
-    before = work.context(branch.id, branch.fork)
-    ids = tuple(step.id for step in branch.steps[:PREVIEW_TOKENS])
-    text = "".join(pieces(worker.engine.codec, ids, before))
+    prompt = () if work.run is None else work.run.prompt.ids
+    path = work.tree.path(branch.id)[: branch.fork + PREVIEW_TOKENS]
+    text = "".join(step_pieces(worker.engine.codec, path, prompt)[branch.fork :])
     more = "…" if len(branch.steps) > PREVIEW_TOKENS else ""
     return (glyphs(text) if text else "(nothing yet)") + more
 
@@ -153,7 +153,8 @@ def figures(tree: Tree, branch: Branch) -> str:
     count = len(tree.path(branch.id))
     start = f"from token {branch.fork + 1}, " if branch.parent is not None else ""
     value = tree.raw_logprob(branch.id)
-    return f"{start}{count} tokens, path {path_percent(value)}, log-probability {logprob(value)}"
+    likely = "not told" if value is None else f"{path_percent(value)}, log-probability {logprob(value)}"
+    return f"{start}{count} tokens, path {likely}"
 
 
 def path_percent(value: float) -> str:
@@ -163,5 +164,7 @@ def path_percent(value: float) -> str:
 
 def describe(tree: Tree, branch: Branch) -> str:
     final = tree.final_logprob(branch.id)
+    if final is None:
+        return f"Seed {branch.seed}. Sampled by the engine, which does not tell probabilities after its samplers."
     last = "picked by hand where the samplers had removed it" if math.isinf(final) else f"{logprob(final)}"
     return f"Seed {branch.seed}. Log-probability after the samplers: {last}."

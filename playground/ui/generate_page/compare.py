@@ -10,16 +10,15 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.compare import CompareData, compare_description, compare_figure, settings_words
-from playground.charts.generation_strip import path_tokens
+from playground.charts.generation_strip import path_tokens, shown_text
 from playground.charts.numbers import logprob, percent
 from playground.charts.palette import PINS
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
-from playground.generation import TokenStep
+from playground.generation import DrawnStep
 from playground.generation.diversity import Interval, diversity, first_divergence
-from playground.generation.document import pieces
+from playground.generation.document import ids_before, step_pieces
 from playground.generation.tree import Branch
-from playground.inspection.next_token import CONTEXT_TAIL
 from playground.models.info import or_unknown
 from playground.sampling.settings import SamplerSettings
 from playground.state.generate import GenerateState
@@ -133,9 +132,9 @@ def _strips(work: GenerateSession, worker: Worker) -> None:
     if not rows or work.run is None:
         return
     _seed_choice(work)
-    scale, first = options().scale, work.tree.path_ids(rows[0][1].id)
+    scale, first = options().scale, work.tree.path_keys(rows[0][1].id)
     for letter, branch in rows:
-        parted = first_divergence(first, work.tree.path_ids(branch.id)) if work.stream is None else None
+        parted = first_divergence(first, work.tree.path_keys(branch.id)) if work.stream is None else None
         colour = PINS.get(letter, "#8C919C")
         st.html(
             f'<div style="border-left:0.5rem solid {colour};padding-left:0.5rem"><b>{letter}</b> · '
@@ -193,7 +192,7 @@ def _parting(work: GenerateSession, worker: Worker) -> None:
         return
     first_letter, first = rows[0]
     for letter, branch in rows[1:]:
-        place = first_divergence(work.tree.path_ids(first.id), work.tree.path_ids(branch.id))
+        place = first_divergence(work.tree.path_keys(first.id), work.tree.path_keys(branch.id))
         if place is None:
             st.markdown(f"**{first_letter} and {letter}** are the same, token for token.")
             continue
@@ -210,22 +209,28 @@ def _word(work: GenerateSession, worker: Worker, branch: Branch, place: int) -> 
     path = work.tree.path(branch.id)
     if place >= len(path):
         return "(the end)"
-    return glyphs(pieces(worker.engine.codec, (path[place].id,), work.context(branch.id, place))[0])
+    return shown_text(
+        step_pieces(worker.engine.codec, path[: place + 1], work.run.prompt.ids if work.run else ())[place]
+    )
 
 
 def _two_distributions(work: GenerateSession, worker: Worker, pair: tuple[tuple[str, Branch], ...], place: int) -> None:
     """The same context, so the same raw distribution: only what the samplers leave of it differs."""
-    steps: list[tuple[str, TokenStep]] = []
+    steps: list[tuple[str, DrawnStep]] = []
     for letter, branch in pair:
         path = work.tree.path(branch.id)
         if place >= len(path):
             st.caption(f"{letter} ended here, so it has no distribution at this token.")
             return
-        steps.append((letter, path[place]))
+        step = path[place]
+        if not isinstance(step, DrawnStep):
+            st.caption("This engine samples by itself and does not tell probabilities after its samplers.")
+            return
+        steps.append((letter, step))
     ids = [other.id for other in steps[0][1].top]
-    before = work.context(pair[0][1].id, place)[-CONTEXT_TAIL:]
+    before = ids_before(work.run.prompt.ids if work.run else (), work.tree.path(pair[0][1].id), place)
     probabilities = np.array(
-        [[{o.id: o.prob for o in step.top}.get(token, 0.0) for token in ids] for _letter, step in steps],
+        [[{o.id: o.prob or 0.0 for o in step.top}.get(token, 0.0) for token in ids] for _letter, step in steps],
         dtype=np.float32,
     )
     labels = tuple(glyphs(worker.engine.codec.piece(token, before)) for token in ids)
@@ -262,7 +267,8 @@ def diversity_frame(work: GenerateSession) -> pd.DataFrame:
             work.tree.path(b.id) for given, b in zip(work.letters, work.tree.branches, strict=False) if given == letter
         ]
         found = diversity(
-            [tuple(step.id for step in path) for path in paths], [[step.raw_logprob for step in path] for path in paths]
+            [tuple(step.key for step in path) for path in paths],
+            [[step.raw_logprob for step in path if step.raw_logprob is not None] for path in paths],
         )
         rows.append(
             {

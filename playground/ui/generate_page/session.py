@@ -74,9 +74,9 @@ class GenerateSession:
         return None if self.run is None else replace(self.run, tree=self.tree)
 
     def context(self, branch: int, place: int) -> TokenIds:
-        """Prompt and tokens before ``place`` of the branch's path."""
+        """Prompt and tokens before ``place`` of the branch's path. Raises CapabilityMissing as ``ids_of``."""
         prompt = self.run.prompt.ids if self.run is not None else ()
-        return prompt + self.tree.path_ids(branch)[:place]
+        return prompt + self.tree.path_ids(branch, place)
 
     # -- looking in ------------------------------------------------------------------------------------------------
 

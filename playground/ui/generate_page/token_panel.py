@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from playground.charts.bars import bars_payload, recorded_bars
+from playground.charts.generation_strip import shown_text
 from playground.charts.numbers import percent
 from playground.engine.serving.worker import Worker
-from playground.engine.text.display import glyphs
-from playground.generation import TokenStep
-from playground.generation.document import pieces
-from playground.inspection.next_token import CONTEXT_TAIL
+from playground.generation import DrawnStep, TokenStep
+from playground.generation.document import ids_before, step_pieces
 from playground.state.setup import Setup
 from playground.ui.components.bars import PROBABILITY_BARS, on_picked
 from playground.ui.frame import page_of
@@ -38,12 +37,15 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
     path = work.tree.path(branch)
     if not 0 <= place < len(path):
         return
-    step, context = path[place], work.context(branch, place)
-    text = pieces(worker.engine.codec, (step.id,), context)[0]
-    st.subheader(f"Token {place + 1}: {escape_markdown(glyphs(text))}", anchor=False)
+    step, before = path[place], ids_before(work.run.prompt.ids, path, place)
+    text = step_pieces(worker.engine.codec, path[: place + 1], work.run.prompt.ids)[place]
+    st.subheader(f"Token {place + 1}: {escape_markdown(shown_text(text))}", anchor=False)
     _explain(work, step, place)
-    data = recorded_bars(step, worker.engine.codec, context[-CONTEXT_TAIL:], worker.engine.info.vocab_size)
-    position = zlib.crc32(repr((branch, context)).encode())
+    if not isinstance(step, DrawnStep):
+        return
+    data = recorded_bars(step, worker.engine.codec, before, worker.engine.info.vocab_size)
+    keys = tuple(other.key for other in path[:place])
+    position = zlib.crc32(repr((branch, work.run.prompt.ids, keys)).encode())
 
     def pick(token: int) -> None:
         if branches and token != step.id:
@@ -65,6 +67,9 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
 def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:
     if place in work.tree.hand_picked(work.tree.current):
         st.markdown("Chosen by hand, not drawn.")
+        return
+    if not isinstance(step, DrawnStep):
+        st.markdown("The engine drew this token by itself; it tells no random number.")
         return
     st.markdown(
         f"The random number **u = {step.u:.6f}** fell between {step.low:.6f} and {step.high:.6f}, the band of this token in the "
