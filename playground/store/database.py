@@ -7,19 +7,21 @@ StoreError with one sentence when disk or server does not play along.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, delete, event, func, select, update
+from sqlalchemy import create_engine, delete, event, func, select, text, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from playground.store.migrating import migrate
 from playground.store.place import file_problem, server_problem
 from playground.store.records import CandidateRecord, ColumnRecord, RunRecord, StoreError
-from playground.store.tables import Base, CandidateRow, ColumnRow, NoteRow, RunRow
+from playground.store.tables import CandidateRow, ColumnRow, NoteRow, RunRow
 
 
 class RunDatabase:
@@ -42,7 +44,11 @@ class RunDatabase:
             self._engine = create_engine(self._url, **options)
             if self._file is not None:
                 event.listen(self._engine, "connect", self._prepare_sqlite)
-            Base.metadata.create_all(self._engine)
+            try:
+                migrate(self._engine, self._file)
+            except BaseException:
+                self._engine.dispose()
+                raise
 
     def _prepare_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a damaged row must not hide the others
@@ -75,13 +81,14 @@ class RunDatabase:
 
     def add_run(self, run: RunRecord) -> None:
         with self._session() as session:
-            columns = ("id", "created", "request", "origin", "status", "owner", "cost")
+            columns = ("id", "created", "request", "origin", "status", "owner", "written", "cost")
             session.add(RunRow(**{name: getattr(run, name) for name in columns}))
 
-    def change_run(self, run: str, **values: str) -> None:
-        """Set ``status``, ``owner`` or ``cost``."""
+    def change_run(self, run: str, *, of: str | None = None, **values: str | float) -> None:
+        """Set ``status``, ``owner``, ``written`` or ``cost``; with ``of`` only while the run is that owner's."""
+        change = update(RunRow).where(RunRow.id == run).values(**values)
         with self._session() as session:
-            session.execute(update(RunRow).where(RunRow.id == run).values(**values))
+            session.execute(change if of is None else change.where(RunRow.owner == of))
 
     def add_candidates(self, run: str, candidates: Sequence[CandidateRecord]) -> None:
         """In one transaction. One of the same place is replaced; those of a run that was deleted meanwhile are dropped."""
@@ -112,13 +119,14 @@ class RunDatabase:
         with self._session() as session:
             session.execute(delete(RunRow).where(RunRow.id == run))
 
-    def put_note(self, name: str, text: str | None) -> None:
-        """Store a text under a name; None removes it."""
+    def put_note(self, name: str, text: str | None, *, expires: float | None = None) -> None:
+        """Store a text under a name, until ``expires`` (seconds since 1970) where that is given; None removes it."""
         with self._session() as session:
+            session.execute(delete(NoteRow).where(NoteRow.expires < time.time()))
             if text is None:
                 session.execute(delete(NoteRow).where(NoteRow.name == name))
             else:
-                session.merge(NoteRow(name=name, text=text))
+                session.merge(NoteRow(name=name, text=text, expires=expires))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -155,9 +163,16 @@ class RunDatabase:
             found = session.get(NoteRow, name)
             return None if found is None else found.text
 
+    def check(self) -> None:
+        """Raises StoreError where the database does not answer."""
+        with self._session() as session:
+            session.execute(text("SELECT 1"))
+
     def close(self) -> None:
         self._engine.dispose()
 
 
 def _run_record(row: RunRow, finished: int) -> RunRecord:
-    return RunRecord(row.id, row.created, row.request, row.origin, row.status, row.owner, row.cost, finished)
+    return RunRecord(
+        row.id, row.created, row.request, row.origin, row.status, row.owner, row.written, row.cost, finished
+    )

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 DATA_VARIABLE = "PLAYGROUND_DATA"
-URL_VARIABLE = "PLAYGROUND_DATABASE"
-FILE_NAME = "best-of-n-1.sqlite3"  # the number is the schema's
+URL_VARIABLE = "PLAYGROUND_STORE"
+FILE_NAME = "best-of-n-1.sqlite3"
 
 
 def data_folder() -> Path:
@@ -20,7 +20,7 @@ def data_folder() -> Path:
 
 
 def database_url() -> str:
-    """PLAYGROUND_DATABASE (postgresql+psycopg://user:password@host/name), or the SQLite file in the data folder."""
+    """PLAYGROUND_STORE (postgresql+psycopg://user:password@host/name), or the SQLite file in the data folder."""
     return os.environ.get(URL_VARIABLE) or sqlite_url(data_folder())
 
 

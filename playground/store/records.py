@@ -13,8 +13,8 @@ class StoreError(PlaygroundError):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run. ``created``: seconds since 1970. ``request``, ``origin``, ``cost``: JSON. ``owner``: the process that writes it,
-    as ``owner.this_process`` names it. ``finished``: how many candidates are stored; counted when it is read.
+    """One run. ``created``, ``written`` (last): seconds since 1970. ``request``, ``origin``, ``cost``: JSON. ``owner``: the
+    process that writes it, as ``owner.this_process`` names it. ``finished``: how many candidates are stored; counted when read.
     """
 
     id: str
@@ -23,6 +23,7 @@ class RunRecord:
     origin: str
     status: str
     owner: str
+    written: float
     cost: str
     finished: int = 0
 

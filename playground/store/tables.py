@@ -1,9 +1,11 @@
-"""The tables as SQLAlchemy declares them. A change of them is a new ``database.FILE_NAME``."""
+"""The tables as SQLAlchemy declares them. A change of them is a new file in ``migrations/versions`` and a new VERSION."""
 
 from __future__ import annotations
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+VERSION = "2"  # the newest revision in migrations/versions
 
 
 class Base(DeclarativeBase):
@@ -14,11 +16,11 @@ class RunRow(Base):
     __tablename__ = "runs"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     created: Mapped[float]
-    name: Mapped[str] = mapped_column(default="")  # of earlier versions
-    request: Mapped[str] = mapped_column("asking")
+    request: Mapped[str]
     origin: Mapped[str]
     status: Mapped[str]
     owner: Mapped[str]
+    written: Mapped[float] = mapped_column(server_default="0")
     cost: Mapped[str]
 
 
@@ -40,8 +42,9 @@ class ColumnRow(Base):
 
 
 class NoteRow(Base):
-    """A text under a name: the bake-off under way."""
+    """A text under a name: the bake-off under way, what a browser tab works at."""
 
     __tablename__ = "notes"
     name: Mapped[str] = mapped_column(primary_key=True)
     text: Mapped[str]
+    expires: Mapped[float | None] = mapped_column(index=True)

@@ -5,13 +5,15 @@ Each candidate is kept as it ends; a disk that fails is told once and does not s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from playground.engine.api import CancelToken, Engine
 from playground.errors import PlaygroundError
 from playground.generation.document import Origin
+from playground.store.owner import BEAT_S
 from playground.testtime.bakeoff import BakeoffProgress, BakeoffState, run_bakeoff
 from playground.testtime.bakeoff_file import state_to_json
 from playground.testtime.beam import beam_search, check_beams
@@ -29,6 +31,7 @@ class RunRecorder:
     store: RunStore | None = None
     run: str = ""
     problem: str | None = None
+    _said: float = field(default_factory=time.monotonic)
 
     @classmethod
     def begin(cls, asking: BestOfNRequest, origin: Origin) -> RunRecorder:
@@ -52,6 +55,12 @@ class RunRecorder:
 
     def finish(self, complete: bool, cost: RunCost) -> None:
         self._try(lambda store: store.finish(self.run, "finished" if complete else "stopped", cost))
+
+    def beat(self) -> None:
+        """At each step: now and then others are told that the run is still being written."""
+        if time.monotonic() - self._said > BEAT_S:
+            self._said = time.monotonic()
+            self._try(lambda store: store.beat(self.run))
 
     def _try(self, write: Callable[[RunStore], None]) -> None:
         if self.store is None or not self.run or self.problem is not None:
@@ -81,6 +90,7 @@ def recorded_run(
     found: tuple[Candidate, ...] = tuple(known)
     try:
         for event in _events(engine, asking, known, token):
+            recorder.beat()
             if isinstance(event, BatchStep):
                 cost = replace(
                     cost,

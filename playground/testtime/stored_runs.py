@@ -104,19 +104,25 @@ class RunStore:
         """A new run without candidates; its id."""
         run, owner = uuid.uuid4().hex, this_process()
         request, told, cost = asking_to_json(asking), _json(origin), _json(RunCost())
-        self._rows.add_run(RunRecord(run, time.time(), request, told, "running", owner, cost))
+        now = time.time()
+        self._rows.add_run(RunRecord(run, now, request, told, "running", owner, now, cost))
         return run
 
     def take_up(self, run: str) -> None:
         """Mark a run that was cut off as being written by this process."""
-        self._rows.change_run(run, status="running", owner=this_process())
+        self._rows.change_run(run, status="running", owner=this_process(), written=time.time())
+
+    def beat(self, run: str) -> None:
+        """Say that this process still writes the run."""
+        self._rows.change_run(run, of=this_process(), written=time.time())
 
     def add(self, run: str, candidates: Sequence[Candidate]) -> None:
         """Store finished candidates, in one transaction. One that is there already is replaced."""
         self._rows.add_candidates(run, [_candidate_record(candidate) for candidate in candidates])
 
     def finish(self, run: str, status: Status, cost: RunCost) -> None:
-        self._rows.change_run(run, status=status, cost=_json(cost))
+        """Only while it is this process's: another one may have taken it up."""
+        self._rows.change_run(run, of=this_process(), status=status, cost=_json(cost))
 
     def put_columns(self, run: str, columns: Sequence[ScoreColumn]) -> None:
         """Store scores, so that what a model judged need not be judged again."""
@@ -126,9 +132,9 @@ class RunStore:
         """With all its candidates. One that is not there is no error."""
         self._rows.delete(run)
 
-    def put_note(self, name: str, text: str | None) -> None:
-        """Store a text under a name; None removes it."""
-        self._rows.put_note(name, text)
+    def put_note(self, name: str, text: str | None, *, expires: float | None = None) -> None:
+        """Store a text under a name, until ``expires`` (seconds since 1970) where that is given; None removes it."""
+        self._rows.put_note(name, text, expires=expires)
 
     def note(self, name: str) -> str | None:
         """The text stored under a name, if there is one."""
@@ -156,6 +162,10 @@ class RunStore:
             )
         except _UNREADABLE:
             raise StoreError("This run was damaged on the disk and cannot be shown: delete it.") from None
+
+    def check(self) -> None:
+        """Raises StoreError where the database does not answer."""
+        self._rows.check()
 
     def close(self) -> None:
         self._rows.close()
@@ -202,7 +212,7 @@ def _listed(run: RunRecord) -> RunSummary:
 
 def _summary(run: RunRecord) -> RunSummary:
     asking, origin = json.loads(run.request), json.loads(run.origin)
-    cut_off = run.status == "running" and not is_alive(run.owner)
+    cut_off = run.status == "running" and not is_alive(run.owner, run.written)
     status = cast(Status, "stopped" if cut_off else run.status)
     wanted = int(asking["n"]) + int(asking.get("beams", 0))
     model, prompt = str(origin["name"]), str(asking["prompt"])

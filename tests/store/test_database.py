@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import create_engine, text
 
 from playground.store.database import RunDatabase
-from playground.store.owner import is_alive, this_process
+from playground.store.owner import SILENT_S, is_alive, this_process
 from playground.store.place import DATA_VARIABLE, FILE_NAME, URL_VARIABLE, data_folder, database_url, sqlite_url
 from playground.store.records import CandidateRecord, ColumnRecord, RunRecord, StoreError
-from playground.store.tables import Base
 
-RUN = RunRecord("a" * 32, 5.0, '{"n": 2}', "{}", "running", "1@2", "{}")
+RUN = RunRecord("a" * 32, 5.0, '{"n": 2}', "{}", "running", "1@2", 5.0, "{}")
 CANDIDATES = tuple(CandidateRecord(place, "{}", b"\0\1", b"", bytes(range(256))) for place in range(3))
 COLUMN = ColumnRecord("judge:é", "[1, 2]")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[RunDatabase]:
-    made = RunDatabase(sqlite_url(tmp_path / "new"))
+def database(store_url: str) -> Iterator[RunDatabase]:
+    """On SQLite and on PostgreSQL."""
+    made = RunDatabase(store_url)
     yield made
     made.close()
 
 
-def test_records_come_back_as_they_went_in(database: RunDatabase, tmp_path: Path) -> None:
+def test_records_come_back_as_they_went_in(database: RunDatabase, store_url: str) -> None:
     database.add_run(RUN)
     database.add_run(replace(RUN, id="b", created=6.0))
     database.add_candidates(RUN.id, [CANDIDATES[2], CANDIDATES[0]])
@@ -39,18 +39,34 @@ def test_records_come_back_as_they_went_in(database: RunDatabase, tmp_path: Path
     database.put_columns(RUN.id, [COLUMN])
     database.change_run(RUN.id, status="finished", cost='{"a": 1}')
     stored = replace(RUN, status="finished", cost='{"a": 1}', finished=3)
-    again = RunDatabase(sqlite_url(tmp_path / "new"))
+    again = RunDatabase(store_url)
     assert again.load(RUN.id) == (stored, CANDIDATES, (COLUMN,))
     assert [run.id for run in again.runs()] == ["b", RUN.id] and again.runs()[1] == stored
     again.delete(RUN.id)
     again.add_candidates(RUN.id, CANDIDATES)
     again.close()
     assert database.load(RUN.id) is None and [run.finished for run in database.runs()] == [0]
-    with sqlite3.connect(tmp_path / "new" / FILE_NAME) as raw:
-        assert raw.execute("SELECT (SELECT COUNT(*) FROM candidates) + (SELECT COUNT(*) FROM columns)").fetchone() == (
-            0,
-        )
-    raw.close()
+    engine = create_engine(store_url)
+    with engine.connect() as raw:
+        for table in ("candidates", "columns"):
+            assert raw.scalar(text(f"SELECT COUNT(*) FROM {table}")) == 0, "what hangs on a run goes with it"
+    engine.dispose()
+
+
+def test_a_run_is_changed_by_its_owner_alone_where_that_is_asked(database: RunDatabase) -> None:
+    database.add_run(RUN)
+    database.change_run(RUN.id, of="another", status="stopped", written=9.0)
+    assert database.runs() == (RUN,)
+    database.change_run(RUN.id, of=RUN.owner, status="stopped", written=9.0)
+    assert database.runs() == (replace(RUN, status="stopped", written=9.0),)
+    database.check()
+
+
+def test_a_note_with_an_end_is_gone_after_it(database: RunDatabase) -> None:
+    database.put_note("old", "text", expires=time.time() - 1)
+    database.put_note("kept", "text", expires=time.time() + 60)
+    database.put_note("for good", "text")
+    assert [database.note(name) for name in ("old", "kept", "for good")] == [None, "text", "text"]
 
 
 def test_notes_are_stored_replaced_and_removed(database: RunDatabase) -> None:
@@ -77,11 +93,9 @@ def test_a_file_of_another_version_is_said_to_be_that(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE_NAME) as raw:
         raw.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, created FLOAT)")
     raw.close()
-    database = RunDatabase(sqlite_url(tmp_path))
     with pytest.raises(StoreError, match="another version") as told:
-        database.runs()
+        RunDatabase(sqlite_url(tmp_path))
     assert "writable" not in str(told.value)
-    database.close()
 
 
 @pytest.mark.parametrize(
@@ -98,14 +112,6 @@ def test_a_server_that_cannot_be_used_is_one_sentence_without_its_password(url: 
     assert "secret" not in str(told.value) and URL_VARIABLE in str(told.value) and "\n" not in str(told.value)
 
 
-def test_the_tables_are_postgresqls_too() -> None:
-    """Its own dialect writes them: keys that remove what hangs on them, numbers of double precision, bytes as bytea."""
-    dialect = make_url("postgresql://").get_dialect()()
-    ddl = {name: str(CreateTable(t).compile(dialect=dialect)) for name, t in Base.metadata.tables.items()}
-    assert "ON DELETE CASCADE" in ddl["candidates"] and ddl["candidates"].count("BYTEA") == 3
-    assert "created DOUBLE PRECISION" in ddl["runs"] and set(ddl) == {"runs", "candidates", "columns", "notes"}
-
-
 def test_the_place_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(URL_VARIABLE, raising=False)
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
@@ -119,6 +125,7 @@ def test_the_place_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_only_a_living_process_is_alive() -> None:
     own = this_process()
     number, created, machine = own.split("@")
-    assert is_alive(own) and number == str(os.getpid()) and is_alive(f"{number}@{created}")
-    assert not is_alive(f"{number}@{float(created) - 60}@{machine}") and not is_alive("no owner")
-    assert is_alive(f"1@2@not {machine}"), "of another machine nothing is known"
+    assert is_alive(own, 0) and number == str(os.getpid()) and is_alive(f"{number}@{created}", 0)
+    assert not is_alive(f"{number}@{float(created) - 60}@{machine}", time.time()) and not is_alive("no owner", 0)
+    assert is_alive(f"1@2@not {machine}", time.time() - 5), "another machine says that it is there"
+    assert not is_alive(f"1@2@not {machine}", time.time() - 2 * SILENT_S)

@@ -5,7 +5,6 @@ it says on its output how many it has kept, and from the third on waits for a li
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -32,8 +31,8 @@ def child_engine() -> FakeEngine:
     return FakeEngine(logits)
 
 
-def main(folder: str) -> None:
-    engine, store = child_engine(), RunStore(Path(folder))
+def main(url: str) -> None:
+    engine, store = child_engine(), RunStore(url=url)
     run = store.start(ASKING, origin_of(engine.info))
     kept = 0
     for event in recorded_run(engine, ASKING, RunRecorder(store, run)):

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput, Cancelled
 from playground.generation.document import origin_of
 from playground.sampling.settings import NEUTRAL
+from playground.store.owner import SILENT_S
 from playground.store.place import DATA_VARIABLE, FILE_NAME
 from playground.store.records import StoreError
 from playground.testtime.generate import CandidateRun, generate_candidates
@@ -34,7 +36,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RunStore]:
+    """SQLite's file, for tests that reach into it."""
     made = RunStore(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def any_store(store_url: str) -> Iterator[RunStore]:
+    """On SQLite and on PostgreSQL."""
+    made = RunStore(url=store_url)
     yield made
     made.close()
 
@@ -70,7 +81,7 @@ def keep(store: RunStore, asking: BestOfNRequest = ASKING) -> tuple[str, Candida
     return run, finished(recorded_run(engine, asking, RunRecorder(store, run)))
 
 
-def test_a_run_comes_back_as_it_was(store: RunStore) -> None:
+def test_a_run_comes_back_as_it_was(any_store: RunStore, store_url: str) -> None:
     asking = dataclasses.replace(
         ASKING,
         settings=NEUTRAL.replace(temperature=0.8, logit_bias={7: -1.0}),
@@ -78,13 +89,13 @@ def test_a_run_comes_back_as_it_was(store: RunStore) -> None:
         reference="Ä|🦊",
         scorers=("json",),
     )
-    run, made = keep(store, asking)
-    stored = store.load(run)
+    run, made = keep(any_store, asking)
+    stored = any_store.load(run)
     assert stored.asking == asking and stored.origin == origin_of(FakeEngine().info)
     assert len(stored.candidates) == 14 == stored.summary.finished == stored.summary.wanted
     assert stored.summary.status == "finished" and stored.cost.new_tokens == made.new_tokens
     assert {one.origin for one in stored.candidates} == {"sampling", "beam"}
-    again = RunStore(Path(store.place))
+    again = RunStore(url=store_url)
     assert all(same(one, other) for one, other in zip(again.load(run).candidates, made.candidates, strict=True))
     again.close()
 
@@ -101,33 +112,35 @@ def test_a_run_stored_by_an_earlier_version_is_read(store: RunStore) -> None:
     assert stored.candidates[5].random_stream == 5
 
 
-def test_scores_that_cost_a_model_are_kept_beside(store: RunStore) -> None:
-    run, made = keep(store)
+def test_scores_that_cost_a_model_are_kept_beside(any_store: RunStore) -> None:
+    run, made = keep(any_store)
     scores = tuple(Score(float(one.index), one.index > 3, "note <b>") for one in made.candidates[:-1])
     column = ScoreColumn(ScorerSpec("judge", "{answer}"), (*scores, Score(None)), 12.5, "a problem")
-    store.put_columns(run, [column])
-    store.put_columns(run, [column])
-    assert store.load(run).columns == (column,)
+    any_store.put_columns(run, [column])
+    any_store.put_columns(run, [column])
+    assert any_store.load(run).columns == (column,)
 
 
-def test_runs_are_listed_and_deleted(store: RunStore) -> None:
-    first, _ = keep(store)
-    second, _ = keep(store, dataclasses.replace(ASKING, prompt="another", n=2))
-    assert [summary.id for summary in store.runs()] == [second, first]
-    store.delete(first)
-    store.delete(first)
-    assert [summary.id for summary in store.runs()] == [second]
+def test_runs_are_listed_and_deleted(any_store: RunStore) -> None:
+    first, _ = keep(any_store)
+    second, _ = keep(any_store, dataclasses.replace(ASKING, prompt="another", n=2))
+    assert [summary.id for summary in any_store.runs()] == [second, first]
+    any_store.delete(first)
+    any_store.delete(first)
+    assert [summary.id for summary in any_store.runs()] == [second]
     with pytest.raises(BadInput, match="not kept any more"):
-        store.load(first)
-    store.add(first, store.load(second).candidates)
-    assert [summary.id for summary in store.runs()] == [second], "a deleted run stays deleted while its job still ends"
+        any_store.load(first)
+    any_store.add(first, any_store.load(second).candidates)
+    assert [summary.id for summary in any_store.runs()] == [second], (
+        "a deleted run stays deleted while its job still ends"
+    )
 
 
-def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(store_url: str) -> None:
     """A real process, a real SIGKILL. What is taken up again ends as the unbroken run does."""
     run, kept = "", 0
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.testtime.kept_child", str(tmp_path)],
+        [sys.executable, "-m", "tests.testtime.kept_child", store_url],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -138,7 +151,7 @@ def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: 
             while kept < 3:
                 run, count = process.stdout.readline().split()
                 kept = int(count)
-            store = RunStore(tmp_path)
+            store = RunStore(url=store_url)
             assert store.runs()[0].status == "running" and store.runs()[0].finished == kept
         finally:
             process.send_signal(signal.SIGKILL)
@@ -161,17 +174,47 @@ def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(tmp_path: 
     store.close()
 
 
-def test_a_cancelled_run_is_stopped_and_keeps_its_candidates(store: RunStore) -> None:
+def test_a_cancelled_run_is_stopped_and_keeps_its_candidates(any_store: RunStore) -> None:
     engine, cancel = child_engine(), CancelToken()
-    run = store.start(ASKING, origin_of(engine.info))
-    steps = recorded_run(engine, ASKING, RunRecorder(store, run), cancel=cancel)
-    while not store.load(run).candidates:
+    run = any_store.start(ASKING, origin_of(engine.info))
+    steps = recorded_run(engine, ASKING, RunRecorder(any_store, run), cancel=cancel)
+    while not any_store.load(run).candidates:
         next(steps)
     cancel.cancel()
     with pytest.raises(Cancelled):
         next(steps)
-    stored = store.load(run)
+    stored = any_store.load(run)
     assert stored.summary.status == "stopped" and 0 < len(stored.candidates) < 12 and stored.cost.new_tokens > 0
+
+
+def test_another_process_that_took_a_run_up_is_not_disturbed_by_the_one_before(any_store: RunStore) -> None:
+    """A job that ends late, in a process whose reader has gone to another one."""
+    engine, cancel = child_engine(), CancelToken()
+    run = any_store.start(ASKING, origin_of(engine.info))
+    steps = recorded_run(engine, ASKING, RunRecorder(any_store, run), cancel=cancel)
+    next(steps)
+    any_store._rows.change_run(run, owner="7@1@elsewhere", written=time.time())
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)
+    assert any_store.runs()[0].status == "running"
+    any_store.beat(run)
+    any_store._rows.change_run(run, written=time.time() - 2 * SILENT_S)
+    assert any_store.runs()[0].status == "stopped", "the other machine has been silent for too long"
+
+
+def test_a_step_now_and_then_says_that_the_run_is_still_written(
+    any_store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.testtime.recorder.BEAT_S", 0.0)
+    engine = child_engine()
+    run = any_store.start(ASKING, origin_of(engine.info))
+    any_store._rows.change_run(run, written=0.0)
+    steps = recorded_run(engine, ASKING, RunRecorder(any_store, run))
+    next(steps)
+    next(steps)
+    assert time.time() - any_store._rows.runs()[0].written < SILENT_S
+    steps.close()
 
 
 def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None:
@@ -196,11 +239,11 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("asking", "{"),
-        ("asking", "[]"),
+        ("request", "{"),
+        ("request", "[]"),
         ("origin", "null"),
         ("created", "once"),
-        ("asking", b"\xff\xfe"),
+        ("request", b"\xff\xfe"),
         ("owner", b"\xff"),
     ],
 )
@@ -232,15 +275,15 @@ def test_the_store_is_one_for_all_threads(monkeypatch: pytest.MonkeyPatch, tmp_p
     found[0].close()
 
 
-def test_several_threads_write_at_once(store: RunStore) -> None:
+def test_several_threads_write_at_once(any_store: RunStore) -> None:
     whole = unbroken()
-    runs = [store.start(ASKING, origin_of(FakeEngine().info)) for _ in range(4)]
+    runs = [any_store.start(ASKING, origin_of(FakeEngine().info)) for _ in range(4)]
     problems: list[BaseException] = []
 
     def write(run: str) -> None:
         try:
             for one in whole.candidates:
-                store.add(run, [one])
+                any_store.add(run, [one])
         except BaseException as error:  # told to the test
             problems.append(error)
 
@@ -249,7 +292,7 @@ def test_several_threads_write_at_once(store: RunStore) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert not problems and all(len(store.load(run).candidates) == 12 for run in runs)
+    assert not problems and all(len(any_store.load(run).candidates) == 12 for run in runs)
 
 
 def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
