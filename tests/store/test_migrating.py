@@ -75,12 +75,15 @@ def test_several_processes_may_start_at_once(store_url: str) -> None:
         "import faulthandler; from playground.store.database import RunDatabase; print('ready', flush=True); input();"
         f"faulthandler.dump_traceback_later(30, exit=True); RunDatabase({store_url!r}).check()"
     )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+    def start() -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, "-c", program], cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=pipe
+        )
+
     with ExitStack() as opened:
-        started = [
-            opened.enter_context(subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, text=True, **pipes))
-            for _ in range(3)
-        ]
+        started = [opened.enter_context(start()) for _ in range(3)]
         for process in started:
             assert process.stdout is not None and process.stdout.readline() == "ready\n"
         for process in started:
