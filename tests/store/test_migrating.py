@@ -70,10 +70,10 @@ def test_the_version_is_the_newest_migration() -> None:
 
 
 def test_several_processes_may_start_at_once(store_url: str) -> None:
-    """They are let go together; one that hangs says where."""
+    """They are let go together."""
     program = (
-        "import faulthandler; from playground.store.database import RunDatabase; print('ready', flush=True); input();"
-        f"faulthandler.dump_traceback_later(30, exit=True); RunDatabase({store_url!r}).check()"
+        "from playground.store.database import RunDatabase; print('ready', flush=True); input();"
+        f"RunDatabase({store_url!r}).check()"
     )
 
     def start() -> subprocess.Popen[str]:
@@ -90,7 +90,7 @@ def test_several_processes_may_start_at_once(store_url: str) -> None:
             assert process.stdin is not None
             process.stdin.write("\n")
             process.stdin.flush()
-        said = [process.communicate(timeout=60)[1] for process in started]
+        said = [process.communicate()[1] for process in started]
     assert [process.returncode for process in started] == [0] * 3, said
     RunDatabase(store_url).close()
 
