@@ -1,6 +1,6 @@
 """The Generate page: a text, every token of which can be questioned, branched from and compared."""
 
-from playground.engine.api import NextTokens
+from playground.engine.api import Rows, Stream
 from playground.state.generate import GenerateState
 from playground.ui.generate_page.compare import compare_section
 from playground.ui.generate_page.controls import ending_controls
@@ -28,7 +28,7 @@ PAGE = PageSpec(
     icon=":material/edit_note:",
     about="A whole text with every step recorded: question it, branch from it, compare settings.",
     sentence="The model writes, one token after the other; question any of them, branch from it, or compare settings.",
-    needs=(NextTokens,),
+    needs=((Rows, Stream),),
     view=load_view,
     state=GenerateState,
     controls=controls,

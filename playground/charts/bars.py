@@ -162,7 +162,7 @@ def bars_payload(data: BarsData) -> dict[str, Any]:
     cut_row, cut_text = _cut(data)
     return {  # tuples: Streamlit looks through lists for data frames, and imports pandas to do so
         "rows": tuple(rows),
-        "ticks": tuple(_ticks(top, data.log)),
+        "ticks": tuple(axis_ticks(top, data.log)),
         "cutRow": cut_row,
         "cutText": cut_text,
         "description": bars_description(data),
@@ -218,7 +218,8 @@ def _cut(data: BarsData) -> tuple[int, str]:
     return len(data.rows), f"the cut-off falls further down, after rank {data.cut_after:,}"
 
 
-def _ticks(top: float, log: bool) -> list[dict[str, Any]]:
+def axis_ticks(top: float, log: bool) -> list[dict[str, Any]]:
+    """Where the axis has its marks, as shares of it, and their texts."""
     if log:
         return [{"at": 1 - power / 8, "text": f"1e-{power}" if power else "100%"} for power in (8, 6, 4, 2, 0)]
     step = 10 ** math.floor(math.log10(top))

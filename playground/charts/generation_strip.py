@@ -42,12 +42,13 @@ def _prompt_token(prompt: Prompt, place: int, text: str, special: bool, scale: s
     before = prompt.entropies[place] if prompt.entropies else None
     if place == 0:
         lines.append("surprisal not defined: nothing comes before the first token")
-    elif value is None or rank is None or before is None:
+    elif value is None:
         lines.append("surprisal not computed")
     else:
         ground, ink = token_colours(scale, TokenFigures(value, rank, before))
         lines.append(f"surprisal {-value:.3f} nats ({-value / math.log(2):.3f} bits), raw {percent(math.exp(value))}")
-        lines.append(f"rank {rank + 1:,}, entropy before it {entropy(before)}")
+        told = "" if rank is None else f"rank {rank + 1:,}, "
+        lines.append(f"{told}entropy before it {'unknown' if before is None else entropy(before)}")
     kind = "special" if special else "prompt"
     return StripToken(shown, "", kind, tuple(lines), (), ground, ink, text.endswith("\n"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from playground.engine.api import Attention, Engine, Hidden, NextTokens, Rows, Score, Stream, Weights
@@ -38,6 +39,12 @@ def require(engine: Engine, facet: type[F]) -> F:
             f"{FACETS[facet]}; {engine.info.name}{kind} has {own}: choose another model in the sidebar or with --model."
         )
     return cast(F, engine)
+
+
+def require_any(engine: Engine, facets: Sequence[type]) -> None:
+    """Raises CapabilityMissing as ``require`` for the last of ``facets`` where ``engine`` has none of them."""
+    if not any(offers(engine, facet) for facet in facets):
+        require(engine, facets[-1])
 
 
 def require_level(row: NextLogits, multiplies: bool) -> NextLogits:

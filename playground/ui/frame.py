@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from playground import __version__
-from playground.engine.facets import require
+from playground.engine.facets import require_any
 from playground.state.setup import Setup
 from playground.ui.components.address_bar import keep_address
 from playground.ui.kit import session
@@ -246,7 +246,7 @@ def _view(spec: PageSpec, section: Section) -> Any:  # noqa: ANN401 - what a pag
         engine = loaded_model().engine
         note_end(request_model(chosen_model()))  # the sidebar may still say that the model is loading
         for facet in (*spec.needs, *section.needs):
-            require(engine, facet)
+            require_any(engine, facet if isinstance(facet, tuple) else (facet,))
     return (section.view or spec.view)()
 
 

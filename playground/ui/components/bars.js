@@ -7,7 +7,7 @@ import { attachCard, fillCard, makeCard } from "./tooltip.js"
 export const widthOf = (share) => `${(100 * share).toFixed(3)}%`
 
 export function rowClass(row, cut) {
-  const words = { removed: row.removed, chosen: row.chosen, rest: row.pick < 0, cut }
+  const words = { removed: row.removed, chosen: row.chosen, untold: row.untold, rest: row.pick < 0, cut }
   return ["row", ...Object.keys(words).filter((word) => words[word])].join(" ")
 }
 

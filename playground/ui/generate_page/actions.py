@@ -12,7 +12,7 @@ from dataclasses import replace
 from playground.charts.palette import PINS
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.generation import DrawnStep, GenerationRequest, TokenStep
+from playground.generation import DrawnStep, GenerationRequest, TokenStep, samples_here
 from playground.generation.document import Limits, Prompt, Run, ids_before, origin_of
 from playground.generation.running import start_generation
 from playground.generation.tree import MOST_BRANCHES, Branch, Ended, History, Tree
@@ -119,7 +119,11 @@ def _write(work: GenerateSession, worker: Worker) -> None:
             setup.seed,
         ) and branch.ended != "stopped":
             work.history, work.selected = work.history.do(tree.select(branch.id)), None
-            work.note = "The same prompt, settings and seed give the same tokens: here they are."
+            work.note = (
+                "The same prompt, settings and seed give the same tokens: here they are."
+                if samples_here(worker.engine)
+                else "There is a text of these settings and this seed: here it is. Another seed gives another one."
+            )
             return
     tree = tree.add(Branch(0, None, 0, (), setup.settings, setup.seed))
     work.stream = start_generation(worker, session_id(), [asked], [tree.current], [()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,19 @@ from playground.charts.compare import CompareData, compare_description, compare_
 from playground.charts.generation_strip import path_tokens, shown_text
 from playground.charts.numbers import logprob, percent
 from playground.charts.palette import PINS
+from playground.charts.told_bars import told_bars
+from playground.engine.api import TextCodec
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
-from playground.generation import DrawnStep
+from playground.engine.types import TokenIds
+from playground.generation import DrawnStep, TokenStep, samples_here
 from playground.generation.diversity import Interval, diversity, first_divergence
 from playground.generation.document import ids_before, step_pieces
 from playground.generation.tree import Branch
 from playground.models.info import or_unknown
 from playground.sampling.settings import SamplerSettings
 from playground.state.generate import GenerateState
+from playground.ui.components.bars import PROBABILITY_BARS
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.actions import FEWEST_COMPARED, settings_to_compare
 from playground.ui.generate_page.live import legend_line, live, show_ending
@@ -56,7 +60,7 @@ def compare_section(worker: Worker) -> None:
         )
         return
     live(work, worker, _strips)
-    legend_line()
+    legend_line(worker)
     if work.stream is None:
         _parting(work, worker)
         _diversity_table(work)
@@ -99,7 +103,7 @@ def _run_controls(chosen: list[tuple[str, SamplerSettings]]) -> None:
             on_click=ask,
             args=("compare",),
             disabled=len(chosen) < FEWEST_COMPARED,
-            help="All settings and seeds in one batch; the prompt is read once.",
+            help="All settings and seeds at the same time.",
         )
         with st.popover("Random stream and seeds", icon=":material/casino:"):
             WIDGETS.segmented("stream")
@@ -109,7 +113,12 @@ def _run_controls(chosen: list[tuple[str, SamplerSettings]]) -> None:
 def _exactness(worker: Worker) -> None:
     """Where rounding depends on the batch, the same tokens alone and together cannot be promised."""
     info = worker.engine.info
-    if info.dtype != "float32" or info.device != "cpu":
+    if not samples_here(worker.engine):
+        st.caption(
+            ":material/info: The engine draws by itself, each text by a request of its own, several at a time. Whether the "
+            "same seed gives the same text again is up to it."
+        )
+    elif info.dtype != "float32" or info.device != "cpu":
         st.caption(
             f":material/info: In {escape_markdown(or_unknown(info.dtype))} on {escape_markdown(or_unknown(info.device))} "
             f"rounding depends on how many rows run together, so "
@@ -216,28 +225,39 @@ def _word(work: GenerateSession, worker: Worker, branch: Branch, place: int) -> 
 
 def _two_distributions(work: GenerateSession, worker: Worker, pair: tuple[tuple[str, Branch], ...], place: int) -> None:
     """The same context, so the same raw distribution: only what the samplers leave of it differs."""
-    steps: list[tuple[str, DrawnStep]] = []
+    steps: list[tuple[str, TokenStep]] = []
     for letter, branch in pair:
         path = work.tree.path(branch.id)
         if place >= len(path):
             st.caption(f"{letter} ended here, so it has no distribution at this token.")
             return
-        step = path[place]
-        if not isinstance(step, DrawnStep):
-            st.caption("This engine samples by itself and does not tell probabilities after its samplers.")
-            return
-        steps.append((letter, step))
-    ids = [other.id for other in steps[0][1].top]
+        steps.append((letter, path[place]))
     before = ids_before(work.run.prompt.ids if work.run else (), work.tree.path(pair[0][1].id), place)
+    drawn = [(letter, step) for letter, step in steps if isinstance(step, DrawnStep)]
+    if len(drawn) == len(steps):
+        _final_distributions(drawn, worker.engine.codec, before)
+    elif steps[0][1].top:
+        payload = told_bars(steps[0][1], worker.engine.codec, before, worker.engine.info.vocab_size)
+        PROBABILITY_BARS(data={**payload, "position": 0}, key=f"parting_{pair[1][0]}")
+        st.caption(
+            f"The raw probabilities are the same for both; ▶ is what {steps[0][0]} drew. This engine does not tell what its "
+            "samplers leave of them."
+        )
+    else:
+        st.caption("This engine did not tell what else could have come here.")
+
+
+def _final_distributions(steps: Sequence[tuple[str, DrawnStep]], codec: TextCodec, before: TokenIds) -> None:
+    ids = [other.id for other in steps[0][1].top]
     probabilities = np.array(
         [[{o.id: o.prob or 0.0 for o in step.top}.get(token, 0.0) for token in ids] for _letter, step in steps],
         dtype=np.float32,
     )
-    labels = tuple(glyphs(worker.engine.codec.piece(token, before)) for token in ids)
+    labels = tuple(glyphs(codec.piece(token, before)) for token in ids)
     data = CompareData(tuple(letter for letter, _step in steps), labels, probabilities)
     st.plotly_chart(
         compare_figure(data),
-        key=f"parting_{pair[1][0]}",
+        key=f"parting_{steps[1][0]}",
         config={"displayModeBar": False},
         alt=compare_description(data),
     )

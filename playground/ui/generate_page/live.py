@@ -13,6 +13,7 @@ from playground.charts.generation_strip import path_tokens, prompt_tokens
 from playground.charts.numbers import milliseconds
 from playground.charts.token_colours import legend_html
 from playground.engine.serving.worker import Worker
+from playground.generation import samples_here
 from playground.generation.tree import REASONS, Branch
 from playground.state.generate import GenerateState
 from playground.ui.components.token_strip import token_strip
@@ -111,8 +112,13 @@ def _quoted(text: str) -> str:
     return f"“{escape_markdown(shown)}”"
 
 
-def legend_line() -> None:
-    """What the colours mean, and the choice of it."""
+def legend_line(worker: Worker) -> None:
+    """What the colours mean, and the choice of it; and what an engine that samples by itself does not tell."""
     with st.container(horizontal=True, vertical_alignment="center", key="generate_legend"):
         Bound(GenerateState).choose("scale", label_visibility="collapsed", width=150)
         st.html(legend_html(options().scale))
+    if not samples_here(worker.engine):
+        st.caption(
+            ":material/info: This engine samples by itself: it tells no random number, no entropy and no probability after its "
+            "samplers. A token without a colour is one it does not tell that figure of."
+        )

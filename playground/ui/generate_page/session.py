@@ -10,6 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from playground.charts.generation_strip import GrowingTokens
+from playground.engine.api import Score
+from playground.engine.facets import offers
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.worker import Worker
 from playground.engine.types import SequenceScore, TokenIds
@@ -94,7 +96,13 @@ class GenerateSession:
     def _ask_score(self, ended: RunningGeneration) -> None:
         run, worker, ended.worker = self.run, ended.worker, None  # an ended text holds no model
         prompt = None if run is None else run.prompt
-        if worker and prompt and not prompt.logprobs and 1 < len(prompt.ids) <= SCORED_TOKENS:
+        if (
+            worker
+            and offers(worker.engine, Score)
+            and prompt
+            and not prompt.logprobs
+            and 1 < len(prompt.ids) <= SCORED_TOKENS
+        ):
             self.scoring = ask_score(worker, session_id(), prompt.ids)
 
     def _take_score(self) -> None:

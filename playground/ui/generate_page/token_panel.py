@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any
 
 import streamlit as st
 
 from playground.charts.bars import bars_payload, recorded_bars
 from playground.charts.generation_strip import shown_text
 from playground.charts.numbers import percent
+from playground.charts.told_bars import told_bars
 from playground.engine.serving.worker import Worker
+from playground.engine.types import TokenIds
 from playground.generation import DrawnStep, TokenStep
 from playground.generation.document import ids_before, step_pieces
+from playground.generation.types import ids_of
 from playground.state.setup import Setup
 from playground.ui.components.bars import PROBABILITY_BARS, on_picked
 from playground.ui.frame import page_of
@@ -41,9 +47,7 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
     text = step_pieces(worker.engine.codec, path[: place + 1], work.run.prompt.ids)[place]
     st.subheader(f"Token {place + 1}: {escape_markdown(shown_text(text))}", anchor=False)
     _explain(work, step, place)
-    if not isinstance(step, DrawnStep):
-        return
-    data = recorded_bars(step, worker.engine.codec, before, worker.engine.info.vocab_size)
+    payload = _bars(step, worker, before)
     keys = tuple(other.key for other in path[:place])
     position = zlib.crc32(repr((branch, work.run.prompt.ids, keys)).encode())
 
@@ -51,17 +55,32 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
         if branches and token != step.id:
             ask("branch", branch, place, token)
 
-    PROBABILITY_BARS(
-        data={**bars_payload(data), "position": position},
-        key="generate_alternatives",
-        on_picked_change=on_picked("generate_alternatives", position, [row.id for row in data.rows], pick),
-    )
+    if payload is None:
+        st.caption("This engine did not tell what else could have come here.")
+    else:
+        PROBABILITY_BARS(
+            data={**payload, "position": position},
+            key="generate_alternatives",
+            on_picked_change=on_picked(
+                "generate_alternatives", position, [row["pick"] for row in payload["rows"]], pick
+            ),
+        )
     _buttons(work, branch, place, worker)
     if branches:
         why_it_matters(
             "Press a bar to go on with that token instead: the text before it is not run again. A removed token can be "
             "picked by hand too; its final probability is 0, so the path's is."
+            if isinstance(step, DrawnStep)
+            else "Press a bar to go on with that token instead: the engine is given the text up to it and goes on by itself."
         )
+
+
+def _bars(step: TokenStep, worker: Worker, before: TokenIds) -> dict[str, Any] | None:
+    """What the bars show; None where the engine told of no token."""
+    codec, size = worker.engine.codec, worker.engine.info.vocab_size
+    if isinstance(step, DrawnStep):
+        return bars_payload(recorded_bars(step, codec, before, size))
+    return told_bars(step, codec, before, size) if step.top else None
 
 
 def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:
@@ -69,7 +88,8 @@ def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:
         st.markdown("Chosen by hand, not drawn.")
         return
     if not isinstance(step, DrawnStep):
-        st.markdown("The engine drew this token by itself; it tells no random number.")
+        told = "" if step.raw_logprob is None else f" Its raw probability was {percent(math.exp(step.raw_logprob))}."
+        st.markdown(f"The engine drew this token by itself; it tells no random number.{told}")
         return
     st.markdown(
         f"The random number **u = {step.u:.6f}** fell between {step.low:.6f} and {step.high:.6f}, the band of this token in the "
@@ -78,6 +98,7 @@ def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:
 
 
 def _buttons(work: GenerateSession, branch: int, place: int, worker: Worker) -> None:
+    told = all(step.id is not None for step in work.tree.path(branch)[:place])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Open in Sampling",
@@ -85,7 +106,10 @@ def _buttons(work: GenerateSession, branch: int, place: int, worker: Worker) -> 
             key="open_in_sampling",
             on_click=open_in_sampling,
             args=(work, branch, place),
-            help="The whole distribution at exactly this point, under the settings of this text.",
+            disabled=not told,
+            help="The whole distribution at exactly this point, under the settings of this text."
+            if told
+            else "The engine did not tell the ids of all tokens before this one.",
         )
 
         def other() -> None:
@@ -114,7 +138,8 @@ def open_in_sampling(work: GenerateSession, branch: int, place: int) -> None:
     run = work.run
     assert run is not None
     present = setup()
-    steps = work.tree.path_ids(branch)
+    path = work.tree.path(branch)
+    steps = ids_of([*path[:place], *takewhile(lambda step: step.id is not None, path[place:])])
     session.put(
         replace(
             Setup(model=present.model, device=present.device, dtype=present.dtype),

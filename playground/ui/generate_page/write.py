@@ -34,7 +34,7 @@ def write_section(worker: Worker) -> None:
     if work.note:
         st.info(work.note, icon=":material/info:")
     live(work, worker, writing_strip)
-    legend_line()
+    legend_line(worker)
     _outdated(work)
     token_panel(work, worker)
     branches_section(work, worker)

@@ -15,6 +15,9 @@ from typing import Any
 
 from playground.state.link_fields import Reading
 
+Need = type | tuple[type, ...]
+"""A facet of the engine; several of which any will do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -27,7 +30,7 @@ class Section:
 
     title: str
     draw: Callable[[Any], None]
-    needs: tuple[type, ...] = ()
+    needs: tuple[Need, ...] = ()
     view: Callable[[], Any] | None = None
     export: Callable[[], None] | None = None
     options: Callable[[], None] | None = None
@@ -73,7 +76,7 @@ class PageSpec:
     about: str
     sentence: str
     sections: Mapping[str, Section]
-    needs: tuple[type, ...] = ()
+    needs: tuple[Need, ...] = ()
     view: Callable[[], Any] = lambda: None
     state: type[Any] | None = None
     controls: Callable[[], None] | None = None
