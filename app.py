@@ -6,6 +6,6 @@ Streamlit takes an app for its older kind and opens a deep link without that scr
 
 import streamlit as st
 
-from playground.ui.server import lifespan, middleware
+from playground.ui.server import lifespan, middleware, routes
 
-app = st.App("playground/ui/entry.py", lifespan=lifespan, middleware=middleware())
+app = st.App("playground/ui/entry.py", lifespan=lifespan, middleware=middleware(), routes=routes())

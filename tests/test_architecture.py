@@ -33,6 +33,7 @@ LAYERS = (
     ("engine",),
     ("models", "store"),
     ("bounded", "server", "uploads", "downloads"),
+    ("metrics",),
     ("errors", "glossary", "numerics", "json_reading"),
 )
 HEIGHT = {layer: len(LAYERS) - index for index, row in enumerate(LAYERS) for layer in row}

@@ -183,6 +183,10 @@ class GenerationStep:
     finished: tuple[RowResult, ...]
     elapsed_ms: float
 
+    @property
+    def new_tokens(self) -> int:
+        return len(self.tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:

@@ -21,6 +21,7 @@ HOSTS_VARIABLE = "PLAYGROUND_HOSTS"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 ANY_HOST = "*"
 PRIVATE_PATHS = ("/_stcore/metrics",)
+ANY_HOST_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})  # of status.py, which looks itself at who asks
 
 
 def allowed_hosts(environment: Mapping[str, str]) -> frozenset[str]:
@@ -95,6 +96,8 @@ class Guard:
 
     def _refused(self, path: str, headers: Headers) -> PlainTextResponse | None:
         """The answer to a request that is not let through: 400 a foreign Host, 403 a foreign Origin, 404 a private path."""
+        if path in ANY_HOST_PATHS:
+            return None
         host, origin = headers.get("host", ""), headers.get("origin")
         name = host_name(host)
         if name is None or not (name in self._hosts or ANY_HOST in self._hosts):

@@ -30,5 +30,9 @@ class BatchStep:
     finished: tuple[Candidate, ...] = ()
     prefill_ms: float | None = None
 
+    @property
+    def new_tokens(self) -> int:
+        return self.rows
+
 
 Event = Planned | BatchStep | None  # None: a piece of the prompt was read, others may have their turn

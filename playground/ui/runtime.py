@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.engine.api import Engine
 from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
+from playground.errors import ModelError
 from playground.models.address import KEY_VARIABLE, ServerAccess
 from playground.ui.kit.jobs import crowded
 
@@ -83,6 +84,19 @@ def model_pool() -> ModelPool:
             _Process.pool = ModelPool(_open_engine, normalise=_normalised, is_alive=_is_alive)
             atexit.register(_Process.pool.close)
         return _Process.pool
+
+
+def check_model() -> None:
+    """Whether readers can be served: raises a PlaygroundError while no model is in memory, or a server does not answer."""
+    workers = model_pool().workers()
+    if not workers:
+        loading = model_pool().keep_ready(ModelChoice())  # one that failed is tried again: its server may be there now
+        raise loading.error or ModelError("The model is on its way: wait a moment.")
+    for worker in workers:
+        if worker.engine.info.server is not None:
+            from playground.engine.remote.alive import check_answers
+
+            check_answers(worker.engine.info.id)
 
 
 def close_pool() -> None:

@@ -321,6 +321,26 @@ def test_a_plain_job_sees_that_it_was_cancelled(worker: Worker) -> None:
         ticket.result(PATIENCE)
 
 
+def test_what_ends_is_counted(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[tuple[str, str, bool]] = []
+
+    def count(kind: str, seconds: float, error: BaseException | None, *, cancelled: bool) -> None:
+        assert seconds >= 0
+        counted.append((kind, type(error).__name__, cancelled))
+
+    def breaks(engine: Engine, cancel: CancelToken) -> None:
+        raise ValueError("no")
+
+    monkeypatch.setattr("playground.engine.serving.worker.count_request", count)
+    worker.next_row("a", "next", (1,)).result(10)
+    with pytest.raises(ModelError):
+        worker.submit("a", "b", breaks).result(10)
+    gate = Gate(worker)
+    worker.submit("a", "c", next_row(1)).cancel()
+    gate.open()
+    assert counted[:3] == [("row", "NoneType", False), ("steps", "ModelError", False), ("steps", "Cancelled", True)]
+
+
 def test_leaving_the_block_keeps_a_finished_result(worker: Worker) -> None:
     with worker.submit("a", "logits", lambda engine, cancel: 7) as ticket:
         assert ticket.wait(PATIENCE)

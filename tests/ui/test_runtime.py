@@ -10,6 +10,7 @@ import streamlit as st
 
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.pool import Loading, ModelChoice
+from playground.errors import ModelError, ModelNotFound
 from playground.models.catalogue import DEFAULT_MODEL
 from playground.ui import runtime
 from playground.ui.kit.jobs import crowded
@@ -66,3 +67,20 @@ def test_what_is_permanent_is_spared_by_collections_until_the_end() -> None:
     assert gc.get_freeze_count() > 100_000, "libraries among them"
     runtime.close_pool()
     assert gc.get_freeze_count() == 0
+
+
+def test_ready_is_who_has_a_model(open_app: Open) -> None:
+    """One that failed is tried again at the next look: the server that it is behind may have come."""
+    tried: list[int] = []
+
+    def fails_once(choice: ModelChoice, _progress: object) -> FakeEngine:
+        tried.append(1)
+        if len(tried) == 1:
+            raise ModelNotFound("Nothing is there: start it.")
+        return FakeEngine()
+
+    open_app(opener=fails_once)
+    with pytest.raises(ModelError):
+        runtime.check_model()
+    assert runtime.model_pool().keep_ready(ModelChoice()).done.wait(10)
+    runtime.check_model()

@@ -243,6 +243,11 @@ class ModelPool:
             loaded = (entry for entry in self._entries.values() if entry.done.is_set() and entry.worker is not None)
             return tuple(entry.choice for entry in loaded)
 
+    def workers(self) -> tuple[Worker, ...]:
+        """Those of the models that are in memory now, or behind an address."""
+        with self._lock:
+            return tuple(entry.worker for entry in self._entries.values() if entry.worker is not None)
+
     def asked_for(self) -> tuple[ModelChoice, ...]:
         """The choices whose model is in memory or on its way."""
         with self._lock:

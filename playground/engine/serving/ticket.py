@@ -41,6 +41,11 @@ class Ticket(Generic[T]):
         return self._done
 
     @property
+    def error(self) -> BaseException | None:
+        """What it ended with, where it did not end with a result."""
+        return self._error
+
+    @property
     def position(self) -> int:
         """How many steps of others come before this ticket's next one; 0 while it runs and when it is done."""
         return 0 if self._done else self._position_of(self)

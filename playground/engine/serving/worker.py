@@ -23,7 +23,8 @@ from playground.engine.serving.caching import CachedEngine
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.turns import Priority, Turns
 from playground.engine.types import NextRow, TokenIds
-from playground.errors import ModelError, PlaygroundError
+from playground.errors import Cancelled, ModelError, PlaygroundError
+from playground.metrics import count_request, count_tokens
 
 T = TypeVar("T")
 Steps = Generator[Any, None, T]
@@ -101,6 +102,7 @@ def _take_step(task: Task) -> bool:
             ticket.succeed(answer)
         return False
     if step is not None:  # None gave the others a turn
+        count_tokens(step)
         task.tickets[0].add_step(step)
     return True
 
@@ -126,6 +128,11 @@ def close_quietly(steps: Steps[Any] | None) -> None:
         steps.close()
     except BaseException:
         return
+
+
+def _count(priority: Priority, seconds: float, ticket: Ticket[Any]) -> None:
+    cancelled = isinstance(ticket.error, Cancelled)
+    count_request(priority.name.lower(), seconds, ticket.error, cancelled=cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +200,8 @@ class Worker(ABC):
 
     def _queue(self, ticket: Ticket[T], task: Task) -> Ticket[T]:
         session, slot = ticket.session, ticket.slot
+        asked, priority = self._clock(), task.priority
+        ticket.when_done(lambda: _count(priority, self._clock() - asked, ticket))
         ticket._position_of, ticket._on_cancel = self._position_of, self._withdraw
         with self._changed:
             if self._closing:
