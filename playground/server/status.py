@@ -29,12 +29,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def scraping_networks(environment: Mapping[str, str]) -> tuple[Network, ...]:
-    """Who may read the counts beside this machine: PLAYGROUND_METRICS, such as ``10.0.0.0/8, 192.0.2.7``. Raises BadInput."""
+    """Who may read the counts beside this machine: PLAYGROUND_METRICS, such as ``192.0.2.0/24, 198.51.100.3``. Raises BadInput."""
     parts = [part.strip() for part in environment.get(METRICS_VARIABLE, "").split(",")]
     try:
         return tuple(ipaddress.ip_network(part) for part in parts if part)
     except ValueError as error:
-        raise BadInput(f"{METRICS_VARIABLE}: {error}; name addresses or networks such as 10.0.0.0/8.") from None
+        raise BadInput(f"{METRICS_VARIABLE}: {error}; name addresses or networks such as 192.0.2.0/24.") from None
 
 
 def status_routes(checks: Mapping[str, Callable[[], None]], scraping: tuple[Network, ...]) -> list[Route]:

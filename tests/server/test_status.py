@@ -21,7 +21,7 @@ def works() -> None:
 
 
 def fails() -> None:
-    raise ModelError("The server at http://10.1.2.3 does not answer.")
+    raise ModelError("The server at http://model.example does not answer.")
 
 
 def client(
@@ -46,7 +46,7 @@ def samples() -> dict[tuple[str, ...], float]:
 
 def test_probes_are_answered_under_any_host_name() -> None:
     """A probe asks by address; it is told which part fails, and the log why."""
-    for host in ("localhost:8501", "10.0.0.7:8501"):
+    for host in ("localhost:8501", "198.51.100.7:8501"):
         alive = client(fails, host=host).get("/healthz")
         assert (alive.status_code, alive.json()) == (200, {"alive": True})
         ready = client(host=host).get("/readyz")
@@ -57,7 +57,7 @@ def test_probes_are_answered_under_any_host_name() -> None:
 def test_what_is_not_ready_is_named_and_its_reason_logged(caplog: pytest.LogCaptureFixture) -> None:
     answer = client(fails).get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"model": True, "store": False})
-    assert "Not ready (store): The server at http://10.1.2.3 does not answer." in caplog.text
+    assert "Not ready (store): The server at http://model.example does not answer." in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_what_is_not_ready_is_named_and_its_reason_logged(caplog: pytest.LogCapt
     [
         ("", "127.0.0.1", "localhost:8501", {}, 200),
         ("", "::1", "[::1]:8501", {}, 200),
-        ("", "10.0.0.9", "localhost:8501", {}, 404),
+        ("", "192.0.2.9", "localhost:8501", {}, 404),
         ("", "127.0.0.1", "evil.example", {}, 404),  # a foreign name that was made to point here
-        ("", "127.0.0.1", "localhost", {"x-forwarded-for": "192.0.2.1"}, 404),  # through a proxy on this machine
-        ("10.0.0.0/8", "10.0.0.9", "10.0.0.7:8501", {}, 200),
-        ("10.0.0.0/8", "10.0.0.9", "10.0.0.7:8501", {"x-forwarded-for": "10.0.0.9"}, 404),
-        ("10.0.0.0/8, 192.0.2.7", "192.0.2.8", "localhost", {}, 404),
+        ("", "127.0.0.1", "localhost", {"x-forwarded-for": "198.51.100.5"}, 404),  # through a proxy on this machine
+        ("192.0.2.0/24", "192.0.2.9", "198.51.100.7:8501", {}, 200),
+        ("192.0.2.0/24", "192.0.2.9", "198.51.100.7:8501", {"x-forwarded-for": "192.0.2.9"}, 404),
+        ("192.0.2.0/24, 198.51.100.3", "198.51.100.4", "localhost", {}, 404),
         ("", "a socket", "localhost", {}, 404),
     ],
 )
@@ -83,7 +83,7 @@ def test_counts_are_told_on_this_machine_and_where_it_is_said(
 
 
 def test_networks_that_are_none_are_refused() -> None:
-    with pytest.raises(BadInput, match="PLAYGROUND_METRICS: .*10.0.0.0/8"):
+    with pytest.raises(BadInput, match="PLAYGROUND_METRICS: .*192.0.2.0/24"):
         scraping_networks({"PLAYGROUND_METRICS": "everybody"})
 
 
