@@ -29,7 +29,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def scraping_networks(environment: Mapping[str, str]) -> tuple[Network, ...]:
-    """Who may read the counts beside this machine: PLAYGROUND_METRICS, such as ``192.0.2.0/24, 198.51.100.3``. Raises BadInput."""
+    """Who may read the counts beside this machine: PLAYGROUND_METRICS, networks with commas between. Raises BadInput."""
     parts = [part.strip() for part in environment.get(METRICS_VARIABLE, "").split(",")]
     try:
         return tuple(ipaddress.ip_network(part) for part in parts if part)
