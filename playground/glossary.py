@@ -31,6 +31,8 @@ GLOSSARY: dict[str, str] = {
     "u": "The random number of one draw: a number from 0 up to 1 that points into the cumulative bar of the final distribution.",
     "KL divergence": "How far one distribution is from another, in nats: 0 when they are the same, infinite when the first "
     "allows what the second forbids.",
+    "Total variation": "Half the sum of the differences of all probabilities, 0 to 1: the least chance that draws from two "
+    "distributions differ, however they are coupled.",
     "Prompt": "The text a model is given to continue.",
     "Chat template": "The frame of special tokens that turns messages into the text a chat model was trained on.",
     "Special token": "A token that marks structure, such as the end of a message, and stands for no text.",

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from playground.charts.figure import escaped
 from playground.charts.numbers import choices, percent
-from playground.charts.palette import FINAL, GRID, PINS
+from playground.charts.palette import BESIDE, FINAL, GRID, PINS
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
@@ -37,7 +37,7 @@ NAMED_TOKENS = 8
 
 @dataclass(frozen=True, slots=True)
 class CompareData:
-    """``settings``: "now" and the pinned letters; ``probabilities``: (settings, tokens) final probabilities."""
+    """``settings``: "now", the pinned letters, those of models beside; ``probabilities``: (settings, tokens), final ones."""
 
     settings: tuple[str, ...]
     tokens: tuple[str, ...]
@@ -108,8 +108,8 @@ def compare_figure(data: CompareData) -> go.Figure:
                 y=y + (index - (len(data.settings) - 1) / 2) * thickness,
                 width=thickness * 0.92,
                 orientation="h",
-                name="Now" if name == NOW else f"Pin {name}",
-                marker={"color": FINAL if name == NOW else PINS[name]},
+                name="Now" if name == NOW else f"Model {name}" if name in BESIDE else f"Pin {name}",
+                marker={"color": FINAL if name == NOW else (PINS | BESIDE)[name]},
                 text=[f"{'' if name == NOW else name + ' '}{percent(float(p))}" if p > 0 else "" for p in row],
                 textposition="outside",
                 textfont={"size": 10},

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from playground.engine.types import NextLogits, NextRow
 from playground.inspection.alignment import Outcomes
 
+ROUNDING = 1e-12  # what sums of a vocabulary's probabilities differ by although they are the same
+
 Probabilities = npt.NDArray[np.float64]
 
 
@@ -117,16 +119,17 @@ def movers(p: ToldRow, q: ToldRow, count: int) -> tuple[Mover, ...]:
     """The outcomes whose probability differs most, of those that both tell."""
     change = np.where(p.told & q.told, np.abs(p.probs - q.probs), 0.0)
     order = np.argsort(-change, kind="stable")[:count]
-    return tuple(Mover(int(o), float(p.probs[o]), float(q.probs[o])) for o in order if change[o] > 0)
+    return tuple(Mover(int(o), float(p.probs[o]), float(q.probs[o])) for o in order if change[o] > ROUNDING)
 
 
 def _bounds(low: float, high: float, whole: bool, most: float) -> Bounds:
-    low = min(max(0.0, low), most)
+    low = 0.0 if low < ROUNDING else min(low, most)
     return Bounds(low, low if whole else min(max(low, high), most))
 
 
 def _kl_bounds(p: Probabilities, q: Probabilities, rests: tuple[Probabilities, ...], whole: bool) -> Bounds:
-    low = max(0.0, _kl_sum(p, q) + _kl_sum(*rests))
+    low = _kl_sum(p, q) + _kl_sum(*rests)
+    low = 0.0 if low < ROUNDING else low
     return Bounds(low, low if whole else None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from playground.errors import BadInput, PlaygroundError
+from playground.models.naming import ComparedModel, read_compared
 from playground.sampling.registry import PARAMETERS
 from playground.sampling.settings import SamplerSettings
 from playground.state.link_fields import (
@@ -27,6 +28,7 @@ from playground.state.link_fields import read_link as read_state
 MAX_PROMPT_CHARACTERS = LONGEST_TEXT
 MAX_LINK_STEPS = 4_096
 MAX_SEED = 2**32 - 1
+MOST_BESIDE = 3  # models beside the one in use
 DEFAULT_PROMPT = "The capital of France is"
 
 
@@ -66,9 +68,19 @@ def _read_name(given: str) -> str | None:
     return given or None
 
 
+def _read_beside(given: str) -> tuple[ComparedModel, ...]:
+    try:
+        found = json.loads(given)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found) or len(found) > MOST_BESIDE:
+        raise BadInput(f"The link's models to compare with are not a list of up to {MOST_BESIDE} names.")
+    return tuple(dict.fromkeys(read_compared(name) for name in found))
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The prompt, how it is read, the sampling settings, the seed, and the tokens accepted so far.
+    """The prompt, how it is read, the sampling settings, the seed, the tokens accepted so far, and the models beside.
 
     ``steps`` are token ids appended to the prompt; ``position`` of them are in view (stepping back keeps the rest).
     """
@@ -109,6 +121,9 @@ class Setup:
     settings: SamplerSettings = field(default_factory=SamplerSettings)
     steps: tuple[int, ...] = link_field((), _read_steps, write=lambda ids: ".".join(map(str, ids)))
     position: int = link_field(0, _read_position, name="at")
+    beside: tuple[ComparedModel, ...] = link_field(
+        (), _read_beside, write=lambda found: json.dumps([one.text for one in found])
+    )
 
     @property
     def taken(self) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ from playground.ui.kit.page import PageSpec, Section
 from playground.ui.page_links import adopt_page, adopt_setup, open_section, page_address, page_query
 from playground.ui.runtime import note_end, request_model
 from playground.ui.workspace import setup as workspace
+from playground.ui.workspace.beside import let_go_of_unnamed
 from playground.ui.workspace.export import popover, show_link
 from playground.ui.workspace.linked_model import ask_for_linked_model
 from playground.ui.workspace.model import chosen_model, loaded_model
@@ -71,6 +72,7 @@ def open_frame(page: st.Page, pages: Pages) -> None:
     spec = pages.get(page.url_path) or next(each for each in pages.values() if each.default)
     if spec.needs:
         adopt_setup()
+    let_go_of_unnamed()
     st.html(_STYLE)
     st.logo(WORDMARK, icon_image=ICON)
     with st.sidebar:

@@ -17,6 +17,7 @@ from playground.engine.fake.served import ServedFakeEngine
 from playground.engine.types import FloatArray, TokenIds
 from playground.models.address import ServerAccess
 from tests.cli.running import Capture, answer, refusal
+from tests.engine.other_vocabulary import ReversedEngine, reversed_ids
 
 ASKED = ("next", "--prompt", "hello", "--top", "2")
 Given = tuple[str | None, str | None, str | None]
@@ -24,26 +25,6 @@ Given = tuple[str | None, str | None, str | None]
 
 def rounded(ids: TokenIds) -> FloatArray:
     return np.round(default_logits(ids), 1).astype(np.float32)
-
-
-class Reversed(FakeCodec):
-    """The fake's tokens under other ids: the longer pieces stand before the bytes."""
-
-    def token_bytes(self, token_id: int) -> bytes:
-        return super().token_bytes(269 - token_id) if token_id < 270 else b""
-
-    def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
-        return tuple(269 - token for token in super().encode(text))
-
-
-class ReversedEngine(FakeEngine):
-    """A model that says of every text what ``FakeEngine`` says, in another vocabulary."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            lambda ids: default_logits(tuple(269 - token for token in ids))[[*range(269, -1, -1), 270, 271, 272]]
-        )
-        self._codec = Reversed()
 
 
 class Opener:
@@ -94,7 +75,7 @@ def test_another_number_format_has_scipys_divergence(capsys: Capture, opener: Op
 def test_another_vocabulary_is_aligned_by_text_and_reads_the_same_text(capsys: Capture) -> None:
     found = answer(capsys, *ASKED, "--generated", "104,105", "--compare-model", "other")["compared"][0]
     assert not found["same_vocabulary"] and (found["kl"], found["kl_reverse"]) == (None, None)
-    assert found["prompt_ids"] == [269 - token for token in (*FakeCodec().encode("hello"), 104, 105)]
+    assert found["prompt_ids"] == [*reversed_ids((*FakeCodec().encode("hello"), 104, 105))]
     assert found["total_variation"]["high"] == pytest.approx(0, abs=1e-6) and found["not_in_other"] == 0
 
 

@@ -1,4 +1,4 @@
-"""Section "Compare": up to four pinned settings over the very same logits, beside the present ones."""
+"""Section "Compare": up to four pinned settings over the very same logits, and up to three other models on the same text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from playground.sampling.settings import SamplerSettings
 from playground.state.sampling import Pins
 from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.sampling_page.models_beside import models_beside
 from playground.ui.sampling_page.view import SamplingView, examine_row
+from playground.ui.workspace.beside import named, pin_control
 from playground.ui.workspace.setup import setup
 
 WIDTHS = {"": 45, "order": 75, "kept": 65, "exp H": 60, "KL, nats": 70, "gained now": 110, "lost now": 110}  # pixels
@@ -31,19 +33,26 @@ def pins() -> Pins:
 
 
 def compare_section(view: SamplingView) -> None:
-    """Buttons to pin, the overlay, and a table of what differs."""
+    """Buttons to pin, the overlay, and tables of what differs."""
     _buttons(view)
-    if not pins():
+    if not pins() and not named():
         st.info(
             "Nothing is pinned yet. **Pin the present settings**, then move a slider: both are drawn over the same "
-            "logits. Or let one click compare the orders of three engines."
+            "logits. Or let one click compare the orders of three engines, or pin another model, number format or server."
         )
         return
     views = {NOW: view.next} | {letter: _pinned(view, settings) for letter, settings in pins().items()}
-    data = compare_data(views, view.codec)
+    beside = models_beside(view)
+    data = beside.data(views) if beside.rows else compare_data(views, view.codec)
     st.plotly_chart(
         compare_figure(data), key="compare", config={"displayModeBar": False}, alt=compare_description(data)
     )
+    beside.show()
+    if pins():
+        _settings_table(view, views)
+
+
+def _settings_table(view: SamplingView, views: dict[str, NextToken]) -> None:
     st.dataframe(
         difference_table(views, view.codec),
         hide_index=True,
@@ -80,6 +89,7 @@ def _buttons(view: SamplingView) -> None:
         )
         for letter, settings in list(pins().items()):
             st.button(f"✕ {letter}", key=f"unpin_{letter}", on_click=unpin, args=(letter,), help=describe(settings))
+        pin_control()
 
 
 def pin(settings: SamplerSettings) -> None:

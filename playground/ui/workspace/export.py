@@ -127,9 +127,9 @@ def _spells_special(setup: Setup) -> bool:
 
 
 def next_words(setup: Setup) -> list[str]:
-    """``python -m playground next`` for what is on screen: the accepted tokens in view are part of it."""
+    """``python -m playground next`` for what is on screen: accepted tokens in view and models beside are part of it."""
     taken = [f"--generated={','.join(map(str, setup.taken))}"] if setup.taken else []
-    return command_words(setup, "next") + taken
+    return command_words(setup, "next") + taken + [f"--compare-model={one.text}" for one in setup.beside]
 
 
 def command_words(setup: Setup, command: str) -> list[str]:

@@ -19,14 +19,14 @@ def chosen_model() -> ModelChoice:
     return model_pool().normalised(ModelChoice(chosen.model, chosen.device, chosen.dtype))
 
 
-class _LoadingProgress:
-    """A loading as it is shown. It cannot be stopped: others may wait for the same model."""
+class LoadingProgress:
+    """A loading as it is shown. The session's own model cannot be stopped: others may wait for the same."""
 
     ahead = 0
-    stop = None
 
-    def __init__(self, loading: Loading) -> None:
+    def __init__(self, loading: Loading, stop: Callable[[], None] | None = None) -> None:
         self._loading = loading
+        self.stop = stop
 
     @property
     def done(self) -> bool:
@@ -45,9 +45,13 @@ class _LoadingProgress:
 
 def loaded_model() -> Worker:
     """The worker of the chosen model. Raises Pending while it is being loaded, and the loader's own errors."""
-    loading = request_model(chosen_model())
+    return worker_of(request_model(chosen_model()), "model")
+
+
+def worker_of(loading: Loading, slot: str, stop: Callable[[], None] | None = None) -> Worker:
+    """Its worker. Raises Pending for ``slot`` while it is being loaded, and the loader's own errors."""
     if not loading.done.wait(jobs.PATIENCE_S):
-        raise Pending("model", _LoadingProgress(loading))
+        raise Pending(slot, LoadingProgress(loading, stop))
     if loading.error is not None:
         raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
     if loading.worker is None:

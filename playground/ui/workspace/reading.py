@@ -11,7 +11,7 @@ from playground.engine.facets import offers, require, whole_row
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.text.prompt import encode_prompt
-from playground.engine.types import NextLogits, SequenceScore, TokenIds
+from playground.engine.types import NextLogits, NextRow, SequenceScore, TokenIds
 from playground.errors import BadPrompt
 from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui.kit import session
@@ -46,18 +46,21 @@ def text_ids(worker: Worker) -> tuple[TokenIds, TokenIds]:
 
 
 def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
-    """The row after ``ids``: from memory if it is known, else from the model."""
+    """The whole row after ``ids``. Raises CapabilityMissing for one that is told in part."""
+    return whole_row(told_row(worker, ids, slot), "This page")
+
+
+def told_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextRow:
+    """The row after ``ids`` as far as the engine tells it: from memory if it is known, else from the model."""
     known = worker.engine.cached_row(ids)
     if known is not None:
-        return whole_row(known, "This page")
-
-    row = result_of(
+        return known
+    return result_of(
         slot,
         (worker.engine.info.revision, ids),
         lambda: worker.next_row(session_id(), slot, ids),
         f"The model reads {len(ids):,} tokens",
     )
-    return whole_row(row, "This page")
 
 
 def score_text(worker: Worker, ids: TokenIds) -> SequenceScore | None:
