@@ -20,10 +20,10 @@ class ReversedCodec(FakeCodec):
     """The longer pieces stand before the bytes."""
 
     def token_bytes(self, token_id: int) -> bytes:
-        return super().token_bytes(*reversed_ids([token_id]))
+        return super().token_bytes(reversed_ids([token_id])[0])
 
     def piece(self, token_id: int, context: Sequence[int] = ()) -> str:
-        return super().piece(*reversed_ids([token_id]), reversed_ids(context))
+        return super().piece(reversed_ids([token_id])[0], reversed_ids(context))
 
     def encode(self, text: str, *, parse_special: bool = False) -> tuple[int, ...]:
         return reversed_ids(super().encode(text, parse_special=parse_special))

@@ -257,7 +257,7 @@ def test_a_reader_who_has_left_is_not_computed_for(make_pool: Callable[..., Mode
 # -- several models of one session -------------------------------------------------------------------------------------
 
 GB = 1_000_000_000
-LAPTOP = Hardware(ram_total_bytes=4 * GB, ram_available_bytes=3 * GB)
+LAPTOP = Hardware(ram_available_bytes=3 * GB)
 
 
 def located(weights: int, working: int, device: str = "cpu") -> LocatedModel:
