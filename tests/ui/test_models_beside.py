@@ -113,7 +113,7 @@ def test_moving_a_slider_asks_no_model_again(open_app: Open, openings: Openings)
 def test_another_vocabulary_is_compared_by_text(open_app: Open, openings: Openings) -> None:
     app = pinned(open_app, openings, ComparedModel("other/vocabulary"), steps=(104, 105), position=2)
     shown = table(app).iloc[1]
-    assert shown["KL(now ‖ it)"] == "other vocabulary" and shown["total variation"] == "0.00%"
+    assert shown["KL(now ‖ it)"] == "other vocabulary" and shown["total variation"] == "0%"
     assert "have no token in the other" in app.texts()
 
 

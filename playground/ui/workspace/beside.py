@@ -139,7 +139,8 @@ def _question(letter: str) -> None:
     compared = named()[letter]
     with st.container(horizontal=True, vertical_alignment="center", key=f"ask_{letter}"):
         st.info(
-            f"**{letter}** · {escape_markdown(label(compared))} is not loaded here. {need_sentence(compared)}",
+            f"**{letter}** · {escape_markdown(label(compared))} is not {'connected' if is_address(compared.spec) else 'loaded'} "
+            f"here. {need_sentence(compared)}",
             icon=":material/add_circle:",
             width="stretch",
         )
@@ -248,7 +249,7 @@ def suggestions() -> dict[str, str]:
         others = (dtype for dtype in DTYPE_BYTES if choice_of(ComparedModel(dtype=dtype)) != present)
         found |= {f"@{dtype}": f"the model in use in {dtype}" for dtype in others}
     found["@raw" if own.chat else "@chat"] = f"the model in use, {'raw text' if own.chat else 'in its chat template'}"
-    for choice in model_pool().loaded():
+    for choice in (each for each in model_pool().loaded() if each.spec != present.spec):
         text = ComparedModel(choice.spec or DEFAULT_MODEL, choice.device, choice.dtype).text
         found.setdefault(text, f"{text} (in memory)")
     with suppress(BadInput):  # whoever chooses a server is told what is wrong with the list
