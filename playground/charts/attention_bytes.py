@@ -15,7 +15,6 @@ import numpy.typing as npt
 from playground.engine.types import FloatArray
 
 WORD, BYTE = 65_534, 254  # the code of weight 1; one more is blank
-PRECISION = 1 / WORD  # the largest error of a weight that comes back: the slope of p = (code / WORD)² at 1, half a code
 
 
 def matrix_codes(values: FloatArray) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 RAW = "#8C919C"  # raw probability: neutral grey
 FINAL = "#6A5FEA"  # final probability: the accent
-CHOSEN_EDGE = "#2E2580"  # the drawn token's edge, on the light ground
-CHOSEN_EDGE_DARK = "#CFCBFF"  # the same, on the dark ground
 CUT = "#C2410C"  # where the cut-off falls
 PINS: dict[str, str] = {"A": "#E69F00", "B": "#56B4E9", "C": "#009E73", "D": "#D55E00"}  # Okabe and Ito
 BESIDE: dict[str, str] = {"X": "#CC79A7", "Y": "#0072B2", "Z": "#8C6D00"}  # models beside the one in use

@@ -61,9 +61,6 @@ class TextCodec(Protocol):
     def encode_chat(self, text: str, *, system: str | None = None, parse_special: bool = False) -> tuple[int, ...]:
         """Ids of one user message (and a system prompt) in the model's own chat template, ready to be answered."""
 
-    def chat_text(self, text: str, *, system: str | None = None) -> str:
-        """The text the template produces, for showing."""
-
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ``ids``; bytes that make no character become U+FFFD. Special tokens are spelt out."""
 

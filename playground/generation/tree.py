@@ -17,7 +17,6 @@ from playground.generation.types import TokenStep, ids_of
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 
 Ended = Literal["length", "stop", "eos", "stop_id", "stopped", "picked"]
-ENDINGS: tuple[Ended, ...] = ("length", "stop", "eos", "stop_id", "stopped", "picked")
 REASONS: dict[str, str] = {
     "length": "the maximum number of tokens was reached",
     "stop": "a stop string came",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +27,7 @@ class Hardware:
     mps: bool = False
     cpu_bf16: bool = False
     cpu_threads: int = 1
-    ram_total_bytes: int = 0
     ram_available_bytes: int = 0
-    cpu_name: str = "cpu"
 
 
 def probe() -> Hardware:
@@ -43,9 +40,7 @@ def probe() -> Hardware:
         mps=bool(torch.backends.mps.is_available()),
         cpu_bf16=_cpu_has_bf16(),
         cpu_threads=torch.get_num_threads(),
-        ram_total_bytes=int(memory.total),
         ram_available_bytes=min(int(memory.available), _container_headroom_bytes()),
-        cpu_name=platform.processor() or platform.machine() or "cpu",
     )
 
 

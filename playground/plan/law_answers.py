@@ -17,7 +17,7 @@ from playground.scaling.laws import (
     optimal_for_flops,
     optimal_for_params,
 )
-from playground.scaling.lifetime import LifetimeCost, Utilisation, optimise_lifetime, optimise_lifetime_cost
+from playground.scaling.lifetime import Lifetime, Utilisation, optimise_lifetime, optimise_lifetime_cost
 from playground.scaling.notes import NOTES
 from playground.scaling.training import training_tokens
 
@@ -83,21 +83,17 @@ def answer_laws(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
     )
 
 
-def lifetime_of(setup: ScaleSetup) -> LifetimeCost:
-    """Optimum in FLOPs' own weights and in money: 80% of the demand is read, 20% written."""
-    price = price_of(setup)[0]
-    if price is None:
+def lifetime_of(setup: ScaleSetup) -> Lifetime:
+    """The life of the least money: 80% of the demand is read, 20% written."""
+    if price_of(setup)[0] is None:
         raise BadInput("This GPU has no price in the table; type one to compare costs.", "price")
-    return optimise_lifetime_cost(
-        LAWS[setup.law], setup.size, setup.demand * 0.8, setup.demand * 0.2, gpu_of(setup), price, Utilisation()
-    )
+    return optimise_lifetime_cost(LAWS[setup.law], setup.size, setup.demand * 0.8, setup.demand * 0.2, Utilisation())
 
 
 def answer_lifetime(setup: ScaleSetup) -> tuple[Row, ...]:
     """The cheapest life against the compute-optimal model of the same loss, in FLOPs, money and energy."""
     law = LAWS[setup.law]
-    best = optimise_lifetime(law, setup.size, setup.demand)
-    money = lifetime_of(setup)
+    best, cheapest = optimise_lifetime(law, setup.size, setup.demand), lifetime_of(setup)
     source = "2401.00448, numeric solution"
     saved = figure(
         "Change of lifetime compute",
@@ -118,12 +114,12 @@ def answer_lifetime(setup: ScaleSetup) -> tuple[Row, ...]:
     split = f"2401.00448, section 4; 80% read, 20% written; {price_of(setup)[1]}"
     return (
         row(given("Size for the least FLOPs", best.params, "param", source), lead=True),
-        row(given("Size for the least money", money.optimum.params, "param", split), lead=True),
+        row(given("Size for the least money", cheapest.params, "param", split), lead=True),
         row(given("Compute-optimal size", best.baseline_params, "param", law.source)),
         counted_row(data, "times the tokens"),
         Row("Change of lifetime compute", f"{saved.value:+.1%}", saved),
         *(row(shown) for shown in best.figures),
-        *_bill(setup, "of the cheapest", money.optimum.params, money.optimum.train_tokens),
+        *_bill(setup, "of the cheapest", cheapest.params, cheapest.train_tokens),
         *_bill(setup, "of the compute-optimal", best.baseline_params, best.baseline_tokens),
     )
 

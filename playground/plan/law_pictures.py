@@ -165,7 +165,7 @@ def lifetime_data(scenarios: Scenarios) -> LinesData:
         by_flops = np.array([optimise_lifetime(law, each.size, float(demand)).params for demand in demands])
         series.append(Series(lettered("least FLOPs", letter), demands, by_flops, letter))
         if price_of(each)[0] is not None:
-            best = lifetime_of(each).optimum.params
+            best = lifetime_of(each).params
             marks.append(Mark(lettered("least money", letter), max(each.demand, 1e10), best, strong=True))
         if 1e10 <= each.demand <= 1e16:
             cuts.append((lettered("demand", letter), each.demand))

@@ -95,14 +95,12 @@ def loss_surface(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IsoFlopCurve:
-    """Loss against model size at one budget. ``params``, ``tokens``, ``loss``: (points,); the optimum beside it."""
+    """Loss against model size at one budget. ``params``, ``tokens``, ``loss``: (points,)."""
 
     flops: float
     params: Array
     tokens: Array
     loss: Array
-    best_params: float
-    best_loss: float
 
 
 def iso_flop_curve(law: ScalingLaw, flops: float, span: float = 30.0, points: int = 81) -> IsoFlopCurve:
@@ -110,7 +108,7 @@ def iso_flop_curve(law: ScalingLaw, flops: float, span: float = 30.0, points: in
     best = optimal_for_flops(law, flops)
     sizes = _grid(best.params / span, best.params * span, points)
     tokens = flops / (6 * sizes)
-    return IsoFlopCurve(flops, sizes, tokens, loss_of(law, sizes, tokens), best.params, best.loss)
+    return IsoFlopCurve(flops, sizes, tokens, loss_of(law, sizes, tokens))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

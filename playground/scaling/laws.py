@@ -13,7 +13,6 @@ from playground.scaling.quantity import check_number
 
 RULE_TOKENS_PER_PARAM = 20.0
 KAPLAN_DATA = (5.4e13, 0.095)  # 2001.08361, equation 1.2: (Dc, alpha_D)
-KAPLAN_PARAMS = (8.8e13, 0.076)  # 2001.08361, equation 1.1: (Nc, alpha_N), non-embedding parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +143,6 @@ def kaplan_data_factor(before: float, after: float) -> float:
     """The same by Kaplan et al.'s power law without an irreducible loss."""
     _require_drop(before, after, 0.0)
     return float((before / after) ** (1 / KAPLAN_DATA[1]))
-
-
-def kaplan_loss(*, params: float | None = None, tokens: float | None = None) -> float:
-    """(Nc/N)^0.076 for unlimited data or (Dc/D)^0.095 for an unlimited model (2001.08361). Give exactly one."""
-    if (params is None) == (tokens is None):
-        raise BadInput("Kaplan's law takes either params or tokens; give one of them.", "params")
-    scale, exponent = KAPLAN_PARAMS if params is not None else KAPLAN_DATA
-    return float((scale / check_number(params if params is not None else tokens or 0, "params")) ** exponent)
 
 
 def _require_drop(before: float, after: float, floor: float) -> None:

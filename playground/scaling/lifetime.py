@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 from playground.scaling.figures import Figure, figure
-from playground.scaling.hardware import Gpu
 from playground.scaling.laws import ScalingLaw, optimal_for_params, tokens_for_loss
 from playground.scaling.quantity import MIN_UTILISATION, check_number
 
@@ -57,22 +56,6 @@ class Lifetime:
         return self.total_flops / self.baseline_flops - 1
 
 
-@dataclass(frozen=True, slots=True)
-class LifetimeCost:
-    """The same in money and energy. ``optimum`` minimises the bill and not the FLOPs."""
-
-    optimum: Lifetime
-    cost_usd: float
-    baseline_usd: float
-    energy_kwh: float
-    baseline_kwh: float
-
-
-def total_flops(params: float, train_tokens: float, inference_tokens: float) -> float:
-    """6·N·D_train + 2·N·D_inference."""
-    return 6 * params * train_tokens + 2 * params * inference_tokens
-
-
 def optimise_lifetime(law: ScalingLaw, params: float, inference_tokens: float) -> Lifetime:
     """The model of the least FLOPs over its life with the loss of the compute-optimal model of size ``params``."""
     check_number(params, "params", minimum=1.0, maximum=1e18, above_minimum=False)
@@ -85,29 +68,17 @@ def optimise_lifetime_cost(
     params: float,
     input_tokens: float,
     output_tokens: float,
-    gpu: Gpu,
-    price: float,
-    utilisation: Utilisation | None = None,
-    pue: float = 1.1,
-) -> LifetimeCost:
-    """The cheapest life in dollars: tokens are weighed by the utilisation they are served at (2401.00448, section 4)."""
-    used = utilisation or Utilisation()
+    utilisation: Utilisation,
+) -> Lifetime:
+    """The cheapest life in dollars, at any price of an hour: each kind of token is weighed by its utilisation.
+
+    2401.00448, section 4.
+    """
     check_number(params, "params", minimum=1.0, maximum=1e18, above_minimum=False)
-    check_number(price, "price", maximum=1e6)
     for name, tokens in (("input tokens", input_tokens), ("output tokens", output_tokens)):
         check_number(tokens, name, maximum=1e24, above_minimum=False)
-    weighted = used.training * (input_tokens / used.prefill + output_tokens / used.decode)
-    best = _optimise(law, params, input_tokens + output_tokens, weighted)
-
-    def gpu_hours(size: float, train_tokens: float) -> float:
-        return total_flops(size, train_tokens, weighted) / used.training / gpu.peak_flops / 3600
-
-    spent, baseline = (
-        gpu_hours(best.params, best.train_tokens),
-        gpu_hours(best.baseline_params, best.baseline_tokens),
-    )
-    to_kwh = gpu.watts * pue / 1000
-    return LifetimeCost(best, spent * price, baseline * price, spent * to_kwh, baseline * to_kwh)
+    weighted = utilisation.training * (input_tokens / utilisation.prefill + output_tokens / utilisation.decode)
+    return _optimise(law, params, input_tokens + output_tokens, weighted)
 
 
 def _optimise(law: ScalingLaw, params: float, inference_tokens: float, weighted: float) -> Lifetime:

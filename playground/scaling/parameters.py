@@ -58,12 +58,6 @@ class ParameterCount:
         """Share of the parameters that a token does not touch, 0 for a dense model."""
         return 1.0 - self.active / self.total
 
-    @property
-    def non_embedding(self) -> int:
-        """Without the token and position tables and the output head: Kaplan et al.'s N."""
-        outer = ("embeddings", "positions", "head")
-        return self.text - sum(self.of(name) for name in outer)
-
 
 def count_parameters(spec: ArchitectureSpec) -> ParameterCount:
     """Count ``spec``. A tied output head is no parameter of its own and so not listed."""

@@ -11,25 +11,12 @@ import re
 from playground.errors import BadInput
 
 DECIMAL_SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-BYTE_UNITS = {
-    "B": 1,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-    "TB": 10**12,
-    "KIB": 2**10,
-    "MIB": 2**20,
-    "GIB": 2**30,
-    "TIB": 2**40,
-}
-TIME_UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "days": 86400.0, "y": 31557600.0}
 MIN_UTILISATION = 1e-6  # of a peak; below it a run would take longer than a float can count
 ABSURD = 1e45  # nothing that is trained, stored or paid for comes near it
 
 _NUMBER = r"([0-9][0-9_,]*(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?"
 _ANY_CASE = re.IGNORECASE | re.ASCII  # without ASCII the Kelvin sign would pass for a K
 _DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGT]?)$", _ANY_CASE)
-_WITH_UNIT = re.compile(rf"^{_NUMBER}\s*([a-z]+)$", _ANY_CASE)
 
 
 def check_number(
@@ -81,22 +68,6 @@ def parse_count(text: str, field: str, *, minimum: int = 1, maximum: int = 10**1
     if value != int(value):
         raise BadInput(f"{field} must be a whole number; {_short(text)} is not.", field)
     return int(value)
-
-
-def parse_bytes(text: str, field: str) -> float:
-    """Bytes from ``80GB`` (10^9), ``80GiB`` (2^30) and their kin. A number without a unit is refused: which one?"""
-    match = _WITH_UNIT.match(text.strip())
-    if match is None or match[3].upper() not in BYTE_UNITS:
-        raise BadInput(f"{field} must be a size with its unit, such as 80GB or 80GiB; {_short(text)} is not.", field)
-    return check_number(_mantissa(match) * BYTE_UNITS[match[3].upper()], field)
-
-
-def parse_duration(text: str, field: str) -> float:
-    """Seconds from ``63ms``, ``9.5 days``, ``2h``."""
-    match = _WITH_UNIT.match(text.strip())
-    if match is None or match[3].lower() not in TIME_UNITS:
-        raise BadInput(f"{field} must be a time such as 63ms, 2h or 9.5 days; {_short(text)} is not.", field)
-    return check_number(_mantissa(match) * TIME_UNITS[match[3].lower()], field)
 
 
 def format_count(value: float, digits: int = 3) -> str:

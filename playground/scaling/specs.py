@@ -177,11 +177,6 @@ class ArchitectureSpec:
         return sum(block.count for block in self.blocks)
 
     @property
-    def is_recurrent(self) -> bool:
-        """Whether some layer keeps a state of constant size instead of a cache."""
-        return any(isinstance(block.mixer, Mamba | Mamba2 | RwkvTimeMix | Recurrent) for block in self.blocks)
-
-    @property
     def experts(self) -> MixtureOfExperts | None:
         """The mixture of its sparse layers, which all have the same number of experts; None for a dense model."""
         parts = [block.feed_forward for block in self.blocks]

@@ -36,20 +36,17 @@ class Share:
 class RuleResult:
     """One rule. ``gain``: its accuracy minus that of one blind candidate, problem by problem, with its 95% interval
     (Student's, for this rule alone). ``p_value``: two-sided, by flipping signs; ``p_adjusted``: by Holm's method for the
-    number of rules. ``ties``, ``nobody``: problems it decided by the declared tie-break, or on which it chose nobody.
+    number of rules.
     """
 
     name: str
     accuracy: Share
     by_difficulty: tuple[tuple[str, Share], ...]
-    by_kind: tuple[tuple[str, Share], ...]
     gain: float
     gain_low: float | None
     gain_high: float | None
     p_value: float
     p_adjusted: float
-    ties: int
-    nobody: int
     statement: str
 
 
@@ -150,7 +147,6 @@ def _rule(outcomes: Sequence[ProblemOutcome], name: str, p_value: float, p_adjus
         return float(_choice(outcome, name))
 
     gains = _gains(outcomes, name)
-    choices = [choice for outcome in outcomes for choice in outcome.choices if choice.rule == name]
     gain, interval = statistics.fmean(gains), mean_interval(gains)
     low, high = (None, None) if interval is None else (interval.low, interval.high)
     moved = sum(abs(g) > 1e-12 for g in gains)
@@ -158,14 +154,11 @@ def _rule(outcomes: Sequence[ProblemOutcome], name: str, p_value: float, p_adjus
         name=name,
         accuracy=_share(outcomes, right, wilson=True),
         by_difficulty=_grouped(outcomes, right, lambda o: o.difficulty, wilson=True),
-        by_kind=_grouped(outcomes, right, lambda o: o.kind, wilson=True),
         gain=gain,
         gain_low=low,
         gain_high=high,
         p_value=p_value,
         p_adjusted=p_adjusted,
-        ties=sum(choice.tied for choice in choices),
-        nobody=sum(choice.winner is None for choice in choices),
         statement=_statement(gain, (low, high), p_adjusted, moved, len(gains)),
     )
 

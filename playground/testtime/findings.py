@@ -115,8 +115,3 @@ FINDINGS: tuple[Finding, ...] = (
         ("cost",),
     ),
 )
-
-
-def findings_about(name: str) -> tuple[Finding, ...]:
-    """The findings on a scorer, a kind of rule or a curve."""
-    return tuple(finding for finding in FINDINGS if name in finding.about)

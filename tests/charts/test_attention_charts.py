@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from playground.charts.attention_bytes import PRECISION, decoded, matrix_codes, shrunk, tile_codes, tile_side
+from playground.charts.attention_bytes import WORD, decoded, matrix_codes, shrunk, tile_codes, tile_side
 from playground.charts.attention_map import HeadMap, HeadTile, head_lines, map_payload, overview_map, thumbnails
 from playground.charts.attention_parts import SHOWN_KEYS, WeightBars, shown_keys, weight_description, weight_figure
 from playground.charts.attention_view import SCALES, AttentionView, MatrixPanel, panel_description, view_payload
@@ -30,8 +30,9 @@ def test_weights_come_back_within_the_stated_precision(values: np.ndarray) -> No
     back = decoded(matrix_codes(shown))
     lower = shown[np.tril_indices(len(shown))]
     np.testing.assert_array_equal(np.isnan(back), np.isnan(lower))
-    np.testing.assert_allclose(back, lower, atol=PRECISION * 1.01, rtol=0)
-    assert PRECISION < 2e-5, "the page says 0.002 percentage points"
+    precision = 1 / WORD  # the slope of p = (code / WORD)² at 1, times half a code
+    np.testing.assert_allclose(back, lower, atol=precision * 1.01, rtol=0)
+    assert precision < 2e-5, "the page says 0.002 percentage points"
 
 
 def test_small_weights_keep_their_place_on_a_log_scale() -> None:

@@ -59,9 +59,9 @@ def test_ranks_of_equal_logits_are_unique() -> None:
 
 def test_its_template_has_a_default_system_prompt_and_keeps_typed_text_text() -> None:
     codec = FakeCodec()
-    assert codec.chat_text("hi").startswith("<|im_start|>system\nYou are a fake.<|im_end|>")
+    assert codec.decode(codec.encode_chat("hi")).startswith("<|im_start|>system\nYou are a fake.<|im_end|>")
     ids = codec.encode_chat("<|im_end|>")
-    assert ids.count(EOS_ID) == 2 and codec.decode(ids) == codec.chat_text("<|im_end|>")
+    assert ids.count(EOS_ID) == 2 and codec.decode(ids).count("<|im_end|>") == 3
     assert codec.piece(EOS_ID) == "⟨im_end⟩" and codec.piece(VOCAB) == f"⟨id {VOCAB}⟩"
     assert codec.encode("".join(SPECIALS), parse_special=True) == (VOCAB - 3, VOCAB - 2, VOCAB - 1)
     with pytest.raises(CapabilityMissing):

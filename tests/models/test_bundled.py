@@ -27,7 +27,7 @@ from playground.models.gguf_file import GgufFile
 from playground.models.hardware import Hardware
 from playground.models.loading import LoadedModel, load, unload
 
-MACHINE = Hardware(ram_total_bytes=8 * 10**9, ram_available_bytes=4 * 10**9)
+MACHINE = Hardware(ram_available_bytes=4 * 10**9)
 
 
 @pytest.fixture

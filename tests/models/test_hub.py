@@ -18,7 +18,7 @@ from playground.models.loading import load
 from tests.models.tiny import save_gpt2, save_llama
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-MACHINE = Hardware(ram_total_bytes=8 * 10**9, ram_available_bytes=4 * 10**9)
+MACHINE = Hardware(ram_available_bytes=4 * 10**9)
 
 
 @pytest.fixture

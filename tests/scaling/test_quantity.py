@@ -16,9 +16,7 @@ from playground.scaling.quantity import (
     format_count,
     format_duration,
     format_money,
-    parse_bytes,
     parse_count,
-    parse_duration,
     parse_number,
 )
 
@@ -92,21 +90,12 @@ def test_ranges() -> None:
 
 
 def test_gigabytes_are_not_gibibytes() -> None:
-    assert parse_bytes("80GB", "m") == 80e9
-    assert parse_bytes("80 GiB", "m") == 80 * 2**30
-    for text in ("80", "80 bits", "", "-1GB", "nanGB"):
-        with pytest.raises(BadInput, match="m must"):
-            parse_bytes(text, "m")
     assert format_bytes(13_476_831_232) == "13.48 GB (12.55 GiB)"
     assert format_bytes(524_288) == "524.29 kB (512.00 KiB)"
     assert format_bytes(12) == "12 B"
 
 
 def test_durations_and_money() -> None:
-    assert parse_duration("9.5 days", "t") == 9.5 * 86400
-    assert parse_duration("63ms", "t") == pytest.approx(0.063)
-    with pytest.raises(BadInput):
-        parse_duration("soon", "t")
     assert format_duration(0.022) == "22.0 ms"
     assert format_duration(20.8 * 86400) == "20.8 days"
     assert format_money(4.1e6, "2026-11") == "$4.10M (prices of 2026-11)"

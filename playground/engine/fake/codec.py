@@ -47,9 +47,6 @@ class FakeCodec:
             ids.extend(self.encode(part, parse_special=parse_special or not typed))
         return tuple(ids)
 
-    def chat_text(self, text: str, *, system: str | None = None) -> str:
-        return "".join(part for part, _typed in self._chat_parts(text, system))
-
     def _chat_parts(self, text: str, system: str | None) -> list[tuple[str, bool]]:
         if not self._has_chat_template:
             raise CapabilityMissing("This fake has no chat template: switch to a raw prompt.")

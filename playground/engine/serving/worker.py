@@ -141,7 +141,6 @@ class WorkerStatus:
 
     busy: bool
     queued: int
-    sessions: int  # sessions with a request that waits or runs
 
 
 class Worker(ABC):
@@ -226,8 +225,7 @@ class Worker(ABC):
     def status(self) -> WorkerStatus:
         with self._changed:
             waiting = [ticket for task in self._waiting for ticket in task.tickets if not ticket.done]
-            tickets = [*waiting, *(ticket for task in self._running for ticket in task.tickets)]
-            return WorkerStatus(bool(self._running), len(waiting), len({ticket.session for ticket in tickets}))
+            return WorkerStatus(bool(self._running), len(waiting))
 
     def close(self) -> None:
         """Fail all tickets, end what runs and release the engine. Idempotent."""

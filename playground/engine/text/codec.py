@@ -123,12 +123,6 @@ class TableCodec:
         ids.extend(self._encode_part(pending, False))
         return tuple(ids)
 
-    def chat_text(self, text: str, *, system: str | None = None) -> str:
-        """The text the template produces, a default system prompt included."""
-        check_text(text)
-        check_text(system or "", "system prompt")
-        return "".join(part for part, _typed in self._chat.render(text, system)[0])
-
     def _names_special(self, text: str) -> bool:
         return any(special_id is not None for _piece, special_id in self._table.split_special(text))
 

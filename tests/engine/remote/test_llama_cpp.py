@@ -117,7 +117,6 @@ def test_a_chat_is_that_of_the_models_template(
     llama: LlamaCppEngine, bundled_engine: TransformersEngine, message: str, system: str | None
 ) -> None:
     assert llama.codec.encode_chat(message, system=system) == bundled_engine.codec.encode_chat(message, system=system)
-    assert llama.codec.chat_text(message, system=system) == bundled_engine.codec.chat_text(message, system=system)
 
 
 # -- the next token --------------------------------------------------------------------------------------------------
