@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import options
-from playground.cli.best_of_n_asking import add_asking_options, read_asking
+from playground.cli.best_of_n_request import add_request_options, read_request
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) ->
     options.add_model_options(parser)
     options.add_text_options(parser, several_systems=True)
     options.add_sampler_options(parser)
-    add_asking_options(parser)
+    add_request_options(parser)
     parser.add_argument(
         "--scorer",
         action="append",
@@ -45,15 +45,15 @@ def run(args: argparse.Namespace) -> int:
     if args.scorer == ["list"]:
         return _list_scorers(args.json)
     specs = _read_scorers(args)
-    asking = read_asking(args)  # refuse what is no good before a model is loaded
+    request = read_request(args)  # refuse what is no good before a model is loaded
     engine = options.open_engine(args)
-    options.refuse_unknown_biases(asking.settings, engine.info.vocab_size)
-    if asking.beams:
-        _check_beams(engine, asking)
-    done = _generate(engine, asking)
+    options.refuse_unknown_biases(request.settings, engine.info.vocab_size)
+    if request.beams:
+        _check_beams(engine, request)
+    done = _generate(engine, request)
     started = time.perf_counter()
-    scored = _score(engine, done, specs, asking)
-    result = _result(engine, asking, done, scored, list(specs), time.perf_counter() - started)
+    scored = _score(engine, done, specs, request)
+    result = _result(engine, request, done, scored, list(specs), time.perf_counter() - started)
     if args.json:
         options.print_json(result)
     else:
@@ -86,23 +86,23 @@ def _read_scorers(args: argparse.Namespace) -> dict[str, ScorerSpec]:
     return specs
 
 
-def _check_beams(engine: Engine, asking: BestOfNRequest) -> None:
+def _check_beams(engine: Engine, request: BestOfNRequest) -> None:
     """Raise BadInput that names the flag for more beams than fit into memory."""
     from playground.testtime.beam import check_beams
     from playground.testtime.request import candidate_request
 
     try:
-        check_beams(engine, candidate_request(asking, engine.codec).rows()[0], asking.beam_settings())
+        check_beams(engine, candidate_request(request, engine.codec).rows()[0], request.beam_settings())
     except BadInput as error:
         raise BadInput(f"--{error}" if error.field == "beams" else str(error), error.field) from None
 
 
-def _generate(engine: Engine, asking: BestOfNRequest) -> CandidateRun:
+def _generate(engine: Engine, request: BestOfNRequest) -> CandidateRun:
     """Run to the end; stderr tells how far it is, where it is a terminal."""
     from playground.testtime.events import BatchStep
     from playground.testtime.recorder import RunRecorder, recorded_run
 
-    steps, finished, tokens = recorded_run(engine, asking, RunRecorder()), 0, 0
+    steps, finished, tokens = recorded_run(engine, request, RunRecorder()), 0, 0
     shows = sys.stderr.isatty()
     while True:
         try:
@@ -116,33 +116,33 @@ def _generate(engine: Engine, asking: BestOfNRequest) -> CandidateRun:
             finished += len(event.finished)
             tokens += event.rows
         if shows:
-            said = f"\r{finished:,} of {asking.n + asking.beams:,} answers, {tokens:,} tokens"
+            said = f"\r{finished:,} of {request.n + request.beams:,} answers, {tokens:,} tokens"
             print(said, end="", file=sys.stderr, flush=True)
 
 
 def _score(
-    engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], asking: BestOfNRequest
+    engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], request: BestOfNRequest
 ) -> ScoredCandidates:
     from playground.testtime.answers import extract_answers
     from playground.testtime.running import score_now
     from playground.testtime.scoring import ScoringContext
     from playground.testtime.types import ScoredCandidates
 
-    context = ScoringContext(asking.prompt, asking.reference or None, asking.answer_pattern or None, engine)
+    context = ScoringContext(request.prompt, request.reference or None, request.answer_pattern or None, engine)
     columns = score_now(done.candidates, list(specs.values()), context)
     unusable = [column for column in columns if column.problem]
     if unusable:
         raise BadInput(f"--scorer {unusable[0].spec.name}: {unusable[0].problem}", "scorer")
     answers: tuple[str | None, ...] = ()
-    if asking.answer_pattern:
-        found = extract_answers([candidate.text for candidate in done.candidates], asking.answer_pattern)
+    if request.answer_pattern:
+        found = extract_answers([candidate.text for candidate in done.candidates], request.answer_pattern)
         answers = tuple(answer.key for answer in found)
     return ScoredCandidates(done.candidates, columns, answers)
 
 
 def _result(
     engine: Engine,
-    asking: BestOfNRequest,
+    request: BestOfNRequest,
     done: CandidateRun,
     scored: ScoredCandidates,
     typed: list[str],
@@ -166,7 +166,7 @@ def _result(
         "prompt_ids": list(done.candidates[0].prompt_ids),
         "ways": [
             {"setting": name, "system": system, "temperature": settings.temperature}
-            for name, system, settings in asking.ways()
+            for name, system, settings in request.ways()
         ],
         "candidates": candidates,
         "rankings": {name: [*ranking.order, *ranking.unranked] for name, ranking in rankings.items()},

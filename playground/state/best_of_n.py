@@ -122,7 +122,7 @@ class BestOfNState:
     tries: int = whole(8, 1, MOST_TRIES, label="At most")
 
     def __post_init__(self) -> None:
-        asking_of(self, Setup(chat=bool(self.systems)), beams=True)
+        request_of(self, Setup(chat=bool(self.systems)), beams=True)
 
 
 def reference_of(chosen: BestOfNState, setup: Setup) -> str:
@@ -139,7 +139,7 @@ def pattern_of(chosen: BestOfNState, setup: Setup) -> str:
     return FIRST_WORD if setup.prompt == DEFAULT_PROMPT else "last-line"
 
 
-def asking_of(chosen: BestOfNState, setup: Setup, *, beams: bool = False) -> BestOfNRequest:
+def request_of(chosen: BestOfNState, setup: Setup, *, beams: bool = False) -> BestOfNRequest:
     """The run that setup and state ask for, checked. Raises BadInput or BadSetting with one sentence."""
     return BestOfNRequest(
         prompt=setup.prompt,
@@ -164,34 +164,34 @@ def asking_of(chosen: BestOfNState, setup: Setup, *, beams: bool = False) -> Bes
     )
 
 
-def adopted(asking: BestOfNRequest, setup: Setup, chosen: BestOfNState) -> tuple[Setup, BestOfNState]:
-    """Setup and state under which ``asking`` was made; the model stays the one in use."""
+def adopted(request: BestOfNRequest, setup: Setup, chosen: BestOfNState) -> tuple[Setup, BestOfNState]:
+    """Setup and state under which ``request`` was made; the model stays the one in use."""
     new = replace(
         Setup(model=setup.model, device=setup.device, dtype=setup.dtype),
-        prompt=asking.prompt,
-        chat=asking.chat,
-        system=asking.system,
-        parse_special=asking.parse_special,
-        settings=asking.settings,
-        seed=min(asking.seed, MAX_SEED),
+        prompt=request.prompt,
+        chat=request.chat,
+        system=request.system,
+        parse_special=request.parse_special,
+        settings=request.settings,
+        seed=min(request.seed, MAX_SEED),
     )
-    if asking.beams:
+    if request.beams:
         chosen = replace(
             chosen,
-            beams=asking.beams,
-            beam_groups=asking.beam_groups,
-            length_penalty=asking.length_penalty,
-            diversity_penalty=asking.diversity_penalty if asking.beam_groups > 1 else chosen.diversity_penalty,
+            beams=request.beams,
+            beam_groups=request.beam_groups,
+            length_penalty=request.length_penalty,
+            diversity_penalty=request.diversity_penalty if request.beam_groups > 1 else chosen.diversity_penalty,
         )
     return new, replace(
         chosen,
-        n=asking.n,
-        max_new_tokens=asking.max_new_tokens,
-        stop_strings=asking.stop_strings,
-        ignore_eos=asking.ignore_eos,
-        temperatures=", ".join(f"{value:g}" for value in asking.temperatures),
-        systems=asking.systems,
-        rules=asking.scorers or DEFAULT_RULES,
-        reference=asking.reference,
-        answer_pattern=asking.answer_pattern,
+        n=request.n,
+        max_new_tokens=request.max_new_tokens,
+        stop_strings=request.stop_strings,
+        ignore_eos=request.ignore_eos,
+        temperatures=", ".join(f"{value:g}" for value in request.temperatures),
+        systems=request.systems,
+        rules=request.scorers or DEFAULT_RULES,
+        reference=request.reference,
+        answer_pattern=request.answer_pattern,
     )

@@ -28,9 +28,9 @@ HEAVY = ("reward", "similarity")  # a model of their own, loaded when asked for
 
 @dataclass(eq=False)
 class LiveRun:
-    """``asking`` None: nothing has been asked for yet. ``heavy``: the columns that cost a model, by label."""
+    """``request`` None: nothing has been asked for yet. ``heavy``: the columns that cost a model, by label."""
 
-    asking: BestOfNRequest | None = None
+    request: BestOfNRequest | None = None
     candidates: dict[int, Candidate] = field(default_factory=dict)
     cost: RunCost = field(default_factory=RunCost)
     plan: BatchPlan | None = None
@@ -42,10 +42,10 @@ class LiveRun:
     _scored: ScoredCandidates | None = None
 
     @classmethod
-    def after(cls, asking: BestOfNRequest, old: LiveRun | None) -> LiveRun:
+    def after(cls, request: BestOfNRequest, old: LiveRun | None) -> LiveRun:
         """A new run, with the samples of ``old`` and what they took where both ask for samples in the same way."""
-        run = cls(asking)
-        if old is not None and old.asking is not None and old.asking.sampling_part() == asking.sampling_part():
+        run = cls(request)
+        if old is not None and old.request is not None and old.request.sampling_part() == request.sampling_part():
             run.candidates = {one.index: one for one in old.samples}
             run.cost, run.timings = old.cost, old.timings
         return run
@@ -54,7 +54,7 @@ class LiveRun:
     def stored(cls, kept: StoredRun) -> LiveRun:
         """A kept run, taken up again."""
         return cls(
-            kept.asking,
+            kept.request,
             {candidate.index: candidate for candidate in kept.candidates},
             kept.cost,
             run_id=kept.summary.id,
@@ -74,7 +74,7 @@ class LiveRun:
     @property
     def wanted(self) -> int:
         """Candidates that were asked for, beams included."""
-        return 0 if self.asking is None else self.asking.n + self.asking.beams
+        return 0 if self.request is None else self.request.n + self.request.beams
 
     @property
     def tokens_per_second(self) -> float:
@@ -110,7 +110,7 @@ class LiveRun:
         """Prompt tokens, and how many rows are still there at each step (``cost.survival``): as in this run, before it as if
         all answers went on to the maximum.
         """
-        most = self.asking.max_new_tokens if self.asking is not None else DEFAULT_NEW_TOKENS
+        most = self.request.max_new_tokens if self.request is not None else DEFAULT_NEW_TOKENS
         alive = survival([one.n_tokens for one in self.samples], most)
         return max((len(one.prompt_ids) for one in self.ordered), default=1), alive
 

@@ -34,11 +34,11 @@ class RunRecorder:
     _said: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def begin(cls, asking: BestOfNRequest, origin: Origin) -> RunRecorder:
+    def begin(cls, request: BestOfNRequest, origin: Origin) -> RunRecorder:
         """Of a new run in the shared store; where nothing can be stored, the run goes on all the same."""
         try:
             store = shared_store()
-            return cls(store, store.start(asking, origin))
+            return cls(store, store.start(request, origin))
         except PlaygroundError as error:
             return cls(problem=str(error))
 
@@ -73,14 +73,14 @@ class RunRecorder:
 
 def recorded_run(
     engine: Engine,
-    asking: BestOfNRequest,
+    request: BestOfNRequest,
     recorder: RunRecorder,
     *,
     known: Sequence[Candidate] = (),
     before: RunCost | None = None,
     cancel: CancelToken | None = None,
 ) -> Generator[Event, None, CandidateRun]:
-    """``generate_candidates`` for ``asking``, then its beams where it wants some, with every candidate kept at once.
+    """``generate_candidates`` for ``request``, then its beams where it wants some, with every candidate kept at once.
 
     ``known`` and ``before`` are what an earlier process had finished and spent. However it ends, the run is marked so,
     and what is finished stays.
@@ -89,7 +89,7 @@ def recorded_run(
     cost, complete = before or RunCost(), False
     found: tuple[Candidate, ...] = tuple(known)
     try:
-        for event in _events(engine, asking, known, token):
+        for event in _events(engine, request, known, token):
             recorder.beat()
             if isinstance(event, BatchStep):
                 cost = replace(
@@ -136,14 +136,16 @@ def recorded_bakeoff(
 
 
 def _events(
-    engine: Engine, asking: BestOfNRequest, known: Sequence[Candidate], cancel: CancelToken
+    engine: Engine, request: BestOfNRequest, known: Sequence[Candidate], cancel: CancelToken
 ) -> Generator[Event, None, None]:
-    request = candidate_request(asking, engine.codec)
-    if asking.beams:
-        check_beams(engine, request.rows()[0], asking.beam_settings())  # not only after the samples
-    with closing(generate_candidates(engine, request, cancel=cancel, known=known)) as events:
+    samples = candidate_request(request, engine.codec)
+    if request.beams:
+        check_beams(engine, samples.rows()[0], request.beam_settings())  # not only after the samples
+    with closing(generate_candidates(engine, samples, cancel=cancel, known=known)) as events:
         yield from events
-    if asking.beams and not any(candidate.index >= asking.n for candidate in known):
-        first = request.rows()[0]
-        with closing(beam_search(engine, first, asking.beam_settings(), first_index=asking.n, cancel=cancel)) as events:
+    if request.beams and not any(candidate.index >= request.n for candidate in known):
+        first = samples.rows()[0]
+        with closing(
+            beam_search(engine, first, request.beam_settings(), first_index=request.n, cancel=cancel)
+        ) as events:
             yield from events

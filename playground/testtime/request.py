@@ -104,22 +104,23 @@ class BestOfNRequest:
         )
 
 
-def encode_asking(codec: TextCodec, asking: BestOfNRequest, system: str) -> TokenIds:
+def encode_request(codec: TextCodec, request: BestOfNRequest, system: str) -> TokenIds:
     """What the model reads in one of the ways of asking, see ``encode_prompt``."""
-    return encode_prompt(codec, asking.prompt, chat=asking.chat, system=system, parse_special=asking.parse_special)
+    return encode_prompt(codec, request.prompt, chat=request.chat, system=system, parse_special=request.parse_special)
 
 
-def candidate_request(asking: BestOfNRequest, codec: TextCodec) -> CandidateRequest:
+def candidate_request(request: BestOfNRequest, codec: TextCodec) -> CandidateRequest:
     """The request to generate from, checked. Raises BadInput or BadPrompt."""
     return CandidateRequest(
         variations=tuple(
-            Variation(encode_asking(codec, asking, system), settings, name) for name, system, settings in asking.ways()
+            Variation(encode_request(codec, request, system), settings, name)
+            for name, system, settings in request.ways()
         ),
-        n=asking.n,
-        max_new_tokens=asking.max_new_tokens,
-        seed=asking.seed,
-        stop_strings=asking.stop_strings,
-        ignore_eos=asking.ignore_eos,
+        n=request.n,
+        max_new_tokens=request.max_new_tokens,
+        seed=request.seed,
+        stop_strings=request.stop_strings,
+        ignore_eos=request.ignore_eos,
     )
 
 
@@ -129,7 +130,7 @@ _Text = Annotated[str, Field(max_length=_MOST_TEXT)]
 _Short = Annotated[list[Annotated[str, Field(max_length=4_000)]], Field(max_length=64)]
 
 
-class _Asking(BaseModel):
+class _StoredRequest(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     prompt: _Text
@@ -153,20 +154,20 @@ class _Asking(BaseModel):
     answer_pattern: _Text = ""
 
 
-def asking_to_json(asking: BestOfNRequest) -> str:
-    values = {f.name: getattr(asking, f.name) for f in fields(asking)} | {"settings": asking.settings.to_mapping()}
+def request_to_json(request: BestOfNRequest) -> str:
+    values = {f.name: getattr(request, f.name) for f in fields(request)} | {"settings": request.settings.to_mapping()}
     return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
 
-def asking_from_json(text: str | bytes) -> BestOfNRequest:
-    """Raises BadInput with one sentence for anything ``asking_to_json`` did not write."""
+def request_from_json(text: str | bytes) -> BestOfNRequest:
+    """Raises BadInput with one sentence for anything ``request_to_json`` did not write."""
     try:
-        read = _Asking.model_validate_json(text)
+        read = _StoredRequest.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
         raise BadInput(
-            f"The kept set-up cannot be read ({place}: {first['msg'][:120]}): run it anew.", "asking"
+            f"The kept set-up cannot be read ({place}: {first['msg'][:120]}): run it anew.", "request"
         ) from None
     values = {f.name: getattr(read, f.name) for f in fields(BestOfNRequest)}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

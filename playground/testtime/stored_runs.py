@@ -22,7 +22,7 @@ from playground.generation.document import Origin
 from playground.store.owner import is_alive, this_process
 from playground.store.place import database_url, sqlite_url
 from playground.store.records import CandidateRecord, ColumnRecord, RunRecord, StoreError
-from playground.testtime.request import BestOfNRequest, asking_from_json, asking_to_json
+from playground.testtime.request import BestOfNRequest, request_from_json, request_to_json
 from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class StoredRun:
     """A run as stored: enough to show it, rank it and go on with it."""
 
     summary: RunSummary
-    asking: BestOfNRequest
+    request: BestOfNRequest
     origin: Origin
     cost: RunCost
     candidates: tuple[Candidate, ...]
@@ -100,12 +100,12 @@ class RunStore:
         """Where they are, for a person."""
         return self._rows.place
 
-    def start(self, asking: BestOfNRequest, origin: Origin) -> str:
+    def start(self, request: BestOfNRequest, origin: Origin) -> str:
         """A new run without candidates; its id."""
         run, owner = uuid.uuid4().hex, this_process()
-        request, told, cost = asking_to_json(asking), _json(origin), _json(RunCost())
+        asked, told, cost = request_to_json(request), _json(origin), _json(RunCost())
         now = time.time()
-        self._rows.add_run(RunRecord(run, now, request, told, "running", owner, now, cost))
+        self._rows.add_run(RunRecord(run, now, asked, told, "running", owner, now, cost))
         return run
 
     def take_up(self, run: str) -> None:
@@ -154,7 +154,7 @@ class RunStore:
             candidates = tuple(_candidate_of(row) for row in rows)
             return StoredRun(
                 summary=_summary(record),
-                asking=asking_from_json(record.request),
+                request=request_from_json(record.request),
                 origin=Origin(**json.loads(record.origin)),
                 cost=_at_least(RunCost(**json.loads(record.cost)), candidates),
                 candidates=candidates,
@@ -211,11 +211,11 @@ def _listed(run: RunRecord) -> RunSummary:
 
 
 def _summary(run: RunRecord) -> RunSummary:
-    asking, origin = json.loads(run.request), json.loads(run.origin)
+    request, origin = json.loads(run.request), json.loads(run.origin)
     cut_off = run.status == "running" and not is_alive(run.owner, run.written)
     status = cast(Status, "stopped" if cut_off else run.status)
-    wanted = int(asking["n"]) + int(asking.get("beams", 0))
-    model, prompt = str(origin["name"]), str(asking["prompt"])
+    wanted = int(request["n"]) + int(request.get("beams", 0))
+    model, prompt = str(origin["name"]), str(request["prompt"])
     return RunSummary(run.id, float(run.created), model, prompt, status, run.finished, wanted)
 
 

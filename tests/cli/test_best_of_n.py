@@ -128,10 +128,10 @@ def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, c
         "--seed",
         "2",
     )
-    asking = BestOfNRequest(
+    request = BestOfNRequest(
         "x", True, settings=NEUTRAL, seed=2, n=8, max_new_tokens=4, temperatures=(0.3, 1.5), systems=("one", "two")
     )
-    steps = generate_candidates(engine, candidate_request(asking, engine.codec))
+    steps = generate_candidates(engine, candidate_request(request, engine.codec))
     while True:
         try:
             next(steps)

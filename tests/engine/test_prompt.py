@@ -16,7 +16,7 @@ from playground.engine.text.prompt import continuation_ids, encode_prompt
 from playground.engine.types import TokenIds
 from playground.errors import BadPrompt, PlaygroundError
 from playground.state.setup import Setup
-from playground.testtime.request import BestOfNRequest, encode_asking
+from playground.testtime.request import BestOfNRequest, encode_request
 from playground.ui.workspace.reading import encode_setup
 from tests.engine.small import byte_level_tokenizer, metaspace_tokenizer, small_info
 from tests.engine.test_codec import CHATML
@@ -81,8 +81,8 @@ def by_whole_text(codec: TextCodec, typed: Typed) -> TokenIds:
 
 
 def by_best_of_n(codec: TextCodec, typed: Typed) -> TokenIds:
-    asking = BestOfNRequest(typed.text, typed.chat, typed.system, typed.parse_special)
-    return encode_asking(codec, asking, typed.system)
+    request = BestOfNRequest(typed.text, typed.chat, typed.system, typed.parse_special)
+    return encode_request(codec, request, typed.system)
 
 
 def result_of(call: Callable[[TextCodec, Typed], TokenIds], codec: TextCodec, typed: Typed) -> TokenIds | str:

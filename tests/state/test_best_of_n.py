@@ -9,10 +9,10 @@ from playground.state.best_of_n import (
     DEFAULT_RULES,
     BestOfNState,
     adopted,
-    asking_of,
     pattern_of,
     read_temperatures,
     reference_of,
+    request_of,
 )
 from playground.state.link_fields import link_of, read_link
 from playground.state.setup import Setup
@@ -68,9 +68,9 @@ def test_a_bad_link_is_told_and_left_at_its_default(query: dict[str, str]) -> No
 def test_a_kept_set_up_puts_the_controls_back() -> None:
     setup = Setup(prompt="p", chat=True, system="s", seed=4)
     options = BestOfNState(n=3, temperatures="0.5, 1.25", systems=("a", "b"), reference="r", answer_pattern="number")
-    asking = asking_of(options, setup)
-    new, again = adopted(asking, Setup(), BestOfNState())
-    assert asking_of(again, new) == asking
+    request = request_of(options, setup)
+    new, again = adopted(request, Setup(), BestOfNState())
+    assert request_of(again, new) == request
     with pytest.raises(BadInput):
         read_temperatures("0.5; warm")
 
@@ -82,10 +82,10 @@ def test_the_ready_made_reference_belongs_to_the_ready_made_prompt() -> None:
 
 def test_a_kept_beam_search_puts_its_settings_back() -> None:
     options = BestOfNState(beams=6, beam_groups=3, diversity_penalty=1.5, length_penalty=0.25)
-    asking = asking_of(options, Setup(), beams=True)
-    _setup, again = adopted(asking, Setup(), BestOfNState())
-    assert asking_of(again, Setup(), beams=True) == asking
-    _setup, untouched = adopted(asking_of(options, Setup()), Setup(), BestOfNState())
+    request = request_of(options, Setup(), beams=True)
+    _setup, again = adopted(request, Setup(), BestOfNState())
+    assert request_of(again, Setup(), beams=True) == request
+    _setup, untouched = adopted(request_of(options, Setup()), Setup(), BestOfNState())
     assert untouched.beams == BestOfNState().beams
 
 

@@ -26,7 +26,7 @@ from playground.store.place import DATA_VARIABLE, FILE_NAME
 from playground.store.records import StoreError
 from playground.testtime.generate import CandidateRun, generate_candidates
 from playground.testtime.recorder import RunRecorder, recorded_run
-from playground.testtime.request import BestOfNRequest, asking_from_json, asking_to_json, candidate_request
+from playground.testtime.request import BestOfNRequest, candidate_request, request_from_json, request_to_json
 from playground.testtime.stored_runs import RunCost, RunStore, shared_store
 from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
 from tests.testtime.kept_child import ASKING, child_engine
@@ -59,9 +59,9 @@ def finished(steps: Generator[Any, None, CandidateRun]) -> CandidateRun:
             return found
 
 
-def unbroken(asking: BestOfNRequest = ASKING) -> CandidateRun:
+def unbroken(request: BestOfNRequest = ASKING) -> CandidateRun:
     engine = child_engine()
-    return finished(generate_candidates(engine, candidate_request(asking, engine.codec)))
+    return finished(generate_candidates(engine, candidate_request(request, engine.codec)))
 
 
 def same(one: Candidate, other: Candidate) -> bool:
@@ -75,23 +75,23 @@ def same(one: Candidate, other: Candidate) -> bool:
     return True
 
 
-def keep(store: RunStore, asking: BestOfNRequest = ASKING) -> tuple[str, CandidateRun]:
+def keep(store: RunStore, request: BestOfNRequest = ASKING) -> tuple[str, CandidateRun]:
     engine = child_engine()
-    run = store.start(asking, origin_of(engine.info))
-    return run, finished(recorded_run(engine, asking, RunRecorder(store, run)))
+    run = store.start(request, origin_of(engine.info))
+    return run, finished(recorded_run(engine, request, RunRecorder(store, run)))
 
 
 def test_a_run_comes_back_as_it_was(any_store: RunStore, store_url: str) -> None:
-    asking = dataclasses.replace(
+    request = dataclasses.replace(
         ASKING,
         settings=NEUTRAL.replace(temperature=0.8, logit_bias={7: -1.0}),
         beams=2,
         reference="Ä|🦊",
         scorers=("json",),
     )
-    run, made = keep(any_store, asking)
+    run, made = keep(any_store, request)
     stored = any_store.load(run)
-    assert stored.asking == asking and stored.origin == origin_of(FakeEngine().info)
+    assert stored.request == request and stored.origin == origin_of(FakeEngine().info)
     assert len(stored.candidates) == 14 == stored.summary.finished == stored.summary.wanted
     assert stored.summary.status == "finished" and stored.cost.new_tokens == made.new_tokens
     assert {one.origin for one in stored.candidates} == {"sampling", "beam"}
@@ -162,7 +162,7 @@ def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(store_url:
     assert store.runs()[0].status == "running"
     engine = child_engine()
     resumed = finished(
-        recorded_run(engine, stored.asking, RunRecorder(store, run), known=stored.candidates, before=stored.cost)
+        recorded_run(engine, stored.request, RunRecorder(store, run), known=stored.candidates, before=stored.cost)
     )
     whole = unbroken()
     assert [one.ids for one in resumed.candidates] == [one.ids for one in whole.candidates]
@@ -219,10 +219,10 @@ def test_a_step_now_and_then_says_that_the_run_is_still_written(
 
 def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None:
     store = RunStore(tmp_path, most_bytes=60_000)
-    asking = dataclasses.replace(ASKING, n=40, max_new_tokens=60, ignore_eos=True)
+    request = dataclasses.replace(ASKING, n=40, max_new_tokens=60, ignore_eos=True)
     engine = child_engine()
-    recorder = RunRecorder(store, store.start(asking, origin_of(engine.info)))
-    run = finished(recorded_run(engine, asking, recorder))
+    recorder = RunRecorder(store, store.start(request, origin_of(engine.info)))
+    run = finished(recorded_run(engine, request, recorder))
     assert len(run.candidates) == 40
     assert (
         recorder.problem is not None
@@ -296,11 +296,11 @@ def test_several_threads_write_at_once(any_store: RunStore) -> None:
 
 
 def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
-    asking = BestOfNRequest(
+    request = BestOfNRequest(
         "p", chat=True, system="s", systems=("a", "b"), temperatures=(0.5, 1.0), n=4, stop_strings=("\n",)
     )
-    assert asking_from_json(asking_to_json(asking)) == asking
-    assert [name for name, _system, _settings in asking.ways()] == [
+    assert request_from_json(request_to_json(request)) == request
+    assert [name for name, _system, _settings in request.ways()] == [
         "T = 0.5, system 1",
         "T = 1, system 1",
         "T = 0.5, system 2",
@@ -308,7 +308,7 @@ def test_a_set_up_survives_json_and_a_foreign_one_is_refused() -> None:
     ]
     for bad in ("", "[]", '{"prompt": 3}', '{"prompt": "a", "n": 0}', '{"prompt": "a", "settings": {"top_q": 1}}'):
         with pytest.raises(BadInput):
-            asking_from_json(bad)
+            request_from_json(bad)
 
 
 def test_samples_do_not_depend_on_beams_or_on_what_they_are_judged_by() -> None:

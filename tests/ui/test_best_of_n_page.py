@@ -18,7 +18,7 @@ from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.types import FloatArray
 from playground.inspection.speed import Pass, workload_of
 from playground.inspection.timing import CacheSize, LengthTiming, Timing, timing_of
-from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, asking_of
+from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, request_of
 from playground.state.setup import Setup
 from playground.store.place import DATA_VARIABLE
 from playground.testtime import beam, generate
@@ -98,9 +98,9 @@ def test_the_page_answers_at_once_what_the_engine_answers_alone(open_app: Open) 
     app = settled(open_page(open_app))
     assert not app.errors
     own = session_of(app)
-    assert own.run.asking is not None and own.run.asking.n == 5 and own.run.asking.reference == "Paris"
+    assert own.run.request is not None and own.run.request.n == 5 and own.run.request.reference == "Paris"
     fresh = FakeEngine(ending)
-    steps = generate_candidates(fresh, candidate_request(own.run.asking, fresh.codec))
+    steps = generate_candidates(fresh, candidate_request(own.run.request, fresh.codec))
     while True:
         try:
             next(steps)
@@ -265,8 +265,8 @@ def test_beams_join_the_same_table_and_samples_stay(open_app: Open) -> None:
     beams = [one for one in own.run.ordered if one.beam_score is not None]
     assert len(beams) == 4 and [one.index for one in beams] == [5, 6, 7, 8]
     assert "likelier as a whole" in app.texts()
-    assert own.run.asking is not None
-    assert len(candidate_table(own.run.scored(own.run.asking)).rows) == 9
+    assert own.run.request is not None
+    assert len(candidate_table(own.run.scored(own.run.request)).rows) == 9
 
 
 def test_beams_that_do_not_fit_are_one_sentence_and_what_is_there_stays(
@@ -330,7 +330,9 @@ def test_a_measurement_of_any_page_is_taken_and_on_a_busy_machine_called_rough(o
     app = section(settled(open_page(open_app)), "What it costs")
     for noise, rough in ((1.0, False), (30.0, True)):
         timing = measured(app.engine, noise)
-        model = CostModel(timing.speed, time_draw(VOCAB, asking_of(app.state(BestOfNState), app.state(Setup)).settings))
+        model = CostModel(
+            timing.speed, time_draw(VOCAB, request_of(app.state(BestOfNState), app.state(Setup)).settings)
+        )
         speed.timings()[app.engine.info.revision] = (timing, 0.0)
         app.run()
         assert any("take all of this as rough" in warning.value for warning in app.at.warning) == rough
@@ -385,16 +387,16 @@ def test_too_many_problems_are_refused(open_app: Open) -> None:
 
 def test_every_experiment_sets_up_a_run_that_can_start() -> None:
     for name, experiment in EXPERIMENTS.items():
-        asking = asking_of(BestOfNState(**experiment.state), Setup(**experiment.setup or {}))
-        assert asking.n <= 16 and experiment.section in SECTIONS, name
+        request = request_of(BestOfNState(**experiment.state), Setup(**experiment.setup or {}))
+        assert request.n <= 16 and experiment.section in SECTIONS, name
 
 
 def test_an_experiment_runs_at_its_section(open_app: Open) -> None:
     app = settled(open_page(open_app))
     app.at.button(key="try_best_of_n_vote").click()
     app = settled(app.run())
-    asking = session_of(app).run.asking
-    assert asking is not None and asking.n == 16
+    request = session_of(app).run.request
+    assert request is not None and request.n == 16
     assert "A vote on arithmetic" in app.texts()
 
 
@@ -414,7 +416,7 @@ def test_the_command_reproduces_a_mixed_run_with_beams() -> None:
     import shlex
 
     from playground.cli import build_parser
-    from playground.cli.best_of_n_asking import read_asking
+    from playground.cli.best_of_n_request import read_request
 
     setup = Setup(prompt="a b", chat=True, system="never sent", seed=3)
     chosen = BestOfNState(
@@ -430,8 +432,8 @@ def test_the_command_reproduces_a_mixed_run_with_beams() -> None:
     )
     for beams in (False, True):
         words = shlex.split(command(setup, chosen, beams=beams))
-        read = read_asking(build_parser("best-of-n").parse_args(words[3:]))
-        asked = asking_of(chosen, setup, beams=beams)
+        read = read_request(build_parser("best-of-n").parse_args(words[3:]))
+        asked = request_of(chosen, setup, beams=beams)
         assert read.ways() == asked.ways() and len(read.ways()) == 6
         ours, theirs = ((one.n, one.seed, one.ignore_eos, one.beams, one.answer_pattern) for one in (read, asked))
         assert ours == theirs

@@ -31,17 +31,17 @@ from playground.ui.runtime import session_id
 from playground.ui.workspace import setup as workspace
 
 
-def start_run(own: ModelSession, worker: Worker, asking: BestOfNRequest, *, retain_samples: bool = False) -> None:
+def start_run(own: ModelSession, worker: Worker, request: BestOfNRequest, *, retain_samples: bool = False) -> None:
     """Generate anew. The present run gives way only once the request has been found good.
 
     ``retain_samples``: samples that are there stay, if they were asked for in the same way, and only beams are added.
     """
-    first = candidate_request(asking, worker.engine.codec).rows()[0]
+    first = candidate_request(request, worker.engine.codec).rows()[0]
     check_requests([first], worker.engine)
-    if asking.beams:
-        check_beams(worker.engine, first, asking.beam_settings())
-    run = LiveRun.after(asking, own.run if retain_samples else None)
-    recorder = RunRecorder.begin(asking, origin_of(worker.engine.info))
+    if request.beams:
+        check_beams(worker.engine, first, request.beam_settings())
+    run = LiveRun.after(request, own.run if retain_samples else None)
+    recorder = RunRecorder.begin(request, origin_of(worker.engine.info))
     recorder.add(run.ordered)
     run.run_id = recorder.run
     own.run, own.opened = run, None
@@ -51,7 +51,7 @@ def start_run(own: ModelSession, worker: Worker, asking: BestOfNRequest, *, reta
 def resume(own: ModelSession, worker: Worker) -> None:
     """Go on with what is missing of the present run."""
     run = own.run
-    if run.asking is None:
+    if run.request is None:
         return
     recorder = RunRecorder.resume(run.run_id)
     run.cost = replace(run.cost, resumed=run.cost.resumed + 1)
@@ -59,11 +59,11 @@ def resume(own: ModelSession, worker: Worker) -> None:
 
 
 def _submit(own: ModelSession, worker: Worker, recorder: RunRecorder) -> None:
-    run, asking, known, cost = own.run, own.run.asking, own.run.ordered, own.run.cost
-    assert asking is not None
+    run, request, known, cost = own.run, own.run.request, own.run.ordered, own.run.cost
+    assert request is not None
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Event, None, CandidateRun]:
-        return recorded_run(engine, asking, recorder, known=known, before=cost, cancel=cancel)
+        return recorded_run(engine, request, recorder, known=known, before=cost, cancel=cancel)
 
     own.recorder = recorder
     own.begin("run", worker.submit(session_id(), "best-of-n", job), run.take)
@@ -71,13 +71,13 @@ def _submit(own: ModelSession, worker: Worker, recorder: RunRecorder) -> None:
 
 def start_scoring(own: ModelSession, worker: Worker) -> None:
     """Ask the rules that need a model, beside whatever others do."""
-    asking, run, visitor = present_request(), own.run, session_id()
-    specs, candidates = run.missing_heavy(asking), run.ordered
+    request, run, visitor = present_request(), own.run, session_id()
+    specs, candidates = run.missing_heavy(request), run.ordered
     if not specs or not candidates:
         return
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, Sequence[ScoreColumn]]:
-        context = replace(context_of(asking, visitor=visitor, cancel=cancel), engine=engine)
+        context = replace(context_of(request, visitor=visitor, cancel=cancel), engine=engine)
         return score_all(candidates, specs, context)
 
     def end(columns: Sequence[ScoreColumn]) -> None:
@@ -95,7 +95,7 @@ def start_scoring(own: ModelSession, worker: Worker) -> None:
 
 def open_stored(own: ModelSession, stored: StoredRun) -> None:
     """Make a stored run the present one and set the controls as they stood. Raises BadInput where they cannot stand so."""
-    setup, state = adopted(stored.asking, workspace.setup(), chosen())
+    setup, state = adopted(stored.request, workspace.setup(), chosen())
     own.make_way()
     own.run, own.opened = LiveRun.stored(stored), None
     session.put(setup)

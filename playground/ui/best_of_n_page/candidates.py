@@ -68,7 +68,7 @@ def _table(own: ModelSession) -> None:
 
 def _outdated(own: ModelSession) -> None:
     """Say when the controls have moved away from the present candidates."""
-    shown, made = setup(), own.run.asking
+    shown, made = setup(), own.run.request
     if made is None:
         return
     now = (shown.prompt, shown.chat, shown.system, shown.settings, shown.seed)

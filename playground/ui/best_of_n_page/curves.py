@@ -115,8 +115,8 @@ def _draw_gap(found: CurveSet, scored: ScoredCandidates) -> None:
 def _draw_cost(own: ModelSession, worker: Worker, found: CurveSet, scored: ScoredCandidates) -> None:
     """Quality against tokens, and against time where the cost was measured."""
     st.markdown("##### Cost against quality")
-    model, asking, seconds = fitted(worker), own.run.asking, None
-    if model is not None and asking is not None:
+    model, request, seconds = fitted(worker), own.run.request, None
+    if model is not None and request is not None:
         prompt, alive = own.run.expected_sizes()
         seconds = np.array([one.total_ms / 1000 for one in predict(model, found.coverage.ns, prompt, alive)])
     show_bands(quality_bands(found, rule_names(scored), seconds), key="bon_cost_quality")

@@ -27,7 +27,7 @@ def export_run() -> None:
     """The same run by command and as code; the candidates as files once there are some."""
     shared, state = setup(), chosen()
     own, problem = _own_session()
-    with_beams = own is not None and own.run.asking is not None and own.run.asking.beams > 0
+    with_beams = own is not None and own.run.request is not None and own.run.request.beams > 0
     st.markdown("**Command line**")
     with problems_shown_here():
         st.code(command(shared, state, beams=with_beams), language="bash", wrap_lines=True)
@@ -69,10 +69,10 @@ ASKING_FOR_N = {
 
 def _downloads(own: ModelSession) -> None:
     """Made when they are pressed, from the rules chosen now."""
-    asking = scoring_request(own.run)
+    request = scoring_request(own.run)
 
     def scored() -> ScoredCandidates:
-        return own.run.scored(asking)
+        return own.run.scored(request)
 
     def choices() -> list[Choice]:
         found = scored()
@@ -86,7 +86,7 @@ def _downloads(own: ModelSession) -> None:
         file_button(
             "HTML",
             "candidates.html",
-            lambda: to_html(scored(), choices(), title="Best of N", prompt=asking.prompt),
+            lambda: to_html(scored(), choices(), title="Best of N", prompt=request.prompt),
             "Opens offline, without a script.",
         )
     st.caption("Files and the command line count candidates from 0, this page from 1.")

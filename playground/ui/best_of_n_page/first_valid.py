@@ -83,14 +83,14 @@ def _judges(label: str) -> bool:
 def start_race(own: ModelSession, worker: Worker, *, retried: bool) -> None:
     """Ask the worker. Raises BadInput or BadPrompt for what cannot be raced."""
     state = chosen()
-    spec, asking = parse_spec(state.verifier), present_request()
-    if kind_of(spec).needs_reference and not asking.reference.strip():
+    spec, request = parse_spec(state.verifier), present_request()
+    if kind_of(spec).needs_reference and not request.reference.strip():
         raise BadInput(f"{spec.label} needs a reference: write the right answer on the left.", "reference")
-    asked = candidate_request(replace(asking, n=state.tries) if retried else asking, worker.engine.codec)
+    asked = candidate_request(replace(request, n=state.tries) if retried else request, worker.engine.codec)
     visitor, run = session_id(), retry if retried else race
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, RaceResult]:
-        context = replace(context_of(asking, visitor=visitor, cancel=cancel), engine=engine)
+        context = replace(context_of(request, visitor=visitor, cancel=cancel), engine=engine)
 
         def passes(candidate: Candidate) -> bool:
             return is_valid(candidate, [spec], context)
@@ -152,10 +152,10 @@ def _sentence(name: str, result: RaceResult, verifier: str) -> None:
 def _on_paper(own: ModelSession) -> None:
     """Races and retries drawn from the present candidates: no model runs."""
     candidates = own.run.samples
-    if not candidates or own.run.asking is None:
+    if not candidates or own.run.request is None:
         return
-    spec, asking = parse_spec(chosen().verifier), scoring_request(own.run)
-    context = context_of(asking, visitor=session_id())
+    spec, request = parse_spec(chosen().verifier), scoring_request(own.run)
+    context = context_of(request, visitor=session_id())
     st.markdown("##### From the candidates that are there")
     if kind_of(spec).needs_engine:
         st.caption("This verifier runs the model: race to see how it goes.")

@@ -147,7 +147,7 @@ def _show_choice(scored: ScoredCandidates, rule: Rule) -> None:
 def _comparison(own: ModelSession) -> None:
     """A stored run beside the present one, under the same rules."""
     run, (store, _why) = compared_run(), available_store()
-    if run is None or store is None or own.run.asking is None:
+    if run is None or store is None or own.run.request is None:
         return
     try:
         stored = store.load(run)
@@ -156,12 +156,12 @@ def _comparison(own: ModelSession) -> None:
         end_comparison()
         return
     scored = scores_now(LiveRun.stored(stored))
-    st.markdown(f"##### Beside the kept run “{escape_markdown(stored.asking.prompt[:60])}”")
+    st.markdown(f"##### Beside the kept run “{escape_markdown(stored.request.prompt[:60])}”")
     st.caption(
         escape_markdown(
-            f"{len(stored.candidates)} candidates at temperature {stored.asking.settings.temperature:g}, "
+            f"{len(stored.candidates)} candidates at temperature {stored.request.settings.temperature:g}, "
             f"{_spent(stored.cost)}; the present run: {len(own.run.candidates)} at "
-            f"{own.run.asking.settings.temperature:g}, {_spent(own.run.cost)}."
+            f"{own.run.request.settings.temperature:g}, {_spent(own.run.cost)}."
         )
     )
     show_table(compare_table(scores_now(own.run), scored), key="bon_comparison")

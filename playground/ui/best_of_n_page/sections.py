@@ -54,7 +54,7 @@ def load_view() -> BestOfNView:
     own = session.get(BestOfNSession).of_model(worker.engine.info.id)
     action = session.get(PendingAction).what
     session.put(PendingAction())
-    if not action and own.run.asking is None and own.problem is None and not own.busy:
+    if not action and own.run.request is None and own.problem is None and not own.busy:
         action = "run"
     if action:
         own.make_way()

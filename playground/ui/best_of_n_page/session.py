@@ -12,7 +12,7 @@ from typing import Any
 
 from playground.engine.serving.ticket import Ticket
 from playground.errors import PlaygroundError
-from playground.state.best_of_n import BestOfNState, asking_of
+from playground.state.best_of_n import BestOfNState, request_of
 from playground.testtime.live_run import LiveRun
 from playground.testtime.recorder import RunRecorder
 from playground.testtime.request import BestOfNRequest
@@ -122,17 +122,17 @@ def chosen() -> BestOfNState:
 
 def present_request(*, beams: bool = False) -> BestOfNRequest:
     """What the controls ask for now. Raises BadInput or BadSetting."""
-    return asking_of(chosen(), setup(), beams=beams)
+    return request_of(chosen(), setup(), beams=beams)
 
 
 def scoring_request(run: LiveRun) -> BestOfNRequest:
     """What the candidates are judged by now: the controls' rules on the run's own prompt."""
-    assert run.asking is not None
+    assert run.request is not None
     try:
         now = present_request()
     except PlaygroundError:
-        return run.asking
-    return replace(run.asking, scorers=now.scorers, reference=now.reference, answer_pattern=now.answer_pattern)
+        return run.request
+    return replace(run.request, scorers=now.scorers, reference=now.reference, answer_pattern=now.answer_pattern)
 
 
 def scores_now(run: LiveRun) -> ScoredCandidates:

@@ -34,7 +34,7 @@ def voting_section(own: ModelSession, worker: Worker) -> None:
     """No model runs here."""
     if needs_candidates(own):
         return
-    asking = scoring_request(own.run)
+    request = scoring_request(own.run)
     scored = scores_now(own.run)
     if not scored.answers:
         st.info("Choose on the left how the answer is found in a text.")
@@ -47,7 +47,7 @@ def voting_section(own: ModelSession, worker: Worker) -> None:
     if not vote.tallies:
         st.info("No text has an answer by this pattern: choose another one on the left.")
         return
-    right = {normalise(part) for part in asking.reference.split("|") if part.strip()}
+    right = {normalise(part) for part in request.reference.split("|") if part.strip()}
     _outcome(vote, right, len(scored.candidates))
     data = VotesData(
         tuple(tally.answer for tally in vote.tallies[:SHOWN]),
@@ -60,7 +60,7 @@ def voting_section(own: ModelSession, worker: Worker) -> None:
     if len(vote.tallies) > SHOWN:
         st.caption(f"{len(vote.tallies) - SHOWN} rarer answers are not drawn.")
     _growth(scored, right)
-    _found(scored, asking.answer_pattern)
+    _found(scored, request.answer_pattern)
     why_it_matters(
         "Self-consistency: wrong ways to an answer differ from each other, right ones meet (Wang et al. 2023). It needs answers "
         "that can be counted, and it makes a common mistake surer."

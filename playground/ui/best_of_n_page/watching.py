@@ -56,7 +56,7 @@ def _run_progress(run: LiveRun) -> tuple[str, float]:
     finished, wanted = len(run.candidates), max(1, run.wanted)
     if not run.cost.new_tokens:
         return "The model reads the prompt", 0.0
-    most = wanted * (run.asking.max_new_tokens if run.asking else 1)
+    most = wanted * (run.request.max_new_tokens if run.request else 1)
     said = f"{finished} of {wanted} finished, {run.live_rows} being written, {run.tokens_per_second:,.1f} tokens/s"
     return said, max(finished / wanted, run.cost.new_tokens / most)
 

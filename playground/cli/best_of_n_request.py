@@ -16,7 +16,7 @@ DEFAULT_NEW_TOKENS = 64
 DEFAULT_DIVERSITY = 0.5  # as on the page
 
 
-def add_asking_options(parser: argparse.ArgumentParser) -> None:
+def add_request_options(parser: argparse.ArgumentParser) -> None:
     """Declare the flags beside those of the model, the text and the samplers."""
     parser.add_argument("--n", help=f"how many answers (default: {DEFAULT_N})")
     parser.add_argument("--max-new-tokens", help=f"end each after so many (default: {DEFAULT_NEW_TOKENS})")
@@ -38,7 +38,7 @@ def _add_beam_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--length-penalty", metavar="NUMBER", help="exponent of the length (default: 1)")
 
 
-def read_asking(args: argparse.Namespace) -> BestOfNRequest:
+def read_request(args: argparse.Namespace) -> BestOfNRequest:
     """What is asked for, checked but for what only the model knows. A refusal names the flag."""
     from playground.generation.types import MOST_NEW_TOKENS, GenerationRequest
     from playground.testtime.answers import extract_answers
@@ -64,15 +64,15 @@ def read_asking(args: argparse.Namespace) -> BestOfNRequest:
         if args.answer_pattern is not None:
             extract_answers([], args.answer_pattern, "answer-pattern")
         GenerationRequest(prompt_ids=(0,), stop_strings=fields["stop_strings"])
-        asking = BestOfNRequest(prompt=text, chat=args.chat, parse_special=args.parse_special, **fields)
-        asking.ways()
+        request = BestOfNRequest(prompt=text, chat=args.chat, parse_special=args.parse_special, **fields)
+        request.ways()
     except BadSetting as error:
         raise BadSetting(f"--temperatures: {error}", error.field) from None
     except BadInput as error:
         field = error.field or "n"
         flag = {"variations": "temperatures", "stop_strings": "stop"}.get(field, field).replace("_", "-")
         raise BadInput(f"--{flag}: {str(error).removeprefix(f'{field}: ')}", field) from None
-    return asking
+    return request
 
 
 def _read_systems(args: argparse.Namespace) -> dict[str, Any]:
