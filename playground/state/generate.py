@@ -90,7 +90,7 @@ class GenerateState:
     stream: str = one_of(
         "same",
         STREAMS,
-        name="luck",
+        old_name="luck",
         label="Random stream",
         help="Common random numbers: every setting meets the same u at each step, so differences come from the settings "
         "alone.",

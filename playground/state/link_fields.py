@@ -43,6 +43,7 @@ class LinkField:
     ``name`` is its name in a link, ``read`` gives its value from text (raises BadInput or ValueError) and ``write`` the
     text again. ``choices`` maps each allowed value to what the reader sees; ``low``, ``high`` and ``step`` bound a
     number. ``always``: it stands in a link at its default too. ``flag``: the command line's name for it, "" for none.
+    ``old_name``: what links from before called it, "" for nothing else; they still open.
     """
 
     name: str
@@ -57,6 +58,7 @@ class LinkField:
     placeholder: str = ""
     always: bool = False
     flag: str = ""
+    old_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,11 @@ def read_link(
     state = kind() if base is None else base
     problems: list[str] = []
     for attribute, found in link_fields(kind).items():
-        if found.name not in query or (only is not None and attribute not in only):
+        name = found.name if found.name in query else found.old_name
+        if not name or name not in query or (only is not None and attribute not in only):
             continue
         try:
-            changed = change(state, {attribute: found.read(query[found.name][: LONGEST_TEXT + 1])})
+            changed = change(state, {attribute: found.read(query[name][: LONGEST_TEXT + 1])})
             check(changed)
             state = changed
         except (PlaygroundError, ValueError) as error:

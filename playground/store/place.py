@@ -33,11 +33,11 @@ def file_problem(path: Path, reason: str) -> str:
     if "full" in reason or "No space" in reason:
         return f"The disk is full, so this run is not kept: free some space in {path.parent} or delete older runs."
     if "locked" in reason:
-        return f"Another process holds the file of kept runs ({path.name}): close it and try again."
+        return f"Another process holds the file of recorded runs ({path.name}): close it and try again."
     if "malformed" in reason or "not a database" in reason:
-        return f"The file of kept runs is damaged ({path}): move it away, a new one will be made."
+        return f"The file of recorded runs is damaged ({path}): move it away, a new one will be made."
     if re.search(r"no such (?:column|table)|has no column|constraint failed", reason):
-        return f"The file of kept runs is of another version ({path}): move it away, a new one will be made."
+        return f"The file of recorded runs is of another version ({path}): move it away, a new one will be made."
     return (
         f"Runs cannot be kept in {path.parent} ({reason}): make it writable or set {DATA_VARIABLE} to another folder."
     )

@@ -13,26 +13,30 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from playground.json_reading import read_json
+from playground.testtime.checks import MINUS_SIGNS
 from playground.testtime.patterns import compile_pattern, last_matches
 
 _LETTER = r"\(?(?P<answer>[B-E]|A(?!\s+(?!(?:is|was|and|or|because|since)\b)\p{L}))\)?(?![\p{L}\p{N}'’-])"
 _LONE_LETTER = r"(?<![\p{L}\p{N}'’])" + _LETTER
+_IS = r"\b(?:is|would\s+be|should\s+be|must\s+be|has\s+to\s+be|must\s+therefore\s+be)\b"
 _STATED_LETTERS = (
-    r"(?:(?i:\b(?:answer|choice|option)(?:\s+\w+){0,3}?\s*(?:\bis\b|:|=)"
+    rf"(?:(?i:\b(?:answer|choice|option)(?:\s+\w+){{0,3}}?\s*(?:{_IS}|:|=)"
     r"|\b(?:choose|chose|pick|select|go\s+with)\b(?:\s+\w+){0,2}?)(?i:\s*(?:option|choice|letter)\b)?|\\boxed\s*\{)"
     r"(?:\\(?:boxed|text|textbf|mathrm)\s*\{|[^\p{L}\p{N}\\]){0,8}" + _LONE_LETTER,
+    rf"\b(?i:it\s+{_IS})\s+" + _LONE_LETTER,
     _LONE_LETTER + r"[^\p{L}\n]{0,4}\s(?i:is\s+(?:the\s+)?(?:correct|right|true|best|answer))\b",
 )
 """How a letter is said to be the answer, the plainest first. A letter that merely occurs counts only without these."""
 
-_MINUS = "-−﹣－"  # the hyphen and what else writes a minus sign; NFKC knows the last two
+_MINUS = re.escape(MINUS_SIGNS)
 _CURRENCY = "$€£¥"
 _SIGN = rf"(?:[{_MINUS}](?:\s?[{_CURRENCY}]\s?)?)?"
+_EXPONENT = rf"(?:[eE][+{_MINUS}]?\d{{1,2}}(?!\w))?"
 _BALANCED = r"((?:[^{}\\]++|\\.|\{(?1)\})*+)"
 _BOX = r"\\(?:boxed|fbox)\s*\{"
 
 PATTERNS: dict[str, str] = {
-    "number": rf"(?<![\w.])({_SIGN}(?:(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?|\.\d+))(?![\d])",
+    "number": rf"(?<![\w.])({_SIGN}(?:(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?|\.\d+){_EXPONENT})(?![\d])",
     "boxed": rf"(?s){_BOX}(?:{_BALANCED}\}}|(?!.*{_BOX}))",
     "letter": rf"(?s)\A(?:{'|'.join(f'.*{stated}' for stated in (*_STATED_LETTERS, _LONE_LETTER))})",
     "after-answer": r"(?i:answer(?:\s+is)?)\s*[:=]?\s*([^\n]+?)\s*(?:\.?\s*$|\n|\.\s)",
@@ -100,7 +104,8 @@ def normalise(text: str) -> str:
 
 def _once(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    plain = re.sub(rf"^[{_MINUS}]\s?[{re.escape(_CURRENCY)}]\s?(?=[\d.])", "-", plain).replace("−", "-")
+    plain = re.sub(rf"^[{_MINUS}]\s?[{re.escape(_CURRENCY)}]\s?(?=[\d.])", "-", plain)
+    plain = re.sub(f"[{_MINUS}]", "-", plain)
     if plain[:1] in ("{", "[") and (written := _json(plain)) is not None:
         return written
     plain = _unwrapped(plain.strip("\"'`*_,;:!?<>“”„‘’«» "))

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from playground.json_reading import read_json
 from playground.testtime.sql_check import check_sql
 
+MINUS_SIGNS = "-‐‑‒–−﹣－"  # all that is typed or typeset for a minus before a number; a long dash (—) never is
 LONGEST_TEXT = 100_000  # characters; no answer of a model here is longer
 _FENCE = re.compile(r"```[^\n`]*\n([^`]*)```")
 _REMOTE = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
@@ -81,7 +82,7 @@ def _answer_parts(text: str) -> list[str]:
 
 def _as_math(parse: Callable[..., list[Any]], text: str) -> list[Any]:
     """What math-verify reads in ``text``. A bare formula is given the dollar signs without which it is read as prose."""
-    plain = re.sub(r"[−﹣－]", "-", text)
+    plain = re.sub(f"[{MINUS_SIGNS}]", "-", text)
     plain = re.sub(r"-\s?\\?\$\s?(?=[\d.])", "-", plain)  # minus twelve dollars
     wrapped = any(sign in plain for sign in ("$", "\\boxed", "\\(", "\\[")) or "\n" in plain.strip()
     if not wrapped and plain.strip() and not _PROSE.search(plain):

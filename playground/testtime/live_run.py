@@ -52,7 +52,7 @@ class LiveRun:
 
     @classmethod
     def stored(cls, kept: StoredRun) -> LiveRun:
-        """A kept run, taken up again."""
+        """A recorded run, taken up again."""
         return cls(
             kept.request,
             {candidate.index: candidate for candidate in kept.candidates},

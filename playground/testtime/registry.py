@@ -237,7 +237,7 @@ _ROWS = (
 )
 
 SCORERS: dict[str, ScorerKind] = {row.name: row for row in _ROWS}
-"""All scorers by the name that the command line, links and kept runs use."""
+"""All scorers by the name that the command line, links and recorded runs use."""
 
 LOGPROB_SCORERS = tuple(ScorerSpec(row.name) for row in _ROWS if row.family == "log-probability")
 """The rules that need nothing but what every run records."""

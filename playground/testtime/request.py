@@ -167,7 +167,7 @@ def request_from_json(text: str | bytes) -> BestOfNRequest:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
         raise BadInput(
-            f"The kept set-up cannot be read ({place}: {first['msg'][:120]}): run it anew.", "request"
+            f"The recorded request cannot be read ({place}: {first['msg'][:120]}): run it anew.", "request"
         ) from None
     values = {f.name: getattr(read, f.name) for f in fields(BestOfNRequest)}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

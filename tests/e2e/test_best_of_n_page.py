@@ -54,7 +54,7 @@ def test_a_run_is_shown_ranked_voted_on_and_reopened_after_another(app_url: str,
 
     other = open_page(link(app_url, seed="4"))
     assert finished(other) != first
-    other.get_by_text("Kept runs", exact=True).click()
+    other.get_by_text("Recorded runs", exact=True).click()
     rows = other.locator("[class*='st-key-bon_kept_']")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("shown now")

@@ -41,6 +41,7 @@ def test_links_from_before_the_kit_open_as_they_did() -> None:
         {"stop_ids": "a"},
         {"seeds": "99"},
         {"luck": "bad"},
+        {"stream": "bad"},
         {"colour": "bad"},
         {"ignore_eos": "maybe"},
         {"new": "9" * 5000},

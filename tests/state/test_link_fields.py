@@ -113,3 +113,15 @@ def test_the_command_line_s_words_follow_from_the_same_table() -> None:
         "--stop=b b",
     ]
     assert {name: found.name for name, found in link_fields(Everything).items()}["scale"] == "axis"
+
+
+def test_a_field_answers_to_its_old_name_and_is_written_under_its_new_one() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Renamed:
+        stream: int = whole(1, 0, 9, old_name="luck")
+        other: int = whole(1, 0, 9)
+
+    assert (
+        read_link(Renamed, {"luck": "2"}).state == read_link(Renamed, {"luck": "3", "stream": "2"}).state == Renamed(2)
+    )
+    assert link_of(Renamed(2)) == {"stream": "2"} and read_link(Renamed, {"": "5"}).state == Renamed()

@@ -1,4 +1,4 @@
-"""Kept runs: what goes in comes out, a killed process loses only what it had not finished, a full disk is one sentence."""
+"""Recorded runs: what goes in comes out, a killed process loses only what it had not finished, a full disk is one sentence."""
 
 from __future__ import annotations
 

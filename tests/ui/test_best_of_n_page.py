@@ -201,7 +201,7 @@ def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate:
     assert all(session_of(app).run.candidates[index].ids == ids for index, ids in kept.items())
 
 
-# -- kept runs -----------------------------------------------------------------------------------------------------------
+# -- recorded runs --------------------------------------------------------------------------------------------------------
 
 
 def test_runs_are_kept_reopened_compared_and_deleted(open_app: Open, _own_data: Path) -> None:

@@ -16,7 +16,7 @@ from playground.testtime.clusters import cluster_texts, pooled_distinct_n
 from playground.testtime.types import Candidate
 from playground.ui.best_of_n_page.pictures import show_table
 from playground.ui.best_of_n_page.session import ModelSession, request_action, scores_now, scoring_request
-from playground.ui.best_of_n_page.stored_section import kept_section
+from playground.ui.best_of_n_page.stored_section import recorded_section
 from playground.ui.best_of_n_page.watching import progress
 from playground.ui.components.token_strip import token_strip
 from playground.ui.kit.fragments import PICTURES, redraw
@@ -33,7 +33,7 @@ def candidates_section(own: ModelSession, worker: Worker) -> None:
         _heavy_rules(own)
         _opened(own, worker)
         _diversity(own)
-    kept_section(own, worker)
+    recorded_section(own, worker)
     why_it_matters(
         "One prefill serves all candidates; each has its own random stream. Log-probability says how expected an answer was "
         "under the model, not whether it is true."

@@ -141,7 +141,7 @@ def _show_choice(scored: ScoredCandidates, rule: Rule) -> None:
     st.caption(f"Order: {order}")
 
 
-# -- beside a kept run -------------------------------------------------------------------------------------------------
+# -- beside a recorded run -------------------------------------------------------------------------------------------------
 
 
 def _comparison(own: ModelSession) -> None:
@@ -156,7 +156,7 @@ def _comparison(own: ModelSession) -> None:
         end_comparison()
         return
     scored = scores_now(LiveRun.stored(stored))
-    st.markdown(f"##### Beside the kept run “{escape_markdown(stored.request.prompt[:60])}”")
+    st.markdown(f"##### Beside the recorded run “{escape_markdown(stored.request.prompt[:60])}”")
     st.caption(
         escape_markdown(
             f"{len(stored.candidates)} candidates at temperature {stored.request.settings.temperature:g}, "

@@ -1,4 +1,4 @@
-"""The runs kept on this machine: reopen, go on, compare, delete."""
+"""The runs recorded on this machine: reopen, go on, compare, delete."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from playground.ui.kit.messages import escape_markdown, show_problem
 SHOWN = 12
 
 
-def kept_section(own: ModelSession, worker: Worker) -> None:
+def recorded_section(own: ModelSession, worker: Worker) -> None:
     """Its body runs only while it is open."""
-    with st.expander("Kept runs", on_change="rerun", key="bon_kept", icon=":material/inventory_2:") as box:
+    with st.expander("Recorded runs", on_change="rerun", key="bon_kept", icon=":material/inventory_2:") as box:
         if not box.open:
             return
         store, why = available_store()
@@ -33,12 +33,12 @@ def kept_section(own: ModelSession, worker: Worker) -> None:
             show_problem(error)
             return
         if not found:
-            st.caption("Nothing is kept yet.")
+            st.caption("Nothing is recorded yet.")
         for summary in found[:SHOWN]:
             _line(own, worker, store, summary)
         if len(found) > SHOWN:
-            st.caption(f"{len(found) - SHOWN} older runs are kept too; delete some of these to see them.")
-        st.caption(escape_markdown(f"Kept in {store.place}, each candidate as it finishes."))
+            st.caption(f"{len(found) - SHOWN} older runs are recorded too; delete some of these to see them.")
+        st.caption(escape_markdown(f"Recorded in {store.place}, each candidate as it finishes."))
 
 
 def _line(own: ModelSession, worker: Worker, store: RunStore, summary: RunSummary) -> None:
