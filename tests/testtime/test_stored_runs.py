@@ -239,11 +239,11 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("asking", "{"),
-        ("asking", "[]"),
+        ("request", "{"),
+        ("request", "[]"),
         ("origin", "null"),
         ("created", "once"),
-        ("asking", b"\xff\xfe"),
+        ("request", b"\xff\xfe"),
         ("owner", b"\xff"),
     ],
 )
