@@ -274,8 +274,11 @@ def finish(pieces: Generator[object, None, T]) -> T:
             return result
 
 
-def one_by_one(texts: Sequence[Sequence[int]], read: Callable[[Sequence[int]], T]) -> Pieces[tuple[T, ...]]:
-    """What ``read`` gives for each text, with a turn for others between: for engines that read no texts together."""
+def one_by_one(texts: Sequence[TokenIds], read: Callable[[TokenIds], T]) -> Pieces[tuple[T, ...]]:
+    """What ``read`` gives for each text, with a turn for others between: for engines that read no texts together.
+
+    ``texts`` have been checked: where one cannot be read, none is.
+    """
     rows = []
     for number, ids in enumerate(texts):
         if number:

@@ -43,7 +43,7 @@ class TopTokens:
     """The k likeliest next tokens, from an engine that does not tell the whole distribution.
 
     ``top_ids`` (k,) int32, likeliest first, and ``logprobs`` (k,) their natural log-probabilities, untouched by any
-    sampler. What the other tokens share is ``rest``. ``cap``: the largest log-probability that one of those may have,
+    sampler; both read-only. What the other tokens share is ``rest``. ``cap``: the largest log-probability that one of those may have,
     where that is more than the least likely listed one's: the engine told it, but not of which token.
     """
 
@@ -53,6 +53,9 @@ class TopTokens:
     vocab_size: int
     elapsed_ms: float
     cap: float | None = None
+
+    def __post_init__(self) -> None:
+        self.top_ids.flags.writeable = self.logprobs.flags.writeable = False
 
     @property
     def full(self) -> Literal[False]:

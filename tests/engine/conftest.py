@@ -1,4 +1,4 @@
-"""The bundled model behind the seam, loaded once for this folder."""
+"""The bundled model behind the seam and behind llama.cpp's own server, each loaded once for this folder."""
 
 from __future__ import annotations
 
@@ -7,14 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from playground.engine.factory import make_engine
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.remote.llama_cpp import LlamaCppEngine
+from tests.engine.remote.llama_server import llama_server
 
 
 @pytest.fixture(scope="session")
 def bundled_engine(bundled_model_path: Path) -> Iterator[TransformersEngine]:
-    from playground.engine.factory import make_engine
-
     engine = make_engine(None, device="cpu", dtype="float32")
     assert isinstance(engine, TransformersEngine)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def llama_base() -> Iterator[str]:
+    """The address of llama.cpp's own server with the bundled weights."""
+    with llama_server() as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def llama(llama_base: str) -> Iterator[LlamaCppEngine]:
+    engine = make_engine(llama_base)
+    assert isinstance(engine, LlamaCppEngine)
     yield engine
     engine.close()

@@ -74,7 +74,9 @@ class ServedFakeEngine:
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> Pieces[tuple[TopTokens, ...]]:
-        return one_by_one(texts, lambda ids: self.next_logits(ids, cancel=cancel))
+        return one_by_one(
+            [check_ids(ids, self.info) for ids in texts], lambda ids: self.next_logits(ids, cancel=cancel)
+        )
 
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         """One text after the other; temperature and top-k are followed, the other settings must be neutral."""
@@ -89,6 +91,7 @@ class ServedFakeEngine:
         self, request: StreamRequest, row: int, rng: np.random.Generator, cancel: CancelToken | None
     ) -> Iterator[StreamEvent]:
         known, text = check_ids(request.ids, self.info), ""
+        prompt = len(known)
         for index in range(request.max_new_tokens):
             logprobs = self._logprobs(known, cancel)
             top, told = _likeliest(logprobs, request.top)
@@ -99,7 +102,8 @@ class ServedFakeEngine:
             piece = self.codec.piece(token, known)
             pairs = tuple(zip(top.tolist(), told.tolist(), strict=True))
             yield StreamedToken(row, index, piece, token, float(logprobs[token]), pairs)
-            known, text = (*known, token), text + piece
+            known = (*known, token)
+            text = self.codec.decode(known[prompt:])
             cut = min((text.index(stop) for stop in request.stop if stop in text), default=None)
             if cut is not None:
                 yield StreamedEnd(row, text[:cut], "stop")

@@ -22,7 +22,7 @@ import tenacity
 
 from playground.engine.api import CancelToken
 from playground.engine.remote.refusals import TemporaryError, failure_sentence, refusal, too_large
-from playground.errors import ServerError
+from playground.errors import ModelError, ServerError
 from playground.json_reading import read_json
 from playground.models.address import ServerAddress
 
@@ -99,6 +99,7 @@ class ServerClient:
         self._context = httpx2.create_ssl_context(trust_env=False)
         self._idle: list[_Line] = []
         self._lock = threading.Lock()
+        self._closed = False
         weakref.finalize(self, _close_all, self._idle)  # a command ends without a word
 
     def ask(
@@ -168,16 +169,23 @@ class ServerClient:
                     yield part
         finally:
             if ended:
-                with self._lock:
-                    self._idle.append(exchange.line)
+                self._put_back(exchange.line)
             else:
                 exchange.line.cut()
                 exchange.line.leave()
 
     def _take_line(self) -> _Line:
         with self._lock:
+            if self._closed:
+                raise ModelError("The model was released: choose it again.")
             line = self._idle.pop() if self._idle else _Line(self._context)
         return line.taken()
+
+    def _put_back(self, line: _Line) -> None:
+        with self._lock:
+            self._idle.append(line)
+            if self._closed:
+                _close_all(self._idle)
 
     def _read(self, exchange: _Exchange, url: str, body: Json | None, limit: int) -> None:
         """Put the answer's parts into the exchange; on a thread of its own, which must not end without a word."""
@@ -216,8 +224,9 @@ class ServerClient:
                 exchange.parts.put(part)
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections; what is under way ends first, and nothing more can be asked."""
         with self._lock:
+            self._closed = True
             _close_all(self._idle)
 
 

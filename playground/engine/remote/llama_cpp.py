@@ -95,7 +95,9 @@ class LlamaCppEngine:
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> Pieces[tuple[NextLogits, ...]]:
         """One request each; the server keeps what texts begin with in common."""
-        return one_by_one(texts, lambda ids: self.next_logits(ids, cancel=cancel))
+        return one_by_one(
+            [check_ids(ids, self._info) for ids in texts], lambda ids: self.next_logits(ids, cancel=cancel)
+        )
 
     def _check_model(self, answer: Answer) -> None:
         name = answer.text("model", self._served.answers_as)

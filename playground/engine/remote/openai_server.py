@@ -40,6 +40,8 @@ from playground.models.info import ModelInfo
 ENTRY_BYTES = 600  # of one token in an answer
 AT_ONCE = 8  # texts asked for at the same time; the server batches them
 _MASS_ERROR = 0.02
+_CONTEXT = 8  # tokens before one that say which character it completes
+_BROKEN = "\ufffd"
 
 NEUTRAL: Mapping[str, object] = {"temperature": 1.0, "top_p": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 _EXTRA_NEUTRAL: Mapping[str, object] = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "ignore_eos": False}
@@ -114,7 +116,9 @@ class OpenAIEngine:
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
     ) -> Pieces[tuple[TopTokens, ...]]:
         """One request each."""
-        return one_by_one(texts, lambda ids: self.next_logits(ids, cancel=cancel))
+        return one_by_one(
+            [check_ids(ids, self._info) for ids in texts], lambda ids: self.next_logits(ids, cancel=cancel)
+        )
 
     # -- a given text ----------------------------------------------------------------------------------------------
 
@@ -177,7 +181,7 @@ class OpenAIEngine:
     def _text(
         self, request: StreamRequest, body: Mapping[str, object], row: int, cancel: CancelToken
     ) -> Iterator[StreamEvent]:
-        address, count, text = self._client.address, 0, ""
+        address, text, told = self._client.address, "", list[StreamedToken]()
         asked = {**body, "seed": (request.seed + request.random_stream + row) % 2**31}
         limit = ENTRY_BYTES * (request.top + 4) * request.max_new_tokens + 2**20
         url = address.base + "/completions"
@@ -191,32 +195,32 @@ class OpenAIEngine:
                 for choice in answer.children("choices"):
                     added = choice.text("text", "")
                     text += added
-                    for token in self._tokens(choice, added, request, row):
-                        yield StreamedToken(row, count, token.text, token.id, token.logprob, token.top)
-                        count += 1
+                    for token in self._tokens(choice, added, request, row, told):
+                        told.append(token)
+                        yield token
                     if choice.has("finish_reason"):
                         yield StreamedEnd(row, text, _reason(choice, request))
                         return
         raise ServerError(f"The server at {address.base} ended a text without saying so: try again once it is there.")
 
-    def _tokens(self, choice: Answer, added: str, request: StreamRequest, row: int) -> list[StreamedToken]:
+    def _tokens(
+        self, choice: Answer, added: str, request: StreamRequest, row: int, before: Sequence[StreamedToken]
+    ) -> Iterator[StreamedToken]:
         """The tokens of one event: as told, or its text as one where nothing is told."""
         steps = told_steps(choice, self._names)
-        if not steps:
-            return [StreamedToken(row, 0, added)] if added else []
+        if not steps and added:
+            yield StreamedToken(row, len(before), added)
         own = self._served.raw or (
             request.temperature == 1 and self._settings(request) == self._settings(_free(request))
         )
-        found = []
-        for step in steps:
-            named = step.text if step.id is None else self._codec.piece(step.id)
-            shown = added if len(steps) == 1 and added else named
-            found.append(
-                StreamedToken(
-                    row, 0, shown, step.id, step.logprob if own else None, step.top[: request.top] if own else ()
-                )
-            )
-        return found
+        known = [request.ids[-1] if token.id is None else token.id for token in before[-_CONTEXT:]]
+        for number, step in enumerate(steps):
+            # What the server sends with a token may be held back or broken; where it has an id, its own text is known.
+            piece = step.text if step.id is None else self._codec.piece(step.id, known)
+            shown = added if len(steps) == 1 and added and _BROKEN not in added else piece
+            logprob, top = (step.logprob, step.top[: request.top]) if own else (None, ())
+            yield StreamedToken(row, len(before) + number, shown, step.id, logprob, top)
+            known.append(0 if step.id is None else step.id)
 
     def close(self) -> None:
         """Let go of the connections; the server goes on for others."""

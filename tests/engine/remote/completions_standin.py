@@ -1,15 +1,13 @@
 """A small server with OpenAI's completions. It takes a request only if the ``openai`` package's own types do, and what it
-answers is of that package's types too. Its model is a random row for each last token; it draws greedily."""
+answers is of that package's types too. What it serves is ``TinyModel``; as ``owned_by`` vLLM it takes vLLM's fields as well."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
-import numpy as np
-import numpy.typing as npt
 from openai.types import Completion
 from openai.types.completion_create_params import CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming
 from pydantic import TypeAdapter, ValidationError
@@ -17,15 +15,27 @@ from pydantic import TypeAdapter, ValidationError
 from playground.engine.text.codec import HfTextCodec
 from playground.numerics import log_softmax
 from tests.engine.remote.standin import Asked, Reply, Route
+from tests.engine.remote.tiny_model import Drawn, Row, TinyModel
 
 Body = dict[str, Any]
-Row = npt.NDArray[np.float32]
-VLLM_ONLY = {"top_k", "min_p", "repetition_penalty", "ignore_eos", "return_tokens_as_token_ids", "prompt_logprobs"}
+OWN_FIELDS: dict[str, dict[str, type]] = {
+    "vllm": {
+        "top_k": int,
+        "min_p": float,
+        "repetition_penalty": float,
+        "ignore_eos": bool,
+        "return_tokens_as_token_ids": bool,
+        "prompt_logprobs": int,
+    },
+}
 
 
 @dataclass
 class Completions:
-    """``most``: tokens of a row that it tells; ``raw``: before its samplers. ``change`` edits an answer before it is sent."""
+    """``most``: tokens of a row that it tells; ``raw``: before its samplers. ``change`` edits an answer before it is sent.
+
+    ``text`` and ``finish``: what is streamed whatever was asked for.
+    """
 
     codec: HfTextCodec
     size: int
@@ -34,14 +44,15 @@ class Completions:
     raw: bool = True
     takes_ids: bool = True
     scores: bool = True
-    text: str = " Paris 😀 is"
-    finish: Mapping[str, object] = field(default_factory=lambda: {"finish_reason": "length"})
+    text: str = " Paris 😀 is"  # "": the model's own texts
+    finish: Mapping[str, object] | None = field(default_factory=lambda: {"finish_reason": "length"})
     change: Callable[[Body], object] = lambda answer: answer
     models: tuple[str, ...] = ("tiny", "other")
+    context: int = 512
 
     def routes(self) -> dict[str, Route]:
         listed = [
-            {"id": name, "object": "model", "created": 0, "owned_by": self.owned_by, "max_model_len": 512}
+            {"id": name, "object": "model", "created": 0, "owned_by": self.owned_by, "max_model_len": self.context}
             for name in self.models
         ]
         return {
@@ -50,10 +61,12 @@ class Completions:
             "/v1/completions": self._complete,
         }
 
-    def row(self, ids: tuple[int, ...]) -> Row:
-        """Log-probabilities of the next token."""
-        logits = np.random.default_rng(ids[-1]).normal(0, 3, self.size).astype(np.float32)
-        return log_softmax(logits)
+    @property
+    def model(self) -> TinyModel:
+        return TinyModel(self.codec, self.size)
+
+    def row(self, ids: Sequence[int]) -> Row:
+        return self.model.row(ids)
 
     def _complete(self, asked: Asked) -> Reply:
         body = asked.body
@@ -69,17 +82,18 @@ class Completions:
         choice = {"index": 0, "text": "x", "finish_reason": "length", "logprobs": told}
         if "prompt_logprobs" in body and self.scores:
             choice["prompt_logprobs"] = [None, *(self._prompt_token(ids, place) for place in range(1, len(ids)))]
-        answer = self._answer(
-            [choice], {"prompt_tokens": len(ids), "completion_tokens": 1, "total_tokens": len(ids) + 1}
-        )
-        return Reply(self.change(answer))
+        usage = {"prompt_tokens": len(ids), "completion_tokens": 1, "total_tokens": len(ids) + 1}
+        return Reply(self.change(self._answer([choice], usage)))
 
     def _check(self, body: Body) -> None:
         kind = CompletionCreateParamsStreaming if body.get("stream") else CompletionCreateParamsNonStreaming
-        unknown = set(body) - set(get_type_hints(kind)) - (VLLM_ONLY if self.owned_by == "vllm" else set())
+        own = OWN_FIELDS.get(self.owned_by, {})
+        unknown = set(body) - set(get_type_hints(kind)) - set(own)
         if unknown:
             raise ValueError(f"unknown parameters {sorted(unknown)}")
         TypeAdapter(kind).validate_python(body, strict=False)
+        for name in set(own) & set(body):
+            TypeAdapter(own[name]).validate_python(body[name], strict=True)
         if body["model"] not in self.models:
             raise ValueError("no such model")
         if not self.takes_ids and not isinstance(body["prompt"], str):
@@ -101,7 +115,7 @@ class Completions:
         )
         return answer
 
-    def _logprobs(self, body: Body, ids: tuple[int, ...], token: int | None) -> Body | None:
+    def _logprobs(self, body: Body, ids: Sequence[int], token: int | None) -> Body | None:
         count = body.get("logprobs")
         if not count:
             return None
@@ -111,7 +125,7 @@ class Completions:
             for biased, value in (body.get("logit_bias") or {}).items():
                 bent[int(biased)] += value
             row = log_softmax(bent)
-        order = np.argsort(-row)[:count].tolist()
+        order = (-row).argsort()[:count].tolist()
         drawn = order[0] if token is None else token
         top = {self._name(body, one): float(row[one]) for one in order}
         name = self._name(body, drawn)
@@ -125,17 +139,33 @@ class Completions:
     def _name(self, body: Body, token: int) -> str:
         return f"token_id:{token}" if body.get("return_tokens_as_token_ids") else self.codec.decode((token,))
 
+    def _drawn(self, body: Body, ids: tuple[int, ...]) -> Iterator[Drawn]:
+        stop = body.get("stop") or []
+        return self.model.draw(
+            ids,
+            most=body["max_tokens"],
+            temperature=body["temperature"],
+            top_k=body.get("top_k", 0),
+            seed=body.get("seed", 0),
+            stop=[] if self.finish else [stop] if isinstance(stop, str) else stop,
+            ignore_eos=body.get("ignore_eos", False),
+            fixed=self.codec.encode(self.text),
+        )
+
     def _streamed(self, body: Body, ids: tuple[int, ...]) -> Iterator[bytes]:
-        new = self.codec.encode(self.text)[-body["max_tokens"] :]
-        before = ""
-        for number, token in enumerate(new):
-            whole = self.codec.decode(new[: number + 1])
-            shown = whole[len(before) :] if not whole.endswith("\ufffd") else ""
-            before += shown
-            choice = {"index": 0, "text": shown, "logprobs": self._logprobs(body, (*ids, *new[:number]), token)}
+        ending: Mapping[str, object] = {}
+        for one in self._drawn(body, ids):
+            choice = {"index": 0, "text": one.shown, "logprobs": self._logprobs(body, one.before, one.token)}
             yield self._event({**choice, "finish_reason": None})
-        yield self._event({"index": 0, "text": "", "logprobs": None, **self.finish})
+            if one.reason is not None:
+                ending = self.finish or self._ending(one)
+        yield self._event({"index": 0, "text": "", "logprobs": None, **ending})
         yield b"data: [DONE]\n\n"
+
+    def _ending(self, one: Drawn) -> Body:
+        """vLLM tells the stop string beside the reason, others do not."""
+        reason = "length" if one.reason == "length" else "stop"
+        return {"finish_reason": reason, **({"stop_reason": one.stop} if self.owned_by == "vllm" else {})}
 
     def _event(self, choice: Body) -> bytes:
         return b"data: " + json.dumps(self.change(self._answer([choice]))).encode() + b"\n\n"

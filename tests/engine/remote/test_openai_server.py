@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def codec(folder: Path, monkeypatch: pytest.MonkeyPatch) -> HfTextCodec:
     monkeypatch.setenv(TOKENIZER_VARIABLE, str(folder))
     tokenizer = byte_level_tokenizer()
-    return HfTextCodec(tokenizer, small_info(vocab_size=len(tokenizer)))
+    return HfTextCodec(tokenizer, small_info(vocab_size=len(tokenizer), eos_token_ids=()))
 
 
 @contextmanager
