@@ -43,8 +43,8 @@ class TopTokens:
     """The k likeliest next tokens, from an engine that does not tell the whole distribution.
 
     ``top_ids`` (k,) int32, likeliest first, and ``logprobs`` (k,) their natural log-probabilities, untouched by any
-    sampler; both read-only. What the other tokens share is ``rest``. ``cap``: the largest log-probability that one of those may have,
-    where that is more than the least likely listed one's: the engine told it, but not of which token.
+    sampler; both read-only. What the other tokens share is ``rest``. ``cap``: the largest log-probability that one of
+    those may have, where that is more than the least likely listed one's: the engine told it, but not of which token.
     """
 
     ids: TokenIds

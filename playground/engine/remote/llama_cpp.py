@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -135,7 +135,7 @@ class LlamaCppEngine:
                     count += 1
                 for token in told:
                     piece = answer.text("content") if before > 0 else token.text
-                    yield StreamedToken(row, count, piece, token.id, token.logprob, token.top)
+                    yield replace(token, index=count, text=piece)
                     known, count = (*known, token.id or 0), count + 1
                 if ends:
                     self._check_model(answer)
@@ -153,7 +153,8 @@ class LlamaCppEngine:
             piece = self._codec.piece(token, known[-_CONTEXT:])
             ids, logprobs = told_tokens(told.items("top_logprobs")[:top], size, self._client.address)
             pairs = tuple(zip(ids.tolist(), logprobs.tolist(), strict=True))
-            found.append(StreamedToken(row, 0, piece, token, told.logprob("logprob"), pairs))
+            rank = next((place for place, one in enumerate(pairs) if one[0] == token), None)
+            found.append(StreamedToken(row, 0, piece, token, told.logprob("logprob"), pairs, rank))
             known = (*known, token)
         return found
 
