@@ -17,18 +17,21 @@ STRIP_SCALES = ("probability", "surprise", "entropy")  # a candidate keeps no ra
 
 def candidate_tokens(candidate: Candidate, codec: TextCodec, scale: str) -> list[StripToken]:
     """All tokens of a candidate, the ending one included."""
-    texts = pieces(codec, candidate.ids, candidate.prompt_ids)
+    ids = tuple(token for token in candidate.ids if token is not None)
+    texts = candidate.pieces or pieces(codec, ids, candidate.prompt_ids)
     return [_token(candidate, place, text, codec, scale) for place, text in enumerate(texts)]
 
 
 def _token(candidate: Candidate, place: int, text: str, codec: TextCodec, scale: str) -> StripToken:
     token, shown = candidate.ids[place], glyphs(text)
-    value, before = float(candidate.raw_logprobs[place]), float(candidate.entropies[place])
-    lines = [
-        f"{shown}  ·  id {token}  ·  token {place + 1}",
-        f"raw {percent(math.exp(value))}, log-probability {logprob(value)}",
-        f"final {percent(float(candidate.probs[place]))}; entropy before it {entropy(before)}",
-    ]
+    value, final, before = (
+        float(values[place]) for values in (candidate.raw_logprobs, candidate.probs, candidate.entropies)
+    )
+    lines = [f"{shown}  ·  id {'not told' if token is None else token}  ·  token {place + 1}"]
+    if not math.isnan(value):
+        lines.append(f"raw {percent(math.exp(value))}, log-probability {logprob(value)}")
+    if not math.isnan(final):
+        lines.append(f"final {percent(final)}; entropy before it {entropy(before)}")
     top = candidate.top_logprobs[place]
     if len(top) and value < float(top[0]) - 1e-4:
         lines.append(f"the likeliest token there had raw {percent(math.exp(float(top[0])))}")
@@ -36,7 +39,7 @@ def _token(candidate: Candidate, place: int, text: str, codec: TextCodec, scale:
     return StripToken(
         text=shown,
         label=", ".join(lines),
-        kind="step special" if codec.is_special(token) else "step",
+        kind="step special" if token is not None and codec.is_special(token) else "step",
         lines=tuple(lines),
         background=ground,
         ink=ink,

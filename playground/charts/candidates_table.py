@@ -122,8 +122,8 @@ def groups_table(groups: Sequence[tuple[str, Sequence[Candidate]]]) -> TableData
 
 
 def _group_row(name: str, found: Sequence[Candidate]) -> dict[str, Any]:
-    shares = [share for one in found if (share := repeated_share(one.ids)) is not None]
-    distinct = pooled_distinct_n([one.ids for one in found], 2)
+    shares = [share for one in found if (share := repeated_share(one.keys)) is not None]
+    distinct = pooled_distinct_n([one.keys for one in found], 2)
     return {
         "": name,
         "average": sum(one.avg_logprob for one in found) / len(found),

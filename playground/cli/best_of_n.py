@@ -124,13 +124,14 @@ def _score(
     engine: Engine, done: CandidateRun, specs: dict[str, ScorerSpec], request: BestOfNRequest
 ) -> ScoredCandidates:
     from playground.testtime.answers import extract_answers
+    from playground.testtime.registry import kind_of
     from playground.testtime.running import score_now
     from playground.testtime.scoring import ScoringContext
     from playground.testtime.types import ScoredCandidates
 
     context = ScoringContext(request.prompt, request.reference or None, request.answer_pattern or None, engine)
     columns = score_now(done.candidates, list(specs.values()), context)
-    unusable = [column for column in columns if column.problem]
+    unusable = [column for column in columns if column.problem and not kind_of(column.spec).reads]
     if unusable:
         raise BadInput(f"--scorer {unusable[0].spec.name}: {unusable[0].problem}", "scorer")
     answers: tuple[str | None, ...] = ()
@@ -161,6 +162,7 @@ def _result(
         candidates.append(row)
     rankings = {names[ranking.label]: ranking for ranking in rank_all(scored)}
     vote = count_votes(scored.answers)
+    problems = {names[column.label]: column.problem for column in scored.columns if column.problem}
     return {
         "model": engine.info.id,
         "prompt_ids": list(done.candidates[0].prompt_ids),
@@ -172,6 +174,7 @@ def _result(
         "rankings": {name: [*ranking.order, *ranking.unranked] for name, ranking in rankings.items()},
         "winners": {name: ranking.winner for name, ranking in rankings.items()},
         "tied": {name: list(ranking.tied) for name, ranking in rankings.items() if ranking.tied},
+        "problems": problems,
         "vote": {
             "answers": [{"answer": tally.answer, "count": tally.count} for tally in vote.tallies],
             "majority": vote.majority,
@@ -204,7 +207,8 @@ def _print_readable(result: dict[str, Any]) -> None:
     for name in names:
         winner = result["winners"][name]
         tied = f", tied with {len(result['tied'][name]) - 1} more" if name in result["tied"] else ""
-        print(f"{name}: " + ("no candidate has this score" if winner is None else f"candidate {winner}{tied}"))
+        nobody = result["problems"].get(name, "no candidate has this score")
+        print(f"{name}: " + (nobody if winner is None else f"candidate {winner}{tied}"))
     vote = result["vote"]
     if vote["majority"] is not None:
         counts = ", ".join(f"{item['answer']!r} {item['count']}" for item in vote["answers"][:8])

@@ -122,12 +122,21 @@ class ProblemOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BakeoffState:
-    """All that was done so far: enough to go on from. ``skipped``: problems that could not be asked, and why."""
+    """All that was done so far: enough to go on from. ``skipped``: problems that could not be asked, and why; ``untold``:
+    rules that read what the engine does not tell, and what that is.
+    """
 
     plan: BakeoffPlan
     outcomes: tuple[ProblemOutcome, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     status: Status = "running"
+    untold: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Those that can be compared."""
+        left_out = dict(self.untold)
+        return tuple(rule for rule in self.plan.rules if rule.name not in left_out)
 
     @property
     def done(self) -> int:
@@ -168,12 +177,12 @@ def run_bakeoff(
             return replace(state, status="over budget")
         problem = plan.problems[state.done]
         try:
-            outcome = yield from _solve(engine, state, problem, token, visitor)
+            outcome, untold = yield from _solve(engine, state, problem, token, visitor)
         except BadPrompt as error:
             state = replace(state, skipped=(*state.skipped, (problem.id, str(error))))
             yield BakeoffProgress(state, problem, "left out")
             continue
-        state = replace(state, outcomes=(*state.outcomes, outcome))
+        state = replace(state, outcomes=(*state.outcomes, outcome), untold=(*state.untold, *untold))
         yield BakeoffProgress(state, problem, "done", plan.n)
     return replace(state, status="finished")
 
@@ -186,29 +195,41 @@ def _spent(state: BakeoffState) -> bool:
 
 def _solve(
     engine: Engine, state: BakeoffState, problem: Problem, cancel: CancelToken, visitor: str
-) -> Generator[BakeoffProgress, None, ProblemOutcome]:
+) -> Generator[BakeoffProgress, None, tuple[ProblemOutcome, tuple[tuple[str, str], ...]]]:
+    """The outcome, and the rules that turned out to read what is not told."""
     started = time.perf_counter()
     plan = state.plan
     candidates = yield from _candidates(engine, state, problem, cancel)
     context = ScoringContext(problem.prompt, None, problem.answer_pattern, engine, visitor, cancel)
     columns = yield from _score(state, problem, candidates, plan.scorers(), context)
+    untold = _untold(state.rules, columns)
+    state = replace(state, untold=(*state.untold, *untold))
+    if not state.rules:
+        raise BadInput(untold[0][1], "rules")
     context = replace(context, reference=problem.reference)  # only now: no rule may see it
     checks = (problem.verifier_spec, problem.truth_spec)
     verifier, truth = yield from _score(state, problem, candidates, checks, context)
     answers = tuple(a.key for a in extract_answers([c.text for c in candidates], problem.answer_pattern))
     scored = ScoredCandidates(candidates, (*columns, verifier), answers)
     correct = tuple(score.valid is True for score in truth.scores)
-    return ProblemOutcome(
+    outcome = ProblemOutcome(
         problem=problem.id,
         kind=problem.kind,
         difficulty=problem.difficulty,
         correct=correct,
         answers=answers,
         texts=tuple(candidate.text[:LONGEST_KEPT] for candidate in candidates),
-        choices=tuple(_choice(_with_verifier(rule, problem), scored, correct) for rule in plan.rules),
+        choices=tuple(_choice(_with_verifier(rule, problem), scored, correct) for rule in state.rules),
         tokens=sum(candidate.n_tokens for candidate in candidates),
         seconds=time.perf_counter() - started,
     )
+    return outcome, untold
+
+
+def _untold(rules: Sequence[Rule], columns: Sequence[ScoreColumn]) -> tuple[tuple[str, str], ...]:
+    missing = {column.label: column.problem for column in columns if column.problem}
+    found = ((rule.name, label) for rule in rules for label in _columns_of(rule) if label in missing)
+    return tuple({name: missing[label] for name, label in found}.items())
 
 
 def _candidates(
@@ -246,7 +267,7 @@ def _score(
             break
         yield BakeoffProgress(state, problem, f"scoring by {step.label}", len(candidates))
     for column in columns:
-        if column.problem:  # a rule that cannot work must not look like one that chooses badly
+        if column.problem and not kind_of(column.spec).reads:  # must not look like a rule that chooses badly
             raise BadInput(column.problem, "rules")
     return columns
 

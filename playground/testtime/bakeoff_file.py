@@ -44,6 +44,7 @@ class _File(BaseModel):
     outcomes: tuple[ProblemOutcome, ...]
     skipped: tuple[tuple[str, str], ...]
     status: Status
+    untold: tuple[tuple[str, str], ...] = ()  # files of earlier versions have none
 
 
 @cache
@@ -61,6 +62,7 @@ def state_to_json(state: BakeoffState) -> str:
         outcomes=state.outcomes,
         skipped=state.skipped,
         status=state.status,
+        untold=state.untold,
     )
     return _states().dump_json(file).decode()
 
@@ -75,7 +77,7 @@ def state_from_json(text: str | bytes) -> BakeoffState:
             raise BadInput("it is of another version", "file")
         fields = {name: getattr(file.plan, name) for name in _Plan.model_fields}
         plan = BakeoffPlan(**fields | {"settings": SamplerSettings.from_mapping(file.plan.settings)})
-        state = BakeoffState(plan, file.outcomes, file.skipped, file.status)
+        state = BakeoffState(plan, file.outcomes, file.skipped, file.status, file.untold)
         _check(state)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -90,7 +92,8 @@ def state_from_json(text: str | bytes) -> BakeoffState:
 
 def _check(state: BakeoffState) -> None:
     """Raise where the outcomes do not belong to the plan."""
-    names = [rule.name for rule in state.plan.rules]
+    names = [rule.name for rule in state.rules]
+    untold = dict(state.untold)
     left_out = {problem for problem, _reason in state.skipped}
     asked = [problem.id for problem in state.plan.problems[: state.done] if problem.id not in left_out]
     if [outcome.problem for outcome in state.outcomes] != asked:
@@ -98,7 +101,7 @@ def _check(state: BakeoffState) -> None:
     for outcome in state.outcomes:
         wins = [choice.winner for choice in outcome.choices if choice.winner is not None]
         if (
-            [choice.rule for choice in outcome.choices] != names
+            [choice.rule for choice in outcome.choices if choice.rule not in untold] != names
             or len(outcome.correct) != state.plan.n
             or len(outcome.answers) != state.plan.n
             or not all(0 <= winner < state.plan.n for winner in wins)

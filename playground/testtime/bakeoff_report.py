@@ -71,9 +71,9 @@ def report(state: BakeoffState, seed: int = 0) -> BakeoffReport:
     outcomes = state.outcomes
     if not outcomes:
         raise BadInput("No problem is done yet: let the bake-off run first.", "problems")
-    raw = [_p_value(_gains(outcomes, rule.name), seed) for rule in state.plan.rules]
+    raw = [_p_value(_gains(outcomes, rule.name), seed) for rule in state.rules]
     adjusted = holm(raw)
-    rules = tuple(_rule(outcomes, rule.name, p, q) for rule, p, q in zip(state.plan.rules, raw, adjusted, strict=True))
+    rules = tuple(_rule(outcomes, rule.name, p, q) for rule, p, q in zip(state.rules, raw, adjusted, strict=True))
     single, coverage = _share(outcomes, lambda o: o.single), _share(outcomes, _covered)
     return BakeoffReport(
         single=single,

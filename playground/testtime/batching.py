@@ -24,21 +24,31 @@ _NUMBER_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class BatchPlan:
-    """``batches``: the places of the requests that run together, in order. ``row_bytes``: the largest row's need.
-
-    ``needed_bytes`` is the largest batch's estimate, ``unsplit_bytes`` what all rows at once would need.
+class BatchMemory:
+    """``row_bytes``: the largest row's need. ``needed_bytes`` is the largest batch's estimate, ``unsplit_bytes`` what all rows
+    at once would need.
     """
 
-    batches: tuple[tuple[int, ...], ...]
     row_bytes: int
     needed_bytes: int
     unsplit_bytes: int
     usable_bytes: int
 
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """``batches``: the places of the requests that run together, in order. ``memory`` None: it is not this machine's.
+
+    ``at_once``: the texts of a batch that the engine works on at the same time; None: all.
+    """
+
+    batches: tuple[tuple[int, ...], ...]
+    memory: BatchMemory | None = None
+    at_once: int | None = None
+
     @property
     def split_by_memory(self) -> bool:
-        return self.unsplit_bytes > self.usable_bytes
+        return self.memory is not None and self.memory.unsplit_bytes > self.memory.usable_bytes
 
 
 def kv_bytes_per_token(info: LoadedModelInfo) -> int:
@@ -78,13 +88,19 @@ def plan_batches(
         largest = max(largest, used)
     if present:
         batches.append(tuple(present))
-    return BatchPlan(
-        batches=tuple(batches),
+    memory = BatchMemory(
         row_bytes=max(sizes.values(), default=0),
         needed_bytes=largest,
         unsplit_bytes=sum(sizes.values()),
         usable_bytes=usable_bytes,
     )
+    return BatchPlan(tuple(batches), memory)
+
+
+def plan_streams(places: Sequence[int], at_once: int | None, *, one_by_one: bool = False) -> BatchPlan:
+    """For an engine that samples by itself: all in one batch, of which it works on ``at_once``; or each alone."""
+    batches = tuple((place,) for place in places) if one_by_one else (tuple(places),) if places else ()
+    return BatchPlan(batches, at_once=at_once)
 
 
 def plan_readings(

@@ -76,8 +76,8 @@ def beam_search(
             spent_ms = (time.perf_counter() - started) * 1000
             decode_ms += spent_ms
             found = () if rows else search.candidates(first_index, decode_ms)
-            context = len(request.prompt_ids) + length
-            yield BatchStep(-1, len(rows) or settings.beams, context, spent_ms, found, prefill_ms)
+            live = len(rows) or settings.beams
+            yield BatchStep(-1, live, live, None, spent_ms, found, prefill_ms)
             prefill_ms = None
             if not rows:
                 return found

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.engine.types import TokenIds
-from playground.generation.diversity import ngrams
+from playground.generation.diversity import Keys, ngrams
 
 SHINGLE = 3  # characters
 THRESHOLD = 0.8
@@ -26,7 +25,7 @@ class Cluster:
     exact: bool
 
 
-def pooled_distinct_n(texts: Sequence[TokenIds], n: int) -> float | None:
+def pooled_distinct_n(texts: Sequence[Keys], n: int) -> float | None:
     """Different n-grams / all n-grams over all candidates together (Li et al. 2016); None where there are none.
 
     >>> pooled_distinct_n([(1, 2), (1, 2)], 2)

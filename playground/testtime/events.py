@@ -19,13 +19,16 @@ class Planned:
 class BatchStep:
     """One decode step of one batch. ``prefill_ms`` is set on a batch's first step, with what its prompts cost to read.
 
-    ``rows`` had a token each, ``context`` is the longest of them after it. ``elapsed_ms`` is the engine's time alone:
-    other sessions' turns are not in it. ``finished`` are the candidates that ended with this step.
+    ``rows`` were being written, those of ``finished`` included, which ended with this step; ``tokens`` came of them.
+    ``context`` is the longest of them after it. ``elapsed_ms`` is the engine's time alone: other sessions' turns are not in
+    it. An engine that samples by itself gives what comes next of any row as a step, with ``context`` None; its first
+    ``prefill_ms`` is the time to the first token.
     """
 
     batch: int
     rows: int
-    context: int
+    tokens: int
+    context: int | None
     elapsed_ms: float
     finished: tuple[Candidate, ...] = ()
     prefill_ms: float | None = None

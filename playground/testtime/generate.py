@@ -15,10 +15,10 @@ from playground.engine.api import CancelToken, Engine, Rows
 from playground.engine.facets import require
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
-from playground.generation import GenerationRequest, check_requests, generate
+from playground.generation import GenerationRequest, check_requests, generate, samples_here
 from playground.generation.types import RowResult
 from playground.sampling.settings import SamplerSettings
-from playground.testtime.batching import plan_batches, usable_bytes
+from playground.testtime.batching import BatchPlan, plan_batches, plan_streams, usable_bytes
 from playground.testtime.events import BatchStep, Event, Planned
 from playground.testtime.types import Candidate, Origin, candidate_from_row, check_count
 
@@ -91,7 +91,6 @@ class CandidateRun:
     candidates: tuple[Candidate, ...]
     prefill_ms: float
     decode_ms: float
-    computed_tokens: int
     new_tokens: int
 
 
@@ -101,20 +100,20 @@ def generate_candidates(
     *,
     cancel: CancelToken | None = None,
     known: Sequence[Candidate] = (),
+    one_by_one: bool = False,
     memory: int | None = None,
 ) -> Generator[Event, None, CandidateRun]:
     """Decode what ``asked`` wants and ``known`` has not: a resumed run goes on where it was killed, with the same random numbers.
 
-    ``memory``: the bytes the rows may take together, None to ask the machine. Raises BadInput or BadPrompt before the
-    model runs, Cancelled between steps.
+    ``one_by_one``: each begins when the one before has ended. ``memory``: the bytes the rows may take together, None to ask
+    the machine. Raises BadInput or BadPrompt before the model runs, Cancelled between steps.
     """
     token = cancel or CancelToken()
     rows = asked.rows()
     done = {candidate.index: candidate for candidate in known if 0 <= candidate.index < asked.n}
     missing = [place for place in range(asked.n) if place not in done]
     check_requests(rows[:1], engine)
-    info = require(engine, Rows).info
-    plan = plan_batches(info, rows, usable_bytes(info) if memory is None else memory, missing)
+    plan = _plan(engine, rows, missing, 0 if one_by_one else memory)
     for places in plan.batches:
         check_requests([rows[place] for place in places], engine)
     yield Planned(plan)
@@ -125,14 +124,22 @@ def generate_candidates(
                 done |= {candidate.index: candidate for candidate in step.finished}
             yield step
     candidates = tuple(done[place] for place in sorted(done))
-    return CandidateRun(candidates, cost.prefill_ms, cost.decode_ms, cost.computed_tokens, cost.new_tokens)
+    return CandidateRun(candidates, cost.prefill_ms, cost.decode_ms, cost.new_tokens)
+
+
+def _plan(engine: Engine, rows: Sequence[GenerationRequest], missing: Sequence[int], memory: int | None) -> BatchPlan:
+    """What runs together: as much as fits into the ``memory`` of this machine, or as a server has slots."""
+    if not samples_here(engine):
+        server = engine.info.server
+        return plan_streams(missing, server.slots if server else None, one_by_one=memory == 0)
+    info = require(engine, Rows).info
+    return plan_batches(info, rows, usable_bytes(info) if memory is None else memory, missing)
 
 
 @dataclass
 class _Cost:
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
-    computed_tokens: int = 0
     new_tokens: int = 0
 
 
@@ -145,18 +152,18 @@ def _run_batch(
     cost: _Cost,
     cancel: CancelToken,
 ) -> Iterator[BatchStep | None]:
-    longest = max(len(row.prompt_ids) for row in rows)
+    longest, live = max(len(row.prompt_ids) for row in rows), set[int]()
+    in_step = samples_here(engine)
     with closing(generate(engine, rows, cancel=cancel, branching=False)) as steps:
         taken, read_ms = 0, 0.0
         while True:
             started = time.perf_counter()
             try:
                 step = next(steps)
-            except StopIteration as end:
-                cost.computed_tokens += end.value.computed_tokens
+            except StopIteration:
                 return
             spent_ms = (time.perf_counter() - started) * 1000
-            if not step.tokens:
+            if not step.tokens and not step.finished:
                 read_ms += spent_ms
                 yield None
                 continue
@@ -167,7 +174,11 @@ def _run_batch(
             cost.decode_ms += decode_ms
             cost.new_tokens += len(step.tokens)
             finished = tuple(_candidate(engine, asked, row, places, cost) for row in step.finished)
-            yield BatchStep(number, len(step.tokens), longest + taken, decode_ms, finished, prefill_ms)
+            ended = {row.row for row in step.finished}
+            live |= {token.row for token in step.tokens} | ended
+            context = longest + taken if in_step else None
+            yield BatchStep(number, len(live), len(step.tokens), context, decode_ms, finished, prefill_ms)
+            live -= ended
 
 
 def _candidate(

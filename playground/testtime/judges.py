@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from playground.engine.api import Engine, NextTokens, Rows
-from playground.engine.facets import require, whole_row
+from playground.engine.facets import offers, require
 from playground.engine.limits import check_ids
 from playground.engine.text.prompt import continuation_ids, encode_prompt
-from playground.engine.types import FloatArray, TokenIds
+from playground.engine.types import FloatArray, NextRow, TokenIds, TopTokens
 from playground.errors import BadInput
 from playground.testtime.batching import plan_readings, reading_groups, usable_bytes
 from playground.testtime.scoring import ScoreFunction, Scores, ScoringContext, refuse
@@ -81,7 +81,7 @@ def make_judge(argument: str | None) -> ScoreFunction:
             rows = require(engine, NextTokens).next_logits_each(
                 [questions[text] for text in texts], cancel=context.cancel
             )
-            return [_said(whole_row(row, "A judge").logits, yes, no) for row in rows]
+            return [_said(row, yes, no) for row in rows]
 
         yield from _in_groups(candidates, context, known, _judge_groups(engine, questions), read)
 
@@ -89,7 +89,9 @@ def make_judge(argument: str | None) -> ScoreFunction:
 
 
 def _judge_groups(engine: Engine, questions: dict[str, TokenIds]) -> list[list[str]]:
-    """The texts that are judged together, by what fits into memory."""
+    """The texts that are judged together, by what fits into memory; behind an address each alone."""
+    if not offers(engine, Rows):
+        return [[text] for text in questions]
     from playground.engine.hf.prefix import common_prefix  # imports transformers
 
     texts = _by_length({text: len(ids) for text, ids in questions.items()})
@@ -128,10 +130,19 @@ def _in_groups(
         yield known[candidate.text]
 
 
-def _said(logits: FloatArray, yes: set[int], no: set[int]) -> Score:
-    """P(Yes) and P(No) in one row (vocab,)."""
-    row = logits.astype(np.float64)
-    probs = np.exp(row - row.max())
+def _said(row: NextRow, yes: set[int], no: set[int]) -> Score:
+    """P(Yes) and P(No) in one row. Of a row whose likeliest tokens alone are told, what these hold: the verdict is open
+    where the rest could turn it.
+    """
+    if isinstance(row, TopTokens):
+        told = dict(zip(row.top_ids.tolist(), np.exp(row.logprobs.astype(np.float64)).tolist(), strict=True))
+        said_yes, said_no = (sum(told.get(token, 0.0) for token in tokens) for tokens in (yes, no))
+        hidden = row.rest if (yes | no) - told.keys() else 0.0
+        verdict = said_yes > said_no if abs(said_yes - said_no) > hidden else None
+        note = f"P(Yes) at least {said_yes:.4f}, P(No) at least {said_no:.4f}, of the {len(told)} likeliest tokens"
+        return Score(said_yes, verdict, note)
+    logits = row.logits.astype(np.float64)
+    probs = np.exp(logits - logits.max())
     probs /= probs.sum()
     said_yes, said_no = float(probs[sorted(yes)].sum()), float(probs[sorted(no)].sum())
     return Score(said_yes, said_yes > said_no, f"P(Yes) {said_yes:.4f}, P(No) {said_no:.4f}")

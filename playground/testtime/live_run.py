@@ -6,7 +6,7 @@ again when what they need changes. Knows no page and no worker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -89,22 +89,15 @@ class LiveRun:
         if event is None:
             return
         self.live_rows = event.rows
-        if event.batch >= 0:  # a beam search also spends time on exchanging its rows
-            self._time(event)
-        self.cost = RunCost(
-            self.cost.prefill_ms + (event.prefill_ms or 0.0),
-            self.cost.decode_ms + event.elapsed_ms,
-            self.cost.computed_tokens,
-            self.cost.new_tokens + event.rows,
-            self.cost.resumed,
+        if event.context is not None:
+            self.timings.append(_timing(event, event.context))
+        self.cost = replace(
+            self.cost,
+            prefill_ms=self.cost.prefill_ms + (event.prefill_ms or 0.0),
+            decode_ms=self.cost.decode_ms + event.elapsed_ms,
+            new_tokens=self.cost.new_tokens + event.tokens,
         )
         self.candidates |= {candidate.index: candidate for candidate in event.finished}
-
-    def _time(self, event: BatchStep) -> None:
-        before = (
-            event.context - 2 if event.prefill_ms is None else None
-        )  # the token read and the one drawn come after it
-        self.timings.append(StepTiming(event.rows, before, event.elapsed_ms))
 
     def expected_sizes(self) -> tuple[int, np.ndarray[Any, Any]]:
         """Prompt tokens, and how many rows are still there at each step (``cost.survival``): as in this run, before it as if
@@ -155,6 +148,11 @@ class LiveRun:
             for spec in specs_of(chosen)
             if is_heavy(spec) and (spec.label not in self.heavy or len(self.heavy[spec.label].scores) != count)
         )
+
+
+def _timing(event: BatchStep, context: int) -> StepTiming:
+    before = context - 2 if event.prefill_ms is None else None  # the token read and the one drawn come after it
+    return StepTiming(event.rows, before, event.elapsed_ms)
 
 
 def context_of(chosen: BestOfNRequest, *, visitor: str = "", cancel: CancelToken | None = None) -> ScoringContext:

@@ -1,7 +1,7 @@
 """Scores read off what was recorded while a candidate was made: no model runs.
 
 Each is a pure function of one candidate. A larger value is the better one. None where the candidate has no tokens or
-the numbers were not recorded.
+the numbers were not recorded, or not told by the engine that sampled.
 """
 
 from __future__ import annotations
@@ -15,27 +15,33 @@ from playground.testtime.types import Candidate, Score
 DEFAULT_EXPONENT = 0.6  # Wu et al. found 0.6 to 0.7 best for translation
 DEFAULT_WINDOW = 16  # tokens; DeepConf uses 1,024 and 2,048 on reasoning traces of tens of thousands
 _EMPTY = Score(None, note="The answer has no tokens.")
+_UNTOLD = Score(None, note="The engine did not tell the log-probability of every token.")
+
+
+def _lacking(candidate: Candidate) -> Score | None:
+    """The score of an answer whose tokens' log-probabilities are not all there; None where they are."""
+    if not candidate.n_tokens:
+        return _EMPTY
+    return _UNTOLD if np.isnan(candidate.raw_logprobs).any() else None
 
 
 def average_logprob(candidate: Candidate) -> Score:
     """(1/n) Σ ln p(token): the mean raw log-probability, in nats a token. The mean of transformers'
     ``compute_transition_scores`` over the tokens that are not padding, for a draw without samplers.
     """
-    return Score(candidate.avg_logprob) if candidate.n_tokens else _EMPTY
+    return _lacking(candidate) or Score(candidate.avg_logprob)
 
 
 def sum_logprob(candidate: Candidate) -> Score:
     """Σ ln p(token) = ln P(answer | prompt), in nats."""
-    return Score(candidate.sum_logprob) if candidate.n_tokens else _EMPTY
+    return _lacking(candidate) or Score(candidate.sum_logprob)
 
 
 def length_normalised(candidate: Candidate, exponent: float) -> Score:
     """Σ ln p / lp with lp = ((5 + n) / (5 + 1))^exponent (Wu et al. 2016, "Google's Neural Machine Translation System",
     equation 14, without its coverage penalty). Exponent 0 gives the sum.
     """
-    if not candidate.n_tokens:
-        return _EMPTY
-    return Score(candidate.sum_logprob / ((5 + candidate.n_tokens) / 6) ** exponent)
+    return _lacking(candidate) or Score(candidate.sum_logprob / ((5 + candidate.n_tokens) / 6) ** exponent)
 
 
 def token_confidences(candidate: Candidate) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:

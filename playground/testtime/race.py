@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from playground.engine.api import CancelToken, Engine
 from playground.errors import BadInput
-from playground.testtime.events import BatchStep, Event, Planned
+from playground.testtime.events import BatchStep, Event
 from playground.testtime.generate import CandidateRequest, generate_candidates
 from playground.testtime.types import Candidate
 
@@ -62,31 +62,28 @@ def race(
 
     A job for ``Worker.submit``. Raises as ``generate_candidates``; what ``passes`` raises goes through.
     """
-    return _until_valid(engine, replace(asked, origin="race"), passes, cancel, memory=None)
+    return _until_valid(engine, replace(asked, origin="race"), passes, cancel, one_by_one=False)
 
 
 def retry(
     engine: Engine, asked: CandidateRequest, passes: Check, *, cancel: CancelToken | None = None
 ) -> Generator[Event, None, RaceResult]:
     """One after the other, at most ``asked.n`` times, until one passes. The prompt is read once: it stays known."""
-    return _until_valid(engine, replace(asked, origin="retry"), passes, cancel, memory=0)
+    return _until_valid(engine, replace(asked, origin="retry"), passes, cancel, one_by_one=True)
 
 
 def _until_valid(
-    engine: Engine, asked: CandidateRequest, passes: Check, cancel: CancelToken | None, memory: int | None
+    engine: Engine, asked: CandidateRequest, passes: Check, cancel: CancelToken | None, *, one_by_one: bool
 ) -> Generator[Event, None, RaceResult]:
     finished: list[Checked] = []
     winner: Candidate | None = None
-    spent_ms, check_ms, tokens, begun = 0.0, 0.0, 0, 0
-    batches: tuple[tuple[int, ...], ...] = ()
-    with closing(generate_candidates(engine, asked, cancel=cancel, memory=memory)) as events:
+    spent_ms, check_ms, tokens, running = 0.0, 0.0, 0, 0
+    with closing(generate_candidates(engine, asked, cancel=cancel, one_by_one=one_by_one)) as events:
         for event in events:
-            if isinstance(event, Planned):
-                batches = event.plan.batches
             if isinstance(event, BatchStep):
-                begun = event.batch + 1
+                running = event.rows - len(event.finished)
                 spent_ms += event.elapsed_ms + (event.prefill_ms or 0.0)
-                tokens += event.rows
+                tokens += event.tokens
                 for candidate in sorted(event.finished, key=lambda one: one.index):
                     started = time.perf_counter()
                     valid = passes(candidate)
@@ -97,10 +94,9 @@ def _until_valid(
             yield event
             if winner is not None:
                 break
-    running = sum(map(len, batches[:begun])) - len(finished)
     in_them = tokens - sum(one.candidate.n_tokens for one in finished)
     first_ms = next((one.at_ms for one in finished if one.valid), None)
-    waiting = asked.n - sum(map(len, batches[:begun]))
+    waiting = asked.n - len(finished) - running
     return RaceResult(
         winner=winner,
         finished=tuple(finished),
@@ -112,7 +108,7 @@ def _until_valid(
         tokens_spent=tokens,
         tokens_wasted=tokens - (winner.n_tokens if winner is not None else 0),
         tokens_saved=(running + waiting) * asked.max_new_tokens - in_them,
-        retried=memory == 0,
+        retried=one_by_one,
     )
 
 

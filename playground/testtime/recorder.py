@@ -96,7 +96,7 @@ def recorded_run(
                     cost,
                     prefill_ms=cost.prefill_ms + (event.prefill_ms or 0.0),
                     decode_ms=cost.decode_ms + event.elapsed_ms,
-                    new_tokens=cost.new_tokens + event.rows,
+                    new_tokens=cost.new_tokens + event.tokens,
                 )
                 if event.finished:
                     found += event.finished
@@ -104,7 +104,7 @@ def recorded_run(
             yield event
         complete = True
         ordered = tuple(sorted(found, key=lambda candidate: candidate.index))
-        return CandidateRun(ordered, cost.prefill_ms, cost.decode_ms, cost.computed_tokens, cost.new_tokens)
+        return CandidateRun(ordered, cost.prefill_ms, cost.decode_ms, cost.new_tokens)
     finally:
         recorder.finish(complete, cost)
 

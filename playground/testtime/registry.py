@@ -26,6 +26,7 @@ _ROWS = (
         "(1/n) Σ ln p(token)",
         "mean of transformers' compute_transition_scores",
         without_argument("avg-logprob", each(logprobs.average_logprob)),
+        reads="raw_logprobs",
     ),
     ScorerKind(
         "sum-logprob",
@@ -36,6 +37,7 @@ _ROWS = (
         "Σ ln p(token) = ln P(answer | prompt)",
         "the chain rule",
         without_argument("sum-logprob", each(logprobs.sum_logprob)),
+        reads="raw_logprobs",
     ),
     ScorerKind(
         "length-norm",
@@ -46,6 +48,7 @@ _ROWS = (
         "Σ ln p / ((5 + n) / 6)^α",
         "Wu et al. 2016, arXiv 1609.08144, equation 14",
         with_number("length-norm", logprobs.DEFAULT_EXPONENT, 0, 5, logprobs.length_normalised),
+        reads="raw_logprobs",
         argument=f"the exponent α, 0 to 5 (default {logprobs.DEFAULT_EXPONENT})",
     ),
     ScorerKind(
@@ -64,6 +67,7 @@ _ROWS = (
             lambda candidate, window: logprobs.lowest_group_confidence(candidate, int(window)),
             whole=True,
         ),
+        reads="top_logprobs",
         argument=f"the window in tokens (default {logprobs.DEFAULT_WINDOW}; the paper's is 2,048)",
     ),
     ScorerKind(
@@ -75,6 +79,7 @@ _ROWS = (
         "-(1/nV) Σ_i Σ_j ln(V · p_i(j)) = mean KL(uniform ‖ p_i)",
         "Kang et al. 2025, arXiv 2502.18581",
         without_argument("self-certainty", each(logprobs.self_certainty)),
+        reads="mean_logprobs",
     ),
     ScorerKind(
         "judge",

@@ -6,6 +6,8 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from playground.errors import BadInput, Cancelled, PlaygroundError
 from playground.testtime.registry import kind_of, make_scorer
 from playground.testtime.scoring import ScoringContext
@@ -29,15 +31,15 @@ def score_all(
     """Run the scorers one after the other; yields after each candidate, returns a column a spec.
 
     A job for ``Worker.submit`` where a spec needs the engine, else for any thread. A scorer that cannot be used at all
-    (no reference, a reward model of the wrong shape) gives a column of empty scores whose ``problem`` says why; the
-    others go on. Raises BadInput for unknown names and arguments before anything runs, Cancelled between candidates.
+    (no reference, a reward model of the wrong shape, numbers that the engine does not tell) gives a column of empty scores
+    whose ``problem`` says why; the others go on. Raises BadInput for unknown names and arguments before anything runs, Cancelled between candidates.
     """
     functions = [make_scorer(spec) for spec in specs]
     columns: list[ScoreColumn] = []
     for place, (spec, function) in enumerate(zip(specs, functions, strict=True)):
         started = time.perf_counter()
         scores: list[Score] = []
-        problem = _missing(spec, context)
+        problem = _missing(spec, context) or _untold(spec, candidates)
         try:
             for score in function(candidates, context) if not problem else ():
                 scores.append(score)
@@ -58,6 +60,25 @@ def _missing(spec: ScorerSpec, context: ScoringContext) -> str:
     if kind.needs_engine and context.engine is None:
         return f"{kind.label} needs the model: load one."
     return ""
+
+
+_NUMBERS = {
+    "raw_logprobs": "the log-probabilities of the tokens",
+    "top_logprobs": "the log-probabilities of each step's likeliest tokens",
+    "mean_logprobs": "the whole next-token distribution of each step",
+}
+
+
+def _untold(spec: ScorerSpec, candidates: Sequence[Candidate]) -> str:
+    """Why the rule has nothing to read, where no answer has the numbers that it needs."""
+    kind = kind_of(spec)
+    written = [candidate for candidate in candidates if candidate.n_tokens]
+    if not kind.reads or not written or any(np.isfinite(getattr(one, kind.reads)).any() for one in written):
+        return ""
+    return (
+        f"{kind.label} needs {_NUMBERS[kind.reads]}, not told by the engine that wrote these answers: leave it out, or choose a "
+        "model that runs in this process."
+    )
 
 
 def score_now(

@@ -17,6 +17,7 @@ from playground.testtime.checks import Verdict
 from playground.testtime.types import Candidate, Score
 
 Family = Literal["log-probability", "verifier", "reference", "model"]
+Reads = Literal["", "raw_logprobs", "top_logprobs", "mean_logprobs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class ScorerKind:
     """One row of the registry. A larger score is always the better one.
 
     ``purpose``: what it is for, ``fails``: when it misleads, each one plain sentence. ``formula`` and ``source`` say
-    where the number comes from. ``argument``: what may follow the name after a colon, "" for nothing;
-    ``argument_needed`` where it cannot do without. ``gives_verdict``: its scores say valid or not.
+    where the number comes from. ``reads``: the recorded numbers of a candidate that it needs, "" for none.
+    ``argument``: what may follow the name after a colon, "" for nothing; ``argument_needed`` where it cannot do without. ``gives_verdict``: its scores say valid or not.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ScorerKind:
     formula: str
     source: str
     make: Maker
+    reads: Reads = ""
     argument: str = ""
     argument_needed: bool = False
     needs_engine: bool = False

@@ -34,6 +34,7 @@ Status = Literal["running", "finished", "stopped", "damaged"]
 _ARRAYS = ("raw_logprobs", "probs", "entropies", "mean_logprobs", "top_logprobs")
 _PLAIN = (
     "text",
+    "pieces",
     "finish_reason",
     "vocab_size",
     "elapsed_ms",
@@ -43,6 +44,7 @@ _PLAIN = (
     "random_stream",
     "beam_score",
 )
+_NO_ID = -1  # of a token whose id the engine did not tell
 _FORMER_NAMES = {"luck_row": "random_stream"}  # as runs stored by earlier versions have it
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, BadInput)
 
@@ -53,7 +55,6 @@ class RunCost:
 
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
-    computed_tokens: int = 0
     new_tokens: int = 0
     resumed: int = 0
 
@@ -156,7 +157,7 @@ class RunStore:
                 summary=_summary(record),
                 request=request_from_json(record.request),
                 origin=Origin(**json.loads(record.origin)),
-                cost=_at_least(RunCost(**json.loads(record.cost)), candidates),
+                cost=_at_least(_cost_of(record.cost), candidates),
                 candidates=candidates,
                 columns=tuple(_column_of(column) for column in columns),
             )
@@ -219,6 +220,12 @@ def _summary(run: RunRecord) -> RunSummary:
     return RunSummary(run.id, float(run.created), model, prompt, status, run.finished, wanted)
 
 
+def _cost_of(text: str) -> RunCost:
+    """Earlier versions stored a number more, which was always 0."""
+    told = json.loads(text)
+    return RunCost(**{f.name: told[f.name] for f in fields(RunCost) if f.name in told})
+
+
 def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
     """A process that was killed had no time to say what it spent: at least what its finished candidates took."""
     return replace(
@@ -235,14 +242,15 @@ def _candidate_record(candidate: Candidate) -> CandidateRecord:
         place=candidate.index,
         plain=json.dumps(plain, ensure_ascii=False),
         prompt_ids=np.asarray(candidate.prompt_ids, dtype="<i4").tobytes(),
-        ids=np.asarray(candidate.ids, dtype="<i4").tobytes(),
+        ids=np.asarray([_NO_ID if token is None else token for token in candidate.ids], dtype="<i4").tobytes(),
         arrays=b"".join(array.tobytes() for array in arrays),  # one after the other
     )
 
 
 def _candidate_of(row: CandidateRecord) -> Candidate:
     plain = {_FORMER_NAMES.get(name, name): value for name, value in json.loads(row.plain).items()}
-    ids = tuple(int(token) for token in np.frombuffer(row.ids, dtype="<i4"))
+    plain["pieces"] = tuple(plain.get("pieces", ()))  # earlier versions knew no engine that samples by itself
+    ids = tuple(None if token == _NO_ID else int(token) for token in np.frombuffer(row.ids, dtype="<i4"))
     n, top = len(ids), int(plain.pop("top"))
     values = np.frombuffer(row.arrays, dtype="<f4")
     *flat, tops = np.split(values, [n, 2 * n, 3 * n, 4 * n])

@@ -32,7 +32,10 @@ def check_count(n: object, field: str = "n") -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """One answer of n tokens, the ending one included (as in ``RowResult.ids``).
+    """One answer of n tokens, the ending one included (as in ``RowResult.steps``).
+
+    Where the engine sampled by itself, what it did not tell is NaN, an id None. ``pieces`` is then what each token adds to
+    the text; () where that is the codec's.
 
     ``raw_logprobs``, ``probs``, ``entropies``: (n,) float32; the raw log-probability of each token, its final
     probability, the entropy in nats of the raw distribution. ``mean_logprobs``: (n,) float32, the mean of the raw
@@ -44,7 +47,7 @@ class Candidate:
 
     index: int
     prompt_ids: TokenIds
-    ids: TokenIds
+    ids: tuple[int | None, ...]
     text: str
     finish_reason: str
     raw_logprobs: FloatArray
@@ -59,19 +62,27 @@ class Candidate:
     seed: int = 0
     random_stream: int = 0
     beam_score: float | None = None
+    pieces: tuple[str, ...] = ()
 
     @property
     def n_tokens(self) -> int:
         return len(self.ids)
 
     @property
+    def keys(self) -> tuple[int | str, ...]:
+        """What tells its tokens from one another: their ids, or their text where the engine tells no id."""
+        return tuple(token if token is not None else self.pieces[place] for place, token in enumerate(self.ids))
+
+    @property
     def sum_logprob(self) -> float:
-        """log P(ids | prompt) under the raw distribution: the sum over its tokens, in nats. 0 for an empty answer."""
+        """log P(ids | prompt) under the raw distribution: the sum over its tokens, in nats. 0 for an empty answer, NaN where
+        one of them is not told.
+        """
         return math.fsum(float(value) for value in self.raw_logprobs)
 
     @property
     def avg_logprob(self) -> float:
-        """``sum_logprob`` a token: the mean of transformers' ``compute_transition_scores``. NaN for an empty answer."""
+        """``sum_logprob`` a token: the mean of transformers' ``compute_transition_scores``. NaN for an empty answer too."""
         return self.sum_logprob / self.n_tokens if self.n_tokens else math.nan
 
 
@@ -86,11 +97,12 @@ def candidate_from_row(
 ) -> Candidate:
     """The candidate that a finished row of ``generation.generate`` is. ``top`` of its request gives the k recorded."""
     steps = row.steps
-    width = min((len(step.top) for step in steps), default=0)
+    width = max((len(step.top) for step in steps), default=0)
+    sampled_there = any(step.text is not None for step in steps)
     return Candidate(
         index=index,
         prompt_ids=row.request.prompt_ids,
-        ids=row.ids,
+        ids=tuple(step.id for step in steps),
         text=row.text,
         finish_reason=row.finish_reason,
         raw_logprobs=frozen([_told(step.raw_logprob) for step in steps]),
@@ -98,7 +110,8 @@ def candidate_from_row(
         entropies=frozen([_told(step.entropy) for step in steps]),
         mean_logprobs=frozen([_told(step.mean_logprob) for step in steps]),
         top_logprobs=frozen(
-            [[option.raw_logprob for option in step.top[:width]] for step in steps], (len(steps), width)
+            [[*(option.raw_logprob for option in step.top), *[math.nan] * (width - len(step.top))] for step in steps],
+            (len(steps), width),
         ),
         vocab_size=vocab_size,
         elapsed_ms=elapsed_ms,
@@ -106,6 +119,7 @@ def candidate_from_row(
         setting=setting,
         seed=row.request.seed,
         random_stream=row.request.random_stream,
+        pieces=tuple(step.text or "" for step in steps) if sampled_there else (),
     )
 
 

@@ -31,8 +31,8 @@ def test_a_batchs_first_step_draws_from_the_prefills_logits() -> None:
 def test_a_runs_steps_are_timed_behind_what_they_read() -> None:
     """A batch's events tell the longest row after each step: its last token is drawn, the one before was read."""
     run = LiveRun()
-    run.take(BatchStep(0, 3, 101, 1.0, prefill_ms=50.0))
-    run.take(BatchStep(0, 3, 102, 20.0))
+    run.take(BatchStep(0, 3, 3, 101, 1.0, prefill_ms=50.0))
+    run.take(BatchStep(0, 3, 3, 102, 20.0))
     assert [timing.context for timing in run.timings] == [None, 100]
 
 

@@ -126,7 +126,8 @@ def test_memory_is_estimated_beforehand_and_bounds_every_batch() -> None:
     assert one == 400 * 46_080 + 6 * 4 * 49_152
     plan = plan_batches(info, rows, 10 * one)
     assert [len(batch) for batch in plan.batches] == [10] * 10 and plan.split_by_memory
-    assert plan.needed_bytes == 10 * one <= plan.usable_bytes and plan.unsplit_bytes == 100 * one
+    need = plan.memory
+    assert need is not None and need.needed_bytes == 10 * one <= need.usable_bytes and need.unsplit_bytes == 100 * one
     assert [place for batch in plan.batches for place in batch] == list(range(100))
     assert [len(batch) for batch in plan_batches(info, rows, 2**50).batches] == [64, 36], "others want their turns"
     assert [len(batch) for batch in plan_batches(info, rows[:3], 1).batches] == [1, 1, 1]

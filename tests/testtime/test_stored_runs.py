@@ -328,5 +328,5 @@ def test_ways_of_asking_that_make_no_sense_are_refused() -> None:
 
 
 def test_the_cost_adds_up_over_a_resumption() -> None:
-    run = finished(recorded_run(child_engine(), ASKING, RunRecorder(), before=RunCost(10.0, 20.0, 1, 100, 1)))
+    run = finished(recorded_run(child_engine(), ASKING, RunRecorder(), before=RunCost(10.0, 20.0, 100, 1)))
     assert run.new_tokens == 100 + unbroken().new_tokens and run.prefill_ms > 10

@@ -153,7 +153,7 @@ def _ending(candidate: Candidate) -> None:
 def _diversity(own: ModelSession) -> None:
     """Distinct-n over all candidates and groups of near-equal texts."""
     candidates = own.run.ordered
-    texts = [candidate.ids for candidate in candidates]
+    texts = [candidate.keys for candidate in candidates]
     shares = [(n, pooled_distinct_n(texts, n)) for n in (1, 2, 3)]
     clusters = cluster_texts([candidate.text for candidate in candidates])
     said = ", ".join(f"distinct-{n} {percent(share)}" for n, share in shares if share is not None)

@@ -43,12 +43,17 @@ def work_progress(own: ModelSession) -> None:
 
 def _split(run: LiveRun) -> str:
     """Into how many batches the run was split, why, and what one was estimated to take; "" for one alone."""
-    if run.plan is None or len(run.plan.batches) < 2:
+    if run.plan is None:
+        return ""
+    if run.plan.memory is None:
+        at_once = run.plan.at_once
+        return f"The server writes {at_once} at a time." if at_once and at_once < run.wanted else ""
+    if len(run.plan.batches) < 2:
         return ""
     why = "memory for all at once is not free" if run.plan.split_by_memory else "so that others get their turn"
     return (
         f"{len(run.plan.batches)} batches of at most {max(map(len, run.plan.batches))} rows, {why}: an estimated "
-        f"{gigabytes(run.plan.needed_bytes)} at a time."
+        f"{gigabytes(run.plan.memory.needed_bytes)} at a time."
     )
 
 
