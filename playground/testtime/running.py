@@ -32,7 +32,8 @@ def score_all(
 
     A job for ``Worker.submit`` where a spec needs the engine, else for any thread. A scorer that cannot be used at all
     (no reference, a reward model of the wrong shape, numbers that the engine does not tell) gives a column of empty scores
-    whose ``problem`` says why; the others go on. Raises BadInput for unknown names and arguments before anything runs, Cancelled between candidates.
+    whose ``problem`` says why; the others go on. Raises BadInput for unknown names and arguments before anything runs,
+    Cancelled between candidates.
     """
     functions = [make_scorer(spec) for spec in specs]
     columns: list[ScoreColumn] = []

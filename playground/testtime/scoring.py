@@ -47,8 +47,9 @@ class ScorerKind:
     """One row of the registry. A larger score is always the better one.
 
     ``purpose``: what it is for, ``fails``: when it misleads, each one plain sentence. ``formula`` and ``source`` say
-    where the number comes from. ``reads``: the recorded numbers of a candidate that it needs, "" for none.
-    ``argument``: what may follow the name after a colon, "" for nothing; ``argument_needed`` where it cannot do without. ``gives_verdict``: its scores say valid or not.
+    where the number comes from. ``reads``: the recorded numbers of a candidate that it needs, "" for none. ``argument``:
+    what may follow the name after a colon, "" for nothing; ``argument_needed`` where it cannot do without.
+    ``gives_verdict``: its scores say valid or not.
     """
 
     name: str

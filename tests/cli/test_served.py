@@ -35,7 +35,7 @@ def test_every_command_that_opens_an_engine_is_tried() -> None:
     assert set(ARGUMENTS) | NO_ENGINE == set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", sorted(set(ARGUMENTS) - {"next", "generate"}))
+@pytest.mark.parametrize("command", sorted(set(ARGUMENTS) - {"next", "generate", "best-of-n"}))
 def test_a_command_says_in_one_sentence_what_is_missing(capsys: Capture, command: str) -> None:
     line = refusal(capsys, command, *ARGUMENTS[command])
     assert "Served fake has NextTokens, Stream: choose another model" in line
@@ -127,3 +127,25 @@ def test_generate_prints_a_table_of_a_streamed_text(capsys: Capture) -> None:
     assert main(["generate", "--prompt", "hello", "--max-new-tokens", "3"]) == 0
     printed = capsys.readouterr().out
     assert "log-prob" in printed and "sampled by the engine" in printed and "–" in printed
+
+
+def test_best_of_n_ranks_by_what_is_told_and_names_what_is_not(capsys: Capture) -> None:
+    found = answer(capsys, "best-of-n", "--prompt", "hello", "--n", "3", "--max-new-tokens", "5", "--ignore-eos")
+    assert [row["n_tokens"] for row in found["candidates"]] == [5, 5, 5] and found["timings"]["new_tokens"] == 15
+    assert set(found["problems"]) == {"self-certainty"} and found["winners"]["self-certainty"] is None
+    for row in found["candidates"]:
+        assert row["scores"]["self-certainty"] is None and row["scores"]["sum-logprob"] == row["sum_logprob"] < 0
+    best = max(found["candidates"], key=lambda row: row["avg_logprob"])
+    assert found["winners"]["avg-logprob"] == best["index"]
+
+
+def test_best_of_n_prints_the_reason_in_words(capsys: Capture) -> None:
+    assert (
+        main(["best-of-n", "--prompt", "hello", "--n", "2", "--max-new-tokens", "3", "--scorer", "self-certainty"]) == 0
+    )
+    assert "self-certainty: Self-certainty needs the whole next-token distribution" in capsys.readouterr().out
+
+
+def test_best_of_n_refuses_beams_where_there_are_no_rows(capsys: Capture) -> None:
+    line = refusal(capsys, "best-of-n", "--prompt", "hello", "--n", "2", "--beams", "2")
+    assert "Rows that are sampled here" in line and "Served fake has NextTokens, Stream: choose another model" in line
