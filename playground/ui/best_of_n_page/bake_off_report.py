@@ -17,6 +17,8 @@ def show_report(found: BakeoffState) -> None:
     made = report(found)
     st.markdown(f"##### After {made.problems} problems")
     st.markdown(escape_markdown(made.summary))
+    for why, rules in _left_out(found).items():
+        st.caption(f":material/info: Left out: {escape_markdown(', '.join(rules))}. {escape_markdown(why)}")
     shares = accuracy_shares(made)
     show_figure(shares_figure(shares), shares_description(shares), key="bon_bakeoff_chart")
     st.caption(
@@ -32,3 +34,11 @@ def show_report(found: BakeoffState) -> None:
     with st.expander("Every problem", on_change="rerun", key="bon_every_problem") as box:
         if box.open:
             show_table(problem_table(found), key="bon_problem_table")
+
+
+def _left_out(found: BakeoffState) -> dict[str, list[str]]:
+    """The rules that read what the engine does not tell, by the sentence that says so."""
+    sentences: dict[str, list[str]] = {}
+    for rule, why in found.untold:
+        sentences.setdefault(why, []).append(rule)
+    return sentences

@@ -13,6 +13,7 @@ from playground.charts.numbers import milliseconds, percent
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
+from playground.generation import samples_here
 from playground.inspection.timing import ROWS, Progress, Timing, time_machine
 from playground.state.inside import QUICK
 from playground.testtime.cost import CostModel, Prediction, predict, recommend, time_draw
@@ -29,7 +30,11 @@ ROUGH = 0.2  # relative error above which a prediction is no plan
 
 
 def cost_section(own: ModelSession, worker: Worker) -> None:
-    """The speed of this machine, as any page has measured it, and what follows from it."""
+    """The speed of this machine, as any page has measured it, and what follows from it; of a server what the run took."""
+    if not samples_here(worker.engine):
+        watch(own, lambda: work_progress(own), key="bon_cost_live")
+        _served(own)
+        return
     st.button(
         "Measure here",
         key="bon_measure",
@@ -51,6 +56,38 @@ def cost_section(own: ModelSession, worker: Worker) -> None:
     why_it_matters(
         "A decode step reads all weights once, whatever the number of rows: the second answer is nearly free, the hundredth is "
         "not. Sixteen answers cost far less than sixteen times one."
+    )
+
+
+def _served(own: ModelSession) -> None:
+    """Tokens and seconds as they were measured: what else a server is busy with is not known here."""
+    run, samples = own.run, own.run.samples
+    if own.busy:
+        return
+    if not samples:
+        st.info("Press **Generate**: what the run takes is measured while it runs.")
+        return
+    cost, each = run.cost, statistics.fmean(one.n_tokens for one in samples)
+    st.markdown(
+        f"**The present run:** {len(samples)} candidates, {cost.new_tokens:,} tokens in {milliseconds(cost.decode_ms)} "
+        f"({run.tokens_per_second:,.1f} tokens/s, all texts together); the first token came after "
+        f"{milliseconds(cost.prefill_ms)}."
+    )
+    price = st.number_input(
+        "Price (USD a million tokens)",
+        value=0.0,
+        min_value=0.0,
+        step=0.1,
+        key="bon_token_price",
+        width=220,
+        help="0: no matter.",
+    )
+    written = f"{each:,.1f} tokens an answer on average, {each * len(samples):,.0f} for {len(samples)}"
+    money = f", {each * len(samples) * price / 1e4:.4f} US cents for what was written" if price else ""
+    st.markdown(f"{written}{money}.")
+    st.caption(
+        "How long another N would take is predicted for models that run in this process. This one runs elsewhere, where others "
+        "may be served at the same time."
     )
 
 

@@ -14,6 +14,7 @@ from playground.charts.numbers import milliseconds, percent
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, PlaygroundError
+from playground.generation import samples_here
 from playground.testtime.curves import curve_points
 from playground.testtime.events import BatchStep
 from playground.testtime.live_run import context_of
@@ -37,7 +38,7 @@ def first_valid_section(own: ModelSession, worker: Worker) -> None:
     watch(own, lambda: work_progress(own), key="bon_race_live")
     if not own.busy:
         _results(own)
-        _on_paper(own)
+        _on_paper(own, worker)
     why_it_matters(
         "A race answers sooner and throws work away; retrying throws nothing away that was not needed, and waits. Both stand "
         "on the verifier: what it lets through is taken for right."
@@ -104,7 +105,7 @@ def start_race(own: ModelSession, worker: Worker, *, retried: bool) -> None:
     def take(event: object) -> None:
         nonlocal tokens
         if isinstance(event, BatchStep):
-            tokens += event.rows
+            tokens += event.tokens
             view.done += len(event.finished)
             view.note = f"{'Attempt' if retried else 'Racing'}: {tokens:,} tokens, finished"
 
@@ -149,7 +150,7 @@ def _sentence(name: str, result: RaceResult, verifier: str) -> None:
 # -- on paper ------------------------------------------------------------------------------------------------------------
 
 
-def _on_paper(own: ModelSession) -> None:
+def _on_paper(own: ModelSession, worker: Worker) -> None:
     """Races and retries drawn from the present candidates: no model runs."""
     candidates = own.run.samples
     if not candidates or own.run.request is None:
@@ -175,10 +176,16 @@ def _on_paper(own: ModelSession) -> None:
     show_bands(race_steps_bands(drawn), key="bon_race_time")
     st.caption("The line is the median, the band holds the middle 80% of the draws that found one.")
     show_bands(race_tokens_bands(drawn), key="bon_race_tokens")
-    last = drawn[-1]
-    step = own.run.cost.decode_ms / max(1, max(lengths))
     st.caption(
-        f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {last.n} has a valid one in "
-        f"{percent(last.found)} of the draws. With {len(candidates)} rows a step took some {milliseconds(step)} here, with one "
-        "row less: see What it costs."
+        f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {drawn[-1].n} has a valid one in "
+        f"{percent(drawn[-1].found)} of the draws. {_pace(own, worker, max(lengths))}"
     )
+
+
+def _pace(own: ModelSession, worker: Worker, steps: int) -> str:
+    """What a step of the curves is in time, as far as it can be said."""
+    count = len(own.run.samples)
+    if not samples_here(worker.engine):
+        return "A step is a token of every text, as if the server wrote all of them at the same time."
+    step = own.run.cost.decode_ms / max(1, steps)
+    return f"With {count} rows a step took some {milliseconds(step)} here, with one row less: see What it costs."

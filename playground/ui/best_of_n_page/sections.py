@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from playground.engine.api import Rows
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.best_of_n_page.actions import resume, start_run, start_scoring
@@ -65,7 +66,7 @@ def load_view() -> BestOfNView:
     return BestOfNView(own, worker)
 
 
-def _section(title: str, draw: Callable[[ModelSession, Worker], None]) -> Section:
+def _section(title: str, draw: Callable[[ModelSession, Worker], None], needs: tuple[type, ...] = ()) -> Section:
     def drawn(view: BestOfNView) -> None:
         own = view.own
         if own.problem:
@@ -74,14 +75,14 @@ def _section(title: str, draw: Callable[[ModelSession, Worker], None]) -> Sectio
             st.info(escape_markdown(own.note), icon=":material/info:")
         draw(own, view.worker)
 
-    return Section(title, drawn)
+    return Section(title, drawn, needs=needs)
 
 
 SECTIONS: dict[str, Section] = {
     "candidates": _section("Candidates", candidates_section),
     "rankings": _section("Rankings", rankings_section),
     "voting": _section("Voting", voting_section),
-    "beams": _section("Beams", beams_section),
+    "beams": _section("Beams", beams_section, needs=(Rows,)),
     "first-valid": _section("First valid", first_valid_section),
     "curves": _section("Curves", curves_section),
     "bake-off": _section("Bake-off", bakeoff_section),
