@@ -177,8 +177,8 @@ def _on_paper(own: ModelSession, worker: Worker) -> None:
     st.caption("The line is the median, the band holds the middle 80% of the draws that found one.")
     show_bands(race_tokens_bands(drawn), key="bon_race_tokens")
     st.caption(
-        f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {drawn[-1].n} has a valid one in "
-        f"{percent(drawn[-1].found)} of the draws. {_pace(own, worker, max(lengths))}"
+        f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {drawn[-1].n} has a valid "
+        f"one in {percent(drawn[-1].found)} of the draws. {_pace(own, worker, max(lengths))}"
     )
 
 
