@@ -17,7 +17,7 @@ import pytest  # noqa: E402
 hypothesis.settings.register_profile("playground", deadline=None, derandomize=True, database=None, max_examples=60)
 hypothesis.settings.load_profile("playground")
 
-_CHOICES = ("PLAYGROUND_MODEL", "PLAYGROUND_DEVICE", "PLAYGROUND_DTYPE")
+_CHOICES = ("PLAYGROUND_MODEL", "PLAYGROUND_DEVICE", "PLAYGROUND_DTYPE", "PLAYGROUND_STORE")
 
 
 @pytest.fixture(autouse=True)

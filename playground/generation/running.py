@@ -43,6 +43,8 @@ class RunningGeneration:
     generation: Generation | None = None
     problem: str | None = None
     stopped: bool = False
+    limits: tuple[int, ...] = ()  # new tokens of each row at most
+    ended: set[int] = field(default_factory=set)  # rows
 
     @property
     def done(self) -> bool:
@@ -57,6 +59,11 @@ class RunningGeneration:
     def tokens_per_second(self) -> float:
         """Of decoding alone, all rows together."""
         return self.count / self.elapsed_ms * 1000 if self.elapsed_ms else 0.0
+
+    def left(self) -> dict[int, int]:
+        """Tokens that each branch still being written may have, by its id."""
+        rows = enumerate(zip(self.branches, self.limits, self.arrived, strict=True))
+        return {branch: limit - len(new) for row, (branch, limit, new) in rows if row not in self.ended}
 
     def stop(self) -> None:
         self.ticket.cancel()
@@ -77,6 +84,7 @@ class RunningGeneration:
             branch = tree[self.branches[row]]
             tree = tree.put(replace(branch, steps=(*self.before[row], *self.arrived[row])))
         for result in results:
+            self.ended.add(result.row)
             branch = tree[self.branches[result.row]]
             tree = tree.put(
                 replace(
@@ -120,6 +128,7 @@ def start_generation(
         sum(request.max_new_tokens for request in requests),
         worker,
         [[] for _ in requests],
+        limits=tuple(request.max_new_tokens for request in requests),
     )
 
 

@@ -24,6 +24,11 @@ def database_url() -> str:
     return os.environ.get(URL_VARIABLE) or sqlite_url(data_folder())
 
 
+def is_shared() -> bool:
+    """Whether a store is named, so that other processes may use the same."""
+    return bool(os.environ.get(URL_VARIABLE))
+
+
 def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / FILE_NAME}"
 

@@ -57,6 +57,13 @@ def session_id() -> str:
     return context.session_id if context else ""
 
 
+def former_session_id() -> str:
+    """The id this browser tab had before, at a process that is gone: its browser names it as it connects again. "" for none."""
+    protocols = st.context.headers.get("Sec-WebSocket-Protocol", "").split(",")
+    former = protocols[2].strip() if len(protocols) > 2 else ""
+    return former if former != session_id() else ""
+
+
 def _is_alive(session: str) -> bool:
     try:
         return bool(get_instance().is_active_session(session))

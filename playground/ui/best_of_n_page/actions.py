@@ -29,6 +29,7 @@ from playground.ui.best_of_n_page.session import ModelSession, chosen, present_r
 from playground.ui.kit import session
 from playground.ui.runtime import session_id
 from playground.ui.workspace import setup as workspace
+from playground.ui.workspace.survival import keep_for_tab, kept_for_tab
 
 
 def start_run(own: ModelSession, worker: Worker, request: BestOfNRequest, *, retain_samples: bool = False) -> None:
@@ -56,6 +57,31 @@ def resume(own: ModelSession, worker: Worker) -> None:
     recorder = RunRecorder.resume(run.run_id)
     run.cost = replace(run.cost, resumed=run.cost.resumed + 1)
     _submit(own, worker, recorder)
+
+
+def take_up(own: ModelSession, worker: Worker) -> bool:
+    """The run that the process before had for this browser tab, and whether it was being made. False where there is none."""
+    text = kept_for_tab(_what(worker)) or ""
+    run, _, under_way = text.partition(" ")
+    store, _why = available_store()
+    if not run or store is None:
+        return False
+    with suppress(PlaygroundError):  # deleted meanwhile
+        own.run = LiveRun.stored(store.load(run))
+    return bool(under_way) and own.run.run_id == run
+
+
+def note_run(own: ModelSession, worker: Worker) -> None:
+    """Tell the process that may take this tab over which run it has, and whether it is being made: it is too where it failed."""
+    under_way = own.doing == "run" and (own.busy or own.problem is not None)
+    text = f"{own.run.run_id} under way" if under_way else own.run.run_id
+    if own.run.run_id and own.results.get("noted") != text:
+        own.results["noted"] = text
+        keep_for_tab(_what(worker), text)
+
+
+def _what(worker: Worker) -> str:
+    return f"best-of-n {worker.engine.info.id}"
 
 
 def _submit(own: ModelSession, worker: Worker, recorder: RunRecorder) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from playground.engine.api import Rows
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.ui.best_of_n_page.actions import resume, start_run, start_scoring
+from playground.ui.best_of_n_page.actions import note_run, resume, start_run, start_scoring, take_up
 from playground.ui.best_of_n_page.bake_off import bakeoff_section, forget_kept, start_bakeoff
 from playground.ui.best_of_n_page.beams import beams_section
 from playground.ui.best_of_n_page.candidates import candidates_section
@@ -55,14 +55,19 @@ def load_view() -> BestOfNView:
     own = session.get(BestOfNSession).of_model(worker.engine.info.id)
     action = session.get(PendingAction).what
     session.put(PendingAction())
+    taken_up = False
     if not action and own.run.request is None and own.problem is None and not own.busy:
-        action = "run"
+        taken_up = take_up(own, worker)
+        action = "resume" if taken_up else "" if own.run.candidates else "run"
     if action:
         own.make_way()
         try:
             ACTIONS[action](own, worker)
         except PlaygroundError as error:  # what is there stays
             own.problem = str(error)
+    if taken_up:
+        own.note = "The process that made these candidates has ended; another one goes on from what it had stored."
+    note_run(own, worker)
     return BestOfNView(own, worker)
 
 

@@ -59,7 +59,7 @@ def compare_section(worker: Worker) -> None:
             "settings with the likeliest token every time (temperature 0)."
         )
         return
-    live(work, worker, _strips)
+    live(work, "compare", worker, _strips)
     legend_line(worker)
     if work.stream is None:
         _parting(work, worker)

@@ -18,6 +18,7 @@ from playground.generation.tree import REASONS, Branch
 from playground.state.generate import GenerateState
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.session import GenerateSession, options
+from playground.ui.generate_page.surviving import store_progress
 from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown
@@ -28,10 +29,11 @@ LONG_TOKENS = 200
 STRIP_HEIGHT = "22rem"
 
 
-def live(work: GenerateSession, worker: Worker, body: Callable[[GenerateSession, Worker], None]) -> None:
-    """``body`` with progress above it, repainted while the work is busy."""
+def live(work: GenerateSession, section: str, worker: Worker, body: Callable[[GenerateSession, Worker], None]) -> None:
+    """``body`` with progress above it, repainted while the work is busy, and the work stored as it grows."""
 
     def draw() -> None:
+        store_progress(work, section, worker)
         _progress(work)
         body(work, worker)
 

@@ -7,6 +7,7 @@ import streamlit as st
 from playground.engine.serving.worker import Worker
 from playground.ui.generate_page.actions import do_action
 from playground.ui.generate_page.session import COMPARE, SECTION_KEY, PendingAction, opened
+from playground.ui.generate_page.surviving import take_up
 from playground.ui.generate_page.token_panel import leave_if_asked
 from playground.ui.kit import session
 from playground.ui.workspace.model import loaded_model
@@ -16,6 +17,7 @@ def load_view() -> Worker:
     """The model's worker. No page opens empty: the first visit writes at once. Raises Pending, and the loader's errors."""
     leave_if_asked()
     worker = loaded_model()
+    take_up(worker)
     write = opened("write", worker)
     if (
         not session.get(PendingAction).what

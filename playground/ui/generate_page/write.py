@@ -33,7 +33,7 @@ def write_section(worker: Worker) -> None:
         show_problem(work.problem)
     if work.note:
         st.info(work.note, icon=":material/info:")
-    live(work, worker, writing_strip)
+    live(work, "write", worker, writing_strip)
     legend_line(worker)
     _outdated(work)
     token_panel(work, worker)

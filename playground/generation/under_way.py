@@ -1,0 +1,49 @@
+"""A generation as it stands, as a text that another process can go on from. Knows no store and no page.
+
+It is the saved file of ``document_writing.py`` with what a file does not have: which branches were being written, and how
+many tokens each was still to have.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from playground.engine.api import TextCodec
+from playground.errors import BadInput
+from playground.generation.document import Run
+from playground.generation.document_reading import from_json
+from playground.generation.document_writing import to_json
+from playground.models.info import ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """``left``: tokens that each branch under way was still to have at most, by its id; empty once all had ended.
+
+    ``setup``: the link's query of the settings that the run was made with. ``letters``: of a comparison, as shown.
+    """
+
+    run: Run
+    left: Mapping[int, int] = field(default_factory=dict)
+    setup: str = ""
+    letters: Sequence[str] = ()
+
+
+def to_text(snapshot: Snapshot, codec: TextCodec) -> str:
+    about = {"left": list(snapshot.left.items()), "setup": snapshot.setup, "letters": list(snapshot.letters)}
+    return json.dumps({"run": to_json(snapshot.run, codec), **about})
+
+
+def from_text(text: str, info: ModelInfo) -> Snapshot:
+    """Raises BadInput for what is no snapshot of a run of this model."""
+    try:
+        data = json.loads(text)
+        left = {int(branch): int(count) for branch, count in data["left"]}
+        run, _rounding = from_json(str(data["run"]).encode(), info)
+        for branch in left:
+            run.tree[branch]
+        return Snapshot(run, left, str(data["setup"]), tuple(map(str, data["letters"])))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise BadInput("What was being written cannot be read.") from None
