@@ -110,8 +110,9 @@ def start_generation(
     requests: Sequence[GenerationRequest],
     branches: Sequence[int],
     before: Sequence[tuple[TokenStep, ...]],
+    slot: str = "generate",
 ) -> RunningGeneration:
-    """Ask the worker for a browser tab (``session``). An unfinished generation of the same one is cancelled by the newer one.
+    """Ask the worker for a browser tab (``session``). Its unfinished generation of the same slot is cancelled by this one.
 
     Raises BadInput or BadPrompt for what cannot be generated, before anything is asked or replaced.
     """
@@ -120,7 +121,7 @@ def start_generation(
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, Generation]:
         return generate(engine, requests, cancel=cancel)
 
-    ticket: Ticket[Any] = worker.submit(session, "generate", job)
+    ticket: Ticket[Any] = worker.submit(session, slot, job)
     return RunningGeneration(
         ticket,
         tuple(branches),

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from playground.engine.api import TextCodec
 from playground.engine.text.prompt import continuation_ids
 from playground.engine.types import NextLogits, NextRow, TokenIds
-from playground.errors import BadPrompt
+from playground.errors import BadPrompt, BadSetting
 from playground.inspection.alignment import Outcomes, align
 from playground.inspection.distances import Distances, ToldRow, distances, movers, told_row
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.models.info import ModelInfo
+from playground.sampling.settings import SamplerSettings
 
 MOVERS = 5
 
@@ -103,6 +102,10 @@ def carry_over(taken: TokenIds, codec: TextCodec, size: int, other: TextCodec, o
     return continuation_ids(other, text)
 
 
-def most_likely(row: ToldRow) -> int:
-    """The likeliest outcome of those that are told."""
-    return int(np.argmax(row.probs))
+def require_portable(settings: SamplerSettings, same_vocabulary: bool) -> None:
+    """Raise BadSetting for settings that name tokens by ids of which another vocabulary means others."""
+    if settings.logit_bias and not same_vocabulary:
+        raise BadSetting(
+            "A logit bias names tokens of the model in use, and this model has another vocabulary: reset it to compare.",
+            "logit_bias",
+        )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,41 +16,16 @@ from streamlit.testing.v1 import AppTest
 
 from playground.cli import main
 from playground.engine.fake.engine import FakeEngine, default_logits
-from playground.engine.fake.served import ServedFakeEngine
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.pool import ModelChoice
 from playground.errors import ModelNotFound, ModelTooLarge
 from playground.models.naming import ComparedModel
 from playground.state.setup import Setup
 from playground.ui import runtime
-from tests.engine.other_vocabulary import ReversedEngine
 from tests.ui.conftest import Opened
+from tests.ui.openings import Openings
 
 Open = Callable[..., Opened]
 HALF = ComparedModel(dtype="bfloat16")
-KINDS: dict[str | None, Callable[[], Any]] = {"other/vocabulary": ReversedEngine, "served/top": ServedFakeEngine}
-
-
-class Openings:
-    """Opens a fake of each choice: the default rounds nothing, bfloat16 rounds its logits."""
-
-    def __init__(self) -> None:
-        self.engines: dict[ModelChoice, Any] = {}
-        self.problem: Exception | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def __call__(self, choice: ModelChoice, loading: Loading) -> Any:  # noqa: ANN401 - fakes of several classes
-        if choice != ModelChoice():
-            assert self.gate.wait(30)
-            loading.report("Reading weights", 0.5)
-            if self.problem is not None:
-                raise self.problem
-        engine = KINDS[choice.spec]() if choice.spec in KINDS else FakeEngine()
-        if choice.dtype == "bfloat16":
-            engine = FakeEngine(lambda ids: np.round(default_logits(ids), 1).astype(np.float32))
-            engine._info = replace(engine.info, dtype="bfloat16", revision="fake-bf16")
-        self.engines[choice] = engine
-        return engine
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from playground.generation.document import Limits, Prompt, Run, ids_before, orig
 from playground.generation.running import start_generation
 from playground.generation.tree import MOST_BRANCHES, Branch, Ended, History, Tree
 from playground.generation.types import Alternative, ids_of
+from playground.inspection.alignment import align
+from playground.inspection.compared import require_portable
 from playground.inspection.next_token import breaker_ids, candidate
 from playground.sampling.chain import examine
 from playground.sampling.settings import SamplerSettings
@@ -34,6 +36,7 @@ from playground.ui.generate_page.session import (
 from playground.ui.kit import session
 from playground.ui.kit.jobs import Pending
 from playground.ui.runtime import session_id
+from playground.ui.workspace.beside import reading_setup, ready_beside
 from playground.ui.workspace.reading import encode_setup, next_row
 from playground.ui.workspace.setup import setup as present_setup
 
@@ -145,7 +148,33 @@ def _compare(work: GenerateSession, worker: Worker) -> None:
             letters.append(letter)
     work.stream = start_generation(worker, session_id(), requests, range(len(requests)), [()] * len(requests))
     work.run, work.setup, work.selected, work.letters = run, setup, None, tuple(letters)
-    work.history, work.seed_view = History(tree.select(0)), 0
+    work.history, work.seed_view, work.group = History(tree.select(0)), 0, object()
+    for letter, other in ready_beside().items():
+        _write_beside(work, run, worker, letter, other)
+
+
+def _write_beside(base: GenerateSession, asked: Run, worker: Worker, letter: str, other: Worker) -> None:
+    """The first setting's texts by a model beside, on the same seeds; a refusal becomes its own problem."""
+    work = opened(f"beside {letter}", other)
+    work.problem, work.run, work.group = None, None, base.group
+    one, two = worker.engine, other.engine
+    same = align([(one.codec, one.info.vocab_size), (two.codec, two.info.vocab_size)]).same
+    limits = asked.limits if same else replace(asked.limits, stop_ids=())
+    try:
+        setup = reading_setup(letter)
+        run, tree, requests = new_run(other, setup, limits, None), Tree(), list[GenerationRequest]()
+        for name, branch in zip(base.letters, base.tree.branches, strict=True):
+            if name == base.letters[0]:
+                require_portable(branch.settings, same)
+                tree = tree.add(Branch(0, None, 0, (), branch.settings, branch.seed))
+                requests.append(request_for(run, branch.settings, branch.seed))
+        count, slot = len(requests), f"generate {letter}"
+        work.stream = start_generation(other, session_id(), requests, range(count), [()] * count, slot)
+    except PlaygroundError as error:
+        work.problem = str(error)
+        return
+    work.run, work.setup, work.selected, work.letters = run, setup, None, (letter,) * count
+    work.history = History(tree.select(0))
 
 
 def _branch(work: GenerateSession, worker: Worker, action: PendingAction) -> None:

@@ -29,13 +29,15 @@ from playground.ui.components.bars import PROBABILITY_BARS
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.actions import FEWEST_COMPARED, settings_to_compare
 from playground.ui.generate_page.live import legend_line, live, show_ending
-from playground.ui.generate_page.session import GenerateSession, PendingAction, ask, opened, options
+from playground.ui.generate_page.models_beside import texts_beside
+from playground.ui.generate_page.session import GenerateSession, PendingAction, ask, opened, options, shown_branches
 from playground.ui.generate_page.token_panel import token_panel
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.compare import describe, pin, pins, unpin
+from playground.ui.workspace.beside import each_loaded, named, pin_control
 from playground.ui.workspace.setup import setup
 
 if TYPE_CHECKING:
@@ -49,17 +51,19 @@ def compare_section(worker: Worker) -> None:
     """Choosing what to compare, the texts side by side, their parting, their diversity."""
     work, chosen = opened("compare", worker), settings_to_compare()
     _pin_buttons()
-    _run_controls(chosen)
+    loaded = each_loaded() if named() else {}
+    _run_controls(len(chosen) + len(loaded))
     if work.problem:
         show_problem(work.problem)
     _exactness(worker)
     if work.run is None:
         st.info(
             "Pin settings, change some sliders, then press **Generate together**. Or let one click compare the present "
-            "settings with the likeliest token every time (temperature 0)."
+            "settings with the likeliest token every time (temperature 0), or pin another model."
         )
         return
     live(work, "compare", worker, _strips)
+    texts_beside(work, worker, loaded)
     legend_line(worker)
     if work.stream is None:
         _parting(work, worker)
@@ -85,6 +89,7 @@ def _pin_buttons() -> None:
             st.button(
                 f"✕ {letter}", key=f"generate_unpin_{letter}", on_click=unpin, args=(letter,), help=describe(settings)
             )
+        pin_control()
 
 
 def _against_greedy(present: SamplerSettings) -> None:
@@ -93,7 +98,7 @@ def _against_greedy(present: SamplerSettings) -> None:
     session.put(PendingAction("compare"))
 
 
-def _run_controls(chosen: list[tuple[str, SamplerSettings]]) -> None:
+def _run_controls(texts: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Generate together",
@@ -102,7 +107,7 @@ def _run_controls(chosen: list[tuple[str, SamplerSettings]]) -> None:
             icon=":material/edit_note:",
             on_click=ask,
             args=("compare",),
-            disabled=len(chosen) < FEWEST_COMPARED,
+            disabled=texts < FEWEST_COMPARED,
             help="All settings and seeds at the same time.",
         )
         with st.popover("Random stream and seeds", icon=":material/casino:"):
@@ -127,13 +132,6 @@ def _exactness(worker: Worker) -> None:
 
 
 # -- the texts -----------------------------------------------------------------------------------------------------
-
-
-def shown_branches(work: GenerateSession) -> list[tuple[str, Branch]]:
-    """One text a setting: that of the seed in view."""
-    seeds = len(work.tree.branches) // max(1, len(set(work.letters)))
-    rows = list(zip(work.letters, work.tree.branches, strict=False))
-    return rows[work.seed_view :: seeds] if seeds else []
 
 
 def _strips(work: GenerateSession, worker: Worker) -> None:

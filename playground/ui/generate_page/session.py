@@ -18,7 +18,7 @@ from playground.engine.types import SequenceScore, TokenIds
 from playground.errors import PlaygroundError
 from playground.generation.document import Prompt, Run
 from playground.generation.running import RunningGeneration, ask_score
-from playground.generation.tree import History, Tree
+from playground.generation.tree import Branch, History, Tree
 from playground.state.generate import GenerateState
 from playground.state.setup import Setup
 from playground.ui.kit import session
@@ -60,6 +60,7 @@ class GenerateSession:
     note: str | None = None
     setup: Setup | None = None  # what the run was made with
     letters: tuple[str, ...] = ()  # compare: the setting of each branch
+    group: object = None  # compare: the run of texts that this one belongs to, those of models beside too
     seed_view: int = 0
     growing: defaultdict[str, GrowingTokens] = field(default_factory=lambda: defaultdict(GrowingTokens))  # by strip
 
@@ -132,6 +133,13 @@ def _scored(prompt: Prompt, score: SequenceScore) -> Prompt:
         ranks=tuple(int(rank) if place else None for place, rank in enumerate(score.ranks)),
         entropies=tuple(defined(float(value)) for value in score.entropies),
     )
+
+
+def shown_branches(work: GenerateSession) -> list[tuple[str, Branch]]:
+    """Compare: one text a setting, that of the seed in view."""
+    seeds = len(work.tree.branches) // max(1, len(set(work.letters)))
+    rows = list(zip(work.letters, work.tree.branches, strict=False))
+    return rows[work.seed_view :: seeds] if seeds else []
 
 
 class _Sessions(dict[tuple[str, str], GenerateSession]):

@@ -13,7 +13,8 @@ from playground.charts.compare import CompareData
 from playground.charts.compare_models import Bars, comparison_sentence, models_data, models_table
 from playground.engine.types import NextLogits
 from playground.errors import PlaygroundError
-from playground.inspection.compared import ModelRow, compare_rows
+from playground.inspection.alignment import align
+from playground.inspection.compared import ModelRow, compare_rows, require_portable
 from playground.sampling.chain import NextToken
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.jobs import Pending, show_pending
@@ -68,16 +69,17 @@ def models_beside(view: SamplingView) -> ModelsBeside:
     rows = each_beside(view.worker) if named() else {}
     final: dict[str, npt.NDArray[np.floating] | None] = {}
     for letter, each in rows.items():
-        final[letter] = _final_probs(letter, each)
+        final[letter] = _final_probs(view, letter, each)
     return ModelsBeside(ModelRow(view.worker.engine.info, view.codec, view.row), rows, final)
 
 
-def _final_probs(letter: str, each: ReadBeside) -> npt.NDArray[np.floating] | None:
+def _final_probs(view: SamplingView, letter: str, each: ReadBeside) -> npt.NDArray[np.floating] | None:
     row = each.read.row
     if not isinstance(row, NextLogits):
         return None
     try:
-        shown = each.setup
+        shown, vocabularies = each.setup, ((view.codec, view.row.vocab_size), (each.read.codec, row.vocab_size))
+        require_portable(shown.settings, align(vocabularies).same)
         return examine_row(each.worker, row, each.prompt_ids, shown.settings, shown.seed).trace.final_probs
     except Pending as pending:  # Mirostat asks for the rows before this one
         show_pending(pending, PICTURES)

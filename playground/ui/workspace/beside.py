@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -23,7 +24,6 @@ from playground.errors import BadInput, PlaygroundError
 from playground.inspection.compared import ModelRow, carry_over
 from playground.models.address import is_address, named_servers
 from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL
-from playground.models.info import ModelInfo
 from playground.models.naming import ComparedModel, read_compared
 from playground.models.placement import DTYPE_BYTES
 from playground.state.setup import MOST_BESIDE, Setup
@@ -98,33 +98,57 @@ def let_go_of_unnamed() -> None:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def read_beside(letter: str, loading: Loading, first: ModelInfo, worker: Worker) -> ReadBeside:
-    """The row of a model beside, after the text that ``worker`` reads. Raises Pending, and a sentence where it cannot."""
-    other = worker_of(loading, f"beside_{letter}", lambda: stop(letter))
+def reading_setup(letter: str) -> Setup:
+    """The present setup as the model of a letter reads it: in its chat template or raw, where the name says so."""
     compared, shown = named()[letter], setup()
-    own = shown if compared.chat is None else replace(shown, chat=compared.chat)
-    codec, info = other.engine.codec, other.engine.info
-    require(other.engine, NextTokens)
-    prompt_ids = encode_setup(codec, own)
-    ids = prompt_ids + carry_over(shown.taken, worker.engine.codec, first.vocab_size, codec, info.vocab_size)
-    row = told_row(other, ids, f"beside_{letter}")
-    return ReadBeside(other, own, prompt_ids, ModelRow(info, codec, row))
+    return shown if compared.chat is None else replace(shown, chat=compared.chat)
 
 
-def each_beside(worker: Worker) -> dict[str, ReadBeside]:
-    """What is there of the models beside; the question, the progress or the problem of each other one is drawn here."""
-    found: dict[str, ReadBeside] = {}
+def ready_beside() -> dict[str, Worker]:
+    """The models beside that are in memory; draws nothing."""
+    try:
+        found = loadings()
+    except PlaygroundError:
+        return {}
+    return {letter: each.worker for letter, each in found.items() if each is not None and each.worker is not None}
+
+
+def each_loaded() -> dict[str, Worker]:
+    """The models beside that are in memory; the question, the progress or the problem of each other one is drawn here."""
+    found: dict[str, Worker] = {}
     for letter, loading in _loadings_or_problem().items():
         try:
             if loading is None:
                 _question(letter)
             else:
-                found[letter] = read_beside(letter, loading, worker.engine.info, worker)
+                found[letter] = worker_of(loading, f"beside_{letter}", partial(stop, letter))
         except Pending as pending:
             show_pending(pending, PICTURES)
         except PlaygroundError as error:
             _problem(letter, error)
     return found
+
+
+def each_beside(worker: Worker) -> dict[str, ReadBeside]:
+    """What each model beside says after the text that ``worker`` reads; what is not there yet is drawn as by ``each_loaded``."""
+    found: dict[str, ReadBeside] = {}
+    for letter, other in each_loaded().items():
+        try:
+            found[letter] = _read(letter, other, worker)
+        except Pending as pending:
+            show_pending(pending, PICTURES)
+        except PlaygroundError as error:
+            _problem(letter, error)
+    return found
+
+
+def _read(letter: str, other: Worker, worker: Worker) -> ReadBeside:
+    own, engine = reading_setup(letter), other.engine
+    require(engine, NextTokens)
+    prompt_ids, first = encode_setup(engine.codec, own), worker.engine
+    ids = prompt_ids + carry_over(own.taken, first.codec, first.info.vocab_size, engine.codec, engine.info.vocab_size)
+    row = told_row(other, ids, f"beside_{letter}")
+    return ReadBeside(other, own, prompt_ids, ModelRow(engine.info, engine.codec, row))
 
 
 def _loadings_or_problem() -> Mapping[str, Loading | None]:
