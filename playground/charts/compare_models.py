@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playground.charts.compare import NOW, CompareData, shown_tokens
-from playground.charts.numbers import gigabytes, percent
+from playground.charts.numbers import percent
 from playground.engine.text.display import glyphs
 from playground.inspection.alignment import align
 from playground.inspection.compared import ModelComparison, ModelRow, outcome_text
@@ -58,34 +58,29 @@ def models_table(now: ModelRow, beside: Mapping[str, tuple[ModelRow, ModelCompar
     """One row a model: how far it is from the one in use before any sampler, its size, and how fast it read."""
     import pandas as pd  # only a table needs it
 
-    rows = [{"": "Now", **_model_cells(now), **dict.fromkeys(_FIGURES, ""), **_cost_cells(now)}]
-    for letter, (read, found) in beside.items():
-        gaps = found.distances
-        figures = (
-            figure(gaps.kl_pq),
-            figure(gaps.kl_qp),
-            figure(gaps.total_variation, share=True),
-            figure(gaps.jensen_shannon),
-        )
-        rows.append(
-            {"": letter, **_model_cells(read), **dict(zip(_FIGURES, figures, strict=True)), **_cost_cells(read)}
-        )
+    rows = [_cells("Now", now, None), *(_cells(letter, read, found) for letter, (read, found) in beside.items())]
     return pd.DataFrame(rows)
 
 
-_FIGURES = ("KL(now ‖ it)", "KL(it ‖ now)", "total variation", "Jensen–Shannon")
-
-
-def _model_cells(read: ModelRow) -> dict[str, str]:
-    return {"model": read.info.name, "format": or_unknown(read.info.dtype), "where": where(read.info)}
-
-
-def _cost_cells(read: ModelRow) -> dict[str, str]:
-    weights, speed, tokens = read.info.weights_bytes, read.tokens_per_s, read.read_tokens
+def _cells(letter: str, read: ModelRow, found: ModelComparison | None) -> dict[str, str]:
+    gaps, info, speed, tokens = (
+        None if found is None else found.distances,
+        read.info,
+        read.tokens_per_s,
+        read.read_tokens,
+    )
     return {
-        "weights": "unknown" if weights is None else gigabytes(weights),
-        "read": f"{read.row.elapsed_ms:.0f} ms" + (f" for {tokens:,} tokens" if tokens else ""),
+        "": letter,
+        "format": or_unknown(info.dtype),
+        "where": where(info),
+        "KL(now ‖ it)": "" if gaps is None else figure(gaps.kl_pq),
+        "total variation": "" if gaps is None else figure(gaps.total_variation, share=True),
+        "weights": "unknown" if info.weights_bytes is None else f"{info.weights_bytes / 1e9:.2f} GB",
+        "read in": f"{read.row.elapsed_ms:.0f} ms" + (f" for {tokens:,}" if tokens else ""),
         "tokens/s": "" if speed is None else f"{speed:,.0f}",
+        "KL(it ‖ now)": "" if gaps is None else figure(gaps.kl_qp),
+        "Jensen–Shannon": "" if gaps is None else figure(gaps.jensen_shannon),
+        "model": info.name,
     }
 
 
@@ -122,9 +117,3 @@ def comparison_sentence(letter: str, read: ModelRow, found: ModelComparison) -> 
     moved = ", ".join(f"{glyphs(each.text)} {percent(each.p)} → {percent(each.q)}" for each in found.moved[:3])
     largest = f" Largest differences: {moved}." if moved else " The two are the same."
     return f"{letter}, {named}: {distance}; total variation {figure(gaps.total_variation, share=True)}.{largest}"
-
-
-def models_description(data: CompareData, sentences: list[str]) -> str:
-    """The picture in words."""
-    names = ", ".join(data.settings)
-    return f"Final probabilities of {', '.join(data.tokens[:4])} and others under {names}. " + " ".join(sentences)

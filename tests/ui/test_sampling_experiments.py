@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from playground.engine.api import NextTokens
+from playground.engine.facets import require
+from playground.engine.factory import make_engine
 from playground.engine.hf.engine import TransformersEngine
+from playground.inspection.compared import ModelRow, compare_rows
 from playground.inspection.next_token import top_candidates
 from playground.sampling.chain import NextToken, examine
 from playground.sampling.settings import NEUTRAL, SamplerSettings
@@ -75,3 +79,24 @@ def test_the_penalty_ends_the_loop(bundled_engine: TransformersEngine) -> None:
     assert 0.45 < raw.trace.raw_probs.max() < 0.55
     cooled = looked_at(bundled_engine, experiment.setup["prompt"], experiment.setup["settings"])
     assert bundled_engine.codec.piece(int(cooled.trace.final_probs.argmax()), cooled.ids) == " floor"
+
+
+def test_half_the_bits_move_what_is_said(bundled_engine: TransformersEngine) -> None:
+    experiment = EXPERIMENTS["format"]
+    (half,) = experiment.setup["beside"]
+    engine = make_engine(*half.names(None, "cpu", "float32"))
+    try:
+        first, other = (
+            ModelRow(
+                each.info,
+                each.codec,
+                require(each, NextTokens).next_logits(each.codec.encode(experiment.setup["prompt"])),
+            )
+            for each in (bundled_engine, engine)
+        )
+    finally:
+        engine.close()
+    found = compare_rows(first, other)
+    assert found.distances.kl_pq is not None and f"{found.distances.kl_pq.low:.4f} nats" in experiment.look
+    paris = found.moved[0]
+    assert paris.text == " Paris" and f"{paris.p:.1%} to {paris.q:.1%}" in experiment.look

@@ -108,7 +108,7 @@ def _run_controls(texts: int) -> None:
             on_click=ask,
             args=("compare",),
             disabled=texts < FEWEST_COMPARED,
-            help="All settings and seeds at the same time.",
+            help="All settings and seeds at the same time. Models beside write the first setting's texts.",
         )
         with st.popover("Random stream and seeds", icon=":material/casino:"):
             WIDGETS.segmented("stream")

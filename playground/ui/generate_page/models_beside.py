@@ -24,6 +24,7 @@ from playground.ui.generate_page.live import look_every_s, show_ending
 from playground.ui.generate_page.session import GenerateSession, opened, options, shown_branches
 from playground.ui.kit.jobs import watch
 from playground.ui.kit.messages import escape_markdown, show_problem
+from playground.ui.workspace.beside import info_beside
 
 
 def texts_beside(base: GenerateSession, worker: Worker, loaded: Mapping[str, Worker]) -> None:
@@ -39,11 +40,13 @@ def texts_beside(base: GenerateSession, worker: Worker, loaded: Mapping[str, Wor
         else:
             draw = partial(_text, letter, base, worker, work, other)
             watch(work, draw, key=f"live_{letter}", every=look_every_s(work))
+    if loaded:
+        st.caption("The models write at the same time: those in this process share its cores, so each is faster alone.")
 
 
 def _text(letter: str, base: GenerateSession, worker: Worker, work: GenerateSession, other: Worker) -> None:
     work.seed_view = base.seed_view
-    rows, info = shown_branches(work), other.engine.info
+    rows, info = shown_branches(work), info_beside(letter, other)
     if not rows or work.run is None:
         return
     branch, codec = rows[0][1], other.engine.codec

@@ -22,7 +22,7 @@ from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.view import SamplingView, examine_row
 from playground.ui.workspace.beside import ReadBeside, each_beside, named
 
-WIDTHS = {"": 45, "model": 110, "format": 75, "where": 70}  # pixels
+WIDTHS = {"": 45, "format": 75, "where": 75, "weights": 70, "read in": 90, "tokens/s": 60}  # pixels
 
 
 @dataclass(frozen=True, slots=True)

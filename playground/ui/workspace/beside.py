@@ -24,6 +24,7 @@ from playground.errors import BadInput, PlaygroundError
 from playground.inspection.compared import ModelRow, carry_over
 from playground.models.address import is_address, named_servers
 from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL
+from playground.models.info import ModelInfo
 from playground.models.naming import ComparedModel, read_compared
 from playground.models.placement import DTYPE_BYTES
 from playground.state.setup import MOST_BESIDE, Setup
@@ -148,7 +149,13 @@ def _read(letter: str, other: Worker, worker: Worker) -> ReadBeside:
     prompt_ids, first = encode_setup(engine.codec, own), worker.engine
     ids = prompt_ids + carry_over(own.taken, first.codec, first.info.vocab_size, engine.codec, engine.info.vocab_size)
     row = told_row(other, ids, f"beside_{letter}")
-    return ReadBeside(other, own, prompt_ids, ModelRow(engine.info, engine.codec, row))
+    return ReadBeside(other, own, prompt_ids, ModelRow(info_beside(letter, other), engine.codec, row))
+
+
+def info_beside(letter: str, other: Worker) -> ModelInfo:
+    """The facts of a model beside, under a name that says how it reads the prompt where that is another way."""
+    info, chat = other.engine.info, named()[letter].chat
+    return info if chat is None else replace(info, name=f"{info.name}, {'chat template' if chat else 'raw text'}")
 
 
 def _loadings_or_problem() -> Mapping[str, Loading | None]:
