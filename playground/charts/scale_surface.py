@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +12,16 @@ import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
 from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID, PINS
-from playground.charts.scale_lines import LABEL_PLACES
+from playground.charts.point_names import NamedPoint, place_names
 
-LABELLED = frozenset(
-    {"GPT-3", "Gopher", "MT-NLG", "PaLM", "Chinchilla", "LLaMA-7B", "Llama-3-8B", "Llama-3.1-405B", "N, D", "optimum"}
-)  # the others are named on hover: labels would cover each other
+HEIGHT, MARGIN = 480, {"l": 62, "r": 86, "t": 12, "b": 48, "autoexpand": False}
+MODEL_SIZE, OWN_SIZE = 7, 12  # pixels of a mark
+PLOT_HEIGHT = HEIGHT - 12 - 48
+NAMED_WIDTHS = (290, 140)
+"""Pixels of the plot for which names are placed: beside the controls, and on a phone. `ui/frame.css` hides the others."""
 
-PLACED = {  # the largest stand close together, and near the edge
-    "GPT-3": "bottom left",
-    "Gopher": "top left",
-    "MT-NLG": "bottom center",
-    "PaLM": "middle left",
-    "Llama-3.1-405B": "middle left",
-}
+
+Point = tuple[str, float, float]  # name, parameters, tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,13 +63,14 @@ def surface_figure(data: SurfaceData) -> go.Figure:
     for budget in data.budgets:
         traces.append(_path(spread, budget / (6 * spread), "#FFFFFF", "dot", f"{budget:.0e} FLOPs"))
     traces.append(_path(data.best[:, 0], data.best[:, 1], FINAL, "solid", "compute-optimal"))
-    traces.append(_points([(name, n, d) for name, n, d in data.models], "#FFFFFF", "circle", 7))
-    named = [("N, D", *data.here), ("optimum", *data.optimum)]
-    traces.append(_points(named, CUT, "diamond", 12))
-    traces += [_points([pin], PINS[pin[0]], "diamond", 12) for pin in data.pins]
+    own = [("N, D", *data.here), ("optimum", *data.optimum)]
+    traces.append(_points(data.models, "#FFFFFF", "circle", MODEL_SIZE))
+    traces.append(_points(own, CUT, "diamond", OWN_SIZE))
+    traces += [_points([pin], PINS[pin[0]], "diamond", OWN_SIZE) for pin in data.pins]
+    traces += [_names(data, [*own, *data.pins], width) for width in NAMED_WIDTHS]
     layout: dict[str, Any] = {
-        "height": 480,
-        "margin": {"l": 62, "r": 86, "t": 12, "b": 48, "autoexpand": False},
+        "height": HEIGHT,
+        "margin": MARGIN,
         "showlegend": False,
         "dragmode": False,
         "xaxis": _axis("Parameters N", data.params),
@@ -92,20 +91,46 @@ def _path(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], colour: str, d
     }
 
 
-def _points(points: list[tuple[str, float, float]], colour: str, symbol: str, size: int) -> Trace:
+def _points(points: Sequence[Point], colour: str, symbol: str, size: int) -> Trace:
     return {
         "type": "scatter",
-        "mode": "markers+text",
-        "x": np.log10(np.array([n for _, n, _ in points])) if points else np.array([]),
-        "y": np.log10(np.array([d for _, _, d in points])) if points else np.array([]),
-        "text": [f"<b>{escaped(name)}</b>" if name in LABELLED or name in PINS else "" for name, _, _ in points],
-        "textposition": [
-            PLACED.get(name, LABEL_PLACES[index % len(LABEL_PLACES)]) for index, (name, _, _) in enumerate(points)
-        ],
-        "textfont": {"size": 10, "color": "#FFFFFF", "shadow": "0 0 3px #000, 0 0 3px #000"},
+        "mode": "markers",
+        "x": np.log10(np.array([n for _, n, _ in points])),
+        "y": np.log10(np.array([d for _, _, d in points])),
         "marker": {"size": size, "symbol": symbol, "color": colour, "line": {"color": "#000000", "width": 1}},
         "hovertext": [f"{escaped(name)}: N = {n:.3g}, D = {d:.3g}" for name, n, d in points],
         "hoverinfo": "text",
+    }
+
+
+def named_points(data: SurfaceData, own: Sequence[Point]) -> list[NamedPoint]:
+    """The reader's own points first, then the published models, placed in the plot."""
+    spans = [(np.log10(axis[0]), np.log10(axis[-1] / axis[0])) for axis in (data.params, data.tokens)]
+    return [
+        NamedPoint(
+            name, *(float((np.log10(at) - low) / span) for at, (low, span) in zip((n, d), spans, strict=True)), size
+        )
+        for points, size in ((own, OWN_SIZE), (data.models, MODEL_SIZE))
+        for name, n, d in points
+    ]
+
+
+def _names(data: SurfaceData, own: Sequence[Point], width: int) -> Trace:
+    """The names that have room in a plot of ``width`` pixels; the others are told on hover."""
+    points = [*own, *data.models]
+    places = place_names(named_points(data, own), width, PLOT_HEIGHT)
+    shown = [(name, n, d, place) for (name, n, d), place in zip(points, places, strict=True) if place]
+    sizes = {name: OWN_SIZE for name, _, _ in own}
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": np.log10(np.array([n for _, n, _, _ in shown])),
+        "y": np.log10(np.array([d for _, _, d, _ in shown])),
+        "text": [f"<b>{escaped(name)}</b>" for name, _, _, _ in shown],
+        "textposition": [place for _, _, _, place in shown],
+        "textfont": {"size": 10, "color": "#FFFFFF", "shadow": "0 0 3px #000, 0 0 3px #000"},
+        "marker": {"size": [sizes.get(name, MODEL_SIZE) for name, _, _, _ in shown], "opacity": 0},
+        "hoverinfo": "skip",
     }
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from playground.charts.scale_lines import NOW, Axis, LinesData, Mark, Series
-from playground.charts.scale_surface import LABELLED, SurfaceData
+from playground.charts.scale_surface import SurfaceData
 from playground.errors import BadInput
 from playground.plan.answers import price_of
 from playground.plan.law_answers import law_of, lifetime_of
@@ -27,6 +27,8 @@ from playground.scaling.lifetime import optimise_lifetime
 from playground.scaling.quantity import format_count
 
 BUDGETS = (1e20, 1e22, 1e24, 1e26)
+NAMED = frozenset({"GPT-3", "Gopher", "MT-NLG", "PaLM", "Chinchilla", "LLaMA-7B", "Llama-3-8B", "Llama-3.1-405B"})
+"""The models whose names stand beside a curve; the others are named on hover."""
 
 
 def surface_data(scenarios: Scenarios) -> SurfaceData:
@@ -82,7 +84,7 @@ def laws_data(scenarios: Scenarios) -> LinesData:
         for curve in _optima()
     ]
     marks = [
-        Mark(m.name if m.name in LABELLED else "", 6 * m.params * m.tokens, m.tokens / m.params)
+        Mark(m.name if m.name in NAMED else "", 6 * m.params * m.tokens, m.tokens / m.params)
         for m in PUBLISHED_MODELS
     ]
     budgets = ((lettered("budget", letter), each.budget) for letter, each in scenarios)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from playground.charts.palette import FINAL, PINS, RAW, contrast
+from playground.charts.point_names import NamedPoint, name_box, overlap, place_names
 from playground.charts.scale_bars import (
     BarsOf,
     PlainBar,
@@ -30,10 +34,17 @@ from playground.charts.scale_lines import (
     log_ticks,
     tick_text,
 )
-from playground.charts.scale_surface import SurfaceData, surface_description, surface_figure
+from playground.charts.scale_surface import (
+    NAMED_WIDTHS,
+    PLOT_HEIGHT,
+    SurfaceData,
+    named_points,
+    surface_description,
+    surface_figure,
+)
 from playground.charts.scale_treemap import TreemapData, treemap_description, treemap_figure
 from playground.scaling.curves import loss_surface
-from playground.scaling.laws import LAWS
+from playground.scaling.laws import LAWS, PUBLISHED_MODELS
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -246,3 +257,38 @@ def test_lines_of_equal_compute_are_that() -> None:
     figure = surface_figure(surface())
     for trace, budget in zip(figure.data[1:3], (1e22, 1e24), strict=True):
         assert np.allclose(6 * 10 ** np.asarray(trace.x) * 10 ** np.asarray(trace.y), budget)
+
+
+SPOTS = st.tuples(st.floats(8, 12), st.floats(9, 14)).map(lambda at: (10 ** at[0], 10 ** at[1]))
+
+
+@given(here=SPOTS, optimum=SPOTS, pins=st.lists(SPOTS, max_size=4))
+def test_no_name_covers_another_or_a_point(
+    here: tuple[float, float], optimum: tuple[float, float], pins: list[tuple[float, float]]
+) -> None:
+    """At both widths for which names are placed, wherever the reader's own points stand."""
+    models = tuple((model.name, model.params, model.tokens) for model in PUBLISHED_MODELS)
+    own = tuple((letter, *spot) for letter, spot in zip("ABCD", pins, strict=False))
+    data = surface(models=models, here=here, optimum=optimum, pins=own)
+    points = named_points(data, [("N, D", *here), ("optimum", *optimum), *own])
+    for width in NAMED_WIDTHS:
+        places = place_names(points, width, PLOT_HEIGHT)
+        names = [name_box(p, place, width, PLOT_HEIGHT) for p, place in zip(points, places, strict=True) if place]
+        marks = {p: name_box(p, "", width, PLOT_HEIGHT) for p in points}
+        assert not [pair for pair in combinations(names, 2) if overlap(*pair)]
+        for point, place in zip(points, places, strict=True):
+            if place:
+                box = name_box(point, place, width, PLOT_HEIGHT)
+                assert not [other for other in points if other is not point and overlap(box, marks[other])]
+                assert box[0] >= 0 and box[2] <= width and box[1] >= 0 and box[3] <= PLOT_HEIGHT
+
+
+def test_the_readers_points_are_named_at_any_width_and_most_models_where_there_is_room() -> None:
+    models = tuple((model.name, model.params, model.tokens) for model in PUBLISHED_MODELS)
+    wide, narrow = surface_figure(surface(models=models)).data[-2:]
+    assert {"<b>N, D</b>", "<b>optimum</b>"} <= set(narrow.text) & set(wide.text)
+    assert len(narrow.text) < len(wide.text) and len(wide.text) >= len(models) / 2
+
+
+def test_a_point_outside_of_the_picture_has_no_name() -> None:
+    assert place_names([NamedPoint("x", 1.2, 0.5, 8), NamedPoint("y", 0.5, 0.5, 8)], 200, 200)[0] is None
