@@ -105,11 +105,12 @@ def _points(points: Sequence[Point], colour: str, symbol: str, size: int) -> Tra
 
 def named_points(data: SurfaceData, own: Sequence[Point]) -> list[NamedPoint]:
     """The reader's own points first, then the published models, placed in the plot."""
-    spans = [(np.log10(axis[0]), np.log10(axis[-1] / axis[0])) for axis in (data.params, data.tokens)]
+
+    def share(at: float, axis: npt.NDArray[np.float64]) -> float:
+        return float(np.log10(at / axis[0]) / np.log10(axis[-1] / axis[0]))
+
     return [
-        NamedPoint(
-            name, *(float((np.log10(at) - low) / span) for at, (low, span) in zip((n, d), spans, strict=True)), size
-        )
+        NamedPoint(name, share(n, data.params), share(d, data.tokens), size)
         for points, size in ((own, OWN_SIZE), (data.models, MODEL_SIZE))
         for name, n, d in points
     ]

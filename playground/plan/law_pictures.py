@@ -84,8 +84,7 @@ def laws_data(scenarios: Scenarios) -> LinesData:
         for curve in _optima()
     ]
     marks = [
-        Mark(m.name if m.name in NAMED else "", 6 * m.params * m.tokens, m.tokens / m.params)
-        for m in PUBLISHED_MODELS
+        Mark(m.name if m.name in NAMED else "", 6 * m.params * m.tokens, m.tokens / m.params) for m in PUBLISHED_MODELS
     ]
     budgets = ((lettered("budget", letter), each.budget) for letter, each in scenarios)
     return LinesData(
