@@ -335,7 +335,8 @@ PINNED = "size=13e9&tokens=2e12&budget=3e22&dataset=2e12&demand=1e12&config=Qwen
 )
 def test_a_pinned_scenario_is_in_every_picture(open_plan: OpenPlan, page: str, tab: str) -> None:
     def letters(opened: Opened) -> int:
-        texts = [str(element.proto.spec) for element in opened.at.get("plotly_chart")]
+        specs = [str(element.proto.spec) for element in opened.at.get("plotly_chart")]
+        texts = [re.sub(r'"bdata":\s*"[^"]*"', "", spec) for spec in specs]  # numbers, whose letters mean nothing
         keys = [str(e.key) for e in opened.at.get("bidi_component") if str(e.key).startswith("scale_")]
         texts += [json.dumps(opened.component(key)).replace("\\n", " ") for key in keys]
         return sum(len(re.findall(r"(?<![A-Za-z])A(?![A-Za-z])", text)) for text in texts)

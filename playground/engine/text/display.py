@@ -14,6 +14,8 @@ _NAMED = {"\n": "↵", "\t": "⇥", "\r": "␍", "\x7f": "␡"}
 _JOINERS = {"\u200c", "\u200d"}
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Zs", "Co", "Cs", "Cn"}
 _MARKS = {"Mn", "Mc", "Me"}
+_RIGHT_TO_LEFT = {"R", "AL", "AN"}  # Unicode's bidirectional classes of letters and digits
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 
@@ -58,7 +60,8 @@ def glyphs(piece: str) -> str:
 
     ``" the"`` gives ``"␣the"``, ``"\\n"`` gives ``"↵"``, a lone zero-width joiner ``"⟨U+200D⟩"``; spaces between
     words stay spaces, those at either end become ``␣``. Names in ⟨⟩ and ``<0xF0>`` escapes pass unchanged.
-    An empty piece gives ``"∅"``.
+    An empty piece gives ``"∅"``. What is written from right to left stands between isolates (U+2068, U+2069), which are
+    not seen: without them it would turn the numbers and tokens beside it around.
     """
     if not piece:
         return "∅"
@@ -68,4 +71,6 @@ def glyphs(piece: str) -> str:
     leading = len(piece) - len(piece.lstrip(" "))
     trailing = len(piece) - leading - len(body)
     shown = "".join(_glyph(character, at_start=index == 0) for index, character in enumerate(body))
-    return SPACE_GLYPH * leading + shown + SPACE_GLYPH * trailing
+    shown = SPACE_GLYPH * leading + shown + SPACE_GLYPH * trailing
+    turns = any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in shown)
+    return f"{_ISOLATE}{shown}{_END_ISOLATE}" if turns else shown
