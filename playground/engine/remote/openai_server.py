@@ -217,7 +217,8 @@ class OpenAIEngine:
         for number, step in enumerate(steps):
             # What the server sends with a token may be held back or broken; where it has an id, its own text is known.
             piece = step.text if step.id is None else self._codec.piece(step.id, known)
-            shown = added if len(steps) == 1 and added and _BROKEN not in added else piece
+            own_text = added or step.id is None  # half a character without an id adds nothing yet
+            shown = added if len(steps) == 1 and own_text and _BROKEN not in added else piece
             logprob, top = (step.logprob, step.top[: request.top]) if own else (None, ())
             yield StreamedToken(row, len(before) + number, shown, step.id, logprob, top)
             known.append(0 if step.id is None else step.id)

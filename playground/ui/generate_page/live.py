@@ -121,6 +121,6 @@ def legend_line(worker: Worker) -> None:
         st.html(legend_html(options().scale))
     if not samples_here(worker.engine):
         st.caption(
-            ":material/info: This engine samples by itself: it tells no random number, no entropy and no probability after its "
-            "samplers. A token without a colour is one it does not tell that figure of."
+            ":material/info: This engine samples by itself, in its own order of samplers: it tells no random number, no entropy "
+            "and no probability after them. A token without a colour is one it does not tell that figure of."
         )
