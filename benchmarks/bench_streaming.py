@@ -21,6 +21,22 @@ from playground.sampling.settings import SamplerSettings
 PROMPT = "Once upon a time there was a fox who"
 LENGTHS = (128, 500)
 ROUNDS = 2
+# The strip's shadow root is looked up once: a walk over the whole page at each look would be what is measured.
+COUNTER = """
+count => {
+  const find = () => [...document.querySelectorAll('*')].map((node) => node.shadowRoot)
+    .find((root) => root && root.querySelector('.token.step'))
+  let root = find()
+  const tokens = () => {
+    if (!root || !root.host.isConnected) root = find()
+    return root ? root.querySelectorAll('.token.step').length : 0
+  }
+  window.__first = { at: performance.now(), count: tokens() }
+  const timer = setInterval(() => {
+    if (tokens() >= count) { window.__last = performance.now(); clearInterval(timer) }
+  }, 20)
+}
+"""
 WARM_UP = 250  # tokens, during which the server finds its weights' codes
 
 
@@ -69,15 +85,7 @@ def _on_page(page: Page, url: str, count: int, seed: int) -> float:
     query = urlencode({"prompt": PROMPT, "new": count, "ignore_eos": 1, "seed": seed})
     page.goto(f"{url}/generate?{query}")
     page.locator(".token.step").first.wait_for(timeout=180_000)
-    page.evaluate(
-        """count => { const tokens = () => [...document.querySelectorAll('*')].filter(e => e.shadowRoot)
-             .reduce((n, e) => n + e.shadowRoot.querySelectorAll('.token.step').length, 0)
-             window.__first = { at: performance.now(), count: tokens() }
-             const timer = setInterval(() => {
-               if (tokens() >= count) { window.__last = performance.now(); clearInterval(timer) }
-             }, 20) }""",
-        count,
-    )
+    page.evaluate(COUNTER, count)
     page.wait_for_function("window.__last", timeout=600_000)
     seconds = page.evaluate("(window.__last - window.__first.at) / 1000")
     already = page.evaluate("window.__first.count")

@@ -86,10 +86,10 @@ def path_tokens(
 ) -> list[StripToken]:
     """The generated tokens of a branch's path from ``begin`` on. ``brief``: short cards, while tokens arrive."""
     path, picked = tree.path(branch), tree.hand_picked(branch)
-    texts = step_pieces(codec, path, run.prompt.ids)
-    cut = cut_from(path, texts, tree[branch].hidden_text, codec)
+    texts = step_pieces(codec, path[begin:], ids_before(run.prompt.ids, path, begin))
+    cut = cut_from(path, tree[branch].hidden_text, codec)
     tokens = []
-    for place, (step, text) in enumerate(zip(path[begin:], texts[begin:], strict=True), begin):
+    for place, (step, text) in enumerate(zip(path[begin:], texts, strict=True), begin):
         kind = "step special" if step.id is not None and codec.is_special(step.id) else "step"
         kind += " picked" if place in picked else ""
         kind += " cut" if place >= cut else ""
@@ -154,14 +154,14 @@ def _row(other: Alternative, chosen: int | None, before: TokenIds, codec: TextCo
     return (mark + glyphs(codec.piece(other.id, before)), str(other.id), percent(other.raw_prob), final, removed)
 
 
-def cut_from(path: Sequence[TokenStep], texts: Sequence[str], hidden: str, codec: TextCodec) -> int:
+def cut_from(path: Sequence[TokenStep], hidden: str, codec: TextCodec) -> int:
     """The first place whose token holds hidden text; past the end where nothing is hidden."""
     left, place = len(hidden.encode("utf-8", "replace")), len(path)
     while left > 0 and place > 0:
         place -= 1
         token = path[place].id
         if token is None:
-            spelt = texts[place].encode("utf-8", "replace")
+            spelt = (path[place].text or "").encode("utf-8", "replace")
         else:
             spelt = codec.decode((token,)).encode() if codec.is_special(token) else codec.token_bytes(token)
         left -= len(spelt)
