@@ -3,11 +3,13 @@
 from playground.engine.api import NextTokens
 from playground.state.sampling import SamplingState
 from playground.ui.kit.page import PageSpec, Section
+from playground.ui.sampling_page import partial, partial_compare
 from playground.ui.sampling_page.compare import compare_section
 from playground.ui.sampling_page.draw import draw_section
 from playground.ui.sampling_page.experiments import EXPERIMENTS
 from playground.ui.sampling_page.export import export_settings
 from playground.ui.sampling_page.lookup import lookup_section
+from playground.ui.sampling_page.partial_marks import by_row, sampler_marks
 from playground.ui.sampling_page.pipeline import pipeline_section
 from playground.ui.sampling_page.proof import proof_section
 from playground.ui.sampling_page.steps import steps_section
@@ -19,7 +21,7 @@ from playground.ui.workspace.samplers import sampler_controls
 def controls() -> None:
     """The left third."""
     prompt_controls()
-    sampler_controls()
+    sampler_controls(sampler_marks())
 
 
 PAGE = PageSpec(
@@ -35,12 +37,12 @@ PAGE = PageSpec(
     controls=controls,
     text=steps_section,
     sections={
-        "bars": Section("Bars", bars_section, options=bars_options, reading=bars_reading),
-        "pipeline": Section("Pipeline", pipeline_section),
-        "compare": Section("Compare", compare_section),
-        "draw": Section("Why this token?", draw_section),
-        "word": Section("Any word", lookup_section),
-        "proof": Section("Proof", proof_section),
+        "bars": Section("Bars", by_row(bars_section, partial.bars_section), options=bars_options, reading=bars_reading),
+        "pipeline": Section("Pipeline", by_row(pipeline_section, partial.pipeline_section)),
+        "compare": Section("Compare", by_row(compare_section, partial_compare.compare_section)),
+        "draw": Section("Why this token?", by_row(draw_section, partial.draw_section)),
+        "word": Section("Any word", by_row(lookup_section, partial_compare.lookup_section)),
+        "proof": Section("Proof", by_row(proof_section, partial.proof_section)),
     },
     experiments=EXPERIMENTS,
     export=export_settings,

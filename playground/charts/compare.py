@@ -12,7 +12,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from playground.charts.figure import escaped
-from playground.charts.numbers import choices, percent
+from playground.charts.numbers import choices, percent_between
 from playground.charts.palette import BESIDE, FINAL, GRID, PINS
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
@@ -37,11 +37,20 @@ NAMED_TOKENS = 8
 
 @dataclass(frozen=True, slots=True)
 class CompareData:
-    """``settings``: "now", the pinned letters, those of models beside; ``probabilities``: (settings, tokens), final ones."""
+    """``settings``: "now", the pinned letters, those of models beside; ``probabilities``: (settings, tokens), final ones.
+
+    ``open``: of a row that is listed in part, how far above that each may lie, (settings, tokens).
+    """
 
     settings: tuple[str, ...]
     tokens: tuple[str, ...]
     probabilities: npt.NDArray[np.float32]
+    open: npt.NDArray[np.float32] | None = None
+
+    @property
+    def largest(self) -> npt.NDArray[np.float32]:
+        """The largest value that each may have."""
+        return self.probabilities if self.open is None else self.probabilities + self.open
 
 
 def shown_tokens(settings: int) -> int:
@@ -74,8 +83,8 @@ def difference_table(views: Mapping[str, NextToken], codec: TextCodec) -> pandas
                 "kept": f"{int((trace.final_probs > 0).sum()):,}",
                 "exp H": choices(trace.final_entropy),
                 "KL, nats": "" if change is None else "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f}",
-                "gained now": "" if change is None else _named(change.gained, codec, item.ids),
-                "lost now": "" if change is None else _named(change.lost, codec, item.ids),
+                "gained now": "" if change is None else named_tokens(change.gained, codec, item.ids),
+                "lost now": "" if change is None else named_tokens(change.lost, codec, item.ids),
                 "H, nats": f"{trace.final_entropy:.3f}",
                 "chain": settings_words(item.settings),
             }
@@ -89,7 +98,7 @@ def settings_words(settings: SamplerSettings) -> str:
     return " → ".join(on) or "everything off"
 
 
-def _named(ids: tuple[int, ...], codec: TextCodec, before: TokenIds) -> str:
+def named_tokens(ids: tuple[int, ...], codec: TextCodec, before: TokenIds) -> str:
     names = [glyphs(codec.piece(token, before[-CONTEXT_TAIL:])) for token in ids[:NAMED_TOKENS]]
     more = f" and {len(ids) - NAMED_TOKENS:,} more" if len(ids) > NAMED_TOKENS else ""
     return f"{len(ids):,}: {' '.join(names)}{more}" if ids else "0"
@@ -101,29 +110,37 @@ def compare_figure(data: CompareData) -> go.Figure:
     thickness = 0.84 / len(data.settings)
     traces = []
     for index, name in enumerate(data.settings):
-        row = data.probabilities[index]
+        row, most = data.probabilities[index], data.largest[index]
+        colour = FINAL if name == NOW else (PINS | BESIDE)[name]
+        texts = [percent_between(float(p), float(high)) if high > 0 else "" for p, high in zip(row, most, strict=True)]
+        shared = {
+            "y": y + (index - (len(data.settings) - 1) / 2) * thickness,
+            "width": thickness * 0.92,
+            "orientation": "h",
+            "name": "Now" if name == NOW else f"Model {name}" if name in BESIDE else f"Pin {name}",
+        }
         traces.append(
             go.Bar(
-                x=row,
-                y=y + (index - (len(data.settings) - 1) / 2) * thickness,
-                width=thickness * 0.92,
-                orientation="h",
-                name="Now" if name == NOW else f"Model {name}" if name in BESIDE else f"Pin {name}",
-                marker={"color": FINAL if name == NOW else (PINS | BESIDE)[name]},
-                text=[f"{'' if name == NOW else name + ' '}{percent(float(p))}" if p > 0 else "" for p in row],
+                **shared,
+                x=most,
+                marker={"color": colour} if data.open is None else _hatched(colour),
+                showlegend=data.open is None,
+                text=[text and f"{'' if name == NOW else name + ' '}{text}" for text in texts],
                 textposition="outside",
                 textfont={"size": 10},
                 constraintext="none",  # the bars are thick enough, see ``shown_tokens``
                 cliponaxis=False,
                 hovertext=[
-                    f"<b>{escaped(token)}</b><br>{name}: {percent(float(p)) if p > 0 else 'removed'}"
-                    for token, p in zip(data.tokens, row, strict=True)
+                    f"<b>{escaped(token)}</b><br>{name}: {text or 'removed'}"
+                    for token, text in zip(data.tokens, texts, strict=True)
                 ],
                 hoverinfo="text",
             )
         )
+        if data.open is not None:  # solid up to what is certain
+            traces.append(go.Bar(**shared, x=row, marker={"color": colour}, hoverinfo="skip"))
     figure = go.Figure(traces)
-    end = min(float(data.probabilities.max()) * 1.2, 1.25)
+    end = min(float(data.largest.max()) * (1.2 if data.open is None else 1.45), 1.25 if data.open is None else 1.45)
     figure.update_layout(
         barmode="overlay",
         height=min(_TALLEST, 80 + len(data.tokens) * (10 + 13 * len(data.settings))),
@@ -151,10 +168,20 @@ def compare_figure(data: CompareData) -> go.Figure:
     return figure
 
 
+def _hatched(colour: str) -> dict[str, object]:
+    """What lies between two bounds."""
+    pattern = {"shape": "/", "size": 4, "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)"}
+    return {"color": colour, "pattern": pattern, "line": {"color": colour, "width": 1}}
+
+
 def compare_description(data: CompareData) -> str:
     """The picture in words and numbers."""
     parts = [
-        f"{name}: " + ", ".join(f"{token} {percent(float(p))}" for token, p in zip(data.tokens[:4], row, strict=False))
-        for name, row in zip(data.settings, data.probabilities, strict=True)
+        f"{name}: "
+        + ", ".join(
+            f"{token} {percent_between(float(p), float(high))}"
+            for token, p, high in zip(data.tokens[:4], row, most, strict=False)
+        )
+        for name, row, most in zip(data.settings, data.probabilities, data.largest, strict=True)
     ]
     return "Final probabilities under several settings. " + "; ".join(parts) + "."

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from playground.charts.figure import escaped
 from playground.charts.numbers import choices, percent
-from playground.charts.palette import GRID, INK, RAW, ink_on, sequential
+from playground.charts.palette import FINAL, GRID, INK, RAW, ink_on, sequential
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
@@ -31,14 +31,18 @@ STAGE_COLUMNS = ("stage", "values", "kept", "removed", "H, nats", "H, bits", "ex
 class PipelineData:
     """``probabilities``: (tokens, columns) of the likeliest tokens by raw rank; ``others``: (columns,) of all the rest.
 
-    ``columns`` are the stages' labels with "Raw" first; ``kept``: (columns,) tokens still in the race.
+    ``columns`` are the stages' labels with "Raw" first; ``kept``: (columns,) tokens still in the race, in words.
+    Of a row that is listed in part the probabilities are lower bounds: ``not_told`` (columns,) is that of the tokens that the
+    engine does not tell, and ``open`` (columns,) what lies between the bounds.
     """
 
     columns: tuple[str, ...]
     tokens: tuple[str, ...]
     probabilities: npt.NDArray[np.float32]
     others: npt.NDArray[np.float32]
-    kept: tuple[int, ...]
+    kept: tuple[str, ...]
+    not_told: npt.NDArray[np.float32] | None = None
+    open: npt.NDArray[np.float32] | None = None
 
 
 def pipeline_data(view: NextToken, codec: TextCodec) -> PipelineData:
@@ -52,7 +56,7 @@ def pipeline_data(view: NextToken, codec: TextCodec) -> PipelineData:
         tokens=tuple(glyphs(codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids),
         probabilities=columns,
         others=np.clip(1.0 - columns.sum(axis=0), 0.0, 1.0),
-        kept=(int(np.isfinite(trace.raw_logits).sum()), *(stage.kept for stage in trace.stages)),
+        kept=tuple(f"{kept:,} kept" for kept in (np.isfinite(trace.raw_logits).sum(), *(s.kept for s in trace.stages))),
     )
 
 
@@ -68,7 +72,7 @@ def stage_table(trace: RowTrace) -> pandas.DataFrame:
 
     rows = [("Raw", "", int(trace.raw_probs.size), "–", trace.raw_entropy)]
     rows += [
-        (stage.label, _params(stage.params), stage.kept, percent(stage.removed_mass), stage.entropy)
+        (stage.label, params_words(stage.params), stage.kept, percent(stage.removed_mass), stage.entropy)
         for stage in trace.stages
     ]
     return pd.DataFrame(
@@ -80,7 +84,7 @@ def stage_table(trace: RowTrace) -> pandas.DataFrame:
     )
 
 
-def _params(params: object) -> str:
+def params_words(params: object) -> str:
     """A stage's values; a lone one is named by its stage already."""
     items = params.items() if isinstance(params, Mapping) else ()
     told = [(name, f"{value:g}" if isinstance(value, float) else str(value)) for name, value in items]
@@ -109,16 +113,10 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
                 hoverinfo="text",
             )
         )
-    traces.append(
-        go.Bar(
-            x=x,
-            y=data.others,
-            name="all others",
-            marker={"color": RAW, "pattern": {"shape": "/", "size": 5}},
-            hovertext=[f"all other tokens<br>{percent(float(p))}" for p in data.others],
-            hoverinfo="text",
-        )
-    )
+    traces.append(_band(x, data.others, "all other tokens" if data.open is None else "other tokens told", RAW, "/"))
+    if data.open is not None and data.not_told is not None:
+        traces.append(_band(x, data.not_told, "not told by this engine", RAW, "x"))
+        traces.append(_band(x, data.open, "open: between the bounds", FINAL, ".", "rgba(0,0,0,0)"))
     figure = go.Figure(traces)
     figure.update_layout(
         barmode="stack",
@@ -129,7 +127,7 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
         showlegend=False,
         xaxis={
             "tickvals": x,
-            "ticktext": [f"{name}<br>{count:,} kept" for name, count in zip(data.columns, data.kept, strict=True)],
+            "ticktext": [f"{name}<br>{kept}" for name, kept in zip(data.columns, data.kept, strict=True)],
             "fixedrange": True,
             "automargin": True,
         },
@@ -145,10 +143,28 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
     return figure
 
 
+def _band(
+    x: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    name: str,
+    colour: str,
+    shape: str,
+    ground: str | None = None,
+) -> go.Bar:
+    """What is no single token, in a pattern."""
+    pattern = {"shape": shape, "size": 5} | ({"fgcolor": colour, "bgcolor": ground} if ground else {})
+    texts = [f"{name}<br>{percent(float(p))}" for p in y]
+    return go.Bar(x=x, y=y, name=name, marker={"color": colour, "pattern": pattern}, hovertext=texts, hoverinfo="text")
+
+
 def pipeline_description(data: PipelineData) -> str:
     """The picture in words and numbers."""
     first = [
-        f"{name}: {data.tokens[0]} {percent(float(p))}, {kept:,} kept"
+        f"{name}: {data.tokens[0]} {percent(float(p))}, {kept}"
         for name, p, kept in zip(data.columns, data.probabilities[0], data.kept, strict=True)
     ]
-    return "Stacked columns of the distribution after each stage. " + "; ".join(first) + "."
+    said = "Stacked columns of the distribution after each stage. " + "; ".join(first) + "."
+    if data.open is None or data.not_told is None:
+        return said
+    ends = ", ".join(f"{percent(float(p))}" for p in (data.not_told[-1], data.open[-1]))
+    return f"{said} These are lower bounds. At the end, not told by this engine and open between the bounds: {ends}."

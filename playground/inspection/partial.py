@@ -14,14 +14,13 @@ from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds, TopTokens
 from playground.inspection.next_token import CONTEXT_TAIL, breaker_ids
 from playground.sampling.partial_chain import PartialNext, examine_partial
-from playground.sampling.partial_row import EXACT_WITHIN, Interval, share
+from playground.sampling.partial_row import EXACT_WITHIN, Interval, PartialRow, share
 from playground.sampling.settings import SamplerSettings
 
 NOT_TOLD = "not told by this engine"
 WHAT_THE_WORDS_MEAN = (
-    "Exact: the listed tokens leave nothing open. Bounded: a number lies between two, because how the rest's probability is "
-    "spread over its tokens is not told. A token of the rest is taken to be less likely than every listed one and to tie with "
-    "none."
+    "Exact: what this engine tells leaves nothing open. Bounded: a number lies between two, because how the rest's probability "
+    "is spread over its tokens is not told. Each of those is taken to be less likely than every token told, and equal to none."
 )
 
 
@@ -99,12 +98,11 @@ def candidate_of(view: PartialNext, token: int, codec: TextCodec) -> PartialCand
     if len(place):
         return listed_candidates(view, codec, int(place[0]) + 1)[-1]
     final, rest = view.trace.final, rest_of_row(view)
-    most = 1.0
-    if final is not None:
-        most = 0.0 if final.rest.gone else min(rest.final[1], float(share(final.rest.cap, final.listed_mass[0])))
-    text = codec.piece(token, view.ids[-CONTEXT_TAIL:])
-    gone = None if most > 0 else False
-    return PartialCandidate(token, text, None, None, None, (0.0, most), gone, None)
+    most = 1.0 if final is None else most_of_one(final)
+    kept = False if rest.kept[1] == 0 else True if rest.kept[0] == rest.count else None
+    return PartialCandidate(
+        token, codec.piece(token, view.ids[-CONTEXT_TAIL:]), None, None, None, (0.0, most), kept, None
+    )
 
 
 def rest_of_row(view: PartialNext) -> RestOfRow:
@@ -114,8 +112,15 @@ def rest_of_row(view: PartialNext) -> RestOfRow:
         count=raw.vocab_size - len(raw.ids),
         raw_prob=middle(raw.rest_probability()) if len(raw.ids) < raw.vocab_size else 0.0,
         final=view.trace.final_rest(),
-        kept=(0.0, raw.rest.count[1]) if final is None else final.rest.count,
+        kept=(0.0, raw.rest.count[1]) if final is None else final.left_of_rest,
     )
+
+
+def most_of_one(row: PartialRow) -> float:
+    """The largest probability that one token of the rest can have."""
+    if row.rest.gone:
+        return 0.0
+    return min(row.rest_probability()[1], float(share(row.rest.cap, row.listed_mass[0])))
 
 
 def middle(bounds: Interval) -> float:

@@ -28,8 +28,8 @@ Verdict = Literal["exact", "bounded", "unknown"]
 class PartialStage:
     """One sampler's work. ``verdict``: what it leaves is known exactly, in bounds, or not at all; ``why`` says so in a sentence.
 
-    ``kept`` counts tokens; ``removed_mass`` is of the distribution that entered; ``entropy`` in nats. ``low``, ``high``
-    (k,): the listed tokens' probabilities after it; ``rest`` the others' together. ``row`` is None where nothing is known.
+    ``kept`` counts the tokens that no sampler has removed; ``removed_mass`` is of the distribution that entered; ``entropy``
+    in nats. ``row``: after the stage, None where nothing is known.
     """
 
     name: str
@@ -159,7 +159,11 @@ def trace_partial(
 
 
 def _stage(
-    row: PartialRow, name: str, settings: SamplerSettings, context: SamplingContext, before: Sequence[PartialStage]
+    row: PartialRow,
+    name: str,
+    settings: SamplerSettings,
+    context: SamplingContext,
+    before: Sequence[PartialStage],
 ) -> PartialStage:
     sampler, rule = SAMPLERS[name], RULES.get(name)
     params = sampler.values(settings)
@@ -172,10 +176,8 @@ def _stage(
     except Unknowable as error:
         return _unknown_stage(name, settings, str(error))
     verdict: Verdict = "exact" if after.exact else "bounded"
-    why = _why(row, after, rule.why, before)
-    return PartialStage(
-        name, sampler.label, params, verdict, why, after.alive, _removed(row, after), after.entropy(), after
-    )
+    why, removed = _why(row, after, rule.why, before), _removed(row, after)
+    return PartialStage(name, sampler.label, params, verdict, why, after.left, removed, after.entropy(), after)
 
 
 def _unknown_stage(name: str, settings: SamplerSettings, why: str) -> PartialStage:
@@ -195,7 +197,7 @@ def _why(row: PartialRow, after: PartialRow, reason: str, before: Sequence[Parti
     """Why the row after a stage is known exactly, or only in bounds."""
     if after.exact:
         if after.rest.gone and not row.rest.gone:
-            return "It ends within the listed tokens, so none of the others is left."
+            return "It ends within the tokens told, so none of the others is left."
         return "Nothing in it depends on how the rest is spread."
     if row.exact:
         return reason

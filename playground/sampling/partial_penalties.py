@@ -30,7 +30,7 @@ def _shift(row: PartialRow, ids: IdArray, shifts: FloatArray) -> PartialRow:
             rest.mass[0] - min(rest.mass[0], share_of_rest) * -math.expm1(down),
             rest.mass[1] + min(rest.mass[1], share_of_rest) * math.expm1(up),
         )
-        rest = Rest(rest.count, mass, rest.log_cap + up)
+        rest = replace(rest, mass=mass, log_cap=rest.log_cap + up)
     return replace(row, low=row.low + own, high=row.high + own, rest=rest).rescaled()
 
 

@@ -38,12 +38,14 @@ class Unknowable(Exception):
 class Rest:
     """The tokens that are not listed: how many of them may be left, their weight together, and what each stays below.
 
-    ``count`` and ``mass`` are intervals; ``mass`` and ``cap`` in the weights' scale, the cap as a logarithm.
+    ``count`` and ``mass`` are intervals; ``mass`` and ``cap`` in the weights' scale, the cap as a logarithm. ``untouched``:
+    no sampler has removed any of them, though some may have come as minus infinity.
     """
 
     count: Interval
     mass: Interval
     log_cap: float
+    untouched: bool = False
 
     @property
     def gone(self) -> bool:
@@ -57,7 +59,7 @@ class Rest:
 
     def maybe_gone(self) -> Rest:
         """Any of it, or nothing."""
-        return replace(self, count=(0.0, self.count[1]), mass=(0.0, self.mass[1]))
+        return Rest((0.0, self.count[1]), (0.0, self.mass[1]), self.log_cap)
 
 
 NO_REST = Rest((0.0, 0.0), (0.0, 0.0), _NOTHING)
@@ -120,6 +122,17 @@ class PartialRow:
         """How many tokens are left; one at least always is."""
         return max(1.0, float(self.kept.sum()) + self.rest.count[0]), float(self.possible.sum()) + self.rest.count[1]
 
+    @property
+    def left_of_rest(self) -> Interval:
+        """How many of the rest no sampler has removed."""
+        return (self.rest.count[1],) * 2 if self.rest.untouched else self.rest.count
+
+    @property
+    def left(self) -> Interval:
+        """How many tokens no sampler has removed; one at least."""
+        rest = self.left_of_rest
+        return max(1.0, float(self.kept.sum()) + rest[0]), float(self.possible.sum()) + rest[1]
+
     # -- probabilities ---------------------------------------------------------------------------------------------
 
     def probabilities(self) -> tuple[FloatArray, FloatArray]:
@@ -171,7 +184,8 @@ class PartialRow:
         if largest in (0.0, _NOTHING):
             return self
         mass = tuple(_times_exp(value, -largest) for value in self.rest.mass)
-        rest = self.rest if self.rest.gone else Rest(self.rest.count, (mass[0], mass[1]), self.rest.log_cap - largest)
+        moved = replace(self.rest, mass=(mass[0], mass[1]), log_cap=self.rest.log_cap - largest)
+        rest = self.rest if self.rest.gone else moved
         return replace(self, low=self.low - largest, high=self.high - largest, rest=rest)
 
 
@@ -194,7 +208,8 @@ def make_row(
         least = float(listed.min(initial=0.0))
         if log_cap is not None and log_cap > least:
             least = log_cap + EXACT_WITHIN  # one of them may have just that
-        rest = Rest((0.0, float(count)), mass, min(max(least, math.log(mass[1] / count)), math.log(mass[1])))
+        cap = min(max(least, math.log(mass[1] / count)), math.log(mass[1]))
+        rest = Rest((0.0, float(count)), mass, cap, untouched=True)
         rest = replace(rest, count=(math.ceil(mass[0] / rest.cap - 1e-9), float(count)))
     return PartialRow(
         np.asarray(ids, dtype=np.int64), listed, listed.copy(), possible, possible.copy(), rest, vocab_size
@@ -215,7 +230,7 @@ def powered(rest: Rest, coolest: float, hottest: float) -> Rest:
     if rest.gone:
         return NO_REST
     mass = (_power_sum(rest, 1 / coolest)[0], _power_sum(rest, 1 / hottest)[1])  # the cooler, the smaller
-    return Rest(rest.count, mass, rest.log_cap / hottest)
+    return replace(rest, mass=mass, log_cap=rest.log_cap / hottest)
 
 
 def _power_sum(rest: Rest, exponent: float) -> Interval:

@@ -223,7 +223,7 @@ def _top_n_sigma(row: PartialRow, values: Values, context: SamplingContext) -> P
     if not (row.rest.gone and known):
         raise Unknowable(
             "Top-n-sigma measures the spread of all logits, and how far down those of the other tokens lie is not told: "
-            "put it after a sampler that ends within the listed tokens, or reset it."
+            "put it after a sampler that ends within the tokens told, or reset it."
         )
     alive = row.low[row.kept]
     cutoff = alive.max() - values["top_n_sigma"] * alive.std()
@@ -252,30 +252,22 @@ def _log(value: float) -> float:
 
 _SPREAD = "how the rest's probability is spread over its tokens is not told"
 RULES: dict[str, Rule] = {
-    "logit_bias": Rule(
-        partial_penalties.logit_bias, "It biases a token that is not listed, whose own probability is not told."
-    ),
+    "logit_bias": Rule(partial_penalties.logit_bias, "It biases a token whose probability is not told."),
     "repetition_penalty": Rule(partial_penalties.repetition, ""),
-    "frequency_penalty": Rule(
-        partial_penalties.frequency, "It weakens a token that is not listed, whose own probability is not told."
-    ),
-    "presence_penalty": Rule(
-        partial_penalties.presence, "It weakens a token that is not listed, whose own probability is not told."
-    ),
-    "no_repeat_ngram_size": Rule(
-        partial_penalties.no_repeat, "It bans a token that is not listed, whose own probability is not told."
-    ),
-    "dry": Rule(partial_penalties.dry, "It weakens a token that is not listed, whose own probability is not told."),
+    "frequency_penalty": Rule(partial_penalties.frequency, "It weakens a token whose probability is not told."),
+    "presence_penalty": Rule(partial_penalties.presence, "It weakens a token whose probability is not told."),
+    "no_repeat_ngram_size": Rule(partial_penalties.no_repeat, "It bans a token whose probability is not told."),
+    "dry": Rule(partial_penalties.dry, "It weakens a token whose probability is not told."),
     "temperature": Rule(_temperature, f"It raises every probability to a power, and {_SPREAD}."),
     "dynatemp": Rule(_dynatemp, f"Its temperature follows the entropy, and {_SPREAD}."),
-    "top_h": Rule(_top_h, "It measures the entropy of the likeliest hundred, which are not all listed."),
-    "top_k": Rule(_top_k, "It keeps tokens that are not listed, and what they share is not told."),
-    "top_p": Rule(_top_p, "It ends among tokens that are not listed."),
-    "min_p": Rule(_min_p, "Its threshold lies below the least likely listed token."),
+    "top_h": Rule(_top_h, "It measures the entropy of the likeliest hundred, which are not all told."),
+    "top_k": Rule(_top_k, "It keeps tokens that are not told, and what they share is not known."),
+    "top_p": Rule(_top_p, "It ends among tokens that are not told."),
+    "min_p": Rule(_min_p, "Its threshold lies below the least likely token told."),
     "typical_p": Rule(_typical, f"It compares with the entropy, and {_SPREAD}."),
-    "epsilon_cutoff": Rule(_epsilon, "Its threshold lies below the least likely listed token."),
+    "epsilon_cutoff": Rule(_epsilon, "Its threshold lies below the least likely token told."),
     "eta_cutoff": Rule(_eta, f"Its threshold follows the entropy, and {_SPREAD}."),
-    "top_n_sigma": Rule(_top_n_sigma, "A listed logit lies at its cutoff."),
-    "xtc": Rule(_xtc, "A token that is not listed may lie above its threshold."),
-    "mirostat": Rule(_mirostat, "Its threshold lies below the least likely listed token."),
+    "top_n_sigma": Rule(_top_n_sigma, "A logit that is told lies at its cutoff."),
+    "xtc": Rule(_xtc, "A token that is not told may lie above its threshold."),
+    "mirostat": Rule(_mirostat, "Its threshold lies below the least likely token told."),
 }

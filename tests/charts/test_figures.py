@@ -55,7 +55,7 @@ def compare_data(labels: tuple[str, ...], row: np.ndarray) -> CompareData:
 
 def pipeline_data(labels: tuple[str, ...], row: np.ndarray) -> PipelineData:
     columns = np.stack([row, row], axis=1).astype(np.float32)
-    return PipelineData(("Raw", "Top-p"), labels, columns, 1 - columns.sum(axis=0), (49_152, 1))
+    return PipelineData(("Raw", "Top-p"), labels, columns, 1 - columns.sum(axis=0), ("49,152 kept", "1 kept"))
 
 
 def cumulative_data(labels: tuple[str, ...], row: np.ndarray) -> CumulativeData:
@@ -160,7 +160,7 @@ def test_a_comparisons_description_has_each_settings_numbers() -> None:
 
 def test_a_pipelines_description_has_each_stages_numbers() -> None:
     columns = np.array([[0.5, 0.8], [0.125, 0.2]], np.float32)
-    data = PipelineData(("Raw", "Top-p"), ("a", "b"), columns, 1 - columns.sum(axis=0), (49_152, 2))
+    data = PipelineData(("Raw", "Top-p"), ("a", "b"), columns, 1 - columns.sum(axis=0), ("49,152 kept", "2 kept"))
     assert "Raw: a 50.00%, 49,152 kept; Top-p: a 80.00%, 2 kept." in pipeline_description(data)
 
 

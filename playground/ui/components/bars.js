@@ -7,13 +7,15 @@ import { attachCard, fillCard, makeCard } from "./tooltip.js"
 export const widthOf = (share) => `${(100 * share).toFixed(3)}%`
 
 export function rowClass(row, cut) {
-  const words = { removed: row.removed, chosen: row.chosen, untold: row.untold, rest: row.pick < 0, cut }
+  const words = { removed: row.removed, chosen: row.chosen, maybe: row.maybe, untold: row.untold, rest: row.pick < 0, cut }
   return ["row", ...Object.keys(words).filter((word) => words[word])].join(" ")
 }
 
 function makeBar(parent, name) {
   const line = make("span", "line", parent)
-  return { fill: make("span", `fill ${name}`, line), text: make("span", "text", line) }
+  const fill = make("span", `fill ${name}`, line)
+  const open = name === "final" ? make("span", "fill open", line) : null // from the lower bound to the upper one
+  return { fill, open, text: make("span", "text", line) }
 }
 
 function makeRow(state, index) {
@@ -28,8 +30,12 @@ function makeRow(state, index) {
   return { button, label, raw: makeBar(bars, "raw"), final: makeBar(bars, "final") }
 }
 
-function paintBar(bar, share, text) {
+function paintBar(bar, share, text, upTo = share) {
   bar.fill.style.width = widthOf(share)
+  if (bar.open) {
+    bar.open.style.width = widthOf(upTo - share)
+    bar.open.hidden = upTo - share < 0.0005
+  }
   bar.text.textContent = text
 }
 
@@ -37,9 +43,9 @@ function paintRow({ button, label, raw, final }, row, cut) {
   button.className = rowClass(row, cut)
   button.setAttribute("aria-label", row.lines.join(", "))
   button.setAttribute("aria-disabled", String(row.pick < 0))
-  label.textContent = (row.chosen ? "▶ " : "") + row.label
+  label.textContent = (row.chosen ? "▶ " : row.maybe ? "▷ " : "") + row.label
   paintBar(raw, row.raw, row.rawText)
-  paintBar(final, row.final, row.finalText)
+  paintBar(final, row.final, row.finalText, row.finalHigh)
 }
 
 function paintAxis(axis, ticks) {
@@ -75,6 +81,7 @@ export default function probabilityBars({ data, parentElement, setTriggerValue }
   }
   state.rows = data.rows
   state.root.setAttribute("aria-label", data.description)
+  for (const entry of state.root.querySelectorAll(".legend .ifBounded")) entry.hidden = !data.bounded
   resizeList(state.parts, data.rows.length, (index) => makeRow(state, index), (parts) => parts.button.remove())
   data.rows.forEach((row, index) => paintRow(state.parts[index], row, index === data.cutRow))
   paintAxis(state.axis, data.ticks)

@@ -19,6 +19,8 @@ _HTML = """<div class="chart" role="group">
 <span style="--look: var(--final)">final</span>
 <span style="--look: transparent; --edge: var(--raw)">removed</span>
 <span style="--look: var(--final); --edge: var(--st-text-color)">▶ drawn</span>
+<span class="ifBounded" hidden style="--look: var(--open); --edge: var(--final)">between the bounds</span>
+<span class="ifBounded noBox" hidden>▷ may be drawn</span>
 </div>
 <div class="rows"><div class="cutText" hidden></div></div>
 <div class="axis" aria-hidden="true"></div>

@@ -34,12 +34,7 @@ def pins() -> Pins:
 
 def compare_section(view: SamplingView) -> None:
     """Buttons to pin, the overlay, and tables of what differs."""
-    _buttons(view)
-    if not pins() and not named():
-        st.info(
-            "Nothing is pinned yet. **Pin the present settings**, then move a slider: both are drawn over the same "
-            "logits. Or let one click compare the orders of three engines, or pin another model, number format or server."
-        )
+    if not pins_or_hint(view.setup.settings):
         return
     views = {NOW: view.next} | {letter: _pinned(view, settings) for letter, settings in pins().items()}
     beside = models_beside(view)
@@ -69,13 +64,25 @@ def _settings_table(view: SamplingView, views: dict[str, NextToken]) -> None:
     )
 
 
-def _buttons(view: SamplingView) -> None:
+def pins_or_hint(settings: SamplerSettings) -> bool:
+    """The buttons, and what to do where nothing is pinned yet; whether anything is, a setting or a model."""
+    _buttons(settings)
+    if pins() or named():
+        return True
+    st.info(
+        "Nothing is pinned yet. **Pin the present settings**, then move a slider: both are drawn over the same "
+        "logits. Or let one click compare the orders of three engines, or pin another model, number format or server."
+    )
+    return False
+
+
+def _buttons(settings: SamplerSettings) -> None:
     with st.container(horizontal=True):
         st.button(
             "Pin the present settings",
             icon=":material/keep:",
             on_click=pin,
-            args=(view.setup.settings,),
+            args=(settings,),
             disabled=len(pins()) >= len(PINS),
             help="Up to four pins, A to D. Press a pin to let it go."
             if len(pins()) < len(PINS)
@@ -87,8 +94,8 @@ def _buttons(view: SamplingView) -> None:
             on_click=pin_orders,
             help="Pins A, B, C: the present values in the orders of three engines.",
         )
-        for letter, settings in list(pins().items()):
-            st.button(f"✕ {letter}", key=f"unpin_{letter}", on_click=unpin, args=(letter,), help=describe(settings))
+        for letter, pinned in list(pins().items()):
+            st.button(f"✕ {letter}", key=f"unpin_{letter}", on_click=unpin, args=(letter,), help=describe(pinned))
         pin_control()
 
 

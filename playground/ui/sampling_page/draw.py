@@ -37,13 +37,7 @@ def draw_section(view: SamplingView) -> None:
         f"{percent(draw.high - draw.low)} of the bar)."
     )
     with st.container(horizontal=True):
-        st.button(
-            "Redraw",
-            icon=":material/casino:",
-            on_click=rerun_callback(next_seed, PICTURES, CONTROLS),
-            shortcut="Alt+N",
-            help="Take the next seed.",
-        )
+        redraw_button()
         many = st.toggle(f"Draw {DRAWS:,} times", key="draw_many", help="Shows the draws against the expected counts.")
     if many:
         histogram = histogram_data(view.next, view.codec, view.setup.seed, DRAWS)
@@ -60,6 +54,17 @@ def draw_section(view: SamplingView) -> None:
         "u",
         "Seed",
         "Probability, final",
+    )
+
+
+def redraw_button() -> None:
+    """Take the next seed."""
+    st.button(
+        "Redraw",
+        icon=":material/casino:",
+        on_click=rerun_callback(next_seed, PICTURES, CONTROLS),
+        shortcut="Alt+N",
+        help="Take the next seed.",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from playground.charts.compare import CompareData
+from playground.charts.compare import NOW, CompareData
 from playground.charts.compare_models import Bars, comparison_sentence, models_data, models_table
 from playground.engine.types import NextLogits
 from playground.errors import PlaygroundError
@@ -19,6 +19,7 @@ from playground.sampling.chain import NextToken
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.jobs import Pending, show_pending
 from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.sampling_page.partial_view import PartialView
 from playground.ui.sampling_page.view import SamplingView, examine_row
 from playground.ui.workspace.beside import ReadBeside, each_beside, named
 
@@ -37,6 +38,13 @@ class ModelsBeside:
         """The bars of the present and pinned settings and of the models."""
         return models_data(
             {name: Bars(self.now, each.trace.final_probs) for name, each in views.items()},
+            {letter: Bars(each.read, self.final_probs[letter]) for letter, each in self.rows.items()},
+        )
+
+    def raw_data(self) -> CompareData:
+        """The bars where the present row is told in part: its raw probabilities, and those of the models."""
+        return models_data(
+            {NOW: Bars(self.now, None)},
             {letter: Bars(each.read, self.final_probs[letter]) for letter, each in self.rows.items()},
         )
 
@@ -64,7 +72,7 @@ class ModelsBeside:
         )
 
 
-def models_beside(view: SamplingView) -> ModelsBeside:
+def models_beside(view: SamplingView | PartialView) -> ModelsBeside:
     """The models beside on the present text; questions, progress and problems are drawn where this is called."""
     rows = each_beside(view.worker) if named() else {}
     final: dict[str, npt.NDArray[np.floating] | None] = {}

@@ -14,9 +14,14 @@ from playground.ui.components.token_strip import token_strip
 from playground.ui.kit import session
 from playground.ui.kit.fragments import TEXT, rerun_callback
 from playground.ui.kit.jobs import Pending, redraw_when_done, show_pending
+from playground.ui.sampling_page.partial_view import PartialView
 from playground.ui.sampling_page.view import SamplingView, load_view
 from playground.ui.workspace.reading import score_text
 from playground.ui.workspace.setup import setup
+
+_OPEN_DRAW = (
+    "Which token is drawn here cannot be said: click one of the bars to accept its token, or take another seed."
+)
 
 
 def steps_section() -> None:
@@ -44,10 +49,10 @@ def steps_section() -> None:
 class _LastView:
     """What this session's strip showed last."""
 
-    view: SamplingView | None = None
+    view: SamplingView | PartialView | None = None
 
 
-def _draw_text(view: SamplingView) -> None:
+def _draw_text(view: SamplingView | PartialView) -> None:
     try:
         score, pending = score_text(view.worker, view.ids), None
     except Pending as still:
@@ -107,7 +112,11 @@ def _step_buttons(shown: Setup) -> None:
 def _accept_drawn() -> None:
     """Append what the present settings draw; the pictures have traced it already."""
     with suppress(PlaygroundError):  # nothing to accept: the page says why
-        session.put(setup().accept(load_view().next.draw.id))
+        drawn = load_view().next.draw.id
+        if drawn is None:
+            session.note_problem(_OPEN_DRAW)
+        else:
+            session.put(setup().accept(drawn))
 
 
 def _move(by: int) -> None:
@@ -118,7 +127,7 @@ def _restart() -> None:
     session.put(setup().restart())
 
 
-def _go_to(view: SamplingView, index: int) -> None:
+def _go_to(view: SamplingView | PartialView, index: int) -> None:
     """A click on an accepted token goes to the moment before it was chosen; prompt tokens stay where they are."""
     step = index - len(view.prompt_ids)
     shown = setup()  # the present one: a slider may have moved since this strip was drawn

@@ -18,7 +18,7 @@ from playground.charts.bars import bars_payload, bars_table, next_token_bars
 from playground.engine.api import TextCodec
 from playground.engine.facets import require_level
 from playground.engine.serving.worker import Worker
-from playground.engine.types import NextLogits, TokenIds
+from playground.engine.types import NextLogits, TokenIds, TopTokens
 from playground.glossary import define
 from playground.inspection.next_token import breaker_ids, distribution_csv, mirostat_mu
 from playground.sampling.chain import NextToken, examine
@@ -31,8 +31,9 @@ from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.widgets import Bound
+from playground.ui.sampling_page.partial_view import PartialView, partial_view
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import next_row, text_ids
+from playground.ui.workspace.reading import next_row, text_ids, told_row
 from playground.ui.workspace.setup import accept
 
 REMEMBERED_BYTES = 128 * 1024 * 1024
@@ -58,11 +59,14 @@ class SamplingView:
         return self.worker.engine.codec
 
 
-def load_view() -> SamplingView:
+def load_view() -> SamplingView | PartialView:
     """Everything the sections need. Raises Pending, or a PlaygroundError that says what to change."""
     worker = loaded_model()
     prompt_ids, taken = text_ids(worker)
-    setup, row = session.get(Setup), next_row(worker, prompt_ids + taken)
+    row = told_row(worker, prompt_ids + taken)
+    setup = session.get(Setup)
+    if isinstance(row, TopTokens):
+        return partial_view(worker, row, prompt_ids, setup)
     return SamplingView(
         setup, worker, prompt_ids, row, examine_row(worker, row, prompt_ids, setup.settings, setup.seed)
     )

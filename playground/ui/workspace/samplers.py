@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
@@ -20,8 +23,17 @@ from playground.ui.kit.session import bind_widget
 from playground.ui.workspace.setup import parts_that_differ
 
 
-def sampler_controls() -> None:
-    """Presets, the main sliders, the second group, the order, the seed."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word beside an active sampler, in a colour of Streamlit's badges, and the sentence behind it."""
+
+    word: str
+    colour: str
+    why: str
+
+
+def sampler_controls(marks: Mapping[str, Mark] = MappingProxyType({})) -> None:
+    """Presets, the main sliders, the second group, the order, the seed. ``marks``: by sampler."""
     settings = session.get(Setup).settings
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("Presets", icon=":material/tune:", on_change="rerun", key="presets") as presets:
@@ -34,12 +46,12 @@ def sampler_controls() -> None:
         )
     with st.container(key="sampler_rows"):
         for name in PANELS["Main"]:
-            _slider(PARAMETERS[name], settings)
+            _slider(PARAMETERS[name], settings, marks)
     # The label stays the same: with another one it would be another expander, and closed.
     with st.expander("More samplers", on_change="rerun", key="more_samplers") as more:
         if more.open:
-            _second_group(settings)
-    _order_controls(settings)
+            _second_group(settings, marks)
+    _order_controls(settings, marks)
     _seed()
 
 
@@ -77,7 +89,7 @@ def _preset_buttons() -> None:
         )
 
 
-def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
+def _slider(parameter: Parameter, settings: SamplerSettings, marks: Mapping[str, Mark]) -> None:
     """One parameter on one line: its label, bold where its sampler is on, and a slider over the usual span or wider."""
     value = getattr(settings, parameter.name)
     key = f"w_{parameter.name}"
@@ -89,7 +101,10 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
     sampler = next((each for each in SAMPLERS.values() if each.parameters[0].name == parameter.name), None)
     on = sampler is not None and not sampler.is_neutral(settings)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row_{parameter.name}"):
-        st.markdown(f"**{parameter.label}**" if on else parameter.label, help=parameter.help, width=130)
+        mark = marks.get(sampler.name) if sampler is not None and on else None
+        label = f"**{parameter.label}**" if on else parameter.label
+        badge, why = ("", "") if mark is None else (f" :{mark.colour}-badge[{mark.word}]", f"\n\n{mark.why}")
+        st.markdown(label + badge, help=parameter.help + why, width=150 if marks else 130)
         st.slider(
             parameter.label,
             min_value=int(low) if whole else float(low),
@@ -103,7 +118,7 @@ def _slider(parameter: Parameter, settings: SamplerSettings) -> None:
         )
 
 
-def _second_group(settings: SamplerSettings) -> None:
+def _second_group(settings: SamplerSettings, marks: Mapping[str, Mark]) -> None:
     for title, names in PANELS.items():
         if title == "Main":
             continue
@@ -115,7 +130,7 @@ def _second_group(settings: SamplerSettings) -> None:
             elif parameter.kind == "strings":
                 _strings_field(parameter, settings)
             else:
-                _slider(parameter, settings)
+                _slider(parameter, settings, marks)
 
 
 def _bias_field(parameter: Parameter, settings: SamplerSettings) -> None:
@@ -145,7 +160,7 @@ def _strings_field(parameter: Parameter, settings: SamplerSettings) -> None:
     )
 
 
-def _order_controls(settings: SamplerSettings) -> None:
+def _order_controls(settings: SamplerSettings, marks: Mapping[str, Mark]) -> None:
     """The order as a preset, and each sampler's place in it."""
     current = order_name(settings.order) or "custom"
     options = [*ORDERS, *([current] if current not in ORDERS else [])]
@@ -161,13 +176,14 @@ def _order_controls(settings: SamplerSettings) -> None:
     with st.popover("Edit the order", icon=":material/swap_vert:", on_change="rerun", key="order_editor") as editor:
         if editor.open:
             _order_editor(settings)
-    chain_line()
+    chain_line(marks)
 
 
-def chain_line() -> None:
+def chain_line(marks: Mapping[str, Mark] = MappingProxyType({})) -> None:
     """Which samplers are on, those of the closed group too, and in which order they are applied."""
     settings = session.get(Setup).settings
-    steps = " → ".join(SAMPLERS[name].label for name in settings.active()) or "nothing: the raw distribution"
+    words = [SAMPLERS[name].label + (f" ({marks[name].word})" if name in marks else "") for name in settings.active()]
+    steps = " → ".join(words) or "nothing: the raw distribution"
     idle = settings.replaced()
     st.caption(
         f"Applied in this order: {steps}." + (f" Idle: {', '.join(SAMPLERS[n].label for n in idle)}." if idle else "")
