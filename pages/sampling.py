@@ -9,11 +9,11 @@ from playground.ui.sampling_page.draw import draw_section
 from playground.ui.sampling_page.experiments import EXPERIMENTS
 from playground.ui.sampling_page.export import export_settings
 from playground.ui.sampling_page.lookup import lookup_section
-from playground.ui.sampling_page.partial_marks import by_row, sampler_marks
+from playground.ui.sampling_page.partial_marks import sampler_marks
 from playground.ui.sampling_page.pipeline import pipeline_section
 from playground.ui.sampling_page.proof import proof_section
 from playground.ui.sampling_page.steps import steps_section
-from playground.ui.sampling_page.view import bars_options, bars_reading, bars_section, load_view
+from playground.ui.sampling_page.view import bars_options, bars_reading, bars_section, by_row, load_view
 from playground.ui.workspace.prompt import prompt_controls
 from playground.ui.workspace.samplers import sampler_controls
 

@@ -28,7 +28,7 @@ from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.sampling_page.draw import DRAWS, redraw_button
-from playground.ui.sampling_page.partial_marks import COLOURS
+from playground.ui.sampling_page.partial_marks import COLOURS, with_marks
 from playground.ui.sampling_page.partial_view import PartialView
 from playground.ui.workspace.setup import accept
 
@@ -46,6 +46,7 @@ def _verdict(view: PartialNext) -> None:
 # -- sections ----------------------------------------------------------------------------------------------------------
 
 
+@with_marks
 def bars_section(view: PartialView) -> None:
     """Raw and final probability of the listed tokens, one bar for all others, and what is known of them."""
     chosen, position = session.get(SamplingState), len(view.ids)
@@ -71,6 +72,7 @@ def bars_section(view: PartialView) -> None:
     )
 
 
+@with_marks
 def pipeline_section(view: PartialView) -> None:
     """The picture, the numbers of each stage, and one stage's formula at a time."""
     data, trace = partial_pipeline_data(view.next, view.codec), view.next.trace
@@ -100,6 +102,7 @@ def pipeline_section(view: PartialView) -> None:
     )
 
 
+@with_marks
 def draw_section(view: PartialView) -> None:
     """Where each token's band may lie, what u says then, redraw, and many draws where the distribution is exact."""
     data, draw = bands_data(view.next, view.codec), view.next.draw
@@ -138,6 +141,7 @@ def draw_section(view: PartialView) -> None:
     )
 
 
+@with_marks
 def proof_section(view: PartialView) -> None:
     """What the proof would need."""
     st.info(

@@ -20,6 +20,7 @@ from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.compare import pins, pins_or_hint
 from playground.ui.sampling_page.lookup import MOST_TOKENS
 from playground.ui.sampling_page.models_beside import models_beside
+from playground.ui.sampling_page.partial_marks import with_marks
 from playground.ui.sampling_page.partial_view import PartialView, examine
 from playground.ui.workspace.reading import told_row
 from playground.ui.workspace.setup import accept
@@ -28,6 +29,7 @@ OPTIONS = Bound(SamplingState)
 WIDTHS = {"": 45, "order": 75, "final": 75, "kept": 110, "exp H": 110, "KL, nats": 70}  # pixels
 
 
+@with_marks
 def compare_section(view: PartialView) -> None:
     """The pins beside the present settings: solid up to what is certain, hatched up to what is possible."""
     if not pins_or_hint(view.setup.settings):
@@ -76,6 +78,7 @@ def _settings(view: PartialView) -> None:
     )
 
 
+@with_marks
 def lookup_section(view: PartialView) -> None:
     """A text field, and one table for each way the word can be written after what is there."""
     OPTIONS.text("word")

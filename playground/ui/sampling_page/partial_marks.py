@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
 
 from playground.charts.partial_pipeline import WORDS
 from playground.engine.api import Rows
@@ -57,14 +57,13 @@ def _marks(view: PartialNext) -> dict[str, Mark]:
     return {stage.name: Mark(WORDS[stage.verdict], COLOURS[stage.verdict], stage.why) for stage in view.trace.stages}
 
 
-def by_row(whole: Callable[[Any], None], partial: Callable[[PartialView], None]) -> Callable[[Any], None]:
-    """A section's drawing: ``whole`` for a whole row, ``partial`` for one that is listed in part, whose marks the controls
-    then follow."""
+def with_marks(section: Callable[[PartialView], None]) -> Callable[[PartialView], None]:
+    """A section's drawing, after which the controls are redrawn if their marks are no longer true."""
 
-    def draw(view: Any) -> None:  # noqa: ANN401 - what the page's view gives
-        (partial if isinstance(view, PartialView) else whole)(view)
-        marks = _marks(view.next) if isinstance(view, PartialView) else {}
-        if marks != session.get(ShownMarks).marks:
+    @wraps(section)
+    def draw(view: PartialView) -> None:
+        section(view)
+        if _marks(view.next) != session.get(ShownMarks).marks:
             redraw_next(CONTROLS)
 
     return draw

@@ -5,7 +5,7 @@ The way of a slider's value from the session to the picture leads through this o
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -70,6 +70,18 @@ def load_view() -> SamplingView | PartialView:
     return SamplingView(
         setup, worker, prompt_ids, row, examine_row(worker, row, prompt_ids, setup.settings, setup.seed)
     )
+
+
+def by_row(whole: Callable[[Any], None], partial: Callable[[PartialView], None]) -> Callable[[Any], None]:
+    """A section's drawing: ``whole`` for a whole row, ``partial`` for one that is told in part."""
+
+    def draw(view: SamplingView | PartialView) -> None:
+        if isinstance(view, PartialView):
+            partial(view)
+        else:
+            whole(view)
+
+    return draw
 
 
 def _bytes(found: NextToken) -> int:
