@@ -81,7 +81,7 @@ def models_beside(view: SamplingView | PartialView) -> ModelsBeside:
     return ModelsBeside(ModelRow(view.worker.engine.info, view.codec, view.row), rows, final)
 
 
-def _final_probs(view: SamplingView, letter: str, each: ReadBeside) -> npt.NDArray[np.floating] | None:
+def _final_probs(view: SamplingView | PartialView, letter: str, each: ReadBeside) -> npt.NDArray[np.floating] | None:
     row = each.read.row
     if not isinstance(row, NextLogits):
         return None
