@@ -8,7 +8,7 @@ PORT ?= 8501
 ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test unit pages e2e check bench model browser postgresql setup lock clean
+.PHONY: run test unit pages e2e check bench model browser postgresql nginx try setup lock clean
 
 run: model
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
@@ -41,6 +41,13 @@ browser:
 postgresql:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || $(ROOT_SH) 'apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql'
 
+nginx:
+	@test -x /usr/sbin/nginx || command -v nginx >/dev/null || $(ROOT_SH) 'apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light'
+
+# Two app processes, nginx, PostgreSQL and a model server on this machine, without containers: deploy/README.md.
+try: $(VENV)/.installed-dev model postgresql nginx
+	PYTHON=$(BIN)/python deploy/try.sh $(PORT)
+
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,7 +62,7 @@ unit: $(VENV)/.installed-dev model postgresql
 pages: $(VENV)/.installed-dev model
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/ui -n 2 --dist worksteal
 
-e2e: $(VENV)/.installed-dev model browser
+e2e: $(VENV)/.installed-dev model browser postgresql nginx
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m e2e
 
 test: check unit pages e2e

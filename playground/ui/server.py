@@ -57,6 +57,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """
     end_promptly()
     send_at_once()
+    _measure()
     model_pool().keep_ready(ModelChoice())
     yield
     close_pool()

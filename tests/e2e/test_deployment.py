@@ -1,0 +1,103 @@
+"""``deploy/try.sh``: a reader behind nginx loses the app process that serves her in mid-generation, and goes on at the other."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import ARTIFACTS, ROOT, OpenPage, free_port
+
+pytestmark = [pytest.mark.e2e, pytest.mark.model]
+
+TOKENS = 700
+WRITTEN = ".token.step"
+ENDED = "the maximum number of tokens was reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What ``try.sh`` says it has started. ``apps``: each app process and its own address."""
+
+    url: str
+    apps: dict[int, str]
+
+
+@contextmanager
+def started() -> Iterator[Shape]:
+    ARTIFACTS.mkdir(exist_ok=True)
+    with (
+        (ARTIFACTS / "try.log").open("wb") as log,
+        subprocess.Popen(
+            ["deploy/try.sh", str(free_port())], cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as script,
+    ):
+        try:
+            yield _read(script)
+        finally:
+            script.terminate()
+
+
+def _read(script: subprocess.Popen[str]) -> Shape:
+    apps, said = dict[int, str](), list[str]()
+    assert script.stdout is not None
+    for line in script.stdout:
+        said.append(line)
+        if found := re.match(r"app \d: process (\d+), (http://\S+),", line):
+            apps[int(found[1])] = found[2]
+        if found := re.match(r"ready: (http://\S+)", line):
+            return Shape(found[1], apps)
+    raise AssertionError(f"try.sh ended: {said}; see {ARTIFACTS}")
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def count(address: str, name: str) -> float:
+    """One of the process's own counts."""
+    found = re.search(rf"^playground_{name} (\S+)$", get(f"{address}/metrics"), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
+
+
+def texts(page: Page) -> list[str]:
+    return page.locator(WRITTEN).all_text_contents()
+
+
+def test_a_reader_goes_on_at_the_other_process_from_what_was_stored(open_page: OpenPage) -> None:
+    with started() as shape:
+        for address in shape.apps.values():
+            assert get(f"{address}/readyz") == '{"model":true,"store":true}'
+        for hidden in ("metrics", "readyz", "_stcore/metrics"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                get(f"{shape.url}/{hidden}")
+        query = urlencode({"prompt": "Once upon a time", "new": TOKENS, "ignore_eos": 1, "seed": 3})
+        page = open_page(f"{shape.url}/generate?{query}")
+        expect(page.locator(WRITTEN).nth(20)).to_be_visible(timeout=120_000)
+        serving = {process: address for process, address in shape.apps.items() if count(address, "sessions")}
+        (lost,) = serving
+        (other,) = (address for process, address in shape.apps.items() if process != lost)
+        assert not count(other, "tokens_total"), "a reader stays with one process"
+        before = texts(page)
+        os.kill(lost, signal.SIGKILL)
+        expect(page.get_by_text("another one goes on from what it had stored")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(ENDED)).to_be_visible(timeout=120_000)
+        after = texts(page)
+        new = count(other, "tokens_total")
+        assert len(after) == TOKENS and 0 < new < TOKENS, "what was stored is not written again"
+        kept = TOKENS - int(new)
+        assert kept > 0 and after[: min(kept, len(before))] == before[: min(kept, len(before))]
+        assert count(other, "sessions") == 1
+        assert get(f"{shape.url}/healthz") == '{"alive":true}', "nginx knows that one process is gone"
