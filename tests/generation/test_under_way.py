@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
+import zlib
 
 import pytest
 
@@ -18,6 +20,10 @@ from playground.sampling.settings import SamplerSettings
 
 ENGINE = FakeEngine()
 PROMPT = ENGINE.codec.encode("Hi é")
+
+
+def packed(text: str) -> str:
+    return base64.b85encode(zlib.compress(text.encode())).decode()
 
 
 def finished(request: GenerationRequest) -> RowResult:
@@ -51,7 +57,8 @@ def test_what_is_no_snapshot_is_refused() -> None:
     whole = finished(GenerationRequest(PROMPT, max_new_tokens=2))
     tree = Tree().add(Branch(0, None, 0, whole.steps))
     good = to_text(Snapshot(Run(origin_of(ENGINE.info), Prompt("Hi é", PROMPT), Limits(2), tree), {0: 1}), ENGINE.codec)
-    for text in ("", "[]", "{}", json.dumps(json.loads(good) | {"left": [[5, 1]]}), good.replace("left", "let")):
+    bad = [packed("[]"), packed("{}"), packed(json.dumps({"run": "{}", "left": [], "setup": "", "letters": []}))]
+    for text in ("", "{}", good[:-9], good + "é", *bad):
         with pytest.raises(BadInput):
             from_text(text, ENGINE.info)
     with pytest.raises(BadInput, match="choose that model"):

@@ -13,6 +13,7 @@ import pytest
 from playground.engine.fake.engine import FakeEngine
 from playground.store.place import URL_VARIABLE, sqlite_url
 from playground.testtime.stored_runs import shared_store
+from playground.ui import runtime
 from playground.ui.best_of_n_page.session import BestOfNSession, PendingAction
 from playground.ui.workspace import survival
 from tests.ui.conftest import Opened
@@ -76,6 +77,25 @@ def test_a_text_goes_on_where_it_was_stored(
     engine = FakeEngine()
     again = open_page(open_app, {"new": "12"}, opener=lambda choice, progress: engine)
     assert work_of(again).tree == work_of(app).tree and not engine.calls, "a finished text is shown as it was"
+
+
+def test_what_a_process_that_ends_could_not_finish_is_left_to_the_next(
+    open_app: Open, gate: Gate, tab: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is told to end lets go of its model first, and its last look finds the text ended by that."""
+    monkeypatch.setattr("playground.ui.generate_page.surviving.EVERY_S", 0.0)
+    tab("first")
+    before = cut_off(open_app, gate, {"new": "12"}, 4)
+    stream = work_of(before).stream
+    assert stream is not None
+    gate.open.set()
+    runtime.close_pool()
+    assert stream.ticket.wait(10)
+    before.run()
+    assert work_of(before).stream is None
+    tab("second", "first")
+    app = finished(open_page(open_app, {"new": "12"}, opener=lambda choice, progress: FakeEngine()))
+    assert work_of(app).tree.path_ids(0) == reference(FakeEngine(), max_new_tokens=12)
 
 
 def test_a_stranger_a_reader_without_a_store_and_another_model_begin_anew(
