@@ -66,7 +66,7 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
             ),
         )
     _buttons(work, branch, place, worker)
-    if branches:
+    if branches and payload is not None:
         why_it_matters(
             "Press a bar to go on with that token instead: the text before it is not run again. A removed token can be "
             "picked by hand too; its final probability is 0, so the path's is."
