@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,12 @@ hypothesis.settings.register_profile("playground", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("playground")
 
 _CHOICES = ("PLAYGROUND_MODEL", "PLAYGROUND_DEVICE", "PLAYGROUND_DTYPE", "PLAYGROUND_STORE")
+
+
+def pytest_collection_finish() -> None:
+    """Six thousand tests and the libraries stay to the end: collections need not walk them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

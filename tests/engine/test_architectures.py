@@ -143,7 +143,8 @@ def test_a_model_that_cannot_continue_a_text_is_refused_and_told_why(name: str) 
         engine_of(name)
 
 
-@pytest.mark.parametrize("name", ACCEPTED)
+# Of one scope: a model's two tests follow one another, and it is built once.
+@pytest.mark.parametrize("name", ACCEPTED, scope="module")
 def test_an_architecture_gives_what_its_own_full_pass_gives(name: str) -> None:
     engine = engine_of(name)
     ids = make_ids()
@@ -320,18 +321,18 @@ def _with_model(loaded: LoadedModel, model: PreTrainedModel) -> LoadedModel:
     )
 
 
-def test_what_has_no_right_cache_runs_without() -> None:
-    for name in WITHOUT_CACHE:
-        assert not ModelRunner(engine_of(name).loaded, cast(Any, None), None).keeps_state
-
-
-@pytest.mark.parametrize("name", [name for name in ACCEPTED if name not in WITHOUT_CACHE])
+@pytest.mark.parametrize("name", ACCEPTED, scope="module")
 def test_a_long_prompt_is_read_in_pieces_and_others_have_their_turn(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces of 7 tokens, so that they end within windows and chunks of 16; another text is begun between two of them."""
+    """Pieces of 7 tokens, so that they end within windows and chunks of 16; another text is begun between two of them.
+
+    What has no right cache runs without, and then all at once.
+    """
     monkeypatch.setattr(runner, "PREFILL_CHUNK", 7)
     loaded = engine_of(name).loaded
     reader = ModelRunner(loaded, PrefixCache(), None)
-    assert reader.takes_pieces
+    assert reader.takes_pieces == reader.keeps_state == (name not in WITHOUT_CACHE)
+    if not reader.keeps_state:
+        return
     ids, between = make_ids(seed=2), make_ids(8, seed=3)
     pieces = reader.run_in_pieces(ids, CancelToken())
     turns = 0

@@ -106,15 +106,15 @@ def one_by_one(engine: TransformersEngine, given: tuple[str, ...]) -> list[float
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("together", [512, 60])
 def test_judged_together_is_judged_one_by_one(
-    bundled_engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch, together: int
+    bundled_engine: TransformersEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batching, "READ_POSITIONS", together)
-    fresh = TransformersEngine(bundled_engine.loaded)
-    column = score_now(texts(*ANSWERS), [parse_spec("judge")], ScoringContext("Capital?", engine=fresh))[0]
-    alone = TransformersEngine(bundled_engine.loaded)
-    np.testing.assert_allclose(np.array(column.values, float), one_by_one(alone, ANSWERS), atol=1e-5, rtol=0)
+    expected = one_by_one(TransformersEngine(bundled_engine.loaded), ANSWERS)
+    for together in (512, 60):
+        monkeypatch.setattr(batching, "READ_POSITIONS", together)
+        fresh = TransformersEngine(bundled_engine.loaded)
+        column = score_now(texts(*ANSWERS), [parse_spec("judge")], ScoringContext("Capital?", engine=fresh))[0]
+        np.testing.assert_allclose(np.array(column.values, float), expected, atol=1e-5, rtol=0)
 
 
 def test_texts_are_judged_in_groups_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:

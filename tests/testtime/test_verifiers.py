@@ -98,9 +98,9 @@ def test_math_verify_runs_without_its_own_timeouts(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_formula_that_never_ends_is_given_up_and_the_next_is_checked() -> None:
-    found = list(check_texts("math", ["it is 9**9**9**9**9", "42"], "42", seconds=2.0))
+    found = list(check_texts("math", ["it is 9**9**9**9**9", "42"], "42", seconds=1.0))
     assert [verdict.valid for verdict in found] == [None, True]
-    assert "within 2 s" in found[0].note
+    assert "within 1 s" in found[0].note
 
 
 def test_after_some_that_hang_the_rest_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
