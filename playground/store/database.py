@@ -38,6 +38,8 @@ class RunDatabase:
         self.place = str(self._file.parent) if self._file else self._url.render_as_string(hide_password=True)
         with self._translated():
             options: dict[str, Any] = {"pool_pre_ping": True}
+            if self._url.get_driver_name() == "psycopg":  # a server that is away must not hold a page for minutes
+                options["connect_args"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
             if self._file is not None:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
                 options = {"connect_args": {"timeout": 20}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -129,3 +130,12 @@ def test_only_a_living_process_is_alive() -> None:
     assert not is_alive(f"{number}@{float(created) - 60}@{machine}", time.time()) and not is_alive("no owner", 0)
     assert is_alive(f"1@2@not {machine}", time.time() - 5), "another machine says that it is there"
     assert not is_alive(f"1@2@not {machine}", time.time() - 2 * SILENT_S)
+
+
+def test_a_server_that_is_not_there_is_told_soon() -> None:
+    with socket.socket() as held:  # bound, so nobody else has it, and nobody listens
+        held.bind(("127.0.0.1", 0))
+        url = f"postgresql+psycopg://me:secret@127.0.0.1:{held.getsockname()[1]}/runs"
+        with pytest.raises(StoreError, match=r"Runs cannot be kept in .*: see that it runs") as told:
+            RunDatabase(url)
+    assert "secret" not in str(told.value)
