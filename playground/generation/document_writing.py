@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from playground.downloads import csv_text, harmless
 from playground.engine.api import TextCodec
@@ -31,7 +32,7 @@ def to_json(run: Run, codec: TextCodec) -> str:
         "folded": sorted(tree.folded),
         "branches": [_branch_fields(run, branch, codec) for branch in tree.branches],
     }
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1)
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
 
 
 def _fields(item: DataclassInstance, *without: str) -> dict[str, Any]:

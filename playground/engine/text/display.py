@@ -70,6 +70,8 @@ def glyphs(piece: str) -> str:
         return SPACE_GLYPH * len(piece)
     leading = len(piece) - len(piece.lstrip(" "))
     trailing = len(piece) - leading - len(body)
+    if body.isascii() and body.isprintable():  # most tokens of most texts: nothing in them is invisible or turns
+        return SPACE_GLYPH * leading + body + SPACE_GLYPH * trailing
     shown = "".join(_glyph(character, at_start=index == 0) for index, character in enumerate(body))
     shown = SPACE_GLYPH * leading + shown + SPACE_GLYPH * trailing
     turns = any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in shown)
