@@ -93,7 +93,7 @@ done
 
 # nginx with the template of compose.yaml; the app processes by their ports instead of a name.
 mkdir "$folder/nginx"
-sed "s/\${PLAYGROUND_LISTEN}/127.0.0.1:$port_nginx/" deploy/nginx/playground.conf.template >"$folder/nginx/playground.conf"
+sed "s/\${PLAYGROUND_LISTEN}/127.0.0.1:$port_nginx/" deploy/nginx/default.conf.template >"$folder/nginx/playground.conf"
 cat >"$folder/nginx/nginx.conf" <<CONF
 $([ "$(id -u)" != 0 ] || echo "user root;")
 worker_processes 1;
@@ -124,5 +124,6 @@ answers "http://127.0.0.1:$port_app1/readyz" "${started[2]}"
 answers "http://127.0.0.1:$port_app2/readyz" "${started[3]}"
 answers "http://127.0.0.1:$port_nginx/healthz" "${started[4]}"
 echo "model: $PLAYGROUND_MODEL"
+echo "store: $PLAYGROUND_STORE"
 echo "ready: http://127.0.0.1:$port_nginx"
 wait "${started[4]}"

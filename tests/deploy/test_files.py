@@ -58,7 +58,7 @@ def test_nginx_takes_the_configuration(template: str | None, tmp_path: Path) -> 
     upstream = "upstream playground_app { server 127.0.0.1:8501; }"
     if template is not None:
         upstream = (DEPLOY / "nginx" / template).read_text(encoding="utf-8")
-    conf = (DEPLOY / "nginx/playground.conf.template").read_text(encoding="utf-8")
+    conf = (DEPLOY / "nginx/default.conf.template").read_text(encoding="utf-8")
     text = re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], upstream + conf)
     written = tmp_path / "nginx.conf"
     temporary = "".join(
