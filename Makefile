@@ -8,10 +8,18 @@ PORT ?= 8501
 ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run test unit pages e2e check bench model browser postgresql nginx try setup lock clean
+.PHONY: run run-llamacpp test unit pages e2e check bench model browser postgresql nginx try setup lock clean
 
 run: model
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
+
+# The same on llama.cpp's own server, which is installed here, started with the bundled weights, and ends with the app.
+run-llamacpp: model $(VENV)/.installed-llamacpp
+	$(BIN)/python -m playground.models.llamacpp_server -- $(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
+
+$(VENV)/.installed-llamacpp: $(VENV)/.installed requirements-llamacpp.lock
+	$(PIP) --require-hashes --no-deps -r requirements-llamacpp.lock
+	touch $@
 
 setup: $(VENV)/.installed
 

@@ -14,3 +14,4 @@ compile() { # what to compile, where to, further options
 compile requirements.txt requirements.lock "$1"
 compile requirements-dev.txt requirements-dev.lock "$1" --constraint requirements.lock
 compile requirements-model.txt requirements-model.lock "$1" --no-deps
+compile requirements-llamacpp.txt requirements-llamacpp.lock "$1" --no-deps

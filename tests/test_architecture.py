@@ -314,13 +314,19 @@ def test_ci_runs_the_documented_test_command() -> None:
 
 
 def test_requirements_are_pinned() -> None:
-    for file in ("requirements.txt", "requirements-torch.txt", "requirements-dev.txt", "requirements-model.txt"):
+    for file in (
+        "requirements.txt",
+        "requirements-torch.txt",
+        "requirements-dev.txt",
+        "requirements-model.txt",
+        "requirements-llamacpp.txt",
+    ):
         lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
         wanted = [line for line in lines if line and not line.startswith("-r ")]
         assert wanted and all(re.fullmatch(r"[\w.\[\]-]+==[\w.+]+(\s*;.*)?", line) for line in wanted), (file, wanted)
 
 
-@pytest.mark.parametrize("kind", ["", "-dev", "-model"])
+@pytest.mark.parametrize("kind", ["", "-dev", "-model", "-llamacpp"])
 def test_the_lock_has_a_hash_for_all_but_torch_and_what_was_asked_for(kind: str) -> None:
     text = (ROOT / f"requirements{kind}.lock").read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())

@@ -67,6 +67,7 @@ def _result(engine: Engine) -> dict[str, Any]:
         "models": list(facts.models),
         "model": info.name,
         "facets": facets,
+        "constraints": list(info.constraints),
         "raw": facts.raw,
         "slots": facts.slots,
         "context_length": info.context_length,

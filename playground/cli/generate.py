@@ -12,11 +12,17 @@ from playground.errors import BadInput
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine, TextCodec
-    from playground.engine.types import TokenIds
+    from playground.engine.types import ConstraintKind, TokenIds
     from playground.generation import Generation, GenerationRequest, TokenStep
 
 T = TypeVar("T")
 DEFAULT_NEW_TOKENS = 128
+_CONSTRAINTS: dict[ConstraintKind, str] = {
+    "json_schema": "the text is JSON that this schema takes",
+    "grammar": "the text is of this grammar in GBNF",
+    "regex": "the text matches this regular expression",
+    "choice": "the text is one of these lines",
+}
 _REASONS = {"stop_id": "stop"}  # cli.md knows three reasons; ``stopped_by`` tells a stop id from a stop string
 
 
@@ -30,6 +36,9 @@ def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) ->
     parser.add_argument("--stop", action="append", metavar="TEXT", help="end before this text; may be repeated")
     parser.add_argument("--stop-token-id", action="append", metavar="ID", help="end at this token; may be repeated")
     parser.add_argument("--ignore-eos", action="store_true", help="go on after an end-of-sequence token")
+    bound = parser.add_mutually_exclusive_group()
+    for kind, what in _CONSTRAINTS.items():
+        bound.add_argument(f"--{kind.replace('_', '-')}", metavar="TEXT", help=f"{what}; servers that have it")
     parser.add_argument("--top", help="how many alternatives to record a step (default: 10)")
     parser.set_defaults(run=run)
 
@@ -54,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _read_fields(args: argparse.Namespace) -> dict[str, Any]:
     """The request's fields but the prompt. A refusal names the flag."""
+    from playground.engine.types import Constraint
     from playground.generation import GenerationRequest
     from playground.generation.types import MOST_ALTERNATIVES, MOST_NEW_TOKENS
 
@@ -67,6 +77,7 @@ def _read_fields(args: argparse.Namespace) -> dict[str, Any]:
         "stop_ids": stop_ids,
         "ignore_eos": args.ignore_eos,
         "top": options.read_number(args.top, "--top", 0, MOST_ALTERNATIVES, 10),
+        "constraint": next((Constraint(kind, text) for kind in _CONSTRAINTS if (text := getattr(args, kind))), None),
     }
     try:
         GenerationRequest(prompt_ids=(0,), **fields)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.engine.types import TokenIds
-from playground.errors import BadPrompt
+from playground.engine.types import Constraint, TokenIds
+from playground.errors import BadInput, BadPrompt
+from playground.json_reading import read_json
 from playground.models.info import ModelInfo
 
 
@@ -26,6 +27,28 @@ def check_ids(ids: Sequence[int], info: ModelInfo) -> TokenIds:
             field="prompt",
         )
     return known
+
+
+def check_constraint(constraint: Constraint | None, info: ModelInfo) -> None:
+    """Raises BadInput for a kind that the engine does not have, and for one that says nothing."""
+    if constraint is None:
+        return
+    if constraint.kind not in info.constraints:
+        has = ", ".join(info.constraints) or "no constraints"
+        raise BadInput(
+            f"Texts that match a {constraint.kind} come from servers that have it (llama.cpp, vLLM, SGLang); {info.name} has "
+            f"{has}: leave it out, or choose another model.",
+            "constraint",
+        )
+    if constraint.kind == "json_schema":
+        try:
+            schema = read_json(constraint.text)
+        except ValueError as error:
+            raise BadInput(f"The JSON schema is no JSON ({error}): mend it.", "constraint") from None
+        if not isinstance(schema, dict):
+            raise BadInput("A JSON schema is an object in braces: write it as one.", "constraint")
+    elif not constraint.choices:
+        raise BadInput(f"The {constraint.kind} is empty: write one, or leave it out.", "constraint")
 
 
 def check_lens(ids: TokenIds, positions: range, follow: Sequence[int], info: ModelInfo) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+ConstraintKind = Literal["json_schema", "grammar", "regex", "choice"]
 FloatArray = npt.NDArray[np.float32]
 TokenIds = tuple[int, ...]
 
@@ -71,6 +72,19 @@ NextRow = NextLogits | TopTokens
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """What a whole text must match. ``text``: a JSON schema, a grammar in GBNF (llama.cpp's), a regular expression, or the
+    choices, one a line. An engine says in ``ModelInfo.constraints`` which kinds it has."""
+
+    kind: ConstraintKind
+    text: str
+
+    @property
+    def choices(self) -> list[str]:
+        return [line for line in self.text.splitlines() if line]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRequest:
     """What an engine that samples by itself is asked for: ``n`` texts after one prompt, each with a random stream of its own.
 
@@ -95,6 +109,7 @@ class StreamRequest:
     stop: tuple[str, ...] = ()
     ignore_eos: bool = False
     top: int = 10
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +146,8 @@ class SequenceScore:
     """Teacher-forced scores of a given sequence of T tokens.
 
     ``logprobs``, ``ranks``, ``entropies``: (T,). The first token has no prediction: its log-probability and entropy
-    are NaN and its rank is -1. Natural logarithms; rank 0 is the likeliest token. ``entropies[i]`` is that of the
-    distribution that predicted token i.
+    are NaN and its rank is -1, as is every rank that the engine does not tell. Natural logarithms; rank 0 is the likeliest
+    token. ``entropies[i]`` is that of the distribution that predicted token i.
     """
 
     ids: TokenIds

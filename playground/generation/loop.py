@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 
 from playground.engine.api import CancelToken, Engine, Rows, Stream
 from playground.engine.facets import offers
+from playground.engine.limits import check_constraint
 from playground.errors import BadInput, BadPrompt
 from playground.generation.rows import decode_rows
 from playground.generation.stopping import check_stop_ids
@@ -60,5 +61,6 @@ def check_requests(requests: Sequence[GenerationRequest], engine: Engine) -> Non
                 f"{info.name} reads: {advice}.",
                 field="max_new_tokens" if free > 0 else "prompt",
             )
+        check_constraint(request.constraint, info)
         if not samples_here(engine):
             stream_request(request)

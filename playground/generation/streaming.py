@@ -30,6 +30,7 @@ def stream_rows(engine: Engine, request: StreamRequest, cancel: CancelToken | No
             stop_strings=request.stop,
             ignore_eos=request.ignore_eos,
             top=request.top,
+            constraint=request.constraint,
         )
         for row in range(request.n)
     ]

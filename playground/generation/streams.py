@@ -50,6 +50,7 @@ def stream_request(asked: GenerationRequest) -> StreamRequest:
         stop=asked.stop_strings,
         ignore_eos=asked.ignore_eos,
         top=asked.top,
+        constraint=asked.constraint,
         **{name: getattr(asked.settings, name) for name in TOLD_SETTINGS},
     )
 

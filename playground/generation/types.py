@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from playground.engine.types import TokenIds
+from playground.engine.types import Constraint, TokenIds
 from playground.errors import BadInput, CapabilityMissing
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 
@@ -32,7 +32,8 @@ class GenerationRequest:
     for the penalties, the steps' numbers, the random stream and the stop strings, and toward ``max_new_tokens`` they do not.
     ``random_stream`` chooses one of the streams of uniforms under ``seed``: rows with both equal are drawn with common random
     numbers.
-    ``top`` is how many alternatives each step records; ``mirostat_mu`` continues Mirostat's state.
+    ``top`` is how many alternatives each step records; ``mirostat_mu`` continues Mirostat's state; ``constraint`` is what the
+    text must match, where the engine can be told it.
     """
 
     prompt_ids: TokenIds
@@ -46,6 +47,7 @@ class GenerationRequest:
     top: int = 10
     generated_ids: TokenIds = ()
     mirostat_mu: float | None = None
+    constraint: Constraint | None = None
 
     def __post_init__(self) -> None:
         _require_whole("max_new_tokens", self.max_new_tokens, 1, MOST_NEW_TOKENS)

@@ -15,10 +15,13 @@ class ServerFacts:
     slots: int | None  # requests it works on at the same time
     told: int | None  # tokens of a row that it tells; None: all
     raw: bool | None  # its log-probabilities are those before its samplers
+    chats_only: bool = False  # it takes no other text, and how many tokens it reads is not known
 
     @property
     def sentence(self) -> str:
         """The facts on one line, for people."""
+        if self.chats_only:
+            return f"{self.kind} {self.version}: chats only, no rows and no tokens of a text"
         rows = (
             "whole rows"
             if self.told is None
@@ -60,6 +63,7 @@ class ModelInfo:
     eos_token_ids: tuple[int, ...]
     license: str | None = None
     server: ServerFacts | None = None  # None: it runs in this process
+    constraints: tuple[str, ...] = ()  # kinds of ``Constraint`` that a text may be bound to
 
 
 @dataclass(frozen=True, slots=True)

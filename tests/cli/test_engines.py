@@ -61,6 +61,16 @@ def test_generate_on_a_server(capsys: Capture, server: StandIn) -> None:
     assert server.asked[-1].body["temperature"] == 0 and server.asked[-1].body["top_k"] == 0
 
 
+def test_a_text_that_must_match_something(capsys: Capture, server: StandIn) -> None:
+    asked = ("generate", "--model", server.base, "--prompt", "a", "--max-new-tokens", "4")
+    answer(capsys, *asked, "--json-schema", '{"type": "object"}')
+    assert server.asked[-1].body["json_schema"] == {"type": "object"}
+    answer(capsys, *asked, "--choice", "yes\nno")
+    assert server.asked[-1].body["grammar"] == 'root ::= "yes" | "no"'
+    assert "has json_schema, grammar, choice" in refusal(capsys, *asked, "--regex", "a+")
+    assert "no JSON" in refusal(capsys, *asked, "--json-schema", "{")
+
+
 def test_a_key_comes_from_the_environment_only(
     capsys: Capture, server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

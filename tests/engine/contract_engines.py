@@ -22,18 +22,20 @@ from playground.generation.streaming import stream_rows
 from playground.models.address import parse_address
 from playground.models.loading import LoadedModel
 from playground.models.tokenizers import TOKENIZER_VARIABLE
+from tests.engine.remote.chat_standin import Chats
 from tests.engine.remote.completions_standin import Completions
+from tests.engine.remote.sglang_standin import Sglang
 from tests.engine.remote.standin import running
 from tests.engine.small import byte_level_tokenizer, small_info, small_loaded
 
 Opened = Callable[[str], AbstractContextManager[Engine]]
 
 
-def standin(owned_by: str, **fields: object) -> Completions:
+def standin(owned_by: str, kind: type[Completions] = Completions, **fields: object) -> Completions:
     """A server with OpenAI's completions and texts of its own model."""
     tokenizer = byte_level_tokenizer()
     codec = HfTextCodec(tokenizer, small_info(vocab_size=len(tokenizer), eos_token_ids=()))
-    return Completions(codec, len(tokenizer), **{"owned_by": owned_by, "text": "", "finish": None, **fields})  # type: ignore[arg-type]
+    return kind(codec, len(tokenizer), **{"owned_by": owned_by, "text": "", "finish": None, **fields})  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -43,8 +45,8 @@ def named_tokenizer(spec: str) -> Iterator[None]:
 
 
 @contextmanager
-def _served(owned_by: str) -> Iterator[Engine]:
-    with tempfile.TemporaryDirectory() as folder, running(standin(owned_by).routes()) as server:
+def served(owned_by: str, kind: type[Completions] = Completions, **fields: object) -> Iterator[Engine]:
+    with tempfile.TemporaryDirectory() as folder, running(standin(owned_by, kind, **fields).routes()) as server:
         byte_level_tokenizer().save_pretrained(Path(folder))
         with named_tokenizer(folder):
             engine = make_engine(server.base)
@@ -73,6 +75,9 @@ ENGINES: dict[str, Opened] = {
     "cached fake top k": lambda base: closing(CachedEngine(ServedFakeEngine())),
     "llama.cpp": lambda base: closing(make_engine(base)),
     "llama.cpp by OpenAI's interface": _completions_of_llama,
-    "vLLM's stand-in": lambda base: _served("vllm"),
-    "OpenAI's stand-in": lambda base: _served("somebody"),
+    "vLLM's stand-in": lambda base: served("vllm"),
+    "vLLM's stand-in with whole rows": lambda base: served("vllm", most=10**6),
+    "SGLang's stand-in": lambda base: served("sglang", Sglang),
+    "OpenAI's stand-in": lambda base: served("somebody"),
+    "a chat server's stand-in": lambda base: served("somebody", Chats),
 }

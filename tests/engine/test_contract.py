@@ -54,7 +54,10 @@ def facet_or_sentence(engine: Engine, facet: type[Any]) -> Any:  # noqa: ANN401 
 
 
 def prompt_of(engine: Engine) -> TokenIds:
-    return engine.codec.encode(TEXT)
+    try:
+        return engine.codec.encode(TEXT)
+    except CapabilityMissing:  # it takes chats only
+        return engine.codec.encode_chat(TEXT)
 
 
 def unreadable(engine: Engine) -> list[TokenIds]:
@@ -95,6 +98,10 @@ def test_it_has_what_it_offers(engine: Engine) -> None:
 )
 def test_a_text_comes_back_from_its_ids(engine: Engine, text: str) -> None:
     codec = engine.codec
+    if engine.info.server is not None and engine.info.server.chats_only:
+        with pytest.raises(CapabilityMissing, match="takes chats only"):
+            codec.encode(text)
+        return
     ids = codec.encode(text)
     assert codec.decode(ids) == text and all(0 <= token < engine.info.vocab_size for token in ids)
     assert b"".join(codec.token_bytes(token) for token in ids) == text.encode()
@@ -222,7 +229,7 @@ def check_token(engine: Engine, token: StreamedToken, top: int) -> None:
 def check_text(engine: Engine, text: Text, asked: StreamRequest) -> None:
     assert text.end.reason in ("eos", "stop", "length") and len(text.tokens) <= asked.max_new_tokens
     assert not any(stop in text.end.text for stop in asked.stop)
-    if text.end.reason == "length":
+    if text.end.reason == "length" and any(token.id is not None for token in text.tokens):
         assert len(text.tokens) == asked.max_new_tokens
     if asked.ignore_eos:
         assert text.end.reason != "eos"
@@ -287,7 +294,7 @@ def test_settings_are_followed_or_refused(engine: Engine) -> None:
     for fields in ({"top_p": 0.5}, {"min_p": 0.2}, {"repetition_penalty": 1.2}, {"frequency_penalty": 0.5}):
         followed(engine, **fields)
     endless = followed(engine, ignore_eos=True, temperature=0.0, max_new_tokens=20)
-    assert endless is None or (endless[0].end.reason == "length" and len(endless[0].tokens) == 20)
+    assert endless is None or (endless[0].end.reason == "length" and len(endless[0].tokens) <= 20)
 
 
 def test_a_stop_string_ends_a_text_before_itself(engine: Engine) -> None:
@@ -353,10 +360,11 @@ def test_scores(engine: Engine) -> None:
         assert {part.shape for part in (score.logprobs, score.ranks, score.entropies)} == {(len(ids),)}
         assert math.isnan(score.logprobs[0]) and math.isnan(score.entropies[0]) and score.ranks[0] == -1
         assert (score.logprobs[1:] <= 0).all() and (score.ranks[1:] >= -1).all()
+    told = score.ranks >= 0
     row = require(engine, NextTokens).next_logits(ids[:3])
     if row.full:
         assert score.logprobs[3] == pytest.approx(log_softmax(row.logits)[ids[3]], abs=NEAR)
-        assert score.ranks[3] == int((row.logits > row.logits[ids[3]]).sum())
+        assert not told[3] or score.ranks[3] == int((row.logits > row.logits[ids[3]]).sum())
     assert facet.score(ids[:1]).logprobs.shape == (1,)
     for wrong in unreadable(engine):
         with pytest.raises(BadPrompt):

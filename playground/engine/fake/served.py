@@ -13,7 +13,7 @@ import numpy as np
 from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish, one_by_one
 from playground.engine.fake.codec import EOS_ID, FakeCodec
 from playground.engine.fake.engine import FakeEngine, LogitsFn
-from playground.engine.limits import check_ids
+from playground.engine.limits import check_constraint, check_ids
 from playground.engine.types import FloatArray, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TopTokens
 from playground.errors import BadInput
 from playground.models.info import ModelInfo
@@ -82,6 +82,7 @@ class ServedFakeEngine:
         """One text after the other; temperature and top-k are followed, the other settings must be neutral."""
         if request.top_p != 1 or request.min_p or request.repetition_penalty != 1:
             raise BadInput("The served fake follows temperature and top-k only: reset the other samplers.", "settings")
+        check_constraint(request.constraint, self.info)
         for row in range(request.n):
             yield from self._text(
                 request, row, np.random.default_rng([request.seed, request.random_stream + row]), cancel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playground.engine.api import Engine
+from playground.engine.remote.constraints import constraint_kinds
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.listing import chosen_model, short_name
 from playground.engine.remote.llama_codec import LlamaServerCodec, LlamaServerTokenizer, make_table
@@ -91,6 +92,7 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
         has_chat_template=bool(tokenizer.chat_template),
         eos_token_ids=() if end is None else (end,),
         server=facts,
+        constraints=constraint_kinds(facts.kind),
     )
     codec = LlamaServerCodec(tokenizer, table, props.text("bos_token", ""), info)
     progress("The server is ready", 1.0)

@@ -14,13 +14,21 @@ from dataclasses import dataclass, field
 class ServerKind:
     """``takes``: what ``StreamRequest`` calls a setting -> what the server calls it. ``neutral``: said in each request, because
     the server's own defaults, or the model's, are not neutral. ``scores_prompts``: it may tell a prompt's own
-    log-probabilities. ``version_path``: where it tells its version, from its root."""
+    log-probabilities. ``version_path``: where it tells its version, from its root. ``seeds_each``: text i of n in one request
+    has the seed and i more. ``native``: it has SGLang's ``/generate``."""
 
     name: str
     version_path: str | None = None
     takes: Mapping[str, str] = field(default_factory=dict)
     neutral: Mapping[str, object] = field(default_factory=dict)
     scores_prompts: bool = False
+    seeds_each: bool = False
+    native: bool = False
+
+    @property
+    def names_ids(self) -> bool:
+        """It names tokens by their ids in completions, so a row can be whole."""
+        return "return_tokens_as_token_ids" in self.neutral
 
 
 _SAME_NAMES = {name: name for name in ("top_k", "min_p", "repetition_penalty", "ignore_eos")}
@@ -28,8 +36,17 @@ _NEUTRAL = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 
 # by ``owned_by`` of the models that it lists
 KINDS: dict[str, ServerKind] = {
-    "vllm": ServerKind("vLLM", "/version", _SAME_NAMES, {**_NEUTRAL, "return_tokens_as_token_ids": True}, True),
-    "sglang": ServerKind("SGLang", None, _SAME_NAMES, _NEUTRAL),
+    "vllm": ServerKind(
+        "vLLM",
+        "/version",
+        takes=_SAME_NAMES,
+        neutral={**_NEUTRAL, "return_tokens_as_token_ids": True},
+        scores_prompts=True,
+        seeds_each=True,
+    ),
+    "sglang": ServerKind(
+        "SGLang", "/server_info", takes=_SAME_NAMES, neutral=_NEUTRAL, scores_prompts=True, native=True
+    ),
     "library": ServerKind("Ollama", "/api/version"),
     "organization_owner": ServerKind("LM Studio"),
 }

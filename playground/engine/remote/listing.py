@@ -5,6 +5,7 @@ from __future__ import annotations
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.reading import Answer
 from playground.errors import ServerError
+from playground.models.info import ModelInfo, ServerFacts
 from playground.models.wording import shown
 
 
@@ -32,3 +33,38 @@ def short_name(name: str) -> str:
         last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
         name = last[:-5] if last.lower().endswith(".gguf") else last
     return name[:80] or "a served model"
+
+
+def unknown_model(
+    spec: str,
+    name: str,
+    revision: str,
+    vocab_size: int,
+    context_length: int,
+    *,
+    has_chat_template: bool,
+    server: ServerFacts | None = None,
+    constraints: tuple[str, ...] = (),
+) -> ModelInfo:
+    """Facts of a model whose server tells nothing of its insides."""
+    return ModelInfo(
+        id=spec,
+        name=name,
+        revision=revision,
+        architecture=None,
+        parameters=None,
+        weights_bytes=None,
+        device=None,
+        dtype=None,
+        vocab_size=vocab_size,
+        context_length=context_length,
+        layers=None,
+        heads=None,
+        kv_heads=None,
+        head_dim=None,
+        hidden_size=None,
+        has_chat_template=has_chat_template,
+        eos_token_ids=(),
+        server=server,
+        constraints=constraints,
+    )

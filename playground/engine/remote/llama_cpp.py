@@ -14,10 +14,12 @@ from functools import partial
 from typing import Literal
 
 from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish, one_by_one
-from playground.engine.limits import check_ids
+from playground.engine.limits import check_constraint, check_ids
+from playground.engine.remote.constraints import constraint_fields
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.llama_codec import LlamaServerCodec
 from playground.engine.remote.reading import Answer, events, told_tokens, whole_row
+from playground.engine.remote.refusals import ended_silently, gave_up
 from playground.engine.remote.together import mixed
 from playground.engine.types import NextLogits, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TokenIds
 from playground.errors import ServerError
@@ -111,6 +113,7 @@ class LlamaCppEngine:
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         """Texts by the server's samplers, as many at a time as it has slots. Raises ServerError too."""
         known = check_ids(request.ids, self._info)
+        check_constraint(request.constraint, self._info)
         texts = [partial(self._text, request, known, row) for row in range(request.n)]
         return mixed(texts, cancel or CancelToken(), self._served.slots)
 
@@ -122,9 +125,7 @@ class LlamaCppEngine:
             for data in events(parts, self._client.address):
                 answer = Answer(self._client.parse(data), self._client.address)
                 if answer.has("error"):
-                    raise ServerError(
-                        f"The server at {self._client.address.base} gave up in the middle of a text: try again, or ask for less."
-                    )
+                    raise gave_up(self._client.address)
                 text += answer.text("content")
                 # Inside a character it sends nothing: parts of it are counted and no more is known of them.
                 ends = answer.flag("stop")
@@ -141,9 +142,7 @@ class LlamaCppEngine:
                     self._check_model(answer)
                     yield StreamedEnd(row, text, _REASONS.get(answer.text("stop_type", "limit"), "length"))
                     return
-        raise ServerError(
-            f"The server at {self._client.address.base} ended a text without saying so: try again once it is there."
-        )
+        raise ended_silently(self._client.address)
 
     def _told(self, answer: Answer, known: TokenIds, row: int, top: int) -> list[StreamedToken]:
         """The tokens of one event, without their places in the text."""
@@ -179,6 +178,7 @@ class LlamaCppEngine:
             "stream": True,
             "return_tokens": True,
             "cache_prompt": True,
+            **constraint_fields("llama.cpp", request.constraint),
         }
 
     def close(self) -> None:

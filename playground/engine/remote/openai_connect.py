@@ -3,15 +3,19 @@ after its samplers, and whether the tokenizer here is that of its model. Asked o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from playground.engine.api import Engine
+from playground.engine.remote.chat_server import connect_chat
+from playground.engine.remote.constraints import constraint_kinds
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import KINDS, OTHER, ServerKind
-from playground.engine.remote.listing import chosen_model, short_name
-from playground.engine.remote.openai_format import TokenNames, told_steps
-from playground.engine.remote.openai_server import NEUTRAL, OpenAIEngine, ServedCompletions
-from playground.engine.remote.prompt_scores import prompt_score
+from playground.engine.remote.listing import chosen_model, short_name, unknown_model
+from playground.engine.remote.openai_format import TokenNames, ToldStep
+from playground.engine.remote.openai_rows import CompletionRows, GenerateRows
+from playground.engine.remote.openai_server import OpenAIEngine, ServedCompletions
 from playground.engine.remote.reading import Answer
 from playground.engine.remote.refusals import unusable
 from playground.engine.text.codec import HfTextCodec
@@ -20,52 +24,70 @@ from playground.models.info import ModelInfo, ServerFacts
 from playground.models.tokenizers import TOKENIZER_VARIABLE, tokenizer_for
 from playground.models.wording import Progress, shown
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 _CHECKED = "The capital of France is  Paris: 12,345 für Zoë\n\n\tdef f(x):"
 _COUNTS = (20, 5, 1)  # tokens of a row that are asked for, until the server gives so many
 _REFUSED = (400, 404, 405, 422)
-_LONGEST_CONTEXT = 2**20
+_LONGEST_CONTEXT = _LARGEST_HEAD = 2**20
 _USUAL_CONTEXT = 4096  # where neither the server nor the tokenizer says
 
 
-def connect_completions(client: ServerClient, progress: Progress) -> OpenAIEngine:
-    """An engine over the address's model. Raises ServerError, and ModelNotFound without a tokenizer here."""
+def connect_completions(client: ServerClient, progress: Progress) -> Engine:
+    """An engine over the address's model: over its chats where it takes no other text, or where no tokenizer can be had.
+
+    Raises ServerError, and ModelNotFound where a tokenizer is needed and not here.
+    """
     own, models = chosen_model(client)
-    name = own.text("id")
-    kind = KINDS.get(own.text("owned_by", ""), OTHER)
+    name, kind = own.text("id"), KINDS.get(own.text("owned_by", ""), OTHER)
+    version = _version(client, kind)
     progress("Reading the tokenizer", 0.3)
-    tokenizer, tokenizer_name = tokenizer_for(name)
+    completes, missing = _takes_text(client, name), None
+    if completes:
+        try:
+            tokenizer, tokenizer_name = tokenizer_for(name)
+        except ModelNotFound as error:
+            if os.environ.get(TOKENIZER_VARIABLE):  # what was named is not there: that is to be mended
+                raise
+            completes, missing = False, error
+    if not completes:
+        chats = connect_chat(client, name, models, kind, version)
+        if chats is None:
+            raise missing or unusable(client.address, "takes neither texts nor chats")
+        return chats
     context = own.whole("max_model_len", min(int(getattr(tokenizer, "model_max_length", 0) or 0), 2**60))
-    size, version = len(tokenizer), _version(client, kind)
-    info = ModelInfo(
-        id=client.address.text,
-        name=short_name(name),
-        revision=f"{client.address.text}:{name}:{kind.name} {version}:{tokenizer_name}",
-        architecture=None,
-        parameters=None,
-        weights_bytes=None,
-        device=None,
-        dtype=None,
-        vocab_size=size,
-        context_length=context if 0 < context <= _LONGEST_CONTEXT else _USUAL_CONTEXT,
-        layers=None,
-        heads=None,
-        kv_heads=None,
-        head_dim=None,
-        hidden_size=None,
-        has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
-        eos_token_ids=(),
-    )
-    codec = HfTextCodec(tokenizer, info)
     progress("Asking the server what it tells", 0.6)
-    probe = _Probe(client, name, kind, codec, size)
-    takes_ids = probe.check_ids(tokenizer_name)
-    told = probe.told()
-    served = ServedCompletions(
-        kind, name, told, takes_ids, probe.tells_raw(told) if told else None, probe.scores(takes_ids)
+    info = unknown_model(
+        client.address.text,
+        short_name(name),
+        f"{client.address.text}:{name}:{kind.name} {version}:{tokenizer_name}",
+        len(tokenizer),
+        context if 0 < context <= _LONGEST_CONTEXT else _USUAL_CONTEXT,
+        has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
+        constraints=constraint_kinds(kind.name),
     )
+    probe = _Probe(client, name, kind, tokenizer, info)
+    probe.check_tokenizer(tokenizer_name)
+    told = probe.most_told()
+    served = ServedCompletions(kind, name, told, probe.takes_ids, probe.tells_raw(told), probe.scores())
     facts = ServerFacts(kind.name, version, models, None, told, served.raw)
+    info = replace(info, vocab_size=probe.size, server=facts)
     progress("The server is ready", 1.0)
-    return OpenAIEngine(client, replace(info, server=facts), codec, served, probe.names)
+    return OpenAIEngine(client, info, HfTextCodec(tokenizer, info), served, probe.rows)
+
+
+def _takes_text(client: ServerClient, model: str) -> bool:
+    """Whether there are completions, beside chats. A server that refuses this one for another reason says so later."""
+    body = {"model": model, "prompt": "Hi", "max_tokens": 1}
+    try:
+        client.ask(client.address.base + "/completions", body)
+    except ServerError as error:
+        if error.status in (404, 405, 501):
+            return False
+        if error.status not in _REFUSED:
+            raise
+    return True
 
 
 def _version(client: ServerClient, kind: ServerKind) -> str:
@@ -81,82 +103,103 @@ def _version(client: ServerClient, kind: ServerKind) -> str:
 
 
 class _Probe:
-    """Small requests whose answers say what a server does."""
+    """Small requests whose answers say what a server does. Raises ServerError and ModelNotFound."""
 
-    def __init__(self, client: ServerClient, model: str, kind: ServerKind, codec: HfTextCodec, size: int) -> None:
-        self._client, self._model, self._kind = client, model, kind
-        self._ids = codec.encode(_CHECKED)
-        self.names = _token_names(codec, size)
+    def __init__(
+        self, client: ServerClient, model: str, kind: ServerKind, tokenizer: PreTrainedTokenizerBase, info: ModelInfo
+    ) -> None:
+        self._client, self._model, self._kind, self._tokenizer, self._info = client, model, kind, tokenizer, info
+        self._native = kind.native
+        self._use(info.vocab_size)
+        self._ids = HfTextCodec(tokenizer, info).encode(_CHECKED)
+        self.takes_ids = True
 
-    def _ask(self, prompt: str | Sequence[int], **settings: object) -> Answer:
-        body: Mapping[str, object] = {
-            "model": self._model,
-            "prompt": prompt if isinstance(prompt, str) else list(prompt),
-            "max_tokens": 1,
-            **NEUTRAL,
-            **self._kind.neutral,
-            **settings,
-        }
-        address = self._client.address
-        return Answer(self._client.ask(address.base + "/completions", body), address)
+    def _use(self, size: int) -> None:
+        """Take the model's head to have ``size`` rows."""
+        self.size = size
+        names = _token_names(HfTextCodec(self._tokenizer, replace(self._info, vocab_size=size)), size)
+        kind = GenerateRows if self._native else CompletionRows
+        self.rows = kind(self._client, self._kind, self._model, names)
 
-    def check_ids(self, tokenizer: str) -> bool:
-        """Whether a prompt may be ids; a text must have as many tokens there as here. Raises ServerError, ModelNotFound."""
-        answer = self._ask(_CHECKED)
+    def check_tokenizer(self, name: str) -> None:
+        """Whether a prompt may be ids; a text must have as many tokens there as here, by the tokenizer of ``name``."""
+        answer = self.rows.ask(_CHECKED)
         if not answer.has("usage"):
             raise unusable(self._client.address, "does not count a prompt's tokens, so its tokenizer cannot be checked")
         counted = answer.child("usage").whole("prompt_tokens")
         if counted != len(self._ids):
             raise ModelNotFound(
                 f"The server at {self._client.address.base} makes {counted} tokens of a text of which the tokenizer of "
-                f"{shown(tokenizer)} makes {len(self._ids)}: name its own with {TOKENIZER_VARIABLE}."
+                f"{shown(name)} makes {len(self._ids)}: name its own with {TOKENIZER_VARIABLE}."
             )
         try:
-            by_ids = self._ask(self._ids)
+            by_ids = self.rows.ask(self._ids)
         except ServerError as error:
             if error.status not in _REFUSED:
                 raise
-            return False
-        return by_ids.has("usage") and by_ids.child("usage").whole("prompt_tokens") == counted
+            self.takes_ids = False
+            return
+        self.takes_ids = by_ids.has("usage") and by_ids.child("usage").whole("prompt_tokens") == counted
 
-    def _row(self, **settings: object) -> dict[int, float]:
-        """The first step's row; nothing where the server refuses or tells none."""
+    def _step(self, count: int, **settings: object) -> ToldStep | None:
+        """The first step with its row; None where the server refuses or tells none."""
         try:
-            choices = self._ask(_CHECKED, **settings).children("choices")
+            return self.rows.row(self._ids if self.takes_ids else _CHECKED, count, None, **settings)
         except ServerError as error:
             if error.status not in _REFUSED:
                 raise
-            return {}
-        steps = told_steps(choices[0], self.names) if choices else []
-        return dict(steps[0].top) if steps else {}
+            return None
 
-    def told(self) -> int:
-        """How many tokens of a row the server tells; 0: none."""
-        return next((found for count in _COUNTS if (found := len(self._row(logprobs=count)))), 0)
+    def _row(self, count: int, **settings: object) -> dict[int, float]:
+        step = self._step(count, **settings)
+        return dict(step.top) if step else {}
 
-    def scores(self, takes_ids: bool) -> bool:
+    def most_told(self) -> int | None:
+        """How many tokens of a row the server tells; None: all, 0: none."""
+        if self._native and not self._row(1):  # a router before it may not pass that on
+            self._native = False
+            self._use(self.size)
+        if (self._native or self._kind.names_ids) and self._tells_all():
+            return None
+        for count in _COUNTS:
+            step = self._step(count)
+            if step is not None:  # some of them may have names that tell no id
+                return count if step.unnamed is not None else len(step.top)
+        return 0
+
+    def _tells_all(self) -> bool:
+        """Whether a row may be whole. A head may have more rows than the tokenizer has tokens, so ids beyond them count."""
+        own = self.size
+        self._use(max(own, _LARGEST_HEAD))
+        told = self._row(own)
+        head = max(told, default=0) + 1
+        if head > own:
+            told = self._row(head)
+        whole = len(told) == head >= own
+        self._use(head if whole else own)
+        return whole
+
+    def scores(self) -> bool:
         """Whether the server tells a prompt's own log-probabilities: of ids, so that they are those of the ids here."""
-        if not (takes_ids and self._kind.scores_prompts):
+        if not (self.takes_ids and self._kind.scores_prompts):
             return False
         try:
-            choices = self._ask(self._ids, prompt_logprobs=1).children("choices")
-            return bool(choices) and prompt_score(choices[0], self._ids).logprobs.size > 0
+            return self.rows.score(self._ids).logprobs.size > 0
         except ServerError as error:
             if error.status not in (None, *_REFUSED):
                 raise
             return False
 
-    def tells_raw(self, count: int) -> bool | None:
+    def tells_raw(self, told: int | None) -> bool | None:
         """Whether a strong bias and a temperature leave what is told as it is; None where it takes neither."""
-        plain = self._row(logprobs=count)
+        count = _COUNTS[0] if told is None else told
+        plain = self._row(count, temperature=1.0) if count else {}
         if not plain:
             return None
         likeliest = max(plain, key=lambda token: plain[token])
-        bent = self._row(logprobs=count, temperature=2.0, logit_bias={str(likeliest): -50})
-        bent = bent or self._row(logprobs=count, temperature=2.0)
-        if not bent:
-            return None
-        return all(abs(bent.get(token, -99.0) - value) < 0.05 for token, value in list(plain.items())[:1])
+        bent = self._row(count, temperature=2.0, logit_bias={str(likeliest): -50})
+        bent = bent or self._row(count, temperature=2.0)
+        return abs(bent.get(likeliest, -99.0) - plain[likeliest]) < 0.05 if bent else None
 
 
 def _token_names(codec: HfTextCodec, size: int) -> TokenNames:

@@ -36,13 +36,13 @@ class TokenNames:
 
     def __init__(self, by_bytes: Mapping[bytes, int], size: int) -> None:
         self._by_bytes = by_bytes
-        self._size = size
+        self.size = size
 
     def id_of(self, name: str, data: bytes = b"") -> int | None:
         """None where no token, or more than one, is called so. Raises nothing: a stranger's name may be anything."""
         as_id, as_bytes = _AS_ID.fullmatch(name), _AS_BYTES.fullmatch(name)
         if as_id:
-            return int(as_id[1]) if int(as_id[1]) < self._size else None
+            return int(as_id[1]) if int(as_id[1]) < self.size else None
         if as_bytes:
             data = bytes.fromhex(as_bytes[1].replace("\\x", ""))
         return self._by_bytes.get(data or name.encode("utf-8", errors="surrogatepass"))

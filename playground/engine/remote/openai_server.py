@@ -16,16 +16,19 @@ from typing import Literal
 import numpy as np
 
 from playground.engine.api import CancelToken, NextTokens, Pieces, Score, Stream, finish, one_by_one
-from playground.engine.limits import check_ids
+from playground.engine.limits import check_constraint, check_ids
+from playground.engine.remote.constraints import constraint_fields
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import ServerKind
-from playground.engine.remote.openai_format import TokenNames, told_steps
-from playground.engine.remote.prompt_scores import prompt_score
-from playground.engine.remote.reading import Answer, events
-from playground.engine.remote.refusals import unusable
+from playground.engine.remote.openai_format import told_steps
+from playground.engine.remote.openai_rows import ENTRY_BYTES, NEUTRAL, CompletionRows
+from playground.engine.remote.reading import Answer, events, whole_row
+from playground.engine.remote.refusals import ended_silently, gave_up, unusable
 from playground.engine.remote.together import mixed
 from playground.engine.text.codec import HfTextCodec
 from playground.engine.types import (
+    NextLogits,
+    NextRow,
     SequenceScore,
     StreamedEnd,
     StreamedToken,
@@ -34,26 +37,24 @@ from playground.engine.types import (
     TokenIds,
     TopTokens,
 )
-from playground.errors import BadInput, ServerError
+from playground.errors import BadInput
 from playground.models.info import ModelInfo
 
-ENTRY_BYTES = 600  # of one token in an answer
 AT_ONCE = 8  # texts asked for at the same time; the server batches them
 _MASS_ERROR = 0.02
 _CONTEXT = 8  # tokens before one that say which character it completes
 _BROKEN = "\ufffd"
 
-NEUTRAL: Mapping[str, object] = {"temperature": 1.0, "top_p": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 _EXTRA_NEUTRAL: Mapping[str, object] = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "ignore_eos": False}
 
 
 @dataclass(frozen=True, slots=True)
 class ServedCompletions:
-    """What was found out of a server. ``told``: tokens of a row that it tells; ``takes_ids``: a prompt may be ids."""
+    """What was found out of a server. ``told``: tokens of a row that it tells, None all; ``takes_ids``: a prompt may be ids."""
 
     kind: ServerKind
     model: str
-    told: int
+    told: int | None
     takes_ids: bool
     raw: bool | None
     scores: bool = False
@@ -63,13 +64,13 @@ class OpenAIEngine:
     """An ``Engine`` over one model of a server. Safe to call from any thread."""
 
     def __init__(
-        self, client: ServerClient, info: ModelInfo, codec: HfTextCodec, served: ServedCompletions, names: TokenNames
+        self, client: ServerClient, info: ModelInfo, codec: HfTextCodec, served: ServedCompletions, rows: CompletionRows
     ) -> None:
         self._client = client
         self._info = info
         self._codec = codec
         self._served = served
-        self._names = names
+        self._rows = rows
 
     @property
     def info(self) -> ModelInfo:
@@ -81,40 +82,37 @@ class OpenAIEngine:
 
     @property
     def facets(self) -> frozenset[type]:
-        offered = {NextTokens: bool(self._served.told), Stream: True, Score: self._served.scores}
+        offered = {NextTokens: self._served.told != 0, Stream: True, Score: self._served.scores}
         return frozenset(facet for facet, has in offered.items() if has)
 
     # -- the next token --------------------------------------------------------------------------------------------
 
-    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> TopTokens:
-        """The tokens that the server tells, of those that have an id here. Raises ServerError too."""
+    def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextRow:
+        """The tokens that the server tells, of those that have an id here: all, or the likeliest. Raises ServerError too."""
         known, started, address = check_ids(ids, self._info), time.perf_counter(), self._client.address
-        body = {**self._prompt(known), **self._neutral(), "max_tokens": 1, "logprobs": self._served.told}
-        limit = ENTRY_BYTES * (self._served.told + 4) + 2**20
-        answer = Answer(self._client.ask(address.base + "/completions", body, cancel=cancel, limit=limit), address)
-        choice = next(iter(answer.children("choices")), None)
-        steps = told_steps(choice, self._names) if choice else []
-        if not steps or not steps[0].top:
+        size = self._info.vocab_size
+        step = self._rows.row(self._prompt(known), size if self._served.told is None else self._served.told, cancel)
+        if step is None:
             raise unusable(address, "tells no tokens of a row, though it did before")
-        top = steps[0].top[: self._served.told]
-        mass = sum(np.exp(logprob) for _token, logprob in top)
+        top = step.top[: self._served.told]
+        told = np.array([token for token, _ in top], np.int32)
+        logprobs = np.array([value for _, value in top], np.float32)
+        if self._served.told is None:
+            row = whole_row(told.astype(np.int64), logprobs, size, address)
+            return NextLogits(known, row, len(known), (time.perf_counter() - started) * 1000, normalised=True)
+        mass = float(np.exp(logprobs.astype(np.float64)).sum())
         if mass > 1 + _MASS_ERROR:
             raise unusable(address, f"tells probabilities that are {mass:.3g} in sum and not 1")
-        told, logprobs = (
-            np.array([token for token, _ in top], np.int32),
-            np.array([value for _, value in top], np.float32),
-        )
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        return TopTokens(known, told, logprobs, self._info.vocab_size, elapsed_ms, steps[0].unnamed)
+        return TopTokens(known, told, logprobs, size, (time.perf_counter() - started) * 1000, step.unnamed)
 
     def next_logits_each(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[TopTokens, ...]:
+    ) -> tuple[NextRow, ...]:
         return finish(self.next_logits_in_pieces(texts, cancel=cancel))
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> Pieces[tuple[TopTokens, ...]]:
+    ) -> Pieces[tuple[NextRow, ...]]:
         """One request each."""
         return one_by_one(
             [check_ids(ids, self._info) for ids in texts], lambda ids: self.next_logits(ids, cancel=cancel)
@@ -124,48 +122,48 @@ class OpenAIEngine:
 
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
         """Log-probabilities and ranks of ``ids``; the entropies are unknown (NaN). Raises ServerError too."""
-        known, address = check_ids(ids, self._info), self._client.address
-        body = {**self._prompt(known), **self._neutral(), "max_tokens": 1, "prompt_logprobs": 1}
-        limit = ENTRY_BYTES * (len(known) + 4) + 2**20
-        answer = Answer(self._client.ask(address.base + "/completions", body, cancel=cancel, limit=limit), address)
-        choice = next(iter(answer.children("choices")), Answer({}, address))
-        return prompt_score(choice, known)
+        return self._rows.score(check_ids(ids, self._info), cancel)
 
     def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
         """The same; the server does it in one piece."""
         yield from ()
         return self.score(ids, cancel=cancel)
 
-    def _prompt(self, known: TokenIds) -> dict[str, object]:
-        text = list(known) if self._served.takes_ids else self._codec.decode(known)
-        return {"model": self._served.model, "prompt": text}
-
-    def _neutral(self) -> dict[str, object]:
-        return {**NEUTRAL, **self._served.kind.neutral}
+    def _prompt(self, known: TokenIds) -> str | TokenIds:
+        return known if self._served.takes_ids else self._codec.decode(known)
 
     # -- texts -----------------------------------------------------------------------------------------------------
 
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
-        """Texts by the server's samplers, each by a request of its own. Raises BadInput for a setting that it cannot be told."""
+        """Texts by the server's samplers. Raises BadInput for a setting that it cannot be told.
+
+        They are one request where the server gives each of them the seed it would have alone, else one each.
+        """
         known, body = check_ids(request.ids, self._info), self._settings(request)
-        texts = [partial(self._text, request, {**self._prompt(known), **body}, row) for row in range(request.n)]
+        prompt = self._prompt(known)
+        body = {"model": self._served.model, "prompt": prompt if isinstance(prompt, str) else list(prompt), **body}
+        count = request.n if self._served.kind.seeds_each else 1
+        texts = [partial(self._texts, request, body, range(row, row + count)) for row in range(0, request.n, count)]
         return mixed(texts, cancel or CancelToken(), AT_ONCE)
 
     def _settings(self, request: StreamRequest) -> dict[str, object]:
-        kind = self._served.kind
+        kind, told = self._served.kind, self._served.told
+        check_constraint(request.constraint, self._info)
         body: dict[str, object] = {
-            **self._neutral(),
+            **NEUTRAL,
+            **kind.neutral,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "presence_penalty": request.presence_penalty,
             "frequency_penalty": request.frequency_penalty,
             "max_tokens": request.max_new_tokens,
             "stream": True,
+            **constraint_fields(kind.name, request.constraint),
         }
         if request.stop:
             body["stop"] = list(request.stop)
-        if self._served.told:
-            body["logprobs"] = min(max(request.top, 1), self._served.told)
+        if told != 0:
+            body["logprobs"] = max(request.top, 1) if told is None else min(max(request.top, 1), told)
         for name, neutral in _EXTRA_NEUTRAL.items():
             value = getattr(request, name)
             if value == neutral:
@@ -178,36 +176,44 @@ class OpenAIEngine:
             body[kind.takes[name]] = value
         return body
 
-    def _text(
-        self, request: StreamRequest, body: Mapping[str, object], row: int, cancel: CancelToken
+    def _texts(
+        self, request: StreamRequest, body: Mapping[str, object], rows: range, cancel: CancelToken
     ) -> Iterator[StreamEvent]:
-        address, text, told = self._client.address, "", list[StreamedToken]()
-        asked = {**body, "seed": (request.seed + request.random_stream + row) % 2**31}
-        limit = ENTRY_BYTES * (request.top + 4) * request.max_new_tokens + 2**20
-        url = address.base + "/completions"
-        with closing(self._client.stream(url, asked, cancel=cancel, limit=limit)) as parts:
+        """The texts ``rows`` in one request."""
+        address, texts, told = (
+            self._client.address,
+            dict.fromkeys(rows, ""),
+            {row: list[StreamedToken]() for row in rows},
+        )
+        asked = {**body, "seed": (request.seed + request.random_stream + rows[0]) % 2**31}
+        if len(rows) > 1:
+            asked["n"] = len(rows)
+        limit = (ENTRY_BYTES * (request.top + 4) * request.max_new_tokens + 2**20) * len(rows)
+        with closing(self._client.stream(address.base + "/completions", asked, cancel=cancel, limit=limit)) as parts:
             for data in events(parts, address):
                 answer = Answer(self._client.parse(data), address)
                 if answer.has("error"):
-                    raise ServerError(
-                        f"The server at {address.base} gave up in the middle of a text: try again, or ask for less."
-                    )
+                    raise gave_up(address)
                 for choice in answer.children("choices"):
+                    row = rows[0] + choice.whole("index", 0)
+                    if row not in texts:
+                        raise choice.wrong("index")
                     added = choice.text("text", "")
-                    text += added
-                    for token in self._tokens(choice, added, request, row, told):
-                        told.append(token)
+                    texts[row] += added
+                    for token in self._tokens(choice, added, request, row, told[row]):
+                        told[row].append(token)
                         yield token
                     if choice.has("finish_reason"):
-                        yield StreamedEnd(row, text, _reason(choice, request))
-                        return
-        raise ServerError(f"The server at {address.base} ended a text without saying so: try again once it is there.")
+                        yield StreamedEnd(row, texts.pop(row), _reason(choice, request))
+                if not texts:
+                    return
+        raise ended_silently(address)
 
     def _tokens(
         self, choice: Answer, added: str, request: StreamRequest, row: int, before: Sequence[StreamedToken]
     ) -> Iterator[StreamedToken]:
         """The tokens of one event: as told, or its text as one where nothing is told."""
-        steps = told_steps(choice, self._names)
+        steps = told_steps(choice, self._rows.names)
         if not steps and added:
             yield StreamedToken(row, len(before), added)
         own = self._served.raw or (
@@ -237,6 +243,7 @@ def _free(request: StreamRequest) -> StreamRequest:
         stop=request.stop,
         ignore_eos=request.ignore_eos,
         top=request.top,
+        constraint=request.constraint,
     )
 
 

@@ -14,6 +14,7 @@ from playground.models.address import ServerAddress
 
 _ABOVE_ONE = 1e-3  # a log-probability of certainty, rounded up by float16 somewhere
 _LOWEST = -3e38  # below: what C++ servers write for minus infinity
+_NEVER = -9999.0  # what OpenAI's interface writes for it
 _MASS_ERROR = 0.02  # how far the probabilities of a row may be from 1 in sum
 _LONGEST_EVENT = 64 * 1024 * 1024
 
@@ -101,7 +102,7 @@ class Answer:
         value = self._value.get(name)
         if not isinstance(value, int | float) or isinstance(value, bool) or not value <= _ABOVE_ONE:  # NaN is not
             raise unusable(self.address, f"tells {str(value)[:20]} as a log-probability")
-        return -math.inf if value < _LOWEST else min(float(value), 0.0)
+        return -math.inf if value < _LOWEST or value == _NEVER else min(float(value), 0.0)
 
 
 def told_tokens(entries: list[object], size: int, address: ServerAddress) -> tuple[npt.NDArray[np.int64], FloatArray]:

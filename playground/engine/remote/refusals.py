@@ -88,6 +88,14 @@ def too_large(address: ServerAddress, limit: int) -> ServerError:
     )
 
 
+def gave_up(address: ServerAddress) -> ServerError:
+    return ServerError(f"The server at {address.base} gave up in the middle of a text: try again, or ask for less.")
+
+
+def ended_silently(address: ServerAddress) -> ServerError:
+    return ServerError(f"The server at {address.base} ended a text without saying so: try again once it is there.")
+
+
 def unusable(address: ServerAddress, what: str) -> ServerError:
     """The error for an answer that came whole and cannot be used. ``what`` goes on after "The server at …"."""
     return ServerError(f"The server at {address.base} {what}: choose another model, or another version of the server.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.engine.api import Score
+from playground.engine.facets import offers
 from playground.engine.serving.pool import Loading
 from playground.engine.serving.worker import Worker
 from playground.errors import BadInput
 from playground.models.address import is_address
 from playground.models.catalogue import resolve
-from playground.models.info import ModelInfo, or_unknown
+from playground.models.info import ModelInfo, ServerFacts, or_unknown
 from playground.ui.kit import session
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
@@ -21,6 +23,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 _ASKED = "model_asked_for"
+_MOST_LISTED = 50  # of a server's models
 
 
 def sidebar_model(needed: bool = True) -> None:
@@ -38,14 +41,16 @@ def sidebar_model(needed: bool = True) -> None:
     loading = request_model(chosen_model())
     st.session_state[CARD_IS_WAITING] = not loading.done.is_set()
     with st.container(border=True, key="model_card"):
+        served = None
         if loading.error is not None:
             st.markdown("**No model**  \n:material/error: could not be loaded")
             st.button("Try again", key="try_model_again", icon=":material/refresh:", on_click=forget_failure)
         elif loading.done.is_set() and loading.worker is not None:
             _card(loading.worker)
+            served = loading.worker.engine.info
         else:
             _card_of_the_coming(loading)
-        _picker()
+        _picker(served)
 
 
 @st.fragment(run_every=1.0)
@@ -63,7 +68,14 @@ def _card(worker: Worker) -> None:
     info, status = worker.engine.info, worker.status()
     mark = ":material/pending: busy" if status.busy else ":material/check_circle: ready"
     queue = f", {status.queued} waiting" if status.queued else ""
-    st.markdown(f"**{escape_markdown(info.name)}**  \n{_size_line(info)}  \n{mark}{queue}")
+    st.markdown(f"**{escape_markdown(info.name)}**  \n{_size_line(info)}{_scores(worker)}  \n{mark}{queue}")
+
+
+def _scores(worker: Worker) -> str:
+    """Whether a server tells the log-probabilities of a given text; nothing of a model in this process, which does."""
+    if worker.engine.info.server is None:
+        return ""
+    return " · scores texts" if offers(worker.engine, Score) else " · does not score texts"
 
 
 def _size_line(info: ModelInfo) -> str:
@@ -71,12 +83,12 @@ def _size_line(info: ModelInfo) -> str:
     weights = info.weights_bytes
     stored = "unknown" if weights is None else f"{weights / 1e9:.2f} GB ({weights / 2**30:.2f} GiB)"
     if info.server is not None:
-        context = f"{info.context_length:,} tokens of context"
+        context = "context unknown" if info.server.chats_only else f"{info.context_length:,} tokens of context"
         return f"{escape_markdown(info.server.sentence)}  \n{size} parameters · {or_unknown(info.dtype)} · {context}"
     return f"{size} parameters · {or_unknown(info.dtype)} · {or_unknown(info.device)}  \nweights {stored}"
 
 
-def _picker() -> None:
+def _picker(loaded: ModelInfo | None) -> None:
     with st.popover("Change model", icon=":material/swap_horiz:", width="stretch", on_change="rerun") as popover:
         if not popover.open:
             return
@@ -91,6 +103,8 @@ def _picker() -> None:
             device = st.selectbox("Device", DEVICES, index=_index(DEVICES, chosen.device))
             dtype = st.selectbox("Number format (dtype)", DTYPES, index=_index(DTYPES, chosen.dtype))
             submitted = st.form_submit_button("Load", type="primary")
+        if loaded is not None and loaded.server is not None and len(loaded.server.models) > 1:
+            _served_models(loaded.id, loaded.server)
         _suggestions()
         if submitted:
             choose_model(spec, device, dtype)
@@ -136,6 +150,19 @@ def offer_hub_model() -> None:
 def _fetch(hub_id: str) -> None:
     choose_model(hub_id)
     st.rerun()  # the sidebar too, not only the part of the page with the button
+
+
+def _served_models(address: str, facts: ServerFacts) -> None:
+    """The models that the server of the one in use lists, to choose from."""
+    st.caption("Models of this server:")
+    for place, name in enumerate(facts.models[:_MOST_LISTED]):
+        st.button(
+            escape_markdown(name),
+            key=f"served_model_{place}",
+            on_click=choose_model,
+            args=(f"{address.partition('#')[0]}#{name}",),
+            type="tertiary",
+        )
 
 
 def _suggestions() -> None:

@@ -3,6 +3,7 @@ answers is of that package's types too. What it serves is ``TinyModel``; as ``ow
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,16 @@ OWN_FIELDS: dict[str, dict[str, type]] = {
         "ignore_eos": bool,
         "return_tokens_as_token_ids": bool,
         "prompt_logprobs": int,
+        "structured_outputs": dict,
+    },
+    "sglang": {
+        "top_k": int,
+        "min_p": float,
+        "repetition_penalty": float,
+        "ignore_eos": bool,
+        "json_schema": str,
+        "regex": str,
+        "ebnf": str,
     },
 }
 
@@ -149,17 +160,21 @@ class Completions:
             seed=body.get("seed", 0),
             stop=[] if self.finish else [stop] if isinstance(stop, str) else stop,
             ignore_eos=body.get("ignore_eos", False),
-            fixed=self.codec.encode(self.text),
+            fixed=self.codec.encode(body.get("structured_outputs", {}).get("choice", [self.text])[0]),
         )
 
     def _streamed(self, body: Body, ids: tuple[int, ...]) -> Iterator[bytes]:
-        ending: Mapping[str, object] = {}
-        for one in self._drawn(body, ids):
-            choice = {"index": 0, "text": one.shown, "logprobs": self._logprobs(body, one.before, one.token)}
-            yield self._event({**choice, "finish_reason": None})
-            if one.reason is not None:
-                ending = self.finish or self._ending(one)
-        yield self._event({"index": 0, "text": "", "logprobs": None, **ending})
+        """The n texts mixed, each with a seed of its own, as vLLM gives them."""
+        texts = [self._drawn({**body, "seed": body.get("seed", 0) + i}, ids) for i in range(body.get("n", 1))]
+        for together in itertools.zip_longest(*texts):
+            for index, one in enumerate(together):
+                if one is None:
+                    continue
+                choice = {"index": index, "text": one.shown, "logprobs": self._logprobs(body, one.before, one.token)}
+                yield self._event({**choice, "finish_reason": None})
+                if one.reason is not None:
+                    ending = self.finish or self._ending(one)
+                    yield self._event({"index": index, "text": "", "logprobs": None, **ending})
         yield b"data: [DONE]\n\n"
 
     def _ending(self, one: Drawn) -> Body:

@@ -23,7 +23,7 @@ from playground.engine.remote.openai_connect import connect_completions
 from playground.engine.remote.openai_server import OpenAIEngine
 from playground.engine.scoring import score_rows
 from playground.engine.text.codec import HfTextCodec
-from playground.engine.types import StreamedEnd, StreamedToken, StreamEvent, StreamRequest
+from playground.engine.types import StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TokenIds, TopTokens
 from playground.errors import BadInput, ModelNotFound, ServerError
 from playground.models.address import parse_address
 from playground.models.tokenizers import TOKENIZER_VARIABLE
@@ -67,6 +67,12 @@ def made(codec: HfTextCodec, **fields: Any) -> Completions:
     return Completions(codec, len(byte_level_tokenizer()), **fields)
 
 
+def top_row(engine: OpenAIEngine, ids: TokenIds) -> TopTokens:
+    row = engine.next_logits(ids)
+    assert not row.full
+    return row
+
+
 def streamed(engine: OpenAIEngine, **fields: Any) -> tuple[list[StreamedToken], StreamedEnd]:
     request = StreamRequest(engine.codec.encode(TEXT), **{"max_new_tokens": 40, "top": 3, **fields})
     events: list[StreamEvent] = list(engine.stream(request))
@@ -81,7 +87,6 @@ def streamed(engine: OpenAIEngine, **fields: Any) -> tuple[list[StreamedToken], 
     ("owner", "kind", "version"),
     [
         ("vllm", "vLLM", "0.11.0"),
-        ("sglang", "SGLang", "unknown"),
         ("library", "Ollama", "unknown"),
         ("x", "OpenAI-compatible", "unknown"),
     ],
@@ -89,8 +94,6 @@ def streamed(engine: OpenAIEngine, **fields: Any) -> tuple[list[StreamedToken], 
 def test_a_kind_is_recognised(codec: HfTextCodec, owner: str, kind: str, version: str) -> None:
     server = made(codec, owned_by=owner)
     with running(server.routes()) as standin:
-        if owner == "sglang":
-            server.owned_by = "vllm"  # takes the same extras
         engine = make_engine(standin.base + "#other")
         facts = engine.info.server
         assert facts is not None and (facts.kind, facts.version, facts.models) == (kind, version, ("tiny", "other"))
@@ -135,7 +138,7 @@ def test_the_top_of_a_row(codec: HfTextCodec, owner: str, takes_ids: bool) -> No
     server = made(codec, owned_by=owner, takes_ids=takes_ids)
     with serving(server) as (engine, standin):
         ids = engine.codec.encode(TEXT)
-        row, exact = engine.next_logits(ids), server.row(ids)
+        row, exact = top_row(engine, ids), server.row(ids)
         assert isinstance(standin.asked[-1].body["prompt"], list if takes_ids else str)
         if owner == "vllm":  # told by ids: nothing is lost
             assert row.top_ids.tolist() == np.argsort(-exact)[:20].tolist()
@@ -148,7 +151,7 @@ def test_half_a_character_names_no_token_and_is_in_the_rest(codec: HfTextCodec) 
     server = made(codec)
     with serving(server) as (engine, _standin):
         for last in range(40, 60):
-            row = engine.next_logits((last,))
+            row = top_row(engine, (last,))
             assert all(
                 engine.codec.token_bytes(token) != b"" or engine.codec.is_special(token)
                 for token in row.top_ids.tolist()
@@ -205,7 +208,7 @@ def test_minus_infinity_is_a_token_that_cannot_come(codec: HfTextCodec) -> None:
     server = made(codec)
     with serving(server) as (engine, _standin):
         server.change = lying(top_logprobs=[{"a": -0.5, "b": -math.inf}])
-        assert engine.next_logits((1,)).logprobs.tolist() == [-0.5, -math.inf]
+        assert top_row(engine, (1,)).logprobs.tolist() == [-0.5, -math.inf]
 
 
 # -- a given text ----------------------------------------------------------------------------------------------------
@@ -327,9 +330,10 @@ def test_on_llama_cpps_own_completions(
     monkeypatch.setenv(TOKENIZER_VARIABLE, "smollm2-135m-instruct")
     client = ServerClient(parse_address(llama_base))
     with closing(connect_completions(client, lambda what, fraction: None)) as engine:
+        assert isinstance(engine, OpenAIEngine)
         assert engine.info.server is not None and (engine.info.server.told, engine.info.server.raw) == (20, True)
         ids = engine.codec.encode(TEXT)
-        row = engine.next_logits(ids)
+        row = top_row(engine, ids)
         exact = log_softmax(bundled_engine.next_logits(ids).logits)
         assert row.top_ids[0] == exact.argmax() and np.exp(row.logprobs) == pytest.approx(
             np.exp(exact[row.top_ids]), abs=0.02
