@@ -47,7 +47,7 @@ def check_constraint(constraint: Constraint | None, info: ModelInfo) -> None:
             raise BadInput(f"The JSON schema is no JSON ({error}): mend it.", "constraint") from None
         if not isinstance(schema, dict):
             raise BadInput("A JSON schema is an object in braces: write it as one.", "constraint")
-    elif not constraint.choices:
+    elif not constraint.text.strip():
         raise BadInput(f"The {constraint.kind} is empty: write one, or leave it out.", "constraint")
 
 

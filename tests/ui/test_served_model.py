@@ -73,3 +73,20 @@ def test_an_address_with_a_password_in_it_is_not_taken_over() -> None:
     refused, taken = AppTest.from_function(script).run().text
     assert refused.value.startswith("None ") and "user name or password" in refused.value
     assert "secret" not in refused.value and taken.value == "http://box/v1"
+
+
+def test_the_models_of_a_server_are_there_to_choose_from() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from playground.models.info import ServerFacts
+        from playground.ui.workspace.model_picker import _served_models
+        from playground.ui.workspace.setup import setup
+
+        _served_models("http://box/v1#one", ServerFacts("vLLM", "1", ("one", "two<b>*"), None, 20, True))
+        st.text(str(setup().model))
+
+    page = AppTest.from_function(script).run()
+    assert [button.label for button in page.button] == ["one", "two\\<b\\>\\*"], "a server's names are no markup"
+    page.button(key="served_model_0").click().run()
+    assert page.text[0].value == "http://box/v1#one"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -231,3 +233,16 @@ def test_a_client_recovers_when_its_server_does() -> None:
             client.ask(client.address.root + "/page")
         first.routes["/page"] = fixed({"run": 2})
         assert client.ask(client.address.root + "/page") == {"run": 2}
+
+
+def test_a_certificate_that_is_not_trusted() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+    with running({"/page": fixed({"secret": 1})}) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        client = ServerClient(
+            parse_address(server.base.replace("http", "https").replace("127.0.0.1", "localhost")), KEY
+        )
+        with pytest.raises(ServerError, match="its certificate is not trusted here") as refused:
+            client.ask(client.address.root + "/page")
+        assert KEY not in str(refused.value) and not server.asked
