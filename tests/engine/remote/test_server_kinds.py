@@ -27,7 +27,14 @@ from tests.engine.remote.sglang_standin import Sglang
 from tests.engine.remote.standin import running
 from tests.engine.small import byte_level_tokenizer
 
-SCHEMA = '{"type": "object", "properties": {"city": {"type": "string", "maxLength": 12}}, "required": ["city"], "additionalProperties": false}'
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"city": {"type": "string", "maxLength": 12}},
+        "required": ["city"],
+        "additionalProperties": False,
+    }
+)
 
 
 @pytest.fixture(autouse=True)
