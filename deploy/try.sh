@@ -71,7 +71,7 @@ until "$postgresql/pg_isready" --quiet --host=127.0.0.1 --port="$port_postgresql
 
 # The model: llama.cpp's own server on the bundled weights. It ends with its input, which is this script's.
 mkfifo "$folder/hold" && exec 9<>"$folder/hold"
-"$python" -m tests.engine.remote.llama_server "${PLAYGROUND_TRY_SLOTS:-4}" >"$folder/model" 2>"$folder/model.log" <&9 &
+"$python" -m playground.models.llamacpp_server --threads 1 --slots "${PLAYGROUND_TRY_SLOTS:-4}" >"$folder/model" 2>"$folder/model.log" <&9 &
 started+=($!)
 until [ -s "$folder/model" ]; do
     kill -0 "${started[-1]}" || { cat "$folder/model.log" >&2; exit 1; }
@@ -80,7 +80,7 @@ done
 
 # Two app processes that share the store and the model, and nothing else.
 export PLAYGROUND_STORE=postgresql+psycopg://playground@127.0.0.1:$port_postgresql/playground
-export PLAYGROUND_MODEL=${PLAYGROUND_TRY_MODEL-$(cat "$folder/model")/v1} PLAYGROUND_SERVERS="" HF_HUB_OFFLINE=1
+export PLAYGROUND_MODEL=${PLAYGROUND_TRY_MODEL-$(cat "$folder/model")} PLAYGROUND_SERVERS="" HF_HUB_OFFLINE=1
 STREAMLIT_SERVER_COOKIE_SECRET=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 export STREAMLIT_SERVER_COOKIE_SECRET
 for number in 1 2; do
