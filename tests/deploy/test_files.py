@@ -59,7 +59,7 @@ def test_nginx_takes_the_configuration(template: str | None, tmp_path: Path) -> 
     if template is not None:
         upstream = (DEPLOY / "nginx" / template).read_text(encoding="utf-8")
     conf = (DEPLOY / "nginx/default.conf.template").read_text(encoding="utf-8")
-    text = re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], upstream + conf)
+    text = re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], conf + upstream)
     written = tmp_path / "nginx.conf"
     temporary = "".join(
         f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
