@@ -12,7 +12,7 @@ from playground.engine.factory import make_engine
 from playground.engine.serving.pool import Loading, ModelChoice
 from playground.errors import ModelRefused
 from playground.ui import runtime
-from tests.engine.remote.standin import StandIn, running
+from tests.engine.remote.standin import Reply, StandIn, running
 from tests.engine.remote.tiny_llama import TinyLlama
 from tests.ui.conftest import Opened
 
@@ -90,3 +90,19 @@ def test_the_models_of_a_server_are_there_to_choose_from() -> None:
     assert [button.label for button in page.button] == ["one", "two\\<b\\>\\*"], "a server's names are no markup"
     page.button(key="served_model_0").click().run()
     assert page.text[0].value == "http://box/v1#one"
+
+
+def test_a_page_recovers_when_its_server_does(open_app: Callable[..., Opened], server: StandIn) -> None:
+    """A failure is a sentence on the page, and the next thing asked is answered again. A token's name is no markup."""
+    answers = server.routes["/completion"]
+    app = open_app({"prompt": "aa"}, opener=lambda choice, progress: make_engine(server.base))
+    assert not app.errors and app.bars["rows"]
+    server.routes["/completion"] = lambda asked: Reply({"error": "<b>out of memory</b>"}, 500)
+    app.at.text_area(key="w_prompt").set_value("aaa")
+    app.run()
+    (said,) = app.errors
+    assert "failed" in said and "500" in said and "\\<b\\>out of memory" in said and " <b>" not in said
+    server.routes["/completion"] = answers
+    app.at.text_area(key="w_prompt").set_value("aaaa")
+    app.run()
+    assert not app.errors and "<b>" in [row["label"] for row in app.bars["rows"]]

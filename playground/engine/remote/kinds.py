@@ -15,7 +15,8 @@ class ServerKind:
     """``takes``: what ``StreamRequest`` calls a setting -> what the server calls it. ``neutral``: said in each request, because
     the server's own defaults, or the model's, are not neutral. ``scores_prompts``: it may tell a prompt's own
     log-probabilities. ``version_path``: where it tells its version, from its root. ``seeds_each``: text i of n in one request
-    has the seed and i more. ``native``: it has SGLang's ``/generate``."""
+    has the seed and i more. ``native``: it has SGLang's ``/generate``.
+    ``tokenizes``: it tells a text's ids at ``/tokenize``."""
 
     name: str
     version_path: str | None = None
@@ -24,6 +25,7 @@ class ServerKind:
     scores_prompts: bool = False
     seeds_each: bool = False
     native: bool = False
+    tokenizes: bool = False
 
     @property
     def names_ids(self) -> bool:
@@ -43,9 +45,10 @@ KINDS: dict[str, ServerKind] = {
         neutral={**_NEUTRAL, "return_tokens_as_token_ids": True},
         scores_prompts=True,
         seeds_each=True,
+        tokenizes=True,
     ),
     "sglang": ServerKind(
-        "SGLang", "/server_info", takes=_SAME_NAMES, neutral=_NEUTRAL, scores_prompts=True, native=True
+        "SGLang", "/server_info", takes=_SAME_NAMES, neutral=_NEUTRAL, scores_prompts=True, native=True, tokenizes=True
     ),
     "library": ServerKind("Ollama", "/api/version"),
     "organization_owner": ServerKind("LM Studio"),

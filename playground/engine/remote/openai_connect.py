@@ -122,7 +122,13 @@ class _Probe:
         self.rows = kind(self._client, self._kind, self._model, names)
 
     def check_tokenizer(self, name: str) -> None:
-        """Whether a prompt may be ids; a text must have as many tokens there as here, by the tokenizer of ``name``."""
+        """Whether a prompt may be ids. A text must have the same ids there, or as many where they are not told, as by the
+        tokenizer of ``name`` here."""
+        if self._ids_there() not in (None, self._ids):
+            raise ModelNotFound(
+                f"The server at {self._client.address.base} makes other tokens of a text than the tokenizer of {shown(name)}: "
+                f"name its own with {TOKENIZER_VARIABLE}."
+            )
         answer = self.rows.ask(_CHECKED)
         if not answer.has("usage"):
             raise unusable(self._client.address, "does not count a prompt's tokens, so its tokenizer cannot be checked")
@@ -140,6 +146,19 @@ class _Probe:
             self.takes_ids = False
             return
         self.takes_ids = by_ids.has("usage") and by_ids.child("usage").whole("prompt_tokens") == counted
+
+    def _ids_there(self) -> tuple[int, ...] | None:
+        """The server's own ids of the text; None where it does not tell them."""
+        if not self._kind.tokenizes:
+            return None
+        body = {"model": self._model, "prompt": _CHECKED}
+        try:
+            answer = self._client.ask(self._client.address.root + "/tokenize", body)
+        except ServerError as error:
+            if error.status not in _REFUSED:
+                raise
+            return None
+        return Answer(answer, self._client.address).ids("tokens", None)
 
     def _step(self, count: int, **settings: object) -> ToldStep | None:
         """The first step with its row; None where the server refuses or tells none."""

@@ -70,7 +70,13 @@ class Completions:
             "/v1/models": lambda asked: Reply({"object": "list", "data": listed}),
             "/version": lambda asked: Reply({"version": "0.11.0"}),
             "/v1/completions": self._complete,
+            "/tokenize": lambda asked: Reply(
+                {"tokens": list(self.tokenize(asked.body["prompt"])), "count": 0, "max_model_len": self.context}
+            ),
         }
+
+    def tokenize(self, text: str) -> tuple[int, ...]:
+        return self.codec.encode(text)
 
     @property
     def model(self) -> TinyModel:

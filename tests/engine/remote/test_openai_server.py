@@ -129,6 +129,20 @@ def test_another_tokenizer_than_the_models_is_refused(codec: HfTextCodec, monkey
             make_engine(standin.base)
 
 
+class OtherTokens(Completions):
+    """As many tokens as the tokenizer here makes, and others."""
+
+    def tokenize(self, text: str) -> tuple[int, ...]:
+        return tuple(reversed(super().tokenize(text)))
+
+
+@pytest.mark.parametrize("owner", ["vllm", "sglang"])
+def test_as_many_tokens_are_not_enough_where_the_server_tells_its_own(codec: HfTextCodec, owner: str) -> None:
+    server = OtherTokens(codec, len(byte_level_tokenizer()), owned_by=owner)
+    with running(server.routes()) as standin, pytest.raises(ModelNotFound, match="makes other tokens of a text"):
+        make_engine(standin.base)
+
+
 # -- the next token --------------------------------------------------------------------------------------------------
 
 
