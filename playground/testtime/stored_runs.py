@@ -149,7 +149,7 @@ class RunStore:
         """One run with its candidates in order. Raises BadInput where there is none of this id."""
         found = self._rows.load(run)
         if found is None:
-            raise BadInput("This run is not kept any more: choose another one.", "run")
+            raise BadInput("This run has been deleted: choose another one.", "run")
         record, rows, columns = found
         try:
             candidates = tuple(_candidate_of(row) for row in rows)

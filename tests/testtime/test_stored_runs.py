@@ -128,7 +128,7 @@ def test_runs_are_listed_and_deleted(any_store: RunStore) -> None:
     any_store.delete(first)
     any_store.delete(first)
     assert [summary.id for summary in any_store.runs()] == [second]
-    with pytest.raises(BadInput, match="not kept any more"):
+    with pytest.raises(BadInput, match="has been deleted"):
         any_store.load(first)
     any_store.add(first, any_store.load(second).candidates)
     assert [summary.id for summary in any_store.runs()] == [second], (

@@ -26,7 +26,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         puts=(LookedAt(),),
     ),
     "cost": Experiment(
-        "Why reading is cheap and writing is dear",
+        "Why reading is cheap and writing is not",
         "The same model reads many tokens a second and writes few",
         "In the table a token read costs a fraction of a token written: a prompt's tokens share one pass over the weights, "
         "and each new token needs a pass of its own. Choose Roofline below: the diamonds on the left are writes.",

@@ -88,7 +88,7 @@ EXPERIMENTS = {
         {"config": "Mixtral-8x7B", "context": 4096, "batch": 1, "gpus": 2},
     ),
     "training": experiment(
-        "Training eats eight times as much",
+        "Training takes eight times as much",
         "Adam keeps 16 bytes a parameter where serving keeps 2.",
         "Without sharding an 8B model does not fit eight H100; A shards everything over them and recomputes activations.",
         "Memory",
