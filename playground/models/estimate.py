@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,9 @@ INDEX = "model.safetensors.index.json"
 _CACHE_TOKENS = 4096
 _LOGITS_POSITIONS = 512
 _MAX_HEADER_BYTES = 100_000_000  # the safetensors format's own limit
+
+MOST_PARTS = 100_000  # layers times experts; the largest models have some 25,000
+_LAYERS, _EXPERTS = re.compile(r"(?:^|_)layers?$"), re.compile(r"(?:^|_)experts$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,22 @@ def estimate_config(config: dict[str, Any], dtype: str, parameters: int | None =
     if parameters is not None:
         return _need(parameters, config, dtype)
     return _need(sum(weight.numel() for weight in empty_model(config).parameters()), config, dtype)
+
+
+def require_buildable(name: str, config: dict[str, Any]) -> None:
+    """Raise ModelCorrupt where a config asks for more layers and experts, built one by one, than any model has.
+
+    Built without data they take time and memory all the same: a billion layers, all of it.
+    """
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    counts = [(key, value) for part in parts for key, value in part.items() if isinstance(value, int)]
+    layers = max((value for key, value in counts if _LAYERS.search(key)), default=1)
+    experts = max((value for key, value in counts if _EXPERTS.search(key)), default=1)
+    if max(layers, 1) * max(experts, 1) > MOST_PARTS:
+        raise ModelCorrupt(
+            f"The config of {shown(name)} asks for {layers:,} layers with {experts:,} experts each, which no model has: "
+            "fetch the model again."
+        )
 
 
 def empty_model(config: dict[str, Any]) -> PreTrainedModel:

@@ -22,6 +22,7 @@ from playground.models.estimate import (
     estimate_folder,
     estimate_gguf,
     read_header,
+    require_buildable,
     weight_files,
 )
 from playground.models.hardware import Hardware, probe
@@ -62,6 +63,7 @@ def locate(
 
     def admit(config: dict[str, Any], parameters: int | None) -> None:
         check_config(source.id, config)
+        require_buildable(source.id, config)
         need = estimate_config(config, "float32", parameters)
         placement = choose(machine, device=device, dtype=dtype, parameters=need.parameters)
         require_memory(source.id, need.in_dtype(placement.dtype), placement, machine)
@@ -106,6 +108,7 @@ def _place(
         need = estimate_gguf(folder, "float32")
     else:
         check_folder(folder)
+        require_buildable(source.id, config_dict(folder))
         need = estimate_folder(folder, "float32")
         if source.kind != "bundled":
             require_all_parameters(source.id, folder, need.parameters)

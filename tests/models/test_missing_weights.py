@@ -41,6 +41,13 @@ def seven_billion(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
+def a_billion(folder: Path, what: str) -> None:
+    """A good model, but for a config that asks for a billion of one of its parts."""
+    save_llama(folder)
+    config = json.loads((folder / "config.json").read_text()) | {what: 10**9}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 def vocabulary_only(path: Path, split: int = 0) -> None:
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(2)
@@ -60,12 +67,16 @@ def test_they_are_refused_in_bounded_memory(tmp_path: Path) -> None:
     seven_billion(tmp_path / "seven")
     vocabulary_only(tmp_path / "vocabulary.gguf")
     vocabulary_only(tmp_path / "model-00001-of-00003.gguf", split=3)
-    specs = [str(tmp_path / name) for name in ("seven", "vocabulary.gguf", "model-00001-of-00003.gguf")]
+    a_billion(tmp_path / "layers", "num_hidden_layers")
+    a_billion(tmp_path / "experts", "num_local_experts")
+    names = ("seven", "vocabulary.gguf", "model-00001-of-00003.gguf", "layers", "experts")
+    specs = [str(tmp_path / name) for name in names]
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, *specs], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    seven, vocabulary, part = done.stdout.strip().splitlines()
+    seven, vocabulary, part, layers, experts = done.stdout.strip().splitlines()
+    assert "1,000,000,000 layers" in layers and "1,000,000,000 experts" in experts
     assert "lacks 270 of its tensors" in seven
     assert "holds a vocabulary and no weights" in vocabulary
     assert "part 1 of 3" in part and "model-00002-of-00003.gguf" in part and "model-00003-of-00003.gguf" in part
