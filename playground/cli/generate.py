@@ -97,18 +97,18 @@ def _result(engine: Engine, generation: Generation) -> dict[str, Any]:
     from playground.generation import samples_here
     from playground.generation.document import ids_before, step_pieces
 
-    row, codec = generation.rows[0], engine.codec
+    row, codec, here = generation.rows[0], engine.codec, samples_here(engine)
     prompt = row.request.prompt_ids
     return {
         "model": engine.info.id,
-        "sampled_by": "playground" if samples_here(engine) else "engine",
+        "sampled_by": "playground" if here else "engine",
         "text": row.text,
         "hidden_text": row.hidden_text,
         "finish_reason": _REASONS.get(row.finish_reason, row.finish_reason),
         "stopped_by": row.stopped_by,
         "prompt_ids": list(prompt),
         "seed": row.request.seed,
-        "order": list(row.request.settings.active()),
+        "order": list(row.request.settings.active()) if here else None,  # the engine has an order of its own
         "steps": [
             _step(codec, step, text, ids_before(prompt, row.steps, place))
             for place, (step, text) in enumerate(zip(row.steps, step_pieces(codec, row.steps, prompt), strict=True))

@@ -113,7 +113,11 @@ def test_generate_passes_on_what_the_engine_samples_and_tells(capsys: Capture, s
         assert step["id"] == order[0] and [other["id"] for other in step["top"]] == order
         assert step["raw_logprob"] == pytest.approx(row[step["id"]], abs=1e-5)
         ids = (*ids, step["id"])
-    assert found["sampled_by"] == "engine" and found["text"] == "".join(step["text"] for step in found["steps"])
+    assert (
+        found["sampled_by"] == "engine"
+        and found["order"] is None
+        and found["text"] == "".join(step["text"] for step in found["steps"])
+    )
 
 
 def test_generate_refuses_what_the_engine_cannot_be_told(capsys: Capture) -> None:
