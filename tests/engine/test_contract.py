@@ -1,4 +1,7 @@
-"""Every engine keeps the promises of ``engine/api.py``: those of each facet that it offers, and one sentence for the others."""
+"""Every engine keeps the promises of ``engine/api.py``: those of each facet that it offers, and one sentence for the others.
+
+One file, so that each engine (one is a server that reads a model) is opened once for all of it.
+"""
 
 from __future__ import annotations
 
