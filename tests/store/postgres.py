@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ from pathlib import Path
 import psycopg
 
 _HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=127.0.0.1")
+# A server that ends, and its folder with it, when whoever holds its input is gone: tests may be killed.
+_WHILE_ASKED_FOR = '"$@" & read _; kill -QUIT $!; wait; cd / && rm -rf "$0"'
 
 
 def programs() -> Path:
-    """The folder of initdb and pg_ctl, the newest where several are installed. Raises FileNotFoundError."""
+    """The folder of initdb and postgres, the newest where several are installed. Raises FileNotFoundError."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
     if not found and on_path is None:
@@ -43,25 +46,42 @@ def cluster() -> Iterator[str]:
     if user is not None:
         shutil.chown(folder, user)
 
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [bin_folder / program, "-D", folder / "data", *arguments],
-            check=True,
-            user=user,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-        )
-
-    options = " ".join(f"-c {option}" for option in (*_HASTY, f"port={port}", f"unix_socket_directories={folder}"))
-    try:
-        call("initdb", "--no-sync", "--auth=trust", "--username=playground", "--encoding=UTF8", "--locale=C")
-        call("pg_ctl", "start", "--wait", "--silent", "--log", str(folder / "log"), "--options", options)
+    options = [f"-c{option}" for option in (*_HASTY, f"port={port}", f"unix_socket_directories={folder}")]
+    initdb = ["initdb", "--no-sync", "--auth=trust", "--username=playground", "--encoding=UTF8", "--locale=C"]
+    subprocess.run(
+        [bin_folder / initdb[0], *initdb[1:], "-D", folder / "data"],
+        check=True,
+        user=user,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+    )
+    with subprocess.Popen(
+        ["sh", "-c", _WHILE_ASKED_FOR, folder, bin_folder / "postgres", "-D", folder / "data", *options],
+        user=user,
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as server:
+        assert server.stdin is not None
+        address = f"playground@127.0.0.1:{port}"
         try:
-            yield f"postgresql+psycopg://playground@127.0.0.1:{port}"
+            _wait_for(f"postgresql://{address}/postgres")
+            yield f"postgresql+psycopg://{address}"
         finally:
-            call("pg_ctl", "stop", "--mode=immediate", "--silent")
-    finally:
-        shutil.rmtree(folder)
+            server.stdin.close()
+
+
+def _wait_for(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(address).close()
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline, "PostgreSQL did not start"
+            time.sleep(0.05)  # a port has no event to wait for
+        else:
+            return
 
 
 def new_database(server: str) -> str:
