@@ -391,3 +391,23 @@ def test_a_long_read_can_be_stopped_and_makes_way_for_newer_input(app_url: str, 
     prompt.press("Control+Enter")
     expect(main.get_by_text("5 of 8,192")).to_be_visible(timeout=10_000)
     expect(page.get_by_role("button", name="Paris", exact=False).first).to_be_visible()
+
+
+def test_a_model_that_a_link_names_beside_is_asked_for_compared_and_let_go(open_page: OpenPage, app_url: str) -> None:
+    query = {"prompt": "The capital of France is", "beside": '["@bfloat16"]', "view": "compare"}
+    page = open_page(f"{app_url}/?{urlencode(query)}")
+    asked = page.get_by_text("the model in use in bfloat16 is not loaded here")
+    expect(asked).to_be_visible(timeout=120_000)
+    expect(asked).to_contain_text("GB")
+    page.get_by_role("button", name="Load", exact=True).click()
+    sentence = page.get_by_text("KL(now ‖ X) = 0.0007 nats")
+    expect(sentence).to_be_visible(timeout=120_000)
+    expect(sentence).to_contain_text("Paris")
+    picture = page.get_by_test_id("stPlotlyChart").filter(visible=True)
+    expect(picture).to_have_count(1)  # the one of before is gone
+    expect(picture).to_contain_text("Model X")
+    slider(page, "Temperature").press("ArrowRight")
+    expect(page.get_by_text("Applied in this order: Temperature")).to_be_visible()
+    expect(sentence).to_be_visible()
+    page.get_by_role("button", name="✕ X").click()
+    expect(page.get_by_text("Nothing is pinned yet")).to_be_visible()

@@ -51,7 +51,8 @@ def compare_section(worker: Worker) -> None:
     """Choosing what to compare, the texts side by side, their parting, their diversity."""
     work, chosen = opened("compare", worker), settings_to_compare()
     _pin_buttons()
-    loaded = each_loaded() if named() else {}
+    with st.container(key="models_asked"):  # always there: a strip that moves up among its siblings is drawn twice
+        loaded = each_loaded() if named() else {}
     _run_controls(len(chosen) + len(loaded))
     if work.problem:
         show_problem(work.problem)
@@ -63,7 +64,8 @@ def compare_section(worker: Worker) -> None:
         )
         return
     live(work, "compare", worker, _strips)
-    texts_beside(work, worker, loaded)
+    with st.container(key="models_texts"):
+        texts_beside(work, worker, loaded)
     legend_line(worker)
     if work.stream is None:
         _parting(work, worker)
@@ -85,11 +87,11 @@ def _pin_buttons() -> None:
         )
         if not pins():
             st.button("Compare with greedy", key="against_greedy", on_click=_against_greedy, args=(present,))
+        pin_control()
         for letter, settings in list(pins().items()):
             st.button(
                 f"✕ {letter}", key=f"generate_unpin_{letter}", on_click=unpin, args=(letter,), help=describe(settings)
             )
-        pin_control()
 
 
 def _against_greedy(present: SamplerSettings) -> None:

@@ -37,12 +37,14 @@ def compare_section(view: SamplingView) -> None:
     if not pins_or_hint(view.setup.settings):
         return
     views = {NOW: view.next} | {letter: _pinned(view, settings) for letter, settings in pins().items()}
-    beside = models_beside(view)
+    with st.container(key="models_asked"):  # always there: a picture that moves up among its siblings is drawn twice
+        beside = models_beside(view)
     data = beside.data(views) if beside.rows else compare_data(views, view.codec)
     st.plotly_chart(
         compare_figure(data), key="compare", config={"displayModeBar": False}, alt=compare_description(data)
     )
-    beside.show()
+    with st.container(key="models_told"):
+        beside.show()
     if pins():
         _settings_table(view, views)
 
@@ -94,9 +96,9 @@ def _buttons(settings: SamplerSettings) -> None:
             on_click=pin_orders,
             help="Pins A, B, C: the present values in the orders of three engines.",
         )
+        pin_control()
         for letter, pinned in list(pins().items()):
             st.button(f"✕ {letter}", key=f"unpin_{letter}", on_click=unpin, args=(letter,), help=describe(pinned))
-        pin_control()
 
 
 def pin(settings: SamplerSettings) -> None:

@@ -123,6 +123,7 @@ def each_loaded() -> dict[str, Worker]:
                 _question(letter)
             else:
                 found[letter] = worker_of(loading, f"beside_{letter}", partial(stop, letter))
+                st.empty()  # in the place of the progress, whose own fragment no rerun of the part clears
         except Pending as pending:
             show_pending(pending, PICTURES)
         except PlaygroundError as error:
@@ -136,6 +137,7 @@ def each_beside(worker: Worker) -> dict[str, ReadBeside]:
     for letter, other in each_loaded().items():
         try:
             found[letter] = _read(letter, other, worker)
+            st.empty()
         except Pending as pending:
             show_pending(pending, PICTURES)
         except PlaygroundError as error:
@@ -232,7 +234,7 @@ def pin_model(text: str) -> None:
 
 def pin_control() -> None:
     """A popover that chooses a model to compare with, and a button for each that is pinned."""
-    with st.popover("Pin another model", icon=":material/compare_arrows:", on_change="rerun", key="pin_model") as box:
+    with st.popover("Pin model", icon=":material/compare_arrows:", on_change="rerun", key="pin_model") as box:
         if box.open:
             _choice_of_model()
     for letter, compared in named().items():
