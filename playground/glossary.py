@@ -15,9 +15,9 @@ GLOSSARY: dict[str, str] = {
     "Entropy": "The average surprise of a distribution, in nats or bits: 0 when one token is certain.",
     "Nat": "The unit of entropy under the natural logarithm; one nat is 1.443 bits.",
     "Surprise": "The negative log-probability of what came: large when something unlikely happened. Also: surprisal.",
-    "Exact": "Of a row that an engine tells in part: what it tells leaves nothing open.",
-    "Bounded": "Of a row that an engine tells in part: a number lies between two, because how the rest's probability is spread "
-    "over its tokens is not told.",
+    "Exact": "Of a row that an engine tells in part: the probability of each token told, and of all others together, is known.",
+    "Bounded": "Of a row that an engine tells in part: a probability lies between two numbers, because how the tokens that are "
+    "not told share theirs is not known.",
     "Effective choices": "The exponential of the entropy: how many equally likely tokens would be as uncertain.",
     "Rank": "A token's place when all are sorted by raw probability; the likeliest has rank 1.",
     "Sampler": "A rule that changes logits or removes tokens before one is drawn.",

@@ -140,7 +140,7 @@ def compare_figure(data: CompareData) -> go.Figure:
         if data.open is not None:  # solid up to what is certain
             traces.append(go.Bar(**shared, x=row, marker={"color": colour}, hoverinfo="skip"))
     figure = go.Figure(traces)
-    end = min(float(data.largest.max()) * (1.2 if data.open is None else 1.45), 1.25 if data.open is None else 1.45)
+    end = min(float(data.largest.max()) * (1.2 if data.open is None else 1.7), 1.25 if data.open is None else 1.7)
     figure.update_layout(
         barmode="overlay",
         height=min(_TALLEST, 80 + len(data.tokens) * (10 + 13 * len(data.settings))),

@@ -19,8 +19,9 @@ from playground.sampling.settings import SamplerSettings
 
 NOT_TOLD = "not told by this engine"
 WHAT_THE_WORDS_MEAN = (
-    "Exact: what this engine tells leaves nothing open. Bounded: a number lies between two, because how the rest's probability "
-    "is spread over its tokens is not told. Each of those is taken to be less likely than every token told, and equal to none."
+    "Exact: the probability of each token told, and that of all others together, is known. Bounded: it lies between two numbers, "
+    "because how the others share theirs is not told. Each of them is taken to be less likely than every token told, and equal "
+    "to none."
 )
 
 
@@ -100,9 +101,10 @@ def candidate_of(view: PartialNext, token: int, codec: TextCodec) -> PartialCand
     final, rest = view.trace.final, rest_of_row(view)
     most = 1.0 if final is None else most_of_one(final)
     kept = False if rest.kept[1] == 0 else True if rest.kept[0] == rest.count else None
-    return PartialCandidate(
-        token, codec.piece(token, view.ids[-CONTEXT_TAIL:]), None, None, None, (0.0, most), kept, None
-    )
+    stages = view.trace.stages
+    by = next((stage.name for stage in stages if stage.row is not None and stage.row.rest.gone), None)
+    text = codec.piece(token, view.ids[-CONTEXT_TAIL:])
+    return PartialCandidate(token, text, None, None, None, (0.0, most), kept, by)
 
 
 def rest_of_row(view: PartialNext) -> RestOfRow:

@@ -80,6 +80,10 @@ def test_a_token_that_is_not_listed_has_a_ceiling() -> None:
     assert 0 == found.final[0] < found.final[1] < listed_candidates(view, CODEC, 1)[0].final[1]
     cut = looked_at(NEUTRAL.replace(top_k=3))
     assert candidate_of(cut, outside, CODEC).kept is False and candidate_of(cut, outside, CODEC).final == (0, 0)
+    assert (
+        candidate_of(cut, outside, CODEC).removed_by == "top_k"
+        and candidate_of(view, outside, CODEC).removed_by is None
+    )
     inside = int(view.trace.raw.ids[4])
     assert candidate_of(view, inside, CODEC).rank == 4
 
