@@ -14,7 +14,7 @@ from playground.engine.serving.worker import Worker
 from playground.generation.tree import REASONS
 from playground.testtime.clusters import cluster_texts, pooled_distinct_n
 from playground.testtime.types import Candidate
-from playground.ui.best_of_n_page.pictures import show_table
+from playground.ui.best_of_n_page.pictures import show_table, show_unusable
 from playground.ui.best_of_n_page.session import ModelSession, request_action, scores_now, scoring_request
 from playground.ui.best_of_n_page.stored_section import recorded_section
 from playground.ui.best_of_n_page.watching import progress
@@ -61,9 +61,7 @@ def _table(own: ModelSession) -> None:
 
     extra: dict[str, Any] = {} if own.busy else {"on_select": choose, "selection_mode": "single-row"}
     show_table(candidate_table(scored), key="bon_live_table" if own.busy else "bon_table", **extra)
-    for column in scored.columns:
-        if column.problem:
-            st.caption(f":material/info: {escape_markdown(column.label)}: {escape_markdown(column.problem)}")
+    show_unusable(scored)
 
 
 def _outdated(own: ModelSession) -> None:

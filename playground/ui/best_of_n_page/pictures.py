@@ -9,6 +9,8 @@ import streamlit as st
 
 from playground.charts.curves_bands import BandsData, bands_description, bands_figure
 from playground.charts.table import TableColumn, TableData
+from playground.testtime.types import ScoredCandidates
+from playground.ui.kit.messages import escape_markdown
 
 ROW_HEIGHT = 66  # pixels: Streamlit wraps text in rows of more than 64
 HEAD_HEIGHT, MOST_HEIGHT = 38, 470
@@ -47,3 +49,10 @@ def show_bands(data: BandsData, *, key: str) -> None:
 def show_figure(figure: go.Figure, said: str, *, key: str) -> None:
     """A figure without a tool bar; ``said`` is what a screen reader says of it."""
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=said)
+
+
+def show_unusable(scored: ScoredCandidates) -> None:
+    """The rules that have no scores at all, each with the reason."""
+    for column in scored.columns:
+        if column.problem:
+            st.caption(f":material/info: {escape_markdown(column.label)}: {escape_markdown(column.problem)}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from playground.charts.candidates_agreement import agreement_description, agreement_figure
@@ -12,11 +10,11 @@ from playground.charts.candidates_table import SHOWN_RANKS, compare_table, label
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.testtime.live_run import LiveRun
-from playground.testtime.rules import MAJORITY, Choice, Rule, choose, column_rule
+from playground.testtime.rules import MAJORITY, Rule, choose, column_rule
 from playground.testtime.stored_runs import RunCost, available_store
-from playground.testtime.types import ScoreColumn, ScoredCandidates
+from playground.testtime.types import ScoredCandidates
 from playground.ui.best_of_n_page.explain import failures, published_figures
-from playground.ui.best_of_n_page.pictures import show_figure, show_table
+from playground.ui.best_of_n_page.pictures import show_figure, show_table, show_unusable
 from playground.ui.best_of_n_page.session import ModelSession, scores_now
 from playground.ui.best_of_n_page.stored_section import compared_run, end_comparison
 from playground.ui.best_of_n_page.watching import work_progress
@@ -42,6 +40,7 @@ def rankings_section(own: ModelSession, worker: Worker) -> None:
         return
     st.markdown("##### Who wins under which rule")
     _winners(scored)
+    show_unusable(scored)
     _combinations(scored)
     st.markdown("##### The rankings side by side")
     show_table(places_table(scored), key="bon_side_by_side")
@@ -57,16 +56,10 @@ def rankings_section(own: ModelSession, worker: Worker) -> None:
 
 
 def _winners(scored: ScoredCandidates) -> None:
-    choices = [(label_of(column), _choice(column, scored)) for column in scored.columns]
+    choices = [(label_of(column), choose(column_rule(column.label), scored)) for column in scored.columns]
     if scored.answers:
         choices.append(("Majority vote", choose(MAJORITY, scored)))
     show_table(winners_table(scored, choices), key="bon_winners")
-
-
-def _choice(column: ScoreColumn, scored: ScoredCandidates) -> Choice:
-    """The best by one column; where it has no scores at all, why."""
-    choice = choose(column_rule(column.label), scored)
-    return replace(choice, note=column.problem) if column.problem else choice
 
 
 def _agreement(scored: ScoredCandidates) -> None:

@@ -70,8 +70,9 @@ def _spent(run: LiveRun) -> str:
     cost = run.cost
     if not cost.new_tokens:
         return ""
+    read = "prompt read in" if run.plan is None or run.plan.memory is not None else "first token after"
     again = f", resumed {cost.resumed}×" if cost.resumed else ""
     return (
-        f"{len(run.candidates)} candidates, {cost.new_tokens:,} tokens at {run.tokens_per_second:,.1f} tokens/s; prompt read in "
+        f"{len(run.candidates)} candidates, {cost.new_tokens:,} tokens at {run.tokens_per_second:,.1f} tokens/s; {read} "
         f"{milliseconds(cost.prefill_ms)}, written in {milliseconds(cost.decode_ms)}{again}. {_split(run)}"
     ).rstrip(" .")
