@@ -41,7 +41,9 @@ def _score_lines(place: int, score: SequenceScore | None) -> list[str]:
     value = float(score.logprobs[place])
     if math.isnan(value):
         return ["first token: nothing comes before it, so it has no probability"]
+    rank, before = score.rank_at(place), float(score.entropies[place])
+    told = "rank unknown" if rank is None else f"rank {rank + 1:,}"
     return [
         f"raw probability {percent(math.exp(value))}, log-probability {logprob(value)}",
-        f"rank {int(score.ranks[place]) + 1:,}, entropy before it {entropy(float(score.entropies[place]))}",
+        f"{told}, entropy before it {'unknown' if math.isnan(before) else entropy(before)}",
     ]

@@ -51,7 +51,7 @@ def _result(engine: Engine, score: SequenceScore, text: str) -> dict[str, Any]:
             "id": token,
             "text": codec.piece(token, score.ids[max(0, place - CONTEXT_TAIL) : place]),
             "logprob": options.finite(float(score.logprobs[place])),
-            "rank": int(score.ranks[place]) if place else None,
+            "rank": score.rank_at(place),
             "entropy": options.finite(float(score.entropies[place])),
         }
         for place, token in enumerate(score.ids)
@@ -83,7 +83,7 @@ def _print_readable(result: dict[str, Any]) -> None:
             token["text"],
             logprob(value),
             percent(math.exp(value)),
-            str(token["rank"] + 1),
+            "unknown" if token["rank"] is None else str(token["rank"] + 1),
             "unknown" if token["entropy"] is None else f"{token['entropy']:.3f}",
         )
 

@@ -155,6 +155,11 @@ class SequenceScore:
     ranks: npt.NDArray[np.int32]
     entropies: FloatArray
 
+    def rank_at(self, place: int) -> int | None:
+        """The rank of token ``place``; None where it has none or the engine does not tell it."""
+        rank = int(self.ranks[place])
+        return rank if rank >= 0 else None
+
 
 LENS_TOP = 10  # tokens kept of each cell of a lens
 

@@ -130,7 +130,7 @@ def _scored(prompt: Prompt, score: SequenceScore) -> Prompt:
     return replace(
         prompt,
         logprobs=tuple(defined(float(value)) for value in score.logprobs),
-        ranks=tuple(int(rank) if place else None for place, rank in enumerate(score.ranks)),
+        ranks=tuple(map(score.rank_at, range(len(score.ids)))),
         entropies=tuple(defined(float(value)) for value in score.entropies),
     )
 
