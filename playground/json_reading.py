@@ -23,7 +23,7 @@ def read_json(text: str | bytes, **hooks: Any) -> Any:  # noqa: ANN401 - as json
     from pydantic_core import from_json
 
     try:
-        from_json(text)
+        from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     except (
         ValueError
     ) as error:  # other faults are told by the reader whose rules count: half a surrogate pair is none there

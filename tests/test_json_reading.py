@@ -35,7 +35,7 @@ def test_what_nests_too_deeply_is_refused(text: str) -> None:
         read_json(text)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1,]", "NaN", "'a'", "\x00", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "NaN", "'a'", "\x00", "\ud800", '["\ud800"', "[" * 100_000])
 def test_hooks_and_faults_are_those_of_the_standard_library(text: str) -> None:
     def refuse(word: str) -> NoReturn:
         raise ValueError(f"{word} is not JSON")

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.e2e.conftest import OpenPage, settled
 
@@ -49,6 +49,17 @@ def test_a_text_streams_and_stop_frees_the_model_for_others(app_url: str, open_p
     assert len(steps(page)) >= seen
     other = open_page(link(app_url, new="3"))
     written(other, 3)  # the model is free
+
+
+def test_a_page_with_a_finished_text_asks_for_nothing_more(app_url: str, open_page: OpenPage) -> None:
+    """Its timer ended with the text: otherwise every open tab costs two runs a second for ever."""
+    page = open_page("about:blank")
+    with page.expect_websocket() as opened:
+        page.goto(link(app_url))
+    written(page)
+    with pytest.raises(TimeoutError):  # once the prompt is rated too
+        for _ in range(60):
+            opened.value.wait_for_event("framesent", timeout=2_500)
 
 
 def test_the_strip_with_the_mouse_then_a_branch_then_sampling(app_url: str, open_page: OpenPage) -> None:

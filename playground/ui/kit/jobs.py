@@ -21,7 +21,7 @@ from playground.errors import Cancelled, PlaygroundError
 from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw_next, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
-from playground.ui.kit.wake import waker
+from playground.ui.kit.wake import stop_timer, waker
 
 T = TypeVar("T")
 PATIENCE_S = 0.2  # a script run waits so long for a result before it goes on without
@@ -299,4 +299,7 @@ def watch(
             redraw_next()
 
     work.drain()
-    st.fragment(look, key=key, run_every=look_every(every) if work.busy else None)()
+    busy = work.busy
+    st.fragment(look, key=key, run_every=look_every(every) if busy else None)()
+    if not busy:
+        stop_timer(key)

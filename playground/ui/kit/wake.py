@@ -1,4 +1,4 @@
-"""A fragment's timer told to tick now, from any thread, because what it waits for is there.
+"""A fragment's timer told to tick now, from any thread, because what it waits for is there; or to stop.
 
 A timer that looks in rarely is cheap and late: thirty readers who each look every two seconds see their bars a second late on
 average. Streamlit has no public way to run something in a session from outside. What is sent here is the message that starts a
@@ -31,6 +31,18 @@ def waker(key: str) -> Callable[[], None]:
             runtime._get_async_objs().eventloop.call_soon_threadsafe(_tick, runtime, session, fragment)
 
     return wake
+
+
+def stop_timer(key: str) -> None:
+    """Once the fragment of that key has been drawn without a timer: end the one that it had.
+
+    Streamlit ends the timers of fragments that are no longer drawn; one that is drawn again without keeps its own.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is not None:
+        message = ForwardMsg()
+        message.stop_auto_rerun.fragment_ids.extend(context.fragment_storage.resolve_target([key]))
+        context.enqueue(message)
 
 
 def _tick(runtime: Runtime, session: str, fragment: str) -> None:
