@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.charts.text_strip import text_tokens
+from playground.engine.types import SequenceScore
 from playground.errors import PlaygroundError
 from playground.state.setup import Setup
 from playground.ui.components.token_strip import token_strip
@@ -34,29 +35,32 @@ def steps_section() -> None:
         view = load_view()
     except Pending as still:  # the pictures show how far it is; the old text stays, dimmed, so that nothing jumps
         redraw_when_done(still, TEXT)
-        before = session.get(_LastView).view
-        if before is not None:
+        before = session.get(_LastView)
+        if before.view is not None:
             with st.container(key="stale_text"):
-                _draw_text(before)
+                _draw_text(before.view, before.score)
         return
     except PlaygroundError:
         return  # the pictures say what is wrong
-    session.put(_LastView(view))
-    _draw_text(view)
-
-
-@dataclass(frozen=True, slots=True)
-class _LastView:
-    """What this session's strip showed last."""
-
-    view: SamplingView | PartialView | None = None
-
-
-def _draw_text(view: SamplingView | PartialView) -> None:
     try:
         score, pending = score_text(view.worker, view.ids), None
     except Pending as still:
         score, pending = None, still
+    session.put(_LastView(view, score))
+    _draw_text(view, score)
+    if pending is not None:
+        show_pending(pending, TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastView:
+    """What this session's strip showed last: nothing is asked for a text that is about to go."""
+
+    view: SamplingView | PartialView | None = None
+    score: SequenceScore | None = None
+
+
+def _draw_text(view: SamplingView | PartialView, score: SequenceScore | None) -> None:
     tokens, first = text_tokens(
         view.codec, view.ids, len(view.prompt_ids), view.setup.steps[view.setup.position :], score
     )
@@ -72,8 +76,6 @@ def _draw_text(view: SamplingView | PartialView) -> None:
             )
         _step_buttons(shown)
         st.caption(f"{len(view.ids):,} of {view.worker.engine.info.context_length:,}", width="content", help="Tokens.")
-    if pending is not None:
-        show_pending(pending, TEXT)
     if not shown.prompt and not shown.chat:
         st.caption(
             "The prompt is empty: the model starts from its own start token. Type into the Prompt box to give it a text."
