@@ -198,7 +198,7 @@ def _look_in(look: Callable[[], None], progress: Progress, key: str, every: floa
         nonlocal asked
         if not asked:
             asked = True
-            progress.when_done(waker(key))
+            progress.when_done(waker(key, every))
         look()
 
     st.fragment(first, key=key, run_every=every)()

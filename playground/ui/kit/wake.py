@@ -3,7 +3,8 @@
 A timer that looks in rarely is cheap and late: thirty readers who each look every two seconds see their bars a second late on
 average. Streamlit has no public way to run something in a session from outside. What is sent here is the message that starts a
 fragment's timer, with a short interval: the browser asks for the run with the values its widgets have then, as at every tick,
-so nothing that the reader does meanwhile can be overtaken. The run that draws the result ends the timer.
+so nothing that the reader does meanwhile can be overtaken. After one tick it is told its own interval again: a run at whose end
+another one waits does not make the browser remove what it no longer draws. The run that draws the result ends the timer.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from streamlit.runtime import Runtime, get_instance
 from streamlit.runtime.app_session import AppSessionState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-TICK_S = 0.08
+TICK_S = 0.1
+_SLOW_AFTER_S = 1.5 * TICK_S  # one tick, however the two messages are delayed by some hundredths
 
 
-def waker(key: str) -> Callable[[], None]:
-    """From the body of the fragment of that key: what lets its timer tick, from any thread; nothing without a server."""
+def waker(key: str, every: float) -> Callable[[], None]:
+    """From the body of the fragment of that key: what lets its timer tick once, from any thread; nothing without a server.
+
+    ``every``: the timer's own interval in seconds.
+    """
     context = get_script_run_ctx(suppress_warning=True)
     session = context.session_id if context else ""
     fragment = context.fragment_storage.resolve_target([key])[0] if context else ""
@@ -28,7 +33,7 @@ def waker(key: str) -> Callable[[], None]:
     def wake() -> None:
         with suppress(RuntimeError):  # no server, or one that ends
             runtime = get_instance()
-            runtime._get_async_objs().eventloop.call_soon_threadsafe(_tick, runtime, session, fragment)
+            runtime._get_async_objs().eventloop.call_soon_threadsafe(_tick, runtime, session, fragment, every)
 
     return wake
 
@@ -45,14 +50,21 @@ def stop_timer(key: str) -> None:
         context.enqueue(message)
 
 
-def _tick(runtime: Runtime, session: str, fragment: str) -> None:
+def _tick(runtime: Runtime, session: str, fragment: str, every: float) -> None:
     """In the server's loop. Waits for the end of a run: one of the whole page may be about to drop the fragment."""
     found = runtime._session_mgr.get_active_session_info(session)
     if found is None:
         return
     if found.session._state is AppSessionState.APP_IS_RUNNING:
-        runtime._get_async_objs().eventloop.call_later(TICK_S, _tick, runtime, session, fragment)
-    elif found.session.has_fragment(fragment):
+        runtime._get_async_objs().eventloop.call_later(TICK_S, _tick, runtime, session, fragment, every)
+    else:
+        _set_timer(runtime, session, fragment, TICK_S)
+        runtime._get_async_objs().eventloop.call_later(_SLOW_AFTER_S, _set_timer, runtime, session, fragment, every)
+
+
+def _set_timer(runtime: Runtime, session: str, fragment: str, interval: float) -> None:
+    found = runtime._session_mgr.get_active_session_info(session)
+    if found is not None and found.session.has_fragment(fragment):
         message = ForwardMsg()
-        message.auto_rerun.fragment_id, message.auto_rerun.interval = fragment, TICK_S
+        message.auto_rerun.fragment_id, message.auto_rerun.interval = fragment, interval
         found.session._enqueue_forward_msg(message)

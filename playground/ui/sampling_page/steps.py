@@ -34,11 +34,11 @@ def steps_section() -> None:
     try:
         view = load_view()
     except Pending as still:  # the pictures show how far it is; the old text stays, dimmed, so that nothing jumps
-        redraw_when_done(still, TEXT)
         before = session.get(_LastView)
-        if before.view is not None:
-            with st.container(key="stale_text"):
+        with st.container(key="stale_text"):
+            if before.view is not None:
                 _draw_text(before.view, before.score)
+        redraw_when_done(still, TEXT)
         return
     except PlaygroundError:
         return  # the pictures say what is wrong
@@ -47,7 +47,8 @@ def steps_section() -> None:
     except Pending as still:
         score, pending = None, still
     session.put(_LastView(view, score))
-    _draw_text(view, score)
+    with st.container(key="fresh_text"):  # in the place of the dimmed one
+        _draw_text(view, score)
     if pending is not None:
         show_pending(pending, TEXT)
 
