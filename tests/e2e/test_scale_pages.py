@@ -154,6 +154,7 @@ def test_tabs_are_walked_and_opened_by_keyboard_and_keep_open(open_page: OpenPag
     for name in ("Equal compute", "All laws", "Over-training", "Returns", "Lifetime"):
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=name, exact=True)).to_be_focused()
+        settled(page)  # a tab opens as it is walked over, and the answer to one key must not overtake the next
     page.get_by_role("tab", name="Lifetime", exact=True).press("Enter")
     expect(page.get_by_text("The more a model will be used, the smaller it should be")).to_be_visible()
     expect(page.get_by_role("tab", selected=True)).to_have_text("Lifetime")
