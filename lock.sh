@@ -15,3 +15,5 @@ compile requirements.txt requirements.lock "$1"
 compile requirements-dev.txt requirements-dev.lock "$1" --constraint requirements.lock
 compile requirements-model.txt requirements-model.lock "$1" --no-deps
 compile requirements-llamacpp.txt requirements-llamacpp.lock "$1" --no-deps
+compile requirements-tokenizers.txt requirements-tokenizers.lock "$1" --no-deps
+compile requirements-g2p.txt requirements-g2p.lock "$1" --no-deps

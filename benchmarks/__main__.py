@@ -15,8 +15,11 @@ BENCHMARKS = (
     "slider",
     "sessions",
     "room",
+    "together",
+    "follow",
     "chain",
     "prefix",
+    "adapter",
     "start",
     "generate",
     "streaming",
@@ -26,6 +29,14 @@ BENCHMARKS = (
     "best_of_n",
     "scoring",
     "inside",
+    "architectures",
+    "tune",
+    "tune_run",
+    "training",
+    "preferences",
+    "servers",
+    "filters",
+    "languages",
 )
 ONLY_WHEN_NAMED = ("bakeoff",)
 
@@ -46,7 +57,8 @@ def main(wanted: list[str]) -> int:
         return 0
     print("| benchmark | figure | value |\n|---|---|---|")
     for name in names:
-        for figure, value in importlib.import_module(f"benchmarks.bench_{name}").run().items():
+        found = importlib.import_module(f"benchmarks.bench_{name}").run()
+        for figure, value in found.items() if isinstance(found, dict) else found:  # as they come
             print(f"| {name} | {figure} | {value:,.3g} |", flush=True)
     return 0
 

@@ -39,6 +39,7 @@ CLOCK = """
   const find = (name) => roots().flatMap((root) => [...root.querySelectorAll(name)]).find((node) => !stale(node))
   const state = (name) => { const node = find(name); return [node, Number(node?.dataset.painted || 0)] }
   const changed = (name, [node, count]) => {
+    if (node?.isConnected && !stale(node)) return Number(node.dataset.painted || 0) > count
     const [present, painted] = state(name)
     return present === node ? painted > count : painted > 0
   }

@@ -7,6 +7,7 @@ painted the bars; a prompt's from its message, or a link's from connecting, unti
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import Sequence
@@ -15,10 +16,11 @@ from urllib.parse import urlencode
 import psutil
 
 from benchmarks.browser import median, percentile, server
-from benchmarks.room import Reader, close_room, moves_in_time, open_room
+from benchmarks.room import SEED, Reader, close_room, moves_in_time, open_room
 from playground.engine.api import NextTokens
 from playground.engine.facets import require
 from playground.engine.factory import make_engine
+from playground.engine.pieces import finish
 
 SESSIONS, MOVES, ROOMS = 30, 15, 5
 LINK_WORDS, LONG_WORDS, PROMPTS = 100, 7_500, 6
@@ -93,7 +95,8 @@ async def _keep_writing(url: str) -> None:
     reader = await Reader.open(url, GENERATED, "generate")
     try:
         await reader.painted("generate", finished=True)
-        while True:
+        for seed in itertools.count(1):
+            await reader.set_number(SEED, seed)  # the same one gives the text that is there
             await reader.press("generate")
             await reader.painted("generate_stop")
             while reader.ticking:
@@ -142,7 +145,7 @@ def _model_alone(texts: Sequence[str]) -> tuple[float, float]:
         one_by_one = time.perf_counter() - started
         others = [engine.codec.encode(words(LINK_WORDS, 2_000 + number)) for number in range(len(texts))]
         started = time.perf_counter()
-        asked.next_logits_each(others)
+        finish(asked.next_logits_in_pieces(others))
         return one_by_one, time.perf_counter() - started
     finally:
         engine.close()

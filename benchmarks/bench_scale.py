@@ -1,7 +1,7 @@
 """The Plan pages: sliders, whole pages, loads and tabs against the plain page; ``calc`` against importing streamlit.
 
 Besides, the counts of huge models. "Slider to paint" ends at the first frame with another picture, or another number in
-the table where no picture depends on a slider (Data and languages). "Whole page" ends when every chart and table of the
+the table where no picture depends on a slider (Data and limits). "Whole page" ends when every chart and table of the
 open tab is painted and the script has run to its end.
 """
 
@@ -26,7 +26,7 @@ SLIDERS = {
     "Training": ("scale_training", "Bill", "Epochs"),
     "Scaling laws": ("scale_laws", "Returns", "Loss before (nats)"),
     "Serving": ("scale_serving", "Roofline", "Batch (sequences)"),
-    "Data and languages": ("scale_data", "Languages", "Epochs"),
+    "Data and limits": ("scale_data", "Languages", "Epochs"),
 }
 HUGE = {"405B": "Llama-3.1-405B", "671B": "DeepSeek-V3"}
 COUNT = """

@@ -37,7 +37,7 @@ ARGUMENTS = {
     "json": '{"type": "object"}',
     "sql": "sqlite",
 }
-_ASKS_A_MODEL = {"judge", "reward", "similarity"}
+_ASKS_A_MODEL = {"judge", "reward", "reward-head", "similarity"}
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 PATIENCE_S = 600.0
-BARS, SLIDER, PROMPT = "bars", "w_temperature", "w_prompt"
+BARS, SLIDER, PROMPT, SEED = "bars", "w_temperature", "w_prompt", "w_seed"
 
 
 class Reader:
@@ -37,14 +37,26 @@ class Reader:
         self._content: dict[str, bytes] = {}  # what each showed last
         self._news = asyncio.Condition()
         self._idle = self._acknowledged = False
+        self.page_runs = 0  # runs of the whole page
+        self.part_runs = 0  # and of parts of it
         self._listening = asyncio.create_task(self._listen())
         self.moves = 0
 
     @classmethod
-    async def open(cls, url: str, query: str = "", page: str = "") -> Reader:
-        """Connect and ask for a page (the first, or by its address), with a link's query. Does not wait for it."""
+    async def open(cls, url: str, query: str = "", page: str = "", *, cookie: str = "") -> Reader:
+        """Connect and ask for a page (the first, or by its address), with a link's query. Does not wait for it.
+
+        ``cookie``: the header of that name, where it matters who this is.
+        """
         address = url.replace("http://", "ws://") + "/_stcore/stream"
-        socket = await connect(address, subprotocols=[Subprotocol("streamlit")], max_size=None, open_timeout=60)
+        headers = {"Cookie": cookie} if cookie else None
+        socket = await connect(
+            address,
+            subprotocols=[Subprotocol("streamlit")],
+            additional_headers=headers,
+            max_size=None,
+            open_timeout=60,
+        )
         reader = cls(socket, query, page)
         await reader._rerun()
         return reader
@@ -70,6 +82,28 @@ class Reader:
         await self.painted(finished=True)
         return (time.perf_counter() - start) * 1000
 
+    def showing(self, key: str = BARS) -> bytes | None:
+        """What the element of that key shows; None before it was drawn."""
+        return self._content.get(key)
+
+    async def showing_other(self, before: bytes | None, key: str = BARS) -> None:
+        """Until that element shows something else."""
+        async with self._news:
+            await asyncio.wait_for(
+                self._news.wait_for(lambda: self._content.get(key) not in (None, before)), PATIENCE_S
+            )
+
+    def forget(self) -> None:
+        """What was shown: the next picture is another one, whatever it shows."""
+        self._content.clear()
+
+    async def go(self, page: str) -> None:
+        """Open another page, as the sidebar does; without a link."""
+        self._painted.clear()
+        self._content.clear()
+        self._idle, self._query, self._page, self._script = False, "", page, ""
+        await self._rerun()
+
     async def read(self, prompt: str) -> float:
         """Type another prompt; milliseconds until its bars are there: the old ones are drawn meanwhile, dimmed."""
         start, before = time.perf_counter(), self._content.get(BARS)
@@ -77,6 +111,12 @@ class Reader:
         async with self._news:
             await asyncio.wait_for(self._news.wait_for(lambda: self._content.get(BARS) != before), PATIENCE_S)
         return (time.perf_counter() - start) * 1000
+
+    async def set_number(self, key: str, number: int) -> None:
+        """Choose another seed, another maximum."""
+        await self._set(key, "int_value", number)
+        async with self._news:
+            await asyncio.wait_for(self._news.wait_for(lambda: self._idle), PATIENCE_S)
 
     async def press(self, key: str) -> None:
         """Press a button."""
@@ -87,7 +127,7 @@ class Reader:
         """Whether the page looks in on something under way."""
         return bool(self._timers)
 
-    async def _set(self, key: str, kind: str, value: bool | str | float, *, keep: bool = True) -> None:
+    async def _set(self, key: str, kind: str, value: bool | str | int | float, *, keep: bool = True) -> None:
         widget, fragment = self._widgets[key]
         state = WidgetState(id=widget)
         if kind == "double_array_value":
@@ -135,8 +175,13 @@ class Reader:
             self._learn(message.delta)
         elif kind == "new_session":
             self._idle, self._script = False, message.new_session.page_script_hash
-            if not message.metadata.run.fragment_ids:
+            if message.metadata.run.fragment_ids:
+                self.part_runs += 1
+            else:
+                self.page_runs += 1
                 self._stop_timers(list(self._timers))
+        elif kind == "navigation":  # the first run of a session begins under another name than its page's
+            self._script = message.navigation.page_script_hash
         elif kind == "heartbeat_ack":
             self._acknowledged = True
         elif kind == "script_finished":

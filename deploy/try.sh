@@ -82,7 +82,7 @@ done
 export PLAYGROUND_STORE=postgresql+psycopg://playground@127.0.0.1:$port_postgresql/playground
 export PLAYGROUND_MODEL=${PLAYGROUND_TRY_MODEL-$(cat "$folder/model")} PLAYGROUND_SERVERS="" HF_HUB_OFFLINE=1
 STREAMLIT_SERVER_COOKIE_SECRET=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-export STREAMLIT_SERVER_COOKIE_SECRET
+export STREAMLIT_SERVER_COOKIE_SECRET PLAYGROUND_SECRET=$STREAMLIT_SERVER_COOKIE_SECRET PLAYGROUND_SHARED=1
 for number in 1 2; do
     port=port_app$number
     PLAYGROUND_DATA=$folder/data$number "$python" -m streamlit run app.py --server.port "${!port}" --server.headless true \

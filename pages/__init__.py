@@ -8,11 +8,19 @@ from playground.ui.frame import show
 from playground.ui.kit.page import PageSpec
 
 ORDER = (
+    "room",
     "sampling",
     "generate",
     "attention",
     "inside",
+    "architectures",
     "best_of_n",
+    "teach_examples",
+    "teach_preferences",
+    "tune",
+    "data_languages",
+    "data_training",
+    "data_domains",
     "scale_model",
     "scale_training",
     "scale_laws",

@@ -5,7 +5,7 @@ from playground.state.attention import AttentionState
 from playground.ui.attention_page.controls import attention_controls
 from playground.ui.attention_page.experiments import EXPERIMENTS
 from playground.ui.attention_page.export import export_attention
-from playground.ui.attention_page.heads import heads_section, overview
+from playground.ui.attention_page.heads import heads_reading, heads_section, overview
 from playground.ui.attention_page.rollout_section import rollout_section
 from playground.ui.attention_page.scores import scores_section
 from playground.ui.attention_page.view import OVERVIEW, load_view
@@ -33,7 +33,7 @@ PAGE = PageSpec(
     controls=controls,
     parts=(OVERVIEW,),
     sections={
-        "heads": Section("Heads", heads_section, options=overview),
+        "heads": Section("Heads", heads_section, options=overview, reading=heads_reading),
         "doing": Section("What heads do", scores_section),
         "rollout": Section("Rollout", rollout_section),
         "weight": Section("One weight", weight_section),

@@ -6,6 +6,7 @@ from playground.ui.generate_page.compare import compare_section
 from playground.ui.generate_page.controls import ending_controls
 from playground.ui.generate_page.experiments import EXPERIMENTS
 from playground.ui.generate_page.export import export_generation
+from playground.ui.generate_page.following import follow_text, tell_text
 from playground.ui.generate_page.session import COMPARE, WRITE
 from playground.ui.generate_page.view import load_view
 from playground.ui.generate_page.write import write_section
@@ -35,6 +36,8 @@ PAGE = PageSpec(
     sections={"write": Section(WRITE, write_section), "compare": Section(COMPARE, compare_section)},
     experiments=EXPERIMENTS,
     export=export_generation,
+    tell=tell_text,
+    follow=follow_text,
 )
 
 if __name__ == "__main__":

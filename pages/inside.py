@@ -9,7 +9,7 @@ from playground.ui.inside_page.experiments import EXPERIMENTS
 from playground.ui.inside_page.export import export_anatomy, export_lens, export_note, export_timing
 from playground.ui.inside_page.lens_section import lens_section
 from playground.ui.inside_page.timing_section import timing_section
-from playground.ui.inside_page.view import load_lens
+from playground.ui.inside_page.view import adopt_cell, load_lens
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.workspace.prompt import prompt_controls
 
@@ -36,6 +36,7 @@ PAGE = PageSpec(
         "timing": Section("Prefill and decode", timing_section, needs=(Rows,), export=export_timing),
     },
     experiments=EXPERIMENTS,
+    on_open=adopt_cell,
     export=export_note,
 )
 

@@ -1,4 +1,4 @@
-"""The page "Data and languages"."""
+"""The page "Data and limits"."""
 
 from playground.ui.scale_page.data_page import PLAN
 from playground.ui.scale_page.page import plan_page

@@ -68,5 +68,13 @@ class CapabilityMissing(PlaygroundError):
     """The engine cannot do what the page asks (a Mamba has no attention)."""
 
 
+class LimitReached(PlaygroundError):
+    """More than one visitor of a shared server may ask for."""
+
+
 class Cancelled(PlaygroundError):
     """Nobody waits for this work any more. Shown to no one; raised so that the worker stops."""
+
+
+class TrainingDiverged(PlaygroundError):
+    """The loss of a training ran away or is no number any more: going on would teach nothing."""

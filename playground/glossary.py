@@ -5,6 +5,11 @@ from __future__ import annotations
 GLOSSARY: dict[str, str] = {
     "Token": "The unit a model reads and writes: a word, a piece of a word, a sign, or a few bytes.",
     "Vocabulary": "All tokens a model knows; the bundled model has 49,152 of them.",
+    "Byte fallback": "A character that has no token of its own is written as its bytes, one token each.",
+    "Premium": "Tokens that a text takes in one language over those that the same text takes in another, here English.",
+    "Bits per byte": "A text's surprise in bits over its UTF-8 bytes: comparable between tokenizers, as bits a token are not.",
+    "Bits per meaning": "Bits per byte times the bytes of the same text against English: script and knowledge in one.",
+    "Parallel text": "The same text in several languages, piece by piece.",
     "Token id": "A token's number in the vocabulary; the model sees ids and never letters.",
     "Logit": "The number a model gives each token before probabilities are made; only differences between logits matter.",
     "Softmax": "Turns logits into probabilities: the exponential of each, divided by the sum of all.",
@@ -38,6 +43,16 @@ GLOSSARY: dict[str, str] = {
     "distributions differ, however they are coupled.",
     "Prompt": "The text a model is given to continue.",
     "Chat template": "The frame of special tokens that turns messages into the text a chat model was trained on.",
+    "Supervised fine-tuning": "Training a model further on prompts with responses, so that it answers as they do (SFT).",
+    "Demonstration": "A prompt with the response that a model should learn to give.",
+    "Loss mask": "Which tokens of a training text count: mostly the response's, so that the model learns to answer, not to ask.",
+    "Adapter": "A few added weights that change what a model does, while its own weights stay as they are.",
+    "LoRA": "An adapter that adds to a weight matrix the product of two thin ones; its rank is how thin.",
+    "Epoch": "One pass over all training examples.",
+    "Learning rate": "How far a training step moves the weights; too large a one makes the loss grow.",
+    "Held-out": "Kept out of training, to see whether what was learnt carries over to examples never seen.",
+    "Perplexity": "The exponential of the mean surprise per token: how many equally likely tokens would be as surprising.",
+    "Forgetting": "A text becomes less likely than before because the model was trained on others.",
     "Special token": "A token that marks structure, such as the end of a message, and stands for no text.",
     "Context": "All tokens before the next one; its greatest length is fixed by the model.",
     "Prefill": "Reading the whole prompt at once, before the first new token.",
@@ -79,10 +94,35 @@ GLOSSARY: dict[str, str] = {
     "Candidate": "One finished answer of a best-of-N run, with the numbers recorded while it was made.",
     "Verifier": "A check that says of an answer whether it is valid: a parser, a pattern, a reference, or a model.",
     "Reward model": "A model trained on people's preferences that gives an answer a score.",
+    "Reward head": "One weight for each number of a model's last hidden state, fitted to votes: a reward model in seconds.",
+    "Over-optimisation": "Choosing so hard by a reward that what is chosen gets worse by any other judgement.",
+    "DPO": "Direct preference optimisation: the model itself is taught that winners are likelier than losers, no reward model "
+    "between.",
+    "Preference pair": "Two answers to one prompt of which a voter preferred one: what reward models and DPO are "
+    "trained on.",
+    "Bradley-Terry": "Each thing has a strength, and beats another with the probability sigmoid of the strengths' "
+    "difference.",
+    "Elo": "Ratings changed after each vote by what was not expected of it, so that the order of votes changes them.",
+    "Inter-annotator agreement": "How often two voters say the same of the same answers; kappa and alpha take off "
+    "what chance would give.",
     "Self-consistency": "Taking the commonest of many sampled answers.",
     "Pass@k": "The chance that at least one of k answers is right; also called coverage.",
     "Beam search": "Keeping the B likeliest unfinished texts at each step in place of drawing.",
+    "Training-data filter": "A rule that keeps or removes a document by a number counted in it: words, repeated lines, a "
+    "language's probability.",
+    "MinHash": "A few hundred bytes that stand for a text: those of two agree in as many places as they share runs of words.",
+    "Contamination": "A test's problems in the training data: a model then remembers answers, and its score says nothing.",
     "Test-time compute": "Work spent on one question when it is asked: more answers, longer answers, checking them.",
+    "Recurrence": "Reading token by token into a state of fixed size, each step from the state "
+    "before; an RNN, a state space, RWKV.",
+    "State space model": "A linear recurrence h = Ah + Bx, y = Ch, which can also be computed as a convolution (S4), or whose "
+    "numbers depend on the token (Mamba).",
+    "Selection": "In Mamba: the step Δ, and what is written and read, are chosen from each token, so "
+    "that it can pass tokens over.",
+    "Information bottleneck": "An encoder's last state through which a whole text must pass to its decoder; attention "
+    "goes around it.",
+    "Associative recall": "Giving the value that stood beside a key earlier in the text; with many pairs, a test of what a "
+    "state holds.",
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +17,18 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
+F = TypeVar("F", np.float32, np.float64)
 FloatArray = npt.NDArray[np.floating[Any]]
 
 NEGLIGIBLE = -80.0  # a log-probability that adds nothing to a float32 sum; exp is slow where it underflows
 _IN_CACHE = 2**19  # numbers whose copies a core's cache holds
 
 
-def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def log_softmax(logits: npt.NDArray[F]) -> npt.NDArray[F]:
     """Log-probabilities over the last axis, in the dtype given. Shifted by the maximum so that nothing overflows."""
     with np.errstate(over="ignore"):  # a difference beyond float32 is minus infinity
         shifted = logits - logits.max(axis=-1, keepdims=True)
-    result: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    result: npt.NDArray[F] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return result
 
 

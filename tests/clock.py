@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from playground.engine.fake.engine import FakeBatch, FakeEngine
+from playground.engine.fake.batch import FakeBatch
+from playground.engine.fake.engine import FakeEngine
 from playground.engine.types import FloatArray
 from playground.inspection.speed import workload_of
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from playground.charts.figure import escaped, make_figure
+from playground.charts.figure import make_figure
+from playground.charts.interval_lines import interval_layout, interval_trace
 from playground.charts.palette import CUT, FINAL, GRID
 
 
@@ -26,53 +26,21 @@ class SharesData:
 
 def shares_figure(data: SharesData) -> go.Figure:
     """A point and its interval a line; the dashed line is the reference."""
-    places = np.arange(len(data.names), dtype=np.float32)
-    trace: dict[str, Any] = {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": data.shares,
-        "y": places,
-        "text": [f"{share:.0%}" for share in data.shares],
-        "textposition": "top center",
-        "cliponaxis": False,
-        "marker": {"size": 10, "color": FINAL},
-        "hoverinfo": "skip",
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": np.maximum(data.high - data.shares, 0),
-            "arrayminus": np.maximum(data.shares - data.low, 0),
-            "color": FINAL,
-            "thickness": 1.5,
-        },
-    }
-    layout: dict[str, Any] = {
-        "height": 60 + 34 * len(data.names),
-        "margin": {"l": 8, "r": 16, "t": 16, "b": 32},
-        "dragmode": False,
-        "showlegend": False,
-        "xaxis": {"tickformat": ".0%", "range": [-0.02, 1.06], "gridcolor": GRID, "fixedrange": True},
-        "yaxis": {
-            "tickvals": places,
-            "ticktext": [escaped(name) for name in data.names],
-            "autorange": "reversed",
-            "automargin": True,
-            "fixedrange": True,
-            "showgrid": False,
-        },
-        "shapes": [
-            {
-                "type": "line",
-                "x0": data.reference,
-                "x1": data.reference,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": CUT, "width": 1.5, "dash": "dash"},
-            }
-        ],
-    }
-    return make_figure([trace], layout)
+    said = [f"{share:.0%}" for share in data.shares]
+    axis = {"tickformat": ".0%", "range": [-0.02, 1.06], "gridcolor": GRID}
+    reference = [
+        {
+            "type": "line",
+            "x0": data.reference,
+            "x1": data.reference,
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": CUT, "width": 1.5, "dash": "dash"},
+        }
+    ]
+    layout = interval_layout(data.names, 34, axis) | {"shapes": reference}
+    return make_figure([interval_trace(data.shares, data.low, data.high, said, FINAL)], layout)
 
 
 def shares_description(data: SharesData) -> str:

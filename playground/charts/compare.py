@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from playground.charts.figure import escaped
-from playground.charts.numbers import choices, percent_between
+from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.numbers import between, choices, count, percent_between
 from playground.charts.palette import BESIDE, FINAL, GRID, PINS
+from playground.charts.pipeline import VERDICTS
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.engine.types import TokenIds
@@ -22,12 +23,14 @@ from playground.numerics import top_ids
 from playground.sampling.chain import NextToken
 from playground.sampling.compare import compare
 from playground.sampling.orders import order_name
+from playground.sampling.partial_chain import PartialNext
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 
 if TYPE_CHECKING:
     import pandas
 
+AnyNext = NextToken | PartialNext
 NOW = "now"
 _TALLEST, _ALL_BARS = 400, 252  # pixels: within the first screen, and what axis, legend and gaps leave of it
 TOKENS = 10
@@ -39,13 +42,15 @@ NAMED_TOKENS = 8
 class CompareData:
     """``settings``: "now", the pinned letters, those of models beside; ``probabilities``: (settings, tokens), final ones.
 
-    ``open``: of a row that is listed in part, how far above that each may lie, (settings, tokens).
+    ``open``: of a row that is listed in part, how far above that each may lie, (settings, tokens). ``colours``: where the
+    settings are no letters, one each; their names stand as they are.
     """
 
     settings: tuple[str, ...]
     tokens: tuple[str, ...]
     probabilities: npt.NDArray[np.float32]
     open: npt.NDArray[np.float32] | None = None
+    colours: tuple[str, ...] = ()
 
     @property
     def largest(self) -> npt.NDArray[np.float32]:
@@ -58,38 +63,60 @@ def shown_tokens(settings: int) -> int:
     return min(TOKENS, _ALL_BARS // (THINNEST * settings))
 
 
-def compare_data(views: Mapping[str, NextToken], codec: TextCodec) -> CompareData:
-    """The likeliest tokens of any of the settings, by the largest final probability among them."""
-    before = views[NOW].ids[-CONTEXT_TAIL:]
-    rows = np.stack([item.trace.final_probs for item in views.values()])  # (settings, vocab)
-    best = rows.max(axis=0)
-    ids = [token for token in top_ids(best, shown_tokens(len(views))) if best[token] > 0]
-    labels = tuple(glyphs(codec.piece(int(token), before)) for token in ids)
-    return CompareData(tuple(views), labels, rows[:, ids])
+def compare_data(views: Mapping[str, AnyNext], codec: TextCodec) -> CompareData:
+    """The tokens that can be likeliest under any of the settings of which something is known, by final probability.
+
+    What an engine does not tell stands last, as one.
+    """
+    known = {name: found for name, item in views.items() if (found := item.trace.distribution()) is not None}
+    if not known:
+        empty = np.zeros((0, 0), dtype=np.float32)
+        return CompareData((), (), empty, empty)
+    whole = all(isinstance(item, NextToken) for item in views.values())
+    low, high = (np.stack(rows) for rows in zip(*((each.low, each.high) for each in known.values()), strict=True))
+    best = high.max(axis=0)  # (k,)
+    places = [place for place in top_ids(best, shown_tokens(len(known)) - (not whole)) if best[place] > 0]
+    ids, before = next(iter(known.values())).ids, views[NOW].ids[-CONTEXT_TAIL:]
+    labels = tuple(glyphs(codec.piece(int(ids[place]), before)) for place in places)
+    low, high = low[:, places], high[:, places]
+    if whole:
+        return CompareData(tuple(known), labels, low)
+    rest = np.array([each.rest for each in known.values()])  # (settings, 2)
+    low, high = np.column_stack([low, rest[:, 0]]), np.column_stack([high, rest[:, 1]])
+    return CompareData(
+        tuple(known), (*labels, "not told"), low.astype(np.float32), (high - low).clip(0).astype(np.float32)
+    )
 
 
-def difference_table(views: Mapping[str, NextToken], codec: TextCodec) -> pandas.DataFrame:
-    """One row a setting: how uncertain it is, how far the present one is from it, and which tokens differ."""
+def difference_table(views: Mapping[str, AnyNext], codec: TextCodec) -> pandas.DataFrame:
+    """One row a setting: how uncertain it is, how far the present one is from it, and which tokens differ; each as far as it
+    is certain."""
     import pandas as pd  # only a table needs it, and the first bars need not wait for it
 
-    rows = []
+    now, rows = views[NOW].trace.distribution(), []
     for name, item in views.items():
-        trace = item.trace
-        change = None if name == NOW else compare(trace, views[NOW].trace)
+        found, own = item.trace.distribution(), name == NOW
+        change = compare(found, now)
         rows.append(
             {
-                "": "Now" if name == NOW else name,
+                "": "Now" if own else name,
                 "order": order_name(item.settings.order) or "own",
-                "kept": f"{int((trace.final_probs > 0).sum()):,}",
-                "exp H": choices(trace.final_entropy),
-                "KL, nats": "" if change is None else "∞" if math.isinf(change.kl_qp) else f"{change.kl_qp:.4f}",
-                "gained now": "" if change is None else named_tokens(change.gained, codec, item.ids),
-                "lost now": "" if change is None else named_tokens(change.lost, codec, item.ids),
-                "H, nats": f"{trace.final_entropy:.3f}",
+                "final": "" if isinstance(item, NextToken) else VERDICTS[item.trace.verdict],
+                "kept": "" if found is None else between(found.left, count),
+                "exp H": "" if found is None else between(found.entropy, choices),
+                "KL, nats": "" if own else _divergence(change.kl_qp),
+                "gained now": "" if own else named_tokens(change.gained, codec, item.ids),
+                "lost now": "" if own else named_tokens(change.lost, codec, item.ids),
+                "H, nats": "" if found is None else between(found.entropy, "{:.3f}".format),
                 "chain": settings_words(item.settings),
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table if table["final"].any() else table.drop(columns="final")
+
+
+def _divergence(value: float | None) -> str:
+    return "open" if value is None else "∞" if math.isinf(value) else f"{value:.4f}"
 
 
 def settings_words(settings: SamplerSettings) -> str:
@@ -108,20 +135,21 @@ def compare_figure(data: CompareData) -> go.Figure:
     """One group of bars a token, one bar a setting; a removed token's bar is missing."""
     y = np.arange(len(data.tokens), dtype=np.float32)
     thickness = 0.84 / len(data.settings)
-    traces = []
+    traces: list[Trace] = []
     for index, name in enumerate(data.settings):
         row, most = data.probabilities[index], data.largest[index]
-        colour = FINAL if name == NOW else (PINS | BESIDE)[name]
+        colour = data.colours[index] if data.colours else FINAL if name == NOW else (PINS | BESIDE)[name]
         texts = [percent_between(float(p), float(high)) if high > 0 else "" for p, high in zip(row, most, strict=True)]
         shared = {
             "y": y + (index - (len(data.settings) - 1) / 2) * thickness,
             "width": thickness * 0.92,
             "orientation": "h",
-            "name": "Now" if name == NOW else f"Model {name}" if name in BESIDE else f"Pin {name}",
+            "name": name if data.colours else _legend(name),
         }
         traces.append(
-            go.Bar(
+            dict(
                 **shared,
+                type="bar",
                 x=most,
                 marker={"color": colour} if data.open is None else _hatched(colour),
                 showlegend=data.open is None,
@@ -138,10 +166,9 @@ def compare_figure(data: CompareData) -> go.Figure:
             )
         )
         if data.open is not None:  # solid up to what is certain
-            traces.append(go.Bar(**shared, x=row, marker={"color": colour}, hoverinfo="skip"))
-    figure = go.Figure(traces)
+            traces.append(dict(**shared, type="bar", x=row, marker={"color": colour}, hoverinfo="skip"))
     end = min(float(data.largest.max()) * (1.2 if data.open is None else 1.7), 1.25 if data.open is None else 1.7)
-    figure.update_layout(
+    layout = dict(
         barmode="overlay",
         height=min(_TALLEST, 80 + len(data.tokens) * (10 + 13 * len(data.settings))),
         margin={"l": 8, "r": 16, "t": 34, "b": 8},
@@ -165,7 +192,11 @@ def compare_figure(data: CompareData) -> go.Figure:
         },
         hoverlabel={"align": "left", "font": {"family": "monospace"}},
     )
-    return figure
+    return make_figure(traces, layout)
+
+
+def _legend(name: str) -> str:
+    return "Now" if name == NOW else f"Model {name}" if name in BESIDE else f"Pin {name}"
 
 
 def _hatched(colour: str) -> dict[str, object]:
@@ -184,4 +215,8 @@ def compare_description(data: CompareData) -> str:
         )
         for name, row, most in zip(data.settings, data.probabilities, data.largest, strict=True)
     ]
-    return "Final probabilities under several settings. " + "; ".join(parts) + "."
+    return (
+        f"{'Probabilities' if data.colours else 'Final probabilities under several settings'}. "
+        + "; ".join(parts)
+        + "."
+    )

@@ -8,14 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from playground.charts.figure import escaped
+from playground.charts.figure import Trace, escaped, make_figure
 from playground.charts.numbers import percent
 from playground.charts.palette import CUT, FINAL, GRID, RAW, ink_on, sequential
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.sampling.chain import NextToken
-from playground.sampling.draw import UniformStream, cumulative_distribution, draw_many
+from playground.sampling.draw import UniformStream, cumulative_distribution
+from playground.sampling.partial_chain import PartialNext
 
 BANDS = 24
 WIDEST_LABELLED = 0.035  # narrower bands carry no text
@@ -42,7 +43,7 @@ class HistogramData:
     draws: int
 
 
-def _labels(view: NextToken, codec: TextCodec, ids: npt.NDArray[np.integer]) -> tuple[str, ...]:
+def _labels(view: NextToken | PartialNext, codec: TextCodec, ids: npt.NDArray[np.integer]) -> tuple[str, ...]:
     return tuple(glyphs(codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids)
 
 
@@ -61,26 +62,32 @@ def cumulative_data(view: NextToken, codec: TextCodec) -> CumulativeData:
     )
 
 
-def histogram_data(view: NextToken, codec: TextCodec, seed: int, draws: int) -> HistogramData:
-    """``draws`` draws at this step, each with a random number of its own (rows 1, 2, … of the seed's streams)."""
-    step = view.step
-    us = [UniformStream(seed, row).at(step) for row in range(1, draws + 1)]
-    drawn = draw_many(view.trace.final_probs, us)
-    distribution = cumulative_distribution(view.trace.final_probs)
-    shown = distribution.ids[:20]
-    widths = np.diff(distribution.ends, prepend=0.0)[: len(shown)]
-    observed = np.array([int((drawn == token).sum()) for token in shown], dtype=np.int64)
-    labels = _labels(view, codec, shown)
-    if len(distribution.ids) > len(shown):
-        labels += ("others",)
-        observed = np.append(observed, draws - observed.sum())
-        widths = np.append(widths, max(0.0, 1.0 - widths.sum()))
-    return HistogramData(labels, observed, widths * draws, draws)
+def histogram_data(view: NextToken | PartialNext, codec: TextCodec, seed: int, draws: int) -> HistogramData:
+    """``draws`` draws at this step, each with a random number of its own (rows 1, 2, … of the seed's streams).
+
+    The final distribution must be exact; all tokens that are not told are one outcome, the last.
+    """
+    known = view.trace.distribution()
+    assert known is not None and known.exact
+    told = cumulative_distribution(known.probs)
+    ends = np.append(told.ends * (1.0 - known.rest_prob), 1.0)
+    us = [UniformStream(seed, row).at(view.step) for row in range(1, draws + 1)]
+    drawn = np.bincount(np.searchsorted(ends, us, side="right"), minlength=len(ends))
+    expected, shown, last = np.diff(ends, prepend=0.0) * draws, min(20, len(told.ids)), len(told.ids)
+    labels = list(_labels(view, codec, known.ids[told.ids[:shown]]))
+    observed, wanted = list(drawn[:shown]), list(expected[:shown])
+    others = "others told" if known.rest_prob > 0 else "others"
+    for name, first, end in ((others, shown, last), ("not told", last, last + 1)):
+        if expected[first:end].sum() > 0:
+            labels.append(name)
+            observed.append(drawn[first:end].sum())
+            wanted.append(expected[first:end].sum())
+    return HistogramData(tuple(labels), np.array(observed, np.int64), np.array(wanted), draws)
 
 
 def cumulative_figure(data: CumulativeData) -> go.Figure:
     """One bar from 0 to 1, one band a token; a line at u shows whose band it falls into."""
-    traces = []
+    traces: list[Trace] = []
     count = len(data.labels)
     for index in range(count + (data.rest > 0)):
         rest = index == count
@@ -88,7 +95,8 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
         width = data.rest if rest else float(data.probabilities[index])
         shade = RAW if rest else sequential(1.0 - index / max(count - 1, 1))
         traces.append(
-            go.Bar(
+            dict(
+                type="bar",
                 x=[width],
                 y=[0],
                 orientation="h",
@@ -108,8 +116,7 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
                 hoverinfo="text",
             )
         )
-    figure = go.Figure(traces)
-    figure.update_layout(
+    layout = dict(
         barmode="stack",
         height=150,
         margin={"l": 8, "r": 8, "t": 34, "b": 28},
@@ -140,7 +147,7 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
             }
         ],
     )
-    return figure
+    return make_figure(traces, layout)
 
 
 def cumulative_description(data: CumulativeData) -> str:
@@ -161,10 +168,16 @@ def histogram_figure(data: HistogramData) -> go.Figure:
     x = np.arange(len(data.labels), dtype=np.float32)
     share = data.expected / data.draws
     spread = 2 * np.sqrt(data.expected * (1 - share))
-    observed = go.Bar(
-        x=x, y=data.observed, name="drawn", marker={"color": FINAL}, hovertemplate="%{y} drawn<extra></extra>"
+    observed = dict(
+        type="bar",
+        x=x,
+        y=data.observed,
+        name="drawn",
+        marker={"color": FINAL},
+        hovertemplate="%{y} drawn<extra></extra>",
     )
-    expected = go.Scatter(
+    expected = dict(
+        type="scatter",
         x=x,
         y=data.expected,
         name="expected ± 2 standard deviations",
@@ -173,8 +186,7 @@ def histogram_figure(data: HistogramData) -> go.Figure:
         error_y={"type": "data", "array": spread, "color": CUT, "thickness": 1.2},
         hovertemplate="%{y:.1f} expected<extra></extra>",
     )
-    figure = go.Figure([observed, expected])
-    figure.update_layout(
+    layout = dict(
         height=320,
         margin={"l": 8, "r": 8, "t": 30, "b": 8},
         dragmode=False,
@@ -188,7 +200,7 @@ def histogram_figure(data: HistogramData) -> go.Figure:
         },
         yaxis={"gridcolor": GRID, "fixedrange": True, "title": {"text": f"times in {data.draws:,} draws"}},
     )
-    return figure
+    return make_figure([observed, expected], layout)
 
 
 def histogram_description(data: HistogramData) -> str:

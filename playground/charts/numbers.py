@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -33,6 +34,23 @@ def percent_between(low: float, high: float) -> str:
         return percent((low + high) / 2 if low > 0 else high if high > 1e-6 else 0.0)
     first, last = percent(low), percent(high)
     return first if first == last else f"{first} to {last}"
+
+
+def between(bounds: tuple[float, float], write: Callable[[float], str]) -> str:
+    """A number of which only bounds are known, as ``write`` writes one; infinite bounds tell nothing.
+
+    >>> between((3.0, 3.0), "{:.0f}".format), between((1.0, 2.5), "{:.1f}".format)
+    ('3', '1.0 to 2.5')
+    """
+    if math.isinf(bounds[1]):
+        return "not known"
+    low, high = map(write, bounds)
+    return low if low == high else f"{low} to {high}"
+
+
+def count(value: float) -> str:
+    """A whole number with its thousands."""
+    return f"{int(value):,}"
 
 
 def logprob(value: float) -> str:

@@ -7,6 +7,7 @@ FINAL = "#6A5FEA"  # final probability: the accent
 CUT = "#C2410C"  # where the cut-off falls
 PINS: dict[str, str] = {"A": "#E69F00", "B": "#56B4E9", "C": "#009E73", "D": "#D55E00"}  # Okabe and Ito
 BESIDE: dict[str, str] = {"X": "#CC79A7", "Y": "#0072B2", "Z": "#8C6D00"}  # models beside the one in use
+ROOM = "#2A8C82"  # what the people of a room chose, as against the model
 GRID = "rgba(140,145,156,0.25)"
 INK = "#7D828E"  # axis text where the theme's own cannot reach
 

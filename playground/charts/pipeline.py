@@ -11,20 +11,25 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from playground.charts.figure import escaped
-from playground.charts.numbers import choices, percent
+from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.numbers import between, choices, count, percent, percent_between
 from playground.charts.palette import FINAL, GRID, INK, RAW, ink_on, sequential
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.numerics import top_ids
 from playground.sampling.chain import NextToken, RowTrace
+from playground.sampling.partial_chain import PartialNext, PartialTrace
 
 if TYPE_CHECKING:
     import pandas
 
 BANDS = 8
-STAGE_COLUMNS = ("stage", "values", "kept", "removed", "H, nats", "H, bits", "exp H")
+VERDICTS = {
+    "exact": "exact",
+    "bounded": "bounded",
+    "unknown": "not known",
+}  # what is known of a row told in part, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +50,45 @@ class PipelineData:
     open: npt.NDArray[np.float32] | None = None
 
 
-def pipeline_data(view: NextToken, codec: TextCodec) -> PipelineData:
-    """The likeliest tokens by raw probability, followed through every stage."""
+def pipeline_data(view: NextToken | PartialNext, codec: TextCodec) -> PipelineData:
+    """The likeliest tokens by raw probability, followed through every stage; by their lower bounds where only those are known."""
+    if isinstance(view, PartialNext):
+        return _lower_bounds(view, codec)
     trace = view.trace
     ids = top_ids(trace.raw_logits, BANDS)
     rows = [trace.raw_logits, *(stage.logits for stage in trace.stages)]
     columns = np.stack([_probabilities_of(row, ids) for row in rows], axis=1)  # (tokens, columns)
+    kept = (np.isfinite(trace.raw_logits).sum(), *(stage.kept for stage in trace.stages))
+    others = np.clip(1.0 - columns.sum(axis=0), 0.0, 1.0)
+    return PipelineData(_columns(view), _names(view, codec, ids), columns, others, tuple(f"{n:,} kept" for n in kept))
+
+
+def _lower_bounds(view: PartialNext, codec: TextCodec) -> PipelineData:
+    trace = view.trace
+    rows = [trace.raw, *(stage.row for stage in trace.stages)]
+    lows = [np.zeros(len(trace.raw.ids)) if row is None else row.probabilities()[0] for row in rows]
+    rest = np.array([0.0 if row is None else row.rest_probability()[0] for row in rows])
+    columns = np.stack([low[:BANDS] for low in lows], axis=1)  # (tokens, columns)
+    others = np.array([low[BANDS:].sum() for low in lows])
+    left_open = np.clip(1.0 - columns.sum(axis=0) - others - rest, 0.0, 1.0)
+    left_open[left_open < 2e-6] = 0.0
     return PipelineData(
-        columns=("Raw", *(stage.label for stage in trace.stages)),
-        tokens=tuple(glyphs(codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids),
-        probabilities=columns,
-        others=np.clip(1.0 - columns.sum(axis=0), 0.0, 1.0),
-        kept=tuple(f"{kept:,} kept" for kept in (np.isfinite(trace.raw_logits).sum(), *(s.kept for s in trace.stages))),
+        columns=_columns(view),
+        tokens=_names(view, codec, trace.raw.ids[:BANDS]),
+        probabilities=columns.astype(np.float32),
+        others=others.astype(np.float32),
+        kept=("exact", *(VERDICTS[stage.verdict] for stage in trace.stages)),
+        not_told=rest.astype(np.float32),
+        open=left_open.astype(np.float32),
     )
+
+
+def _columns(view: NextToken | PartialNext) -> tuple[str, ...]:
+    return ("Raw", *(stage.label for stage in view.trace.stages))
+
+
+def _names(view: NextToken | PartialNext, codec: TextCodec, ids: npt.NDArray[np.integer]) -> tuple[str, ...]:
+    return tuple(glyphs(codec.piece(int(token), view.ids[-CONTEXT_TAIL:])) for token in ids)
 
 
 def _probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -66,22 +97,37 @@ def _probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(logits[ids] - top) / np.exp(logits - top).sum(dtype=np.float64), dtype=np.float32)
 
 
-def stage_table(trace: RowTrace) -> pandas.DataFrame:
-    """One row a stage, the raw distribution first."""
+def stage_table(trace: RowTrace | PartialTrace) -> pandas.DataFrame:
+    """One row a stage, the raw distribution first; of a row told in part with what is known of it, and why."""
     import pandas as pd  # only a table needs it, and the first bars need not wait for it
 
-    rows = [("Raw", "", int(trace.raw_probs.size), "–", trace.raw_entropy)]
-    rows += [
-        (stage.label, params_words(stage.params), stage.kept, percent(stage.removed_mass), stage.entropy)
-        for stage in trace.stages
-    ]
-    return pd.DataFrame(
-        [
-            (name, params, f"{kept:,}", mass, f"{nats:.3f}", f"{nats / math.log(2):.3f}", choices(nats))
-            for name, params, kept, mass, nats in rows
-        ],
-        columns=list(STAGE_COLUMNS),
-    )
+    if isinstance(trace, RowTrace):
+        rows = [_cells("Raw", {}, (trace.raw_probs.size,) * 2, "–", (trace.raw_entropy,) * 2)]
+        for one in trace.stages:
+            entered, left = percent(one.removed_mass), (one.kept,) * 2
+            rows.append(_cells(one.label, one.params, left, entered, (one.entropy,) * 2))
+        return pd.DataFrame(rows)
+    raw = _cells("Raw", {}, (trace.raw.vocab_size,) * 2, "–", trace.raw.entropy())
+    rows = [{**raw, "known": "exact", "why": ""}]
+    for stage in trace.stages:
+        removed = "not known" if stage.row is None else percent_between(*stage.removed_mass)
+        told = {"known": VERDICTS[stage.verdict], "why": stage.why}
+        rows.append({**_cells(stage.label, stage.params, stage.kept, removed, stage.entropy), **told})
+    return pd.DataFrame(rows)[["stage", "values", "known", "kept", "removed", "H, nats", "exp H", "why"]]
+
+
+def _cells(
+    label: str, params: object, kept: tuple[float, float], removed: str, nats: tuple[float, float]
+) -> dict[str, str]:
+    return {
+        "stage": label,
+        "values": params_words(params),
+        "kept": between(kept, count),
+        "removed": removed,
+        "H, nats": between(nats, "{:.3f}".format),
+        "H, bits": between(nats, lambda value: f"{value / math.log(2):.3f}"),
+        "exp H": between(nats, choices),
+    }
 
 
 def params_words(params: object) -> str:
@@ -94,12 +140,13 @@ def params_words(params: object) -> str:
 def pipeline_figure(data: PipelineData) -> go.Figure:
     """Stacked columns that always reach 100%: what one token loses the others share."""
     x = np.arange(len(data.columns), dtype=np.float32)
-    traces = []
+    traces: list[Trace] = []
     for index, token in enumerate(data.tokens):
         shade = sequential(1.0 - index / max(len(data.tokens) - 1, 1))
         row = data.probabilities[index]
         traces.append(
-            go.Bar(
+            dict(
+                type="bar",
                 x=x,
                 y=row,
                 name=escaped(token),
@@ -117,8 +164,7 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
     if data.open is not None and data.not_told is not None:
         traces.append(_band(x, data.not_told, "not told by this engine", RAW, "x"))
         traces.append(_band(x, data.open, "open: between the bounds", FINAL, ".", "rgba(0,0,0,0)"))
-    figure = go.Figure(traces)
-    figure.update_layout(
+    layout = dict(
         barmode="stack",
         bargap=0.25,
         height=380,
@@ -140,7 +186,7 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
         },
         hoverlabel={"align": "left", "font": {"family": "monospace"}},
     )
-    return figure
+    return make_figure(traces, layout)
 
 
 def _band(
@@ -150,11 +196,13 @@ def _band(
     colour: str,
     shape: str,
     ground: str | None = None,
-) -> go.Bar:
+) -> Trace:
     """What is no single token, in a pattern."""
     pattern = {"shape": shape, "size": 5} | ({"fgcolor": colour, "bgcolor": ground} if ground else {})
     texts = [f"{name}<br>{percent(float(p))}" for p in y]
-    return go.Bar(x=x, y=y, name=name, marker={"color": colour, "pattern": pattern}, hovertext=texts, hoverinfo="text")
+    return dict(
+        type="bar", x=x, y=y, name=name, marker={"color": colour, "pattern": pattern}, hovertext=texts, hoverinfo="text"
+    )
 
 
 def pipeline_description(data: PipelineData) -> str:

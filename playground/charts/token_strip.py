@@ -11,7 +11,8 @@ class StripToken:
     ``table`` fill the hover card.
 
     ``kind`` is "prompt", "step" (accepted or generated), "ghost" (stepped back over) or "special"; further words may
-    follow it: "picked" (chosen by hand), "parted" (where two texts part), "cut" (hidden by a stop string).
+    follow it: "picked" (chosen by hand), "parted" (where two texts part), "cut" (hidden by a stop string), "forbidden" (a
+    setting cannot write it).
     ``background`` and ``ink`` are "#RRGGBB" or "" for the alternating tint. ``breaks`` starts a new line after it.
     """
 

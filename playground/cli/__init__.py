@@ -24,6 +24,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "attend": ("playground.cli.attend", "the attention weights of a text"),
     "best-of-n": ("playground.cli.best_of_n", "N answers to one prompt, ranked by every rule, and a vote"),
     "engines": ("playground.cli.engines", "what a server can be asked, and which engines have which facet"),
+    "votes": ("playground.cli.votes", "strengths of what people voted on, with intervals and agreement"),
+    "room": ("playground.cli.room", "a room for a workshop: an address and a code to join it, served from here"),
+    "tune": ("playground.cli.tune", "settings compared on examples, and which could have written given references"),
+    "tokens": ("playground.cli.tokens", "one text as a dozen published tokenizers cut it, and any tokenizer.json"),
+    "languages": ("playground.cli.languages", "the same text in many languages: tokens against English"),
+    "filter": ("playground.cli.filter", "documents under the filters that web text is cleaned with"),
+    "domains": ("playground.cli.domains", "bits per byte of texts of different domains under a model"),
+    "arch": ("playground.cli.arch", "other architectures raced over contexts, and trained on small tasks"),
+    "train": ("playground.cli.train", "a model taught by LoRA: demonstrations, a reward model, preferences"),
     "models": ("playground.cli.models", "what can be loaded here, and the memory it needs"),
     "calc": ("playground.cli.calc", "parameters, memory, training, scaling laws, serving"),
 }
@@ -70,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = builtins.next((word for word in given if not word.startswith("-")), None)
     try:
         args = build_parser(wanted).parse_args(given)
+        if getattr(args, "adapter", None) is not None:
+            importlib.import_module("playground.cli.options").name_adapter(args)
         return int(args.run(args))
     except (UsageError, PlaygroundError) as error:
         return _refuse(str(error))

@@ -1,8 +1,10 @@
-"""``--compare-model`` of ``next``: the same text read by other models, and how far their next token is from the first's."""
+"""``--compare-model``: the models beside the first; and of ``next``, how far their next token of the same text is from its."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from playground.cli import options
@@ -10,7 +12,7 @@ from playground.errors import BadInput
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine
-    from playground.engine.types import NextRow
+    from playground.engine.types import NextRow, TokenIds
     from playground.inspection.compared import ModelComparison, ModelRow
     from playground.inspection.distances import Bounds
     from playground.models.naming import ComparedModel
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 MOST = 3
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the flag."""
+def add_options(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare the flag. ``what`` is done by this model too."""
     parser.add_argument(
         "--compare-model",
         action="append",
         metavar="NAME",
-        help="also read the text by this model: as --model, then @ and a dtype, a device, chat or raw where they differ "
+        help=f"also {what} by this model: as --model, then @ and a dtype, a device, chat or raw where they differ "
         "(@bfloat16, gpt2@raw); up to three",
     )
 
@@ -36,11 +38,11 @@ def read_options(args: argparse.Namespace) -> list[ComparedModel]:
     names = args.compare_model or []
     if len(names) > MOST:
         raise BadInput(f"--compare-model: at most {MOST} models can be compared with.", "compare_model")
-    if names and args.ids is not None:
+    if names and getattr(args, "ids", None) is not None:
         raise BadInput(
             "--compare-model cannot be used with --ids: another model may mean other tokens.", "compare_model"
         )
-    if names and args.logits is not None:
+    if names and getattr(args, "logits", None) is not None:
         raise BadInput("--compare-model cannot be used with --logits: no model is loaded.", "compare_model")
     try:
         found = [read_compared(name) for name in names]
@@ -52,7 +54,7 @@ def read_options(args: argparse.Namespace) -> list[ComparedModel]:
 
 
 def compare(
-    args: argparse.Namespace, engine: Engine, row: NextRow, generated: tuple[int, ...], others: list[ComparedModel]
+    args: argparse.Namespace, engine: Engine, row: NextRow, generated: TokenIds, others: list[ComparedModel]
 ) -> list[dict[str, Any]]:
     """One entry for each of ``others``, opened one after the other so that one at a time is in memory beside the first."""
     from playground.inspection.compared import ModelRow, compare_rows
@@ -64,29 +66,39 @@ def compare(
     return found
 
 
-def _read(args: argparse.Namespace, other: ComparedModel, engine: Engine, generated: tuple[int, ...]) -> ModelRow:
-    from playground.engine.api import NextTokens
-    from playground.engine.facets import require
+@contextmanager
+def opened(args: argparse.Namespace, other: ComparedModel, first: Engine) -> Iterator[tuple[Engine, TokenIds]]:
+    """The other model, in memory for the block unless it is the first one, and the prompt's ids as it reads it."""
     from playground.engine.text.prompt import encode_prompt
-    from playground.inspection.compared import ModelRow, carry_over
 
     wanted = other.names(args.model, args.device, args.dtype)
     own = wanted == (args.model, args.device, args.dtype)
-    opened = engine if own else options.open_engine(args, wanted)
+    engine = first if own else options.open_engine(args, wanted, first)
     chat = args.chat if other.chat is None else other.chat
     try:
-        ids = encode_prompt(
-            opened.codec,
-            options.read_text(args),
-            chat=chat,
-            system=args.system if chat else None,
-            parse_special=args.parse_special,
+        yield (
+            engine,
+            encode_prompt(
+                engine.codec,
+                options.read_text(args),
+                chat=chat,
+                system=args.system if chat else None,
+                parse_special=args.parse_special,
+            ),
         )
-        ids += carry_over(generated, engine.codec, engine.info.vocab_size, opened.codec, opened.info.vocab_size)
-        return ModelRow(opened.info, opened.codec, require(opened, NextTokens).next_logits(ids))
     finally:
         if not own:
-            opened.close()
+            engine.close()
+
+
+def _read(args: argparse.Namespace, other: ComparedModel, first: Engine, generated: TokenIds) -> ModelRow:
+    from playground.engine.api import NextTokens
+    from playground.engine.facets import require
+    from playground.inspection.compared import ModelRow, carry_over
+
+    with opened(args, other, first) as (engine, ids):
+        ids += carry_over(generated, first.codec, first.info.vocab_size, engine.codec, engine.info.vocab_size)
+        return ModelRow(engine.info, engine.codec, require(engine, NextTokens).next_logits(ids))
 
 
 def _entry(other: ComparedModel, first: ModelRow, read: ModelRow, found: ModelComparison) -> dict[str, Any]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from playground.cli import options
+from playground.cli import compared, generate_compared, options
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
+    from playground.constraint import ConstraintKind
     from playground.engine.api import Engine, TextCodec
-    from playground.engine.types import ConstraintKind, TokenIds
+    from playground.engine.types import TokenIds
     from playground.generation import Generation, GenerationRequest, TokenStep
 
 T = TypeVar("T")
@@ -39,13 +41,14 @@ def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) ->
     bound = parser.add_mutually_exclusive_group()
     for kind, what in _CONSTRAINTS.items():
         bound.add_argument(f"--{kind.replace('_', '-')}", metavar="TEXT", help=f"{what}; servers that have it")
+    compared.add_options(parser, "write a text from the prompt")
     parser.add_argument("--top", help="how many alternatives to record a step (default: 10)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Generate and print."""
-    fields = _read_fields(args)
+    fields, others = _read_fields(args), compared.read_options(args)
     options.read_text(args)  # refuse a missing prompt before a model is loaded
     engine = options.open_engine(args)
     from playground.generation import GenerationRequest
@@ -53,17 +56,23 @@ def run(args: argparse.Namespace) -> int:
     options.refuse_unknown_biases(fields["settings"], engine.info.vocab_size)
     prompt_ids = options.encode_arguments(engine.codec, args)
     asked = GenerationRequest(prompt_ids=prompt_ids, **fields)
-    generation = _generate(engine, asked, stream=not args.json)
+    write = partial(_generate, stream=not args.json)
+    generation = write(engine, asked)
+    beside = generate_compared.write_beside(args, engine, generation.rows[0], others, write)
     if args.json:
-        options.print_json(_result(engine, generation))
-    else:
-        _print_end(engine, generation)
+        texts = [about | _result(own, written) for about, own, written in beside]
+        options.print_json(_result(engine, generation) | ({"compared": texts} if others else {}))
+        return 0
+    _print_end(engine, generation)
+    for about, own, written in beside:
+        generate_compared.print_head(about)
+        _print_end(own, written)
     return 0
 
 
 def _read_fields(args: argparse.Namespace) -> dict[str, Any]:
     """The request's fields but the prompt. A refusal names the flag."""
-    from playground.engine.types import Constraint
+    from playground.constraint import Constraint
     from playground.generation import GenerationRequest
     from playground.generation.types import MOST_ALTERNATIVES, MOST_NEW_TOKENS
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playground.cli import options
 
 if TYPE_CHECKING:
+    from playground.models.adapters import Adapter
     from playground.models.listing import ModelListing
 
 
@@ -22,14 +23,37 @@ def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) ->
 
 def run(args: argparse.Namespace) -> int:
     """List the models and print them. Reads headers and folder listings, never weights."""
+    from playground.models.adapter_files import list_adapters
     from playground.models.listing import list_models
+    from playground.store.records import LOCAL
 
-    found = list_models(device=args.device, dtype=args.dtype)
+    found, adapters = list_models(device=args.device, dtype=args.dtype), list_adapters(LOCAL)
     if args.json:
-        options.print_json({"models": [asdict(listing) for listing in found]})
+        options.print_json({"models": [asdict(one) for one in found], "adapters": [_fields(one) for one in adapters]})
     else:
         _print_readable(found)
+        _print_adapters(adapters)
     return 0
+
+
+def _fields(adapter: Adapter) -> dict[str, Any]:
+    return {
+        "id": adapter.id,
+        "name": adapter.name,
+        "base": adapter.base,
+        "rank": adapter.rank,
+        "targets": list(adapter.targets),
+        "parameters": adapter.parameters,
+        "folder": str(adapter.folder),
+    }
+
+
+def _print_adapters(adapters: tuple[Adapter, ...]) -> None:
+    """Those kept on this machine, for ``--adapter``; nothing without any."""
+    if adapters:
+        print()
+        rows = [(one.id, one.name, one.base, str(one.rank), f"{one.parameters:,}") for one in adapters]
+        options.print_table(("adapter", "name", "trained on", "rank", "parameters"), rows)
 
 
 def _print_readable(found: tuple[ModelListing, ...]) -> None:

@@ -39,7 +39,7 @@ def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) ->
     )
     parser.add_argument("--top", help="how many candidates to list (default: 20)")
     parser.add_argument("--find", help="also list the tokens of this text")
-    compared.add_options(parser)
+    compared.add_options(parser, "read the text")
     parser.add_argument("--out", help="write the final probabilities to this .npy file: (vocab,) float32")
     parser.set_defaults(run=run)
 

@@ -29,9 +29,33 @@ MAX_FILE_BYTES = 20_000_000
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument("--model", help="catalogue name, hub id, folder, .gguf file or http://host:port/v1")
+    group.add_argument(
+        "--adapter",
+        metavar="FOLDER",
+        help="a LoRA adapter on that model, as PEFT saves it (or the id of one kept here); *0.5 after it: at this strength, "
+        "0 to 1.5; *merged: with the weights changed",
+    )
     group.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: the best one here)")
     group.add_argument("--dtype", help="float32, bfloat16 or float16 (default: what suits the device)")
     add_key_option(group)
+
+
+def name_adapter(args: argparse.Namespace) -> None:
+    """Put ``--adapter`` into the model's name, which says all of it from here on. Raises BadInput and ModelError."""
+    from playground.models.adapter_names import split_adapter, with_adapter
+    from playground.models.adapters import find_adapter
+    from playground.models.address import is_address
+
+    if is_address(args.model or ""):
+        raise BadInput(
+            "--adapter needs weights in this process, and --model is a server: give a model that runs here, or let the server "
+            "load the adapter.",
+            "adapter",
+        )
+    name = split_adapter(f"+{args.adapter}")
+    assert name is not None  # it has a plus sign
+    find_adapter(name)
+    args.model = with_adapter(args.model, name.adapter, name.strength, merged=name.merged)
 
 
 def add_key_option(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
@@ -58,8 +82,8 @@ def add_text_options(parser: argparse.ArgumentParser, *, several_systems: bool =
     group.add_argument("--parse-special", action="store_true", help="read spelt-out special tokens as such")
 
 
-def add_sampler_options(parser: argparse.ArgumentParser) -> None:
-    """One flag for each parameter of the sampling registry, its help included."""
+def add_sampler_options(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
+    """One flag for each parameter of the sampling registry, its help included; ``seed`` where something is drawn."""
     from playground.sampling.registry import PARAMETERS
 
     group = parser.add_argument_group("samplers")
@@ -72,7 +96,8 @@ def add_sampler_options(parser: argparse.ArgumentParser) -> None:
         else:
             group.add_argument(flag, dest=name, metavar="NUMBER", help=help_text)
     group.add_argument("--order", help="hf, vllm, llama.cpp or sampler names with commas (default: hf)")
-    group.add_argument("--seed", default="0", help="a whole number from 0 to 2^32 - 1 (default: 0)")
+    if seed:
+        group.add_argument("--seed", default="0", help="a whole number from 0 to 2^32 - 1 (default: 0)")
 
 
 def read_settings(args: argparse.Namespace) -> SamplerSettings:
@@ -139,15 +164,23 @@ def read_text(args: argparse.Namespace) -> str:
 
 
 def read_text_file(name: str, flag: str) -> str:
-    """A UTF-8 file's text, without a byte order mark. Raises BadPrompt."""
+    """A UTF-8 file's text, without a byte order mark. Raises BadInput."""
+    try:
+        return io.TextIOWrapper(io.BytesIO(read_file(name, flag)), encoding="utf-8-sig", newline="").read()
+    except ValueError as error:
+        raise BadPrompt(f"{flag}: {name!r} cannot be read as UTF-8 text ({error}).", "prompt") from None
+
+
+def read_file(name: str, flag: str) -> bytes:
+    """A file's bytes, at most ``MAX_FILE_BYTES``. Raises BadInput."""
     try:
         with Path(name).open("rb") as file:
             read = file.read(MAX_FILE_BYTES + 1)  # bounded: a device or a pipe has no size and need not end
-        if len(read) > MAX_FILE_BYTES:
-            raise BadPrompt(f"{flag}: {name} has more than {MAX_FILE_BYTES:,} bytes; cut it down first.", "prompt")
-        return io.TextIOWrapper(io.BytesIO(read), encoding="utf-8-sig", newline="").read()
     except (OSError, ValueError) as error:
-        raise BadPrompt(f"{flag}: {name!r} cannot be read as UTF-8 text ({error}).", "prompt") from None
+        raise BadInput(f"{flag}: {name!r} cannot be read ({error}); name a file.", flag) from None
+    if len(read) > MAX_FILE_BYTES:
+        raise BadInput(f"{flag}: {name} has more than {MAX_FILE_BYTES:,} bytes; cut it down first.", flag)
+    return read
 
 
 def add_whole_text_options(parser: argparse.ArgumentParser, use: str) -> None:
@@ -165,6 +198,11 @@ def read_whole_text(args: argparse.Namespace, use: str) -> str:
     """The text of those flags. Raises BadPrompt and BadInput."""
     if args.system is not None and not args.chat:
         raise BadInput("--system needs --chat: raw text has no system prompt.", "system")
+    return read_given_text(args, use)
+
+
+def read_given_text(args: argparse.Namespace, use: str) -> str:
+    """What ``--text`` or ``--text-file`` give. Raises BadPrompt and BadInput."""
     if args.text_file is None and args.text is None:
         raise BadPrompt(f"--text or --text-file is needed: there is no text {use}.", "text")
     flag = "--text" if args.text_file is None else "--text-file"
@@ -219,12 +257,17 @@ Names = tuple[str | None, str | None, str | None]
 """A model, its device and its dtype."""
 
 
-def open_engine(args: argparse.Namespace, names: Names | None = None) -> Engine:
-    """Load the chosen model, or the one of ``names`` beside it, telling on stderr what is being done."""
-    from playground.engine.factory import make_engine
+def open_engine(args: argparse.Namespace, names: Names | None = None, first: Engine | None = None) -> Engine:
+    """Load the chosen model, or the one of ``names`` beside it, telling on stderr what is being done.
+
+    An adapter on ``first``, the chosen model's engine, takes its weights.
+    """
+    from playground.engine.factory import adapted, make_engine
     from playground.generation.streaming import stream_rows
     from playground.models.address import ServerAccess, same_server
 
+    if names is not None and first is not None and _is_on(names, (args.model, args.device, args.dtype)):
+        return adapted(first, names[0])
     said: list[str] = []
 
     def tell(what: str, fraction: float) -> None:
@@ -238,6 +281,12 @@ def open_engine(args: argparse.Namespace, names: Names | None = None) -> Engine:
     if names is not None and not same_server(spec, args.model):
         access = ServerAccess(anywhere=True)  # the key is for the first one's server
     return make_engine(spec, device, dtype, shows, stream_rows, access)
+
+
+def _is_on(names: Names, base: Names) -> bool:
+    from playground.models.naming import base_names, normal_names
+
+    return base_names(*names) == normal_names(*base)
 
 
 def finite(value: float) -> float | None:

@@ -6,12 +6,11 @@ The engine knows nothing of text: it is token ids in, numbers out. Text belongs 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from playground.engine.attention_data import AttentionPass
+from playground.engine.pieces import Pieces
 from playground.engine.types import (
     FloatArray,
     LensRows,
@@ -24,8 +23,6 @@ from playground.engine.types import (
 )
 from playground.errors import Cancelled
 from playground.models.info import LoadedModelInfo, ModelInfo
-
-T = TypeVar("T")
 
 
 class CancelToken:
@@ -84,6 +81,14 @@ class TextCodec(Protocol):
         """What a model is given for an empty prompt (its bos token), or () where it has none."""
 
 
+class AskedStep(Protocol):
+    """A step that a batch has asked for and that is not done."""
+
+    @property
+    def rows(self) -> int:
+        """How many of its rows have still to go through the model."""
+
+
 class Batch(Protocol):
     """Rows that are decoded together, one token a step. Opened and used on the engine's thread only.
 
@@ -96,7 +101,11 @@ class Batch(Protocol):
 
     @property
     def logits(self) -> FloatArray:
-        """The rows' last logits: (rows, vocab) float32. Not to be written to."""
+        """The rows' last logits: (rows, vocab) float32. Not to be written to. Runs what was asked for and nobody has run."""
+
+    @property
+    def step_ms(self) -> float:
+        """What the last step took: the passes that its rows were in, whoever else was in them."""
 
     @property
     def computed_tokens(self) -> int:
@@ -110,6 +119,12 @@ class Batch(Protocol):
     def state_bytes(self) -> int | None:
         """Bytes held for the rows that do not grow with the text (recurrent states); None for a model without them."""
 
+    def ask(self, ids: Sequence[int]) -> None:
+        """Feed one token to each row, at the latest when the next ``logits`` are looked at.
+
+        A job that asks and then gives others a turn has its step run along with theirs (``Rows.run_steps``).
+        """
+
     def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
         """Feed one token to each row; the new ``logits``."""
 
@@ -118,10 +133,6 @@ class Batch(Protocol):
 
     def close(self) -> None:
         """Let go of the batch; what it has read stays known, so that a branch need not read it again. Idempotent."""
-
-
-Pieces = Generator[None, None, T]
-"""Work in pieces: whoever runs it may serve others at each yield. Returns the result at the end."""
 
 
 class Engine(Protocol):
@@ -159,19 +170,14 @@ class NextTokens(Protocol):
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextRow:
         """What comes after ``ids``. Raises BadPrompt when ``ids`` is empty or longer than the context."""
 
-    def next_logits_each(
+    def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[NextRow, ...]:
+    ) -> Pieces[tuple[NextRow, ...]]:
         """The same for several texts in one go, in order: what they begin with in common is read once, the rest together.
 
         Equal to ``next_logits`` up to float rounding; each says its share of the work. The caller sees to it that so
         many fit into memory. Raises as ``next_logits``, and then none is read.
         """
-
-    def next_logits_in_pieces(
-        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> Pieces[tuple[NextRow, ...]]:
-        """``next_logits_each`` with turns between."""
 
 
 class Rows(InProcess, Protocol):
@@ -189,6 +195,27 @@ class Rows(InProcess, Protocol):
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
     ) -> Pieces[Batch]:
         """The same with turns between."""
+
+    def rows_along(self, ids: Sequence[int], start: int, *, cancel: CancelToken | None = None) -> Iterator[FloatArray]:
+        """Of a given text, what the model predicts at each of the positions ``start`` to the last: one pass, teacher-forced.
+
+        (n, vocab) float32 at a step, n bounded by memory and 0 while what stands before ``start`` is read; row i of all
+        is the logits of the token after ``ids[: start + i]``. Others may be served between steps. Raises BadPrompt as
+        ``next_logits``, and for a start outside of 1 to the last position.
+        """
+
+    @property
+    def joins_steps(self) -> bool:
+        """Whether rows of several batches go through the model in one pass."""
+
+    def take_asked(self) -> Sequence[AskedStep]:
+        """The steps that batches have asked for since the last call and that nobody has run."""
+
+    def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+        """So many more rows of each step, all in one pass where ``joins_steps``.
+
+        Of a batch that cannot go in parts all rows. A failure belongs to none of them: each can still be run by itself.
+        """
 
 
 class Stream(Protocol):
@@ -242,6 +269,14 @@ class Hidden(InProcess, Protocol):
         other steps. Raises BadPrompt as ``next_logits`` and for positions outside of the text.
         """
 
+    def last_states_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[FloatArray, ...]]:
+        """What the head reads at each text's last token, (hidden,) float32, in order, with turns between.
+
+        The caller sees to it that so many fit into memory. Raises as ``next_logits_in_pieces``, and CapabilityMissing.
+        """
+
 
 class Weights(InProcess, Protocol):
     """The model's learned tensors."""
@@ -250,38 +285,11 @@ class Weights(InProcess, Protocol):
         """All of them and the config; no forward pass. Raises ModelError once released."""
 
 
-def timed(pieces: Pieces[T]) -> Pieces[tuple[T, float]]:
-    """The same; the result comes with the milliseconds the work took, the turns of others between not counted."""
-    spent_ms = 0.0
-    with closing(pieces):
-        while True:
-            started = time.perf_counter()
-            try:
-                next(pieces)
-            except StopIteration as end:
-                return end.value, spent_ms + (time.perf_counter() - started) * 1000
-            spent_ms += (time.perf_counter() - started) * 1000
-            yield
+class Echo(Protocol):
+    """What the engine made of the settings that it was sent."""
 
+    def settings_used(self, fields: Mapping[str, object], *, cancel: CancelToken | None = None) -> Mapping[str, object]:
+        """The settings of one request with ``fields``, both in the engine's own names. One token is written for it.
 
-def finish(pieces: Generator[object, None, T]) -> T:
-    """Run the pieces to the end, for a caller who has the model to himself."""
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-
-
-def one_by_one(texts: Sequence[TokenIds], read: Callable[[TokenIds], T]) -> Pieces[tuple[T, ...]]:
-    """What ``read`` gives for each text, with a turn for others between: for engines that read no texts together.
-
-    ``texts`` have been checked: where one cannot be read, none is.
-    """
-    rows = []
-    for number, ids in enumerate(texts):
-        if number:
-            yield
-        rows.append(read(ids))
-    return tuple(rows)
+        Raises ServerError with the server's reason where it refuses them.
+        """

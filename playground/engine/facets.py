@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
-from playground.engine.api import Attention, Engine, Hidden, NextTokens, Rows, Score, Stream, Weights
+from playground.engine.api import Attention, Echo, Engine, Hidden, NextTokens, Rows, Score, Stream, Weights
 from playground.engine.types import NextLogits, NextRow
 from playground.errors import CapabilityMissing
 
@@ -22,6 +22,7 @@ FACETS: dict[type, str] = {
     Attention: f"Attention weights {_IN_PROCESS} and that have attention layers",
     Hidden: f"Hidden states of the layers {_IN_PROCESS}",
     Weights: f"Weights of the model {_IN_PROCESS}",
+    Echo: "The settings that a server says it used come from llama.cpp's",
 }
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from playground.engine.api import Engine, Streamer
 from playground.errors import BadInput
+from playground.models.adapters import find_adapter
 from playground.models.address import ServerAccess, key_for, parse_address
 from playground.models.catalogue import MODEL_VARIABLE, resolve
 from playground.models.locating import LocatedModel, locate
+from playground.models.naming import base_names
 from playground.models.wording import Progress, silent, within
 
 
@@ -34,6 +37,11 @@ def make_engine(
     """
     report = progress or silent
     source = resolve(spec)
+    if source.adapter is not None:
+        find_adapter(source.adapter)  # what can be refused is, before a weight of the base is read
+        names = base_names(spec, device, dtype)
+        assert names is not None
+        return adapted(make_engine(*names, progress, streamer, access, admit, crowded), spec)
     if source.kind == "server":
         if any(wish not in (None, "", "auto") for wish in (device, dtype)):
             raise BadInput("A served model runs where its server put it: leave device and dtype out.", field="device")
@@ -52,6 +60,25 @@ def make_engine(
         step_threads = tune_for_cpu(loaded.model).step_threads
     report("The model is ready", 1.0)
     return TransformersEngine(loaded, step_threads=step_threads, crowded=crowded, streamer=streamer)
+
+
+def adapted(
+    base: Engine, spec: str | None, at_rest: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Engine:
+    """The engine of a name with an adapter in it, over the weights of ``base``, the engine of its base. Milliseconds.
+
+    Both must be used by one thread; from another one, ``at_rest`` is a block in which that runs no pass. Raises
+    ModelNotFound, ModelRefused, ModelCorrupt or BadInput as ``find_adapter`` and ``adapt`` do.
+    """
+    from playground.engine.hf.adapted import adapt
+    from playground.engine.hf.engine import TransformersEngine
+
+    name = resolve(spec).adapter
+    if name is None or not isinstance(base, TransformersEngine):
+        raise BadInput(
+            "An adapter needs a model whose weights are in this process: choose one that runs here.", "model"
+        )
+    return adapt(base, find_adapter(name), name, at_rest)
 
 
 def _connected(spec: str, access: ServerAccess, report: Progress) -> Engine:

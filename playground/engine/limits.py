@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.engine.types import Constraint, TokenIds
+from playground.constraint import CONSTRAINT_NAMES, Constraint, constraint_problem
+from playground.engine.types import TokenIds
 from playground.errors import BadInput, BadPrompt
-from playground.json_reading import read_json
 from playground.models.info import ModelInfo
 
 
@@ -30,25 +30,34 @@ def check_ids(ids: Sequence[int], info: ModelInfo) -> TokenIds:
 
 
 def check_constraint(constraint: Constraint | None, info: ModelInfo) -> None:
-    """Raises BadInput for a kind that the engine does not have, and for one that says nothing."""
+    """Raises BadInput for a kind that the engine does not have, and for one that cannot be used."""
     if constraint is None:
         return
     if constraint.kind not in info.constraints:
-        has = ", ".join(info.constraints) or "no constraints"
         raise BadInput(
-            f"Texts that match a {constraint.kind} come from servers that have it (llama.cpp, vLLM, SGLang); {info.name} has "
-            f"{has}: leave it out, or choose another model.",
+            f"Texts that match a {CONSTRAINT_NAMES[constraint.kind]} come from servers that have it; {constraints_of(info)}: "
+            "leave it out, or choose another model.",
             "constraint",
         )
-    if constraint.kind == "json_schema":
-        try:
-            schema = read_json(constraint.text)
-        except ValueError as error:
-            raise BadInput(f"The JSON schema is no JSON ({error}): mend it.", "constraint") from None
-        if not isinstance(schema, dict):
-            raise BadInput("A JSON schema is an object in braces: write it as one.", "constraint")
-    elif not constraint.text.strip():
-        raise BadInput(f"The {constraint.kind} is empty: write one, or leave it out.", "constraint")
+    problem = constraint_problem(constraint)
+    if problem is not None:
+        raise BadInput(problem, "constraint")
+
+
+def constraints_of(info: ModelInfo) -> str:
+    """Who has which constraints, as a clause."""
+    names = [CONSTRAINT_NAMES[kind] for kind in CONSTRAINT_NAMES if kind in info.constraints]
+    return f"{info.name} has {', '.join(names) if names else 'none (llama.cpp, vLLM and SGLang have some)'}"
+
+
+def check_start(ids: TokenIds, start: int) -> None:
+    """Raises BadPrompt unless something stands before ``start`` and a token of ``ids`` at it."""
+    if not 0 < start < len(ids):
+        raise BadPrompt(
+            f"A text of {len(ids):,} tokens can be followed from position 1 to {len(ids) - 1:,}, not from {start:,}: give "
+            "a prompt and at least one token after it.",
+            field="prompt",
+        )
 
 
 def check_lens(ids: TokenIds, positions: range, follow: Sequence[int], info: ModelInfo) -> None:

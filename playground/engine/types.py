@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-ConstraintKind = Literal["json_schema", "grammar", "regex", "choice"]
+from playground.constraint import Constraint
+
 FloatArray = npt.NDArray[np.float32]
 TokenIds = tuple[int, ...]
 
@@ -69,19 +70,6 @@ class TopTokens:
 
 
 NextRow = NextLogits | TopTokens
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """What a whole text must match. ``text``: a JSON schema, a grammar in GBNF (llama.cpp's), a regular expression, or the
-    choices, one a line. An engine says in ``ModelInfo.constraints`` which kinds it has."""
-
-    kind: ConstraintKind
-    text: str
-
-    @property
-    def choices(self) -> list[str]:
-        return [line for line in self.text.splitlines() if line]
 
 
 @dataclass(frozen=True, slots=True)

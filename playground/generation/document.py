@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
+from playground.constraint import Constraint
 from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
 from playground.generation.tree import Tree
@@ -36,12 +38,13 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a text ends. Checked where a ``GenerationRequest`` is made of it."""
+    """When a text ends, and what it must match. Checked where a ``GenerationRequest`` is made of it."""
 
     max_new_tokens: int = 64
     stop_strings: tuple[str, ...] = ()
     stop_ids: tuple[int, ...] = ()
     ignore_eos: bool = False
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,15 @@ class Origin:
     vocab_size: int
 
 
+def public_id(model: str) -> str:
+    """A model's id as it may leave this machine: of a folder or file by its full path, the name alone."""
+    return PurePath(model).name if PurePath(model).is_absolute() else model
+
+
 def origin_of(info: ModelInfo) -> Origin:
-    return Origin(info.id, info.name, info.revision, or_unknown(info.dtype), or_unknown(info.device), info.vocab_size)
+    return Origin(
+        public_id(info.id), info.name, info.revision, or_unknown(info.dtype), or_unknown(info.device), info.vocab_size
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 
+from playground.constraint import ConstraintKind
 from playground.generation.tree import LONGEST_NAME, MOST_BRANCHES, Ended
 from playground.generation.types import LONGEST_STOP_STRING, MOST_ALTERNATIVES, MOST_NEW_TOKENS, MOST_STOP_STRINGS
 from playground.sampling.registry import SAMPLERS
@@ -19,6 +20,7 @@ from playground.sampling.registry import SAMPLERS
 FORMAT: Literal["playground-generation-1"] = "playground-generation-1"
 MOST_BYTES = 20_000_000
 LONGEST_TEXT = 10_000  # characters that one token adds
+MOST_BESIDE = 3
 MOST_PROMPT = 100_000  # characters, and tokens
 
 
@@ -102,11 +104,17 @@ class PromptPart(Part):
     entropies: Annotated[tuple[Real | None, ...], Field(max_length=MOST_PROMPT)] = ()
 
 
+class ConstraintPart(Part):
+    kind: ConstraintKind
+    text: Text
+
+
 class LimitsPart(Part):
     max_new_tokens: Annotated[int, Field(ge=1, le=MOST_NEW_TOKENS)]
     stop_strings: Annotated[tuple[StopString, ...], Field(max_length=MOST_STOP_STRINGS)]
     stop_ids: Annotated[tuple[Id, ...], Field(max_length=1024)]
     ignore_eos: bool
+    constraint: ConstraintPart | None = None  # not in older files
 
 
 class OriginPart(Part):
@@ -119,7 +127,7 @@ class OriginPart(Part):
 
 
 class SavedRun(Part):
-    """A whole file. ``current``: the branch in view."""
+    """What one model wrote. ``current``: the branch in view."""
 
     format: Literal["playground-generation-1"]
     model: OriginPart
@@ -128,3 +136,9 @@ class SavedRun(Part):
     current: Id
     folded: Annotated[tuple[Id, ...], Field(max_length=MOST_BRANCHES)] = ()
     branches: Annotated[tuple[BranchPart, ...], Field(min_length=1, max_length=MOST_BRANCHES)]
+
+
+class SavedRuns(SavedRun):
+    """A whole file. ``beside``: what other models wrote of the same prompt."""
+
+    beside: Annotated[tuple[SavedRun, ...], Field(max_length=MOST_BESIDE)] = ()

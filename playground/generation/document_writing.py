@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -20,11 +20,21 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
-def to_json(run: Run, codec: TextCodec) -> str:
-    """The file. ``text`` beside each id is for people."""
+Written = tuple[Run, TextCodec]
+"""A run and the codec of the model that wrote it."""
+
+
+def to_json(run: Run, codec: TextCodec, beside: Sequence[Written] = ()) -> str:
+    """The file. ``text`` beside each id is for people. ``beside``: what other models wrote of the same prompt."""
+    data: dict[str, Any] = {"format": FORMAT, **_run_fields(run, codec)}
+    if beside:
+        data["beside"] = [{"format": FORMAT, **_run_fields(*each)} for each in beside]
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
+
+
+def _run_fields(run: Run, codec: TextCodec) -> dict[str, Any]:
     tree = run.tree
-    data = {
-        "format": FORMAT,
+    return {
         "model": _fields(run.origin),
         "prompt": {**_fields(run.prompt), "pieces": pieces(codec, run.prompt.ids)},
         "limits": _fields(run.limits),
@@ -32,7 +42,6 @@ def to_json(run: Run, codec: TextCodec) -> str:
         "folded": sorted(tree.folded),
         "branches": [_branch_fields(run, branch, codec) for branch in tree.branches],
     }
-    return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
 
 
 def _fields(item: DataclassInstance, *without: str) -> dict[str, Any]:
@@ -64,6 +73,8 @@ def _finite(value: float | None) -> float | None:
 
 
 CSV_COLUMNS = (
+    "model",
+    "dtype",
     "branch",
     "name",
     "step",
@@ -81,9 +92,15 @@ CSV_COLUMNS = (
 )
 
 
-def to_csv(run: Run, codec: TextCodec) -> str:
-    """One line a token of every branch's whole path. Text that a spreadsheet would run as a formula is quoted."""
-    return csv_text(CSV_COLUMNS, (line for branch in run.tree.branches for line in _lines(run, branch, codec)))
+def to_csv(run: Run, codec: TextCodec, beside: Sequence[Written] = ()) -> str:
+    """One line a token of every branch's whole path, of ``beside`` too. Text that a spreadsheet would run as a formula is
+    quoted.
+    """
+    written = [(run, codec), *beside]
+    return csv_text(
+        CSV_COLUMNS,
+        (line for one, own in written for branch in one.tree.branches for line in _lines(one, branch, own)),
+    )
 
 
 def _lines(run: Run, branch: Branch, codec: TextCodec) -> Iterator[tuple[object, ...]]:
@@ -91,6 +108,8 @@ def _lines(run: Run, branch: Branch, codec: TextCodec) -> Iterator[tuple[object,
     texts = step_pieces(codec, path, run.prompt.ids)
     for place, (step, text) in enumerate(zip(path, texts, strict=True)):
         yield (
+            harmless(run.origin.name),
+            harmless(run.origin.dtype),
             branch.id,
             harmless(branch.name),
             place + 1,

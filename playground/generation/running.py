@@ -11,8 +11,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from playground.engine.api import CancelToken, Engine, Pieces, Score
+from playground.engine.api import CancelToken, Engine, Score
 from playground.engine.facets import require
+from playground.engine.pieces import Pieces
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
@@ -77,7 +78,7 @@ class RunningGeneration:
         for step in self.ticket.take():
             self.elapsed_ms += step.elapsed_ms
             for token in step.tokens:
-                self.arrived[token.row].append(replace(token, row=0))
+                self.arrived[token.row].append(replace(token, row=0) if token.row else token)
                 grown.add(token.row)
             results += step.finished
         for row in grown:

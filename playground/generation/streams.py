@@ -42,6 +42,11 @@ def stream_request(asked: GenerationRequest) -> StreamRequest:
             f"This model samples by itself and cannot be told {what}: leave it out, or choose a model that runs in this process.",
             "settings",
         )
+    if asked.constraint is not None and asked.generated_ids:
+        raise BadInput(
+            "A text is held to its constraint from its beginning, so it cannot go on from a token within: write another one.",
+            "constraint",
+        )
     return StreamRequest(
         ids=asked.prompt_ids + asked.generated_ids,
         max_new_tokens=asked.max_new_tokens,

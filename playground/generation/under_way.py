@@ -35,17 +35,17 @@ class Snapshot:
 
 
 def to_text(snapshot: Snapshot, codec: TextCodec) -> str:
-    """Packed: a token with its alternatives is 3 kB of JSON and a quarter of that packed."""
+    """Packed: a token with its alternatives is 3 kB of JSON and a quarter of that packed. In base 64, which C writes."""
     about = {"left": list(snapshot.left.items()), "setup": snapshot.setup, "letters": list(snapshot.letters)}
     text = json.dumps({"run": to_json(snapshot.run, codec), **about})
-    return base64.b85encode(zlib.compress(text.encode(), level=1)).decode()
+    return base64.b64encode(zlib.compress(text.encode(), level=1)).decode()
 
 
 def from_text(text: str, info: ModelInfo) -> Snapshot:
     """Raises BadInput for what is no snapshot of a run of this model."""
     try:
         unpacking = zlib.decompressobj()
-        data = json.loads(unpacking.decompress(base64.b85decode(text), 2 * MOST_BYTES))
+        data = json.loads(unpacking.decompress(base64.b64decode(text, validate=True), 2 * MOST_BYTES))
         left = {int(branch): int(count) for branch, count in data["left"]}
         run, _rounding = from_json(str(data["run"]).encode(), info)
         for branch in left:

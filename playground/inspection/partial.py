@@ -12,7 +12,8 @@ import numpy as np
 from playground.downloads import csv_text, harmless
 from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds, TopTokens
-from playground.inspection.next_token import CONTEXT_TAIL, breaker_ids
+from playground.inspection.next_token import CONTEXT_TAIL, breaker_ids, candidate
+from playground.sampling.chain import NextToken
 from playground.sampling.partial_chain import PartialNext, examine_partial
 from playground.sampling.partial_row import EXACT_WITHIN, Interval, PartialRow, share
 from playground.sampling.settings import SamplerSettings
@@ -93,8 +94,14 @@ def _kept(view: PartialNext, rank: int) -> bool | None:
     return True if view.trace.kept[rank] else None
 
 
-def candidate_of(view: PartialNext, token: int, codec: TextCodec) -> PartialCandidate:
-    """One token, listed or not."""
+def candidate_of(view: NextToken | PartialNext, token: int, codec: TextCodec) -> PartialCandidate:
+    """One token, listed or not; of a whole row, with equal bounds."""
+    if isinstance(view, NextToken):
+        one = candidate(view, token, codec)
+        bounds = (one.final_prob, one.final_prob)
+        return PartialCandidate(
+            token, one.text, one.rank, one.raw_logprob, one.raw_prob, bounds, one.kept, one.removed_by
+        )
     place = np.flatnonzero(view.trace.raw.ids == token)
     if len(place):
         return listed_candidates(view, codec, int(place[0]) + 1)[-1]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from playground.errors import BadInput, ModelNotFound
+from playground.models.adapter_names import AdapterName, split_adapter
 from playground.models.address import is_address, parse_address
 from playground.models.wording import shown
 
@@ -39,7 +40,7 @@ class ModelSource:
     """Where a model comes from. ``id`` is what the user typed; ``path`` is set for a folder and for a .gguf file.
 
     ``hub_id`` and ``revision`` are set for a hub model, and ``hub_id`` for a bundled one too: its stand-in on the hub.
-    A served model's ``id`` is its normalised address.
+    A served model's ``id`` is its normalised address. ``adapter``: what is on it; all else is said of the base.
     """
 
     kind: SourceKind
@@ -47,6 +48,7 @@ class ModelSource:
     path: Path | None = None
     hub_id: str | None = None
     revision: str | None = None
+    adapter: AdapterName | None = None
 
 
 CATALOGUE: dict[str, CatalogueEntry] = {
@@ -106,7 +108,8 @@ _NEXT_STEP = (
 
 
 def resolve(spec: str | None = None) -> ModelSource:
-    """What ``spec`` names: a catalogue name, ``org/name``, ``org/name@revision``, a folder, a .gguf file or an address.
+    """What ``spec`` names: a catalogue name, ``org/name``, ``org/name@revision``, a folder, a .gguf file or an address;
+    with ``+adapter`` after it an adapter on that.
 
     None means the environment's PLAYGROUND_MODEL, and the bundled model where that is unset.
     Raises BadInput for text that can be no model, ModelNotFound for a name or path that leads nowhere.
@@ -114,6 +117,8 @@ def resolve(spec: str | None = None) -> ModelSource:
     if spec is None:
         spec = os.environ.get(MODEL_VARIABLE, "").strip() or DEFAULT_MODEL
     spec = _checked(spec)
+    if (adapted := split_adapter(spec)) is not None:
+        return _on_base(adapted)
     if is_address(spec):
         return ModelSource("server", parse_address(spec).text)
     if (entry := CATALOGUE.get(spec.lower())) is not None:
@@ -127,6 +132,17 @@ def resolve(spec: str | None = None) -> ModelSource:
         known = ", ".join(CATALOGUE)
         raise ModelNotFound(f"There is no model called {shown(spec)}: {_NEXT_STEP} (the catalogue has {known}).")
     raise BadInput(f"{shown(spec)} cannot name a model: {_NEXT_STEP}.", field="model")
+
+
+def _on_base(name: AdapterName) -> ModelSource:
+    base = resolve(name.base or None)
+    if base.kind == "server":
+        raise BadInput(
+            f"An adapter needs the weights in this process, and {shown(base.id)} is a server's model: choose a model that runs "
+            "here, or let the server load the adapter.",
+            field="model",
+        )
+    return replace(base, adapter=name)
 
 
 def _checked(spec: object) -> str:

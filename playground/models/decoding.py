@@ -210,6 +210,11 @@ def _key_shapes(state: object) -> tuple[tuple[int, int] | None, ...]:
     return tuple((int(it.shape[1]), int(it.shape[-1])) if it is not None and it.dim() == 4 else None for it in keys)
 
 
+def agrees(left: torch.Tensor, right: torch.Tensor, dtype: torch.dtype) -> bool:
+    """Whether ``left`` are the logits ``right``, computed in another way in ``dtype``."""
+    return not _differ(left, right, _SAME.get(dtype, _COARSE_SAME))
+
+
 def _differ(left: torch.Tensor, right: torch.Tensor, tolerance: float) -> bool:
     scale = max(float(right.abs().max()), 1e-6)
     return bool((left - right).abs().max() > tolerance * scale)

@@ -37,9 +37,12 @@ class GgufTensor:
 
 
 class GgufFile:
-    """A .gguf file's ``values`` and ``tensors``. Raises ModelCorrupt for a file that is cut off or something else."""
+    """A .gguf file's ``values`` and ``tensors``. Raises ModelCorrupt for a file that is cut off or something else.
 
-    def __init__(self, path: Path) -> None:
+    ``header_only``: it may be the first part of one, which holds the values and no whole tensors.
+    """
+
+    def __init__(self, path: Path, *, header_only: bool = False) -> None:
         try:
             if not path.is_file():  # a pipe would be waited for
                 raise ValueError("no file")
@@ -47,7 +50,7 @@ class GgufFile:
             self._buffer, self._position = self._bytes.data, 0
             self.values, self.tensors = self._read_header()
             self.parameters = sum(math.prod(tensor.shape) for tensor in self.tensors)
-            for tensor in self.tensors:
+            for tensor in () if header_only else self.tensors:
                 self._raw(tensor)
         except (OSError, ValueError, LookupError, struct.error, RecursionError, OverflowError, MemoryError):
             raise ModelCorrupt(f"{shown(path.name)} is not a whole .gguf file: fetch it again.") from None

@@ -6,12 +6,15 @@ with, ``name@bfloat16``. Loads nothing and asks no network.
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playground.errors import BadInput, PlaygroundError
+from playground.models.adapter_names import AdapterName, split_adapter, without_adapter
+from playground.models.adapters import adapter_place
 from playground.models.address import is_address
-from playground.models.catalogue import CATALOGUE, ModelSource, resolve
+from playground.models.catalogue import CATALOGUE, DEFAULT_MODEL, MODEL_VARIABLE, ModelSource, resolve
 from playground.models.hardware import Hardware, probe
 from playground.models.placement import DTYPE_ALIASES, DTYPE_BYTES, choose
 from playground.models.wording import shown
@@ -25,8 +28,8 @@ _LONGEST = 300  # characters
 
 @dataclass(frozen=True, slots=True)
 class ComparedModel:
-    """A model to compare with. ``spec`` "": the one in use. ``chat``: whether the prompt is read in its chat template,
-    None: as the model in use reads it.
+    """A model to compare with. ``spec`` "": the one in use; ``+adapter``: that adapter on it. ``chat``: whether the
+    prompt is read in its chat template, None: as the model in use reads it.
     """
 
     spec: str = ""
@@ -47,9 +50,15 @@ class ComparedModel:
 
         Raises BadInput for a place or format of a model behind an address.
         """
-        found = (
-            (self.spec, self.device, self.dtype) if self.spec else (spec, self.device or device, self.dtype or dtype)
-        )
+        found: tuple[str | None, str | None, str | None]
+        adapted = split_adapter(self.spec)
+        if adapted is not None and not adapted.base:  # an adapter on the model in use
+            base = replace(adapted, base=without_adapter(spec) or "").text
+            found = (base, self.device or device, self.dtype or dtype)
+        elif self.spec:
+            found = (self.spec, self.device, self.dtype)
+        else:
+            found = (spec, self.device or device, self.dtype or dtype)
         if (self.device or self.dtype) and is_address(found[0] or ""):
             raise BadInput(f"{shown(self.text)}: a served model runs where and as its server put it.", "model")
         return found
@@ -128,6 +137,21 @@ def normal_names(
     )
 
 
+def base_names(
+    spec: str | None, device: str | None, dtype: str | None
+) -> tuple[str | None, str | None, str | None] | None:
+    """The normal names of the model that an adapter's name puts it on; None of a name without one, or of none that can be."""
+    default = os.environ.get(MODEL_VARIABLE, "").strip()
+    try:
+        found = split_adapter(spec or default)
+        if found is None:
+            return None
+        base = found.base or without_adapter(default) or DEFAULT_MODEL
+    except PlaygroundError:
+        return None
+    return normal_names(base, device, dtype)
+
+
 def _wish(given: str | None) -> str | None:
     text = (given or "").strip().lower()
     return None if text in ("", "auto") else text
@@ -144,11 +168,21 @@ def _name(source: ModelSource) -> str | None:
     default = _source(None)
     if default is not None and _weights(source) == _weights(default):
         return None
+    if source.adapter is not None:
+        bare = replace(source, adapter=None)
+        of_default = default is not None and _weights(bare) == _weights(replace(default, adapter=None))
+        return replace(_resolved(source.adapter), base="" if of_default else _name(bare) or "").text
     if source.path is not None:
         return str(source.path)
     listed = (name for name, entry in CATALOGUE.items() if not entry.bundled and entry.hub_id == source.hub_id)
     return source.id if source.revision else next(listed, source.id)
 
 
+def _resolved(name: AdapterName) -> AdapterName:
+    """With its folder's whole path, where it is one."""
+    return name if (place := adapter_place(name.adapter)) is None else replace(name, adapter=place[0])
+
+
 def _weights(source: ModelSource) -> tuple[object, ...]:
-    return source.kind, source.path, source.hub_id, source.revision
+    adapter = None if source.adapter is None else _resolved(source.adapter).wish
+    return source.kind, source.path, source.hub_id, source.revision, adapter

@@ -15,7 +15,7 @@ class Counting:
     """A count under way, and then its result; what a page shows of work that it waits for."""
 
     doing = "Building the model without its weights, usually 3 to 10 s"
-    ahead = 0
+    queue = ""
     stop: Callable[[], None] | None = None  # transformers cannot be interrupted
 
     def __init__(self, config: Mapping[str, Any]) -> None:

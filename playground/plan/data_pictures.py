@@ -1,4 +1,4 @@
-"""What the page Data and languages shows beside its table, as charts and tables take it. Knows no streamlit."""
+"""What the page Data and limits shows beside its table, as charts and tables take it. Knows no streamlit."""
 
 from __future__ import annotations
 

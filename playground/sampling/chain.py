@@ -15,6 +15,7 @@ import numpy.typing as npt
 from playground.errors import BadInput
 from playground.numerics import softmax_weights
 from playground.sampling.context import SamplingContext
+from playground.sampling.distribution import FinalDistribution
 from playground.sampling.draw import Draw, UniformStream, draw_token
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.rows import Diagnostics, DiagnosticValue
@@ -67,6 +68,13 @@ class RowTrace:
     note: str | None
     raw_entropy: float
     final_entropy: float
+
+    def distribution(self) -> FinalDistribution:
+        """The final distribution, of which all is known."""
+        probs, left = self.final_probs, self.final_probs > 0
+        count, nats = float(np.count_nonzero(left)), self.final_entropy
+        every = np.arange(probs.size, dtype=np.int64)
+        return FinalDistribution(every, probs, probs, left, left, (0.0, 0.0), (count,) * 2, (nats,) * 2, exact=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Two distributions side by side: what one setting allows that another does not, and how far apart they are."""
+"""Two final distributions side by side: what one setting allows that another does not, and how far apart they are."""
 
 from __future__ import annotations
 
@@ -8,50 +8,39 @@ import numpy as np
 import numpy.typing as npt
 
 from playground.errors import BadInput
-from playground.numerics import entropy_of_weights
-from playground.sampling.chain import RowTrace
+from playground.sampling.distribution import BoolArray, FinalDistribution
 
 FloatArray = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """From distribution p to distribution q over the same vocabulary.
+    """From distribution p to distribution q over the same tokens told.
 
-    ``gained`` can be drawn under q only, ``lost`` under p only; both likeliest first. ``kl_pq`` = KL(p || q) and
-    ``kl_qp`` in nats; infinite where a token possible under the first is impossible under the second, and
-    ``undefined`` then says in a sentence which. ``total_variation`` in [0, 1] is the least chance, over all ways of
-    drawing from both together, that the two tokens differ. ``choices_*`` = exp(entropy), the number of equally likely
-    tokens that would be as uncertain.
+    ``gained`` can be drawn under q and for certain not under p, ``lost`` the other way round; both likeliest first.
+    ``kl_qp`` = KL(q || p) in nats, infinite where q allows a token that p excludes; None where one of the two is known in
+    bounds only, or not at all.
     """
 
-    gained: tuple[int, ...]
-    lost: tuple[int, ...]
-    kl_pq: float
-    kl_qp: float
-    total_variation: float
-    choices_p: float
-    choices_q: float
-    undefined: str | None
+    gained: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
+    kl_qp: float | None = None
 
 
-def compare(p: RowTrace | FloatArray, q: RowTrace | FloatArray) -> Comparison:
-    """Compare two final distributions, traces or (vocab,) probabilities. Raises BadInput if sizes differ."""
-    first, second = _final_probs(p), _final_probs(q)
-    if first.shape != second.shape or first.ndim != 1:
+def compare(p: FinalDistribution | None, q: FinalDistribution | None) -> Comparison:
+    """Compare two final distributions; None: nothing is known of one. Raises BadInput if their tokens differ.
+
+    All tokens that are not told count as one: where both are exact, they are left whole or gone, and whole they are scaled
+    by one factor.
+    """
+    if p is None or q is None:
+        return Comparison()
+    if not np.array_equal(p.ids, q.ids):
         raise BadInput("Two distributions can only be compared over one vocabulary; choose the same model for both.")
-    gained = np.flatnonzero((second > 0) & (first == 0))
-    lost = np.flatnonzero((first > 0) & (second == 0))
-    return Comparison(
-        gained=_likeliest_first(gained, second),
-        lost=_likeliest_first(lost, first),
-        kl_pq=kl_divergence(first, second),
-        kl_qp=kl_divergence(second, first),
-        total_variation=min(1.0, float(np.abs(first - second).sum() / 2)),
-        choices_p=effective_choices(first),
-        choices_q=effective_choices(second),
-        undefined=_why_infinite(len(lost), len(gained)),
-    )
+    gained, lost = q.kept & ~p.possible, p.kept & ~q.possible
+    exact = p.exact and q.exact
+    divergence = kl_divergence(np.append(q.probs, q.rest_prob), np.append(p.probs, p.rest_prob)) if exact else None
+    return Comparison(_likeliest_first(q, gained), _likeliest_first(p, lost), divergence)
 
 
 def kl_divergence(p: FloatArray, q: FloatArray) -> float:
@@ -63,24 +52,6 @@ def kl_divergence(p: FloatArray, q: FloatArray) -> float:
     return max(0.0, float((first[possible] * np.log(first[possible] / second[possible])).sum()))
 
 
-def effective_choices(probs: FloatArray) -> float:
-    """exp(H): 1 for a certain token, n for n equally likely ones."""
-    return float(np.exp(entropy_of_weights(np.asarray(probs, dtype=np.float64))))
-
-
-def _final_probs(source: RowTrace | FloatArray) -> npt.NDArray[np.float64]:
-    probs = source.final_probs if isinstance(source, RowTrace) else source
-    return np.asarray(probs, dtype=np.float64)
-
-
-def _likeliest_first(ids: npt.NDArray[np.intp], probs: npt.NDArray[np.float64]) -> tuple[int, ...]:
-    return tuple(ids[np.argsort(-probs[ids], kind="stable")].tolist())
-
-
-def _why_infinite(lost: int, gained: int) -> str | None:
-    reasons = []
-    if lost:
-        reasons.append(f"KL(p‖q) is infinite: {lost} token{'s' * (lost > 1)} possible under p cannot be drawn under q.")
-    if gained:
-        reasons.append(f"KL(q‖p) is infinite: {gained} token{'s' * (gained > 1)} possible under q cannot under p.")
-    return " ".join(reasons) or None
+def _likeliest_first(of: FinalDistribution, some: BoolArray) -> tuple[int, ...]:
+    places = np.flatnonzero(some)
+    return tuple(of.ids[places[np.argsort(-of.high[places], kind="stable")]].tolist())

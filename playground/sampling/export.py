@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from playground.constraint import CONSTRAINT_NAMES, Constraint
 from playground.errors import BadInput
 from playground.sampling import export_code
 from playground.sampling.export_code import Endings, Request
+from playground.sampling.export_fields import llama_cpp_order_is_kept
 from playground.sampling.registry import ORDERS, SAMPLERS
 from playground.sampling.sampler import Engine
 from playground.sampling.settings import SamplerSettings
@@ -45,11 +47,6 @@ class Exporter:
     build: Callable[[Request], str]
     particular: Callable[[SamplerSettings], tuple[str, ...]] = lambda settings: ()  # further differences
 
-    @property
-    def supported(self) -> frozenset[str]:
-        """The samplers it has."""
-        return frozenset(n for n, row in SAMPLERS.items() if self.engine is None or self.engine in row.engines)
-
 
 def _llama_cpp_differences(settings: SamplerSettings) -> tuple[str, ...]:
     active = settings.active()
@@ -62,7 +59,7 @@ def _llama_cpp_differences(settings: SamplerSettings) -> tuple[str, ...]:
         skipped = [name for name in active if SAMPLERS[name].group == "penalty"]
         if skipped:
             warnings.append(f"llama.cpp leaves out {_listed(skipped)} while Mirostat is on.")
-    elif not export_code.llama_cpp_order_is_kept(active):
+    elif not llama_cpp_order_is_kept(active):
         warnings.append("llama.cpp applies the logit bias first and its penalties in one step; the result may differ.")
     return tuple(warnings)
 
@@ -146,8 +143,10 @@ def export(
     exporter = EXPORTS[engine_name]
     request = Request(settings, model_id, prompt, chat, system if chat else None, seed, max_new_tokens, endings)
     warnings = (
-        *_warnings(exporter, settings),
+        *setting_warnings(exporter.label, exporter.engine, exporter.fixed_order, settings),
+        *exporter.particular(settings),
         *_ending_warnings(exporter, endings),
+        *_constraint_warnings(exporter, endings.constraint, chat),
         *_file_warnings(engine_name, model_id),
         *_empty_warnings(exporter, "chat" if chat else prompt),
     )
@@ -182,21 +181,49 @@ def _ending_warnings(exporter: Exporter, endings: Endings) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _warnings(exporter: Exporter, settings: SamplerSettings) -> tuple[str, ...]:
-    active = settings.active()
-    lacking = [name for name in active if name not in exporter.supported]
+# By engine: the kinds of constraints that its code can say.
+_CONSTRAINTS: dict[str, tuple[str, ...]] = {
+    "transformers": (),
+    "vllm": ("json_schema", "grammar", "regex", "choice"),
+    "llama-completion": ("json_schema", "grammar", "choice"),
+    "llama-server": ("json_schema", "grammar", "choice"),
+    "openai": ("json_schema",),
+}
+
+
+def _constraint_warnings(exporter: Exporter, constraint: Constraint | None, chat: bool) -> tuple[str, ...]:
+    """Where a text would not be held to what it must match. OpenAI's API has it for chats alone."""
+    if constraint is None or exporter.name == "playground":
+        return ()
+    if constraint.kind in _CONSTRAINTS[exporter.name] and (chat or exporter.name != "openai"):
+        return ()
+    what = CONSTRAINT_NAMES[constraint.kind]
+    return (f"{exporter.label} cannot be told this {what}; it is left out, and the text need not match it.",)
+
+
+def setting_warnings(
+    label: str, engine: Engine | None, fixed_order: str | None, settings: SamplerSettings
+) -> tuple[str, ...]:
+    """What of the settings an engine called ``label`` lacks or runs in another order. ``engine``: see ``Exporter``."""
+    active, supported = settings.active(), supported_samplers(engine)
+    lacking = [name for name in active if name not in supported]
     warnings = []
     if lacking:
-        warnings.append(f"{exporter.label} has no {_listed(lacking)}; left out, so the result will differ.")
-    if exporter.fixed_order is not None:
-        ours = [name for name in active if name in exporter.supported]
-        theirs = [name for name in ORDERS[exporter.fixed_order] if name in ours]
+        warnings.append(f"{label} has no {_listed(lacking)}; left out, so the result will differ.")
+    if fixed_order is not None:
+        ours = [name for name in active if name in supported]
+        theirs = [name for name in ORDERS[fixed_order] if name in ours]
         if ours != theirs:
             warnings.append(
-                f"{exporter.label} applies its samplers in this order: {' → '.join(SAMPLERS[n].label for n in theirs)};"
+                f"{label} applies its samplers in this order: {' → '.join(SAMPLERS[n].label for n in theirs)};"
                 " the result may differ."
             )
-    return (*warnings, *exporter.particular(settings))
+    return tuple(warnings)
+
+
+def supported_samplers(engine: Engine | None) -> frozenset[str]:
+    """The samplers that ``engine`` has; all for None, this playground."""
+    return frozenset(name for name, row in SAMPLERS.items() if engine is None or engine in row.engines)
 
 
 def _listed(names: list[str]) -> str:

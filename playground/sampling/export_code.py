@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
+from playground.constraint import Constraint, constraint_fields
+from playground.json_reading import read_json
+from playground.sampling.export_fields import (
+    llama_cpp_fields,
+    openai_fields,
+    transformers_fields,
+    vllm_fields,
+)
 from playground.sampling.orders import ORDERS, order_name
-from playground.sampling.registry import PARAMETERS, SAMPLERS
-from playground.sampling.sampler import Engine
+from playground.sampling.registry import PARAMETERS
 from playground.sampling.settings import SamplerSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """What ends a text besides its length: strings, token ids; ``ignore_eos`` goes on after the end token."""
+    """What ends a text besides its length: strings, token ids; ``ignore_eos`` goes on after the end token. ``constraint``:
+    what the text must match.
+    """
 
     strings: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
     ignore_eos: bool = False
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +51,6 @@ class Request:
         return [*before, {"role": "user", "content": self.prompt}]
 
 
-def _values(settings: SamplerSettings, engine: Engine) -> dict[str, Any]:
-    """The engine's name and value of each parameter to send: of the samplers that do something, and of those that are
-    off where the engine's own default is not.
-    """
-    active = settings.active()
-    read = {name for sampler in active for name in SAMPLERS[sampler].reads}
-    values: dict[str, Any] = {}
-    for sampler in SAMPLERS.values():
-        if engine not in sampler.engines:
-            continue
-        for parameter in sampler.parameters:
-            name = parameter.exported_as.get(engine, parameter.name)
-            if sampler.name in active or parameter.name in read:
-                values[name] = getattr(settings, parameter.name)
-            elif engine in parameter.sent_when_off:
-                values[name] = parameter.sent_when_off[engine]
-        if sampler.name in active:
-            values |= sampler.sent_along.get(engine, {})
-    return values
-
-
 def _python_arguments(values: dict[str, Any]) -> str:
     return "".join(f"    {name}={value!r},\n" for name, value in values.items())
 
@@ -73,17 +60,7 @@ def _python_arguments(values: dict[str, Any]) -> str:
 
 def transformers_code(request: Request) -> str:
     """A script with ``generate``. Defaults a model may bring in its generation config are overridden, not inherited."""
-    settings = request.settings
-    greedy = settings.temperature == 0 and "dynatemp" not in settings.active()
-    values = _values(settings, "transformers")
-    if greedy:  # what follows the logits' penalties is refused or ignored with do_sample=False
-        drawing = [row for row in SAMPLERS.values() if row.group in ("temperature", "truncation")]
-        values = {name: value for name, value in values.items() if name not in {row.name for row in drawing}}
-    elif settings.temperature == 0:
-        values["temperature"] = 1.0  # the middle of a dynamic temperature, which transformers lacks
-    if settings.logit_bias:
-        values["sequence_bias"] = [[[token], bias] for token, bias in settings.logit_bias]
-    arguments = {"max_new_tokens": request.max_new_tokens, "do_sample": not greedy, **values}
+    arguments = {"max_new_tokens": request.max_new_tokens, **transformers_fields(request.settings)}
     return (
         "from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed\n\n"
         f"model_id = {request.model_id!r}\n"
@@ -126,53 +103,39 @@ def _transformers_inputs(request: Request) -> str:
 
 def vllm_code(request: Request) -> str:
     """A script with vLLM's offline ``LLM`` and ``SamplingParams``."""
-    settings = request.settings
-    arguments = _values(settings, "vllm")
-    if settings.logit_bias:
-        arguments["logit_bias"] = dict(settings.logit_bias)
-    arguments |= {"seed": request.seed, "max_tokens": request.max_new_tokens}
+    arguments = vllm_fields(request.settings) | {"seed": request.seed, "max_tokens": request.max_new_tokens}
     endings = request.endings
     given = {"stop": list(endings.strings), "stop_token_ids": list(endings.ids), "ignore_eos": endings.ignore_eos}
     arguments |= {name: value for name, value in given.items() if value}
+    structured = _vllm_constraint(endings.constraint)
     call = f"llm.chat({request.messages!r}, params)" if request.chat else f"llm.generate({request.prompt!r}, params)"
     return (
-        "from vllm import LLM, SamplingParams\n\n"
+        f"from vllm import LLM, SamplingParams\n{_VLLM_STRUCTURED if structured else ''}\n"
         f"llm = LLM(model={request.model_id!r})\n"
         "params = SamplingParams(\n"
-        f"{_python_arguments(arguments)}"
+        f"{_python_arguments(arguments)}{structured}"
         ")\n"
         f"print({call}[0].outputs[0].text)\n"
     )
 
 
+_VLLM_STRUCTURED = "from vllm.sampling_params import StructuredOutputsParams\n"
+
+
+def _vllm_constraint(constraint: Constraint | None) -> str:
+    if constraint is None:
+        return ""
+    (told,) = constraint_fields("vLLM", constraint).values()
+    assert isinstance(told, dict)
+    arguments = ", ".join(f"{name}={value!r}" for name, value in told.items())
+    return f"    structured_outputs=StructuredOutputsParams({arguments}),\n"
+
+
 # --- llama.cpp -------------------------------------------------------------------------------------------------
 
 
-def _llama_cpp_steps(active: Sequence[str]) -> list[str]:
-    """llama.cpp's names of the active samplers, in order, neighbours of one step merged."""
-    steps = [SAMPLERS[name].llama_cpp_step for name in active]
-    return [step for step, _ in groupby(step for step in steps if step is not None)]
-
-
-def llama_cpp_order_is_kept(active: Sequence[str]) -> bool:
-    """Whether llama.cpp can run these samplers in this order: bias first, its three penalties as one step."""
-    steps = _llama_cpp_steps(active)
-    penalties = [name for name in active if SAMPLERS[name].llama_cpp_step == "penalties"]
-    in_order = penalties == [name for name in ORDERS["llama.cpp"] if name in penalties]
-    return len(steps) == len(set(steps)) and in_order and "logit_bias" not in active[1:]
-
-
 def _llama_cpp_values(request: Request) -> dict[str, Any]:
-    """Server field names and values. What is off is sent as off, because llama.cpp's defaults are not neutral."""
-    settings = request.settings
-    values: dict[str, Any] = {"seed": request.seed, **_values(settings, "llama.cpp")}
-    if "dry_sequence_breakers" in values:
-        values["dry_sequence_breakers"] = list(settings.dry_sequence_breakers)
-    if settings.logit_bias:
-        values["logit_bias"] = [[token, bias] for token, bias in settings.logit_bias]
-    if "mirostat" not in settings.active():
-        values["samplers"] = _llama_cpp_steps(settings.active()) or ["temperature"]
-    return values
+    return {"seed": request.seed, **llama_cpp_fields(request.settings)}
 
 
 def llama_server_code(request: Request) -> str:
@@ -184,6 +147,8 @@ def llama_server_code(request: Request) -> str:
         body["stop"] = list(request.endings.strings)
     if request.endings.ignore_eos:
         body["ignore_eos"] = True
+    if request.endings.constraint is not None and request.endings.constraint.kind != "regex":
+        body |= constraint_fields("llama.cpp", request.endings.constraint)
     return _json(body)
 
 
@@ -213,6 +178,11 @@ def llama_completion_code(request: Request) -> str:
         else:
             words += [flag, str(value)]
     words += ["--ignore-eos"] if request.endings.ignore_eos else []
+    constraint = request.endings.constraint
+    if constraint is not None and constraint.kind == "json_schema":
+        words += ["--json-schema", constraint.text]
+    elif constraint is not None and constraint.kind != "regex":
+        words += ["--grammar", str(constraint_fields("llama.cpp", constraint)["grammar"])]
     return shlex.join(words) + "\n"
 
 
@@ -223,14 +193,15 @@ OPENAI_STOPS = 4  # the API takes no more
 
 def openai_code(request: Request) -> str:
     """The JSON body for /v1/chat/completions (chat) or /v1/completions."""
-    settings = request.settings
     text = {"messages": request.messages} if request.chat else {"prompt": request.prompt}
     body: dict[str, Any] = {"model": request.model_id, **text, "max_tokens": request.max_new_tokens}
-    body |= _values(settings, "openai")
-    if settings.logit_bias:
-        body["logit_bias"] = {str(token): bias for token, bias in settings.logit_bias}
+    body |= openai_fields(request.settings)
     if request.endings.strings:
         body["stop"] = list(request.endings.strings[:OPENAI_STOPS])
+    constraint = request.endings.constraint
+    if request.chat and constraint is not None and constraint.kind == "json_schema":
+        schema = read_json(constraint.text)
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
     return _json(body | {"seed": request.seed})
 
 

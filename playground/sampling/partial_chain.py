@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playground.sampling.context import SamplingContext
+from playground.sampling.distribution import FinalDistribution
 from playground.sampling.draw import UniformStream
 from playground.sampling.partial_order import by_weight, least_before_rest, shares_before, shares_through
 from playground.sampling.partial_row import BoolArray, FloatArray, Interval, PartialRow, Unknowable, make_row, share
@@ -89,6 +90,15 @@ class PartialTrace:
     def kept(self) -> BoolArray:
         """(k,): left for certain at the end."""
         return np.zeros(len(self.raw.ids), dtype=np.bool_) if self.final is None else self.final.kept
+
+    def distribution(self) -> FinalDistribution | None:
+        """The final distribution as far as it is known; None where nothing is."""
+        row = self.final
+        if row is None:
+            return None
+        low, high = row.probabilities()
+        rest, exact = row.rest_probability(), self.verdict == "exact"
+        return FinalDistribution(row.ids, low, high, row.kept, row.possible, rest, row.left, row.entropy(), exact)
 
     def final_probs(self) -> tuple[FloatArray, FloatArray]:
         """Bounds of the listed tokens' final probabilities, (k,) each: from 0 to 1 where nothing is known."""

@@ -9,7 +9,8 @@ from playground.sampling import penalties
 from playground.sampling.formulas import Diagnostics, number, tokens
 from playground.sampling.sampler import Parameter, Sampler, real, whole
 
-_WHOLE_CONTEXT = {"llama.cpp": {"repeat_last_n": -1}}  # as here; llama.cpp's default looks at 64 tokens
+_FAR = 32_768  # tokens looked back on: llama.cpp's server refuses the -1 that its command line takes for "all"
+_WHOLE_CONTEXT = {"llama.cpp": {"repeat_last_n": _FAR}, "ollama": {"repeat_last_n": -1}}  # as here; their default is 64
 
 
 def _biases(values: Mapping[str, Any], diagnostics: Diagnostics) -> str:
@@ -52,7 +53,7 @@ LOGIT_BIAS = Sampler(
     reference="transformers SequenceBiasLogitsProcessor",
     panel="Penalties",
     places={"hf": 10, "vllm": 10, "llama.cpp": 10},
-    engines=("transformers", "vllm", "llama.cpp", "openai"),
+    engines=("transformers", "vllm", "sglang", "llama.cpp", "openai"),
     aliases=("bias",),
 )
 
@@ -71,8 +72,8 @@ PENALTIES = (
                 (1.0, 1.5),
                 "Weakens every token that is in the prompt or the answer already, once each. 1 is off; 1.05 to 1.2 is "
                 "usual.",
-                exported_as={"llama.cpp": "repeat_penalty"},
-                sent_when_off={"transformers": 1.0, "vllm": 1.0},
+                exported_as={"llama.cpp": "repeat_penalty", "ollama": "repeat_penalty"},
+                sent_when_off=dict.fromkeys(("transformers", "vllm", "sglang", "ollama"), 1.0),
             ),
         ),
         apply=penalties.repetition_penalty,
@@ -85,7 +86,7 @@ PENALTIES = (
         reference="transformers RepetitionPenaltyLogitsProcessor",
         panel="Penalties",
         places={"hf": 20, "vllm": 20, "llama.cpp": 20},
-        engines=("transformers", "vllm", "llama.cpp"),
+        engines=("transformers", "vllm", "sglang", "llama.cpp", "ollama"),
         llama_cpp_step="penalties",
         sent_along=_WHOLE_CONTEXT,
     ),
@@ -103,7 +104,7 @@ PENALTIES = (
                 (0.0, 2.0),
                 "Lowers a token's logit by this much for each time it was generated. 0 is off; below 0 invites "
                 "repetition.",
-                sent_when_off={"vllm": 0.0},
+                sent_when_off={"vllm": 0.0, "sglang": 0.0},
             ),
         ),
         apply=penalties.frequency_penalty,
@@ -115,7 +116,7 @@ PENALTIES = (
         reference="vLLM's rule, written out in the tests",
         panel="Penalties",
         places={"hf": 40, "vllm": 30, "llama.cpp": 30},
-        engines=("vllm", "llama.cpp", "openai"),
+        engines=("vllm", "sglang", "llama.cpp", "ollama", "openai"),
         llama_cpp_step="penalties",
         sent_along=_WHOLE_CONTEXT,
     ),
@@ -132,7 +133,7 @@ PENALTIES = (
                 0.05,
                 (0.0, 2.0),
                 "Lowers a token's logit by this much once it was generated at all. 0 is off.",
-                sent_when_off={"vllm": 0.0},
+                sent_when_off={"vllm": 0.0, "sglang": 0.0},
             ),
         ),
         apply=penalties.presence_penalty,
@@ -143,7 +144,7 @@ PENALTIES = (
         reference="vLLM's rule, written out in the tests",
         panel="Penalties",
         places={"hf": 50, "vllm": 40, "llama.cpp": 40},
-        engines=("vllm", "llama.cpp", "openai"),
+        engines=("vllm", "sglang", "llama.cpp", "ollama", "openai"),
         llama_cpp_step="penalties",
         sent_along=_WHOLE_CONTEXT,
     ),
@@ -228,6 +229,6 @@ PENALTIES = (
         places={"hf": 60, "llama.cpp": 50},
         engines=("llama.cpp",),
         llama_cpp_step="dry",
-        sent_along={"llama.cpp": {"dry_penalty_last_n": -1}},
+        sent_along={"llama.cpp": {"dry_penalty_last_n": _FAR}},
     ),
 )

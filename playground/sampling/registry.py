@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from playground.sampling.adaptive_rows import ADAPTIVE
 from playground.sampling.penalty_rows import LOGIT_BIAS, PENALTIES
 from playground.sampling.sampler import Group, Parameter, Sampler
 from playground.sampling.temperature_rows import TEMPERATURES
@@ -15,7 +16,9 @@ from playground.sampling.truncation_rows import TRUNCATIONS
 
 __all__ = ["ORDERS", "PANELS", "PARAMETERS", "PUBLISHED", "SAMPLERS", "Group", "Parameter", "Sampler"]
 
-SAMPLERS: dict[str, Sampler] = {row.name: row for row in (LOGIT_BIAS, *PENALTIES, *TEMPERATURES, *TRUNCATIONS)}
+SAMPLERS: dict[str, Sampler] = {
+    row.name: row for row in (LOGIT_BIAS, *PENALTIES, *TEMPERATURES, *TRUNCATIONS, *ADAPTIVE)
+}
 
 # Each follows from SAMPLERS alone; ``derive_tables`` fills them.
 PARAMETERS: dict[str, Parameter] = {}

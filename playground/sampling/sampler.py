@@ -16,7 +16,7 @@ Kind = Literal["float", "int", "bias", "strings"]
 Value = float | int | tuple[tuple[int, float], ...] | tuple[str, ...]
 Group = Literal["bias", "penalty", "temperature", "truncation"]
 Panel = Literal["Main", "Penalties", "Truncation", "Adaptive"]
-Engine = Literal["transformers", "vllm", "llama.cpp", "openai"]
+Engine = Literal["transformers", "vllm", "sglang", "llama.cpp", "ollama", "openai"]
 
 # (batch, vocab) float32 logits, one context a row, diagnostics to write into or None, and the row's parameters by
 # keyword; the same shape out. Never changes its input.
@@ -28,9 +28,9 @@ class Parameter:
     """One setting. ``name`` is the attribute of ``SamplerSettings`` and, with dashes, the command line's flag.
 
     ``low`` and ``high`` bound what is accepted (inclusive); ``usual`` is the span people work in, the ends of a slider.
-    ``log_scale`` says that equal steps of a slider should be equal ratios. Bounds of a "bias" are those of each value;
-    a "strings" parameter has none. ``exported_as``: by engine (or command), its name there where that is another one.
-    ``sent_when_off``: by engine, the value that switches it off there, for engines whose default is another one.
+    Bounds of a "bias" are those of each value; a "strings" parameter has none. ``exported_as``: by engine (or command), its
+    name there where that is another one. ``sent_when_off``: by engine, the value that switches it off there, for engines whose
+    default is another one.
     """
 
     name: str
@@ -42,7 +42,6 @@ class Parameter:
     step: float
     usual: tuple[float, ...]
     help: str
-    log_scale: bool = False
     exported_as: Mapping[str, str] = field(default_factory=dict)
     sent_when_off: Mapping[str, Value] = field(default_factory=dict)
 

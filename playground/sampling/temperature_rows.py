@@ -31,7 +31,7 @@ TEMPERATURES = (
                 (0.0, 2.0),
                 "Divides all logits. Below 1 the likely tokens gain, above 1 the unlikely; 0 always takes the likeliest.",
                 exported_as={"llama-completion": "--temp"},
-                sent_when_off={"transformers": 1.0, "vllm": 1.0, "llama.cpp": 1.0, "openai": 1.0},
+                sent_when_off=dict.fromkeys(("transformers", "vllm", "sglang", "llama.cpp", "ollama", "openai"), 1.0),
             ),
         ),
         apply=temperature.temperature,
@@ -42,7 +42,7 @@ TEMPERATURES = (
         reference="transformers TemperatureLogitsWarper",
         panel="Main",
         places={"hf": 70, "vllm": 50, "llama.cpp": 120},
-        engines=("transformers", "vllm", "llama.cpp", "openai"),
+        engines=("transformers", "vllm", "sglang", "llama.cpp", "ollama", "openai"),
         llama_cpp_step="temperature",
     ),
     Sampler(

@@ -1,22 +1,9 @@
-"""The registry's rows of the samplers that remove tokens."""
+"""The registry's rows of the samplers that remove tokens by the distribution alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from playground.sampling import truncation
-from playground.sampling.formulas import Diagnostics, number, tokens
 from playground.sampling.sampler import Sampler, real, whole
-
-
-def _xtc(values: Mapping[str, Any], diagnostics: Diagnostics) -> str:
-    relation = r"\le" if diagnostics.get("acted") else ">"
-    return (
-        rf"u = {number(diagnostics.get('u'))} {relation} {number(values['xtc_probability'])},"
-        rf"\quad {tokens(diagnostics.get('above_threshold'))}\ \text{{with}}\ p_i \ge {number(values['xtc_threshold'])}"
-    )
-
 
 TRUNCATIONS = (
     Sampler(
@@ -56,8 +43,7 @@ TRUNCATIONS = (
                 (0, 1_000_000),
                 (0, 200),
                 "Keeps the k likeliest tokens. 0 is off; 1 is greedy; 40 or 50 are common defaults.",
-                log_scale=True,
-                sent_when_off={"transformers": 0, "vllm": -1, "llama.cpp": 0},
+                sent_when_off={"transformers": 0, "vllm": -1, "sglang": -1, "llama.cpp": 0, "ollama": 0},
             ),
         ),
         apply=truncation.top_k,
@@ -68,7 +54,7 @@ TRUNCATIONS = (
         reference="transformers TopKLogitsWarper",
         panel="Main",
         places={"hf": 90, "vllm": 70, "llama.cpp": 70},
-        engines=("transformers", "vllm", "llama.cpp"),
+        engines=("transformers", "vllm", "sglang", "llama.cpp", "ollama"),
         llama_cpp_step="top_k",
     ),
     Sampler(
@@ -84,7 +70,7 @@ TRUNCATIONS = (
                 0.01,
                 (0.0, 1.0),
                 "Keeps the fewest likeliest tokens that together reach this probability. 1 is off; 0.9 to 0.95 is usual.",
-                sent_when_off={"transformers": 1.0, "vllm": 1.0, "llama.cpp": 1.0, "openai": 1.0},
+                sent_when_off=dict.fromkeys(("transformers", "vllm", "sglang", "llama.cpp", "ollama", "openai"), 1.0),
             ),
         ),
         apply=truncation.top_p,
@@ -95,7 +81,7 @@ TRUNCATIONS = (
         reference="transformers TopPLogitsWarper",
         panel="Main",
         places={"hf": 100, "vllm": 80, "llama.cpp": 90},
-        engines=("transformers", "vllm", "llama.cpp", "openai"),
+        engines=("transformers", "vllm", "sglang", "llama.cpp", "ollama", "openai"),
         llama_cpp_step="top_p",
     ),
     Sampler(
@@ -111,7 +97,7 @@ TRUNCATIONS = (
                 0.005,
                 (0.0, 0.5),
                 "Drops tokens less likely than this fraction of the likeliest. 0 is off; 0.01 to 0.2 is usual.",
-                sent_when_off={"vllm": 0.0, "llama.cpp": 0.0},
+                sent_when_off=dict.fromkeys(("vllm", "sglang", "llama.cpp", "ollama"), 0.0),
             ),
         ),
         apply=truncation.min_p,
@@ -122,7 +108,7 @@ TRUNCATIONS = (
         reference="transformers MinPLogitsWarper",
         panel="Main",
         places={"hf": 110, "vllm": 60, "llama.cpp": 100},
-        engines=("transformers", "vllm", "llama.cpp"),
+        engines=("transformers", "vllm", "sglang", "llama.cpp", "ollama"),
         llama_cpp_step="min_p",
     ),
     Sampler(
@@ -166,7 +152,6 @@ TRUNCATIONS = (
                 0.0001,
                 (0.0, 0.01),
                 "Drops tokens less likely than this probability. 0 is off; 0.0003 to 0.0009 is usual.",
-                log_scale=True,
             ),
         ),
         apply=truncation.epsilon_cutoff,
@@ -193,7 +178,6 @@ TRUNCATIONS = (
                 0.0001,
                 (0.0, 0.01),
                 "Like the epsilon cutoff, but looser where the model is unsure. 0 is off; 0.0003 to 0.004 is usual.",
-                log_scale=True,
             ),
         ),
         apply=truncation.eta_cutoff,
@@ -234,78 +218,5 @@ TRUNCATIONS = (
         engines=("llama.cpp",),
         llama_cpp_step="top_n_sigma",
         off=lambda values: bool(values["top_n_sigma"] <= 0),
-    ),
-    Sampler(
-        name="xtc",
-        label="XTC",
-        group="truncation",
-        parameters=(
-            real(
-                "xtc_probability",
-                "XTC probability",
-                0.0,
-                (0.0, 1.0),
-                0.05,
-                (0.0, 1.0),
-                "How often to exclude the top choices. 0 is off; 0.5 is usual.",
-            ),
-            real(
-                "xtc_threshold",
-                "XTC threshold",
-                0.1,
-                (0.0, 1.0),
-                0.01,
-                (0.0, 0.5),
-                "A top choice has at least this probability; the least likely of them stays. Above 0.5 XTC does nothing.",
-            ),
-        ),
-        apply=truncation.xtc,
-        formula=r"\text{if } u \le P: \text{ drop every } p_i \ge t \text{ but the least likely of them}",
-        filled=_xtc,
-        explain="Now and then excludes the top choices, so that a good but less obvious one is taken.",
-        source="p-e-w 2024; llama.cpp",
-        reference="llama.cpp's rule, written out in the tests",
-        panel="Truncation",
-        places={"llama.cpp": 110},
-        engines=("llama.cpp",),
-        llama_cpp_step="xtc",
-        off=lambda values: bool(values["xtc_probability"] == 0 or values["xtc_threshold"] > 0.5),
-    ),
-    Sampler(
-        name="mirostat",
-        label="Mirostat 2",
-        group="truncation",
-        parameters=(
-            real(
-                "mirostat_tau",
-                "Mirostat tau",
-                0.0,
-                (0.0, 100.0),
-                0.1,
-                (0.0, 10.0),
-                "The surprise per token to steer towards, in bits. 0 is off; 5 is usual. On, it replaces all other "
-                "truncation.",
-                exported_as={"llama-completion": "--mirostat-ent"},
-            ),
-            real(
-                "mirostat_eta",
-                "Mirostat eta",
-                0.1,
-                (0.0, 10.0),
-                0.01,
-                (0.0, 1.0),
-                "How fast Mirostat corrects itself after each token.",
-                exported_as={"llama-completion": "--mirostat-lr"},
-            ),
-        ),
-        apply=truncation.mirostat,
-        formula=r"\text{drop } -\log_2 p_i > \mu, \quad \mu \leftarrow \mu - \eta\,(\text{surprise} - \tau)",
-        filled=r"-\log_2 p_i > \mu = $mu\quad (p_i < $cutoff_prob)",
-        explain="Steers the surprise of the text towards a target; while on, it replaces the other truncation samplers.",
-        source="Basu et al. 2021, arXiv:2007.14966; llama.cpp",
-        reference="llama.cpp's rule, written out in the tests",
-        panel="Adaptive",
-        engines=("llama.cpp",),
-        sent_along={"llama.cpp": {"mirostat": 2}},
     ),
 )

@@ -6,14 +6,29 @@ a template that loops, would be waited for without end. Must not know what those
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 
-PATIENCE_SECONDS = 5.0
+from playground.errors import BadInput
+
+PATIENCE_VARIABLE, PATIENCE_SECONDS = "PLAYGROUND_END_S", 5.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def given_patience(environment: Mapping[str, str]) -> float:
+    """For how many seconds threads may go on: PLAYGROUND_END_S. Raises BadInput."""
+    given = environment.get(PATIENCE_VARIABLE, "").strip()
+    try:
+        seconds = float(given or PATIENCE_SECONDS)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 3600:
+        raise BadInput(f"{PATIENCE_VARIABLE}: {given} is no number of seconds; give one up to 3600, such as 5.")
+    return seconds
 
 
 def end_promptly(patience_s: float = PATIENCE_SECONDS, leave: Callable[[int], None] = os._exit) -> None:

@@ -11,11 +11,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 
 HOSTS_VARIABLE = "PLAYGROUND_HOSTS"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -79,6 +81,9 @@ class Guard:
             "X-Frame-Options": "DENY",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",  # a link carries the reader's prompt
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,11 +93,14 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                MutableHeaders(scope=message).update(self._headers)
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                headers.setdefault("Cache-Control", "no-store")  # what says nothing of it may be one reader's own
             await send(message)
 
         refused = self._refused(str(scope["path"]), Headers(scope=scope))
-        await (refused or self._app)(scope, receive, send_guarded)
+        with suppress(WebSocketDisconnected):  # Streamlit closes a connection once more that it has closed
+            await (refused or self._app)(scope, receive, send_guarded)
 
     def _refused(self, path: str, headers: Headers) -> PlainTextResponse | None:
         """The answer to a request that is not let through: 400 a foreign Host, 403 a foreign Origin, 404 a private path."""

@@ -6,31 +6,36 @@ import json
 from dataclasses import dataclass
 
 from playground.charts.token_colours import SCALES
+from playground.constraint import CONSTRAINT_NAMES, Constraint
 from playground.engine.types import TokenIds
 from playground.errors import BadInput
 from playground.generation import GenerationRequest
 from playground.generation.document import Limits
 from playground.json_reading import read_json
-from playground.state.link_fields import flag, link_field, one_of, read_text, whole
+from playground.state.link_fields import flag, link_field, one_of, read_text, text, whole
 
 MOST_SEEDS = 8
+LONGEST_PATTERN = 20_000  # characters
+MATCHES = {"": "Anything"} | {kind: name[0].upper() + name[1:] for kind, name in CONSTRAINT_NAMES.items()}
 STREAMS = {"same": "Common random numbers", "own": "Different seeds"}
 
 
-def read_ids(text: str) -> TokenIds:
+def read_ids(given: str) -> TokenIds:
     """Token ids out of "1, 2 3". Raises BadInput."""
-    parts = text.replace(",", " ").split()
+    parts = given.replace(",", " ").split()
     if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        raise BadInput(f"Stop token ids: write whole numbers with commas such as 2, 13, not {text[:40]!r}.", "stop_ids")
+        raise BadInput(
+            f"Stop token ids: write whole numbers with commas such as 2, 13, not {given[:40]!r}.", "stop_ids"
+        )
     return tuple(int(part) for part in parts)
 
 
 USUAL_STOPS = ("\n", "\n\n", ".", "}", "```", "<|im_end|>")  # offered where stop strings are chosen
 
 
-def unescaped(text: str) -> str:
+def unescaped(given: str) -> str:
     r"""What a reader means by ``\n`` and ``\t`` in a one-line field. Anything else is taken as it stands."""
-    return text.replace("\\n", "\n").replace("\\t", "\t")
+    return given.replace("\\n", "\n").replace("\\t", "\t")
 
 
 def _checked(limits: Limits) -> Limits:
@@ -99,7 +104,21 @@ class GenerateState:
     scale: str = one_of(
         "probability", {name: scale.label for name, scale in SCALES.items()}, name="colour", label="Colour by"
     )
+    match: str = one_of(
+        "",
+        MATCHES,
+        label="The text must match",
+        help="The server lets only such tokens through as the text can still match with. Its samplers draw among those.",
+    )
+    pattern: str = text("", LONGEST_PATTERN, label="What it must match")
+
+    @property
+    def constraint(self) -> Constraint | None:
+        """What is chosen; whether the model has it, and whether it says anything, is known when a generation starts."""
+        kind = next((kind for kind in CONSTRAINT_NAMES if kind == self.match), None)
+        return None if kind is None else Constraint(kind, self.pattern)
 
     def limits(self) -> Limits:
         """Checked, or BadInput with a sentence that names the field."""
-        return _checked(Limits(self.max_new_tokens, self.stop_strings, read_ids(self.stop_ids), self.ignore_eos))
+        ids = read_ids(self.stop_ids)
+        return _checked(Limits(self.max_new_tokens, self.stop_strings, ids, self.ignore_eos, self.constraint))

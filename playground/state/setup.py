@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from playground.errors import BadInput, PlaygroundError
+from playground.models.adapter_names import without_adapter
 from playground.models.naming import ComparedModel, read_compared
 from playground.sampling.registry import PARAMETERS
 from playground.sampling.settings import SamplerSettings
@@ -131,9 +132,10 @@ class Setup:
         return self.steps[: self.position]
 
     def same_text(self, other: Setup) -> bool:
-        """Whether ``other`` has the same text before its accepted tokens, read by the same model."""
-        names = ("prompt", "chat", "system", "parse_special", "model", "device", "dtype")
-        return all(getattr(self, name) == getattr(other, name) for name in names)
+        """Whether ``other`` has the same text before its accepted tokens, read by the same model, whatever adapter is on it."""
+        names = ("prompt", "chat", "system", "parse_special", "device", "dtype")
+        same_base = without_adapter(self.model) == without_adapter(other.model)
+        return same_base and all(getattr(self, name) == getattr(other, name) for name in names)
 
     def change(self, **fields: Any) -> Setup:
         """With other fields. Another text or model starts the accepted tokens afresh."""

@@ -106,7 +106,7 @@ def plan_streams(places: Sequence[int], at_once: int | None, *, one_by_one: bool
 def plan_readings(
     info: LoadedModelInfo, lengths: Sequence[int], shared: int, usable_bytes: int
 ) -> tuple[tuple[int, ...], ...]:
-    """``reading_groups`` for ``Engine.next_logits_each``: each fits into ``usable_bytes`` with its keys, values and logits
+    """``reading_groups`` for ``next_logits_in_pieces``: each fits into ``usable_bytes`` with its keys, values and logits
     (of one position a text and length). ``shared``: the tokens that all begin with, which are read once.
     """
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec, timed
+from playground.engine.api import Batch, CancelToken, Engine, Rows, TextCodec
 from playground.engine.facets import require
+from playground.engine.pieces import timed
 from playground.generation import GenerationRequest, check_requests
 from playground.generation.stopping import Ending, StopWatch
 from playground.numerics import entropy_rows
@@ -66,14 +67,15 @@ def beam_search(
     try:
         while True:
             token.check()
+            _ = batch.logits  # what was asked for, where nobody has run it along with other steps
             started = time.perf_counter()
             rows = search.step(batch)
             length += 1
             if rows:
                 batch.select_rows([beam.row for beam in rows])
-                batch.step([beam.token for beam in rows], cancel=token)
+                batch.ask([beam.token for beam in rows])
                 search.renumber()
-            spent_ms = (time.perf_counter() - started) * 1000
+            spent_ms = (time.perf_counter() - started) * 1000 + batch.step_ms
             decode_ms += spent_ms
             found = () if rows else search.candidates(first_index, decode_ms)
             live = len(rows) or settings.beams

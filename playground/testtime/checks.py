@@ -12,7 +12,6 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NoReturn
 
 from playground.json_reading import read_json
@@ -21,7 +20,6 @@ from playground.testtime.sql_check import check_sql
 MINUS_SIGNS = "-‐‑‒–−﹣－"  # all that is typed or typeset for a minus before a number; a long dash (—) never is
 LONGEST_TEXT = 100_000  # characters; no answer of a model here is longer
 _FENCE = re.compile(r"```[^\n`]*\n([^`]*)```")
-_REMOTE = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,48 +131,6 @@ def _fits(value: object, schema: object) -> Verdict:
         return Verdict(True)
     where = "/".join(str(part) for part in problem.absolute_path) or "the whole"
     return Verdict(False, f"{where[:80]}: {_line(problem.message)}")
-
-
-@lru_cache(maxsize=64)
-def schema_problem(schema_text: str) -> str | None:
-    """Why a schema cannot be used, as one sentence, or None. Asks nobody and runs no pattern."""
-    import jsonschema
-    from jsonschema.validators import validator_for
-
-    if len(schema_text) > LONGEST_TEXT:
-        return f"a schema has at most {LONGEST_TEXT:,} characters; shorten it"
-    try:
-        schema = parse_json(schema_text)
-        if not isinstance(schema, (dict, bool)):
-            return "a schema is a JSON object such as {}"
-        remote = _remote_reference(schema)
-        if remote is not None:
-            return f"it refers to {remote[:80]!r}, which is never fetched; put that part into $defs and refer to it by #/$defs/…"
-        validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
-    except ValueError as error:
-        return f"it is no JSON ({_line(error)})"
-    except RecursionError:
-        return "it is nested too deeply"
-    except jsonschema.exceptions.SchemaError as error:
-        return f"it is no JSON schema ({_line(error.message)})"
-    return None
-
-
-def _remote_reference(schema: object) -> str | None:
-    """The first ``$ref`` that leaves the document; one that an ``$id`` inside it answers stays."""
-    references: list[str] = []
-    known: set[str] = set()
-    waiting = [schema]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            if isinstance(part.get("$id"), str):
-                known.add(part["$id"].rstrip("#"))
-            references += [part[key] for key in ("$ref", "$dynamicRef") if isinstance(part.get(key), str)]
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
-    return next((r for r in references if _REMOTE.match(r) and r.split("#")[0] not in known), None)
 
 
 def check_json_equals(text: str, reference: str) -> Verdict:

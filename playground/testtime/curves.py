@@ -112,6 +112,30 @@ def best_score_curve(name: str, values: Sequence[float], seed: int = 0) -> Curve
     return Curve(name, ns, mean, low, high, exact=True)
 
 
+def chosen_value_curve(name: str, keys: Sequence[float], values: Sequence[float], seed: int = 0) -> Curve:
+    """The mean over all subsets of size k of the value of the candidate with the largest key, with its band: what one
+    judgement says of those that another one chooses. Equal keys share. Raises BadInput for none.
+    """
+    if not keys:
+        raise BadInput("There is no score to draw: choose a rule with values.", "scorer")
+    ns, drawn = curve_points(len(keys)), _resamples(len(keys), seed)
+    by, of = np.asarray(keys, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    mean = _by_value(by[None], of[None], ns)[0]
+    low, high = _band(_by_value(by[drawn], of[drawn], ns))
+    return Curve(name, ns, tuple(map(float, mean)), low, high, exact=True)
+
+
+def mean_curve(curves: Sequence[Curve]) -> Curve:
+    """The mean over runs at the sizes that all of them have; its band is that of a mean of independent curves."""
+    count = min(len(curve.ns) for curve in curves)
+    mean = np.array([curve.mean[:count] for curve in curves])
+    low, high = (np.array([getattr(curve, end)[:count] for curve in curves]) - mean for end in ("low", "high"))
+    centre = mean.mean(axis=0)
+    ends = (centre + sign * np.sqrt((gap**2).sum(axis=0)) / len(curves) for sign, gap in ((-1, low), (1, high)))
+    low_end, high_end = (tuple(map(float, end)) for end in ends)
+    return Curve(curves[0].name, curves[0].ns[:count], tuple(map(float, centre)), low_end, high_end, exact=True)
+
+
 def coverage_curve(correct: Sequence[bool], seed: int = 0) -> Curve:
     """pass@k for each size, with its band."""
     n = _checked(correct)

@@ -167,8 +167,8 @@ def _run_batch(
                 read_ms += spent_ms
                 yield None
                 continue
-            last_read_ms = max(0.0, spent_ms - step.elapsed_ms) if taken == 0 else 0.0
-            prefill_ms, decode_ms = (read_ms + last_read_ms if taken == 0 else None), spent_ms - last_read_ms
+            decode_ms = step.engine_ms or min(spent_ms, step.elapsed_ms)
+            prefill_ms = read_ms + max(0.0, spent_ms - step.elapsed_ms) if taken == 0 else None
             taken += 1
             cost.prefill_ms += prefill_ms or 0.0
             cost.decode_ms += decode_ms

@@ -13,6 +13,7 @@ import numpy as np
 from playground.engine.api import Engine, NextTokens, Rows
 from playground.engine.facets import offers, require
 from playground.engine.limits import check_ids
+from playground.engine.pieces import finish
 from playground.engine.text.prompt import continuation_ids, encode_prompt
 from playground.engine.types import FloatArray, NextRow, TokenIds, TopTokens
 from playground.errors import BadInput
@@ -62,7 +63,7 @@ def make_judge(argument: str | None) -> ScoreFunction:
     def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
         engine = context.engine
         assert engine is not None  # checked by ``running.score_all``
-        yes, no = _first_tokens(engine, YES), _first_tokens(engine, NO)
+        yes, no = first_tokens(engine, YES), first_tokens(engine, NO)
         both = yes & no
         yes, no = yes - both, no - both
         if not yes or not no:
@@ -78,9 +79,8 @@ def make_judge(argument: str | None) -> ScoreFunction:
                 known[text] = Score(None, None, str(error))
 
         def read(texts: Sequence[str]) -> list[Score]:
-            rows = require(engine, NextTokens).next_logits_each(
-                [questions[text] for text in texts], cancel=context.cancel
-            )
+            asked = [questions[text] for text in texts]
+            rows = finish(require(engine, NextTokens).next_logits_in_pieces(asked, cancel=context.cancel))
             return [_said(row, yes, no) for row in rows]
 
         yield from _in_groups(candidates, context, known, _judge_groups(engine, questions), read)
@@ -134,18 +134,25 @@ def _said(row: NextRow, yes: set[int], no: set[int]) -> Score:
     """P(Yes) and P(No) in one row. Of a row whose likeliest tokens alone are told, what these hold: the verdict is open
     where the rest could turn it.
     """
+    said_yes, said_no = mass_of(row, yes), mass_of(row, no)
+    if isinstance(row, TopTokens):
+        hidden = row.rest if (yes | no) - set(row.top_ids.tolist()) else 0.0
+        verdict = said_yes > said_no if abs(said_yes - said_no) > hidden else None
+        note = (
+            f"P(Yes) at least {said_yes:.4f}, P(No) at least {said_no:.4f}, of the {len(row.top_ids)} likeliest tokens"
+        )
+        return Score(said_yes, verdict, note)
+    return Score(said_yes, said_yes > said_no, f"P(Yes) {said_yes:.4f}, P(No) {said_no:.4f}")
+
+
+def mass_of(row: NextRow, tokens: set[int]) -> float:
+    """What these tokens hold together, of a row whose likeliest tokens alone are told at least."""
     if isinstance(row, TopTokens):
         told = dict(zip(row.top_ids.tolist(), np.exp(row.logprobs.astype(np.float64)).tolist(), strict=True))
-        said_yes, said_no = (sum(told.get(token, 0.0) for token in tokens) for tokens in (yes, no))
-        hidden = row.rest if (yes | no) - told.keys() else 0.0
-        verdict = said_yes > said_no if abs(said_yes - said_no) > hidden else None
-        note = f"P(Yes) at least {said_yes:.4f}, P(No) at least {said_no:.4f}, of the {len(told)} likeliest tokens"
-        return Score(said_yes, verdict, note)
+        return float(sum(told.get(token, 0.0) for token in tokens))
     logits = row.logits.astype(np.float64)
     probs = np.exp(logits - logits.max())
-    probs /= probs.sum()
-    said_yes, said_no = float(probs[sorted(yes)].sum()), float(probs[sorted(no)].sum())
-    return Score(said_yes, said_yes > said_no, f"P(Yes) {said_yes:.4f}, P(No) {said_no:.4f}")
+    return float(probs[sorted(tokens)].sum() / probs.sum())
 
 
 def judge_ids(engine: Engine, question: str) -> TokenIds:
@@ -155,7 +162,7 @@ def judge_ids(engine: Engine, question: str) -> TokenIds:
     return encode_prompt(engine.codec, question + "\nAnswer:")
 
 
-def _first_tokens(engine: Engine, spellings: Sequence[str]) -> set[int]:
+def first_tokens(engine: Engine, spellings: Sequence[str]) -> set[int]:
     """The first token of each spelling that is one token, or of all where none is; a start token is none of them."""
     encoded = [continuation_ids(engine.codec, text) for text in spellings]
     single = {ids[0] for ids in encoded if len(ids) == 1}

@@ -38,8 +38,7 @@ class LiveRun:
     live_rows: int = 0
     run_id: str = ""
     heavy: dict[str, ScoreColumn] = field(default_factory=dict)
-    _scored_for: object = None
-    _scored: ScoredCandidates | None = None
+    _scored: tuple[object, ScoredCandidates] | None = None  # what they were scored for, and the scores
 
     @classmethod
     def after(cls, request: BestOfNRequest, old: LiveRun | None) -> LiveRun:
@@ -60,6 +59,11 @@ class LiveRun:
             run_id=kept.summary.id,
             heavy={column.label: column for column in kept.columns},
         )
+
+    def copy(self) -> LiveRun:
+        """What is there, as a run of its own that nobody has recorded."""
+        timings, heavy = list(self.timings), dict(self.heavy)
+        return replace(self, candidates=dict(self.candidates), timings=timings, heavy=heavy, run_id="", live_rows=0)
 
     @property
     def ordered(self) -> tuple[Candidate, ...]:
@@ -97,7 +101,8 @@ class LiveRun:
             decode_ms=self.cost.decode_ms + event.elapsed_ms,
             new_tokens=self.cost.new_tokens + event.tokens,
         )
-        self.candidates |= {candidate.index: candidate for candidate in event.finished}
+        if event.finished:  # a new dict: others may be walking over this one
+            self.candidates = self.candidates | {candidate.index: candidate for candidate in event.finished}
 
     def expected_sizes(self) -> tuple[int, np.ndarray[Any, Any]]:
         """Prompt tokens, and how many rows are still there at each step (``cost.survival``): as in this run, before it as if
@@ -122,10 +127,10 @@ class LiveRun:
             chosen.prompt,
             tuple(sorted(self.heavy)),
         )
-        if self._scored is None or self._scored_for != key:
-            context = context_of(chosen, visitor=visitor, cancel=cancel)
-            self._scored, self._scored_for = self._score(chosen, context), key
-        return self._scored
+        known = self._scored  # others may be looking at the same run
+        if known is None or known[0] != key:
+            known = self._scored = key, self._score(chosen, context_of(chosen, visitor=visitor, cancel=cancel))
+        return known[1]
 
     def _score(self, chosen: BestOfNRequest, context: ScoringContext) -> ScoredCandidates:
         candidates = self.ordered

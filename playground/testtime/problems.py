@@ -6,10 +6,8 @@ does not fit is one sentence that names the line. Knows no model.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,10 +15,10 @@ from itertools import islice, zip_longest
 from typing import Any
 
 from playground.errors import BadInput
+from playground.tables import UnreadableTable, read_table, text_of
 from playground.testtime.answers import extract_answers
 from playground.testtime.registry import SCORERS, parse_spec
 from playground.testtime.types import ScorerSpec
-from playground.uploads import decode, parse_json, repeated
 
 MOST_BYTES = 10_000_000
 MOST_PROBLEMS = 1000
@@ -96,15 +94,11 @@ def read_problems(data: bytes, file_name: str = "") -> ProblemSet:
     """
     if len(data) > MOST_BYTES:
         raise _bad(f"it has {len(data) / 1e6:,.0f} MB and at most {MOST_BYTES // 10**6} are read; cut it down")
-    text, notes = _decode(data)
-    stripped = text.lstrip()
-    if not stripped:
-        raise _bad("it is empty; give a CSV with the columns prompt and reference, or JSON lines")
-    if stripped.startswith("<"):
-        raise _bad("it is XML or HTML, which is never read; give a CSV or JSON lines")
-    is_json = stripped.startswith("{") or file_name.lower().endswith((".jsonl", ".ndjson"))
-    read = _json_list if stripped.startswith("[") else _json_rows if is_json else _csv_rows
-    rows = list(islice(read(text), MOST_PROBLEMS + 1))
+    try:
+        read, notes = read_table(data, file_name, _NEEDED)
+        rows = list(islice(read, MOST_PROBLEMS + 1))
+    except UnreadableTable as error:
+        raise _bad(str(error)) from None
     if len(rows) > MOST_PROBLEMS:
         raise _bad(f"it has more than {MOST_PROBLEMS:,} problems; cut it down")
     if not rows:
@@ -123,84 +117,17 @@ def _bad(reason: str) -> BadInput:
     return BadInput(f"The problem file cannot be used: {reason}.", "file")
 
 
-def _decode(data: bytes) -> tuple[str, list[str]]:
-    """UTF-8, or UTF-16 with its mark; else as Windows wrote it, which is told."""
-    if data[:2] in (b"PK", b"\x1f\x8b"):
-        raise _bad("it is compressed; unpack it and give the CSV or JSON lines inside")
-    text, is_known = decode(data)
-    notes: list[str] = []
-    if not is_known:
-        notes.append("The file is not UTF-8 and was read as Windows-1252: look whether its letters are right.")
-    if "\0" in text:
-        raise _bad("it is no text (it has zero bytes); save it as CSV in UTF-8")
-    return text, notes
-
-
-def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        dialect: Any = csv.Sniffer().sniff(text[:4096].splitlines()[0], delimiters=",;\t")
-    except (csv.Error, IndexError):
-        dialect = csv.excel
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)
-    try:
-        heading = [name.strip().lower() for name in next(reader, [])]
-        if twice := repeated(heading):
-            raise _bad(f"it has two columns {twice}; keep one of them")
-        missing = [name for name in _NEEDED if name not in heading]
-        if missing:
-            raise _bad(
-                f"it has no column {' and no column '.join(missing)}; its columns are {', '.join(heading)[:120]}"
-            )
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if len(cells) > len(heading):
-                    raise _bad(
-                        f"line {reader.line_num} has more cells than the heading; quote cells that hold a separator"
-                    )
-                yield reader.line_num, dict(zip(heading, cells, strict=False))
-    except csv.Error as error:
-        raise _bad(f"line {reader.line_num}: {str(error)[:100]}; quote its cells") from None
-
-
-def _json_list(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """One JSON list; its items are counted where a file of lines has lines."""
-    try:
-        items = parse_json(text)
-    except ValueError as error:
-        raise _bad(f"it begins as a JSON list and cannot be read ({str(error)[:100]}); correct it") from None
-    assert isinstance(items, list), "the text begins with a bracket"
-    for number, item in enumerate(items, 1):
-        yield number, _object(item, number)
-
-
-def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), 1):  # a string may hold what else counts as an end of line
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line)
-        except ValueError as error:
-            raise _bad(f"line {number} is no JSON ({str(error)[:100]}); put one object on each line") from None
-        yield number, _object(row, number)
-
-
-def _object(item: object, number: int) -> Mapping[str, Any]:
-    if not isinstance(item, dict):
-        raise _bad(f'line {number} is no JSON object; write {{"prompt": …, "reference": …}}')
-    return item
-
-
 def _problem(row: Mapping[str, Any], line: int) -> Problem:
     values: dict[str, str] = {}
     for name in _KNOWN:
-        value = row.get(name)
-        if value is None or value == "":
+        try:
+            text = text_of(row.get(name))
+        except UnreadableTable as error:
+            raise _bad(f"line {line}: {name} {error}") from None
+        if not text:
             continue
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if len(text) > LONGEST_FIELD:
             raise _bad(f"line {line}: {name} has more than {LONGEST_FIELD:,} characters; shorten it")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise _bad(f"line {line}: {name} holds half a surrogate pair; type it again")
         values[name] = text.strip() if name in ("id", "kind", "difficulty", "truth") else text
     for name in _NEEDED:
         if not values.get(name, "").strip():

@@ -34,18 +34,24 @@ class RunRecorder:
     _said: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def begin(cls, request: BestOfNRequest, origin: Origin) -> RunRecorder:
-        """Of a new run in the shared store; where nothing can be stored, the run goes on all the same."""
+    def begin(
+        cls, request: BestOfNRequest, origin: Origin, visitor: str, may_record: Callable[[int], None]
+    ) -> RunRecorder:
+        """Of a visitor's new run in the shared store; where nothing can be stored, the run goes on all the same.
+
+        ``may_record`` is told how many are stored, and raises a PlaygroundError where they are enough.
+        """
         try:
-            store = shared_store()
+            store = shared_store(visitor)
+            may_record(store.count())
             return cls(store, store.start(request, origin))
         except PlaygroundError as error:
             return cls(problem=str(error))
 
     @classmethod
-    def resume(cls, run: str) -> RunRecorder:
-        """Of a run that was cut off, now written by this process. Raises StoreError."""
-        store, _why = available_store()
+    def resume(cls, run: str, visitor: str) -> RunRecorder:
+        """Of a visitor's run that was cut off, now written by this process. Raises StoreError."""
+        store, _why = available_store(visitor)
         if store is not None and run:
             store.take_up(run)
         return cls(store, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playground.errors import BadInput
 from playground.testtime import judges, verifiers
 from playground.testtime import logprob_scorers as logprobs
+from playground.testtime.head_scorer import make_reward_head
 from playground.testtime.scoring import (
     ScoreFunction,
     ScorerKind,
@@ -105,6 +106,19 @@ _ROWS = (
         judges.make_reward,
         argument="a local folder or hub id, then #label where it has several",
         argument_needed=True,
+    ),
+    ScorerKind(
+        "reward-head",
+        "Reward head",
+        "model",
+        "Takes the reward that was learnt from votes on the page Preferences, on the loaded model's own hidden states.",
+        "It knows what a few votes told it, often length; searched hard enough, it is fooled.",
+        "w · h at the answer's end, w of the least -Σ ln σ(r_winner - r_loser)",
+        "Christiano et al. 2017, arXiv 1706.03741; Ouyang et al. 2022, arXiv 2203.02155",
+        make_reward_head,
+        argument="the id of a kept head",
+        argument_needed=True,
+        needs_engine=True,
     ),
     ScorerKind(
         "math",

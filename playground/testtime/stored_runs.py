@@ -6,6 +6,7 @@ model are stored beside; all others are computed again. Knows no model and no pa
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
@@ -13,15 +14,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal, cast
 
 from playground.errors import BadInput
 from playground.generation.document import Origin
 from playground.store.owner import is_alive, this_process
 from playground.store.place import database_url, sqlite_url
-from playground.store.records import CandidateRecord, ColumnRecord, RunRecord, StoreError
+from playground.store.records import LOCAL, ColumnRecord, RunRecord, StoreError
+from playground.testtime.candidate_rows import UNREADABLE, candidate_of, candidate_record
 from playground.testtime.request import BestOfNRequest, request_from_json, request_to_json
 from playground.testtime.types import Candidate, Score, ScoreColumn, ScorerSpec
 
@@ -31,22 +31,7 @@ if TYPE_CHECKING:
     from playground.store.database import RunDatabase
 
 Status = Literal["running", "finished", "stopped", "damaged"]
-_ARRAYS = ("raw_logprobs", "probs", "entropies", "mean_logprobs", "top_logprobs")
-_PLAIN = (
-    "text",
-    "pieces",
-    "finish_reason",
-    "vocab_size",
-    "elapsed_ms",
-    "origin",
-    "setting",
-    "seed",
-    "random_stream",
-    "beam_score",
-)
-_NO_ID = -1  # of a token whose id the engine did not tell
-_FORMER_NAMES = {"luck_row": "random_stream"}  # as runs stored by earlier versions have it
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, BadInput)
+_UNREADABLE = (*UNREADABLE, BadInput)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +72,26 @@ class StoredRun:
 
 
 class RunStore:
-    """The stored runs of this user. All methods raise StoreError with one sentence when disk or server fails."""
+    """One visitor's stored runs and notes: another's are as if they were not there.
 
-    def __init__(self, folder: Path | None = None, *, url: str = "", most_bytes: int | None = None) -> None:
+    All methods raise StoreError with one sentence when disk or server fails.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, *, url: str = "", most_bytes: int | None = None, visitor: str = LOCAL
+    ) -> None:
         """``url``: a database of SQLAlchemy's; else the SQLite file in ``folder``, else what the environment says."""
         from playground.store.database import RunDatabase  # SQLAlchemy takes a while, and a page opens without it
 
         wanted = url or (sqlite_url(folder) if folder else database_url())
         self._rows: RunDatabase = RunDatabase(wanted, most_bytes=most_bytes)
+        self._visitor = visitor
+
+    def of(self, visitor: str) -> RunStore:
+        """The same database, as another visitor sees it."""
+        other = copy.copy(self)
+        other._visitor = visitor
+        return other
 
     @property
     def place(self) -> str:
@@ -106,53 +103,63 @@ class RunStore:
         run, owner = uuid.uuid4().hex, this_process()
         asked, told, cost = request_to_json(request), _json(origin), _json(RunCost())
         now = time.time()
-        self._rows.add_run(RunRecord(run, now, asked, told, "running", owner, now, cost))
+        self._rows.add_run(RunRecord(run, now, asked, told, "running", owner, now, cost, visitor=self._visitor))
         return run
 
     def take_up(self, run: str) -> None:
         """Mark a run that was cut off as being written by this process."""
-        self._rows.change_run(run, status="running", owner=this_process(), written=time.time())
+        self._rows.change_run(run, self._visitor, status="running", owner=this_process(), written=time.time())
 
     def beat(self, run: str) -> None:
         """Say that this process still writes the run."""
-        self._rows.change_run(run, of=this_process(), written=time.time())
+        self._rows.change_run(run, self._visitor, of=this_process(), written=time.time())
 
     def add(self, run: str, candidates: Sequence[Candidate]) -> None:
         """Store finished candidates, in one transaction. One that is there already is replaced."""
-        self._rows.add_candidates(run, [_candidate_record(candidate) for candidate in candidates])
+        self._rows.add_candidates(run, self._visitor, [candidate_record(candidate) for candidate in candidates])
 
     def finish(self, run: str, status: Status, cost: RunCost) -> None:
         """Only while it is this process's: another one may have taken it up."""
-        self._rows.change_run(run, of=this_process(), status=status, cost=_json(cost))
+        self._rows.change_run(run, self._visitor, of=this_process(), status=status, cost=_json(cost))
 
     def put_columns(self, run: str, columns: Sequence[ScoreColumn]) -> None:
         """Store scores, so that what a model judged need not be judged again."""
-        self._rows.put_columns(run, [ColumnRecord(column.label, _column_json(column)) for column in columns])
+        self._rows.put_columns(
+            run, self._visitor, [ColumnRecord(column.label, _column_json(column)) for column in columns]
+        )
 
     def delete(self, run: str) -> None:
         """With all its candidates. One that is not there is no error."""
-        self._rows.delete(run)
+        self._rows.delete(run, self._visitor)
 
     def put_note(self, name: str, text: str | None, *, expires: float | None = None) -> None:
         """Store a text under a name, until ``expires`` (seconds since 1970) where that is given; None removes it."""
-        self._rows.put_note(name, text, expires=expires)
+        self._rows.put_note(self._own(name), text, expires=expires)
 
     def note(self, name: str) -> str | None:
         """The text stored under a name, if there is one."""
-        return self._rows.note(name)
+        return self._rows.note(self._own(name))
+
+    def _own(self, name: str) -> str:
+        """A note's name in the database: of the machine's own as it always was."""
+        return name if self._visitor == LOCAL else f"{self._visitor} {name}"
+
+    def count(self) -> int:
+        """How many runs there are."""
+        return self._rows.count(self._visitor)
 
     def runs(self) -> tuple[RunSummary, ...]:
         """All runs, the newest first."""
-        return tuple(_listed(run) for run in self._rows.runs())
+        return tuple(_listed(run) for run in self._rows.runs(self._visitor))
 
     def load(self, run: str) -> StoredRun:
         """One run with its candidates in order. Raises BadInput where there is none of this id."""
-        found = self._rows.load(run)
+        found = self._rows.load(run, self._visitor)
         if found is None:
             raise BadInput("This run has been deleted: choose another one.", "run")
         record, rows, columns = found
         try:
-            candidates = tuple(_candidate_of(row) for row in rows)
+            candidates = tuple(candidate_of(row) for row in rows)
             return StoredRun(
                 summary=_summary(record),
                 request=request_from_json(record.request),
@@ -176,8 +183,9 @@ _shared: dict[str, RunStore] = {}
 _shared_lock = threading.Lock()
 
 
-def shared_store() -> RunStore:
-    """The one store of this process for the present ``database_url``. Raises StoreError; the next call tries again.
+def shared_store(visitor: str) -> RunStore:
+    """A visitor's part of the one store of this process for the present ``database_url``. Raises StoreError; the next call
+    tries again.
 
     No cache of the page's framework: any client may ask that to be emptied, and there would be one more store each time.
     """
@@ -185,13 +193,13 @@ def shared_store() -> RunStore:
     with _shared_lock:
         if url not in _shared:
             _shared[url] = RunStore(url=url)
-        return _shared[url]
+        return _shared[url].of(visitor)
 
 
-def available_store() -> tuple[RunStore | None, str]:
+def available_store(visitor: str) -> tuple[RunStore | None, str]:
     """The shared store; None where nothing can be stored, with the reason."""
     try:
-        return shared_store(), ""
+        return shared_store(visitor), ""
     except StoreError as error:
         return None, str(error)
 
@@ -233,30 +241,6 @@ def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
         new_tokens=max(cost.new_tokens, sum(one.n_tokens for one in candidates)),
         decode_ms=max(cost.decode_ms, max((one.elapsed_ms for one in candidates), default=0.0)),
     )
-
-
-def _candidate_record(candidate: Candidate) -> CandidateRecord:
-    arrays = [np.asarray(getattr(candidate, name), dtype="<f4") for name in _ARRAYS]
-    plain = {name: getattr(candidate, name) for name in _PLAIN} | {"top": int(candidate.top_logprobs.shape[1])}
-    return CandidateRecord(
-        place=candidate.index,
-        plain=json.dumps(plain, ensure_ascii=False),
-        prompt_ids=np.asarray(candidate.prompt_ids, dtype="<i4").tobytes(),
-        ids=np.asarray([_NO_ID if token is None else token for token in candidate.ids], dtype="<i4").tobytes(),
-        arrays=b"".join(array.tobytes() for array in arrays),  # one after the other
-    )
-
-
-def _candidate_of(row: CandidateRecord) -> Candidate:
-    plain = {_FORMER_NAMES.get(name, name): value for name, value in json.loads(row.plain).items()}
-    plain["pieces"] = tuple(plain.get("pieces", ()))  # earlier versions knew no engine that samples by itself
-    ids = tuple(None if token == _NO_ID else int(token) for token in np.frombuffer(row.ids, dtype="<i4"))
-    n, top = len(ids), int(plain.pop("top"))
-    values = np.frombuffer(row.arrays, dtype="<f4")
-    *flat, tops = np.split(values, [n, 2 * n, 3 * n, 4 * n])
-    arrays: dict[str, Any] = dict(zip(_ARRAYS, [*flat, tops.reshape(n, top)], strict=True))
-    prompt = tuple(int(token) for token in np.frombuffer(row.prompt_ids, dtype="<i4"))
-    return Candidate(index=row.place, prompt_ids=prompt, ids=ids, **plain, **arrays)
 
 
 def _column_json(column: ScoreColumn) -> str:

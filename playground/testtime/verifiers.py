@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import regex
 
+from playground.json_schema import schema_problem
 from playground.testtime.answers import extract_answers, normalise
 from playground.testtime.checking import check_texts
-from playground.testtime.checks import schema_problem
 from playground.testtime.patterns import compile_pattern, last_matches
 from playground.testtime.scoring import (
     ScoreFunction,

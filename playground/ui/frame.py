@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +13,30 @@ import streamlit as st
 
 from playground import __version__
 from playground.engine.facets import require_any
-from playground.state.setup import Setup
+from playground.ui.admission import login_status
 from playground.ui.components.address_bar import keep_address
+from playground.ui.experiments import begin, experiment_note
+from playground.ui.following import Pages, catch_up, note_link
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, TEXT, fragment, set_parts
 from playground.ui.kit.jobs import Pending, show_pending
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
-from playground.ui.page_links import adopt_page, adopt_setup, open_section, page_address, page_query
-from playground.ui.runtime import note_end, request_model
-from playground.ui.workspace import setup as workspace
-from playground.ui.workspace.beside import let_go_of_unnamed
+from playground.ui.kit.pictures import measure_type
+from playground.ui.page_links import adopt_link, open_section, page_address, page_query
+from playground.ui.presenting import present_switch, presented_page
+from playground.ui.room_strip import has_lesson, room_strip
+from playground.ui.runtime import note_end
+from playground.ui.workspace.beside_loading import let_go_of_unnamed
 from playground.ui.workspace.export import popover, show_link
 from playground.ui.workspace.linked_model import ask_for_linked_model
-from playground.ui.workspace.model import chosen_model, loaded_model
+from playground.ui.workspace.model import loaded_model, request_chosen
 from playground.ui.workspace.model_picker import sidebar_model
 
 _ROOT = Path(__file__).resolve().parents[2]
 ICON = str(Path(__file__).with_name("icon.png"))  # a local file: a symbol would be fetched from the internet
 WORDMARK = str(Path(__file__).with_name("wordmark.svg"))
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text(encoding='utf-8')}</style>"
-
-Pages = Mapping[str, PageSpec]
 
 
 # -- navigation --------------------------------------------------------------------------------------------------------
@@ -53,30 +54,42 @@ def page_of(spec: PageSpec) -> st.Page:
     )
 
 
-def navigation(pages: Pages) -> st.Page:
-    """Declare all pages to Streamlit and return the one asked for.
+def navigation(pages: Pages, *, listed: bool = True) -> st.Page:
+    """Declare all pages to Streamlit and return the one asked for; without ``listed`` the sidebar has none of them.
 
     The default page answers at "/" and, hidden from the sidebar, under its own name too.
     """
     groups: dict[str, list[st.Page]] = {}
+    unlisted = [_hidden(spec) for spec in pages.values() if spec.default or not spec.listed()]
     for spec in pages.values():
-        groups.setdefault(spec.group, []).append(page_of(spec))
-        if spec.default:
-            script = _ROOT / "pages" / f"{spec.name}.py"
-            groups[spec.group].append(st.Page(script, title=spec.title, url_path=spec.name, visibility="hidden"))
-    return st.navigation(groups, expanded=True)
+        if spec.listed():
+            groups.setdefault(spec.group, []).append(page_of(spec))
+    next(iter(groups.values())).extend(unlisted)
+    return st.navigation(groups, expanded=True, position="sidebar" if listed else "hidden")
+
+
+def _hidden(spec: PageSpec) -> st.Page:
+    return st.Page(_ROOT / "pages" / f"{spec.name}.py", title=spec.title, url_path=spec.name, visibility="hidden")
+
+
+def open_page(spec: PageSpec) -> None:
+    """Go to another page. Never returns; not from a callback."""
+    st.switch_page(page_of(spec))
 
 
 def open_frame(page: st.Page, pages: Pages) -> None:
     """The sidebar's content. A page that needs no model never starts loading one."""
     spec = pages.get(page.url_path) or next(each for each in pages.values() if each.default)
-    if spec.needs:
-        adopt_setup()
+    adopt_link(spec)
+    catch_up(spec, pages, open_page)
     let_go_of_unnamed()
     st.html(_STYLE)
+    presented_page()
     st.logo(WORDMARK, icon_image=ICON)
     with st.sidebar:
         sidebar_model(bool(spec.needs))
+        present_switch()
+        login_status()
         st.caption(f"Playground {__version__}")
 
 
@@ -85,20 +98,30 @@ def open_frame(page: st.Page, pages: Pages) -> None:
 
 def show(spec: PageSpec) -> None:
     """The whole page script."""
-    adopt_page(spec)
     set_parts(*([TEXT] if spec.text else []), PICTURES, *spec.parts, ADDRESS, CONTROLS)
     _head(spec)
+    if has_lesson():
+        room_strip(spec, _pages(), open_page)
     if spec.needs:
         ask_for_linked_model()
     with st.container(key="page_body"):
         if spec.controls is None:
             _pictures_column(spec)
+            if spec.needs:
+                fragment(ADDRESS, lambda: _tell_address(spec))
         elif spec.one_fragment:
             set_parts(PICTURES)
             fragment(PICTURES, lambda: _columns(spec))
         else:
             _columns(spec)
-            fragment(ADDRESS, lambda: keep_address(page_query(spec), key="address"))
+            fragment(ADDRESS, lambda: _tell_address(spec))
+    measure_type()
+
+
+def _pages() -> Pages:
+    from pages import PAGES  # they import this module
+
+    return PAGES
 
 
 def _head(spec: PageSpec) -> None:
@@ -106,6 +129,9 @@ def _head(spec: PageSpec) -> None:
         st.title(spec.title, anchor=False, width="content")
         with st.container(key="page_sentence"):
             st.markdown(spec.sentence)
+        if not has_lesson():
+            with st.container(width="content", key="page_room"):
+                room_strip(spec, _pages(), open_page)
         if spec.needs or spec.state or spec.export:
             with st.container(width="content", key="page_export"):
                 popover(lambda: _export(spec))
@@ -116,7 +142,7 @@ def _head(spec: PageSpec) -> None:
                 st.button(
                     each.label,
                     help=each.shows,
-                    on_click=_begin,
+                    on_click=begin,
                     args=(spec, name),
                     key=f"try_{spec.name}_{name}",
                     type="tertiary",
@@ -148,7 +174,7 @@ def _columns(spec: PageSpec) -> None:
 
 def _controls_column(spec: PageSpec) -> None:
     with st.container(key="page_controls"):
-        _experiment_note(spec)
+        experiment_note(spec)
         assert spec.controls is not None
         if spec.one_fragment:
             with problems_shown_here():
@@ -169,7 +195,7 @@ def _pictures_column(spec: PageSpec) -> None:
     with st.container(key="page_pictures"):
         if spec.text is not None:
             fragment(TEXT, _shielded(spec.text))
-        if spec.one_fragment or spec.controls is None:
+        if spec.one_fragment or (spec.controls is None and not spec.needs):
             _pictures(spec)
         else:
             _tabs(spec)
@@ -200,19 +226,26 @@ def _pictures(spec: PageSpec) -> None:
     """All in one: the tabs, the open picture, and below it what all tabs share."""
     for sentence in session.problems():
         show_problem(sentence)
-    section = next(iter(spec.sections.values()))
-    if len(spec.sections) > 1:
-        tabs = st.tabs([each.title for each in spec.sections.values()], on_change="rerun", key=spec.section_key)
-        for each, tab in zip(spec.sections.values(), tabs, strict=True):
+    sections = [each for each in spec.sections.values() if each.shown()]
+    if len(sections) > 1:
+        tabs = st.tabs([each.title for each in sections], on_change="rerun", key=spec.section_key)
+        for each, tab in zip(sections, tabs, strict=True):
             if tab.open:
                 with tab:
                     _draw(spec, each)
     else:
-        _draw(spec, section)
+        _draw(spec, sections[0])
     if spec.below is not None:
         with problems_shown_here():
             spec.below()
-    keep_address(page_query(spec), key="address")
+    _tell_address(spec)
+
+
+def _tell_address(spec: PageSpec) -> None:
+    """The link of what is on screen: to the browser's bar, and to the room where this is its leader."""
+    query = page_query(spec)
+    keep_address(query, key="address")
+    note_link(spec, query)
 
 
 def _picture(spec: PageSpec, section: Section) -> None:
@@ -246,49 +279,7 @@ def _view(spec: PageSpec, section: Section) -> Any:  # noqa: ANN401 - what a pag
     """What the section draws, once the engine is known to have the facets it needs."""
     if spec.needs or section.needs:
         engine = loaded_model().engine
-        note_end(request_model(chosen_model()))  # the sidebar may still say that the model is loading
+        note_end(request_chosen())  # the sidebar may still say that the model is loading
         for facet in (*spec.needs, *section.needs):
             require_any(engine, facet if isinstance(facet, tuple) else (facet,))
     return (section.view or spec.view)()
-
-
-# -- experiments -------------------------------------------------------------------------------------------------------
-
-
-def _begin(spec: PageSpec, name: str) -> None:
-    """From a callback: set the page up for an experiment, which is under way from now on."""
-    each = spec.experiments[name]
-    if spec.needs:
-        old = workspace.setup()
-        session.put(replace(Setup(model=old.model, device=old.device, dtype=old.dtype), **each.setup))
-    if spec.begin is not None:
-        spec.begin(each)
-    elif spec.state is not None:
-        session.put(spec.state(**each.state))
-    if each.section:
-        st.session_state[spec.section_key] = spec.sections[each.section].title
-    session.clear_problems()
-    st.session_state[_under_way(spec)] = name
-    for state in each.puts if spec.begin is None else ():
-        session.put(state)
-
-
-def _experiment_note(spec: PageSpec) -> None:
-    """What to look at in the experiment under way."""
-    found = spec.experiments.get(st.session_state.get(_under_way(spec), ""))
-    if found is None:
-        return
-    with st.container(horizontal=True, key="experiment_note"):
-        st.info(f"**{found.label}.** {found.look}", icon=":material/science:", width="stretch")
-        st.button(
-            "",
-            icon=":material/close:",
-            key=f"end_{spec.name}_experiment",
-            type="tertiary",
-            help="Close this note",
-            on_click=lambda: st.session_state.pop(_under_way(spec), None),
-        )
-
-
-def _under_way(spec: PageSpec) -> str:
-    return f"{spec.name}_experiment"

@@ -11,14 +11,14 @@ from contextlib import suppress
 import streamlit as st
 from streamlit import runtime
 from streamlit.errors import StreamlitSecretNotFoundError
-from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.engine.api import Engine
-from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
+from playground.engine.serving.pool import AtRest, Loading, ModelChoice, ModelPool, OverOthers
 from playground.errors import ModelError
 from playground.models.address import KEY_VARIABLE, ServerAccess
-from playground.ui.kit.jobs import crowded
+from playground.ui.kit.pace import crowded
+from playground.ui.tabs import SHARING, is_alive
 
 
 def _open_engine(choice: ModelChoice, loading: Loading) -> Engine:
@@ -64,17 +64,23 @@ def former_session_id() -> str:
     return former if former != session_id() else ""
 
 
-def _is_alive(session: str) -> bool:
-    try:
-        return bool(get_instance().is_active_session(session))
-    except RuntimeError:  # no server: a bare script or a test
-        return True
-
-
 def _normalised(choice: ModelChoice) -> ModelChoice:
     from playground.models.naming import normal_names
 
     return ModelChoice(*normal_names(choice.spec, choice.device, choice.dtype))
+
+
+def _base_of(choice: ModelChoice) -> ModelChoice | None:
+    from playground.models.naming import base_names
+
+    names = base_names(choice.spec, choice.device, choice.dtype)
+    return None if names is None else ModelChoice(*names)
+
+
+def _open_adapted(choice: ModelChoice, base: Engine, at_rest: AtRest) -> Engine:
+    from playground.engine.factory import adapted
+
+    return adapted(base, choice.spec, at_rest)
 
 
 class _Process:
@@ -88,7 +94,13 @@ def model_pool() -> ModelPool:
     """The one pool of this server. Closed when the process ends: a thread still inside torch would abort it."""
     with _Process.lock:
         if _Process.pool is None:
-            _Process.pool = ModelPool(_open_engine, normalise=_normalised, is_alive=_is_alive)
+            _Process.pool = ModelPool(
+                _open_engine,
+                normalise=_normalised,
+                is_alive=is_alive,
+                sharing=SHARING,
+                over=OverOthers(_base_of, _open_adapted),
+            )
             atexit.register(_Process.pool.close)
         return _Process.pool
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,27 +16,59 @@ from streamlit.runtime import get_instance
 from playground.engine.serving.pool import ModelChoice
 from playground.errors import BadInput
 from playground.metrics import measure
-from playground.server.ending import end_promptly
+from playground.room.leading import leading_routes
+from playground.room.limits import is_shared_server, present_limits
+from playground.server.ending import end_promptly, given_patience
+from playground.server.flood import Flood, QuietRefusals
 from playground.server.guard import Guard, allowed_hosts, content_policy
 from playground.server.sending import send_at_once
 from playground.server.status import scraping_networks, status_routes
-from playground.testtime.stored_runs import shared_store
+from playground.server.visitor import Visitor, given_secret
+from playground.ui.kit.streamlit_mends import mend_streamlit
 from playground.ui.runtime import check_model, close_pool, model_pool
+from playground.ui.tabs import connections_of, may_upload
+from playground.ui.visitor import visitor_cookies
+from playground.ui.workspace.room import the_room
 
 
 def middleware() -> list[Middleware]:
     """What stands before Streamlit's own routes."""
+    try:
+        given_secret(os.environ)
+        given_patience(os.environ)
+        present_limits()
+    except BadInput as error:
+        raise SystemExit(str(error)) from None
     page = resources.files("streamlit").joinpath("static/index.html").read_text(encoding="utf-8")
-    return [Middleware(Guard, hosts=allowed_hosts(os.environ), policy=content_policy(page))]
+    found = [
+        Middleware(Guard, hosts=allowed_hosts(os.environ), policy=content_policy(page)),
+        Middleware(Visitor, cookies=visitor_cookies),
+    ]
+    if is_shared_server():
+        logging.getLogger("uvicorn.error").addFilter(QuietRefusals())
+        flood = Middleware(
+            Flood,
+            visitor_tabs=connections_of,
+            address_tabs=lambda: present_limits().address_tabs,
+            may_upload=may_upload,
+        )
+        found.append(flood)
+    return found
 
 
 def routes() -> list[Route]:
-    """The paths for machines: health, readiness, counts."""
+    """The paths for machines: health, readiness, counts; and the leader's link of a room."""
     try:
         networks = scraping_networks(os.environ)
     except BadInput as error:
         raise SystemExit(str(error)) from None
-    return status_routes({"model": check_model, "store": lambda: shared_store().check()}, networks)
+    return [*status_routes({"model": check_model, "store": _check_store}, networks), *leading_routes(the_room)]
+
+
+def _check_store() -> None:
+    from playground.store.connection import shared_database  # SQLAlchemy takes a while
+
+    shared_database().check()
 
 
 def _measure() -> None:
@@ -55,8 +88,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
     A model that cannot be loaded is no reason not to serve: each reader is told why, as without this.
     """
-    end_promptly()
+    end_promptly(given_patience(os.environ))
     send_at_once()
+    mend_streamlit()
     _measure()
     model_pool().keep_ready(ModelChoice())
     yield

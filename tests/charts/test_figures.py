@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
+import sys
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +17,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
+import playground.charts
 from playground.charts.compare import NOW, CompareData, compare_description, compare_figure, shown_tokens
 from playground.charts.draw import (
     CumulativeData,
@@ -21,7 +27,7 @@ from playground.charts.draw import (
     histogram_description,
     histogram_figure,
 )
-from playground.charts.figure import escaped, make_figure
+from playground.charts.figure import enlarged, escaped, make_figure
 from playground.charts.palette import PINS
 from playground.charts.pipeline import PipelineData, pipeline_description, pipeline_figure
 
@@ -167,3 +173,49 @@ def test_a_pipelines_description_has_each_stages_numbers() -> None:
 def test_an_unvalidated_figure_carries_the_same_parts() -> None:
     figure = make_figure([{"type": "bar", "x": [1], "y": [2]}], {"height": 100})
     assert go.Figure(figure.to_dict()).layout.height == 100
+
+
+@pytest.mark.parametrize("make", [lambda: pipeline_figure(pipeline_data(LABELS["ordinary"], some(3)))])
+def test_a_figure_for_larger_type_is_the_same_figure_larger(make: Callable[[], go.Figure]) -> None:
+    usual, large = make(), enlarged(make(), 2.0)
+    go.Figure(large.to_plotly_json())  # valid
+    assert enlarged(usual, 1.0) is usual
+    assert large.layout.height == 2 * usual.layout.height and large.layout.margin.l == 2 * usual.layout.margin.l
+    assert large.layout.font.size == 24 and large.layout.xaxis.tickfont.size >= 24
+    for one, other in zip(usual.data, large.data, strict=True):
+        for part in ("x", "y", "z", "width"):
+            assert str(one.to_plotly_json().get(part)) == str(other.to_plotly_json().get(part))
+
+
+def test_a_figure_waits_for_a_table_of_another_reader_that_is_just_importing_pandas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plotly looks pandas up among the loaded modules, where it stands from the start of its import on."""
+    make_figure([], {})  # what plotly itself imports is there
+    gate = tmp_path / "gate.py"
+    gate.write_text("import threading\nentered, opened = threading.Event(), threading.Event()\n")
+    stub = tmp_path / "pandas.py"
+    stub.write_text(
+        "import gate\ngate.entered.set()\ngate.opened.wait(10)\nSeries = Index = DataFrame = type('Stub', (), {})\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    importing = threading.Thread(target=importlib.import_module, args=("pandas",))
+    importing.start()
+    opener = threading.Timer(0.2, importlib.import_module("gate").opened.set)
+    assert importlib.import_module("gate").entered.wait(10)
+    opener.start()
+    try:
+        assert len(make_figure([{"type": "bar", "x": [1], "y": ["a"]}], {}).data) == 1
+    finally:
+        importing.join()
+        opener.join()
+        sys.modules.pop("gate", None)
+
+
+def test_every_figure_is_made_in_one_place() -> None:
+    """``go.Bar`` and the like validate: slow, and beside another reader's import of pandas they fail."""
+    made = re.compile(r"\bgo\.[A-Z]\w*\(|\.update_layout\(|\.add_trace\(")
+    folder = Path(playground.charts.__file__).parent
+    found = {path.name for path in folder.parent.rglob("*.py") if made.search(path.read_text(encoding="utf-8"))}
+    assert found == {"figure.py"}

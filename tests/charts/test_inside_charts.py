@@ -27,8 +27,9 @@ from playground.charts.lens_rank import RankData, RankLine, rank_description, ra
 from playground.charts.palette import contrast
 from playground.charts.scale_lines import LinesData, lines_chart, lines_description
 from playground.charts.timing_lines import cache_data, decode_data, prefill_data, roofline_data, seconds_data
-from playground.engine.api import CancelToken, finish
+from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
+from playground.engine.pieces import finish
 from playground.inspection.lens import choose_window, read_lens
 from playground.inspection.speed import Pass, workload_of
 from playground.inspection.timing import CacheSize, LengthTiming, Timing, timing_of

@@ -1,4 +1,4 @@
-"""``next --compare-model``: SciPy's numbers, texts of another vocabulary, one model at a time, and every refusal."""
+"""``--compare-model`` of ``next`` and ``generate``: SciPy's numbers, other vocabularies, one model at a time, every refusal."""
 
 from __future__ import annotations
 
@@ -133,3 +133,56 @@ def test_a_key_is_shown_to_the_first_models_server_only(
     flags = ("--model", "http://box/v1#a", "--compare-model", "http://box/v1#b", "--compare-model", "http://other/v1")
     answer(capsys, *ASKED, *flags)
     assert [access.key for access in opener.access] == ["sk-1", "sk-1", None]
+
+
+# -- generate ----------------------------------------------------------------------------------------------------------
+
+WRITTEN = (
+    "generate",
+    "--prompt",
+    "hello",
+    "--max-new-tokens",
+    "8",
+    "--ignore-eos",
+    "--temperature",
+    "1.3",
+    "--seed",
+    "3",
+)
+
+
+def test_other_models_write_what_they_write_alone_on_the_same_seed(capsys: Capture, opener: Opener) -> None:
+    found = answer(
+        capsys, *WRITTEN, "--compare-model", "@bfloat16", "--compare-model", "other", "--compare-model", "@chat"
+    )
+    first, other, chat = found.pop("compared")
+    assert opener.most_open == 2
+    alone = [
+        answer(capsys, *WRITTEN, *flags) for flags in ((), ("--dtype", "bfloat16"), ("--model", "other"), ("--chat",))
+    ]
+
+    def ids(result: dict[str, Any]) -> list[int]:
+        return [step["id"] for step in result["steps"]]
+
+    assert [ids(one) for one in (found, first, other, chat)] == [ids(one) for one in alone]
+    place = next(n for n, (a, b) in enumerate(zip(ids(found), ids(first), strict=True)) if a != b)
+    assert first["parts_at"]["token"] == first["parts_at"]["token_compared"] == place
+    assert first["parts_at"]["text"] == found["steps"][place]["text"] and first["same_vocabulary"]
+    assert not other["same_vocabulary"] and other["prompt_ids"] == list(reversed_ids(found["prompt_ids"]))
+    assert chat["prompt_ids"] == list(FakeCodec().encode_chat("hello"))
+
+
+def test_stop_ids_of_another_vocabulary_are_left_out_and_a_bias_is_refused(capsys: Capture) -> None:
+    stop = str(answer(capsys, *WRITTEN)["steps"][2]["id"])
+    found = answer(
+        capsys, *WRITTEN, "--stop-token-id", stop, "--compare-model", "@bfloat16", "--compare-model", "other"
+    )
+    assert found["finish_reason"] == "stop" and len(found["compared"][1]["steps"]) == 8
+    assert "has another vocabulary" in refusal(capsys, *WRITTEN, "--logit-bias", "65=2", "--compare-model", "other")
+
+
+def test_the_readable_form_shows_each_text_and_where_it_parts(capsys: Capture) -> None:
+    assert main([*WRITTEN, "--compare-model", "@bfloat16", "--compare-model", "gpt2", "--compare-model", "top"]) == 0
+    printed = capsys.readouterr().out
+    assert "parts from the first text at token" in printed and "the same text" in printed
+    assert printed.count("ended by length") == 4 and "sampled by the engine" in printed

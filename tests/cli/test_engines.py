@@ -28,7 +28,7 @@ def test_a_probe_says_what_the_server_is(capsys: Capture, server: StandIn) -> No
     found = answer(capsys, "engines", "--probe", server.base)
     assert (found["kind"], found["version"], found["models"], found["raw"]) == ("llama.cpp", "b1-tiny", ["tiny"], True)
     assert set(found["facets"]) == {facet.__name__ for facet in FACETS}
-    assert {name for name, offered in found["facets"].items() if offered is True} == {"NextTokens", "Stream"}
+    assert {name for name, offered in found["facets"].items() if offered is True} == {"NextTokens", "Stream", "Echo"}
     assert (found["slots"], found["context_length"], found["vocab_size"]) == (2, 64, 8)
 
 
@@ -67,7 +67,7 @@ def test_a_text_that_must_match_something(capsys: Capture, server: StandIn) -> N
     assert server.asked[-1].body["json_schema"] == {"type": "object"}
     answer(capsys, *asked, "--choice", "yes\nno")
     assert server.asked[-1].body["grammar"] == 'root ::= "yes" | "no"'
-    assert "has json_schema, grammar, choice" in refusal(capsys, *asked, "--regex", "a+")
+    assert "has JSON schema, grammar, list of choices: leave it out" in refusal(capsys, *asked, "--regex", "a+")
     assert "no JSON" in refusal(capsys, *asked, "--json-schema", "{")
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from playground.cli import COMMANDS, main
+from playground.engine.api import Stream
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.fake.served import TOLD, ServedFakeEngine
 from playground.numerics import log_softmax
@@ -20,8 +24,12 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "best-of-n": ("--prompt", "hello", "--n", "2"),
     "generate": ("--prompt", "hello"),
     "next": ("--prompt", "hello"),
+    "tune": ("reach", "--examples", "given.jsonl"),
+    "domains": (),
+    "filter": ("--text-file", "texts.jsonl", "--rules", "perplexity"),
 }
-NO_ENGINE = {"models", "calc", "engines"}  # they load no model
+NO_ENGINE = {"models", "calc", "engines", "votes", "room", "tokens", "languages", "arch"}  # they load no model
+WEIGHTS = {"train"}  # the model's own, read apart
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +40,16 @@ def served(monkeypatch: pytest.MonkeyPatch) -> ServedFakeEngine:
 
 
 def test_every_command_that_opens_an_engine_is_tried() -> None:
-    assert set(ARGUMENTS) | NO_ENGINE == set(COMMANDS)
+    assert set(ARGUMENTS) | NO_ENGINE | WEIGHTS == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", sorted(set(ARGUMENTS) - {"next", "generate", "best-of-n"}))
-def test_a_command_says_in_one_sentence_what_is_missing(capsys: Capture, command: str) -> None:
+def test_a_command_says_in_one_sentence_what_is_missing(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("given.jsonl").write_text(json.dumps({"prompt": "hello", "reference": " world"}), encoding="utf-8")
+    Path("texts.jsonl").write_text(json.dumps({"text": "Hello world."}), encoding="utf-8")
     line = refusal(capsys, command, *ARGUMENTS[command])
     assert "Served fake has NextTokens, Stream: choose another model" in line
 
@@ -141,6 +154,14 @@ def test_best_of_n_ranks_by_what_is_told_and_names_what_is_not(capsys: Capture) 
         assert row["scores"]["self-certainty"] is None and row["scores"]["sum-logprob"] == row["sum_logprob"] < 0
     best = max(found["candidates"], key=lambda row: row["avg_logprob"])
     assert found["winners"]["avg-logprob"] == best["index"]
+
+
+def test_best_of_n_needs_no_rows_of_the_engine(
+    capsys: Capture, served: ServedFakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ServedFakeEngine, "facets", frozenset({Stream}))
+    found = answer(capsys, "best-of-n", "--prompt", "hello", "--n", "2", "--max-new-tokens", "3", "--ignore-eos")
+    assert [row["n_tokens"] for row in found["candidates"]] == [3, 3]
 
 
 def test_best_of_n_prints_the_reason_in_words(capsys: Capture) -> None:

@@ -1,6 +1,10 @@
-"""The front door as it is, with a line in the file ``PLAYGROUND_OPENINGS`` for every model that is loaded."""
+"""The front door as it is, with a line in the file ``PLAYGROUND_OPENINGS`` for every model that is loaded.
+
+None is loaded before the file ``PLAYGROUND_GATE`` is there.
+"""
 
 import os
+import time
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +20,8 @@ _open_engine = runtime._open_engine
 def _count(choice: ModelChoice, loading: Loading) -> Engine:
     with Path(os.environ["PLAYGROUND_OPENINGS"]).open("a", encoding="utf-8") as file:
         file.write(f"{choice}\n")
+    while not Path(os.environ["PLAYGROUND_GATE"]).exists():
+        time.sleep(0.05)  # another process's file has no event to wait for
     return _open_engine(choice, loading)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, sent_bytes, settled
+from tests.e2e.conftest import SHORT_MS, OpenPage, box, hover_until, point_until, sent_bytes, settled, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
@@ -21,13 +22,9 @@ VIEW = ".attention"
 
 def open_at(app_url: str, open_page: OpenPage, **fields: str) -> Page:
     page = open_page(f"{app_url}/attention?{urlencode({'prompt': PROMPT} | fields)}")
-    expect(page.locator(".attention .frame, .map .tile").first).to_be_visible(timeout=120_000)
+    expect(page.locator(".attention .frame, .map .tile").first).to_be_visible()
     settled(page)
     return page
-
-
-def title(page: Page) -> str:
-    return page.locator(".heat .title").first.inner_text()
 
 
 def pixels(page: Page) -> int:
@@ -43,39 +40,55 @@ def cell_place(page: Page, query: int, key: int) -> tuple[float, float]:
     """Where on the screen a cell of the first heatmap is."""
     frame = page.locator(".frame").first
     frame.scroll_into_view_if_needed()
-    box = frame.bounding_box()
-    assert box is not None
+    place = box(frame)
     size, left, top = (float(frame.get_attribute(f"data-{name}") or 0) for name in ("cell", "left", "top"))
-    return box["x"] + left + (key + 0.5) * size, box["y"] + top + (query + 0.5) * size
+    return place["x"] + left + (key + 0.5) * size, place["y"] + top + (query + 0.5) * size
 
 
-def test_a_deep_link_shows_all_heads_the_text_and_a_head(app_url: str, open_page: OpenPage) -> None:
+def point_at_cell(page: Page, query: int, key: int, seen: Callable[[], object]) -> None:
+    """Move the pointer to a cell until it is seen to be there."""
+
+    def point() -> None:
+        page.mouse.move(0, 0)
+        page.mouse.move(*cell_place(page, query, key))
+
+    point_until(point, seen)
+
+
+def painted_anew(page: Page, before: int) -> None:
+    until(lambda: pixels(page), lambda now: now != before)
+
+
+def test_a_deep_link_shows_all_heads_the_text_and_a_head_and_hover_tells_of_them(
+    app_url: str, open_page: OpenPage
+) -> None:
     page = open_at(app_url, open_page, heads="18.6")
     expect(page.locator(".map .tile")).to_have_count(270)
-    assert title(page) == "Layer 18, head 6"
+    expect(page.locator(".heat .title").first).to_have_text("Layer 18, head 6")
     expect(page.get_by_text("to the first token, the sink")).to_be_visible()
-    tokens = page.locator(".text .token")
-    assert "<b" in "".join(tokens.all_inner_texts()), "hostile text is text"
-    assert page.locator(".text b").count() == 0
-    label = page.locator(".map .board").get_attribute("aria-label") or ""
-    assert "30 layers by 9 heads" in label and "%" in label
-    heat = page.locator(".frame").first.get_attribute("aria-label") or ""
-    assert heat.startswith("Layer 18, head 6: attention of") and "Strongest:" in heat
+    expect(page.locator(".text").first).to_contain_text("<b")  # hostile text is text
+    expect(page.locator(".text b")).to_have_count(0)
+    expect(page.locator(".map .board")).to_have_attribute(
+        "aria-label", re.compile("30 layers by 9 heads.*%", re.DOTALL)
+    )
+    heat = re.compile("^Layer 18, head 6: attention of.*Strongest:", re.DOTALL)
+    expect(page.locator(".frame").first).to_have_attribute("aria-label", heat)
+    _hover_previews_a_head_and_reads_a_cell(page)
 
 
-def test_hover_previews_a_head_and_reads_a_cell(app_url: str, open_page: OpenPage) -> None:
-    page = open_at(app_url, open_page, heads="18.6")
-    page.get_by_role("button", name=re.compile("^Layer 3, head 2,")).hover()
-    card = page.locator(".map .card")
-    expect(card).to_contain_text("Layer 3, head 2")
+def _hover_previews_a_head_and_reads_a_cell(page: Page) -> None:
+    card, title = page.locator(".map .card"), page.locator(".heat .title").first
+    hover_until(page.get_by_role("button", name=re.compile("^Layer 3, head 2,")), card, "Layer 3, head 2")
     expect(card.locator("canvas")).to_be_visible()
-    assert title(page) == "Layer 18, head 6", "a preview locks nothing"
-    page.mouse.move(*cell_place(page, 5, 1))
-    status = page.locator(".attention .status")
-    expect(status).to_have_text(re.compile(r"query 5 .* → key 1 .*: [\d.e-]+%"))
-    expect(page.locator(".tip").first).to_be_visible()
-    page.mouse.move(*cell_place(page, 2, 5))  # above the diagonal: nothing there
-    expect(page.locator(".tip").first).to_be_hidden()
+    expect(title).to_have_text("Layer 18, head 6")  # a preview locks nothing
+    status, tip = page.locator(".attention .status"), page.locator(".tip").first
+    cell = re.compile(r"query 5 .* → key 1 .*: [\d.e-]+%")
+    point_at_cell(page, 5, 1, lambda: expect(status).to_have_text(cell, timeout=SHORT_MS))
+    expect(tip).to_be_visible()
+    page.get_by_role("slider", name="Head").press("ArrowLeft")  # another picture comes while the pointer is on a cell
+    expect(title).to_have_text("Layer 18, head 5")
+    expect(status).to_have_text(cell)
+    point_at_cell(page, 2, 5, lambda: expect(tip).to_be_hidden(timeout=SHORT_MS))  # above the diagonal: nothing there
 
 
 def test_click_and_arrow_keys_lock_a_head_everywhere(app_url: str, open_page: OpenPage) -> None:
@@ -83,14 +96,14 @@ def test_click_and_arrow_keys_lock_a_head_everywhere(app_url: str, open_page: Op
     before = pixels(page)
     page.get_by_role("button", name=re.compile("^Layer 3, head 2,")).click()
     expect(page.locator(".heat .title")).to_have_text("Layer 3, head 2")
-    assert pixels(page) != before
+    painted_anew(page, before)
     page.keyboard.press("ArrowRight")
     expect(page.locator(".heat .title")).to_have_text("Layer 4, head 2")
     page.keyboard.press("ArrowDown")
     expect(page.locator(".heat .title")).to_have_text("Layer 4, head 3")
     locked = page.locator(".map .tile[aria-pressed=true]")
     expect(locked).to_have_count(1)
-    assert (locked.get_attribute("aria-label") or "").startswith("Layer 4, head 3,")
+    expect(locked).to_have_attribute("aria-label", re.compile("^Layer 4, head 3,"))
     expect(page.get_by_role("slider", name="Layer")).to_have_value("4")
     page.get_by_role("slider", name="Head").press("ArrowLeft")
     expect(page.locator(".heat .title")).to_have_text("Layer 4, head 2")
@@ -102,9 +115,8 @@ def test_the_text_by_mouse_and_keyboard(app_url: str, open_page: OpenPage) -> No
     page = open_at(app_url, open_page, heads="18.6")
     tokens = page.locator(".text .token")
     status = page.locator(".attention .status")
-    tokens.nth(3).hover()
-    expect(status).to_have_text(re.compile("^3 .* attends to .*%.*; attended by .*%"))
-    ground = tokens.nth(0).evaluate("node => node.style.background")
+    hover_until(tokens.nth(3), status, re.compile("^3 .* attends to .*%.*; attended by .*%"))
+    expect(tokens.nth(0)).to_have_attribute("style", re.compile(r"background: rgb\(\d+, ?\d+, ?\d+\)"))
     tokens.nth(4).focus()
     page.keyboard.press("ArrowRight")
     expect(status).to_have_text(re.compile("^5 "))
@@ -112,7 +124,6 @@ def test_the_text_by_mouse_and_keyboard(app_url: str, open_page: OpenPage) -> No
     page.keyboard.press("Enter")
     expect(tokens.nth(5)).to_have_class(re.compile("picked"))
     expect(page).to_have_url(re.compile("query=5"))
-    assert re.fullmatch(r"rgb\(\d+, ?\d+, ?\d+\)", ground), ground
     frame = page.locator(".frame").first
     frame.focus()
     page.keyboard.press("End")
@@ -128,10 +139,9 @@ def test_the_text_shows_a_layers_mean_and_that_of_all(app_url: str, open_page: O
     page = open_at(app_url, open_page, heads=heads)
     expect(page.locator(".heat .title")).to_have_text(re.compile(name, re.IGNORECASE))
     tokens, status = page.locator(".text .token"), page.locator(".attention .status")
-    tokens.nth(3).hover()
-    expect(status).to_have_text(re.compile("^3 .* attends to .*%.*; attended by .*%"))
-    grounds = [tokens.nth(at).evaluate("node => node.style.background") for at in (0, 2)]
-    assert grounds[0] != grounds[1]
+    hover_until(tokens.nth(3), status, re.compile("^3 .* attends to .*%.*; attended by .*%"))
+    grounds = "nodes => nodes.map(node => node.style.background)"
+    until(lambda: tokens.evaluate_all(grounds), lambda found: found[0] != found[2])
 
 
 # Chooses a scale as a press does, and counts the paints that are done before anything else can happen.
@@ -156,12 +166,12 @@ def test_another_colour_scale_repaints_all_pictures_before_the_server_hears_of_i
     before, legend = pixels(page), page.locator(".map .legend")
     sent = sent_bytes(page, lambda: _press_and_wait(page, "log"))
     assert sent < 10_000, "no weight is sent again"
-    assert pixels(page) != before
+    painted_anew(page, before)
     expect(legend).to_contain_text("0.01% or less")
     scales.get_by_role("radio", name="log").focus()
     page.keyboard.press("ArrowRight")  # round to the first one
     expect(scales.get_by_role("radio", name="linear")).to_be_focused()
-    assert pixels(page) == before
+    until(lambda: pixels(page), lambda now: now == before)
     for _ in range(5):  # faster than the server answers: what it says of an old press changes nothing
         page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile("colours=log"))
@@ -174,7 +184,7 @@ def test_another_colour_scale_repaints_all_pictures_before_the_server_hears_of_i
     page.get_by_role("link", name="Glossary").click()
     expect(page.get_by_role("heading", name="Glossary")).to_be_visible()
     page.get_by_role("link", name="Attention").click()
-    expect(page.locator(".attention .legend")).to_contain_text("log scale", timeout=60_000)
+    expect(page.locator(".attention .legend")).to_contain_text("log scale")
     page.get_by_role("button", name="What “it” looks at").click()
     expect(scales.get_by_role("radio", name="stretched")).to_be_checked()
     expect(page.locator(".attention .legend")).to_contain_text("the largest shown")
@@ -190,23 +200,25 @@ def test_a_link_brings_everything_back_in_another_browser(app_url: str, open_pag
     page = open_at(app_url, open_page, heads="2.0+1.max", beside="5.all.mean", colours="log", hide_first="1", query="4")
     expect(page.locator(".heat")).to_have_count(2)
     expect(page.get_by_text("hidden here, and the rest of each row renormalised")).to_be_visible()
+    expect(page).to_have_url(re.compile("beside=5.all.mean"))
+    settled(page)
     fields = parse_qs(urlsplit(page.url).query)
     other = open_page(page.url)
-    expect(other.locator(".heat")).to_have_count(2, timeout=60_000)
+    expect(other.locator(".heat")).to_have_count(2)
     settled(other)
-    assert parse_qs(urlsplit(other.url).query) == fields
-    assert other.locator(".heat .title").all_inner_texts() == page.locator(".heat .title").all_inner_texts()
-    assert pixels(other) == pixels(page)
+    until(lambda: parse_qs(urlsplit(other.url).query), lambda found: found == fields)
+    expect(other.locator(".heat .title")).to_have_text(page.locator(".heat .title").all_inner_texts())
+    until(lambda: (pixels(other), pixels(page)), lambda both: both[0] == both[1])
     expect(other.locator(".text .token").nth(4)).to_have_class(re.compile("picked"))
-    assert "0.01% or less" in other.locator(".attention .legend").inner_text()
+    expect(other.locator(".attention .legend")).to_contain_text("0.01% or less")
 
 
 def test_a_click_on_the_map_of_scores_opens_that_head(app_url: str, open_page: OpenPage) -> None:
     page = open_at(app_url, open_page, view="doing")
     told = page.get_by_text("Highest: layer 18, head 6")
-    expect(told.first).to_be_visible(timeout=60_000)
+    expect(told.first).to_be_visible()
     page.get_by_role("button", name=re.compile("^Layer 18, head 6, Induction")).click()
-    expect(page.locator(".heat .title")).to_have_text("Layer 18, head 6", timeout=30_000)
+    expect(page.locator(".heat .title")).to_have_text("Layer 18, head 6")
     expect(page.get_by_role("tab", name="Heads", exact=True)).to_have_attribute("aria-selected", "true")
 
 
@@ -235,8 +247,6 @@ def test_png_npz_and_html_are_taken_away(app_url: str, open_page: OpenPage, tmp_
     expect(offline.locator(".heat .title")).to_have_text("Layer 18, head 6")
     offline.get_by_role("button", name=re.compile("^Layer 3, head 2,")).click()
     expect(offline.locator(".heat .title")).to_have_text("Layer 3, head 2")
-    offline.mouse.move(*cell_place(offline, 5, 1))
-    expect(offline.locator(".attention .status")).to_have_text(
-        re.compile(r"query 5 .* → key 1 .*: (under 0\.1|[\d.]+)%")
-    )
+    status, cell = offline.locator(".attention .status"), re.compile(r"query 5 .* → key 1 .*: (under 0\.1|[\d.]+)%")
+    point_at_cell(offline, 5, 1, lambda: expect(status).to_have_text(cell, timeout=SHORT_MS))
     assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]

@@ -10,12 +10,11 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, sent_bytes, settled
+from tests.e2e.conftest import OpenPage, hover_until, sent_bytes, settled, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
 PROMPT = "The Eiffel Tower is in the city of"
-FOCUSED = "document.activeElement.shadowRoot?.activeElement ?? document.activeElement"
 
 
 def link(app_url: str, **fields: str) -> str:
@@ -23,19 +22,23 @@ def link(app_url: str, **fields: str) -> str:
 
 
 def lens_ready(page: Page) -> None:
-    expect(page.locator(".lensCell").first).to_be_visible(timeout=120_000)
-    expect(page.locator(".choice")).to_have_count(10, timeout=60_000)
+    expect(page.locator(".lensCell").first).to_be_visible()
+    expect(page.locator(".choice")).to_have_count(10)
     settled(page)
 
 
-def said(page: Page) -> str:
-    """What a screen reader says of the focused button."""
-    return str(page.evaluate(f"({FOCUSED}).getAttribute('aria-label')"))
+def says(page: Page, *words: str) -> None:
+    """What a screen reader says of the focused cell has these words."""
+    focused = page.locator(".lensCell:focus")
+    expect(focused).to_have_attribute(
+        "aria-label", re.compile("".join(f"(?=.*{re.escape(word)})" for word in words), re.DOTALL)
+    )
 
 
-def too_wide(page: Page) -> int:
-    """Pixels by which the page is wider than the window."""
-    return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth"))
+def fits(page: Page) -> None:
+    """Nothing makes the page wider than the window."""
+    wide = "document.querySelector('[data-testid=stMain]').scrollWidth - window.innerWidth"
+    until(lambda: int(page.evaluate(wide)), lambda pixels: pixels <= 0)
 
 
 def test_the_lens_by_mouse_by_keyboard_and_in_another_colour(app_url: str, open_page: OpenPage) -> None:
@@ -43,16 +46,16 @@ def test_the_lens_by_mouse_by_keyboard_and_in_another_colour(app_url: str, open_
     lens_ready(page)
     cells = page.locator(".lensCell")
     columns = page.locator(".lensHead:not(.lensCorner)").count()
-    assert cells.count() == 31 * columns and page.locator(".lensSide").count() == 31
+    expect(cells).to_have_count(31 * columns)
+    expect(page.locator(".lensSide")).to_have_count(31)
     answer = cells.nth(columns - 1)  # the last depth stands on top
     expect(answer).to_have_text("␣Paris")
     expect(answer).to_have_class(re.compile("picked"))
     grid = page.get_by_role("grid")
     expect(grid).to_have_attribute("aria-label", re.compile(r"likeliest token is ␣Paris with \d+\.\d\d%"))
     low = cells.nth(20 * columns + columns - 1)
-    low.hover()
     card = page.locator(".lens .card")
-    expect(card).to_contain_text("layer 10, after ␣of")
+    hover_until(low, card, "layer 10, after ␣of")
     expect(card).to_contain_text(re.compile(r"entropy \d+\.\d{3} nats, KL to the answer \d+\.\d{3} nats"))
     low.click()
     expect(page.get_by_text(re.compile(r"Layer 10, after"))).to_be_visible()
@@ -64,7 +67,7 @@ def test_the_lens_by_mouse_by_keyboard_and_in_another_colour(app_url: str, open_
     expect(page.get_by_role("figure", name=re.compile("Rank through the depths.*␣Paris"))).to_be_visible()
     page.get_by_label("Follow any token").fill(" London")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("figure", name=re.compile("␣London: rank"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("figure", name=re.compile("␣London: rank"))).to_be_visible()
     answer.click()
     expect(answer).to_have_class(re.compile("picked"))
     _by_keyboard(page)
@@ -74,7 +77,7 @@ def test_the_lens_by_mouse_by_keyboard_and_in_another_colour(app_url: str, open_
 def _by_keyboard(page: Page) -> None:
     """The cells with arrow keys alone."""
     page.locator(".lensCell[tabindex='0']").focus()
-    assert "layer 30 (answer), after ␣of" in said(page) and "␣Paris" in said(page) and "nats" in said(page)
+    says(page, "layer 30 (answer), after ␣of", "␣Paris", "nats")
     for key, expected in (
         ("ArrowDown", "layer 29"),
         ("Home", "position 0"),
@@ -82,12 +85,12 @@ def _by_keyboard(page: Page) -> None:
         ("ArrowUp", "layer 1,"),
     ):
         page.keyboard.press(key)
-        assert expected in said(page), key
+        says(page, expected)
     page.keyboard.press("ArrowRight")
-    assert "position 1" in said(page)
+    says(page, "position 1")
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"Layer 1, after"))).to_be_visible()
-    assert "position 1" in said(page), "the focus stays where it was"
+    says(page, "position 1")  # the focus stays where it was
 
 
 def _another_colour(page: Page) -> None:
@@ -127,20 +130,20 @@ def test_the_grid_is_taken_away_as_a_picture(app_url: str, open_page: OpenPage) 
 
 def test_anatomy_and_what_a_pass_costs_here(app_url: str, open_page: OpenPage) -> None:
     page = open_page(link(app_url, show="anatomy"))
-    expect(page.get_by_text("134,515,008 parameters: the same")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("134,515,008 parameters: the same")).to_be_visible()
     expect(page.locator(".js-plotly-plot .treemaplayer")).to_be_visible()
     page.get_by_role("tab", name="Prefill and decode").click()
-    expect(page.get_by_text("equal at every length")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("equal at every length")).to_be_visible()
     settled(page)
     page.get_by_text("Roofline", exact=True).click()
     expect(page.get_by_role("img", name=re.compile("Roofline of this machine.*FLOPs a byte"))).to_be_visible(
         timeout=60_000
     )
     page.get_by_role("button", name=re.compile("Up to 1,024")).click()
-    expect(page.locator(".st-key-stop_timing button")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-stop_timing button")).to_be_visible()
     expect(page.locator("[data-testid=stProgress]")).to_contain_text("Passes are timed")
     page.keyboard.press("Escape")
-    expect(page.get_by_text("Stopped: the model is free")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Stopped: the model is free")).to_be_visible()
     expect(page.get_by_text("equal at every length")).to_be_visible()  # what was measured before stays
 
 
@@ -167,14 +170,16 @@ def test_hostile_text_is_text_and_a_narrow_dark_page_fits(app_url: str, open_pag
     hostile = "<img src=x onerror=\"document.title='taken'\"> `|` **$x$** </script>"
     page = open_page(link(app_url, prompt=hostile), width=390, height=844, dark=True)
     lens_ready(page)
-    assert page.title() != "taken" and page.locator(".lens img, .choices img").count() == 0
-    assert too_wide(page) <= 0, "only the grid scrolls sideways"
+    expect(page.locator(".lens img, .choices img")).to_have_count(0)
+    assert page.title() != "taken"
+    fits(page)  # only the grid scrolls sideways
     scroller = page.locator(".lensScroll")
-    assert scroller.evaluate("one => one.scrollWidth > one.clientWidth && one.scrollLeft > 0"), "the end is in view"
+    at_the_end = "one => one.scrollWidth > one.clientWidth && one.scrollLeft > 0"
+    until(lambda: scroller.evaluate(at_the_end), bool)  # the end is in view
     page.locator(".lensCell[tabindex='0']").focus()
     page.keyboard.press("Home")
-    assert scroller.evaluate("one => one.scrollLeft") < 5, "the focused cell is brought into view"
+    until(lambda: float(scroller.evaluate("one => one.scrollLeft")), lambda left: left < 5)  # so is what has the focus
     page.get_by_role("tab", name="Anatomy").click()
-    expect(page.get_by_text("keeps of what it has read")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("keeps of what it has read")).to_be_visible()
     settled(page)
-    assert too_wide(page) <= 0
+    fits(page)

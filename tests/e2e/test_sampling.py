@@ -7,14 +7,13 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from playground.charts.numbers import percent
-from tests.e2e.conftest import ROOT, OpenPage, bars_ready, serve, settled
+from tests.e2e.conftest import ROOT, OpenPage, bars_ready, box, hover_until, settled, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=1"> **b** [l](javascript:1) $x$ :red[c]'
@@ -36,8 +35,9 @@ def row_texts(page: Page) -> list[str]:
     return labels_of(rows(page))
 
 
-def strip_texts(page: Page) -> list[str]:
-    return labels_of(page.locator(".tokens .token"))
+def all_texts(page: Page) -> list[str]:
+    """Those of the rows and of the strip's tokens."""
+    return row_texts(page) + labels_of(page.locator(".tokens .token"))
 
 
 def slider(page: Page, name: str) -> Locator:
@@ -55,15 +55,14 @@ def opened(open_page: OpenPage, url: str, query: dict[str, str] | None = None, *
 
 def test_a_slider_moved_by_keyboard_changes_the_bars_and_the_address(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url)
+    expect(rows(page).first).to_have_attribute("aria-label", re.compile("^␣Paris.*raw 77.25%", re.DOTALL))
     before = row_texts(page)
-    assert before[0].startswith("␣Paris") and "raw 77.25%" in before[0]
     slider(page, "Top-p").focus()
     for _ in range(50):
         page.keyboard.press("ArrowLeft")
     expect(rows(page).nth(1)).to_have_attribute("aria-label", re.compile("removed by Top-p"))
     expect(rows(page).first).to_have_attribute("aria-label", re.compile(r"final 100\.00%"))
-    settled(page)
-    assert [text.split(", final")[0] for text in row_texts(page)][:1] == [before[0].split(", final")[0]]
+    expect(rows(page).first).to_have_attribute("aria-label", re.compile("^" + re.escape(before[0].split(", final")[0])))
     expect(page).to_have_url(re.compile(r"top_p=0\.5"))
 
 
@@ -90,29 +89,21 @@ def test_the_removed_keep_their_outline_and_the_cut_off_is_drawn(open_page: Open
     page = opened(open_page, app_url, {"top_k": "3"})
     expect(page.locator(".chart .row.removed")).to_have_count(13)  # 12 of 15, and all the others
     expect(page.locator(".cutText")).to_have_text("cut-off: 3 kept above")
-    above, below = rows(page).nth(2).bounding_box(), rows(page).nth(3).bounding_box()
-    line = page.locator(".cutText").bounding_box()
-    assert above and below and line and above["y"] < line["y"] < below["y"]
-    outline = page.locator(".chart .row.removed .fill.raw").first.evaluate(
-        "bar => getComputedStyle(bar).backgroundColor"
-    )
-    assert outline == "rgba(0, 0, 0, 0)"
-
-
-def test_hover_shows_id_and_log_probability(open_page: OpenPage, app_url: str) -> None:
-    page = opened(open_page, app_url)
-    rows(page).first.hover()
-    card = page.locator(".chart .card")
-    expect(card).to_be_visible()
-    expect(card).to_contain_text(re.compile(r"id \d+, rank 1"))
-    expect(card).to_contain_text("log-probability -0.258")
+    one_below_the_other = (rows(page).nth(2), page.locator(".cutText"), rows(page).nth(3))
+    until(lambda: [box(each)["y"] for each in one_below_the_other], lambda tops: tops == sorted(set(tops)))
+    outlined = page.locator(".chart .row.removed .fill.raw").first
+    expect(outlined).to_have_css("background-color", "rgba(0, 0, 0, 0)")
 
 
 # -- picking and stepping ----------------------------------------------------------------------------------------------
 
 
-def test_a_click_on_a_bar_accepts_its_token(open_page: OpenPage, app_url: str) -> None:
+def test_hover_tells_of_a_bar_and_a_click_accepts_its_token(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url)
+    card = page.locator(".chart .card")
+    hover_until(rows(page).first, card, re.compile(r"id \d+, rank 1"))
+    expect(card).to_be_visible()
+    expect(card).to_contain_text("log-probability -0.258")
     expect(page.locator(".tokens .token")).to_have_count(5)
     rows(page).nth(2).click()
     expect(page.locator(".tokens .token.step")).to_have_count(1)
@@ -121,26 +112,7 @@ def test_a_click_on_a_bar_accepts_its_token(open_page: OpenPage, app_url: str) -
     expect(page.locator(".tokens .token.ghost")).to_have_count(1)
 
 
-def test_keyboard_alone_walks_the_bars_and_accepts(open_page: OpenPage, app_url: str) -> None:
-    page = opened(open_page, app_url)
-    page.get_by_role("button", name="Rows and scale").focus()
-    for _ in range(4):
-        page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED_CLASS).startswith("row"):
-            break
-    assert page.evaluate(FOCUSED_CLASS).startswith("row"), "Tab does not reach the bars"
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    wanted = page.evaluate(FOCUSED_LABEL)
-    assert wanted == row_texts(page)[1]
-    page.keyboard.press("Enter")
-    step = page.locator(".tokens .token.step")
-    expect(step).to_have_count(1)
-    expect(step).to_have_text(wanted.split(",")[0].removesuffix(" (drawn)"))
-
-
-def test_the_strips_arrow_keys_walk_its_tokens(open_page: OpenPage, app_url: str) -> None:
+def test_keyboard_alone_walks_the_strip_and_the_bars_and_accepts(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url)
     tokens = page.locator(".tokens .token")
     tokens.first.focus()
@@ -154,25 +126,34 @@ def test_the_strips_arrow_keys_walk_its_tokens(open_page: OpenPage, app_url: str
     expect(tokens.first).to_be_focused()
     page.keyboard.press("ArrowLeft")
     expect(tokens.first).to_be_focused()
-
-
-DEEPEST = (
-    "let e = document.activeElement; while (e.shadowRoot && e.shadowRoot.activeElement) e = e.shadowRoot.activeElement;"
-)
-FOCUSED_CLASS = f"() => {{ {DEEPEST} return e.className || '' }}"
-FOCUSED_LABEL = f"() => {{ {DEEPEST} return e.getAttribute('aria-label') || '' }}"
+    page.get_by_role("button", name="Rows and scale").focus()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        if page.locator(".chart .row:focus").count():  # the browser's own doing: there with the key's answer
+            break
+    expect(rows(page).first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(rows(page).nth(1)).to_be_focused()
+    wanted = row_texts(page)[1]
+    page.keyboard.press("Enter")
+    step = page.locator(".tokens .token.step")
+    expect(step).to_have_count(1)
+    expect(step).to_have_text(wanted.split(",")[0].removesuffix(" (drawn)"))
 
 
 def test_the_pages_own_command_line_runs_as_it_stands(open_page: OpenPage, app_url: str) -> None:
     page = opened(
         open_page, app_url, {"prompt": "It's <b>", "steps": "28.504", "top_k": "7", "frequency_penalty": "0.5"}
     )
+    expect(rows(page).filter(has_text="▶")).to_have_count(1)
     drawn = next(text for text in row_texts(page) if "(drawn)" in text)
     page.get_by_role("button", name="Take away").click()
     page.get_by_text("This playground's command line").last.click()
     code = page.get_by_test_id("stCode").filter(has_text="python -m playground next")
     expect(code).to_be_visible()
-    words = shlex.split(code.inner_text())
+    words = shlex.split(until(code.inner_text, lambda text: "--" in text))
     done = subprocess.run([sys.executable, *words[1:], "--json"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
@@ -198,8 +179,7 @@ def test_a_link_reproduces_the_page_in_another_browser(open_page: OpenPage, app_
     second = open_page(link)
     bars_ready(second)
     expect(second.locator(".tokens .token.step")).to_have_count(2)
-    assert row_texts(second) == row_texts(first)
-    assert strip_texts(second) == strip_texts(first)
+    until(lambda: (all_texts(second), all_texts(first)), lambda both: both[0] == both[1])
     expect(second.get_by_label("Prompt", exact=True)).to_have_value(query["prompt"])
     expect(slider(second, "Temperature")).to_have_value("1.3")
     expect(second.get_by_label("Seed", exact=True)).to_have_value("5")
@@ -241,8 +221,10 @@ CREATED = """() => {
 
 def test_hostile_text_is_inert_everywhere(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url, {"prompt": HOSTILE, "top_p": "0.9"})
-    shown = "".join(page.locator(".tokens .token").all_inner_texts())
-    assert "<script>window.hacked=1</script>" in shown
+    until(
+        lambda: "".join(page.locator(".tokens .token").all_inner_texts()),
+        lambda shown: "<script>window.hacked=1</script>" in shown,
+    )
     for section in ("Pipeline", "Compare", "Why this token?", "Any word", "Proof"):
         page.get_by_role("tab", name=section).click()
         expect(page.get_by_role("tab", name=section)).to_have_attribute("aria-selected", "true")
@@ -274,53 +256,73 @@ def contrast(one: str, other: str) -> float:
 # -- looks -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, width: int, dark: bool) -> None:
-    page = opened(open_page, app_url, {"top_p": "0.9"}, width=width, dark=dark)
-    ground = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert ground == ("rgb(17, 19, 24)" if dark else "rgb(255, 255, 255)")
-    ink = rows(page).first.evaluate("e => getComputedStyle(e).color")
-    assert ink == ("rgb(236, 237, 241)" if dark else "rgb(16, 18, 24)")
+def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, width: int) -> None:
+    page = opened(open_page, app_url, {"top_p": "0.9"}, width=width)
+    _in_colours(page, "rgb(255, 255, 255)", "rgb(16, 18, 24)")
+    page.emulate_media(color_scheme="dark")
+    _in_colours(page, "rgb(17, 19, 24)", "rgb(236, 237, 241)")
+    until(lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), bool)  # it scrolls down alone
+    picture = rows(page).first
+    if width < 700:
+        until(lambda: bottom(picture), lambda y: y < 600)  # the picture comes first
+        sheet, height = page.locator(".st-key-page_controls"), page.evaluate("innerHeight")
+        until(lambda: box(sheet)["height"], lambda closed: closed < 80)
+        slider(page, "Temperature").focus()
+        until(lambda: box(sheet)["height"], lambda opened: 80 < opened <= height / 2 + 1)
+        until(lambda: (box(picture)["x"], right(picture)), lambda sides: sides[0] >= 0 and sides[1] <= width)
+        clipped = "(texts, w) => texts.filter(t => t.getBoundingClientRect().right > w).map(t => t.textContent)"
+        until(lambda: page.locator(".chart .row .text").evaluate_all(clipped, width), lambda found: found == [])
+    else:
+        row = page.locator(".st-key-row_temperature")
+        until(lambda: (right(row), box(picture)["x"]), lambda sides: sides[0] < sides[1])
+        assert box(slider(page, "Temperature"))["x"] < box(picture)["x"]
+
+
+def readable(written: Locator, ground: str | None) -> None:
+    """On the ground of its own, where none is given."""
+    colours = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    until(lambda: written.evaluate(colours), lambda found: contrast(found[0], ground or found[1]) >= 4.5)
+
+
+def bottom(shown: Locator) -> float:
+    found = box(shown)
+    return found["y"] + found["height"]
+
+
+def is_low(row: Locator) -> None:
+    until(lambda: box(row)["height"], lambda height: height <= 40)
+
+
+def right(shown: Locator) -> float:
+    found = box(shown)
+    return found["x"] + found["width"]
+
+
+FADED = """() => Promise.allSettled(
+  document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))"""
+
+
+def _in_colours(page: Page, ground: str, ink: str) -> None:
+    """The page's ground and the bars' ink, and that what is written on buttons can be read."""
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", ground)
+    expect(rows(page).first).to_have_css("color", ink)
+    page.evaluate(FADED)
     button = page.get_by_role("button", name="Accept the drawn token")
     for what, over in ((button, None), (page.locator("[role=radio][aria-checked=true]").first, ground)):
-        colour, own = what.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
-        assert contrast(colour, over or own) >= 4.5, what
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
-    controls, picture = slider(page, "Temperature").bounding_box(), rows(page).first.bounding_box()
-    assert controls and picture
-    if width < 700:
-        assert picture["y"] + picture["height"] < 600, "the picture comes first"
-        sheet = page.locator(".st-key-page_controls")
-        closed = sheet.bounding_box()
-        slider(page, "Temperature").focus()
-        opened_sheet = sheet.bounding_box()
-        height = page.evaluate("innerHeight")
-        assert closed and opened_sheet and closed["height"] < 80 < opened_sheet["height"] <= height / 2 + 1
-        assert picture["x"] >= 0 and picture["x"] + picture["width"] <= width
-        clipped = page.locator(".chart .row .text").evaluate_all(
-            "(texts, width) => texts.filter(t => t.getBoundingClientRect().right > width).map(t => t.textContent)",
-            width,
-        )
-        assert clipped == []
-    else:
-        row = page.locator(".st-key-row_temperature").bounding_box()
-        assert row and controls["x"] < picture["x"] and row["x"] + row["width"] < picture["x"]
+        readable(what, over)
 
 
 def test_the_first_ten_bars_stand_above_the_fold(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url)
     page.set_viewport_size({"width": 1280, "height": 720})
-    head = page.locator(".st-key-page_head").bounding_box()
-    assert head and head["y"] + head["height"] <= 56
-    tenth = rows(page).nth(9).bounding_box()
-    assert tenth and tenth["y"] + tenth["height"] <= 720
+    until(lambda: bottom(page.locator(".st-key-page_head")), lambda y: y <= 56)
+    until(lambda: bottom(rows(page).nth(9)), lambda y: y <= 720)
     page.get_by_role("button", name="Why order matters").click()
     expect(page.get_by_text("Pins A, B, C have")).to_be_in_viewport()
     expect(page.get_by_test_id("stPlotlyChart")).to_be_in_viewport(ratio=0.8)
     for name in ("Temperature", "Top-k", "Top-p", "Min-p", "Typical-p"):
-        row = page.locator('[class*="st-key-row_"]').filter(has_text=name).first.bounding_box()
-        assert row and row["height"] <= 40, name
+        is_low(page.locator('[class*="st-key-row_"]').filter(has_text=name).first)
 
 
 def test_no_tab_writes_an_error_to_the_console(open_page: OpenPage, app_url: str) -> None:
@@ -338,42 +340,7 @@ def test_no_tab_writes_an_error_to_the_console(open_page: OpenPage, app_url: str
     assert said == []
 
 
-# -- fresh servers -----------------------------------------------------------------------------------------------------
-
-
-def in_frame(page: Page, title: str) -> None:
-    """The whole frame: the page's title, every page in the sidebar, the model card."""
-    from pages import PAGES
-
-    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=60_000)
-    sidebar = page.get_by_test_id("stSidebar")
-    for entry in PAGES.values():
-        expect(sidebar.get_by_role("link", name=re.compile(f"{re.escape(entry.title)}$"))).to_have_count(1)
-    expect(sidebar.locator(".st-key-model_card")).to_be_visible()
-
-
-def test_the_first_request_to_a_fresh_server_may_be_the_glossary(open_page: OpenPage) -> None:
-    with serve() as url:
-        page = open_page(f"{url}/glossary")
-        in_frame(page, "Glossary")
-        page.close()
-
-
-def test_the_first_request_to_a_fresh_server_may_be_a_link_with_settings(open_page: OpenPage) -> None:
-    """And the first visit shows what it is doing until the bars are there, where no earlier start has kept them."""
-    prompt = f"Two plus two makes {time.time_ns()}"
-    with serve() as url:
-        page = open_page(f"{url}/sampling?{urlencode({'top_p': '0.9', 'prompt': prompt})}")
-        expect(page.get_by_role("progressbar").first).to_be_visible(timeout=60_000)
-        in_frame(page, "Sampling")
-        bars_ready(page)
-        expect(page.get_by_role("progressbar")).to_have_count(0)
-        expect(slider(page, "Top-p")).to_have_value("0.9")
-        expect(page.get_by_label("Prompt", exact=True)).to_have_value(prompt)
-        card = page.get_by_test_id("stSidebar").locator(".st-key-model_card")
-        expect(card).to_contain_text("SmolLM2")
-        expect(card).to_contain_text("135 M parameters")
-        page.close()
+# -- the model's time --------------------------------------------------------------------------------------------------
 
 
 def test_a_long_read_can_be_stopped_and_makes_way_for_newer_input(app_url: str, open_page: OpenPage) -> None:
@@ -389,7 +356,7 @@ def test_a_long_read_can_be_stopped_and_makes_way_for_newer_input(app_url: str, 
     expect(main.get_by_text("The model reads", exact=False)).to_be_visible()
     prompt.fill("The capital of France is")
     prompt.press("Control+Enter")
-    expect(main.get_by_text("5 of 8,192")).to_be_visible(timeout=10_000)
+    expect(main.get_by_text("5 of 8,192")).to_be_visible()
     expect(page.get_by_role("button", name="Paris", exact=False).first).to_be_visible()
 
 
@@ -397,13 +364,13 @@ def test_a_model_that_a_link_names_beside_is_asked_for_compared_and_let_go(open_
     query = {"prompt": "The capital of France is", "beside": '["@bfloat16"]', "view": "compare"}
     page = open_page(f"{app_url}/?{urlencode(query)}")
     asked = page.get_by_text("the model in use in bfloat16 is not loaded here")
-    expect(asked).to_be_visible(timeout=120_000)
+    expect(asked).to_be_visible()
     expect(asked).to_contain_text("GB")
     page.get_by_role("button", name="Load", exact=True).click()
     sentence = page.get_by_text("KL(now ‖ X) = 0.0007 nats")
-    expect(sentence).to_be_visible(timeout=120_000)
+    expect(sentence).to_be_visible()
     expect(sentence).to_contain_text("Paris")
-    picture = page.get_by_test_id("stPlotlyChart").filter(visible=True)
+    picture = page.get_by_test_id("stPlotlyChart")
     expect(picture).to_have_count(1)  # the one of before is gone
     expect(picture).to_contain_text("Model X")
     slider(page, "Temperature").press("ArrowRight")

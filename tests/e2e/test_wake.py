@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
 from benchmarks.room import Reader
 from playground.ui.kit.wake import TICK_S
-from tests.e2e.conftest import run_apart, serve
+from tests.e2e.conftest import run_apart
 
 pytestmark = pytest.mark.e2e
 TEXT = "One after the other they came down the hill, and none of them knew where the others were going. " * 20
@@ -26,19 +25,13 @@ class Patient(Reader):
             super()._start_timer(fragment, interval)
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with serve() as address:
-        yield address
-
-
-def test_the_result_wakes_the_page(url: str) -> None:
+def test_the_result_wakes_the_page(app_url: str) -> None:
     async def visit() -> int:
-        reader = await Patient.open(url, "temperature=0.8")
+        reader = await Patient.open(app_url, "temperature=0.8")
         assert isinstance(reader, Patient)
         await reader.painted(finished=True)
         assert await reader.read(TEXT) > 0
         await reader.close()
         return reader.woken
 
-    assert run_apart(asyncio.wait_for(visit(), 120)) >= 1
+    assert run_apart(asyncio.wait_for(visit(), 600)) >= 1

@@ -23,6 +23,10 @@ def _fields(value: object, names: str) -> dict[str, object]:
     return dict.fromkeys(names.split(), value)
 
 
+_LAYER_COUNTS = (
+    "num_hidden_layers n_layer n_layers decoder_layers num_layers encoder_layers num_decoder_layers num_encoder_layers "
+    "num_blocks"
+)
 SMALL: dict[str, object] = {
     **_fields(VOCAB, "vocab_size decoder_vocab_size unpadded_vocab_size vocab_size_per_layer_input"),
     **_fields(32, "hidden_size d_model n_embd embedding_size word_embed_proj_dim attention_hidden_size embedding_dim"),
@@ -30,8 +34,7 @@ SMALL: dict[str, object] = {
     **_fields(48, "intermediate_size moe_intermediate_size ffn_dim decoder_ffn_dim encoder_ffn_dim n_inner d_inner"),
     **_fields(48, "shared_expert_intermediate_size shared_intermediate_size dim_ff dff ffn_hidden_size"),
     **_fields(48, "intermediate_size_mlp expert_ffn_hidden_size shared_experts_intermediate_size"),
-    **_fields(LAYERS, "num_hidden_layers n_layer n_layers decoder_layers num_layers encoder_layers num_decoder_layers"),
-    **_fields(LAYERS, "num_encoder_layers num_blocks"),
+    **_fields(LAYERS, _LAYER_COUNTS),
     **_fields(4, "num_attention_heads n_head n_heads decoder_attention_heads encoder_attention_heads num_heads"),
     **_fields(4, "num_decoder_attention_heads num_encoder_attention_heads swa_num_attention_heads"),
     **_fields(4, "n_routed_experts num_experts num_local_experts moe_num_experts qk_rope_head_dim zero_expert_num"),
@@ -85,6 +88,7 @@ OWN: dict[str, dict[str, Any]] = {
         "layer_types": ["sliding_attention", "full_attention"] * 2,
         "activation_sparsity_pattern": [0.0] * LAYERS,
     },
+    "gemma3_text": {"layer_types": ["sliding_attention", "full_attention"] * 2},
     "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
     "granitemoehybrid": {"layer_types": ["mamba", "attention"] * 2},
     "hunyuan_v1_dense": {"head_dim": 8},
@@ -146,7 +150,19 @@ def _is_composite(name: str) -> bool:
 
 
 def small_config(name: str) -> PreTrainedConfig:
-    """The config of ``name``: the class's defaults where the table says nothing."""
+    """The config of ``name``: the class's defaults where the table says nothing. Two layers where all are alike."""
+    config = _sized(name, LAYERS)
+    if name in OWN or any(_differs(value) for value in config.to_dict().values()):
+        return config
+    return _sized(name, 2)
+
+
+def _differs(value: object) -> bool:
+    """Whether it says something of each layer or of a pattern of them, and not the same of all."""
+    return isinstance(value, list | tuple) and any(one != value[0] for one in value)
+
+
+def _sized(name: str, layers: int) -> PreTrainedConfig:
     made = CONFIG_MAPPING[name]
     defaults = made().to_dict()
     fields: dict[str, Any] = {}
@@ -154,7 +170,7 @@ def small_config(name: str) -> PreTrainedConfig:
         usual = defaults.get(field)
         if usual is None or isinstance(usual, str | bool):
             continue
-        fields[field] = value
+        fields[field] = layers if field in _LAYER_COUNTS.split() else value
     if "kv_lora_rank" in fields:  # latent attention: a head's size follows from its two parts
         fields.pop("head_dim", None)
         fields["num_key_value_heads"] = 4

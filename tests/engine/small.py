@@ -28,8 +28,9 @@ from transformers import (
 
 from playground.engine.fake.engine import fake_info
 from playground.models.decoding import examine
+from playground.models.describing import has_attention
 from playground.models.info import LoadedModelInfo
-from playground.models.loading import LoadedModel, has_attention
+from playground.models.loading import LoadedModel
 
 VOCAB = 300
 LLAMA_LIKE: dict[str, Any] = {

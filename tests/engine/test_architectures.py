@@ -16,12 +16,14 @@ from playground.engine.hf import runner
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.runner import ModelRunner
+from playground.engine.pieces import finish
 from playground.engine.types import FloatArray
 from playground.errors import CapabilityMissing, ModelRefused
 from playground.inspection.anatomy import text_config
 from playground.inspection.cache_formula import cache_bytes, plain_spec
 from playground.models.decoding import PLAIN, VERIFIED, examine, new_cache
-from playground.models.loading import LoadedModel, has_attention, setting
+from playground.models.describing import has_attention, setting
+from playground.models.loading import LoadedModel
 from playground.models.safety import check_config
 from tests.engine.architectures import CONTEXT, VOCAB, architectures, small_config, small_model
 from tests.engine.small import byte_level_tokenizer, small_info
@@ -168,7 +170,7 @@ def assert_close(actual: FloatArray, expected: torch.Tensor) -> None:
 
 def _check_joint(engine: TransformersEngine, ids: tuple[int, ...]) -> None:
     texts = [(*ids[:15], *make_ids(length, seed=length)) for length in (3, 9, 1)]
-    for row, text in zip(engine.next_logits_each(texts), texts, strict=True):
+    for row, text in zip(finish(engine.next_logits_in_pieces(texts)), texts, strict=True):
         assert_close(row.logits, full_pass(engine, text)[-1])
 
 
@@ -296,7 +298,7 @@ def test_longrope_is_read_anew_where_its_factors_change(name: str) -> None:
         assert_close(engine.score(ids[:length]).logprobs[1:], expected)
     texts = [ids[:28], ids[:33], (*ids[:29], 7)]
     fresh = TransformersEngine(engine.loaded)
-    for row, text in zip(fresh.next_logits_each(texts), texts, strict=True):
+    for row, text in zip(finish(fresh.next_logits_in_pieces(texts)), texts, strict=True):
         assert_close(row.logits, full_pass(fresh, text)[-1])
     batch = fresh.open_batch([ids[:28], ids[:28], ids[:33]])
     for turn in range(5):

@@ -12,6 +12,7 @@ from playground.engine.fake.engine import FakeEngine
 from playground.engine.fake.served import TOLD, ServedFakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.logits_cache import LogitsCache
+from playground.engine.pieces import finish
 from playground.engine.serving.caching import CachedEngine
 from playground.engine.types import NextLogits, TopTokens
 from tests.engine.small import small_loaded
@@ -26,7 +27,7 @@ def test_a_row_once_shown_is_not_replaced_by_the_same_row_computed_otherwise() -
     engine, ids = CachedEngine(model), make_ids(40)
     engine.next_logits(ids[:-1])
     shown = engine.next_logits(ids)  # reached by appending one token
-    other = model.next_logits_each([ids, make_ids(5, 1)])[0]  # reached otherwise: other last digits
+    other = finish(model.next_logits_in_pieces([ids, make_ids(5, 1)]))[0]  # reached otherwise: other last digits
     again = engine._rows.put(model.info.revision, other)
     assert isinstance(again, NextLogits) and isinstance(shown, NextLogits)
     assert again.logits is shown.logits and again.computed_tokens == 0
@@ -62,7 +63,7 @@ def test_only_what_is_unknown_goes_to_the_model_and_equal_texts_once() -> None:
     engine = CachedEngine(model)
     first, second = make_ids(4), make_ids(5)
     engine.next_logits(first)
-    found = engine.next_logits_each([first, second, second, first])
+    found = finish(engine.next_logits_in_pieces([first, second, second, first]))
     assert [row.ids for row in found] == [first, second, second, first]
     assert model.calls == [first, second] and model.batched_prefill == [1, 1]
 

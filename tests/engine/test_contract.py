@@ -18,6 +18,7 @@ import pytest
 from playground.engine.api import (
     Attention,
     CancelToken,
+    Echo,
     Engine,
     Hidden,
     NextTokens,
@@ -26,12 +27,15 @@ from playground.engine.api import (
     Stream,
     TextCodec,
     Weights,
-    finish,
 )
 from playground.engine.facets import FACETS, offers, require, whole_row
+from playground.engine.pieces import finish
 from playground.engine.types import FloatArray, NextRow, StreamedEnd, StreamedToken, StreamRequest, TokenIds
 from playground.errors import BadInput, BadPrompt, Cancelled, CapabilityMissing
 from playground.numerics import log_softmax
+from playground.sampling.export_fields import llama_cpp_fields
+from playground.sampling.settings import SamplerSettings
+from playground.tuning.preset import compare_fields
 from tests.engine.contract_engines import ENGINES
 
 TEXT = "The capital of France is"
@@ -172,7 +176,7 @@ def test_rows(engine: Engine) -> None:
         return
     ids = prompt_of(engine)
     texts = [ids[:2], ids]
-    each = facet.next_logits_each(texts)
+    each = finish(facet.next_logits_in_pieces(texts))
     for text, row in zip(texts, each, strict=True):
         check_row(engine, row, text)
     for one in (facet.next_logits(ids), finish(facet.next_logits_in_pieces([ids]))[0]):
@@ -401,6 +405,25 @@ def test_rows_that_are_decoded_together(engine: Engine) -> None:
         facet.open_batch([(9, 8, 7)], cancel=cancelled())
 
 
+def test_rows_along_a_given_text(engine: Engine) -> None:
+    facet = facet_or_sentence(engine, Rows)
+    if facet is None:
+        return
+    ids = (*prompt_of(engine), 5, 6, 7)
+    rows = np.concatenate(list(facet.rows_along(ids, 2)))
+    assert rows.shape == (len(ids) - 2, engine.info.vocab_size) and rows.dtype == np.float32
+    for place, row in enumerate(rows):
+        np.testing.assert_allclose(row, whole(engine, ids[: 2 + place]), atol=1e-4)
+    for start in (0, len(ids), -1):
+        with pytest.raises(BadPrompt):
+            facet.rows_along(ids, start)
+    for wrong in unreadable(engine):
+        with pytest.raises(BadPrompt):
+            facet.rows_along(wrong, 1)
+    with pytest.raises(Cancelled):
+        list(facet.rows_along((9, 8, 7), 1, cancel=cancelled()))
+
+
 def test_attention(engine: Engine) -> None:
     facet = facet_or_sentence(engine, Attention)
     if facet is None:
@@ -434,6 +457,34 @@ def test_weights(engine: Engine) -> None:
     if facet is not None:
         listed = facet.weights()
         assert listed.parameters > 0 and len({one.name for one in listed.weights}) == len(listed.weights)
+
+
+def test_echo(engine: Engine) -> None:
+    """What the server says it used is what the export sends, in its own field names: none is dropped or changed."""
+    facet = facet_or_sentence(engine, Echo)
+    if facet is None:
+        return
+    settings = SamplerSettings(
+        temperature=0.7,
+        top_p=0.9,
+        top_k=30,
+        min_p=0.03,
+        typical_p=0.95,
+        top_n_sigma=1.5,
+        repetition_penalty=1.1,
+        frequency_penalty=0.2,
+        presence_penalty=0.1,
+        dry_multiplier=0.8,
+        xtc_probability=0.5,
+        logit_bias={5: -2.5},
+        order="llama.cpp",
+    )
+    for own in (settings, SamplerSettings(mirostat_tau=4), SamplerSettings(temperature=0)):
+        sent = llama_cpp_fields(own)
+        checks = compare_fields(sent, facet.settings_used(sent))
+        assert {check.name for check in checks} == set(sent) and all(check.took for check in checks)
+    (dropped,) = compare_fields({"heat": 1}, facet.settings_used({"heat": 1}))
+    assert not dropped.took and dropped.told is None
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from playground.engine.facets import offers, require
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.runner import PREFILL_CHUNK
+from playground.engine.pieces import finish
 from playground.engine.types import TokenIds
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ModelError
 from tests.engine.small import CONFIGS, REUSABLE, VOCAB, small_loaded
@@ -264,7 +265,7 @@ def test_texts_read_together_are_those_read_alone(kind: str, shared: int) -> Non
     start = make_ids(shared)
     given = [start + make_ids(length, seed=length) for length in (17, 3, 17, 40)]
     given.append(given[1])
-    found = engine.next_logits_each(given)
+    found = finish(engine.next_logits_in_pieces(given))
     assert [row.ids for row in found] == given
     for row, ids in zip(found, given, strict=True):
         np.testing.assert_allclose(row.logits, full_pass(engine, ids)[-1], atol=1e-5, rtol=1e-5)
@@ -275,7 +276,7 @@ def test_what_texts_begin_with_is_read_once_and_one_pass_serves_the_rest(kind: s
     engine = TransformersEngine(small_loaded(kind))
     runs = count_runs(engine)
     start = make_ids(50)
-    engine.next_logits_each([(*start, 1, 2, 3), (*start, 4), (*start, 5, 6)])
+    finish(engine.next_logits_in_pieces([(*start, 1, 2, 3), (*start, 4), (*start, 5, 6)]))
     assert runs == [50, 3]
     engine.next_logits((*start, 9))
     assert runs[2:] == [1], "the common beginning stays known"
@@ -284,9 +285,9 @@ def test_what_texts_begin_with_is_read_once_and_one_pass_serves_the_rest(kind: s
 def test_one_text_that_is_the_beginning_of_another() -> None:
     engine = TransformersEngine(small_loaded("llama"))
     given = [make_ids(20), make_ids(20)[:12], make_ids(20)[:1]]
-    for row, ids in zip(engine.next_logits_each(given), given, strict=True):
+    for row, ids in zip(finish(engine.next_logits_in_pieces(given)), given, strict=True):
         np.testing.assert_allclose(row.logits, full_pass(engine, ids)[-1], atol=1e-5, rtol=1e-5)
-    assert engine.next_logits_each([]) == ()
+    assert finish(engine.next_logits_in_pieces([])) == ()
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
@@ -324,7 +325,7 @@ def test_a_text_that_is_known_but_for_its_end_is_not_read_again_for_company(kind
     known, news = make_ids(60), [make_ids(40, seed=5), make_ids(50, seed=6)]
     engine.next_logits(known)
     runs = count_runs(engine)
-    found = engine.next_logits_each([news[0], (*known, 3), news[1]])
+    found = finish(engine.next_logits_in_pieces([news[0], (*known, 3), news[1]]))
     assert runs == [1, 50]
     np.testing.assert_allclose(found[1].logits, full_pass(engine, (*known, 3))[-1], atol=1e-5, rtol=1e-5)
 
@@ -332,7 +333,7 @@ def test_a_text_that_is_known_but_for_its_end_is_not_read_again_for_company(kind
 def test_several_texts_are_refused_or_cancelled_as_one_is() -> None:
     engine, cancel = TransformersEngine(small_loaded("llama")), CancelToken()
     with pytest.raises(BadPrompt):
-        engine.next_logits_each([(1, 2), ()])
+        finish(engine.next_logits_in_pieces([(1, 2), ()]))
     cancel.cancel()
     with pytest.raises(Cancelled):
-        engine.next_logits_each([(1, 2), (1, 3)], cancel=cancel)
+        finish(engine.next_logits_in_pieces([(1, 2), (1, 3)], cancel=cancel))

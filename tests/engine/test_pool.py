@@ -332,6 +332,7 @@ def test_a_model_is_refused_with_both_numbers_before_a_weight_is_read(make_pool:
         second.admit(located(GB, 0))
     assert (refused.value.needed_bytes, refused.value.available_bytes) == (GB, GB // 2)
     assert not gpu.placement.shares_memory(located(0, 0).placement)
+    first.done.set()  # else the pool's end waits for it
 
 
 def test_of_a_loaded_model_only_the_caches_are_still_to_come(make_pool: Callable[..., ModelPool]) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from playground.engine.api import CancelToken, Engine, Pieces
+from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine
+from playground.engine.fake.served import ServedFakeEngine
+from playground.engine.pieces import Pieces
 from playground.engine.serving.pool import open_worker
 from playground.engine.serving.slot_worker import AT_ONCE, SlotWorker
 from playground.engine.serving.step_worker import StepWorker
 from playground.engine.serving.ticket import Ticket
 from playground.engine.serving.turns import Priority
-from playground.engine.types import NextLogits
+from playground.engine.types import NextLogits, StreamedEnd, StreamEvent, StreamRequest
 from playground.errors import BadPrompt, Cancelled
+from playground.generation import Generation, GenerationRequest, generate
 from playground.models.info import LoadedModelInfo, ServerFacts
 from tests.engine.test_worker import PATIENCE, noting
 
@@ -68,12 +73,12 @@ def test_as_many_jobs_as_slots_run_at_the_same_time(worker: SlotWorker) -> None:
 def test_never_more_than_slots(worker: SlotWorker) -> None:
     held = full(worker)
     more = [Held(worker, f"more {number}") for number in range(3)]
-    assert [job.ticket.position for job in [*held, *more]] == [0] * SLOTS + [1, 2, 3]
+    assert [job.ticket.before().ahead for job in [*held, *more]] == [0] * SLOTS + [1, 2, 3]
     status = worker.status()
     assert (status.busy, status.queued) == (True, 3)
     held[2].let.set()
     assert more[0].begun.wait(PATIENCE) and not more[1].begun.is_set()
-    assert more[1].ticket.position == 1
+    assert more[1].ticket.before().ahead == 1
 
 
 def test_one_that_hangs_stops_nobody(worker: SlotWorker) -> None:
@@ -183,6 +188,99 @@ def test_a_generator_is_closed_on_its_own_thread(worker: SlotWorker) -> None:
     assert closed.wait(PATIENCE) and len(set(threads)) == 1
 
 
+# -- streams of one job ------------------------------------------------------------------------------------------------
+
+
+class Gated(ServedFakeEngine):
+    """Each text waits until it is let; ``open`` are the seeds of those under way, in the order in which they began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed = threading.Condition()
+        self.open, self.let, self.begun, self.most = list[int](), set[int](), list[int](), 0
+
+    def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        with self.changed:
+            self.open.append(request.seed)
+            self.begun.append(request.seed)
+            self.most = max(self.most, len(self.open))
+            self.changed.notify_all()
+        try:
+            with self.changed:
+                while not self.changed.wait_for(lambda: request.seed in self.let, 0.01):
+                    if cancel is not None:
+                        cancel.check()
+            yield StreamedEnd(0, "", "length")
+        finally:
+            with self.changed:
+                self.open.remove(request.seed)
+                self.changed.notify_all()
+
+    def end(self, *seeds: int) -> None:
+        with self.changed:
+            self.let |= set(seeds)
+            self.changed.notify_all()
+
+    def until_open(self, seeds: set[int]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: set(self.open) == seeds, PATIENCE), self.open
+
+
+def writing(worker: SlotWorker, session: str, seeds: range) -> Ticket[Generation]:
+    """A job of several texts, as Best-of-N has them."""
+    requests = [GenerationRequest((1,), max_new_tokens=1, seed=seed) for seed in seeds]
+    job: Callable[[Engine, CancelToken], Any] = lambda engine, cancel: generate(engine, requests, cancel=cancel)  # noqa: E731
+    return worker.submit(session, "texts", job)
+
+
+def until_waiting(worker: SlotWorker, streams: int) -> None:
+    """Texts are asked for on threads of their own."""
+    deadline = time.monotonic() + PATIENCE
+    while len(worker._streams) != streams:
+        assert time.monotonic() < deadline, len(worker._streams)
+        time.sleep(0.001)  # a queue has no event to wait for
+
+
+def test_the_texts_of_all_jobs_are_at_most_as_many_as_slots_and_a_free_one_goes_to_who_has_fewest() -> None:
+    now, engine = [0.0], Gated()
+    worker = SlotWorker(engine, at_once=3, clock=lambda: now[0])
+    many = writing(worker, "many", range(6))
+    engine.until_open({0, 1, 2})
+    until_waiting(worker, 3)
+    now[0] = 5.0  # three slots for five seconds
+    other = writing(worker, "other", range(10, 13))
+    row = worker.next_row("third", "next", (1, 2))
+    assert (other.before().ahead, row.before().ahead) == (2, 1), "a row first, then who has used the server least"
+    engine.end(0)
+    assert row.result(PATIENCE).ids == (1, 2)
+    engine.until_open({1, 2, 10})
+    until_waiting(worker, 5)
+    engine.end(1)
+    engine.until_open({2, 10, 11})
+    engine.end(2)
+    engine.until_open({10, 11, 12})
+    now[0] = 30.0
+    engine.end(11)
+    engine.until_open({3, 10, 12})
+    engine.end(*range(20))
+    assert len(many.result(PATIENCE).rows) == 6 and len(other.result(PATIENCE).rows) == 3
+    assert engine.most == 3 and not worker.status().busy
+    worker.close()
+
+
+def test_a_cancelled_job_of_many_texts_gives_back_all_of_its_slots() -> None:
+    engine = Gated()
+    worker = SlotWorker(engine, at_once=3)
+    first = writing(worker, "a", range(8))
+    engine.until_open({0, 1, 2})
+    second = writing(worker, "b", range(10, 14))
+    first.cancel()
+    engine.until_open({10, 11, 12})
+    engine.end(*range(20))
+    assert len(second.result(PATIENCE).rows) == 4 and engine.begun[:3] == [0, 1, 2] and 3 not in engine.begun
+    worker.close()
+
+
 class Served(FakeEngine):
     """Says that it stands behind an address."""
 
@@ -201,6 +299,6 @@ def test_what_an_engine_says_chooses_the_kind(slots: int | None, at_once: int) -
     assert isinstance(here, StepWorker) and isinstance(there, SlotWorker)
     held = [Held(there, str(number)) for number in range(at_once + 1)]
     assert all(job.begun.wait(PATIENCE) for job in held[:-1])
-    assert held[-1].ticket.position == 1
+    assert held[-1].ticket.before().ahead == 1
     for worker in (here, there):
         worker.close()

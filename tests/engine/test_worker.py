@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from playground.engine.api import CancelToken, Engine, NextTokens
+from playground.engine.api import AskedStep, CancelToken, Engine, NextTokens, Rows
 from playground.engine.facets import require
 from playground.engine.fake.engine import FakeEngine
+from playground.engine.serving.shares import MOST_ROWS
+from playground.engine.serving.sharing import Sharing
 from playground.engine.serving.slot_worker import SlotWorker
 from playground.engine.serving.step_worker import JOINT_ROWS, JOINT_TOKENS, StepWorker
-from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.ticket import Ticket, Wait
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
-from playground.engine.types import NextRow
+from playground.engine.types import NextLogits, NextRow, TokenIds
 from playground.errors import BadPrompt, Cancelled, ModelError, PlaygroundError
 
 PATIENCE = 20.0  # seconds until a test is called hung; never waited for in a passing run
@@ -77,7 +79,7 @@ def noting(order: list[str], name: str) -> Callable[[Engine, CancelToken], None]
 def test_a_plain_job_gets_the_engine_and_its_result_comes_back(worker: Worker) -> None:
     ticket = worker.submit("a", "logits", next_row(1, 2))
     assert ticket.result(PATIENCE).ids == (1, 2)
-    assert ticket.done and ticket.position == 0
+    assert ticket.done and ticket.before() == Wait()
 
 
 def test_steps_arrive_in_order_and_the_return_value_is_the_result(worker: Worker) -> None:
@@ -136,6 +138,20 @@ def test_sessions_share_the_time_and_not_the_steps(timed: Worker, clock: Clock) 
     assert slow.wait(PATIENCE) and quick.wait(PATIENCE)
     # whoever has used less goes next, so that both have used the same after every second of each
     assert "".join(order) == "Sqqqq" * 2 + "Sqqqq"
+
+
+def test_a_visitors_sessions_share_one_part_of_the_time(clock: Clock) -> None:
+    """Three tabs of one visitor get no more than one tab of another."""
+    worker = StepWorker(FakeEngine(), clock=clock, sharing=Sharing(lambda session: session[0]))
+    order: list[str] = []
+    gate = Gate(worker)
+    tickets = [
+        worker.submit(session, "x", taking(clock, order, session[0], 8, 1.0)) for session in ("a1", "a2", "a3", "b1")
+    ]
+    gate.open()
+    assert all(ticket.wait(PATIENCE) for ticket in tickets)
+    assert order[:16].count("b") == 8 and set(order[16:]) == {"a"}
+    worker.close()
 
 
 def test_who_comes_back_has_saved_nothing_up(timed: Worker, clock: Clock) -> None:
@@ -219,8 +235,8 @@ def test_a_session_with_many_requests_does_not_delay_another(worker: Worker) -> 
     gate = Gate(worker)
     greedy = [worker.submit("greedy", f"slot{index}", noting(order, f"greedy{index}")) for index in range(5)]
     modest = worker.submit("modest", "only", noting(order, "modest"))
-    assert [ticket.position for ticket in greedy] == [1, 3, 4, 5, 6]
-    assert modest.position == 2  # the running gate and one request of the greedy session
+    assert [ticket.before().ahead for ticket in greedy] == [1, 3, 4, 5, 6]
+    assert modest.before().ahead == 2  # the running gate and one request of the greedy session
     gate.open()
     for ticket in [*greedy, modest]:
         ticket.result(PATIENCE)
@@ -500,3 +516,210 @@ def test_a_ticket_calls_whoever_asked_at_its_end_and_late_comers_at_once() -> No
     ticket.fail(Cancelled("too late"))
     ticket.when_done(lambda: called.append("late"))
     assert called == ["early", "late"] and ticket.result() == 1
+
+
+# -- one step for all --------------------------------------------------------------------------------------------------
+
+
+def writing(rows: int, tokens: int) -> Callable[[Engine, CancelToken], Generator[tuple[TokenIds, ...], None, int]]:
+    """A generation without its sampler: so many rows, so many tokens each; yields what its rows have read."""
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[tuple[TokenIds, ...], None, int]:
+        batch = require(engine, Rows).open_batch([(1, 2, row) for row in range(rows)], cancel=cancel)
+        for token in range(tokens):
+            cancel.check()
+            assert len(batch.logits) == rows
+            batch.ask([token] * rows)
+            yield batch.ids
+        assert len(batch.logits) == rows
+        batch.close()
+        return tokens
+
+    return job
+
+
+def test_steps_of_all_sessions_go_together() -> None:
+    engine = FakeEngine()
+    worker = StepWorker(engine)
+    gate = Gate(worker)
+    tickets = [worker.submit(f"session {number}", "generate", writing(1, 8)) for number in range(30)]
+    gate.open()
+    assert [ticket.result(PATIENCE) for ticket in tickets] == [8] * 30
+    assert engine.joint_steps == [[1] * 30] * 8
+    worker.close()
+
+
+def test_a_model_that_takes_no_steps_together_takes_one_at_a_time() -> None:
+    class Apart(FakeEngine):
+        joins_steps = False
+
+    engine = Apart()
+    worker = StepWorker(engine)
+    gate = Gate(worker)
+    tickets = [worker.submit(f"session {number}", "generate", writing(2, 3)) for number in range(3)]
+    gate.open()
+    assert [ticket.result(PATIENCE) for ticket in tickets] == [3] * 3
+    assert engine.joint_steps == [[2]] * 9
+    worker.close()
+
+
+def test_one_visitor_with_many_rows_takes_no_more_than_is_spare() -> None:
+    """The neighbour's one row is in every pass; nobody's rows wait for ever."""
+    engine = FakeEngine()
+    worker = StepWorker(engine, sharing=Sharing(visitor_of=lambda session: session[:3]))
+    worker._cost.rows_within = lambda rows, factor: max(rows, 5)  # type: ignore[method-assign]
+    gate = Gate(worker)
+    many = [worker.submit(f"big {tab}", "generate", writing(128, 1)) for tab in range(2)]
+    small = worker.submit("one", "generate", writing(1, 12))
+    gate.open()
+    assert small.result(PATIENCE) == 12 and [ticket.result(PATIENCE) for ticket in many] == [1, 1]
+    beside = [step for step in engine.joint_steps if sum(step) == 5]
+    assert len(beside) == 12 and all(1 in step for step in beside)
+    assert sum(map(sum, engine.joint_steps)) == 256 + 12 and max(map(sum, engine.joint_steps)) <= MOST_ROWS
+    worker.close()
+
+
+def test_a_pass_that_fails_is_the_trouble_of_who_is_at_fault() -> None:
+    class Fragile(FakeEngine):
+        def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+            raise RuntimeError("out of luck")
+
+        def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
+            if tuple(ids) == (1, 2, 1, 0):
+                raise ModelError("a sentence")
+            return super().next_logits(ids, cancel=cancel)
+
+    worker = StepWorker(Fragile())
+    gate = Gate(worker)
+    good, bad = (worker.submit(f"session {rows}", "generate", writing(rows, 4)) for rows in (1, 2))
+    gate.open()
+    assert good.result(PATIENCE) == 4
+    with pytest.raises(ModelError, match="a sentence"):
+        bad.result(PATIENCE)
+    worker.close()
+
+
+@pytest.mark.parametrize("leaves", [True, False], ids=["its reader left", "cancelled"])
+def test_who_leaves_is_in_no_further_pass(leaves: bool) -> None:
+    gone: set[str] = set()
+    passed = threading.Semaphore(0)
+    go = threading.Semaphore(0)
+
+    class Watched(FakeEngine):
+        def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+            super().run_steps(wanted)
+            passed.release()
+            assert go.acquire(timeout=PATIENCE)
+
+    engine = Watched()
+    worker = StepWorker(engine, is_alive=lambda session: session not in gone)
+    gate = Gate(worker)
+    tickets = [worker.submit(name, "generate", writing(1, 3)) for name in "abc"]
+    gate.open()
+    assert passed.acquire(timeout=PATIENCE)
+    if leaves:
+        gone.add("b")
+    else:
+        tickets[1].cancel()
+    for _ in range(3):
+        go.release()
+    assert tickets[0].result(PATIENCE) == tickets[2].result(PATIENCE) == 3
+    with pytest.raises(Cancelled):
+        tickets[1].result(PATIENCE)
+    assert [len(step) for step in engine.joint_steps] == [3, 2, 2] and not engine.take_asked()
+    worker.close()
+
+
+@pytest.mark.parametrize(("base", "row"), [(1.0, 0.01), (1.0, 0.1), (1.0, 0.45)])
+def test_256_candidates_slow_a_neighbours_48_tokens_by_no_more_than_a_third(
+    clock: Clock, base: float, row: float
+) -> None:
+    """From a row that is nearly free to one as dear as on two cores; the clock goes by passes and their rows alone."""
+    spans: list[float] = []
+
+    class Timed(FakeEngine):
+        def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+            super().run_steps(wanted)
+            clock.now += base + row * sum(rows for _step, rows in wanted)
+
+    def neighbour(engine: Engine, cancel: CancelToken) -> Generator[tuple[TokenIds, ...], None, None]:
+        for _ in range(2):  # the first text in company teaches the worker what a row costs
+            started = clock.now
+            yield from writing(1, 48)(engine, cancel)
+            spans.append(clock.now - started)
+
+    worker = StepWorker(Timed(), clock=clock)
+    worker.submit("neighbour", "generate", neighbour).result(PATIENCE)
+    crowd = worker.submit("crowd", "generate", writing(256, 500))
+    crowd.take(PATIENCE)
+    worker.submit("neighbour", "generate", neighbour).result(PATIENCE)
+    assert not crowd.done
+    crowd.cancel()
+    worker.close()
+    alone, _, _, beside = spans
+    assert alone == pytest.approx(48 * (base + row)) and beside <= alone * 4 / 3
+
+
+def test_who_leads_goes_first_and_others_are_not_forgotten(clock: Clock) -> None:
+    worker = StepWorker(FakeEngine(), clock=clock, sharing=Sharing(goes_first=lambda visitor: visitor == "leader"))
+    order: list[str] = []
+    gate = Gate(worker)
+    early = worker.submit("reader", "x", taking(clock, order, "r", 4, 0.5), Priority.ROW)
+    leader = worker.submit("leader", "x", taking(clock, order, "L", 20, 0.5))
+    gate.open()
+    assert early.wait(PATIENCE) and leader.wait(PATIENCE)
+    assert order[:4] == ["L"] * 4 and order.index("r") < 12
+    worker.close()
+
+
+def test_the_expected_wait_is_in_seconds_of_late_less_what_the_running_turn_has_had(
+    timed: Worker, clock: Clock
+) -> None:
+    assert timed.submit("a", "x", taking(clock, [], "a", 5, 2.0)).wait(PATIENCE)
+    gate = Gate(timed)
+    first, second = (timed.submit(name, "x", taking(clock, [], name, 1, 2.0)) for name in "bc")
+    assert [first.before(), second.before()] == [Wait(1, 2.0), Wait(2, 4.0)]  # the gate runs
+    clock.now += 1.5
+    assert [first.before(), second.before()] == [Wait(1, 0.5), Wait(2, 2.5)]
+    clock.now += 5.0
+    assert [first.before(), second.before()] == [Wait(1, 0.0), Wait(2, 2.0)]
+    gate.open()
+    assert first.wait(PATIENCE) and second.wait(PATIENCE) and second.before() == Wait()
+
+
+def test_what_is_done_together_is_one_turn_in_the_expected_wait(clock: Clock) -> None:
+    passed, go = threading.Semaphore(0), threading.Semaphore(0)
+
+    class Timed(FakeEngine):
+        def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+            super().run_steps(wanted)
+            clock.now += 3.0
+            passed.release()
+            assert go.acquire(timeout=PATIENCE)
+
+    worker = StepWorker(Timed(), clock=clock)
+    gate = Gate(worker)
+    rows = [worker.next_row(f"reader {number}", "next", [1, 2, number]) for number in range(JOINT_ROWS + 2)]
+    assert [row.before().ahead for row in rows] == [1] * JOINT_ROWS + [2, 2]
+    writers = [worker.submit(f"writer {number}", "generate", writing(1, 3)) for number in range(5)]
+    gate.open()
+    assert passed.acquire(timeout=PATIENCE) and all(row.done for row in rows)
+    late = worker.submit("late", "x", taking(clock, [], "late", 1, 0.0))
+    assert late.before().ahead == 1 and [writer.before() for writer in writers] == [Wait()] * 5
+    late.cancel()
+    started = threading.Event()
+    opened = threading.Event()
+
+    def hold(engine: Engine, cancel: CancelToken) -> None:
+        started.set()
+        assert opened.wait(PATIENCE)
+
+    worker.submit("holding", "x", hold, Priority.ROW)
+    go.release()
+    assert started.wait(PATIENCE)  # between two passes: all five wait for one and the same
+    assert {writer.before().ahead for writer in writers} == {1}
+    opened.set()
+    for _ in range(2):
+        go.release()
+    assert [writer.result(PATIENCE) for writer in writers] == [3] * 5
+    worker.close()

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.charts.run_html import run_html
+from playground.constraint import Constraint
 from playground.engine.fake.codec import EOS_ID, VOCAB
 from playground.engine.fake.engine import FakeEngine
 from playground.errors import BadInput
@@ -95,6 +96,21 @@ def test_a_file_of_an_earlier_version_is_read() -> None:
     old = text.replace('"random_stream": 3', '"luck_row": 3')
     assert old.count("luck_row") == 2
     assert from_json(old.encode(), ENGINE.info) == from_json(text.encode(), ENGINE.info) == (normal(run), None)
+
+
+def test_what_texts_had_to_match_is_in_the_files_and_a_file_from_before_has_none() -> None:
+    run, plain = make_run(), make_run()
+    held = Constraint("choice", "<b>yes\nno")
+    run = dataclasses.replace(run, limits=dataclasses.replace(run.limits, constraint=held))
+    text = to_json(run, ENGINE.codec)
+    assert from_json(text.encode(), ENGINE.info)[0].limits.constraint == held
+    assert "list of choices" in run_html(run, ENGINE.codec) and "&lt;b&gt;yes\nno" in run_html(run, ENGINE.codec)
+    old = json.loads(to_json(plain, ENGINE.codec))
+    del old["limits"]["constraint"]
+    assert from_json(json.dumps(old).encode(), ENGINE.info)[0] == normal(plain)
+    old["limits"]["constraint"] = {"kind": "word", "text": "a"}
+    with pytest.raises(BadInput, match="limits.constraint.kind"):
+        from_json(json.dumps(old).encode(), ENGINE.info)
 
 
 def test_the_file_is_plain_json_with_the_text_beside_each_id() -> None:
@@ -264,3 +280,15 @@ def test_a_key_that_is_there_twice_is_said() -> None:
     text = to_json(make_run(), ENGINE.codec).lstrip()
     with pytest.raises(BadInput, match="twice"):
         from_json(('{"prompt": null,' + text[1:]).encode(), ENGINE.info)
+
+
+def test_a_saved_generation_tells_nothing_of_the_disk_and_is_read_by_the_same_model_elsewhere() -> None:
+    here = dataclasses.replace(ENGINE.info, id="/srv/models/own")
+    text = to_json(dataclasses.replace(make_run(), origin=origin_of(here)), ENGINE.codec)
+    assert "/srv" not in text and '"own"' in text
+    elsewhere = dataclasses.replace(ENGINE.info, id="/mnt/other/own")
+    earlier = text.replace('"own"', '"/srv/models/own"')
+    for saved in (text, earlier):
+        assert from_json(saved.encode(), elsewhere)[0].origin.name == ENGINE.info.name
+    with pytest.raises(BadInput, match="choose that model"):
+        from_json(text.encode(), dataclasses.replace(ENGINE.info, id="org/own"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from playground.constraint import Constraint
 from playground.engine.api import CancelToken, Rows
 from playground.engine.fake.codec import EOS_ID, FakeCodec
 from playground.engine.fake.engine import FakeEngine, default_logits
@@ -252,3 +253,11 @@ def test_all_told_settings_go_into_the_request() -> None:
     }
     assert (told.ids, told.n, told.max_new_tokens, told.seed, told.random_stream) == ((*PROMPT, 1, 2), 1, 9, 3, 2)
     assert (told.stop, told.ignore_eos, told.top) == (("x",), True, 4)
+
+
+def test_a_text_cannot_go_on_from_within_what_it_is_held_to() -> None:
+    """A server begins with the constraint anew: the whole text would not match it."""
+    held = Constraint("choice", "yes\nno")
+    assert stream_request(GenerationRequest(PROMPT, constraint=held)).constraint == held
+    with pytest.raises(BadInput, match="from its beginning"):
+        stream_request(GenerationRequest(PROMPT, constraint=held, generated_ids=(121,)))

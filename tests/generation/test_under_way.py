@@ -23,7 +23,7 @@ PROMPT = ENGINE.codec.encode("Hi é")
 
 
 def packed(text: str) -> str:
-    return base64.b85encode(zlib.compress(text.encode())).decode()
+    return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
 def finished(request: GenerationRequest) -> RowResult:

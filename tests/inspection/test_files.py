@@ -9,8 +9,9 @@ import json
 import numpy as np
 import pytest
 
-from playground.engine.api import CancelToken, finish
+from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
+from playground.engine.pieces import finish
 from playground.inspection import files
 from playground.inspection.anatomy import examine_weights
 from playground.inspection.lens import choose_window, lens_cell, read_lens

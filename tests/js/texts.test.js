@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { rowClass, widthOf } from "../../playground/ui/components/bars.js"
+import { legendOf, rowClass, widthOf } from "../../playground/ui/components/bars.js"
 import { depthAndPlace, linesOf, sideWords } from "../../playground/ui/components/lens_grid.js"
 import { cssRamp, fitted } from "../../playground/ui/components/picture.js"
 import { labelOf, looksTheSame } from "../../playground/ui/components/token_strip.js"
@@ -11,6 +11,11 @@ test("a bar's width is its share, and its row says what happened to the token", 
   assert.deepEqual([0, 0.12345678, 1].map(widthOf), ["0.000%", "12.346%", "100.000%"])
   assert.equal(rowClass({ removed: true, chosen: false, pick: 7 }, true), "row removed cut")
   assert.equal(rowClass({ removed: false, chosen: true, pick: -1 }, false), "row chosen rest")
+})
+
+test("a legend names only what the picture has: no final bars where raw probabilities alone are told", () => {
+  assert.deepEqual(legendOf({ rows: [{ untold: true }, { untold: true }], bounded: false }), { ifBounded: false, ifFinal: false })
+  assert.deepEqual(legendOf({ rows: [{}, { untold: true }], bounded: true }), { ifBounded: true, ifFinal: true })
 })
 
 test("a depth's name in pieces is the name, and the embedding is depth 0 on a narrow screen", () => {

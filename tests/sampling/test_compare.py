@@ -8,50 +8,69 @@ from scipy import stats
 
 from playground.errors import BadInput
 from playground.sampling.chain import trace_row
-from playground.sampling.compare import compare, effective_choices, kl_divergence
+from playground.sampling.compare import Comparison, compare, kl_divergence
 from playground.sampling.context import SamplingContext
+from playground.sampling.distribution import FinalDistribution
+from playground.sampling.partial_chain import examine_partial
 from playground.sampling.presets import PRESETS
 from playground.sampling.settings import SamplerSettings
 from tests.sampling.rows import make_rows
 
 
-def test_divergence_and_choices_are_scipys() -> None:
+def whole(probs: np.ndarray) -> FinalDistribution:
+    """A distribution (vocab,) of which all is known."""
+    with np.errstate(divide="ignore"):
+        return trace_row(np.log(probs), SamplerSettings(), SamplingContext(())).distribution()
+
+
+def test_a_divergence_is_scipys() -> None:
     rng = np.random.default_rng(2)
     p, q = rng.dirichlet(np.ones(30)), rng.dirichlet(np.ones(30))
-    result = compare(p, q)
-    assert result.kl_pq == pytest.approx(stats.entropy(p, q))
-    assert result.kl_qp == pytest.approx(stats.entropy(q, p))
-    assert result.choices_p == pytest.approx(np.exp(stats.entropy(p)))
-    assert result.total_variation == pytest.approx(np.abs(p - q).sum() / 2)
-    assert result.gained == result.lost == () and result.undefined is None
+    result = compare(whole(p), whole(q))
+    assert result.kl_qp == pytest.approx(stats.entropy(q, p), rel=1e-5)
+    assert result.gained == result.lost == ()
 
 
-def test_impossible_tokens_make_a_divergence_infinite_and_it_says_which() -> None:
+def test_impossible_tokens_make_a_divergence_infinite() -> None:
     p, q = np.array([0.5, 0.4, 0.1, 0.0]), np.array([0.6, 0.0, 0.0, 0.4])
-    result = compare(p, q)
+    result = compare(whole(p), whole(q))
     assert result.lost == (1, 2) and result.gained == (3,)  # likeliest first
-    assert result.kl_pq == result.kl_qp == np.inf
-    assert result.undefined is not None and "2 tokens" in result.undefined and "1 token " in result.undefined
+    assert result.kl_qp == np.inf
     assert kl_divergence(np.array([1.0, 0.0]), np.array([0.5, 0.5])) == pytest.approx(np.log(2))
-    assert effective_choices(np.full(8, 1 / 8)) == pytest.approx(8)
 
 
 def test_a_distribution_does_not_differ_from_itself() -> None:
     trace = trace_row(make_rows(300, 1)["random"], SamplerSettings(top_p=0.9), SamplingContext(()))
-    result = compare(trace, trace)
-    assert (result.kl_pq, result.total_variation, result.gained, result.lost) == (0, 0, (), ())
+    assert compare(trace.distribution(), trace.distribution()) == Comparison((), (), 0.0)
+
+
+def test_what_is_told_in_part_is_compared_as_far_as_it_is_certain() -> None:
+    """A row of which all tokens are told gives the same numbers; of one that ends within them the rest is one outcome."""
+    probs = np.array([0.4, 0.3, 0.2, 0.1])
+    cut, every = SamplerSettings(top_k=2), SamplerSettings()
+    wanted = compare(whole(probs), trace_row(np.log(probs), cut, SamplingContext(())).distribution())
+    for told in (4, 3):
+        p, q = (
+            examine_partial(range(told), np.log(probs[:told]), 4, settings).trace.distribution()
+            for settings in (every, cut)
+        )
+        found = compare(p, q)
+        assert found.kl_qp == pytest.approx(wanted.kl_qp, abs=1e-5) and found.lost == wanted.lost[: told - 2]
+        bounded = examine_partial(range(told), np.log(probs[:told]), 4, SamplerSettings(temperature=2))
+        assert (compare(p, bounded.trace.distribution()).kl_qp is None) == (told < 4)
+        assert compare(p, None) == Comparison()
 
 
 def test_vocabularies_must_match() -> None:
     with pytest.raises(BadInput):
-        compare(np.ones(3) / 3, np.ones(4) / 4)
+        compare(whole(np.ones(3) / 3), whole(np.ones(4) / 4))
 
 
 def test_the_same_values_in_another_order_keep_other_tokens() -> None:
     """Temperature first cuts a sharper distribution: hf's order keeps one token where llama.cpp's keeps two."""
     row, chosen = np.array([3, 2, 1], dtype=np.float32), SamplerSettings(temperature=0.5, top_p=0.8)
     own, other = (trace_row(row, chosen.replace(order=name), SamplingContext(())) for name in ("hf", "llama.cpp"))
-    change = compare(own, other)
+    change = compare(own.distribution(), other.distribution())
     assert change.gained == (1,) and change.lost == () and other.stages[0].name == "top_p"
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.constraint import CONSTRAINT_NAMES, Constraint, ConstraintKind
 from playground.errors import BadInput
-from playground.sampling.export import EXPORTS, export
+from playground.sampling.export import EXPORTS, Export, export, supported_samplers
 from playground.sampling.export_code import Endings
 from playground.sampling.presets import PRESETS
 from playground.sampling.registry import PARAMETERS, SAMPLERS
@@ -124,7 +125,7 @@ def test_a_sampler_the_engine_lacks_is_named(engine: str) -> None:
     chosen = SamplerSettings(
         temperature=0.8, top_h=0.5, no_repeat_ngram_size=2, dry_multiplier=0.5, xtc_probability=0.5
     )
-    lacking = [name for name in chosen.active() if name not in EXPORTS[engine].supported]
+    lacking = [name for name in chosen.active() if name not in supported_samplers(EXPORTS[engine].engine)]
     warning = export(engine, chosen, "m", "p").warnings[0]
     assert lacking and all(SAMPLERS[name].label in warning for name in lacking)
     assert SAMPLERS["temperature"].label not in warning.split(";")[0]
@@ -223,6 +224,49 @@ def test_endings_are_in_every_engines_words() -> None:
     assert "at most 4 stop strings" in said["openai"] and "always ends" in said["openai"]
     assert "no stop strings" in said["llama-completion"] and "no stop token ids" in said["llama-server"]
     assert not said["transformers"] and not said["vllm"]
+
+
+SCHEMA = '{"type": "object", "title": "it\\u0027s"}'
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_what_a_text_must_match_is_in_every_engines_words_or_said_to_be_left_out(chat: bool) -> None:
+    def made(kind: ConstraintKind, text: str) -> dict[str, Export]:
+        endings = Endings(constraint=Constraint(kind, text))
+        return {name: export(name, NEUTRAL, "m.gguf", "p", chat=chat, endings=endings) for name in EXPORTS}
+
+    schema = made("json_schema", SCHEMA)
+    call = next(
+        node
+        for node in ast.walk(ast.parse(schema["vllm"].code))
+        if isinstance(node, ast.keyword) and node.arg == "json"
+    )
+    assert ast.literal_eval(call.value) == json.loads(SCHEMA)
+    assert json.loads(schema["llama-server"].code)["json_schema"] == json.loads(SCHEMA)
+    words = shlex.split(schema["llama-completion"].code)
+    assert words[words.index("--json-schema") + 1] == SCHEMA
+    if chat:
+        told = json.loads(schema["openai"].code)["response_format"]["json_schema"]
+        assert told["schema"] == json.loads(SCHEMA)
+    choices = made("choice", "a'\nb")
+    assert "choice=[\"a'\", 'b']" in choices["vllm"].code
+    assert json.loads(choices["llama-server"].code)["grammar"] == 'root ::= "a\'" | "b"'
+    words = shlex.split(choices["llama-completion"].code)
+    assert words[words.index("--grammar") + 1] == 'root ::= "a\'" | "b"'
+    left_out = {
+        name: [
+            kind for kind in CONSTRAINT_NAMES if any("left out" in said for said in made(kind, SCHEMA)[name].warnings)
+        ]
+        for name in EXPORTS
+    }
+    assert left_out == {
+        "transformers": list(CONSTRAINT_NAMES),
+        "vllm": [],
+        "llama-completion": ["regex"],
+        "llama-server": ["regex"],
+        "openai": [kind for kind in CONSTRAINT_NAMES if not chat or kind != "json_schema"],
+        "playground": [],
+    }
 
 
 def test_the_models_own_end_tokens_stay_beside_further_ones_and_without_endings_nothing_is_said() -> None:

@@ -9,6 +9,9 @@ import time
 
 import pytest
 
+from playground.errors import BadInput
+from playground.server.ending import PATIENCE_SECONDS, given_patience
+
 # The main thread waits for a thread that loops, as a server waits for the model's; handlers that were there are called.
 PROGRAM = """
 import signal, threading
@@ -40,3 +43,15 @@ def test_a_loop_does_not_outlive_the_signal(number: signal.Signals) -> None:
     assert process.returncode == 128 + number
     assert said == "first\n"
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("", PATIENCE_SECONDS), ("60", 60.0), (" 0.5 ", 0.5)])
+def test_the_patience_may_be_given(given: str, seconds: float) -> None:
+    assert given_patience({"PLAYGROUND_END_S": given}) == seconds
+    assert given_patience({}) == PATIENCE_SECONDS
+
+
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "nan", "inf"])
+def test_what_is_no_number_of_seconds_is_refused(given: str) -> None:
+    with pytest.raises(BadInput, match="PLAYGROUND_END_S"):
+        given_patience({"PLAYGROUND_END_S": given})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 
@@ -12,12 +13,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from playground.server.guard import LOOPBACK, Guard, allowed_hosts, content_policy, host_name
 
 POLICY = content_policy("<script>let a = 1</script><script type=module src=x></script>")
-HEADERS = ("content-security-policy", "x-frame-options", "x-content-type-options", "referrer-policy")
+HEADERS = (
+    "content-security-policy",
+    "x-frame-options",
+    "x-content-type-options",
+    "referrer-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "permissions-policy",
+)
 
 
 async def hello(_request: Request) -> PlainTextResponse:
@@ -119,3 +129,23 @@ def test_the_policy_allows_the_page_s_inline_script_by_its_hash_alone() -> None:
 )
 def test_host_name(authority: str, name: str | None) -> None:
     assert host_name(authority) == name
+
+
+def test_a_connection_that_is_closed_twice_is_no_failure() -> None:
+    async def closes_twice(scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        await socket.accept()
+        await socket.close()
+        await socket.close()
+
+    sent: list[Message] = []
+
+    async def connect() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {"type": "websocket", "path": "/stream", "headers": [(b"host", b"localhost:8501")]}
+    asyncio.run(Guard(closes_twice, hosts=LOOPBACK, policy=POLICY)(scope, connect, send))
+    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from playground.charts.token_colours import SCALES
+from playground.constraint import Constraint
 from playground.state.generate import STREAMS, GenerateState, read_ids, unescaped
 from playground.state.link_fields import link_fields, link_of, read_link
 
@@ -17,6 +18,8 @@ from playground.state.link_fields import link_fields, link_of, read_link
         GenerateState(),
         GenerateState(7, ("a\n", '"]'), "1, 2", True, "own", 3, "entropy"),
         GenerateState(stop_strings=("é😀",)),
+        GenerateState(match="json_schema", pattern='{"type": "object"}'),
+        GenerateState(pattern="kept while nothing is chosen"),
     ],
 )
 def test_a_link_carries_the_state(state: GenerateState) -> None:
@@ -44,6 +47,8 @@ def test_links_from_before_the_kit_open_as_they_did() -> None:
         {"stream": "bad"},
         {"colour": "bad"},
         {"ignore_eos": "maybe"},
+        {"match": "word"},
+        {"pattern": "a" * 20_001},
         {"new": "9" * 5000},
         {"stop": json.dumps(["a"] * 99)},
     ],
@@ -66,3 +71,8 @@ def test_the_choices_are_what_links_and_pictures_know() -> None:
 
 def test_a_line_break_is_typed_as_two_characters() -> None:
     assert unescaped(r"a\n\tb\x") == "a\n\tb\\x"
+
+
+def test_a_constraint_is_of_the_chosen_kind_or_none() -> None:
+    assert GenerateState(pattern="a\nb").limits().constraint is None
+    assert GenerateState(match="choice", pattern="a\nb").limits().constraint == Constraint("choice", "a\nb")

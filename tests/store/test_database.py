@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from playground.store.database import RunDatabase
 from playground.store.owner import SILENT_S, is_alive, this_process
 from playground.store.place import DATA_VARIABLE, FILE_NAME, URL_VARIABLE, data_folder, database_url, sqlite_url
-from playground.store.records import CandidateRecord, ColumnRecord, RunRecord, StoreError
+from playground.store.records import LOCAL, CandidateRecord, ColumnRecord, RunRecord, StoreError
 
 RUN = RunRecord("a" * 32, 5.0, '{"n": 2}', "{}", "running", "1@2", 5.0, "{}")
 CANDIDATES = tuple(CandidateRecord(place, "{}", b"\0\1", b"", bytes(range(256))) for place in range(3))
@@ -34,19 +34,19 @@ def database(store_url: str) -> Iterator[RunDatabase]:
 def test_records_come_back_as_they_went_in(database: RunDatabase, store_url: str) -> None:
     database.add_run(RUN)
     database.add_run(replace(RUN, id="b", created=6.0))
-    database.add_candidates(RUN.id, [CANDIDATES[2], CANDIDATES[0]])
-    database.add_candidates(RUN.id, CANDIDATES)
-    database.put_columns(RUN.id, [replace(COLUMN, scores="old")])
-    database.put_columns(RUN.id, [COLUMN])
-    database.change_run(RUN.id, status="finished", cost='{"a": 1}')
+    database.add_candidates(RUN.id, LOCAL, [CANDIDATES[2], CANDIDATES[0]])
+    database.add_candidates(RUN.id, LOCAL, CANDIDATES)
+    database.put_columns(RUN.id, LOCAL, [replace(COLUMN, scores="old")])
+    database.put_columns(RUN.id, LOCAL, [COLUMN])
+    database.change_run(RUN.id, LOCAL, status="finished", cost='{"a": 1}')
     stored = replace(RUN, status="finished", cost='{"a": 1}', finished=3)
     again = RunDatabase(store_url)
-    assert again.load(RUN.id) == (stored, CANDIDATES, (COLUMN,))
-    assert [run.id for run in again.runs()] == ["b", RUN.id] and again.runs()[1] == stored
-    again.delete(RUN.id)
-    again.add_candidates(RUN.id, CANDIDATES)
+    assert again.load(RUN.id, LOCAL) == (stored, CANDIDATES, (COLUMN,))
+    assert [run.id for run in again.runs(LOCAL)] == ["b", RUN.id] and again.runs(LOCAL)[1] == stored
+    again.delete(RUN.id, LOCAL)
+    again.add_candidates(RUN.id, LOCAL, CANDIDATES)
     again.close()
-    assert database.load(RUN.id) is None and [run.finished for run in database.runs()] == [0]
+    assert database.load(RUN.id, LOCAL) is None and [run.finished for run in database.runs(LOCAL)] == [0]
     engine = create_engine(store_url)
     with engine.connect() as raw:
         for table in ("candidates", "columns"):
@@ -56,11 +56,26 @@ def test_records_come_back_as_they_went_in(database: RunDatabase, store_url: str
 
 def test_a_run_is_changed_by_its_owner_alone_where_that_is_asked(database: RunDatabase) -> None:
     database.add_run(RUN)
-    database.change_run(RUN.id, of="another", status="stopped", written=9.0)
-    assert database.runs() == (RUN,)
-    database.change_run(RUN.id, of=RUN.owner, status="stopped", written=9.0)
-    assert database.runs() == (replace(RUN, status="stopped", written=9.0),)
+    database.change_run(RUN.id, LOCAL, of="another", status="stopped", written=9.0)
+    assert database.runs(LOCAL) == (RUN,)
+    database.change_run(RUN.id, LOCAL, of=RUN.owner, status="stopped", written=9.0)
+    assert database.runs(LOCAL) == (replace(RUN, status="stopped", written=9.0),)
     database.check()
+
+
+def test_another_visitors_run_is_as_one_that_is_not_there(database: RunDatabase) -> None:
+    mine = replace(RUN, visitor="me")
+    database.add_run(mine)
+    database.add_run(replace(RUN, id="b", visitor="them"))
+    database.add_candidates(mine.id, "them", CANDIDATES)
+    database.put_columns(mine.id, "them", [COLUMN])
+    database.change_run(mine.id, "them", status="stopped")
+    database.delete(mine.id, "them")
+    database.delete(mine.id, LOCAL)
+    assert database.load(mine.id, "them") is None and database.load(mine.id, LOCAL) is None
+    assert database.load(mine.id, "me") == (mine, (), ())
+    assert [database.count(name) for name in ("me", "them", LOCAL)] == [1, 1, 0]
+    assert database.runs("me") == (mine,) and database.runs(LOCAL) == ()
 
 
 def test_a_note_with_an_end_is_gone_after_it(database: RunDatabase) -> None:
@@ -87,7 +102,7 @@ def test_a_folder_that_cannot_be_made_and_a_damaged_file_are_told(tmp_path: Path
     for name in (tmp_path / "broken").iterdir():
         name.write_bytes(b"this is no database" * 500)
     with pytest.raises(StoreError, match="damaged"):
-        RunDatabase(sqlite_url(tmp_path / "broken")).runs()
+        RunDatabase(sqlite_url(tmp_path / "broken")).runs(LOCAL)
 
 
 def test_a_file_of_another_version_is_said_to_be_that(tmp_path: Path) -> None:

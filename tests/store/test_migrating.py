@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 
 from playground.store.database import RunDatabase
 from playground.store.place import FILE_NAME, sqlite_url
-from playground.store.records import CandidateRecord, StoreError
+from playground.store.records import LOCAL, CandidateRecord, StoreError
 from playground.store.tables import VERSION, Base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def test_a_file_from_before_there_were_migrations_opens(tmp_path: Path, script: 
     raw.close()
     for _ in range(2):  # the second finds it done
         database = RunDatabase(sqlite_url(tmp_path))
-        loaded = database.load("a")
+        loaded = database.load("a", LOCAL)
         assert loaded is not None
         run, candidates, _columns = loaded
         assert (run.created, run.request, run.status, run.finished) == (5.0, '{"n": 2}', "finished", 1)
@@ -101,5 +101,7 @@ def test_a_store_of_a_newer_version_is_told(store_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '99'"))
     engine.dispose()
-    with pytest.raises(StoreError, match=r"newer version than this one \(99, not 2\): update this installation"):
+    with pytest.raises(
+        StoreError, match=rf"newer version than this one \(99, not {VERSION}\): update this installation"
+    ):
         RunDatabase(store_url)

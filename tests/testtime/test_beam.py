@@ -10,10 +10,11 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from playground.engine.api import Batch, CancelToken, Engine, Pieces
+from playground.engine.api import Batch, CancelToken, Engine
 from playground.engine.fake.codec import EOS_ID, VOCAB
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.pieces import Pieces
 from playground.engine.types import FloatArray
 from playground.errors import BadInput, Cancelled
 from playground.generation import GenerationRequest
@@ -252,14 +253,14 @@ def test_the_estimate_of_a_search_is_not_below_what_its_cache_takes(monkeypatch:
 
     def spy(*given: Any, **options: Any) -> Pieces[Batch]:
         batch = yield from opened(*given, **options)
-        step = batch.step
+        ask = batch.ask
 
-        def measured(ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
-            logits = step(ids, cancel=cancel)
+        def measured(ids: Sequence[int]) -> None:
+            ask(ids)
+            assert len(batch.logits)
             held.append(batch.cache_bytes or 0)
-            return logits
 
-        monkeypatch.setattr(batch, "step", measured)
+        monkeypatch.setattr(batch, "ask", measured)
         return batch
 
     monkeypatch.setattr(engine, "open_batch_in_pieces", spy)

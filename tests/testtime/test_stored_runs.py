@@ -23,7 +23,7 @@ from playground.generation.document import origin_of
 from playground.sampling.settings import NEUTRAL
 from playground.store.owner import SILENT_S
 from playground.store.place import DATA_VARIABLE, FILE_NAME
-from playground.store.records import StoreError
+from playground.store.records import LOCAL, StoreError
 from playground.testtime.generate import CandidateRun, generate_candidates
 from playground.testtime.recorder import RunRecorder, recorded_run
 from playground.testtime.request import BestOfNRequest, candidate_request, request_from_json, request_to_json
@@ -193,13 +193,13 @@ def test_another_process_that_took_a_run_up_is_not_disturbed_by_the_one_before(a
     run = any_store.start(ASKING, origin_of(engine.info))
     steps = recorded_run(engine, ASKING, RunRecorder(any_store, run), cancel=cancel)
     next(steps)
-    any_store._rows.change_run(run, owner="7@1@elsewhere", written=time.time())
+    any_store._rows.change_run(run, LOCAL, owner="7@1@elsewhere", written=time.time())
     cancel.cancel()
     with pytest.raises(Cancelled):
         next(steps)
     assert any_store.runs()[0].status == "running"
     any_store.beat(run)
-    any_store._rows.change_run(run, written=time.time() - 2 * SILENT_S)
+    any_store._rows.change_run(run, LOCAL, written=time.time() - 2 * SILENT_S)
     assert any_store.runs()[0].status == "stopped", "the other machine has been silent for too long"
 
 
@@ -209,16 +209,17 @@ def test_a_step_now_and_then_says_that_the_run_is_still_written(
     monkeypatch.setattr("playground.testtime.recorder.BEAT_S", 0.0)
     engine = child_engine()
     run = any_store.start(ASKING, origin_of(engine.info))
-    any_store._rows.change_run(run, written=0.0)
+    any_store._rows.change_run(run, LOCAL, written=0.0)
     steps = recorded_run(engine, ASKING, RunRecorder(any_store, run))
     next(steps)
     next(steps)
-    assert time.time() - any_store._rows.runs()[0].written < SILENT_S
+    assert time.time() - any_store._rows.runs(LOCAL)[0].written < SILENT_S
     steps.close()
 
 
 def test_a_full_disk_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None:
-    store = RunStore(tmp_path, most_bytes=60_000)
+    RunStore(tmp_path).close()
+    store = RunStore(tmp_path, most_bytes=(tmp_path / FILE_NAME).stat().st_size + 20_000)  # beyond the empty tables
     request = dataclasses.replace(ASKING, n=40, max_new_tokens=60, ignore_eos=True)
     engine = child_engine()
     recorder = RunRecorder(store, store.start(request, origin_of(engine.info)))
@@ -263,15 +264,51 @@ def test_one_damaged_run_hides_no_other(store: RunStore, column: str, value: obj
     assert [summary.id for summary in store.runs()] == [good]
 
 
+def test_runs_scores_and_notes_are_their_owners_alone(any_store: RunStore) -> None:
+    mine, theirs = any_store.of("me"), any_store.of("them")
+    run, made = keep(mine)
+    mine.put_note("bake-off", "my own")
+    column = ScoreColumn(ScorerSpec("judge", ""), tuple(Score(0.0) for _ in made.candidates), 1.0)
+    for other in (theirs, any_store):
+        assert other.runs() == () and other.count() == 0 and other.note("bake-off") is None
+        with pytest.raises(BadInput, match="choose another one"):
+            other.load(run)
+        other.put_columns(run, [column])
+        other.put_note("bake-off", None)
+        other.finish(run, "stopped", RunCost())
+        other.delete(run)
+    stored = mine.load(run)
+    assert len(stored.candidates) == len(made.candidates) and not stored.columns
+    assert stored.summary.status == "finished" and mine.note("bake-off") == "my own"
+    mine.delete(run)
+    assert mine.runs() == ()
+
+
+def test_a_visitor_who_has_enough_goes_on_unrecorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+
+    def may_record(stored: int) -> None:
+        if stored >= 1:
+            raise BadInput("Enough.")
+
+    engine = child_engine()
+    first, second = (RunRecorder.begin(ASKING, origin_of(engine.info), "me", may_record) for _ in range(2))
+    third = RunRecorder.begin(ASKING, origin_of(engine.info), "them", may_record)
+    assert first.run and first.problem is None and third.run
+    assert second.problem == "Enough." and not second.run
+    assert len(finished(recorded_run(engine, ASKING, second)).candidates) == 12
+    assert shared_store("me").count() == 1
+
+
 def test_the_store_is_one_for_all_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     found: list[RunStore] = []
-    threads = [threading.Thread(target=lambda: found.append(shared_store())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(shared_store(LOCAL))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(found) == 8 and len({id(store) for store in found}) == 1
+    assert len(found) == 8 and len({id(store._rows) for store in found}) == 1
     found[0].close()
 
 

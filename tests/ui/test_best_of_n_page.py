@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from playground.charts.candidates_table import candidate_table
 from playground.engine.fake.codec import EOS_ID, VOCAB
@@ -18,6 +19,7 @@ from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.types import FloatArray
 from playground.inspection.speed import Pass, workload_of
 from playground.inspection.timing import CacheSize, LengthTiming, Timing, timing_of
+from playground.server.visitor import COOKIE
 from playground.state.best_of_n import DEFAULT_RULES, BestOfNState, request_of
 from playground.state.setup import Setup
 from playground.store.place import DATA_VARIABLE
@@ -33,6 +35,7 @@ from playground.ui.best_of_n_page.experiments import EXPERIMENTS
 from playground.ui.best_of_n_page.export import command
 from playground.ui.best_of_n_page.sections import SECTIONS
 from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction
+from playground.ui.visitor import visitor_cookies
 from playground.ui.workspace import speed
 from tests.ui.conftest import Opened
 
@@ -225,6 +228,32 @@ def test_runs_are_kept_reopened_compared_and_deleted(open_app: Open, _own_data: 
     app.run()
     assert [summary.id for summary in store.runs()] == [older.id]
     store.close()
+
+
+def test_on_a_shared_server_runs_are_seen_by_their_visitor_alone(
+    open_app: Open, _own_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_SHARED", "1")
+    monkeypatch.setenv("PLAYGROUND_LIMITS", "runs=1")
+
+    def recorded(name: str) -> Opened:
+        monkeypatch.setattr(type(st.context), "cookies", {COOKIE: visitor_cookies().make(name)})
+        return settled(open_page(open_app)).hold(bon_kept=True)
+
+    def listed(app: Opened) -> list[str]:
+        keys = [str(button.key) for button in app.at.button]
+        return [key for key in keys if key.startswith("bon_open_")]
+
+    first = recorded("one")
+    (own,) = listed(first)
+    assert str(_own_data) not in first.texts() and "for you alone" in first.texts()
+    second = recorded("another")
+    assert len(listed(second)) == 1 and listed(second) != [own]
+    second.at.number_input(key="w_seed").set_value(9)
+    second = press(second.run(), "bon_run")
+    assert len(listed(second)) == 1 and "records at most 1 runs of a visitor" in " ".join(second.errors)
+    monkeypatch.delenv("PLAYGROUND_SHARED")
+    assert listed(recorded("one")) not in ([own], listed(second)), "the machine's own are others"
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_the_page_works(

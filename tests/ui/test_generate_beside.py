@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from playground.charts.run_html import run_html
 from playground.engine.fake.codec import FakeCodec
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.serving.pool import ModelChoice
+from playground.generation.document_reading import from_json
+from playground.generation.document_writing import to_csv, to_json
 from playground.models.naming import ComparedModel
 from playground.sampling.settings import NEUTRAL
 from playground.state.generate import GenerateState
 from playground.state.sampling import Pins
 from playground.state.setup import DEFAULT_PROMPT, Setup
 from playground.ui.generate_page.session import GenerateSession, PendingAction, _Sessions
-from tests.engine.other_vocabulary import reversed_ids
+from tests.engine.other_vocabulary import ReversedEngine, reversed_ids
 from tests.ui.conftest import Opened
 from tests.ui.openings import Openings
 from tests.ui.test_generate_page import finished, open_page, reference, strip, until
@@ -66,6 +72,25 @@ def test_a_model_beside_writes_what_it_writes_alone_on_the_same_seed(open_app: O
     else:
         assert "**A and X** are the same text" in app.texts()
     assert "tokens/s" in app.texts() and "weights 0" in app.texts()
+
+
+def test_files_hold_the_texts_of_all_models(open_app: Open, openings: Openings) -> None:
+    """The first model's file comes back as its own; another model's part of it as that one's."""
+    app = compare(open_app, openings, ComparedModel(dtype="bfloat16"), ComparedModel("other/vocabulary"), seeds=2)
+    runs = [works(app)[section].whole_run() for section in ("compare", "beside X", "beside Y")]
+    base, *others = [run for run in runs if run is not None]
+    others[1] = replace(others[1], origin=replace(others[1].origin, id="other", name="Other"))
+    codecs = [FakeCodec(), ReversedEngine().codec]
+    beside = list(zip(others, codecs, strict=True))
+    text = to_json(base, FakeCodec(), beside)
+    assert from_json(text.encode(), FakeEngine().info)[0].tree == base.tree
+    assert from_json(text.encode(), replace(ReversedEngine().info, id="other"))[0].tree == others[1].tree
+    rows = list(csv.DictReader(io.StringIO(to_csv(base, FakeCodec(), beside))))
+    told = [(run.origin.name, branch.name) for run in (base, *others) for branch in run.tree.branches]
+    assert list(dict.fromkeys((row["model"], row["name"]) for row in rows)) == told
+    assert {name for _model, name in told} >= {"A, seed 0", "X, seed 1", "Y, seed 0"}
+    page = run_html(base, FakeCodec(), "probability", beside)
+    assert all(f"<h2>{name}</h2>" in page for _model, name in told) and page.count("<h1>") == 3
 
 
 def test_another_vocabulary_writes_the_same_text_under_other_ids(open_app: Open, openings: Openings) -> None:

@@ -27,6 +27,7 @@ from playground.state.setup import DEFAULT_PROMPT, Setup
 from playground.ui.generate_page.experiments import EXPERIMENTS
 from playground.ui.generate_page.export import command
 from playground.ui.generate_page.session import GenerateSession, PendingAction, _Sessions
+from playground.ui.kit import job_view
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -228,6 +229,27 @@ def test_stop_keeps_what_was_written_and_frees_the_model(open_app: Open, gate: G
     whole = work_of(app).tree.path_ids(work_of(app).tree.current)
     assert len(whole) == len(written.steps) + 4
     assert whole == reference(FakeEngine(), seed=1, max_new_tokens=len(whole)), "as if it had never been stopped"
+
+
+def test_the_end_of_a_text_wakes_its_page(open_app: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With thirty readers the timer's next look is seconds away."""
+    app = finished(open_page(open_app, opener=lambda choice, progress: FakeEngine(before_step=gate)))
+    woken, asked = threading.Event(), list[str]()
+
+    def waker(key: str, every: Callable[[], float]) -> Callable[[], None]:
+        asked.append(key)
+        return woken.set
+
+    monkeypatch.setattr(job_view, "waker", waker)
+    app.at.number_input(key="w_seed").set_value(1)
+    app.run()
+    gate.close(1)
+    app.at.button(key="generate").click()
+    app.run()
+    assert asked == ["live"] and not woken.is_set()
+    gate.open.set()
+    assert woken.wait(30)
+    finished(app)
 
 
 def test_another_model_in_mid_generation_frees_the_old_one_before_the_new_one_is_there(

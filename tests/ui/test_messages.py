@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.messages import escape_markdown, said
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -63,3 +63,28 @@ def test_ordinary_sentences_read_as_they_are(text: str) -> None:
     from html import unescape
 
     assert unescape(rendered(escape_markdown(text))).strip() == f"<p>{text}</p>"
+
+
+HIDDEN = "a folder of the server"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "public"),
+    [
+        (
+            "Runs cannot be kept in /data (read-only): see.",
+            f"Runs cannot be kept in {HIDDEN} (read-only): see.",
+        ),
+        ("'/srv/a b/model.gguf' is damaged", f"'{HIDDEN}' is damaged"),
+        ("The cache ~/.cache/llm is full.", f"The cache {HIDDEN} is full."),
+        ("In postgresql+psycopg://user:***@db/name (away): see", f"In {HIDDEN} (away): see"),
+        ("17 tokens/s of http://box:8000/v1 and/or 1/2", "17 tokens/s of http://box:8000/v1 and/or 1/2"),
+    ],
+)
+def test_on_a_shared_server_nothing_is_said_of_the_disk(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, sentence: str, public: str
+) -> None:
+    assert said(sentence) == escape_markdown(sentence)
+    monkeypatch.setenv("PLAYGROUND_SHARED", "1")
+    assert said(sentence) == escape_markdown(public)
+    assert (sentence in caplog.text) == (sentence != public), "who runs the server finds it in the log"

@@ -215,7 +215,7 @@ def test_what_cannot_be_pinned_is_said(text: str, said: str) -> None:
         import streamlit as st
 
         from playground.ui.kit import session
-        from playground.ui.workspace.beside import pin_model
+        from playground.ui.workspace.beside_pin import pin_model
         from playground.ui.workspace.setup import setup
 
         pin_model(text)

@@ -27,6 +27,8 @@ from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
 from playground.state.sampling import Pins
 from playground.state.setup import DEFAULT_PROMPT, MAX_PROMPT_CHARACTERS, Setup, setup_fields
+from playground.store.place import DATA_VARIABLE
+from playground.tuning.preset import PresetStore, preset_json
 from playground.ui.sampling_page.experiments import EXPERIMENTS
 from tests.ui.conftest import Opened
 
@@ -154,7 +156,13 @@ def test_neutralise_turns_everything_off_and_keeps_the_order(open_app: Open) -> 
     assert app.kept() == 15
 
 
+@pytest.fixture
+def own_data(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path_factory.getbasetemp() / "data"))
+
+
 @pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.usefixtures("own_data")
 def test_a_preset_sets_every_slider(open_app: Open, name: str) -> None:
     app = open_app()
     app.hold(presets=True)
@@ -164,6 +172,32 @@ def test_a_preset_sets_every_slider(open_app: Open, name: str) -> None:
     assert setup_of(app).settings == settings
     for slider in ("temperature", "top_k", "top_p", "min_p", "typical_p"):
         assert app.at.slider(key=f"w_{slider}").value == getattr(settings, slider)
+
+
+@pytest.mark.usefixtures("own_data")
+def test_a_kept_preset_stands_beside_the_built_in_ones(open_app: Open) -> None:
+    chosen = SamplerSettings(temperature=0.4, top_p=0.9)
+    PresetStore().keep("Support **bold**", chosen)
+    app = open_app()
+    app.hold(presets=True)
+    app.at.button(key="kept_preset_Support **bold**").click()
+    app.run()
+    assert setup_of(app).settings == chosen
+    app.at.button(key="forget_preset_Support **bold**").click()
+    app.run()
+    file = preset_json("Mine", chosen, "because").encode()
+    app.at.file_uploader(key="preset_file").upload("preset.json", file[:20], "application/json")
+    app.run()
+    assert "cannot be read as JSON" in app.errors[0]
+    app.at.file_uploader(key="preset_file").upload("preset.json", file, "application/json")
+    app.run()
+    app.at.button(key="preset_file_keep").click()
+    app.run()
+    (kept,) = PresetStore().presets()
+    assert (kept.name, kept.settings, kept.why) == ("Mine", chosen, "because")
+    PresetStore().delete("Mine")
+    app.run()
+    assert PresetStore().presets() == () and not [b for b in app.at.button if str(b.key).startswith("kept_preset_")]
 
 
 def test_values_beyond_a_slider_widen_it(open_app: Open) -> None:

@@ -6,12 +6,14 @@ import csv
 import io
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from pages import PAGES
 from playground.charts.run_html import run_html
-from playground.engine.api import CancelToken
+from playground.constraint import Constraint
+from playground.engine.api import CancelToken, Stream
 from playground.engine.fake.served import ServedFakeEngine
 from playground.engine.types import StreamedToken, StreamEvent, StreamRequest
 from playground.generation import GenerationRequest
@@ -19,6 +21,7 @@ from playground.generation.document import Run
 from playground.generation.document_reading import from_json
 from playground.generation.document_writing import to_csv, to_json
 from playground.generation.streams import stream_request
+from playground.models.info import ModelInfo
 from playground.sampling.settings import NEUTRAL, SamplerSettings
 from playground.state.generate import GenerateState
 from playground.state.sampling import Pins
@@ -38,6 +41,22 @@ def test_a_page_works_or_says_in_one_sentence_what_is_missing(open_app: Callable
         assert "choose a" in problem, problem
     if not PAGES[name].needs:
         assert not app.errors
+
+
+class Chats(ServedFakeEngine):
+    """Streams and tells no rows, as a provider's chats."""
+
+    @property
+    def facets(self) -> frozenset[type]:
+        return frozenset({Stream})
+
+
+@pytest.mark.parametrize("name", ["generate", "best_of_n"])
+def test_pages_of_texts_need_no_rows(open_app: Callable[..., Opened], name: str) -> None:
+    app = open_app(opener=lambda choice, progress: Chats(), run=False)
+    app.at.switch_page(f"../../pages/{name}.py")
+    app.run()
+    assert not app.errors
 
 
 def written(app: Opened, section: str = "write") -> GenerateSession:
@@ -197,3 +216,58 @@ def test_a_text_whose_ids_are_not_told_is_shown_and_says_what_cannot_be_done(ope
         assert "did not tell the ids" in app.texts()
     run, _note = from_json(to_json(_whole(work), Untold().codec).encode(), Untold().info)
     assert run.tree == work.tree
+
+
+# -- what a text must match --------------------------------------------------------------------------------------------
+
+
+class Held(ServedFakeEngine):
+    """Has two kinds of constraints and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[StreamRequest] = []
+
+    @property
+    def info(self) -> ModelInfo:
+        return replace(super().info, constraints=("json_schema", "choice"))
+
+    def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        self.asked.append(request)
+        return super().stream(request, cancel=cancel)
+
+
+def test_a_text_is_held_to_a_constraint_and_a_broken_one_is_told_at_its_field(open_app: Callable[..., Opened]) -> None:
+    engine = Held()
+    schema = '{"type": "object"}'
+    app = open_app(
+        {"new": "4", "match": "json_schema", "pattern": schema}, opener=lambda choice, progress: engine, run=False
+    )
+    app.at.switch_page("../../pages/generate.py")
+    app.run()
+    work = written(app)
+    assert engine.asked[-1].constraint == Constraint("json_schema", schema) and not app.errors
+    box = app.at.selectbox(key="GenerateState.match")
+    assert box.options == ["Anything", "JSON schema", "List of choices"]
+    app.at.text_area(key="GenerateState.pattern").set_value('{"type": "wrong"}')
+    app.run()
+    assert len(app.errors) == 1 and "it is no JSON schema" in app.errors[0]
+    assert "is not what is chosen now" in app.texts()
+    tree = work.tree
+    app.put(PendingAction("write"))
+    app.run()
+    assert any("cannot be used" in error for error in app.errors) and work.tree == tree and len(engine.asked) == 1
+
+
+def test_where_the_engine_has_no_constraints_one_sentence_says_who_has(open_app: Callable[..., Opened]) -> None:
+    app = open_generate(open_app, match="choice", pattern="a")
+    written(app)
+    app.run()
+    assert "Served fake has none (llama.cpp, vLLM and SGLang have some)" in app.texts().replace("\\", "")
+    assert any("leave it out" in error for error in app.errors)
+    app.at.button(key="constraint_out").click()
+    app.run()
+    app.put(PendingAction("write"))
+    app.run()
+    written(app)
+    assert not app.state(GenerateState).match

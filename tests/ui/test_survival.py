@@ -12,6 +12,7 @@ import pytest
 
 from playground.engine.fake.engine import FakeEngine
 from playground.store.place import URL_VARIABLE, sqlite_url
+from playground.store.records import LOCAL
 from playground.testtime.stored_runs import shared_store
 from playground.ui import runtime
 from playground.ui.best_of_n_page.session import BestOfNSession, PendingAction
@@ -131,7 +132,7 @@ def test_a_run_goes_on_with_the_candidates_that_are_missing(
         return bool(app.state(BestOfNSession).models["fake"].run.candidates)
 
     until(app, some, "no candidate was finished")
-    (stored,) = shared_store().runs()
+    (stored,) = shared_store(LOCAL).runs()
     assert stored.finished < 5
     gate.open.set()
     tab("second", "first")
@@ -140,7 +141,7 @@ def test_a_run_goes_on_with_the_candidates_that_are_missing(
     run = app.state(BestOfNSession).models["fake"].run
     assert run.run_id == stored.id and len(run.candidates) == 5 and run.cost.resumed == 1
     assert "another one goes on from what it had stored" in app.texts()
-    (now,) = shared_store().runs()
+    (now,) = shared_store(LOCAL).runs()
     assert (now.status, now.finished) == ("finished", 5)
     tab("third", "second")
     engine = FakeEngine(ending)

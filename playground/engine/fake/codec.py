@@ -58,6 +58,10 @@ class FakeCodec:
             ("<|im_end|>\n<|im_start|>assistant\n", False),
         ]
 
+    def encode_messages(self, messages: Sequence[tuple[str, str]], *, answering: bool) -> tuple[int, ...]:
+        text = "".join(f"<|im_start|>{role}\n{content}<|im_end|>\n" for role, content in messages)
+        return self.encode(text + ("<|im_start|>assistant\n" if answering else ""), parse_special=True)
+
     def decode(self, ids: Iterable[int]) -> str:
         data = b"".join(
             SPECIALS[i - _FIRST_SPECIAL].encode() if self._is_named(i) else self.token_bytes(i) for i in ids

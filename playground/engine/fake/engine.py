@@ -14,23 +14,24 @@ from typing import TypeVar
 import numpy as np
 
 from playground.engine.api import (
+    AskedStep,
     Attention,
     CancelToken,
     Hidden,
     NextTokens,
-    Pieces,
     Rows,
     Score,
     Stream,
     Streamer,
     Weights,
-    finish,
 )
 from playground.engine.attention_data import AttentionPass, check_window
 from playground.engine.fake.attention import fake_attention
+from playground.engine.fake.batch import FakeBatch, FakeStep
 from playground.engine.fake.codec import EOS_ID, VOCAB, FakeCodec
 from playground.engine.fake.inside import fake_lens_rows, fake_weights
-from playground.engine.limits import check_ids, check_lens
+from playground.engine.limits import check_ids, check_lens, check_start
+from playground.engine.pieces import Pieces
 from playground.engine.scoring import score_rows
 from playground.engine.types import (
     FloatArray,
@@ -95,7 +96,7 @@ class FakeEngine:
     """An ``Engine`` whose logits are ``logits_fn(ids)``: (vocab,) float32.
 
     ``calls`` lists the ids of every computed forward pass (a cached answer adds nothing), ``batched_prefill`` how many texts
-    each ``next_logits_each`` was given. ``before_step`` is called
+    each ``next_logits_in_pieces`` was given. ``before_step`` is called
     before each one, so that a test can hold the engine at a known place.
     """
 
@@ -123,6 +124,8 @@ class FakeEngine:
         self.calls: list[TokenIds] = []
         self.batches: list[FakeBatch] = []
         self.batched_prefill: list[int] = []
+        self.asked_steps: list[FakeStep] = []
+        self.joint_steps: list[list[int]] = []
         self.closed = False
 
     @property
@@ -147,11 +150,6 @@ class FakeEngine:
         row = self._compute(known, cancel)
         elapsed_ms = (time.perf_counter() - started) * 1000
         return NextLogits(known, row, self._new_tokens(known), elapsed_ms)
-
-    def next_logits_each(
-        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[NextLogits, ...]:
-        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -210,6 +208,30 @@ class FakeEngine:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
         return FakeBatch(self, known, cancel)
 
+    def rows_along(self, ids: Sequence[int], start: int, *, cancel: CancelToken | None = None) -> Iterator[FloatArray]:
+        """Two rows at a step."""
+        known = check_ids(ids, self._info)
+        check_start(known, start)
+        return (
+            np.stack([self._compute(known[:end], cancel) for end in range(first, min(first + 2, len(known)))])
+            for first in range(start, len(known), 2)
+        )
+
+    @property
+    def joins_steps(self) -> bool:
+        return True
+
+    def take_asked(self) -> Sequence[AskedStep]:
+        taken, self.asked_steps = self.asked_steps, []
+        return taken
+
+    def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+        """``joint_steps`` keeps how many rows of each went."""
+        self.joint_steps.append([min(most, step.rows) for step, most in wanted])
+        for step, most in wanted:
+            assert isinstance(step, FakeStep)
+            step.run(most)
+
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
     ) -> Iterator[LensRows | None]:
@@ -222,6 +244,13 @@ class FakeEngine:
             logits = np.stack([last * (depth / (depths - 1)) for depth in range(depths)])
             coming = known[place + 1] if place + 1 < len(known) else -1
             yield fake_lens_rows(place, log_softmax(logits), coming, follow)
+
+    def last_states_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[FloatArray, ...]]:
+        """The first numbers of the last logits, as many as its states are wide."""
+        checked = [check_ids(ids, self._info) for ids in texts]
+        return in_one_piece(lambda: tuple(self._compute(ids, cancel)[: self._info.hidden_size] for ids in checked))
 
     def attentions(
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
@@ -244,45 +273,3 @@ class FakeEngine:
         self.closed = True
         with self._lock:
             self._rows.clear()
-
-
-class FakeBatch:
-    """A ``Batch`` on a ``FakeEngine``; ``closed`` tells whether it was let go."""
-
-    def __init__(self, engine: FakeEngine, prompts: list[TokenIds], cancel: CancelToken | None) -> None:
-        self._engine = engine
-        self._ids = prompts
-        self.closed = False
-        answers = {prompt: engine.next_logits(prompt, cancel=cancel) for prompt in prompts}
-        self.computed_tokens = sum(answer.computed_tokens for answer in answers.values())
-        self._logits: FloatArray = np.stack([answers[prompt].logits for prompt in prompts])
-        engine.batches.append(self)
-
-    @property
-    def ids(self) -> tuple[TokenIds, ...]:
-        return tuple(self._ids)
-
-    @property
-    def logits(self) -> FloatArray:
-        return self._logits
-
-    @property
-    def cache_bytes(self) -> int | None:
-        info = self._engine.info
-        return 2 * info.layers * info.kv_heads * info.head_dim * 4 * sum(map(len, self._ids))
-
-    @property
-    def state_bytes(self) -> int | None:
-        return None
-
-    def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
-        self._ids = [(*known, int(token)) for known, token in zip(self._ids, ids, strict=True)]
-        self._logits = np.stack([self._engine.next_logits(known, cancel=cancel).logits for known in self._ids])
-        return self._logits
-
-    def select_rows(self, rows: Sequence[int]) -> None:
-        self._ids = [self._ids[row] for row in rows]
-        self._logits = self._logits[list(rows)]
-
-    def close(self) -> None:
-        self.closed = True

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish, one_by_one
+from playground.engine.api import CancelToken, NextTokens, Stream
 from playground.engine.fake.codec import EOS_ID, FakeCodec
 from playground.engine.fake.engine import FakeEngine, LogitsFn
 from playground.engine.limits import check_constraint, check_ids
+from playground.engine.pieces import Pieces, one_by_one
 from playground.engine.types import FloatArray, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TopTokens
 from playground.errors import BadInput
 from playground.models.info import ModelInfo
@@ -65,11 +66,6 @@ class ServedFakeEngine:
         known = check_ids(ids, self.info)
         top, logprobs = _likeliest(self._logprobs(known, cancel), self._told)
         return TopTokens(known, top, logprobs, self.info.vocab_size, 0.0)
-
-    def next_logits_each(
-        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[TopTokens, ...]:
-        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None

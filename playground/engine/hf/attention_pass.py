@@ -23,15 +23,16 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 from transformers.models.llama.modeling_llama import eager_attention_forward as plain_attention
 
-from playground.engine.api import CancelToken, Pieces
+from playground.engine.api import CancelToken
 from playground.engine.attention_data import AttentionPass, LayerAttention
 from playground.engine.hf.attention_recorder import AttentionRecorder, to_float32
 from playground.engine.hf.malloc_trim import trim_memory
 from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.hf.state import DecoderState
+from playground.engine.pieces import Pieces
 from playground.engine.types import TokenIds
 from playground.errors import CapabilityMissing
-from playground.models.loading import RECURRENT_KINDS
+from playground.models.describing import RECURRENT_KINDS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -66,10 +67,10 @@ def run_attention_pass(
         logits, layers = found or _asked_for(runner, ids, start, end, cancel)
     if not layers:
         raise _gives_none(runner)
-    if not runner.attention_agrees:
+    if not runner.tried.attention:
         with runner.running(end):
             _require_agreement(runner, ids[:end], logits, layers, cancel)
-        runner.attention_agrees = True
+        runner.tried.attention = True
     attention = AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
     if attention.bytes > _WORTH_TIDYING:
         trim_memory()  # the chunks' weights as torch made them, before they were copied to where they are kept
@@ -102,6 +103,14 @@ def _gives_none(runner: ModelRunner) -> CapabilityMissing:
 # -- through the interface ---------------------------------------------------------------------------------------------
 
 
+def own_attention(module: nn.Module) -> Callable[..., Any]:
+    """The eager attention function of the architecture that ``module`` belongs to."""
+    found: Callable[..., Any] = getattr(
+        sys.modules[type(module).__module__], "eager_attention_forward", plain_attention
+    )
+    return found
+
+
 def _capture(
     module: nn.Module,
     query: torch.Tensor,
@@ -111,8 +120,7 @@ def _capture(
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """The attention function under our name: the architecture's own eager one, listened to."""
-    own: Callable[..., Any] = getattr(sys.modules[type(module).__module__], "eager_attention_forward", plain_attention)
-    output, weights = own(module, query, key, value, attention_mask, **options)
+    output, weights = own_attention(module)(module, query, key, value, attention_mask, **options)
     recorder: AttentionRecorder | None = getattr(_ACTIVE, "recorder", None)
     if recorder is not None:
         scale = options.get("scaling")

@@ -8,38 +8,30 @@ depend on the length of another. Knows no sampler: it is told which tokens were 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from playground.engine.api import CancelToken, Pieces
+from playground.engine.api import CancelToken
+from playground.engine.hf.asked_step import AskedStep, Group, GroupStep, run_steps
 from playground.engine.hf.runner import ModelRunner
-from playground.engine.hf.state import DecoderState
+from playground.engine.pieces import Pieces
 from playground.engine.types import FloatArray, TokenIds
 from playground.errors import BadPrompt
 
 _REMEMBERED_ROWS = 8  # states stored for branching: of more rows than that, nobody looks at each
 
 
-@dataclass
-class _Group:
-    """Rows of one prompt: their numbers in the batch, what they have read, and their common state (None: no state)."""
-
-    rows: list[int]
-    ids: list[TokenIds]
-    state: DecoderState | None
-    last: torch.Tensor = field(repr=False)  # (rows, vocab)
-
-
 class TransformersBatch:
     """A ``Batch``; see the protocol. Made by ``open_rows``."""
 
-    def __init__(self, runner: ModelRunner, groups: list[_Group], computed_tokens: int, branching: bool) -> None:
+    def __init__(self, runner: ModelRunner, groups: list[Group], computed_tokens: int, branching: bool) -> None:
         self._runner = runner
         self._groups = groups
         self._left_to_remember = _REMEMBERED_ROWS if branching else 0
         self.computed_tokens = computed_tokens
+        self.step_ms = 0.0
+        self._asked: AskedStep | None = None
         self._logits = self._collect()
 
     @property
@@ -49,6 +41,7 @@ class TransformersBatch:
 
     @property
     def logits(self) -> FloatArray:
+        self._settle()
         return self._logits
 
     @property
@@ -70,29 +63,37 @@ class TransformersBatch:
             stacked = stacked[torch.tensor(order, device=stacked.device).argsort()]
         return self._runner.to_numpy(stacked)
 
+    def ask(self, ids: Sequence[int]) -> None:
+        """Feed one token to each row, when the next logits are looked at, or before that with other batches' rows.
+
+        Raises BadPrompt where a row would outgrow the context.
+        """
+        self._settle()
+        self._check(ids)
+        parts = [GroupStep(group, [int(ids[row]) for row in group.rows]) for group in self._groups]
+        self._asked = AskedStep(parts)
+        self._runner.asked_steps.append(self._asked)
+
     def step(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> FloatArray:
         """Feed one token to each row. Raises Cancelled, and BadPrompt where a row would outgrow the context."""
         if cancel is not None:
             cancel.check()
-        self._check(ids)
-        with self._runner.running(len(ids)):
-            for group in self._groups:
-                chosen = [int(ids[row]) for row in group.rows]
-                group.ids = [(*known, token) for known, token in zip(group.ids, chosen, strict=True)]
-                fed = group.ids if self._must_read_anew(group) else [(token,) for token in chosen]
-                group.last = self._runner.forward(fed, group.state, last_row=True)[:, -1]
-                if group.state is not None and group.state.length == len(fed[0]):
-                    group.state.preallocate(1)  # read anew: the rows are there already
-        self._logits = self._collect()
-        return self._logits
+        self.ask(ids)
+        return self.logits
 
-    def _must_read_anew(self, group: _Group) -> bool:
-        """Whether the rows' whole texts are to be read: no state is kept, or the text has just become a long one."""
-        length = len(group.ids[0])
-        if group.state is not None and self._runner.is_long(length) and not self._runner.is_long(length - 1):
-            group.state = self._runner.empty_state()
-            return True
-        return group.state is None
+    def _settle(self) -> None:
+        """Run what was asked for and nobody has run."""
+        if self._asked is None:
+            return
+        asked = self._asked
+        if asked.rows:
+            run_steps(self._runner, [(asked, asked.rows)])
+        self._withdraw()
+        self._logits, self.step_ms = self._collect(), asked.elapsed_ms
+
+    def _withdraw(self) -> None:
+        asked, self._asked = self._asked, None
+        self._runner.asked_steps = [step for step in self._runner.asked_steps if step is not asked]
 
     def _check(self, ids: Sequence[int]) -> None:
         rows = sum(len(group.rows) for group in self._groups)
@@ -106,6 +107,7 @@ class TransformersBatch:
         """Go on with ``rows`` only, in this order; a row may go on more than once. The caches of those that leave are
         remembered for branching.
         """
+        self._settle()
         wanted: dict[int, list[int]] = {}
         for new, old in enumerate(rows):
             wanted.setdefault(old, []).append(new)
@@ -124,7 +126,7 @@ class TransformersBatch:
         self._groups = [part for group in self._groups if group.rows for part in _apart(self._runner, group)]
         self._logits = self._collect()
 
-    def _remember(self, group: _Group, leaving: Sequence[int]) -> None:
+    def _remember(self, group: Group, leaving: Sequence[int]) -> None:
         """Store the states of rows that leave, so that a branch of theirs reads only what is new."""
         if group.state is None:
             return
@@ -139,6 +141,7 @@ class TransformersBatch:
     def close(self) -> None:
         """Let go of the rows and remember their caches. Idempotent; harmless after the engine has closed."""
         groups, self._groups = self._groups, []
+        self._withdraw()
         for group in groups:
             self._remember(group, range(len(group.rows)))
 
@@ -155,7 +158,7 @@ def open_rows(
     by_prompt: dict[TokenIds, list[int]] = {}
     for row, prompt in enumerate(prompts):
         by_prompt.setdefault(prompt, []).append(row)
-    groups: list[_Group] = []
+    groups: list[Group] = []
     computed_tokens = 0
     for number, (prompt, rows) in enumerate(by_prompt.items()):
         if number:
@@ -165,18 +168,18 @@ def open_rows(
         with runner.running(len(prompt)):
             if state is not None:
                 state = state.fork(len(prompt)).preallocate(len(rows))  # the prefix store keeps the other
-            groups += _apart(runner, _Group(rows, [prompt] * len(rows), state, last.expand(len(rows), -1)))
+            groups += _apart(runner, Group(rows, [prompt] * len(rows), state, last.expand(len(rows), -1)))
     return TransformersBatch(runner, groups, computed_tokens, branching)
 
 
-def _apart(runner: ModelRunner, group: _Group) -> list[_Group]:
+def _apart(runner: ModelRunner, group: Group) -> list[Group]:
     """The group as it is, or a group a row where the model cannot decode rows together."""
     if group.state is None or runner.joins_rows or len(group.rows) == 1:
         return [group]
     state, last = group.state, group.last
     with torch.inference_mode():
         return [
-            _Group([row], [ids], state.plain_row(place), last[place : place + 1])
+            Group([row], [ids], state.plain_row(place), last[place : place + 1])
             for place, (row, ids) in enumerate(zip(group.rows, group.ids, strict=True))
         ]
 

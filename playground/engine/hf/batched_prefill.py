@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import torch
 
-from playground.engine.api import CancelToken, Pieces
+from playground.engine.api import CancelToken
 from playground.engine.hf.prefix import common_prefix
 from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
 from playground.engine.hf.state import DecoderState
+from playground.engine.pieces import Pieces
 from playground.engine.types import TokenIds
 
 _PASS = 32  # a pass of its own costs a small model on a CPU as much as so many positions: what is shared must save more

@@ -9,35 +9,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 import torch
 
-from playground.engine.api import (
-    Attention,
-    CancelToken,
-    Hidden,
-    NextTokens,
-    Pieces,
-    Rows,
-    Score,
-    Stream,
-    Streamer,
-    Weights,
-    finish,
-)
+from playground.engine.api import Attention, CancelToken, Hidden, NextTokens, Rows, Score, Stream, Streamer, Weights
 from playground.engine.attention_data import AttentionPass, check_window
+from playground.engine.hf.asked_step import AskedStep, run_steps
 from playground.engine.hf.attention_pass import run_attention_pass
 from playground.engine.hf.batch import TransformersBatch, open_rows
 from playground.engine.hf.batched_prefill import batched_prefill
 from playground.engine.hf.hidden_pass import run_lens
+from playground.engine.hf.joint_step import joins_steps
 from playground.engine.hf.prefix import PrefixCache
 from playground.engine.hf.runner import PREFILL_CHUNK, ModelRunner
+from playground.engine.hf.state_pass import last_states
 from playground.engine.hf.weight_list import list_weights
-from playground.engine.limits import check_ids, check_lens
+from playground.engine.limits import check_ids, check_lens, check_start
+from playground.engine.pieces import Pieces, finish
 from playground.engine.text.codec import HfTextCodec
 from playground.engine.types import (
+    FloatArray,
     LensRows,
     NextLogits,
     SequenceScore,
@@ -71,10 +65,17 @@ class TransformersEngine:
         self._info = loaded.info
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
         self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads, crowded)
+        self._owns_weights = True
         own: set[type] = {NextTokens, Rows, Score, Hidden, Weights}
         own |= ({Attention} if loaded.has_attention else set()) | ({Stream} if streamer else set())
         self._facets = frozenset[type](own)
         self._streamer = streamer
+
+    def beside(self, loaded: LoadedModel) -> TransformersEngine:
+        """An engine for another tree of modules over this one's tensors, used by the same thread. Its end leaves them."""
+        twin = copy(self)
+        twin._info, twin._runner, twin._owns_weights = loaded.info, self._runner.beside(loaded), False
+        return twin
 
     @property
     def info(self) -> LoadedModelInfo:
@@ -99,12 +100,6 @@ class TransformersEngine:
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         """Logits of the token after ``ids``; see the protocol. Raises BadPrompt, Cancelled and ModelError."""
         return finish(self.next_logits_in_pieces([ids], cancel=cancel))[0]
-
-    def next_logits_each(
-        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[NextLogits, ...]:
-        """The same for several texts, read together; see the protocol."""
-        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -132,24 +127,15 @@ class TransformersEngine:
         return self._score(check_ids(ids, self._info), cancel or CancelToken())
 
     def _score(self, ids: TokenIds, cancel: CancelToken) -> Pieces[SequenceScore]:
-        rows = max(8, min(PREFILL_CHUNK, _SCORED_LOGITS_BYTES // (4 * self._info.vocab_size)))
-        state = self._runner.empty_state() if self._runner.keeps_state else None
         columns: list[tuple[np.ndarray[Any, Any], ...]] = [(np.array([np.nan]), np.array([-1]), np.array([np.nan]))]
-        begin = 0
-        while begin < len(ids):
+        rows = self._rows_at_once()
+        for begin, logits in self._teacher_forced(ids, cancel):
             if begin:
                 yield
-            cancel.check()
-            step = self._runner.piece(begin, len(ids), len(ids), rows)
-            targets = ids[begin + 1 : begin + step + 1]
+            targets = ids[begin + 1 : begin + len(logits) + 1]
             with self._runner.running(len(ids)):
-                logits = self._runner.forward([ids[begin : begin + step]], state, last_row=False)[0]  # (step, vocab)
                 for first in range(0, len(targets), rows):
                     columns.append(_score_rows(logits[first : first + rows], targets[first : first + rows]))
-            self._runner.check_numbers(logits[-1])
-            begin += step
-        if state is not None:
-            self._runner.store_prefix(ids, state)
         logprobs, ranks, entropies = (np.concatenate(column) for column in zip(*columns, strict=True))
         return SequenceScore(
             ids=ids,
@@ -157,6 +143,32 @@ class TransformersEngine:
             ranks=ranks.astype(np.int32),
             entropies=entropies.astype(np.float32),
         )
+
+    def rows_along(self, ids: Sequence[int], start: int, *, cancel: CancelToken | None = None) -> Iterator[FloatArray]:
+        """The model's predictions along a given text, a few rows at a step; see the protocol."""
+        known = check_ids(ids, self._info)
+        check_start(known, start)
+        passes = self._teacher_forced(known[:-1], cancel or CancelToken())
+        return (self._runner.to_numpy(logits[max(0, start - 1 - begin) :]) for begin, logits in passes)
+
+    def _rows_at_once(self) -> int:
+        """Logits are computed for so many positions at once: they take more memory than all else of a pass."""
+        return max(8, min(PREFILL_CHUNK, _SCORED_LOGITS_BYTES // (4 * self._info.vocab_size)))
+
+    def _teacher_forced(self, ids: TokenIds, cancel: CancelToken) -> Iterator[tuple[int, torch.Tensor]]:
+        """Pieces of one pass over ``ids``: where each begins, and its logits (positions, vocab)."""
+        state = self._runner.empty_state() if self._runner.keeps_state else None
+        begin = 0
+        while begin < len(ids):
+            cancel.check()
+            step = self._runner.piece(begin, len(ids), len(ids), self._rows_at_once())
+            with self._runner.running(len(ids)):
+                logits = self._runner.forward([ids[begin : begin + step]], state, last_row=False)[0]
+            self._runner.check_numbers(logits[-1])
+            yield begin, logits
+            begin += step
+        if state is not None:
+            self._runner.store_prefix(ids, state)
 
     def open_batch(
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
@@ -173,6 +185,19 @@ class TransformersEngine:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
         return open_rows(self._runner, known, cancel or CancelToken(), branching)
 
+    @property
+    def joins_steps(self) -> bool:
+        return joins_steps(self._runner)
+
+    def take_asked(self) -> Sequence[AskedStep]:
+        """The steps that batches have asked for since the last call; see the protocol."""
+        taken, self._runner.asked_steps = self._runner.asked_steps, []
+        return taken
+
+    def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+        """So many rows of each step, in one pass; see the protocol."""
+        run_steps(self._runner, wanted)
+
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
     ) -> Iterator[LensRows | None]:
@@ -180,6 +205,16 @@ class TransformersEngine:
         known = check_ids(ids, self._info)
         check_lens(known, positions, follow, self._info)
         return run_lens(self._runner, known, positions, follow, cancel or CancelToken())
+
+    def last_states_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[FloatArray, ...]]:
+        """What the head reads at each text's last token; equal texts are read once."""
+        wanted = [check_ids(ids, self._info) for ids in texts]
+        new = list(dict.fromkeys(wanted))
+        states, _computed = yield from last_states(self._runner, new, cancel or CancelToken())
+        found = dict(zip(new, map(self._runner.to_numpy, states), strict=True))
+        return tuple(found[ids] for ids in wanted)
 
     def attentions(
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
@@ -201,7 +236,10 @@ class TransformersEngine:
 
     def close(self) -> None:
         """Release the weights and caches. The engine is unusable afterwards."""
-        self._runner.close()
+        if self._owns_weights:
+            self._runner.close()
+        else:
+            self._runner.leave()
 
 
 def _score_rows(logits: torch.Tensor, targets: TokenIds) -> tuple[np.ndarray[Any, Any], ...]:

@@ -37,24 +37,48 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         length, new = self.get_seq_length(), key_states.shape[-2]
-        self._shared = min(self._shared, length)  # it may have been cropped
-        keys, values = (
-            buffer[: len(key_states)] for buffer in self._with_capacity(length, new, key_states, value_states)
-        )
+        rows = len(key_states)
+        keys, values = (buffer[:rows] for buffer in self._with_capacity(rows, length, new, key_states, value_states))
         keys[..., length : length + new, :] = key_states
         values[..., length : length + new, :] = value_states
         self.keys, self.values = keys[..., : length + new, :], values[..., : length + new, :]
         return self.keys, self.values
 
-    def _with_capacity(
-        self, length: int, new: int, key_states: torch.Tensor, value_states: torch.Tensor
+    def place(
+        self, begin: int, end: int, key_states: torch.Tensor, value_states: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write the next position of the rows ``begin`` to ``end``, (rows, heads, size), without counting it yet.
+
+        Returns all keys and values of these rows, as views. ``count`` makes the position the rows' own; until then the
+        layer is as it was, so that a pass that fails has changed nothing, and rows may come in several passes.
+        """
+        rows, length = len(self.keys), self.keys.shape[-2]
+        keys, values = self._with_capacity(rows, length, 1, key_states, value_states)
+        if end - begin < len(keys):
+            keys, values = keys[begin:end], values[begin:end]
+        keys.select(2, length).copy_(key_states)
+        values.select(2, length).copy_(value_states)
+        return keys.narrow(2, 0, length + 1), values.narrow(2, 0, length + 1)
+
+    def count(self) -> None:
+        """One position more: every row has been given its own by ``place``."""
+        assert self._buffers is not None
+        keys, values = self._buffers
+        rows, length = len(self.keys), self.keys.shape[-2] + 1
+        if rows < len(keys):
+            keys, values = keys[:rows], values[:rows]
+        self.keys, self.values = keys.narrow(2, 0, length), values.narrow(2, 0, length)
+
+    def _with_capacity(
+        self, rows: int, length: int, new: int, key_states: torch.Tensor, value_states: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self._shared = min(self._shared, length)  # it may have been cropped
         if self._buffers is not None and self._buffers[0].shape[-2] >= length + new:
             return self._buffers
         capacity = length + new + max(_LEAST_CAPACITY, int(length * _GROWTH))
         grown = []
         for known, states in ((self.keys, key_states), (self.values, value_states)):
-            buffer = states.new_empty((*states.shape[:-2], capacity, states.shape[-1]))
+            buffer = states.new_empty((rows, states.shape[1], capacity, states.shape[-1]))
             if length:
                 buffer[..., :length, :] = known
             grown.append(buffer)

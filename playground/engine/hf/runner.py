@@ -8,9 +8,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
+from transformers.cache_utils import Cache
 
 from playground.engine.api import CancelToken
 from playground.engine.cpu_threads import cpu_threads
@@ -22,11 +24,22 @@ from playground.models.decoding import new_cache, next_state, require_numbers
 from playground.models.loading import LoadedModel, unload
 from playground.models.rope import long_from
 
+Kind = TypeVar("Kind", bound="ModelRunner")
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
 _DEEP = 2048  # positions after which attention costs a small model as much as its weights: pieces are halved, so that
 # others wait no longer for their turn. Not by the clock: the same text is always read in the same pieces
 _MOST_STEPS = 16  # one-token passes that are still quicker than to read a text anew
 FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
+
+
+@dataclass
+class Tried:
+    """What was found out of an architecture by running it. ``steps``: rows of several states may take a step together, None:
+    not tried yet. ``attention``: its attention weights were seen to be those of its own answers.
+    """
+
+    steps: bool | None = None
+    attention: bool = False
 
 
 class ModelRunner:
@@ -52,7 +65,18 @@ class ModelRunner:
         self._keeps_last_row = "logits_to_keep" in inspect.signature(loaded.model.forward).parameters
         self._decoding = loaded.decoding
         self._long_from = long_from(loaded.model.config)
-        self.attention_agrees = False  # whether its attention weights were seen to be those of its own answers
+        self.asked_steps: list[Any] = []  # of batches, that nobody has run or taken yet
+        self.tried = Tried()
+
+    def beside(self, loaded: LoadedModel) -> ModelRunner:
+        """A runner of another tree of modules over the same tensors: what is tried out of one holds of both."""
+        twin = ModelRunner(loaded, self.prefixes, self._step_threads, self._crowded)
+        twin.tried = self.tried
+        return twin
+
+    def as_kind(self, kind: type[Kind]) -> Kind:
+        """A runner of another kind over the same model and the same known prefixes."""
+        return kind(self.loaded, self.prefixes, self._step_threads, self._crowded)
 
     @property
     def loaded(self) -> LoadedModel:
@@ -178,14 +202,30 @@ class ModelRunner:
         inputs: dict[str, Any] = {"input_ids": ids} | self._state_inputs(state, ids)
         if self._keeps_last_row and (last_row or kept is not None):
             inputs["logits_to_keep"] = 1 if kept is None else torch.tensor(kept, device=model.device)
-        few = 1 if self._crowded() else self._step_threads
-        with cpu_threads(few if ids.numel() <= FEW_POSITIONS else None):
+        with cpu_threads(self._threads_for(ids.numel())):
             output = model(**inputs)
         if state is not None:
             state.value = next_state(output, str(self._decoding.argument), state.value)
             state.length += ids.shape[1]
         logits: torch.Tensor = output.logits
         return logits if kept is None or self._keeps_last_row else logits[:, kept]
+
+    def forward_joint(self, tokens: Sequence[TokenIds], positions: Sequence[TokenIds], cache: Cache) -> torch.Tensor:
+        """Logits (R, vocab) after one token a row, each at its own position, with a cache that knows whose rows they are."""
+        model = self.loaded.model
+        inputs: dict[str, Any] = {"logits_to_keep": 1} if self._keeps_last_row else {}
+        inputs[str(self._decoding.argument)] = cache
+        ids = torch.tensor(tokens, device=model.device)  # (R, 1)
+        with cpu_threads(self._threads_for(ids.numel())):
+            output = model(
+                input_ids=ids, position_ids=torch.tensor(positions, device=ids.device), use_cache=True, **inputs
+            )
+        logits: torch.Tensor = output.logits[:, -1]
+        return logits
+
+    def _threads_for(self, positions: int) -> int | None:
+        few = 1 if self._crowded() else self._step_threads
+        return few if positions <= FEW_POSITIONS else None
 
     def _state_inputs(self, state: DecoderState | None, ids: torch.Tensor) -> dict[str, Any]:
         if state is None:
@@ -238,3 +278,9 @@ class ModelRunner:
         self.prefixes.clear()
         if loaded is not None:
             unload(loaded)
+
+    def leave(self) -> None:
+        """Let go of the modules and of what tensors they have alone; the prefixes are another's."""
+        loaded, self._loaded = self._loaded, None
+        for module in () if loaded is None else loaded.model.modules():
+            module._parameters.clear()  # now: modules refer to each other, and are collected some time later

@@ -41,13 +41,21 @@ def _cache_layers(loaded: LoadedModel) -> tuple[CacheLayer, ...]:
 
 def _tensors(model: nn.Module) -> Iterator[Weight]:
     """Parameters as they are; a packed layer's weight by its sizes, unless it is another module's own."""
-    for prefix, module in model.named_modules():
+    for path, module in model.named_modules():
+        prefix = _plain_name(path)
         if isinstance(module, PackedLinear) and module.shared is None:
             count = module.in_features * module.out_features
             shape = (module.out_features, module.in_features)
             yield Weight(f"{prefix}.weight", shape, count, count * module.packed.element_size())
     for name, parameter in model.named_parameters():  # a tensor held by two modules comes once, by its first name
-        yield Weight(name, tuple(parameter.shape), parameter.numel(), parameter.numel() * parameter.element_size())
+        yield Weight(
+            _plain_name(name), tuple(parameter.shape), parameter.numel(), parameter.numel() * parameter.element_size()
+        )
+
+
+def _plain_name(name: str) -> str:
+    """As it is without an adapter, whose layers hold the base's."""
+    return f"{name}.".replace(".base.", ".").removesuffix(".")
 
 
 def _shares(head: nn.Module, table: nn.Module) -> bool:

@@ -20,6 +20,7 @@ from playground.engine.remote.listing import short_name, unknown_model
 from playground.engine.remote.openai_rows import ENTRY_BYTES
 from playground.engine.remote.reading import Answer, events
 from playground.engine.remote.refusals import ended_silently, gave_up
+from playground.engine.remote.server_engine import ServerEngine
 from playground.engine.remote.together import mixed
 from playground.engine.types import StreamedEnd, StreamedToken, StreamEvent, StreamRequest
 from playground.errors import BadInput, ServerError
@@ -32,19 +33,12 @@ _REFUSED = (400, 404, 405, 422, 501)
 _NOT_TOLD: Mapping[str, object] = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "ignore_eos": False}
 
 
-class ChatEngine:
+class ChatEngine(ServerEngine[ChatOnlyCodec]):
     """An ``Engine`` with ``Stream`` alone. Safe to call from any thread."""
 
     def __init__(self, client: ServerClient, info: ModelInfo, codec: ChatOnlyCodec, model: str, tells: bool) -> None:
-        self._client, self._info, self._codec, self._model, self._tells = client, info, codec, model, tells
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def codec(self) -> ChatOnlyCodec:
-        return self._codec
+        super().__init__(client, info, codec)
+        self._model, self._tells = model, tells
 
     @property
     def facets(self) -> frozenset[type]:
@@ -116,10 +110,6 @@ class ChatEngine:
             piece = _bytes(entry).decode(errors="replace") if own is None else self._codec.piece(own)
             found.append(StreamedToken(row, 0, piece, own, entry.logprob("logprob"), tuple(ranked[:top])))
         return found
-
-    def close(self) -> None:
-        """Let go of the connections; the server goes on for others."""
-        self._client.close()
 
 
 def _bytes(entry: Answer) -> bytes:

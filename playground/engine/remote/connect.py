@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from playground.constraint import constraint_kinds
 from playground.engine.api import Engine
-from playground.engine.remote.constraints import constraint_kinds
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.listing import chosen_model, short_name
 from playground.engine.remote.llama_codec import LlamaServerCodec, LlamaServerTokenizer, make_table

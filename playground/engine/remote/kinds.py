@@ -16,7 +16,8 @@ class ServerKind:
     the server's own defaults, or the model's, are not neutral. ``scores_prompts``: it may tell a prompt's own
     log-probabilities. ``version_path``: where it tells its version, from its root. ``seeds_each``: text i of n in one request
     has the seed and i more. ``native``: it has SGLang's ``/generate``.
-    ``tokenizes``: it tells a text's ids at ``/tokenize``."""
+    ``tokenizes``: it tells a text's ids at ``/tokenize``, those of messages too where it ``tokenizes_chats``; ids become a
+    text at ``/detokenize``, asked for with ``detokenize`` and told as ``detokenized``."""
 
     name: str
     version_path: str | None = None
@@ -26,6 +27,9 @@ class ServerKind:
     seeds_each: bool = False
     native: bool = False
     tokenizes: bool = False
+    tokenizes_chats: bool = False
+    detokenize: Mapping[str, object] = field(default_factory=dict)
+    detokenized: str = "prompt"
 
     @property
     def names_ids(self) -> bool:
@@ -46,9 +50,18 @@ KINDS: dict[str, ServerKind] = {
         scores_prompts=True,
         seeds_each=True,
         tokenizes=True,
+        tokenizes_chats=True,
     ),
     "sglang": ServerKind(
-        "SGLang", "/server_info", takes=_SAME_NAMES, neutral=_NEUTRAL, scores_prompts=True, native=True, tokenizes=True
+        "SGLang",
+        "/server_info",
+        takes=_SAME_NAMES,
+        neutral=_NEUTRAL,
+        scores_prompts=True,
+        native=True,
+        tokenizes=True,
+        detokenize={"skip_special_tokens": False},
+        detokenized="text",
     ),
     "library": ServerKind("Ollama", "/api/version"),
     "organization_owner": ServerKind("LM Studio"),

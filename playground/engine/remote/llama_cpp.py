@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from playground.engine.api import CancelToken, NextTokens, Pieces, Stream, finish, one_by_one
+from playground.constraint import constraint_fields
+from playground.engine.api import CancelToken, Echo, NextTokens, Stream
 from playground.engine.limits import check_constraint, check_ids
-from playground.engine.remote.constraints import constraint_fields
+from playground.engine.pieces import Pieces, one_by_one
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.llama_codec import LlamaServerCodec
 from playground.engine.remote.reading import Answer, events, told_tokens, whole_row
 from playground.engine.remote.refusals import ended_silently, gave_up
+from playground.engine.remote.server_engine import ServerEngine
 from playground.engine.remote.together import mixed
 from playground.engine.types import NextLogits, StreamedEnd, StreamedToken, StreamEvent, StreamRequest, TokenIds
 from playground.errors import ServerError
@@ -51,26 +53,16 @@ class ServedModel:
     slots: int
 
 
-class LlamaCppEngine:
+class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
     """An ``Engine`` over one model of a llama.cpp server. Safe to call from any thread."""
 
     def __init__(self, client: ServerClient, info: ModelInfo, codec: LlamaServerCodec, served: ServedModel) -> None:
-        self._client = client
-        self._info = info
-        self._codec = codec
+        super().__init__(client, info, codec)
         self._served = served
 
     @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def codec(self) -> LlamaServerCodec:
-        return self._codec
-
-    @property
     def facets(self) -> frozenset[type]:
-        return frozenset({NextTokens, Stream})
+        return frozenset({NextTokens, Stream, Echo})
 
     # -- the next token --------------------------------------------------------------------------------------------
 
@@ -87,11 +79,6 @@ class LlamaCppEngine:
         row = whole_row(found, logprobs, size, self._client.address)
         computed = answer.child("timings").whole("prompt_n", len(known)) if answer.has("timings") else len(known)
         return NextLogits(known, row, computed, (time.perf_counter() - started) * 1000, normalised=True)
-
-    def next_logits_each(
-        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[NextLogits, ...]:
-        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -181,9 +168,14 @@ class LlamaCppEngine:
             **constraint_fields("llama.cpp", request.constraint),
         }
 
-    def close(self) -> None:
-        """Let go of the connections; the server goes on for others."""
-        self._client.close()
+    # -- settings --------------------------------------------------------------------------------------------------
+
+    def settings_used(self, fields: Mapping[str, object], *, cancel: CancelToken | None = None) -> Mapping[str, object]:
+        """``generation_settings`` of an answer to one token. Raises ServerError too."""
+        named = {"model": self._served.named} if self._served.named else {}
+        body = {**named, "prompt": [0], "n_predict": 1, **fields}
+        told = self._client.ask(self._client.address.root + "/completion", body, cancel=cancel, limit=2**22)
+        return Answer(told, self._client.address).mapping("generation_settings")
 
 
 def ask_row(

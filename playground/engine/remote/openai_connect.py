@@ -5,32 +5,26 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from playground.constraint import constraint_kinds
 from playground.engine.api import Engine
 from playground.engine.remote.chat_server import connect_chat
-from playground.engine.remote.constraints import constraint_kinds
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import KINDS, OTHER, ServerKind
 from playground.engine.remote.listing import chosen_model, short_name, unknown_model
 from playground.engine.remote.openai_format import TokenNames, ToldStep
 from playground.engine.remote.openai_rows import CompletionRows, GenerateRows
 from playground.engine.remote.openai_server import OpenAIEngine, ServedCompletions
+from playground.engine.remote.openai_tokens import CHECKED, LARGEST_HEAD, REFUSED, Tokens, local_tokens, served_tokens
 from playground.engine.remote.reading import Answer
 from playground.engine.remote.refusals import unusable
-from playground.engine.text.codec import HfTextCodec
 from playground.errors import ModelNotFound, ServerError
 from playground.models.info import ModelInfo, ServerFacts
-from playground.models.tokenizers import TOKENIZER_VARIABLE, tokenizer_for
+from playground.models.tokenizers import TOKENIZER_VARIABLE
 from playground.models.wording import Progress, shown
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-_CHECKED = "The capital of France is  Paris: 12,345 für Zoë\n\n\tdef f(x):"
 _COUNTS = (20, 5, 1)  # tokens of a row that are asked for, until the server gives so many
-_REFUSED = (400, 404, 405, 422)
-_LONGEST_CONTEXT = _LARGEST_HEAD = 2**20
+_LONGEST_CONTEXT = 2**20
 _USUAL_CONTEXT = 4096  # where neither the server nor the tokenizer says
 
 
@@ -43,38 +37,41 @@ def connect_completions(client: ServerClient, progress: Progress) -> Engine:
     name, kind = own.text("id"), KINDS.get(own.text("owned_by", ""), OTHER)
     version = _version(client, kind)
     progress("Reading the tokenizer", 0.3)
-    completes, missing = _takes_text(client, name), None
-    if completes:
-        try:
-            tokenizer, tokenizer_name = tokenizer_for(name)
-        except ModelNotFound as error:
-            if os.environ.get(TOKENIZER_VARIABLE):  # what was named is not there: that is to be mended
-                raise
-            completes, missing = False, error
-    if not completes:
+    tokens = _tokens(client, kind, name) if _takes_text(client, name) else None
+    if not isinstance(tokens, Tokens):
         chats = connect_chat(client, name, models, kind, version)
         if chats is None:
-            raise missing or unusable(client.address, "takes neither texts nor chats")
+            raise tokens or unusable(client.address, "takes neither texts nor chats")
         return chats
-    context = own.whole("max_model_len", min(int(getattr(tokenizer, "model_max_length", 0) or 0), 2**60))
+    context = own.whole("max_model_len", tokens.context)
     progress("Asking the server what it tells", 0.6)
     info = unknown_model(
         client.address.text,
         short_name(name),
-        f"{client.address.text}:{name}:{kind.name} {version}:{tokenizer_name}",
-        len(tokenizer),
+        f"{client.address.text}:{name}:{kind.name} {version}:{tokens.name}",
+        tokens.size,
         context if 0 < context <= _LONGEST_CONTEXT else _USUAL_CONTEXT,
-        has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
+        has_chat_template=tokens.has_chat_template,
         constraints=constraint_kinds(kind.name),
     )
-    probe = _Probe(client, name, kind, tokenizer, info)
-    probe.check_tokenizer(tokenizer_name)
+    probe = _Probe(client, name, kind, tokens, info)
+    probe.check_tokenizer(tokens.name)
     told = probe.most_told()
     served = ServedCompletions(kind, name, told, probe.takes_ids, probe.tells_raw(told), probe.scores())
     facts = ServerFacts(kind.name, version, models, None, told, served.raw)
     info = replace(info, vocab_size=probe.size, server=facts)
     progress("The server is ready", 1.0)
-    return OpenAIEngine(client, info, HfTextCodec(tokenizer, info), served, probe.rows)
+    return OpenAIEngine(client, info, tokens.codec(info), served, probe.rows)
+
+
+def _tokens(client: ServerClient, kind: ServerKind, model: str) -> Tokens | ModelNotFound:
+    """Those of a tokenizer here, else the server's own, else why there are none."""
+    try:
+        return local_tokens(model)
+    except ModelNotFound as error:
+        if os.environ.get(TOKENIZER_VARIABLE):  # what was named is not there: that is to be mended
+            raise
+        return served_tokens(client, kind, model) or error
 
 
 def _takes_text(client: ServerClient, model: str) -> bool:
@@ -85,7 +82,7 @@ def _takes_text(client: ServerClient, model: str) -> bool:
     except ServerError as error:
         if error.status in (404, 405, 501):
             return False
-        if error.status not in _REFUSED:
+        if error.status not in REFUSED:
             raise
     return True
 
@@ -96,7 +93,7 @@ def _version(client: ServerClient, kind: ServerKind) -> str:
     try:
         answer = Answer(client.ask(client.address.root + kind.version_path), client.address)
     except ServerError as error:
-        if error.status not in _REFUSED:
+        if error.status not in REFUSED:
             raise
         return "unknown"
     return answer.text("version", "unknown")[:80]
@@ -105,21 +102,19 @@ def _version(client: ServerClient, kind: ServerKind) -> str:
 class _Probe:
     """Small requests whose answers say what a server does. Raises ServerError and ModelNotFound."""
 
-    def __init__(
-        self, client: ServerClient, model: str, kind: ServerKind, tokenizer: PreTrainedTokenizerBase, info: ModelInfo
-    ) -> None:
-        self._client, self._model, self._kind, self._tokenizer, self._info = client, model, kind, tokenizer, info
+    def __init__(self, client: ServerClient, model: str, kind: ServerKind, tokens: Tokens, info: ModelInfo) -> None:
+        self._client, self._model, self._kind = client, model, kind
         self._native = kind.native
+        self._names = tokens.names(info)
         self._use(info.vocab_size)
-        self._ids = HfTextCodec(tokenizer, info).encode(_CHECKED)
+        self._ids = tokens.codec(info).encode(CHECKED)
         self.takes_ids = True
 
     def _use(self, size: int) -> None:
-        """Take the model's head to have ``size`` rows."""
+        """Take the model's head to have ``size`` rows; those beyond the tokenizer's tokens have no name."""
         self.size = size
-        names = _token_names(HfTextCodec(self._tokenizer, replace(self._info, vocab_size=size)), size)
         kind = GenerateRows if self._native else CompletionRows
-        self.rows = kind(self._client, self._kind, self._model, names)
+        self.rows = kind(self._client, self._kind, self._model, TokenNames(self._names, size))
 
     def check_tokenizer(self, name: str) -> None:
         """Whether a prompt may be ids. A text must have the same ids there, or as many where they are not told, as by the
@@ -129,7 +124,7 @@ class _Probe:
                 f"The server at {self._client.address.base} makes other tokens of a text than the tokenizer of {shown(name)}: "
                 f"name its own with {TOKENIZER_VARIABLE}."
             )
-        answer = self.rows.ask(_CHECKED)
+        answer = self.rows.ask(CHECKED)
         if not answer.has("usage"):
             raise unusable(self._client.address, "does not count a prompt's tokens, so its tokenizer cannot be checked")
         counted = answer.child("usage").whole("prompt_tokens")
@@ -141,7 +136,7 @@ class _Probe:
         try:
             by_ids = self.rows.ask(self._ids)
         except ServerError as error:
-            if error.status not in _REFUSED:
+            if error.status not in REFUSED:
                 raise
             self.takes_ids = False
             return
@@ -151,11 +146,11 @@ class _Probe:
         """The server's own ids of the text; None where it does not tell them."""
         if not self._kind.tokenizes:
             return None
-        body = {"model": self._model, "prompt": _CHECKED}
+        body = {"model": self._model, "prompt": CHECKED}
         try:
             answer = self._client.ask(self._client.address.root + "/tokenize", body)
         except ServerError as error:
-            if error.status not in _REFUSED:
+            if error.status not in REFUSED:
                 raise
             return None
         return Answer(answer, self._client.address).ids("tokens", None)
@@ -163,9 +158,9 @@ class _Probe:
     def _step(self, count: int, **settings: object) -> ToldStep | None:
         """The first step with its row; None where the server refuses or tells none."""
         try:
-            return self.rows.row(self._ids if self.takes_ids else _CHECKED, count, None, **settings)
+            return self.rows.row(self._ids if self.takes_ids else CHECKED, count, None, **settings)
         except ServerError as error:
-            if error.status not in _REFUSED:
+            if error.status not in REFUSED:
                 raise
             return None
 
@@ -189,7 +184,7 @@ class _Probe:
     def _tells_all(self) -> bool:
         """Whether a row may be whole. A head may have more rows than the tokenizer has tokens, so ids beyond them count."""
         own = self.size
-        self._use(max(own, _LARGEST_HEAD))
+        self._use(max(own, LARGEST_HEAD))
         told = self._row(own)
         head = max(told, default=0) + 1
         if head > own:
@@ -205,7 +200,7 @@ class _Probe:
         try:
             return self.rows.score(self._ids).logprobs.size > 0
         except ServerError as error:
-            if error.status not in (None, *_REFUSED):
+            if error.status not in (None, *REFUSED):
                 raise
             return False
 
@@ -219,15 +214,3 @@ class _Probe:
         bent = self._row(count, temperature=2.0, logit_bias={str(likeliest): -50})
         bent = bent or self._row(count, temperature=2.0)
         return abs(bent.get(likeliest, -99.0) - plain[likeliest]) < 0.05 if bent else None
-
-
-def _token_names(codec: HfTextCodec, size: int) -> TokenNames:
-    """Which token is called how; a text that several tokens have names none."""
-    by_bytes: dict[bytes, int] = {}
-    several: set[bytes] = set()
-    for token in range(size):
-        name = codec.decode((token,)).encode() if codec.is_special(token) else codec.token_bytes(token)
-        if name in by_bytes:
-            several.add(name)
-        by_bytes[name] = token
-    return TokenNames({name: token for name, token in by_bytes.items() if name and name not in several}, size)

@@ -32,7 +32,8 @@ class ToldStep:
 
 
 class TokenNames:
-    """From what a server calls a token to its id. ``by_bytes``: of each token of the vocabulary, special ones by name."""
+    """From what a server calls a token to its id. ``by_bytes``: of each of the tokenizer's tokens, special ones by name;
+    those from ``size`` on are none of the model's."""
 
     def __init__(self, by_bytes: Mapping[bytes, int], size: int) -> None:
         self._by_bytes = by_bytes
@@ -45,7 +46,8 @@ class TokenNames:
             return int(as_id[1]) if int(as_id[1]) < self.size else None
         if as_bytes:
             data = bytes.fromhex(as_bytes[1].replace("\\x", ""))
-        return self._by_bytes.get(data or name.encode("utf-8", errors="surrogatepass"))
+        found = self._by_bytes.get(data or name.encode("utf-8", errors="surrogatepass"))
+        return found if found is not None and found < self.size else None
 
 
 def told_steps(choice: Answer, names: TokenNames) -> list[ToldStep]:

@@ -15,17 +15,19 @@ from typing import Literal
 
 import numpy as np
 
-from playground.engine.api import CancelToken, NextTokens, Pieces, Score, Stream, finish, one_by_one
+from playground.constraint import constraint_fields
+from playground.engine.api import CancelToken, NextTokens, Score, Stream
 from playground.engine.limits import check_constraint, check_ids
-from playground.engine.remote.constraints import constraint_fields
+from playground.engine.pieces import Pieces, one_by_one
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import ServerKind
 from playground.engine.remote.openai_format import told_steps
 from playground.engine.remote.openai_rows import ENTRY_BYTES, NEUTRAL, CompletionRows
 from playground.engine.remote.reading import Answer, events, whole_row
 from playground.engine.remote.refusals import ended_silently, gave_up, unusable
+from playground.engine.remote.server_engine import ServerEngine
 from playground.engine.remote.together import mixed
-from playground.engine.text.codec import HfTextCodec
+from playground.engine.text.codec import TableCodec
 from playground.engine.types import (
     NextLogits,
     NextRow,
@@ -42,6 +44,7 @@ from playground.models.info import ModelInfo
 
 AT_ONCE = 8  # texts asked for at the same time; the server batches them
 _MASS_ERROR = 0.02
+_SHOWN = 100  # likeliest tokens of a row whose texts will be asked for
 _CONTEXT = 8  # tokens before one that say which character it completes
 _BROKEN = "\ufffd"
 
@@ -60,25 +63,14 @@ class ServedCompletions:
     scores: bool = False
 
 
-class OpenAIEngine:
+class OpenAIEngine(ServerEngine[TableCodec]):
     """An ``Engine`` over one model of a server. Safe to call from any thread."""
 
     def __init__(
-        self, client: ServerClient, info: ModelInfo, codec: HfTextCodec, served: ServedCompletions, rows: CompletionRows
+        self, client: ServerClient, info: ModelInfo, codec: TableCodec, served: ServedCompletions, rows: CompletionRows
     ) -> None:
-        self._client = client
-        self._info = info
-        self._codec = codec
-        self._served = served
-        self._rows = rows
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def codec(self) -> HfTextCodec:
-        return self._codec
+        super().__init__(client, info, codec)
+        self._served, self._rows = served, rows
 
     @property
     def facets(self) -> frozenset[type]:
@@ -95,6 +87,7 @@ class OpenAIEngine:
         if step is None:
             raise unusable(address, "tells no tokens of a row, though it did before")
         top = step.top[: self._served.told]
+        self._codec.learn([token for token, _ in top[:_SHOWN]])
         told = np.array([token for token, _ in top], np.int32)
         logprobs = np.array([value for _, value in top], np.float32)
         if self._served.told is None:
@@ -104,11 +97,6 @@ class OpenAIEngine:
         if mass > 1 + _MASS_ERROR:
             raise unusable(address, f"tells probabilities that are {mass:.3g} in sum and not 1")
         return TopTokens(known, told, logprobs, size, (time.perf_counter() - started) * 1000, step.unnamed)
-
-    def next_logits_each(
-        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[NextRow, ...]:
-        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -220,6 +208,9 @@ class OpenAIEngine:
             request.temperature == 1 and self._settings(request) == self._settings(_free(request))
         )
         known = [request.ids[-1] if token.id is None else token.id for token in before[-_CONTEXT:]]
+        self._codec.learn(
+            [token for step in steps for token, _ in step.top] + [s.id for s in steps if s.id is not None]
+        )
         for number, step in enumerate(steps):
             # What the server sends with a token may be held back or broken; where it has an id, its own text is known.
             piece = step.text if step.id is None else self._codec.piece(step.id, known)
@@ -228,10 +219,6 @@ class OpenAIEngine:
             logprob, top = (step.logprob, step.top[: request.top]) if own else (None, ())
             yield StreamedToken(row, len(before) + number, shown, step.id, logprob, top)
             known.append(0 if step.id is None else step.id)
-
-    def close(self) -> None:
-        """Let go of the connections; the server goes on for others."""
-        self._client.close()
 
 
 def _free(request: StreamRequest) -> StreamRequest:

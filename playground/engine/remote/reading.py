@@ -63,6 +63,10 @@ class Answer:
     def child(self, name: str) -> Answer:
         return Answer(self._value.get(name), self.address)
 
+    def mapping(self, name: str) -> Mapping[str, object]:
+        """An object as it stands there."""
+        return self.child(name)._value
+
     def children(self, name: str) -> list[Answer]:
         return [Answer(one, self.address) for one in self.items(name)]
 
@@ -122,7 +126,7 @@ def told_tokens(entries: list[object], size: int, address: ServerAddress) -> tup
     outside = ids[(ids < 0) | (ids >= size)]
     if outside.size:
         raise unusable(address, f"names token {outside[0]}, and its model has {size:,} tokens only")
-    if np.unique(ids).size != ids.size:
+    if len(set(ids.tolist())) != ids.size:
         raise unusable(address, "names a token twice in one row")
     logprobs = np.where(values < _LOWEST, -np.inf, np.minimum(values, 0.0)).astype(np.float32)
     return ids, logprobs

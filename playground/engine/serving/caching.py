@@ -7,30 +7,34 @@ thread, without queueing. Everything else is passed on to the engine behind it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from copy import copy
 
 from cachetools import LRUCache
 
 from playground.engine.api import (
+    AskedStep,
     Attention,
     Batch,
     CancelToken,
+    Echo,
     Engine,
     Hidden,
     NextTokens,
-    Pieces,
     Rows,
     Score,
     Stream,
     TextCodec,
     Weights,
-    finish,
 )
 from playground.engine.attention_data import AttentionPass, PassCache
 from playground.engine.facets import require
 from playground.engine.limits import check_ids
 from playground.engine.logits_cache import LogitsCache
+from playground.engine.pieces import Pieces, finish
 from playground.engine.types import (
+    FloatArray,
     LensRows,
     NextRow,
     SequenceScore,
@@ -42,6 +46,8 @@ from playground.engine.types import (
 from playground.models.info import ModelInfo
 
 _REMEMBERED_SCORES = 32
+_REMEMBERED_STATES = 4096  # of a small model 2 kB each, of a large one 16
+Turn = Callable[[CancelToken], AbstractContextManager[None]]
 
 
 class CachedEngine:
@@ -57,6 +63,19 @@ class CachedEngine:
         self._scores: LRUCache[TokenIds, SequenceScore] = LRUCache(_REMEMBERED_SCORES)
         self._scores_lock = threading.Lock()
         self._passes = PassCache()
+        self._states: LRUCache[TokenIds, FloatArray] = LRUCache(_REMEMBERED_STATES)
+        self._states_lock = threading.Lock()
+        self._turn: Turn | None = None
+
+    def with_turns(self, turn: Turn) -> CachedEngine:
+        """The same engine with the same memory, each of whose streams begins when ``turn`` lets it in and ends with it."""
+        own = copy(self)
+        own._turn = turn
+        return own
+
+    def beside(self, engine: Engine) -> CachedEngine:
+        """Another engine with rows in the same memory, told apart by their revisions."""
+        return CachedEngine(engine, self._rows)
 
     @property
     def info(self) -> ModelInfo:
@@ -83,11 +102,6 @@ class CachedEngine:
 
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextRow:
         return finish(self.next_logits_in_pieces([ids], cancel=cancel))[0]
-
-    def next_logits_each(
-        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
-    ) -> tuple[NextRow, ...]:
-        return finish(self.next_logits_in_pieces(texts, cancel=cancel))
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -149,20 +163,65 @@ class CachedEngine:
     ) -> Pieces[Batch]:
         return require(self._engine, Rows).open_batch_in_pieces(prompts, cancel=cancel, branching=branching)
 
+    def rows_along(self, ids: Sequence[int], start: int, *, cancel: CancelToken | None = None) -> Iterator[FloatArray]:
+        return require(self._engine, Rows).rows_along(ids, start, cancel=cancel)
+
+    @property
+    def joins_steps(self) -> bool:
+        return require(self._engine, Rows).joins_steps
+
+    def take_asked(self) -> Sequence[AskedStep]:
+        return require(self._engine, Rows).take_asked()
+
+    def run_steps(self, wanted: Sequence[tuple[AskedStep, int]]) -> None:
+        require(self._engine, Rows).run_steps(wanted)
+
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
-        return require(self._engine, Stream).stream(request, cancel=cancel)
+        engine = require(self._engine, Stream)
+        if self._turn is None:
+            return engine.stream(request, cancel=cancel)
+        return self._in_turn(self._turn, engine, request, cancel or CancelToken())
+
+    @staticmethod
+    def _in_turn(turn: Turn, engine: Stream, request: StreamRequest, cancel: CancelToken) -> Iterator[StreamEvent]:
+        with turn(cancel):
+            yield from engine.stream(request, cancel=cancel)
 
     def lens(
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
     ) -> Iterator[LensRows | None]:
         return require(self._engine, Hidden).lens(ids, positions, follow=follow, cancel=cancel)
 
+    def last_states_in_pieces(
+        self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
+    ) -> Pieces[tuple[FloatArray, ...]]:
+        """Only what is not known goes to the model."""
+        wanted = [tuple(ids) for ids in texts]
+        with self._states_lock:
+            known = {ids: self._states[ids] for ids in wanted if ids in self._states}
+        new = [ids for ids in dict.fromkeys(wanted) if ids not in known]
+        if new:
+            found = yield from require(self._engine, Hidden).last_states_in_pieces(new, cancel=cancel)
+            known |= dict(zip(new, found, strict=True))
+            with self._states_lock:
+                self._states.update({ids: known[ids] for ids in new})
+        return tuple(known[ids] for ids in wanted)
+
     def weights(self) -> WeightList:
         return require(self._engine, Weights).weights()
 
-    def close(self) -> None:
-        self._rows.clear()
+    def settings_used(self, fields: Mapping[str, object], *, cancel: CancelToken | None = None) -> Mapping[str, object]:
+        return require(self._engine, Echo).settings_used(fields, cancel=cancel)
+
+    def forget(self) -> None:
+        """Let go of the answers that are of this engine alone."""
         with self._scores_lock:
             self._scores.clear()
+        with self._states_lock:
+            self._states.clear()
         self._passes.clear()
+
+    def close(self) -> None:
+        self._rows.clear()
+        self.forget()
         self._engine.close()

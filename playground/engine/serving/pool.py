@@ -10,12 +10,13 @@ told how to open an engine, which choices are the same and who is alive.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from playground.engine.api import Engine
+from playground.engine.serving.sharing import APART, Sharing
 from playground.engine.serving.slot_worker import SlotWorker
 from playground.engine.serving.step_worker import StepWorker
 from playground.engine.serving.worker import Worker
@@ -27,6 +28,7 @@ from playground.models.placement import Placement
 
 LOOK_SECONDS = 5.0  # between two looks for unused models; one is released at the second that finds it unused
 MOST_MODELS = 4  # that one session has: its own, and those beside it
+_LOOK_AT_BASE_S = 0.1  # between two looks at how far a base's loading is
 CLOSING_SECONDS = 3.0  # how long an end waits for a load that has begun: nobody likes a Ctrl+C that hangs
 
 
@@ -85,10 +87,26 @@ OpenEngine = Callable[[ModelChoice, Loading], Engine]
 """Loads a choice and tells the loading how far it is."""
 
 
-def open_worker(engine: Engine, is_alive: Callable[[str], bool] = lambda session: True) -> Worker:
+AtRest = Callable[[], AbstractContextManager[None]]
+"""A block in which no pass of a model runs; see ``StepWorker.at_rest``."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverOthers:
+    """Choices that need another's weights: an adapter needs its base's. ``base_of``: the other, of a normalised choice;
+    None of one that stands alone. ``open``: its engine, over the base's, whose modules keep still where it is ``at_rest``.
+    """
+
+    base_of: Callable[[ModelChoice], ModelChoice | None] = lambda choice: None
+    open: Callable[[ModelChoice, Engine, AtRest], Engine] = lambda choice, base, at_rest: base
+
+
+def open_worker(
+    engine: Engine, is_alive: Callable[[str], bool] = lambda session: True, sharing: Sharing = APART
+) -> Worker:
     """The kind of worker that ``engine`` needs: a server answers several requests at a time, a model here one."""
     kind = StepWorker if engine.info.server is None else SlotWorker
-    return kind(engine, is_alive=is_alive)
+    return kind(engine, is_alive=is_alive, sharing=sharing)
 
 
 class ModelPool:
@@ -100,15 +118,19 @@ class ModelPool:
         *,
         normalise: Callable[[ModelChoice], ModelChoice] = lambda choice: choice,
         is_alive: Callable[[str], bool] = lambda session: True,
+        sharing: Sharing = APART,
         look_seconds: float = LOOK_SECONDS,
         hardware: Callable[[], Hardware] = probe,
+        over: OverOthers = OverOthers(),  # noqa: B008 - frozen
     ) -> None:
         """``normalise`` gives choices that mean the same one form, and leaves that form as it is."""
         self._open_engine = open_engine
         self._normalise = normalise
         self._is_alive = is_alive
+        self._sharing = sharing
         self._look_seconds = look_seconds
         self._hardware = hardware
+        self._over = over
         self._lock = threading.Lock()
         self._entries: dict[ModelChoice, Loading] = {}
         self._wanted: dict[str, ModelChoice] = {}
@@ -171,9 +193,13 @@ class ModelPool:
                 entry.worker.drop_session(session)
 
     def _named(self) -> set[ModelChoice | None]:
-        """What sessions want. With the lock held."""
+        """What sessions want, and what that needs. With the lock held."""
         beside = (choice for choices in self._beside.values() for choice in choices)
-        return {*self._wanted.values(), *beside} or {self._ready}
+        return self._with_bases({*self._wanted.values(), *beside} or {self._ready})
+
+    def _with_bases(self, choices: Iterable[ModelChoice | None]) -> set[ModelChoice | None]:
+        found = set(choices)
+        return found | {self._over.base_of(choice) for choice in found if choice is not None}
 
     # -- room ------------------------------------------------------------------------------------------------------
 
@@ -229,6 +255,8 @@ class ModelPool:
             wanted = self._named()
             found = [entry for choice, entry in self._entries.items() if choice not in wanted and entry.done.is_set()]
             unused = [entry for entry in found if at_once or entry.choice in self._unused]
+            needed = self._with_bases(self._entries.keys() - {entry.choice for entry in unused})
+            unused = [entry for entry in unused if entry.choice not in needed]
             self._unused = frozenset(entry.choice for entry in found)
             for entry in unused:
                 del self._entries[entry.choice]
@@ -268,7 +296,11 @@ class ModelPool:
 
     def _load(self, entry: Loading) -> None:
         try:
-            worker = open_worker(self._open_with_room(entry), self._is_alive)
+            base = self._over.base_of(entry.choice)
+            if base is None:
+                worker = open_worker(self._open_with_room(entry), self._is_alive, self._sharing)
+            else:
+                worker = self._open_over(entry, base)
             with self._lock:
                 replaced = self._entries.get(entry.choice) is not entry  # cancelled, and asked for anew meanwhile
                 entry.worker = None if replaced else worker
@@ -285,6 +317,18 @@ class ModelPool:
             entry.error = PlaygroundError(f"The model could not be loaded ({reason}); choose another one.")
         finally:
             entry.finish()
+
+    def _open_over(self, entry: Loading, base: ModelChoice) -> Worker:
+        """A worker over the base's weights, which are loaded first where nobody has."""
+        with self._lock:
+            below = self._entry(base)
+        while not below.done.wait(_LOOK_AT_BASE_S):
+            entry.report(below.what, below.fraction)
+        if below.error is not None:
+            raise below.error.with_traceback(None)
+        if not isinstance(below.worker, StepWorker):
+            raise BadInput("An adapter needs a model whose weights are in this process: choose one that runs here.")
+        return below.worker.beside(self._over.open(entry.choice, below.worker.engine.inner, below.worker.at_rest))
 
     def _open_with_room(self, entry: Loading) -> Engine:
         """Keep the old model until the new one is there; only when both do not fit, the unused one goes first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
@@ -14,6 +15,14 @@ from playground.errors import Cancelled
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What comes before a request's next turn: ``ahead`` turns of others, some ``seconds`` in all if no new ones come."""
+
+    ahead: int = 0
+    seconds: float = 0.0
+
+
 class Ticket(Generic[T]):
     """One request to a worker. Use it as a context manager: leaving the block cancels what is not finished.
 
@@ -21,9 +30,11 @@ class Ticket(Generic[T]):
     from any thread. The first end counts: what a cancelled job still produces is dropped.
     """
 
-    def __init__(self, session: str, slot: str) -> None:
+    def __init__(self, session: str, slot: str, lane: str = "") -> None:
+        """``lane``: which of the engines that share a thread it is for."""
         self.session = session
         self.slot = slot
+        self.lane = lane
         self.cancel_token = CancelToken()
         self._changed = threading.Condition()
         self._steps: deque[Any] = deque()
@@ -32,8 +43,13 @@ class Ticket(Generic[T]):
         self._result: T | None = None
         self._error: BaseException | None = None
         # Set by the worker; a ticket that failed before it was queued keeps these.
-        self._position_of: Callable[[Ticket[T]], int] = lambda ticket: 0
+        self._wait_of: Callable[[Ticket[T]], Wait] = lambda ticket: Wait()
         self._on_cancel: Callable[[Ticket[T]], None] = lambda ticket: None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What at most one unfinished request has at a time."""
+        return self.session, self.slot, self.lane
 
     @property
     def done(self) -> bool:
@@ -45,10 +61,9 @@ class Ticket(Generic[T]):
         """What it ended with, where it did not end with a result."""
         return self._error
 
-    @property
-    def position(self) -> int:
-        """How many steps of others come before this ticket's next one; 0 while it runs and when it is done."""
-        return 0 if self._done else self._position_of(self)
+    def before(self) -> Wait:
+        """What comes before this ticket's next turn; nothing while it runs and when it is done."""
+        return Wait() if self._done else self._wait_of(self)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is done, at most ``timeout`` seconds; says whether it is."""
@@ -130,8 +145,9 @@ class Ticket(Generic[T]):
 
     def fail(self, error: BaseException) -> bool:
         """End with ``error`` and tell the job to stop; False if it had ended before."""
-        self.cancel_token.cancel()
-        return self._end(None, error)
+        ended = self._end(None, error)
+        self.cancel_token.cancel()  # afterwards: a job that sees it at once would end the ticket with its own reason
+        return ended
 
     def _end(self, result: T | None, error: BaseException | None) -> bool:
         with self._changed:

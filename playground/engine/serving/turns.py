@@ -10,8 +10,10 @@ steps of a generation; yet none waits for ever, for whoever has used up the head
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import Enum
+
+_LATE = 0.2  # the weight of the newest turn in what a turn takes
 
 
 class Priority(Enum):
@@ -23,29 +25,47 @@ class Priority(Enum):
 
 
 class Turns:
-    """The tags. A task of several sessions has the smallest of theirs."""
+    """The tags, one a visitor, whose sessions share it. A task of several sessions has the smallest of theirs."""
 
-    def __init__(self) -> None:
+    def __init__(self, visitor_of: Callable[[str], str] = lambda session: session) -> None:
+        self._visitor_of = visitor_of
         self._used: dict[str, float] = {}
         self._level = 0.0  # the smallest tag of those at work; never goes back
 
     def arrive(self, session: str) -> None:
         """A request of ``session`` has come."""
-        self._used[session] = max(self._used.get(session, 0.0), self._level)
+        visitor = self._visitor_of(session)
+        self._used[visitor] = max(self._used.get(visitor, 0.0), self._level)
 
     def charge(self, sessions: Collection[str], seconds: float) -> None:
         """``sessions`` have used the model together for so long."""
         for session in sessions:
-            self._used[session] = self._used.get(session, self._level) + seconds / len(sessions)
+            visitor = self._visitor_of(session)
+            self._used[visitor] = self._used.get(visitor, self._level) + seconds / len(sessions)
 
     def tag(self, sessions: Collection[str], priority: Priority) -> float:
         """The smaller, the sooner."""
-        return min(self._used.get(session, self._level) for session in sessions) - priority.value
+        return min(self._used.get(self._visitor_of(session), self._level) for session in sessions) - priority.value
 
     def settle(self, working: Collection[str]) -> None:
         """``working``: the sessions that wait or run now. Others are forgotten once they have nothing to pay back."""
         if not working:
             self._used, self._level = {}, 0.0
             return
-        self._level = max(self._level, min(self._used.get(session, self._level) for session in working))
-        self._used = {name: tag for name, tag in self._used.items() if name in working or tag > self._level}
+        visitors = {self._visitor_of(session) for session in working}
+        self._level = max(self._level, min(self._used.get(visitor, self._level) for visitor in visitors))
+        self._used = {name: tag for name, tag in self._used.items() if name in visitors or tag > self._level}
+
+
+class Pace:
+    """How long turns of each kind have taken of late, in seconds: the newest counts a fifth, the older ones ever less."""
+
+    def __init__(self) -> None:
+        self._took: dict[str, float] = {}
+
+    def note(self, kind: str, seconds: float) -> None:
+        self._took[kind] = (1 - _LATE) * self._took.get(kind, seconds) + _LATE * seconds
+
+    def of(self, kind: str) -> float:
+        """Of a kind that has not been seen the mean of the others, 0 without any."""
+        return self._took.get(kind, sum(self._took.values()) / max(1, len(self._took)))

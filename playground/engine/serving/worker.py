@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar, overload
 
-from playground.engine.api import CancelToken, Engine, NextTokens, Pieces
+from playground.engine.api import AskedStep, CancelToken, Engine, NextTokens
 from playground.engine.facets import require
+from playground.engine.pieces import Pieces
 from playground.engine.serving.caching import CachedEngine
-from playground.engine.serving.ticket import Ticket
-from playground.engine.serving.turns import Priority, Turns
+from playground.engine.serving.sharing import APART, Sharing
+from playground.engine.serving.ticket import Ticket, Wait
+from playground.engine.serving.turns import Pace, Priority, Turns
 from playground.engine.types import NextRow, TokenIds
 from playground.errors import Cancelled, ModelError, PlaygroundError
 from playground.metrics import count_request, count_tokens
@@ -29,7 +31,8 @@ from playground.metrics import count_request, count_tokens
 T = TypeVar("T")
 Steps = Generator[Any, None, T]
 
-_RELEASED = "The model was released: choose it again to load it."
+LEAD_S = 4.0  # the head start of who leads a room, beside that of the request's class
+RELEASED = "The model was released: choose it again to load it."
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,13 @@ class Task:
     tickets: Sequence[Ticket[Any]]
     job: Callable[[Engine, CancelToken], Any]
     priority: Priority
+    engine: CachedEngine  # on which it runs: the worker's, or one over the same weights
     joins: bool = False  # a reading that may be done together with others
+    goes_first: bool = False  # before all others of about the same tag
     number: int = 0  # in the order of the queue
     cancel: CancelToken = field(default_factory=CancelToken)
     steps: Steps[Any] | None = None  # the started generator
+    asked: list[AskedStep] = field(default_factory=list)  # what it waits for: steps of its batches
 
     @property
     def sessions(self) -> list[str]:
@@ -74,7 +80,7 @@ def tokens_of(task: Task) -> int:
 
 def together(group: Sequence[Task]) -> Task:
     texts = tuple(ids for task in group for ids in texts_of(task))
-    return Task([ticket for task in group for ticket in task.tickets], Read(texts), group[0].priority)
+    return Task([ticket for task in group for ticket in task.tickets], Read(texts), group[0].priority, group[0].engine)
 
 
 def advance(task: Task, engine: Engine) -> bool:
@@ -151,18 +157,22 @@ class Worker(ABC):
         engine: Engine,
         *,
         is_alive: Callable[[str], bool] = lambda session: True,
+        sharing: Sharing = APART,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """``is_alive`` says whether anybody still looks at a session; what one that has left asked for is cancelled."""
+        self._pace = Pace()
         self._engine = CachedEngine(engine)
         self._is_alive = is_alive
         self._clock = clock
         self._changed = threading.Condition()
-        self._turns = Turns()
+        self._sharing = sharing
+        self._turns = Turns(sharing.visitor_of)
         self._numbers = count(1)
         self._waiting: list[Task] = []
         self._running: list[Task] = []
-        self._open: dict[tuple[str, str], Ticket[Any]] = {}  # the unfinished ticket of each (session, slot)
+        self._open: dict[tuple[str, str, str], Ticket[Any]] = {}  # the unfinished ticket of each place
+        self._lane = ""  # its tickets', beside those of workers that share its thread
         self._closing = False
 
     @property
@@ -188,26 +198,34 @@ class Worker(ABC):
         A generator's yielded values are the ticket's steps, None only gives others a turn; its return value is the
         result. It must not yield inside a context that belongs to the thread (``torch.inference_mode``).
         """
-        ticket: Ticket[Any] = Ticket(session, slot)
-        return self._queue(ticket, Task([ticket], job, priority, cancel=ticket.cancel_token))
+        ticket: Ticket[Any] = Ticket(session, slot, self._lane)
+        return self._queue(ticket, Task([ticket], job, priority, self._engine, cancel=ticket.cancel_token))
 
     def next_row(self, session: str, slot: str, ids: Sequence[int]) -> Ticket[NextRow]:
         """Queue the reading of ``ids``: the row after them. The same row is computed once, however many wait for it."""
-        ticket: Ticket[NextRow] = Ticket(session, slot)
+        ticket: Ticket[NextRow] = Ticket(session, slot, self._lane)
         job = Read((tuple(ids),))
-        return self._queue(ticket, Task([ticket], job, Priority.ROW, joins=True, cancel=ticket.cancel_token))
+        return self._queue(
+            ticket, Task([ticket], job, Priority.ROW, self._engine, joins=True, cancel=ticket.cancel_token)
+        )
 
     def _queue(self, ticket: Ticket[T], task: Task) -> Ticket[T]:
-        session, slot = ticket.session, ticket.slot
+        session = ticket.session
+        task.goes_first = self._sharing.goes_first(self._sharing.visitor_of(session))
         asked, priority = self._clock(), task.priority
         ticket.when_done(lambda: _count(priority, self._clock() - asked, ticket))
-        ticket._position_of, ticket._on_cancel = self._position_of, self._withdraw
+        ticket._wait_of, ticket._on_cancel = self._wait_of, self._withdraw
         with self._changed:
             if self._closing:
-                ticket.fail(ModelError(_RELEASED))
+                ticket.fail(ModelError(RELEASED))
                 return ticket
-            older = self._open.get((session, slot))
-            self._open[session, slot] = ticket
+            older = self._open.get(ticket.place)
+            try:
+                self._admit(ticket)
+            except PlaygroundError as error:
+                ticket.fail(error)
+                return ticket
+            self._open[ticket.place] = ticket
             self._turns.arrive(session)
             self._put(task)
             self._changed.notify_all()
@@ -215,12 +233,22 @@ class Worker(ABC):
             older.cancel()
         return ticket
 
+    def _admit(self, ticket: Ticket[Any]) -> None:
+        """With the lock held: a request that is replaced counts as gone. Raises what ``Sharing.admit`` raises."""
+        visitor_of = self._sharing.visitor_of
+        visitor = visitor_of(ticket.session)
+        others = (place for place in self._open if place != ticket.place and visitor_of(place[0]) == visitor)
+        self._sharing.admit(visitor, sum(1 for _ in others))
+
     def drop_session(self, session: str) -> None:
         """Cancel all that ``session`` has asked for."""
+        for ticket in self._tickets_of(self._lane):
+            if ticket.session == session:
+                ticket.cancel()
+
+    def _tickets_of(self, lane: str) -> list[Ticket[Any]]:
         with self._changed:
-            tickets = [ticket for (owner, _slot), ticket in self._open.items() if owner == session]
-        for ticket in tickets:
-            ticket.cancel()
+            return [ticket for ticket in self._open.values() if ticket.lane == lane]
 
     def status(self) -> WorkerStatus:
         with self._changed:
@@ -234,7 +262,7 @@ class Worker(ABC):
             tickets = list(self._open.values())
             self._changed.notify_all()
         for ticket in tickets:
-            ticket.fail(ModelError(_RELEASED))
+            ticket.fail(ModelError(RELEASED))
         self._end()
 
     # -- the queue, with the lock held -----------------------------------------------------------------------------
@@ -247,11 +275,11 @@ class Worker(ABC):
     def _key(self, task: Task) -> tuple[float, int]:
         """The order of turns; what nobody waits for any more lets go of its memory first."""
         tag = float("-inf") if task.over else self._turns.tag(task.sessions, task.priority)
-        return tag, task.number
+        return tag - (LEAD_S if task.goes_first else 0.0), task.number
 
     def _forget(self, ticket: Ticket[Any]) -> None:
-        if self._open.get((ticket.session, ticket.slot)) is ticket:
-            del self._open[ticket.session, ticket.slot]
+        if self._open.get(ticket.place) is ticket:
+            del self._open[ticket.place]
 
     def _settle(self) -> None:
         """Sessions without a request that waits or runs are forgotten by the turns."""
@@ -266,8 +294,8 @@ class Worker(ABC):
             self._waiting = [task for task in self._waiting if task.steps is not None or not task.over]
 
     @abstractmethod
-    def _position_of(self, ticket: Ticket[Any]) -> int:
-        """How much of others comes before it."""
+    def _wait_of(self, ticket: Ticket[Any]) -> Wait:
+        """How much of others comes before it, and how long that takes as turns have gone of late."""
 
     @abstractmethod
     def _end(self) -> None:

@@ -7,9 +7,11 @@ message itself gives, because the template rewrites it, the message's own render
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from playground.errors import CapabilityMissing, PlaygroundError
+from playground.models.wording import reason_text
 
 # Private-use characters: no template writes them, and they are put back before anything is shown.
 _USER = "\ue0f1\ue0f2\ue0f1"
@@ -64,6 +66,21 @@ class ChatTemplate:
         if "".join(part for part, _typed in parts) != whole:
             return [(whole, False)], False
         return parts, True
+
+    def render_messages(self, messages: Sequence[tuple[str, str]], *, answering: bool) -> str:
+        """A whole conversation of (role, content). Raises CapabilityMissing where the template cannot be used for it."""
+        told = [{"role": role, "content": content} for role, content in messages]
+        try:
+            if not getattr(self._tokenizer, "chat_template", None):
+                raise ValueError("there is none")
+            return str(self._tokenizer.apply_chat_template(told, tokenize=False, add_generation_prompt=answering))
+        except PlaygroundError:  # who renders is out of reach
+            raise
+        except Exception as error:  # a template raises what it likes: TemplateError, TypeError, ...
+            raise CapabilityMissing(
+                f"The chat template of {self._model_name} cannot hold this conversation ({reason_text(error)}): use plain "
+                "text, or another model."
+            ) from error
 
     def _apply(self, text: str, system: str) -> str:
         messages = [{"role": "user", "content": text}]

@@ -219,6 +219,9 @@ class TableCodec:
                 break
         return pending_bytes(tail)
 
+    def learn(self, ids: Iterable[int]) -> None:
+        """Some tokens' texts will be wanted: for a codec that has to ask for them."""
+
     def is_special(self, token_id: int) -> bool:
         return self._table.name(token_id) is not None
 
@@ -268,6 +271,17 @@ class HfTextCodec(TableCodec):
     def _bos_id(self) -> int | None:
         bos = self._tokenizer.bos_token_id
         return None if bos is None else int(bos)
+
+    def encode_messages(self, messages: Sequence[tuple[str, str]], *, answering: bool) -> tuple[int, ...]:
+        """Ids of a conversation of (role, content) in the model's template, special tokens read as such.
+
+        ``answering``: up to where the assistant's answer begins. Raises CapabilityMissing where the template cannot, and
+        BadPrompt as ``encode``.
+        """
+        for _role, content in messages:
+            check_text(content)
+        self._refuse_oversized("".join(content for _role, content in messages))
+        return self._encode_part(self._chat.render_messages(messages, answering=answering), True)
 
     @property
     def eos_token_ids(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,6 +65,14 @@ class TokenTable:
             return data or b""
         data = self._known[token_id] = self._decode(token_id)
         return data
+
+    def has_met(self, token_id: int) -> bool:
+        """Whether its bytes, or its name, are known without another look."""
+        return token_id in self._known or token_id in self._special
+
+    def meet(self, known: Mapping[int, bytes]) -> None:
+        """Take note of tokens' bytes that somebody else has found out."""
+        self._known.update(known)
 
     def name(self, token_id: int) -> str | None:
         """A special token's spelling, ``id 50000`` for an id that no token has, None for an ordinary token."""

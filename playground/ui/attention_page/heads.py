@@ -69,6 +69,10 @@ def heads_section(view: AttentionPageView) -> None:
         locked=view.lock,
     )
     attention_view(data, key="attention_view", on_pick=rerun_callback(pick_query, PICTURES))
+
+
+def heads_reading() -> None:
+    """How to read them. Outside of what another head repaints."""
     why_it_matters(
         "A row is a query: how it shares out its attention, 100% in all, over the tokens up to itself. "
         "**Attention is not an explanation**: a weight says where a head took its average from, not what the model "

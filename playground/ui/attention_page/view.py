@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import ref
 
-from playground.engine.api import Attention, CancelToken, Engine, Pieces, TextCodec
+from playground.engine.api import Attention, CancelToken, Engine, TextCodec
 from playground.engine.attention_data import AttentionPass, widest_window
 from playground.engine.facets import require
+from playground.engine.pieces import Pieces
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs

@@ -14,6 +14,7 @@ from playground.ui.attention_page.heads import lock_head
 from playground.ui.attention_page.view import SHOWN, AttentionPageView, change, follow
 from playground.ui.kit.fragments import PICTURES, rerun_callback
 from playground.ui.kit.messages import why_it_matters
+from playground.ui.kit.pictures import plotly_picture
 
 
 def weight_section(view: AttentionPageView) -> None:
@@ -50,7 +51,7 @@ def weight_section(view: AttentionPageView) -> None:
     )
     if len(parts.dots) > SHOWN_KEYS:
         st.caption(f"The {SHOWN_KEYS} keys with the most weight, of {len(parts.dots):,}; the table below has all.")
-    st.plotly_chart(
+    plotly_picture(
         weight_figure(data), key="attention_parts", alt=weight_description(data), config={"displayModeBar": False}
     )
     _table(parts, names)

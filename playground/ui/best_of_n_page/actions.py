@@ -28,7 +28,9 @@ from playground.testtime.types import ScoreColumn
 from playground.ui.best_of_n_page.session import ModelSession, chosen, present_request
 from playground.ui.kit import session
 from playground.ui.runtime import session_id
+from playground.ui.visitor import owner_id, visitor_id
 from playground.ui.workspace import setup as workspace
+from playground.ui.workspace.shared import check_best_of_n, visitor_limits
 from playground.ui.workspace.survival import keep_for_tab, kept_for_tab
 
 
@@ -37,12 +39,14 @@ def start_run(own: ModelSession, worker: Worker, request: BestOfNRequest, *, ret
 
     ``retain_samples``: samples that are there stay, if they were asked for in the same way, and only beams are added.
     """
+    check_best_of_n(request)
     first = candidate_request(request, worker.engine.codec).rows()[0]
+    visitor_limits().check_prompt(len(first.prompt_ids))
     check_requests([first], worker.engine)
     if request.beams:
         check_beams(worker.engine, first, request.beam_settings())
     run = LiveRun.after(request, own.run if retain_samples else None)
-    recorder = RunRecorder.begin(request, origin_of(worker.engine.info))
+    recorder = RunRecorder.begin(request, origin_of(worker.engine.info), owner_id(), visitor_limits().check_runs)
     recorder.add(run.ordered)
     run.run_id = recorder.run
     own.run, own.opened = run, None
@@ -54,7 +58,8 @@ def resume(own: ModelSession, worker: Worker) -> None:
     run = own.run
     if run.request is None:
         return
-    recorder = RunRecorder.resume(run.run_id)
+    check_best_of_n(run.request)
+    recorder = RunRecorder.resume(run.run_id, owner_id())
     run.cost = replace(run.cost, resumed=run.cost.resumed + 1)
     _submit(own, worker, recorder)
 
@@ -63,7 +68,7 @@ def take_up(own: ModelSession, worker: Worker) -> bool:
     """The run that the process before had for this browser tab, and whether it was being made. False where there is none."""
     text = kept_for_tab(_what(worker)) or ""
     run, _, under_way = text.partition(" ")
-    store, _why = available_store()
+    store, _why = available_store(owner_id())
     if not run or store is None:
         return False
     with suppress(PlaygroundError):  # deleted meanwhile
@@ -73,6 +78,8 @@ def take_up(own: ModelSession, worker: Worker) -> bool:
 
 def note_run(own: ModelSession, worker: Worker) -> None:
     """Tell the process that may take this tab over which run it has, and whether it is being made: it is too where it failed."""
+    if own.leader is not None:
+        return
     under_way = own.doing == "run" and (own.busy or own.problem is not None)
     text = f"{own.run.run_id} under way" if under_way else own.run.run_id
     if own.run.run_id and own.results.get("noted") != text:
@@ -97,7 +104,8 @@ def _submit(own: ModelSession, worker: Worker, recorder: RunRecorder) -> None:
 
 def start_scoring(own: ModelSession, worker: Worker) -> None:
     """Ask the rules that need a model, beside whatever others do."""
-    request, run, visitor = present_request(), own.run, session_id()
+    request, run, visitor, owner = present_request(), own.run, visitor_id(), owner_id()
+    check_best_of_n(request)
     specs, candidates = run.missing_heavy(request), run.ordered
     if not specs or not candidates:
         return
@@ -108,7 +116,7 @@ def start_scoring(own: ModelSession, worker: Worker) -> None:
 
     def end(columns: Sequence[ScoreColumn]) -> None:
         run.heavy |= {column.label: column for column in columns}
-        store, _why = available_store()
+        store, _why = available_store(owner)
         if store is not None and run.run_id:
             with suppress(PlaygroundError):  # such scores can be computed again
                 store.put_columns(run.run_id, columns)
@@ -116,7 +124,7 @@ def start_scoring(own: ModelSession, worker: Worker) -> None:
     def take(step: ScoringProgress) -> None:
         view.done, view.total, view.note = step.done, step.total, step.label
 
-    view = own.begin("score", worker.submit(visitor, "best-of-n-score", job), take, end)
+    view = own.begin("score", worker.submit(session_id(), "best-of-n-score", job), take, end)
 
 
 def open_stored(own: ModelSession, stored: StoredRun) -> None:

@@ -26,10 +26,12 @@ from playground.ui.best_of_n_page.bake_off_report import show_report
 from playground.ui.best_of_n_page.session import ModelSession, chosen, request_action
 from playground.ui.best_of_n_page.watching import work_progress
 from playground.ui.kit import session
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.runtime import session_id
+from playground.ui.visitor import owner_id, visitor_id
 from playground.ui.workspace.setup import setup
+from playground.ui.workspace.shared import file_uploader, visitor_limits
 
 STATE = "bakeoff"
 DEFAULT_PROBLEMS = 12
@@ -83,7 +85,7 @@ class Wanted:
 
 
 def _problems() -> ProblemSet:
-    given = st.file_uploader(
+    given = file_uploader(
         "Problems of your own (CSV or JSONL)",
         type=["csv", "jsonl", "json"],
         key="bon_problems",
@@ -138,6 +140,8 @@ def make_plan() -> BakeoffPlan:
         raise BadInput(f"Problems at most: from 1 to 500, not {count}.", "problems")
     if not 1 <= new <= MOST_NEW_TOKENS:
         raise BadInput(f"New tokens at most: from 1 to {MOST_NEW_TOKENS:,}, not {new}.", "max_new_tokens")
+    visitor_limits().check_rows(chosen().n)
+    visitor_limits().check_new_tokens(new)
     shared = setup()
     return BakeoffPlan(
         problems=spread(wanted.problems(), count),
@@ -164,7 +168,7 @@ def _restore(own: ModelSession, worker: Worker) -> None:
     if STATE in own.results or own.results.get("bakeoff_looked"):
         return
     own.results["bakeoff_looked"] = True
-    store, _why = available_store()
+    store, _why = available_store(owner_id())
     if store is None:
         return
     try:
@@ -181,7 +185,7 @@ def start_bakeoff(own: ModelSession, worker: Worker, *, go_on: bool) -> None:
     begun = before if before is not None else BakeoffState(make_plan())
     if before is not None and before.status == "over budget":
         begun = replace(before, plan=replace(before.plan, token_budget=None, seconds_budget=None))
-    visitor, (store, _why), name = session_id(), available_store(), _note_name(worker)
+    visitor, (store, _why), name = visitor_id(), available_store(owner_id()), _note_name(worker)
     own.results[STATE] = begun
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[BakeoffProgress, None, BakeoffState]:
@@ -194,7 +198,7 @@ def start_bakeoff(own: ModelSession, worker: Worker, *, go_on: bool) -> None:
 
     view = own.begin(
         "bakeoff",
-        worker.submit(visitor, "best-of-n", job),
+        worker.submit(session_id(), "best-of-n", job),
         take,
         lambda found: own.results.update({STATE: found}),
         total=len(begun.plan.problems),
@@ -258,6 +262,6 @@ def _forget(own: ModelSession) -> None:
 
 def forget_kept(worker: Worker) -> None:
     """What is on the disk goes too."""
-    store, _why = available_store()
+    store, _why = available_store(owner_id())
     if store is not None:
         store.put_note(_note_name(worker), None)

@@ -8,8 +8,9 @@ from playground.charts.bakeoff_pictures import accuracy_shares, coverage_bands, 
 from playground.charts.candidates_shares import shares_description, shares_figure
 from playground.testtime.bakeoff import BakeoffState
 from playground.testtime.bakeoff_report import report
-from playground.ui.best_of_n_page.pictures import show_bands, show_figure, show_table
+from playground.ui.best_of_n_page.pictures import show_bands
 from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.pictures import show_figure, show_table
 
 
 def show_report(found: BakeoffState) -> None:

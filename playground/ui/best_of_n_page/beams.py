@@ -7,11 +7,11 @@ import streamlit as st
 from playground.charts.candidates_table import candidate_table, groups_table
 from playground.engine.serving.worker import Worker
 from playground.ui.best_of_n_page.controls import WIDGETS
-from playground.ui.best_of_n_page.pictures import show_table
 from playground.ui.best_of_n_page.session import ModelSession, request_action, scores_now
 from playground.ui.best_of_n_page.watching import work_progress
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import why_it_matters
+from playground.ui.kit.pictures import show_table
 
 
 def beams_section(own: ModelSession, worker: Worker) -> None:

@@ -14,14 +14,15 @@ from playground.engine.serving.worker import Worker
 from playground.generation.tree import REASONS
 from playground.testtime.clusters import cluster_texts, pooled_distinct_n
 from playground.testtime.types import Candidate
-from playground.ui.best_of_n_page.pictures import show_table, show_unusable
+from playground.ui.best_of_n_page.pictures import show_unusable
 from playground.ui.best_of_n_page.session import ModelSession, request_action, scores_now, scoring_request
 from playground.ui.best_of_n_page.stored_section import recorded_section
 from playground.ui.best_of_n_page.watching import progress
 from playground.ui.components.token_strip import token_strip
 from playground.ui.kit.fragments import PICTURES, redraw
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.kit.pictures import show_table
 from playground.ui.workspace.setup import setup
 
 

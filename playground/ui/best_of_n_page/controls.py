@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from playground.errors import PlaygroundError
+from playground.preferences.heads import HeadStore
 from playground.state.best_of_n import FIRST_WORD, MOST_RULES, BestOfNState, pattern_of, reference_of
 from playground.state.generate import USUAL_STOPS, unescaped
 from playground.testtime.answers import PATTERNS, extract_answers
@@ -17,6 +18,7 @@ from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES
 from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
+from playground.ui.visitor import owner_id
 from playground.ui.workspace.setup import setup
 
 PATTERN_LABELS = {
@@ -111,12 +113,23 @@ def _set_pattern(text: str | None) -> None:
 def _rules() -> None:
     shown = list(chosen().rules)
     offered = [name for name, kind in SCORERS.items() if not kind.argument_needed] + list(SUGGESTED)
+    heads = _kept_heads()
     st.multiselect(
-        options=list(dict.fromkeys([*shown, *offered])),
+        options=list(dict.fromkeys([*shown, *offered, *heads])),
         default=shown,
+        format_func=lambda label: heads.get(label, label),
         accept_new_options=True,
         **bound("rules", shown, _set_rules),
     )
+
+
+def _kept_heads() -> dict[str, str]:
+    """This visitor's reward heads, by the rule's label; {} where nothing is kept."""
+    try:
+        own = HeadStore(owner_id()).heads()
+    except PlaygroundError:
+        return {}
+    return {f"reward-head:{head.id}": f"reward head: {head.name} ({head.votes:,} votes)" for head in own}
 
 
 def _set_rules(labels: list[str]) -> None:

@@ -20,7 +20,7 @@ from playground.testtime.cost import CostModel, Prediction, predict, recommend, 
 from playground.ui.best_of_n_page.pictures import show_bands
 from playground.ui.best_of_n_page.session import ModelSession, request_action
 from playground.ui.best_of_n_page.watching import work_progress
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
 from playground.ui.workspace.setup import setup

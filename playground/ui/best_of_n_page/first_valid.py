@@ -24,12 +24,15 @@ from playground.testtime.request import candidate_request
 from playground.testtime.running import is_valid
 from playground.testtime.types import Candidate
 from playground.ui.best_of_n_page.controls import WIDGETS, bound
-from playground.ui.best_of_n_page.pictures import show_bands, show_table
+from playground.ui.best_of_n_page.pictures import show_bands
 from playground.ui.best_of_n_page.session import ModelSession, chosen, present_request, request_action, scoring_request
 from playground.ui.best_of_n_page.watching import work_progress
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.pictures import show_table
 from playground.ui.runtime import session_id
+from playground.ui.visitor import visitor_id
+from playground.ui.workspace.shared import check_best_of_n
 
 
 def first_valid_section(own: ModelSession, worker: Worker) -> None:
@@ -87,8 +90,9 @@ def start_race(own: ModelSession, worker: Worker, *, retried: bool) -> None:
     spec, request = parse_spec(state.verifier), present_request()
     if kind_of(spec).needs_reference and not request.reference.strip():
         raise BadInput(f"{spec.label} needs a reference: write the right answer on the left.", "reference")
+    check_best_of_n(replace(request, n=max(request.n, state.tries)))
     asked = candidate_request(replace(request, n=state.tries) if retried else request, worker.engine.codec)
-    visitor, run = session_id(), retry if retried else race
+    visitor, run = visitor_id(), retry if retried else race
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Any, None, RaceResult]:
         context = replace(context_of(request, visitor=visitor, cancel=cancel), engine=engine)
@@ -111,7 +115,7 @@ def start_race(own: ModelSession, worker: Worker, *, retried: bool) -> None:
 
     view = own.begin(
         name,
-        worker.submit(visitor, "best-of-n", job),
+        worker.submit(session_id(), "best-of-n", job),
         take,
         lambda result: own.results.update({name: (result, spec.label)}),
         total=asked.n,
@@ -156,7 +160,7 @@ def _on_paper(own: ModelSession, worker: Worker) -> None:
     if not candidates or own.run.request is None:
         return
     spec, request = parse_spec(chosen().verifier), scoring_request(own.run)
-    context = context_of(request, visitor=session_id())
+    context = context_of(request, visitor=visitor_id())
     st.markdown("##### From the candidates that are there")
     if kind_of(spec).needs_engine:
         st.caption("This verifier runs the model: race to see how it goes.")

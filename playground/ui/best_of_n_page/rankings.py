@@ -14,12 +14,14 @@ from playground.testtime.rules import MAJORITY, Rule, choose, column_rule
 from playground.testtime.stored_runs import RunCost, available_store
 from playground.testtime.types import ScoredCandidates
 from playground.ui.best_of_n_page.explain import failures, published_figures
-from playground.ui.best_of_n_page.pictures import show_figure, show_table, show_unusable
+from playground.ui.best_of_n_page.pictures import show_unusable
 from playground.ui.best_of_n_page.session import ModelSession, scores_now
 from playground.ui.best_of_n_page.stored_section import compared_run, end_comparison
 from playground.ui.best_of_n_page.watching import work_progress
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.pictures import show_figure, show_table
+from playground.ui.visitor import owner_id
 
 
 def needs_candidates(own: ModelSession) -> bool:
@@ -147,7 +149,7 @@ def _show_choice(scored: ScoredCandidates, rule: Rule) -> None:
 
 def _comparison(own: ModelSession) -> None:
     """A stored run beside the present one, under the same rules."""
-    run, (store, _why) = compared_run(), available_store()
+    run, (store, _why) = compared_run(), available_store(owner_id())
     if run is None or store is None or own.run.request is None:
         return
     try:

@@ -17,6 +17,7 @@ from playground.ui.best_of_n_page.candidates import candidates_section
 from playground.ui.best_of_n_page.cost_section import cost_section, start_measure
 from playground.ui.best_of_n_page.curves import curves_section
 from playground.ui.best_of_n_page.first_valid import first_valid_section, start_race
+from playground.ui.best_of_n_page.following import take_over_run
 from playground.ui.best_of_n_page.rankings import rankings_section
 from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction, present_request
 from playground.ui.best_of_n_page.votes import voting_section
@@ -53,6 +54,7 @@ def load_view() -> BestOfNView:
     """The page, after what the last button asked for. No page opens empty: the first visit asks at once."""
     worker = loaded_model()
     own = session.get(BestOfNSession).of_model(worker.engine.info.id)
+    take_over_run(own, worker)
     action = session.get(PendingAction).what
     session.put(PendingAction())
     taken_up = False

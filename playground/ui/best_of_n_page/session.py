@@ -19,8 +19,8 @@ from playground.testtime.request import BestOfNRequest
 from playground.testtime.types import ScoredCandidates
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
-from playground.ui.kit.jobs import JobView
-from playground.ui.runtime import session_id
+from playground.ui.kit.job_view import JobView
+from playground.ui.visitor import visitor_id
 from playground.ui.workspace.setup import setup
 
 
@@ -45,10 +45,12 @@ def request_action(what: str) -> Callable[[], None]:
 class ModelSession:
     """One model's run and the job that is under way for it. ``doing``: which, as ``PendingAction`` names it.
 
-    ``recorder`` writes the run down.
+    ``recorder`` writes the run down. ``leader``: whose run is shown here while a room's leader is followed; with her next
+    one this ends, and the run stays.
     ``results``: what other sections remember, by their name. ``problem`` and ``note`` stand above all sections.
     """
 
+    model: str = ""
     run: LiveRun = field(default_factory=LiveRun)
     job: JobView[Any] | None = None
     doing: str = ""
@@ -57,10 +59,16 @@ class ModelSession:
     note: str | None = None
     recorder: RunRecorder = field(default_factory=RunRecorder)
     results: dict[str, Any] = field(default_factory=dict)
+    leader: ModelSession | None = None
 
     @property
     def busy(self) -> bool:
         return self.job is not None
+
+    @property
+    def ticket(self) -> Ticket[Any] | None:
+        """The request that is under way."""
+        return None if self.job is None else self.job.ticket
 
     def begin(
         self,
@@ -76,6 +84,9 @@ class ModelSession:
 
     def drain(self) -> None:
         """Take over what the worker has done since the last look; never waits."""
+        if self.leader is not None:
+            self._look_at(self.leader)
+            return
         job = self.job
         if job is None:
             return
@@ -90,8 +101,24 @@ class ModelSession:
 
     def stop(self) -> None:
         """Free the model; what is finished stays."""
-        if self.job is not None:
+        if self.leader is not None:  # hers goes on
+            self.leader = self.job = None
+            self.run = self.run.copy()
+        elif self.job is not None:
             self.job.stop()
+
+    def follow(self, leader: ModelSession) -> None:
+        """Show the leader's present run here as it comes in."""
+        self.stop()
+        self.problem = self.note = None
+        self.leader, self.run, self.doing = leader, leader.run, "run"
+        self._look_at(leader)
+
+    def _look_at(self, leader: ModelSession) -> None:
+        hers = leader.run is self.run
+        self.job = leader.job if hers and leader.doing == "run" else None
+        if not hers:
+            self.leader = None
 
     def make_way(self) -> None:
         """Stop what is under way for something else; what it has finished stays."""
@@ -109,7 +136,7 @@ class BestOfNSession:
 
     def of_model(self, model: str) -> ModelSession:
         """A model's session, a new one at the first look."""
-        return self.models.setdefault(model, ModelSession())
+        return self.models.setdefault(model, ModelSession(model))
 
 
 # -- what the controls ask for -----------------------------------------------------------------------------------------
@@ -137,4 +164,4 @@ def scoring_request(run: LiveRun) -> BestOfNRequest:
 
 def scores_now(run: LiveRun) -> ScoredCandidates:
     """The candidates under ``scoring_request``; no model runs."""
-    return run.scored(scoring_request(run), visitor=session_id())
+    return run.scored(scoring_request(run), visitor=visitor_id())

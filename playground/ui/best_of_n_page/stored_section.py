@@ -1,4 +1,4 @@
-"""The runs recorded on this machine: reopen, go on, compare, delete."""
+"""A visitor's recorded runs, on one's own machine all: reopen, go on, compare, delete."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import streamlit as st
 
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
+from playground.room.limits import is_shared_server
 from playground.testtime.stored_runs import RunStore, RunSummary, available_store
 from playground.ui.best_of_n_page.actions import open_stored
 from playground.ui.best_of_n_page.session import BestOfNSession, ModelSession, PendingAction
 from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw
 from playground.ui.kit.messages import escape_markdown, show_problem
+from playground.ui.visitor import owner_id
 
 SHOWN = 12
 
@@ -23,7 +25,7 @@ def recorded_section(own: ModelSession, worker: Worker) -> None:
     with st.expander("Recorded runs", on_change="rerun", key="bon_kept", icon=":material/inventory_2:") as box:
         if not box.open:
             return
-        store, why = available_store()
+        store, why = available_store(owner_id())
         if store is None:
             show_problem(why)
             return
@@ -38,7 +40,8 @@ def recorded_section(own: ModelSession, worker: Worker) -> None:
             _line(own, worker, store, summary)
         if len(found) > SHOWN:
             st.caption(f"{len(found) - SHOWN} older runs are recorded too; delete some of these to see them.")
-        st.caption(escape_markdown(f"Recorded in {store.place}, each candidate as it finishes."))
+        where = "on this server, for you alone" if is_shared_server() else f"in {store.place}"
+        st.caption(escape_markdown(f"Recorded {where}, each candidate as it finishes."))
 
 
 def _line(own: ModelSession, worker: Worker, store: RunStore, summary: RunSummary) -> None:

@@ -16,10 +16,11 @@ from playground.errors import PlaygroundError
 from playground.testtime.answers import normalise
 from playground.testtime.types import ScoredCandidates
 from playground.testtime.voting import Vote, WeightKind, count_votes, self_consistency, vote_weights
-from playground.ui.best_of_n_page.pictures import show_bands, show_figure, show_table
+from playground.ui.best_of_n_page.pictures import show_bands
 from playground.ui.best_of_n_page.rankings import needs_candidates
 from playground.ui.best_of_n_page.session import ModelSession, scores_now, scoring_request
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.pictures import show_figure, show_table
 
 EQUAL = "one text, one vote"
 WEIGHTS = {

@@ -8,6 +8,7 @@ from playground.charts.numbers import gigabytes, milliseconds
 from playground.testtime.live_run import LiveRun
 from playground.ui.best_of_n_page.session import ModelSession
 from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.pace import queue_words
 
 
 def progress(own: ModelSession) -> None:
@@ -17,12 +18,13 @@ def progress(own: ModelSession) -> None:
         if job is None:
             st.caption(_spent(own.run))
             return
-        queue = f", {job.ticket.position} ahead of you" if job.ticket.position else ""
         if own.doing == "run":
             said, share = _run_progress(own.run)
         else:
             said, share = f"{job.note or 'Waiting'}: {job.done} of {job.total}", job.done / max(1, job.total)
-        st.progress(min(1.0, share), text=escape_markdown(said + queue))
+        if not share:  # later its pace says what it waits for others
+            said += queue_words(job.ticket)
+        st.progress(min(1.0, share), text=escape_markdown(said))
         st.button(
             "Stop",
             key="bon_stop",

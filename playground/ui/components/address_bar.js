@@ -1,7 +1,11 @@
-// The address bar shows the link of what is on screen; the history stays as it is.
+// The address bar shows the link of what is on screen; the history stays as it is. Every page has it, and it hears of each
+// section that opens: so the open tab is brought into view from here.
+import { bringOpenTabsIntoView } from "./open_tab.js"
+
 export default function addressBar({ data }) {
   const query = `?${data.query}`
   if (window.location.search !== query) {
     window.history.replaceState(window.history.state, "", window.location.pathname + query)
   }
+  bringOpenTabsIntoView()
 }

@@ -49,25 +49,32 @@ export function shadeOf(weight, scale, top, floor) {
 }
 
 // Colours for every code at once, three bytes each, so that painting is a look-up.
+const palettes = new Map() // the last one of each size: another head mostly needs the same
+
 export function palette(topCode, { colours, floor }, scale, top) {
+  const key = [scale, scale === "stretched" ? top : 1, floor, colours].join(" ")
+  const known = palettes.get(topCode)
+  if (known?.key === key) return known.table
   const shades = ramp(colours)
   const table = new Uint8Array(3 * (topCode + 1))
   for (let code = 0; code <= topCode; code++) table.set(shades[shadeOf((code / topCode) ** 2, scale, top, floor)], 3 * code)
+  palettes.set(topCode, { key, table })
   return table
 }
 
 // Paint a triangle of `side` rows whose codes begin at `from` into an image (width, RGBA data); blank stays transparent.
 export function paintTriangle(image, codes, from, side, table, blank) {
+  const pixels = image.data
   let code = from
   for (let row = 0; row < side; row++) {
     let pixel = 4 * row * image.width
     for (let column = 0; column <= row; column++, pixel += 4) {
       const value = codes[code++]
       if (value === blank) continue
-      image.data[pixel] = table[3 * value]
-      image.data[pixel + 1] = table[3 * value + 1]
-      image.data[pixel + 2] = table[3 * value + 2]
-      image.data[pixel + 3] = 255
+      pixels[pixel] = table[3 * value]
+      pixels[pixel + 1] = table[3 * value + 1]
+      pixels[pixel + 2] = table[3 * value + 2]
+      pixels[pixel + 3] = 255
     }
   }
 }

@@ -45,7 +45,10 @@ function mark(state, layer, head) {
   const { data, scroll } = state
   const column = data.layers.indexOf(layer)
   const index = data.places.findIndex(([at, row]) => at === column && row === head)
+  const looks = state.buttons.map((_, at) => `${at === Math.max(index, 0) ? 0 : -1} ${at === index}`)
   state.buttons.forEach((button, at) => {
+    if (button.looks === looks[at]) return // all but two of some hundred
+    button.looks = looks[at]
     button.tabIndex = at === Math.max(index, 0) ? 0 : -1
     button.setAttribute("aria-pressed", String(at === index))
     button.classList.toggle("locked", at === index)

@@ -43,8 +43,12 @@ function makeToken(state, index) {
   return button
 }
 
+// Another head has the same text: buttons that are written again are laid out again.
 function fillText(state) {
   const { data } = state
+  const wanted = JSON.stringify([data.start, data.tokens, data.verbs])
+  if (state.filled === wanted) return
+  state.filled = wanted
   resizeList(state.buttons, data.tokens.length, (index) => makeToken(state, index))
   state.buttons.forEach((button, index) => {
     button.textContent = data.tokens[index]
@@ -53,9 +57,11 @@ function fillText(state) {
   state.text.setAttribute("aria-label", `The text: to the left of the chosen token, what it ${data.verbs[0]}; to the right, what stands in that relation to it`)
 }
 
-// A long text shows the marked token without moving the page.
-function bringPickedIntoView({ text, buttons, picked }) {
-  if (picked < 0) return
+// A long text shows the marked token without moving the page; once, as asking where it stands lays the page out.
+function bringPickedIntoView(state) {
+  const { text, buttons, picked, filled, brought } = state
+  if (picked < 0 || (brought?.filled === filled && brought.picked === picked)) return
+  state.brought = { filled, picked }
   const at = buttons[picked].offsetTop - text.offsetTop
   if (at < text.scrollTop || at > text.scrollTop + text.clientHeight - 30) text.scrollTop = at - 60
 }
@@ -82,7 +88,7 @@ function paintLegend(state) {
   make("span", "blank", legend, "blank: not visible to the query")
 }
 
-function repaint(state) {
+function repaint(state, marked = true) {
   const style = getComputedStyle(state.root)
   state.ink = style.color
   state.ground = style.getPropertyValue("--ground").trim() || style.getPropertyValue("--st-background-color").trim() || "#fff"
@@ -93,12 +99,13 @@ function repaint(state) {
   const width = Math.floor((wide - 16 * (columns - 1)) / columns)
   state.heats.forEach((heat, index) => {
     drawHeat(state, heat, state.panels[index], Math.min(width, 900))
-    drawMarks(state, heat, state.panels[index])
+    if (marked) drawMarks(state, heat, state.panels[index])
   })
 }
 
 // Show the row and the column of a cell everywhere; -1 for what is not pointed at.
 function point(state, query, key) {
+  state.pointed = [query, key]
   if (!scaleOf(state.data)) return // nothing is painted yet
   state.active = query >= 0 ? query : state.picked
   state.key = query >= 0 ? key : -1
@@ -118,7 +125,7 @@ function watchTheme(element, repaintAll) {
 
 function setUpView(parentElement) {
   const root = parentElement.querySelector(".attention")
-  const state = { root, buttons: [], heats: [], panels: [], cell: [0, 0], active: -1, key: -1, picked: -1 }
+  const state = { root, buttons: [], heats: [], panels: [], cell: [0, 0], pointed: [-1, -1], active: -1, key: -1, picked: -1 }
   state.legend = make("div", "legend", root)
   state.text = make("div", "text", root)
   state.text.setAttribute("role", "toolbar")
@@ -139,8 +146,8 @@ function recolour(state) {
   if (!scaleOf(state.data)) return
   for (const panel of state.panels) colourPanel(state.data, panel)
   paintLegend(state)
-  repaint(state)
-  state.point(-1, -1)
+  repaint(state, false)
+  state.point(...state.pointed) // which draws the marks
   countPainting(state.root)
 }
 
@@ -182,6 +189,7 @@ export default function attentionView({ data, parentElement, setTriggerValue }) 
   const last = data.tokens.length - 1
   state.picked = data.query >= data.start && data.query - data.start <= last ? data.query - data.start : -1
   state.cell = [Math.min(state.cell[0], last), Math.min(state.cell[1], state.cell[0], last)]
+  if (Math.max(...state.pointed) > last) state.pointed = [-1, -1] // else what is pointed at while this comes stays so
   state.rover.to(state.picked >= 0 ? state.picked : state.rover.at, false)
   bringPickedIntoView(state)
   recolour(state)

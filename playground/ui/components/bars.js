@@ -11,6 +11,9 @@ export function rowClass(row, cut) {
   return ["row", ...Object.keys(words).filter((word) => words[word])].join(" ")
 }
 
+// Which of the legend's entries mean something in this picture: an engine may tell raw probabilities alone.
+export const legendOf = ({ rows, bounded }) => ({ ifBounded: Boolean(bounded), ifFinal: rows.some((row) => !row.untold) })
+
 function makeBar(parent, name) {
   const line = make("span", "line", parent)
   const fill = make("span", `fill ${name}`, line)
@@ -81,7 +84,9 @@ export default function probabilityBars({ data, parentElement, setTriggerValue }
   }
   state.rows = data.rows
   state.root.setAttribute("aria-label", data.description)
-  for (const entry of state.root.querySelectorAll(".legend .ifBounded")) entry.hidden = !data.bounded
+  for (const [name, shown] of Object.entries(legendOf(data))) {
+    for (const entry of state.root.querySelectorAll(`.legend .${name}`)) entry.hidden = !shown
+  }
   resizeList(state.parts, data.rows.length, (index) => makeRow(state, index), (parts) => parts.button.remove())
   data.rows.forEach((row, index) => paintRow(state.parts[index], row, index === data.cutRow))
   paintAxis(state.axis, data.ticks)

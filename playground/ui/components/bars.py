@@ -16,9 +16,9 @@ from playground.ui.components.assets import script, style
 _HTML = """<div class="chart" role="group">
 <div class="legend" aria-hidden="true">
 <span style="--look: var(--raw)">raw</span>
-<span style="--look: var(--final)">final</span>
-<span style="--look: transparent; --edge: var(--raw)">removed</span>
-<span style="--look: var(--final); --edge: var(--st-text-color)">▶ drawn</span>
+<span class="ifFinal" style="--look: var(--final)">final</span>
+<span class="ifFinal" style="--look: transparent; --edge: var(--raw)">removed</span>
+<span class="ifFinal" style="--look: var(--final); --edge: var(--st-text-color)">▶ drawn</span>
 <span class="ifBounded" hidden style="--look: var(--open); --edge: var(--final)">between the bounds</span>
 <span class="ifBounded noBox" hidden>▷ may be drawn</span>
 </div>

@@ -88,13 +88,18 @@ function drawNote(svg, note, box) {
     { class: "halo", "text-anchor": ANCHORS[side], style, "font-size": note.size }, note.up)
 }
 
+// How large type is, as a multiple of the usual: the picture is laid out in usual pixels and grows with it.
+const typeSize = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
+
 function draw(chart) {
   const { root, data, card } = chart
-  const width = root.clientWidth
-  if (!data || !width) return
+  const across = root.clientWidth
+  if (!data || !across) return
+  const scale = typeSize(), width = across / scale
   const box = plotBox(width, data.height, data.margin)
   const svg = document.createElementNS(SVG, "svg")
-  svg.setAttribute("height", data.height)
+  svg.setAttribute("viewBox", `0 0 ${width} ${data.height}`)
+  svg.setAttribute("height", data.height * scale)
   svg.setAttribute("aria-hidden", "true")
   drawAxes(svg, data, box)
   for (const bar of data.bars) drawBar(svg, bar, box)
@@ -103,20 +108,20 @@ function draw(chart) {
   for (const note of data.notes) drawNote(svg, note, box)
   if (chart.svg) chart.svg.replaceWith(svg)
   else root.prepend(svg)
-  Object.assign(chart, { svg, width, spots: spotsOf(data, box), at: null })
+  Object.assign(chart, { svg, across, scale, spots: spotsOf(data, box), at: null })
   card.hidden = true
 }
 
 function show(chart, spot) {
-  const { svg, card, root } = chart
+  const { svg, card, root, scale } = chart
   svg?.querySelector(".spot")?.remove()
   chart.at = spot
   card.hidden = !spot
   if (!spot) return
   if (!spot.bar) add(svg, "circle", { class: "spot", cx: spot.x, cy: spot.y, r: 6 })
   fillCard(card, { lines: spot.said.filter(Boolean) })
-  card.style.left = `${clamp(spot.x + 12, 0, Math.max(0, chart.width - card.offsetWidth))}px`
-  card.style.top = `${spot.y + 14}px`
+  card.style.left = `${clamp(scale * spot.x + 12, 0, Math.max(0, chart.across - card.offsetWidth))}px`
+  card.style.top = `${scale * spot.y + 14}px`
   root.setAttribute("aria-description", spot.said.join(", "))
 }
 
@@ -125,7 +130,7 @@ function setUpLight(parentElement) {
   const chart = { root, card: makeCard(root), spots: [], at: null }
   root.addEventListener("pointermove", (event) => {
     const box = root.getBoundingClientRect()
-    const spot = nearest(chart.spots, event.clientX - box.left, event.clientY - box.top)
+    const spot = nearest(chart.spots, (event.clientX - box.left) / chart.scale, (event.clientY - box.top) / chart.scale)
     if (spot !== chart.at) show(chart, spot)
   })
   for (const name of ["pointerleave", "blur"]) root.addEventListener(name, () => show(chart, null))
@@ -135,7 +140,7 @@ function setUpLight(parentElement) {
     event.preventDefault()
     show(chart, spotTargetOf(event.key, chart.at, chart.spots))
   })
-  new ResizeObserver(() => { if (root.clientWidth !== chart.width) draw(chart) }).observe(root)
+  new ResizeObserver(() => { if (root.clientWidth !== chart.across || typeSize() !== chart.scale) draw(chart) }).observe(root)
   return chart
 }
 
@@ -149,9 +154,9 @@ export default function lightChart({ data, parentElement }) {
   const { root } = chart
   root.setAttribute("aria-label", data.label)
   const shown = JSON.stringify(data)
-  if (chart.shown === shown && chart.width === root.clientWidth) return
+  if (chart.shown === shown && chart.across === root.clientWidth) return
   Object.assign(chart, { shown, data })
-  root.style.height = `${data.height}px`
+  root.style.height = `${data.height / 16}rem`
   paintLegend(parentElement.querySelector(".legend"), data.legend)
   parentElement.querySelector(".below").textContent = data.below
   draw(chart)

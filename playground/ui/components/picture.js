@@ -30,11 +30,11 @@ export function canvasOf(image) {
 // A canvas's drawing context in CSS pixels, sharp on dense screens; no browser draws more than some `most` pixels a side.
 export function sharp(canvas, width, height, most = 16000) {
   const density = Math.min(window.devicePixelRatio || 1, most / Math.max(width, height))
-  canvas.width = Math.round(width * density)
-  canvas.height = Math.round(height * density)
+  const context = canvas.getContext("2d"), wide = Math.round(width * density), high = Math.round(height * density)
+  if (context.reset && canvas.width === wide && canvas.height === high) context.reset() // wiping costs less than other pixels
+  else Object.assign(canvas, { width: wide, height: high })
   canvas.style.width = `${width}px`
   canvas.style.height = `${height}px`
-  const context = canvas.getContext("2d")
   context.setTransform(density, 0, 0, density, 0, 0)
   context.imageSmoothingEnabled = false
   return context

@@ -7,6 +7,7 @@ and the action is taken up again when it is there.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from playground.charts.palette import PINS
@@ -14,7 +15,7 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.generation import DrawnStep, GenerationRequest, TokenStep, samples_here
 from playground.generation.document import Limits, Prompt, Run, ids_before, origin_of
-from playground.generation.running import start_generation
+from playground.generation.running import RunningGeneration, start_generation
 from playground.generation.tree import MOST_BRANCHES, Branch, Ended, History, Tree
 from playground.generation.types import Alternative, ids_of
 from playground.inspection.alignment import align
@@ -39,6 +40,7 @@ from playground.ui.runtime import session_id
 from playground.ui.workspace.beside import reading_setup, ready_beside
 from playground.ui.workspace.reading import encode_setup, next_row
 from playground.ui.workspace.setup import setup as present_setup
+from playground.ui.workspace.shared import check_requests
 
 FEWEST_COMPARED = 2
 
@@ -56,10 +58,23 @@ def request_for(
         stop_strings=limits.stop_strings,
         stop_ids=limits.stop_ids,
         ignore_eos=limits.ignore_eos,
+        constraint=limits.constraint,
         top=ALTERNATIVES,
         generated_ids=ids_of(path),
         mirostat_mu=path[-1].mirostat_mu if path else None,
     )
+
+
+def start_texts(
+    worker: Worker,
+    requests: Sequence[GenerationRequest],
+    branches: Sequence[int],
+    before: Sequence[tuple[TokenStep, ...]],
+    slot: str = "generate",
+) -> RunningGeneration:
+    """``start_generation`` for this session, within what a visitor may ask for. Raises LimitReached and what that raises."""
+    check_requests(requests)
+    return start_generation(worker, session_id(), requests, branches, before, slot)
 
 
 def new_run(worker: Worker, setup: Setup, limits: Limits, old: Run | None) -> Run:
@@ -80,6 +95,7 @@ def do_action(worker: Worker) -> None:
     for other in all_opened():  # a session generates one thing at a time
         other.stop()
         other.drain()
+    work.begun += 1
     work.problem = work.note = None
     try:
         if action.what == "write":
@@ -129,7 +145,7 @@ def _write(work: GenerateSession, worker: Worker) -> None:
             )
             return
     tree = tree.add(Branch(0, None, 0, (), setup.settings, setup.seed))
-    work.stream = start_generation(worker, session_id(), [asked], [tree.current], [()])
+    work.stream = start_texts(worker, [asked], [tree.current], [()])
     work.run, work.setup, work.selected = run, setup, None
     work.history = work.history.do(tree) if len(tree.branches) > 1 else History(tree)
 
@@ -146,7 +162,7 @@ def _compare(work: GenerateSession, worker: Worker) -> None:
             tree = tree.add(Branch(0, None, 0, (), one, seed, name=name))
             requests.append(request_for(run, one, seed))
             letters.append(letter)
-    work.stream = start_generation(worker, session_id(), requests, range(len(requests)), [()] * len(requests))
+    work.stream = start_texts(worker, requests, range(len(requests)), [()] * len(requests))
     work.run, work.setup, work.selected, work.letters = run, setup, None, tuple(letters)
     work.history, work.seed_view, work.group = History(tree.select(0)), 0, object()
     for letter, other in ready_beside().items():
@@ -166,10 +182,11 @@ def _write_beside(base: GenerateSession, asked: Run, worker: Worker, letter: str
         for name, branch in zip(base.letters, base.tree.branches, strict=True):
             if name == base.letters[0]:
                 require_portable(branch.settings, same)
-                tree = tree.add(Branch(0, None, 0, (), branch.settings, branch.seed))
+                named = f"{letter}, seed {branch.seed}"
+                tree = tree.add(Branch(0, None, 0, (), branch.settings, branch.seed, name=named))
                 requests.append(request_for(run, branch.settings, branch.seed))
         count, slot = len(requests), f"generate {letter}"
-        work.stream = start_generation(other, session_id(), requests, range(count), [()] * count, slot)
+        work.stream = start_texts(other, requests, range(count), [()] * count, slot)
     except PlaygroundError as error:
         work.problem = str(error)
         return
@@ -209,7 +226,7 @@ def _branch(work: GenerateSession, worker: Worker, action: PendingAction) -> Non
         return
     tree = tree.add(replace(branch, ended="stopped"))
     asked = request_for(work.run, parent.settings, parent.seed, (*before, step), left)
-    work.stream = start_generation(worker, session_id(), [asked], [tree.current], [(step,)])
+    work.stream = start_texts(worker, [asked], [tree.current], [(step,)])
     work.history, work.selected = work.history.do(tree), None
 
 
@@ -280,5 +297,5 @@ def _continue(work: GenerateSession, worker: Worker, branch_id: int) -> None:
     assert work.run is not None
     branch, path = work.tree[branch_id], work.tree.path(branch_id)
     asked = request_for(work.run, branch.settings, branch.seed, path, options().limits().max_new_tokens)
-    work.stream = start_generation(worker, session_id(), [asked], [branch.id], [branch.steps])
+    work.stream = start_texts(worker, [asked], [branch.id], [branch.steps])
     work.history = work.history.do(work.tree.put(replace(branch, ended="stopped", stopped_by=None, hidden_text="")))

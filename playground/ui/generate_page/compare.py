@@ -35,9 +35,12 @@ from playground.ui.generate_page.token_panel import token_panel
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
+from playground.ui.kit.pictures import plotly_picture
 from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.compare import describe, pin, pins, unpin
-from playground.ui.workspace.beside import each_loaded, named, pin_control
+from playground.ui.workspace.beside import each_loaded
+from playground.ui.workspace.beside_loading import named
+from playground.ui.workspace.beside_pin import pin_control
 from playground.ui.workspace.setup import setup
 
 if TYPE_CHECKING:
@@ -255,7 +258,7 @@ def _final_distributions(steps: Sequence[tuple[str, DrawnStep]], codec: TextCode
     )
     labels = tuple(glyphs(codec.piece(token, before)) for token in ids)
     data = CompareData(tuple(letter for letter, _step in steps), labels, probabilities)
-    st.plotly_chart(
+    plotly_picture(
         compare_figure(data),
         key=f"parting_{steps[1][0]}",
         config={"displayModeBar": False},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.state.generate import USUAL_STOPS, GenerateState, unescaped
+from playground.ui.generate_page.constraint import constraint_controls
 from playground.ui.generate_page.session import options
 from playground.ui.generate_page.write import ask_write
 from playground.ui.kit.session import bind_widget
@@ -14,7 +15,7 @@ WIDGETS = Bound(GenerateState)
 
 
 def ending_controls() -> None:
-    """Generate, the maximum, stop strings, stop tokens, end-of-sequence."""
+    """Generate, the maximum, stop strings, stop tokens, end-of-sequence, and what the text must match."""
     st.button(
         "Generate",
         key="generate",
@@ -31,6 +32,7 @@ def ending_controls() -> None:
         if more.open:
             WIDGETS.text("stop_ids")
             WIDGETS.toggle("ignore_eos")
+    constraint_controls()
 
 
 def _stop_strings() -> None:

@@ -20,8 +20,9 @@ from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.session import GenerateSession, options
 from playground.ui.generate_page.surviving import store_progress
 from playground.ui.kit.fragments import PICTURES, redraw
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import escape_markdown
+from playground.ui.kit.pace import queue_words
 from playground.ui.kit.widgets import Bound
 
 # A look costs about 150 ms of a processor, 60 here and 90 in the browser, whatever has come: what decodes on the same machine
@@ -58,10 +59,10 @@ def _progress(work: GenerateSession) -> None:
             return
         done = stream.count if stream else 0
         wanted = max(1, work.stream.wanted)
-        queue = f", {work.stream.ticket.position} ahead of you" if work.stream.ticket.position else ""
         said = f"Writing: {done:,} of at most {wanted:,} tokens" if done else "The model reads the prompt"
-        speed = f", {work.stream.tokens_per_second:.1f} tokens/s" if done else ""
-        st.progress(min(1.0, done / wanted), text=f"{said}{speed}{queue}")
+        # Once it writes, its speed says what it waits for others.
+        more = f", {work.stream.tokens_per_second:.1f} tokens/s" if done else queue_words(work.stream.ticket)
+        st.progress(min(1.0, done / wanted), text=f"{said}{more}")
         st.button(
             "Stop",
             key="generate_stop",

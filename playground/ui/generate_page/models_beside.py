@@ -15,6 +15,7 @@ from playground.charts.numbers import gigabytes, milliseconds
 from playground.charts.palette import BESIDE
 from playground.engine.serving.worker import Worker
 from playground.generation.document import step_pieces
+from playground.generation.document_writing import Written
 from playground.generation.parting import Parting, parting
 from playground.generation.tree import Branch
 from playground.inspection.alignment import align
@@ -22,9 +23,9 @@ from playground.models.info import ModelInfo, or_unknown
 from playground.ui.components.token_strip import token_strip
 from playground.ui.generate_page.live import look_every_s, show_ending
 from playground.ui.generate_page.session import GenerateSession, opened, options, shown_branches
-from playground.ui.kit.jobs import watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import escape_markdown, show_problem
-from playground.ui.workspace.beside import info_beside
+from playground.ui.workspace.beside import info_beside, ready_beside
 
 
 def texts_beside(base: GenerateSession, worker: Worker, loaded: Mapping[str, Worker]) -> None:
@@ -42,6 +43,17 @@ def texts_beside(base: GenerateSession, worker: Worker, loaded: Mapping[str, Wor
             watch(work, draw, key=f"live_{letter}", every=look_every_s(work))
     if loaded:
         st.caption("The models write at the same time: those in this process share its cores, so each is faster alone.")
+
+
+def written_beside(base: GenerateSession) -> list[Written]:
+    """What the models beside have written together with the texts of ``base``, for files."""
+    found = []
+    for letter, other in ready_beside().items():
+        work = opened(f"beside {letter}", other)
+        run = work.whole_run()
+        if run is not None and run.tree.branches and work.group is base.group:
+            found.append((run, other.engine.codec))
+    return found
 
 
 def _text(letter: str, base: GenerateSession, worker: Worker, work: GenerateSession, other: Worker) -> None:

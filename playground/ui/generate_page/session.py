@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from playground.charts.generation_strip import GrowingTokens
 from playground.engine.api import Score
@@ -48,7 +49,11 @@ class PendingAction:
 
 @dataclass(eq=False)
 class GenerateSession:
-    """One section's work with one model. ``run.tree`` is stale: the tree is ``history.present``."""
+    """One section's work with one model. ``run.tree`` is stale: the tree is ``history.present``.
+
+    ``begun`` counts what was asked for. ``leader``: whose work is shown here while a room's leader is followed, and
+    ``leaders_begun`` how many that one had begun: with her next one this ends, and what was seen of it stays.
+    """
 
     run: Run | None = None
     history: History = field(default_factory=History)
@@ -62,6 +67,9 @@ class GenerateSession:
     letters: tuple[str, ...] = ()  # compare: the setting of each branch
     group: object = None  # compare: the run of texts that this one belongs to, those of models beside too
     seed_view: int = 0
+    begun: int = 0
+    leader: GenerateSession | None = None
+    leaders_begun: int = 0
     growing: defaultdict[str, GrowingTokens] = field(default_factory=lambda: defaultdict(GrowingTokens))  # by strip
 
     @property
@@ -70,7 +78,16 @@ class GenerateSession:
 
     @property
     def busy(self) -> bool:
+        leader = self.leader
+        if leader is not None:
+            seen = self.run is leader.run and self.tree is leader.tree and self.stream is leader.stream
+            return leader.busy or not seen
         return self.stream is not None or self.scoring is not None
+
+    @property
+    def ticket(self) -> Ticket[Any] | None:
+        """The request that is under way: of a text, then of the prompt's scores."""
+        return self.scoring if self.stream is None else self.stream.ticket
 
     def whole_run(self) -> Run | None:
         """The run with its present tree, for taking away."""
@@ -85,6 +102,9 @@ class GenerateSession:
 
     def drain(self) -> None:
         """Take over what the worker has done since the last look; never waits."""
+        if self.leader is not None:
+            self._look_at(self.leader)
+            return
         if self.stream is not None:
             self.history = self.history.amend(self.stream.drain(self.tree))
             if self.stream.done:
@@ -93,6 +113,23 @@ class GenerateSession:
                 self.last, self.stream = self.stream, None
         if self.scoring is not None and self.scoring.done:
             self._take_score()
+
+    def follow(self, leader: GenerateSession) -> None:
+        """Show the leader's present text here as it grows, and what she has chosen of it."""
+        self.stop()
+        self.problem = self.note = None
+        self.leader, self.leaders_begun, self.scoring = leader, leader.begun, None
+        self.letters, self.seed_view, self.selected = leader.letters, leader.seed_view, leader.selected
+        self._look_at(leader)
+
+    def _look_at(self, leader: GenerateSession) -> None:
+        stream, last = leader.stream, leader.last  # before the tree: all that came before an end is in it
+        run, tree, setup = leader.run, leader.tree, leader.setup
+        if leader.begun != self.leaders_begun:
+            self.leader = self.stream = None
+            return
+        self.run, self.history, self.setup = run, History(tree), setup
+        self.stream, self.last = stream, last
 
     def _ask_score(self, ended: RunningGeneration) -> None:
         run, worker, ended.worker = self.run, ended.worker, None  # an ended text holds no model
@@ -117,7 +154,9 @@ class GenerateSession:
             self.run = replace(self.run, prompt=_scored(self.run.prompt, score))
 
     def stop(self) -> None:
-        if self.stream is not None:
+        if self.leader is not None:  # hers goes on
+            self.leader = self.stream = None
+        elif self.stream is not None:
             self.history = self.history.amend(self.stream.drain(self.tree))
             if not self.stream.done:
                 self.stream.stop()

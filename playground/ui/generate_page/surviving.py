@@ -12,14 +12,13 @@ from urllib.parse import parse_qsl
 
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
-from playground.generation.running import start_generation
 from playground.generation.tree import History, Tree
 from playground.generation.under_way import Snapshot, from_text, to_text
 from playground.state.setup import read_setup, setup_query
-from playground.ui.generate_page.actions import request_for
+from playground.store.place import is_shared
+from playground.ui.generate_page.actions import request_for, start_texts
 from playground.ui.generate_page.session import GenerateSession, opened
 from playground.ui.kit import session
-from playground.ui.runtime import session_id
 from playground.ui.workspace.survival import keep_for_tab, kept_for_tab
 
 EVERY_S = 2.0
@@ -41,8 +40,11 @@ class _StoredWorks(dict[str, _Stored]):
 
 
 def store_progress(work: GenerateSession, section: str, worker: Worker) -> None:
-    """At each look: store the work if it has changed, it is time, or it has just ended."""
-    if work.run is None:
+    """At each look: store the work if it has changed, it is time, or it has just ended.
+
+    Where nothing is stored for tabs it is not put into words either: that was a third of what thirty pages take.
+    """
+    if work.run is None or work.leader is not None or not is_shared():
         return
     what = _what(section, worker)
     stored, now, busy = session.get(_StoredWorks).setdefault(what, _Stored()), time.monotonic(), work.stream is not None
@@ -84,7 +86,7 @@ def _take_up(work: GenerateSession, worker: Worker, text: str) -> None:
             for branch in branches
         ]
         ids, before = [branch.id for branch in branches], [branch.steps for branch in branches]
-        work.stream = start_generation(worker, session_id(), requests, ids, before)
+        work.stream = start_texts(worker, requests, ids, before)
         work.note = "The process that was writing this text has ended; another one goes on from what it had stored."
     except PlaygroundError as error:
         work.problem = str(error)

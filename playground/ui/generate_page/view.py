@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.engine.serving.worker import Worker
 from playground.ui.generate_page.actions import do_action
+from playground.ui.generate_page.following import take_over_text
 from playground.ui.generate_page.session import COMPARE, SECTION_KEY, PendingAction, opened
 from playground.ui.generate_page.surviving import take_up
 from playground.ui.generate_page.token_panel import leave_if_asked
@@ -18,6 +19,7 @@ def load_view() -> Worker:
     leave_if_asked()
     worker = loaded_model()
     take_up(worker)
+    take_over_text(worker)
     write = opened("write", worker)
     if (
         not session.get(PendingAction).what

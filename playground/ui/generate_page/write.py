@@ -60,3 +60,5 @@ def _outdated(work: GenerateSession) -> None:
         st.caption(":material/history: This text was made with another prompt, other settings or another seed.")
     elif options().max_new_tokens != work.run.limits.max_new_tokens:
         st.caption(":material/history: This text was made with another maximum of tokens.")
+    elif options().constraint != work.run.limits.constraint:
+        st.caption(":material/history: What this text had to match is not what is chosen now.")

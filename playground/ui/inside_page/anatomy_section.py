@@ -20,6 +20,7 @@ from playground.scaling.parameters import explain_parameters
 from playground.ui.inside_page.view import remembered
 from playground.ui.kit.jobs import result_of
 from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.kit.pictures import plotly_picture
 from playground.ui.runtime import session_id
 from playground.ui.workspace.model import loaded_model
 
@@ -33,7 +34,7 @@ def anatomy_section(_view: None) -> None:
         + ("The head is the token table itself (tied): counted once." if anatomy.tied else "The head is not tied.")
     )
     data = TreemapData(info.name, tuple((part.title, part.parameters, part.parameters) for part in anatomy.parts))
-    st.plotly_chart(treemap_figure(data), key="inside_treemap", alt=treemap_description(data))
+    plotly_picture(treemap_figure(data), key="inside_treemap", alt=treemap_description(data))
     why_it_matters(
         "Counted from the loaded tensors, each once; the boxes add up to the model's own count. The token table weighs "
         "heavily in a small model and hardly in a large one, where nearly all is feed-forward and attention."

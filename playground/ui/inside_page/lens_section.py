@@ -21,6 +21,7 @@ from playground.ui.inside_page.view import LensView, followed_path
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, PICTURES, rerun_callback
 from playground.ui.kit.messages import problems_shown_here, why_it_matters
+from playground.ui.kit.pictures import plotly_picture
 from playground.ui.kit.session import bind_widget
 from playground.ui.workspace.setup import setup
 
@@ -179,7 +180,7 @@ def _rank_chart(view: LensView, token: int, answer: int) -> None:
     if token != answer:
         lines.append(_line(view, followed_path(view, answer)))
     data = RankData(tuple(lines), view.depth, view.worker.engine.info.vocab_size)
-    st.plotly_chart(rank_figure(data), key="lens_rank", alt=rank_description(data))
+    plotly_picture(rank_figure(data), key="lens_rank", alt=rank_description(data))
 
 
 def _line(view: LensView, path: RankPath) -> RankLine:

@@ -80,6 +80,11 @@ def load_lens() -> LensView:
     return LensView(worker, picture, grid, depth, position)
 
 
+def adopt_cell() -> None:
+    """What a link says of the cell is meant for the link's own text, whatever this tab has looked at before."""
+    session.put(LookedAt())
+
+
 def _leave_old_text(ids: TokenIds) -> None:
     """A cell chosen in another text means nothing in this one."""
     looked_at = session.get(LookedAt).ids

@@ -2,8 +2,8 @@
 
 A request is a ticket at the worker. ``result_of`` gives a short one a fifth of a second and otherwise raises Pending; the
 page shows how far it is, with a stop button, in a small fragment that looks again by itself, is woken by the result, and
-redraws the page's parts. Work that streams (a generation, a bake-off) is a ``JobView``, looked in on by ``watch`` in the same
-way. A closed tab's work is dropped by the worker; another page's goes on.
+redraws the page's parts. Work that streams (a generation, a bake-off) is looked in on in the same way:
+``job_view.py``. A closed tab's work is dropped by the worker; another page's goes on.
 """
 
 from __future__ import annotations
@@ -14,39 +14,19 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
-from streamlit.runtime import get_instance
 
 from playground.engine.serving.ticket import Ticket
-from playground.errors import Cancelled, PlaygroundError
+from playground.errors import PlaygroundError
 from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw_next, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
-from playground.ui.kit.wake import stop_timer, waker
+from playground.ui.kit.pace import look_every, queue_words
+from playground.ui.kit.wake import waker
 
 T = TypeVar("T")
 PATIENCE_S = 0.2  # a script run waits so long for a result before it goes on without
-LOOK_EVERY_S = 0.25  # one reader's page looks in on work that streams so often; with many readers less often
 PROGRESS_EVERY_S = 0.5  # and on how far a single result is: the result itself wakes the page
-READERS_AT_FULL_PACE = 4
 SELDOM_S = 5.0  # where there is nothing to show meanwhile: a net under the waking
-
-
-def look_every(at_least: float = LOOK_EVERY_S) -> float:
-    """Seconds between two looks: longer the more readers there are, so that redrawing does not eat up the processor."""
-    return at_least * max(1.0, readers() / READERS_AT_FULL_PACE)
-
-
-def crowded() -> bool:
-    """Whether so many readers are here that their pages need the processors, too."""
-    return readers() > READERS_AT_FULL_PACE
-
-
-def readers() -> int:
-    """Browser tabs that are connected to this server now; 1 where there is no server."""
-    try:
-        return max(1, get_instance()._session_mgr.num_active_sessions())  # there is no public way to ask
-    except (RuntimeError, AttributeError):
-        return 1
 
 
 # -- one result --------------------------------------------------------------------------------------------------------
@@ -63,8 +43,8 @@ class Progress(Protocol):
         """What is being done, in a few words; plain text."""
 
     @property
-    def ahead(self) -> int:
-        """Requests of others before this one's turn."""
+    def queue(self) -> str:
+        """Its place in the queue and the expected wait, in words that follow ``doing``."""
 
     def fraction(self) -> float | None:
         """How much of it is done, 0 to 1; None where nobody knows."""
@@ -100,8 +80,8 @@ class _Request(Generic[T]):
         return self.ticket.done
 
     @property
-    def ahead(self) -> int:
-        return self.ticket.position
+    def queue(self) -> str:
+        return queue_words(self.ticket)
 
     def fraction(self) -> float | None:
         if self.share is None:
@@ -155,11 +135,7 @@ def show_pending(pending: Pending, *parts: str) -> None:
         if progress.done:
             redraw_next(*parts)
         spent, fraction = time.monotonic() - started, progress.fraction()
-        said = (
-            escape_markdown(progress.doing)
-            + f" · {spent:.0f} s"
-            + (f", {progress.ahead} ahead" if progress.ahead else "")
-        )
+        said = escape_markdown(progress.doing) + f" · {spent:.0f} s{progress.queue}"
         with st.container(horizontal=True, vertical_alignment="center", key=f"pending_{pending.slot}"):
             if fraction is None:
                 st.caption(f":material/hourglass_top: {said}")
@@ -198,7 +174,7 @@ def _look_in(look: Callable[[], None], progress: Progress, key: str, every: floa
         nonlocal asked
         if not asked:
             asked = True
-            progress.when_done(waker(key, every))
+            progress.when_done(waker(key, lambda: every))
         look()
 
     st.fragment(first, key=key, run_every=every)()
@@ -215,91 +191,3 @@ def _forget_stopped() -> None:
     for slot, request in list(requests.items()):
         if request.ticket.cancel_token.cancelled:
             del requests[slot]
-
-
-# -- work that streams -------------------------------------------------------------------------------------------------
-
-
-class Watched(Protocol):
-    """Work under way, or a page session that may have some."""
-
-    @property
-    def busy(self) -> bool: ...
-
-    def drain(self) -> None:
-        """Take over what has come since the last look; never waits."""
-
-
-@dataclass(eq=False)
-class JobView(Generic[T]):
-    """One job at the worker whose steps are partial results.
-
-    ``on_step`` is given each step as it comes, ``on_end`` the result. A refusal becomes ``problem``; a stopped job ends
-    with neither. ``done`` of ``total`` and ``note`` say how far it is, where the steps say so.
-    """
-
-    ticket: Ticket[T]
-    on_step: Callable[[Any], None] = lambda step: None
-    on_end: Callable[[T], None] = lambda result: None
-    note: str = ""
-    done: int = 0
-    total: int = 0
-    problem: str | None = None
-    stopped: bool = False
-    ended: bool = False
-
-    @property
-    def busy(self) -> bool:
-        return not self.ended
-
-    def drain(self) -> None:
-        """Take over what has come since the last look; never waits."""
-        if self.ended:
-            return
-        finished = self.ticket.done  # before the steps are read: none can come after
-        for step in self.ticket.take():
-            self.on_step(step)
-        if finished:
-            self.ended = True
-            self._end()
-
-    def _end(self) -> None:
-        try:
-            result = self.ticket.result()
-        except Cancelled:
-            self.stopped = True
-        except PlaygroundError as error:
-            self.problem = str(error)
-        else:
-            self.on_end(result)
-
-    def stop(self) -> None:
-        """Free the model; what has come stays."""
-        self.ticket.cancel()
-
-
-def watch(
-    work: Watched,
-    draw: Callable[[], None],
-    *,
-    key: str,
-    changes: Callable[[], object] = lambda: None,
-    every: float = LOOK_EVERY_S,
-) -> None:
-    """``draw`` at once, and again and again while ``work`` is busy.
-
-    The page's parts are redrawn when the work ends, and when what ``changes`` gives is another than before.
-    """
-
-    def look() -> None:
-        before = work.busy, changes()
-        work.drain()
-        draw()
-        if before[0] and (not work.busy or changes() != before[1]):
-            redraw_next()
-
-    work.drain()
-    busy = work.busy
-    st.fragment(look, key=key, run_every=look_every(every) if busy else None)()
-    if not busy:
-        stop_timer(key)

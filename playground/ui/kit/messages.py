@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,15 +11,32 @@ import streamlit as st
 
 from playground.errors import Cancelled, ModelNotFound, PlaygroundError
 from playground.glossary import define
+from playground.room.limits import is_shared_server
 from playground.ui.kit.jobs import Pending, offer_again, show_pending
 from playground.ui.kit.markdown import escape_markdown
 
-__all__ = ["escape_markdown", "problems_shown_here", "show_problem", "why_it_matters"]
+__all__ = ["escape_markdown", "problems_shown_here", "said", "show_problem", "why_it_matters"]
+
+# An absolute path, or a database's address; not "tokens/s", an address of the web or a fraction.
+_PATH = re.compile(
+    r"""(?<=')~?/[^']+(?=')|(?<![\w/:.])~?/[^\s'"()<>,;:]+|\b(?:postgresql|sqlite)[+\w]*://[^\s'"()<>,;]+"""
+)
 
 
 def show_problem(error: PlaygroundError | str) -> None:
     """One sentence where the problem arose."""
-    st.error(escape_markdown(str(error)), icon=":material/error:")
+    st.error(said(error), icon=":material/error:")
+
+
+def said(error: PlaygroundError | str) -> str:
+    """Its sentence, for Markdown. On a shared server without what it tells of the disk, which the log has."""
+    sentence = str(error)
+    if is_shared_server():
+        public = _PATH.sub("a folder of the server", sentence)
+        if public != sentence:
+            logging.getLogger(__name__).warning("Told a visitor without its paths: %s", sentence)
+        sentence = public
+    return escape_markdown(sentence)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Section:
 
     ``needs``: facets of the engine beside the page's own. ``export``: what the
     "Take away" popover offers while the tab is open. ``options`` stand above the picture and ``reading`` below it;
-    neither is redrawn when the picture is.
+    neither is redrawn when the picture is. ``shown``: whether this reader has the tab, on pages without controls.
     """
 
     title: str
@@ -35,6 +35,7 @@ class Section:
     export: Callable[[], None] | None = None
     options: Callable[[], None] | None = None
     reading: Callable[[], None] | None = None
+    shown: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ class PageSpec:
     ``link``, ``adopt`` and ``begin``: the link's own fields, their reading and the start of an experiment, where several
     pages share one state. ``parts``: fragments of the page's own, such as "text:overview".
     ``one_fragment``: controls and pictures are redrawn together, the pictures first;
-    for pages whose controls are cheap.
+    for pages whose controls are cheap. Without ``controls`` the sections have the whole width.
+    ``listed``: whether the sidebar has it now. ``tell``: what a room's leader shows that no link carries, a word for
+    ``follow`` on the pages of those who follow ("": nothing).
     """
 
     name: str
@@ -91,6 +94,9 @@ class PageSpec:
     one_fragment: bool = False
     parts: tuple[str, ...] = ()
     default: bool = False
+    listed: Callable[[], bool] = lambda: True
+    tell: Callable[[], str] = lambda: ""
+    follow: Callable[[str], None] = lambda told: None
 
     @property
     def section_key(self) -> str:

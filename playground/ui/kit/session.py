@@ -6,7 +6,9 @@ its own state is set from the page's, and its callback writes the new value back
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -17,6 +19,7 @@ from playground.state.link_fields import change as changed
 from playground.ui.kit.fragments import CONTROLS, PICTURES, redraw, redraw_page
 
 T = TypeVar("T")
+ECHO_S = 10.0  # a crowded browser takes that long to hear of a widget's new value
 _STATES = "playground_states"
 _PROBLEMS = "playground_problems"
 
@@ -54,11 +57,15 @@ def bind_widget(key: str, current: object, write: Callable[[Any], Sequence[str] 
     the widget's own default.
     """
     if key not in st.session_state or st.session_state[key] != current:
+        _note_replaced(key)
         st.session_state[key] = current
 
     def on_change() -> None:
         if key not in st.session_state:  # the client had the session cleared, as any client may: the page starts anew
             redraw_page()
+            return
+        if _is_echo(key):
+            st.session_state[key] = current
             return
         clear_problems()  # they were about an earlier input, and have been read
         try:
@@ -69,6 +76,35 @@ def bind_widget(key: str, current: object, write: Callable[[Any], Sequence[str] 
         redraw(*((PICTURES,) if parts is None else parts))
 
     return on_change
+
+
+@dataclass(slots=True)
+class _Echoes:
+    """Widgets whose values somebody else has just replaced. ``until``: for how long that is looked at, monotonic seconds."""
+
+    until: float = 0.0
+    replaced: dict[str, tuple[object, float]] = field(default_factory=dict)  # key: the value before, and until when
+
+
+def expect_echoes() -> None:
+    """Call when the page is set by somebody else than its reader: what its widgets showed before is not taken for a move.
+
+    A timer of the browser that ticks before the browser has heard of a new value sends the old one along.
+    """
+    get(_Echoes).until = time.monotonic() + ECHO_S
+
+
+def _note_replaced(key: str) -> None:
+    echoes, now = get(_Echoes), time.monotonic()
+    if now < echoes.until and key in st.session_state:
+        echoes.replaced[key] = st.session_state[key], now + ECHO_S
+    else:
+        echoes.replaced.pop(key, None)
+
+
+def _is_echo(key: str) -> bool:
+    old, until = get(_Echoes).replaced.get(key, (None, 0.0))
+    return time.monotonic() < until and bool(st.session_state[key] == old)
 
 
 def once(what: str) -> bool:

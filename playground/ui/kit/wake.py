@@ -12,19 +12,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from streamlit.errors import StreamlitAPIException
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime, get_instance
 from streamlit.runtime.app_session import AppSessionState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+
+from playground.ui.kit.streamlit_mends import page_has_answered, shown_page
 
 TICK_S = 0.1
+_LOOK_AGAIN_S = 0.05
 _SLOW_AFTER_S = 1.5 * TICK_S  # one tick, however the two messages are delayed by some hundredths
 
 
-def waker(key: str, every: float) -> Callable[[], None]:
+def waker(key: str, every: Callable[[], float]) -> Callable[[], None]:
     """From the body of the fragment of that key: what lets its timer tick once, from any thread; nothing without a server.
 
-    ``every``: the timer's own interval in seconds.
+    ``every`` gives the timer's own interval in seconds, asked at the wake: others have come since the page was drawn.
     """
     context = get_script_run_ctx(suppress_warning=True)
     session = context.session_id if context else ""
@@ -33,9 +38,64 @@ def waker(key: str, every: float) -> Callable[[], None]:
     def wake() -> None:
         with suppress(RuntimeError):  # no server, or one that ends
             runtime = get_instance()
-            runtime._get_async_objs().eventloop.call_soon_threadsafe(_tick, runtime, session, fragment, every)
+            runtime._get_async_objs().eventloop.call_soon_threadsafe(_tick, runtime, session, fragment, every())
 
     return wake
+
+
+def rerunner(key: str, every: float) -> Callable[[], None]:
+    """From the body of the fragment of that key: what runs it once more, from any thread; nothing without a server.
+
+    For what many browsers are told at once. Their ticks would each go to the browser and back, and a crowd that is told
+    faster than it can answer would tick without end. The run has no widgets' values: those that the browser told last are
+    older than what a script has set since, and would be taken for the reader's. Several calls before the run begins are one.
+    On a page that the browser has not answered for yet it is a tick all the same: messages of a run right behind those that open
+    the page find none (``streamlit_mends.page_has_answered``). ``every``: the fragment's own timer in seconds.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    session = context.session_id if context else ""
+
+    def rerun() -> None:
+        with suppress(RuntimeError):  # no server, or one that ends
+            runtime = get_instance()
+            runtime._get_async_objs().eventloop.call_soon_threadsafe(_ask, runtime, session, key, every)
+
+    return rerun
+
+
+_asked: set[tuple[str, str]] = set()  # session and key; touched in the server's loop alone
+
+
+def _ask(runtime: Runtime, session: str, key: str, every: float) -> None:
+    if (session, key) not in _asked:
+        _asked.add((session, key))
+        _rerun(runtime, session, key, every)
+
+
+def _rerun(runtime: Runtime, session: str, key: str, every: float) -> None:
+    """In the server's loop. Waits for the end of a run: until then a page has the fragments of the one before, too."""
+    found = runtime._session_mgr.get_active_session_info(session)
+    if found is not None and found.session._state is AppSessionState.APP_IS_RUNNING:
+        runtime._get_async_objs().eventloop.call_later(_LOOK_AGAIN_S, _rerun, runtime, session, key, every)
+        return
+    _asked.discard((session, key))
+    if found is None:
+        return
+    app, last = found.session, found.session._client_state
+    with suppress(StreamlitAPIException):  # this page has no such fragment
+        (fragment, *_) = app._fragment_storage.resolve_target([key])
+        if not page_has_answered(app._pages_manager):
+            _tick(runtime, session, fragment, every)
+            return
+        data = RerunData(
+            query_string=last.query_string,
+            page_script_hash=shown_page(app._pages_manager) or last.page_script_hash,
+            fragment_id=fragment,
+            is_auto_rerun=True,
+            context_info=last.context_info if last.HasField("context_info") else None,
+        )
+        if app._scriptrunner is None or not app._scriptrunner.request_rerun(data):
+            app._create_scriptrunner(data)
 
 
 def stop_timer(key: str) -> None:

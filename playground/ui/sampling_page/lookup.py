@@ -6,18 +6,19 @@ import math
 
 import streamlit as st
 
-from playground.charts.numbers import logprob, percent
+from playground.charts.numbers import logprob, percent, percent_between
 from playground.engine.text.display import glyphs
 from playground.engine.text.prompt import continuation_ids
-from playground.inspection.next_token import Candidate, candidate
+from playground.inspection.partial import PartialCandidate, candidate_of, most_of_one
+from playground.sampling.chain import NextToken
+from playground.sampling.partial_chain import PartialNext
 from playground.sampling.registry import SAMPLERS
 from playground.state.sampling import SamplingState
 from playground.ui.kit import session
 from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
 from playground.ui.kit.widgets import Bound
-from playground.ui.sampling_page.view import SamplingView, examine_row
-from playground.ui.workspace.reading import next_row
+from playground.ui.sampling_page.view import SamplingView
 from playground.ui.workspace.setup import accept
 
 MOST_TOKENS = 8
@@ -31,16 +32,25 @@ def lookup_section(view: SamplingView) -> None:
     if not text:
         st.info("Type a word, with or without a space before it, to see how likely it is here.")
         return
-    spellings = [text] if text[0].isspace() else [text, " " + text]
-    for spelling in spellings:
+    for spelling in [text] if text[0].isspace() else [text, " " + text]:
         with problems_shown_here():
             _one_spelling(view, spelling)
     why_it_matters(
         "A word of several tokens is as likely as its tokens one after the other: their probabilities multiply, each "
-        "given those before it.",
+        f"given those before it.{_ceiling(view.next)}",
         "Token",
         "Log-probability",
         "Rank",
+    )
+
+
+def _ceiling(found: NextToken | PartialNext) -> str:
+    if isinstance(found, NextToken):
+        return ""
+    most = percent(most_of_one(found.trace.raw))
+    return (
+        f" A token that this engine does not tell has a ceiling only. Raw, each is below {most}: less likely than every token "
+        "told."
     )
 
 
@@ -50,30 +60,24 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     ids = continuation_ids(view.codec, text, parse_special=view.setup.parse_special)
     shown = ids[:MOST_TOKENS]
     slot = "look up with a space" if text[:1].isspace() else "look up as it stands"  # one request of each at a time
-    rows = [_look_up(view, shown[:index], token, slot) for index, token in enumerate(shown)]
-    total = sum(row.raw_logprob for row in rows)
-    admitted = all(row.kept for row in rows)
-    verdict = ":material/check: admitted" if admitted else f":material/block: {_forbidden(rows)}"
+    views = [view.after(shown[:index], slot) if index else view.next for index in range(len(shown))]
+    rows = [candidate_of(found, token, view.codec) for found, token in zip(views, shown, strict=True)]
     st.markdown(
-        f"**{escape_markdown(glyphs(text))}** · {len(ids)} {'token' if len(ids) == 1 else 'tokens'} · {verdict}"
+        f"**{escape_markdown(glyphs(text))}** · {len(ids)} {'token' if len(ids) == 1 else 'tokens'} · {_admitted(rows)}"
     )
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "token": [glyphs(row.text) for row in rows],
-                "id": [row.id for row in rows],
-                "raw": [percent(row.raw_prob) for row in rows],
-                "log-probability": [logprob(row.raw_logprob) for row in rows],
-                "rank": [f"{row.rank + 1:,}" for row in rows],
-                "final": [percent(row.final_prob) if row.kept else "–" for row in rows],
-                "removed by": [SAMPLERS[row.removed_by].label if row.removed_by else "" for row in rows],
-            }
-        ),
-        hide_index=True,
-        key=f"lookup_{'plain' if text[:1] != ' ' else 'space'}",
-    )
-    if len(shown) > 1:
-        st.caption(f"All together: {percent(math.exp(total))}, log-probability {logprob(total)}.")
+    columns = {
+        "token": [glyphs(row.text) for row in rows],
+        "id": [row.id for row in rows],
+        "raw": ["not told" if row.raw_prob is None else percent(row.raw_prob) for row in rows],
+        "log-probability": ["" if row.raw_logprob is None else logprob(row.raw_logprob) for row in rows],
+        "rank": ["" if row.rank is None else f"{row.rank + 1:,}" for row in rows],
+        "final": ["–" if row.kept is False else percent_between(*row.final) for row in rows],
+        "removed by": [SAMPLERS[row.removed_by].label if row.removed_by else "" for row in rows],
+    }
+    st.dataframe(pd.DataFrame(columns), hide_index=True, key=f"lookup_{'plain' if text[:1] != ' ' else 'space'}")
+    told = [row.raw_logprob for row in rows if row.raw_logprob is not None]
+    if len(told) == len(shown) > 1:
+        st.caption(f"All together: {percent(math.exp(sum(told)))}, log-probability {logprob(sum(told))}.")
     if len(ids) > MOST_TOKENS:
         st.caption(f"Only the first {MOST_TOKENS} of {len(ids)} tokens are looked up.")
     st.button(
@@ -84,14 +88,11 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     )
 
 
-def _look_up(view: SamplingView, before: tuple[int, ...], token: int, slot: str) -> Candidate:
-    if not before:
-        return candidate(view.next, token, view.codec)
-    row = next_row(view.worker, view.ids + before, slot)
-    seen = examine_row(view.worker, row, view.prompt_ids, view.setup.settings, view.setup.seed)
-    return candidate(seen, token, view.codec)
-
-
-def _forbidden(rows: list[Candidate]) -> str:
-    first = next(row for row in rows if not row.kept)
-    return f"removed by {SAMPLERS[first.removed_by].label}" if first.removed_by else "removed"
+def _admitted(rows: list[PartialCandidate]) -> str:
+    removed = next((row for row in rows if row.kept is False), None)
+    if removed is not None:
+        by = f"removed by {SAMPLERS[removed.removed_by].label}" if removed.removed_by else "removed"
+        return f":material/block: {by}"
+    if all(row.kept for row in rows):
+        return ":material/check: admitted"
+    return ":material/question_mark: whether it is admitted is open"

@@ -16,12 +16,13 @@ from playground.errors import PlaygroundError
 from playground.inspection.alignment import align
 from playground.inspection.compared import ModelRow, compare_rows, require_portable
 from playground.sampling.chain import NextToken
+from playground.sampling.partial_chain import PartialNext
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.jobs import Pending, show_pending
-from playground.ui.kit.messages import escape_markdown, why_it_matters
-from playground.ui.sampling_page.partial_view import PartialView
-from playground.ui.sampling_page.view import SamplingView, examine_row
-from playground.ui.workspace.beside import ReadBeside, each_beside, named
+from playground.ui.kit.messages import escape_markdown, said, why_it_matters
+from playground.ui.sampling_page.view import SamplingView, examine_whole
+from playground.ui.workspace.beside import ReadBeside, each_beside
+from playground.ui.workspace.beside_loading import named
 
 WIDTHS = {"": 45, "format": 75, "where": 75, "weights": 70, "read in": 90, "tokens/s": 60}  # pixels
 
@@ -34,17 +35,14 @@ class ModelsBeside:
     rows: Mapping[str, ReadBeside]
     final_probs: Mapping[str, npt.NDArray[np.floating] | None]
 
-    def data(self, views: Mapping[str, NextToken]) -> CompareData:
-        """The bars of the present and pinned settings and of the models."""
+    def data(self, views: Mapping[str, NextToken | PartialNext]) -> CompareData:
+        """The bars of the present and pinned settings and of the models; where the present row is told in part, its raw
+        probabilities instead."""
+        settings = {
+            name: Bars(self.now, each.trace.final_probs) for name, each in views.items() if isinstance(each, NextToken)
+        }
         return models_data(
-            {name: Bars(self.now, each.trace.final_probs) for name, each in views.items()},
-            {letter: Bars(each.read, self.final_probs[letter]) for letter, each in self.rows.items()},
-        )
-
-    def raw_data(self) -> CompareData:
-        """The bars where the present row is told in part: its raw probabilities, and those of the models."""
-        return models_data(
-            {NOW: Bars(self.now, None)},
+            settings or {NOW: Bars(self.now, None)},
             {letter: Bars(each.read, self.final_probs[letter]) for letter, each in self.rows.items()},
         )
 
@@ -72,7 +70,7 @@ class ModelsBeside:
         )
 
 
-def models_beside(view: SamplingView | PartialView) -> ModelsBeside:
+def models_beside(view: SamplingView) -> ModelsBeside:
     """The models beside on the present text; questions, progress and problems are drawn where this is called."""
     rows = each_beside(view.worker) if named() else {}
     final: dict[str, npt.NDArray[np.floating] | None] = {}
@@ -81,16 +79,16 @@ def models_beside(view: SamplingView | PartialView) -> ModelsBeside:
     return ModelsBeside(ModelRow(view.worker.engine.info, view.codec, view.row), rows, final)
 
 
-def _final_probs(view: SamplingView | PartialView, letter: str, each: ReadBeside) -> npt.NDArray[np.floating] | None:
+def _final_probs(view: SamplingView, letter: str, each: ReadBeside) -> npt.NDArray[np.floating] | None:
     row = each.read.row
     if not isinstance(row, NextLogits):
         return None
     try:
         shown, vocabularies = each.setup, ((view.codec, view.row.vocab_size), (each.read.codec, row.vocab_size))
         require_portable(shown.settings, align(vocabularies).same)
-        return examine_row(each.worker, row, each.prompt_ids, shown.settings, shown.seed).trace.final_probs
+        return examine_whole(each.worker, row, each.prompt_ids, shown.settings, shown.seed).trace.final_probs
     except Pending as pending:  # Mirostat asks for the rows before this one
         show_pending(pending, PICTURES)
     except PlaygroundError as error:
-        st.warning(f"**{letter}** · {escape_markdown(str(error))}", icon=":material/info:")
+        st.warning(f"**{letter}** · {said(error)}", icon=":material/info:")
     return None

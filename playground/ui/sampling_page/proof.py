@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.engine.types import NextLogits
 from playground.sampling.reference import AGREE_WITHIN, prove_against_transformers
 from playground.sampling.registry import SAMPLERS
 from playground.ui.kit.messages import why_it_matters
@@ -14,6 +15,13 @@ def proof_section(view: SamplingView) -> None:
     """The badge, and one row for each active sampler that says what it was held against."""
     import pandas as pd  # only a table needs it, and the first bars need not wait for it
 
+    if not isinstance(view.row, NextLogits):
+        st.info(
+            f"The proof runs transformers' processors over a whole row, and this engine tells {view.row.top_ids.size:,} of "
+            f"{view.row.vocab_size:,} tokens. The bounds shown here are held in this project's tests against the chain on whole "
+            "rows; for the proof itself choose a model that runs in this process."
+        )
+        return
     proof = prove_against_transformers(view.row.logits, view.setup.settings, view.next.context)
     if not proof.covered and not proof.uncovered:
         st.badge("Nothing to prove: every sampler is off", icon=":material/info:", color="gray")

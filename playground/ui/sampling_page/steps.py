@@ -15,7 +15,6 @@ from playground.ui.components.token_strip import token_strip
 from playground.ui.kit import session
 from playground.ui.kit.fragments import TEXT, rerun_callback
 from playground.ui.kit.jobs import Pending, redraw_when_done, show_pending
-from playground.ui.sampling_page.partial_view import PartialView
 from playground.ui.sampling_page.view import SamplingView, load_view
 from playground.ui.workspace.reading import score_text
 from playground.ui.workspace.setup import setup
@@ -57,11 +56,11 @@ def steps_section() -> None:
 class _LastView:
     """What this session's strip showed last: nothing is asked for a text that is about to go."""
 
-    view: SamplingView | PartialView | None = None
+    view: SamplingView | None = None
     score: SequenceScore | None = None
 
 
-def _draw_text(view: SamplingView | PartialView, score: SequenceScore | None) -> None:
+def _draw_text(view: SamplingView, score: SequenceScore | None) -> None:
     tokens, first = text_tokens(
         view.codec, view.ids, len(view.prompt_ids), view.setup.steps[view.setup.position :], score
     )
@@ -130,7 +129,7 @@ def _restart() -> None:
     session.put(setup().restart())
 
 
-def _go_to(view: SamplingView | PartialView, index: int) -> None:
+def _go_to(view: SamplingView, index: int) -> None:
     """A click on an accepted token goes to the moment before it was chosen; prompt tokens stay where they are."""
     step = index - len(view.prompt_ids)
     shown = setup()  # the present one: a slider may have moved since this strip was drawn

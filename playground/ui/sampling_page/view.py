@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import streamlit as st
 from cachetools import LRUCache, cached
 
 from playground.charts.bars import bars_payload, bars_table, next_token_bars
+from playground.charts.partial_bars import partial_bars, partial_bars_payload, partial_bars_table
 from playground.engine.api import TextCodec
 from playground.engine.facets import require_level
 from playground.engine.serving.worker import Worker
-from playground.engine.types import NextLogits, TokenIds, TopTokens
+from playground.engine.types import NextLogits, NextRow, TokenIds, TopTokens
 from playground.glossary import define
 from playground.inspection.next_token import breaker_ids, distribution_csv, mirostat_mu
+from playground.inspection.partial import examine_top, partial_csv
 from playground.sampling.chain import NextToken, examine
+from playground.sampling.partial_chain import PartialNext
 from playground.sampling.settings import SamplerSettings
 from playground.state.sampling import SamplingState
 from playground.state.setup import Setup
@@ -31,10 +35,13 @@ from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import rerun_callback
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.widgets import Bound
-from playground.ui.sampling_page.partial_view import PartialView, partial_view
+from playground.ui.sampling_page.marks import follow_marks, show_open_draw, show_verdict
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.reading import next_row, text_ids, told_row
 from playground.ui.workspace.setup import accept
+
+if TYPE_CHECKING:
+    import pandas
 
 REMEMBERED_BYTES = 128 * 1024 * 1024
 OPTIONS = Bound(SamplingState)
@@ -42,13 +49,14 @@ OPTIONS = Bound(SamplingState)
 
 @dataclass(frozen=True, slots=True)
 class SamplingView:
-    """One moment of the page. ``ids`` are prompt and accepted tokens; ``next`` is the distribution after them."""
+    """One moment of the page. ``ids`` are prompt and accepted tokens; ``next`` is the distribution after them, as far as the
+    engine tells it."""
 
     setup: Setup
     worker: Worker
     prompt_ids: TokenIds
-    row: NextLogits
-    next: NextToken
+    row: NextRow
+    next: NextToken | PartialNext
 
     @property
     def ids(self) -> TokenIds:
@@ -58,28 +66,41 @@ class SamplingView:
     def codec(self) -> TextCodec:
         return self.worker.engine.codec
 
+    def under(self, settings: SamplerSettings) -> NextToken | PartialNext:
+        """Other settings on the same row."""
+        return examine_row(self.worker, self.row, self.prompt_ids, settings, self.setup.seed)
 
-def load_view() -> SamplingView | PartialView:
+    def after(self, tokens: TokenIds, slot: str) -> NextToken | PartialNext:
+        """The present settings after some tokens more. Raises Pending; ``slot``: one request of each at a time."""
+        row = told_row(self.worker, self.ids + tokens, slot)
+        return examine_row(self.worker, row, self.prompt_ids, self.setup.settings, self.setup.seed)
+
+
+def load_view() -> SamplingView:
     """Everything the sections need. Raises Pending, or a PlaygroundError that says what to change."""
     worker = loaded_model()
     prompt_ids, taken = text_ids(worker)
-    row = told_row(worker, prompt_ids + taken)
-    setup = session.get(Setup)
-    if isinstance(row, TopTokens):
-        return partial_view(worker, row, prompt_ids, setup)
+    row, setup = told_row(worker, prompt_ids + taken), session.get(Setup)
     return SamplingView(
         setup, worker, prompt_ids, row, examine_row(worker, row, prompt_ids, setup.settings, setup.seed)
     )
 
 
-def by_row(whole: Callable[[Any], None], partial: Callable[[PartialView], None]) -> Callable[[Any], None]:
-    """A section's drawing: ``whole`` for a whole row, ``partial`` for one that is told in part."""
+def examine_row(
+    worker: Worker, row: NextRow, prompt_ids: TokenIds, settings: SamplerSettings, seed: int
+) -> NextToken | PartialNext:
+    """The chain over ``row`` and the draw."""
+    if isinstance(row, TopTokens):  # takes about a millisecond, so nothing is remembered
+        return examine_top(row, settings, prompt_ids, seed, worker.engine.codec)
+    return examine_whole(worker, row, prompt_ids, settings, seed)
 
-    def draw(view: SamplingView | PartialView) -> None:
-        if isinstance(view, PartialView):
-            partial(view)
-        else:
-            whole(view)
+
+def with_marks(section: Callable[[SamplingView], None]) -> Callable[[SamplingView], None]:
+    """A section's drawing, after which the controls are redrawn if the marks beside the samplers are no longer true."""
+
+    def draw(view: SamplingView) -> None:
+        section(view)
+        follow_marks(view.next)
 
     return draw
 
@@ -96,7 +117,7 @@ def _asked(
 
 
 @cached(LRUCache[Any, Any](REMEMBERED_BYTES, getsizeof=_bytes), key=_asked, lock=Lock())
-def examine_row(
+def examine_whole(
     worker: Worker, row: NextLogits, prompt_ids: TokenIds, settings: SamplerSettings, seed: int
 ) -> NextToken:
     """The chain over ``row`` and the draw. All readers share what is remembered; nothing here keeps a model alive."""
@@ -139,14 +160,15 @@ def bars_reading() -> None:
 
 
 def bars_section(view: SamplingView) -> None:
-    """Raw and final probability of the likeliest tokens, side by side, or as a table, and the CSV of the whole vocabulary."""
+    """Raw and final probability of the likeliest tokens, side by side, or as a table, and the CSV of all that is told."""
     chosen, position = session.get(SamplingState), len(view.ids)
-    data = next_token_bars(view.next, view.codec, chosen.rows, log=chosen.scale == "log")
+    pictured = _pictured(view, chosen.rows, log=chosen.scale == "log")
     if chosen.shape == "table":
+        table = pictured.table()
         st.dataframe(
-            bars_table(data),
+            table,
             hide_index=True,
-            height=min(36 * (len(data.rows) + 1), 640),
+            height=min(36 * (len(table) + 1), 640),
             column_config={
                 "rank": st.column_config.NumberColumn(help=define("Rank")),
                 "raw": st.column_config.TextColumn(help=define("Probability, raw")),
@@ -155,19 +177,43 @@ def bars_section(view: SamplingView) -> None:
             },
         )
     else:
+        payload = pictured.payload()
         pick = rerun_callback(lambda token: accept(token, position=view.setup.position))
+        picks = [row["pick"] for row in payload["rows"] if row["pick"] >= 0]
         PROBABILITY_BARS(
-            data={**bars_payload(data), "position": position},
+            data={**payload, "position": position},
             key="bars",
-            on_picked_change=on_picked("bars", position, [row.id for row in data.rows], pick),
+            on_picked_change=on_picked("bars", position, picks, pick),
         )
-    if view.next.trace.note:
+    if isinstance(view.next, NextToken) and view.next.trace.note:
         st.warning(escape_markdown(view.next.trace.note), icon=":material/info:")
+    show_verdict(view.next)
+    show_open_draw(view.next, view.codec)
     if view.next.draw.id in view.codec.eos_token_ids:
         st.caption("The drawn token ▶ ends the text: a generator would stop here. You may still accept it and go on.")
-    file_button(
-        f"CSV of all {view.next.trace.raw_probs.size:,} tokens",
-        "next-token.csv",
-        lambda: distribution_csv(view.next, view.codec),
-        quiet=True,
+    file_button(pictured.csv_name, "next-token.csv", pictured.csv, quiet=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictured:
+    """The bars of a whole row, or of one told in part: as the browser paints them, as a table, and all that is told as a file."""
+
+    payload: Callable[[], dict[str, Any]]
+    table: Callable[[], pandas.DataFrame]
+    csv: Callable[[], str]
+    csv_name: str
+
+
+def _pictured(view: SamplingView, rows: int, *, log: bool) -> _Pictured:
+    found, codec = view.next, view.codec
+    if isinstance(found, NextToken):
+        whole = next_token_bars(found, codec, rows, log=log)
+        name = f"CSV of all {found.trace.raw_probs.size:,} tokens"
+        return _Pictured(
+            partial(bars_payload, whole), partial(bars_table, whole), partial(distribution_csv, found, codec), name
+        )
+    told = partial_bars(found, codec, rows, log=log)
+    name = f"CSV of the {found.trace.raw.ids.size:,} tokens told, and the rest"
+    return _Pictured(
+        partial(partial_bars_payload, told), partial(partial_bars_table, told), partial(partial_csv, found, codec), name
     )

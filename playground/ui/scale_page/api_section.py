@@ -15,6 +15,7 @@ from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.store import WIDGETS
+from playground.ui.workspace.shared import file_uploader
 
 
 def api_section(scenarios: Scenarios) -> None:
@@ -74,7 +75,7 @@ def _upload() -> None:
             "CSV with the columns model, input, output in USD per 1M tokens; cached_input and provider if you like."
         )
         as_of = st.text_input("Date of the prices", key="scale_prices_date", placeholder="YYYY-MM-DD", max_chars=10)
-        file = st.file_uploader("Price table", type="csv", key="scale_prices_file", max_upload_size=2)
+        file = file_uploader("Price table", type="csv", key="scale_prices_file", max_upload_size=2)
         left, right = st.columns(2)
         if left.button("Use this table", key="scale_prices_use", disabled=file is None) and file is not None:
             try:

@@ -1,4 +1,4 @@
-"""The page "Data and languages": who is left out, how much text there is, and what bounds scaling beside money."""
+"""The page "Data and limits": who is left out, how much text there is, and what bounds scaling beside money."""
 
 from __future__ import annotations
 
@@ -138,8 +138,8 @@ EXPERIMENTS = {
 }
 PLAN = PlanPage(
     "scale_data",
-    "Data and languages",
-    ":material/language:",
+    "Data and limits",
+    ":material/data_usage:",
     "Who is left out of the data, how much of it is left, and what size does not buy.",
     "Who is left out of the data, how much of it is left, and what more size and power do not buy.",
     controls,

@@ -22,6 +22,7 @@ from playground.scaling.curves import over_training_curve
 from playground.scaling.laws import LAWS
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.kit.pictures import plotly_picture
 from playground.ui.scale_page import store
 from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.scale_page.page import experiment
@@ -51,7 +52,7 @@ def controls() -> None:
 def surface_section(scenarios: Scenarios) -> None:
     """Loss over N and D with the reader's model, the optimum and published models."""
     data = surface_data(scenarios)
-    st.plotly_chart(surface_figure(data), key="scale_surface_chart", alt=surface_description(data))
+    plotly_picture(surface_figure(data), key="scale_surface_chart", alt=surface_description(data))
     why_it_matters(
         "Darker is a lower loss. White dots are published models; the diamonds are your N and D, and the optimum for your "
         "compute C. Dotted lines are equal compute (1e20, 1e22, 1e24 and 1e26 FLOPs from left to right), the violet line is "

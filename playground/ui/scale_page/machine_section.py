@@ -14,9 +14,9 @@ from playground.plan.scenarios import Scenarios
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit.jobs import result_of
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
-from playground.ui.runtime import note_end, request_model, session_id
+from playground.ui.runtime import note_end, session_id
 from playground.ui.scale_page.figure_table import figure_table
-from playground.ui.workspace.model import chosen_model, loaded_model
+from playground.ui.workspace.model import loaded_model, request_chosen
 from playground.ui.workspace.speed import known_timing, timings
 
 _FOUND, _WANTED = "scale_measured", "scale_measuring"
@@ -46,7 +46,7 @@ def _begin() -> None:
 def _measure(asked_at: float) -> None:
     """Once for each press of the button. Pending while the model is loaded and timed."""
     worker = loaded_model()
-    note_end(request_model(chosen_model()))  # the sidebar may still say that the model is loading
+    note_end(request_chosen())  # the sidebar may still say that the model is loading
     found = result_of(
         "measure",
         asked_at,

@@ -18,6 +18,7 @@ from playground.scaling.meta import MetaCount
 from playground.ui.kit import jobs, session
 from playground.ui.kit.jobs import Pending
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, why_it_matters
+from playground.ui.kit.pictures import plotly_picture
 from playground.ui.scale_page.figure_table import figure_table
 
 
@@ -25,7 +26,7 @@ def parameters_section(scenarios: Scenarios) -> None:
     """Components as areas; the same total twice, from the formula and from the built model."""
     setup = scenarios.now
     spec, data = spec_of(setup), treemap_data(setup)
-    st.plotly_chart(treemap_figure(data), key="scale_treemap", alt=treemap_description(data))
+    plotly_picture(treemap_figure(data), key="scale_treemap", alt=treemap_description(data))
     if setup.config != CUSTOM:
         preset = load_preset(setup.config)
         st.caption(escape_markdown(f"Sizes: {preset.source}. Checked against: {preset.checked}."))

@@ -15,6 +15,7 @@ from playground.ui.runtime import model_pool
 from playground.ui.scale_page import store
 from playground.ui.scale_page.store import WIDGETS
 from playground.ui.workspace.model import chosen_model
+from playground.ui.workspace.shared import file_uploader
 
 
 def model_controls() -> None:
@@ -30,7 +31,7 @@ def model_controls() -> None:
 def _own_config() -> None:
     st.caption("Any transformers config.json; nothing in it is run.")
     st.text_area("Paste it", key="scale_paste", height=120, max_chars=2 * MAX_CONFIG_CHARS, on_change=_pasted)
-    st.file_uploader(
+    file_uploader(
         "Or upload it",
         type="json",
         key="scale_upload",

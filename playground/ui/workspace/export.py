@@ -9,11 +9,11 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.models.catalogue import resolve
+from playground.room.limits import is_shared_server
 from playground.sampling.export_code import Endings
 from playground.state.setup import Setup
 from playground.ui.kit.markdown import escape_markdown
-from playground.ui.runtime import request_model
-from playground.ui.workspace.model import chosen_model
+from playground.ui.workspace.model import chosen_model, request_chosen
 
 _MOST_ARGUMENT_BYTES = 120_000  # Linux passes on at most 128 KiB as one argument
 _LONGEST_ADDRESS = 100_000  # one of 200,000 was refused by Streamlit's server, one of 100,000 opened
@@ -40,9 +40,13 @@ def show_link(address: str, what: str = "to exactly this page") -> None:
 
 
 def model_id() -> str:
-    """The id other engines know the chosen model by: its hub id where it has one, else what the reader typed."""
+    """The id other engines know the chosen model by: its hub id where it has one, else what the reader typed; of a shared
+    server's folder only the name.
+    """
     source = resolve(chosen_model().spec)
-    return source.hub_id or str(source.path or source.id)
+    if source.path is not None and not source.hub_id:
+        return source.path.name if is_shared_server() else str(source.path)
+    return source.hub_id or source.id
 
 
 def code_for_engines(
@@ -88,6 +92,11 @@ def code_for_engines(
     )
     code = shlex.join(next_words(setup)) + "\n" if own else exported.code
     st.code(code, language=exported.language, wrap_lines=True)
+    if resolve(chosen_model().spec).adapter is not None and not own:
+        st.warning(
+            "The adapter is not in this code: take its folder from the sidebar and load it there, or write the merged model.",
+            icon=":material/warning:",
+        )
     if setup.taken and playground and not own:
         st.caption(
             f"The {len(setup.taken):,} accepted tokens travel in the link and in this playground's own line only."
@@ -115,7 +124,7 @@ def _text_warnings(setup: Setup, engine: str, language: str) -> tuple[str, ...]:
 
 def _spells_special(setup: Setup) -> bool:
     """Whether the model's tokenizer would find a special token in the text, if it were asked to."""
-    loading = request_model(chosen_model())
+    loading = request_chosen()
     if not loading.done.is_set() or loading.worker is None:
         return False
     codec = loading.worker.engine.codec

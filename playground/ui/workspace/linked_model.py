@@ -11,6 +11,8 @@ from playground.state.setup import Setup
 from playground.ui.kit import session
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import model_pool
+from playground.ui.workspace.adapter_access import shares_loaded_weights
+from playground.ui.workspace.shared import model_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,14 @@ class LinkedSetup:
 def adopt_linked(setup: Setup) -> None:
     """Take over a link's setup, on the model in use where it names one that is not in memory."""
     choice = model_pool().normalised(ModelChoice(setup.model, setup.device, setup.dtype))
-    if choice == ModelChoice() or choice in model_pool().asked_for():
+    if choice == ModelChoice() or choice in model_pool().asked_for() or shares_loaded_weights(choice):
         session.put(setup)
         return
-    session.put(LinkedSetup(setup))
     session.put(replace(setup, model=None, device=None, dtype=None).restart())
+    if refusal := model_refusal(choice):
+        session.note_problem(refusal)
+    else:
+        session.put(LinkedSetup(setup))
 
 
 def ask_for_linked_model() -> None:

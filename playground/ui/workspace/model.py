@@ -11,6 +11,7 @@ from playground.ui.kit import jobs
 from playground.ui.kit.jobs import Pending
 from playground.ui.runtime import model_pool, request_model
 from playground.ui.workspace.setup import setup
+from playground.ui.workspace.shared import model_refusal, refused_loading
 
 
 def chosen_model() -> ModelChoice:
@@ -19,10 +20,17 @@ def chosen_model() -> ModelChoice:
     return model_pool().normalised(ModelChoice(chosen.model, chosen.device, chosen.dtype))
 
 
+def request_chosen() -> Loading:
+    """The loading of that model; one that has failed where this visitor may not choose it."""
+    choice = chosen_model()
+    problem = model_refusal(choice)
+    return refused_loading(problem, choice) if problem else request_model(choice)
+
+
 class LoadingProgress:
     """A loading as it is shown. The session's own model cannot be stopped: others may wait for the same."""
 
-    ahead = 0
+    queue = ""
 
     def __init__(self, loading: Loading, stop: Callable[[], None] | None = None) -> None:
         self._loading = loading
@@ -45,7 +53,7 @@ class LoadingProgress:
 
 def loaded_model() -> Worker:
     """The worker of the chosen model. Raises Pending while it is being loaded, and the loader's own errors."""
-    return worker_of(request_model(chosen_model()), "model")
+    return worker_of(request_chosen(), "model")
 
 
 def worker_of(loading: Loading, slot: str, stop: Callable[[], None] | None = None) -> Worker:

@@ -12,11 +12,14 @@ from playground.errors import BadInput
 from playground.models.address import is_address
 from playground.models.catalogue import resolve
 from playground.models.info import ModelInfo, ServerFacts, or_unknown
-from playground.ui.kit import session
+from playground.ui.kit import jobs, session
 from playground.ui.kit.markdown import escape_markdown
-from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end, request_model
-from playground.ui.workspace.model import chosen_model
+from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end
+from playground.ui.workspace.adapter_access import shares_loaded_weights
+from playground.ui.workspace.adapters import adapter_card
+from playground.ui.workspace.model import chosen_model, request_chosen
 from playground.ui.workspace.setup import change, setup
+from playground.ui.workspace.shared import is_guest, offered_models, show_shared_server, visitor_limits
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -38,7 +41,9 @@ def sidebar_model(needed: bool = True) -> None:
             st.markdown("**Model**  \nnot loaded: this page needs none")
             st.button("Load", key="load_model", icon=":material/download:", on_click=_ask, width="stretch")
         return
-    loading = request_model(chosen_model())
+    loading = request_chosen()
+    if shares_loaded_weights(chosen_model()):
+        loading.done.wait(jobs.PATIENCE_S)  # of an adapter that is milliseconds: its strength follows the slider
     st.session_state[CARD_IS_WAITING] = not loading.done.is_set()
     with st.container(border=True, key="model_card"):
         served = None
@@ -50,7 +55,11 @@ def sidebar_model(needed: bool = True) -> None:
             served = loading.worker.engine.info
         else:
             _card_of_the_coming(loading)
-        _picker(served)
+        adapter_card()
+        if is_guest():
+            _offer()
+        else:
+            _picker(served)
 
 
 @st.fragment(run_every=1.0)
@@ -109,6 +118,28 @@ def _picker(loaded: ModelInfo | None) -> None:
         if submitted:
             choose_model(spec, device, dtype)
             st.rerun()
+
+
+def _offer() -> None:
+    """For a guest of a shared server: what is offered, and what holds for everybody."""
+    with st.popover(
+        "Shared server", icon=":material/group:", width="stretch", on_change="rerun", key="shared_server"
+    ) as popover:
+        if not popover.open:
+            return
+        show_shared_server(visitor_limits())
+        offered = offered_models()
+        if len(offered) > 1:
+            st.caption("Models:")
+        for place, (name, choice) in enumerate(offered.items() if len(offered) > 1 else ()):
+            st.button(
+                escape_markdown(name) or "the one it was started with",
+                key=f"offered_model_{place}",
+                on_click=change,
+                kwargs={"model": choice.spec, "device": choice.device, "dtype": choice.dtype},
+                disabled=choice == chosen_model(),
+                type="tertiary",
+            )
 
 
 def _index(options: tuple[str, ...], value: str | None) -> int:

@@ -6,8 +6,9 @@ Pending while the model is at work.
 
 from __future__ import annotations
 
-from playground.engine.api import CancelToken, Engine, Pieces, Score, TextCodec
+from playground.engine.api import CancelToken, Engine, Score, TextCodec
 from playground.engine.facets import offers, require, whole_row
+from playground.engine.pieces import Pieces
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import Worker
 from playground.engine.text.prompt import encode_prompt
@@ -17,17 +18,20 @@ from playground.state.setup import MAX_PROMPT_CHARACTERS, Setup
 from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
 from playground.ui.runtime import session_id
+from playground.ui.workspace.shared import visitor_limits
 
 SCORED_TOKENS = 1_024  # longer texts are shown without each token's probability: scoring is a second full pass
 
 
 def encode_setup(codec: TextCodec, setup: Setup) -> TokenIds:
-    """The shared prompt's token ids, see ``encode_prompt``. Raises BadPrompt with a next step."""
+    """The shared prompt's token ids, see ``encode_prompt``. Raises BadPrompt and LimitReached with a next step."""
     if len(setup.prompt) > MAX_PROMPT_CHARACTERS:
         raise BadPrompt(
             f"The prompt has {len(setup.prompt):,} characters; the page reads at most {MAX_PROMPT_CHARACTERS:,}. Shorten it."
         )
-    return encode_prompt(codec, setup.prompt, chat=setup.chat, system=setup.system, parse_special=setup.parse_special)
+    ids = encode_prompt(codec, setup.prompt, chat=setup.chat, system=setup.system, parse_special=setup.parse_special)
+    visitor_limits().check_prompt(len(ids))
+    return ids
 
 
 def text_ids(worker: Worker) -> tuple[TokenIds, TokenIds]:

@@ -20,6 +20,7 @@ from playground.ui.kit import session
 from playground.ui.kit.fragments import CONTROLS, PICTURES, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.session import bind_widget
+from playground.ui.workspace.kept_presets import kept_preset_buttons, preset_from_file
 from playground.ui.workspace.setup import parts_that_differ
 
 
@@ -79,6 +80,7 @@ def neutralise() -> None:
 
 
 def _preset_buttons() -> None:
+    kept_preset_buttons(use_settings)
     for name, preset in PRESETS.items():
         st.button(
             escape_markdown(preset.label),
@@ -87,6 +89,7 @@ def _preset_buttons() -> None:
             on_click=rerun_callback(use_settings, PICTURES, CONTROLS),
             args=(preset.settings,),
         )
+    preset_from_file()
 
 
 def _slider(parameter: Parameter, settings: SamplerSettings, marks: Mapping[str, Mark]) -> None:

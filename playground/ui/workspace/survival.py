@@ -13,6 +13,7 @@ from playground.errors import PlaygroundError
 from playground.store.place import is_shared
 from playground.testtime.stored_runs import shared_store
 from playground.ui.runtime import former_session_id, session_id
+from playground.ui.visitor import owner_id
 
 KEPT_S = 24 * 3600.0
 
@@ -21,7 +22,7 @@ def keep_for_tab(what: str, text: str) -> None:
     """Store a text for this tab; the one before goes. A store that fails is no reason to stop what is being done."""
     if is_shared():
         with suppress(PlaygroundError):
-            shared_store().put_note(_name(what, session_id()), text, expires=time.time() + KEPT_S)
+            shared_store(owner_id()).put_note(_name(what, session_id()), text, expires=time.time() + KEPT_S)
 
 
 def kept_for_tab(what: str) -> str | None:
@@ -30,7 +31,7 @@ def kept_for_tab(what: str) -> str | None:
     if not former or not is_shared():
         return None
     with suppress(PlaygroundError):
-        return shared_store().note(_name(what, former))
+        return shared_store(owner_id()).note(_name(what, former))
     return None
 
 

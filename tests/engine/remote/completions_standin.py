@@ -17,6 +17,7 @@ from playground.engine.text.codec import HfTextCodec
 from playground.numerics import log_softmax
 from tests.engine.remote.standin import Asked, Reply, Route
 from tests.engine.remote.tiny_model import Drawn, Row, TinyModel
+from tests.engine.remote.tokens_standin import token_routes
 
 Body = dict[str, Any]
 OWN_FIELDS: dict[str, dict[str, type]] = {
@@ -70,13 +71,11 @@ class Completions:
             "/v1/models": lambda asked: Reply({"object": "list", "data": listed}),
             "/version": lambda asked: Reply({"version": "0.11.0"}),
             "/v1/completions": self._complete,
-            "/tokenize": lambda asked: Reply(
-                {"tokens": list(self.tokenize(asked.body["prompt"])), "count": 0, "max_model_len": self.context}
-            ),
+            **token_routes(self.codec, self.owned_by, self.context, lambda text: self.tokenize(text)),
         }
 
     def tokenize(self, text: str) -> tuple[int, ...]:
-        return self.codec.encode(text)
+        return self.codec.encode(text, parse_special=True)
 
     @property
     def model(self) -> TinyModel:
@@ -115,6 +114,8 @@ class Completions:
             raise ValueError("no such model")
         if not self.takes_ids and not isinstance(body["prompt"], str):
             raise ValueError("prompt must be a string")
+        if not isinstance(body["prompt"], str) and max(body["prompt"]) >= self.size:
+            raise ValueError(f"Token id {max(body['prompt'])} is out of vocabulary")
         if (body.get("logprobs") or 0) > self.most:
             raise ValueError(f"logprobs must be at most {self.most}")
 

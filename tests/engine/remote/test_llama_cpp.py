@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from playground.engine.api import CancelToken, NextTokens, Rows, Stream
 from playground.engine.facets import offers, require
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.pieces import finish
 from playground.engine.remote.llama_cpp import LlamaCppEngine
 from playground.engine.types import StreamedEnd, StreamedToken, StreamEvent, StreamRequest
 from playground.errors import BadPrompt, Cancelled, CapabilityMissing, ServerError
@@ -73,7 +74,7 @@ def test_what_the_server_says_of_itself(llama: LlamaCppEngine, llama_base: str) 
 
 def test_what_it_offers_and_what_not(llama: LlamaCppEngine) -> None:
     assert offers(llama, NextTokens) and offers(llama, Stream)
-    with pytest.raises(CapabilityMissing, match="smollm2 has NextTokens, Stream: choose another model"):
+    with pytest.raises(CapabilityMissing, match="smollm2 has NextTokens, Stream, Echo: choose another model"):
         require(llama, Rows)
 
 
@@ -147,7 +148,7 @@ def test_rows_are_near_those_of_transformers(
 
 def test_several_rows_in_order(llama: LlamaCppEngine) -> None:
     texts = [llama.codec.encode(prompt) for prompt in PROMPTS[:2]]
-    rows = llama.next_logits_each(texts)
+    rows = finish(llama.next_logits_in_pieces(texts))
     assert [row.ids for row in rows] == texts
     assert llama.codec.piece(int(rows[0].logits.argmax())) == " Paris"
 

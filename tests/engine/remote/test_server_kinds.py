@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from playground.constraint import Constraint
 from playground.engine.api import NextTokens, Score, Stream
 from playground.engine.facets import offers, require
 from playground.engine.factory import make_engine
@@ -17,7 +18,7 @@ from playground.engine.remote import http
 from playground.engine.remote.llama_cpp import LlamaCppEngine
 from playground.engine.remote.openai_server import OpenAIEngine
 from playground.engine.scoring import score_rows
-from playground.engine.types import Constraint, StreamedEnd, StreamRequest
+from playground.engine.types import StreamedEnd, StreamRequest
 from playground.errors import BadInput, BadPrompt, CapabilityMissing, ServerError
 from playground.models.tokenizers import TOKENIZER_VARIABLE
 from tests.engine.contract_engines import served, standin
@@ -158,7 +159,7 @@ def test_vllms_texts_are_one_request_with_the_seeds_they_would_have_alone() -> N
         ("vllm", Constraint("choice", "yes\nno\n"), {"structured_outputs": {"choice": ["yes", "no"]}}),
         ("sglang", Constraint("json_schema", SCHEMA), {"json_schema": SCHEMA}),
         ("sglang", Constraint("regex", "[ab]+"), {"regex": "[ab]+"}),
-        ("sglang", Constraint("choice", 'a"\nb'), {"ebnf": 'root ::= "a\\"" | "b"'}),
+        ("sglang", Constraint("choice", 'a"\né😀'), {"ebnf": 'root ::= "a\\"" | "é😀"'}),
     ],
 )
 def test_a_constraint_is_told_in_the_servers_own_words(owner: str, constraint: Constraint, fields: Body) -> None:
@@ -176,9 +177,12 @@ def test_a_constraint_is_told_in_the_servers_own_words(owner: str, constraint: C
     ("constraint", "says"),
     [
         (Constraint("json_schema", "{"), "no JSON"),
-        (Constraint("json_schema", "[]"), "object in braces"),
+        (Constraint("json_schema", "[]"), "a JSON object"),
+        (Constraint("json_schema", "true"), "a JSON object"),
+        (Constraint("json_schema", '{"type": "word"}'), "no JSON schema"),
+        (Constraint("json_schema", '{"$ref": "https://example.com/a"}'), "never fetched"),
         (Constraint("grammar", " \n"), "grammar is empty"),
-        (Constraint("choice", ""), "choice is empty"),
+        (Constraint("choice", ""), "list of choices is empty"),
     ],
 )
 def test_a_constraint_that_says_nothing_is_refused(constraint: Constraint, says: str) -> None:
@@ -190,7 +194,7 @@ def test_a_constraint_that_says_nothing_is_refused(constraint: Constraint, says:
 def test_a_server_without_constraints_says_who_has_them(kind: type[Completions]) -> None:
     with served("somebody", kind) as engine:
         assert engine.info.constraints == ()
-        with pytest.raises(BadInput, match="has no constraints: leave it out"):
+        with pytest.raises(BadInput, match="has none .*: leave it out"):
             ids = engine.codec.encode_chat("Hi") if kind is Chats else (1, 2)
             list(require(engine, Stream).stream(StreamRequest(ids, constraint=Constraint("regex", "a"))))
 
@@ -205,8 +209,9 @@ def test_llama_cpp_really_follows_a_schema_a_grammar_and_choices(llama: LlamaCpp
 
     assert set(json.loads(text("json_schema", SCHEMA))) == {"city"}
     assert text("choice", "Rome\nOslo") in ("Rome", "Oslo")
+    assert text("choice", 'é😀"\nÅ😀') in ('é😀"', "Å😀")
     assert text("grammar", 'root ::= [0-9] [0-9] "!"')[2] == "!"
-    with pytest.raises(BadInput, match="has json_schema, grammar, choice: leave it out"):
+    with pytest.raises(BadInput, match="has JSON schema, grammar, list of choices: leave it out"):
         text("regex", "a+")
     with pytest.raises(ServerError, match="refuses the request"):
         text("grammar", "root ::= (")

@@ -83,7 +83,7 @@ def test_a_cancelled_one_frees_its_slot_for_who_waits(worker: Worker, four_slots
     running_ones = [endless(worker, str(n)) for n in range(SLOTS)]
     assert all(begun(ticket) for ticket in running_ones)
     waiting = endless(worker, "waiting")
-    assert waiting.position == 1 and slots_at_work(four_slots) == SLOTS
+    assert waiting.before().ahead == 1 and slots_at_work(four_slots) == SLOTS
     running_ones[0].cancel()
     assert begun(waiting)
     with pytest.raises(Cancelled):

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.ticket import Ticket
+from playground.engine.serving.ticket import Ticket, Wait
 from playground.engine.types import NextLogits
 from playground.errors import BadInput
-from playground.ui.kit.jobs import JobView, crowded, look_every
+from playground.ui.kit import job_view
+from playground.ui.kit.job_view import JobView
+from playground.ui.kit.pace import crowded, look_every, queue_words
 from tests.ui.conftest import Opened
 
 PATIENCE = 30.0
@@ -43,6 +45,18 @@ def engine() -> Iterator[HeldEngine]:
 @pytest.fixture
 def patience_s() -> float:
     return 0.2
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [(Wait(), ""), (Wait(2, 0.4), ", 2 ahead"), (Wait(3, 4.4), ", 3 ahead, about 4 s"), (Wait(0, 9.0), "")],
+)
+def test_who_waits_is_told_the_place_and_the_expected_wait(wait: Wait, said: str) -> None:
+    ticket: Ticket[None] = Ticket("a", "b")
+    ticket._wait_of = lambda _ticket: wait
+    assert queue_words(ticket) == said
+    ticket.succeed(None)
+    assert queue_words(ticket) == ""
 
 
 def pending(app: Opened) -> list[str]:
@@ -100,11 +114,30 @@ def test_a_job_view_takes_steps_result_refusal_and_stop() -> None:
     assert stopped.stopped and stopped.problem is None
 
 
+def test_a_finished_job_is_not_looked_in_on_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a job makes its page's timer tick, and a timer that is told its pace again after that goes on for ever."""
+    looks, stopped, woken, redrawn = list[Callable[[], None]](), list[str](), list[str](), list[tuple[str, ...]]()
+    monkeypatch.setattr("streamlit.fragment", lambda look, **how: lambda: looks.append(look))
+    monkeypatch.setattr(job_view, "stop_timer", stopped.append)
+    monkeypatch.setattr(job_view, "redraw_next", lambda *parts: redrawn.append(parts))
+    monkeypatch.setattr(job_view, "waker", lambda key, every: lambda: woken.append(key))
+    work: JobView[str] = JobView(Ticket("a", "x"))
+    job_view.watch(work, lambda: None, key="live")
+    (look,) = looks
+    look()
+    look()
+    assert not stopped and not woken
+    work.ticket.succeed("done")
+    assert woken == ["live"] and not redrawn
+    look()
+    assert stopped == ["live"] and redrawn == [()]
+
+
 def test_looks_become_rarer_as_readers_grow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.ui.kit.jobs.readers", lambda: 1)
+    monkeypatch.setattr("playground.ui.kit.pace.readers", lambda: 1)
     alone = look_every()
     assert not crowded()
-    monkeypatch.setattr("playground.ui.kit.jobs.readers", lambda: 30)
+    monkeypatch.setattr("playground.ui.kit.pace.readers", lambda: 30)
     assert look_every() > 5 * alone
     assert crowded()
 

@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from streamlit.errors import StreamlitAPIException
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSessionState
 
-from playground.ui.kit.wake import TICK_S, _tick, waker
+from playground.ui.kit.wake import _LOOK_AGAIN_S, TICK_S, _ask, _tick, waker
 
 
 class Loop:
@@ -18,7 +20,7 @@ class Loop:
         self.later: list[Callable[[], None]] = []
 
     def call_later(self, delay: float, call: Callable[..., None], *args: object) -> None:
-        assert TICK_S <= delay < 2 * TICK_S
+        assert _LOOK_AGAIN_S <= delay < 2 * TICK_S
         self.later.append(lambda: call(*args))
 
 
@@ -26,6 +28,12 @@ class Session:
     def __init__(self) -> None:
         self._state = AppSessionState.APP_NOT_RUNNING
         self.fragments, self.sent = {"look"}, list[ForwardMsg]()
+        self._fragment_storage, self._pages_manager = self, SimpleNamespace(_shown_page_answered=True)
+
+    def resolve_target(self, keys: list[str]) -> list[str]:
+        if keys != ["look"]:
+            raise StreamlitAPIException("no such fragment")
+        return keys
 
     def has_fragment(self, fragment: str) -> bool:
         return fragment in self.fragments
@@ -88,4 +96,59 @@ def test_nobody_ticks_for_a_part_that_is_gone_or_a_tab_that_closed(runtime: Runt
 
 
 def test_without_a_server_nothing_happens() -> None:
-    waker("look", 5.0)()
+    waker("look", lambda: 5.0)()
+
+
+# -- a fragment run by the server --------------------------------------------------------------------------------------
+
+
+class Runner:
+    """Takes a request while it runs."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def request_rerun(self, data: Any) -> bool:  # noqa: ANN401 - Streamlit's
+        self.asked.append(data)
+        return True
+
+
+def test_a_timer_goes_on_at_the_pace_of_the_moment_of_its_wake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page drawn while few were here, whose work ends in a crowd."""
+    told, pace = list[object](), [0.6]
+    loop = SimpleNamespace(call_soon_threadsafe=lambda *call: told.append(call[-1]))
+    server = SimpleNamespace(_get_async_objs=lambda: SimpleNamespace(eventloop=loop))
+    monkeypatch.setattr("playground.ui.kit.wake.get_instance", lambda: server)
+    wake = waker("look", lambda: pace[0])
+    pace[0] = 4.5
+    wake()
+    assert told == [4.5]
+
+
+def test_a_fragment_is_run_once_for_many_calls_and_with_no_widgets_values(runtime: Runtime) -> None:
+    session, runner = cast("Any", runtime.session), Runner()
+    session._client_state, session._scriptrunner = ClientState(query_string="a=1", page_script_hash="page"), runner
+    session._client_state.widget_states.widgets.add(id="w_prompt", string_value="old")
+    session._state = AppSessionState.APP_IS_RUNNING
+    for _ in range(3):
+        _ask(cast("Any", runtime), "me", "look", 20.0)
+    assert not runner.asked and len(runtime.loop.later) == 1
+    session._state = AppSessionState.APP_NOT_RUNNING
+    runtime.loop.later.pop()()
+    (data,) = runner.asked
+    assert (data.fragment_id, data.query_string, data.page_script_hash) == ("look", "a=1", "page")
+    assert data.widget_states is None  # older than what a script has set: they would be taken for the reader's
+    _ask(cast("Any", runtime), "me", "gone", 20.0)
+    _ask(cast("Any", runtime), "left", "look", 20.0)
+    assert len(runner.asked) == 1
+
+
+def test_a_page_that_the_browser_has_not_answered_for_is_asked_to_tick(runtime: Runtime) -> None:
+    """A run right behind the messages that open a page draws into an emptied one."""
+    session, runner = cast("Any", runtime.session), Runner()
+    session._client_state, session._scriptrunner = ClientState(), runner
+    session._pages_manager._shown_page_answered = False
+    _ask(cast("Any", runtime), "me", "look", 20.0)
+    assert not runner.asked and [each.auto_rerun.fragment_id for each in session.sent] == ["look"]
+    runtime.loop.later.pop()()
+    assert session.sent[-1].auto_rerun.interval == 20.0

@@ -1,0 +1,148 @@
+"""The family tree with its facts: what the course notes say, what a check against the sources gives, and what each lacks.
+
+Figures of papers are their abstracts' or the named table's; counts of parameters are the calculator's from the configs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playground.scaling.configs import load_preset
+from playground.scaling.memory import kv_bytes
+from playground.scaling.parameters import count_parameters
+from playground.scaling.quantity import format_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """``lane``: its line in the picture. ``notes``: as in the notes, "" where they are silent. ``differs``: from the check."""
+
+    name: str
+    year: float
+    lane: str
+    parents: tuple[str, ...]
+    notes: str
+    checked: str
+    source: str
+    differs: bool = False
+
+
+LANES = ("Vision", "Recurrence", "Attention", "State space", "Hybrid")
+
+
+def milestones() -> tuple[Milestone, ...]:
+    """From 2012 on, in order."""
+    mamba = count_parameters(load_preset("mamba-2.8b").spec).total
+    jamba_spec, mixtral_spec = load_preset("jamba-v0.1").spec, load_preset("mixtral-8x7b").spec
+    jamba = count_parameters(jamba_spec)
+    caches = [format_bytes(kv_bytes(spec, 262_144)) for spec in (jamba_spec, mixtral_spec)]
+    return (
+        Milestone(
+            "AlexNet", 2012.7, "Vision", (), "Revived deep learning.",
+            "Won ImageNet 2012 with 15.3% top-5 error; the second had 26.2%.", "Krizhevsky et al. 2012",
+        ),
+        Milestone(
+            "GAN", 2014.4, "Vision", ("AlexNet",), "Popular for pictures from 2014 to 2019.",
+            "Published in June 2014; diffusion models passed them on ImageNet in 2021.", "1406.2661, 2105.05233",
+        ),
+        Milestone(
+            "Seq2Seq", 2014.6, "Recurrence", (), "Dominant from 2014 to 2018; adopted by Google Translate in 2016.",
+            "What Google put into service in 2016 (GNMT) was an encoder and decoder with attention: the plain one, "
+            "with its bottleneck, was not.", "1409.3215, 1406.1078, 1609.08144", True,
+        ),
+        Milestone(
+            "Bahdanau's attention", 2014.75, "Attention", ("Seq2Seq",), "Existed before the transformer.",
+            "September 2014, the same month as Seq2Seq's paper.", "1409.0473",
+        ),
+        Milestone(
+            "Transformer", 2017.45, "Attention", ("Bahdanau's attention",),
+            "Scales with the square of the sequence; its cache is large.",
+            "Only reading has a part with the square; a new token's time and the cache grow in proportion to the text: see "
+            "What grows.", "1706.03762", True,
+        ),
+        Milestone(
+            "S4", 2021.85, "State space", ("Seq2Seq",), "Makes state spaces computationally feasible.",
+            "First to solve Path-X, of 16,384 positions, of the Long Range Arena.", "2111.00396",
+        ),
+        Milestone(
+            "H3", 2022.95, "State space", ("S4", "Transformer"), "Recall and comparison as attention has, more efficiently.",
+            "Within 0.4 perplexity of a transformer on OpenWebText; 1.0 better only with two layers of attention kept.",
+            "2212.14052", True,
+        ),
+        Milestone(
+            "RWKV", 2023.4, "Recurrence", ("Seq2Seq", "Transformer"),
+            "An RNN that trains in parallel; no strict limit of context, yet long-range reasoning stays hard.",
+            "Trained to 14 billion parameters, on par with transformers of like size by its authors.", "2305.13048",
+        ),
+        Milestone(
+            "Mamba", 2023.9, "State space", ("H3",),
+            "Scales to 3B parameters; better than transformers of its size, equal to those twice as large; up to a million "
+            "tokens.",
+            f"The largest has {mamba:,} parameters. The million tokens are DNA, sound and synthetic tasks. At 8B on equal data "
+            "pure Mamba falls behind in copying and in-context learning (2406.07887).", "2312.00752, 2406.07887", True,
+        ),
+        Milestone(
+            "Griffin", 2024.15, "Recurrence", ("RWKV", "Transformer"), "",
+            "Gated linear recurrences with local attention, to 14 billion parameters.", "2402.19427",
+        ),
+        Milestone(
+            "Jamba", 2024.25, "Hybrid", ("Mamba", "Transformer"),
+            "52B parameters, 12B active; fits one 80 GB GPU; 256K tokens with a smaller memory.",
+            f"{jamba.total / 1e9:.1f}B and {jamba.active / 1e9:.1f}B by its config. In 16 bits the weights alone take "
+            f"{format_bytes(2 * jamba.total)}: one 80 GB GPU holds them in 8 bits only. Cache at 262,144 tokens "
+            f"{caches[0]}, Mixtral's {caches[1]}.", "2403.19887", True,
+        ),
+        Milestone(
+            "Mamba-2", 2024.4, "State space", ("Mamba",), "",
+            "The same idea as products of matrices; its layer runs 2 to 8 times as fast as Mamba's scan.", "2405.21060",
+        ),
+        Milestone(
+            "Jamba-1.5", 2024.65, "Hybrid", ("Jamba",), "", "398B parameters, 94B active; 256K tokens.", "2408.12570",
+        ),
+        Milestone(
+            "RWKV-7", 2025.2, "Recurrence", ("RWKV",), "", "Its state is updated by a delta rule; models to 2.9B.", "2503.14456",
+        ),
+        Milestone(
+            "Qwen3-Next", 2025.7, "Hybrid", ("Mamba-2", "Transformer"), "",
+            "Three layers of gated linear attention to one of attention; a mixture of experts, 80B and 3B active.",
+            "transformers, qwen3_next",
+        ),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """What an architecture has of what it takes to replace the transformer. ``classes``: in transformers, () for none."""
+
+    family: str
+    quality: str
+    hardware: str
+    classes: tuple[str, ...]
+
+
+CONTENDERS: dict[str, Contender] = {
+    "transformer": Contender(
+        "Transformer", "the measure: 405 billion parameters on 15.6 trillion tokens published (2407.21783)",
+        "products of large matrices, what GPUs are built for", ("LlamaForCausalLM",),
+    ),
+    "gru": Contender(
+        "GRU", "left behind in 2017: no language model of size", "one position after the other, in training too", (),
+    ),
+    "s4": Contender("S4", "no language model of size: it cannot select", "a convolution, fast everywhere", ()),
+    "h3": Contender("H3", "2.7 billion parameters with two layers of attention (2212.14052)", "a convolution by FFT", ()),
+    "rwkv": Contender(
+        "RWKV", "14 billion parameters (2305.13048)", "needs a kernel of its own to be fast", ("RwkvForCausalLM",),
+    ),
+    "mamba": Contender(
+        "Mamba", "7 billion parameters on 5.8 trillion tokens: Falcon Mamba (2410.05355)",
+        "needs a kernel of its own to be fast", ("MambaForCausalLM", "FalconMambaForCausalLM"),
+    ),
+    "mamba-2": Contender(
+        "Mamba-2", "8 billion parameters on 3.5 trillion tokens, behind in copying; with a few layers of attention ahead by "
+        "2.65 points over 12 tasks (2406.07887)", "products of matrices in chunks", ("Mamba2ForCausalLM",),
+    ),
+    "jamba": Contender(
+        "Jamba", "398 billion parameters, 94 billion active (2408.12570)", "both kinds of kernels",
+        ("JambaForCausalLM", "Qwen3NextForCausalLM"),
+    ),
+}  # fmt: skip

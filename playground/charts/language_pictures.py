@@ -1,0 +1,155 @@
+"""Premiums of many languages as pictures: a heatmap of language and tokenizer, a map, and sorted bars. Knows no streamlit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.palette import CIVIDIS, INK
+from playground.charts.scale_bars import BarsOf, PlainBar
+from playground.corpus.counting import LanguageCount
+
+_ROW_PX = 17
+NAMED = 12  # marks of the map that have their names beside them; all have them on hover
+_SCALE = [[place / (len(CIVIDIS) - 1), colour] for place, colour in enumerate(CIVIDIS)]
+
+
+def premium_text(times: float) -> str:
+    """``21.8×``, and two decimals below ten.
+
+    >>> premium_text(21.818), premium_text(0.956)
+    ('21.8×', '0.96×')
+    """
+    return f"{times:.1f}×" if times >= 10 else f"{times:.2f}×"
+
+
+def _ticks(values: Sequence[float]) -> dict[str, Any]:
+    """A colour bar of a logarithmic scale: premiums at 1, 2, 5, 10 …"""
+    marks = [mark for mark in (0.5, 1, 2, 5, 10, 20, 50) if min(values) * 0.8 <= mark <= max(values) * 1.2]
+    return {
+        "thickness": 10,
+        "title": {"text": "premium"},
+        "tickvals": [math.log10(mark) for mark in marks],
+        "ticktext": [f"{mark:g}×" for mark in marks],
+    }
+
+
+def heat_figure(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) -> go.Figure:
+    """A row a language, a column a tokenizer (name: label); the colour is the premium's logarithm."""
+    z = np.array([[each.premium(name) for name in tokenizers] for each in counts], dtype=np.float32)
+    said = [
+        [
+            f"{escaped(each.text.name)}, {escaped(label)}: {premium_text(each.premium(name))}, {each.tokens[name]:,} tokens"
+            for name, label in tokenizers.items()
+        ]
+        for each in counts
+    ]
+    heat: Trace = {
+        "type": "heatmap",
+        "x": list(range(len(tokenizers))),
+        "y": list(range(len(counts))),
+        "z": np.log10(np.maximum(z, 0.01)),
+        "text": said,
+        "hovertemplate": "%{text}<extra></extra>",
+        "colorscale": _SCALE,
+        "xgap": 1,
+        "colorbar": _ticks(z.ravel().tolist()),
+    }
+    axis = {"fixedrange": True, "showgrid": False, "zeroline": False, "automargin": True}
+    layout: dict[str, Any] = {
+        "height": 130 + _ROW_PX * len(counts),
+        "margin": {"l": 8, "r": 8, "t": 90, "b": 8},
+        "dragmode": False,
+        "xaxis": axis
+        | {
+            "side": "top",
+            "tickangle": -40,
+            "tickvals": list(range(len(tokenizers))),
+            "ticktext": [escaped(label) for label in tokenizers.values()],
+        },
+        "yaxis": axis
+        | {
+            "autorange": "reversed",
+            "tickvals": list(range(len(counts))),
+            "ticktext": [escaped(each.text.name) for each in counts],
+            "tickfont": {"size": 11},
+        },
+    }
+    return make_figure([heat], layout)
+
+
+def heat_description(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) -> str:
+    """Each tokenizer's dearest language, and the spread."""
+    said = []
+    for name, label in tokenizers.items():
+        top = max(counts, key=lambda each: each.premium(name))
+        median = float(np.median([each.premium(name) for each in counts]))
+        said.append(
+            f"{label}: median {premium_text(median)}, dearest {top.text.name} {premium_text(top.premium(name))}"
+        )
+    return f"Premiums of {len(counts)} languages under {len(tokenizers)} tokenizers. " + "; ".join(said) + "."
+
+
+def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
+    """A mark a language at its place on the globe, as longitude and latitude; no coast is drawn, which would be fetched."""
+    placed = [each for each in counts if each.text.latitude is not None and each.text.longitude is not None]
+    premiums = [each.premium(tokenizer) for each in placed]
+    named = sorted(premiums, reverse=True)[:NAMED][-1:] or [0.0]
+    marks: Trace = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": np.array([each.text.longitude for each in placed], dtype=np.float32),
+        "y": np.array([each.text.latitude for each in placed], dtype=np.float32),
+        "text": [
+            escaped(each.text.name) if premium >= named[0] else ""
+            for each, premium in zip(placed, premiums, strict=True)
+        ],
+        "textposition": "top center",
+        "textfont": {"size": 10},
+        "hovertext": [
+            f"{escaped(each.text.name)}: {premium_text(premium)}"
+            for each, premium in zip(placed, premiums, strict=True)
+        ],
+        "hoverinfo": "text",
+        "marker": {
+            "size": np.array([8 + 10 * math.log10(max(premium, 1)) for premium in premiums], dtype=np.float32),
+            "color": np.log10(np.maximum(np.array(premiums, dtype=np.float32), 0.01)),
+            "colorscale": _SCALE,
+            "line": {"width": 1, "color": INK},
+            "colorbar": _ticks(premiums or [1.0]),
+        },
+    }
+    layout: dict[str, Any] = {
+        "height": 440,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 40},
+        "dragmode": False,
+        "xaxis": {"title": {"text": "longitude"}, "range": [-180, 180], "dtick": 60, "fixedrange": True},
+        "yaxis": {"title": {"text": "latitude"}, "range": [-60, 80], "dtick": 30, "fixedrange": True},
+    }
+    return make_figure([marks], layout)
+
+
+def map_description(counts: Sequence[LanguageCount], tokenizer: str) -> str:
+    """The dearest five with their places."""
+    placed = [each for each in counts if each.text.latitude is not None]
+    top = sorted(placed, key=lambda each: -each.premium(tokenizer))[:5]
+    said = "; ".join(
+        f"{each.text.name} at {each.text.latitude:.0f}°, {each.text.longitude:.0f}°: {premium_text(each.premium(tokenizer))}"
+        for each in top
+    )
+    return f"{len(placed)} languages by longitude and latitude, coloured by premium. The dearest: {said}."
+
+
+def premium_bars(counts: Sequence[LanguageCount], tokenizer: str, chosen: str) -> BarsOf:
+    """Sorted bars; ``chosen`` (a code) carries the accent. Characters and bytes stand in the table, which has room for them."""
+    bars = []
+    for each in counts:
+        times = each.premium(tokenizer)
+        kind = "now" if each.text.code == chosen else ""
+        bars.append(PlainBar(each.text.name, times, premium_text(times), kind))
+    return BarsOf(tuple(bars), "tokens against the baseline, same text", log=False)

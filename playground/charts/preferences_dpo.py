@@ -1,0 +1,58 @@
+"""A training on pairs as curves: implicit rewards and their margin, and what became of both log-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from playground.charts.curves_bands import STRONG, BandCurve, BandsData
+from playground.training.steps import PreferenceNumbers, TrainStep
+
+Told = list[tuple[int, PreferenceNumbers]]
+
+
+def measured(steps: Sequence[TrainStep]) -> tuple[Told, bool]:
+    """(step, numbers) of the held-out pairs, and True; of each step's own pairs, and False, where none are held out."""
+    held = [(step.step, step.heldout_preference) for step in steps if step.heldout_preference is not None]
+    if held:
+        return held, True
+    return [(step.step, step.preference) for step in steps if step.preference is not None], False
+
+
+def rewards_bands(told: Told) -> BandsData:
+    """Rewards of winners and losers, and the margin between them."""
+    return BandsData(
+        "step",
+        "reward",
+        (
+            _curve("margin: winner less loser", told, lambda each: each.margin, kind=STRONG),
+            _curve("winners", told, lambda each: each.rewards_chosen, style=2),
+            _curve("losers", told, lambda each: each.rewards_rejected, style=3),
+        ),
+        log_x=False,
+    )
+
+
+def logps_bands(told: Told) -> BandsData | None:
+    """How far the log-probability of winners and of losers has moved from the start; None of a reward model."""
+    known = [(step, each) for step, each in told if each.logps_chosen is not None and each.logps_rejected is not None]
+    if not known:
+        return None
+    first = known[0][1]
+    return BandsData(
+        "step",
+        "log-probability of the answer less the start's, nats",
+        (
+            _curve("winners", known, lambda each: (each.logps_chosen or 0.0) - (first.logps_chosen or 0.0), style=2),
+            _curve("losers", known, lambda each: (each.logps_rejected or 0.0) - (first.logps_rejected or 0.0), style=3),
+        ),
+        log_x=False,
+    )
+
+
+def _curve(
+    name: str, told: Told, value: Callable[[PreferenceNumbers], float], *, kind: str = "", style: int | None = None
+) -> BandCurve:
+    x = np.array([step for step, _each in told], dtype=np.float64)
+    return BandCurve(name, x, np.array([value(each) for _step, each in told], dtype=np.float64), kind=kind, style=style)

@@ -1,0 +1,64 @@
+"""``python -m playground domains``: bits per byte of texts of different domains under a model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from playground.cli import options
+
+
+def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser = subparsers.add_parser(
+        "domains", parents=[common], help="bits per byte of texts of different domains", allow_abbrev=False
+    )
+    options.add_model_options(parser)
+    parser.add_argument("--text-file", help="JSON lines of domain and text (default: the twelve that ship)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the texts and print."""
+    from playground.corpus.bits import bits_job, within_text
+    from playground.corpus.domains import read_domains, samples
+    from playground.engine.api import CancelToken
+
+    texts = samples() if args.text_file is None else read_domains(options.read_file(args.text_file, "--text-file"))
+    engine = options.open_engine(args)
+    steps = bits_job([each.text for each in texts])(engine, CancelToken())
+    found = options.run_counted(steps, len(texts), shown=sys.stderr.isatty())
+    rows = []
+    for each, bits in zip(texts, found, strict=True):
+        interval = within_text(bits)
+        rows.append(
+            {
+                "domain": each.domain,
+                "bits_per_byte": options.finite(interval.value),
+                "low": options.finite(interval.low),
+                "high": options.finite(interval.high),
+                "tokens": len(bits.ids),
+                "bytes": len(each.text.encode()),
+                "bits_per_token": options.finite(bits.per_token),
+            }
+        )
+    if args.json:
+        options.print_json({"model": engine.info.id, "domains": rows})
+        return 0
+    options.print_table(
+        ("domain", "bits/byte", "95% interval", "bits/token", "bytes/token", "tokens", "bytes"),
+        [
+            (
+                each.domain,
+                f"{interval.value:.3f}",
+                f"{interval.low:.3f} to {interval.high:.3f}",
+                f"{bits.per_token:.2f}",
+                f"{bits.bytes / max(bits.tokens, 1):.2f}",
+                str(len(bits.ids)),
+                str(len(each.text.encode())),
+            )
+            for each, bits in sorted(zip(texts, found, strict=True), key=lambda pair: pair[1].per_byte)
+            for interval in [within_text(bits)]
+        ],
+    )
+    return 0

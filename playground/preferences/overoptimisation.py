@@ -1,0 +1,131 @@
+"""Where choosing harder by a reward stops paying: Gao, Schulman and Hilton's fit (2022, arXiv 2210.10760).
+
+Best-of-N moves the distribution of answers by KL = ln N - (N - 1)/N nats at most; with d = sqrt(KL) a second, independent
+judgement of what is chosen goes as R(d) = R(0) + d (alpha - beta d), which peaks at d = alpha / (2 beta). For reinforcement
+learning they find d (alpha - beta ln d). Pure maths on curves; knows no candidate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+
+from playground.errors import BadInput
+
+Floats = npt.NDArray[np.float64]
+LARGEST_N = 1e12
+
+
+def kl_of(n: float) -> float:
+    """ln N - (N - 1)/N, in nats.
+
+    >>> round(kl_of(4), 4)
+    0.6363
+    """
+    return math.log(n) - (n - 1) / n
+
+
+def n_of(kl: float) -> float:
+    """The N, any number from 1, whose best-of-N has this KL; infinite beyond 10^12."""
+    if kl <= 0:
+        return 1.0
+    if kl >= kl_of(LARGEST_N):
+        return math.inf
+    return math.exp(brentq(lambda log_n: log_n - 1 + math.exp(-log_n) - kl, 0.0, math.log(LARGEST_N)))
+
+
+@dataclass(frozen=True, slots=True)
+class BestOfNFit:
+    """R(d) = start + d (alpha - beta d). ``peak_d``: where it is highest, None where it does not bend down or never rises.
+
+    ``reached``: the largest d that was measured; a peak beyond is a guess.
+    """
+
+    start: float
+    alpha: float
+    beta: float
+    peak_d: float | None
+    reached: float
+
+    @property
+    def peak_n(self) -> float | None:
+        """The N of the peak."""
+        return None if self.peak_d is None else n_of(self.peak_d**2)
+
+    @property
+    def within(self) -> bool:
+        """Whether the peak lies where something was measured."""
+        return self.peak_d is not None and self.peak_d <= self.reached
+
+    def at(self, d: Floats) -> Floats:
+        """R at each d."""
+        return self.start + d * (self.alpha - self.beta * d)
+
+
+def fit_best_of_n(ns: Sequence[float], judged: Sequence[float], widths: Sequence[float] | None = None) -> BestOfNFit:
+    """Least squares over points of N, in order, with the mean judgement of what is chosen; N = 1 is the start and held fixed.
+
+    ``widths``: of the points' bands; a point weighs by the inverse. The parabola is of the rise and the turn: points after the
+    first that is worse than one random answer are left out. Raises BadInput where there are fewer than four points, or no N = 1.
+    """
+    if len(ns) < 4 or ns[0] != 1:
+        raise BadInput(
+            "A fit takes at least four numbers of candidates, the first of them 1: take more candidates.", "n"
+        )
+    values = np.asarray(judged, dtype=np.float64)
+    below = np.flatnonzero(values < values[0])
+    end = max(4, int(below[0]) + 1) if len(below) else len(values)
+    d = np.sqrt([kl_of(n) for n in ns])
+    weights = np.ones(len(d)) if widths is None else 1 / np.maximum(np.asarray(widths, dtype=np.float64), 1e-9)
+    both = np.stack([d, d**2], axis=1) * weights[:, None]
+    (alpha, minus_beta), *_ = np.linalg.lstsq(both[:end], ((values - values[0]) * weights)[:end], rcond=None)
+    beta = -float(minus_beta)
+    peak = float(alpha) / (2 * beta) if beta > 0 and alpha > 0 else None
+    return BestOfNFit(float(values[0]), float(alpha), beta, peak, float(d.max()))
+
+
+def fit_sentence(fit: BestOfNFit, most: int) -> str:
+    """What the fit says, in words; ``most``: the largest N measured."""
+    said = f"Fit d(α − βd) with d = √KL: α {fit.alpha:.3f}, β {fit.beta:.3f}."
+    if fit.alpha <= 0:
+        return f"{said} The judgement falls from the first choice on: what the reward chooses, the judgement does not want."
+    if fit.peak_d is None or fit.peak_n is None:
+        return f"{said} It does not bend down: up to N = {most} the judgement goes on rising."
+    peak = "beyond any N" if math.isinf(fit.peak_n) else f"at N ≈ {fit.peak_n:,.0f}"
+    if not fit.within:
+        return f"{said} By the fit it would peak {peak}, beyond the {most} that were measured: that is a guess."
+    where = f"(d = α/2β = {fit.peak_d:.2f}, KL {fit.peak_d**2:.2f} nats)"
+    return f"{said} It peaks {peak} {where}; past it the reward is being fooled."
+
+
+def standardised(values: Sequence[float] | Floats) -> Floats:
+    """In standard deviations from the mean; 0 where all are equal."""
+    array = np.asarray(values, dtype=np.float64)
+    spread = array.std()
+    return (array - array.mean()) / spread if spread > 0 else np.zeros_like(array)
+
+
+def plant_flaw(reward: Floats, flaw: Floats, weight: float) -> Floats:
+    """A reward with a flaw put into it on purpose: both in standard deviations, the flaw ``weight`` times."""
+    flawed: Floats = standardised(reward) + weight * standardised(flaw)
+    return flawed
+
+
+def typical_choice(count: int, n: int) -> int:
+    """The rank (0 the best) that best-of-n out of ``count`` chooses in half of all draws or better.
+
+    P(rank of the chosen <= r) = 1 - C(count - 1 - r, n) / C(count, n).
+
+    >>> typical_choice(100, 1), typical_choice(100, 100)
+    (49, 0)
+    """
+    whole = math.comb(count, n)
+    for rank in range(count):
+        if 1 - math.comb(count - 1 - rank, n) / whole >= 0.5:
+            return rank
+    return count - 1

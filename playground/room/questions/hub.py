@@ -1,0 +1,235 @@
+"""The question on stage: one of each room, in front of the store. Thread-safe; knows no page, no model, no nickname.
+
+Everything is in the store before anybody is told of it, so a server that is killed in mid-question goes on where it was.
+Subscribers are called after the lock is released, from the thread of whoever changed something; they must not wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from playground.errors import BadInput
+from playground.room.questions.stored import given_text, question_record, read_answer, read_question, result_text
+from playground.room.questions.types import GIVEN, About, Answer, Given, Question, Result, Round, State
+from playground.room.subscribers import Subscribers
+
+if TYPE_CHECKING:
+    from playground.store.questions import QuestionTable  # SQLAlchemy takes a while, and a page opens without it
+
+_GONE = "This question is gone: look at what is asked now."
+_CLOSED = "This question is closed: your answer came after the end."
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is asked now. ``version`` grows with every change of it, ``answered`` with every visitor who answers."""
+
+    question: Question | None
+    answered: int
+    version: int
+
+
+class QuestionHub:
+    """All questions of one room. ``may_lead`` and ``may_answer`` say of a visitor what is allowed now."""
+
+    def __init__(
+        self,
+        table: QuestionTable,
+        room: str,
+        *,
+        may_lead: Callable[[str], bool],
+        may_answer: Callable[[str], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Raises StoreError."""
+        self._table, self._room, self._clock = table, room, clock
+        self._may_lead, self._may_answer = may_lead, may_answer
+        self._lock = threading.RLock()
+        self._version = 0
+        self._subscribers = Subscribers()
+        records = table.questions(room)
+        found = [question for question in map(read_question, records) if question is not None]
+        on_stage = [question for question in found if question.state != "finished"]
+        self._question: Question | None = on_stage[-1] if on_stage else None
+        self._answers: dict[str, Answer] = self._load(self._question) if self._question else {}
+
+    def _load(self, question: Question) -> dict[str, Answer]:
+        return {
+            record.visitor: answer
+            for record in self._table.answers([question.id])
+            if (answer := read_answer(question.about, record)) is not None
+        }
+
+    # -- looking -----------------------------------------------------------------------------------------------------------
+
+    def stage(self) -> Stage:
+        with self._lock:
+            return Stage(self._question, len(self._answers), self._version)
+
+    def current(self) -> Round | None:
+        """The question on stage with its answers."""
+        with self._lock:
+            return None if self._question is None else Round(self._question, tuple(self._answers.values()))
+
+    def answer_of(self, visitor: str) -> Answer | None:
+        """This visitor's to the question on stage, if there is one."""
+        with self._lock:
+            return self._answers.get(visitor)
+
+    def rounds(self, series: str = "") -> tuple[Round, ...]:
+        """All rounds of the room that can be read, those of a ``series`` where one is named; the oldest first."""
+        questions = [
+            question
+            for record in self._table.questions(self._room)
+            if (not series or record.series == series) and (question := read_question(record)) is not None
+        ]
+        about = {question.id: question.about for question in questions}
+        answers: dict[str, list[Answer]] = {question.id: [] for question in questions}
+        for record in self._table.answers(list(about)):
+            answer = read_answer(about[record.question], record)
+            if answer is not None:
+                answers[record.question].append(answer)
+        return tuple(Round(question, tuple(answers[question.id])) for question in questions)
+
+    def subscribe(self, callback: Callable[[], None], *, answers: bool = False) -> Callable[[], None]:
+        """Call back when the stage changes, with ``answers`` when an answer comes too; gives what ends that."""
+        return self._subscribers.add(callback, details=answers)
+
+    # -- answering ---------------------------------------------------------------------------------------------------------
+
+    def answer(self, visitor: str, question: str, given: Given) -> None:
+        """Takes the place of this visitor's earlier one. Raises BadInput after the end, for what is gone or of another kind,
+        and of who does not take part."""
+        if not visitor or not self._may_answer(visitor):
+            raise BadInput("Join the room first: then answer.", "answer")
+        with self._lock:
+            present = self._question
+            if present is None or present.id != question:
+                raise BadInput(_GONE, "answer")
+            if not isinstance(given, GIVEN[present.kind]):
+                raise BadInput("This answers another kind of question: look at what is asked now.", "answer")
+            before = self._answers.get(visitor)
+            if before is not None and before.given == given and present.state == "open":
+                return
+            now = self._clock()
+            if self._table.put_answer(question, visitor, given_text(given), now) is None:
+                raise BadInput(_CLOSED, "answer")
+            self._answers[visitor] = Answer(visitor, given, now)
+        self._subscribers.tell(detail=True)
+
+    # -- leading -----------------------------------------------------------------------------------------------------------
+
+    def ask(self, leader: str, about: About) -> Question:
+        """Put a new question on stage. Raises BadInput while another one is there."""
+        self._check_leader(leader)
+        with self._lock:
+            if self._question is not None:
+                raise BadInput("A question is on already: finish it or discard it, then ask the next.", "question")
+            question = self._begin(about, uuid.uuid4().hex, 1)
+        self._tell()
+        return question
+
+    def next_round(self, leader: str, question: str, about: About) -> Question:
+        """End the round ``question`` and begin the next of the same series."""
+        self._check_leader(leader)
+        with self._lock:
+            present = self._present(question)
+            self._set_state("finished")
+            self._question, self._answers = None, {}
+            following = self._begin(about, present.series, present.round + 1)
+        self._tell()
+        return following
+
+    def close(self, leader: str, question: str) -> None:
+        """No answer is taken any more."""
+        self._check_leader(leader)
+        with self._lock:
+            if self._present(question).state != "open":
+                return
+            self._set_state("closed")
+        self._tell()
+
+    def reveal(self, leader: str, question: str, result: Result | None = None) -> None:
+        """Show everybody what came out. Close it first, so that ``result`` covers every answer."""
+        self._check_leader(leader)
+        with self._lock:
+            self._present(question)
+            if result is not None:
+                self._put_result(result)
+            self._set_state("revealed")
+        self._tell()
+
+    def put_result(self, question: str, result: Result) -> None:
+        """Store what has been computed for it; of a question that is gone it is dropped."""
+        with self._lock:
+            if self._question is None or self._question.id != question:
+                self._table.change(question, result=result_text(result))
+                return
+            self._put_result(result)
+        self._tell()
+
+    def finish(self, leader: str, question: str) -> None:
+        """Take it off the stage; its answers are kept."""
+        self._check_leader(leader)
+        with self._lock:
+            self._present(question)
+            self._set_state("finished")
+            self._question, self._answers = None, {}
+        self._tell()
+
+    def discard(self, leader: str, question: str) -> None:
+        """Take it off the stage and delete it with its answers."""
+        self._check_leader(leader)
+        with self._lock:
+            self._present(question)
+            self._table.discard(question)
+            self._question, self._answers = None, {}
+        self._tell()
+
+    def delete(self, leader: str, series: str) -> None:
+        """Delete all rounds of a series that is off the stage."""
+        self._check_leader(leader)
+        with self._lock:
+            if self._question is not None and self._question.series == series:
+                raise BadInput("This question is on stage: finish it first.", "question")
+            self._table.delete(series)
+        self._tell()
+
+    # -- with the lock held ------------------------------------------------------------------------------------------------
+
+    def _check_leader(self, visitor: str) -> None:
+        if not visitor or not self._may_lead(visitor):
+            raise BadInput("Only the leader of the room can do this: open the leader's link.", "leader")
+
+    def _present(self, question: str) -> Question:
+        """The question on stage. Raises BadInput where it is another one: a second leader has gone on."""
+        if self._question is None or self._question.id != question:
+            raise BadInput(_GONE, "question")
+        return self._question
+
+    def _begin(self, about: About, series: str, number: int) -> Question:
+        question = Question(uuid.uuid4().hex, self._room, series, number, self._clock(), "open", about)
+        self._table.add(question_record(question))
+        self._question, self._answers = question, {}
+        return question
+
+    def _set_state(self, state: State) -> None:
+        assert self._question is not None
+        self._table.change(self._question.id, state=state)
+        self._question = replace(self._question, state=state)
+
+    def _put_result(self, result: Result) -> None:
+        assert self._question is not None
+        self._table.change(self._question.id, result=result_text(result))
+        self._question = replace(self._question, result=result)
+
+    def _tell(self) -> None:
+        """After the lock is released."""
+        with self._lock:
+            self._version += 1
+        self._subscribers.tell()

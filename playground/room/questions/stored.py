@@ -1,0 +1,110 @@
+"""Questions and answers as the store's JSON, and back. What was damaged on the disk is left out, never raised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar, cast, get_args
+
+from playground.errors import BadInput
+from playground.room.questions.types import (
+    About,
+    Answer,
+    Better,
+    Given,
+    Guess,
+    Guessed,
+    GuessResult,
+    Moved,
+    Question,
+    Result,
+    ScoredToken,
+    State,
+    Temperature,
+    TemperatureResult,
+    Voted,
+    WrittenText,
+    kind_of,
+)
+from playground.store.records import AnswerRecord, QuestionRecord
+
+T = TypeVar("T")
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, BadInput)
+
+
+def question_record(question: Question) -> QuestionRecord:
+    return QuestionRecord(
+        question.id,
+        question.room,
+        question.series,
+        question.round,
+        question.asked,
+        question.state,
+        _text({"kind": question.kind, **asdict(question.about)}),
+        None if question.result is None else result_text(question.result),
+    )
+
+
+def result_text(result: Result) -> str:
+    return _text(asdict(result))
+
+
+def given_text(given: Given) -> str:
+    return _text(asdict(given))
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def read_question(record: QuestionRecord) -> Question | None:
+    """None where what is stored cannot be read."""
+
+    def read() -> Question:
+        about = _about(json.loads(record.about))
+        result = None if record.result is None else _result(about, json.loads(record.result))
+        state = cast(State, record.state if record.state in get_args(State) else "finished")
+        return Question(record.id, record.room, record.series, record.round, record.asked, state, about, result)
+
+    return _readable(read)
+
+
+def read_answer(about: About, record: AnswerRecord) -> Answer | None:
+    """None where what is stored cannot be read, or answers another kind of question."""
+
+    def read() -> Answer:
+        told: dict[str, Any] = json.loads(record.given)
+        kinds: dict[str, Callable[..., Given]] = {"guess": Guessed, "better": Voted, "temperature": Moved}
+        return Answer(record.visitor, kinds[kind_of(about)](**told), record.at)
+
+    return _readable(read)
+
+
+def _readable(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except _UNREADABLE:
+        return None
+
+
+def _about(told: dict[str, Any]) -> About:
+    kind = told.pop("kind")
+    if kind == "better":
+        return Better(told["prompt"], tuple(told["answers"]), tuple(told["pair"]), told["run"])
+    if kind == "guess":
+        return Guess(told["prompt"], told["real_next"], tuple(told["choices"]), told["model"], told["rounds"])
+    return Temperature(**told)
+
+
+def _result(about: About, told: dict[str, Any]) -> Result:
+    if isinstance(about, Guess):
+        return GuessResult(
+            told["model"],
+            told["vocab_size"],
+            tuple(ScoredToken(**token) for token in told["top"]),
+            told["entropy"],
+            tuple((text, ScoredToken(**token)) for text, token in told["scored"]),
+            None if told["real"] is None else ScoredToken(**told["real"]),
+        )
+    return TemperatureResult(told["model"], told["seed"], tuple(WrittenText(**text) for text in told["texts"]))

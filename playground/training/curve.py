@@ -1,0 +1,34 @@
+"""A training's checkpoint file, as much as needs no tensors: its name and the curve in its header."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playground.training.steps import TrainStep, read_step
+
+FILE_NAME = "checkpoint.safetensors"
+
+
+def read_told(folder: Path) -> dict[str, Any] | None:
+    """The header's JSON; None where there is no checkpoint. Raises ValueError, KeyError or TypeError for a damaged one."""
+    from safetensors import SafetensorError, safe_open
+
+    file = folder / FILE_NAME
+    if not file.is_file():
+        return None
+    try:
+        with safe_open(file, framework="np") as opened:
+            found = json.loads(opened.metadata()["training"])
+    except (OSError, SafetensorError) as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(found, dict):
+        raise TypeError("not an object")
+    return found
+
+
+def read_curve(folder: Path) -> tuple[TrainStep, ...]:
+    """The steps up to the last checkpoint, none without one. Raises as ``read_told``."""
+    told = read_told(folder)
+    return tuple(read_step(step) for step in told["steps"]) if told else ()

@@ -1,0 +1,32 @@
+"""The "Try this" buttons of the page."""
+
+from __future__ import annotations
+
+from playground.ui.kit.page import Experiment
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "bottleneck": Experiment(
+        "The bottleneck",
+        "An RNN writes a text in reverse, without and with attention",
+        "Without attention the whole text must fit through one vector: the curve falls with the length. With it, it stays up, "
+        "and the picture below shows the decoder looking back from the last symbol to the first.",
+        state={"task": "reverse", "models": ()},
+        section="learn",
+    ),
+    "gate": Experiment(
+        "A gate that closes",
+        "Mamba-2's Δ on letters among points",
+        "Δ is small at the points and large at the letters: the state stays closed to what means nothing. Choose S4: its kernel "
+        "is the same for every token, and it cannot tell them apart.",
+        state={"text": "..c..a...f.b......d...e.", "layer": "mamba"},
+        section="remember",
+    ),
+    "memory": Experiment(
+        "What grows",
+        "Bytes kept of a text, by formula",
+        "At short texts the fixed states are the larger ones; each crosses the transformer's line once, and from there on it "
+        "grows alone. Press Measure to set the tensors' bytes beside the formula.",
+        state={"shows": "state"},
+        section="growth",
+    ),
+}

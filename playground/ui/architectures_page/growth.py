@@ -1,0 +1,215 @@
+"""Section "What grows": bytes, time to read and time of a token against the context, by formula and as measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from playground.architectures.families import FAMILIES
+from playground.architectures.growth import exponents_said, known_growth
+from playground.architectures.race import LONG_CONTEXTS, RaceRow
+from playground.architectures.results import QUANTITIES, crossings, exponents_of, predicted_prefill, value_of
+from playground.charts.arch_lines import ArchCurve, ArchLines, lines_description, lines_figure
+from playground.charts.numbers import gigabytes, milliseconds
+from playground.charts.table import TableColumn, TableData
+from playground.downloads import csv_text
+from playground.engine.serving.worker import Worker
+from playground.state.architectures import ArchitecturesState
+from playground.ui.architectures_page.growth_job import Race, start_race, take_config
+from playground.ui.kit import session
+from playground.ui.kit.file_button import file_button
+from playground.ui.kit.fragments import PICTURES, rerun_callback
+from playground.ui.kit.job_view import tried, watch
+from playground.ui.kit.markdown import escape_markdown
+from playground.ui.kit.messages import problems_shown_here, show_problem, why_it_matters
+from playground.ui.kit.pictures import show_figure, show_table
+from playground.ui.kit.widgets import Bound
+
+_UNITS = {"state": "bytes", "prefill": "seconds", "decode": "seconds"}
+
+
+def growth_section(worker: Worker) -> None:
+    """What runs on the left, the curves on the right."""
+    own = session.get(Race)
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        _controls(worker, own)
+    with right:
+        Bound(ArchitecturesState).segmented("shows", label_visibility="collapsed")
+        watch(own, lambda: _pictures(own), key="arch_race", changes=lambda: len(own.rows))
+
+
+def _controls(worker: Worker, own: Race) -> None:
+    bound = Bound(ArchitecturesState)
+    chosen = session.get(ArchitecturesState)
+    st.multiselect(
+        "Families, of equal size and with random weights",
+        list(FAMILIES),
+        list(chosen.families),
+        format_func=lambda name: FAMILIES[name].label,
+        key="arch_families",
+        on_change=session.bind_widget("arch_families", list(chosen.families), _choose),
+    )
+    bound.steps("longest")
+    bound.toggle("loaded")
+    brought = st.file_uploader("A config.json, built here with random weights", ["json"], key="arch_config")
+    if brought is not None:
+        with problems_shown_here():
+            take_config(brought.getvalue())
+    elif own.own is not None:
+        own.own = None
+    with st.container(horizontal=True):
+        st.button(
+            "Measure",
+            key="arch_measure",
+            type="primary",
+            icon=":material/timer:",
+            disabled=own.busy,
+            on_click=rerun_callback(tried(lambda: own, lambda: start_race(worker)), PICTURES),
+        )
+        if own.job is not None:
+            st.button(
+                "Stop",
+                key="arch_stop",
+                icon=":material/stop:",
+                shortcut="escape",
+                on_click=rerun_callback(own.job.stop),
+            )
+    with st.expander("What is slow here, and why", key="arch_slow"):
+        for name in chosen.families:
+            family = FAMILIES[name]
+            st.markdown(
+                f"**{family.label}** ({family.source}) keeps {family.state}. It reads {_as_read(family.prefill)}."
+            )
+
+
+def _as_read(words: str) -> str:
+    return words if not words.startswith("without") else f"position after position, {words}"
+
+
+def _choose(names: list[str]) -> Sequence[str]:
+    session.change(ArchitecturesState, families=tuple(names))
+    return (PICTURES,)
+
+
+def _pictures(own: Race) -> None:
+    if own.problem:
+        show_problem(own.problem)
+    if own.busy:
+        st.progress(min(own.share, 1.0), text=escape_markdown(own.doing or "waits for its turn"))
+    elif own.stopped:
+        st.caption(":material/stop_circle: Stopped: what was measured before stays.")
+    shows = session.get(ArchitecturesState).shows
+    data = _lines(own.rows, shows)
+    said = lines_description(data)
+    show_figure(lines_figure(data), said, key="arch_growth")
+    st.caption(_legend(own.rows, shows))
+    if own.rows:
+        _said(own.rows)
+        with st.expander("All figures", key="arch_figures"):
+            show_table(_table(own.rows), key="arch_rows")
+            file_button("CSV", "architectures.csv", lambda: _csv(own.rows), quiet=True)
+    why_it_matters(
+        "Attention looks back at everything, so it must keep everything: its cache grows with the text, and reading has a "
+        "part that grows with its square. The others keep a state of fixed size: whatever they did not put into it is gone. "
+        "At short texts the fixed state is the larger one. Random weights cost what trained ones do.",
+        "Key-value cache",
+    )
+
+
+def _lines(rows: Sequence[RaceRow], shows: str) -> ArchLines:
+    """Measured curves with their formulas; before anything is measured, the formulas of the chosen families alone."""
+    curves = []
+    for name in dict.fromkeys(row.config for row in rows):
+        own = [row for row in rows if row.config == name]
+        predicted: tuple[float | None, ...] = ()
+        if shows == "state":
+            predicted = tuple(float(row.predicted_bytes) or None for row in own)
+        elif shows == "prefill":
+            predicted = tuple(predicted_prefill(own))
+        values = tuple(value_of(row, shows) for row in own)
+        curves.append(ArchCurve(name, tuple(float(row.context) for row in own), values, predicted=predicted))
+    if not curves:
+        chosen = session.get(ArchitecturesState)
+        contexts = tuple(context for context in LONG_CONTEXTS if context <= chosen.longest)
+        for name in chosen.families:
+            growth = known_growth(name)
+            formula = {"state": growth.bytes, "prefill": growth.prefill_flops, "decode": growth.decode_flops}[shows]
+            values = tuple(float(formula(context)) for context in contexts)
+            curves.append(ArchCurve(FAMILIES[name].label, tuple(map(float, contexts)), values))
+        unit = "bytes" if shows == "state" else "FLOPs"
+        return ArchLines(tuple(curves), "context, tokens", f"{QUANTITIES[shows]}: {unit}, by formula")
+    return ArchLines(tuple(curves), "context, tokens", f"{QUANTITIES[shows]}, {_UNITS[shows]}")
+
+
+def _legend(rows: Sequence[RaceRow], shows: str) -> str:
+    if not rows:
+        return "By formula, nothing is measured yet: press Measure. Both axes are logarithmic, so a power is a straight line."
+    formula = {
+        "state": "Dots: the tensors' bytes. Dotted: by formula.",
+        "prefill": "Dots: measured here. Dotted: the formula's FLOPs over one rate a model, the median of its points.",
+        "decode": "Measured here: the fastest of four tokens after each text.",
+    }
+    return f"{formula[shows]} Other work on this machine makes times longer, never shorter."
+
+
+def _said(rows: Sequence[RaceRow]) -> None:
+    names = list(dict.fromkeys(row.config for row in rows))
+    lines = []
+    for name in names:
+        found = exponents_said(exponents_of([row for row in rows if row.config == name]))
+        if found:
+            lines.append(f"- **{escape_markdown(name)}** grows with the power of the context: {found}")
+    checked = [row for row in rows if row.state_bytes is not None and row.predicted_bytes]
+    equal = sum(value_of(row, "state") == row.predicted_bytes for row in checked)
+    if checked:
+        lines.append(f"- The tensors' bytes equal the formula's at {equal} of {len(checked)} points.")
+    for each in crossings(rows, FAMILIES["transformer"].label):
+        lines.append(
+            f"- From about **{each.context:,.0f} tokens** on {escape_markdown(each.above)} needs more than "
+            f"{escape_markdown(each.below)}: {QUANTITIES[each.quantity].lower()}."
+        )
+    for row in rows:
+        if row.note and row.prefill_s is None:
+            lines.append(f"- {escape_markdown(row.config)} at {row.context:,} tokens is left out: {row.note}.")
+    st.markdown("\n".join(lines))
+
+
+def _table(rows: Sequence[RaceRow]) -> TableData:
+    columns = (
+        TableColumn("model", "Model", 150, pinned=True),
+        TableColumn("context", "Context", 80, decimals=0),
+        TableColumn("bytes", "Bytes kept", 110),
+        TableColumn("formula", "By formula", 110),
+        TableColumn("read", "Read in", 80),
+        TableColumn("token", "A token in", 90),
+    )
+    return TableData(
+        columns,
+        tuple(
+            {
+                "model": row.config,
+                "context": row.context,
+                "bytes": "" if row.state_bytes is None else gigabytes(value_of(row, "state") or 0),
+                "formula": gigabytes(row.predicted_bytes),
+                "read": "" if row.prefill_s is None else milliseconds(1e3 * row.prefill_s),
+                "token": "" if row.decode_s_per_token is None else milliseconds(1e3 * row.decode_s_per_token),
+            }
+            for row in rows
+        ),
+    )
+
+
+def _csv(rows: Sequence[RaceRow]) -> str:
+    names = (
+        "config",
+        "context",
+        "predicted_bytes",
+        "state_bytes",
+        "cache_bytes",
+        "prefill_s",
+        "decode_s_per_token",
+        "note",
+    )
+    return csv_text(names, [[getattr(row, name) for name in names] for row in rows])

@@ -1,0 +1,47 @@
+"""The texts in use, and their bits under a model: read once by the worker, remembered for all readers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from playground.corpus.bits import STORE, BitsStep, TextBits, bits_job
+from playground.corpus.domains import DomainSample, read_domains, samples
+from playground.engine.serving.worker import Worker
+from playground.ui.kit import session
+from playground.ui.kit.jobs import result_of
+from playground.ui.runtime import session_id
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDomains:
+    """What a reader uploaded; () for what ships alone."""
+
+    texts: tuple[DomainSample, ...] = ()
+
+
+def texts() -> tuple[DomainSample, ...]:
+    """Those that ship and the reader's own, whose names win."""
+    own = session.get(OwnDomains).texts
+    names = {each.domain for each in own}
+    return (*own, *(each for each in samples() if each.domain not in names))
+
+
+def take_upload(data: bytes) -> None:
+    """Put a file's texts beside those that ship. Raises BadInput."""
+    session.put(OwnDomains(read_domains(data)))
+
+
+def bits_of(worker: Worker, wanted: Sequence[str], slot: str = "bits") -> tuple[TextBits, ...]:
+    """Texts under a model. Raises Pending while it reads them, and the job's own errors."""
+    revision = worker.engine.info.revision
+    known = STORE.known(revision, wanted)
+    if known is not None:
+        return known
+    key = (revision, tuple(wanted))
+    doing = f"{worker.engine.info.name} reads {len(wanted)} texts"
+    return result_of(slot, key, lambda: worker.submit(session_id(), slot, bits_job(wanted)), doing, share=_share)
+
+
+def _share(step: object) -> float:
+    return step.share if isinstance(step, BitsStep) else 0.0

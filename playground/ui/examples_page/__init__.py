@@ -1,0 +1,1 @@
+"""The sections of the page Examples: completion or conversation, demonstrations, training, what moved."""

@@ -1,0 +1,153 @@
+"""Mends of Streamlit's runtime, without which a busy server leaves a reader with a white page.
+
+**Parts of a left page.** The browser asks for a run of a part (a timer's tick, a click) with the page that it shows at that
+moment. While the server opens another page, such a request may come late. Streamlit would run the part under the page it names:
+the browser takes that for a change of page, throws the new page away, and what is drawn into the emptied page ends its script.
+Here a part of a page that was left is not run, and joins the run of a whole page without changing which page.
+
+**Messages that were not sent yet.** When a part is to be drawn anew, Streamlit takes back what it drew before and is still in
+the queue. A part within that part stays in the queue, then without the block that it stands in: the browser's script ends at it.
+Here all is sent, in the order in which it was drawn. (Both seen in 1.67, in the frames of followers.)
+
+**A run behind another.** A run that has ended sends its last messages through the server's loop. Streamlit forgets them where
+a tick is served there first, since a new thread takes the old one's place: the picture that was waited for never comes. Here
+the new thread begins when the old one's messages are through.
+
+**A part behind a page.** The browser notes which page it shows a moment after the messages that open it. Messages of a part's
+run that arrive in the same breath are taken for a change of page once more, and find an emptied one. What the browser asks for
+cannot come so early; who runs a part from the server asks ``page_has_answered`` first.
+
+**A click within a tick.** The browser sends a click once its present task is done, and keeps it among its widgets until then. A
+timer that is due in between sends it along: one click counts twice. (Seen in 1.67, two tokens accepted on a busy machine.) Here
+a tick brings no clicks; the click's own message is right behind it.
+
+**A click in a part that is being drawn anew.** A run that is cut short forgets the parts within its part that it had not come to;
+the browser shows them still. Streamlit drops what is asked of them meanwhile: a click without effect. (Seen in 1.67, on a busy
+machine.) Here it runs the whole page, where it is the page that is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import (
+    RerunData,
+    ScriptRequests,
+    ScriptRequestType,
+    _has_active_trigger_value,
+)
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
+
+_request, _run = ScriptRequests._request_rerun_locked, ScriptRunner._run_script
+_create, _clear = AppSession._create_scriptrunner, ForwardMsgQueue.clear
+_set_page, _ask = ScriptRunContext.set_mpa_v2_page, AppSession.request_rerun
+_ON_ITS_WAY_S = 0.005
+# Of a session's PagesManager: the page that its last navigation told the browser, and whether the browser has named it since.
+_SHOWN, _ANSWERED = "_shown_page", "_shown_page_answered"
+
+
+def mend_streamlit() -> None:
+    """From now on, in this process. Calling it again changes nothing."""
+    ScriptRequests._request_rerun_locked = _request_rerun  # type: ignore[method-assign]
+    ScriptRunner._run_script = _run_script  # type: ignore[method-assign]
+    AppSession._create_scriptrunner = _create_scriptrunner  # type: ignore[method-assign]
+    ForwardMsgQueue.clear = _clear_queue  # type: ignore[method-assign]
+    ScriptRunContext.set_mpa_v2_page = _set_mpa_v2_page  # type: ignore[method-assign]
+    AppSession.request_rerun = _request_from_browser  # type: ignore[method-assign]
+
+
+def shown_page(pages: PagesManager) -> str:
+    """The page that the browser has been told, by its hash; "" before the first. What Streamlit calls the current page is the
+    start page at the begin of a run, and what a run that is being stopped still sets."""
+    return str(getattr(pages, _SHOWN, ""))
+
+
+def _set_mpa_v2_page(self: ScriptRunContext, page_script_hash: str) -> None:
+    _set_page(self, page_script_hash)
+    if self.script_requests is not None and self.script_requests._state is ScriptRequestType.STOP:
+        return
+    if shown_page(self.pages_manager) != page_script_hash:
+        setattr(self.pages_manager, _SHOWN, page_script_hash)
+        setattr(self.pages_manager, _ANSWERED, False)
+
+
+def page_has_answered(pages: PagesManager) -> bool:
+    """Whether the browser has asked for something on the page that is shown, and so has it on the screen."""
+    return bool(getattr(pages, _ANSWERED, False))
+
+
+def _request_from_browser(self: AppSession, client_state: ClientState | None) -> None:
+    if client_state is not None and client_state.page_script_hash == shown_page(self._pages_manager):
+        setattr(self._pages_manager, _ANSWERED, True)
+        if (
+            client_state.fragment_id
+            and not client_state.is_auto_rerun
+            and not self.has_fragment(client_state.fragment_id)
+        ):
+            client_state.fragment_id = ""
+    if client_state is not None and client_state.is_auto_rerun:
+        _drop_clicks(client_state.widget_states)
+    _ask(self, client_state)
+
+
+def _drop_clicks(states: WidgetStates) -> None:
+    kept = [state for state in states.widgets if not _has_active_trigger_value(state)]
+    if len(kept) < len(states.widgets):
+        states.CopyFrom(WidgetStates(widgets=kept))
+
+
+def _request_rerun(self: ScriptRequests, new_data: RerunData) -> bool:
+    waiting = self._rerun_data
+    if self._state is ScriptRequestType.RERUN and _parts(new_data) and not _parts(waiting):
+        new_data = replace(
+            new_data,
+            page_script_hash=waiting.page_script_hash,
+            page_name=waiting.page_name,
+            query_string=waiting.query_string,
+        )
+    return _request(self, new_data)
+
+
+def _run_script(self: ScriptRunner, rerun_data: RerunData) -> None:
+    if not _of_a_left_page(rerun_data, self._pages_manager):
+        _run(self, rerun_data)
+
+
+def _create_scriptrunner(self: AppSession, initial_rerun_data: RerunData) -> None:
+    if _of_a_left_page(initial_rerun_data, self._pages_manager):
+        return
+    if self._scriptrunner is None:
+        _create(self, initial_rerun_data)
+    else:  # it has ended, and what it drew is on its way here
+        self._event_loop.call_later(_ON_ITS_WAY_S, _create_later, self, initial_rerun_data)
+
+
+def _create_later(session: AppSession, data: RerunData) -> None:
+    if session._state is AppSessionState.SHUTDOWN_REQUESTED:
+        return
+    if session._scriptrunner is None or not session._scriptrunner.request_rerun(data):
+        _create_scriptrunner(session, data)
+
+
+def _clear_queue(
+    self: ForwardMsgQueue, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None
+) -> None:
+    if retain_lifecycle_msgs and fragment_ids_this_run is not None:
+        self._delta_index_map = {}  # what the new run draws takes no place of the run before
+    else:
+        _clear(self, retain_lifecycle_msgs, fragment_ids_this_run)
+
+
+def _of_a_left_page(data: RerunData, pages: PagesManager) -> bool:
+    shown = shown_page(pages)
+    return bool(_parts(data) and data.page_script_hash and shown) and data.page_script_hash != shown
+
+
+def _parts(data: RerunData) -> list[str]:
+    return [data.fragment_id] if data.fragment_id else data.fragment_id_queue

@@ -1,0 +1,137 @@
+"""Section "What the premium costs": waiting, context and money for the same text in another language."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+import streamlit as st
+
+from playground.charts.language_pictures import premium_text
+from playground.corpus.costs import CostRow, cost_rows
+from playground.corpus.counting import LanguageCount
+from playground.engine.api import CancelToken, Engine, Rows, Weights
+from playground.engine.facets import offers
+from playground.engine.serving.worker import Worker
+from playground.inspection.timing import Progress, Timing, time_machine
+from playground.plan.api_answers import FIRST_PROVIDERS
+from playground.scaling.api_prices import PriceTable, packaged_prices
+from playground.state.inside import QUICK
+from playground.state.languages import LanguagesState
+from playground.ui.kit import session
+from playground.ui.kit.jobs import result_of
+from playground.ui.kit.markdown import escape_markdown
+from playground.ui.kit.messages import problems_shown_here, why_it_matters
+from playground.ui.kit.widgets import Bound
+from playground.ui.languages_page.premiums import language_names
+from playground.ui.languages_page.session import chosen, counted, labels, parallel, tokenizers
+from playground.ui.runtime import session_id
+from playground.ui.workspace.speed import known_timing, timings
+
+_WIDGETS = Bound(LanguagesState)
+
+
+def costs_section(worker: Worker) -> None:
+    """A text of so many English tokens, in the chosen language, under two vocabularies."""
+    counts, named, text = counted(), labels(tokenizers()), parallel()
+    state, prices = session.get(LanguagesState), packaged_prices()
+    pair = tuple(dict.fromkeys((chosen(state.tokenizer, named), chosen(state.beside, named))))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _WIDGETS.choose("language", choices=language_names(text))
+        _WIDGETS.choose("tokenizer", choices=named)
+        _WIDGETS.choose("beside", choices=named)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _WIDGETS.slider("amount")
+        _WIDGETS.choose("price", choices=_priced(prices))
+    own = next((each for each in counts if each.text.code == state.language), None)
+    base = next(each for each in counts if each.text.code == text.baseline)
+    if own is None:
+        st.info("The text in use does not have this language: choose another.")
+        return
+    said = ", ".join(f"**{premium_text(own.premium(name))}** with {escape_markdown(named[name])}" for name in pair)
+    languages = escape_markdown(own.text.name), escape_markdown(base.text.name)
+    st.markdown(f"The same text in {languages[0]} takes, against its tokens in {languages[1]}: {said}.")
+    with problems_shown_here():
+        _table(worker, (base, own), pair, named, state, prices)
+    why_it_matters(
+        "A reader of this language waits longer, pays more and is forgotten sooner, for the same words, on the same model. "
+        "The speed is this model's on this machine; a tokenizer of another model is held against it only to show what the "
+        "vocabulary alone would change. Prices differ by model as well: the one chosen is taken for both.",
+        "Premium",
+    )
+
+
+def _table(
+    worker: Worker,
+    counts: tuple[LanguageCount, ...],
+    pair: tuple[str, ...],
+    named: dict[str, str],
+    state: LanguagesState,
+    prices: PriceTable,
+) -> None:
+    timing, info = _timing(worker), worker.engine.info
+    speed = None if timing is None else timing.speed.seconds(1, min(state.amount, info.context_length - 1))
+    provider, _, model = state.price.partition("/")
+    price = prices.find(model, provider)
+    rows = cost_rows(
+        counts,
+        pair,
+        state.amount,
+        seconds_per_token=speed,
+        context_length=info.context_length,
+        usd_per_million=price.output,
+    )
+    st.table([_cells(row, named) for row in rows])
+    seconds = "its speed is not known here" if speed is None else f"{1 / speed:.1f} tokens a second, measured here"
+    st.caption(
+        escape_markdown(
+            f"{info.name}: {seconds}; context {info.context_length:,} tokens. {price.provider} {price.model}: "
+            f"${price.output:g} per million tokens written ({prices.source}, {prices.as_of or 'no date'})."
+        )
+    )
+
+
+def _cells(row: CostRow, named: dict[str, str]) -> dict[str, str]:
+    share = row.context_share
+    return {
+        "Language": escape_markdown(row.language),
+        "Tokenizer": escape_markdown(named[row.tokenizer]),
+        "Premium": premium_text(row.premium),
+        "Tokens": f"{row.tokens:,.0f}",
+        "Written in": "not known" if row.seconds is None else f"{row.seconds:,.1f} s",
+        "Of the context": "not known" if share is None else f"{share:.0%}" + (": does not fit" if share > 1 else ""),
+        "1,000 texts": "not known" if row.usd is None else f"\\${row.usd:,.2f}",
+    }
+
+
+def _priced(prices: PriceTable) -> dict[str, str]:
+    """The best-known providers' models."""
+    return {
+        f"{each.provider}/{each.model}": f"{each.model} ({each.provider})"
+        for provider in FIRST_PROVIDERS
+        for each in prices.prices
+        if each.provider == provider and each.output > 0
+    }
+
+
+def _timing(worker: Worker) -> Timing | None:
+    """This model's speed, measured once on this server. Raises Pending; None for an engine that cannot be timed so."""
+    info = worker.engine.info
+    known = known_timing(info)
+    if known is not None:
+        return known
+    if not offers(worker.engine, Rows) or not offers(worker.engine, Weights):
+        return None
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, Timing]:
+        return time_machine(engine, cancel, QUICK)
+
+    found = result_of(
+        "timing",
+        (info.revision, QUICK, "costs"),
+        lambda: worker.submit(session_id(), "timing", job),
+        "Its speed is measured, once",
+        share=lambda step: step.share if isinstance(step, Progress) else 0.0,
+    )
+    timings()[info.revision] = (found, time.time())
+    return found

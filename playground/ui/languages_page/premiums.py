@@ -1,0 +1,194 @@
+"""Section "The same text in many languages": tokens against English, by language and tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from playground.charts.language_pictures import (
+    heat_description,
+    heat_figure,
+    map_description,
+    map_figure,
+    premium_bars,
+    premium_text,
+)
+from playground.charts.scale_bars import BarsOf, PlainBar, plain_chart, plain_description
+from playground.charts.table import TableColumn, TableData
+from playground.corpus.counting import LanguageCount, sorted_counts
+from playground.corpus.parallel import MOST_BYTES, Parallel, read_parallel
+from playground.downloads import csv_text, harmless
+from playground.errors import PlaygroundError
+from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token_ratios, under_representation
+from playground.state.languages import LanguagesState
+from playground.ui.components.light_chart import light_chart
+from playground.ui.kit import session
+from playground.ui.kit.file_button import file_button
+from playground.ui.kit.fragments import PICTURES, redraw
+from playground.ui.kit.markdown import escape_markdown
+from playground.ui.kit.messages import why_it_matters
+from playground.ui.kit.pictures import show_figure, show_table
+from playground.ui.kit.widgets import Bound
+from playground.ui.languages_page.session import UsedText, chosen, counted, labels, parallel, tokenizers, use_text
+from playground.ui.workspace.shared import file_uploader
+
+_WIDGETS = Bound(LanguagesState)
+
+
+def premiums_section(_: object) -> None:
+    """Heatmap, bars, map or table; one language taken apart; the notes' figures beside."""
+    counts, named, text = counted(), labels(tokenizers()), parallel()
+    state = session.get(LanguagesState)
+    name = chosen(state.tokenizer, named)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _WIDGETS.segmented("shows")
+        _WIDGETS.choose("tokenizer", choices=named)
+        _WIDGETS.choose("language", choices=language_names(text))
+        _own_text(text)
+    for note in text.notes[:6]:
+        st.warning(escape_markdown(note), icon=":material/rule:")
+    _closer(counts, state.language, name, named)
+    ordered = sorted_counts(counts, name)
+    _picture(ordered, name, named, state)
+    st.caption(
+        escape_markdown(
+            f"{len(counts)} languages; the baseline is {text.languages[text.baseline].name}. {text.source}."
+        )
+    )
+    why_it_matters(
+        "The premium is tokens over the baseline's tokens for the same texts. It is paid three times: in price, in waiting "
+        "and in context used up. It belongs to the vocabulary, not to the language: change the tokenizer and watch it move. "
+        "Translations differ in length by some tenths, so small differences mean nothing.",
+        "Premium",
+    )
+    file_button("CSV", "premiums.csv", lambda: count_csv(ordered, named), quiet=True)
+    _notes_figures()
+
+
+def language_names(text: Parallel) -> dict[str, str]:
+    """All languages but the baseline, by code."""
+    return {code: each.name for code, each in text.languages.items() if code != text.baseline}
+
+
+def _picture(ordered: Sequence[LanguageCount], name: str, named: Mapping[str, str], state: LanguagesState) -> None:
+    if state.shows == "heat":
+        show_figure(heat_figure(ordered, named), heat_description(ordered, named), key="premium_heat")
+    elif state.shows == "map":
+        show_figure(map_figure(ordered, name), map_description(ordered, name), key="premium_map")
+    elif state.shows == "bars":
+        data = premium_bars(ordered, name, state.language)
+        light_chart(plain_chart(data), key="premium_bars", alt=plain_description(data))
+    else:
+        show_table(count_table(ordered, named), key="premium_table")
+
+
+def _closer(counts: Sequence[LanguageCount], code: str, name: str, named: Mapping[str, str]) -> None:
+    """The chosen language in words: its premium, what makes it up, and the cheapest vocabulary here."""
+    found = next((each for each in counts if each.text.code == code), None)
+    if found is None:
+        return
+    letters, per_letter, per_byte = found.factors(name)
+    best = min(named, key=found.premium)
+    said = (
+        f"**{escape_markdown(found.text.name)}** takes **{premium_text(found.premium(name))}** the baseline's tokens with "
+        f"{escape_markdown(named[name])}: {letters:.2f} as many characters × {per_letter:.2f} bytes a character (UTF-8) × "
+        f"{per_byte:.2f} tokens a byte (vocabulary). With {escape_markdown(named[best])} it is "
+        f"**{premium_text(found.premium(best))}**."
+    )
+    st.markdown(said)
+
+
+def count_table(counts: Sequence[LanguageCount], named: Mapping[str, str]) -> TableData:
+    """A row a language: script, characters and bytes against the baseline, premium by tokenizer."""
+    columns = (
+        TableColumn("language", "Language", 170, pinned=True),
+        TableColumn("script", "Script", 100),
+        TableColumn("characters", "Characters", 90, "Against the baseline's.", decimals=2),
+        TableColumn("bytes", "Bytes", 80, "Of UTF-8, against the baseline's.", decimals=2),
+        *(TableColumn(name, label, 110, f"Premium with {label}.", decimals=2) for name, label in named.items()),
+    )
+    rows = tuple(
+        {
+            "language": each.text.name,
+            "script": each.text.script,
+            "characters": each.character_ratio,
+            "bytes": each.byte_ratio,
+            **{name: each.premium(name) for name in named},
+        }
+        for each in counts
+    )
+    return TableData(columns, rows)
+
+
+def count_csv(counts: Sequence[LanguageCount], named: Mapping[str, str]) -> str:
+    """For a file: a row a language, its tokens and its premium by tokenizer."""
+    columns = ["language", "name", "script", "bytes", "characters"]
+    columns += [f"tokens {harmless(name)}" for name in named] + [f"premium {harmless(name)}" for name in named]
+    rows = [
+        [harmless(each.text.code), harmless(each.text.name), each.text.script, each.bytes, each.characters]
+        + [each.tokens[name] for name in named]
+        + [round(each.premium(name), 4) for name in named]
+        for each in counts
+    ]
+    return csv_text(columns, rows)
+
+
+def _own_text(text: Parallel) -> None:
+    with st.popover("Your text", icon=":material/upload_file:", on_change="rerun", key="own_parallel") as box:
+        if not box.open:
+            return
+        st.caption('JSON lines: {"language": "eng", "key": "1", "text": "…"}. The same keys in every language.')
+        file = file_uploader("Parallel text", key="own_parallel_file", max_upload_size=MOST_BYTES // 1_000_000)
+        if file is not None:
+            st.button("Use it", key="own_parallel_use", on_click=_take_text)
+        if session.get(UsedText).own is not None:
+            st.button("Back to the declaration", key="own_parallel_back", on_click=_take_back)
+
+
+def _take_text() -> None:
+    session.clear_problems()
+    file = st.session_state.get("own_parallel_file")
+    if file is not None:
+        try:
+            use_text(read_parallel(file.getvalue()))
+        except PlaygroundError as error:
+            session.note_problem(str(error))
+    redraw(PICTURES)
+
+
+def _take_back() -> None:
+    session.clear_problems()
+    use_text(None)
+    redraw(PICTURES)
+
+
+def _notes_figures() -> None:
+    """The course notes' own figures, on other texts: MASSIVE's medians, and who is under-represented in the crawl."""
+    with st.expander("The notes' figures beside these", on_change="rerun", key="notes_languages") as box:
+        if not box.open:
+            return
+        medians = tuple(MASSIVE_MEDIAN_TOKENS.values())
+        bars = tuple(
+            PlainBar(name, times, f"{times:.2f}× ({median:g} tokens)")
+            for name, times, median in zip(MASSIVE_MEDIAN_TOKENS, token_ratios(medians), medians, strict=True)
+        )
+        data = BarsOf(bars, "median tokens of an utterance against English")
+        light_chart(plain_chart(data), key="massive_bars", alt=plain_description(data))
+        st.caption(
+            "Course notes, on the 52 languages of the MASSIVE data set (short commands to an assistant) under an older "
+            "OpenAI vocabulary; what is measured above is legal prose under today's vocabularies."
+        )
+        shares = tuple(
+            PlainBar(each.name, times, f"{times:,.2f}×")
+            for each in LANGUAGES
+            for times in [under_representation(each.speakers, each.web_share).value]
+        )
+        crawl = BarsOf(shares, "share of speakers over share of Common Crawl (1 is fair)", log=True)
+        light_chart(plain_chart(crawl), key="crawl_bars", alt=plain_description(crawl))
+        st.caption(
+            escape_markdown(
+                "; ".join(f"{each.name}: {each.source}" for each in LANGUAGES)
+                + ". The notes also have Telugu about 65 and Bengali about 37. World: 8,000M people."
+            )
+        )

@@ -1,0 +1,146 @@
+"""What the page keeps of a reader: the parallel text in use, tokenizers of his own, and all that were opened and counted."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playground.corpus.counting import STORE, Counts, LanguageCount, digest_of, language_counts
+from playground.corpus.json_files import MOST_FILE_BYTES, open_strange
+from playground.corpus.parallel import Parallel, declaration
+from playground.corpus.tokenizer import Tokenizer
+from playground.corpus.tokenizers import open_tokenizer, packaged, present
+from playground.engine.api import CancelToken
+from playground.engine.serving.ticket import Ticket
+from playground.errors import BadInput, PlaygroundError
+from playground.state.languages import LanguagesState
+from playground.ui.kit import session
+from playground.ui.kit.background import in_background
+from playground.ui.kit.jobs import result_of
+from playground.ui.visitor import visitor_id
+
+MOST_OWN = 6
+_FOLDER = tempfile.TemporaryDirectory(prefix="tokenizers-")  # uploads of this process, gone with it
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTokenizers:
+    """What a reader named (a hub id or a folder) or uploaded, opened: name and tokenizer."""
+
+    opened: Mapping[str, Tokenizer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UsedText:
+    """The parallel text; None for the one that ships."""
+
+    own: Parallel | None = None
+
+
+def parallel() -> Parallel:
+    """The text in use."""
+    return session.get(UsedText).own or declaration()
+
+
+def use_text(own: Parallel | None) -> None:
+    """Take a parallel text, or the one that ships. A language that it does not have is not looked at any more."""
+    session.put(UsedText(own))
+    found = own or declaration()
+    if session.get(LanguagesState).language not in found.languages:
+        others = [code for code in found.languages if code != found.baseline]
+        session.change(LanguagesState, language=others[0])
+
+
+def add_named(name: str) -> None:
+    """Open a tokenizer by folder or hub id. Raises BadInput."""
+    if name:
+        _add(name, open_tokenizer(name))
+
+
+def add_upload(data: bytes, file_name: str) -> None:
+    """Open an uploaded tokenizer.json. Raises BadInput."""
+    if len(data) > MOST_FILE_BYTES:
+        raise BadInput(f"The file has more than {MOST_FILE_BYTES:,} bytes: no tokenizer is so large.", "tokenizer")
+    path = Path(_FOLDER.name) / f"{hashlib.sha256(data).hexdigest()[:24]}.json"
+    path.write_bytes(data)
+    _add(file_name[:60], open_strange(path, file_name[:60], visitor_id()))
+
+
+def _add(name: str, opened: Tokenizer) -> None:
+    own = dict(session.get(OwnTokenizers).opened)
+    if name not in own and len(own) >= MOST_OWN:
+        raise BadInput(
+            f"At most {MOST_OWN} tokenizers of your own stand beside the others: take one away.", "tokenizer"
+        )
+    session.put(OwnTokenizers(own | {name: opened}))
+
+
+def take_away(name: str) -> None:
+    """Without one of the reader's own."""
+    session.put(OwnTokenizers({key: each for key, each in session.get(OwnTokenizers).opened.items() if key != name}))
+
+
+def tokenizers() -> Mapping[str, Tokenizer]:
+    """All that are here, the reader's own last. Raises Pending while their files are read for the first time."""
+    names = present()
+
+    def work(tell: Callable[[object], None], cancel: CancelToken) -> dict[str, Tokenizer]:
+        found = {}
+        for number, name in enumerate(names, start=1):
+            cancel.check()
+            try:
+                found[name] = packaged(name)
+            except PlaygroundError:
+                continue  # a damaged file: the others are shown, and it is missing
+            tell(number / len(names))
+        return found
+
+    opened = result_of(
+        "tokenizers", names, lambda: in_background("tokenizers", work), "Vocabularies are read", share=float
+    )
+    return {**opened, **session.get(OwnTokenizers).opened}
+
+
+def labels(opened: Mapping[str, Tokenizer]) -> dict[str, str]:
+    """What each is called on the page."""
+    return {name: each.facts.label for name, each in opened.items()}
+
+
+def chosen(name: str, opened: Mapping[str, object]) -> str:
+    """``name`` where it is here, else the first that is."""
+    return name if name in opened else next(iter(opened))
+
+
+def counted() -> tuple[LanguageCount, ...]:
+    """The text in use under all tokenizers. Raises Pending while something is counted for the first time."""
+    text, opened = parallel(), tokenizers()
+    if not opened:
+        raise BadInput("No tokenizer is installed here: run `make tokenizers` and reload the page.", "tokenizer")
+    known = {name: found for name in opened if (found := STORE.known(text, _remembered(name))) is not None}
+    if len(known) < len(opened):
+        asked = (digest_of(text), *map(_remembered, opened))
+        known = result_of("counting", asked, lambda: _count(text, opened), "Texts are counted", share=float)
+    return language_counts(text, known)
+
+
+def _remembered(name: str) -> str:
+    """A reader's own tokenizer may have the name of another's."""
+    own = session.get(OwnTokenizers).opened.get(name)
+    return name if own is None else f"{name} {id(own)}"
+
+
+def _count(text: Parallel, opened: Mapping[str, Tokenizer]) -> Ticket[dict[str, Counts]]:
+    names = {name: _remembered(name) for name in opened}
+
+    def work(tell: Callable[[object], None], cancel: CancelToken) -> dict[str, Counts]:
+        found = {}
+        for number, (name, each) in enumerate(opened.items(), start=1):
+            cancel.check()
+            found[name] = STORE.count(text, each, names[name])
+            tell(number / len(opened))
+        return found
+
+    return in_background("counting", work)

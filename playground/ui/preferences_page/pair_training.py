@@ -1,0 +1,163 @@
+"""Training on a ballot's decided votes: DPO, or a reward model with LoRA. Begun here, run in the line of all trainings, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import streamlit as st
+
+from playground.engine.serving.worker import Worker
+from playground.errors import BadInput, PlaygroundError
+from playground.generation.document import origin_of
+from playground.preferences.ballots import preferences_of
+from playground.preferences.kept import KeptBallot
+from playground.training.line import training_line
+from playground.training.pairs import Pair
+from playground.training.runs import KeptTraining, TrainingStore, TrainingSummary, TrainingWriter
+from playground.training.settings import TrainSettings
+from playground.training.steps import TrainStep
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES
+from playground.ui.kit.job_view import HasJob, JobView
+from playground.ui.kit.pace import queue_words
+from playground.ui.kit.session import bind_widget
+from playground.ui.preferences_page.session import attempt
+from playground.ui.runtime import session_id
+from playground.ui.visitor import owner_id
+from playground.ui.workspace.shared import visitor_limits
+
+PairKind = Literal["dpo", "reward"]
+MOST_PAIRS = 2_000
+
+
+@dataclass(eq=False)
+class PairTraining(HasJob[Any]):
+    """``kept``: the training in view, of one kind. ``steps``: as far as this tab has seen them."""
+
+    kept: KeptTraining | None = None
+    writer: TrainingWriter | None = None
+    steps: list[TrainStep] = field(default_factory=list)
+
+    def ended(self, job: JobView[Any]) -> None:
+        if self.kept is not None:
+            self.kept = TrainingStore(owner_id()).load(self.kept.id)
+
+
+@dataclass(eq=False)
+class PairTrainings:
+    """This session's, by kind."""
+
+    of: dict[PairKind, PairTraining] = field(default_factory=dict)
+
+
+def pair_training(kind: PairKind) -> PairTraining:
+    """This session's of a kind, as far as it has come."""
+    own = session.get(PairTrainings).of.setdefault(kind, PairTraining())
+    own.drain()
+    return own
+
+
+def pairs_of(kept: KeptBallot) -> tuple[Pair, ...]:
+    """The decided votes as pairs, equal ones once. Raises BadInput for none, and too many."""
+    found = [
+        Pair(one.prompt, one.chosen, one.rejected, one.system) for one in preferences_of(kept.ballot, kept.verdicts)
+    ]
+    pairs = tuple(dict.fromkeys(pair for pair in found if pair.chosen.strip() and pair.rejected.strip()))
+    if not pairs:
+        raise BadInput("No vote has a winner yet, and pairs are taught: vote, or let synthetic voters vote.", "votes")
+    if len(pairs) > MOST_PAIRS:
+        raise BadInput(f"There are {len(pairs):,} pairs; at most {MOST_PAIRS:,} can be taught at once.", "votes")
+    return pairs
+
+
+def start(worker: Worker, kept: KeptBallot, settings: TrainSettings) -> None:
+    """Begin a training. Raises PlaygroundError before anything is begun."""
+    own = pair_training(settings.kind)  # type: ignore[arg-type]
+    store = TrainingStore(owner_id())
+    visitor_limits().check_runs(len(store.trainings()))
+    training = store.start(pairs_of(kept), settings.checked(), origin_of(worker.engine.info), kept.name)
+    _go_on(own, worker, training)
+
+
+def _go_on(own: PairTraining, worker: Worker, training: str) -> None:
+    from playground.training.running import kept_training  # imports torch
+
+    store = TrainingStore(owner_id())
+    writer = store.take_up(training)
+    own.problem = ""
+    own.kept = store.load(training)
+    own.steps = list(own.kept.steps)
+    if writer is None:
+        raise PlaygroundError("Another tab runs this training: look at it there.")
+    own.writer = writer
+
+    def take(step: TrainStep | None) -> None:
+        if step is not None:
+            own.steps.append(step)
+
+    slot = f"train-{own.kept.settings.kind}"
+    own.job = JobView(training_line().submit(worker, session_id(), slot, kept_training(writer, own.kept)), take)
+
+
+def choose_training(kind: PairKind, worker: Worker) -> None:
+    """A list of what is kept of this kind, and going on with one that was paused. Nothing where nothing is kept."""
+    own = pair_training(kind)
+    kept = {
+        one.id: one for one in TrainingStore(owner_id()).trainings() if one.kind == kind and one.status != "damaged"
+    }
+    if not kept or own.busy:
+        return
+    shown = own.kept.id if own.kept is not None and own.kept.id in kept else next(iter(kept))
+    if own.kept is None or own.kept.id != shown:
+        _open(own, shown)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Kept",
+            list(kept),
+            list(kept).index(shown),
+            format_func=lambda one: _line(kept[one]),
+            key=f"preferences_{kind}_kept",
+            on_change=bind_widget(f"preferences_{kind}_kept", shown, lambda one: _open(own, str(one))),
+            width=420,
+        )
+        if kept[shown].status == "paused":
+            st.button(
+                "Go on",
+                key=f"preferences_{kind}_resume",
+                icon=":material/play_arrow:",
+                on_click=attempt(lambda: _go_on(own, worker, shown)),
+            )
+
+
+def _line(one: TrainingSummary) -> str:
+    """The same for as long as it is kept: a browser sends it back."""
+    return f"{one.name} · {one.model} · {datetime.fromtimestamp(one.created):%d %b %H:%M:%S}"
+
+
+def _open(own: PairTraining, training: str) -> tuple[str, ...]:
+    own.kept = TrainingStore(owner_id()).load(training)
+    own.steps, own.problem = list(own.kept.steps), ""
+    return (PICTURES,)
+
+
+def progress(kind: PairKind, steps: Sequence[TrainStep]) -> None:
+    """How far it is, with pause; nothing once it has ended."""
+    own = pair_training(kind)
+    if own.ticket is None:
+        return
+    last = steps[-1] if steps else None
+    done, total = (last.step, last.steps) if last is not None else (0, 0)
+    said = f"Step {done:,} of {total:,}" if total else "The model is loaded once more, to be taught"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(done / total if total else 0.0, text=said + queue_words(own.ticket))
+        st.button("Pause", key=f"preferences_{kind}_pause", icon=":material/pause:", on_click=_pause, args=(own,))
+
+
+def _pause(own: PairTraining) -> None:
+    if own.writer is not None:
+        own.writer.ends_as = "paused"
+    if own.job is not None:
+        own.job.stop()

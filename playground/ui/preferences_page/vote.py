@@ -1,0 +1,141 @@
+"""Section "Vote": two answers at a time, a ranking of several, or scores for one; and what the votes agree on and cost."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from playground.errors import PlaygroundError
+from playground.preferences.ballots import Side, Verdict, Winner, next_pairs
+from playground.preferences.kept import KeptBallot
+from playground.ui.components.judge_pair import Pressed, ShownPair, judge_pair
+from playground.ui.kit import session
+from playground.ui.kit.fragments import PICTURES
+from playground.ui.kit.messages import escape_markdown, problems_shown_here, show_problem, why_it_matters
+from playground.ui.kit.session import bind_widget
+from playground.ui.preferences_page.agreement import agreement_part
+from playground.ui.preferences_page.rank import rank_part
+from playground.ui.preferences_page.score import score_part
+from playground.ui.preferences_page.session import Voter, cast, note_shown, opened, seconds_since_shown, store
+
+AHEAD = 4  # pairs that the browser has before it needs them
+_VIEWS = {"pairs": "Two answers", "rank": "Rank several", "score": "Scores 1 to 7", "said": "Agreement and cost"}
+
+
+@dataclass(frozen=True, slots=True)
+class VoteView:
+    """What of the section is open."""
+
+    open: str = "pairs"
+
+
+@dataclass(eq=False)
+class _Desk:
+    """``asked``: pairs by the name under which this tab's browser knows them. ``refused``: of the last press."""
+
+    asked: dict[str, tuple[int, int, Side]] = field(default_factory=dict)
+    names: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    refused: str = ""
+
+
+def vote_section(_view: object) -> None:
+    """One way of voting at a time."""
+    view, found = session.get(VoteView).open, opened()
+    st.segmented_control(
+        "Way of voting",
+        list(_VIEWS),
+        default=view,
+        format_func=_VIEWS.__getitem__,
+        key="preferences_vote_view",
+        required=True,
+        label_visibility="collapsed",
+        on_change=bind_widget("preferences_vote_view", view, _open),
+    )
+    if view == "pairs":
+        st.fragment(_pairs, key="preferences_pairs")()
+        why_it_matters(
+            "Sides are shuffled and who wrote what is hidden. The same person calls an answer 5 today and 6 tomorrow, but says "
+            "which of two is better with far less doubt: so reward models are trained on comparisons. Keys: 1, 2, 0 for a tie, "
+            "B for both bad, U takes the last vote back.",
+            "Preference pair",
+        )
+    elif view == "rank":
+        rank_part(found)
+    elif view == "score":
+        score_part(found)
+    else:
+        agreement_part(found)
+
+
+def _open(view: object) -> tuple[str, ...]:
+    session.put(VoteView(str(view)))
+    note_shown()
+    return (PICTURES,)
+
+
+def _pairs() -> None:
+    with problems_shown_here():
+        _show_pairs()
+
+
+def _show_pairs() -> None:
+    desk, voter, found = session.get(_Desk), session.get(Voter), opened()
+    if desk.refused:
+        show_problem(desk.refused)
+        desk.refused = ""
+    seed = found.id or found.name
+    asked = next_pairs(found.ballot, found.verdicts, voter.name, seed=seed, count=AHEAD)
+    own = sum(each.voter == voter.name for each in found.verdicts)
+    st.caption(
+        escape_markdown(
+            f"{own:,} of {len(found.ballot.pairs):,} pairs judged by {voter.name!r}; {len(found.verdicts):,} votes in all."
+        )
+    )
+    shown = [_shown(desk, found, pair) for pair in asked]
+    if shown:
+        seconds_since_shown()
+    judge_pair(
+        shown,
+        key=f"preferences_pair_{seed[:12]}_{voter.name}"[:60],
+        empty=f"{voter.name} has judged every pair of this ballot: look at Strengths, or bring in more answers.",
+        on_press=_pressed,
+    )
+
+
+def _shown(desk: _Desk, found: KeptBallot, pair: tuple[int, int, Side]) -> ShownPair:
+    first, second, left = pair
+    name = desk.names.setdefault((found.name, first, second), secrets.token_hex(6))
+    desk.asked[name] = pair
+    one, other = (found.ballot.answers[place] for place in (first, second))
+    left_text, right_text = (one.text, other.text) if left == "first" else (other.text, one.text)
+    return ShownPair(name, one.prompt, one.system, left_text, right_text)
+
+
+def _pressed(events: Sequence[Pressed]) -> None:
+    desk, voter = session.get(_Desk), session.get(Voter)
+    try:
+        for event in events:
+            pair = desk.asked.get(event.id)
+            if pair is None:
+                continue  # another session's
+            first, second, left = pair
+            if event.what == "undo":
+                ballot = opened().id
+                if ballot:
+                    store().undo(ballot, Verdict(voter.name, first, second, left, "tie"))
+                continue
+            seconds = seconds_since_shown() / len(events)
+            winner = _winner(event.what, left)
+            cast([Verdict(voter.name, first, second, left, winner, voter.group, seconds)])
+    except PlaygroundError as error:
+        desk.refused = str(error)
+
+
+def _winner(pressed: str, left: Side) -> Winner:
+    if pressed in ("left", "right"):
+        right: Side = "second" if left == "first" else "first"
+        return left if pressed == "left" else right
+    return "tie" if pressed == "tie" else "both_bad"

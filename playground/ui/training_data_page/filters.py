@@ -1,0 +1,154 @@
+"""Section "Documents": the kept share, what each rule removes, and one document with what offends in it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.filter_bars import RemovedData, RemovedRow, removed_chart, removed_description
+from playground.charts.palette import CUT
+from playground.charts.table import TableColumn, TableData, clipped
+from playground.corpus.marks import marked_lines
+from playground.corpus.measuring import Values
+from playground.corpus.rules import GROUP_OF, GROUPS, RULES, number
+from playground.corpus.verdicts import rescues
+from playground.state.data_training import FilterState
+from playground.ui.components.light_chart import light_chart
+from playground.ui.kit import session
+from playground.ui.kit.markdown import escape_markdown
+from playground.ui.kit.messages import why_it_matters
+from playground.ui.kit.pictures import show_table
+from playground.ui.kit.widgets import Bound
+from playground.ui.training_data_page.corpus import Corpus
+from playground.ui.training_data_page.tokens import token_words
+from playground.ui.training_data_page.view import FilterView, document_name
+
+MOST_LISTED = 200
+MOST_CHARACTERS = 6_000  # of a document on screen
+
+
+def filters_section(view: FilterView) -> None:
+    """The headline, the bars, the document in view."""
+    verdicts, kept = view.verdicts, view.verdicts.kept
+    removed, only = verdicts.removed_by, verdicts.only_by
+    rows = tuple(RemovedRow(view.label(name), removed[name], only[name]) for name in verdicts.rules)
+    data = RemovedData(rows, int(kept.sum()), len(kept))
+    share = data.kept / data.total
+    st.markdown(f"**{data.kept:,} of {data.total:,} documents are kept** ({share:.1%}), {token_words(view)}.")
+    light_chart(removed_chart(data), key="data_removed", alt=removed_description(data))
+    _chooser(view)
+    why_it_matters(
+        "A rule fails a document for one number, whatever it says. Filters were tuned on English web pages: look below at "
+        "what they remove that you would keep, and at what they keep that you would not.",
+        "Training-data filter",
+    )
+
+
+def _chooser(view: FilterView) -> None:
+    shown = session.get(FilterState).shown
+    Bound(FilterState).segmented("shown", label_visibility="collapsed")
+    kept, count = view.verdicts.kept, view.verdicts.failed.sum(axis=1)
+    chosen = {"removed": ~kept, "kept": kept, "one": count == 1, "all": np.ones(len(kept), dtype=bool)}[shown]
+    places = np.flatnonzero(chosen)
+    if not len(places):
+        st.caption("No document here under the present dials.")
+        return
+    listed = places[:MOST_LISTED].tolist()
+    picked = st.selectbox(
+        f"Document ({len(places):,}" + (f", the first {MOST_LISTED} listed)" if len(places) > MOST_LISTED else ")"),
+        listed,
+        format_func=lambda place: f"{document_name(view.measured, place)} · fails {count[place]}",
+        key=f"data_document_{shown}",
+    )
+    _document(view, int(picked) if picked in listed else listed[0])
+
+
+def _document(view: FilterView, place: int) -> None:
+    measured, row = view.measured, view.measured.values[place]
+    failed = view.verdicts.failed_by(place)
+    if not failed:
+        st.markdown("It fails no rule and is **kept**.")
+    else:
+        _why(view, place, failed)
+    identified = measured.languages[place]
+    said = [f"{name}: {tag}" for name, tag in measured.tags[place].items()]
+    if identified is not None:
+        said.append(f"identified as {identified.language} ({identified.probability:.0%})")
+    surprise = session.get(Corpus).surprises.get(place)
+    if surprise is not None:
+        said.append(f"{surprise.bits_per_byte:.2f} bits a byte under the model")
+    if said:
+        st.caption(escape_markdown(" · ".join(said)))
+    text = measured.text(place)
+    lines = marked_lines(text[:MOST_CHARACTERS], failed)
+    st.html("".join(_line(line.text, line.reasons) for line in lines))
+    if len(text) > MOST_CHARACTERS:
+        st.caption(f"Its first {MOST_CHARACTERS:,} of {len(text):,} characters.")
+    with st.popover("All its values", icon=":material/list:", on_change="rerun", key="data_values") as box:
+        if box.open:
+            show_table(_values_table(row, view.dials), key="data_values_table")
+
+
+def _why(view: FilterView, place: int, failed: tuple[str, ...]) -> None:
+    """Each rule that it fails, and which dial would rescue it."""
+    row = view.measured.values[place]
+    needed = rescues(row, view.dials)
+    if len(needed) == 1:
+        ((name, value),) = needed.items()
+        st.markdown(
+            f"**One dial rescues it**: {view.label(name)} at {number(value)} in place of {number(view.dials[name])}."
+        )
+    else:
+        st.markdown(f"It fails **{len(needed)} rules**; to keep it all of these dials must move:")
+    rows = tuple(
+        {
+            "rule": f"{GROUPS[GROUP_OF[name]].label}: {RULES[name].label}",
+            "value": number(needed[name]),
+            "needs": f"{'at least' if RULES[name].fails == 'below' else 'at most'} {number(view.dials[name])}",
+        }
+        for name in failed
+    )
+    columns = (
+        TableColumn("rule", "Rule", 290),
+        TableColumn("value", "Value", 110),
+        TableColumn("needs", "Kept with", 150),
+    )
+    show_table(TableData(columns, rows), key="data_failed")
+    if (nearest := view.measured.nearest[place]) >= 0:
+        st.caption(f"It repeats {escape_markdown(document_name(view.measured, nearest))}.")
+
+
+def _values_table(row: Values, dials: dict[str, float]) -> TableData:
+    columns = (
+        TableColumn("rule", "Rule", 230),
+        TableColumn("value", "Value", 90),
+        TableColumn("threshold", "Threshold", 110),
+        TableColumn("source", "Source", 300),
+    )
+    rows = tuple(
+        {
+            "rule": rule.label,
+            "value": number(float(row[place])),
+            "threshold": f"{rule.fails} {number(dials.get(rule.name, rule.threshold))}"
+            + ("" if rule.name in dials else " (off)"),
+            "source": clipped(rule.source, 300, 1),
+        }
+        for place, rule in enumerate(RULES.values())
+    )
+    return TableData(columns, rows)
+
+
+_STYLE = (
+    "white-space: pre-wrap; overflow-wrap: anywhere; padding: 0 .4rem; unicode-bidi: plaintext; border-left: 4px solid "
+)
+
+
+def _line(text: str, reasons: tuple[str, ...]) -> str:
+    """One line of a stranger's text, escaped, with its reasons beside it."""
+    shown = escape(text) or "&nbsp;"
+    if not reasons:
+        return f'<div style="{_STYLE} transparent">{shown}</div>'
+    said = f'<span style="font-size: .75rem; color: {CUT}"> ◂ {escape(", ".join(reasons))}</span>'
+    return f'<div style="{_STYLE} {CUT}; background: {CUT}1F">{shown}{said}</div>'

@@ -1,0 +1,44 @@
+"""What the sections draw: the documents' values under the present dials. No model runs, nothing is measured again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playground.corpus.measuring import Measured, want_language
+from playground.corpus.rules import RULES
+from playground.corpus.verdicts import Verdicts, judge
+from playground.engine.serving.worker import Worker
+from playground.state.data_training import FilterState
+from playground.ui.kit import session
+from playground.ui.training_data_page.corpus import Corpus, present_documents
+from playground.ui.workspace.model import loaded_model
+
+
+@dataclass(frozen=True, slots=True)
+class FilterView:
+    """``dials``: the active rules with their thresholds, the ones that ``verdicts`` are of."""
+
+    worker: Worker
+    measured: Measured
+    dials: dict[str, float]
+    verdicts: Verdicts
+
+    def label(self, rule: str) -> str:
+        """A rule as the reader knows it."""
+        return RULES[rule].label
+
+
+def load_view() -> FilterView:
+    """Raises Pending while the model is loaded or the sample is read for the first time."""
+    worker = loaded_model()
+    measured, state, own = present_documents(worker), session.get(FilterState), session.get(Corpus)
+    if own.language != state.language:
+        want_language(measured, state.language)
+        own.language = state.language
+    dials = state.thresholds
+    return FilterView(worker, measured, dials, judge(measured.values, dials))
+
+
+def document_name(measured: Measured, number: int) -> str:
+    """What a document is called in lists."""
+    return str(measured.ids[number])[:60]

@@ -1,0 +1,202 @@
+"""Bringing examples in: the ready ones, typed or pasted ones, those of a file whose columns are mapped on screen."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from playground.errors import PlaygroundError
+from playground.tuning.examples import FIELDS, Example, built_in, read_examples
+from playground.tuning.incoming import MOST_BYTES, columns_of, guess_columns, looks_like_table, read_prompts
+from playground.ui.kit import session
+from playground.ui.kit.markdown import escape_markdown
+from playground.ui.kit.messages import show_problem
+from playground.ui.tune_page.example_table import example_table, kept_examples, take_back, take_examples
+from playground.ui.tune_page.session import READY, ready_examples
+from playground.ui.workspace.shared import file_uploader
+
+T = TypeVar("T")
+PASTE = "tune_paste"
+SHOWN = 3
+_LABELS = {"prompt": "Prompt", "system": "System prompt", "reference": "Reference", "checks": "Checks", "tags": "Tags"}
+_NONE = "none"
+
+
+@dataclass(eq=False)
+class _Incoming:
+    """``problem``: why what was to be taken was not. ``read``: what was read of the file or text with this ``content``."""
+
+    problem: str = ""
+    content: tuple[int, int] = (0, 0)
+    read: dict[str, Any] = field(default_factory=dict)
+
+
+def bring_in() -> None:
+    """Ready examples, typing and pasting, a file, and the way back."""
+    with st.container(horizontal=True, vertical_alignment="center", key="tune_bring_in"):
+        with st.popover("Ready examples", icon=":material/inventory_2:", on_change="rerun", key="tune_ready") as box:
+            if box.open:
+                _ready_buttons()
+        with st.popover("Type or paste", icon=":material/content_paste:", on_change="rerun", key="tune_typing") as box:
+            if box.open:
+                _paste()
+        with st.popover("A file", icon=":material/upload_file:", on_change="rerun", key="tune_file") as box:
+            if box.open:
+                _upload()
+        kept = kept_examples()
+        if kept:
+            st.button(
+                f"Those of the last visit ({len(kept)})",
+                key="tune_kept_examples",
+                icon=":material/history:",
+                on_click=_take,
+                args=(kept, False),
+                type="tertiary",
+                help="What stood in the table when this page was last left.",
+            )
+        if example_table().former is not None:
+            st.button(
+                "Back to the former examples",
+                key="tune_back",
+                icon=":material/undo:",
+                on_click=take_back,
+                type="tertiary",
+            )
+
+
+def _ready_buttons() -> None:
+    for purpose, about in READY.items():
+        st.button(
+            f"{about} ({len(ready_examples(purpose))})",
+            key=f"tune_ready_{purpose}",
+            on_click=_take,
+            args=(ready_examples(purpose), False),
+        )
+    st.button("All twelve", key="tune_ready_all", on_click=_take, args=(built_in(), False))
+    st.caption("They take the place of the present ones; the way back stands beside.")
+
+
+def _paste() -> None:
+    text = st.text_area(
+        "Prompts",
+        key=PASTE,
+        height=140,
+        placeholder="One prompt a line; or a table with a heading, copied from a spreadsheet; or JSON lines.",
+    )
+    if not text.strip():
+        st.caption("Press Ctrl+Enter or click elsewhere to see what they are read as.")
+        return
+    if looks_like_table(text):
+        _table(text.encode("utf-8", "replace"), "pasted", "paste")
+        return
+    apart = st.segmented_control(
+        "They are parted by",
+        ["line", "blank"],
+        default="line",
+        format_func={"line": "Lines: one prompt each", "blank": "Blank lines between them"}.__getitem__,
+        key="tune_apart",
+        required=True,
+    )
+    try:
+        found = read_prompts(text, "blank" if apart == "blank" else "line")
+    except PlaygroundError as error:
+        show_problem(error)
+        return
+    st.caption(f"{len(found)} {'prompt' if len(found) == 1 else 'prompts'}; references and checks can be added below.")
+    _take_buttons(found, "paste")
+
+
+def _upload() -> None:
+    given = file_uploader(
+        "CSV, JSON lines or a JSON list",
+        type=["csv", "tsv", "txt", "jsonl", "ndjson", "json"],
+        key="tune_upload",
+        max_upload_size=MOST_BYTES // 10**6,
+        help="Which column is what is said on screen after it was read. At most 200 examples.",
+    )
+    if given is not None:
+        _table(given.getvalue(), given.name, "upload")
+
+
+def _table(data: bytes, name: str, source: str) -> None:
+    """Which column is which field, what the table is read as, and taking it. What is wrong is one sentence here."""
+    try:
+        columns, notes = _remembered("columns", data, lambda: columns_of(data, name))
+        chosen = _mapping(columns, source)
+        found, more = _remembered(chosen, data, lambda: read_examples(data, name, columns=chosen))
+    except PlaygroundError as error:
+        show_problem(error)
+        return
+    with st.container(key=f"tune_preview_{source}"):  # always there: buttons that move up are drawn twice
+        for note in dict.fromkeys((*notes, *more, *_read_twice(chosen))):
+            st.caption(escape_markdown(note))
+        for number, example in enumerate(found[:SHOWN], 1):
+            reference = f" → {escape_markdown(example.reference[:120])}" if example.reference else ""
+            st.markdown(f"{number}\\. {escape_markdown(example.prompt[:160])}{reference}")
+        if len(found) > SHOWN:
+            st.caption(f"and {len(found) - SHOWN} more")
+    _take_buttons(found, source)
+
+
+def _mapping(columns: Sequence[str], source: str) -> dict[str, str]:
+    guessed, chosen = guess_columns(columns), dict[str, str]()
+    version = zlib.crc32(repr(columns).encode("utf-8", "surrogatepass"))
+    with st.container(horizontal=True):
+        for name in FIELDS:
+            options = list(columns) if name == "prompt" else [_NONE, *(each for each in columns if each != _NONE)]
+            default = guessed.get(name, _NONE)
+            picked = st.selectbox(
+                _LABELS[name],
+                options,
+                options.index(default) if default in options else 0,
+                key=f"tune_column_{source}_{name}_{version}",
+                width=170,
+            )
+            chosen[name] = "" if picked == _NONE and name != "prompt" else str(picked)
+    return chosen
+
+
+def _read_twice(chosen: dict[str, str]) -> list[str]:
+    columns = [column for column in chosen.values() if column]
+    twice = {column for column in columns if columns.count(column) > 1}
+    return [f"Two fields are read from the column {column[:40]}." for column in twice]
+
+
+def _remembered(what: object, data: bytes, read: Callable[[], T]) -> T:
+    """What was read of the last file: each redraw would read it again. Raises BadInput."""
+    incoming, content = session.get(_Incoming), (zlib.crc32(data), len(data))
+    if incoming.content != content:
+        incoming.content, incoming.read = content, {}
+    key = repr(what)
+    if key not in incoming.read:
+        incoming.read[key] = read()
+    found: T = incoming.read[key]
+    return found
+
+
+def _take_buttons(found: tuple[Example, ...], source: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Take these {len(found)} instead" if len(found) > 1 else "Take it instead",
+            key=f"tune_take_{source}",
+            type="primary",
+            on_click=_take,
+            args=(found, False),
+        )
+        st.button(
+            "Add them" if len(found) > 1 else "Add it", key=f"tune_add_{source}", on_click=_take, args=(found, True)
+        )
+    problem = session.get(_Incoming).problem
+    if problem:
+        show_problem(problem)
+
+
+def _take(examples: tuple[Example, ...], add: bool) -> None:
+    """From a callback. What was pasted is cleared once it is in the table, and not before."""
+    session.get(_Incoming).problem = problem = take_examples(examples, add=add)
+    if not problem and PASTE in st.session_state:
+        st.session_state[PASTE] = ""

@@ -1,0 +1,81 @@
+"""The room of this server, as the pages ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from playground.room.present import is_room_server, present_room
+from playground.ui.kit import session
+from playground.ui.kit.wake import rerunner
+from playground.ui.runtime import session_id
+from playground.ui.tabs import is_alive
+from playground.ui.visitor import visitor_id
+
+if TYPE_CHECKING:
+    from playground.room.hub.room import Room
+
+
+def the_room() -> Room | None:
+    """None on a server without one. Raises StoreError."""
+    return present_room(is_alive)
+
+
+def leads() -> bool:
+    """Whether this reader leads the room that is open."""
+    room = the_room()
+    return room is not None and room.is_leader(visitor_id())
+
+
+def has_room() -> bool:
+    """Whether this server was started with a room. Asks no store."""
+    return is_room_server()
+
+
+@dataclass(eq=False)
+class _Listener:
+    """A fragment of this session that a room wakes."""
+
+    room: Room
+    people: bool
+    wake: Callable[[], None]
+    ends: list[Callable[[], None]] = field(default_factory=list)
+
+    def end(self) -> None:
+        for each in self.ends:
+            each()
+
+
+class _Listening(dict[str, _Listener]):
+    """Those of this session, by the fragment's key."""
+
+
+def wake_with_room(room: Room, key: str, every: float, *, people: bool = False) -> None:
+    """From the body of the fragment of that key: run it again when the room changes, until this tab is gone.
+
+    ``every``: its timer in seconds. ``people``: when somebody comes, goes or follows, too.
+    """
+    listening, tab, wake = session.get(_Listening), session_id(), rerunner(key, every)
+    known = listening.get(key)
+    if known is not None and known.room is room and known.people == people:
+        known.wake = wake  # another page has it at another place
+        return
+    if known is not None:
+        known.end()
+    listener = listening[key] = _Listener(room, people, wake)
+
+    def told() -> None:
+        if is_alive(tab):
+            listener.wake()
+        else:
+            listener.end()
+
+    listener.ends.append(room.subscribe(told, people=people))
+
+
+def wake_now(key: str) -> None:
+    """Run that fragment of this tab again once the present run has ended."""
+    listener = session.get(_Listening).get(key)
+    if listener is not None:
+        listener.wake()

@@ -1,0 +1,62 @@
+"""Pictures of verdicts: valid figures that say in words what they show."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from playground.charts.filter_bars import RemovedData, RemovedRow, removed_chart, removed_description
+from playground.charts.filter_pictures import (
+    AgainstModelData,
+    AgreementData,
+    CurvesData,
+    RatesData,
+    against_model_figure,
+    agreement_description,
+    agreement_figure,
+    curves_description,
+    curves_figure,
+    rates_description,
+    rates_figure,
+)
+from playground.charts.light import light_payload
+
+
+def valid(figure: go.Figure) -> go.Figure:
+    """The same through plotly's own checks."""
+    return go.Figure(figure.to_dict())
+
+
+def test_bars_of_what_rules_remove() -> None:
+    data = RemovedData((RemovedRow("Sentences", 5, 2), RemovedRow("Words", 9, 0), RemovedRow("None", 0, 0)), 30, 40)
+    chart = removed_chart(data)
+    assert [text for _, text in chart.y.ticks] == ["Kept", "Words", "Sentences"]
+    assert len(chart.bars) == 5 and light_payload(chart)["bars"]
+    assert removed_description(data).startswith("30 of 40 documents are kept; Sentences removes 5, 2 of them alone")
+    assert removed_chart(RemovedData((), 0, 0)).bars
+
+
+def test_agreement() -> None:
+    data = AgreementData(("a", "<b>"), np.array([[1, 0.25], [0.25, 1]]), ("x", "y"))
+    assert valid(agreement_figure(data)).layout.xaxis.ticktext == ("a", "&lt;b&gt;")
+    assert (
+        agreement_description(data) == "Of the documents that either of two rules removes, both remove: a and <b> 25%."
+    )
+    assert agreement_description(AgreementData((), np.zeros((0, 0)), ())) == "No two filters remove the same document."
+
+
+def test_against_the_model_and_rates() -> None:
+    figure = against_model_figure(AgainstModelData(("x", "y"), np.array([0.7, 2.0]), np.array([0, 3])))
+    assert [list(trace.x) for trace in figure.data] == [[np.float32(0.7)], [2.0]] and valid(figure)
+    rates = RatesData(("a",), np.array([0.5]), np.array([0.2]), np.array([0.8]), ("1 of 2",))
+    assert valid(rates_figure(rates)).data[0].text == ("1 of 2",)
+    assert rates_description(rates) == "a: 50% removed (20% to 80%)."
+
+
+def test_curves() -> None:
+    read = np.array([0.0, 1000.0])
+    data = CurvesData((("clean", read, np.array([[8.0, 3.0], [8.0, 4.0]])), ("noisy", read, np.array([[8.0, 5.0]]))))
+    assert len(valid(curves_figure(data)).data) == 4
+    assert curves_description(data) == (
+        "clean: 3.500 bits a byte after 1 thousand bytes; noisy: 5.000 bits a byte after 1 thousand bytes."
+    )

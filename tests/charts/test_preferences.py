@@ -1,0 +1,133 @@
+"""Pictures of the page Preferences: valid figures that say in words what they show."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import fromstring
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from playground.charts.curves_bands import bands_description, bands_figure
+from playground.charts.preferences_agreement import AgreementData, agreement_description, agreement_figure
+from playground.charts.preferences_dpo import logps_bands, measured, rewards_bands
+from playground.charts.preferences_groups import groups_data, groups_description, groups_figure
+from playground.charts.preferences_over import OverData, against_kl, against_n
+from playground.charts.preferences_ppo import ppo_svg
+from playground.charts.preferences_reward import (
+    calibration_data,
+    calibration_description,
+    calibration_figure,
+    learning_bands,
+    liking_data,
+    liking_description,
+    liking_figure,
+)
+from playground.charts.preferences_strengths import (
+    EloBeside,
+    elo_as_strengths,
+    strengths_with_elo_description,
+    strengths_with_elo_figure,
+)
+from playground.charts.room_strengths import strengths_data
+from playground.preferences.ballots import Answer, Ballot, votes_on_names
+from playground.preferences.elo import elo_orders
+from playground.preferences.examined import accuracy_sentence, examine_head
+from playground.preferences.overoptimisation import fit_best_of_n, kl_of
+from playground.preferences.ppo import METHODS
+from playground.preferences.strengths import fit_strengths, strengths_by_group
+from playground.preferences.synthetic import VOTERS, synthetic_verdicts
+from playground.preferences.votes import count_pairs
+from playground.testtime.curves import Curve
+from playground.training.steps import PreferenceNumbers, TrainStep
+
+HOSTILE = "<b>x</b>"
+BALLOT = Ballot(
+    tuple(
+        Answer(f"p{p}", "word " * (3 + 5 * n + p % 3) + ".", name)
+        for p in range(8)
+        for n, name in enumerate((HOSTILE, "b", "c"))
+    )
+)
+SAID = [vote for name in ("brief", "thorough") for vote in synthetic_verdicts(BALLOT, VOTERS[name], 24)]
+
+
+def valid(figure: go.Figure) -> go.Figure:
+    """The same with plotly's validation in full."""
+    return go.Figure({"data": figure._data, "layout": figure._layout})
+
+
+def test_strengths_with_elo_stand_on_one_scale() -> None:
+    votes = votes_on_names(BALLOT, SAID)
+    data = strengths_data(fit_strengths(votes))
+    elo = elo_as_strengths(elo_orders(votes, 6), count_pairs(votes).items, data.names)
+    assert elo.shape == (6, 3) and elo.mean(axis=1) == pytest.approx(np.zeros(6))
+    beside = EloBeside(data, elo)
+    figure = valid(strengths_with_elo_figure(beside))
+    assert HOSTILE not in str(figure.layout.yaxis.ticktext) and "in 6 orders" in strengths_with_elo_description(beside)
+
+
+def test_groups_stand_side_by_side_with_everybody() -> None:
+    votes = votes_on_names(BALLOT, SAID)
+    data = groups_data(strengths_by_group(votes), fit_strengths(votes))
+    assert data.groups == ("brief", "thorough", "everybody") and data.values.shape == (3, 3)
+    assert len(valid(groups_figure(data)).data) == 3 and "brief" in groups_description(data)
+
+
+def test_a_heads_pictures() -> None:
+    features = np.random.default_rng(0).standard_normal((len(BALLOT.answers), 6)).astype(np.float32)
+    found = examine_head(BALLOT, SAID, features, 1.0, repeats=3)
+    assert found.curve is not None and found.calibration is not None and "Held out" in accuracy_sentence(found)
+    valid(bands_figure(learning_bands(found.curve, found.longer.share)))
+    calibration = calibration_data(found.calibration)
+    valid(calibration_figure(calibration))
+    assert "Mean distance" in calibration_description(calibration)
+    likes = liking_data(found.likings)
+    valid(liking_figure(likes))
+    assert "words" in liking_description(likes)
+
+
+def test_agreement_has_its_marks() -> None:
+    data = AgreementData(0.61)
+    assert len(valid(agreement_figure(data)).layout.annotations) == 2 and "61%" in agreement_description(data)
+
+
+def test_over_optimisation_marks_its_peak_in_both_pictures() -> None:
+    ns = (1, 2, 4, 8, 16, 32, 64)
+    d = np.sqrt([kl_of(n) for n in ns])
+    judged = tuple((d * (1.0 - 0.5 * d)).tolist())
+    curve = Curve("judged", ns, judged, judged, judged, exact=True)
+    data = OverData(curve, curve, "judge", fit_best_of_n(ns, judged))
+    for bands in (against_n(data), against_kl(data)):
+        valid(bands_figure(bands))
+        assert len(bands.marks) == 1 and "peak" in bands.marks[0][0] and "judge" in bands_description(bands)
+
+
+def numbers(chosen: float, rejected: float) -> PreferenceNumbers:
+    return PreferenceNumbers(chosen, rejected, chosen - rejected, 0.75, -40 + chosen * 10, -42 + rejected * 10, 0.01)
+
+
+def step(number: int, **about: object) -> TrainStep:
+    return TrainStep(number, 4, 0.0, 0.6, None, 1e-4, 1.0, 10, 0.1, **about)  # type: ignore[arg-type]
+
+
+def test_dpos_curves_show_the_fall_of_both() -> None:
+    steps = [step(n, heldout_preference=numbers(-0.1 * n, -0.3 * n)) for n in range(4)]
+    told, held_out = measured(steps)
+    assert held_out and len(told) == 4
+    logps = logps_bands(told)
+    assert logps is not None
+    winners, losers = (curve.y for curve in logps.curves)
+    assert winners[0] == losers[0] == 0 and winners[-1] == pytest.approx(-3) and losers[-1] == pytest.approx(-9)
+    for bands in (rewards_bands(told), logps):
+        valid(bands_figure(bands))
+    assert measured([step(1, preference=numbers(0.1, 0.0))])[1] is False and measured([step(1)]) == ([], False)
+
+
+def test_ppos_drawing_is_well_formed_and_names_four_models() -> None:
+    text = " ".join(element.text or "" for element in fromstring(ppo_svg()).iter())
+    assert all(name in text for name in ("policy", "value model", "reward model", "reference"))
+
+
+def test_what_ppo_takes_is_sixteen_bytes_for_what_is_trained() -> None:
+    assert [method.bytes_of(100) for method in METHODS] == [400, 1_800, 3_600]

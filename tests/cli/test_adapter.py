@@ -1,0 +1,89 @@
+"""``--adapter`` on the commands: the base's answer at 0, another one at 1, one copy of the weights beside, every refusal."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from playground.cli import build_parser, main
+from playground.models.loading import LoadedModel, read
+from playground.models.locating import LocatedModel
+from playground.models.wording import Progress
+from playground.store.adapters import CONFIG, WEIGHTS, new_adapter
+from tests.cli.running import Capture, answer, refusal
+from tests.models.tiny import save_llama
+from tests.models.tiny_adapter import save_adapter
+
+COMMANDS_WITH_A_MODEL = ("next", "generate", "score", "attend", "best-of-n")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    base, adapter = tmp_path_factory.mktemp("base"), tmp_path_factory.mktemp("adapter")
+    save_llama(base)
+    return str(base), str(save_adapter(base, adapter))
+
+
+def test_next_and_score(capsys: Capture, folders: tuple[str, str]) -> None:
+    base, adapter = folders
+    asked = ("next", "--prompt", "the cat", "--model", base, "--device", "cpu")
+    plain = answer(capsys, *asked)
+    assert answer(capsys, *asked, "--adapter", f"{adapter}*0")["candidates"] == plain["candidates"]
+    adapted = answer(capsys, *asked, "--adapter", adapter)
+    assert adapted["model"] == f"{base}+{adapter}" and adapted["candidates"] != plain["candidates"]
+    merged = answer(capsys, *asked, "--adapter", f"{adapter}*merged")
+    assert merged["candidates"][0]["raw_logprob"] == pytest.approx(adapted["candidates"][0]["raw_logprob"], abs=1e-5)
+    scored = [
+        answer(capsys, "score", "--text", "the cat sat", "--model", base, "--device", "cpu", *rest)["total_logprob"]
+        for rest in ((), ("--adapter", adapter))
+    ]
+    assert scored[0] != scored[1]
+
+
+def test_beside_its_base_with_one_load(
+    capsys: Capture, folders: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, adapter = folders
+    loads: list[LocatedModel] = []
+
+    def count(located: LocatedModel, *, progress: Progress | None = None) -> LoadedModel:
+        loads.append(located)
+        return read(located, progress=progress)
+
+    monkeypatch.setattr("playground.models.loading.read", count)
+    found = answer(
+        capsys, "next", "--prompt", "the cat", "--model", base, "--device", "cpu", "--compare-model", f"+{adapter}*1.5"
+    )
+    assert len(loads) == 1 and found["compared"][0]["kl"]["low"] > 0.001
+
+
+def test_models_lists_what_is_kept(
+    capsys: Capture, folders: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
+    kept = new_adapter("local", "a tone")
+    for name in (CONFIG, WEIGHTS):
+        shutil.copy(Path(folders[1]) / name, kept)
+    (found,) = answer(capsys, "models")["adapters"]
+    assert (found["id"], found["name"], found["rank"]) == (kept.name, "a tone", 4)
+    assert main(["models"]) == 0 and kept.name in capsys.readouterr().out
+    asked = ("next", "--prompt", "the cat", "--model", folders[0], "--device", "cpu", "--adapter", kept.name)
+    assert answer(capsys, *asked)["model"].endswith(f"+{kept.name}")
+
+
+@pytest.mark.parametrize("command", COMMANDS_WITH_A_MODEL)
+def test_each_command_has_the_flag(command: str) -> None:
+    assert build_parser(command).parse_args([command, "--adapter", "x"]).adapter == "x"
+
+
+def test_refusals(capsys: Capture, folders: tuple[str, str]) -> None:
+    base, adapter = folders
+    asked = ("next", "--prompt", "the cat", "--model", base)
+    assert "There is no adapter" in refusal(capsys, *asked, "--adapter", "/nowhere")
+    assert "from 0 to 1.5" in refusal(capsys, *asked, "--adapter", f"{adapter}*2")
+    assert "names no adapter" in refusal(capsys, *asked, "--adapter", "")
+    assert "--model is a server" in refusal(
+        capsys, "next", "--prompt", "x", "--model", "http://localhost:9/v1", "--adapter", adapter
+    )

@@ -1,0 +1,131 @@
+"""Files of strangers: every format, and every way in which one can be broken."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tracemalloc
+
+import pytest
+
+from playground.corpus.documents import LONGEST, Document, Documents
+from playground.corpus.near_duplicates import BANDS, Duplicates
+from playground.errors import BadInput
+from tests.corpus.reading import read
+
+
+def lines(*rows: object) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def test_every_format_gives_the_same_texts() -> None:
+    texts = ["One text, with a comma.", "Zwei Zeilen,\nmit ü."]
+    table = 'id,text\na,"One text, with a comma."\nb,"Zwei Zeilen,\nmit ü."\n'.encode()
+    rows = lines(*({"id": name, "text": text, "domain": "x"} for name, text in zip("ab", texts, strict=True)))
+    wet = b"".join(
+        b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <%s>\r\nContent-Length: %d\r\n\r\n%s\r\n\r\n"
+        % (name.encode(), len(text.encode()), text.encode())
+        for name, text in zip("ab", texts, strict=True)
+    )
+    for data, name in ((table, "t.csv"), (rows, "t.jsonl"), (wet, "t.wet"), ("\n---\n".join(texts).encode(), "")):
+        for packed in (data, gzip.compress(data)):
+            found, notes = read(packed, name, parted=True)
+            assert [document.text for document in found] == texts and not notes
+    assert read(rows)[0][1] == Document("b", texts[1], {"domain": "x"})
+
+
+def test_a_fetched_page_gives_its_visible_text() -> None:
+    page = (
+        b"<html><head><title>x</title><script>alert('<p>')</script></head><body onload=evil()><p>Caf\xe9 &lt;b&gt;</p>"
+    )
+    page += b"<style>p{}</style>"
+    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=iso-8859-1\r\n\r\n" + page
+    head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.example/\r\nContent-Length: %d\r\n\r\n" % len(
+        http
+    )
+    request = b"WARC/1.0\r\nWARC-Type: request\r\nContent-Length: 3\r\n\r\nGET\r\n\r\n"
+    (found,), notes = read(request + head + http + b"\r\n\r\n")
+    assert found.text == "Café <b>" and found.tags == {"source": "http://a.example/"} and not notes
+
+
+def test_votes_and_tags() -> None:
+    found, _ = read(lines({"text": "a", "upvotes": 3, "language": "en"}, {"text": "b", "votes": "many", "label": ""}))
+    assert found == [Document(1, "a", {"language": "en"}, 3.0), Document(2, "b")]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "text", "note"),
+    [
+        (b"\xef\xbb\xbfWith a mark.", "", "With a mark.", None),
+        ("UTF-16 ä".encode("utf-16"), "", "UTF-16 ä", None),
+        (b"caf\xe9\nna\xc3\xafve", "", "café\nnaïve", "Windows-1252"),
+        (b"zero\0byte", "", "zerobyte", "Zero bytes"),
+        (b'{"text": "half \\ud83d pair"}', "", "half � pair", "Half characters"),
+        (b'{"text": "ok"}\n{"text": ""}', "", "ok", "Empty documents"),
+        (gzip.compress(b"x y z. " * 5000)[:-9], "", None, "cut short"),
+        (
+            b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 2\r\n\r\nok\r\n\r\nWARC/1.0\r\nContent-Length: 99\r\n\r\nno",
+            "",
+            "ok",
+            "cut short",
+        ),
+        (
+            b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 2\r\n\r\nok\r\n\r\nWARC/1.0\r\nContent-Le",
+            "",
+            "ok",
+            "cut short",
+        ),
+    ],
+)
+def test_what_is_mended_is_told(data: bytes, name: str, text: str | None, note: str | None) -> None:
+    found, notes = read(data, name)
+    assert text is None or [document.text for document in found] == [text]
+    assert len(notes) == (note is not None) and (note is None or note in notes[0])
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "said"),
+    [
+        (b"", "", "no text"),
+        (b" \n ", "", "no text"),
+        (b"%PDF-1.4", "", "no text: give"),
+        (b"PK\x03\x04", "", "no text: give"),
+        (b"\0\1\2" * 99, "", "no text: give"),
+        (b'[{"text": "a"}]', "a.json", "one JSON list"),
+        (b'{"text": "a"}\n{"text"', "", "Line 2 is no JSON"),
+        (b'{"txt": "a"}', "", "Line 1 has no text"),
+        (b'{"text": 5}', "", "Line 1 has no text"),
+        (b"[" * 100_000, "a.jsonl", "one JSON list"),
+        (b'{"a":' * 100_000, "a.jsonl", "no JSON"),
+        (b"a,b\n1,2", "a.csv", "no column text"),
+        (b"text\n" + b"x" * 200_000, "a.csv", "cannot be read"),
+        (b"\x1f\x8b" + b"garbage" * 9, "", "cannot be unpacked"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(data: bytes, name: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said) as refused:
+        read(data, name)
+    assert "\n" not in str(refused.value) and str(refused.value).endswith(".")
+
+
+def test_a_gzip_bomb_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.corpus.documents.MOST_UNPACKED", 1_000_000)
+    with pytest.raises(BadInput, match="unpacks to more than"):
+        read(gzip.compress(b"a" * 3_000_000))
+
+
+def test_a_long_line_takes_little_memory() -> None:
+    data = b"word " * 10_000_000  # one line of 50 MB
+    file = io.BytesIO(data)
+    tracemalloc.start()
+    (found,) = Documents(file)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.cut and len(found.text) == LONGEST and peak < 60_000_000
+
+
+def test_very_many_duplicates() -> None:
+    seen = Duplicates()
+    found = [seen.add("The same again.") for _ in range(100_000)]
+    assert found[-1] == (99_999, BANDS, 0) and found[0] == (0, 0, -1)

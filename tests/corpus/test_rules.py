@@ -1,0 +1,113 @@
+"""Rules on the cases of numbers, RefinedWeb's lines, personal data, and what thresholds make of values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from playground.corpus.fineweb import button_line
+from playground.corpus.measuring import measure_text, want_language
+from playground.corpus.personal_data import mask_personal_data
+from playground.corpus.rules import GROUPS, RULES, USUAL, read_rule, rules_of
+from playground.corpus.verdicts import judge, rescues
+from playground.errors import BadInput
+from tests.corpus.reading import measured
+
+USUAL_DIALS = {name: RULES[name].threshold for name in rules_of(USUAL)}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("I am your father.\n" * 4, "repeated-lines"),
+        ("I am your father.\n\n" * 4, "repeated-paragraphs"),
+        ("I am Frank, I am Frank, I am Frank", "top-2-grams"),
+        ("I am " * 20, "gopher-word-length"),
+        ("interconnection " * 20, "gopher-word-length-most"),
+        ("Just one sentence.", "c4-sentences"),
+        ("This line has { in it.\n" * 6, "c4-curly-bracket"),
+        ("Lorem ipsum dolor sit amet.", "c4-lorem-ipsum"),
+        ("a word\n" * 20, "fineweb-line-ends"),
+    ],
+)
+def test_published_cases(text: str, rule: str) -> None:
+    dial = RULES[rule]
+    value = measure_text(text)[rule]
+    assert value < dial.threshold if dial.fails == "below" else value > dial.threshold
+
+
+def test_a_text_without_words_has_no_shares() -> None:
+    values = measure_text("\n \n")
+    assert np.isnan(values["gopher-letters"]) and values["gopher-words"] == 0 and values["fineweb-punctuation"] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("SIGN UP NOW", "capitals"),
+        ("Home", "one word"),
+        ("12 / 345", "numbers"),
+        ("3 likes", "counter"),
+        ("1.2k shares", "counter"),
+        ("Sign in to read this", "button"),
+        ("The rest of it: Read more...", "button"),
+        ("He told us to sign in and went on with his work for the whole of that long day, read more", ""),
+        ("An ordinary line.", ""),
+    ],
+)
+def test_refinedwebs_lines(line: str, why: str) -> None:
+    assert button_line(line) == why
+
+
+def test_personal_data_is_counted_and_nowhere_kept() -> None:
+    hidden = ("jane.doe@example.org", "4111 1111 1111 1111", "GB33BUKB20201555555555", "8.8.8.8", "+44 20 7946 0958")
+    text = f"Write to {hidden[0]}, pay by {hidden[1]} or {hidden[2]}, from {hidden[3]}, or call {hidden[4]}."
+    masked, counted = mask_personal_data(text)
+    assert counted.total() == 5 and not any(each in masked for each in hidden)
+    found = measured(text)
+    assert found.column("personal-data")[0] == 5 and found.text(0) == masked
+    plain = "Version 1.2.3 of 2020-01-01, 10-4471 for 1,250.00 at 127.0.0.1; card 4111 1111 1111 1112; a@b"
+    assert mask_personal_data(plain) == (plain, {})
+
+
+def test_thresholds_make_verdicts() -> None:
+    good = "The road went over the hill and down to the sea, and there we saw the boats of the men. " * 1
+    texts = [good + str(number) for number in range(5)] + ["Home\nLogin\nHome\nLogin", good + "0"]
+    found = measured(*texts)
+    all_dials = judge(found.values, USUAL_DIALS)
+    assert np.array_equal(all_dials.kept, ~all_dials.failed.any(axis=1))
+    for name, count in all_dials.removed_by.items():
+        alone = judge(found.values, {name: USUAL_DIALS[name]})
+        without = judge(found.values, {rule: value for rule, value in USUAL_DIALS.items() if rule != name})
+        assert count == int((~alone.kept).sum())
+        assert all_dials.only_by[name] == int(without.kept.sum()) - int(all_dials.kept.sum())
+    agreement = all_dials.agreement()
+    np.testing.assert_array_equal(agreement, agreement.T)
+    assert {float(value) for value in np.diag(agreement) if not np.isnan(value)} == {1.0}
+    assert found.nearest[-1] == 0 and found.column("duplicates-exact")[-1] == 1
+
+
+def test_moved_dials_rescue() -> None:
+    found = measured("Home\nLogin\nHome\nLogin")
+    moved = USUAL_DIALS | rescues(found.values[0], USUAL_DIALS)
+    assert not judge(found.values, USUAL_DIALS).kept[0] and judge(found.values, moved).kept[0]
+    for name in rescues(found.values[0], USUAL_DIALS):
+        assert judge(found.values, moved | {name: USUAL_DIALS[name]}).failed_by(0) == (name,)
+
+
+def test_another_language_is_wanted_without_reading_again() -> None:
+    found = measured(
+        "Der Weg beginnt hinter der Kirche und führt durch Obstwiesen.", "The path begins behind the church."
+    )
+    assert found.column("language")[0] < 0.01 < 0.9 < found.column("language")[1]
+    want_language(found, "de")
+    assert found.column("language")[0] > 0.9 and found.column("language")[1] < 0.01
+
+
+def test_the_table_of_rules() -> None:
+    assert set(read_rule("c4")) == {rule.name for rule in GROUPS["c4"].rules}
+    assert read_rule("perplexity:50") == {"perplexity": 50.0}
+    for given in ("nothing", "c4:1", "gopher-words:many", "gopher-words:nan"):
+        with pytest.raises(BadInput):
+            read_rule(given)
+    assert all(rule.low <= rule.threshold <= rule.high and rule.source and rule.explain for rule in RULES.values())

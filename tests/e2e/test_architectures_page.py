@@ -1,0 +1,27 @@
+"""The page Architectures in a real browser: a race of two small families, and a text under the keyboard."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import OpenPage, settled
+
+pytestmark = [pytest.mark.e2e, pytest.mark.model]
+
+
+def test_families_are_raced_and_a_text_is_read(app_url: str, open_page: OpenPage) -> None:
+    page = open_page(f"{app_url}/architectures?families=%5B%22gru%22%2C%22transformer%22%5D&longest=512")
+    expect(page.get_by_text("nothing is measured yet")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Measure", exact=True).click()
+    expect(page.get_by_text(re.compile(r"equal the formula's at 6 of 6 points"))).to_be_visible(timeout=60_000)
+    page.get_by_role("tab", name="How each one remembers").click()
+    text = page.get_by_role("textbox", name="Letters a to p among points")
+    expect(text).to_be_visible()
+    text.fill("..c..a")
+    text.press("Enter")
+    expect(page.get_by_text("To be written: ca")).to_be_visible()
+    settled(page)
+    expect(page.get_by_text("Page not found")).to_have_count(0)

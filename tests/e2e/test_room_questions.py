@@ -1,0 +1,179 @@
+"""Questions of a room in real browsers: asked, answered on phones, revealed; nothing told too early, nothing lost to a kill."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from tests.e2e.conftest import OpenPage, RoomServer, settled, until
+from tests.e2e.test_room import PHONE, has_place, join
+
+pytestmark = pytest.mark.e2e
+
+
+class Told:
+    """Everything that the server sends to a page's browser from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self.bytes = b""
+        self._page = page
+        page.on("websocket", self._listen)
+        page.reload()
+        settled(page)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framereceived", self._receive)
+
+    def has(self, *words: bytes) -> None:
+        """Until all of these have come."""
+
+        def missing() -> list[bytes]:
+            self._page.title()  # lets Playwright hand over what has come
+            return [word for word in words if word not in self.bytes]
+
+        until(missing, lambda found: not found)
+
+    def _receive(self, frame: bytes | str) -> None:
+        self.bytes += frame if isinstance(frame, bytes) else frame.encode()
+
+
+def guess(page: Page, word: str) -> None:
+    settled(page)
+    page.get_by_role("textbox", name="What comes next?").fill(word)
+    page.get_by_role("button", name="Send my guess").click()
+
+
+def own_guess(page: Page, word: str, token: str) -> None:
+    """What was sent, and the token that it becomes."""
+    expect(page.get_by_text(f"Your guess: ␣{word}, counted as its first token ␣{token} ")).to_be_visible()
+
+
+def questions(leader: Page) -> None:
+    settled(leader)
+    leader.get_by_role("tab", name="Questions").click()
+
+
+def choose(leader: Page, kind: str, first: str) -> None:
+    """The kind of question, until its form has its ``first`` field."""
+    settled(leader)
+    leader.get_by_role("radio", name=kind).click()
+    expect(leader.get_by_text(first, exact=True)).to_be_visible()
+    settled(leader)
+
+
+def ask(leader: Page) -> None:
+    settled(leader)
+    leader.get_by_role("button", name="Ask the room").click()
+
+
+def reveal(leader: Page) -> None:
+    settled(leader)
+    leader.get_by_role("button", name="Reveal").click()
+
+
+def finish(leader: Page) -> None:
+    settled(leader)
+    leader.get_by_role("button", name="Finish").click()
+
+
+def test_a_room_guesses_votes_and_sets_the_temperature(
+    room_server: RoomServer, open_page: OpenPage, tmp_path: Path
+) -> None:
+    leader = open_page(room_server.leader_link)
+    names = ("Anna", "Bert", "Carl")
+    anna, bert, carl = others = tuple(open_page(room_server.join_link, **PHONE) for _name in names)
+    for page, name in zip(others, names, strict=True):
+        join(page, name)
+        has_place(page, name)
+
+    # a guess: nothing of the model before the reveal, and a killed server keeps what was given
+    expect(leader.get_by_text("SmolLM2 135M Instruct: free")).to_be_visible()  # loaded
+    questions(leader)
+    leader.get_by_role("textbox", name="Text", exact=True).fill("The capital of France is")
+    leader.get_by_role("textbox", name="Real next word").fill("Paris")
+    ask(leader)
+    told = [Told(page) for page in (leader, anna)]
+    questions(leader)
+    guess(anna, "Rome")
+    own_guess(anna, "Rome", "Rome")
+    guess(anna, "Paris")  # in the place of the first
+    own_guess(anna, "Paris", "Paris")
+    guess(bert, "the <b>heart</b>")
+    own_guess(bert, "the <b>heart</b>", "the")
+    expect(leader.get_by_text("2 of 3 have answered")).to_be_visible()
+
+    room_server.kill()
+    room_server.start()
+    expect(bert.get_by_text("Your guess: ␣the <b>heart</b>")).to_be_visible()  # as Streamlit connects again by itself
+    bert.reload()
+    expect(bert.get_by_text("Your guess: ␣the <b>heart</b>")).to_be_visible()
+    leader.reload()
+    questions(leader)
+    expect(leader.get_by_text("2 of 3 have answered")).to_be_visible()
+    guess(carl, "London")
+    expect(leader.get_by_text("3 of 3 have answered")).to_be_visible()
+
+    before = [b"perplexity", "␣Le".encode(), "␣La".encode(), b"log-probability", b"guess_bars"]
+    for each in told:
+        each.has(b"capital of France")
+    assert not [word for word in before for each in told if word in each.bytes]
+    reveal(leader)
+    for page in (leader, *others):
+        expect(page.get_by_text("Room's perplexity").first).to_be_visible()
+        expect(page.get_by_text("77.25%").first).to_be_visible()
+    told[1].has(*before)  # the test looks for what is told at the reveal
+    expect(anna.get_by_text("Your guess ␣Paris: the model gives it 77.25%")).to_be_visible()
+    until(lambda: int(anna.evaluate("document.documentElement.scrollWidth")), lambda wide: wide <= PHONE["width"])
+    finish(leader)
+
+    # two answers, on sides of each voter's own
+    choose(leader, "Which answer is better?", "Typed texts")
+    leader.get_by_role("radio", name="Typed texts").click()
+    leader.get_by_role("textbox", name="Question").fill("Why is the sky blue?")
+    leader.get_by_role("textbox", name="Answer 1").fill("Air scatters blue light.")
+    leader.get_by_role("textbox", name="Answer 2").fill("<script>alert(1)</script> It mirrors the sea.")
+    ask(leader)
+    for page in others:
+        expect(page.get_by_text("Air scatters blue light.")).to_be_visible()
+        settled(page)
+        in_a = page.locator("[class*='st-key-better_A']").get_by_text("Air scatters").count()
+        page.get_by_role("button", name="A is better" if in_a else "B is better").click()
+        expect(page.get_by_text("Your vote is in")).to_be_visible()
+    reveal(leader)
+    expect(bert.get_by_text("Answer 1 against Answer 2: 3 to 0")).to_be_visible()
+    finish(leader)
+
+    # one slider, and what the model writes at the room's settings
+    choose(leader, "Set the temperature", "Purpose")
+    ask(leader)
+    for page, key in ((anna, "Home"), (bert, "End")):
+        expect(page.get_by_role("slider", name="Temperature")).to_be_visible()
+        settled(page)
+        page.get_by_role("slider", name="Temperature").press(key)
+        expect(page.get_by_text("Your setting")).to_be_visible()
+    settled(carl)
+    carl.get_by_role("button", name="Take 1.00").click()
+    expect(leader.get_by_text("3 of 3 have answered")).to_be_visible()
+    reveal(leader)
+    for name in ("Lowest: 0.00", "Median: 1.00", "Highest: 2.00"):
+        expect(leader.get_by_text(name)).to_be_visible(timeout=600_000)
+        expect(carl.get_by_text(name)).to_be_visible()
+    finish(leader)
+
+    # what is kept, as a page that asks for nothing
+    settled(leader)
+    leader.get_by_text("Kept results").click()
+    with leader.expect_download() as saved:
+        leader.get_by_role("button", name="Page (HTML)").click()
+    file = tmp_path / "answers.html"
+    saved.value.save_as(file)
+    asked: list[str] = []
+    offline = leader.context.new_page()
+    offline.on("request", lambda request: asked.append(request.url))
+    offline.goto(file.as_uri())
+    expect(offline.get_by_role("heading", name="Guess the next word")).to_be_visible()
+    assert asked == [file.as_uri()]
+    assert not re.search("Anna|Bert|Carl", offline.content())

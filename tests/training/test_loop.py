@@ -1,0 +1,142 @@
+"""The loop: seeds repeat it, a checkpoint goes on with the same losses, only the adapter is taught, divergence is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from playground.errors import BadInput, ModelRefused, TrainingDiverged
+from playground.training.checkpoint import load_checkpoint, save_checkpoint
+from playground.training.loop import Training
+from playground.training.settings import KINDS, Kind, TrainSettings, read_train_settings
+from playground.training.steps import TrainStep, read_step, step_values
+from playground.training.student import open_student
+from tests.models.tiny import edit_config
+from tests.training.tiny_student import prepared, save_tiny, settings_of
+
+
+def run(training: Training) -> list[TrainStep]:
+    return [step for step in training.run() if step is not None]
+
+
+def losses(steps: list[TrainStep]) -> list[tuple[float | None, float | None]]:
+    return [(step.loss, step.heldout) for step in steps]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_learns_what_it_is_taught_and_nothing_but_the_adapter_changes(tiny_model: Path, kind: Kind) -> None:
+    made = prepared(tiny_model, settings_of(kind, epochs=4))
+    taught = made.student.trainable()
+    before = {name: one.detach().clone() for name, one in made.student.model.named_parameters()}
+    steps = run(made.training)
+    assert [step.step for step in steps] == list(range(made.training.total + 1)) and steps[0].loss is None
+    first, last = steps[0].heldout, steps[-1].heldout
+    assert first is not None and last is not None and last < first
+    after = dict(made.student.model.named_parameters())
+    assert all("lora_" in name or "score" in name for name in taught)
+    assert all(torch.equal(before[name], after[name]) for name in before if name not in taught)
+    assert all(after[name].grad is None for name in before if name not in taught)
+    assert not all(torch.equal(before[name], after[name]) for name in taught)
+    with made.student.untaught():
+        assert any(step.best for step in steps)
+
+
+def test_a_seed_repeats_it_and_another_does_not(tiny_model: Path) -> None:
+    one, same, other = (run(prepared(tiny_model, settings_of(seed=seed)).training) for seed in (3, 3, 4))
+    assert losses(one) == losses(same) != losses(other)
+
+
+@pytest.mark.parametrize("kind", ["sft", "dpo"])
+def test_from_a_checkpoint_it_goes_on_as_if_nothing_had_been(tiny_model: Path, tmp_path: Path, kind: Kind) -> None:
+    settings = settings_of(kind)
+    whole = run(prepared(tiny_model, settings).training)
+    begun = prepared(tiny_model, settings).training
+    steps = begun.run()
+    while len(begun.steps) < 4:
+        next(steps)
+    steps.close()
+    save_checkpoint(tmp_path, begun.checkpoint())
+    made = prepared(tiny_model, settings)
+    found = load_checkpoint(tmp_path)
+    assert found is not None
+    objective = made.training._objective
+    resumed = Training(made.student, objective, made.training._train, made.training._heldout, settings, found)
+    run(resumed)
+    assert losses(list(resumed.steps)) == losses(whole)
+
+
+def test_a_step_is_read_back_as_it_was_written(tiny_model: Path) -> None:
+    step = run(prepared(tiny_model, settings_of("dpo", epochs=1)).training)[-1]
+    assert read_step(step_values(step)) == step and step.heldout_preference is not None
+    assert step.heldout_preference.kl is not None and step.heldout_preference.kl > 0
+    assert step.preference is not None and step.preference.logps_chosen is not None
+
+
+def test_a_rate_of_ten_is_seen_and_stopped(tiny_model: Path) -> None:
+    with pytest.raises(TrainingDiverged, match="the learning rate 10 is too high") as refused:
+        run(prepared(tiny_model, settings_of("reward", learning_rate=10.0, epochs=8)).training)
+    assert str(refused.value).endswith("is kept.")
+
+
+def test_a_loss_that_is_no_number_stops_it(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = prepared(tiny_model, settings_of())
+    loss = made.training._objective.loss
+    monkeypatch.setattr(made.training._objective, "loss", lambda places, sums: loss(places, sums) * float("nan"))
+    before = made.student.state()
+    with pytest.raises(TrainingDiverged, match="is no number any more"):
+        run(made.training)
+    assert all(torch.equal(one, made.student.state()[name]) for name, one in before.items())
+
+
+def test_a_damaged_checkpoint_is_refused_in_a_sentence(tiny_model: Path, tmp_path: Path) -> None:
+    assert load_checkpoint(tmp_path) is None
+    made = prepared(tiny_model, settings_of(epochs=1)).training
+    run(made)
+    save_checkpoint(tmp_path, made.checkpoint())
+    other = open_student(str(tiny_model), settings_of(rank=2))
+    found = load_checkpoint(tmp_path)
+    assert found is not None
+    with pytest.raises(BadInput, match="another model or rank"):
+        other.load_state(found.taught)
+    file = next(tmp_path.iterdir())
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(BadInput, match="damaged"):
+        load_checkpoint(tmp_path)
+
+
+def test_what_has_no_such_layers_or_no_gradients_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="No layer of this model is called c_attn .*q_proj"):
+        open_student(str(tiny_model), settings_of(targets=("c_attn",)))
+    quantised = save_tiny(tmp_path / "quantised")
+    edit_config(quantised, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True})
+    with pytest.raises(ModelRefused, match="quantised weights"):
+        open_student(str(quantised), settings_of())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rank": 0},
+        {"rank": 8.0},
+        {"learning_rate": float("nan")},
+        {"learning_rate": 0.0},
+        {"epochs": 0},
+        {"batch": 0},
+        {"seed": -1},
+        {"heldout_share": float("nan")},
+        {"beta": -1.0},
+        {"dtype": "int4"},
+        {"targets": ()},
+        {"most_tokens": 1},
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be_are_refused_by_name(changes: dict[str, object]) -> None:
+    with pytest.raises(BadInput, match=next(iter(changes))):
+        replace(TrainSettings(), **changes).checked()  # type: ignore[arg-type]
+    assert read_train_settings(TrainSettings.of("dpo").values()) == TrainSettings.of("dpo")
+    with pytest.raises(BadInput, match="no setting 'speed'"):
+        read_train_settings({"speed": 1})

@@ -1,0 +1,143 @@
+"""The page Training data: the sample under the filters, dials, other documents, the model's reading; no text in a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from playground.corpus import min_k, quality_run, tiny_model
+from playground.corpus.quality_run import QualityPlan
+from playground.corpus.rules import RULES
+from playground.engine.fake.engine import FakeEngine
+from playground.state.data_training import FilterState
+from playground.ui.training_data_page import contamination_section, corpus, quality_section
+from playground.ui.training_data_page.contamination_section import ContaminationView
+from playground.ui.training_data_page.corpus import Corpus
+from playground.ui.training_data_page.quality_section import QualityView
+from tests.ui.conftest import Opened
+from tests.ui.test_tune_plan import until
+
+OpenApp = Callable[..., Opened]
+
+
+def opened(open_app: OpenApp, tab: str = "Documents", **state: object) -> Opened:
+    app = open_app(run=False)
+    app.put(FilterState(**state))  # type: ignore[arg-type]
+    app.at.switch_page("../../pages/data_training.py")
+    return app.hold(data_training_section=tab)
+
+
+def test_a_dial_moves_verdicts_and_runs_no_model(open_app: OpenApp, engine: FakeEngine) -> None:
+    app = opened(open_app)
+    assert "**28 of 51 documents are kept** (54.9%)" in app.texts()
+    assert len(app.component("data_removed")["bars"]) > 10
+    before, values = engine.calls, app.state(Corpus).measured
+    app.at.slider(key="dial_gopher-letters").set_value(0.6)
+    app.run()
+    assert app.state(FilterState).dials == ("gopher-letters:0.6",)
+    assert "**29 of 51 documents are kept**" in app.texts()
+    assert engine.calls == before and app.state(Corpus).measured is values
+    app.at.button(key="data_published").click()
+    assert "**28 of 51 documents are kept**" in app.run().texts() and app.state(FilterState).dials == ()
+
+
+def test_a_document_is_shown_with_what_offends_and_which_dial_rescues_it(open_app: OpenApp) -> None:
+    app = opened(open_app)
+    assert "**One dial rescues it**: Words with a letter at 0.699 in place of 0.8." in app.texts()
+    menu = app.state(Corpus).measured
+    assert menu is not None
+    app.at.selectbox(key="data_document_removed").select(menu.ids.index("menu"))
+    app.run()
+    assert "It fails **8 rules**" in app.texts()
+    (shown,) = [each for each in app.at.get("html") if "Read more" in each.proto.body]
+    assert "stood there before" in shown.proto.body and "◂" in shown.proto.body
+
+
+def test_other_documents_are_hostile_and_nothing_of_them_leaves(open_app: OpenApp) -> None:
+    app = opened(open_app, groups=("c4",), shown="all")
+    text = "<img src=x onerror=alert(1)> jane.doe@example.org **bold** [a](javascript:x)\n---\nAnother.\0 \ud800 "
+    app.hold(data_pasting=True)
+    app.at.text_area(key="data_paste").set_value(text.replace("\ud800", ""))
+    app.run().at.button(key="data_take").click()
+    until(app.run(), lambda page: page.state(Corpus).name == "")
+    app.held.pop("data_pasting")
+    app.at.session_state["data_pasting"] = False
+    assert "**0 of 2 documents are kept**" in app.run().texts()
+    assert any("&lt;img" in each.proto.body for each in app.at.get("html"))
+    everything = app.texts() + "".join(each.proto.body for each in app.at.get("html")) + str(dict(app.at.query_params))
+    assert "jane.doe" not in everything and "<img" not in everything and "⟨mail address⟩" in everything
+    assert "Zero bytes in it were left out" in app.texts()
+    app.at.button(key="data_sample").click()
+    assert "51 documents are kept" in app.run().texts()
+
+
+def test_a_file_that_is_none_is_one_sentence_and_the_old_stays(open_app: OpenApp) -> None:
+    app = opened(open_app)
+    begun = app.state(Corpus)
+    app.hold(data_pasting=True)
+    app.at.text_area(key="data_paste").set_value("%PDF-1.7 is no text")
+    app.run().at.button(key="data_take").click()
+    until(app.run(), lambda page: bool(page.state(Corpus).problem))
+    assert (
+        app.errors == ["The file is no text: give TXT, JSON lines, CSV, WARC or WET, each also as gz\\."] or app.errors
+    )
+    assert begun.measured is not None and len(begun.measured) == 51
+
+
+def test_rules_slices_and_the_model(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "MOST_RATED", 3)
+    app = opened(open_app, "Rules")
+    assert app.at.dataframe[0].value.iloc[0]["rule"] == RULES["gopher-stop-words"].label
+    assert "both remove" in app.texts()
+    app = app.hold(data_training_section="Who is removed")
+    assert "No slice differs from the rest" in app.texts()
+    app.put(FilterState(sliced="language"))
+    assert "Other than the rest, after Holm's correction: en" in app.run().texts()
+    app = app.hold(data_training_section="Against the model")
+    app.at.button(key="data_rate").click()
+    until(app.run(), lambda page: not page.state(Corpus).busy)
+    assert "Bits a byte on average: kept" in app.run().texts()
+    measured = app.state(Corpus).measured
+    assert measured is not None and len(app.state(Corpus).surprises) == 3
+    assert np.isfinite(measured.column("perplexity")[:3]).all() and np.isnan(measured.column("perplexity")[3:]).all()
+
+
+def test_an_experiment_sets_the_rules(open_app: OpenApp) -> None:
+    app = opened(open_app)
+    app.at.button(key="try_data_training_popularity").click()
+    app.held.clear()
+    app.run()
+    assert app.state(FilterState).groups == ("popularity",) and "Only one rule holds" in app.texts()
+    assert app.at.session_state["data_training_section"] == "Who is removed"
+
+
+def test_problems_in_the_documents_and_in_the_model(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contamination_section, "MOST_ASKED", 2)
+    monkeypatch.setattr(min_k, "MOST_TOKENS", 24)
+    app = opened(open_app, "Contamination")
+    assert "**2 of " in app.texts() and "share 8 words in a row with a document" in app.texts()
+    app.at.button(key="data_recall_start").click()
+    until(app.run(), lambda page: not page.state(ContaminationView).busy)
+    assert "false-positive rate of " in app.run().texts()
+
+
+def test_models_are_trained_live_and_stopped(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(**fields: object) -> QualityPlan:
+        return QualityPlan(size=4_000, **fields | {"passes": 2, "seeds": 1})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(quality_section, "QualityPlan", short)
+    monkeypatch.setattr(tiny_model, "BATCH", 1)
+    monkeypatch.setattr(quality_run, "HELD_OUT_BYTES", 300)
+    app = opened(open_app, "Quality or quantity")
+    app.at.button(key="data_quality_start").click()
+    until(app.run(), lambda page: not page.state(QualityView).busy and page.state(QualityView).done > 0)
+    assert "than clean (one seed says nothing of others" in app.run().texts()
+    assert app.state(QualityView).parameters == 139_264
+    app.at.button(key="data_quality_start").click()
+    app.run()
+    view = app.state(QualityView)
+    if view.job is not None:
+        view.job.stop()
+    until(app.run(), lambda page: not page.state(QualityView).busy)

@@ -1,0 +1,71 @@
+"""The page Domains on an engine with known numbers: every figure is the engine's own, uploads and their refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from playground.corpus import bits
+from playground.corpus.bits import BitsStore, bits_job, within_text
+from playground.corpus.domains import DomainSample, samples
+from playground.engine.api import CancelToken, Score
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.pieces import finish
+from playground.ui.domains_page import session as page_session
+from playground.ui.domains_page.session import OwnDomains
+from tests.ui.conftest import Opened
+
+Open = Callable[..., Opened]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = BitsStore()
+    monkeypatch.setattr(page_session, "STORE", store)
+    monkeypatch.setattr(page_session, "bits_job", lambda texts: bits.bits_job(texts, store))
+    monkeypatch.setattr(
+        page_session, "samples", lambda: tuple(each for each in samples() if each.domain in ("sql", "chat"))
+    )
+
+
+def open_domains(
+    open_app: Open, tab: str = "Bits per byte", own: tuple[DomainSample, ...] = (), **query: str
+) -> Opened:
+    app = open_app(query, run=False)
+    app.at.switch_page("../../pages/data_domains.py")
+    app.put(OwnDomains(own))
+    return app.hold(data_domains_section=tab)
+
+
+def test_bars_table_and_strip_say_what_the_engine_says(open_app: Open, engine: FakeEngine) -> None:
+    own = (DomainSample("mine", "<b>mine", "abcabc", "yours"),)
+    app = open_domains(open_app, own=own, domain="mine")
+    app.hold(domain_table_box=True)
+    assert not app.errors
+    texts = ["abcabc", *(each.text for each in samples() if each.domain in ("sql", "chat"))]
+    found = finish(bits_job(texts, BitsStore())(engine, CancelToken()))
+    table = app.at.dataframe[0].value
+    assert sorted(table["byte"]) == pytest.approx(sorted(each.per_byte for each in found))
+    strip = app.component("domain_strip")["tokens"]
+    assert len(strip) == len(found[0].ids) and "not counted" in strip[0]["label"]
+    assert f"{found[0].bits[1]:.2f} bits" in strip[1]["label"]
+    assert within_text(found[0]).value == pytest.approx(found[0].per_byte)
+
+
+def test_it_is_read_once_and_a_second_look_asks_nothing(open_app: Open, engine: FakeEngine) -> None:
+    app = open_domains(open_app)
+    calls = len(engine.calls)
+    app.run()
+    assert len(engine.calls) == calls and not app.errors
+
+
+def test_what_is_not_there_needs_nobody(open_app: Open) -> None:
+    app = open_domains(open_app, "What is not there")
+    assert not app.errors and "unknown" in app.texts()
+
+
+@pytest.mark.parametrize("engine", [FakeEngine(lacks=frozenset({Score}))])
+def test_an_engine_that_cannot_score_is_told_of_in_a_sentence(open_app: Open, engine: FakeEngine) -> None:
+    app = open_domains(open_app)
+    assert any("Log-probabilities of a given text" in error.replace("\\", "") for error in app.errors)

@@ -1,0 +1,141 @@
+"""The page Languages on toy tokenizers: strips that are byte-exact, premiums, uploads and refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from playground.corpus.answers import answer_of, counted
+from playground.corpus.bits import BitsStore, bits_job
+from playground.corpus.parallel import declaration, read_parallel
+from playground.corpus.tokenizer import Piece, TokenizerFacts, kind_of
+from playground.engine.api import CancelToken
+from playground.engine.fake.engine import FakeEngine
+from playground.engine.pieces import finish
+from playground.state.languages import LanguagesState
+from playground.ui.languages_page import session as page_session
+from playground.ui.languages_page.session import UsedText
+from tests.ui.conftest import Opened
+
+Open = Callable[..., Opened]
+
+
+class Toy:
+    """Every ``size`` bytes a token."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self.facts, self._size = TokenizerFacts(name, f"<b>{name}", "a licence", "a test", 256), size
+
+    def pieces(self, text: str) -> list[Piece]:
+        data = text.encode()
+        cut = [data[place : place + self._size] for place in range(0, len(data), self._size)]
+        return [Piece(each[0], each, kind_of(each)) for each in cut]
+
+    def encode_all(self, texts: list[str]) -> list[list[int]]:
+        return [[piece.id for piece in self.pieces(text)] for text in texts]
+
+
+@pytest.fixture(autouse=True)
+def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    toys = {name: Toy(name, size) for name, size in (("one", 1), ("four", 4))}
+    monkeypatch.setattr(page_session, "present", lambda: tuple(toys))
+    monkeypatch.setattr(page_session, "packaged", toys.__getitem__)
+    monkeypatch.setattr("playground.ui.languages_page.strips.absent", lambda: {"gone": "Gone is not here: do this."})
+
+
+def open_languages(open_app: Open, tab: str = "One sentence, every tokenizer", **query: str) -> Opened:
+    app = open_app(query, run=False)
+    app.at.switch_page("../../pages/data_languages.py")
+    return app.hold(data_languages_section=tab)
+
+
+def said(app: Opened) -> str:
+    return app.texts().replace("\\", "")
+
+
+def test_a_sentence_is_cut_by_every_tokenizer_and_what_is_no_character_is_marked(open_app: Open) -> None:
+    app = open_languages(open_app, text="é\u0301<i>x")
+    strips = [app.component(f"strip_{number}_{name}")["tokens"] for number, name in enumerate(("one", "four"))]
+    assert [token["text"] for token in strips[0][:4]] == ["<0xC3>", "<0xA9>", "<0xCC>", "<0x81>"]
+    assert strips[0][0]["kind"] == "prompt special" and strips[1][1]["text"] == "<i>x"
+    assert "2 tokens · 4.00 bytes a token" in said(app) and "Gone is not here" in said(app)
+    assert "**<b>one" not in app.texts()  # escaped
+
+
+def test_premiums_are_drawn_and_one_language_is_said_in_words(open_app: Open) -> None:
+    tab = "The same text in many languages"
+    app = open_languages(open_app, tab, language="mya", tokenizer="four")
+    for shows in ("heat", "map", "bars", "table"):
+        app.put(LanguagesState(language="mya", tokenizer="four", shows=shows))
+        app.run()
+        assert not app.errors and "**Burmese** takes **4.2" in said(app)
+    table = app.at.dataframe[0].value
+    assert len(table) == len(declaration().languages) and table.iloc[0]["language"] == "Shan"
+
+
+def test_an_uploaded_text_takes_the_declarations_place_and_says_what_is_odd(open_app: Open) -> None:
+    rows = [{"language": code, "key": "1", "text": text} for code, text in (("eng", "abcd"), ("<x>", "abcdabcd"))]
+    app = open_languages(open_app, "The same text in many languages")
+    app.put(UsedText(read_parallel("\n".join(map(json.dumps, rows)).encode())))
+    app.run()
+    assert not app.errors and "2 languages; the baseline is eng" in said(app)
+
+
+def test_a_link_with_nonsense_is_told(open_app: Open) -> None:
+    app = open_languages(open_app, tokenizer="no such/one", shows="pie")
+    assert any("no such" in error for error in app.errors) and any("pie" in error for error in app.errors)
+
+
+def test_without_any_tokenizer_the_page_says_how_to_get_one(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_session, "present", lambda: ())
+    app = open_languages(open_app, "The same text in many languages")
+    assert any("make tokenizers" in error for error in app.errors)
+
+
+def test_what_the_premium_costs_is_arithmetic_on_the_counts(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.languages_page.costs._timing", lambda worker: None)
+    app = open_languages(open_app, "What it costs", language="mya", tokenizer="one", against="four", amount="1000")
+    assert not app.errors
+    table = app.at.table[0].value
+    assert list(table["Tokens"]) == ["1,000", "1,000", "4,230", "4,229"] and set(table["Written in"]) == {"not known"}
+    assert "does not fit" in table["Of the context"].iloc[2] and "gpt-4o-mini" in said(app)
+
+
+def test_bits_per_meaning_are_bits_a_byte_times_the_bytes(open_app: Open, engine: FakeEngine) -> None:
+    query = {"read": '["mya"]', "articles": "1", "language": "deu_1996"}
+    app = open_languages(open_app, "What the model knows", **query)
+    assert "2 languages, articles of each: 1;" in said(app) and not app.at.dataframe
+    app.at.button(key="languages_read").click()
+    app.run()
+    assert not app.errors
+    table = app.at.dataframe[0].value
+    texts = {code: declaration().languages[code].texts["1"] for code in ("eng", "mya")}
+    found = dict(zip(texts, finish(bits_job(list(texts.values()), BitsStore())(engine, CancelToken())), strict=True))
+    ratio = len(texts["mya"].encode()) / len(texts["eng"].encode())
+    assert table["byte"].iloc[1].startswith(f"{found['mya'].per_byte:.2f} (")
+    assert table["meaning"].iloc[1].startswith(f"{found['mya'].per_byte * ratio:.2f} (")
+    assert {"next_eng", "next_deu_1996"} <= {each.key for each in app.at.get("bidi_component")}
+
+
+def test_answers_in_another_language_are_counted(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken = (
+        answer_of("de", "Warum?", "Because the yeast makes gas, which blows the dough up."),
+        answer_of("en", "Why?", "Because the yeast makes gas, which blows the dough up."),
+        answer_of("en", "Why?", "42"),
+    )
+    assert [each.elsewhere for each in spoken] == [True, False, False] and counted(spoken) == {
+        "de": (1, 1),
+        "en": (0, 1),
+    }
+    monkeypatch.setattr("playground.ui.languages_page.knowledge.answers_job", lambda engine, cancel: spoken)
+    app = open_languages(open_app, "What the model knows", articles="1")
+    app.at.button(key="languages_ask").click()
+    app.run()
+    assert not app.errors and "**1 of 2** answers are in another language" in app.texts()
+
+
+def test_translation_in_the_middle_says_its_figures(open_app: Open) -> None:
+    app = open_languages(open_app, "Translation in the middle")
+    assert not app.errors and "8 sentences become 1" in app.texts() and "3.00 bits" in app.texts()

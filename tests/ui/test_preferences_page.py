@@ -1,0 +1,246 @@
+"""The page Preferences through Streamlit's own test double."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pages import PAGES
+from playground.engine.api import Hidden
+from playground.engine.fake.engine import FakeEngine, fake_info
+from playground.generation.document import origin_of
+from playground.preferences.ballots import Answer, Ballot, Verdict
+from playground.preferences.heads import HeadStore
+from playground.preferences.kept import BallotStore
+from playground.preferences.ready import ready_ballot
+from playground.preferences.synthetic import VOTERS, synthetic_verdicts
+from playground.state.best_of_n import BestOfNState
+from playground.state.preferences import PreferencesState
+from playground.store.place import DATA_VARIABLE
+from playground.store.records import LOCAL
+from playground.testtime.request import BestOfNRequest
+from playground.testtime.stored_runs import RunCost, RunStore
+from playground.training import runs
+from playground.training.pairs import Pair
+from playground.training.runs import TrainingStore
+from playground.training.settings import TrainSettings
+from playground.training.steps import PreferenceNumbers, TrainStep
+from playground.ui.preferences_page import over
+from playground.ui.preferences_page.dpo import DpoDraft
+from playground.ui.preferences_page.session import Voter
+from playground.ui.preferences_page.vote import VoteView
+from tests.testtime.making import candidate
+from tests.ui.conftest import Opened
+
+TABS = [section.title for section in PAGES["teach_preferences"].sections.values()]
+
+
+@pytest.fixture(autouse=True)
+def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+
+
+def open_page(open_app: Callable[..., Opened], tab: str = "", **query: str) -> Opened:
+    app = open_app(query, run=False)
+    app.at.switch_page("../../pages/teach_preferences.py")
+    return app.hold(teach_preferences_section=tab or TABS[0])
+
+
+def test_it_opens_on_a_pair_that_hides_who_wrote_what_and_a_vote_keeps_the_ballot(
+    open_app: Callable[..., Opened],
+) -> None:
+    app = open_page(open_app)
+    shown = app.component("preferences_pair_Ready answer_me")
+    assert len(shown["pairs"]) == 4 and set(shown["pairs"][0]) == {"id", "prompt", "system", "left", "right"}
+    assert "T 0.3" not in str(shown) and not BallotStore(LOCAL).ballots() and not app.errors
+
+
+def test_a_ranking_is_shown_as_its_pairs_and_taken(open_app: Callable[..., Opened]) -> None:
+    ballot = Ballot(tuple(Answer("p", text) for text in "abc"))
+    kept = BallotStore(LOCAL).add("three", ballot)
+    app = open_page(open_app, ballot=kept)
+    app.put(VoteView("rank"))
+    app.run()
+    controls = [each for each in app.at.button_group if str(each.key).startswith("preferences_rank")]
+    for control, rank in zip(controls, "123", strict=True):
+        control.set_value(rank)
+    app.run()
+    assert "A > B > C gives A > B, A > C, B > C" in app.texts()
+    app.at.button(key="preferences_take_ranking").click()
+    app.run()
+    said = BallotStore(LOCAL).load(kept).verdicts
+    assert len(said) == 3 and not app.errors and "judged every pair" in app.texts()
+
+
+def test_scores_and_votes_stand_side_by_side(open_app: Callable[..., Opened]) -> None:
+    app = open_page(open_app)
+    app.put(VoteView("score"))
+    app.run()
+    app.at.button(key="preferences_score_6").click()
+    app.run()
+    (summary,) = BallotStore(LOCAL).ballots()
+    assert [each.score for each in BallotStore(LOCAL).load(summary.id).ratings] == [6]
+    assert "1 scored by" in app.texts()
+
+
+def test_strengths_and_agreement_of_two_synthetic_groups(open_app: Callable[..., Opened]) -> None:
+    ballot = ready_ballot()
+    said = [v for name in ("brief", "thorough") for v in synthetic_verdicts(ballot, VOTERS[name], 120)]
+    kept = BallotStore(LOCAL).add("two groups", ballot, said)
+    app = open_page(open_app, "Strengths", ballot=kept)
+    assert "orders of them Elo puts" in app.texts() and not app.errors
+    app.put(VoteView("said"))
+    app.hold(teach_preferences_section="Vote")
+    assert "Krippendorff" in app.texts() and r"\$3" in app.texts() and not app.errors
+
+
+def test_strengths_without_votes_offer_voters_that_do_not_exist(open_app: Callable[..., Opened]) -> None:
+    app = open_page(open_app, "Strengths")
+    app.at.button(key="preferences_synthetic_brief").click()
+    app.run()
+    (summary,) = BallotStore(LOCAL).ballots()
+    assert summary.votes == 150 and not app.errors and "orders of them Elo puts" in app.texts()
+
+
+def test_hostile_answers_and_a_ballot_that_is_gone(open_app: Callable[..., Opened]) -> None:
+    hostile = "<script>alert(1)</script> $x$ [a](javascript:b) **b** :red[c]"
+    ballot = Ballot((Answer(hostile, hostile, hostile), Answer(hostile, "other", "=1+1")))
+    kept = BallotStore(LOCAL).add(hostile, ballot, [Verdict(hostile, 0, 1, "first", "first", hostile)])
+    for tab in TABS[:2]:
+        app = open_page(open_app, tab, ballot=kept)
+        assert not app.at.exception and "<script>" not in str(app.at.get("html"))
+    BallotStore(LOCAL).delete(kept)
+    app = open_page(open_app, ballot=kept)
+    assert app.errors and all("deleted" in error for error in app.errors)
+
+
+def test_two_voters_of_one_tab_have_their_own_pairs(open_app: Callable[..., Opened]) -> None:
+    app = open_page(open_app)
+    app.put(Voter("ann", "x"))
+    app.run()
+    assert app.component("preferences_pair_Ready answer_ann")["pairs"]
+
+
+SHORT = Ballot(tuple(Answer(f"p{p}", "word " * (1 + 2 * n) + f"{p}.") for p in range(8) for n in range(4)))
+
+
+def voted(name: str = "brief", count: int = 40) -> str:
+    return BallotStore(LOCAL).add(name, SHORT, synthetic_verdicts(SHORT, VOTERS[name], count))
+
+
+def test_a_reward_is_fitted_examined_and_put_among_the_rules_of_best_of_n(open_app: Callable[..., Opened]) -> None:
+    app = open_page(open_app, "Reward model", ballot=voted())
+    told = app.texts()
+    assert "Held out, the head agrees with" in told and "Always preferring the longer answer" in told and not app.errors
+    app.at.button(key="preferences_keep_head").click()
+    app.run()
+    (head,) = HeadStore(LOCAL).heads()
+    assert app.at.session_state["playground_states"][BestOfNState].rules[-1] == f"reward-head:{head.id}"
+    assert head.votes == 40 and head.weights.shape == (32,)
+    calls = len(app.engine.calls)
+    app.at.number_input(key="PreferencesState.penalty").set_value(5.0)
+    app.run()
+    assert len(app.engine.calls) == calls and not app.errors  # another penalty runs no model
+
+
+def test_a_reward_without_votes_or_with_ties_alone_is_one_sentence(open_app: Callable[..., Opened]) -> None:
+    app = open_page(open_app, "Reward model")
+    assert ["no vote yet" in error for error in app.errors] == [True]
+    ties = [Verdict("me", *pair, "first", "tie") for pair in SHORT.pairs[:9]]
+    app = open_page(open_app, "Reward model", ballot=BallotStore(LOCAL).add("ties", SHORT, ties))
+    assert ["All votes are ties" in error for error in app.errors] == [True]
+
+
+def test_a_reward_needs_hidden_states(open_app: Callable[..., Opened]) -> None:
+    app = open_app(
+        {"ballot": voted()}, opener=lambda choice, progress: FakeEngine(lacks=frozenset({Hidden})), run=False
+    )
+    app.at.switch_page("../../pages/teach_preferences.py")
+    app.hold(teach_preferences_section="Reward model")
+    assert len(app.errors) == 1 and "Hidden states" in app.errors[0]
+
+
+def recorded(count: int = 24) -> str:
+    """A run of Best-of-N in this visitor's store: answers of growing length, the longest of them one word again and again."""
+    store = RunStore(visitor=LOCAL)
+    request = BestOfNRequest("How do I get better sleep?", chat=True, n=count)
+    run = store.start(request, origin_of(fake_info()))
+    store.add(run, [candidate(index=n, text=" ".join(["sleep"] * (1 + n % 12)) + f" {n}.") for n in range(count)])
+    store.finish(run, "finished", RunCost())
+    store.close()
+    return run
+
+
+def test_choosing_by_the_reward_is_held_against_a_second_judgement(open_app: Callable[..., Opened]) -> None:
+    run = recorded()
+    link = {"ballot": voted(), "runs": f'["{run}"]'}
+    app = open_page(open_app, "Best-of-N under it", **link)
+    told = app.texts()
+    assert not app.errors and "What is chosen" in told and "head of the other half" in told
+    assert len(app.at.get("plotly_chart")) == 2 and "rank 1 by the reward" in told
+    calls = len(app.engine.calls)
+    app.put(PreferencesState(link["ballot"], runs=(run,), judge="voter: brief", flaw="words", weight=3.0))
+    app.run()
+    assert not app.errors and "What is chosen" in app.texts() and len(app.engine.calls) == calls  # runs no model
+    app.put(PreferencesState(link["ballot"], runs=(run,), judge="math"))
+    app.run()
+    assert ["cannot judge these answers" in error for error in app.errors] == [True]
+
+
+def test_a_run_with_too_few_candidates_and_none_at_all(open_app: Callable[..., Opened]) -> None:
+    ballot = voted()
+    app = open_page(open_app, "Best-of-N under it", ballot=ballot)
+    assert not app.errors and "have 64 answers made" in app.texts()
+    app = open_page(open_app, "Best-of-N under it", ballot=ballot, runs=f'["{recorded(4)}"]')
+    assert ["8 drawn candidates" in error for error in app.errors] == [True]
+
+
+def test_answers_are_made_for_it_and_chosen_from(
+    open_app: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(over, "MADE", 8)
+    app = open_page(open_app, "Best-of-N under it", ballot=voted())
+    app.at.button(key="preferences_make").click()
+    app.run()
+    ticket = app.at.session_state["playground_states"][over.Making].ticket
+    assert ticket is None or ticket.wait(60)
+    app.run()
+    app.run()
+    assert "What is chosen" in app.texts() and not app.errors
+    (run,) = RunStore(visitor=LOCAL).runs()
+    assert run.finished == 8
+
+
+def test_groups_that_disagree_stand_side_by_side(open_app: Callable[..., Opened]) -> None:
+    said = [v for name in ("brief", "thorough") for v in synthetic_verdicts(SHORT, VOTERS[name], 40)]
+    app = open_page(open_app, "Whose preference?", ballot=BallotStore(LOCAL).add("two", SHORT, said))
+    assert not app.errors and "One reward of everybody" in app.texts()
+    rows = app.at.dataframe[0].value.to_dict("records")
+    assert [row["learnt"] for row in rows] == ["brief", "thorough", "everybody"]
+    app = open_page(open_app, "Whose preference?", ballot=voted())
+    assert not app.errors and "carry no two groups" in app.texts()
+
+
+def test_dpo_offers_the_decided_votes_and_shows_a_kept_trainings_curves(
+    open_app: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(open_app, "DPO")
+    assert ["No vote has a winner yet" in error for error in app.errors] == [True]
+    app = open_page(open_app, "DPO", ballot=voted(count=30))
+    assert not app.errors and app.at.button(key="preferences_dpo_start").label == "Train on 30 pairs"
+    app.at.number_input(key="preferences_dpo_beta").set_value(0.3)
+    app.run()
+    assert app.at.session_state["playground_states"][DpoDraft].settings.beta == 0.3
+    pairs = [Pair("p", f"a{n}", "b") for n in range(8)]
+    store = TrainingStore(LOCAL)
+    store.start(pairs, TrainSettings.of("dpo"), origin_of(fake_info()), "kept one")
+    told = [PreferenceNumbers(-0.1 * n, -0.3 * n, 0.2 * n, 0.75, -40.0 - n, -42.0 - 3 * n, 0.01 * n) for n in range(3)]
+    steps = tuple(
+        TrainStep(n, 2, 0.0, 0.6, None, 1e-4, 1.0, 10, 0.1, heldout_preference=each) for n, each in enumerate(told)
+    )
+    monkeypatch.setattr(runs, "read_curve", lambda folder: steps)
+    app = open_page(open_app, "DPO", ballot=voted(count=30))
+    assert not app.errors and "both fell" in app.texts() and "nats an answer" in app.texts()
+    assert app.at.selectbox(key="preferences_dpo_kept").value
