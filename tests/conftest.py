@@ -31,6 +31,12 @@ _CHOICES = (
 )
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are numbered, not written out: what was packed bears the second of its packing, and two workers who collect
+    in different seconds would disagree about which tests there are."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_finish() -> None:
     """Six thousand tests and the libraries stay to the end: collections need not walk them each time."""
     gc.collect()

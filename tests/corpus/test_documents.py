@@ -63,7 +63,7 @@ def test_votes_and_tags() -> None:
         (b"zero\0byte", "", "zerobyte", "Zero bytes"),
         (b'{"text": "half \\ud83d pair"}', "", "half � pair", "Half characters"),
         (b'{"text": "ok"}\n{"text": ""}', "", "ok", "Empty documents"),
-        (gzip.compress(b"x y z. " * 5000)[:-9], "", None, "cut short"),
+        (gzip.compress(b"x y z. " * 5000, mtime=0)[:-9], "", None, "cut short"),
         (
             b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 2\r\n\r\nok\r\n\r\nWARC/1.0\r\nContent-Length: 99\r\n\r\nno",
             "",
