@@ -106,13 +106,20 @@ def _show(room: Room, member: Member, link: str) -> None:
         session.note_problem(str(error))
 
 
+def is_behind() -> bool:
+    """Whether the leader has moved on since this follower's page was set up."""
+    found = place_in_room()
+    if found is None or found[1].leader or not found[1].following:
+        return False
+    shown = found[0].view().shown
+    return shown is not None and shown.version != session.get(Place).version
+
+
 def catch_up(spec: PageSpec, pages: Pages, open_page: Callable[[PageSpec], None]) -> None:
     """Bring a follower's tab, whose page is ``spec``, to where the leader is. ``open_page`` changes the page; never returns."""
     found = place_in_room()
-    if found is None or found[1].leader or not found[1].following:
-        return
-    shown = found[0].view().shown
-    if shown is None or shown.version == session.get(Place).version:
+    shown = None if found is None else found[0].view().shown
+    if shown is None or not is_behind():
         return
     target, query = page_of_link(shown.link, pages)
     if target is None:  # of another version of this app

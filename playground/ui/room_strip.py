@@ -15,14 +15,14 @@ from playground.errors import PlaygroundError
 from playground.room.lesson import Lesson, LessonStep, read_lesson
 from playground.room.questions.types import LessonQuestion
 from playground.room.state import Member
-from playground.ui.following import ROOM_PAGE, STRIP, Pages, catch_up, follow, page_of_link, place_in_room
+from playground.ui.following import ROOM_PAGE, STRIP, Pages, catch_up, follow, is_behind, page_of_link, place_in_room
 from playground.ui.kit.fragments import in_fragment_run
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import PageSpec
 from playground.ui.page_links import open_link
 from playground.ui.room_page.gate import has_another_part
-from playground.ui.workspace.room import wake_with_room
+from playground.ui.workspace.room import wake_now, wake_with_room
 
 if TYPE_CHECKING:
     from playground.room.hub.room import Room
@@ -43,6 +43,8 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
         wake_with_room(found[0], STRIP, EVERY_S, people=found[1].leader)
         if in_fragment_run():
             catch_up(spec, pages, open_page)
+        elif is_behind():  # the leader moved while this page was being opened, before it could be told
+            wake_now(STRIP)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="room_strip"):
             _draw(spec, *found, pages, open_page)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -33,6 +34,7 @@ from playground.ui.following import plain_link
 from playground.ui.generate_page import actions
 from playground.ui.generate_page.session import GenerateSession, _Sessions
 from playground.ui.kit import session
+from playground.ui.workspace import room as woken_by
 from tests.ui.conftest import Opened
 
 OpenApp = Callable[..., Opened]
@@ -98,6 +100,49 @@ def test_who_follows_sees_prompt_settings_page_tab_and_text(room: Room, tab: Tab
     leader.go("generate")
     ada.run()
     assert ada.page == "Generate" and ada.app.state(GenerateState) == leader.app.state(GenerateState)
+
+
+@pytest.fixture
+def wakes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Who was woken, by name, in order."""
+    woken: list[str] = []
+    monkeypatch.setattr(woken_by, "rerunner", lambda _key, _every: partial(woken.append, Tab.who))
+    return woken
+
+
+def test_a_move_while_a_follower_s_page_opens_is_not_lost(
+    room: Room, tab: Tabs, wakes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab("lena", prompt="the cat")
+    moved = iter([True])
+
+    def move() -> None:
+        if next(moved, False):
+            room.show("lena", "/sampling?prompt=the+cat&temperature=0.5")
+
+    wakes.clear()
+    monkeypatch.setattr("playground.ui.frame.let_go_of_unnamed", move)
+    ada = tab("ada")  # set up as the leader's page was, and not listening yet
+    assert ada.app.state(Setup).settings.temperature == 1.0 and "ada" in wakes
+    wakes.clear()
+    ada.run()
+    assert ada.app.state(Setup).settings.temperature == 0.5 and not wakes
+
+
+def test_who_was_away_as_the_leader_moved_is_told_of_the_next_move(
+    room: Room, tab: Tabs, wakes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab("lena", prompt="the cat")
+    ada = tab("ada")
+    here = [False]
+    monkeypatch.setattr(woken_by, "is_alive", lambda _tab: here[0])
+    for temperature, told in (("0.5", False), ("0.6", False), ("0.7", True)):
+        wakes.clear()
+        room.show("lena", f"/sampling?temperature={temperature}")
+        assert ("ada" in wakes) is told
+        if temperature == "0.6":
+            here[0] = True
+            ada.run()  # the connection is there again
 
 
 def test_a_cell_of_another_text_is_followed_with_its_text(room: Room, tab: Tabs) -> None:

@@ -50,6 +50,7 @@ _set_page, _ask = ScriptRunContext.set_mpa_v2_page, AppSession.request_rerun
 _ON_ITS_WAY_S = 0.005
 # Of a session's PagesManager: the page that its last navigation told the browser, and whether the browser has named it since.
 _SHOWN, _ANSWERED = "_shown_page", "_shown_page_answered"
+_TICKS = "_ticks_of_parts"  # and how often the browser's timers have ticked, by part
 
 
 def mend_streamlit() -> None:
@@ -82,6 +83,16 @@ def page_has_answered(pages: PagesManager) -> bool:
     return bool(getattr(pages, _ANSWERED, False))
 
 
+def ticks_of(pages: PagesManager, fragment: str) -> int:
+    """How often the browser's timer of that part has ticked."""
+    return int(getattr(pages, _TICKS, {}).get(fragment, 0))
+
+
+def _note_tick(pages: PagesManager, fragment: str) -> None:
+    ticks = pages.__dict__.setdefault(_TICKS, {})
+    ticks[fragment] = ticks.get(fragment, 0) + 1
+
+
 def _request_from_browser(self: AppSession, client_state: ClientState | None) -> None:
     if client_state is not None and client_state.page_script_hash == shown_page(self._pages_manager):
         setattr(self._pages_manager, _ANSWERED, True)
@@ -92,6 +103,7 @@ def _request_from_browser(self: AppSession, client_state: ClientState | None) ->
         ):
             client_state.fragment_id = ""
     if client_state is not None and client_state.is_auto_rerun:
+        _note_tick(self._pages_manager, client_state.fragment_id)
         _drop_clicks(client_state.widget_states)
     _ask(self, client_state)
 

@@ -3,12 +3,14 @@
 A timer that looks in rarely is cheap and late: thirty readers who each look every two seconds see their bars a second late on
 average. Streamlit has no public way to run something in a session from outside. What is sent here is the message that starts a
 fragment's timer, with a short interval: the browser asks for the run with the values its widgets have then, as at every tick,
-so nothing that the reader does meanwhile can be overtaken. After one tick it is told its own interval again: a run at whose end
-another one waits does not make the browser remove what it no longer draws. The run that draws the result ends the timer.
+so nothing that the reader does meanwhile can be overtaken. Once that tick is here it is told its own interval again: a run at
+whose end another one waits does not make the browser remove what it no longer draws. (Not after a time: a crowded server's two
+messages come in one breath, and the second ends the first's timer.) The run that draws the result ends the timer.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,11 +21,12 @@ from streamlit.runtime.app_session import AppSessionState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
-from playground.ui.kit.streamlit_mends import page_has_answered, shown_page
+from playground.ui.kit.streamlit_mends import page_has_answered, shown_page, ticks_of
 
 TICK_S = 0.1
 _LOOK_AGAIN_S = 0.05
-_SLOW_AFTER_S = 1.5 * TICK_S  # one tick, however the two messages are delayed by some hundredths
+_SLOW_AFTER_S = 1.5 * TICK_S
+_NO_TICK_AFTER_S = 10.0  # from a browser that sleeps, or whose page is another one by now
 
 
 def waker(key: str, every: Callable[[], float]) -> Callable[[], None]:
@@ -118,8 +121,23 @@ def _tick(runtime: Runtime, session: str, fragment: str, every: float) -> None:
     if found.session._state is AppSessionState.APP_IS_RUNNING:
         runtime._get_async_objs().eventloop.call_later(TICK_S, _tick, runtime, session, fragment, every)
     else:
+        heard = ticks_of(found.session._pages_manager, fragment)
         _set_timer(runtime, session, fragment, TICK_S)
-        runtime._get_async_objs().eventloop.call_later(_SLOW_AFTER_S, _set_timer, runtime, session, fragment, every)
+        until = time.monotonic() + _NO_TICK_AFTER_S
+        loop = runtime._get_async_objs().eventloop
+        loop.call_later(_SLOW_AFTER_S, _slow_down, runtime, session, fragment, every, heard, until)
+
+
+def _slow_down(runtime: Runtime, session: str, fragment: str, every: float, heard: int, until: float) -> None:
+    """In the server's loop: the timer's own interval again, once it has ticked more often than ``heard``."""
+    found = runtime._session_mgr.get_active_session_info(session)
+    if found is None or not found.session.has_fragment(fragment):
+        return
+    if ticks_of(found.session._pages_manager, fragment) == heard and time.monotonic() < until:
+        loop = runtime._get_async_objs().eventloop
+        loop.call_later(_LOOK_AGAIN_S, _slow_down, runtime, session, fragment, every, heard, until)
+    else:
+        _set_timer(runtime, session, fragment, every)
 
 
 def _set_timer(runtime: Runtime, session: str, fragment: str, interval: float) -> None:

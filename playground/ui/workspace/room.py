@@ -41,8 +41,10 @@ class _Listener:
     people: bool
     wake: Callable[[], None]
     ends: list[Callable[[], None]] = field(default_factory=list)
+    ended: bool = False
 
     def end(self) -> None:
+        self.ended = True
         for each in self.ends:
             each()
 
@@ -54,11 +56,12 @@ class _Listening(dict[str, _Listener]):
 def wake_with_room(room: Room, key: str, every: float, *, people: bool = False) -> None:
     """From the body of the fragment of that key: run it again when the room changes, until this tab is gone.
 
+    A tab whose connection was lost for a moment is gone to who changed something then; its next run listens again.
     ``every``: its timer in seconds. ``people``: when somebody comes, goes or follows, too.
     """
     listening, tab, wake = session.get(_Listening), session_id(), rerunner(key, every)
     known = listening.get(key)
-    if known is not None and known.room is room and known.people == people:
+    if known is not None and known.room is room and known.people == people and not known.ended:
         known.wake = wake  # another page has it at another place
         return
     if known is not None:

@@ -12,6 +12,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSessionState
 
+from playground.ui.kit.streamlit_mends import _note_tick
 from playground.ui.kit.wake import _LOOK_AGAIN_S, TICK_S, _ask, _tick, waker
 
 
@@ -37,6 +38,10 @@ class Session:
 
     def has_fragment(self, fragment: str) -> bool:
         return fragment in self.fragments
+
+    def ticked(self, fragment: str) -> None:
+        """The browser's timer of that part has."""
+        _note_tick(cast("Any", self._pages_manager), fragment)
 
     def _enqueue_forward_msg(self, message: ForwardMsg) -> None:
         self.sent.append(message)
@@ -70,10 +75,18 @@ def test_the_browser_is_told_to_tick_soon(runtime: Runtime) -> None:
     assert message.auto_rerun.fragment_id == "look" and message.auto_rerun.interval == pytest.approx(TICK_S)
 
 
-def test_after_one_tick_the_timer_has_its_own_interval_again(runtime: Runtime) -> None:
+def test_once_it_has_ticked_the_timer_has_its_own_interval_again(runtime: Runtime) -> None:
+    """And not before: two messages that come in one breath would be no tick at all."""
     runtime.tick()
+    for _ in range(3):
+        runtime.loop.later.pop()()
+    assert [message.auto_rerun.interval for message in runtime.session.sent] == pytest.approx([TICK_S])
+    runtime.session.ticked("another")
+    runtime.loop.later.pop()()
+    runtime.session.ticked("look")
     runtime.loop.later.pop()()
     assert [message.auto_rerun.interval for message in runtime.session.sent] == pytest.approx([TICK_S, 5.0])
+    assert not runtime.loop.later
     runtime.tick()
     runtime.session.fragments.clear()
     runtime.loop.later.pop()()  # the tick has drawn the result
@@ -150,5 +163,6 @@ def test_a_page_that_the_browser_has_not_answered_for_is_asked_to_tick(runtime: 
     session._pages_manager._shown_page_answered = False
     _ask(cast("Any", runtime), "me", "look", 20.0)
     assert not runner.asked and [each.auto_rerun.fragment_id for each in session.sent] == ["look"]
+    session.ticked("look")
     runtime.loop.later.pop()()
     assert session.sent[-1].auto_rerun.interval == 20.0
