@@ -19,27 +19,37 @@ from playground.architectures.layers.layer import Layer, State, causal_convoluti
 class DiagonalSsm(nn.Module):
     """The recurrence alone, (batch, T, width) to the same shape. State: (batch, width, N) complex numbers.
 
-    A starts as S4D-Lin: A_n = -1/2 + i π n. Steps Δ start between 0.001 and 0.1, one a channel.
+    A starts as S4D-Lin: A_n = -1/2 + i π n. Steps Δ start between 0.001 and 0.1, one a channel. ``bilinear``: discretised by
+    the trapezoid rule, Ā = (1 + ΔA/2) / (1 - ΔA/2) and B̄ = Δ / (1 - ΔA/2), as in H3's published code; else zero-order hold.
     """
 
-    def __init__(self, width: int, size: int = 16) -> None:
+    def __init__(self, width: int, size: int = 16, *, bilinear: bool = False) -> None:
         super().__init__()
+        self.bilinear = bilinear
         self.log_step = nn.Parameter(torch.rand(width) * math.log(100) + math.log(0.001))
         self.log_decay = nn.Parameter(torch.full((width, size), math.log(0.5)))
         self.frequency = nn.Parameter(math.pi * torch.arange(size).float().repeat(width, 1))
         self.output = nn.Parameter(torch.randn(width, size, 2) * 0.5**0.5)
         self.skip = nn.Parameter(torch.ones(width))
 
+    def _rate(self) -> tuple[Tensor, Tensor]:
+        """A (width, N) complex, and Δ (width, 1)."""
+        return torch.complex(-self.log_decay.exp(), self.frequency), self.log_step.exp()[:, None]
+
     def discretised(self) -> tuple[Tensor, Tensor, Tensor]:
         """Ā, B̄ and C, each (width, N) complex."""
-        rate = torch.complex(-self.log_decay.exp(), self.frequency)
-        kept = (self.log_step.exp()[:, None] * rate).exp()
-        return kept, (kept - 1) / rate, torch.view_as_complex(self.output)
+        (rate, step), output = self._rate(), torch.view_as_complex(self.output)
+        if self.bilinear:
+            below = 1 - step * rate / 2
+            return (1 + step * rate / 2) / below, step / below, output
+        kept = (step * rate).exp()
+        return kept, (kept - 1) / rate, output
 
     def powers(self, length: int, every: int = 1) -> Tensor:
         """Ā^t for the first ``length`` multiples t of ``every``: (width, N, length)."""
-        rate = torch.complex(-self.log_decay.exp(), self.frequency) * self.log_step.exp()[:, None]
-        return (rate[..., None] * torch.arange(0, length * every, every)).exp()
+        rate, step = self._rate()
+        logarithm = 2 * torch.atanh(step * rate / 2) if self.bilinear else step * rate  # log Ā, exact where it is small
+        return (logarithm[..., None] * torch.arange(0, length * every, every)).exp()
 
     def kernel(self, length: int) -> Tensor:
         """K_0 … K_{length - 1}: (width, length). Ā^{ib + j} is Ā^{ib} Ā^j, so a product of two short lists of powers."""
@@ -71,9 +81,9 @@ class DiagonalSsm(nn.Module):
 class S4(Layer):
     """The recurrence, a nonlinearity, and a gated linear map that mixes the channels."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, size: int = 16) -> None:
         super().__init__()
-        self.ssm = DiagonalSsm(width)
+        self.ssm = DiagonalSsm(width, size)
         self.mix = nn.Linear(width, 2 * width)
 
     def read(self, x: Tensor) -> tuple[Tensor, State]:
