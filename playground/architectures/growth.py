@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.architectures.families import FAMILIES, VOCABULARY, WIDTH, Family
+from playground.architectures.families import VOCABULARY, WIDTH, Family
 from playground.scaling.configs import read_config
 from playground.scaling.inference import attention_decode_flops, attention_prefill_flops
 from playground.scaling.memory import kv_bytes, state_bytes
@@ -75,10 +75,6 @@ def own_parameters(family: Family) -> int:
     inner = round(family.wider * d)
     block = 4 * d + 2 * d * inner + inner + d
     return 2 * VOCABULARY * d + 2 * d + sum(mixer[kind] + block for kind in family.layers)
-
-
-def known_growth(name: str) -> Growth:
-    return family_growth(FAMILIES[name])
 
 
 def exponent(contexts: Sequence[float], values: Sequence[float | None]) -> float | None:

@@ -23,9 +23,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "memory": Experiment(
         "What grows",
-        "Bytes kept of a text, by formula",
+        "Bytes kept of a text",
         "At short texts the fixed states are the larger ones; each crosses the transformer's line once, and from there on it "
-        "grows alone. Press Measure to set the tensors' bytes beside the formula.",
+        "grows alone. Press Measure to see the tensors' bytes and the times of this machine now.",
         state={"shows": "state"},
         section="growth",
     ),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from playground.architectures.families import FAMILIES
-from playground.architectures.growth import exponents_said, known_growth
-from playground.architectures.race import LONG_CONTEXTS, RaceRow
+from playground.architectures.growth import exponents_said
+from playground.architectures.race import RaceRow
+from playground.architectures.ready import RACE_COMMAND, ready_race
 from playground.architectures.results import QUANTITIES, crossings, exponents_of, predicted_prefill, value_of
 from playground.charts.arch_lines import ArchCurve, ArchLines, lines_description, lines_figure
 from playground.charts.numbers import gigabytes, milliseconds
@@ -17,10 +18,11 @@ from playground.downloads import csv_text
 from playground.engine.serving.worker import Worker
 from playground.state.architectures import ArchitecturesState
 from playground.ui.architectures_page.growth_job import Race, start_race, take_config
+from playground.ui.architectures_page.parts import controls_and_pictures, run_buttons
 from playground.ui.kit import session
 from playground.ui.kit.file_button import file_button
-from playground.ui.kit.fragments import PICTURES, rerun_callback
-from playground.ui.kit.job_view import tried, watch
+from playground.ui.kit.fragments import PICTURES
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure, show_table
@@ -32,7 +34,7 @@ _UNITS = {"state": "bytes", "prefill": "seconds", "decode": "seconds"}
 def growth_section(worker: Worker) -> None:
     """What runs on the left, the curves on the right."""
     own = session.get(Race)
-    left, right = st.columns([1, 2], gap="large")
+    left, right = controls_and_pictures()
     with left:
         _controls(worker, own)
     with right:
@@ -59,23 +61,7 @@ def _controls(worker: Worker, own: Race) -> None:
             take_config(brought.getvalue())
     elif own.own is not None:
         own.own = None
-    with st.container(horizontal=True):
-        st.button(
-            "Measure",
-            key="arch_measure",
-            type="primary",
-            icon=":material/timer:",
-            disabled=own.busy,
-            on_click=rerun_callback(tried(lambda: own, lambda: start_race(worker)), PICTURES),
-        )
-        if own.job is not None:
-            st.button(
-                "Stop",
-                key="arch_stop",
-                icon=":material/stop:",
-                shortcut="escape",
-                on_click=rerun_callback(own.job.stop),
-            )
+    run_buttons(own, lambda: start_race(worker), label="Measure", icon=":material/timer:", key="arch_measure")
     with st.expander("What is slow here, and why", key="arch_slow"):
         for name in chosen.families:
             family = FAMILIES[name]
@@ -101,15 +87,16 @@ def _pictures(own: Race) -> None:
     elif own.stopped:
         st.caption(":material/stop_circle: Stopped: what was measured before stays.")
     shows = session.get(ArchitecturesState).shows
-    data = _lines(own.rows, shows)
+    rows = own.rows or _ready_rows()
+    data = _lines(rows, shows)
     said = lines_description(data)
     show_figure(lines_figure(data), said, key="arch_growth")
-    st.caption(_legend(own.rows, shows))
-    if own.rows:
-        _said(own.rows)
+    st.caption(_legend(rows, shows, ready=not own.rows))
+    if rows:
+        _said(rows)
         with st.expander("All figures", key="arch_figures"):
-            show_table(_table(own.rows), key="arch_rows")
-            file_button("CSV", "architectures.csv", lambda: _csv(own.rows), quiet=True)
+            show_table(_table(rows), key="arch_rows")
+            file_button("CSV", "architectures.csv", lambda: _csv(rows), quiet=True)
     why_it_matters(
         "Attention looks back at everything, so it must keep everything: its cache grows with the text, and reading has a "
         "part that grows with its square. The others keep a state of fixed size: whatever they did not put into it is gone. "
@@ -118,8 +105,13 @@ def _pictures(own: Race) -> None:
     )
 
 
+def _ready_rows() -> tuple[RaceRow, ...]:
+    """Of the chosen families, until the reader measures."""
+    return ready_race().of([FAMILIES[name].label for name in session.get(ArchitecturesState).families])
+
+
 def _lines(rows: Sequence[RaceRow], shows: str) -> ArchLines:
-    """Measured curves with their formulas; before anything is measured, the formulas of the chosen families alone."""
+    """Measured curves with their formulas."""
     curves = []
     for name in dict.fromkeys(row.config for row in rows):
         own = [row for row in rows if row.config == name]
@@ -130,27 +122,21 @@ def _lines(rows: Sequence[RaceRow], shows: str) -> ArchLines:
             predicted = tuple(predicted_prefill(own))
         values = tuple(value_of(row, shows) for row in own)
         curves.append(ArchCurve(name, tuple(float(row.context) for row in own), values, predicted=predicted))
-    if not curves:
-        chosen = session.get(ArchitecturesState)
-        contexts = tuple(context for context in LONG_CONTEXTS if context <= chosen.longest)
-        for name in chosen.families:
-            growth = known_growth(name)
-            formula = {"state": growth.bytes, "prefill": growth.prefill_flops, "decode": growth.decode_flops}[shows]
-            values = tuple(float(formula(context)) for context in contexts)
-            curves.append(ArchCurve(FAMILIES[name].label, tuple(map(float, contexts)), values))
-        unit = "bytes" if shows == "state" else "FLOPs"
-        return ArchLines(tuple(curves), "context, tokens", f"{QUANTITIES[shows]}: {unit}, by formula")
     return ArchLines(tuple(curves), "context, tokens", f"{QUANTITIES[shows]}, {_UNITS[shows]}")
 
 
-def _legend(rows: Sequence[RaceRow], shows: str) -> str:
+def _legend(rows: Sequence[RaceRow], shows: str, *, ready: bool) -> str:
     if not rows:
-        return "By formula, nothing is measured yet: press Measure. Both axes are logarithmic, so a power is a straight line."
+        return "No family is chosen: choose some, or bring a config, and press Measure."
     formula = {
         "state": "Dots: the tensors' bytes. Dotted: by formula.",
         "prefill": "Dots: measured here. Dotted: the formula's FLOPs over one rate a model, the median of its points.",
         "decode": "Measured here: the fastest of four tokens after each text.",
     }
+    if ready:
+        found = ready_race()
+        source = f"Ready results, measured on {found.date} ({found.machine}) by `{RACE_COMMAND}`: press Measure for your own."
+        return f"{source} {formula[shows].replace('measured here', 'measured').replace('Measured here', 'Measured')}"
     return f"{formula[shows]} Other work on this machine makes times longer, never shorter."
 
 

@@ -31,9 +31,10 @@ from playground.ui.architectures_page.learn_job import (
     start_trainings,
     wanted_models,
 )
+from playground.ui.architectures_page.parts import controls_and_pictures, run_buttons
 from playground.ui.kit import session
-from playground.ui.kit.fragments import PICTURES, rerun_callback
-from playground.ui.kit.job_view import tried, watch
+from playground.ui.kit.fragments import PICTURES
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import problems_shown_here, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.widgets import Bound
@@ -42,7 +43,7 @@ from playground.ui.kit.widgets import Bound
 def learn_section(worker: Worker) -> None:
     """What is trained on the left, what came of it on the right."""
     own, task = session.get(Trainings), TASKS[session.get(ArchitecturesState).task]
-    left, right = st.columns([1, 2], gap="large")
+    left, right = controls_and_pictures()
     with left:
         _controls(worker, own, task)
     with right:
@@ -74,24 +75,14 @@ def _controls(worker: Worker, own: Trainings, task: Task) -> None:
         bound.number("width")
         bound.number("steps")
         bound.number("rate", format="%.4f")
-    with st.container(horizontal=True):
-        st.button(
-            "Train",
-            key="arch_train",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=own.busy,
-            help="On this server's processor, half a minute or less a model; others keep their turns.",
-            on_click=rerun_callback(tried(lambda: own, lambda: start_trainings(worker)), PICTURES),
-        )
-        if own.job is not None:
-            st.button(
-                "Stop",
-                key="arch_train_stop",
-                icon=":material/stop:",
-                shortcut="escape",
-                on_click=rerun_callback(own.job.stop),
-            )
+    run_buttons(
+        own,
+        lambda: start_trainings(worker),
+        label="Train",
+        icon=":material/play_arrow:",
+        key="arch_train",
+        help="On this server's processor, half a minute or less a model; others keep their turns.",
+    )
 
 
 def _choose(names: list[str]) -> Sequence[str]:

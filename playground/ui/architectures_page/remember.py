@@ -15,6 +15,7 @@ from playground.charts.arch_grid import (
 )
 from playground.engine.serving.worker import Worker
 from playground.state.architectures import ArchitecturesState
+from playground.ui.architectures_page.parts import controls_and_pictures
 from playground.ui.kit import session
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import show_figure
@@ -37,7 +38,7 @@ _WORDS = {
 def remember_section(_worker: Worker) -> None:
     """The text and the layer on the left, its pictures on the right."""
     bound, chosen = Bound(ArchitecturesState), session.get(ArchitecturesState)
-    left, right = st.columns([1, 2], gap="large")
+    left, right = controls_and_pictures()
     with left:
         bound.text("text")
         bound.choose("layer")

@@ -1,0 +1,37 @@
+"""What the tabs of the page share: where controls and pictures stand, and the buttons of long work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground.ui.kit.fragments import PICTURES, rerun_callback
+from playground.ui.kit.job_view import HasJob, tried
+
+
+def controls_and_pictures() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The left third and the right two; on a phone the pictures come first, the controls in a sheet below (frame.css)."""
+    left, right = st.columns([1, 2], gap="large")
+    return left.container(key="tab_controls"), right.container(key="tab_pictures")
+
+
+def run_buttons(
+    own: HasJob[Any], start: Callable[[], None], *, label: str, icon: str, key: str, help: str | None = None
+) -> None:
+    """A button that starts the work of ``own``, and beside it, while there is some, one that stops it."""
+    with st.container(horizontal=True):
+        st.button(
+            label,
+            key=key,
+            type="primary",
+            icon=icon,
+            disabled=own.busy,
+            help=help,
+            on_click=rerun_callback(tried(lambda: own, start), PICTURES),
+        )
+        if own.job is not None:
+            stop = rerun_callback(own.job.stop)
+            st.button("Stop", key=f"{key}_stop", icon=":material/stop:", shortcut="escape", on_click=stop)
