@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from playground.architectures.ready import ready_results
+from playground.architectures import learning
+from playground.architectures.families import FAMILIES
+from playground.architectures.race import RaceProgress, RaceRow
+from playground.architectures.ready import ready_race, ready_results
+from playground.architectures.request import LearnRequest
 from playground.architectures.tasks import TASKS
+from playground.engine.api import CancelToken
+from playground.engine.serving.pool import ModelChoice
 from playground.state.architectures import ArchitecturesState
 from playground.state.link_fields import link_of, read_link
+from playground.ui import runtime
 from playground.ui.architectures_page import growth_job, learn_job
+from tests.architectures.test_learning import run as run_alone
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -35,16 +44,19 @@ def finish(app: Opened, kind: type[Any]) -> Opened:
     return app.run()
 
 
-def test_formulas_are_there_before_anything_is_measured_and_then_the_tensors(
+def test_what_was_measured_before_is_there_with_its_date_and_then_the_readers_own(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(growth_job, "LONG_CONTEXTS", (32, 64))
     app = open_page(open_app, families='["transformer", "gru"]')
-    assert not app.errors and len(figures(app)) == 1 and "nothing is measured yet" in app.texts()
+    ready = ready_race()
+    assert not app.errors and len(figures(app)) == 1
+    assert f"measured on {ready.date}" in app.texts() and "python -m benchmarks.learned race" in app.texts()
+    assert "bytes equal the formula's at 10 of 10 points" in app.texts()  # five contexts of two families
     app.at.button(key="arch_measure").click()
     app = finish(app.run(), growth_job.Race)
     assert not app.errors
-    assert "bytes equal the formula's at 4 of 4 points" in app.texts()
+    assert "bytes equal the formula's at 4 of 4 points" in app.texts() and ready.date not in app.texts()
     assert "**Transformer** grows with the power of the context" in app.texts() and "state 1.0" in app.texts()
     rows = app.state(growth_job.Race).rows
     app = app.hold(**{"ArchitecturesState.shows": "prefill"})
@@ -76,6 +88,13 @@ def test_every_task_shows_ready_results_with_their_date(open_app: Open, task: st
     assert len(figures(app)) == (2 if TASKS[task].two_parts else 1)
 
 
+def test_the_ready_race_is_of_every_family() -> None:
+    rows = ready_race().rows
+    assert {row.config for row in rows} == {family.label for family in FAMILIES.values()}
+    for row in rows:
+        assert row.state_bytes is not None and row.state_bytes + (row.cache_bytes or 0) == row.predicted_bytes
+
+
 def test_a_training_comes_live_and_takes_the_place_of_the_ready_ones(open_app: Open) -> None:
     app = open_page(
         open_app,
@@ -94,10 +113,98 @@ def test_a_training_comes_live_and_takes_the_place_of_the_ready_ones(open_app: O
     assert (learnt.request.width, learnt.request.size, learnt.steps[-1].step) == (8, 4, 20)
 
 
-def test_what_cannot_be_trained_is_said_and_what_is_stopped_stays(open_app: Open) -> None:
+def test_what_cannot_be_trained_is_said(open_app: Open) -> None:
     app = open_page(open_app, "What fits through a bottleneck", width="12", task="copy")
     app.at.button(key="arch_train").click()
     assert any("multiple of 8" in error for error in app.run().errors)
+
+
+SMALL = {"task": "copy", "width": "8", "steps": "20", "size": "4", "models": '["rnn"]'}
+FITS = "What fits through a bottleneck"
+
+
+class Gate:
+    """Work that goes on as soon as the test says so; ``reached`` when it waits."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def wait(self) -> None:
+        self.reached.set()
+        assert self.opened.wait(60)
+
+
+def test_a_training_that_is_stopped_keeps_what_was_trained_to_its_end(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, real = Gate(), learning.learn
+
+    def held(request: LearnRequest) -> Any:  # noqa: ANN401 - the generator that learn gives
+        if request.seed == 1:
+            gate.wait()
+        return real(request)
+
+    monkeypatch.setattr(learning, "learn", held)
+    app = open_page(open_app, FITS, **SMALL, seeds="2")
+    app.at.button(key="arch_train").click()
+    app.run()
+    assert gate.reached.wait(60)  # the first seed is trained, the second begins
+    app.run().at.button(key="arch_train_stop").click()
+    app.run()
+    gate.opened.set()
+    app = finish(app, learn_job.Trainings)
+    own = app.state(learn_job.Trainings)
+    assert not app.errors and not own.busy and [each.seed for each in own.learnt] == [0]
+    assert "Stopped: what was trained to its end stays" in app.texts() and "Trained here" in app.texts()
+    with pytest.raises(KeyError):
+        app.at.button(key="arch_train_stop")
+    app.at.button(key="arch_train").click()  # goes on with what is missing
+    app = finish(app.run(), learn_job.Trainings)
+    assert [each.seed for each in app.state(learn_job.Trainings).learnt] == [0, 1] and "Stopped" not in app.texts()
+
+
+def test_a_race_that_is_stopped_keeps_what_was_measured(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+
+    def race(*_racers: object, cancel: CancelToken) -> Any:  # noqa: ANN401 - a generator
+        yield RaceProgress(0.5, "GRU: a text of 64 tokens", RaceRow("GRU", 64, 5_120, 1.0, 5_120, 0, 0.1, 0.1))
+        gate.wait()
+        cancel.check()
+
+    monkeypatch.setattr(growth_job, "race", race)
+    app = open_page(open_app, families='["gru"]')
+    app.at.button(key="arch_measure").click()
+    app.run()
+    assert gate.reached.wait(60)
+    app.run().at.button(key="arch_measure_stop").click()
+    app.run()
+    gate.opened.set()
+    app = finish(app, growth_job.Race)
+    assert not app.errors and not app.state(growth_job.Race).busy
+    assert "Stopped: what was measured before stays" in app.texts() and "at 1 of 1 points" in app.texts()
+
+
+def test_two_readers_train_at_once_in_turns_and_each_is_told(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a third who has the model, each says how many are ahead; then both end with what they get alone."""
+    gate, who = Gate(), ["ada"]
+    monkeypatch.setattr(learn_job, "session_id", lambda: who[0])
+    one = open_page(open_app, FITS, **SMALL, seeds="1")
+    other = open_page(open_app, FITS, **SMALL, seeds="1", rate="0.002")
+    worker = runtime.model_pool().keep_ready(ModelChoice()).worker
+    assert worker is not None
+    third = worker.submit("third", "work", lambda engine, cancel: gate.wait())
+    assert gate.reached.wait(60)
+    for who[0], app in (("ada", one), ("grace", other)):
+        app.at.button(key="arch_train").click()
+        app.run()
+    told = [str(app.at.get("progress")[0].proto.text) for app in (one, other)]
+    gate.opened.set()
+    third.result(60)
+    assert told == ["0 of 1 trained. waits for its turn, 1 ahead", "0 of 1 trained. waits for its turn, 2 ahead"]
+    for app in (one, other):
+        (learnt,) = finish(app, learn_job.Trainings).state(learn_job.Trainings).learnt.values()
+        alone = run_alone(learnt.request)
+        assert not app.errors and (learnt.steps, learnt.accuracies) == (alone.steps, alone.accuracies)
 
 
 @pytest.mark.parametrize("layer", ["attention", "gru", "s4", "mamba", "rwkv"])

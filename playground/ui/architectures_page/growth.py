@@ -18,7 +18,7 @@ from playground.downloads import csv_text
 from playground.engine.serving.worker import Worker
 from playground.state.architectures import ArchitecturesState
 from playground.ui.architectures_page.growth_job import Race, start_race, take_config
-from playground.ui.architectures_page.parts import controls_and_pictures, run_buttons
+from playground.ui.architectures_page.parts import controls_and_pictures, doing_said, run_buttons
 from playground.ui.kit import session
 from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import PICTURES
@@ -83,7 +83,7 @@ def _pictures(own: Race) -> None:
     if own.problem:
         show_problem(own.problem)
     if own.busy:
-        st.progress(min(own.share, 1.0), text=escape_markdown(own.doing or "waits for its turn"))
+        st.progress(min(own.share, 1.0), text=escape_markdown(doing_said(own, own.doing)))
     elif own.stopped:
         st.caption(":material/stop_circle: Stopped: what was measured before stays.")
     shows = session.get(ArchitecturesState).shows

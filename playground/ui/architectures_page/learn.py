@@ -31,7 +31,7 @@ from playground.ui.architectures_page.learn_job import (
     start_trainings,
     wanted_models,
 )
-from playground.ui.architectures_page.parts import controls_and_pictures, run_buttons
+from playground.ui.architectures_page.parts import controls_and_pictures, doing_said, run_buttons
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.job_view import watch
@@ -124,14 +124,14 @@ def _progress(own: Trainings, task: Task) -> None:
         done = sum(each in own.learnt for each in own.requests)
         now = running[0] if running else None
         step = own.curves[now][-1] if now else None
-        doing = "waits for its turn"
+        doing = ""
         if now is not None and step is not None:
             doing = (
                 f"{label_of(now)}, seed {now.seed}: step {step.step:,} of at most {now.steps:,}, loss {step.loss:.2f}, "
                 f"accuracy {step.accuracy:.0%}"
             )
         share = (done + (step.step / now.steps if now and step else 0)) / max(len(own.requests), 1)
-        st.progress(min(share, 1.0), text=f"{done} of {len(own.requests)} trained. {doing}")
+        st.progress(min(share, 1.0), text=f"{done} of {len(own.requests)} trained. {doing_said(own, doing)}")
     elif own.stopped:
         st.caption(":material/stop_circle: Stopped: what was trained to its end stays.")
     curves = [

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.ui.kit.fragments import PICTURES, rerun_callback
 from playground.ui.kit.job_view import HasJob, tried
+from playground.ui.kit.pace import queue_words
 
 
 def controls_and_pictures() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -35,3 +36,9 @@ def run_buttons(
         if own.job is not None:
             stop = rerun_callback(own.job.stop)
             st.button("Stop", key=f"{key}_stop", icon=":material/stop:", shortcut="escape", on_click=stop)
+
+
+def doing_said(own: HasJob[Any], doing: str) -> str:
+    """What is being done, and how many others come before its next turn: work of several readers goes in turns."""
+    ahead = "" if own.ticket is None else queue_words(own.ticket)
+    return f"{doing or 'waits for its turn'}{ahead}"
