@@ -16,7 +16,7 @@ from playground.scaling.quantity import format_bytes
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """``lane``: its line in the picture. ``notes``: as in the notes, "" where they are silent. ``differs``: from the check."""
+    """``lane``: its column in the picture. ``notes``: as in the notes, "" where they are silent. ``differs``: from the check."""
 
     name: str
     year: float
@@ -49,8 +49,8 @@ def milestones() -> tuple[Milestone, ...]:
         ),
         Milestone(
             "Seq2Seq", 2014.6, "Recurrence", (), "Dominant from 2014 to 2018; adopted by Google Translate in 2016.",
-            "What Google put into service in 2016 (GNMT) was an encoder and decoder of eight LSTM layers each with attention "
-            "between them: the plain one, with its bottleneck, was not.", "1409.3215, 1406.1078, 1609.08144", True,
+            "What went into service at Google in 2016 (GNMT) had attention between encoder and decoder: the plain one, with its "
+            "bottleneck, never did.", "1409.3215, 1406.1078, 1609.08144", True,
         ),
         Milestone(
             "Bahdanau's attention", 2014.75, "Attention", ("Seq2Seq",), "Existed before the transformer.",
@@ -138,8 +138,7 @@ class Contender:
 
 CONTENDERS: dict[str, Contender] = {
     "transformer": Contender(
-        "Transformer", "405 billion parameters, dense, on 15.6 trillion tokens (2407.21783); a trillion, 32 billion active, on "
-        "15.5 trillion (2507.20534)",
+        "Transformer", "405 billion parameters, dense (2407.21783); a trillion, 32 billion active (2507.20534)",
         "products of large matrices, what GPUs are built for", ("LlamaForCausalLM",),
     ),
     "gru": Contender(

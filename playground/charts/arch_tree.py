@@ -1,4 +1,4 @@
-"""A family tree over the years: one line of marks for each kind, and who comes of whom."""
+"""A family tree down the years: a row for each architecture, a column for each kind, and who comes of whom."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 from playground.charts.figure import escaped, make_figure
 from playground.charts.palette import FINAL, GRID, RAW
 
-HEIGHT = 340
+ROW_HEIGHT, AROUND = 26, 64  # pixels; rows are of one height, so that no name covers another
 
 
 @dataclass(frozen=True, slots=True)
 class TreeNode:
-    """``lane``: the number of its line, from the top. ``differs``: a check against sources says otherwise than the notes."""
+    """``lane``: the number of its column, from the left. ``differs``: a check against sources says otherwise than the notes."""
 
     name: str
     year: float
@@ -25,8 +25,8 @@ class TreeNode:
 
 
 def tree_figure(nodes: Sequence[TreeNode], lanes: Sequence[str]) -> go.Figure:
-    """Marks with their names; grey lines to what each came of. Open diamonds where notes and sources differ."""
-    places = {node.name: (node.year, node.lane) for node in nodes}
+    """``nodes`` in order, the oldest on top. Grey lines to what each came of; open diamonds where notes and sources differ."""
+    places = {node.name: (node.lane, row) for row, node in enumerate(nodes)}
     x: list[float | None] = []
     y: list[float | None] = []
     for node in nodes:
@@ -40,40 +40,47 @@ def tree_figure(nodes: Sequence[TreeNode], lanes: Sequence[str]) -> go.Figure:
         "x": x,
         "y": y,
         "line": {"color": RAW, "width": 1},
+        "opacity": 0.6,
         "hoverinfo": "skip",
     }
-    above: dict[int, int] = {}
-    sides = []
-    for node in nodes:  # neighbours of one line are named above and below in turn
-        above[node.lane] = above.get(node.lane, 0) + 1
-        sides.append("top center" if above[node.lane] % 2 else "bottom center")
     marks = {
         "type": "scatter",
         "mode": "markers+text",
-        "x": [node.year for node in nodes],
-        "y": [node.lane for node in nodes],
-        "text": [escaped(node.name) for node in nodes],
-        "textposition": sides,
-        "textfont": {"size": 11},
+        "x": [node.lane for node in nodes],
+        "y": list(range(len(nodes))),
+        "text": [f" {escaped(node.name)} " for node in nodes],
+        "textposition": [
+            "middle left" if node.lane > len(lanes) / 2 else "middle right" for node in nodes
+        ],  # into the picture
+        "textfont": {"size": 12},
+        "customdata": [node.year for node in nodes],
         "marker": {
             "color": FINAL,
             "size": 11,
             "symbol": ["diamond-open" if node.differs else "circle" for node in nodes],
             "line": {"width": 2, "color": FINAL},
         },
-        "hovertemplate": "%{text}, %{x:.0f}<extra></extra>",
+        "hovertemplate": "%{text}, %{customdata:.0f}<extra></extra>",
         "cliponaxis": False,
     }
+    years = [int(node.year) for node in nodes]
     layout = {
-        "height": HEIGHT,
-        "margin": {"l": 96, "r": 40, "t": 16, "b": 32},
+        "height": AROUND + ROW_HEIGHT * len(nodes),
+        "margin": {"l": 48, "r": 24, "t": 48, "b": 16},
         "showlegend": False,
         "dragmode": False,
-        "xaxis": {"gridcolor": GRID, "dtick": 1, "tickformat": "d", "range": [2012, 2026.2]},
-        "yaxis": {
+        "xaxis": {
+            "side": "top",
             "tickvals": list(range(len(lanes))),
-            "ticktext": list(lanes),
-            "range": [len(lanes) - 0.4, -0.7],
+            "ticktext": [lane.replace(" ", "<br>") for lane in lanes],
+            "range": [-0.4, len(lanes) - 0.6],
+            "gridcolor": GRID,
+            "zeroline": False,
+        },
+        "yaxis": {
+            "tickvals": [row for row, year in enumerate(years) if row == 0 or year != years[row - 1]],
+            "ticktext": [str(year) for row, year in enumerate(years) if row == 0 or year != years[row - 1]],
+            "range": [len(nodes) - 0.4, -0.6],
             "showgrid": False,
             "zeroline": False,
         },

@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
 def test_families_are_raced_and_a_text_is_read(app_url: str, open_page: OpenPage) -> None:
     page = open_page(f"{app_url}/architectures?families=%5B%22gru%22%2C%22transformer%22%5D&longest=512")
-    expect(page.get_by_text("nothing is measured yet")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Ready results, measured on")).to_be_visible()
     page.get_by_role("button", name="Measure", exact=True).click()
-    expect(page.get_by_text(re.compile(r"equal the formula's at 6 of 6 points"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"equal the formula's at 6 of 6 points"))).to_be_visible()
     page.get_by_role("tab", name="How each one remembers").click()
     text = page.get_by_role("textbox", name="Letters a to p among points")
     expect(text).to_be_visible()

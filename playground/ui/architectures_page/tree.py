@@ -7,6 +7,7 @@ import streamlit as st
 from playground.architectures.families import FAMILIES
 from playground.architectures.growth import exponents_said
 from playground.architectures.history import CONTENDERS, LANES, milestones
+from playground.architectures.ready import ready_race
 from playground.architectures.results import exponents_of
 from playground.charts.arch_tree import TreeNode, tree_description, tree_figure
 from playground.charts.table import TableColumn, TableData, clipped
@@ -58,12 +59,12 @@ def tree_section(_worker: Worker) -> None:
 
 
 def _contenders() -> None:
-    rows = session.get(Race).rows
+    rows = session.get(Race).rows or ready_race().rows
     columns = (
         TableColumn("name", "Architecture", 110, pinned=True),
         TableColumn("quality", "Largest published", 260),
         TableColumn("hardware", "Hardware", 190),
-        TableColumn("here", "Measured here", 200),
+        TableColumn("here", "Measured, as under What grows", 200),
         TableColumn("ecosystem", "In transformers", 170),
     )
     found = []
@@ -74,7 +75,7 @@ def _contenders() -> None:
                 "name": one.family,
                 "quality": one.quality,
                 "hardware": one.hardware,
-                "here": (exponents_said(exponents_of(own)) if own else "") or "not yet: see What grows",
+                "here": (exponents_said(exponents_of(own)) if own else "") or "not measured: see What grows",
                 "ecosystem": ", ".join(one.classes) or "no class: ours here",
             }
         )
