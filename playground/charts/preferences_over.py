@@ -29,13 +29,15 @@ def against_n(data: OverData) -> BandsData:
 
 
 def against_kl(data: OverData) -> BandsData:
-    """The same against d, with the fitted parabola."""
+    """The same against d, with the fitted parabola and the curve that the peak is read off."""
     d = np.linspace(0, data.fit.reached, 60)
     fitted = BandCurve("fit d(α − βd)", d, data.fit.at(d), kind="grey", style=1)
+    d = np.linspace(0, data.fit.fitted, 60)
+    bent = BandCurve("with a third term", d, data.fit.cubic_at(d), kind="grey", style=2)
     return BandsData(
         "d = √KL, KL = ln N − (N − 1)/N nats",
         Y_TITLE,
-        (*_curves(data, kl=True), fitted),
+        (*_curves(data, kl=True), fitted, bent),
         log_x=False,
         marks=_marks(data, kl=True),
     )
@@ -55,4 +57,7 @@ def _marks(data: OverData, *, kl: bool) -> tuple[tuple[str, float], ...]:
     fit = data.fit
     if not fit.within or fit.peak_d is None or fit.peak_n is None:
         return ()
-    return ((f"peak, N ≈ {fit.peak_n:,.0f}", fit.peak_d if kl else fit.peak_n),)
+    label = f"peak, N ≈ {fit.peak_n:,.0f}"
+    if fit.peak_ns is not None:
+        label += f" ({fit.peak_ns[0]:,.0f} to {fit.peak_ns[1]:,.0f})"
+    return ((label, fit.peak_d if kl else fit.peak_n),)

@@ -9,7 +9,7 @@ from playground.errors import BadInput
 from playground.preferences.text_features import TEXT_FEATURES
 from playground.state.link_fields import link_field, one_of, real, text, texts, whole
 
-MOST_RUNS = 8
+MOST_RUNS = 12
 OTHER_VOTES = "other votes"
 _ID = re.compile(r"[a-f0-9]{32}")
 

@@ -118,11 +118,20 @@ def chosen_value_curve(name: str, keys: Sequence[float], values: Sequence[float]
     """
     if not keys:
         raise BadInput("There is no score to draw: choose a rule with values.", "scorer")
-    ns, drawn = curve_points(len(keys)), _resamples(len(keys), seed)
     by, of = np.asarray(keys, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    mean = _by_value(by[None], of[None], ns)[0]
-    low, high = _band(_by_value(by[drawn], of[drawn], ns))
-    return Curve(name, ns, tuple(map(float, mean)), low, high, exact=True)
+    mean = _by_value(by[None], of[None], curve_points(len(keys)))[0]
+    low, high = _band(chosen_value_draws(keys, values, seed))
+    return Curve(name, curve_points(len(keys)), tuple(map(float, mean)), low, high, exact=True)
+
+
+def chosen_value_draws(keys: Sequence[float], values: Sequence[float], seed: int = 0) -> Array:
+    """(RESAMPLES, points): ``chosen_value_curve`` again, from candidates drawn anew with replacement."""
+    by, of, drawn = (
+        np.asarray(keys, dtype=np.float64),
+        np.asarray(values, dtype=np.float64),
+        _resamples(len(keys), seed),
+    )
+    return _by_value(by[drawn], of[drawn], curve_points(len(keys)))
 
 
 def mean_curve(curves: Sequence[Curve]) -> Curve:

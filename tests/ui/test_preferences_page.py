@@ -27,7 +27,7 @@ from playground.training.pairs import Pair
 from playground.training.runs import TrainingStore
 from playground.training.settings import TrainSettings
 from playground.training.steps import PreferenceNumbers, TrainStep
-from playground.ui.preferences_page import over
+from playground.ui.preferences_page import over_making
 from playground.ui.preferences_page.dpo import DpoDraft
 from playground.ui.preferences_page.session import Voter
 from playground.ui.preferences_page.vote import VoteView
@@ -192,7 +192,7 @@ def test_choosing_by_the_reward_is_held_against_a_second_judgement(open_app: Cal
 def test_a_run_with_too_few_candidates_and_none_at_all(open_app: Callable[..., Opened]) -> None:
     ballot = voted()
     app = open_page(open_app, "Best-of-N under it", ballot=ballot)
-    assert not app.errors and "have 64 answers made" in app.texts()
+    assert not app.errors and "have 1,536 answers made" in app.texts()
     app = open_page(open_app, "Best-of-N under it", ballot=ballot, runs=f'["{recorded(4)}"]')
     assert ["8 drawn candidates" in error for error in app.errors] == [True]
 
@@ -200,17 +200,19 @@ def test_a_run_with_too_few_candidates_and_none_at_all(open_app: Callable[..., O
 def test_answers_are_made_for_it_and_chosen_from(
     open_app: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(over, "MADE", 8)
+    monkeypatch.setattr(over_making, "MADE", 8)
+    monkeypatch.setattr(over_making, "RUNS", 3)
     app = open_page(open_app, "Best-of-N under it", ballot=voted())
     app.at.button(key="preferences_make").click()
     app.run()
-    ticket = app.at.session_state["playground_states"][over.Making].ticket
+    ticket = app.at.session_state["playground_states"][over_making.Making].ticket
     assert ticket is None or ticket.wait(60)
     app.run()
     app.run()
     assert "What is chosen" in app.texts() and not app.errors
-    (run,) = RunStore(visitor=LOCAL).runs()
-    assert run.finished == 8
+    runs = RunStore(visitor=LOCAL).runs()
+    assert [run.finished for run in runs] == [8, 8, 8] and {run.prompt for run in runs} == {"p0", "p1", "p2"}
+    assert set(app.state(PreferencesState).runs) == {run.id for run in runs}
 
 
 def test_groups_that_disagree_stand_side_by_side(open_app: Callable[..., Opened]) -> None:

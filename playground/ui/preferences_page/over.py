@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,10 +11,8 @@ import streamlit as st
 
 from playground.charts.curves_bands import bands_description, bands_figure
 from playground.charts.preferences_over import OverData, against_kl, against_n
-from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
-from playground.errors import BadInput, PlaygroundError
-from playground.generation.document import origin_of
+from playground.errors import BadInput
 from playground.preferences.overoptimisation import (
     fit_best_of_n,
     fit_sentence,
@@ -24,30 +22,24 @@ from playground.preferences.overoptimisation import (
 )
 from playground.preferences.text_features import TEXT_FEATURES
 from playground.state.preferences import OTHER_VOTES, PreferencesState
-from playground.testtime.curves import best_score_curve, chosen_value_curve, mean_curve
-from playground.testtime.events import BatchStep, Event
-from playground.testtime.generate import CandidateRun
-from playground.testtime.recorder import RunRecorder, recorded_run
-from playground.testtime.request import BestOfNRequest
+from playground.testtime.curves import best_score_curve, chosen_value_curve, chosen_value_draws, mean_curve
 from playground.testtime.stored_runs import RunSummary, StoredRun, shared_store
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES
-from playground.ui.kit.job_view import HasJob, JobView, watch
+from playground.ui.kit.job_view import watch
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 from playground.ui.preferences_page.judging import heads_of, judged_by, offered_judges
+from playground.ui.preferences_page.over_making import NEW_TOKENS, RUNS, Making, answers_a_run, make, making_progress
 from playground.ui.preferences_page.reward import RewardView, load_reward
 from playground.ui.preferences_page.session import attempt
 from playground.ui.preferences_page.states import states_of
-from playground.ui.runtime import session_id
 from playground.ui.visitor import owner_id, visitor_id
-from playground.ui.workspace.setup import setup
-from playground.ui.workspace.shared import check_best_of_n, visitor_limits
 
-MADE, NEW_TOKENS, LEAST = 64, 48, 8
+LEAST = 8
 SHOWN_RUNS = 40
 Floats = npt.NDArray[np.float64]
 
@@ -68,21 +60,9 @@ class OverView:
     """``data`` None: no run is chosen yet. ``choices``: at the peak and past it, of the first run."""
 
     worker: Worker
-    prompt: str
+    prompts: tuple[str, ...]
     data: OverData | None = None
     choices: tuple[Choice, ...] = ()
-
-
-@dataclass(eq=False)
-class Making(HasJob[CandidateRun]):
-    """Candidates under way: ``done`` tokens so far, of the run ``run``."""
-
-    run: str = ""
-    finished: int = 0
-
-    def ended(self, job: JobView[CandidateRun]) -> None:
-        if not job.problem and self.run:
-            session.change(PreferencesState, runs=(self.run,))
 
 
 @dataclass(eq=False)
@@ -97,9 +77,9 @@ class _Computed:
 def load_over() -> OverView:
     """Raises Pending while the model reads answers, and BadInput for what cannot be judged."""
     view, chosen = load_reward(), session.get(PreferencesState)
-    prompt = view.kept.ballot.answers[0].prompt
+    prompts = tuple(dict.fromkeys(answer.prompt for answer in view.kept.ballot.answers))
     if not chosen.runs:
-        return OverView(view.worker, prompt)
+        return OverView(view.worker, prompts)
     runs = [_run(run) for run in chosen.runs]
     ballot = view.kept.ballot
     features = states_of(view.worker, "preferences-states", [(answer.prompt, answer.text) for answer in ballot.answers])
@@ -109,7 +89,7 @@ def load_over() -> OverView:
     key = view.found, chosen.runs, len(texts), chosen.judge, chosen.flaw, chosen.weight
     if known.found is None or known.key != key:
         known.found, known.key = _compute(view, features, runs, states), key
-    return OverView(view.worker, prompt, *known.found)
+    return OverView(view.worker, prompts, *known.found)
 
 
 def _run(run: str) -> StoredRun:
@@ -143,15 +123,22 @@ def _compute(
         judged = part @ other if other is not None else judged_by(chosen.judge, run, run.candidates, visitor_id())
         rewards.append(reward)
         judgements.append(standardised(judged))
-    reward_curve = mean_curve([best_score_curve("reward", one.tolist()) for one in rewards])
-    judged_curve = mean_curve(
-        [chosen_value_curve("judged", a.tolist(), b.tolist()) for a, b in zip(rewards, judgements, strict=True)]
-    )
-    widths = np.subtract(judged_curve.high, judged_curve.low).tolist()
-    fit = fit_best_of_n(judged_curve.ns, judged_curve.mean, widths)
-    name = offered_judges(runs).get(chosen.judge, chosen.judge)
-    data = OverData(reward_curve, judged_curve, name, fit)
+    data = measure_over(rewards, judgements, offered_judges(runs).get(chosen.judge, chosen.judge))
     return data, _choices(runs[0], rewards[0], judgements[0], data)
+
+
+def measure_over(rewards: Sequence[Floats], judgements: Sequence[Floats], judge: str) -> OverData:
+    """What choosing by the reward gives, of each run's answers; both in standard deviations of a run.
+
+    Every subset of a run is averaged over, and runs are averaged; a run is resampled on its own for the peak's interval.
+    """
+    reward_curve = mean_curve([best_score_curve("reward", one.tolist()) for one in rewards])
+    pairs = [(one.tolist(), other.tolist()) for one, other in zip(rewards, judgements, strict=True)]
+    judged_curve = mean_curve([chosen_value_curve("judged", *pair) for pair in pairs])
+    count = len(judged_curve.ns)
+    drawn = np.mean([chosen_value_draws(*pair, seed=place)[:, :count] for place, pair in enumerate(pairs)], axis=0)
+    fit = fit_best_of_n(judged_curve.ns, judged_curve.mean, np.sqrt(judged_curve.ns).tolist(), drawn)
+    return OverData(reward_curve, judged_curve, judge, fit)
 
 
 def _choices(run: StoredRun, reward: Floats, judged: Floats, data: OverData) -> tuple[Choice, ...]:
@@ -176,11 +163,11 @@ def over_section(view: OverView) -> None:
         show_problem(own.problem)
     runs = {run.id: run for run in shared_store(owner_id()).runs() if run.status != "damaged" and run.finished >= LEAST}
     _controls(view, runs)
-    watch(own, lambda: _progress(own), key="preferences_making", changes=lambda: own.busy)
+    watch(own, making_progress, key="preferences_making", changes=lambda: own.busy)
     if view.data is None:
         st.info(
-            "Choose a run of Best-of-N, or have 64 answers made: choosing the best of N by the reward is then measured for "
-            "every N from that one run.",
+            f"Choose runs of Best-of-N, or have {RUNS * answers_a_run():,} answers made to this ballot's prompts (minutes, on a "
+            f"processor): what choosing the best of N by the reward gives is then known for every N up to {answers_a_run()}.",
             icon=":material/dynamic_feed:",
         )
         return
@@ -194,8 +181,8 @@ def over_section(view: OverView) -> None:
         "The reward of the best of N rises with N whatever it is worth: that is what is chosen by. The second judgement did not "
         "choose, so it shows what was bought; where it turns down, the search has found what the reward likes and nobody wants "
         "(Goodhart's law). Both are averaged over all ways to draw N of the run's candidates. Gao et al. fit d(α − βd) to "
-        "best-of-N, d(α − β ln d) to reinforcement learning. Points after the first that is worse than one answer are drawn, "
-        "not fitted.",
+        "best-of-N, d(α − β ln d) to reinforcement learning; the peak is read off the same with a third term, since a rare or "
+        "growing flaw's curve is no parabola. Points after the first that is worse than one answer are drawn, not fitted.",
         "Reward model",
         "Over-optimisation",
     )
@@ -217,16 +204,17 @@ def _controls(view: OverView, runs: dict[str, RunSummary]) -> None:
             format_func=lambda run: f"{runs[run].prompt[:40]} · {run[:4]}",
             key="preferences_over_runs",
             on_change=bind_widget("preferences_over_runs", shown, write),
-            help="Curves of several runs are averaged.",
+            help="Curves of several runs are averaged: one run alone says little of where a peak is.",
             width=330,
         )
         st.button(
-            f"Make {MADE} answers",
+            f"Make {RUNS * answers_a_run():,} answers",
             key="preferences_make",
             icon=":material/dynamic_feed:",
-            help=f"To {view.prompt[:80]!r}, with the samplers as they stand, {NEW_TOKENS} tokens at most; kept as a run.",
-            on_click=attempt(_make),
-            args=(view,),
+            help=f"{answers_a_run()} each to {min(RUNS, len(view.prompts))} prompts of this ballot, with the samplers as they "
+            f"stand, {NEW_TOKENS} tokens at most; kept as runs.",
+            on_click=attempt(make),
+            args=(view.worker, view.prompts),
             disabled=session.get(Making).busy,
         )
         judges = offered_judges([found for run in shown if (found := session.get(_Computed).runs.get(run))])
@@ -236,40 +224,6 @@ def _controls(view: OverView, runs: dict[str, RunSummary]) -> None:
             bound.number("weight", width=140)
     if chosen.judge == OTHER_VOTES:
         st.caption("The reward here is fitted to one half of the votes and judged by a head of the other half.")
-
-
-def _progress(own: Making) -> None:
-    if own.busy:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(min(1.0, own.finished / MADE), text=f"{own.finished} of {MADE} answers")
-            st.button("Stop", key="preferences_stop_making", icon=":material/stop:", on_click=_stop, shortcut="escape")
-
-
-def _stop() -> None:
-    job = session.get(Making).job
-    if job is not None:
-        job.stop()
-
-
-def _make(view: OverView) -> None:
-    worker, own = view.worker, session.get(Making)
-    chat = worker.engine.info.has_chat_template
-    request = BestOfNRequest(
-        view.prompt, chat=chat, settings=setup().settings, seed=setup().seed, n=MADE, max_new_tokens=NEW_TOKENS
-    )
-    check_best_of_n(request)
-    recorder = RunRecorder.begin(request, origin_of(worker.engine.info), owner_id(), visitor_limits().check_runs)
-    if not recorder.run:
-        raise PlaygroundError(recorder.problem or "The run cannot be kept.")
-    own.run, own.finished, own.problem = recorder.run, 0, ""
-
-    def job(engine: Engine, cancel: CancelToken) -> Generator[Event, None, CandidateRun]:
-        return recorded_run(engine, request, recorder, cancel=cancel)
-
-    def take(step: Event) -> None:
-        own.finished += len(step.finished) if isinstance(step, BatchStep) else 0
-
-    own.job = JobView(worker.submit(session_id(), "preferences-making", job), take)
 
 
 def _answers(view: OverView) -> None:
