@@ -10,7 +10,8 @@ import sys
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from playground.charts.numbers import percent
 from tests.e2e.conftest import ROOT, OpenPage, bars_ready, box, hover_until, settled, until
@@ -338,6 +339,43 @@ def test_no_tab_writes_an_error_to_the_console(open_page: OpenPage, app_url: str
         settled(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert said == []
+
+
+SEND_LATE = """const soon = window.setTimeout
+window.setTimeout = (act, ms, ...rest) => soon(act, ms === 0 && window.sendsLate ? 500 : ms, ...rest)"""
+
+
+def test_the_last_of_two_quick_clicks_opens_its_tab(open_page: OpenPage, app_url: str) -> None:
+    """The first one's run comes while the second one is on its way: Streamlit alone goes back to the first one's tab."""
+    page = open_page("about:blank")
+    held: list[bytes] = []
+    sockets: list[WebSocketRoute] = []
+
+    def between(browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+        browser.on_message(server.send)
+        server.on_message(lambda message: held.append(bytes(message)) if held else browser.send(message))
+        sockets.append(browser)
+
+    page.route_web_socket(re.compile("/_stcore/stream"), between)
+    page.add_init_script(SEND_LATE)
+    page.goto(app_url)
+    bars_ready(page)
+    held.append(b"")  # from here on
+    page.get_by_role("tab", name="Compare").click()
+    until(
+        lambda: (page.title(), [ForwardMsg.FromString(each).WhichOneof("type") for each in held])[1],
+        lambda kinds: "script_finished" in kinds,
+    )
+    page.evaluate("window.sendsLate = true")
+    page.get_by_role("tab", name="Proof").click()
+    answers, held[:] = held[1:], []
+    for each in answers:
+        sockets[-1].send(each)
+    page.evaluate("window.sendsLate = false")
+    expect(page.get_by_role("tabpanel", name="Proof")).to_contain_text("Nothing to prove")
+    settled(page)
+    expect(page.get_by_role("tab", name="Proof")).to_have_attribute("aria-selected", "true")
 
 
 # -- the model's time --------------------------------------------------------------------------------------------------

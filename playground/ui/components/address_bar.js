@@ -1,5 +1,6 @@
 // The address bar shows the link of what is on screen; the history stays as it is. Every page has it, and it hears of each
-// section that opens: so the open tab is brought into view from here.
+// section that opens: so the open tab is brought into view from here, and what the reader chose is kept.
+import { keepChosenTabs } from "./chosen_tab.js"
 import { bringOpenTabsIntoView } from "./open_tab.js"
 
 export default function addressBar({ data }) {
@@ -8,4 +9,5 @@ export default function addressBar({ data }) {
     window.history.replaceState(window.history.state, "", window.location.pathname + query)
   }
   bringOpenTabsIntoView()
+  keepChosenTabs()
 }
