@@ -345,16 +345,22 @@ SEND_LATE = """const soon = window.setTimeout
 window.setTimeout = (act, ms, ...rest) => soon(act, ms === 0 && window.sendsLate ? 500 : ms, ...rest)"""
 
 
+def kind_of(frame: str | bytes) -> str | None:
+    """What a message from the server is."""
+    kind: str | None = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode()).WhichOneof("type")
+    return kind
+
+
 def test_the_last_of_two_quick_clicks_opens_its_tab(open_page: OpenPage, app_url: str) -> None:
     """The first one's run comes while the second one is on its way: Streamlit alone goes back to the first one's tab."""
     page = open_page("about:blank")
-    held: list[bytes] = []
+    held: list[str | bytes] = []
     sockets: list[WebSocketRoute] = []
 
     def between(browser: WebSocketRoute) -> None:
         server = browser.connect_to_server()
         browser.on_message(server.send)
-        server.on_message(lambda message: held.append(bytes(message)) if held else browser.send(message))
+        server.on_message(lambda message: held.append(message) if held else browser.send(message))
         sockets.append(browser)
 
     page.route_web_socket(re.compile("/_stcore/stream"), between)
@@ -364,7 +370,7 @@ def test_the_last_of_two_quick_clicks_opens_its_tab(open_page: OpenPage, app_url
     held.append(b"")  # from here on
     page.get_by_role("tab", name="Compare").click()
     until(
-        lambda: (page.title(), [ForwardMsg.FromString(each).WhichOneof("type") for each in held])[1],
+        lambda: (page.title(), [kind_of(each) for each in held])[1],
         lambda kinds: "script_finished" in kinds,
     )
     page.evaluate("window.sendsLate = true")
