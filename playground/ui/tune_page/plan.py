@@ -40,7 +40,7 @@ def plan_section(worker: Worker) -> None:
             " stands here before anything runs. It begins with examples.",
             EXAMPLES,
         )
-        kept_tunings(worker)
+        kept_tunings()
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -55,7 +55,7 @@ def plan_section(worker: Worker) -> None:
             show_problem(problem)
         run_panel(worker, plan)
         _files(plan)
-        kept_tunings(worker)
+        kept_tunings()
     why_it_matters(
         "Every setting answers the same prompts with the same random numbers, so that they differ by what they are and not by "
         "chance; a second run of the present setting with other numbers, the control, shows how large chance is."
