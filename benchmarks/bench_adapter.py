@@ -15,7 +15,8 @@ from pathlib import Path
 
 from playground.engine.api import Engine
 from playground.engine.factory import adapted, make_engine
-from playground.engine.serving.pool import Loading, ModelChoice, ModelPool, OverOthers
+from playground.engine.serving.loading import Loading, ModelChoice, OverOthers
+from playground.engine.serving.pool import ModelPool
 from playground.engine.types import TokenIds
 from playground.models.naming import base_names, normal_names
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from playground.architectures.families import DEFAULT, FAMILIES
 from playground.architectures.race import CONTEXTS, RaceRow, read_contexts
 from playground.architectures.tasks import LEARNERS, TASKS
-from playground.cli import options
+from playground.cli import options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def run_race(args: argparse.Namespace) -> int:
         print(file=sys.stderr)
     exponents = _exponents(rows)
     if args.json:
-        options.print_json({"rows": [asdict(row) for row in rows], "exponents": exponents})
+        output.print_json({"rows": [asdict(row) for row in rows], "exponents": exponents})
     else:
         _print_race(rows, exponents)
     return 0
@@ -101,7 +101,7 @@ def _print_race(rows: tuple[RaceRow, ...], exponents: dict[str, dict[str, float 
         times = [("" if each is None else milliseconds(1e3 * each)) for each in (row.prefill_s, row.decode_s_per_token)]
         return row.config, f"{row.context:,}", f"{row.predicted_bytes:,}", kept, *times, row.note
 
-    options.print_table(
+    output.print_table(
         ("model", "context", "bytes by formula", "measured", "read in", "a token in", ""), map(cells, rows)
     )
     print()
@@ -129,15 +129,15 @@ def run_learn(args: argparse.Namespace) -> int:
         "seconds": learnt.seconds,
     }
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
         return 0
     axis = TASKS[request.task].axis
-    options.print_table(
+    output.print_table(
         ("step", "loss", "accuracy"),
         [(f"{step.step:,}", f"{step.loss:.3f}", f"{step.accuracy:.1%}") for step in learnt.steps],
     )
     print()
-    options.print_table((axis, "accuracy"), [(str(size), f"{share:.1%}") for size, share in learnt.accuracies])
+    output.print_table((axis, "accuracy"), [(str(size), f"{share:.1%}") for size, share in learnt.accuracies])
     print(f"{learnt.parameters:,} parameters, {learnt.seconds:.0f} s; {TASKS[request.task].expects}")
     return 0
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         result["out"] = _write(args.out, made)
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result)
     return 0
@@ -91,12 +91,12 @@ def _result(engine: Engine, made: AttentionPass, layer: int | None, head: int | 
             {
                 "layer": figure.layer,
                 "head": figure.head,
-                "sink_share": options.finite(figure.first),
-                "previous": options.finite(figure.previous),
-                "duplicate": options.finite(figure.duplicate),
-                "induction": options.finite(figure.induction),
-                "entropy": options.finite(figure.entropy),
-                "distance": options.finite(figure.distance),
+                "sink_share": output.finite(figure.first),
+                "previous": output.finite(figure.previous),
+                "duplicate": output.finite(figure.duplicate),
+                "induction": output.finite(figure.induction),
+                "entropy": output.finite(figure.entropy),
+                "distance": output.finite(figure.distance),
             }
             for figure in figures
         ],
@@ -154,7 +154,7 @@ def _print_readable(result: dict[str, Any]) -> None:
     layers, heads, queries, keys = result["shape"]
     shared = "" if result["kv_heads"] == heads else f" ({result['kv_heads']} key-value heads)"
     print(f"{layers} layers, {heads} heads{shared}, {queries} queries by {keys} keys")
-    options.print_table(
+    output.print_table(
         ("layer", "head", "first token", "previous", "duplicate", "induction", "entropy", "distance"),
         (
             (
@@ -168,7 +168,7 @@ def _print_readable(result: dict[str, Any]) -> None:
     )
     if "rows" in result:
         print()
-        options.print_table(
+        output.print_table(
             ("query", "token", "attends to"),
             (
                 (

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.cli.best_of_n_request import add_request_options, read_request
 from playground.errors import BadInput
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     scored = _score(engine, done, specs, request)
     result = _result(engine, request, done, scored, list(specs), time.perf_counter() - started)
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result)
     return 0
@@ -202,7 +202,7 @@ def _print_readable(result: dict[str, Any]) -> None:
         asked = (row["setting"] or "drawn",) if mixed else ()
         ended = (str(row["n_tokens"]), row["finish_reason"], row["answer"] or "")
         lines.append((str(row["index"]), *asked, text, *ended, *scores))
-    options.print_table(head, lines)
+    output.print_table(head, lines)
     print()
     for name in names:
         winner = result["winners"][name]
@@ -227,11 +227,9 @@ def _list_scorers(as_json: bool) -> int:
 
     if as_json:
         fields = ("name", "label", "family", "purpose", "fails", "formula", "source", "argument")
-        options.print_json(
-            {"scorers": [{field: getattr(kind, field) for field in fields} for kind in SCORERS.values()]}
-        )
+        output.print_json({"scorers": [{field: getattr(kind, field) for field in fields} for kind in SCORERS.values()]})
     else:
-        options.print_table(
+        output.print_table(
             ("name", "argument", "what it is for"),
             ((kind.name, kind.argument or "none", kind.purpose) for kind in SCORERS.values()),
         )

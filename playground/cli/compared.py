@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _read(args: argparse.Namespace, other: ComparedModel, first: Engine, generat
 
 
 def _entry(other: ComparedModel, first: ModelRow, read: ModelRow, found: ModelComparison) -> dict[str, Any]:
-    gaps, whole = found.distances, options.finite
+    gaps, whole = found.distances, output.finite
     return {
         "compared": other.text,
         "model": read.info.id,
@@ -134,7 +134,7 @@ def _bounds(figure: Bounds | None) -> dict[str, float | None] | None:
     """{"low", "high"}, equal where it is exact; null where it is not defined, "high" null where there is no bound."""
     if figure is None:
         return None
-    return {"low": options.finite(figure.low), "high": None if figure.high is None else options.finite(figure.high)}
+    return {"low": output.finite(figure.low), "high": None if figure.high is None else output.finite(figure.high)}
 
 
 def print_readable(entries: list[dict[str, Any]]) -> None:
@@ -156,7 +156,7 @@ def print_readable(entries: list[dict[str, Any]]) -> None:
             f"  total variation {_figure(entry['total_variation'])}, Jensen–Shannon {_figure(entry['jensen_shannon'])} nats"
         )
         rows = ((each["text"], percent(each["prob"]), percent(each["prob_compared"])) for each in entry["moved"])
-        options.print_table(("largest differences", "first", "compared"), rows)
+        output.print_table(("largest differences", "first", "compared"), rows)
 
 
 def _figure(bounds: dict[str, float | None]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from playground.cli import options
+from playground.cli import options, output
 
 
 def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
@@ -27,25 +27,25 @@ def run(args: argparse.Namespace) -> int:
     texts = samples() if args.text_file is None else read_domains(options.read_file(args.text_file, "--text-file"))
     engine = options.open_engine(args)
     steps = bits_job([each.text for each in texts])(engine, CancelToken())
-    found = options.run_counted(steps, len(texts), shown=sys.stderr.isatty())
+    found = output.run_counted(steps, len(texts), shown=sys.stderr.isatty())
     rows = []
     for each, bits in zip(texts, found, strict=True):
         interval = within_text(bits)
         rows.append(
             {
                 "domain": each.domain,
-                "bits_per_byte": options.finite(interval.value),
-                "low": options.finite(interval.low),
-                "high": options.finite(interval.high),
+                "bits_per_byte": output.finite(interval.value),
+                "low": output.finite(interval.low),
+                "high": output.finite(interval.high),
                 "tokens": len(bits.ids),
                 "bytes": len(each.text.encode()),
-                "bits_per_token": options.finite(bits.per_token),
+                "bits_per_token": output.finite(bits.per_token),
             }
         )
     if args.json:
-        options.print_json({"model": engine.info.id, "domains": rows})
+        output.print_json({"model": engine.info.id, "domains": rows})
         return 0
-    options.print_table(
+    output.print_table(
         ("domain", "bits/byte", "95% interval", "bits/token", "bytes/token", "tokens", "bytes"),
         [
             (

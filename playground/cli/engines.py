@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine
@@ -25,9 +25,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.probe is None:
         if args.json:
-            options.print_json({"facets": {facet.__name__: about for facet, about in FACETS.items()}})
+            output.print_json({"facets": {facet.__name__: about for facet, about in FACETS.items()}})
         else:
-            options.print_table(("facet", "where it is"), ((facet.__name__, about) for facet, about in FACETS.items()))
+            output.print_table(("facet", "where it is"), ((facet.__name__, about) for facet, about in FACETS.items()))
         return 0
     engine = _connected(args)
     try:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         engine.close()
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(engine, result)
     return 0
@@ -81,10 +81,10 @@ def _print_readable(engine: Engine, result: dict[str, Any]) -> None:
 
     assert engine.info.server is not None
     print(glyphs(engine.info.server.sentence))
-    options.print_table(("model", "context"), [(engine.info.name, f"{engine.info.context_length:,}")])
+    output.print_table(("model", "context"), [(engine.info.name, f"{engine.info.context_length:,}")])
     words = {True: "yes", False: "no"}
     told = (
         (name, words[value] if isinstance(value, bool) else f"{value:,} tokens")
         for name, value in result["facets"].items()
     )
-    options.print_table(("facet", "offered"), told)
+    output.print_table(("facet", "offered"), told)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     measured = _measured(args, dials)
     result = _result(measured, judge(measured.values, dials))
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result, dials)
     return 0
@@ -116,7 +116,7 @@ def _result(measured: Measured, verdicts: Verdicts) -> dict[str, Any]:
 
     def documents() -> Iterator[dict[str, Any]]:
         for number, own in enumerate(measured.ids):
-            values = {name: options.finite(float(column[number])) for name, column in columns.items()}
+            values = {name: output.finite(float(column[number])) for name, column in columns.items()}
             yield {
                 "id": own,
                 "kept": bool(kept[number]),
@@ -142,10 +142,10 @@ def _print_readable(result: dict[str, Any], dials: dict[str, float]) -> None:
         (str(each["id"])[:40], "kept" if each["kept"] else "removed", ", ".join(each["failed"]))
         for each in result["documents"]
     ]
-    options.print_table(("document", "", "rules it fails"), rows)
+    output.print_table(("document", "", "rules it fails"), rows)
     total = len(rows)
     print(f"\n{result['kept']:,} of {total:,} kept, {result['kept_bytes']:,} of {result['bytes']:,} bytes")
-    options.print_table(
+    output.print_table(
         ("rule", "fails when", "removes", "alone"),
         [
             (name, f"{RULES[name].fails} {number(dials[name])}", f"{count:,}", f"{result['removed_only_by'][name]:,}")

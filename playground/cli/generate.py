@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from playground.cli import compared, generate_compared, options
+from playground.cli import compared, generate_compared, options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     beside = generate_compared.write_beside(args, engine, generation.rows[0], others, write)
     if args.json:
         texts = [about | _result(own, written) for about, own, written in beside]
-        options.print_json(_result(engine, generation) | ({"compared": texts} if others else {}))
+        output.print_json(_result(engine, generation) | ({"compared": texts} if others else {}))
         return 0
     _print_end(engine, generation)
     for about, own, written in beside:
@@ -99,7 +99,7 @@ def _generate(engine: Engine, asked: GenerationRequest, *, stream: bool) -> Gene
     """Run to the end; ``stream`` shows on stderr how far it is, where stderr is a terminal."""
     from playground.generation import generate
 
-    return options.run_counted(generate(engine, [asked]), asked.max_new_tokens, shown=stream and sys.stderr.isatty())
+    return output.run_counted(generate(engine, [asked]), asked.max_new_tokens, shown=stream and sys.stderr.isatty())
 
 
 def _result(engine: Engine, generation: Generation) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _step(codec: TextCodec, step: TokenStep, text: str, before: TokenIds) -> dic
             {
                 "id": other.id,
                 "text": codec.piece(other.id, before),
-                "raw_logprob": options.finite(other.raw_logprob),
+                "raw_logprob": output.finite(other.raw_logprob),
                 "prob": other.prob,
                 "removed_by": other.removed_by,
             }
@@ -154,7 +154,7 @@ def _step(codec: TextCodec, step: TokenStep, text: str, before: TokenIds) -> dic
 
 
 def _finite(value: float | None) -> float | None:
-    return None if value is None else options.finite(value)
+    return None if value is None else output.finite(value)
 
 
 def _print_end(engine: Engine, generation: Generation) -> None:
@@ -163,7 +163,7 @@ def _print_end(engine: Engine, generation: Generation) -> None:
 
     row = generation.rows[0]
     texts = step_pieces(engine.codec, row.steps, row.request.prompt_ids)
-    options.print_table(("step", "id", "text", "log-prob", "final", "rank", "kept", "u"), map(_cells, row.steps, texts))
+    output.print_table(("step", "id", "text", "log-prob", "final", "rank", "kept", "u"), map(_cells, row.steps, texts))
     by = f" at {row.stopped_by!r}" if row.stopped_by else ""
     hidden = f"; hidden: {row.hidden_text!r}" if row.hidden_text else ""
     print(f"ended by {row.finish_reason}{by}{hidden}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.cli.tokens import add_tokenizer_option
 
 
@@ -55,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
             }
             for each in counts
         ]
-        options.print_json(
+        output.print_json(
             {"baseline": text.baseline, "source": text.source, "notes": list(text.notes), "languages": rows}
         )
         return 0
-    options.print_table(
+    output.print_table(
         ("language", "script", "characters", "bytes", *names),
         [
             (

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 
 if TYPE_CHECKING:
     from playground.models.adapters import Adapter
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
     found, adapters = list_models(device=args.device, dtype=args.dtype), list_adapters(LOCAL)
     if args.json:
-        options.print_json({"models": [asdict(one) for one in found], "adapters": [_fields(one) for one in adapters]})
+        output.print_json({"models": [asdict(one) for one in found], "adapters": [_fields(one) for one in adapters]})
     else:
         _print_readable(found)
         _print_adapters(adapters)
@@ -53,7 +53,7 @@ def _print_adapters(adapters: tuple[Adapter, ...]) -> None:
     if adapters:
         print()
         rows = [(one.id, one.name, one.base, str(one.rank), f"{one.parameters:,}") for one in adapters]
-        options.print_table(("adapter", "name", "trained on", "rank", "parameters"), rows)
+        output.print_table(("adapter", "name", "trained on", "rank", "parameters"), rows)
 
 
 def _print_readable(found: tuple[ModelListing, ...]) -> None:
@@ -72,4 +72,4 @@ def _print_readable(found: tuple[ModelListing, ...]) -> None:
         )
         for listing in found
     ]
-    options.print_table(head, rows)
+    output.print_table(head, rows)

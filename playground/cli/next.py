@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import compared, next_partial, options
+from playground.cli import compared, next_partial, options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(args: argparse.Namespace, result: dict[str, Any], readable: Callable[[dict[str, Any]], None]) -> None:
     if args.json:
-        options.print_json(result | ({"compared": args.compared} if args.compare_model else {}))
+        output.print_json(result | ({"compared": args.compared} if args.compare_model else {}))
     else:
         readable(result)
         compared.print_readable(args.compared)
@@ -184,8 +184,8 @@ def _result(
                 "name": stage.name,
                 "params": json.loads(json.dumps(dict(stage.params))),
                 "kept": stage.kept,
-                "removed_mass": options.finite(stage.removed_mass),
-                "entropy": options.finite(stage.entropy),
+                "removed_mass": output.finite(stage.removed_mass),
+                "entropy": output.finite(stage.entropy),
             }
             for stage in trace.stages
         ],
@@ -207,7 +207,7 @@ def _candidate_row(item: Candidate) -> dict[str, Any]:
         "id": item.id,
         "text": item.text,
         "rank": item.rank,
-        "raw_logprob": options.finite(item.raw_logprob),
+        "raw_logprob": output.finite(item.raw_logprob),
         "prob": item.final_prob,
         "kept": item.kept,
         "removed_by": item.removed_by,
@@ -225,13 +225,11 @@ def _print_readable(result: dict[str, Any]) -> None:
         )
     if result["note"]:
         print(f"  note: {result['note']}")
-    options.print_table(
-        ("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["candidates"])
-    )
+    output.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["candidates"]))
     print(f"others: {result['others']['count']:,} tokens, {percent(result['others']['prob'])}")
     if "found" in result:
         print("found:")
-        options.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["found"]))
+        output.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["found"]))
     draw = result["draw"]
     print(f"drawn with seed {draw['seed']}: u = {draw['u']:.6f} gives token {draw['id']} {draw['text'] or ''!r}")
 

@@ -7,7 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import output
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine, TextCodec
@@ -96,7 +96,7 @@ def _candidate(item: PartialCandidate) -> dict[str, Any]:
         "id": item.id,
         "text": item.text,
         "rank": item.rank,
-        "raw_logprob": None if item.raw_logprob is None else options.finite(item.raw_logprob),
+        "raw_logprob": None if item.raw_logprob is None else output.finite(item.raw_logprob),
         **_bounds("prob", item.final),
         "kept": item.kept,
         "removed_by": item.removed_by,
@@ -116,7 +116,7 @@ def _bounds(name: str, bounds: Interval) -> dict[str, float | None]:
     """``name`` as a number where both bounds are the same, else null, and the bounds."""
     from playground.inspection.partial import exact_or_none
 
-    low, high = (options.finite(bound) for bound in bounds)
+    low, high = (output.finite(bound) for bound in bounds)
     number = exact_or_none(bounds) if math.isfinite(bounds[1]) else None
     return {name: number, f"{name}_low": low, f"{name}_high": high}
 
@@ -142,14 +142,12 @@ def print_readable(result: dict[str, Any]) -> None:
     for stage in result["stages"]:
         print(f"  {stage['name']} {stage['params']}: {stage['verdict']}. {stage['why']}")
     print(result["why"])
-    options.print_table(
-        ("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["candidates"])
-    )
+    output.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["candidates"]))
     rest = result["not_told"]
     print(f"not told by this engine: {rest['count']:,} tokens, {percent(rest['raw_prob'])} raw, {_final(rest)} final")
     if "found" in result:
         print("found:")
-        options.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["found"]))
+        output.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["found"]))
     draw = result["draw"]
     if draw["id"] is None:
         print(f"not drawn with seed {draw['seed']}: {result['note']}")

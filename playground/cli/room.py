@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _tell(room: Room, address: str, *, as_json: bool) -> None:
     code = room.view().code
     join, lead = f"{address}{join_path(code)}", f"{address}/{LEAD}/{room.secret}"
     if as_json:
-        options.print_json({"address": address, "code": code, "join_link": join, "leader_link": lead})
+        output.print_json({"address": address, "code": code, "join_link": join, "leader_link": lead})
         sys.stdout.flush()
         return
     import segno

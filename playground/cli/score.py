@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     ids = options.encode_whole_text(codec, args, text)
     result = _result(engine, scorer.score(ids), text)
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result)
     return 0
@@ -50,9 +50,9 @@ def _result(engine: Engine, score: SequenceScore, text: str) -> dict[str, Any]:
         {
             "id": token,
             "text": codec.piece(token, score.ids[max(0, place - CONTEXT_TAIL) : place]),
-            "logprob": options.finite(float(score.logprobs[place])),
+            "logprob": output.finite(float(score.logprobs[place])),
             "rank": score.rank_at(place),
-            "entropy": options.finite(float(score.entropies[place])),
+            "entropy": output.finite(float(score.entropies[place])),
         }
         for place, token in enumerate(score.ids)
     ]
@@ -65,9 +65,9 @@ def _result(engine: Engine, score: SequenceScore, text: str) -> dict[str, Any]:
         "model": engine.info.id,
         "text": text,
         "tokens": tokens,
-        "total_logprob": None if total is None else options.finite(total),
-        "perplexity": None if mean is None or -mean > 700 else options.finite(math.exp(-mean)),
-        "bits_per_byte": None if total is None or not size else options.finite(-total / math.log(2) / size),
+        "total_logprob": None if total is None else output.finite(total),
+        "perplexity": None if mean is None or -mean > 700 else output.finite(math.exp(-mean)),
+        "bits_per_byte": None if total is None or not size else output.finite(-total / math.log(2) / size),
     }
 
 
@@ -87,9 +87,7 @@ def _print_readable(result: dict[str, Any]) -> None:
             "unknown" if token["entropy"] is None else f"{token['entropy']:.3f}",
         )
 
-    options.print_table(
-        ("id", "text", "log-prob", "probability", "rank", "entropy, nats"), map(cells, result["tokens"])
-    )
+    output.print_table(("id", "text", "log-prob", "probability", "rank", "entropy, nats"), map(cells, result["tokens"]))
     if result["total_logprob"] is None:
         print("one token alone has no probability: nothing comes before it")
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from playground.cli import options
+from playground.cli import options, output
 
 
 def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         )
         lines.append((facts.name, strip_line(pieces, text), "|".join(shown)))
     if args.json:
-        options.print_json({"bytes": len(text.encode()), "characters": len(text), "tokenizers": rows})
+        output.print_json({"bytes": len(text.encode()), "characters": len(text), "tokenizers": rows})
         return 0
-    options.print_table(("tokenizer", "what", "pieces"), lines)
+    output.print_table(("tokenizer", "what", "pieces"), lines)
     return 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     write_folder(prepared.student, out)
     result = _result(steps, out, count, [*rows[1], *prepared.notes], settings)
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result, settings)
     return 0
@@ -201,7 +201,7 @@ def _print_readable(result: dict[str, Any], settings: TrainSettings) -> None:
     print(f"loss {losses[0]:.3f} at the first step, {losses[-1]:.3f} at the last")
     heldout = [(str(one["step"]), f"{one['loss']:.3f}") for one in result["heldout_losses"]]
     if heldout:
-        options.print_table(("step", "held-out loss"), heldout[:: -(-len(heldout) // _SHOWN)])
+        output.print_table(("step", "held-out loss"), heldout[:: -(-len(heldout) // _SHOWN)])
     if result.get("heldout_accuracy") is not None:
         print(f"right on {result['heldout_accuracy']:.0%} of the held-out pairs")
     for note in result["notes"]:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 
 if TYPE_CHECKING:
     from playground.engine.api import Engine
@@ -75,7 +75,7 @@ def run_reach(args: argparse.Namespace) -> int:
         "notes": list(notes),
     }
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result)
     return 0
@@ -102,8 +102,8 @@ def _reach(engine: Engine, example: Example, settings: SamplerSettings, chat: bo
         "tokens": len(reach.ids),
         "kept_share": reach.kept_share,
         "first_forbidden": forbidden,
-        "raw_logprob": options.finite(float(reach.raw_logprobs.sum())),
-        "logprob": options.finite(float(reach.logprobs.sum())),
+        "raw_logprob": output.finite(float(reach.raw_logprobs.sum())),
+        "logprob": output.finite(float(reach.logprobs.sum())),
         "choices": float(reach.choices.mean()),
     }
 
@@ -124,6 +124,6 @@ def _print_readable(result: dict[str, Any]) -> None:
 
     print(f"samplers in order: {', '.join(result['order']) or 'none'}")
     head = ("", "reference", "tokens", "kept", "first forbidden", "raw log-prob", "log-prob", "effective choices")
-    options.print_table(head, [cells(number, example) for number, example in enumerate(result["examples"], 1)])
+    output.print_table(head, [cells(number, example) for number, example in enumerate(result["examples"], 1)])
     written = sum(example["logprob"] is not None for example in result["examples"])
     print(f"{written} of {len(result['examples'])} references could have been written under these settings")

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 from playground.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report:
         _report(args, engine, plan, texts, findings)
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result)
     return 1 if failures else 0
@@ -134,7 +134,7 @@ def _print_readable(result: dict[str, Any]) -> None:
 
     names = list(result["results"][0]["measures"])
     rows = [(row["setting"], *(cell(row["measures"][name]) for name in names)) for row in result["results"]]
-    options.print_table(("setting", *names), rows)
+    output.print_table(("setting", *names), rows)
     print(glyphs(result["recommendation"]["text"]))
     for failure in result["failures"]:
         print(glyphs(failure))

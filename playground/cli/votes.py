@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from playground.cli import options
+from playground.cli import options, output
 
 if TYPE_CHECKING:
     from playground.preferences.strengths import Strengths
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     fitted = fit_strengths(votes, over_voters=True, seed=seed)
     result = _result(votes, fitted, read_notes)
     if args.json:
-        options.print_json(result)
+        output.print_json(result)
     else:
         _print_readable(result)
     return 0
@@ -98,7 +98,7 @@ def _print_readable(result: dict[str, Any]) -> None:
             )
             for pair in result["pairs"]
         ]
-        options.print_table(("first", "second", "votes", "ties", "share of the first", "verdict", "votes to go"), rows)
+        output.print_table(("first", "second", "votes", "ties", "share of the first", "verdict", "votes to go"), rows)
     agreement = result["agreement"]
     if agreement["share"] is not None:
         alpha = "undefined" if agreement["alpha"] is None else f"{agreement['alpha']:.3f}"
@@ -118,4 +118,4 @@ def _print_items(items: Sequence[dict[str, Any]]) -> None:
         )
         for item in items
     ]
-    options.print_table(("name", "strength", "interval", "wins", "losses", "ties"), rows)
+    output.print_table(("name", "strength", "interval", "wins", "losses", "ties"), rows)

@@ -14,7 +14,8 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.engine.api import Engine
-from playground.engine.serving.pool import AtRest, Loading, ModelChoice, ModelPool, OverOthers
+from playground.engine.serving.loading import AtRest, Loading, ModelChoice, OverOthers
+from playground.engine.serving.pool import ModelPool
 from playground.errors import ModelError
 from playground.models.address import KEY_VARIABLE, ServerAccess
 from playground.ui.kit.pace import crowded

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.engine.api import Engine
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.loading import Loading, ModelChoice
 from playground.ui import runtime
 from playground.ui.server import lifespan, middleware
 

@@ -20,7 +20,8 @@ from playground.engine.factory import adapted, make_engine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prepack import pack_linears
 from playground.engine.pieces import Pieces, finish
-from playground.engine.serving.pool import Loading, ModelChoice, ModelPool, OverOthers
+from playground.engine.serving.loading import Loading, ModelChoice, OverOthers
+from playground.engine.serving.pool import ModelPool
 from playground.engine.serving.step_worker import StepWorker
 from playground.errors import BadInput, ModelCorrupt, ModelError, PlaygroundError
 from playground.models.adapters import read_adapter

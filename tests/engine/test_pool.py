@@ -12,7 +12,8 @@ import pytest
 
 from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.pool import Loading, ModelChoice, ModelPool
+from playground.engine.serving.loading import Loading, ModelChoice
+from playground.engine.serving.pool import ModelPool
 from playground.errors import BadInput, Cancelled, ModelNotFound, ModelTooLarge
 from playground.models.catalogue import ModelSource
 from playground.models.estimate import MemoryNeed

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.ui import runtime
 from playground.ui.kit import jobs
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.fake.served import ServedFakeEngine
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.loading import Loading, ModelChoice
 from tests.engine.other_vocabulary import ReversedEngine
 
 KINDS: dict[str | None, Callable[[], Any]] = {"other/vocabulary": ReversedEngine, "served/top": ServedFakeEngine}

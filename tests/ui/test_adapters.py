@@ -11,7 +11,7 @@ import pytest
 
 from playground.engine.api import Engine
 from playground.engine.fake.engine import FakeEngine, default_logits
-from playground.engine.serving.pool import AtRest, ModelChoice
+from playground.engine.serving.loading import AtRest, ModelChoice
 from playground.errors import ModelNotFound
 from playground.models.adapter_files import adapter_zip
 from playground.models.adapter_names import split_adapter

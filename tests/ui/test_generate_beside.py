@@ -14,7 +14,7 @@ import pytest
 from playground.charts.run_html import run_html
 from playground.engine.fake.codec import FakeCodec
 from playground.engine.fake.engine import FakeEngine, default_logits
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.generation.document_reading import from_json
 from playground.generation.document_writing import to_csv, to_json
 from playground.models.naming import ComparedModel

@@ -15,7 +15,7 @@ import pytest
 
 from playground.engine.fake.codec import EOS_ID, VOCAB
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.engine.types import FloatArray
 from playground.generation import GenerationRequest, generate
 from playground.generation.document_reading import from_json

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.cli import main
 from playground.engine.fake.engine import FakeEngine, default_logits
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.errors import ModelNotFound, ModelTooLarge
 from playground.models.naming import ComparedModel
 from playground.state.setup import Setup

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.loading import Loading, ModelChoice
 from playground.errors import ModelError, ModelNotFound
 from playground.models.catalogue import DEFAULT_MODEL
 from playground.ui import runtime

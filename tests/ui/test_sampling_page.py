@@ -16,7 +16,7 @@ from playground.charts.numbers import percent
 from playground.cli import main
 from playground.engine.fake.codec import EOS_ID, VOCAB, FakeCodec
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.engine.types import TokenIds
 from playground.errors import ModelNotFound
 from playground.glossary import define

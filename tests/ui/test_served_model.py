@@ -9,7 +9,7 @@ from streamlit.runtime.secrets import secrets_singleton
 from streamlit.testing.v1 import AppTest
 
 from playground.engine.factory import make_engine
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.loading import Loading, ModelChoice
 from playground.errors import ModelRefused
 from playground.ui import runtime
 from tests.engine.remote.standin import Reply, StandIn, running

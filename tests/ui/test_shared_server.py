@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.engine.serving.step_worker import StepWorker
 from playground.errors import LimitReached
 from playground.models.naming import ComparedModel

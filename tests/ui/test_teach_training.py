@@ -13,7 +13,7 @@ import pytest
 
 from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine, default_logits
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.engine.types import FloatArray, TokenIds
 from playground.models.adapter_names import split_adapter
 from playground.state.examples import ExamplesState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.models.adapter_names import with_adapter, without_adapter
 from playground.ui.runtime import model_pool

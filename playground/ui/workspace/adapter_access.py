@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.errors import PlaygroundError
 from playground.models.adapter_names import split_adapter
 from playground.models.catalogue import resolve

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.engine.api import CancelToken, Engine
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, PlaygroundError
 from playground.models.adapter_files import MOST_BYTES, adapter_zip, install_adapter, list_adapters

@@ -10,7 +10,7 @@ import streamlit as st
 
 from playground.engine.api import NextTokens
 from playground.engine.facets import require
-from playground.engine.serving.pool import Loading
+from playground.engine.serving.loading import Loading
 from playground.engine.serving.worker import Worker
 from playground.engine.types import TokenIds
 from playground.errors import PlaygroundError

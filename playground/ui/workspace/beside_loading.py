@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from playground.charts.numbers import gigabytes
 from playground.charts.palette import BESIDE
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.loading import Loading, ModelChoice
 from playground.errors import BadInput, PlaygroundError
 from playground.models.adapters import adapter_words
 from playground.models.naming import ComparedModel

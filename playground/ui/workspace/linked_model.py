@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.state.setup import Setup
 from playground.ui.kit import session
 from playground.ui.kit.markdown import escape_markdown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.loading import Loading, ModelChoice
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.ui.kit import jobs

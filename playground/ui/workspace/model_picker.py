@@ -6,7 +6,7 @@ import streamlit as st
 
 from playground.engine.api import Score
 from playground.engine.facets import offers
-from playground.engine.serving.pool import Loading
+from playground.engine.serving.loading import Loading
 from playground.engine.serving.worker import Worker
 from playground.errors import BadInput
 from playground.models.address import is_address

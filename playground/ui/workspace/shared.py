@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from playground.engine.serving.pool import Loading, ModelChoice
+from playground.engine.serving.loading import Loading, ModelChoice
 from playground.errors import ModelRefused
 from playground.generation.types import GenerationRequest
 from playground.models.naming import read_compared
