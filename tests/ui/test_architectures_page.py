@@ -15,7 +15,7 @@ from playground.architectures.ready import ready_race, ready_results
 from playground.architectures.request import LearnRequest
 from playground.architectures.tasks import TASKS
 from playground.engine.api import CancelToken
-from playground.engine.serving.pool import ModelChoice
+from playground.engine.serving.loading import ModelChoice
 from playground.state.architectures import ArchitecturesState
 from playground.state.link_fields import link_of, read_link
 from playground.ui import runtime
