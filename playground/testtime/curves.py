@@ -1,10 +1,9 @@
 """What N buys, from ONE run of n candidates, by averaging over all its subsets of size k. Runs no model.
 
-Candidates are taken as drawn independently in one way, so that their order means nothing; ties are shared out evenly.
-Where a rule ranks by a number of each candidate, the average over all C(n, k) subsets is exact by order statistics;
-a vote looks at the subset as a whole, so it is averaged over seeded random subsets. Bands are 95% by a seeded bootstrap
-over the candidates: how much the curve could have been otherwise had others been drawn. As every estimate from one run,
-the band is too narrow when k comes near n.
+Candidates are taken as drawn independently in one way, so that their order means nothing; ties are shared out evenly. Where a
+rule ranks by a number of each candidate, the average over all C(n, k) subsets is exact by order statistics; a vote looks at the
+subset as a whole, so it is averaged over seeded random subsets. Bands are 95% by a seeded bootstrap over the candidates: how
+much the curve could have been otherwise had others been drawn. As every estimate from one run, the band is too narrow near n.
 """
 
 from __future__ import annotations
