@@ -12,7 +12,7 @@ from playground.ui.training_data_page.model_section import model_section
 from playground.ui.training_data_page.quality_section import quality_section
 from playground.ui.training_data_page.rules_section import rules_section
 from playground.ui.training_data_page.slices_section import slices_section
-from playground.ui.training_data_page.view import load_view
+from playground.ui.training_data_page.view import DOCUMENT, SHARE, load_view
 
 PAGE = PageSpec(
     name="data_training",
@@ -33,6 +33,7 @@ PAGE = PageSpec(
         "quality": Section("Quality or quantity", quality_section),
         "contamination": Section("Contamination", contamination_section),
     },
+    parts=(SHARE, DOCUMENT),
     experiments=EXPERIMENTS,
     export=export_verdicts,
 )

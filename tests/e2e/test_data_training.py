@@ -16,6 +16,11 @@ def test_dials_and_pasted_documents(open_page: OpenPage, app_url: str) -> None:
     dial.press("Home")
     expect(page.get_by_text("29 of 51 documents are kept")).to_be_visible()
     expect(page.get_by_role("img", name="29 of 51 documents are kept")).to_be_visible()
+    expect(page.get_by_role("button", name="Back to the published values")).to_be_visible()  # what follows the picture
+    expect(page.get_by_text("Document (22)")).to_be_visible()
+    expect(page).to_have_url(re.compile("gopher-letters"))
+    dial.press("ArrowRight")  # the second move is one run, of the share
+    expect(page).to_have_url(re.compile("gopher-letters"))
 
     page.get_by_role("button", name="Paste").click()
     pasted = page.get_by_role("textbox", name="Documents")

@@ -158,6 +158,8 @@ export default function lightChart({ data, parentElement }) {
   Object.assign(chart, { shown, data })
   root.style.height = `${data.height / 16}rem`
   paintLegend(parentElement.querySelector(".legend"), data.legend)
+  parentElement.querySelector(".lead strong").textContent = data.lead[0]
+  parentElement.querySelector(".lead span").textContent = data.lead[1]
   parentElement.querySelector(".below").textContent = data.below
   draw(chart)
 }

@@ -13,17 +13,20 @@ from playground.ui.components.assets import script, style
 
 _CHART = st.components.v2.component(
     "light_chart",
-    html='<div class="legend" aria-hidden="true"></div>\n<div class="light" role="img" tabindex="0"></div>\n'
+    html='<p class="lead"><strong></strong><span></span></p>\n'
+    '<div class="legend" aria-hidden="true"></div>\n'
+    '<div class="light" role="img" tabindex="0"></div>\n'
     '<p class="below"></p>\n',
     css=style("light_chart.css", "card.css"),
     js=script("light_chart.js"),
 )
 
 
-def light_chart(chart: LightChart, *, key: str, alt: str, below: str = "") -> None:
+def light_chart(chart: LightChart, *, key: str, alt: str, lead: tuple[str, str] = ("", ""), below: str = "") -> None:
     """Show ``chart``.
 
-    ``alt``: the picture in words and numbers. ``below``: a sentence, as plain text, that changes with the picture. As
-    Markdown of its own it would be parsed anew at every move of a slider.
+    ``alt``: the picture in words and numbers. ``lead`` (in bold, and plain after it) stands above and ``below`` below the
+    picture: sentences, as plain text, that change with it. As Markdown of their own they would be parsed anew at every
+    move of a slider.
     """
-    _CHART(data={**light_payload(chart), "label": alt, "below": below}, key=key)
+    _CHART(data={**light_payload(chart), "label": alt, "lead": lead, "below": below}, key=key)

@@ -42,6 +42,11 @@ def fragment(part: str, draw: Callable[[], None]) -> None:
     st.fragment(drawn, key=part)()
 
 
+def is_drawn(part: str) -> bool:
+    """Whether the page as it stands has that part: another tab may be open."""
+    return part in st.session_state.get(_DRAWN, ())
+
+
 def redraw(*parts: str) -> None:
     """From a callback: rerun these parts, all of the page's where none is named; the rest of the page stays as it is."""
     if not in_fragment_run():

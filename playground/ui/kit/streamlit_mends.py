@@ -44,6 +44,8 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
 )
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
+from playground.ui.kit.direct_parts import direct
+
 _request, _run = ScriptRequests._request_rerun_locked, ScriptRunner._run_script
 _create, _clear = AppSession._create_scriptrunner, ForwardMsgQueue.clear
 _set_page, _ask = ScriptRunContext.set_mpa_v2_page, AppSession.request_rerun
@@ -105,6 +107,8 @@ def _request_from_browser(self: AppSession, client_state: ClientState | None) ->
     if client_state is not None and client_state.is_auto_rerun:
         _note_tick(self._pages_manager, client_state.fragment_id)
         _drop_clicks(client_state.widget_states)
+    if client_state is not None:
+        direct(self, client_state)
     _ask(self, client_state)
 
 

@@ -16,6 +16,7 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.state.data_training import FilterState
 from playground.ui.kit import session
+from playground.ui.kit.direct_parts import answers_in
 from playground.ui.kit.fragments import CONTROLS, PICTURES, redraw_page, rerun_callback
 from playground.ui.kit.job_view import watch
 from playground.ui.kit.jobs import Pending, redraw_when_done
@@ -25,6 +26,7 @@ from playground.ui.kit.pace import queue_words
 from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 from playground.ui.training_data_page.corpus import SAMPLE, Corpus, count_blocked, present_documents, read_documents
+from playground.ui.training_data_page.view import SHARE, share_first
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.shared import file_uploader
 
@@ -174,11 +176,15 @@ def _dial(rule: Rule, value: float) -> None:
     key = f"dial_{rule.name}"
     bound = "at least" if rule.fails == "below" else "at most"
 
-    def write(new: float) -> None:
-        dials = session.get(FilterState).moved | {rule.name: float(new)}
+    def write(new: float) -> tuple[str, ...]:
+        before = session.get(FilterState).moved
+        dials = before | {rule.name: float(new)}
         given = tuple(f"{name}:{each:.10g}" for name, each in dials.items() if each != _published(name))
         session.change(FilterState, dials=given)
+        offered = before.keys() != session.get(FilterState).moved.keys()  # the way back to the published values
+        return share_first(*[CONTROLS] * offered)
 
+    answers_in(key, SHARE)
     st.slider(
         f"{rule.label}: {bound}",
         min(rule.low, value),

@@ -17,28 +17,23 @@ from playground.corpus.verdicts import rescues
 from playground.state.data_training import FilterState
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit import session
+from playground.ui.kit.fragments import ADDRESS, fragment
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import show_table
 from playground.ui.kit.widgets import Bound
 from playground.ui.training_data_page.corpus import Corpus
 from playground.ui.training_data_page.tokens import token_words
-from playground.ui.training_data_page.view import FilterView, document_name
+from playground.ui.training_data_page.view import DOCUMENT, SHARE, FilterView, document_name, draw_the_rest, load_view
 
 MOST_LISTED = 200
 MOST_CHARACTERS = 6_000  # of a document on screen
 
 
 def filters_section(view: FilterView) -> None:
-    """The headline, the bars, the document in view."""
-    verdicts, kept = view.verdicts, view.verdicts.kept
-    removed, only = verdicts.removed_by, verdicts.only_by
-    rows = tuple(RemovedRow(view.label(name), removed[name], only[name]) for name in verdicts.rules)
-    data = RemovedData(rows, int(kept.sum()), len(kept))
-    share = data.kept / data.total
-    st.markdown(f"**{data.kept:,} of {data.total:,} documents are kept** ({share:.1%}), {token_words(view)}.")
-    light_chart(removed_chart(data), key="data_removed", alt=removed_description(data))
-    _chooser(view)
+    """The kept share and the bars, which a dial moves; then the document in view."""
+    fragment(SHARE, lambda: _share(load_view()))
+    fragment(DOCUMENT, lambda: _chooser(load_view()))
     why_it_matters(
         "A rule fails a document for one number, whatever it says. Filters were tuned on English web pages: look below at "
         "what they remove that you would keep, and at what they keep that you would not.",
@@ -46,9 +41,24 @@ def filters_section(view: FilterView) -> None:
     )
 
 
+def _share(view: FilterView) -> None:
+    verdicts, kept = view.verdicts, view.verdicts.kept
+    removed, only = verdicts.removed_by, verdicts.only_by
+    rows = tuple(RemovedRow(view.label(name), removed[name], only[name]) for name in verdicts.rules)
+    data = RemovedData(rows, int(kept.sum()), len(kept))
+    said = f"{data.kept:,} of {data.total:,} documents are kept"
+    light_chart(
+        removed_chart(data),
+        key="data_removed",
+        alt=removed_description(data),
+        lead=(said, f" ({data.kept / data.total:.1%}), {token_words(view)}."),
+    )
+    draw_the_rest()
+
+
 def _chooser(view: FilterView) -> None:
     shown = session.get(FilterState).shown
-    Bound(FilterState).segmented("shown", label_visibility="collapsed")
+    Bound(FilterState, DOCUMENT, ADDRESS).segmented("shown", label_visibility="collapsed")
     kept, count = view.verdicts.kept, view.verdicts.failed.sum(axis=1)
     chosen = {"removed": ~kept, "kept": kept, "one": count == 1, "all": np.ones(len(kept), dtype=bool)}[shown]
     places = np.flatnonzero(chosen)
