@@ -1,22 +1,25 @@
-"""Architectures: the race of six families to 8,192 tokens, each default training, and a slider's chain meanwhile."""
+"""Architectures: the race of six families to 8,192 tokens, each default training, and a slider meanwhile.
+
+The slider is another tab's, moved in Chromium while the first tab trains by the page's own button.
+"""
 
 from __future__ import annotations
 
-import threading
+import tempfile
 import time
 from collections.abc import Generator
 
-import numpy as np
-
+from benchmarks.browser import chromium, median, new_page, open_clocked, percentile, slider_times
 from playground.architectures.families import DEFAULT
 from playground.architectures.learning import learn
 from playground.architectures.race import CONTEXTS, race, racers_of
 from playground.architectures.request import usual_request
 from playground.architectures.tasks import TASKS
-from playground.sampling.chain import trace_row
-from playground.sampling.context import SamplingContext
-from playground.sampling.settings import SamplerSettings
 from playground.scaling.configs import load_config
+from tests.e2e.conftest import serve
+
+MOVES = 40
+TRAINING = "/architectures?view=learn&task=mqar&models=%5B%22mamba%22%5D&seeds=1&steps=20000"
 
 
 def _finish(steps: Generator[object, None, object]) -> float:
@@ -27,36 +30,34 @@ def _finish(steps: Generator[object, None, object]) -> float:
 
 
 def run() -> dict[str, float]:
-    """Seconds, and how many times as long a chain of samplers takes while one is under way."""
+    """Seconds, and how many times as long a slider's picture takes while a training is under way."""
     found = {"six families to 8,192 tokens, s": _finish(race(racers_of(DEFAULT, load_config), CONTEXTS))}
     for task in TASKS.values():
         slowest = max(_finish(learn(usual_request(task.name, model))) for model in task.shown)
         found[f"{task.name}: the slowest default training, s"] = slowest
-    found["a chain beside a training over one alone"] = _beside()
-    return found
+    return found | slider_meanwhile()
 
 
-def _beside() -> float:
-    alone, enough = _chain_s(), threading.Event()
-
-    def train() -> None:
-        for _step in learn(usual_request("mqar", "mamba")):
-            if enough.is_set():
-                return
-
-    training = threading.Thread(target=train)
-    training.start()
-    beside = _chain_s()
-    enough.set()
-    training.join()
-    return beside / alone
-
-
-def _chain_s(times: int = 40) -> float:
-    row = np.random.default_rng(0).normal(0, 3, 49_152).astype(np.float32)
-    spent = []
-    for _ in range(times):
-        started = time.perf_counter()
-        trace_row(row, SamplerSettings(temperature=0.8, top_p=0.9), SamplingContext(()))
-        spent.append(time.perf_counter() - started)
-    return float(np.median(spent))
+def slider_meanwhile() -> dict[str, float]:
+    """Milliseconds from the key to the repainted picture on one tab, idle and while another tab's training runs."""
+    with tempfile.TemporaryDirectory() as place, serve(PLAYGROUND_DATA=place) as url, chromium() as browser:
+        trains = new_page(browser)
+        trains.goto(url + TRAINING)
+        button = trains.get_by_role("button", name="Train", exact=True)
+        button.wait_for()
+        page = open_clocked(browser, url)
+        slider_times(page, 10)
+        idle = slider_times(page, MOVES)
+        trains.bring_to_front()
+        button.click()
+        trains.get_by_text("0 of 1 trained. Mamba-2, seed 0: step").wait_for(timeout=120_000)
+        page.bring_to_front()
+        busy = slider_times(page, MOVES)
+        if not trains.get_by_text("0 of 1 trained.").is_visible():
+            raise RuntimeError("the training ended before the slider was measured")
+    return {
+        "slider idle, median, ms": median(idle),
+        "slider while another tab trains, median, ms": median(busy),
+        "slider while another tab trains / idle, medians": median(busy) / median(idle),
+        "slider while another tab trains / idle, 95th percentiles": percentile(busy, 0.95) / percentile(idle, 0.95),
+    }
