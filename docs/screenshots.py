@@ -69,15 +69,28 @@ TEACH_SHOTS = ("teach-train", "teach-moved")
 TUNE_SHOTS = ("tune-plan", "tune-results", "tune-judge", "tune-decision")
 
 
+# True once nothing is under way or on its way to the screen: a busy machine draws its charts seconds after the last run.
+SETTLED = """() => document.querySelector("[data-testid='stApp'][data-test-script-state='notRunning']")
+  && !document.querySelector(".st-key-bon_stop, [class*='st-key-pending_'], [class*='st-key-stop_'], [data-stale='true']")
+  && !document.querySelector("[data-testid='stSkeleton']")
+  && [...document.querySelectorAll("[data-testid='stPlotlyChart']")].every((chart) => chart.querySelector(".main-svg"))"""
+QUIET_MS, PATIENCE_MS = 1_500, 300_000
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has been settled twice with a pause between: a run may end only for the next to begin."""
+    for _time in range(2):
+        page.wait_for_function(SETTLED, timeout=PATIENCE_MS)
+        page.wait_for_timeout(QUIET_MS)
+    page.wait_for_function(SETTLED, timeout=PATIENCE_MS)
+
+
 def take(page: Page, path: Path, tab: str | None) -> None:
     """Wait until the page has settled, then write its picture, the whole page high."""
-    page.wait_for_selector("[data-test-script-state='notRunning']", state="attached", timeout=120_000)
-    page.wait_for_timeout(1_500)
-    for working in (".st-key-bon_stop", "[class*='st-key-pending_']", "[class*='st-key-stop_']"):
-        page.wait_for_selector(working, state="detached", timeout=120_000)  # work under way is no picture
+    settle(page)
     if tab is not None:
         page.get_by_role("tab", name=tab).click()
-    page.wait_for_timeout(2_500)  # charts fade in
+        settle(page)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     assert page.viewport_size is not None
     page.set_viewport_size({"width": page.viewport_size["width"], "height": min(int(height), 3000)})
@@ -152,7 +165,7 @@ def main(wanted: list[str]) -> int:
                 viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
             )
             page = context.new_page()
-            page.goto(url + address)
+            page.goto(url + address, timeout=PATIENCE_MS)
             take(page, IMAGES / f"{name}.png", tab)
             context.close()
         if not wanted or set(wanted) & set(TUNE_SHOTS):
