@@ -112,7 +112,7 @@ _BETTER: dict[str, tuple[str, tuple[str, ...]]] = {
 def verdict(task: str, learnt: Sequence[Learnt]) -> tuple[Verdict, str]:
     """How the better model compares with the best of the others at the largest size all were trained on, in words.
 
-    Agrees where Welch's 95% interval of the difference over seeds lies above 0.
+    Agrees where Welch's 95% interval of the difference over seeds lies above 0; the words say the same of each other model.
     """
     better, others = _BETTER[task]
     size = min(each.request.size for each in learnt)
@@ -130,14 +130,18 @@ def verdict(task: str, learnt: Sequence[Learnt]) -> tuple[Verdict, str]:
         return Verdict.UNSURE, f"it takes {wanted} to compare."
     best = max(rest, key=lambda name: float(np.mean(found[name])))
     said = ", ".join(f"{LEARNERS[name].label} {np.mean(found[name]):.0%}" for name in (better, *rest))
-    difference = float(np.mean(found[better]) - np.mean(found[best]))
-    words = f"at {size} (the largest trained on) {said}; {LEARNERS[better].label} minus {LEARNERS[best].label}: {difference:+.0%}"
-    if difference <= 0:
-        return Verdict.DIFFERS, words + "."
-    low = _welch_low(found[better], found[best])
-    if low is None:
-        return Verdict.UNSURE, words + "; one seed has no interval."
-    return (Verdict.AGREES if low > 0 else Verdict.UNSURE), f"{words}, at least {low:+.0%} (95% over seeds)."
+    differences = {name: float(np.mean(found[better]) - np.mean(found[name])) for name in rest}
+    lows = {name: _welch_low(found[better], found[name]) for name in rest}
+    against = ", ".join(
+        f"minus {LEARNERS[name].label} {differences[name]:+.0%}" + ("" if low is None else f" (at least {low:+.0%})")
+        for name, low in lows.items()
+    )
+    words = f"at {size} (the largest trained on) {said}; {LEARNERS[better].label} {against}"
+    low = lows[best]
+    words += "; one seed has no interval." if low is None else ", at 95% over seeds."
+    if differences[best] <= 0:
+        return Verdict.DIFFERS, words
+    return (Verdict.AGREES if low is not None and low > 0 else Verdict.UNSURE), words
 
 
 def _welch_low(one: Sequence[float], other: Sequence[float]) -> float | None:

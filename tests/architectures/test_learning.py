@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from playground.architectures.learning import learn, make_learner
+from playground.architectures.ready import ready_results
 from playground.architectures.request import LearnRequest, usual_request
 from playground.architectures.results import Verdict, mean_of_shares, verdict
 from playground.architectures.seq2seq import Seq2Seq
@@ -142,3 +143,11 @@ def test_a_verdict_is_welchs_interval_over_seeds() -> None:
     assert verdict("selective-copy", [*learnt("mamba", low), *learnt("s4", high)])[0] is Verdict.DIFFERS
     assert verdict("selective-copy", [*learnt("mamba", [0.4, 0.9]), *learnt("s4", [0.3, 0.8])])[0] is Verdict.UNSURE
     assert verdict("selective-copy", learnt("mamba", high))[0] is Verdict.UNSURE
+
+
+def test_the_ready_results_are_of_every_default_training_from_three_seeds() -> None:
+    wanted = {
+        usual_request(task.name, model, seed) for task in TASKS.values() for model in task.shown for seed in range(3)
+    }
+    found = [each.request for each in ready_results().learnt]
+    assert set(found) == wanted and len(found) == len(wanted)

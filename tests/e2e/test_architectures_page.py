@@ -1,4 +1,4 @@
-"""The page Architectures in a real browser: a race of two small families, and a text under the keyboard."""
+"""The page Architectures in a real browser: a race of two small families, a text under the keyboard, and the page on a phone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import OpenPage, settled
+from tests.e2e.conftest import OpenPage, box, settled, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
@@ -25,3 +25,8 @@ def test_families_are_raced_and_a_text_is_read(app_url: str, open_page: OpenPage
     expect(page.get_by_text("To be written: ca")).to_be_visible()
     settled(page)
     expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.set_viewport_size({"width": 390, "height": 844})
+    picture, controls = page.locator(".js-plotly-plot").first, page.locator(".st-key-tab_controls")
+    until(
+        lambda: box(picture)["y"] < 422 <= box(controls)["y"], bool
+    )  # the picture first, the controls in the lower half

@@ -47,9 +47,8 @@ def remember_section(_worker: Worker) -> None:
             f"Selective copying, in at most {remembering_request('mamba').steps} steps. The pictures are of its first layer."
         )
     found = trace(chosen.layer, read_symbols(chosen.text))
-    with left:
-        _answers(found)
     with right:
+        _answers(found)
         _pictures(found, chosen)
     why_it_matters(
         f"{_WORDS[found.kind]} These are small models of one task: in a large one the same sums do many things at once, "
@@ -62,9 +61,8 @@ def _answers(found: Trace) -> None:
     wanted = "".join(names[symbol] for symbol in found.right)
     written = "".join(spelt(found.answers))
     hits = sum(a == b for a, b in zip(found.right, found.answers, strict=False))
-    st.markdown(f"To be written: `{wanted or 'nothing'}`\n\n{VIEWS[found.kind]} writes: `{written}`")
-    if found.right:
-        st.caption(f"{hits} of {len(found.right)} right.")
+    right = f" · {hits} of {len(found.right)} right" if found.right else ""
+    st.markdown(f"To be written: `{wanted or 'nothing'}` · {VIEWS[found.kind]} writes: `{written}`{right}")
     first, last = found.bytes[0], found.bytes[-1]
     grows = f"from {first:,} to {last:,} bytes" if first != last else f"{last:,} bytes, the same after every token"
     st.caption(f"What it keeps of the text, both layers: {grows}.")
