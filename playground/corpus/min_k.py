@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
+from playground.corpus.sample import open_documents
 from playground.engine.api import CancelToken, Engine, Score
 from playground.engine.facets import require
 
@@ -78,11 +79,22 @@ def recalls(
     return tuple(found)
 
 
+def fresh_texts() -> tuple[str, ...]:
+    """English texts of the sample, which no model has read: each was written for this project, once."""
+    with open_documents() as documents:
+        return tuple(
+            each.text
+            for each in documents
+            if each.tags["language"] == "en" and each.tags["label"] not in ("copy", "boilerplate", "leaked")
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """``value``: a text with a higher min-K% is called read. ``low`` and ``high``: Wilson's 95% interval of the rate at
 
-    which texts that were not read are called read, from ``fresh`` of them, ``false`` above the bar.
+    which texts that were not read are called read, from ``fresh`` of them, ``false`` above the bar. They set the bar, so that
+    rate is theirs by choice; ``expected`` is that of one more such text.
     """
 
     value: float
@@ -90,6 +102,11 @@ class Bar:
     fresh: int
     low: float
     high: float
+
+    @property
+    def expected(self) -> float:
+        """The chance that one more text like those lies above the bar: all n + 1 orders are equally likely (Vovk et al. 2005)."""
+        return (self.false + 1) / (self.fresh + 1)
 
 
 def set_bar(fresh: Sequence[Recall], allowed: float = ALLOWED) -> Bar | None:

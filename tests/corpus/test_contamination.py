@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from playground.corpus.contamination import overlaps, word_runs
-from playground.corpus.min_k import FAMOUS, K, Recall, recalls, set_bar
+from playground.corpus.min_k import FAMOUS, LEAST_TOKENS, K, Recall, fresh_texts, recalls, set_bar
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.pieces import finish
 from playground.numerics import log_softmax
+from playground.testtime.problems import built_in
 from tests.corpus.reading import measured
 
 GROUPS = ("popularity",)
@@ -64,3 +65,40 @@ def test_the_bar_keeps_its_rate() -> None:
     assert bar.low < 0.05 < bar.high
     few = set_bar([Recall(float(value), 0, 9) for value in values[:10]])
     assert few is not None and few.false == 0 and few.value == values[:10].max() and set_bar([]) is None
+
+
+@pytest.mark.model
+def test_the_bundled_models_recall_is_that_of_a_pass_by_transformers_and_its_bar_has_a_rate() -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from playground.engine.factory import make_engine
+    from playground.models.bundled import ensure_bundled
+
+    asked = tuple(each.prompt for each in built_in().problems[:16])
+    fresh = fresh_texts()
+    engine = make_engine(None, "cpu", "float32", None)
+    found = finish(recalls(engine, [*fresh, *FAMOUS, *asked]))
+    engine.close()
+    folder = str(ensure_bundled())
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    for text, own in zip([*FAMOUS, *asked], found[len(fresh) :], strict=True):
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        if len(ids) < LEAST_TOKENS:
+            assert math.isnan(own.min_k)
+            continue
+        with torch.inference_mode():
+            rows = log_softmax(model(input_ids=torch.tensor([ids])).logits[0].numpy())
+        half = len(ids) // 2
+        logprobs = np.sort(rows[np.arange(half - 1, len(ids) - 1), ids[half:]])
+        assert own.min_k == pytest.approx(float(logprobs[: max(1, round(K * len(logprobs)))].mean()), abs=2e-3)
+        right = rows[half - 1 : -1].argmax(axis=1) == np.array(ids[half:])
+        assert own.exact == (len(right) if right.all() else int(np.argmin(right)))
+    bar = set_bar(found[: len(fresh)])
+    assert bar is not None and bar.fresh == len(fresh) >= 30 and bar.false / bar.fresh <= 0.05 < bar.expected < 0.06
+    famous, problems = found[len(fresh) : len(fresh) + len(FAMOUS)], found[len(fresh) + len(FAMOUS) :]
+    # Lincoln, Jefferson, Austen and Genesis; Dickens, two of Shakespeare and the Declaration of Human Rights it does not know so.
+    assert sum(each.min_k > bar.value for each in famous) == 4
+    assert sum(not math.isnan(each.min_k) for each in problems) >= 8
+    assert not any(each.min_k > bar.value for each in problems)

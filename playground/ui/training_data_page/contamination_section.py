@@ -11,8 +11,7 @@ import streamlit as st
 
 from playground.charts.table import TableColumn, TableData, clipped
 from playground.corpus.contamination import GPT3_WORDS, Overlap, overlaps
-from playground.corpus.min_k import FAMOUS, Recall, recalls, set_bar
-from playground.corpus.sample import open_documents
+from playground.corpus.min_k import FAMOUS, Recall, fresh_texts, recalls, set_bar
 from playground.engine.api import CancelToken, Engine, Score
 from playground.engine.facets import offers
 from playground.engine.serving.turns import Priority
@@ -133,13 +132,7 @@ def _model(view: FilterView, own: ContaminationView, problems: Sequence[str]) ->
         return
 
     def start() -> None:
-        with open_documents() as documents:
-            fresh = tuple(
-                each.text
-                for each in documents
-                if each.tags["language"] == "en" and each.tags["label"] not in ("copy", "boilerplate", "leaked")
-            )
-        own.fresh, own.asked, own.recalls = fresh, tuple(problems[:MOST_ASKED]), []
+        own.fresh, own.asked, own.recalls = fresh_texts(), tuple(problems[:MOST_ASKED]), []
         own.revision, own.problem = view.worker.engine.info.revision, ""
         texts = (*own.fresh, *FAMOUS, *own.asked)
 
@@ -183,7 +176,8 @@ def _said(own: ContaminationView) -> None:
     st.markdown(
         f"The bar lies at **{bar.value:.2f} nats**: of {bar.fresh} texts that were written for this project, and so cannot have "
         f"been read, {bar.false} lie above it, which is a **false-positive rate of {bar.false / bar.fresh:.0%}** (95%: "
-        f"{bar.low:.0%} to {bar.high:.0%}). Of {len(famous)} passages that everybody has read it finds {found}. "
+        f"{bar.low:.0%} to {bar.high:.0%}); of one more such text {bar.expected:.0%}. "
+        f"Of {len(famous)} passages that everybody has read it finds {found}. "
         f"Of the problems **{len(above)} of {len(asked) - short}** lie above it"
         + (f"; {short} are too short to say." if short else ".")
     )
