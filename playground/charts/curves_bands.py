@@ -20,7 +20,8 @@ STRONG = "strong"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BandCurve:
-    """``x``, ``y``: (n,). ``low``, ``high``: (n,) or None for no band. ``kind``: "strong" carries the accent, "grey", "".
+    """``x``, ``y``: (n,). ``low``, ``high``: (n,) or None for no band; a bar where there is one point.
+    ``kind``: "strong" carries the accent, "grey", "".
 
     ``style`` chooses colour and dash, so that a rule looks the same in two pictures; None: by its place.
     """
@@ -136,6 +137,10 @@ def _x_axis(data: BandsData) -> dict[str, Any]:
 def _line(curve: BandCurve, colour: str, place: int, data: BandsData) -> Trace:
     shown = "%{y:.1%}" if data.percent else "%{y:.4g}"
     single = len(curve.x) == 1
+    bar: Trace = {}
+    if single and curve.low is not None and curve.high is not None:
+        ends = {"array": curve.high - curve.y, "arrayminus": curve.y - curve.low}
+        bar = {"error_y": {"type": "data", "symmetric": False, "color": colour, "thickness": 2, **ends}}
     return {
         "type": "scatter",
         "mode": "markers" if single else "lines+markers",
@@ -145,6 +150,7 @@ def _line(curve: BandCurve, colour: str, place: int, data: BandsData) -> Trace:
         "marker": {"size": 9 if single else 4, "color": colour},
         "line": {"color": colour, "width": 3 if curve.kind == STRONG else 2, "dash": DASHES[place % len(DASHES)]},
         "hovertemplate": shown,
+        **bar,
     }
 
 

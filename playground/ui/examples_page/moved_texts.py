@@ -80,7 +80,12 @@ def show_perplexities(
         HELD_OUT: [CountedText(each.ids, each.counted) for each in heldout],
     }
     whole |= {name: [CountedText.whole(codec.encode(text))] for name, text in NEUTRAL_TEXTS.items()}
-    read = {name: texts[:READ_AT_MOST] for name, texts in whole.items() if texts}
+    most = both.before.engine.info.context_length  # what is longer is looked at up to there
+    read = {
+        name: [CountedText(text.ids[:most], text.counted[:most]) for text in texts[:READ_AT_MOST]]
+        for name, texts in whole.items()
+        if texts
+    }
     before, after = (_by_set(worker, f"{key} {when}", read) for worker, when in _workers(both))
     sets = [set_perplexity(name, read[name], len(whole[name]), before[name], after[name]) for name in read]
     show_table(perplexity_table(sets), key=f"{key}_table")

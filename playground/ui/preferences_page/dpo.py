@@ -26,6 +26,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.session import bind_widget
+from playground.ui.preferences_page.equal_kl import equal_kl_part
 from playground.ui.preferences_page.pair_training import (
     PairTraining,
     choose_training,
@@ -57,6 +58,7 @@ def dpo_section(worker: Worker) -> None:
     watch(own, lambda: _curves(own), key="preferences_dpo", changes=lambda: own.busy)
     if own.kept is not None and not own.busy and own.kept.folder is not None:
         _before_and_after(own.kept)
+        equal_kl_part(own.kept)
     why_it_matters(
         "DPO needs no reward model and no sampling: β · (log π − log π_start) of an answer is its implicit reward, and the "
         "loss is "
@@ -157,9 +159,8 @@ def _sentence(own: PairTraining, held_out: bool) -> str:
             kl = after.kl * tokens
             n = n_of(kl)
             said += (
-                f", about {kl:.2f} nats an answer of {tokens:.0f} tokens, which is the KL of best-of-N at N ≈ {n:,.1f}: "
-                f"compare the "
-                "tab Best-of-N under it there"
+                f", about {kl:.2f} nats an answer of {tokens:.0f} tokens, the KL of best-of-N at N ≈ {n:,.1f} "
+                "(the switch below measures both)"
             )
     return said + "."
 
@@ -221,36 +222,3 @@ def _ppo(worker: Worker) -> None:
             "without "
             "activations. With LoRA, as here, what is trained is a thousandth of that."
         )
-
-
-def lora_reward_part(worker: Worker) -> None:
-    """A reward model with LoRA on the same votes: minutes instead of seconds, and it may change what it reads."""
-    own = pair_training("reward")
-    if own.problem:
-        show_problem(own.problem)
-    with problems_shown_here():
-        pairs = pairs_of(opened())
-        st.button(
-            f"Train a LoRA reward model on {len(pairs):,} pairs",
-            key="preferences_lora_start",
-            icon=":material/play_arrow:",
-            disabled=own.busy,
-            on_click=attempt(lambda: start(worker, opened(), TrainSettings.of("reward"))),
-        )
-    choose_training("reward", worker)
-    watch(own, lambda: _lora_curves(own), key="preferences_lora", changes=lambda: own.busy)
-
-
-def _lora_curves(own: PairTraining) -> None:
-    progress("reward", own.steps)
-    told, held_out = measured(own.steps)
-    if told:
-        bands = rewards_bands(told)
-        show_figure(bands_figure(bands), bands_description(bands), key="preferences_lora_rewards")
-        step, last = told[-1]
-        where = "held-out pairs" if held_out else "the step's own pairs"
-        st.markdown(f"At step {step:,} it agrees with {last.accuracy:.0%} of {where}.")
-    folder = own.kept.folder if own.kept is not None and not own.busy else None
-    if folder is not None:
-        st.caption("In Best-of-N and on any command it is the rule")
-        st.code(f"reward:{folder}", language=None)

@@ -31,6 +31,10 @@ from playground.ui.workspace.shared import visitor_limits
 
 PairKind = Literal["dpo", "reward"]
 MOST_PAIRS = 2_000
+_BEFORE: dict[PairKind, str] = {
+    "reward": "The model is loaded once more, to be taught, and reads what is held out",
+    "dpo": "The model is loaded once more, and rates all answers as it is before it is taught",
+}
 
 
 @dataclass(eq=False)
@@ -150,7 +154,7 @@ def progress(kind: PairKind, steps: Sequence[TrainStep]) -> None:
         return
     last = steps[-1] if steps else None
     done, total = (last.step, last.steps) if last is not None else (0, 0)
-    said = f"Step {done:,} of {total:,}" if total else "The model is loaded once more, to be taught"
+    said = f"Step {done:,} of {total:,}" if total else _BEFORE[kind]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(done / total if total else 0.0, text=said + queue_words(own.ticket))
         st.button("Pause", key=f"preferences_{kind}_pause", icon=":material/pause:", on_click=_pause, args=(own,))

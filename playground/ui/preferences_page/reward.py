@@ -31,7 +31,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here, why_it_matters
 from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.widgets import Bound
-from playground.ui.preferences_page.dpo import lora_reward_part
+from playground.ui.preferences_page.lora_reward import lora_reward_part
 from playground.ui.preferences_page.session import attempt, opened
 from playground.ui.preferences_page.states import states_of
 from playground.ui.runtime import session_id

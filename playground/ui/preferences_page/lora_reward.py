@@ -1,0 +1,55 @@
+"""Of section "Reward model": one with LoRA on the same votes, trained in the line of all trainings."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.charts.curves_bands import bands_description, bands_figure
+from playground.charts.preferences_dpo import measured, rewards_bands
+from playground.engine.serving.worker import Worker
+from playground.training.settings import TrainSettings
+from playground.ui.kit.job_view import watch
+from playground.ui.kit.messages import problems_shown_here, show_problem
+from playground.ui.kit.pictures import show_figure
+from playground.ui.preferences_page.pair_training import (
+    PairTraining,
+    choose_training,
+    pair_training,
+    pairs_of,
+    progress,
+    start,
+)
+from playground.ui.preferences_page.session import attempt, opened
+
+
+def lora_reward_part(worker: Worker) -> None:
+    """A reward model with LoRA on the same votes: minutes instead of seconds, and it may change what it reads."""
+    own = pair_training("reward")
+    if own.problem:
+        show_problem(own.problem)
+    with problems_shown_here():
+        pairs = pairs_of(opened())
+        st.button(
+            f"Train a LoRA reward model on {len(pairs):,} pairs",
+            key="preferences_lora_start",
+            icon=":material/play_arrow:",
+            disabled=own.busy,
+            on_click=attempt(lambda: start(worker, opened(), TrainSettings.of("reward"))),
+        )
+    choose_training("reward", worker)
+    watch(own, lambda: _lora_curves(own), key="preferences_lora", changes=lambda: own.busy)
+
+
+def _lora_curves(own: PairTraining) -> None:
+    progress("reward", own.steps)
+    told, held_out = measured(own.steps)
+    if told:
+        bands = rewards_bands(told)
+        show_figure(bands_figure(bands), bands_description(bands), key="preferences_lora_rewards")
+        step, last = told[-1]
+        where = "held-out pairs" if held_out else "the step's own pairs"
+        st.markdown(f"At step {step:,} it agrees with {last.accuracy:.0%} of {where}.")
+    folder = own.kept.folder if own.kept is not None and not own.busy else None
+    if folder is not None:
+        st.caption("In Best-of-N and on any command it is the rule")
+        st.code(f"reward:{folder}", language=None)

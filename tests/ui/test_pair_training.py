@@ -1,0 +1,88 @@
+"""DPO and a LoRA reward model from the page Preferences to their end: a tiny random model, with nothing of it replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from playground.models.reward import load_reward_model
+from playground.preferences.ballots import Answer, Ballot
+from playground.preferences.kept import BallotStore
+from playground.preferences.synthetic import VOTERS, synthetic_verdicts
+from playground.store.place import DATA_VARIABLE
+from playground.store.records import LOCAL
+from playground.training.runs import TrainingStore
+from playground.ui import runtime
+from playground.ui.preferences_page import equal_kl
+from playground.ui.preferences_page.dpo import DpoDraft
+from playground.ui.preferences_page.equal_kl import EqualKlLook
+from playground.ui.preferences_page.pair_training import PairKind, PairTrainings
+from tests.training.tiny_student import save_tiny, settings_of
+from tests.ui.conftest import Opened
+
+BALLOT = Ballot(tuple(Answer(f"the {p}?", "the cat sat " * (1 + n) + f"{p}.") for p in range(6) for n in range(3)))
+WAITS_S = 120
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture
+def page(open_app: Callable[..., Opened], tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Open on a ballot of 18 votes, with the tiny model itself."""
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("PLAYGROUND_MODEL", str(tiny))
+    kept = BallotStore(LOCAL).add("brief ones", BALLOT, synthetic_verdicts(BALLOT, VOTERS["brief"], 18))
+    app = open_app({"ballot": kept, "prompt": "the 1?"}, opener=runtime_opener, run=False)
+    app.at.switch_page("../../pages/teach_preferences.py")
+    return app
+
+
+runtime_opener = runtime._open_engine
+
+
+def ended(app: Opened, kind: PairKind) -> Opened:
+    """Wait for the training of a kind, and run until the page has taken its end over."""
+    ticket = app.state(PairTrainings).of[kind].ticket
+    assert ticket is not None and ticket.wait(WAITS_S)
+    while app.state(PairTrainings).of[kind].busy:
+        app.run()
+    return app.run()
+
+
+def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equal_kl, "EACH", 8)
+    monkeypatch.setattr(equal_kl, "NEW_TOKENS", 6)
+    page.put(DpoDraft(settings_of("dpo", epochs=1)))
+    page.hold(teach_preferences_section="DPO")
+    page.at.button(key="preferences_dpo_start").click()
+    page = ended(page.run(), "dpo")
+    (kept,) = TrainingStore(LOCAL).trainings()
+    assert kept.status == "finished" and kept.kind == "dpo" and kept.has_adapter and not page.errors
+    told = page.texts().replace("\\", "")
+    assert f"At step {kept.steps}, on held-out pairs" in told and "KL to the start" in told
+    assert len(page.at.get("plotly_chart")) == 2
+    page.at.toggle(key="preferences_dpo_looks").set_value(True)
+    page.run()
+    assert not page.errors and "The first token of the answer" in page.texts()
+    page.at.toggle(key="preferences_dpo_looks").set_value(False)
+    page.put(EqualKlLook(kept.id))
+    page.run()
+    told = page.texts().replace("\\", "")
+    assert not page.errors and "best-of-N with that KL, N ≈ 1." in told and "48 answers of each to 6 prompts" in told
+    assert len(page.at.get("plotly_chart")) == 3
+
+
+def test_a_lora_reward_model_is_trained_and_is_a_rule(page: Opened) -> None:
+    page.hold(teach_preferences_section="Reward model", preferences_lora_box=True)
+    page.at.button(key="preferences_lora_start").click()
+    page = ended(page.run(), "reward")
+    (kept,) = TrainingStore(LOCAL).trainings()
+    folder = TrainingStore(LOCAL).load(kept.id).folder
+    assert kept.status == "finished" and folder is not None and not page.errors
+    assert "it agrees with" in page.texts() and page.at.code[0].value == f"reward:{folder}"
+    assert len(load_reward_model(str(folder)).scores("the 1?", ["the cat sat", "mat"])) == 2
