@@ -255,14 +255,14 @@ Names = tuple[str | None, str | None, str | None]
 def open_engine(args: argparse.Namespace, names: Names | None = None, first: Engine | None = None) -> Engine:
     """Load the chosen model, or the one of ``names`` beside it, telling on stderr what is being done.
 
-    An adapter on ``first``, the chosen model's engine, takes its weights.
+    What is on the base of ``first``, the chosen model's engine, takes its weights: either may have an adapter.
     """
-    from playground.engine.factory import adapted, make_engine
+    from playground.engine.factory import make_engine, over_weights_of
     from playground.generation.streaming import stream_rows
     from playground.models.address import ServerAccess, same_server
 
-    if names is not None and first is not None and _is_on(names, (args.model, args.device, args.dtype)):
-        return adapted(first, names[0])
+    if names is not None and first is not None and _share_weights(names, (args.model, args.device, args.dtype)):
+        return over_weights_of(first, names[0])
     said: list[str] = []
 
     def tell(what: str, fraction: float) -> None:
@@ -278,7 +278,11 @@ def open_engine(args: argparse.Namespace, names: Names | None = None, first: Eng
     return make_engine(spec, device, dtype, shows, stream_rows, access)
 
 
-def _is_on(names: Names, base: Names) -> bool:
+def _share_weights(one: Names, other: Names) -> bool:
+    """Whether one is the other's base, or both have an adapter on the same one."""
     from playground.models.naming import base_names, normal_names
 
-    return base_names(*names) == normal_names(*base)
+    bases = [base_names(*names) for names in (one, other)]
+    return (
+        any(bases) and len({base or normal_names(*names) for base, names in zip(bases, (one, other), strict=True)}) == 1
+    )

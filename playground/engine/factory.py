@@ -81,6 +81,16 @@ def adapted(
     return adapt(base, find_adapter(name), name, at_rest)
 
 
+def over_weights_of(first: Engine, spec: str | None) -> Engine:
+    """The engine of a name on the same base as ``first``, with an adapter of its own or none: no weight is read again."""
+    from playground.engine.hf.engine import TransformersEngine
+
+    base = first.base if isinstance(first, TransformersEngine) else first
+    if resolve(spec).adapter is None and isinstance(base, TransformersEngine):
+        return base.beside(base.loaded)
+    return adapted(base, spec)
+
+
 def _connected(spec: str, access: ServerAccess, report: Progress) -> Engine:
     address = parse_address(spec)
     key = key_for(address, access, default=os.environ.get(MODEL_VARIABLE, "").strip())

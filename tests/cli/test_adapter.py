@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
@@ -42,10 +43,21 @@ def test_next_and_score(capsys: Capture, folders: tuple[str, str]) -> None:
     assert scored[0] != scored[1]
 
 
+@pytest.mark.parametrize("first", ["base", "adapter", "another strength"])
 def test_beside_its_base_with_one_load(
-    capsys: Capture, folders: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, folders: tuple[str, str], monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
+    """Whichever is named first; the second gives what it gives alone."""
     base, adapter = folders
+    asked = ("next", "--prompt", "the cat", "--model", base, "--device", "cpu")
+    given = {"base": (), "adapter": ("--adapter", adapter), "another strength": ("--adapter", f"{adapter}*0.5")}[first]
+    second, alone = {
+        "base": (f"+{adapter}*1.5", ("--adapter", f"{adapter}*1.5")),
+        "adapter": (base, ()),
+        "another strength": (f"{base}+{adapter}", ("--adapter", adapter)),
+    }[first]
+    both = [answer(capsys, *asked, *one, "--top", "1000")["candidates"] for one in (given, alone)]
+    rows = [{row["id"]: math.exp(row["raw_logprob"]) for row in one} for one in both]
     loads: list[LocatedModel] = []
 
     def count(located: LocatedModel, *, progress: Progress | None = None) -> LoadedModel:
@@ -53,10 +65,9 @@ def test_beside_its_base_with_one_load(
         return read(located, progress=progress)
 
     monkeypatch.setattr("playground.models.loading.read", count)
-    found = answer(
-        capsys, "next", "--prompt", "the cat", "--model", base, "--device", "cpu", "--compare-model", f"+{adapter}*1.5"
-    )
-    assert len(loads) == 1 and found["compared"][0]["kl"]["low"] > 0.001
+    found = answer(capsys, *asked, *given, "--compare-model", second)["compared"][0]
+    kl = sum(p * math.log(p / rows[1][token]) for token, p in rows[0].items())
+    assert len(loads) == 1 and found["kl"]["low"] == pytest.approx(kl, rel=1e-2) and kl > 0.0003
 
 
 def test_models_lists_what_is_kept(

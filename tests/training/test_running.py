@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Generator, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +132,40 @@ def test_one_whose_process_was_killed_goes_on_from_its_checkpoint(
     with pytest.raises(StoreError, match="taken this training over"):  # the killed one's thread, had it lived on
         writer.check()
     steps.close()
+    assert store.summary(training).status == "finished" and len(list_adapters("anna")) == 2
+
+
+def train_until_killed(folder: Path, model: Path, training: str, told: Connection) -> None:
+    """The process that is killed: it says when it is in the middle of its fifth step, and stays there."""
+    running.CHECKPOINT_EVERY_S = 0.0
+    writer, kept = taken_up(TrainingStore("anna", Database(sqlite_url(folder))), training)
+    steps = kept_training(writer, kept)(make_engine(str(model), dtype="float32"), CancelToken())
+    while (step := next(steps)) is None or step.step < 4:
+        pass
+    next(steps)  # a pass of the next one
+    told.send("in the middle")
+    threading.Event().wait()
+
+
+def test_one_that_sigkill_ends_in_mid_run_goes_on_from_its_last_checkpoint(
+    store: TrainingStore, worker: StepWorker, tiny_model: Path, tmp_path: Path
+) -> None:
+    whole = finished(store, worker, begun(store, worker))
+    training = begun(store, worker)
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe()
+    process = spawn.Process(target=train_until_killed, args=(tmp_path, tiny_model, training, there))
+    process.start()
+    try:
+        assert here.poll(120) and here.recv() == "in the middle"
+        assert store.summary(training).status == "running" and store.take_up(training) is None, "it is being trained"
+    finally:
+        process.kill()
+        process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert store.summary(training).status == "paused" and len(store.load(training).steps) == 5
+    done = finished(store, worker, training)
+    assert [(one.loss, one.heldout) for one in done.steps] == [(one.loss, one.heldout) for one in whole.steps]
     assert store.summary(training).status == "finished" and len(list_adapters("anna")) == 2
 
 

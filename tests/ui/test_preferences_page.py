@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from playground.preferences.heads import HeadStore
 from playground.preferences.kept import BallotStore
 from playground.preferences.ready import ready_ballot
 from playground.preferences.synthetic import VOTERS, synthetic_verdicts
+from playground.sampling.settings import NEUTRAL
 from playground.state.best_of_n import BestOfNState
 from playground.state.preferences import PreferencesState
+from playground.state.sampling import Pins
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import LOCAL
 from playground.testtime.request import BestOfNRequest
@@ -27,7 +30,8 @@ from playground.training.pairs import Pair
 from playground.training.runs import TrainingStore
 from playground.training.settings import TrainSettings
 from playground.training.steps import PreferenceNumbers, TrainStep
-from playground.ui.preferences_page import over_making
+from playground.ui.generate_page.session import PendingAction, _Sessions
+from playground.ui.preferences_page import bar, over_making
 from playground.ui.preferences_page.dpo import DpoDraft
 from playground.ui.preferences_page.session import Voter
 from playground.ui.preferences_page.vote import VoteView
@@ -213,6 +217,47 @@ def test_answers_are_made_for_it_and_chosen_from(
     runs = RunStore(visitor=LOCAL).runs()
     assert [run.finished for run in runs] == [8, 8, 8] and {run.prompt for run in runs} == {"p0", "p1", "p2"}
     assert set(app.state(PreferencesState).runs) == {run.id for run in runs}
+
+
+def test_a_file_of_votes_is_taken_and_given_away_again(
+    open_app: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(open_app).hold(preferences_bring_in=True)
+    lines = [f'{{"prompt": "p{n}", "chosen": "good {n}", "rejected": "bad {n}"}}' for n in range(3)]
+    app.at.file_uploader(key="preferences_file").upload("pairs.jsonl", "\n".join(lines).encode(), "text/plain")
+    app.run()
+    app.at.button(key="preferences_take_file").click()
+    app.run()
+    (summary,) = BallotStore(LOCAL).ballots()
+    assert not app.errors and summary.votes == 3
+    given: dict[str, Callable[[], str]] = {}
+    monkeypatch.setattr(bar, "file_button", lambda label, name, data, about: given.setdefault(name, data))
+    app.hold(take_away=True)
+    pairs = [json.loads(line) for line in given["preferences.jsonl"]().splitlines()]
+    assert [pair["chosen"][-1]["content"] for pair in pairs] == ["good 0", "good 1", "good 2"]
+    assert given["votes.csv"]().count("\n") >= 3 and "left,right,winner" in given["votes.csv"]()
+
+
+def test_what_generate_has_written_becomes_pairs_of_settings(open_app: Callable[..., Opened]) -> None:
+    app = open_app({"prompt": "hello"}, run=False)
+    app.at.switch_page("../../pages/generate.py")
+    app.put(Pins(A=NEUTRAL.replace(temperature=1.7), B=NEUTRAL))
+    app.hold(generate_section="Compare")
+    app.put(PendingAction("compare"))
+    app.run()
+    works = app.state(_Sessions).values()
+    while any(work.busy for work in works) or not works:
+        app.run()
+    app.held.clear()
+    app.at.switch_page("../../pages/teach_preferences.py")
+    app.hold(preferences_bring_in=True)
+    app.at.button(key="preferences_take_written").click()
+    app.run()
+    (summary,) = BallotStore(LOCAL).ballots()
+    answers = BallotStore(LOCAL).load(summary.id).ballot.answers
+    assert not app.errors and {answer.prompt for answer in answers} == {"hello"}
+    assert {answer.name[-1] for answer in answers} == {"A", "B"} and all(answer.text for answer in answers)
+    assert len(app.component(f"preferences_pair_{summary.id[:12]}_me")["pairs"]) >= 1
 
 
 def test_groups_that_disagree_stand_side_by_side(open_app: Callable[..., Opened]) -> None:

@@ -126,3 +126,20 @@ def test_a_draft_survives_other_pages_and_an_empty_one_teaches(open_app: Open) -
     assert rows(app) == shipped("format")
     app.put(TeachDraft(rows=()))
     assert "ten that agree in style" in app.run().texts()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("rows.jsonl", '{"messages": [{"role": "user", "content": "why?"}, {"role": "assistant", "content": "so."}]}'),
+        ("alpaca.json", '[{"instruction": "why?", "input": "", "output": "so."}]'),
+        ("rows.csv", "prompt,response\nwhy?,so.\n"),
+    ],
+)
+def test_a_file_is_read_before_it_is_taken(open_app: Open, name: str, data: str) -> None:
+    app = open_examples(open_app, DEMONSTRATIONS).hold(teach_file=True)
+    app.at.file_uploader(key="teach_upload").upload(name, data.encode(), "text/plain")
+    app = pressed(app.run(), "teach_add_upload")
+    assert not app.errors and rows(app) == (*shipped("tone"), Demonstration("why?", "so."))
+    app.at.file_uploader(key="teach_upload").upload("bad.jsonl", b'{"prompt": "why?"', "text/plain")
+    assert len(app.run().errors) == 1 and len(rows(app)) == len(shipped("tone")) + 1

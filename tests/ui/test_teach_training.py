@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Generator
+import zipfile
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pages import PAGES
 from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.serving.loading import ModelChoice
@@ -18,15 +22,22 @@ from playground.engine.types import FloatArray, TokenIds
 from playground.models.adapter_names import split_adapter
 from playground.state.examples import ExamplesState
 from playground.state.setup import Setup
-from playground.store.adapters import CONFIG, new_adapter
+from playground.store.adapters import CONFIG, WEIGHTS, new_adapter
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import LOCAL
 from playground.training import running
 from playground.training.demonstrations import shipped
+from playground.training.estimate import Pace
+from playground.training.export import DATA_FILE
+from playground.training.masks import Row
 from playground.training.runs import KeptTraining, TrainingStore, TrainingWriter
+from playground.training.settings import TrainSettings
 from playground.training.split import split
 from playground.training.steps import TrainStep
 from playground.ui import runtime
+from playground.ui.examples_page import moved_section
+from playground.ui.examples_page.forecast import Measured
+from playground.ui.examples_page.moved import MovedLook
 from playground.ui.examples_page.session import TeachDraft
 from playground.ui.examples_page.steps import MOVED, TRAIN
 from playground.ui.examples_page.training_view import TrainingView
@@ -80,14 +91,15 @@ def known_training(writer: TrainingWriter, kept: KeptTraining) -> Job:
             yield TrainStep(number, STEPS, number / 2, loss, heldout, 1e-3, 1.0, 100, 0.1, 0 < number < STEPS)
         folder = new_adapter(LOCAL, kept.summary.name)
         (folder / CONFIG).write_text(json.dumps({"peft_type": "LORA"}))
+        (folder / WEIGHTS).touch()
         writer.keep(folder.name)
         writer.end("finished", "", STEPS, STEPS)
 
     return job
 
 
-def trained(open_app: Open) -> Opened:
-    app = open_app(run=False, opener=opened)
+def trained(open_app: Open, opener: Callable[..., FakeEngine] = opened) -> Opened:
+    app = open_app(run=False, opener=opener)
     app.at.switch_page("../../pages/teach_examples.py")
     app.put(TeachDraft(rows=shipped("tone")[:8]))
     app.hold(teach_examples_section=TRAIN)
@@ -153,6 +165,87 @@ def test_before_and_after_are_what_the_two_models_say(open_app: Open) -> None:
     assert len({token["background"] for token in strip}) > 1
     app = pressed(app, "teach_pin")
     assert [one.text for one in app.state(Setup).beside] == [f"+{_adapter()}*1.5"]
+
+
+def moved(app: Opened) -> Opened:
+    """The training in view, under What moved."""
+    app.held["teach_examples_section"] = MOVED
+    app.at.session_state["teach_examples_section"] = MOVED
+    return app.run()
+
+
+def test_merged_is_another_model_and_off_again_the_one_before(open_app: Open) -> None:
+    asked: list[str] = []
+
+    def noted(choice: ModelChoice, progress: object) -> FakeEngine:
+        asked.append(str(choice.spec))
+        return opened(choice, progress)
+
+    app = moved(trained(open_app, noted))
+    app.at.toggle(key="teach_merged").set_value(True)
+    app = app.run()
+    assert not app.errors and [name for name in asked if "+" in name][-1].endswith(f"{_adapter()}*1*merged")
+    assert app.state(MovedLook).merged
+    app.at.toggle(key="teach_merged").set_value(False)
+    assert not app.run().errors and not app.state(MovedLook).merged
+
+
+@pytest.mark.parametrize("page", ["attention", "inside"])
+@pytest.mark.parametrize("taught", ["on", "off"])
+def test_one_press_looks_into_the_model_with_the_adapter_on_or_off(open_app: Open, page: str, taught: str) -> None:
+    app = moved(trained(open_app))
+    app.at.slider(key="ExamplesState.strength").set_value(0.5)
+    app = pressed(app.run(), f"teach_go_{page}_{taught}")
+    assert app.at.title[0].value == PAGES[page].title
+    name = split_adapter(app.state(Setup).model)
+    assert (name is not None) == (taught == "on") and (
+        name is None or (name.adapter, name.strength) == (_adapter(), 0.5)
+    )
+
+
+def test_what_is_taken_away_is_the_adapter_the_program_and_its_rows(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = trained(open_app)
+    given: dict[str, Callable[[], str | bytes]] = {}
+    monkeypatch.setattr(moved_section, "file_button", lambda label, name, data, about: given.setdefault(name, data))
+    moved(app.hold(take_away=True))
+    (kept,) = TrainingStore().trainings()
+    adapter, program, rows = (
+        given[name] for name in (f"adapter-{kept.id[:8]}.zip", f"train-{kept.id[:8]}.py", DATA_FILE)
+    )
+    content = adapter()
+    assert isinstance(content, bytes) and zipfile.ZipFile(io.BytesIO(content)).namelist() == [
+        f"adapter/{name}" for name in (CONFIG, WEIGHTS)
+    ]
+    compile(program(), "train.py", "exec")
+    lines = str(rows()).splitlines()
+    assert len(lines) == 8 and json.loads(lines[0])["prompt"][-1]["content"] == shipped("tone")[0].prompt
+
+
+def test_the_time_is_measured_on_these_rows_and_said(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def measured(settings: TrainSettings, rows: tuple[Row, ...]) -> Callable[[Engine, CancelToken], Iterator[None]]:
+        asked.append(len(rows))
+
+        def job(engine: Engine, cancel: CancelToken) -> Generator[None, None, Pace]:
+            yield
+            return Pace(1.0, 0.5, 3.0)
+
+        return job
+
+    monkeypatch.setattr(running, "calibration", measured)
+    app = open_examples(open_app, TRAIN)
+    assert "on this machine" not in said(app)
+    app = pressed(app, "teach_measure")
+    while app.state(Measured).busy:
+        app.run()
+    app = app.run()
+    assert not app.errors and "on this machine" in said(app) and asked == [len(shipped("tone"))]
+    assert not [button for button in app.at.button if button.key == "teach_measure"]
+    app.put(replace(app.state(TeachDraft), settings=replace(app.state(TeachDraft).settings, rank=16)))
+    assert "on this machine" not in said(app.run()), "another rank has another pace"
 
 
 def _adapter() -> str:

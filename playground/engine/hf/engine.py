@@ -66,6 +66,7 @@ class TransformersEngine:
         self._codec = HfTextCodec(loaded.tokenizer, loaded.info)
         self._runner = ModelRunner(loaded, PrefixCache() if prefixes is None else prefixes, step_threads, crowded)
         self._owns_weights = True
+        self._base = self
         own: set[type] = {NextTokens, Rows, Score, Hidden, Weights}
         own |= ({Attention} if loaded.has_attention else set()) | ({Stream} if streamer else set())
         self._facets = frozenset[type](own)
@@ -76,6 +77,11 @@ class TransformersEngine:
         twin = copy(self)
         twin._info, twin._runner, twin._owns_weights = loaded.info, self._runner.beside(loaded), False
         return twin
+
+    @property
+    def base(self) -> TransformersEngine:
+        """The engine that this one stands beside, and whose weights it uses; itself where they are its own."""
+        return self._base
 
     @property
     def info(self) -> LoadedModelInfo:

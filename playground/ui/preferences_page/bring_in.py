@@ -1,4 +1,4 @@
-"""Answers to vote on: what ships, runs of Best-of-N, a tuning's texts, the room's questions, a file; and synthetic voters."""
+"""Answers to vote on: what ships, runs, texts of Generate or a tuning, the room's questions, a file; and synthetic voters."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from playground.tuning.runs import TuningStore
 from playground.ui.kit.fragments import PICTURES, TEXT
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here
+from playground.ui.preferences_page.from_generate import take_written, written_answers
 from playground.ui.preferences_page.session import attempt, cast, keep, opened
 from playground.ui.room_page.asking import question_hub
 from playground.ui.visitor import owner_id
@@ -40,6 +41,8 @@ def bring_in() -> None:
             _ready()
         with problems_shown_here():
             _runs()
+        with problems_shown_here():
+            _written()
         with problems_shown_here():
             _tunings()
         with problems_shown_here():
@@ -131,6 +134,23 @@ def answers_of(run: StoredRun) -> list[Answer]:
 def _distinct(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     """Equal answers of one writer once; as many as can be voted on."""
     return tuple(dict.fromkeys(answers))[:MOST_ANSWERS]
+
+
+# -- the page Generate -------------------------------------------------------------------------------------------------------
+
+
+def _written() -> None:
+    answers = written_answers()
+    if not answers:
+        st.caption("Texts of the page Generate can be voted on, once this tab has written some.")
+        return
+    _button(
+        f"What Generate has written here ({len(answers)})",
+        "preferences_take_written",
+        take_written,
+        answers,
+        about="Branches of Write, and settings and models of Compare, where a prompt has two or more.",
+    )
 
 
 # -- a tuning and its judges' votes ----------------------------------------------------------------------------------------

@@ -124,10 +124,9 @@ def _measure(kept: KeptTraining, view: RewardView) -> EqualKl:
     known = session.get(_Found)
     if known.found is None or known.key != key:
         rewards = states.astype(np.float64) @ view.found.weights
-        tables = [
-            _by_prompt(values, len(prompts)) for values in (rewards[: len(start)], rewards[len(start) :], np.array(kls))
-        ]
-        known.found, known.key = compare_at_equal_kl(*tables), key
+        own, others = (_by_prompt(part, len(prompts)) for part in (rewards[: len(start)], rewards[len(start) :]))
+        known.found = compare_at_equal_kl(own, others, _by_prompt(np.array(kls), len(prompts)))
+        known.key = key
     return known.found
 
 
