@@ -28,6 +28,7 @@ machine.) Here it runs the whole page, where it is the page that is shown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -52,7 +53,7 @@ _set_page, _ask = ScriptRunContext.set_mpa_v2_page, AppSession.request_rerun
 _ON_ITS_WAY_S = 0.005
 # Of a session's PagesManager: the page that its last navigation told the browser, and whether the browser has named it since.
 _SHOWN, _ANSWERED = "_shown_page", "_shown_page_answered"
-_TICKS = "_ticks_of_parts"  # and how often the browser's timers have ticked, by part
+_AT_TICK = "_at_next_tick"  # and what is to be done then, by part
 
 
 def mend_streamlit() -> None:
@@ -85,14 +86,15 @@ def page_has_answered(pages: PagesManager) -> bool:
     return bool(getattr(pages, _ANSWERED, False))
 
 
-def ticks_of(pages: PagesManager, fragment: str) -> int:
-    """How often the browser's timer of that part has ticked."""
-    return int(getattr(pages, _TICKS, {}).get(fragment, 0))
+def at_next_tick(pages: PagesManager, fragment: str, call: Callable[[], None]) -> None:
+    """In the server's loop: call that once the browser's timer of that part ticks, before the tick is served."""
+    pages.__dict__.setdefault(_AT_TICK, {})[fragment] = call
 
 
 def _note_tick(pages: PagesManager, fragment: str) -> None:
-    ticks = pages.__dict__.setdefault(_TICKS, {})
-    ticks[fragment] = ticks.get(fragment, 0) + 1
+    call = pages.__dict__.get(_AT_TICK, {}).pop(fragment, None)
+    if call is not None:
+        call()
 
 
 def _request_from_browser(self: AppSession, client_state: ClientState | None) -> None:

@@ -10,9 +10,9 @@ messages come in one breath, and the second ends the first's timer.) The run tha
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from streamlit.errors import StreamlitAPIException
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -21,12 +21,10 @@ from streamlit.runtime.app_session import AppSessionState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
-from playground.ui.kit.streamlit_mends import page_has_answered, shown_page, ticks_of
+from playground.ui.kit.streamlit_mends import at_next_tick, page_has_answered, shown_page
 
 TICK_S = 0.1
 _LOOK_AGAIN_S = 0.05
-_SLOW_AFTER_S = 1.5 * TICK_S
-_NO_TICK_AFTER_S = 10.0  # from a browser that sleeps, or whose page is another one by now
 
 
 def waker(key: str, every: Callable[[], float]) -> Callable[[], None]:
@@ -121,23 +119,8 @@ def _tick(runtime: Runtime, session: str, fragment: str, every: float) -> None:
     if found.session._state is AppSessionState.APP_IS_RUNNING:
         runtime._get_async_objs().eventloop.call_later(TICK_S, _tick, runtime, session, fragment, every)
     else:
-        heard = ticks_of(found.session._pages_manager, fragment)
+        at_next_tick(found.session._pages_manager, fragment, partial(_set_timer, runtime, session, fragment, every))
         _set_timer(runtime, session, fragment, TICK_S)
-        until = time.monotonic() + _NO_TICK_AFTER_S
-        loop = runtime._get_async_objs().eventloop
-        loop.call_later(_SLOW_AFTER_S, _slow_down, runtime, session, fragment, every, heard, until)
-
-
-def _slow_down(runtime: Runtime, session: str, fragment: str, every: float, heard: int, until: float) -> None:
-    """In the server's loop: the timer's own interval again, once it has ticked more often than ``heard``."""
-    found = runtime._session_mgr.get_active_session_info(session)
-    if found is None or not found.session.has_fragment(fragment):
-        return
-    if ticks_of(found.session._pages_manager, fragment) == heard and time.monotonic() < until:
-        loop = runtime._get_async_objs().eventloop
-        loop.call_later(_LOOK_AGAIN_S, _slow_down, runtime, session, fragment, every, heard, until)
-    else:
-        _set_timer(runtime, session, fragment, every)
 
 
 def _set_timer(runtime: Runtime, session: str, fragment: str, interval: float) -> None:
