@@ -40,6 +40,25 @@ def test_what_goes_along_follows_from_what_a_pass_costs(base: float, slope: floa
     assert sum(share_rows([1, 256], cost_of(base, slope))) == expected
 
 
+@pytest.mark.parametrize(("drawn", "beside"), [(0.0, 5), (0.0005, 3), (0.0013, 2)])
+def test_the_drawing_of_what_goes_along_is_part_of_its_price(drawn: float, beside: int) -> None:
+    """A neighbour's 256 candidates are drawn on the thread that the one row waits for."""
+    cost = cost_of(0.030, 0.0012)
+    for rows in (1, 1, 256, 1, 1, 1):
+        cost.add_draw(rows, 0.002 + drawn * rows)
+    one, others = share_rows([1, 256], cost)
+    assert (one, others) == (1, beside)
+    assert 0.030 + 0.0012 * (one + others) + drawn * others <= 1.2 * (0.030 + 0.0012)
+
+
+def test_what_is_known_stays_known_while_all_passes_are_of_one_size() -> None:
+    cost = cost_of(0.030, 0.0012)
+    known = share_rows([1, 256], cost)
+    for _ in range(2_000):
+        cost.add(sum(known), 0.030 + 0.0012 * sum(known))
+    assert share_rows([1, 256], cost) == known
+
+
 def test_nothing_known_and_nothing_wanted() -> None:
     assert share_rows([], PassCost()) == [] and share_rows([1, 256], PassCost()) == [1, 3]
     assert share_rows([256], PassCost()) == [MOST_ROWS] and share_rows([2, 2, 2], PassCost()) == [2, 2, 2]
@@ -52,5 +71,5 @@ def test_the_cost_is_the_least_squares_line_of_late() -> None:
         cost.add(int(rows), 1.0 + 0.5 * rows)  # another machine, before others came
     for rows in rng.integers(1, 40, 900):
         cost.add(int(rows), 0.03 + 0.002 * rows + rng.normal(0, 1e-4))
-    line = cost._line()
+    line = cost._passes.fit()
     assert line is not None and np.allclose(line, (0.03, 0.002), rtol=0.05)

@@ -151,9 +151,19 @@ class StepWorker(Worker):
         """One step of one task; the task, if that was its last."""
         started = self._clock()
         finished = self._advance(task)
+        seconds = self._clock() - started
+        self._note_drawing(task, seconds)
         with self._changed:
-            self._turns.charge(task.sessions, self._clock() - started)
+            self._turns.charge(task.sessions, seconds)
         return [task] if finished else []
+
+    def _note_drawing(self, task: Task, seconds: float) -> None:
+        """What a batch's rows cost between two passes, in however many turns: until it asks for its next step."""
+        if task.drawing is not None:
+            task.drawing += seconds
+            if task.asked:
+                self._cost.add_draw(sum(step.rows for step in task.asked), task.drawing)
+                task.drawing = None
 
     def _step_together(self, tasks: Sequence[Task]) -> list[Task]:
         """One pass for steps that wait. Those that are complete go on at once, so that they ask for the next together.
@@ -177,7 +187,7 @@ class StepWorker(Worker):
         over = []
         for task in tasks:
             if failed or task.over or not any(step.rows for step in task.asked):
-                task.asked = []
+                task.asked, task.drawing = [], 0.0
                 over += self._alone(task)
         return over
 

@@ -59,6 +59,7 @@ class Task:
     cancel: CancelToken = field(default_factory=CancelToken)
     steps: Steps[Any] | None = None  # the started generator
     asked: list[AskedStep] = field(default_factory=list)  # what it waits for: steps of its batches
+    drawing: float | None = None  # seconds that it has taken since its rows went through the model; None before
 
     @property
     def sessions(self) -> list[str]:
