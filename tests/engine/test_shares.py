@@ -61,6 +61,7 @@ def test_what_is_known_stays_known_while_all_passes_are_of_one_size() -> None:
 
 def test_nothing_known_and_nothing_wanted() -> None:
     assert share_rows([], PassCost()) == [] and share_rows([1, 256], PassCost()) == [1, 3]
+    assert share_rows([256], PassCost(), others=True) == [4] and share_rows([2], PassCost(), others=True) == [2]
     assert share_rows([256], PassCost()) == [MOST_ROWS] and share_rows([2, 2, 2], PassCost()) == [2, 2, 2]
 
 

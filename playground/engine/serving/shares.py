@@ -61,15 +61,17 @@ class PassCost:
         return rows + int((factor - 1) * (base + slope * rows) / each + 1e-9)
 
 
-def share_rows(wanted: Sequence[int], cost: PassCost) -> list[int]:
+def share_rows(wanted: Sequence[int], cost: PassCost, *, others: bool = False) -> list[int]:
     """Rows of each session in the next pass, from how many each wants, all at least 1.
 
     Whoever wants least gets all, and everybody as many; what more the others want goes along as long as it slows the pass
     by no more than a fifth against one without them, their drawing included, in equal parts (max-min fairness). A session
-    alone takes what a pass holds.
+    alone takes what a pass holds, and a fifth more than one row while ``others`` wait for the pass to end.
     """
     if not wanted:
         return []
+    if others and len(wanted) == 1:
+        return [min(*wanted, MOST_ROWS, cost.rows_within(1, _SLOWER))]
     level = len(wanted) * min(wanted)
     without = level - min(wanted)  # as many rows as a pass has that leaves the largest out
     room = min(MOST_ROWS, max(level, cost.rows_within(without, _SLOWER))) if without else MOST_ROWS

@@ -197,8 +197,10 @@ class StepWorker(Worker):
         for task in tasks:
             by_visitor.setdefault(self._visitor(task), []).extend(step for step in task.asked if step.rows)
         wanted = [sum(step.rows for step in steps) for steps in by_visitor.values()]
+        with self._changed:
+            others = any(not (task.over or self._visitor(task) in by_visitor) for task in self._waiting)
         dealt = []
-        for steps, share in zip(by_visitor.values(), share_rows(wanted, self._cost), strict=True):
+        for steps, share in zip(by_visitor.values(), share_rows(wanted, self._cost, others=others), strict=True):
             for step in steps:
                 if share > 0:
                     dealt.append((step, min(share, step.rows)))
