@@ -50,10 +50,10 @@ def slider_meanwhile() -> dict[str, float]:
         idle = slider_times(page, MOVES)
         trains.bring_to_front()
         button.click()
-        trains.get_by_text("0 of 1 trained. Mamba-2, seed 0: step").wait_for(timeout=120_000)
+        trains.get_by_text("0 of 1 trained · Mamba-2, seed 0: step").wait_for(timeout=120_000)
         page.bring_to_front()
         busy = slider_times(page, MOVES)
-        if not trains.get_by_text("0 of 1 trained.").is_visible():
+        if not trains.get_by_text("0 of 1 trained").is_visible():
             raise RuntimeError("the training ended before the slider was measured")
     return {
         "slider idle, median, ms": median(idle),

@@ -36,13 +36,14 @@ class Opened:
         return self.run()
 
     def run(self) -> Opened:
-        self._run_once()
+        self.run_once()
         if not self.at.sidebar.markdown:  # only a fragment ran, and the double forgets the rest of the page
-            self._run_once()
+            self.run_once()
         assert not self.at.exception, [error.message for error in self.at.exception]
         return self
 
-    def _run_once(self) -> None:
+    def run_once(self) -> None:
+        """One run of the script, of a part of the page perhaps."""
         for key, value in self.held.items():
             self.at.session_state[key] = value
         self.at.run()

@@ -150,9 +150,8 @@ def test_a_training_that_is_stopped_keeps_what_was_trained_to_its_end(
     app.run()
     assert gate.reached.wait(60)  # the first seed is trained, the second begins
     app.run().at.button(key="arch_train_stop").click()
-    app.run()
+    app.run_once()  # the run of the click has the buttons right already
     gate.opened.set()
-    app = finish(app, learn_job.Trainings)
     own = app.state(learn_job.Trainings)
     assert not app.errors and not own.busy and [each.seed for each in own.learnt] == [0]
     assert "Stopped: what was trained to its end stays" in app.texts() and "Trained here" in app.texts()
@@ -177,10 +176,11 @@ def test_a_race_that_is_stopped_keeps_what_was_measured(open_app: Open, monkeypa
     app.run()
     assert gate.reached.wait(60)
     app.run().at.button(key="arch_measure_stop").click()
-    app.run()
+    app.run_once()
     gate.opened.set()
-    app = finish(app, growth_job.Race)
     assert not app.errors and not app.state(growth_job.Race).busy
+    with pytest.raises(KeyError):
+        app.at.button(key="arch_measure_stop")
     assert "Stopped: what was measured before stays" in app.texts() and "at 1 of 1 points" in app.texts()
 
 
@@ -200,7 +200,7 @@ def test_two_readers_train_at_once_in_turns_and_each_is_told(open_app: Open, mon
     told = [str(app.at.get("progress")[0].proto.text) for app in (one, other)]
     gate.opened.set()
     third.result(60)
-    assert told == ["0 of 1 trained. waits for its turn, 1 ahead", "0 of 1 trained. waits for its turn, 2 ahead"]
+    assert told == ["0 of 1 trained · waits for its turn, 1 ahead", "0 of 1 trained · waits for its turn, 2 ahead"]
     for app in (one, other):
         (learnt,) = finish(app, learn_job.Trainings).state(learn_job.Trainings).learnt.values()
         alone = run_alone(learnt.request)

@@ -87,7 +87,7 @@ def test_paused_it_goes_on_where_it_was_and_another_model_s_does_not(open_app: C
     app.at.button(key="tune_start").click()
     app.run()
     app.at.button(key="tune_pause").click()
-    app._run_once()
+    app.run_once()
     gate.set()
     until(app, lambda app: not app.state(TuningView).busy)
     kept = app.state(TuningView).kept

@@ -34,6 +34,7 @@ _UNITS = {"state": "bytes", "prefill": "seconds", "decode": "seconds"}
 def growth_section(worker: Worker) -> None:
     """What runs on the left, the curves on the right."""
     own = session.get(Race)
+    own.drain()  # before the buttons are drawn: work that has ended has none to stop it
     left, right = controls_and_pictures()
     with left:
         _controls(worker, own)

@@ -43,6 +43,7 @@ from playground.ui.kit.widgets import Bound
 def learn_section(worker: Worker) -> None:
     """What is trained on the left, what came of it on the right."""
     own, task = session.get(Trainings), TASKS[session.get(ArchitecturesState).task]
+    own.drain()  # before the buttons are drawn: work that has ended has none to stop it
     left, right = controls_and_pictures()
     with left:
         _controls(worker, own, task)
@@ -131,7 +132,7 @@ def _progress(own: Trainings, task: Task) -> None:
                 f"accuracy {step.accuracy:.0%}"
             )
         share = (done + (step.step / now.steps if now and step else 0)) / max(len(own.requests), 1)
-        st.progress(min(share, 1.0), text=f"{done} of {len(own.requests)} trained. {doing_said(own, doing)}")
+        st.progress(min(share, 1.0), text=f"{done} of {len(own.requests)} trained · {doing_said(own, doing)}")
     elif own.stopped:
         st.caption(":material/stop_circle: Stopped: what was trained to its end stays.")
     curves = [
