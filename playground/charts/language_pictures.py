@@ -13,8 +13,10 @@ from playground.charts.figure import Trace, escaped, make_figure
 from playground.charts.palette import CIVIDIS, INK
 from playground.charts.scale_bars import BarsOf, PlainBar
 from playground.corpus.counting import LanguageCount
+from playground.corpus.land import coasts
 
 _ROW_PX = 17
+COAST = "rgba(140,145,156,0.6)"
 NAMED = 12  # marks of the map that have their names beside them; all have them on hover
 _SCALE = [[place / (len(CIVIDIS) - 1), colour] for place, colour in enumerate(CIVIDIS)]
 
@@ -96,7 +98,7 @@ def heat_description(counts: Sequence[LanguageCount], tokenizers: Mapping[str, s
 
 
 def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
-    """A mark a language at its place on the globe, as longitude and latitude; no coast is drawn, which would be fetched."""
+    """A mark a language at its place on the globe, as longitude and latitude, over coasts that ship: Plotly fetches its own."""
     placed = [each for each in counts if each.text.latitude is not None and each.text.longitude is not None]
     premiums = [each.premium(tokenizer) for each in placed]
     named = sorted(premiums, reverse=True)[:NAMED][-1:] or [0.0]
@@ -131,7 +133,17 @@ def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
         "xaxis": {"title": {"text": "longitude"}, "range": [-180, 180], "dtick": 60, "fixedrange": True},
         "yaxis": {"title": {"text": "latitude"}, "range": [-60, 80], "dtick": 30, "fixedrange": True},
     }
-    return make_figure([marks], layout)
+    land = coasts()
+    lines: Trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": land[:, 0],
+        "y": land[:, 1],
+        "line": {"width": 1, "color": COAST},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    return make_figure([lines, marks], layout | {"showlegend": False})
 
 
 def map_description(counts: Sequence[LanguageCount], tokenizer: str) -> str:

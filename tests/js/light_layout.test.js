@@ -43,6 +43,7 @@ test("a bar's text stands inside where it fits, else beside, else before the end
   assert.equal(bar(0.05, true), null)
   assert.equal(bar(0.5, false).anchor, "start")
   assert.equal(bar(1, false).anchor, "end")
+  assert.equal(bar(0.1, false, "a text that is wider than what is left on either side").anchor, "start")
 })
 
 test("labels do not cover one another or another mark while there is a free place", () => {

@@ -51,7 +51,9 @@ export function firstBaseline(y, lines, size, up) {
 export function barText(bar, box) {
   const [from, to] = [box.x(Math.min(bar.x[0], 1)), box.x(clamp(bar.x[1], 0, 1))]
   if (bar.inside) return textWidth(bar.text, 11) < to - from - 4 ? { at: (from + to) / 2, anchor: "middle" } : null
-  return to + 6 + textWidth(bar.text) < box.right + 12 ? { at: to + 6, anchor: "start" } : { at: to - 6, anchor: "end" }
+  const size = textWidth(bar.text)
+  // Where it fits on neither side it rather runs out of the picture than over the row's name.
+  return to + 6 + size < box.right + 12 || size > to - 6 - box.left ? { at: to + 6, anchor: "start" } : { at: to - 6, anchor: "end" }
 }
 
 export function labelBox(mark, at, high, place) {

@@ -36,13 +36,14 @@ def costs_section(worker: Worker) -> None:
     counts, named, text = counted(), labels(tokenizers()), parallel()
     state, prices = session.get(LanguagesState), packaged_prices()
     pair = tuple(dict.fromkeys((chosen(state.tokenizer, named), chosen(state.beside, named))))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _WIDGETS.choose("language", choices=language_names(text))
-        _WIDGETS.choose("tokenizer", choices=named)
-        _WIDGETS.choose("beside", choices=named)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _WIDGETS.slider("amount")
-        _WIDGETS.choose("price", choices=_priced(prices))
+    with st.container(key="tab_controls"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            _WIDGETS.choose("language", choices=language_names(text))
+            _WIDGETS.choose("tokenizer", choices=named)
+            _WIDGETS.choose("beside", choices=named)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            _WIDGETS.slider("amount")
+            _WIDGETS.choose("price", choices=_priced(prices))
     own = next((each for each in counts if each.text.code == state.language), None)
     base = next(each for each in counts if each.text.code == text.baseline)
     if own is None:

@@ -43,10 +43,11 @@ class Asked:
 def knowledge_section(worker: Worker) -> None:
     """Choice, picture and table; then the next token; then the answers."""
     text, state = parallel(), session.get(LanguagesState)
-    _languages(text)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _WIDGETS.slider("articles")
-        st.button("Read them", key="languages_read", type="primary", icon=":material/play_arrow:", on_click=_read)
+    with st.container(key="tab_controls"):
+        _languages(text)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            _WIDGETS.slider("articles")
+            st.button("Read them", key="languages_read", type="primary", icon=":material/play_arrow:", on_click=_read)
     known = {code for code in state.read if code in text.languages}
     texts = chosen_texts(text, [code for code in state.read if code in known], state.articles)
     flat = [each for own in texts.values() for each in own]

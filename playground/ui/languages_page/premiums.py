@@ -41,7 +41,7 @@ def premiums_section(_: object) -> None:
     counts, named, text = counted(), labels(tokenizers()), parallel()
     state = session.get(LanguagesState)
     name = chosen(state.tokenizer, named)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="tab_controls"):
         _WIDGETS.segmented("shows")
         _WIDGETS.choose("tokenizer", choices=named)
         _WIDGETS.choose("language", choices=language_names(text))

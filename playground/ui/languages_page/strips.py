@@ -31,8 +31,9 @@ _HEIGHT = "5.6rem"
 
 def strips_section(_: object) -> None:
     """The text, a strip each, what is absent."""
-    Bound(LanguagesState).text("sentence", area=True, height=96)
-    _pick_article()
+    with st.container(key="tab_controls"):  # a sheet on a phone
+        Bound(LanguagesState).text("sentence", area=True, height=96)
+        _pick_article()
     text = session.get(LanguagesState).sentence
     if not text.strip():
         st.info("There is nothing to cut: type a sentence, or take an article of the declaration.")
