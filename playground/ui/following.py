@@ -20,8 +20,9 @@ from playground.state.sampling import Pins
 from playground.state.setup import Setup, read_setup, setup_query
 from playground.ui.experiments import under_way
 from playground.ui.kit import session
-from playground.ui.kit.fragments import in_fragment_run, redraw_next
+from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, TEXT, in_fragment_run, redraw_next
 from playground.ui.kit.page import PageSpec
+from playground.ui.kit.wake import Beside
 from playground.ui.page_links import open_link, open_section
 from playground.ui.visitor import visitor_id
 from playground.ui.workspace.room import the_room, wake_now
@@ -113,6 +114,26 @@ def is_behind() -> bool:
         return False
     shown = found[0].view().shown
     return shown is not None and shown.version != session.get(Place).version
+
+
+def next_move(room: Room, visitor: str, spec: PageSpec, pages: Pages) -> Callable[[], Beside]:
+    """From the body of a page whose strip is drawn: what a move of the leader's runs beside the strip, asked from any thread.
+
+    One run for a move: the parts of the page that is open, or the whole of another one.
+    """
+    version = session.get(Place).version
+    parts = (TEXT, PICTURES, *spec.parts, ADDRESS, CONTROLS)
+
+    def beside() -> Beside:
+        member, shown = room.member(visitor), room.shown()
+        if member is None or member.leader or not member.following or shown is None or shown.version == version:
+            return Beside()
+        target, _query = page_of_link(shown.link, pages)
+        if target is None or target.name == spec.name:
+            return Beside(parts if target else ())
+        return Beside(page="" if target.default else target.name)
+
+    return beside
 
 
 def catch_up(spec: PageSpec, pages: Pages, open_page: Callable[[PageSpec], None]) -> None:

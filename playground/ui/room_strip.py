@@ -15,7 +15,17 @@ from playground.errors import PlaygroundError
 from playground.room.lesson import Lesson, LessonStep, read_lesson
 from playground.room.questions.types import LessonQuestion
 from playground.room.state import Member
-from playground.ui.following import ROOM_PAGE, STRIP, Pages, catch_up, follow, is_behind, page_of_link, place_in_room
+from playground.ui.following import (
+    ROOM_PAGE,
+    STRIP,
+    Pages,
+    catch_up,
+    follow,
+    is_behind,
+    next_move,
+    page_of_link,
+    place_in_room,
+)
 from playground.ui.kit.fragments import in_fragment_run
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
@@ -40,10 +50,12 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
         found = place_in_room()
         if found is None or has_another_part(found[0], found[1].visitor):
             st.rerun()  # to the joining form, or to what is one's own now
-        wake_with_room(found[0], STRIP, EVERY_S, people=found[1].leader)
+        room, member = found
         if in_fragment_run():
             catch_up(spec, pages, open_page)
-        elif is_behind():  # the leader moved while this page was being opened, before it could be told
+        moves = next_move(room, member.visitor, spec, pages)
+        wake_with_room(room, STRIP, EVERY_S, people=member.leader, beside=moves)
+        if not in_fragment_run() and is_behind():  # the leader moved while this page was being opened
             wake_now(STRIP)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="room_strip"):
             _draw(spec, *found, pages, open_page)

@@ -34,6 +34,7 @@ from playground.ui.following import plain_link
 from playground.ui.generate_page import actions
 from playground.ui.generate_page.session import GenerateSession, _Sessions
 from playground.ui.kit import session
+from playground.ui.kit.wake import Beside
 from playground.ui.workspace import room as woken_by
 from tests.ui.conftest import Opened
 
@@ -106,7 +107,7 @@ def test_who_follows_sees_prompt_settings_page_tab_and_text(room: Room, tab: Tab
 def wakes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who was woken, by name, in order."""
     woken: list[str] = []
-    monkeypatch.setattr(woken_by, "rerunner", lambda _key, _every: partial(woken.append, Tab.who))
+    monkeypatch.setattr(woken_by, "rerunner", lambda _key, _every, _beside: partial(woken.append, Tab.who))
     return woken
 
 
@@ -127,6 +128,28 @@ def test_a_move_while_a_follower_s_page_opens_is_not_lost(
     wakes.clear()
     ada.run()
     assert ada.app.state(Setup).settings.temperature == 0.5 and not wakes
+
+
+def test_a_move_is_one_run_the_parts_of_the_open_page_or_the_whole_of_another(
+    room: Room, tab: Tabs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: dict[str, Callable[[], Beside]] = {}
+    monkeypatch.setattr(
+        woken_by, "rerunner", lambda _key, _every, beside: runs.update({Tab.who: beside}) or (lambda: None)
+    )
+    leader, ada = tab("lena", prompt="the cat"), tab("ada")
+    assert runs["ada"]() == Beside()  # it is where the leader is
+    leader.app.at.slider(key="w_temperature").set_value(1.3)
+    leader.run()
+    assert {"pictures", "controls"} <= set(runs["ada"]().parts) and runs["lena"]() == Beside()
+    leader.go("scale_laws")
+    assert runs["ada"]() == Beside(page="scale_laws")
+    room.follow("ada", False)
+    assert runs["ada"]() == Beside()
+    room.follow("ada", True)
+    ada.go("scale_laws")
+    leader.go("sampling")
+    assert runs["ada"]() == Beside(page="")
 
 
 def test_who_was_away_as_the_leader_moved_is_told_of_the_next_move(

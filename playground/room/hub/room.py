@@ -67,9 +67,15 @@ class Room:
     def view(self) -> RoomView:
         with self._lock:
             record = self._record
-            shown = Shown(record.link, record.moves) if record.link else None
             members = tuple(self._member(member) for member in self._members.values())
-            return RoomView(record.code, record.leader, members, shown, record.lesson, record.step, self._version)
+            return RoomView(
+                record.code, record.leader, members, self.shown(), record.lesson, record.step, self._version
+            )
+
+    def shown(self) -> Shown | None:
+        """What the leader shows; None before the first page."""
+        with self._lock:
+            return Shown(self._record.link, self._record.moves) if self._record.link else None
 
     def member(self, visitor: str) -> Member | None:
         """This visitor's place; None who has not joined."""

@@ -67,12 +67,15 @@ def redraw_next(*parts: str) -> None:
     """From the body of a fragment: rerun these parts once the present run has ended.
 
     Streamlit's ``st.rerun`` takes names of fragments in callbacks only; a timer's fragment has none. This queues what it
-    would queue, behind whatever the reader does meanwhile, and never cuts a run short.
+    would queue, behind whatever the reader does meanwhile, and never cuts a run short. Parts that the present run comes to
+    anyway are not asked for.
     """
     context = get_script_run_ctx(suppress_warning=True)
     if context is None or context.script_requests is None or not context.fragment_ids_this_run:
         return
     with suppress(StreamlitAPIException):  # a part of another page
+        if _being_run(_wanted(parts)):
+            return
         context.script_requests.request_rerun(
             RerunData(
                 query_string=context.query_string,

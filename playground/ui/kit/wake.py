@@ -10,14 +10,15 @@ messages come in one breath, and the second ends the first's timer.) The run tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from streamlit.errors import StreamlitAPIException
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime, get_instance
-from streamlit.runtime.app_session import AppSessionState
+from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
@@ -44,14 +45,23 @@ def waker(key: str, every: Callable[[], float]) -> Callable[[], None]:
     return wake
 
 
-def rerunner(key: str, every: float) -> Callable[[], None]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a run from the server draws beside the fragment: further parts behind it, or a whole page instead, by its path."""
+
+    parts: tuple[str, ...] = ()
+    page: str | None = None
+
+
+def rerunner(key: str, every: float, beside: Callable[[], Beside] = Beside) -> Callable[[], None]:
     """From the body of the fragment of that key: what runs it once more, from any thread; nothing without a server.
 
     For what many browsers are told at once. Their ticks would each go to the browser and back, and a crowd that is told
     faster than it can answer would tick without end. The run has no widgets' values: those that the browser told last are
     older than what a script has set since, and would be taken for the reader's. Several calls before the run begins are one.
     On a page that the browser has not answered for yet it is a tick all the same: messages of a run right behind those that open
-    the page find none (``streamlit_mends.page_has_answered``). ``every``: the fragment's own timer in seconds.
+    the page find none (``streamlit_mends.page_has_answered``); a whole page's find what they need. ``every``: the fragment's own
+    timer in seconds. ``beside`` is asked when the run begins; parts that the page has not drawn are left out.
     """
     context = get_script_run_ctx(suppress_warning=True)
     session = context.session_id if context else ""
@@ -59,7 +69,7 @@ def rerunner(key: str, every: float) -> Callable[[], None]:
     def rerun() -> None:
         with suppress(RuntimeError):  # no server, or one that ends
             runtime = get_instance()
-            runtime._get_async_objs().eventloop.call_soon_threadsafe(_ask, runtime, session, key, every)
+            runtime._get_async_objs().eventloop.call_soon_threadsafe(_ask, runtime, session, key, every, beside)
 
     return rerun
 
@@ -67,36 +77,58 @@ def rerunner(key: str, every: float) -> Callable[[], None]:
 _asked: set[tuple[str, str]] = set()  # session and key; touched in the server's loop alone
 
 
-def _ask(runtime: Runtime, session: str, key: str, every: float) -> None:
+def _ask(runtime: Runtime, session: str, key: str, every: float, beside: Callable[[], Beside] = Beside) -> None:
     if (session, key) not in _asked:
         _asked.add((session, key))
-        _rerun(runtime, session, key, every)
+        _rerun(runtime, session, key, every, beside)
 
 
-def _rerun(runtime: Runtime, session: str, key: str, every: float) -> None:
+def _rerun(runtime: Runtime, session: str, key: str, every: float, beside: Callable[[], Beside]) -> None:
     """In the server's loop. Waits for the end of a run: until then a page has the fragments of the one before, too."""
     found = runtime._session_mgr.get_active_session_info(session)
     if found is not None and found.session._state is AppSessionState.APP_IS_RUNNING:
-        runtime._get_async_objs().eventloop.call_later(_LOOK_AGAIN_S, _rerun, runtime, session, key, every)
+        loop = runtime._get_async_objs().eventloop
+        loop.call_later(_LOOK_AGAIN_S, _rerun, runtime, session, key, every, beside)
         return
     _asked.discard((session, key))
     if found is None:
         return
-    app, last = found.session, found.session._client_state
+    app, wanted = found.session, beside()
+    page = None if wanted.page is None else _page_of_path(app, wanted.page)
+    if page is not None:
+        _begin(app, page_script_hash=page)
+        return
     with suppress(StreamlitAPIException):  # this page has no such fragment
         (fragment, *_) = app._fragment_storage.resolve_target([key])
-        if not page_has_answered(app._pages_manager):
+        if page_has_answered(app._pages_manager):
+            shown = shown_page(app._pages_manager) or app._client_state.page_script_hash
+            _begin(app, page_script_hash=shown, fragment_id_queue=[fragment, *_drawn(app, wanted.parts)])
+        else:
             _tick(runtime, session, fragment, every)
-            return
-        data = RerunData(
-            query_string=last.query_string,
-            page_script_hash=shown_page(app._pages_manager) or last.page_script_hash,
-            fragment_id=fragment,
-            is_auto_rerun=True,
-            context_info=last.context_info if last.HasField("context_info") else None,
-        )
-        if app._scriptrunner is None or not app._scriptrunner.request_rerun(data):
-            app._create_scriptrunner(data)
+
+
+def _page_of_path(app: AppSession, path: str) -> str | None:
+    pages = app._pages_manager.get_pages()
+    return next((found for found, page in pages.items() if page.get("url_pathname") == path), None)
+
+
+def _drawn(app: AppSession, parts: Sequence[str]) -> Iterator[str]:
+    for part in parts:
+        with suppress(StreamlitAPIException):
+            yield from app._fragment_storage.resolve_target([part])
+
+
+def _begin(app: AppSession, *, page_script_hash: str, fragment_id_queue: Sequence[str] = ()) -> None:
+    last = app._client_state
+    data = RerunData(
+        query_string=last.query_string if fragment_id_queue else "",
+        page_script_hash=page_script_hash,
+        fragment_id_queue=list(fragment_id_queue),
+        is_auto_rerun=bool(fragment_id_queue),
+        context_info=last.context_info if last.HasField("context_info") else None,
+    )
+    if app._scriptrunner is None or not app._scriptrunner.request_rerun(data):
+        app._create_scriptrunner(data)
 
 
 def stop_timer(key: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playground.room.present import is_room_server, present_room
 from playground.ui.kit import session
-from playground.ui.kit.wake import rerunner
+from playground.ui.kit.wake import Beside, rerunner
 from playground.ui.runtime import session_id
 from playground.ui.tabs import is_alive
 from playground.ui.visitor import visitor_id
@@ -53,13 +53,15 @@ class _Listening(dict[str, _Listener]):
     """Those of this session, by the fragment's key."""
 
 
-def wake_with_room(room: Room, key: str, every: float, *, people: bool = False) -> None:
+def wake_with_room(
+    room: Room, key: str, every: float, *, people: bool = False, beside: Callable[[], Beside] = Beside
+) -> None:
     """From the body of the fragment of that key: run it again when the room changes, until this tab is gone.
 
     A tab whose connection was lost for a moment is gone to who changed something then; its next run listens again.
     ``every``: its timer in seconds. ``people``: when somebody comes, goes or follows, too.
     """
-    listening, tab, wake = session.get(_Listening), session_id(), rerunner(key, every)
+    listening, tab, wake = session.get(_Listening), session_id(), rerunner(key, every, beside)
     known = listening.get(key)
     if known is not None and known.room is room and known.people == people and not known.ended:
         known.wake = wake  # another page has it at another place

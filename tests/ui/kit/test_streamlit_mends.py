@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import ScriptRunner
@@ -27,6 +29,7 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (ScriptRunner, "_run_script"),
         (AppSession, "_create_scriptrunner"),
         (AppSession, "request_rerun"),
+        (app_session, "_populate_theme_msg"),
         (ForwardMsgQueue, "clear"),
         (ScriptRunContext, "set_mpa_v2_page"),
     ):
@@ -146,6 +149,26 @@ def test_a_click_in_a_part_that_is_forgotten_runs_the_whole_page(
     browser: Any = SimpleNamespace(_pages_manager=pages, has_fragment=lambda name: name == "there")
     AppSession.request_rerun(browser, ClientState(page_script_hash=page, fragment_id=part, is_auto_rerun=tick))
     assert heard[0].fragment_id == asked
+
+
+def test_the_theme_is_gathered_once_and_is_the_one_that_streamlit_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered: list[str] = []
+
+    def populate(msg: CustomThemeConfig, section: str) -> None:
+        gathered.append(section)
+        if section != "theme.sidebar":
+            msg.primary_color = section
+
+    monkeypatch.setattr(streamlit_mends, "_populate_theme", populate)
+    monkeypatch.setattr(streamlit_mends, "_themes", {})
+    for _ in range(2):
+        message = CustomThemeConfig()
+        app_session._populate_theme_msg(message)
+        app_session._populate_theme_msg(message.dark, "theme.dark")
+        app_session._populate_theme_msg(message.sidebar, "theme.sidebar")
+        assert (message.primary_color, message.dark.primary_color) == ("theme", "theme.dark")
+        assert message.HasField("dark") and not message.HasField("sidebar")
+    assert gathered == ["theme", "theme.dark", "theme.sidebar"]
 
 
 def stopped() -> ScriptRequests:

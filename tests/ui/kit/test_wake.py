@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSessionState
 
 from playground.ui.kit.streamlit_mends import _note_tick
-from playground.ui.kit.wake import _LOOK_AGAIN_S, TICK_S, _ask, _tick, waker
+from playground.ui.kit.wake import _LOOK_AGAIN_S, TICK_S, Beside, _ask, _tick, waker
 
 
 class Loop:
@@ -32,7 +32,7 @@ class Session:
         self._fragment_storage, self._pages_manager = self, SimpleNamespace(_shown_page_answered=True)
 
     def resolve_target(self, keys: list[str]) -> list[str]:
-        if keys != ["look"]:
+        if keys not in (["look"], ["bars"]):
             raise StreamlitAPIException("no such fragment")
         return keys
 
@@ -146,11 +146,27 @@ def test_a_fragment_is_run_once_for_many_calls_and_with_no_widgets_values(runtim
     session._state = AppSessionState.APP_NOT_RUNNING
     runtime.loop.later.pop()()
     (data,) = runner.asked
-    assert (data.fragment_id, data.query_string, data.page_script_hash) == ("look", "a=1", "page")
+    assert (data.fragment_id_queue, data.query_string, data.page_script_hash) == (["look"], "a=1", "page")
     assert data.widget_states is None  # older than what a script has set: they would be taken for the reader's
     _ask(cast("Any", runtime), "me", "gone", 20.0)
     _ask(cast("Any", runtime), "left", "look", 20.0)
     assert len(runner.asked) == 1
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_one_run_draws_what_is_beside_the_fragment_and_another_page_needs_no_answer(
+    runtime: Runtime, answered: bool
+) -> None:
+    session, runner = cast("Any", runtime.session), Runner()
+    session._client_state, session._scriptrunner = ClientState(query_string="a=1", page_script_hash="page"), runner
+    session._pages_manager = SimpleNamespace(
+        _shown_page_answered=answered, get_pages=lambda: {"page": {"url_pathname": ""}, "other": {"url_pathname": "b"}}
+    )
+    for beside in (Beside(("bars", "not drawn")), Beside(page="b"), Beside(page="of another version")):
+        _ask(cast("Any", runtime), "me", "look", 20.0, lambda beside=beside: beside)  # type: ignore[misc]
+    asked = [(data.page_script_hash, data.query_string, data.fragment_id_queue) for data in runner.asked]
+    other: tuple[str, str, list[str]] = ("other", "", [])
+    assert asked == ([("page", "a=1", ["look", "bars"]), other, ("page", "a=1", ["look"])] if answered else [other])
 
 
 def test_a_page_that_the_browser_has_not_answered_for_is_asked_to_tick(runtime: Runtime) -> None:
