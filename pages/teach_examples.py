@@ -4,6 +4,7 @@ from playground.engine.api import NextTokens, Stream, Weights
 from playground.state.examples import ExamplesState
 from playground.ui.examples_page.conversation import conversation_options, conversation_section, conversation_view
 from playground.ui.examples_page.demonstrations import demonstrations_section
+from playground.ui.examples_page.experiments import EXPERIMENTS
 from playground.ui.examples_page.moved_section import moved_section, training_export
 from playground.ui.examples_page.steps import CONVERSATION, DEMONSTRATIONS, MOVED, TRAIN
 from playground.ui.examples_page.train import train_section
@@ -20,6 +21,7 @@ PAGE = PageSpec(
     needs=((NextTokens, Stream),),
     view=loaded_model,
     state=ExamplesState,
+    experiments=EXPERIMENTS,
     sections={
         "conversation": Section(
             CONVERSATION,

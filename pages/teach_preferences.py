@@ -5,6 +5,7 @@ from playground.state.preferences import PreferencesState
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.preferences_page.bar import ballot_bar, export_votes
 from playground.ui.preferences_page.dpo import dpo_section
+from playground.ui.preferences_page.experiments import EXPERIMENTS, begin_experiment
 from playground.ui.preferences_page.groups import groups_section, load_groups
 from playground.ui.preferences_page.over import load_over, over_section
 from playground.ui.preferences_page.reward import load_reward, reward_section
@@ -22,6 +23,8 @@ PAGE = PageSpec(
     needs=((Rows, Stream),),
     view=loaded_model,
     state=PreferencesState,
+    experiments=EXPERIMENTS,
+    begin=begin_experiment,
     text=ballot_bar,
     sections={
         "vote": Section("Vote", vote_section),

@@ -175,7 +175,7 @@ def compare_figure(data: CompareData) -> go.Figure:
         dragmode=False,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         xaxis={
-            "tickformat": ".0%",
+            "tickformat": ".0%" if end > 0.05 else ".2%",
             "range": [0, end],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1] if end > 1 else None,  # the room beyond is for the last bar's text
             "gridcolor": GRID,

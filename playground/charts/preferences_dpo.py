@@ -42,7 +42,7 @@ def logps_bands(told: Told) -> BandsData | None:
     first = known[0][1]
     return BandsData(
         "step",
-        "log-probability of the answer less the start's, nats",
+        "log-probability less the start's, nats",
         (
             _curve("winners", known, lambda each: (each.logps_chosen or 0.0) - (first.logps_chosen or 0.0), style=2),
             _curve("losers", known, lambda each: (each.logps_rejected or 0.0) - (first.logps_rejected or 0.0), style=3),

@@ -22,7 +22,10 @@ def loss_chart(steps: Sequence[TrainStep]) -> LightChart | None:
             series.append(Series(name, x, y, kind))
     best = best_step(steps)
     if best is not None and best.heldout is not None:
-        marks.append(Mark(f"best {best.heldout:.3f}", float(best.step), best.heldout, strong=True))
+        near_the_end = best.step > 0.8 * steps[-1].step  # where the curves' names stand; the sentence says its number
+        marks.append(
+            Mark("" if near_the_end else f"best {best.heldout:.3f}", float(best.step), best.heldout, strong=True)
+        )
     if not series:
         return None
     whole = (0.0, float(max(1, steps[-1].steps)))

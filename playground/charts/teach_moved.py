@@ -18,19 +18,20 @@ from playground.inspection.next_token import CONTEXT_TAIL
 
 MOST_CHANGE = 3.0  # nats: from there on the colour is the scale's end
 LARGEST = 5  # of the gains, and of the losses
+# The important columns first: a phone shows three or four.
 _CHANGES = (
-    TableColumn("token", "Token", 150, pinned=True),
-    TableColumn("place", "Place", 70, "Counted from the response's first token.", decimals=0),
-    TableColumn("before", "Before", 110),
-    TableColumn("after", "After", 110),
-    TableColumn("change", "Change, nats", 120, "log p after − log p before."),
+    TableColumn("token", "Token", 95, pinned=True),
+    TableColumn("change", "Change, nats", 95, "log p after − log p before."),
+    TableColumn("before", "Before", 70),
+    TableColumn("after", "After", 70),
+    TableColumn("place", "Place", 60, "Counted from the response's first token.", decimals=0),
 )
 _SETS = (
-    TableColumn("name", "Texts", 190, pinned=True),
-    TableColumn("before", "Perplexity before", 130, decimals=2),
-    TableColumn("after", "after", 80, decimals=2),
-    TableColumn("change", "Change", 90),
-    TableColumn("read", "Read", 110, "How many texts, and how many of their tokens count."),
+    TableColumn("name", "Perplexity of", 115, pinned=True),
+    TableColumn("before", "Before", 70, decimals=2),
+    TableColumn("after", "After", 70, decimals=2),
+    TableColumn("change", "Change", 70),
+    TableColumn("read", "Read", 150, "How many texts, and how many of their tokens count."),
 )
 
 

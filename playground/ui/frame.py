@@ -193,6 +193,8 @@ def _shielded(draw: Callable[[], None]) -> Callable[[], None]:
 
 def _pictures_column(spec: PageSpec) -> None:
     with st.container(key="page_pictures"):
+        if spec.controls is None:
+            experiment_note(spec)  # else it stands beside the picture
         if spec.text is not None:
             fragment(TEXT, _shielded(spec.text))
         if spec.one_fragment or (spec.controls is None and not spec.needs):

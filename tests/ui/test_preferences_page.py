@@ -33,6 +33,7 @@ from playground.training.steps import PreferenceNumbers, TrainStep
 from playground.ui.generate_page.session import PendingAction, _Sessions
 from playground.ui.preferences_page import bar, over_making
 from playground.ui.preferences_page.dpo import DpoDraft
+from playground.ui.preferences_page.experiments import EXPERIMENTS, Voters
 from playground.ui.preferences_page.session import Voter
 from playground.ui.preferences_page.vote import VoteView
 from tests.testtime.making import candidate
@@ -291,3 +292,17 @@ def test_dpo_offers_the_decided_votes_and_shows_a_kept_trainings_curves(
     app = open_page(open_app, "DPO", ballot=voted(count=30))
     assert not app.errors and "both fell" in app.texts() and "nats an answer" in app.texts()
     assert app.at.selectbox(key="preferences_dpo_kept").value
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_sets_its_scene(open_app: Callable[..., Opened], name: str) -> None:
+    app = open_page(open_app)
+    app.at.button(key=f"try_teach_preferences_{name}").click()
+    app.run()
+    each = EXPERIMENTS[name]
+    app.hold(teach_preferences_section=PAGES["teach_preferences"].sections[each.section].title)
+    assert not app.errors and each.label in app.texts()
+    (summary,) = BallotStore(LOCAL).ballots()
+    (voters,) = each.puts
+    assert isinstance(voters, Voters) and summary.votes == 150 * len(voters.names)
+    assert app.state(PreferencesState) == PreferencesState(ballot=summary.id, **each.state)

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pages import PAGES
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.text.display import glyphs
 from playground.store.place import DATA_VARIABLE
 from playground.training.demonstrations import Demonstration, shipped
 from playground.training.masks import masked_text
 from playground.ui.examples_page.bring_in import PASTE
+from playground.ui.examples_page.experiments import EXPERIMENTS
 from playground.ui.examples_page.session import TeachDraft
 from playground.ui.examples_page.steps import CONVERSATION, DEMONSTRATIONS
 from tests.ui.conftest import Opened
@@ -143,3 +145,16 @@ def test_a_file_is_read_before_it_is_taken(open_app: Open, name: str, data: str)
     assert not app.errors and rows(app) == (*shipped("tone"), Demonstration("why?", "so."))
     app.at.file_uploader(key="teach_upload").upload("bad.jsonl", b'{"prompt": "why?"', "text/plain")
     assert len(app.run().errors) == 1 and len(rows(app)) == len(shipped("tone")) + 1
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_sets_its_scene(open_app: Open, name: str) -> None:
+    app = open_examples(open_app)
+    app = pressed(app, f"try_teach_examples_{name}")
+    each = EXPERIMENTS[name]
+    app.hold(teach_examples_section=PAGES["teach_examples"].sections[each.section].title)
+    assert not app.errors and each.label in app.texts()
+    for draft in each.puts:
+        assert app.state(TeachDraft) == draft
+    if each.setup:
+        assert app.at.text_input(key="teach_ask").value == each.setup["prompt"]

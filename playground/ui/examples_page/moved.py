@@ -119,7 +119,7 @@ def _controls(taught: Taught) -> None:
             on_change=bind_widget("teach_merged", look.merged, lambda on: _look(merged=bool(on))),
         )
     strength = session.get(ExamplesState).strength
-    with st.container(horizontal=True, vertical_alignment="center", key="teach_links"):
+    with st.container(horizontal=True, vertical_alignment="center", key="phone_last_links"):
         st.button(
             "Pin on Sampling",
             key="teach_pin",

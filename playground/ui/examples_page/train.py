@@ -43,10 +43,11 @@ def train_section(worker: Worker) -> None:
         )
         kept_trainings()
         return
-    settings_controls()
-    if rows:
-        with problems_shown_here():
-            _drafted(worker)
+    with st.container(key="phone_last_draft"):
+        settings_controls()
+        if rows:
+            with problems_shown_here():
+                _drafted(worker)
     own = training_view()
     watch(own, lambda: _in_view(worker), key="teach_run", changes=lambda: own.busy)
     if is_under_way(own):

@@ -51,10 +51,11 @@ def dpo_section(worker: Worker) -> None:
     found, own = opened(), pair_training("dpo")
     if own.problem:
         show_problem(own.problem)
-    with problems_shown_here():
-        pairs = pairs_of(found)
-        _controls(worker, len(pairs), own)
-    choose_training("dpo", worker)
+    with st.container(key="phone_last_dpo"):
+        with problems_shown_here():
+            pairs = pairs_of(found)
+            _controls(worker, len(pairs), own)
+        choose_training("dpo", worker)
     watch(own, lambda: _curves(own), key="preferences_dpo", changes=lambda: own.busy)
     if own.kept is not None and not own.busy and own.kept.folder is not None:
         _before_and_after(own.kept)

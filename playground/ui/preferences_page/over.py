@@ -162,7 +162,8 @@ def over_section(view: OverView) -> None:
     if own.problem:
         show_problem(own.problem)
     runs = {run.id: run for run in shared_store(owner_id()).runs() if run.status != "damaged" and run.finished >= LEAST}
-    _controls(view, runs)
+    with st.container(key="phone_last_over"):
+        _controls(view, runs)
     watch(own, making_progress, key="preferences_making", changes=lambda: own.busy)
     if view.data is None:
         st.info(

@@ -85,7 +85,7 @@ def load_reward() -> RewardView:
 def reward_section(view: RewardView) -> None:
     """Accuracy first, then the pictures, then what can be done with it."""
     found = view.found
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="phone_last_reward"):
         Bound(PreferencesState).number("penalty", width=160)
         _use(view)
     st.markdown(escape_markdown(accuracy_sentence(found)))
