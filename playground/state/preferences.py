@@ -33,7 +33,7 @@ class PreferencesState:
     strength_of: str = one_of(
         "names", {"names": "Who wrote them", "answers": "Answers to one prompt"}, name="of", label="Strengths of"
     )
-    question: int = whole(1, 1, 4_000, name="prompt", label="Prompt")
+    question: int = whole(1, 1, 4_000, name="question", label="Prompt")
     penalty: float = real(
         1.0,
         0.001,

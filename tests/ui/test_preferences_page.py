@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from playground.sampling.settings import NEUTRAL
 from playground.state.best_of_n import BestOfNState
 from playground.state.preferences import PreferencesState
 from playground.state.sampling import Pins
+from playground.state.setup import Setup
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import LOCAL
 from playground.testtime.request import BestOfNRequest
@@ -306,3 +308,15 @@ def test_every_experiment_sets_its_scene(open_app: Callable[..., Opened], name: 
     (voters,) = each.puts
     assert isinstance(voters, Voters) and summary.votes == 150 * len(voters.names)
     assert app.state(PreferencesState) == PreferencesState(ballot=summary.id, **each.state)
+
+
+def test_its_link_keeps_the_prompt_of_all_pages_and_its_own_question_apart(open_app: Callable[..., Opened]) -> None:
+    app = open_app({"prompt": "hello", "question": "3", "ballot": voted()}, run=False)
+    app.at.switch_page("../../pages/teach_preferences.py")
+    app.hold(take_away=True)
+    assert not app.errors
+    app.put(replace(app.state(PreferencesState), question=2))
+    app.put(Setup(prompt="hi there"))
+    app.run()
+    link = next(code.value for code in app.at.code if "ballot=" in code.value)
+    assert "question=2" in link and "prompt=hi+there" in link

@@ -41,8 +41,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "short": Experiment(
         "What a reward has learnt",
         "150 votes of a voter who prefers the shorter answer",
-        "Under What it likes, words and characters stand to the left: the reward has learnt to count. Compare held-out accuracy "
-        "with always preferring the longer answer.",
+        "What it likes is stated below: where words and characters stand far to the left, the reward has learnt to count. "
+        "Compare held-out accuracy with always preferring the longer answer.",
         section="reward",
         puts=(Voters(("brief",)),),
     ),
@@ -50,8 +50,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         "A reward that is fooled",
         "A flaw is planted: words are worth reward",
         "Press the button that makes answers, or choose runs. The reward was taught by a voter who likes short answers, and is "
-        "given a liking of long ones; what the voter says of the chosen turns down where the flaw takes over.",
-        state={"judge": "voter: brief", "flaw": "words", "weight": 0.75},
+        "given a stronger liking of long ones: what it says of the chosen rises with N, and what the voter says of them does "
+        "not follow. Take the weight down step by step.",
+        state={"judge": "voter: brief", "flaw": "words", "weight": 1.5},
         section="over",
         puts=(Voters(("brief",)),),
     ),
