@@ -49,7 +49,7 @@ _USUAL = {
     "reverse": (64, 500),
     "copy": (64, 500),
     "mqar": (64, 800),
-    "selective-copy": (32, 600),
+    "selective-copy": (64, 600),
     "induction": (32, 600),
 }
 
