@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import streamlit as st
+from functools import partial
 
 from playground.errors import PlaygroundError
 from playground.models.adapter_files import adapter_zip
@@ -15,82 +13,61 @@ from playground.ui.examples_page.training_view import training_view
 from playground.ui.kit import session
 from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import redraw
+from playground.ui.kit.kept_list import STATES, KeptLine, KeptList
 from playground.ui.kit.markdown import escape_markdown
-from playground.ui.kit.messages import show_problem
 from playground.ui.visitor import owner_id
 
-SHOWN = 12
-STATES = {
-    "running": "being trained",
-    "paused": "paused",
-    "stopped": "ended early",
-    "finished": "whole",
-    "damaged": "unreadable",
-}
+_BEING = "being trained"
 
 
 def kept_trainings() -> None:
-    """Its body runs only while it is open."""
-    with st.expander("Kept trainings", icon=":material/inventory_2:", on_change="rerun", key="teach_kept") as box:
-        if not box.open:
-            return
-        try:
-            found = [each for each in TrainingStore(owner_id()).trainings() if each.kind == "sft"]
-        except PlaygroundError as error:
-            show_problem(error)
-            return
-        if not found:
-            st.caption("Nothing is kept yet.")
-        for summary in found[:SHOWN]:
-            _line(summary)
-        if len(found) > SHOWN:
-            st.caption(f"{len(found) - SHOWN} older ones are kept too; delete some of these to see them.")
-        where = "on this server, for you alone" if is_shared_server() else "on this machine"
-        st.caption(f"Kept {where}: its curve, its last checkpoint and the best adapter, as they come.")
+    """The list, closed at first."""
+    where = "on this server, for you alone" if is_shared_server() else "on this machine"
+    KeptList(
+        "trainings",
+        "teach",
+        "this training with its adapter",
+        f"Pause what is {_BEING} first.",
+        _open,
+        _delete,
+        f"Kept {where}: its curve, its last checkpoint and the best adapter, as they come.",
+    ).draw(_lines, _shown, lambda: training_view().busy)
 
 
-def _line(summary: TrainingSummary) -> None:
-    own = training_view()
-    shown = own.kept is not None and own.kept.id == summary.id
-    when = datetime.fromtimestamp(summary.created).strftime("%d %b %H:%M")
-    with st.container(horizontal=True, vertical_alignment="center", key=f"teach_kept_{summary.id}"):
-        st.markdown(
-            f"{when} · {escape_markdown(summary.name)} · {escape_markdown(summary.model)} · {summary.done:,} of "
-            f"{summary.steps:,} steps · {STATES[summary.status]}{' · in view' if shown else ''}",
-            width="stretch",
-        )
-        if summary.status != "damaged" and not shown:
-            st.button(
-                "Open",
-                key=f"teach_open_{summary.id}",
-                on_click=_open,
-                args=(summary.id,),
-                disabled=own.busy,
-                help="Pause what is being trained first." if own.busy else None,
-            )
-        if summary.has_adapter:
-            file_button(
-                "",
-                f"adapter-{summary.id[:8]}.zip",
-                lambda: _adapter(summary.id),
-                "The adapter as a PEFT folder",
-                quiet=True,
-            )
-        st.button(
-            "",
-            key=f"teach_delete_{summary.id}",
-            icon=":material/delete:",
-            help="Delete this training with its adapter for good",
-            on_click=_delete,
-            args=(summary.id,),
-            disabled=own.busy and shown,
-        )
+def state_word(summary: TrainingSummary) -> str:
+    """How far it came."""
+    return STATES.get(summary.status, _BEING)
+
+
+def _lines() -> list[KeptLine]:
+    return [_line(each) for each in TrainingStore(owner_id()).trainings() if each.kind == "sft"]
+
+
+def _line(summary: TrainingSummary) -> KeptLine:
+    return KeptLine(
+        summary.id,
+        summary.created,
+        f"{escape_markdown(summary.name)} · {escape_markdown(summary.model)} · {summary.done:,} of {summary.steps:,} steps · "
+        f"{state_word(summary)}",
+        None if summary.status == "damaged" else "",
+        partial(_take_along, summary.id) if summary.has_adapter else None,
+    )
+
+
+def _take_along(training: str) -> None:
+    name = f"adapter-{training[:8]}.zip"
+    file_button("", name, lambda: _adapter(training), "The adapter as a PEFT folder", quiet=True)
 
 
 def _adapter(training: str) -> bytes:
     """The best adapter so far, zipped when the button is pressed."""
     folder = TrainingStore(owner_id()).load(training).folder
     return b"" if folder is None else adapter_zip(folder)
+
+
+def _shown() -> str:
+    kept = training_view().kept
+    return "" if kept is None else kept.id
 
 
 def _open(training: str) -> None:
@@ -103,10 +80,9 @@ def _open(training: str) -> None:
 
 
 def _delete(training: str) -> None:
-    own = training_view()
     try:
         TrainingStore(owner_id()).delete(training)
-        if own.kept is not None and own.kept.id == training:
+        if _shown() == training:
             open_training("")
     except PlaygroundError as error:
         session.note_problem(str(error))

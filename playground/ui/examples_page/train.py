@@ -11,7 +11,7 @@ from playground.engine.serving.worker import Worker
 from playground.training.runs import KeptTraining
 from playground.ui.components.light_chart import light_chart
 from playground.ui.examples_page.forecast import forecast, show_forecast
-from playground.ui.examples_page.kept_trainings import STATES, kept_trainings
+from playground.ui.examples_page.kept_trainings import kept_trainings, state_word
 from playground.ui.examples_page.session import draft
 from playground.ui.examples_page.steps import DEMONSTRATIONS, MOVED, go_to, not_yet
 from playground.ui.examples_page.train_settings import settings_controls
@@ -122,7 +122,7 @@ def _in_view(worker: Worker) -> None:
 
 def _progress(own: TrainingView, kept: KeptTraining) -> None:
     last = own.steps[-1] if own.steps else None
-    state = "being trained" if own.busy else STATES[kept.summary.status]
+    state = "being trained" if own.busy else state_word(kept.summary)
     st.markdown(f"**{escape_markdown(kept.summary.name)}** · {escape_markdown(kept.origin.name)} · {state}")
     done, steps = (last.step, last.steps) if last is not None else (0, kept.summary.steps)
     ahead = queue_words(own.ticket) if own.busy and own.ticket is not None else ""
