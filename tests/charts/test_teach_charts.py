@@ -23,8 +23,9 @@ from playground.training.steps import TrainStep
 CODEC = FakeCodec()
 
 
-def read(seed: int) -> ModelRow:
+def read(seed: int, apart: float = 0.0) -> ModelRow:
     logits = np.random.default_rng(seed).standard_normal(fake_info().vocab_size).astype(np.float32) * 3
+    logits[:50] += np.float32(apart)
     return ModelRow(fake_info(), CODEC, NextLogits(CODEC.encode("hello"), logits, 1, 1.0))
 
 
@@ -44,7 +45,9 @@ def test_bars_of_readings_are_the_rows_own_probabilities_by_name_and_colour() ->
     table = readings_table(reads)
     assert [row["reading"] for row in table.rows] == ["text", "chat"] and table.rows[0]["kl"] == ""
     assert str(table.rows[1]["kl"]) in distance_sentence("text", reads["text"], "chat", reads["chat"])
-    assert "same probabilities" in distance_sentence("a", read(0), "b", read(0))
+    assert distance_sentence("a", read(0), "b", read(0)).endswith("the same probabilities.")
+    assert "but for rounding" in distance_sentence("a", read(0), "b", read(0, 1e-5))
+    assert "largest differences" in distance_sentence("a", read(0), "b", read(0, 1e-2))
 
 
 def test_what_is_added_and_what_counts_is_said_of_each_token() -> None:
