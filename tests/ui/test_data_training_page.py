@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -24,9 +25,12 @@ OpenApp = Callable[..., Opened]
 
 def opened(open_app: OpenApp, tab: str = "Documents", **state: object) -> Opened:
     app = open_app(run=False)
-    app.put(FilterState(**state))  # type: ignore[arg-type]
     app.at.switch_page("../../pages/data_training.py")
-    return app.hold(data_training_section=tab)
+    app.hold(data_training_section=tab)
+    if state:  # a page that is opened takes its state from the link
+        app.put(FilterState(**state))  # type: ignore[arg-type]
+        app.run()
+    return app
 
 
 def kept(app: Opened) -> str:
@@ -89,6 +93,23 @@ def test_a_file_that_is_none_is_one_sentence_and_the_old_stays(open_app: OpenApp
         app.errors == ["The file is no text: give TXT, JSON lines, CSV, WARC or WET, each also as gz\\."] or app.errors
     )
     assert begun.measured is not None and len(begun.measured) == 51
+
+
+def test_another_list_of_blocked_words_is_counted(open_app: OpenApp) -> None:
+    app = opened(open_app, groups=("words",), group="words")
+    app.at.text_area(key="data_blocked").set_value("mattress\n The Water \n\n")
+    app.run().at.button(key="data_count").click()
+    until(app.run(), lambda page: not page.state(Corpus).busy)
+    corpus_now = app.state(Corpus)
+    assert corpus_now.blocked == ("mattress", "The Water") and corpus_now.measured is not None
+    counted = corpus_now.measured.column("blocked-words")
+    whole = range(len(corpus_now.measured))
+    texts = [corpus_now.measured.text(place).lower() for place in whole]
+    assert [int(value) for value in counted] == [len(re.findall(r"\bmattress\b|\bthe water\b", text)) for text in texts]
+    assert (counted > 0).sum() > 0 and kept(app.run()) == f"{51 - int((counted > 0).sum())} of 51 documents are kept"
+    app.at.text_area(key="data_blocked").set_value("x" * 61)
+    app.run().at.button(key="data_count").click()
+    assert "one over 60 letters" in "".join(app.run().errors) and app.state(Corpus).blocked == ("mattress", "The Water")
 
 
 def test_rules_slices_and_the_model(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,9 +14,13 @@ from playground.corpus.domains import DomainSample, samples
 from playground.engine.api import CancelToken, Score
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.pieces import finish
+from playground.engine.serving.loading import Loading, ModelChoice
+from playground.models.naming import ComparedModel
+from playground.state.setup import Setup
 from playground.ui.domains_page import session as page_session
 from playground.ui.domains_page.session import OwnDomains
 from tests.ui.conftest import Opened
+from tests.ui.openings import Openings
 
 Open = Callable[..., Opened]
 
@@ -69,3 +75,34 @@ def test_what_is_not_there_needs_nobody(open_app: Open) -> None:
 def test_an_engine_that_cannot_score_is_told_of_in_a_sentence(open_app: Open, engine: FakeEngine) -> None:
     app = open_domains(open_app)
     assert any("Log-probabilities of a given text" in error.replace("\\", "") for error in app.errors)
+
+
+class Apart(Openings):
+    """Each its own revision, by which what was read is remembered."""
+
+    def __call__(self, choice: ModelChoice, loading: Loading) -> Any:  # noqa: ANN401 - fakes of several classes
+        engine = super().__call__(choice, loading)
+        engine._info = replace(engine.info, revision=f"fake {choice}")
+        return engine
+
+
+def test_two_models_beside_are_read_and_the_gap_is_explained(open_app: Open, engine: FakeEngine) -> None:
+    openings = Apart()
+    openings.gate.set()
+    app = open_app({"domain": "sql"}, run=False, opener=openings)
+    app.at.switch_page("../../pages/data_domains.py")
+    app.hold(data_domains_section="Bits per byte")
+    app.put(Setup(beside=(ComparedModel(dtype="bfloat16"), ComparedModel("other/vocabulary"))))
+    app.run()
+    for letter in "XY":
+        app.at.button(key=f"load_{letter}").click()
+        app.run()
+    assert not app.errors and len(openings.engines) == 3
+    (sql,) = (each.text for each in samples() if each.domain == "sql")
+    for letter, other in zip("XY", list(openings.engines.values())[1:], strict=True):
+        (found,) = finish(bits_job([sql], BitsStore())(other, CancelToken()))
+        said = next(line for line in app.texts().replace("\\", "").splitlines() if f"SQL: {letter} (" in line)
+        assert f"({found.per_byte:.3f} against " in said
+        assert ("Both cut the text alike" in said) == (letter == "X")
+    app.at.button(key="unpin_X").click()
+    assert len(app.run().state(Setup).beside) == 1
