@@ -16,9 +16,12 @@ from playground.engine.fake.engine import FakeEngine
 from playground.engine.pieces import finish
 from playground.engine.serving.loading import Loading, ModelChoice
 from playground.models.naming import ComparedModel
+from playground.state.domains import DomainsState
 from playground.state.setup import Setup
 from playground.ui.domains_page import session as page_session
+from playground.ui.domains_page.sections import demonstrations_of
 from playground.ui.domains_page.session import OwnDomains
+from playground.ui.examples_page.session import TeachDraft
 from tests.ui.conftest import Opened
 from tests.ui.openings import Openings
 
@@ -106,3 +109,15 @@ def test_two_models_beside_are_read_and_the_gap_is_explained(open_app: Open, eng
         assert ("Both cut the text alike" in said) == (letter == "X")
     app.at.button(key="unpin_X").click()
     assert len(app.run().state(Setup).beside) == 1
+
+
+def test_a_weak_domain_goes_to_examples_as_demonstrations(open_app: Open) -> None:
+    app = open_domains(open_app)
+    app.put(DomainsState(domain="sql"))
+    app.run()
+    app.at.button(key="domain_teach").click()
+    app.held.clear()
+    app.run()
+    assert not app.errors and app.at.title[0].value == "Examples"
+    (sql,) = (each.text for each in samples() if each.domain == "sql")
+    assert app.state(TeachDraft).rows == demonstrations_of(sql) and len(demonstrations_of(sql)) > 1

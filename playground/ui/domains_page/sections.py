@@ -96,7 +96,7 @@ def _closer(
             help="Takes this text as demonstrations: each part with the one that follows.",
         ):
             change_draft(rows=demonstrations_of(shown[place].text), name=f"domain {shown[place].name}"[:60])
-            st.switch_page("pages/teach_examples.py")
+            _open_examples()
     own = read[""][place]
     for letter, found in read.items():
         if letter:
@@ -113,6 +113,13 @@ def _closer(
             f"{own.bytes / max(own.tokens, 1):.2f} bytes a token. Text: {shown[place].licence}."
         )
     )
+
+
+def _open_examples() -> None:
+    from pages import PAGES  # they import this module
+    from playground.ui.frame import open_page
+
+    open_page(PAGES["teach_examples"])
 
 
 def demonstrations_of(text: str, most: int = 12) -> tuple[Demonstration, ...]:
