@@ -31,6 +31,7 @@ readers' runs cost the server. Here it is gathered once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -60,7 +61,11 @@ _themes: dict[str, CustomThemeConfig] = {}  # by section of the settings
 _ON_ITS_WAY_S = 0.005
 # Of a session's PagesManager: the page that its last navigation told the browser, and whether the browser has named it since.
 _SHOWN, _ANSWERED = "_shown_page", "_shown_page_answered"
-_AT_TICK = "_at_next_tick"  # and what is to be done then, by part
+_AT_TICK, _TICKED = (
+    "_at_next_tick",
+    "_ticked_at",
+)  # and what is to be done then, by part; when that was, monotonic seconds
+_ONE_TICK_S = 0.2
 
 
 def mend_streamlit() -> None:
@@ -108,10 +113,15 @@ def at_next_tick(pages: PagesManager, fragment: str, call: Callable[[], None]) -
     pages.__dict__.setdefault(_AT_TICK, {})[fragment] = call
 
 
-def _note_tick(pages: PagesManager, fragment: str) -> None:
+def _note_tick(pages: PagesManager, fragment: str) -> bool:
+    """Whether the tick is to be served: not one that left before the browser heard that the one awaited was here."""
     call = pages.__dict__.get(_AT_TICK, {}).pop(fragment, None)
+    ticked = pages.__dict__.setdefault(_TICKED, {})
     if call is not None:
+        ticked[fragment] = time.monotonic()
         call()
+        return True
+    return bool(time.monotonic() - ticked.get(fragment, -_ONE_TICK_S) >= _ONE_TICK_S)
 
 
 def _request_from_browser(self: AppSession, client_state: ClientState | None) -> None:
@@ -124,7 +134,8 @@ def _request_from_browser(self: AppSession, client_state: ClientState | None) ->
         ):
             client_state.fragment_id = ""
     if client_state is not None and client_state.is_auto_rerun:
-        _note_tick(self._pages_manager, client_state.fragment_id)
+        if not _note_tick(self._pages_manager, client_state.fragment_id):
+            return
         _drop_clicks(client_state.widget_states)
     if client_state is not None:
         direct(self, client_state)

@@ -24,7 +24,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 from playground.ui.kit.streamlit_mends import at_next_tick, page_has_answered, shown_page
 
-TICK_S = 0.1
+TICK_S = 0.05
 _LOOK_AGAIN_S = 0.05
 
 

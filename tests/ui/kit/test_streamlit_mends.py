@@ -127,6 +127,25 @@ def test_a_click_that_a_tick_brings_along_counts_once(
     assert asked[0].widget_states.widgets[0].int_value == 3
 
 
+def test_of_the_ticks_of_one_wake_the_first_is_served_and_of_another_wake_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run at whose end another one waits is told to the browser as cut short."""
+    now, asked = [100.0], list[ClientState]()
+    monkeypatch.setattr(streamlit_mends, "_ask", lambda _self, state: asked.append(state))
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    browser: Any = SimpleNamespace(_pages_manager=SimpleNamespace(), has_fragment=bool)
+    served = []
+    for passed, woken in ((0.0, False), (0.05, True), (0.05, False), (0.05, False), (0.05, True), (0.25, False)):
+        now[0] += passed
+        if woken:
+            streamlit_mends.at_next_tick(browser._pages_manager, "part", lambda: None)
+        before = len(asked)
+        AppSession.request_rerun(browser, ClientState(is_auto_rerun=True, fragment_id="part"))
+        served.append(len(asked) > before)
+    assert served == [True, True, False, False, True, True]
+
+
 @pytest.mark.parametrize(
     ("page", "part", "tick", "asked"),
     [
