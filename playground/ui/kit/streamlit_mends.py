@@ -61,10 +61,8 @@ _themes: dict[str, CustomThemeConfig] = {}  # by section of the settings
 _ON_ITS_WAY_S = 0.005
 # Of a session's PagesManager: the page that its last navigation told the browser, and whether the browser has named it since.
 _SHOWN, _ANSWERED = "_shown_page", "_shown_page_answered"
-_AT_TICK, _TICKED = (
-    "_at_next_tick",
-    "_ticked_at",
-)  # and what is to be done then, by part; when that was, monotonic seconds
+# By part: what is to be done at the next tick, and when the last one of such was (monotonic seconds).
+_AT_TICK, _TICKED = "_at_next_tick", "_ticked_at"
 _ONE_TICK_S = 0.2
 
 
