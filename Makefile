@@ -97,8 +97,8 @@ pages: $(VENV)/.installed-dev model
 # Two browsers with a server each; then the rooms, which fill both processors with browsers of their own. What fails runs once
 # more, in a new browser, and is named at the end: Chromium on a machine that others use is no clockwork. See CONTRIBUTING.
 e2e: $(VENV)/.installed-dev model browser postgresql nginx
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/e2e -m e2e -k "not test_room" -n 2 --dist loadfile --reruns 1
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/e2e -m e2e -k test_room --reruns 1
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/e2e -m e2e -k "not test_room" -n 2 --dist loadfile --reruns 1 -raR --rerun-show-tracebacks
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/e2e -m e2e -k test_room --reruns 1 -raR --rerun-show-tracebacks
 
 test: check unit real pages e2e
 

@@ -119,7 +119,7 @@ def test_a_reader_goes_on_at_the_other_process_from_what_was_stored(open_page: O
         store = RunDatabase(shape.store)
         least = until(lambda: stored(store), lambda tokens: tokens >= 20)
         store.close()
-        before = texts(page)
+        before = until(lambda: texts(page), lambda shown: len(shown) >= least)  # the store may be ahead of the screen
         assert len(before) < TOKENS, "the text is still under way"
         os.kill(lost, signal.SIGKILL)
         expect(page.get_by_text("another one goes on from what it had stored")).to_be_visible()
