@@ -61,9 +61,8 @@ _themes: dict[str, CustomThemeConfig] = {}  # by section of the settings
 _ON_ITS_WAY_S = 0.005
 # Of a session's PagesManager: the page that its last navigation told the browser, and whether the browser has named it since.
 _SHOWN, _ANSWERED = "_shown_page", "_shown_page_answered"
-# By part: what is to be done at the next tick, and when the last one of such was (monotonic seconds).
-_AT_TICK, _TICKED = "_at_next_tick", "_ticked_at"
-_ONE_TICK_S = 0.2
+# By part: what is to be done at the next tick and how long no other is served then; and until when (monotonic seconds).
+_AT_TICK, _QUIET_UNTIL = "_at_next_tick", "_quiet_until"
 
 
 def mend_streamlit() -> None:
@@ -106,20 +105,22 @@ def page_has_answered(pages: PagesManager) -> bool:
     return bool(getattr(pages, _ANSWERED, False))
 
 
-def at_next_tick(pages: PagesManager, fragment: str, call: Callable[[], None]) -> None:
-    """In the server's loop: call that once the browser's timer of that part ticks, before the tick is served."""
-    pages.__dict__.setdefault(_AT_TICK, {})[fragment] = call
+def at_next_tick(pages: PagesManager, fragment: str, call: Callable[[], None], *, quiet_s: float) -> None:
+    """In the server's loop: call that once the browser's timer of that part ticks, before the tick is served; those that tick
+    within ``quiet_s`` after it left before the browser heard that the one awaited was here."""
+    pages.__dict__.setdefault(_AT_TICK, {})[fragment] = call, quiet_s
 
 
 def _note_tick(pages: PagesManager, fragment: str) -> bool:
-    """Whether the tick is to be served: not one that left before the browser heard that the one awaited was here."""
-    call = pages.__dict__.get(_AT_TICK, {}).pop(fragment, None)
-    ticked = pages.__dict__.setdefault(_TICKED, {})
-    if call is not None:
-        ticked[fragment] = time.monotonic()
-        call()
-        return True
-    return bool(time.monotonic() - ticked.get(fragment, -_ONE_TICK_S) >= _ONE_TICK_S)
+    """Whether the tick is to be served."""
+    awaited = pages.__dict__.get(_AT_TICK, {}).pop(fragment, None)
+    quiet = pages.__dict__.setdefault(_QUIET_UNTIL, {})
+    if awaited is None:
+        return bool(time.monotonic() >= quiet.get(fragment, 0.0))
+    call, quiet_s = awaited
+    quiet[fragment] = time.monotonic() + quiet_s
+    call()
+    return True
 
 
 def _request_from_browser(self: AppSession, client_state: ClientState | None) -> None:

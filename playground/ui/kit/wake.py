@@ -1,11 +1,14 @@
-"""A fragment's timer told to tick now, from any thread, because what it waits for is there; or to stop.
+"""A fragment run now, from any thread, because what it waits for is there; or its timer stopped.
 
 A timer that looks in rarely is cheap and late: thirty readers who each look every two seconds see their bars a second late on
-average. Streamlit has no public way to run something in a session from outside. What is sent here is the message that starts a
-fragment's timer, with a short interval: the browser asks for the run with the values its widgets have then, as at every tick,
-so nothing that the reader does meanwhile can be overtaken. Once that tick is here it is told its own interval again: a run at
-whose end another one waits does not make the browser remove what it no longer draws. (Not after a time: a crowded server's two
-messages come in one breath, and the second ends the first's timer.) The run that draws the result ends the timer.
+average. Streamlit has no public way to run something in a session from outside. Here the server's loop asks for the run itself,
+once for any number of calls before it begins.
+
+On a page that the browser has not answered for yet, messages of such a run would find no page. There the browser is sent the
+message that starts a fragment's timer, with a short interval, and asks for the run itself. Once that tick is here the timer is
+told its own interval again. (Not after a time: a crowded server's two messages come in one breath, and the second ends the
+first's timer.) What ticks until then is not served: thirty browsers at twenty ticks a second each would keep a server from ever
+telling them. The run that draws the result ends the timer.
 """
 
 from __future__ import annotations
@@ -26,21 +29,21 @@ from playground.ui.kit.streamlit_mends import at_next_tick, page_has_answered, s
 
 TICK_S = 0.05
 _LOOK_AGAIN_S = 0.05
+_QUIET = 0.9  # of the fragment's own interval: before that, no tick of its own can come
 
 
 def waker(key: str, every: Callable[[], float]) -> Callable[[], None]:
-    """From the body of the fragment of that key: what lets its timer tick once, from any thread; nothing without a server.
+    """From the body of the fragment of that key: what runs it once more, from any thread; nothing without a server.
 
     ``every`` gives the timer's own interval in seconds, asked at the wake: others have come since the page was drawn.
     """
     context = get_script_run_ctx(suppress_warning=True)
     session = context.session_id if context else ""
-    fragment = context.fragment_storage.resolve_target([key])[0] if context else ""
 
     def wake() -> None:
         with suppress(RuntimeError):  # no server, or one that ends
             runtime = get_instance()
-            runtime._get_async_objs().eventloop.call_soon_threadsafe(_tick, runtime, session, fragment, every())
+            runtime._get_async_objs().eventloop.call_soon_threadsafe(_ask, runtime, session, key, every())
 
     return wake
 
@@ -54,14 +57,11 @@ class Beside:
 
 
 def rerunner(key: str, every: float, beside: Callable[[], Beside] = Beside) -> Callable[[], None]:
-    """From the body of the fragment of that key: what runs it once more, from any thread; nothing without a server.
+    """As ``waker``, for a timer of one pace, with what runs beside the fragment.
 
-    For what many browsers are told at once. Their ticks would each go to the browser and back, and a crowd that is told
-    faster than it can answer would tick without end. The run has no widgets' values: those that the browser told last are
-    older than what a script has set since, and would be taken for the reader's. Several calls before the run begins are one.
-    On a page that the browser has not answered for yet it is a tick all the same: messages of a run right behind those that open
-    the page find none (``streamlit_mends.page_has_answered``); a whole page's find what they need. ``every``: the fragment's own
-    timer in seconds. ``beside`` is asked when the run begins; parts that the page has not drawn are left out.
+    The run has no widgets' values: those that the browser told last are older than what a script has set since, and would be
+    taken for the reader's. ``every``: the fragment's own timer in seconds. ``beside`` is asked when the run begins; parts that
+    the page has not drawn are left out, and a whole page needs no page that has answered.
     """
     context = get_script_run_ctx(suppress_warning=True)
     session = context.session_id if context else ""
@@ -151,7 +151,8 @@ def _tick(runtime: Runtime, session: str, fragment: str, every: float) -> None:
     if found.session._state is AppSessionState.APP_IS_RUNNING:
         runtime._get_async_objs().eventloop.call_later(TICK_S, _tick, runtime, session, fragment, every)
     else:
-        at_next_tick(found.session._pages_manager, fragment, partial(_set_timer, runtime, session, fragment, every))
+        again = partial(_set_timer, runtime, session, fragment, every)
+        at_next_tick(found.session._pages_manager, fragment, again, quiet_s=_QUIET * every)
         _set_timer(runtime, session, fragment, TICK_S)
 
 

@@ -119,7 +119,7 @@ def test_a_click_that_a_tick_brings_along_counts_once(
     ]
     browser: Any = SimpleNamespace(_pages_manager=SimpleNamespace(), has_fragment=bool)
     ticked: list[str] = []
-    streamlit_mends.at_next_tick(browser._pages_manager, "part", lambda: ticked.append("part"))
+    streamlit_mends.at_next_tick(browser._pages_manager, "part", lambda: ticked.append("part"), quiet_s=0.2)
     message = ClientState(is_auto_rerun=tick, fragment_id="part", widget_states=WidgetStates(widgets=states))
     AppSession.request_rerun(browser, message)
     assert ticked == ["part"] * tick
@@ -130,7 +130,7 @@ def test_a_click_that_a_tick_brings_along_counts_once(
 def test_of_the_ticks_of_one_wake_the_first_is_served_and_of_another_wake_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A run at whose end another one waits is told to the browser as cut short."""
+    """Thirty browsers that tick on before they hear that one tick was enough would keep the server from ever telling them."""
     now, asked = [100.0], list[ClientState]()
     monkeypatch.setattr(streamlit_mends, "_ask", lambda _self, state: asked.append(state))
     monkeypatch.setattr("time.monotonic", lambda: now[0])
@@ -139,7 +139,7 @@ def test_of_the_ticks_of_one_wake_the_first_is_served_and_of_another_wake_the_ne
     for passed, woken in ((0.0, False), (0.05, True), (0.05, False), (0.05, False), (0.05, True), (0.25, False)):
         now[0] += passed
         if woken:
-            streamlit_mends.at_next_tick(browser._pages_manager, "part", lambda: None)
+            streamlit_mends.at_next_tick(browser._pages_manager, "part", lambda: None, quiet_s=0.2)
         before = len(asked)
         AppSession.request_rerun(browser, ClientState(is_auto_rerun=True, fragment_id="part"))
         served.append(len(asked) > before)

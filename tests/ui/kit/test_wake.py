@@ -1,4 +1,4 @@
-"""A fragment's timer told to tick from outside: once, only when nothing runs, and only while the fragment is there."""
+"""A fragment run from outside: once, only when nothing runs, and only while the fragment is there."""
 
 from __future__ import annotations
 
@@ -121,6 +121,24 @@ class Runner:
     def request_rerun(self, data: Any) -> bool:  # noqa: ANN401 - Streamlit's
         self.asked.append(data)
         return True
+
+
+def test_a_wake_is_one_run_and_no_timer(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser's timer would tick on until it hears that it is enough: of thirty, 600 times a second."""
+    session, runner = cast("Any", runtime.session), Runner()
+    session._client_state, session._scriptrunner = ClientState(page_script_hash="page"), runner
+    loop = SimpleNamespace(call_soon_threadsafe=lambda call, *rest: call(*rest))
+    server = cast("Any", runtime)
+    monkeypatch.setattr(server, "_get_async_objs", lambda: SimpleNamespace(eventloop=loop))
+    monkeypatch.setattr("playground.ui.kit.wake.get_instance", lambda: server)
+    monkeypatch.setattr("playground.ui.kit.wake.get_script_run_ctx", lambda **_: SimpleNamespace(session_id="me"))
+    wake = waker("look", lambda: 5.0)
+    wake()
+    assert not runtime.session.sent and [data.fragment_id_queue for data in runner.asked] == [["look"]]
+    session._pages_manager._shown_page_answered = False  # a page that the browser may not have yet
+    wake()
+    assert [message.auto_rerun.interval for message in runtime.session.sent] == pytest.approx([TICK_S])
+    assert len(runner.asked) == 1
 
 
 def test_a_timer_goes_on_at_the_pace_of_the_moment_of_its_wake(monkeypatch: pytest.MonkeyPatch) -> None:
