@@ -9,6 +9,8 @@ ROOT_SH := $(if $(filter 0,$(shell id -u)),,sudo) sh -c
 export HF_HUB_DISABLE_TELEMETRY := 1
 # Containers set it; a dozen servers and two workers a suite would compile every module each time, and pytest its asserts.
 unexport PYTHONDONTWRITEBYTECODE
+# Where threads, processes or browsers race, what fails runs once more and is named at the end with its traceback: see CONTRIBUTING.
+AGAIN := --reruns 1 -raR --rerun-show-tracebacks
 
 .PHONY: run room run-llamacpp tokenizers g2p test unit real pages e2e check bench model browser postgresql nginx try setup lock clean
 
@@ -88,17 +90,16 @@ unit: $(VENV)/.installed-dev model postgresql
 
 # What needs the bundled model's weights: in this process, behind llama.cpp's own server, in commands.
 real: $(VENV)/.installed-dev model
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "model and not e2e" --ignore tests/ui -n 2 --dist worksteal
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "model and not e2e" --ignore tests/ui -n 2 --dist worksteal $(AGAIN)
 
 # The pages through Streamlit's own test double of a browser tab, on an engine with known numbers.
 pages: $(VENV)/.installed-dev model
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/ui -n 2 --dist worksteal
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/ui -n 2 --dist worksteal $(AGAIN)
 
-# Two browsers with a server each; then the rooms, which fill both processors with browsers of their own. What fails runs once
-# more, in a new browser, and is named at the end: Chromium on a machine that others use is no clockwork. See CONTRIBUTING.
+# Two browsers with a server each; then the rooms, which fill both processors with browsers of their own.
 e2e: $(VENV)/.installed-dev model browser postgresql nginx
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/e2e -m e2e -k "not test_room" -n 2 --dist loadfile --reruns 1 -raR --rerun-show-tracebacks
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/e2e -m e2e -k test_room --reruns 1 -raR --rerun-show-tracebacks
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/e2e -m e2e -k "not test_room" -n 2 --dist loadfile $(AGAIN)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/e2e -m e2e -k test_room $(AGAIN)
 
 test: check unit real pages e2e
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from playground.store.claiming import claim
 from playground.store.connection import Database
 from playground.store.place import data_folder
 from playground.store.records import TrainingRecord
@@ -53,18 +54,15 @@ class TrainingTable:
         written: float,
     ) -> bool:
         """Let ``writer`` run it from now on, where it is there and ``is_free``; of several who try at once one does."""
-        with self._database.session() as session:
-            found = _own(session, training, visitor)
-            if found is None or not is_free(_record(found)):
-                return False
-            same = (
-                (TrainingRow.id == training)
-                & (TrainingRow.writer == found.writer)
-                & (TrainingRow.status == found.status)
-            )
-            values = {"status": "running", "problem": "", "owner": owner, "writer": writer, "written": written}
-            changed = session.execute(update(TrainingRow).where(same).values(**values).returning(TrainingRow.id))
-            return changed.first() is not None
+        values: dict[str, object] = {
+            "status": "running",
+            "problem": "",
+            "owner": owner,
+            "writer": writer,
+            "written": written,
+        }
+        own = (TrainingRow.id == training) & (TrainingRow.visitor == visitor)
+        return claim(self._database, TrainingRow, own, lambda row: is_free(_record(row)), values)
 
     def change(self, training: str, writer: str, /, **values: str | float | int) -> bool:
         """Set columns; False, and nothing is written, where another runs it now or it was deleted."""

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from playground.store.claiming import claim
 from playground.store.connection import Database
 from playground.store.records import CandidateRecord, TuningRecord
 from playground.store.tables import TuningRow, TuningTextRow
@@ -42,14 +43,15 @@ class TuningTable:
         written: float,
     ) -> bool:
         """Let ``writer`` write it from now on, where it is there and ``is_free``; of several who try at once one does."""
-        with self._database.session() as session:
-            found = _own(session, tuning, visitor)
-            if found is None or not is_free(_record(found)):
-                return False
-            same = (TuningRow.id == tuning) & (TuningRow.writer == found.writer) & (TuningRow.status == found.status)
-            values = {"status": "running", "problem": "", "owner": owner, "writer": writer, "written": written}
-            changed = session.execute(update(TuningRow).where(same).values(**values).returning(TuningRow.id))
-            return changed.first() is not None
+        values: dict[str, object] = {
+            "status": "running",
+            "problem": "",
+            "owner": owner,
+            "writer": writer,
+            "written": written,
+        }
+        own = (TuningRow.id == tuning) & (TuningRow.visitor == visitor)
+        return claim(self._database, TuningRow, own, lambda row: is_free(_record(row)), values)
 
     def add_texts(
         self, tuning: str, writer: str, texts: Sequence[CandidateRecord], *, written: float, seconds: float

@@ -64,3 +64,18 @@ def test_a_deleted_one_leaves_nothing_and_takes_nothing(table: TuningTable) -> N
     assert not table.add_texts(KEPT.id, "w", [text(1)], written=3.0, seconds=0.0)
     table.add(KEPT)
     assert table.texts(KEPT.id, "anna") == ()
+
+
+def test_one_who_lets_go_while_another_takes_up_is_no_obstacle(table: TuningTable) -> None:
+    table.add(KEPT)
+    assert table.claim(KEPT.id, "anna", lambda record: True, owner="o", writer="former", written=1.0)
+    seen: list[str] = []
+
+    def as_it_ends(record: TuningRecord) -> bool:
+        if not seen:
+            table.let_go(KEPT.id, "former", status="paused", problem="")
+        seen.append(record.status)
+        return True
+
+    assert table.claim(KEPT.id, "anna", as_it_ends, owner="o", writer="next", written=2.0)
+    assert seen == ["running", "paused"] and table.tuning(KEPT.id, "anna").writer == "next"  # type: ignore[union-attr]

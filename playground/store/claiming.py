@@ -1,0 +1,37 @@
+"""Taking over a row that one process at a time may write, where another may let go of it at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, select, update
+
+from playground.store.connection import Database
+from playground.store.tables import TrainingRow, TuningRow
+
+Row = TypeVar("Row", TrainingRow, TuningRow)
+ATTEMPTS = 5
+
+
+def claim(
+    database: Database,
+    table: type[Row],
+    own: ColumnElement[bool],
+    is_free: Callable[[Row], bool],
+    values: dict[str, object],
+) -> bool:
+    """Set ``values`` in the row ``own`` picks, if there is one and it ``is_free``; of several who try at once one does.
+
+    A row that changed between the look and the taking is looked at again: its former writer may just have let go of it.
+    """
+    for _ in range(ATTEMPTS):
+        with database.session() as session:
+            found = session.scalar(select(table).where(own))
+            if found is None or not is_free(found):
+                return False
+            as_seen = own & (table.writer == found.writer) & (table.status == found.status)
+            changed = session.execute(update(table).where(as_seen).values(**values).returning(table.id))
+            if changed.first() is not None:
+                return True
+    return False
