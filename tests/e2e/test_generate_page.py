@@ -19,6 +19,29 @@ PROMPT = "The capital of France is"
 SHORT = {"prompt": PROMPT, "new": "6", "ignore_eos": "1", "temperature": "0.8"}
 
 
+# All of a component's drawings wait for its script until the text has ended, and the first one is let go of last.
+FIRST_COMES_LAST = """
+const made = URL.createObjectURL
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+window.waitsFor = async (parentElement, seen) => {
+  const first = !seen.has(parentElement)
+  seen.add(parentElement)
+  while (!document.body.textContent.includes("Ended:")) await wait(20)
+  await wait(first ? 1000 : 200)
+  return first
+}
+URL.createObjectURL = (blob) => blob.type !== "text/javascript" ? made.call(URL, blob) : made.call(URL, new Blob([`
+  const seen = new WeakSet()
+  export default async (call) => {
+    const first = await window.waitsFor(call.parentElement, seen)
+    const { default: draw } = await import("${made.call(URL, blob)}")
+    if (first) window.cameLast = true
+    return draw(call)
+  }
+`], { type: "text/javascript" }))
+"""
+
+
 def link(app_url: str, **fields: str) -> str:
     return f"{app_url}/generate?{urlencode(SHORT | fields)}"
 
@@ -62,6 +85,17 @@ def test_a_page_with_a_finished_text_asks_for_nothing_more(app_url: str, open_pa
     with pytest.raises(TimeoutError):  # once the prompt is rated too
         while time.monotonic() < deadline:
             opened.value.wait_for_event("framesent", timeout=2_500)
+
+
+def test_the_newest_drawing_of_a_text_stays_whichever_comes_last(app_url: str, open_page: OpenPage) -> None:
+    """Drawings that come while a component's script loads wait for it together, and are let go of in any order."""
+    page = open_page("about:blank")
+    page.add_init_script(FIRST_COMES_LAST)
+    page.goto(link(app_url, new="12"))
+    expect(page.get_by_text("Ended:")).to_be_visible()
+    page.wait_for_function("() => window.cameLast")
+    settled(page)
+    expect(page.locator(".token.step")).to_have_count(12)
 
 
 def test_the_strip_with_the_mouse_then_a_branch_then_sampling(app_url: str, open_page: OpenPage) -> None:

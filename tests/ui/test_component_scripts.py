@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from playground.ui.components.assets import FOLDER, script, style
+from playground.ui.components.assets import FOLDER, drawing_script, script, style
 
 MODULES = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.js"))}
-ENTRIES = [name for name, text in MODULES.items() if "export default" in text or "export" not in text]
+DRAWN = [name for name, text in MODULES.items() if "export default" in text]
+JOINED = {name: drawing_script(name) for name in DRAWN} | {"attention_file.js": script("attention_file.js")}
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", JOINED)
 def test_a_joined_script_is_one_valid_module(name: str, tmp_path: Path) -> None:
-    joined = script(name)
+    joined = JOINED[name]
     assert not re.search(r"^import\b", joined, re.MULTILINE)
     assert joined.count("export default") <= 1
     file = tmp_path / "joined.mjs"
@@ -35,10 +36,22 @@ def test_what_is_imported_stands_before_what_imports_it_and_once() -> None:
 
 
 def test_every_module_reaches_a_component() -> None:
-    joined = [script(name) for name in ENTRIES]
     for name, text in MODULES.items():
         first = text.splitlines()[0]
-        assert any(first in whole for whole in joined), f"no component imports {name}"
+        assert any(first in whole for whole in JOINED.values()), f"no component imports {name}"
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_drawing_is_kept_in_order(name: str) -> None:
+    """By one way of declaring components, which no page goes around."""
+    assert re.findall(r"^export default .*", JOINED[name], re.MULTILINE)[0].startswith("export default inOrder(")
+    named = [path for path in FOLDER.parent.rglob("*.py") if "v2.component(" in path.read_text(encoding="utf-8")]
+    assert named == [FOLDER / "declare.py"]
+
+
+def test_a_module_that_draws_nothing_is_no_component() -> None:
+    with pytest.raises(ValueError, match="exports no function that draws"):
+        drawing_script("dom.js")
 
 
 def test_style_sheets_are_joined_in_order() -> None:

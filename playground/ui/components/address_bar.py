@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from playground.ui.components.declare import Component
 
-from playground.ui.components.assets import script
-
-_BAR = st.components.v2.component(
+_BAR = Component(
     "address_bar",
     html="<span hidden></span>\n<!-- nothing to see -->\n",
-    js=script("address_bar.js"),
+    script="address_bar.js",
 )
 
 

@@ -7,11 +7,13 @@ joining puts what a module imports before it, each file once, and drops the impo
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import (?:\w+|\{[^}]*\}) from "\./(\w+\.js)"\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:default )?", re.MULTILINE)
+_DRAWS = re.compile(r"^export default function (\w+)", re.MULTILINE)
 
 
 def style(*names: str) -> str:
@@ -21,6 +23,22 @@ def style(*names: str) -> str:
 
 def script(name: str) -> str:
     """The module ``name`` as one text without imports; it exports what ``name`` exports and nothing else."""
+    *imported, own = _modules([name])
+    return "\n".join([*(_EXPORT.sub("", text) for text in imported), own])
+
+
+def drawing_script(name: str) -> str:
+    """The same of a component's module, whose drawings are kept in order (``in_order.js``)."""
+    *imported, own = _modules(["in_order.js", name])
+    draws = _DRAWS.search(own)
+    if draws is None:
+        raise ValueError(f"{name} exports no function that draws.")
+    texts = [_EXPORT.sub("", text) for text in (*imported, own)]
+    return "\n".join([*texts, f"export default inOrder({draws[1]})\n"])
+
+
+def _modules(names: Sequence[str]) -> list[str]:
+    """The texts of ``names`` and of all that they import, each once and behind what it imports; the last name's is last."""
     texts: dict[str, str] = {}
 
     def add(module: str) -> None:
@@ -30,6 +48,6 @@ def script(name: str) -> str:
                 add(imported)
         texts[module] = _IMPORT.sub("", text)
 
-    add(name)
-    own = texts.pop(name)
-    return "\n".join([*(_EXPORT.sub("", text) for text in texts.values()), own])
+    for name in names:
+        add(name)
+    return list(texts.values())

@@ -15,18 +15,19 @@ import streamlit as st
 from playground.charts.attention_map import HeadMap, map_payload
 from playground.charts.attention_view import AttentionView, view_payload
 from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
-_VIEW = st.components.v2.component(
+_VIEW = Component(
     "attention_view",
     html='<div class="attention">\n</div>\n',
-    css=style("attention_view.css"),
-    js=script("attention_view.js"),
+    styles=("attention_view.css",),
+    script="attention_view.js",
 )
-_MAP = st.components.v2.component(
+_MAP = Component(
     "attention_map",
     html='<div class="map">\n</div>\n',
-    css=style("attention_map.css", "card.css"),
-    js=script("attention_map.js"),
+    styles=("attention_map.css", "card.css"),
+    script="attention_map.js",
 )
 
 # what the file that opens offline is painted with (see ``charts.attention_html``)

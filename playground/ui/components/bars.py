@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
 _HTML = """<div class="chart" role="group">
 <div class="legend" aria-hidden="true">
@@ -26,11 +26,11 @@ _HTML = """<div class="chart" role="group">
 <div class="axis" aria-hidden="true"></div>
 </div>
 """
-PROBABILITY_BARS = st.components.v2.component(
+PROBABILITY_BARS = Component(
     "probability_bars",
     html=_HTML,
-    css=style("bars.css", "card.css"),
-    js=script("bars.js"),
+    styles=("bars.css", "card.css"),
+    script="bars.js",
 )
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
-_LIST = st.components.v2.component(
+_LIST = Component(
     "choice_list",
     html='<div class="choices" role="group">\n</div>\n<!-- rows are made by the script -->\n',
-    css=style("choice_list.css"),
-    js=script("choice_list.js"),
+    styles=("choice_list.css",),
+    script="choice_list.js",
 )
 
 

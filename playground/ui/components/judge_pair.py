@@ -12,14 +12,14 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
 _MOST_EVENTS = 200  # of one sending
-_PAIR = st.components.v2.component(
+_PAIR = Component(
     "judge_pair",
     html='<div class="judgePair">\n</div>\n<!-- texts and buttons are made by the script -->\n',
-    css=style("judge_pair.css"),
-    js=script("judge_pair.js"),
+    styles=("judge_pair.css",),
+    script="judge_pair.js",
 )
 
 

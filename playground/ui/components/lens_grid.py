@@ -9,14 +9,14 @@ from typing import Any
 import streamlit as st
 
 from playground.charts.lens_grid import LensGridData, lens_payload
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
-_GRID = st.components.v2.component(
+_GRID = Component(
     "lens_grid",
     html='<div class="lens">\n<div class="lensKey" aria-hidden="true"></div>\n'
     '<div class="lensScroll"><div class="lensGrid" role="grid"></div></div>\n</div>\n',
-    css=style("lens_grid.css", "card.css"),
-    js=script("lens_grid.js"),
+    styles=("lens_grid.css", "card.css"),
+    script="lens_grid.js",
 )
 
 FOLLOWED = "lens-colours"

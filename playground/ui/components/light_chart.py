@@ -6,19 +6,17 @@ takes longer than all else that a moved slider causes. This one is drawn at once
 
 from __future__ import annotations
 
-import streamlit as st
-
 from playground.charts.light import LightChart, light_payload
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
-_CHART = st.components.v2.component(
+_CHART = Component(
     "light_chart",
     html='<p class="lead"><strong></strong><span></span></p>\n'
     '<div class="legend" aria-hidden="true"></div>\n'
     '<div class="light" role="img" tabindex="0"></div>\n'
     '<p class="below"></p>\n',
-    css=style("light_chart.css", "card.css"),
-    js=script("light_chart.js"),
+    styles=("light_chart.css", "card.css"),
+    script="light_chart.js",
 )
 
 

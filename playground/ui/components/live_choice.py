@@ -12,13 +12,13 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
-_CHOICE = st.components.v2.component(
+_CHOICE = Component(
     "live_choice",
     html='<div class="liveChoice">\n</div>\n<!-- buttons are made by the script -->\n',
-    css=style("live_choice.css", "card.css"),
-    js=script("live_choice.js"),
+    styles=("live_choice.css", "card.css"),
+    script="live_choice.js",
 )
 
 

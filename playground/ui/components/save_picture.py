@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from playground.ui.components.declare import Component
 
-from playground.ui.components.assets import script, style
-
-_SAVE = st.components.v2.component(
+_SAVE = Component(
     "save_picture",
     html='<button type="button" class="save">\n</button>\n',
-    css=style("save_picture.css"),
-    js=script("save_picture.js"),
+    styles=("save_picture.css",),
+    script="save_picture.js",
 )
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import streamlit as st
 
 from playground.charts.token_strip import StripToken
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
-_STRIP = st.components.v2.component(
+_STRIP = Component(
     "token_strip",
     html='<div class="strip">\n<div class="tokens" role="toolbar"></div>\n</div>\n',
-    css=style("token_strip.css", "card.css"),
-    js=script("token_strip.js"),
+    styles=("token_strip.css", "card.css"),
+    script="token_strip.js",
 )
 
 

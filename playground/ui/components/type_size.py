@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from playground.ui.components.assets import script
+from playground.ui.components.declare import Component
 
-_RULER = st.components.v2.component(
+_RULER = Component(
     "type_size",
     html='<div class="ruler"></div>\n<!-- one rem wide -->\n',
     css=".ruler { width: 1rem; height: 0; visibility: hidden; }\n/* never seen */\n",
-    js=script("type_size.js"),
+    script="type_size.js",
 )
 SMALLEST, LARGEST = 0.5, 8.0
 

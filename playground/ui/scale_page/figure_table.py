@@ -5,17 +5,15 @@ One component and not a widget a number, because each element of a page costs ti
 
 from __future__ import annotations
 
-import streamlit as st
-
 from playground.plan.tables import table_payload
 from playground.plan.wording import Columns
-from playground.ui.components.assets import script, style
+from playground.ui.components.declare import Component
 
-_TABLE = st.components.v2.component(
+_TABLE = Component(
     "figure_table",
     html='<div class="table" role="group">\n</div>\n<!-- rows are made by the script -->\n',
-    css=style("figure_table.css"),
-    js=script("figure_table.js"),
+    styles=("figure_table.css",),
+    script="figure_table.js",
 )
 
 
