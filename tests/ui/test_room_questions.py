@@ -97,6 +97,7 @@ def room(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, tmp_path: Path) ->
     opened.lead("lena", opened.leader_ticket(opened.secret))
     for visitor in ("anna", "bert", "carl"):
         opened.join(visitor, opened.view().code, visitor.title())
+        opened.seen(visitor, f"tab of {visitor}")
     yield opened
     runtime.close_pool()
 
@@ -156,6 +157,29 @@ def test_before_the_reveal_no_browser_is_told_what_the_model_says(room: Room, en
     unseen = [piece for piece in likeliest if len(piece) > 2 and piece not in (" London", " Paris")]
     assert unseen and not [piece for piece in unseen if json.dumps(piece)[1:-1] in told]
     assert "perplexity" not in told.lower() and "entropy" not in told.lower()
+
+
+def test_the_leader_sees_who_has_not_answered_opens_again_and_sets_a_timer(room: Room) -> None:
+    leader, anna = Tab("lena"), Tab("anna")
+    ask_guess(leader)
+    guess(anna.run(), "Paris")
+    room.leave("carl")
+    assert "1 of 2 have answered" in leader.run().said() and "Bert" in leader.said()
+    assert not [name for name in ("Anna", "Carl") if name in leader.said()]
+
+    leader.press("Close")
+    assert "Closed" in anna.run().said()
+    leader.press("Open again")
+    guess(anna.run(), "London")
+    assert "Your guess: **␣London**" in anna.said()
+
+    leader.press("1 min")
+    assert 50 < hub(room).seconds_left() <= 60
+    assert "room_countdown" in anna.run().sent() and "Stop the timer" in leader.run().labels()
+    leader.press("Stop the timer")
+    assert hub(room).seconds_left() is None and "room_countdown" not in anna.run().sent()
+    leader.press("Discard")
+    assert hub(room).rounds() == ()
 
 
 def test_words_to_pick_from_are_buttons(room: Room) -> None:

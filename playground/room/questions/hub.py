@@ -10,10 +10,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from playground.errors import BadInput
+from playground.errors import BadInput, PlaygroundError
+from playground.room.questions.countdown import Countdown, check_seconds
 from playground.room.questions.stored import given_text, question_record, read_answer, read_question, result_text
 from playground.room.questions.types import GIVEN, About, Answer, Given, Question, Result, Round, State
 from playground.room.subscribers import Subscribers
@@ -51,7 +53,7 @@ class QuestionHub:
         self._may_lead, self._may_answer = may_lead, may_answer
         self._lock = threading.RLock()
         self._version = 0
-        self._subscribers = Subscribers()
+        self._subscribers, self._countdown = Subscribers(), Countdown()
         records = table.questions(room)
         found = [question for question in map(read_question, records) if question is not None]
         on_stage = [question for question in found if question.state != "finished"]
@@ -80,6 +82,15 @@ class QuestionHub:
         """This visitor's to the question on stage, if there is one."""
         with self._lock:
             return self._answers.get(visitor)
+
+    def answered(self) -> frozenset[str]:
+        """The visitors who have answered the question on stage."""
+        with self._lock:
+            return frozenset(self._answers)
+
+    def seconds_left(self) -> float | None:
+        """Until the timer closes the question on stage; None where none runs."""
+        return self._countdown.left_s()
 
     def rounds(self, series: str = "") -> tuple[Round, ...]:
         """All rounds of the room that can be read, those of a ``series`` where one is named; the oldest first."""
@@ -140,7 +151,7 @@ class QuestionHub:
         with self._lock:
             present = self._present(question)
             self._set_state("finished")
-            self._question, self._answers = None, {}
+            self._take_off()
             following = self._begin(about, present.series, present.round + 1)
         self._tell()
         return following
@@ -152,6 +163,34 @@ class QuestionHub:
             if self._present(question).state != "open":
                 return
             self._set_state("closed")
+        self._tell()
+
+    def reopen(self, leader: str, question: str) -> None:
+        """Take answers again, of a question that was closed and not yet revealed."""
+        self._check_leader(leader)
+        with self._lock:
+            if self._present(question).state == "revealed":
+                raise BadInput("This question has been revealed: its answers stand.", "question")
+            self._set_state("open")
+        self._tell()
+
+    def start_timer(self, leader: str, question: str, seconds: int) -> None:
+        """Close it by itself after so many seconds, from now; a timer that runs already is replaced. 0 stops it."""
+        self._check_leader(leader)
+        with self._lock:
+            if self._present(question).state != "open":
+                raise BadInput("This question is closed: open it again for a timer.", "question")
+            if seconds:
+                self._countdown.begin(check_seconds(seconds), lambda: self._time_is_up(question))
+            else:
+                self._countdown.cancel()
+        self._tell()
+
+    def _time_is_up(self, question: str) -> None:
+        """From the timer's thread. A store that is away leaves it open: the leader sees that and closes it."""
+        with self._lock, suppress(PlaygroundError):
+            if self._question is not None and self._question.id == question and self._question.state == "open":
+                self._set_state("closed")
         self._tell()
 
     def reveal(self, leader: str, question: str, result: Result | None = None) -> None:
@@ -179,7 +218,7 @@ class QuestionHub:
         with self._lock:
             self._present(question)
             self._set_state("finished")
-            self._question, self._answers = None, {}
+            self._take_off()
         self._tell()
 
     def discard(self, leader: str, question: str) -> None:
@@ -188,7 +227,7 @@ class QuestionHub:
         with self._lock:
             self._present(question)
             self._table.discard(question)
-            self._question, self._answers = None, {}
+            self._take_off()
         self._tell()
 
     def delete(self, leader: str, series: str) -> None:
@@ -218,8 +257,13 @@ class QuestionHub:
         self._question, self._answers = question, {}
         return question
 
+    def _take_off(self) -> None:
+        self._countdown.cancel()
+        self._question, self._answers = None, {}
+
     def _set_state(self, state: State) -> None:
         assert self._question is not None
+        self._countdown.cancel()
         self._table.change(self._question.id, state=state)
         self._question = replace(self._question, state=state)
 

@@ -105,17 +105,20 @@ class _Listening:
 
     _end: weakref.finalize[Any, _Listening] | None = None
 
-    def begin(self, unsubscribe: Callable[[], None]) -> None:
+    def begin(self, unsubscribe: Callable[[], object]) -> None:
         if self._end is not None:
             self._end()
         self._end = weakref.finalize(self, unsubscribe)
 
 
 def listen(asking: Asking) -> None:
-    """From the body of the part: wake it when the stage changes; the leader's at every answer too, for the count."""
+    """From the body of the part: wake it when the stage changes; the leader's at every answer and arrival too, for the count."""
     stop_timer(QUESTION)
     wake = waker(QUESTION, lambda: _AGAIN_S)
-    session.get(_Listening).begin(asking.hub.subscribe(wake, answers=asking.leads))
+    ends = [asking.hub.subscribe(wake, answers=asking.leads)]
+    if asking.leads and asking.hub.stage().question is not None:
+        ends.append(asking.room.subscribe(wake, people=True))  # who has not answered yet
+    session.get(_Listening).begin(lambda: [end() for end in ends])
 
 
 # -- acting ----------------------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from playground.ui.room_page.asking import (
     title_of,
 )
 from playground.ui.room_page.better import BETTER
+from playground.ui.room_page.conducting import conduct, show_time_left
 from playground.ui.room_page.guess import GUESS
 from playground.ui.room_page.style import room_style
 from playground.ui.room_page.temperature import TEMPERATURE
@@ -75,6 +76,7 @@ def _take_part(asking: Asking, one: Round) -> None:
     st.subheader(title_of(question, KINDS[question.kind]), anchor=False)
     panel.pose(one)
     if question.state == "open":
+        show_time_left(asking)
         panel.answer(asking, one)
     elif question.state == "closed":
         own = "Your answer is in. " if asking.own_answer() else ""
@@ -106,9 +108,7 @@ def _lead(asking: Asking, one: Round | None) -> None:
     one = asking.hub.current() or one
     st.subheader(title_of(one.question, KINDS[one.question.kind]), anchor=False)
     panel.pose(one)
-    joined = len(asking.room.view().joined)
-    st.markdown(f"**{len(one.answers)} of {max(joined, len(one.answers))} have answered**")
-    _buttons(asking, one)
+    conduct(asking, one)
     if waits is not None:
         raise waits
     if one.question.state == "revealed":
@@ -124,53 +124,6 @@ def _choose(asking: Asking) -> None:
         "Question", kinds, default=kinds[0], key="room_kind", required=True, format_func=lambda each: KINDS[each]
     )
     PANELS[kind or kinds[0]].form(asking)
-
-
-def _buttons(asking: Asking, one: Round) -> None:
-    hub, visitor, question = asking.hub, asking.visitor, one.question
-    with st.container(horizontal=True, key="room_lead"):
-        if question.state == "open":
-            st.button(
-                "Close",
-                key=f"ask_close_{question.id}",
-                icon=":material/lock:",
-                on_click=act,
-                args=(hub.close, visitor, question.id),
-                help="No answer is taken any more.",
-            )
-        if question.state != "revealed":
-            st.button(
-                "Reveal",
-                key=f"ask_reveal_{question.id}",
-                icon=":material/visibility:",
-                type="primary",
-                on_click=act,
-                args=(_begin_reveal, asking, question.id),
-                help="Close it, and show everybody what came out.",
-            )
-        else:
-            st.button(
-                "Finish",
-                key=f"ask_finish_{question.id}",
-                icon=":material/done_all:",
-                type="primary",
-                on_click=act,
-                args=(hub.finish, visitor, question.id),
-                help="Take it off the stage. The answers are kept.",
-            )
-        st.button(
-            "Discard",
-            key=f"ask_discard_{question.id}",
-            icon=":material/delete:",
-            on_click=act,
-            args=(hub.discard, visitor, question.id),
-            help="Take it off the stage and delete its answers.",
-        )
-
-
-def _begin_reveal(asking: Asking, question: str) -> None:
-    asking.hub.close(asking.visitor, question)
-    session.put(Revealing(question))
 
 
 def _reveal_when_ready(asking: Asking, one: Round, panel: Panel) -> None:
@@ -211,13 +164,15 @@ def _kept(asking: Asking) -> None:
             said = f"{KINDS[first.kind]} · {prompt_of(first)[:60]} · {number}"
             with st.container(horizontal=True, vertical_alignment="center", key=f"room_kept_{name}"):
                 st.markdown(escape_markdown(said), width="stretch")
-                st.button(
-                    "Delete",
-                    key=f"room_delete_{name}",
-                    icon=":material/delete:",
-                    on_click=act,
-                    args=(asking.hub.delete, asking.visitor, name),
-                )
+                with st.popover("Delete", icon=":material/delete:"):
+                    st.markdown(f"Delete this question with its {counted(answers, 'answer')}? There is no way back.")
+                    st.button(
+                        "Delete",
+                        key=f"room_delete_{name}",
+                        type="primary",
+                        on_click=act,
+                        args=(asking.hub.delete, asking.visitor, name),
+                    )
         _files(asking, [one for rounds in series.values() for one in rounds])
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from playground.errors import BadInput
+from playground.room.questions.countdown import Countdown
 from playground.room.questions.hub import QuestionHub
 from playground.room.questions.types import (
     Better,
@@ -142,6 +144,54 @@ def test_who_may_not_is_refused_and_nothing_changes(hub: QuestionHub) -> None:
         with pytest.raises(BadInput):
             wrong()
     assert hub.stage() == type(hub.stage())(asked, 0, 1)
+
+
+def test_what_was_closed_too_early_is_opened_again_until_the_reveal(hub: QuestionHub) -> None:
+    asked = hub.ask("lead", ABOUT)
+    hub.close("lead", asked.id)
+    with pytest.raises(BadInput, match="Only the leader"):
+        hub.reopen("anna", asked.id)
+    hub.reopen("lead", asked.id)
+    hub.answer("anna", asked.id, Guessed(" mat"))
+    hub.reveal("lead", asked.id)
+    with pytest.raises(BadInput, match="has been revealed"):
+        hub.reopen("lead", asked.id)
+
+
+def test_a_timer_closes_its_own_question_and_no_other(hub: QuestionHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[Callable[[], None]] = []
+    monkeypatch.setattr(hub._countdown, "begin", lambda _seconds, then: ends.append(then))
+    heard: list[str] = []
+    hub.subscribe(lambda: heard.append("stage"))
+    first = hub.ask("lead", ABOUT)
+    for wrong in (1, 10**9):
+        with pytest.raises(BadInput, match="A timer runs for"):
+            hub.start_timer("lead", first.id, wrong)
+    with pytest.raises(BadInput, match="Only the leader"):
+        hub.start_timer("anna", first.id, 30)
+    hub.start_timer("lead", first.id, 30)
+    second = hub.next_round("lead", first.id, ABOUT)
+    ends.pop()()
+    hub.answer("anna", second.id, Guessed(" mat"))
+    hub.start_timer("lead", second.id, 30)
+    heard.clear()
+    ends.pop()()
+    assert heard == ["stage"]
+    with pytest.raises(BadInput, match="after the end"):
+        hub.answer("anna", second.id, Guessed(" dog"))
+    with pytest.raises(BadInput, match="open it again"):
+        hub.start_timer("lead", second.id, 30)
+
+
+def test_a_countdown_runs_once_and_not_after_it_was_cancelled() -> None:
+    countdown, ended = Countdown(), threading.Event()
+    countdown.begin(3_600, lambda: pytest.fail("replaced"))
+    assert 3_590 < (countdown.left_s() or 0) <= 3_600
+    countdown.begin(0.01, ended.set)
+    assert ended.wait(60) and countdown.left_s() is None
+    countdown.begin(3_600, lambda: pytest.fail("cancelled"))
+    countdown.cancel()
+    assert countdown.left_s() is None
 
 
 def test_of_two_leaders_who_go_on_at_once_one_does(hub: QuestionHub) -> None:
