@@ -42,8 +42,9 @@ LONGEST_SENTENCE = 600
 LONGEST_TITLE = 200
 MOST_STEPS = 100
 MOST_MINUTES = 180.0
-SHIPPED: dict[str, Path] = {path.stem: path for path in sorted(Path(__file__).with_name("lessons").glob("*.yaml"))}
-"""The lessons that come with the app, by name."""
+_FOLDER = Path(__file__).with_name("lessons")
+SHIPPED: dict[str, Path] = {name: _FOLDER / f"{name}.yaml" for name in ("sampling", "why-n-answers", "attention")}
+"""The lessons that come with the app, by name, in the order in which a group would take them."""
 
 
 _STRICT = ConfigDict(extra="forbid")
@@ -103,6 +104,22 @@ class Lesson:
         steps = list(self.steps)
         steps.insert(other, steps.pop(place))
         return replace(self, steps=tuple(steps))
+
+    def where_moved(self, step: int, place: int, by: int) -> int:
+        """Where the step that was at ``step`` stands in ``moved(place, by)``.
+
+        >>> Lesson("a", steps=(LessonStep("/", "b"),) * 3).where_moved(1, 0, 1)
+        0
+        """
+        order = list(range(len(self.steps)))
+        if 0 <= place < len(order) and 0 <= place + by < len(order):
+            order.insert(place + by, order.pop(place))
+        return order.index(step) if step in order else step
+
+    def changed(self, place: int, say: str, minutes: float) -> Lesson:
+        """With another sentence and other minutes for the step at ``place``, from 0."""
+        step = replace(self.steps[place], say=say, minutes=minutes)
+        return replace(self, steps=(*self.steps[:place], step, *self.steps[place + 1 :]))
 
     def without(self, place: int) -> Lesson:
         """Without the step at ``place``, from 0."""

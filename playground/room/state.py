@@ -29,7 +29,8 @@ class Shown:
 class RoomView:
     """A room at one moment. ``leader``: the visitor who holds the wand, "" for none. ``version`` grows with every change.
 
-    ``lesson``: the text of the lesson's file, "" for none; ``step``: of it, from 0.
+    ``lesson``: the text of the lesson's file, "" for none; ``step``: of it, from 0; ``step_s``: seconds since the leader went
+    there, None where that has not been since the server was started.
     """
 
     code: str
@@ -39,6 +40,7 @@ class RoomView:
     lesson: str
     step: int
     version: int
+    step_s: float | None = None
 
     @property
     def joined(self) -> tuple[Member, ...]:

@@ -115,7 +115,7 @@ def show(spec: PageSpec) -> None:
         else:
             _columns(spec)
             fragment(ADDRESS, lambda: _tell_address(spec))
-    measure_type()
+    measure_type(*spec.parts)
 
 
 def _pages() -> Pages:

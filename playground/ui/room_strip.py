@@ -14,7 +14,8 @@ import streamlit as st
 from playground.errors import PlaygroundError
 from playground.room.lesson import Lesson, LessonStep, read_lesson
 from playground.room.questions.types import LessonQuestion
-from playground.room.state import Member
+from playground.room.state import Member, RoomView
+from playground.ui.components.clock import time_gone
 from playground.ui.following import (
     ROOM_PAGE,
     STRIP,
@@ -74,7 +75,7 @@ def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: O
     step, said = lesson_step(view.lesson, view.step, tuple(pages))
     if member.leader:
         if step is not None:
-            _forth_and_back(room, member, view.step, said, pages, open_page)
+            _forth_and_back(room, member, view, said, pages, open_page)
         if spec.name != ROOM_PAGE:  # the wall says it
             st.markdown(f":material/cast: {view.followers} of {view.here} follow", width="content")
         return
@@ -121,25 +122,31 @@ def known_lesson(text: str, pages: tuple[str, ...]) -> Lesson | None:
 
 
 def _forth_and_back(
-    room: Room, member: Member, place: int, lesson: Lesson | None, pages: Pages, open_page: OpenPage
+    room: Room, member: Member, view: RoomView, lesson: Lesson | None, pages: Pages, open_page: OpenPage
 ) -> None:
     assert lesson is not None
-    step, last = lesson.steps[place], len(lesson.steps) - 1
+    place, last = view.step, len(lesson.steps) - 1
+    step = lesson.steps[place]
     go = partial(open_step, room, member, lesson, pages=pages, open_page=open_page)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="room_lesson"):
-        if st.button(
-            "", icon=":material/chevron_left:", key="lesson_back", help="The step before", disabled=place == 0
-        ):
-            go(place - 1)
-        if st.button(
-            "", icon=":material/chevron_right:", key="lesson_forth", help="The next step", disabled=place == last
-        ):
+        if st.button("The step before", icon=":material/chevron_left:", key="lesson_back", disabled=place == 0):
+            go(place - 1, page_first=True)
+        if st.button("The next step", icon=":material/chevron_right:", key="lesson_forth", disabled=place == last):
             go(place + 1)
-        st.markdown(
-            f"**{place + 1} of {last + 1}** · {escape_markdown(step.say)} · {step.minutes:g} min", width="stretch"
-        )
-        if step.question is not None and st.button("Ask the room", key="lesson_ask", icon=":material/front_hand:"):
-            _ask(step.question, pages, open_page)
+        planned = "" if view.step_s is not None else f" · {step.minutes:g} min"
+        st.markdown(f"**{place + 1} of {last + 1}** · {escape_markdown(step.say)}{planned}", width="stretch")
+        if view.step_s is not None:
+            time_gone(view.step_s, step.minutes * 60, key="lesson_clock")
+        if step.question is not None:
+            if st.button("Ask the room", key="lesson_ask", icon=":material/front_hand:"):
+                _ask(step.question, pages, open_page)
+            if _hides_its_page(step) and st.button("Show the page", key="lesson_page", icon=":material/visibility:"):
+                go(place, page_first=True)
+
+
+def _hides_its_page(step: LessonStep) -> bool:
+    """Whether the page of the step's link would tell the room what it is to guess."""
+    return step.question is not None and step.question.kind == "guess"
 
 
 def _ask(question: LessonQuestion, pages: Pages, open_page: OpenPage) -> None:
@@ -154,10 +161,27 @@ def _ask(question: LessonQuestion, pages: Pages, open_page: OpenPage) -> None:
         open_page(pages[ROOM_PAGE])
 
 
-def open_step(room: Room, member: Member, lesson: Lesson, place: int, *, pages: Pages, open_page: OpenPage) -> None:
-    """From the body of a part: go to a step, and open its page; those who follow come along."""
+def open_step(
+    room: Room,
+    member: Member,
+    lesson: Lesson,
+    place: int,
+    *,
+    pages: Pages,
+    open_page: OpenPage,
+    page_first: bool = False,
+) -> None:
+    """From the body of a part: go to a step, and open its page; those who follow come along.
+
+    A step that lets the room guess asks first, unless its page is wanted: the page shows the model's answer.
+    """
     room.go(member.visitor, place)
-    target, query = page_of_link(lesson.steps[place].link, pages)
-    if target is not None:
-        open_link(target, query)
+    step = lesson.steps[place]
+    target, query = page_of_link(step.link, pages)
+    if target is None:
+        return
+    open_link(target, query)
+    if step.question is not None and _hides_its_page(step) and not page_first:
+        _ask(step.question, pages, open_page)
+    else:
         open_page(target)

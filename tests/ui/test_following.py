@@ -18,6 +18,7 @@ from playground.generation.document import origin_of
 from playground.room.hub.room import Room
 from playground.room.lesson import SHIPPED, read_lesson
 from playground.room.present import present_room
+from playground.room.questions.types import Guess
 from playground.sampling.settings import SamplerSettings
 from playground.state.best_of_n import BestOfNState
 from playground.state.generate import GenerateState
@@ -35,6 +36,7 @@ from playground.ui.generate_page import actions
 from playground.ui.generate_page.session import GenerateSession, _Sessions
 from playground.ui.kit import session
 from playground.ui.kit.wake import Beside
+from playground.ui.room_page.asking import question_hub
 from playground.ui.workspace import room as woken_by
 from tests.ui.conftest import Opened
 
@@ -407,11 +409,24 @@ def test_a_second_tab_of_the_leaders_takes_nothing_back(room: Room, tab: Tabs) -
 def test_a_lesson_goes_forth_and_back_for_all(room: Room, tab: Tabs) -> None:
     room.put_lesson("lena", SHIPPED["sampling"].read_text(encoding="utf-8"))
     leader, ada = tab("lena"), tab("ada")
-    for place in (1, 2, 1):
+    stage = question_hub(room)
+    leader.app.at.button(key="lesson_forth").click()
+    leader.run(), ada.run()
+    asked = stage.current()
+    assert asked is not None and asked.question.about == Guess("My favourite thing is", rounds=2), "before its bars"
+    assert [leader.page, ada.page, room.view().step] == ["Room", "Room", 1]
+    leader.app.at.button(key="lesson_page").click()
+    leader.run(), ada.run()
+    assert [leader.page, ada.page] == ["Sampling"] * 2 and ada.app.state(Setup).prompt == "My favourite thing is"
+    for place in (2, 1, 0):
         leader.app.at.button(key="lesson_forth" if place > room.view().step else "lesson_back").click()
         leader.run(), ada.run()
-        assert room.view().step == place
+        assert [ada.page, room.view().step] == ["Sampling", place]
         assert ada.app.state(Setup) == leader.app.state(Setup)
+    assert stage.current() == asked
+    leader.app.at.button(key="lesson_forth").click()
+    leader.run()
+    assert "A question is on already" in leader.app.errors[0]
     leader.app.at.button(key="lesson_forth").click()
     leader.run(), ada.run()
     assert ada.app.state(Setup).settings.temperature == 1.5 and "Watch the row of the others" in ada.app.texts()
@@ -436,6 +451,22 @@ def test_the_leader_chooses_a_lesson_opens_a_step_and_adds_the_page_shown(room: 
     shown = room.view().shown
     assert [step.link for step in lesson.steps[:2]] == ["/attention?try=sink", "/attention?try=it"]
     assert shown is not None and lesson.steps[-1].link == shown.link and lesson.steps[-1].say == "<b>Mine</b>"
+    room.go("lena", 4)
+    leader.run()
+    leader.app.at.button(key="lesson_up_4").click()
+    leader.run()
+    assert room.view().step == 3, "the step under way stays under way"
+    leader.app.at.text_area[3].set_value("Another sentence")
+    next(one for one in leader.app.at.button if "lesson_change_3" in one.proto.form_id).click()
+    leader.run()
+    changed = read_lesson(room.view().lesson, ["", *PAGES]).steps[3]
+    assert (changed.say, room.view().step) == ("Another sentence", 3)
+    leader.app.at.button(key="lesson_end").click()
+    leader.run()
+    assert room.view().lesson == "" and "No lesson is chosen" in leader.app.texts()
+    leader.app.at.button(key="lesson_undo").click()
+    leader.run()
+    assert "Another sentence" in room.view().lesson and room.view().step == 3
     leader.app.at.button(key="lesson_open_5").click()
     leader.run()
     ada.run()

@@ -49,7 +49,7 @@ class Room:
         self._tickets: dict[str, float] = {}
         self._wrong, self._changes = wrong_codes(), changes_of_place()
         self._lock = threading.RLock()
-        self._version = 0
+        self._version, self._step_at = 0, 0.0
         self._subscribers = Subscribers()
 
     @property
@@ -68,8 +68,10 @@ class Room:
         with self._lock:
             record = self._record
             members = tuple(self._member(member) for member in self._members.values())
+            since = max(0.0, self._clock() - self._step_at) if self._step_at else None
+            shown = self.shown()
             return RoomView(
-                record.code, record.leader, members, self.shown(), record.lesson, record.step, self._version
+                record.code, record.leader, members, shown, record.lesson, record.step, self._version, since
             )
 
     def shown(self) -> Shown | None:
@@ -190,19 +192,21 @@ class Room:
             if link != self._record.link:
                 self._change(link=link, moves=self._record.moves + 1)
 
-    def put_lesson(self, leader: str, text: str) -> None:
-        """A lesson's file, from its first step on; "" for none. Raises BadInput."""
+    def put_lesson(self, leader: str, text: str, step: int | None = None) -> None:
+        """A lesson's file, from its first step on; "" for none. A ``step``: one that was changed under way. Raises BadInput."""
         if len(text) > MOST_LESSON:
             raise BadInput(f"A lesson has at most {MOST_LESSON:,} characters: shorten it.", "lesson")
         with self._changing():
             self._check_leader(leader)
-            self._change(lesson=text, step=0)
+            self._change(lesson=text, step=max(0, step or 0))
+            self._step_at = 0.0 if step is None else self._step_at
 
     def go(self, leader: str, step: int) -> None:
         """To a step of the lesson, from 0. How many there are is the business of who reads the lesson. Raises BadInput."""
         with self._changing():
             self._check_leader(leader)
             self._change(step=max(0, step))
+            self._step_at = self._clock()
 
     def remove(self, leader: str, visitor: str) -> None:
         """Take a place away: of who took an ugly nickname. With the code they can join again. Raises BadInput."""

@@ -60,11 +60,11 @@ def plotly_picture(figure: go.Figure, **about: Any) -> Any:  # noqa: ANN401 - as
     return st.plotly_chart(enlarged(figure, session.get(TypeSize).size), **about)
 
 
-def measure_type() -> None:
-    """Once a page: ask the browser. Where type has another size than was thought the pictures are drawn anew."""
+def measure_type(*parts: str) -> None:
+    """Once a page: ask the browser. Where type has another size than was thought the pictures, and ``parts``, are drawn anew."""
 
     def note(size: float) -> None:
         session.put(TypeSize(size))
-        redraw(PICTURES)
+        redraw(PICTURES, *parts)
 
     st.fragment(lambda: type_size(session.get(TypeSize).size, note, key="type_size"), key="type_size_part")()

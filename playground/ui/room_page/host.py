@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from playground.charts.room_sheet import join_sheet
 from playground.errors import BadInput, PlaygroundError
+from playground.room.codes import shown_code
 from playground.room.limits import MOST_LIMIT, Limits, is_shared_server, present_limits, set_limits
+from playground.ui.kit.file_button import file_button
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.room_page.nickname import nickname_popover
+from playground.ui.room_page.wall import join_link, own_address, qr_code
 from playground.ui.visitor import visitor_id
 from playground.ui.workspace.room import the_room
 
@@ -44,7 +48,11 @@ def host_controls(room: Room) -> None:
 
 
 def _people(room: Room) -> None:
-    names = {member.visitor: member.nickname for member in room.view().joined}
+    view = room.view()
+    st.caption("The link to join, for a chat or a slide:")
+    st.code(join_link(view.code), language=None)
+    file_button("Sheet to print", "room-code.html", lambda: _sheet(view.code), "Code, address and QR on one page.")
+    names = {member.visitor: member.nickname for member in view.joined}
     if names:
         chosen = st.selectbox(
             "Who has joined", list(names), format_func=lambda visitor: names.get(visitor, ""), key="room_person"
@@ -65,6 +73,10 @@ def _people(room: Room) -> None:
         on_click=_led,
         args=(lambda present, leader: present.change_code(leader),),
     )
+
+
+def _sheet(code: str) -> str:
+    return join_sheet(own_address(), shown_code(code), qr_code(join_link(code)))
 
 
 def _led(act: Callable[[Room, str], object]) -> None:

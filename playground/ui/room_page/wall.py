@@ -47,6 +47,7 @@ def draw_wall(view: RoomView) -> None:
             f"""<div class="room-wall">
 <img src="{escape(qr_code(link))}" alt="QR code of {escape(link)}">
 <div class="room-say">
+<p class="room-quiet">Scan, or open this address and type the code</p>
 <p class="room-address">{escape(own_address())}</p>
 <p class="room-code" aria-label="{" ".join(view.code)}">{code}</p>
 <p class="room-count"><b>{view.here}</b> here · <b>{view.followers}</b> follow</p>
