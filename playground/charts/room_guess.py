@@ -125,7 +125,7 @@ ROUND_COLUMNS = (
     TableColumn("real", "Real next", 80, "The text's real next word, where the leader set it."),
     TableColumn("right", "Room right", 84, "Guesses of the token that the real next word begins with."),
     TableColumn("model_right", "Model right", 84, "Whether the model's likeliest token is that token."),
-    TableColumn("likeliest", "As the model", 90, "Guesses of the model's likeliest token."),
+    TableColumn("likeliest", "Guessed likeliest", 120, "Guesses of the model's likeliest token."),
     TableColumn("room", "Room's perplexity", 120, "exp of the mean negative log-probability of the guesses."),
     TableColumn("model", "Model's perplexity", 120, "exp of the entropy of the model's distribution."),
     TableColumn("guesses", "Guesses", 70),

@@ -16,6 +16,7 @@ import pytest
 
 from playground.charts.room_guess import guess_bars, guess_description, guess_figure, rounds_table, scores_table
 from playground.charts.room_html import room_page
+from playground.charts.room_sheet import join_sheet
 from playground.charts.room_spread import spread_description, spread_figure
 from playground.charts.room_strengths import (
     agreement_sentence,
@@ -202,3 +203,9 @@ def test_no_visitor_and_no_nickname_leaves_unasked() -> None:
         assert "secret" not in text and "Anna" not in text and "Bert" not in text
     for text in (answers_csv(ALL, names), votes_csv(ALL, names), room_page(ALL, names)):
         assert "secret" not in text and "Bert" in text and "<b>Anna" not in text.replace("'=<b>Anna", "")
+
+
+def test_the_sheet_to_print_has_all_that_joining_takes_and_asks_for_nothing() -> None:
+    sheet = join_sheet("http://10.0.0.7:8501/<b>", "CDF 347", "data:image/svg+xml,%3Csvg/%3E")
+    assert "http://10.0.0.7:8501/&lt;b&gt;" in sheet and "CDF 347" in sheet and 'src="data:image/svg+xml' in sheet
+    assert "default-src 'none'" in sheet and not re.search("<script|<link|src=.http", sheet)

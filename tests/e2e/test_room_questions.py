@@ -74,6 +74,23 @@ def reveal(leader: Page) -> None:
     leader.get_by_role("button", name="Reveal").click()
 
 
+def present(leader: Page) -> None:
+    """The key makes what is written in a drawn picture larger, too; then back."""
+    settled(leader)
+    leader.get_by_role("heading", name="Room").click()  # nobody types
+    leader.keyboard.press("p")
+    written = leader.locator(".js-plotly-plot .ytick text").first
+    wanted = int(leader.evaluate("window.innerHeight")) / 50
+    until(
+        lambda: float(written.evaluate("text => parseFloat(getComputedStyle(text).fontSize)")), lambda px: px >= wanted
+    )
+    settled(leader)
+    leader.keyboard.press("p")
+    expect(
+        leader.get_by_role("button", name="Stop presenting").or_(leader.locator(".st-key-stop_presenting"))
+    ).to_have_count(0)
+
+
 def finish(leader: Page) -> None:
     settled(leader)
     leader.get_by_role("button", name="Finish").click()
@@ -104,6 +121,14 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
     guess(bert, "the <b>heart</b>")
     own_guess(bert, "the <b>heart</b>", "the")
     expect(leader.get_by_text("2 of 3 have answered")).to_be_visible()
+    leader.get_by_role("button", name="Who has not").click()
+    expect(leader.get_by_text("Carl", exact=True)).to_be_visible()
+    leader.keyboard.press("Escape")
+    settled(leader)
+    leader.get_by_role("button", name="Timer").click()
+    leader.get_by_role("button", name="5 min").click()
+    for page in (leader, carl):
+        expect(page.get_by_role("timer")).to_have_text(re.compile(r"^4:\d\d left$"))
 
     room_server.kill()
     room_server.start()
@@ -126,6 +151,7 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
         expect(page.get_by_text("77.25%").first).to_be_visible()
     told[1].has(*before)  # the test looks for what is told at the reveal
     expect(anna.get_by_text("Your guess ␣Paris: the model gives it 77.25%")).to_be_visible()
+    present(leader)
     until(lambda: int(anna.evaluate("document.documentElement.scrollWidth")), lambda wide: wide <= PHONE["width"])
     finish(leader)
 

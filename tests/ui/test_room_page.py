@@ -101,7 +101,7 @@ def test_the_leaders_link_shows_the_wall_and_works_once(room: Room, visit: Calla
     assert f"{code[:3]} {code[3:]}" in wall and "http://room.example:8501" in wall and "svg+xml" in wall
     assert room.secret not in wall
     stranger = visit("mallory", lead=ticket)
-    assert said(stranger) == ["This leader's link was used already: open the one in the terminal again."]
+    assert said(stranger) == ["This way in was used already, or is old: open the leader's link in the terminal again."]
     assert room.is_leader("lena")
 
 

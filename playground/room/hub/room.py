@@ -24,7 +24,7 @@ from playground.store.rooms import MemberRecord, RoomRecord, RoomTable
 MOST_MEMBERS = 200
 MOST_LINK = 64_000  # characters: a link carries a prompt
 MOST_LESSON = 200_000
-_TICKET_S = 60.0
+_TICKET_S = 600.0  # a browser's first page on a server that has just been started takes its time
 _WRONG_CODE = "This is not the code of the room: read it again on the wall."
 
 
@@ -157,7 +157,7 @@ class Room:
     # -- leading -----------------------------------------------------------------------------------------------------------
 
     def leader_ticket(self, secret: str, *, visitor: str = "", address: str = "") -> str:
-        """For the secret of the leader's link a word that leads once, within a minute: what may stand in an address bar.
+        """For the secret of the leader's link a word that leads once, within ten minutes: what may stand in an address bar.
 
         Raises BadInput for a wrong secret, LimitReached for who tries too many.
         """
@@ -177,7 +177,9 @@ class Room:
         """Take the wand, over from another who holds it. Raises BadInput for a ticket that was used or is old."""
         with self._changing():
             if self._tickets.pop(ticket, 0.0) <= self._clock():
-                raise BadInput("This leader's link was used already: open the one in the terminal again.", "lead")
+                raise BadInput(
+                    "This way in was used already, or is old: open the leader's link in the terminal again.", "lead"
+                )
             if visitor not in self._members:
                 self._put(self._new_member(visitor, numbered("Leader", self._taken(visitor))))
             self._change(leader=visitor)

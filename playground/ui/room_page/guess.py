@@ -212,7 +212,7 @@ def _show(asking: Asking, rounds: tuple[Round, ...]) -> None:
         if found.right is not None:
             st.metric("Room right", f"{found.right:.0%}", help="Guesses of the token the real next word begins with.")
         if found.likeliest is not None:
-            st.metric("As the model", f"{found.likeliest:.0%}", help="Guesses of the model's likeliest token.")
+            st.metric("Guessed the likeliest", f"{found.likeliest:.0%}", help="Guesses of the model's likeliest token.")
     show_figure(guess_figure(data), guess_description(data), key=f"guess_bars_{one.question.id}")
     why_it_matters(
         f"p is the raw distribution of {escape_markdown(result.model)} at this place, without samplers. A guess scores "

@@ -158,6 +158,34 @@ def test_one_visitor_holds_the_wand(start: Callable[..., Room]) -> None:
     assert room.view().leader == ""
 
 
+def test_a_slow_first_page_still_leads_and_an_old_one_does_not(start: Callable[..., Room], database: Database) -> None:
+    now = [1_000.0]
+    room = Room(RoomTable(database), start()._record, server_secret=SECRET, clock=lambda: now[0])
+    slow, old = room.leader_ticket(room.secret), room.leader_ticket(room.secret)
+    now[0] += 300
+    room.lead("lena", slow)
+    now[0] += 301
+    with pytest.raises(BadInput, match="is old"):
+        room.lead("max", old)
+
+
+def test_the_time_at_a_step_counts_from_when_the_leader_went_there(
+    start: Callable[..., Room], database: Database
+) -> None:
+    now = [1_000.0]
+    room = Room(RoomTable(database), start()._record, server_secret=SECRET, clock=lambda: now[0])
+    lead(room)
+    room.put_lesson("lena", "a lesson")
+    assert room.view().step_s is None
+    room.go("lena", 2)
+    now[0] += 42
+    assert (room.view().step, room.view().step_s) == (2, 42)
+    room.put_lesson("lena", "the same, changed", 3)
+    assert (room.view().step, room.view().step_s) == (3, 42)
+    room.put_lesson("lena", "another")
+    assert (room.view().step, room.view().step_s) == (0, None)
+
+
 def test_what_is_shown_is_a_page_of_this_app(start: Callable[..., Room]) -> None:
     room = start()
     lead(room)
