@@ -206,6 +206,6 @@ def test_no_visitor_and_no_nickname_leaves_unasked() -> None:
 
 
 def test_the_sheet_to_print_has_all_that_joining_takes_and_asks_for_nothing() -> None:
-    sheet = join_sheet("http://10.0.0.7:8501/<b>", "CDF 347", "data:image/svg+xml,%3Csvg/%3E")
-    assert "http://10.0.0.7:8501/&lt;b&gt;" in sheet and "CDF 347" in sheet and 'src="data:image/svg+xml' in sheet
+    sheet = join_sheet("http://room.example:8501/<b>", "CDF 347", "data:image/svg+xml,%3Csvg/%3E")
+    assert "http://room.example:8501/&lt;b&gt;" in sheet and "CDF 347" in sheet and 'src="data:image/svg+xml' in sheet
     assert "default-src 'none'" in sheet and not re.search("<script|<link|src=.http", sheet)
