@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Who has joined. ``here``: a tab of theirs is connected. ``leader``: holds the wand now. ``joined``: seconds since 1970."""
+    """Who has joined. ``here``: a tab of theirs is connected. ``leader``: holds the wand now. ``joined``: seconds since 1970.
+
+    ``called``: looks for themselves, and the leader has asked them back since.
+    """
 
     visitor: str
     nickname: str
@@ -15,6 +18,7 @@ class Member:
     following: bool
     here: bool
     joined: float
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ It is a fragment that the room wakes (``kit/wake.py``); a follower's brings the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,15 @@ def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: O
             _forth_and_back(room, member, view, said, pages, open_page)
         if spec.name != ROOM_PAGE:  # the wall says it
             st.markdown(f":material/cast: {view.followers} of {view.here} follow", width="content")
+        if view.followers < view.here:
+            st.button(
+                "Call back",
+                key="call_back",
+                icon=":material/campaign:",
+                type="tertiary",
+                on_click=_call_back,
+                help="Asks those who look for themselves to follow again. Nobody is moved.",
+            )
         return
     if step is not None:
         st.markdown(f"**{escape_markdown(step.say)}**", width="stretch")
@@ -93,14 +103,30 @@ def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: O
         )
     else:
         asked = view.shown is not None and view.shown.link.startswith(f"/{ROOM_PAGE}?")
+        said = (
+            "The room is asked: answer"
+            if asked
+            else "The leader calls: follow"
+            if member.called
+            else "Follow the leader"
+        )
         st.button(
-            "The room is asked: answer" if asked else "Follow the leader",
+            said,
             key="follow_leader",
-            icon=":material/cast:",
+            icon=":material/campaign:" if member.called else ":material/cast:",
+            type="primary" if member.called or asked else "secondary",
             on_click=follow,
             args=(True,),
             help="You look for yourself. This brings you to what the leader shows.",
         )
+
+
+def _call_back() -> None:
+    """A wand that is gone is told by the page itself."""
+    found = place_in_room()
+    if found is not None:
+        with suppress(PlaygroundError):
+            found[0].call_back(found[1].visitor)
 
 
 # -- the lesson's steps ------------------------------------------------------------------------------------------------

@@ -154,3 +154,15 @@ def test_what_the_guide_predicts_for_gpus_is_what_the_command_prints(capsys: pyt
         found = json.loads(capsys.readouterr().out)
         each = f"{1 / found['decode_s_per_token']:,.0f}"
         assert told == [f"{1e3 * found['prefill_s']:,.0f} ms", each, f"{found['needed_bytes'] / 1e9:.1f} GB"]
+
+
+def test_what_the_guide_says_was_measured_is_what_the_readme_says() -> None:
+    root = Path(__file__).resolve().parents[2]
+    text = (root / "docs" / "room.md").read_text(encoding="utf-8")
+    readme = (root / "README.md").read_text(encoding="utf-8").split("<!-- bench -->")[1]
+    measured = [line for line in readme.splitlines() if line.startswith(("| room |", "| follow |", "| together |"))]
+    _head, _rule, *rows = text.split("<!-- measured -->")[1].split("<!-- end -->")[0].strip().splitlines()
+    assert len(rows) > 3
+    for row in rows:
+        value = row.split("|")[2].strip()
+        assert any(value in line for line in measured), f"{value!r} is not in the README's table"

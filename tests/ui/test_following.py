@@ -378,6 +378,19 @@ def _follows(room: Room, visitor_name: str) -> bool:
     return member is not None and member.following
 
 
+def test_the_leader_calls_back_who_looks_for_herself(room: Room, tab: Tabs) -> None:
+    leader, ada = tab("lena"), tab("ada")
+    ada.app.at.button(key="leave_leader").click()
+    ada.run(), leader.run()
+    leader.app.at.button(key="call_back").click()
+    leader.run(), ada.run()
+    back = ada.app.at.button(key="follow_leader")
+    assert back.label == "The leader calls: follow" and ada.page == "Sampling"
+    back.click()
+    ada.run(), leader.run()
+    assert "call_back" not in [button.key for button in leader.app.at.button]
+
+
 def test_another_page_by_the_sidebar_is_a_move_too(room: Room, tab: Tabs) -> None:
     tab("lena")
     ada, bo = tab("ada"), tab("bo")

@@ -47,6 +47,7 @@ class Room:
         self._members = {member.visitor: member for member in table.members(record.id)}
         self._tabs: dict[str, set[str]] = {}
         self._tickets: dict[str, float] = {}
+        self._called: set[str] = set()
         self._wrong, self._changes = wrong_codes(), changes_of_place()
         self._lock = threading.RLock()
         self._version, self._step_at = 0, 0.0
@@ -151,6 +152,7 @@ class Room:
         """Whether this visitor sees what the leader shows. Raises BadInput of who has not joined."""
         with self._changing(people=True):
             member = self._check_member(visitor)
+            self._called.discard(visitor)
             if member.following != on:
                 self._put(replace(member, following=on))
 
@@ -193,6 +195,12 @@ class Room:
             self._check_leader(leader)
             if link != self._record.link:
                 self._change(link=link, moves=self._record.moves + 1)
+
+    def call_back(self, leader: str) -> None:
+        """Ask those who look for themselves to follow again: they are told, and nobody is moved. Raises BadInput."""
+        with self._changing():
+            self._check_leader(leader)
+            self._called = {member.visitor for member in self._members.values() if not member.following}
 
     def put_lesson(self, leader: str, text: str, step: int | None = None) -> None:
         """A lesson's file, from its first step on; "" for none. A ``step``: one that was changed under way. Raises BadInput."""
@@ -276,6 +284,7 @@ class Room:
         self._table.remove_member(self.id, visitor)
         self._members.pop(visitor, None)
         self._tabs.pop(visitor, None)
+        self._called.discard(visitor)
 
     def _change(self, **values: str | int) -> None:
         self._table.change(self.id, **values)
@@ -289,6 +298,7 @@ class Room:
             member.following,
             self._is_here(member.visitor),
             member.joined,
+            member.visitor in self._called and not member.following,
         )
 
     def _is_here(self, visitor: str) -> bool:

@@ -158,6 +158,21 @@ def test_one_visitor_holds_the_wand(start: Callable[..., Room]) -> None:
     assert room.view().leader == ""
 
 
+def test_who_looks_for_themselves_is_called_back_and_not_moved(start: Callable[..., Room]) -> None:
+    room = start()
+    lead(room)
+    for visitor in ("ada", "bert"):
+        room.join(visitor, code(room))
+    room.follow("ada", False)
+    with pytest.raises(BadInput, match="Only the leader"):
+        room.call_back("ada")
+    room.call_back("lena")
+    assert [(member.called, member.following) for member in room.view().joined] == [(True, False), (False, True)]
+    room.follow("ada", True)
+    room.follow("ada", False)
+    assert not room.view().joined[0].called
+
+
 def test_a_slow_first_page_still_leads_and_an_old_one_does_not(start: Callable[..., Room], database: Database) -> None:
     now = [1_000.0]
     room = Room(RoomTable(database), start()._record, server_secret=SECRET, clock=lambda: now[0])
