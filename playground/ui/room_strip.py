@@ -103,7 +103,7 @@ def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: O
         )
     else:
         asked = view.shown is not None and view.shown.link.startswith(f"/{ROOM_PAGE}?")
-        said = (
+        label = (
             "The room is asked: answer"
             if asked
             else "The leader calls: follow"
@@ -111,7 +111,7 @@ def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: O
             else "Follow the leader"
         )
         st.button(
-            said,
+            label,
             key="follow_leader",
             icon=":material/campaign:" if member.called else ":material/cast:",
             type="primary" if member.called or asked else "secondary",

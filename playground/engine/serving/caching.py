@@ -33,6 +33,7 @@ from playground.engine.facets import require
 from playground.engine.limits import check_ids
 from playground.engine.logits_cache import LogitsCache
 from playground.engine.pieces import Pieces, finish
+from playground.engine.serving.shared_pieces import SharedPieces
 from playground.engine.types import (
     FloatArray,
     LensRows,
@@ -62,6 +63,7 @@ class CachedEngine:
         self._rows = LogitsCache() if rows is None else rows
         self._scores: LRUCache[TokenIds, SequenceScore] = LRUCache(_REMEMBERED_SCORES)
         self._scores_lock = threading.Lock()
+        self._scoring: SharedPieces[SequenceScore] = SharedPieces()
         self._passes = PassCache()
         self._states: LRUCache[TokenIds, FloatArray] = LRUCache(_REMEMBERED_STATES)
         self._states_lock = threading.Lock()
@@ -122,11 +124,12 @@ class CachedEngine:
         return finish(self.score_in_pieces(ids, cancel=cancel))
 
     def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
-        known = tuple(ids)
+        """Of thirty who ask for one text at once the model reads it once."""
+        known, engine, token = tuple(ids), require(self._engine, Score), cancel or CancelToken()
         with self._scores_lock:
             found = self._scores.get(known)
         if found is None:
-            found = yield from require(self._engine, Score).score_in_pieces(known, cancel=cancel)
+            found = yield from self._scoring.run(known, lambda: engine.score_in_pieces(known, cancel=token), token)
             with self._scores_lock:
                 self._scores[known] = found
         return found
