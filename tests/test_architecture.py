@@ -173,6 +173,16 @@ def test_no_file_is_longer_than_one_can_keep_in_mind() -> None:
     assert len(lengths) > 100 and not {path: lines for path, lines in lengths.items() if lines > LONGEST}
 
 
+def test_the_formatter_formats() -> None:
+    """``fmt: off`` and ``fmt: skip`` are for no file, and notes of work to be done for none either."""
+    signs = re.compile("# fmt" + ": (off|skip)|TO" + "DO|FIX" + "ME")
+    files = [
+        *sources(),
+        *(path for folder in ("tests", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py")),
+    ]
+    assert not [name(path) for path in files if signs.search(path.read_text(encoding="utf-8"))]
+
+
 def test_only_the_ui_knows_streamlit() -> None:
     below = [path for path in sources() if layer_of(path) not in ("pages", "ui")]
     assert not [name(path) for path in below if "streamlit" in {module.split(".")[0] for module in imports(path)}]

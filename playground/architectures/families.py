@@ -41,8 +41,13 @@ FAMILIES: dict[str, Family] = {
         "a key and a value a token in every layer",
         "all positions at once; each looks at all before it",
         {
-            "model_type": "llama", **_COMMON, "intermediate_size": 672, "num_hidden_layers": 4, "num_attention_heads": 4,
-            "num_key_value_heads": 4, "max_position_embeddings": MOST_CONTEXT,
+            "model_type": "llama",
+            **_COMMON,
+            "intermediate_size": 672,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": MOST_CONTEXT,
         },
     ),
     "mamba": Family(
@@ -60,8 +65,14 @@ FAMILIES: dict[str, Family] = {
         "64 numbers for each of 512 channels a layer, and the last four inputs of a convolution",
         "in chunks of 256 positions, each as a product of matrices; " + "without the GPU kernels of its authors",
         {
-            "model_type": "mamba2", **_COMMON, "num_hidden_layers": 7, "state_size": 64, "num_heads": 8, "head_dim": 64,
-            "expand": 2, "n_groups": 1,
+            "model_type": "mamba2",
+            **_COMMON,
+            "num_hidden_layers": 7,
+            "state_size": 64,
+            "num_heads": 8,
+            "head_dim": 64,
+            "expand": 2,
+            "n_groups": 1,
         },
     ),
     "rwkv": Family(
@@ -71,8 +82,12 @@ FAMILIES: dict[str, Family] = {
         "five numbers a channel and layer",
         _SLOW,
         {
-            "model_type": "rwkv", **_COMMON, "num_hidden_layers": 4, "attention_hidden_size": WIDTH,
-            "intermediate_size": 4 * WIDTH, "context_length": MOST_CONTEXT,
+            "model_type": "rwkv",
+            **_COMMON,
+            "num_hidden_layers": 4,
+            "attention_hidden_size": WIDTH,
+            "intermediate_size": 4 * WIDTH,
+            "context_length": MOST_CONTEXT,
         },
     ),
     "jamba": Family(
@@ -82,9 +97,18 @@ FAMILIES: dict[str, Family] = {
         "keys and values in one layer of four, a Mamba state in the others",
         _SLOW,
         {
-            "model_type": "jamba", **_COMMON, "intermediate_size": 448, "num_hidden_layers": 4, "num_attention_heads": 4,
-            "num_key_value_heads": 4, "attn_layer_period": 4, "attn_layer_offset": 2, "num_experts": 1,
-            "num_experts_per_tok": 1, "expert_layer_period": 100, "expert_layer_offset": 99,
+            "model_type": "jamba",
+            **_COMMON,
+            "intermediate_size": 448,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 4,
+            "attn_layer_period": 4,
+            "attn_layer_offset": 2,
+            "num_experts": 1,
+            "num_experts_per_tok": 1,
+            "expert_layer_period": 100,
+            "expert_layer_offset": 99,
         },
     ),
     "s4": Family(
@@ -111,5 +135,5 @@ FAMILIES: dict[str, Family] = {
         "one position after the other: each needs the one before, and no order of sums can change that",
         layers=("gru",) * 5,
     ),
-}  # fmt: skip
+}
 DEFAULT = ("transformer", "gru", "s4", "rwkv", "mamba-2", "jamba")

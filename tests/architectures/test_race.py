@@ -49,8 +49,13 @@ def test_all_families_are_of_one_size() -> None:
 
 def test_any_config_runs_and_what_does_not_fit_says_so(tmp_path: Path) -> None:
     config = {
-        "model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 2, "vocab_size": 50, "n_positions": 48,
-    }  # fmt: skip
+        "model_type": "gpt2",
+        "n_embd": 32,
+        "n_layer": 2,
+        "n_head": 2,
+        "vocab_size": 50,
+        "n_positions": 48,
+    }
     (tmp_path / "own.json").write_text(json.dumps(config))
     fits, beyond = run([str(tmp_path / "own.json")], (32, 64))
     assert fits.cache_bytes == fits.predicted_bytes and "48 tokens" in beyond.note and beyond.prefill_s is None

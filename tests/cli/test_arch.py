@@ -23,8 +23,11 @@ def test_a_race_gives_a_row_for_each_model_and_context(capsys: Capture) -> None:
     )
     rows = found["rows"]
     assert [(row["config"], row["context"]) for row in rows[:4]] == [
-        ("GRU", 16), ("GRU", 32), ("Transformer", 16), ("Transformer", 32),
-    ]  # fmt: skip
+        ("GRU", 16),
+        ("GRU", 32),
+        ("Transformer", 16),
+        ("Transformer", 32),
+    ]
     for row in rows[:4]:
         assert row["state_bytes"] + row["cache_bytes"] == row["predicted_bytes"]
         assert row["prefill_s"] > 0 and row["decode_s_per_token"] > 0
@@ -38,9 +41,22 @@ def test_a_race_gives_a_row_for_each_model_and_context(capsys: Capture) -> None:
 
 def test_learning_gives_its_steps_and_the_accuracy_at_each_size(capsys: Capture) -> None:
     found = answer(
-        capsys, "arch", "learn", "--task", "mqar", "--model", "h3", "--pairs", "2", "--width", "8", "--steps", "21",
-        "--seed", "7",
-    )  # fmt: skip
+        capsys,
+        "arch",
+        "learn",
+        "--task",
+        "mqar",
+        "--model",
+        "h3",
+        "--pairs",
+        "2",
+        "--width",
+        "8",
+        "--steps",
+        "21",
+        "--seed",
+        "7",
+    )
     assert [step["step"] for step in found["steps"]] == [20, 21] and found["parameters"] > 0 and found["seconds"] > 0
     shares = {each["pairs"]: each["accuracy"] for each in found["accuracies"]}
     assert shares[2] == found["accuracy"] and all(0 <= share <= 1 for share in shares.values())

@@ -259,8 +259,11 @@ def test_the_families_that_are_not_asked_at_each_load_are_plain() -> None:
     for name in VERIFIED:
         decoding = engine_of(name).loaded.decoding
         assert (decoding.argument, decoding.own, decoding.positions, decoding.pieces) == (
-            PLAIN.argument, PLAIN.own, PLAIN.positions, PLAIN.pieces,
-        )  # fmt: skip
+            PLAIN.argument,
+            PLAIN.own,
+            PLAIN.positions,
+            PLAIN.pieces,
+        )
 
 
 @pytest.mark.parametrize(
@@ -284,9 +287,12 @@ def test_longrope_is_read_anew_where_its_factors_change(name: str) -> None:
     """The original context is 30 tokens: a text of 31 is read with the long factors, from its first token on."""
     config = small_config(name)
     config.rope_parameters = {
-        "rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 30,
-        "short_factor": [1.0, 1.0, 1.0, 1.0], "long_factor": [3.0, 5.0, 7.0, 9.0],
-    }  # fmt: skip
+        "rope_type": "longrope",
+        "rope_theta": 10000.0,
+        "original_max_position_embeddings": 30,
+        "short_factor": [1.0, 1.0, 1.0, 1.0],
+        "long_factor": [3.0, 5.0, 7.0, 9.0],
+    }
     config.original_max_position_embeddings = 30
     engine = TransformersEngine(_with_model(engine_of(name).loaded, small_model(name, config)))
     ids = make_ids(36)

@@ -28,9 +28,10 @@ from playground.room.questions.types import (
 
 Names = Mapping[str, str]
 COLUMNS = (
-    "series", "round", "kind", "asked", "prompt", "voter", "answered", "guess", "token", "token_id", "logprob", "rank",
-    "real_next", "first", "second", "winner", "shown_left", "temperature",
-)  # fmt: skip
+    *("series", "round", "kind", "asked", "prompt", "voter", "answered"),
+    *("guess", "token", "token_id", "logprob", "rank", "real_next"),
+    *("first", "second", "winner", "shown_left", "temperature"),
+)
 
 
 def voter_numbers(rounds: Iterable[Round]) -> dict[str, int]:
