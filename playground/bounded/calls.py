@@ -63,7 +63,7 @@ def call_bounded(
             usable = True
             raise
         finally:
-            _give_back(child, usable)
+            _return(child, usable)
 
 
 def _take() -> Child:
@@ -76,7 +76,7 @@ def _take() -> Child:
     return child
 
 
-def _give_back(child: Child, usable: bool) -> None:
+def _return(child: Child, usable: bool) -> None:
     with _lock:
         if usable and len(_idle) < _MOST_IDLE:
             _idle.append(child)

@@ -82,7 +82,7 @@ class RewardModel:
             return self._tokenizer(texts, add_special_tokens=False, **options)
         return self._tokenizer([prompt] * len(answers), list(answers), **options)
 
-    def able_to_read_together(self) -> RewardModel:
+    def able_to_batch(self) -> RewardModel:
         """Itself with several texts in one pass, if that changes no score: a head that takes the last token's state is wrong
         where it cannot tell the filling from the text.
         """
@@ -122,7 +122,7 @@ def load_reward_model(spec: str, label: str | None = None) -> RewardModel:
     model, tokenizer = _read_classifier(folder, dtype)
     place, meaning = _label(folder.name, model.config, label)
     limit = min(_LONGEST_PAIR, _own_limit(model.config), int(getattr(tokenizer, "model_max_length", _LONGEST_PAIR)))
-    return RewardModel(spec, meaning, place, limit, model, tokenizer).able_to_read_together()
+    return RewardModel(spec, meaning, place, limit, model, tokenizer).able_to_batch()
 
 
 def _admit(name: str, config: dict[str, Any], parameters: int | None) -> None:

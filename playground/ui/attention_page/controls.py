@@ -21,8 +21,8 @@ from playground.ui.attention_page.view import (
     SHOWN,
     AttentionPageView,
     PageText,
+    bind_fields,
     change,
-    follow,
     load_view_or_nothing,
     options,
     widest,
@@ -87,7 +87,7 @@ def _heads(view: AttentionPageView) -> None:
         key="attention_kind",
         required=True,
         help=define("Attention head"),
-        on_change=follow("attention_kind", kind, lambda to: _set_kind(view, to), *SHOWN),
+        on_change=bind_fields("attention_kind", kind, lambda to: _set_kind(view, to), *SHOWN),
     )
     layers = [layer.index for layer in view.attention.layers]
     if chosen.layer is not None:
@@ -99,7 +99,7 @@ def _heads(view: AttentionPageView) -> None:
             default=chosen.how,
             key="attention_how",
             required=True,
-            on_change=follow("attention_how", chosen.how, lambda to: _choose(view, how=to), PICTURES),
+            on_change=bind_fields("attention_how", chosen.how, lambda to: _choose(view, how=to), PICTURES),
         )
 
 
@@ -111,7 +111,7 @@ def _layer_and_heads(view: AttentionPageView, kind: str, layers: list[int], laye
             layers,
             value=layer,
             key="attention_layer",
-            on_change=follow("attention_layer", layer, lambda to: _choose(view, layer=int(to)), PICTURES),
+            on_change=bind_fields("attention_layer", layer, lambda to: _choose(view, layer=int(to)), PICTURES),
         )
     if kind == "one" and heads > 1:
         head = view.selection.heads[0]
@@ -121,7 +121,7 @@ def _layer_and_heads(view: AttentionPageView, kind: str, layers: list[int], laye
             heads - 1,
             value=head,
             key="attention_head",
-            on_change=follow("attention_head", head, lambda to: _choose(view, heads=(int(to),)), PICTURES),
+            on_change=bind_fields("attention_head", head, lambda to: _choose(view, heads=(int(to),)), PICTURES),
         )
     elif kind == "several":
         several = list(view.selection.heads)
@@ -130,7 +130,7 @@ def _layer_and_heads(view: AttentionPageView, kind: str, layers: list[int], laye
             list(range(heads)),
             default=several,
             key="attention_heads",
-            on_change=follow(
+            on_change=bind_fields(
                 "attention_heads", several, lambda to: _choose(view, heads=tuple(to) or (several[0],)), *SHOWN
             ),
         )
@@ -171,7 +171,7 @@ def _colours(view: AttentionPageView) -> None:
         "Hide the first token",
         value=hide,
         key="attention_hide",
-        on_change=follow("attention_hide", hide, lambda to: change(hide_first=to), PICTURES, OVERVIEW),
+        on_change=bind_fields("attention_hide", hide, lambda to: change(hide_first=to), PICTURES, OVERVIEW),
         help=define("Attention sink") + " Hidden, the rest of each row is renormalised to 100%.",
     )
 
@@ -190,7 +190,7 @@ def _window(view: AttentionPageView) -> None:
         length - 1,
         value=place,
         key="attention_start",
-        on_change=follow("attention_start", place, lambda to: change(start=int(to)), *EVERYTHING),
+        on_change=bind_fields("attention_start", place, lambda to: change(start=int(to)), *EVERYTHING),
     )
     wanted = min(view.options.width or most, most)
     st.number_input(
@@ -200,7 +200,7 @@ def _window(view: AttentionPageView) -> None:
         value=wanted,
         step=1,
         key="attention_width",
-        on_change=follow("attention_width", wanted, lambda to: change(width=int(to or 0)), *EVERYTHING),
+        on_change=bind_fields("attention_width", wanted, lambda to: change(width=int(to or 0)), *EVERYTHING),
     )
     st.caption(
         f"Tokens {text.start:,} to {text.end - 1:,} of {length:,}: {width:,} in view. {_memory_words(view)} The whole text "

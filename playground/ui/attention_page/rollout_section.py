@@ -10,7 +10,7 @@ from playground.charts.numbers import percent
 from playground.engine.types import FloatArray
 from playground.inspection.attention import rollout
 from playground.ui.attention_page.heads import pick_query
-from playground.ui.attention_page.view import AttentionPageView, change, follow, remembered
+from playground.ui.attention_page.view import AttentionPageView, bind_fields, change, remembered
 from playground.ui.components.attention import attention_view
 from playground.ui.kit.fragments import PICTURES, rerun_callback
 from playground.ui.kit.messages import why_it_matters
@@ -40,7 +40,7 @@ def rollout_section(view: AttentionPageView) -> None:
             last,
             value=depth,
             key="attention_depth",
-            on_change=follow("attention_depth", depth, lambda value: change(depth=value), PICTURES),
+            on_change=bind_fields("attention_depth", depth, lambda value: change(depth=value), PICTURES),
         )
     number = view.attention.layers[depth].index
     data = AttentionView(

@@ -55,7 +55,7 @@ def change(**fields: Any) -> None:
     session.change(AttentionState, **fields)
 
 
-def follow(key: str, current: object, write: Callable[[Any], object], *parts: str) -> Callable[[], None]:
+def bind_fields(key: str, current: object, write: Callable[[Any], object], *parts: str) -> Callable[[], None]:
     """``bind_widget`` for a value that ``write`` turns into other fields; ``parts`` are redrawn afterwards."""
 
     def written(value: object) -> tuple[str, ...]:

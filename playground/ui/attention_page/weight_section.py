@@ -11,7 +11,7 @@ from playground.errors import CapabilityMissing
 from playground.inspection.attention import layer_of
 from playground.inspection.attention_parts import WeightParts, weight_parts
 from playground.ui.attention_page.heads import lock_head
-from playground.ui.attention_page.view import SHOWN, AttentionPageView, change, follow
+from playground.ui.attention_page.view import SHOWN, AttentionPageView, bind_fields, change
 from playground.ui.kit.fragments import PICTURES, rerun_callback
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import plotly_picture
@@ -37,7 +37,7 @@ def weight_section(view: AttentionPageView) -> None:
         index=view.query - view.text.start,
         format_func=lambda place: names[place],
         key="attention_query",
-        on_change=follow("attention_query", view.query, lambda place: change(query=place), PICTURES),
+        on_change=bind_fields("attention_query", view.query, lambda place: change(query=place), PICTURES),
     )
     parts = weight_parts(view.attention, layer, head, view.query)
     _sharing(view, parts)
