@@ -83,3 +83,11 @@ def test_the_lock_has_a_hash_for_all_but_torch_and_what_was_asked_for(kind: str)
     assert not {pin for pin in locked if re.match(r"torch==|nvidia-|cuda-|triton", pin)}
     asked = re.findall(r"^([\w.-]+)(?:\[.*\])?(==[\w.]+)", (ROOT / f"requirements{kind}.txt").read_text("utf-8"), re.M)
     assert {(name + pin).lower().replace("_", "-") for name, pin in asked} <= locked
+
+
+def test_a_commit_is_checked_by_what_make_check_runs() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    steps = re.search(r"^check:.*\n((?:\t.*\n)+)", makefile, re.M)
+    assert steps is not None
+    hooks = re.findall(r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert hooks == [line.strip().replace("$(BIN)", ".venv/bin") for line in steps.group(1).splitlines()]

@@ -17,7 +17,16 @@ from playground.sampling.context import SamplingContext
 from playground.sampling.distribution import FinalDistribution
 from playground.sampling.draw import UniformStream
 from playground.sampling.partial_order import by_weight, least_before_rest, shares_before, shares_through
-from playground.sampling.partial_row import BoolArray, FloatArray, Interval, PartialRow, Unknowable, make_row, share
+from playground.sampling.partial_row import (
+    BoolArray,
+    FloatArray,
+    Interval,
+    PartialRow,
+    Unknowable,
+    make_row,
+    share,
+    share_at_most,
+)
 from playground.sampling.partial_rules import RULES
 from playground.sampling.registry import SAMPLERS
 from playground.sampling.settings import SamplerSettings
@@ -224,7 +233,7 @@ def _removed(row: PartialRow, after: PartialRow) -> Interval:
     least = float(low[row.kept & ~after.possible].sum()) + max(0.0, row.rest.mass[0] - after.rest.mass[1])
     most = float(high[row.possible & ~after.kept].sum()) + row.rest.mass[1] - after.rest.mass[0]
     kept = after.total
-    return float(share(least, kept[1])), float(share(most, kept[0]))
+    return float(share(least, kept[1])), float(share_at_most(most, kept[0]))
 
 
 def draw_partial(trace: PartialTrace, u: float) -> PartialDraw:

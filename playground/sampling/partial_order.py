@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.sampling.partial_row import NO_REST, BoolArray, FloatArray, PartialRow, Rest, share
+from playground.sampling.partial_row import NO_REST, BoolArray, FloatArray, PartialRow, Rest, share, share_at_most
 
 EDGE = 2e-6  # what float32 leaves open of a sum of probabilities, and of a value beside a threshold
 
@@ -57,14 +57,14 @@ def shares_before(row: PartialRow, order: Order) -> tuple[FloatArray, FloatArray
     """Bounds of the share of all weight that stands before each listed token, (k,) each."""
     before, after = _around(row, order)
     low, high = row.weights
-    return share(before[0], high + after[1]), share(before[1], low + after[0])
+    return share(before[0], high + after[1]), share_at_most(before[1], low + after[0])
 
 
 def shares_through(row: PartialRow, order: Order) -> tuple[FloatArray, FloatArray]:
     """Bounds of the share that stands before each listed token or is its own, (k,) each."""
     before, after = _around(row, order)
     low, high = row.weights
-    return share(before[0] + low, after[1]), share(before[1] + high, after[0])
+    return share(before[0] + low, after[1]), share_at_most(before[1] + high, after[0])
 
 
 def least_before_rest(row: PartialRow, order: Order) -> float:

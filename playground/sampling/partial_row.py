@@ -146,12 +146,13 @@ class PartialRow:
         sure, most = np.where(self.kept, low, 0.0), np.where(self.possible, high, 0.0)
         others_low = np.maximum(sure.sum() - sure, 0.0) + self.rest.mass[0]
         others_high = np.maximum(most.sum() - most, 0.0) + self.rest.mass[1]
-        return share(low, others_high), share(high, others_low)
+        return share(low, others_high), share_at_most(high, others_low)
 
     def rest_probability(self) -> Interval:
         """Bounds of what the rest has together."""
         listed, mass = self.listed_mass, self.rest.mass
-        return float(share(mass[0], listed[1])), float(share(mass[1], listed[0]))
+        most = 0.0 if self.rest.gone else float(share_at_most(mass[1], listed[0]))
+        return float(share(mass[0], listed[1])), most
 
     def entropy(self) -> Interval:
         """Bounds of the entropy in nats: ln Z plus the mean of -ln w."""
@@ -220,9 +221,15 @@ def make_row(
 
 
 def share(part: FloatArray | float, others: FloatArray | float) -> FloatArray:
-    """part / (part + others), with 0 / 0 = 0."""
+    """The least that part / (part + others) may be: 0 / 0 = 0."""
     total = np.asarray(part + others, dtype=np.float64)
     return np.divide(part, total, out=np.zeros_like(total), where=total > 0)
+
+
+def share_at_most(part: FloatArray | float, others: FloatArray | float) -> FloatArray:
+    """The most it may be: 0 / 0 = 1, for beside what may weigh 1 both may be too small for a float, at a low temperature."""
+    total = np.asarray(part + others, dtype=np.float64)
+    return np.divide(part, total, out=np.ones_like(total), where=total > 0)
 
 
 def powered(rest: Rest, coolest: float, hottest: float) -> Rest:

@@ -27,6 +27,7 @@ from playground.sampling.partial_row import (
     powered,
 )
 from playground.sampling.partial_typical import typical_p
+from playground.sampling.temperature import SMALLEST
 from playground.sampling.truncation import TOP_H_CANDIDATES
 
 Values = Mapping[str, Any]
@@ -51,7 +52,7 @@ def _temperature(row: PartialRow, values: Values, context: SamplingContext) -> P
 
 def _heated(row: PartialRow, coolest: float, hottest: float) -> PartialRow:
     """Every weight w becomes w^(1/T) for one T between the two; weights are at most 1, so a cooler T makes them smaller."""
-    coolest = max(coolest, 1e-38)
+    coolest, hottest = max(coolest, SMALLEST), max(hottest, SMALLEST)  # as on a whole row
     rest = powered(row.rest, coolest, hottest)
     return replace(row, low=row.low / coolest, high=row.high / hottest, rest=rest).rescaled()
 

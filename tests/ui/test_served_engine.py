@@ -29,17 +29,30 @@ from playground.state.setup import DEFAULT_PROMPT, Setup
 from playground.ui.generate_page.session import ALTERNATIVES, GenerateSession, PendingAction, _Sessions
 from tests.ui.conftest import Opened
 
+OF_A_MODEL = {name: spec for name, spec in PAGES.items() if spec.needs}
+TABS = [(name, "") for name in PAGES] + [
+    (name, tab) for name, spec in OF_A_MODEL.items() for tab in list(spec.sections)[1:]
+]
+NO_VOTES = "No vote has a winner yet"  # where preferences are taught
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_works_or_says_in_one_sentence_what_is_missing(open_app: Callable[..., Opened], name: str) -> None:
+
+@pytest.mark.parametrize(("name", "tab"), TABS)
+def test_a_page_works_or_says_in_one_sentence_what_is_missing(
+    open_app: Callable[..., Opened], name: str, tab: str
+) -> None:
+    """Each of its tabs; "" is the one that it opens with."""
+    spec = PAGES[name]
     app = open_app(opener=lambda choice, progress: ServedFakeEngine(), run=False)
     app.at.switch_page(f"../../pages/{name}.py")
+    if tab:
+        app.at.session_state[spec.section_key] = spec.sections[tab].title
     app.run()
-    assert len(app.errors) <= 1, app.errors
+    assert not app.at.exception and len(app.errors) <= 1, app.errors
     for problem in app.errors:
-        assert "Served fake has" in problem or "this engine tells" in problem, problem
-        assert "choose a" in problem, problem
-    if not PAGES[name].needs:
+        if not problem.startswith(NO_VOTES):
+            assert "Served fake has" in problem or "this engine tells" in problem, problem
+            assert "choose a" in problem, problem
+    if not spec.needs:
         assert not app.errors
 
 
