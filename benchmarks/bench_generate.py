@@ -7,6 +7,8 @@ prints the figures; ``run()`` returns them.
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -15,12 +17,14 @@ from transformers import PreTrainedModel
 
 from playground.engine.factory import make_engine
 from playground.engine.hf.engine import TransformersEngine
+from playground.engine.hf.prepack import tune_for_cpu
 from playground.generation import Generation, GenerationRequest, generate
 from playground.models.loading import load
 from playground.sampling.settings import SamplerSettings
 
 NEW_TOKENS = 128
 ROUNDS = 3
+STEPS = 24  # of a race between numbers of threads
 GREEDY = SamplerSettings(temperature=0.0)
 FOUR = (GREEDY, SamplerSettings(), SamplerSettings(top_p=0.9), SamplerSettings(temperature=0.7, top_k=50))
 PROMPT = "Once upon a time there was a fox who"
@@ -56,6 +60,9 @@ def run(new_tokens: int = NEW_TOKENS, rounds: int = ROUNDS) -> dict[str, float]:
         "cost of recording": median["recorded"] / median["bare"] - 1,
         "four settings / one": median["four"] / median["recorded"],
         "branch / fresh prefill": _branch_ratio(engine, plain),
+        "threads chosen at load": float(tune_for_cpu(load(None, device="cpu", dtype="float32").model).step_threads),
+        "a step on all threads / on one": _thread_ratio(engine, prompt, busy=0),
+        "the same beside one busy process": _thread_ratio(engine, prompt, busy=1),
     }
 
 
@@ -104,6 +111,27 @@ def _branch_ratio(engine: TransformersEngine, model: PreTrainedModel) -> float:
             model(input_ids=torch.tensor([(*prompt, *taken)]), logits_to_keep=1)
             fresh_seconds.append(time.perf_counter() - started)
     return statistics.median(branch_seconds) / statistics.median(fresh_seconds)
+
+
+def _thread_ratio(engine: TransformersEngine, prompt: tuple[int, ...], *, busy: int) -> float:
+    """A decode step with torch's own number of threads over one with a single thread, beside processes that compute."""
+    counts = (torch.get_num_threads(), 1)
+    seconds: dict[int, list[float]] = {count: [] for count in counts}
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
+    try:
+        for _ in range(ROUNDS):
+            for count in counts:
+                batch = TransformersEngine(engine.loaded, step_threads=count).open_batch([prompt])
+                batch.step([1000])
+                started = time.perf_counter()
+                for token in range(STEPS):
+                    batch.step([1001 + token])
+                seconds[count].append(time.perf_counter() - started)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    return statistics.median(seconds[counts[0]]) / statistics.median(seconds[1])
 
 
 if __name__ == "__main__":
