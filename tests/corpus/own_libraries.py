@@ -12,6 +12,7 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 from playground.corpus.tokenizers import CATALOGUE, file_of
 from tests.corpus.texts import two_hundred
@@ -63,6 +64,11 @@ def _qwen(name: str) -> Callable[[Path], Encode]:
 
 
 def _tekken(path: Path) -> Encode:
+    """Its package wants pydantic-extra-types for the language of a recording that is to be written down, which no text has."""
+    speech = ModuleType("pydantic_extra_types.language_code")
+    speech.__dict__["LanguageAlpha2"] = str
+    sys.modules.setdefault("pydantic_extra_types", ModuleType("pydantic_extra_types"))
+    sys.modules.setdefault(speech.__name__, speech)
     from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
     tokenizer = Tekkenizer.from_file(path)
