@@ -17,7 +17,8 @@ from playground.corpus.land import coasts
 
 _ROW_PX = 17
 COAST = "rgba(140,145,156,0.6)"
-NAMED = 12  # marks of the map that have their names beside them; all have them on hover
+NAMED = 9  # marks of the map that have their names beside them, where those have room; all have them on hover
+_LETTER, _LINE = 4.4, 13.0  # degrees that a letter and a line of a name take on the map of a window 1,280 wide
 _SCALE = [[place / (len(CIVIDIS) - 1), colour] for place, colour in enumerate(CIVIDIS)]
 
 
@@ -28,6 +29,9 @@ def premium_text(times: float) -> str:
     ('21.8×', '0.96×')
     """
     return f"{times:.1f}×" if times >= 10 else f"{times:.2f}×"
+
+
+_BELOW = {"orientation": "h", "y": 0.0, "yanchor": "top", "len": 0.7, "title": {"text": "premium", "side": "top"}}
 
 
 def _ticks(values: Sequence[float]) -> dict[str, Any]:
@@ -100,17 +104,15 @@ def heat_description(counts: Sequence[LanguageCount], tokenizers: Mapping[str, s
 def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
     """A mark a language at its place on the globe, as longitude and latitude, over coasts that ship: Plotly fetches its own."""
     placed = [each for each in counts if each.text.latitude is not None and each.text.longitude is not None]
+    placed.sort(key=lambda each: each.premium(tokenizer))  # the dearest above all others
     premiums = [each.premium(tokenizer) for each in placed]
-    named = sorted(premiums, reverse=True)[:NAMED][-1:] or [0.0]
+    named = _named(placed)
     marks: Trace = {
         "type": "scatter",
         "mode": "markers+text",
         "x": np.array([each.text.longitude for each in placed], dtype=np.float32),
         "y": np.array([each.text.latitude for each in placed], dtype=np.float32),
-        "text": [
-            escaped(each.text.name) if premium >= named[0] else ""
-            for each, premium in zip(placed, premiums, strict=True)
-        ],
+        "text": [escaped(each.text.name) if each.text.code in named else "" for each in placed],
         "textposition": "top center",
         "textfont": {"size": 10},
         "hovertext": [
@@ -123,15 +125,16 @@ def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
             "color": np.log10(np.maximum(np.array(premiums, dtype=np.float32), 0.01)),
             "colorscale": _SCALE,
             "line": {"width": 1, "color": INK},
-            "colorbar": _ticks(premiums or [1.0]),
+            "colorbar": _ticks(premiums or [1.0]) | _BELOW,
         },
     }
+    axis = {"fixedrange": True, "zeroline": False, "showticklabels": False, "constrain": "domain"}
     layout: dict[str, Any] = {
         "height": 440,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 40},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "dragmode": False,
-        "xaxis": {"title": {"text": "longitude"}, "range": [-180, 180], "dtick": 60, "fixedrange": True},
-        "yaxis": {"title": {"text": "latitude"}, "range": [-60, 80], "dtick": 30, "fixedrange": True},
+        "xaxis": axis | {"range": [-180, 180], "dtick": 60},
+        "yaxis": axis | {"range": [-58, 84], "dtick": 30, "scaleanchor": "x"},  # a degree is as long either way
     }
     land = coasts()
     lines: Trace = {
@@ -144,6 +147,21 @@ def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
         "showlegend": False,
     }
     return make_figure([lines, marks], layout | {"showlegend": False})
+
+
+def _named(placed: Sequence[LanguageCount]) -> set[str]:
+    """Codes of the dearest languages whose names have room above their marks. ``placed``: the cheapest first."""
+    taken: list[tuple[float, float, float]] = []  # of a name: its middle, half its width, its height above the equator
+    found = set[str]()
+    for each in reversed(placed):
+        east, north = float(each.text.longitude or 0), float(each.text.latitude or 0)
+        half = _LETTER * len(each.text.name) / 2
+        if all(abs(east - other) > half + width or abs(north - up) > _LINE for other, width, up in taken):
+            taken.append((east, half, north))
+            found.add(each.text.code)
+        if len(found) == NAMED:
+            break
+    return found
 
 
 def map_description(counts: Sequence[LanguageCount], tokenizer: str) -> str:
