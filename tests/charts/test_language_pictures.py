@@ -23,7 +23,9 @@ def test_coasts_are_where_they_are() -> None:
 
 
 def test_no_coast_crosses_the_map_from_one_edge_to_the_other() -> None:
-    assert np.nanmax(np.abs(np.diff(coasts()[:, 0]))) < 20  # a coast that leaves it at 180° was a line through all of Asia
+    assert (
+        np.nanmax(np.abs(np.diff(coasts()[:, 0]))) < 20
+    )  # a coast that leaves it at 180° was a line through all of Asia
 
 
 def test_names_on_the_map_stand_apart_and_the_dearest_has_its_own() -> None:
