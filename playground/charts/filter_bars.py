@@ -1,14 +1,16 @@
-"""What each rule removes: all that fail it, and those that fail it alone."""
+"""What each rule removes: all that fail it, and those that fail it alone. As data: ``removed_bars.js`` draws it.
+
+One dial's places can be told beforehand, so that the browser redraws by itself while that dial is moved.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from playground.charts.light import Bar, LightAxis, LightChart, Scale
+from playground.charts.light import LightAxis, Scale
 from playground.charts.palette import FINAL, RAW
-
-ROW_PX = 22
-MOST_ROWS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,38 +24,55 @@ class RemovedRow:
 
 @dataclass(frozen=True, slots=True)
 class RemovedData:
-    """``total`` documents, ``kept`` of them kept. Rules that remove none have no row."""
+    """``total`` documents, ``kept`` of them kept. ``lead``: what stands above, in bold and plain."""
 
     rows: tuple[RemovedRow, ...]
     kept: int
     total: int
+    lead: tuple[str, str] = ("", "")
 
 
-def removed_chart(data: RemovedData) -> LightChart:
-    """One bar for what is kept, then one a rule, the rules that remove most first; what a rule alone removes in the accent."""
-    shown = sorted((row for row in data.rows if row.removed), key=lambda row: -row.removed)[:MOST_ROWS]
-    names = ["Kept", *(row.name for row in shown)]
-    x, rows = Scale(0, max(data.total, 1) * 1.3), Scale(len(names) - 0.45, -0.55)
+@dataclass(frozen=True, slots=True)
+class RemovedSweep:
+    """The counts at every place of one dial: ``low``, ``low + step`` and so on.
 
-    def bar(place: int, start: float, end: float, colour: str, text: str, said: tuple[str, str, str]) -> Bar:
-        edges = rows.share(place + 0.36), rows.share(place - 0.36)
-        return Bar((x.share(start), x.share(end)), edges, colour, text, False, "#000000", False, said)
+    ``dial``: its slider's key; ``row``: its place in ``RemovedData.rows``. ``only``: by row, of those where it changes.
+    """
 
-    share = data.kept / data.total if data.total else 0.0
-    bars = [bar(0, 0, data.kept, FINAL, f"{data.kept:,} · {share:.1%}", ("Kept", "documents", f"{data.kept:,}"))]
-    for place, row in enumerate(shown, 1):
-        bars.append(bar(place, 0, row.only, FINAL, "", (row.name, "this rule alone", f"{row.only:,}")))
-        text = f"{row.removed:,}" + (f" · {row.only:,} alone" if row.only else "")
-        bars.append(bar(place, row.only, row.removed, RAW, text, (row.name, "removed", f"{row.removed:,}")))
-    room = min(16 + 7 * max(map(len, names)), 190)
-    return LightChart(
-        64 + ROW_PX * len(names),
-        (room, 8, 16, 40),
-        LightAxis("documents", x.even_ticks()),
-        LightAxis("", rows.ticks(range(len(names)), names), grid=False),
-        bars=tuple(bars),
-        legend=(("removed by this rule alone, or kept", FINAL), ("removed by others too", RAW)),
-    )
+    dial: str
+    row: int
+    low: float
+    step: float
+    kept: tuple[int, ...]
+    removed: tuple[int, ...]
+    only: Mapping[int, tuple[int, ...]]
+    lead: tuple[tuple[str, str], ...]
+
+
+def removed_payload(data: RemovedData, sweep: RemovedSweep | None = None) -> dict[str, Any]:
+    """Plain numbers and texts for the script."""
+    axis = LightAxis("documents", Scale(0, max(data.total, 1) * 1.3).even_ticks())
+    return {
+        "total": data.total,
+        "kept": data.kept,
+        "lead": data.lead,
+        "rows": [(row.name, row.removed, row.only) for row in data.rows],
+        "colours": (FINAL, RAW),
+        "room": min(16 + 7 * max(len(row.name) for row in (*data.rows, RemovedRow("Kept", 0, 0))), 190),
+        "x": {"title": axis.title, "ticks": axis.ticks, "grid": axis.grid},
+        "sweep": None
+        if sweep is None
+        else {
+            "dial": sweep.dial,
+            "row": sweep.row,
+            "low": sweep.low,
+            "step": sweep.step,
+            "kept": sweep.kept,
+            "removed": sweep.removed,
+            "only": {str(row): counts for row, counts in sweep.only.items()},
+            "lead": sweep.lead,
+        },
+    }
 
 
 def removed_description(data: RemovedData) -> str:

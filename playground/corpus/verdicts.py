@@ -15,6 +15,7 @@ from playground.corpus.rules import COLUMN, RULES
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,54 @@ def judge(values: Values, dials: Mapping[str, float]) -> Verdicts:
     chosen = values[:, columns]
     with np.errstate(invalid="ignore"):
         return Verdicts(names, np.where(below, chosen < thresholds, chosen > thresholds))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """What would be with one rule's threshold at each of ``places`` and all others as they are, (places,) each.
+
+    ``only``: by rule those that it alone removes. ``weight``: of the kept documents, in the weights that were given.
+    """
+
+    places: Values
+    kept: Counts
+    removed: Counts
+    only: Mapping[str, Counts]
+    weight: Values
+
+
+def sweep(verdicts: Verdicts, values: Values, rule: str, places: Values, weights: Values) -> Sweep:
+    """``verdicts`` of ``values`` with the dial of ``rule``, one of its rules, moved over ``places``, ascending.
+
+    A document is in one of these classes by what it fails besides: nothing, one other rule, or more. In each of them those
+    that fail here are counted from the sorted values, so that the places cost next to nothing. ``weights`` (documents,).
+    """
+    column, own = values[:, COLUMN[rule]], verdicts.rules.index(rule)
+    others = verdicts.failed.sum(axis=1) - verdicts.failed[:, own]
+    below = RULES[rule].fails == "below"
+
+    def failing(chosen: Flags, each: Values | None = None) -> Values:
+        numbers = column[chosen]
+        order = np.argsort(numbers)  # NaN last
+        ranked = numbers[order][: np.count_nonzero(~np.isnan(numbers))]
+        heavy = np.ones(len(ranked)) if each is None else each[chosen][order][: len(ranked)]
+        before = np.concatenate([[0.0], np.cumsum(heavy)])
+        first: Values = before[np.searchsorted(ranked, places, "left" if below else "right")]
+        return first if below else before[-1] - first
+
+    free, lonely = others == 0, others == 1
+    alone = {rule: failing(free)} | {
+        name: lonely[verdicts.failed[:, place]].sum() - failing(lonely & verdicts.failed[:, place])
+        for place, name in enumerate(verdicts.rules)
+        if place != own
+    }
+    return Sweep(
+        places,
+        (free.sum() - alone[rule]).astype(np.int64),
+        failing(np.ones(len(column), dtype=bool)).astype(np.int64),
+        {name: counts.astype(np.int64) for name, counts in alone.items()},
+        weights[free].sum() - failing(free, weights),
+    )
 
 
 def rescues(row: Values, dials: Mapping[str, float]) -> dict[str, float]:

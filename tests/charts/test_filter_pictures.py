@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import plotly.graph_objects as go
 
-from playground.charts.filter_bars import RemovedData, RemovedRow, removed_chart, removed_description
+from playground.charts.filter_bars import RemovedData, RemovedRow, RemovedSweep, removed_description, removed_payload
 from playground.charts.filter_pictures import (
     AgainstModelData,
     AgreementData,
@@ -19,7 +21,6 @@ from playground.charts.filter_pictures import (
     rates_description,
     rates_figure,
 )
-from playground.charts.light import light_payload
 
 
 def valid(figure: go.Figure) -> go.Figure:
@@ -27,13 +28,16 @@ def valid(figure: go.Figure) -> go.Figure:
     return go.Figure(figure.to_dict())
 
 
-def test_bars_of_what_rules_remove() -> None:
+def test_what_rules_remove_as_data() -> None:
     data = RemovedData((RemovedRow("Sentences", 5, 2), RemovedRow("Words", 9, 0), RemovedRow("None", 0, 0)), 30, 40)
-    chart = removed_chart(data)
-    assert [text for _, text in chart.y.ticks] == ["Kept", "Words", "Sentences"]
-    assert len(chart.bars) == 5 and light_payload(chart)["bars"]
+    told = removed_payload(data)
+    assert told["rows"] == [("Sentences", 5, 2), ("Words", 9, 0), ("None", 0, 0)] and told["sweep"] is None
+    assert [text for _, text in told["x"]["ticks"]] == ["0", "10", "20", "30", "40", "50"]
     assert removed_description(data).startswith("30 of 40 documents are kept; Sentences removes 5, 2 of them alone")
-    assert removed_chart(RemovedData((), 0, 0)).bars
+    sweep = RemovedSweep("dial_x", 0, 0.0, 0.5, (31, 30), (4, 5), {0: (1, 2)}, (("a", "b"), ("c", "d")))
+    told = json.loads(json.dumps(removed_payload(data, sweep)))["sweep"]
+    assert told["only"] == {"0": [1, 2]} and told["lead"][1] == ["c", "d"]
+    assert removed_payload(RemovedData((), 0, 0))["room"] > 0
 
 
 def test_agreement() -> None:

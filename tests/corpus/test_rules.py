@@ -9,7 +9,7 @@ from playground.corpus.fineweb import button_line
 from playground.corpus.measuring import measure_text, want_language
 from playground.corpus.personal_data import mask_personal_data
 from playground.corpus.rules import GROUPS, RULES, USUAL, read_rule, rules_of
-from playground.corpus.verdicts import judge, rescues
+from playground.corpus.verdicts import judge, rescues, sweep
 from playground.errors import BadInput
 from tests.corpus.reading import measured
 
@@ -111,3 +111,23 @@ def test_the_table_of_rules() -> None:
         with pytest.raises(BadInput):
             read_rule(given)
     assert all(rule.low <= rule.threshold <= rule.high and rule.source and rule.explain for rule in RULES.values())
+
+
+@pytest.mark.parametrize("rule", ["gopher-letters", "gopher-ellipses", "c4-sentences", "perplexity"])
+def test_a_sweep_is_what_judging_at_each_place_gives(rule: str) -> None:
+    draw = np.random.default_rng(3)
+    values = np.round(draw.random((300, len(RULES))), 2) * draw.choice([0.5, 1.0, 4.0], (1, len(RULES)))
+    values[draw.random(values.shape) < 0.1] = np.nan  # what has no value fails nothing
+    weights = draw.integers(1, 9, 300).astype(float)
+    dials = {}
+    for name in rules_of(["c4", "gopher-quality", "perplexity"]):
+        column = values[:, list(RULES).index(name)]  # each removes a tenth
+        dials[name] = float(np.nanquantile(column, 0.1 if RULES[name].fails == "below" else 0.9, method="nearest"))
+    places = np.round(np.arange(0, 1.01, 0.01), 10)
+    found = sweep(judge(values, dials), values, rule, places, weights)
+    assert found.kept.min() < found.kept.max()  # something moves
+    for number, place in enumerate(places):
+        there = judge(values, dials | {rule: float(place)})
+        assert found.kept[number] == there.kept.sum() and found.weight[number] == weights[there.kept].sum()
+        assert found.removed[number] == there.removed_by[rule]
+        assert {name: int(counts[number]) for name, counts in found.only.items()} == there.only_by

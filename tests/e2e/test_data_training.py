@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import OpenPage, settled
 
 
 def test_dials_and_pasted_documents(open_page: OpenPage, app_url: str) -> None:
@@ -21,6 +21,14 @@ def test_dials_and_pasted_documents(open_page: OpenPage, app_url: str) -> None:
     expect(page).to_have_url(re.compile("gopher-letters"))
     dial.press("ArrowRight")  # the second move is one run, of the share
     expect(page).to_have_url(re.compile("gopher-letters"))
+    settled(page)
+    page.evaluate("WebSocket.prototype.send = () => {}")  # from here on the server hears nothing: the browser knows the dial
+    dial.press("End")
+    expect(page.get_by_text("28 of 51 documents are kept")).to_have_count(0)
+    expect(page.get_by_text(re.compile("of 51 documents are kept"))).to_be_visible()
+    dial.press("Home")
+    expect(page.get_by_text("29 of 51 documents are kept")).to_be_visible()
+    page = open_page(page.url)
 
     page.get_by_role("button", name="Paste").click()
     pasted = page.get_by_role("textbox", name="Documents")

@@ -41,13 +41,18 @@ def kept(app: Opened) -> str:
 def test_a_dial_moves_verdicts_and_runs_no_model(open_app: OpenApp, engine: FakeEngine) -> None:
     app = opened(open_app)
     assert kept(app) == "28 of 51 documents are kept" and "(54.9%)" in app.component("data_removed")["lead"][1]
-    assert len(app.component("data_removed")["bars"]) > 10
+    assert len(app.component("data_removed")["rows"]) > 10 and app.component("data_removed")["sweep"] is None
     before, values = engine.calls, app.state(Corpus).measured
     app.at.slider(key="dial_gopher-letters").set_value(0.6)
     app.run()
     assert app.state(FilterState).dials == ("gopher-letters:0.6",)
     assert kept(app) == "29 of 51 documents are kept"
     assert engine.calls == before and app.state(Corpus).measured is values
+    told = app.component("data_removed")
+    sweep = told["sweep"]  # what the browser draws by itself while this dial is moved on
+    assert sweep["dial"] == "dial_gopher-letters" and len(sweep["kept"]) == len(sweep["lead"]) == 101
+    assert sweep["kept"][60] == told["kept"] == 29 and sweep["lead"][60] == told["lead"]
+    assert sweep["kept"][80] == 28 and "28 of 51 documents are kept" in sweep["lead"][80]
     app.at.button(key="data_published").click()
     assert kept(app.run()) == "28 of 51 documents are kept" and app.state(FilterState).dials == ()
 

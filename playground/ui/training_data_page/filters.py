@@ -7,15 +7,15 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from playground.charts.filter_bars import RemovedData, RemovedRow, removed_chart, removed_description
+from playground.charts.filter_bars import RemovedData, RemovedRow, RemovedSweep, removed_description
 from playground.charts.palette import CUT
 from playground.charts.table import TableColumn, TableData, clipped
 from playground.corpus.marks import marked_lines
 from playground.corpus.measuring import Values
 from playground.corpus.rules import GROUP_OF, GROUPS, RULES, number
-from playground.corpus.verdicts import rescues
+from playground.corpus.verdicts import rescues, sweep
 from playground.state.data_training import FilterState
-from playground.ui.components.light_chart import light_chart
+from playground.ui.components.removed_bars import removed_bars
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, fragment
 from playground.ui.kit.markdown import escape_markdown
@@ -23,10 +23,19 @@ from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import show_table
 from playground.ui.kit.widgets import Bound
 from playground.ui.training_data_page.corpus import Corpus
-from playground.ui.training_data_page.tokens import token_words
-from playground.ui.training_data_page.view import DOCUMENT, SHARE, FilterView, document_name, draw_the_rest, load_view
+from playground.ui.training_data_page.tokens import kept_words, tokens_of
+from playground.ui.training_data_page.view import (
+    DOCUMENT,
+    SHARE,
+    FilterView,
+    LastDial,
+    document_name,
+    draw_the_rest,
+    load_view,
+)
 
 MOST_LISTED = 200
+MOST_PLACES = 600  # of a dial that is told beforehand
 MOST_CHARACTERS = 6_000  # of a document on screen
 
 
@@ -45,15 +54,39 @@ def _share(view: FilterView) -> None:
     verdicts, kept = view.verdicts, view.verdicts.kept
     removed, only = verdicts.removed_by, verdicts.only_by
     rows = tuple(RemovedRow(view.label(name), removed[name], only[name]) for name in verdicts.rules)
-    data = RemovedData(rows, int(kept.sum()), len(kept))
-    said = f"{data.kept:,} of {data.total:,} documents are kept"
-    light_chart(
-        removed_chart(data),
-        key="data_removed",
-        alt=removed_description(data),
-        lead=(said, f" ({data.kept / data.total:.1%}), {token_words(view)}."),
-    )
+    said = kept_words(view, int(kept.sum()), float(tokens_of(view)[kept].sum()))
+    data = RemovedData(rows, int(kept.sum()), len(kept), said)
+    removed_bars(data, _swept(view), key="data_removed", alt=removed_description(data))
     draw_the_rest()
+
+
+def _swept(view: FilterView) -> RemovedSweep | None:
+    """The counts at every place of the dial that was moved last: the browser draws its next moves by itself."""
+    name = session.get(LastDial).rule
+    if name not in view.verdicts.rules:
+        return None
+    rule, value = RULES[name], view.dials[name]
+    low, high = min(rule.low, value), max(rule.high, value)
+    count = round((high - low) / rule.step) + 1
+    if count > MOST_PLACES:
+        return None
+    places = np.round(low + rule.step * np.arange(count), 10)
+    found = sweep(view.verdicts, view.measured.values, name, places, tokens_of(view))
+    kept = found.kept.tolist()
+    return RemovedSweep(
+        f"dial_{name}",
+        view.verdicts.rules.index(name),
+        low,
+        rule.step,
+        tuple(kept),
+        tuple(found.removed.tolist()),
+        {
+            place: tuple(found.only[other].tolist())
+            for place, other in enumerate(view.verdicts.rules)
+            if other == name or np.ptp(found.only[other])
+        },
+        tuple(kept_words(view, *pair) for pair in zip(kept, found.weight.tolist(), strict=True)),
+    )
 
 
 def _chooser(view: FilterView) -> None:

@@ -24,15 +24,28 @@ class _Counted:
     exact: bool = False
 
 
-def token_words(view: FilterView) -> str:
-    """What is kept, in tokens: "3,610 of 6,204 tokens (58.2%)"."""
+def kept_words(view: FilterView, kept: int, tokens: float) -> tuple[str, str]:
+    """The headline, in bold and plain: "28 of 51 documents are kept", " (54.9%), 3,610 of 6,204 tokens (58.2%)."."""
+    counted, total = _known(view), len(view.measured)
+    assert counted.tokens is not None
+    whole, about = float(counted.tokens.sum()), "" if counted.exact else "about "
+    left = f"{about}{tokens:,.0f} of {whole:,.0f} tokens ({tokens / max(whole, 1):.1%})"
+    return f"{kept:,} of {total:,} documents are kept", f" ({kept / max(total, 1):.1%}), {left}."
+
+
+def tokens_of(view: FilterView) -> Floats:
+    """(documents,) tokens of each."""
+    tokens = _known(view).tokens
+    assert tokens is not None
+    return tokens
+
+
+def _known(view: FilterView) -> _Counted:
     counted, key = session.get(_Counted), (id(view.measured), view.worker.engine.info.revision)
     if counted.key != key or counted.tokens is None:
         counted.key = key
         counted.tokens, counted.exact = _count(view)
-    left, whole = float(counted.tokens[view.verdicts.kept].sum()), float(counted.tokens.sum())
-    about = "" if counted.exact else "about "
-    return f"{about}{left:,.0f} of {whole:,.0f} tokens ({left / max(whole, 1):.1%})"
+    return counted
 
 
 def _count(view: FilterView) -> tuple[Floats, bool]:
