@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from playground.corpus.meaning import PROTOCOLS
 from playground.errors import BadInput
 from playground.state.link_fields import link_field, one_of, text, texts, whole
 
@@ -38,8 +39,8 @@ def _read_price(given: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LanguagesState:
-    """``read``: languages that the model reads, the first ``articles`` of each. ``amount``: English tokens of the text that is
-    paid for at ``price``, provider/model.
+    """``read``: languages that the model reads, the first ``articles`` of each, as ``protocol`` says. ``amount``: English
+    tokens of the text that is paid for at ``price``, provider/model.
 
     ``sentence`` is cut by every tokenizer. ``language`` is looked at closer, under ``tokenizer`` and beside it ``beside``."""
 
@@ -49,6 +50,7 @@ class LanguagesState:
     tokenizer: str = link_field("smollm2", _read_tokenizer, label="Tokenizer", name="tokenizer")
     beside: str = link_field("gemma3", _read_tokenizer, label="Beside it", name="against")
     read: tuple[str, ...] = texts(("deu_1996", "rus", "hin", "mya"), 11, _read_code, name="read", label="Languages")
+    protocol: str = one_of("totals", PROTOCOLS, name="protocol", label="Read and averaged")
     articles: int = whole(2, 1, 30, label="Articles", help="The first so many of each language.")
     amount: int = whole(500, 10, 20_000, label="Tokens in English", help="How long the text is.")
     price: str = link_field("openai/gpt-4o-mini", _read_price, label="Price of", name="price")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -9,11 +10,23 @@ import pytest
 
 from playground.corpus.bits import BitsStep, BitsStore, bits_job, interval_of, over_texts, windows, within_text
 from playground.corpus.domains import read_domains, samples
+from playground.corpus.meaning import PASS_BYTES, PROTOCOLS, chosen_texts, in_passes, knowledge
+from playground.corpus.parallel import read_parallel
 from playground.engine.api import CancelToken, Score
 from playground.engine.fake.codec import VOCAB
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.pieces import finish
 from playground.errors import BadInput, Cancelled, CapabilityMissing
+
+PARALLEL = "\n".join(
+    json.dumps({"language": language, "key": key, "text": text})
+    for language, key, text in (
+        ("eng", "1", "a"),
+        ("eng", "2", "b" * 1_000),
+        ("two", "1", "cd"),
+        ("two", "2", "e" * 40),
+    )
+).encode()
 
 
 def test_twelve_domains_ship_with_their_licences() -> None:
@@ -92,6 +105,31 @@ def test_uploads_that_cannot_be_read_are_refused_with_their_line(data: bytes, sa
 def test_lines_of_one_domain_are_one_text() -> None:
     (found,) = read_domains(b'{"domain": "a", "text": "one"}\n\n{"domain": "a", "text": "two"}')
     assert found.text == "one\ntwo"
+
+
+def test_bits_per_meaning_by_each_protocol() -> None:
+    engine, text = FakeEngine(lambda ids: np.zeros(VOCAB, dtype=np.float32)), read_parallel(PARALLEL)
+    texts, each_token = chosen_texts(text, ["two"], 2), math.log2(VOCAB)  # one byte a token here
+    found = {}
+    for protocol in PROTOCOLS:
+        given = in_passes(texts, protocol)
+        bits = finish(bits_job([part for own in given.values() for part in own], BitsStore())(engine, CancelToken()))
+        found[protocol] = knowledge(text, texts, bits, protocol)[1]
+    assert {name: round(each.per_byte.value / each_token, 6) for name, each in found.items()} == dict.fromkeys(
+        PROTOCOLS, 1
+    )
+    # "two" needs 2 and 40 bytes where the baseline needs 1 and 1,000: 42 / 1,001 in all, (2 / 1 + 40 / 1,000) / 2 on average
+    assert found["totals"].per_meaning.value == pytest.approx(each_token * 42 / 1_001)
+    assert found["mean"].per_meaning.value == pytest.approx(each_token * 1.02)
+    assert found["passes"].per_meaning.value == pytest.approx(each_token * 43 / 1_001)  # with the line between the two
+    assert all(each.per_meaning.low <= each.per_meaning.value <= each.per_meaning.high for each in found.values())
+
+
+def test_passes_cut_no_character_and_lose_nothing() -> None:
+    texts = {"mya": ["ကလေး" * 300, "x" * 100]}
+    parts = in_passes(texts, "passes")["mya"]
+    assert "".join(parts) == "\n".join(texts["mya"]) and len(parts) == 5
+    assert all(PASS_BYTES - 3 < len(part.encode()) <= PASS_BYTES for part in parts[:-1])
 
 
 @pytest.mark.model

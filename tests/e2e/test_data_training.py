@@ -22,7 +22,9 @@ def test_dials_and_pasted_documents(open_page: OpenPage, app_url: str) -> None:
     dial.press("ArrowRight")  # the second move is one run, of the share
     expect(page).to_have_url(re.compile("gopher-letters"))
     settled(page)
-    page.evaluate("WebSocket.prototype.send = () => {}")  # from here on the server hears nothing: the browser knows the dial
+    page.evaluate(
+        "WebSocket.prototype.send = () => {}"
+    )  # from here on the server hears nothing: the browser knows the dial
     dial.press("End")
     expect(page.get_by_text("28 of 51 documents are kept")).to_have_count(0)
     expect(page.get_by_text(re.compile("of 51 documents are kept"))).to_be_visible()

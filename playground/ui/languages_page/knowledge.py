@@ -11,7 +11,7 @@ from playground.charts.knowledge_pictures import knowledge_table, meaning_descri
 from playground.charts.scale_bars import plain_chart, plain_description
 from playground.corpus.answers import NAMES, NEW_TOKENS, QUESTIONS, Answer, answers_job, counted
 from playground.corpus.bits import STORE, BitsStep, bits_job
-from playground.corpus.meaning import MOST_LANGUAGES, chosen_texts, knowledge
+from playground.corpus.meaning import ABOUT, MOST_LANGUAGES, PROTOCOLS, chosen_texts, in_passes, knowledge
 from playground.corpus.parallel import Parallel
 from playground.engine.serving.worker import Worker
 from playground.state.languages import LanguagesState
@@ -34,9 +34,9 @@ _WIDGETS = Bound(LanguagesState)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a reader has asked for: the languages and articles that are read, and whether questions are put."""
+    """What a reader has asked for: the languages, articles and protocol of what is read, and whether questions are put."""
 
-    read: tuple[tuple[str, ...], int] | None = None
+    read: tuple[tuple[str, ...], int, str] | None = None
     questions: bool = False
 
 
@@ -47,41 +47,46 @@ def knowledge_section(worker: Worker) -> None:
         _languages(text)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _WIDGETS.slider("articles")
+            _WIDGETS.choose("protocol", choices=PROTOCOLS)
             st.button("Read them", key="languages_read", type="primary", icon=":material/play_arrow:", on_click=_read)
     known = {code for code in state.read if code in text.languages}
     texts = chosen_texts(text, [code for code in state.read if code in known], state.articles)
-    flat = [each for own in texts.values() for each in own]
-    wanted = (state.read, state.articles)
+    flat = [each for own in in_passes(texts, state.protocol).values() for each in own]
+    wanted = (state.read, state.articles, state.protocol)
     revision = worker.engine.info.revision
     if STORE.known(revision, flat) is None and session.get(Asked).read != wanted:
         size = sum(len(each.encode()) for each in flat)
         st.info(
+            "How surprised is the model by the same text in each language? It is told in **bits**: one bit is a choice of two. "
+            "A language that the model knows costs few for the same meaning. Press Read them: "
             f"{len(texts)} languages, articles of each: {state.articles}; {size:,} bytes to read for "
-            f"{escape_markdown(worker.engine.info.name)}. It goes on beside other readers' work and can be stopped.",
+            f"{escape_markdown(worker.engine.info.name)}, beside other readers' work, and to be stopped.",
             icon=":material/menu_book:",
         )
+        st.caption(f"**{PROTOCOLS[state.protocol]}.** {ABOUT[state.protocol]}")
     else:
-        _shown(worker, text, texts, flat)
+        _shown(worker, text, texts, flat, state.protocol)
     _next_tokens(worker, text)
     _answers(worker)
 
 
-def _shown(worker: Worker, text: Parallel, texts: dict[str, list[str]], flat: list[str]) -> None:
+def _shown(worker: Worker, text: Parallel, texts: dict[str, list[str]], flat: list[str], protocol: str) -> None:
     with problems_shown_here():
         revision, name = worker.engine.info.revision, worker.engine.info.name
         bits = STORE.known(revision, flat) or result_of(
             "languages",
             (revision, tuple(flat)),
             lambda: worker.submit(session_id(), "languages", bits_job(flat)),
-            f"{name} reads {len(flat)} articles",
+            f"{name} reads {len(flat)} texts",
             share=lambda step: step.share if isinstance(step, BitsStep) else 0.0,
         )
-        found = knowledge(text, texts, bits)
+        found = knowledge(text, texts, bits, protocol)
         show_figure(meaning_figure(found), meaning_description(found), key="meaning")
+        st.caption(f"**{PROTOCOLS[protocol]}.** {ABOUT[protocol]}")
         show_table(knowledge_table(found), key="knowledge")
         why_it_matters(
             "Bits per byte flatter a language whose characters take three bytes: half of each is known from the script. Bits "
-            "per meaning do not: what it takes to say the same. Articles are read one by one, without a title or a hint which "
+            "per meaning do not: what it takes to say the same. Nothing tells the model which "
             "language comes; well-known legal prose, so that a language may be known better here than in chat.",
             "Bits per byte",
             "Bits per meaning",
@@ -109,7 +114,7 @@ def _languages(text: Parallel) -> None:
 
 def _read() -> None:
     state = session.get(LanguagesState)
-    session.put(Asked((state.read, state.articles), session.get(Asked).questions))
+    session.put(Asked((state.read, state.articles, state.protocol), session.get(Asked).questions))
     redraw(PICTURES)
 
 
