@@ -1,6 +1,6 @@
 """``make bench``: run every benchmark and print the README's performance table. Names select some: ``slider chain``.
 
-``bakeoff`` and ``contamination`` measure the model and not the code: they run only when named.
+``bakeoff``, ``contamination`` and ``meaning`` measure the model and not the code: they run only when named.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BENCHMARKS = (
     "filters",
     "languages",
 )
-ONLY_WHEN_NAMED = ("bakeoff", "contamination")
+ONLY_WHEN_NAMED = ("bakeoff", "contamination", "meaning")
 
 
 def main(wanted: list[str]) -> int:

@@ -22,6 +22,7 @@ from playground.ui.domains_page import session as page_session
 from playground.ui.domains_page.sections import demonstrations_of
 from playground.ui.domains_page.session import OwnDomains
 from playground.ui.examples_page.session import TeachDraft
+from playground.ui.kit.jobs import Pending
 from tests.ui.conftest import Opened
 from tests.ui.openings import Openings
 
@@ -29,13 +30,15 @@ Open = Callable[..., Opened]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> BitsStore:
+    """A store of the test's own, in which nothing is known."""
     store = BitsStore()
     monkeypatch.setattr(page_session, "STORE", store)
     monkeypatch.setattr(page_session, "bits_job", lambda texts: bits.bits_job(texts, store))
     monkeypatch.setattr(
         page_session, "samples", lambda: tuple(each for each in samples() if each.domain in ("sql", "chat"))
     )
+    return store
 
 
 def open_domains(
@@ -109,6 +112,34 @@ def test_two_models_beside_are_read_and_the_gap_is_explained(open_app: Open, eng
         assert ("Both cut the text alike" in said) == (letter == "X")
     app.at.button(key="unpin_X").click()
     assert len(app.run().state(Setup).beside) == 1
+
+
+class Halfway:
+    """Work that goes on."""
+
+    done, doing, queue, stop = False, "It reads", "", None
+
+    def fraction(self) -> float:
+        return 0.5
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """Never."""
+
+
+def test_what_has_been_read_is_shown_while_the_rest_is(
+    open_app: Open, engine: FakeEngine, nothing_known: BitsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reads(*_: object) -> None:
+        raise Pending("bits", Halfway())
+
+    monkeypatch.setattr("playground.ui.domains_page.sections.bits_of", reads)
+    app = open_domains(open_app)
+    assert not app.errors and "bits a byte" in app.texts() and not app.at.get("plotly_chart")
+    (sql,) = (each for each in samples() if each.domain == "sql")
+    finish(bits.bits_job([sql.text], nothing_known)(engine, CancelToken()))
+    app.run()
+    (chart,) = app.at.get("plotly_chart")
+    assert sql.name in chart.proto.spec and "Chat" not in chart.proto.spec
 
 
 def test_a_weak_domain_goes_to_examples_as_demonstrations(open_app: Open) -> None:

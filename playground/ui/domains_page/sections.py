@@ -22,13 +22,14 @@ from playground.errors import PlaygroundError
 from playground.state.domains import DomainsState
 from playground.training.demonstrations import Demonstration
 from playground.ui.components.token_strip import token_strip
-from playground.ui.domains_page.session import OwnDomains, bits_of, take_upload, texts
+from playground.ui.domains_page.session import OwnDomains, bits_of, known_bits, take_upload, texts
 from playground.ui.examples_page.session import change_draft
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
 from playground.ui.kit.jobs import Pending, show_pending
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem, why_it_matters
+from playground.ui.kit.pace import look_every
 from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.kit.widgets import Bound
 from playground.ui.workspace.beside import each_loaded
@@ -36,6 +37,7 @@ from playground.ui.workspace.beside_pin import pin_control
 from playground.ui.workspace.shared import file_uploader
 
 _LONGEST_STRIP = 1_500  # tokens
+SO_FAR_S = 2.0
 
 
 def domains_section(worker: Worker) -> None:
@@ -45,7 +47,12 @@ def domains_section(worker: Worker) -> None:
         _upload()
     shown = texts()
     beside = each_loaded()
-    own = bits_of(worker, [each.text for each in shown])
+    try:
+        own = bits_of(worker, [each.text for each in shown])
+    except Pending as pending:
+        show_pending(pending, PICTURES)
+        st.fragment(lambda: _so_far(worker, shown), key="domains_so_far", run_every=look_every(SO_FAR_S))()
+        return
     read: dict[str, tuple[TextBits, ...]] = {"": own}
     for letter, other in beside.items():
         try:
@@ -75,6 +82,18 @@ def domains_section(worker: Worker) -> None:
             show_table(
                 bits_table([shown[place].name for place in order], [own[place] for place in order]), key="domain_table"
             )
+
+
+def _so_far(worker: Worker, shown: tuple[DomainSample, ...]) -> None:
+    """What has been read while the rest is."""
+    st.markdown(
+        "A model gives each next token a probability; what it thought unlikely surprises it. Here it reads a text of each kind "
+        "and its surprise is counted in **bits a byte**: 8 would be no idea at all, 1 is a choice of two at each letter."
+    )
+    found = known_bits(worker, shown)
+    data = IntervalRows(tuple(each.name for each in found), {"": tuple(map(within_text, found.values()))})
+    if found:
+        show_figure(intervals_figure(data), intervals_description(data), key="domain_bits_so_far")
 
 
 def _closer(

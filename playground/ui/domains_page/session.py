@@ -32,6 +32,13 @@ def take_upload(data: bytes) -> None:
     session.put(OwnDomains(read_domains(data)))
 
 
+def known_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSample, TextBits]:
+    """What is known of them under a model, the least surprising first."""
+    read = {each: STORE.known(worker.engine.info.revision, [each.text]) for each in wanted}
+    found = {each: own[0] for each, own in read.items() if own is not None}
+    return dict(sorted(found.items(), key=lambda pair: pair[1].per_byte))
+
+
 def bits_of(worker: Worker, wanted: Sequence[str], slot: str = "bits") -> tuple[TextBits, ...]:
     """Texts under a model. Raises Pending while it reads them, and the job's own errors."""
     revision = worker.engine.info.revision
