@@ -120,8 +120,9 @@ class RatesData:
 def rates_figure(data: RatesData) -> go.Figure:
     """A point and its interval a slice."""
     trace = interval_trace(data.rates, data.low, data.high, data.said, FINAL)
-    ticks = {"tickvals": np.linspace(0, 1, 6), "tickformat": ".0%"}
-    axis = {"range": [-0.1, 1.3], "title": {"text": "removed"}} | ticks
+    trace["textposition"] = ["top left" if rate > 0.5 else "top right" for rate in data.rates]  # into the picture
+    ticks = {"tickvals": [0, 0.5, 1], "tickformat": ".0%", "tickangle": 0}
+    axis = {"range": [-0.05, 1.08], "title": {"text": "removed"}} | ticks
     return make_figure([trace], interval_layout(data.names, 44, axis, 48))
 
 

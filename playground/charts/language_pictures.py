@@ -31,6 +31,7 @@ def premium_text(times: float) -> str:
     return f"{times:.1f}×" if times >= 10 else f"{times:.2f}×"
 
 
+_ABOVE = {"orientation": "h", "yref": "container", "y": 1.0, "yanchor": "top", "len": 0.7}
 _BELOW = {"orientation": "h", "y": 0.0, "yanchor": "top", "len": 0.7, "title": {"text": "premium", "side": "top"}}
 
 
@@ -64,12 +65,12 @@ def heat_figure(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) 
         "hovertemplate": "%{text}<extra></extra>",
         "colorscale": _SCALE,
         "xgap": 1,
-        "colorbar": _ticks(z.ravel().tolist()),
+        "colorbar": _ticks(z.ravel().tolist()) | _ABOVE,
     }
     axis = {"fixedrange": True, "showgrid": False, "zeroline": False, "automargin": True}
     layout: dict[str, Any] = {
-        "height": 130 + _ROW_PX * len(counts),
-        "margin": {"l": 8, "r": 8, "t": 90, "b": 8},
+        "height": 190 + _ROW_PX * len(counts),
+        "margin": {"l": 8, "r": 24, "t": 150, "b": 8},
         "dragmode": False,
         "xaxis": axis
         | {

@@ -10,6 +10,7 @@ from typing import Any
 from playground.charts.light import Bar, LightAxis, LightChart, Note, Rule, Scale, short
 from playground.charts.palette import CUT, FINAL, PINS, RAW, ink_on, sequential
 
+ROW_PX = 44
 THICKNESS = 0.7  # of a bar, as a share of its row
 LABELLED_SHARE = 0.16  # of the longest bar; a narrower part has its name in the legend only
 
@@ -74,8 +75,8 @@ class BarsOf:
     log: bool = False
 
 
-def plain_chart(data: BarsOf) -> LightChart:
-    """One bar a value, with its text."""
+def plain_chart(data: BarsOf, row_px: int = ROW_PX) -> LightChart:
+    """One bar a value, with its text. ``row_px``: how high its row is."""
     positive = [bar.value for bar in data.bars if bar.value > 0]
     top = max(positive, default=1.0)
     x = Scale(0, top * 1.15)
@@ -87,7 +88,7 @@ def plain_chart(data: BarsOf) -> LightChart:
         (end,) = x.places([bar.value])
         said = (bar.name, bar.name, short(bar.value))
         bars.append(Bar((0.0, end or 0.0), _row(rows, row), colour, bar.text, False, ink_on(colour), False, said))
-    return _chart([bar.name for bar in data.bars], LightAxis(data.unit, x.even_ticks()), bars)
+    return _chart([bar.name for bar in data.bars], LightAxis(data.unit, x.even_ticks()), bars, row_px)
 
 
 def _rows(count: int) -> Scale:
@@ -100,10 +101,10 @@ def _row(rows: Scale, row: int) -> tuple[float, float]:
     return rows.share(row + THICKNESS / 2), rows.share(row - THICKNESS / 2)
 
 
-def _chart(names: Sequence[str], x: LightAxis, bars: Sequence[Bar], **parts: Any) -> LightChart:
+def _chart(names: Sequence[str], x: LightAxis, bars: Sequence[Bar], row_px: int = ROW_PX, **parts: Any) -> LightChart:
     room = min(16 + 7 * max((len(name) for name in names), default=0), 150)
     ticks = _rows(len(names)).ticks(range(len(names)), names)
-    height = 90 + 44 * max(len(names), 1)
+    height = 90 + row_px * max(len(names), 1)
     return LightChart(height, (room, 12, 16, 48), x, LightAxis("", ticks, grid=False), bars=tuple(bars), **parts)
 
 

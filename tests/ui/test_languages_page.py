@@ -62,6 +62,9 @@ def test_a_sentence_is_cut_by_every_tokenizer_and_what_is_no_character_is_marked
     assert strips[0][0]["kind"] == "prompt special" and strips[1][1]["text"] == "<i>x"
     assert "2 tokens · 4.00 bytes a token" in said(app) and "Gone is not here" in said(app)
     assert "**<b>one" not in app.texts()  # escaped
+    assert "tokens**: pieces of text" in said(
+        app
+    ) and "This text is **2** of them for <b>four and **8** for <b>one." in said(app)
 
 
 def test_premiums_are_drawn_and_one_language_is_said_in_words(open_app: Open) -> None:

@@ -34,6 +34,7 @@ from playground.ui.languages_page.session import UsedText, chosen, counted, labe
 from playground.ui.workspace.shared import file_uploader
 
 _WIDGETS = Bound(LanguagesState)
+DENSE_PX = 21  # of a bar where there are dozens
 
 
 def premiums_section(_: object) -> None:
@@ -48,7 +49,7 @@ def premiums_section(_: object) -> None:
         _own_text(text)
     for note in text.notes[:6]:
         st.warning(escape_markdown(note), icon=":material/rule:")
-    _closer(counts, state.language, name, named)
+    _closer(counts, state.language, name, named, text.languages[text.baseline].name)
     ordered = sorted_counts(counts, name)
     _picture(ordered, name, named, state)
     st.caption(
@@ -78,12 +79,12 @@ def _picture(ordered: Sequence[LanguageCount], name: str, named: Mapping[str, st
         show_figure(map_figure(ordered, name), map_description(ordered, name), key="premium_map")
     elif state.shows == "bars":
         data = premium_bars(ordered, name, state.language)
-        light_chart(plain_chart(data), key="premium_bars", alt=plain_description(data))
+        light_chart(plain_chart(data, DENSE_PX), key="premium_bars", alt=plain_description(data))
     else:
         show_table(count_table(ordered, named), key="premium_table")
 
 
-def _closer(counts: Sequence[LanguageCount], code: str, name: str, named: Mapping[str, str]) -> None:
+def _closer(counts: Sequence[LanguageCount], code: str, name: str, named: Mapping[str, str], baseline: str) -> None:
     """The chosen language in words: its premium, what makes it up, and the cheapest vocabulary here."""
     found = next((each for each in counts if each.text.code == code), None)
     if found is None:
@@ -91,10 +92,10 @@ def _closer(counts: Sequence[LanguageCount], code: str, name: str, named: Mappin
     letters, per_letter, per_byte = found.factors(name)
     best = min(named, key=found.premium)
     said = (
-        f"**{escape_markdown(found.text.name)}** takes **{premium_text(found.premium(name))}** the baseline's tokens with "
-        f"{escape_markdown(named[name])}: {letters:.2f} as many characters × {per_letter:.2f} bytes a character (UTF-8) × "
-        f"{per_byte:.2f} tokens a byte (vocabulary). With {escape_markdown(named[best])} it is "
-        f"**{premium_text(found.premium(best))}**."
+        f"**{escape_markdown(found.text.name)}** takes **{premium_text(found.premium(name))}** the tokens of "
+        f"{escape_markdown(baseline)} with {escape_markdown(named[name])}, its **premium**: {letters:.2f} as many "
+        f"characters × {per_letter:.2f} bytes a character (UTF-8) × {per_byte:.2f} tokens a byte (vocabulary). With "
+        f"{escape_markdown(named[best])} it is **{premium_text(found.premium(best))}**."
     )
     st.markdown(said)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -38,9 +38,12 @@ def strips_section(_: object) -> None:
     if not text.strip():
         st.info("There is nothing to cut: type a sentence, or take an article of the declaration.")
         return
+    said = st.container()
+    counts = dict[str, int]()
     for number, (name, tokenizer) in enumerate(tokenizers().items()):
         with problems_shown_here():
             pieces = tokenizer.pieces(text)
+            counts[tokenizer.facts.label] = len(pieces)
             facts = tokenizer.facts
             about = f"{facts.vocab_size:,} tokens in the vocabulary · licence: {facts.licence} · {facts.source}"
             st.markdown(
@@ -54,6 +57,7 @@ def strips_section(_: object) -> None:
                 on_pick=lambda index: None,
                 height=_HEIGHT,
             )
+    said.markdown(_in_words(counts))
     missing = absent()
     if missing:
         st.caption(escape_markdown(" ".join(missing.values())))
@@ -65,6 +69,19 @@ def strips_section(_: object) -> None:
         "Token",
         "Byte fallback",
     )
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    """What a tokenizer is, and what it makes of this text."""
+    words = (
+        "A model reads no letters but **tokens**: pieces of text, each with a number. Every model comes with a list of them, its "
+        "**vocabulary**, and a **tokenizer** cuts a text into what stands in it."
+    )
+    if len(counts) < 2:
+        return words
+    few, many = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    said = (f"**{counts[name]:,}** {link}for {escape_markdown(name)}" for name, link in ((few, "of them "), (many, "")))
+    return f"{words} This text is {' and '.join(said)}."
 
 
 def _pick_article() -> None:

@@ -41,6 +41,10 @@ MOST_CHARACTERS = 6_000  # of a document on screen
 
 def filters_section(view: FilterView) -> None:
     """The kept share and the bars, which a dial moves; then the document in view."""
+    st.caption(
+        "Before a model is trained, its documents are filtered. Each rule measures one number of a document and removes it where "
+        "that lies past a threshold: move one on the left, in the dials."
+    )
     fragment(SHARE, lambda: _share(load_view()))
     fragment(DOCUMENT, lambda: _chooser(load_view()))
     why_it_matters(
@@ -147,16 +151,18 @@ def _why(view: FilterView, place: int, failed: tuple[str, ...]) -> None:
         st.markdown(f"It fails **{len(needed)} rules**; to keep it all of these dials must move:")
     rows = tuple(
         {
-            "rule": f"{GROUPS[GROUP_OF[name]].label}: {RULES[name].label}",
+            "rule": RULES[name].label,
+            "filter": GROUPS[GROUP_OF[name]].label,
             "value": number(needed[name]),
             "needs": f"{'at least' if RULES[name].fails == 'below' else 'at most'} {number(view.dials[name])}",
         }
         for name in failed
     )
     columns = (
-        TableColumn("rule", "Rule", 290),
-        TableColumn("value", "Value", 110),
-        TableColumn("needs", "Kept with", 150),
+        TableColumn("rule", "Rule", 160),
+        TableColumn("value", "Value", 65),
+        TableColumn("needs", "Kept with", 105),
+        TableColumn("filter", "Filter", 150),
     )
     show_table(TableData(columns, rows), key="data_failed")
     if (nearest := view.measured.nearest[place]) >= 0:

@@ -19,9 +19,9 @@ def rules_section(view: FilterView) -> None:
     removed, only, total = view.verdicts.removed_by, view.verdicts.only_by, len(view.measured)
     bytes_of = dict(zip(view.verdicts.rules, view.measured.sizes @ view.verdicts.failed, strict=True)) if total else {}
     columns = (
-        TableColumn("rule", "Rule", 190),
-        TableColumn("removes", "Removes", 80, decimals=0),
-        TableColumn("only", "It alone", 75, "Documents that would be kept without this rule.", decimals=0),
+        TableColumn("rule", "Rule", 165),
+        TableColumn("removes", "Removes", 70, decimals=0),
+        TableColumn("only", "It alone", 65, "Documents that would be kept without this rule.", decimals=0),
         TableColumn("threshold", "Fails", 100),
         TableColumn("bytes", "Bytes", 90, decimals=0),
         TableColumn("filter", "Filter", 130),
