@@ -10,6 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.interval_lines import error_bars
 from playground.charts.palette import CUT, FINAL, GRID, RAW
 
 # Okabe and Ito without yellow, in a fixed order; each curve has a dash of its own too.
@@ -139,8 +140,7 @@ def _line(curve: BandCurve, colour: str, place: int, data: BandsData) -> Trace:
     single = len(curve.x) == 1
     bar: Trace = {}
     if single and curve.low is not None and curve.high is not None:
-        ends = {"array": curve.high - curve.y, "arrayminus": curve.y - curve.low}
-        bar = {"error_y": {"type": "data", "symmetric": False, "color": colour, "thickness": 2, **ends}}
+        bar = {"error_y": error_bars(curve.y, curve.low, curve.high, colour, thickness=2)}
     return {
         "type": "scatter",
         "mode": "markers" if single else "lines+markers",

@@ -27,14 +27,19 @@ def interval_trace(
         "cliponaxis": False,
         "marker": {"size": 10, "color": colour, **marker},
         "hoverinfo": "skip",
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": np.maximum(high - values, 0),
-            "arrayminus": np.maximum(values - low, 0),
-            "color": colour,
-            "thickness": 1.5,
-        },
+        "error_x": error_bars(values, low, high, colour),
+    }
+
+
+def error_bars(values: _Values, low: _Values, high: _Values, colour: str, thickness: float = 1.5) -> dict[str, Any]:
+    """Plotly's ``error_x`` or ``error_y`` of intervals from ``low`` to ``high``."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.maximum(high - values, 0),
+        "arrayminus": np.maximum(values - low, 0),
+        "color": colour,
+        "thickness": thickness,
     }
 
 

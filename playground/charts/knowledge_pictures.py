@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.interval_lines import error_bars
 from playground.charts.numbers import percent
 from playground.charts.palette import FINAL
 from playground.charts.scale_bars import BarsOf, PlainBar
@@ -25,6 +26,9 @@ _BARS = 8
 def meaning_figure(found: Sequence[Knowledge]) -> go.Figure:
     """A mark a language: premium across, bits per meaning upwards with its interval over articles."""
     values = np.array([each.per_meaning.value for each in found], dtype=np.float32)
+    low, high = (
+        np.array([(each.per_meaning.low, each.per_meaning.high) for each in found], dtype=np.float32).reshape(-1, 2).T
+    )
     marks: Trace = {
         "type": "scatter",
         "mode": "markers+text",
@@ -35,14 +39,7 @@ def meaning_figure(found: Sequence[Knowledge]) -> go.Figure:
         "cliponaxis": False,
         "hoverinfo": "skip",
         "marker": {"size": 10, "color": FINAL},
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": np.array([each.per_meaning.high for each in found], dtype=np.float32) - values,
-            "arrayminus": values - np.array([each.per_meaning.low for each in found], dtype=np.float32),
-            "color": FINAL,
-            "thickness": 1.5,
-        },
+        "error_y": error_bars(values, low, high, FINAL),
     }
     layout: dict[str, Any] = {
         "height": 400,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from playground.charts.curves_bands import LINES
 from playground.charts.figure import escaped, make_figure
-from playground.charts.interval_lines import interval_layout
+from playground.charts.interval_lines import error_bars, interval_layout
 from playground.charts.judge_tables import share_text
 from playground.charts.palette import GRID, INK, RAW
 from playground.charts.table import TableColumn, TableData
@@ -59,14 +59,7 @@ def groups_figure(data: GroupsData) -> go.Figure:
                 "y": np.arange(len(data.names)) + (place - (len(data.groups) - 1) / 2) * step,
                 "marker": {"size": 9, "color": colour, "symbol": SYMBOLS[place % len(SYMBOLS)]},
                 "hoverinfo": "skip",
-                "error_x": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": np.maximum(high - values, 0),
-                    "arrayminus": np.maximum(values - low, 0),
-                    "color": colour,
-                    "thickness": 1.5,
-                },
+                "error_x": error_bars(values, low, high, colour),
             }
         )
     reach = float(np.max(np.abs([*data.low.ravel(), *data.high.ravel()]), initial=1.0)) * 1.05

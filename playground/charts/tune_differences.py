@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.interval_lines import error_bars
 from playground.charts.palette import CUT, FINAL, GRID, RAW
 from playground.charts.tune_results import arm_text
 from playground.tuning.plan import CONTROL
@@ -49,14 +50,7 @@ def differences_figure(data: DifferencesData) -> go.Figure:
             ],
             "line": {"width": 2},
         },
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": np.subtract(high, found),
-            "arrayminus": np.subtract(found, low),
-            "color": RAW,
-            "thickness": 1.5,
-        },
+        "error_x": error_bars(np.array(found), np.array(low), np.array(high), RAW),
         "hovertext": [
             escaped(_difference_said(arm, each, data.unit))
             for arm, each in zip(data.arms, data.differences, strict=True)

@@ -19,12 +19,17 @@ def claim(
     table: type[Row],
     own: ColumnElement[bool],
     is_free: Callable[[Row], bool],
-    values: dict[str, object],
+    *,
+    owner: str,
+    writer: str,
+    written: float,
 ) -> bool:
-    """Set ``values`` in the row ``own`` picks, if there is one and it ``is_free``; of several who try at once one does.
+    """The row ``own`` picks is run by ``writer`` from now on, if there is one and it ``is_free``; of several who try at
+    once one does.
 
     A row that changed between the look and the taking is looked at again: its former writer may just have let go of it.
     """
+    values = {"status": "running", "problem": "", "owner": owner, "writer": writer, "written": written}
     for _ in range(ATTEMPTS):
         with database.session() as session:
             found = session.scalar(select(table).where(own))

@@ -54,15 +54,16 @@ class TrainingTable:
         written: float,
     ) -> bool:
         """Let ``writer`` run it from now on, where it is there and ``is_free``; of several who try at once one does."""
-        values: dict[str, object] = {
-            "status": "running",
-            "problem": "",
-            "owner": owner,
-            "writer": writer,
-            "written": written,
-        }
         own = (TrainingRow.id == training) & (TrainingRow.visitor == visitor)
-        return claim(self._database, TrainingRow, own, lambda row: is_free(_record(row)), values)
+        return claim(
+            self._database,
+            TrainingRow,
+            own,
+            lambda row: is_free(_record(row)),
+            owner=owner,
+            writer=writer,
+            written=written,
+        )
 
     def change(self, training: str, writer: str, /, **values: str | float | int) -> bool:
         """Set columns; False, and nothing is written, where another runs it now or it was deleted."""

@@ -43,15 +43,16 @@ class TuningTable:
         written: float,
     ) -> bool:
         """Let ``writer`` write it from now on, where it is there and ``is_free``; of several who try at once one does."""
-        values: dict[str, object] = {
-            "status": "running",
-            "problem": "",
-            "owner": owner,
-            "writer": writer,
-            "written": written,
-        }
         own = (TuningRow.id == tuning) & (TuningRow.visitor == visitor)
-        return claim(self._database, TuningRow, own, lambda row: is_free(_record(row)), values)
+        return claim(
+            self._database,
+            TuningRow,
+            own,
+            lambda row: is_free(_record(row)),
+            owner=owner,
+            writer=writer,
+            written=written,
+        )
 
     def add_texts(
         self, tuning: str, writer: str, texts: Sequence[CandidateRecord], *, written: float, seconds: float
