@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground import __version__
 from playground.engine.facets import require_any
@@ -36,6 +38,7 @@ from playground.ui.workspace.model_picker import sidebar_model
 _ROOT = Path(__file__).resolve().parents[2]
 ICON = str(Path(__file__).with_name("icon.png"))  # a local file: a symbol would be fetched from the internet
 WORDMARK = str(Path(__file__).with_name("wordmark.svg"))
+_DECLARED: dict[tuple[object, ...], st.Page] = {}
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text(encoding='utf-8')}</style>"
 
 
@@ -44,8 +47,8 @@ _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text(encoding='utf
 
 def page_of(spec: PageSpec) -> st.Page:
     """The page as Streamlit knows it, to declare it or to switch to it."""
-    return st.Page(
-        _ROOT / "pages" / f"{spec.name}.py",
+    return _declared(
+        spec.name,
         title=spec.title,
         icon=spec.icon,
         url_path="" if spec.default else spec.name,
@@ -69,7 +72,18 @@ def navigation(pages: Pages, *, listed: bool = True) -> st.Page:
 
 
 def _hidden(spec: PageSpec) -> st.Page:
-    return st.Page(_ROOT / "pages" / f"{spec.name}.py", title=spec.title, url_path=spec.name, visibility="hidden")
+    return _declared(spec.name, title=spec.title, url_path=spec.name, visibility="hidden")
+
+
+def _declared(name: str, **named: Any) -> st.Page:
+    """Streamlit looks for the file and cleans each name at every declaration: once a process does. The run that shows it notes
+    that on its own copy."""
+    key = name, *sorted(named.items())
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return st.Page(_ROOT / "pages" / f"{name}.py", **named)
+    if key not in _DECLARED:
+        _DECLARED[key] = st.Page(_ROOT / "pages" / f"{name}.py", **named)
+    return copy(_DECLARED[key])
 
 
 def open_page(spec: PageSpec) -> None:

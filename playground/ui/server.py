@@ -25,6 +25,7 @@ from playground.server.sending import send_at_once
 from playground.server.status import scraping_networks, status_routes
 from playground.server.visitor import Visitor, given_secret
 from playground.ui.kit.one_breath import hold_breath
+from playground.ui.kit.quick_copies import copy_quickly
 from playground.ui.kit.streamlit_mends import mend_streamlit
 from playground.ui.runtime import check_model, close_pool, model_pool
 from playground.ui.tabs import connections_of, may_upload
@@ -93,6 +94,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     send_at_once()
     mend_streamlit()
     hold_breath()
+    copy_quickly()
     _measure()
     model_pool().keep_ready(ModelChoice())
     yield

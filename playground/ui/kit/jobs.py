@@ -8,6 +8,7 @@ redraws the page's parts. Work that streams (a generation, a bake-off) is looked
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from playground.ui.kit import session
 from playground.ui.kit.fragments import redraw_next, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.pace import look_every, queue_words
+from playground.ui.kit.run_turns import TURNS
+from playground.ui.kit.streamlit_mends import called_away
 from playground.ui.kit.wake import waker
 
 T = TypeVar("T")
@@ -101,6 +104,16 @@ class _Requests(dict[str, _Request[Any]]):
     """This session's latest request of each slot."""
 
 
+def there_soon(awaited: Progress) -> bool:
+    """How a script waits for anything: for a moment, while others' scripts run, and no longer once its reader asks for
+    something else. Says whether it is there."""
+    woken = threading.Event()
+    awaited.when_done(woken.set)
+    with TURNS.let_go(), called_away(woken.set):
+        woken.wait(PATIENCE_S)
+    return awaited.done
+
+
 def result_of(
     slot: str,
     key: Hashable,
@@ -118,7 +131,7 @@ def result_of(
     request = requests.get(slot)
     if request is None or request.key != key:
         request = requests[slot] = _Request(key, submit(), doing, share)
-    if not request.ticket.wait(PATIENCE_S):
+    if not there_soon(request):
         raise Pending(slot, request)
     result: T = request.ticket.result()
     return result

@@ -32,7 +32,8 @@ readers' runs cost the server. Here it is gathered once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -42,7 +43,7 @@ from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import ScriptRunner
+from streamlit.runtime.scriptrunner import ScriptRunner, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import (
     RerunData,
     ScriptRequests,
@@ -52,13 +53,18 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
 from playground.ui.kit.direct_parts import direct
+from playground.ui.kit.run_turns import TURNS, Urgency
 
 _request, _run = ScriptRequests._request_rerun_locked, ScriptRunner._run_script
+_handle_requests = ScriptRunner._maybe_handle_execution_control_request
 _create, _clear = AppSession._create_scriptrunner, ForwardMsgQueue.clear
 _set_page, _ask = ScriptRunContext.set_mpa_v2_page, AppSession.request_rerun
 _populate_theme = app_session._populate_theme_msg
 _themes: dict[str, CustomThemeConfig] = {}  # by section of the settings
 _ON_ITS_WAY_S = 0.005
+_CALL = (
+    "_playground_call"  # of a session's ScriptRequests: what its script, which waits, is to be told of the next one by
+)
 # Of a session's PagesManager: the page that its last navigation told the browser, and whether the browser has named it since.
 _SHOWN, _ANSWERED = "_shown_page", "_shown_page_answered"
 # By part: what is to be done at the next tick and how long no other is served then; and until when (monotonic seconds).
@@ -69,6 +75,7 @@ def mend_streamlit() -> None:
     """From now on, in this process. Calling it again changes nothing."""
     ScriptRequests._request_rerun_locked = _request_rerun  # type: ignore[method-assign]
     ScriptRunner._run_script = _run_script  # type: ignore[method-assign]
+    ScriptRunner._maybe_handle_execution_control_request = _give_way  # type: ignore[method-assign]
     AppSession._create_scriptrunner = _create_scriptrunner  # type: ignore[method-assign]
     ForwardMsgQueue.clear = _clear_queue  # type: ignore[method-assign]
     ScriptRunContext.set_mpa_v2_page = _set_mpa_v2_page  # type: ignore[method-assign]
@@ -156,12 +163,46 @@ def _request_rerun(self: ScriptRequests, new_data: RerunData) -> bool:
             page_name=waiting.page_name,
             query_string=waiting.query_string,
         )
+    call: Callable[[], None] | None = getattr(self, _CALL, None)
+    if call is not None and not new_data.is_auto_rerun:
+        call()
     return _request(self, new_data)
+
+
+@contextmanager
+def called_away(call: Callable[[], None]) -> Iterator[None]:
+    """Within it, in a script that waits: ``call`` once its own reader asks for a run, which begins when this one has ended."""
+    context = get_script_run_ctx(suppress_warning=True)
+    requests = None if context is None else context.script_requests
+    if requests is None:
+        yield
+        return
+    setattr(requests, _CALL, call)
+    try:
+        yield
+    finally:
+        setattr(requests, _CALL, None)
 
 
 def _run_script(self: ScriptRunner, rerun_data: RerunData) -> None:
     if not _of_a_left_page(rerun_data, self._pages_manager):
-        _run(self, rerun_data)
+        with TURNS.turn(urgency_of(rerun_data)):
+            _run(self, rerun_data)
+
+
+def urgency_of(data: RerunData) -> Urgency:
+    """Whether a run shows what a moved widget does, is another one of parts, or of the whole page."""
+    if not _parts(data):
+        return Urgency.PAGE
+    states = data.widget_states
+    if data.is_auto_rerun or states is None or any(map(_has_active_trigger_value, states.widgets)):
+        return Urgency.PART
+    return Urgency.MOVED
+
+
+def _give_way(self: ScriptRunner) -> None:
+    TURNS.give_way()
+    _handle_requests(self)
 
 
 def _create_scriptrunner(self: AppSession, initial_rerun_data: RerunData) -> None:

@@ -63,7 +63,7 @@ def _meta_count(config: Mapping[str, object], expected: int) -> None:
             on_click=lambda: counts.update({name: Counting(config)}),
             help="Builds the model in transformers without its weights, which takes seconds, and counts it.",
         )
-    elif not counting.wait(jobs.PATIENCE_S):
+    elif not jobs.there_soon(counting):
         raise Pending("meta", counting)
     else:
         _show(*counting.result(), expected)

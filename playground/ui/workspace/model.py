@@ -58,8 +58,9 @@ def loaded_model() -> Worker:
 
 def worker_of(loading: Loading, slot: str, stop: Callable[[], None] | None = None) -> Worker:
     """Its worker. Raises Pending for ``slot`` while it is being loaded, and the loader's own errors."""
-    if not loading.done.wait(jobs.PATIENCE_S):
-        raise Pending(slot, LoadingProgress(loading, stop))
+    progress = LoadingProgress(loading, stop)
+    if not jobs.there_soon(progress):
+        raise Pending(slot, progress)
     if loading.error is not None:
         raise loading.error.with_traceback(None)  # raised at every run: the frames of earlier ones must not pile up
     if loading.worker is None:

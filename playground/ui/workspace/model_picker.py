@@ -17,7 +17,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.runtime import CARD_IS_WAITING, forget_failure, model_pool, note_end
 from playground.ui.workspace.adapter_access import shares_loaded_weights
 from playground.ui.workspace.adapters import adapter_card
-from playground.ui.workspace.model import chosen_model, request_chosen
+from playground.ui.workspace.model import LoadingProgress, chosen_model, request_chosen
 from playground.ui.workspace.setup import change, setup
 from playground.ui.workspace.shared import is_guest, offered_models, show_shared_server, visitor_limits
 
@@ -43,7 +43,7 @@ def sidebar_model(needed: bool = True) -> None:
         return
     loading = request_chosen()
     if shares_loaded_weights(chosen_model()):
-        loading.done.wait(jobs.PATIENCE_S)  # of an adapter that is milliseconds: its strength follows the slider
+        jobs.there_soon(LoadingProgress(loading))  # of an adapter that is milliseconds: its strength follows the slider
     st.session_state[CARD_IS_WAITING] = not loading.done.is_set()
     with st.container(border=True, key="model_card"):
         served = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.ticket import Ticket, Wait
 from playground.engine.types import NextLogits
 from playground.errors import BadInput
-from playground.ui.kit import job_view
+from playground.ui.kit import job_view, jobs
 from playground.ui.kit.job_view import JobView
 from playground.ui.kit.pace import crowded, look_every, queue_words
+from playground.ui.kit.run_turns import RunTurns, Urgency
 from tests.ui.conftest import Opened
 
 PATIENCE = 30.0
@@ -147,18 +149,40 @@ def test_a_part_that_found_nothing_yet_is_redrawn_though_another_found_the_resul
 ) -> None:
     """The text's part comes first and may give up just before the result is there for the pictures."""
     app = open_app({"prompt": "first"})
-    waits: list[float | None] = []
+    waits: list[jobs.Progress] = []
     redrawn: list[str] = []
-    wait = Ticket.wait
     monkeypatch.setattr(
         "playground.ui.sampling_page.steps.redraw_when_done", lambda pending, part: redrawn.append(part)
     )
 
-    def too_late_once(ticket: Ticket[Any], timeout: float | None = None) -> bool:
-        waits.append(timeout)
-        return wait(ticket, PATIENCE) and len(waits) > 1
+    def too_late_once(awaited: jobs.Progress) -> bool:
+        if isinstance(awaited, jobs._Request):  # and not the model's loading
+            waits.append(awaited)
+        there = threading.Event()
+        awaited.when_done(there.set)
+        return there.wait(PATIENCE) and len(waits) != 1
 
-    monkeypatch.setattr(Ticket, "wait", too_late_once)
+    monkeypatch.setattr(jobs, "there_soon", too_late_once)
     app.at.text_area(key="w_prompt").set_value("other")
     app.run()
     assert app.bars["rows"] and redrawn == ["text"], "the pictures are there, and a timer will redraw the text"
+
+
+def test_a_script_lets_others_run_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = RunTurns()
+    monkeypatch.setattr(jobs, "TURNS", turns)
+    ticket: Ticket[int] = Ticket("a", "b")
+    request = jobs._Request("key", ticket, "reads")
+    held: list[bool] = []
+
+    class Waits(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            held.append(turns._holder is not None)
+            ticket.succeed(1)
+            return super().wait(timeout)
+
+    monkeypatch.setattr(jobs, "threading", SimpleNamespace(Event=Waits))
+    with turns.turn(Urgency.PAGE):
+        there = jobs.there_soon(request)
+        held.append(turns._holder is not None)
+    assert there and held == [False, True]

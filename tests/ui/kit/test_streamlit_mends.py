@@ -27,6 +27,7 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for owner, name in (
         (ScriptRequests, "_request_rerun_locked"),
         (ScriptRunner, "_run_script"),
+        (ScriptRunner, "_maybe_handle_execution_control_request"),
         (AppSession, "_create_scriptrunner"),
         (AppSession, "request_rerun"),
         (app_session, "_populate_theme_msg"),
@@ -224,3 +225,17 @@ def test_a_run_of_the_whole_page_takes_back_what_was_not_sent() -> None:
     queue.enqueue(block([0, 0], "part"))
     queue.clear(retain_lifecycle_msgs=True)
     assert queue.is_empty()
+
+
+def test_a_script_that_waits_is_told_what_its_reader_asks_and_of_no_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests, told = ScriptRequests(), list[str]()
+    context = SimpleNamespace(script_requests=requests)
+    monkeypatch.setattr(streamlit_mends, "get_script_run_ctx", lambda **_how: context)
+    with pytest.raises(RuntimeError), streamlit_mends.called_away(lambda: told.append("asked")):
+        requests.request_rerun(tick("a"))
+        assert not told
+        requests.request_rerun(RerunData(fragment_id="part"))
+        assert told == ["asked"]
+        raise RuntimeError
+    requests.request_rerun(RerunData(fragment_id="part"))
+    assert told == ["asked"]
