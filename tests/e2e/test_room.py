@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, RoomServer, settled, until
+from tests.e2e.conftest import OpenPage, RoomServer, box, settled, until
 
 pytestmark = pytest.mark.e2e
 PHONE = {"width": 390, "height": 844}
@@ -60,6 +60,12 @@ def test_a_leader_and_three_others(room_server: RoomServer, open_page: OpenPage)
     on_the_wall(leader, friendly, "Zoë", "<b>Zoë</b> 2")
     expect(leader.locator(".room-count")).to_contain_text("3 here")
 
+    typed.goto(f"{room_server.address}/scale_model")  # the longest title
+    expect(typed.get_by_role("button", name="Follow the leader")).to_be_visible()
+    for button in (typed.locator(".st-key-page_room button").last, typed.locator(".st-key-page_export button")):
+        place = box(button)
+        assert place["x"] >= 0 and place["x"] + place["width"] <= PHONE["width"], "in reach of a thumb"
+    typed.goto(f"{room_server.address}/room")
     typed.reload()
     has_place(typed, "Zoë")
     third.context.close()
