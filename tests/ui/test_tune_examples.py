@@ -158,8 +158,8 @@ def test_edits_become_the_draft_and_stay_when_the_tab_is_left() -> None:
 
 def test_what_stood_in_the_table_is_offered_at_the_next_visit(open_app: Open) -> None:
     app = pressed(pasted(open_tune(open_app), "Kept?\nYes."), "tune_take_paste")
-    assert not [button for button in app.at.button if button.key == "tune_kept_examples"]
+    assert not [button for button in app.at.button if button.key == "tune_kept_rows"]
     later = open_tune(open_app)
     assert len(examples(later)) == 4
-    later = pressed(later, "tune_kept_examples")
+    later = pressed(later, "tune_kept_rows")
     assert examples(later) == (Example("Kept?"), Example("Yes."))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import streamlit as st
 
 from playground.errors import PlaygroundError
@@ -22,51 +19,30 @@ from playground.ui.examples_page.demonstration_table import (
     take_demonstrations,
 )
 from playground.ui.examples_page.session import draft
-from playground.ui.kit import session
+from playground.ui.kit.bring_in import SHOWN, BringIn, Source
 from playground.ui.kit.file_button import file_button
-from playground.ui.kit.fragments import PICTURES, redraw
+from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.workspace.shared import file_uploader
 
 PASTE = "teach_paste"
-SHOWN, MOST_BYTES = 3, 16_000_000
-
-
-@dataclass(eq=False)
-class _Incoming:
-    """``problem``: why what was to be taken was not."""
-
-    problem: str = ""
+MOST_BYTES = 16_000_000
+_ROWS: BringIn[Demonstration] = BringIn(
+    "teach", PASTE, take_demonstrations, take_back, "Back to the former ones", parts=(PICTURES,)
+)
 
 
 def bring_in() -> None:
     """The shipped sets, pasting, a file, and the way back."""
     with st.container(horizontal=True, vertical_alignment="center", key="teach_bring_in"):
-        with st.popover("Shipped sets", icon=":material/inventory_2:", on_change="rerun", key="teach_sets") as box:
-            if box.open:
-                _shipped_buttons()
-        with st.popover("Paste", icon=":material/content_paste:", on_change="rerun", key="teach_pasting") as box:
-            if box.open:
-                _paste()
-        with st.popover("A file", icon=":material/upload_file:", on_change="rerun", key="teach_file") as box:
-            if box.open:
-                _upload()
-        kept = kept_demonstrations()
-        if kept:
-            st.button(
-                f"Those of the last visit ({len(kept)})",
-                key="teach_kept_rows",
-                icon=":material/history:",
-                on_click=_take,
-                args=(kept, False),
-                type="tertiary",
-                help="What stood in the table when this page was last left.",
-            )
-        if demonstration_table().former is not None:
-            st.button(
-                "Back to the former ones", key="teach_back", icon=":material/undo:", on_click=take_back, type="tertiary"
-            )
+        _ROWS.sources(
+            Source("Shipped sets", ":material/inventory_2:", "teach_sets", _shipped_buttons),
+            Source("Paste", ":material/content_paste:", "teach_pasting", _paste),
+            Source("A file", ":material/upload_file:", "teach_file", _upload),
+            kept=kept_demonstrations(),
+            has_former=demonstration_table().former is not None,
+        )
         if draft().rows:
             rows = draft().rows
             file_button(
@@ -85,8 +61,7 @@ def _shipped_buttons() -> None:
             f"{name.capitalize()} ({len(rows)})",
             key=f"teach_set_{name}",
             help=about,
-            on_click=_take,
-            args=(rows, False),
+            **_ROWS.taking(rows),
         )
         st.caption(about)
     st.caption("They take the place of the present ones; the way back stands beside.")
@@ -123,25 +98,6 @@ def _read(data: bytes, name: str, source: str) -> None:
     except PlaygroundError as error:
         show_problem(error)
         return
-    with st.container(key=f"teach_preview_{source}"):
-        for note in notes:
-            st.caption(escape_markdown(note))
-        for number, row in enumerate(found[:SHOWN], 1):
-            st.markdown(f"{number}\\. {escape_markdown(row.prompt[:120])} → {escape_markdown(row.response[:120])}")
-        if len(found) > SHOWN:
-            st.caption(f"and {len(found) - SHOWN:,} more")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        instead = f"Take these {len(found):,} instead" if len(found) > 1 else "Take it instead"
-        st.button(instead, key=f"teach_take_{source}", type="primary", on_click=_take, args=(found, False))
-        st.button("Add them", key=f"teach_add_{source}", on_click=_take, args=(found, True))
-    problem = session.get(_Incoming).problem
-    if problem:
-        show_problem(problem)
-
-
-def _take(rows: Sequence[Demonstration], add: bool) -> None:
-    """From a callback. What was pasted is cleared once it is in the table, and not before."""
-    session.get(_Incoming).problem = problem = take_demonstrations(rows, add=add)
-    if not problem and PASTE in st.session_state:
-        st.session_state[PASTE] = ""
-    redraw(PICTURES)
+    lines = [f"{escape_markdown(row.prompt[:120])} → {escape_markdown(row.response[:120])}" for row in found[:SHOWN]]
+    _ROWS.preview(source, notes, lines, len(found))
+    _ROWS.take_buttons(found, source)

@@ -13,6 +13,7 @@ from playground.errors import PlaygroundError
 from playground.tuning.examples import FIELDS, Example, built_in, read_examples
 from playground.tuning.incoming import MOST_BYTES, columns_of, guess_columns, looks_like_table, read_prompts
 from playground.ui.kit import session
+from playground.ui.kit.bring_in import SHOWN, BringIn, Source
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.tune_page.example_table import example_table, kept_examples, take_back, take_examples
@@ -21,16 +22,15 @@ from playground.ui.workspace.shared import file_uploader
 
 T = TypeVar("T")
 PASTE = "tune_paste"
-SHOWN = 3
+_ROWS: BringIn[Example] = BringIn("tune", PASTE, take_examples, take_back, "Back to the former examples")
 _LABELS = {"prompt": "Prompt", "system": "System prompt", "reference": "Reference", "checks": "Checks", "tags": "Tags"}
 _NONE = "none"
 
 
 @dataclass(eq=False)
 class _Incoming:
-    """``problem``: why what was to be taken was not. ``read``: what was read of the file or text with this ``content``."""
+    """``read``: what was read of the file or text with this ``content``."""
 
-    problem: str = ""
     content: tuple[int, int] = (0, 0)
     read: dict[str, Any] = field(default_factory=dict)
 
@@ -38,34 +38,13 @@ class _Incoming:
 def bring_in() -> None:
     """Ready examples, typing and pasting, a file, and the way back."""
     with st.container(horizontal=True, vertical_alignment="center", key="tune_bring_in"):
-        with st.popover("Ready examples", icon=":material/inventory_2:", on_change="rerun", key="tune_ready") as box:
-            if box.open:
-                _ready_buttons()
-        with st.popover("Type or paste", icon=":material/content_paste:", on_change="rerun", key="tune_typing") as box:
-            if box.open:
-                _paste()
-        with st.popover("A file", icon=":material/upload_file:", on_change="rerun", key="tune_file") as box:
-            if box.open:
-                _upload()
-        kept = kept_examples()
-        if kept:
-            st.button(
-                f"Those of the last visit ({len(kept)})",
-                key="tune_kept_examples",
-                icon=":material/history:",
-                on_click=_take,
-                args=(kept, False),
-                type="tertiary",
-                help="What stood in the table when this page was last left.",
-            )
-        if example_table().former is not None:
-            st.button(
-                "Back to the former examples",
-                key="tune_back",
-                icon=":material/undo:",
-                on_click=take_back,
-                type="tertiary",
-            )
+        _ROWS.sources(
+            Source("Ready examples", ":material/inventory_2:", "tune_ready", _ready_buttons),
+            Source("Type or paste", ":material/content_paste:", "tune_typing", _paste),
+            Source("A file", ":material/upload_file:", "tune_file", _upload),
+            kept=kept_examples(),
+            has_former=example_table().former is not None,
+        )
 
 
 def _ready_buttons() -> None:
@@ -73,10 +52,9 @@ def _ready_buttons() -> None:
         st.button(
             f"{about} ({len(ready_examples(purpose))})",
             key=f"tune_ready_{purpose}",
-            on_click=_take,
-            args=(ready_examples(purpose), False),
+            **_ROWS.taking(ready_examples(purpose)),
         )
-    st.button("All twelve", key="tune_ready_all", on_click=_take, args=(built_in(), False))
+    st.button("All twelve", key="tune_ready_all", **_ROWS.taking(built_in()))
     st.caption("They take the place of the present ones; the way back stands beside.")
 
 
@@ -107,7 +85,7 @@ def _paste() -> None:
         show_problem(error)
         return
     st.caption(f"{len(found)} {'prompt' if len(found) == 1 else 'prompts'}; references and checks can be added below.")
-    _take_buttons(found, "paste")
+    _ROWS.take_buttons(found, "paste")
 
 
 def _upload() -> None:
@@ -131,15 +109,12 @@ def _table(data: bytes, name: str, source: str) -> None:
     except PlaygroundError as error:
         show_problem(error)
         return
-    with st.container(key=f"tune_preview_{source}"):  # always there: buttons that move up are drawn twice
-        for note in dict.fromkeys((*notes, *more, *_read_twice(chosen))):
-            st.caption(escape_markdown(note))
-        for number, example in enumerate(found[:SHOWN], 1):
-            reference = f" → {escape_markdown(example.reference[:120])}" if example.reference else ""
-            st.markdown(f"{number}\\. {escape_markdown(example.prompt[:160])}{reference}")
-        if len(found) > SHOWN:
-            st.caption(f"and {len(found) - SHOWN} more")
-    _take_buttons(found, source)
+    lines = [
+        escape_markdown(each.prompt[:160]) + (f" → {escape_markdown(each.reference[:120])}" if each.reference else "")
+        for each in found[:SHOWN]
+    ]
+    _ROWS.preview(source, tuple(dict.fromkeys((*notes, *more, *_read_twice(chosen)))), lines, len(found))
+    _ROWS.take_buttons(found, source)
 
 
 def _mapping(columns: Sequence[str], source: str) -> dict[str, str]:
@@ -176,27 +151,3 @@ def _remembered(what: object, data: bytes, read: Callable[[], T]) -> T:
         incoming.read[key] = read()
     found: T = incoming.read[key]
     return found
-
-
-def _take_buttons(found: tuple[Example, ...], source: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            f"Take these {len(found)} instead" if len(found) > 1 else "Take it instead",
-            key=f"tune_take_{source}",
-            type="primary",
-            on_click=_take,
-            args=(found, False),
-        )
-        st.button(
-            "Add them" if len(found) > 1 else "Add it", key=f"tune_add_{source}", on_click=_take, args=(found, True)
-        )
-    problem = session.get(_Incoming).problem
-    if problem:
-        show_problem(problem)
-
-
-def _take(examples: tuple[Example, ...], add: bool) -> None:
-    """From a callback. What was pasted is cleared once it is in the table, and not before."""
-    session.get(_Incoming).problem = problem = take_examples(examples, add=add)
-    if not problem and PASTE in st.session_state:
-        st.session_state[PASTE] = ""
