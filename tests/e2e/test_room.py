@@ -61,7 +61,7 @@ def test_a_leader_and_three_others(room_server: RoomServer, open_page: OpenPage)
     expect(leader.locator(".room-count")).to_contain_text("3 here")
 
     typed.goto(f"{room_server.address}/scale_model")  # the longest title
-    expect(typed.get_by_role("button", name="Follow the leader")).to_be_visible()
+    expect(typed.get_by_role("button", name="Look for yourself")).to_be_visible()
     for button in (typed.locator(".st-key-page_room button").last, typed.locator(".st-key-page_export button")):
         place = box(button)
         assert place["x"] >= 0 and place["x"] + place["width"] <= PHONE["width"], "in reach of a thumb"
