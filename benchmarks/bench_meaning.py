@@ -24,16 +24,18 @@ def main() -> None:
     def read(given: list[str]) -> tuple[TextBits, ...]:
         return tuple(found for each in given for found in finish(bits_job([each], store)(engine, CancelToken())))
 
-    print("| protocol | language | bits per byte | 95% interval | bits per meaning | over all bytes |")  # noqa: T201
+    print("| language | protocol | bits per byte | 95% interval | bits per meaning | over all bytes |")  # noqa: T201
     print("|---|---|---|---|---|---|")  # noqa: T201
-    for protocol, label in PROTOCOLS.items():
-        parts = {code: read(given) for code, given in in_passes(texts, protocol).items()}
-        found = knowledge(text, texts, [each for own in parts.values() for each in own], protocol)
-        for own, (code, given) in zip(found, in_passes(texts, protocol).items(), strict=True):
-            whole = sum(each.total for each in parts[code]) / sum(len(part.encode()) for part in given)
+    for code in texts:
+        for protocol, label in PROTOCOLS.items():
+            given = in_passes({each: texts[each] for each in (text.baseline, code)}, protocol)
+            bits = {each: read(parts) for each, parts in given.items()}
+            chosen = {each: texts[each] for each in given}
+            own = knowledge(text, chosen, [each for found in bits.values() for each in found], protocol)[-1]
+            whole = sum(each.total for each in bits[code]) / sum(len(part.encode()) for part in given[code])
             byte = own.per_byte
             print(  # noqa: T201
-                f"| {label} | {own.text.name} | {byte.value:.3f} | {byte.low:.3f} to {byte.high:.3f} | "
+                f"| {own.text.name} | {label} | {byte.value:.3f} | {byte.low:.3f} to {byte.high:.3f} | "
                 f"{own.per_meaning.value:.2f} | {whole:.3f} |",
                 flush=True,
             )
