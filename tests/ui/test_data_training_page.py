@@ -83,8 +83,13 @@ def test_other_documents_are_hostile_and_nothing_of_them_leaves(open_app: OpenAp
     everything = app.texts() + "".join(each.proto.body for each in app.at.get("html")) + str(dict(app.at.query_params))
     assert "jane.doe" not in everything and "<img" not in everything and "⟨mail address⟩" in everything
     assert "Zero bytes in it were left out" in app.texts()
+    listed = app.at.selectbox(
+        key="data_document_all1"
+    )  # no list that the browser knows: it would show the former one's choice
+    assert listed.options == ["1. 1", "2. 2"]
     app.at.button(key="data_sample").click()
     assert "51 documents are kept" in kept(app.run())
+    assert len(set(app.at.selectbox(key="data_document_all2").options)) == 51
 
 
 def test_a_file_that_is_none_is_one_sentence_and_the_old_stays(open_app: OpenApp) -> None:

@@ -70,7 +70,7 @@ def filter_controls() -> None:
 def _bring_in(worker: Worker) -> None:
     own = session.get(Corpus)
     count = len(own.measured) if own.measured is not None else 0
-    st.markdown(f"**{count:,} documents** of {escape_markdown(own.name or 'what was pasted')}")
+    st.markdown(f"**{count:,} document{'s' * (count != 1)}** of {escape_markdown(own.name or 'what was pasted')}")
     with st.container(horizontal=True, key="data_bring_in"):
         with st.popover("Paste", icon=":material/content_paste:", on_change="rerun", key="data_pasting") as box:
             if box.open:
@@ -85,7 +85,7 @@ def _bring_in(worker: Worker) -> None:
 
 
 def _back() -> None:
-    session.put(Corpus())
+    session.put(Corpus(taken=session.get(Corpus).taken))
 
 
 def _paste(worker: Worker) -> None:

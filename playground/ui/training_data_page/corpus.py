@@ -36,7 +36,7 @@ class Corpus(HasJob[Any]):
     """``measured``: the documents, None before the sample has been read. ``name``: what they are called.
 
     ``doing``, ``done`` and ``total`` (0 where nobody knows) of the work under way. ``surprises``: what the model ``rated_by``
-    found, by document. ``language``: which one the values are of.
+    found, by document. ``language``: which one the values are of. ``taken``: how many sets of documents stood here before.
     """
 
     measured: Measured | None = None
@@ -48,10 +48,12 @@ class Corpus(HasJob[Any]):
     surprises: dict[int, Surprise] = field(default_factory=dict)
     rated_by: str = ""
     language: str = ""
+    taken: int = -1
 
     def take(self, measured: Measured, name: str, language: str) -> None:
         """Another set of documents stands in the page."""
         self.measured, self.name, self.language = measured, name, language
+        self.taken += 1
         self.surprises, self.rated_by, self.problem = {}, "", ""
 
 

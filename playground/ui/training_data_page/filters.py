@@ -106,8 +106,9 @@ def _chooser(view: FilterView) -> None:
     picked = st.selectbox(
         f"Document ({len(places):,}" + (f", the first {MOST_LISTED} listed)" if len(places) > MOST_LISTED else ")"),
         listed,
-        format_func=lambda place: f"{document_name(view.measured, place)} · fails {count[place]}",
-        key=f"data_document_{shown}",
+        format_func=lambda place: f"{place + 1:,}. {document_name(view.measured, place)}",
+        # A browser keeps what it shows as text: another set of documents is another list, and no text may change or stand twice.
+        key=f"data_document_{shown}{session.get(Corpus).taken or ''}",
     )
     _document(view, int(picked) if picked in listed else listed[0])
 
