@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
+import tomllib
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
-from playground.corpus.documents import LONGEST, Document, Documents
+from playground.corpus.documents import LONGEST, MOST_BYTES, Document, Documents
 from playground.corpus.near_duplicates import BANDS, Duplicates
 from playground.errors import BadInput
 from tests.corpus.reading import read
@@ -129,3 +132,12 @@ def test_very_many_duplicates() -> None:
     seen = Duplicates()
     found = [seen.add("The same again.") for _ in range(100_000)]
     assert found[-1] == (99_999, BANDS, 0) and found[0] == (0, 0, -1)
+
+
+def test_what_the_page_offers_to_take_reaches_the_server() -> None:
+    """Streamlit refuses what is larger than its own limit, whatever an uploader says, and so does the proxy before it."""
+    root = Path(__file__).parents[2]
+    streamlit = tomllib.loads((root / ".streamlit/config.toml").read_text(encoding="utf-8"))["server"]["maxUploadSize"]
+    proxy = re.search(r"client_max_body_size (\d+)m", (root / "deploy/nginx/default.conf.template").read_text("utf-8"))
+    assert proxy is not None
+    assert MOST_BYTES <= streamlit * 2**20 < int(proxy[1]) * 2**20

@@ -56,7 +56,9 @@ def _controls(worker: Worker, own: Race) -> None:
     )
     bound.steps("longest")
     bound.toggle("loaded")
-    brought = st.file_uploader("A config.json, built here with random weights", ["json"], key="arch_config")
+    brought = st.file_uploader(
+        "A config.json, built here with random weights", ["json"], key="arch_config", max_upload_size=1
+    )
     if brought is not None:
         with problems_shown_here():
             take_config(brought.getvalue())

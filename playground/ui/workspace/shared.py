@@ -113,9 +113,9 @@ def show_shared_server(limits: Limits) -> None:
 
 
 def file_uploader(label: str, **options: Any) -> UploadedFile | None:  # noqa: ANN401 - Streamlit's own options
-    """Streamlit's uploader for one file; a guest is told that it is locked."""
+    """Streamlit's uploader for one file, of 20 MB unless ``max_upload_size`` says more; a guest is told that it is locked."""
     if is_guest():
         st.caption(f":material/lock: {label}: locked on a shared server.")
         return None
-    found: UploadedFile | None = st.file_uploader(label, **options)  # of one file
+    found: UploadedFile | None = st.file_uploader(label, **{"max_upload_size": 20, **options})  # of one file
     return found
