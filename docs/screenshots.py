@@ -64,7 +64,7 @@ SHOTS: dict[str, tuple[str, int, bool, str | None]] = {
 }
 
 
-ROOM_SHOTS = ("room-wall", "room-presented", "room-phone")
+ROOM_SHOTS = ("room-wall", "room-presented", "room-phone", "room-question")
 TEACH_SHOTS = ("teach-train", "teach-moved")
 TUNE_SHOTS = ("tune-plan", "tune-results", "tune-judge", "tune-decision")
 
@@ -150,9 +150,26 @@ def take_room(browser: Browser, folder: str) -> None:
     expect(leader.locator(".st-key-stop_presenting")).to_be_visible(timeout=60_000)
     leader.wait_for_timeout(2_500)
     leader.screenshot(path=IMAGES / "room-presented.png")
+    leader.keyboard.press("p")
+    take_question(leader, guests)
     for context in browser.contexts:
         context.close()
     room.close()
+
+
+def take_question(leader: Page, guests: list[Page]) -> None:
+    """What came out of a guess, for the whole room."""
+    leader.get_by_role("link", name="Room", exact=True).click()
+    leader.get_by_role("tab", name="Questions").click()
+    leader.get_by_role("button", name="Ask the room").click()
+    for guest, word in zip(guests, ("Paris", "beautiful"), strict=True):
+        guest.get_by_role("textbox", name="What comes next?").fill(word)
+        guest.get_by_role("button", name="Send my guess").click()
+        expect(guest.get_by_text("Your guess:")).to_be_visible(timeout=60_000)
+    leader.get_by_role("button", name="Reveal").click()
+    expect(leader.locator(".js-plotly-plot")).to_be_visible(timeout=120_000)
+    leader.set_viewport_size({"width": 1280, "height": 1_000})
+    take(leader, IMAGES / "room-question.png", None)
 
 
 def main(wanted: list[str]) -> int:
