@@ -20,10 +20,10 @@ export function clockSays(data, passed) {
 }
 
 export default function clock({ data, parentElement }) {
-  const state = stateOf(parentElement, () => ({ serial: null, begun: 0, ticking: 0 }))
+  const state = stateOf(parentElement, () => ({ drawnAt: null, begun: 0, ticking: 0 }))
   const face = parentElement.querySelector(".clock")
-  if (state.serial !== data.serial) {
-    state.serial = data.serial
+  if (state.drawnAt !== data.drawnAt) { // a drawing that repeats an older one does not put the clock back
+    state.drawnAt = data.drawnAt
     state.begun = performance.now()
   }
   const show = () => {

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import time
+from playground.ui.components.declare import Component
 
-import streamlit as st
-
-from playground.ui.components.assets import script, style
-
-_CLOCK = st.components.v2.component(
+_CLOCK = Component(
     "clock",
     html='<span class="clock" role="timer"></span>\n<!-- the script writes into it -->\n',
-    css=style("clock.css"),
-    js=script("clock.js"),
+    styles=("clock.css",),
+    script="clock.js",
 )
 
 
 def countdown(left_s: float, *, key: str) -> None:
     """Seconds from now on."""
-    _draw({"left": left_s, "gone": 0.0, "planned": 0.0}, key)
+    _CLOCK({"left": left_s, "gone": 0.0, "planned": 0.0}, key=key, width="content")
 
 
 def time_gone(gone_s: float, planned_s: float, *, key: str) -> None:
     """Seconds since a beginning, beside those that were planned."""
-    _draw({"left": None, "gone": gone_s, "planned": planned_s}, key)
-
-
-def _draw(data: dict[str, float | None], key: str) -> None:
-    """``serial``: a drawing that repeats an older one must not put the clock back."""
-    _CLOCK(data={**data, "serial": time.monotonic_ns() // 1_000}, key=key, width="content")
+    _CLOCK({"left": None, "gone": gone_s, "planned": planned_s}, key=key, width="content")
