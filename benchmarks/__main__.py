@@ -1,6 +1,6 @@
 """``make bench``: run every benchmark and print the README's performance table. Names select some: ``slider chain``.
 
-``bakeoff``, ``contamination`` and ``meaning`` measure the model and not the code: they run only when named.
+``bakeoff``, ``contamination``, ``meaning`` and ``teach`` measure the model and formulas, not the code: they run only when named.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BENCHMARKS = (
     "filters",
     "languages",
 )
-ONLY_WHEN_NAMED = ("bakeoff", "contamination", "meaning")
+ONLY_WHEN_NAMED = ("bakeoff", "contamination", "meaning", "teach")
 
 
 def main(wanted: list[str]) -> int:

@@ -8,7 +8,7 @@ from playground.ui.preferences_page.dpo import dpo_section
 from playground.ui.preferences_page.experiments import EXPERIMENTS, begin_experiment
 from playground.ui.preferences_page.groups import groups_section, load_groups
 from playground.ui.preferences_page.over import load_over, over_section
-from playground.ui.preferences_page.reward import load_reward, reward_section
+from playground.ui.preferences_page.reward import load_reward_if_voted, reward_section
 from playground.ui.preferences_page.strengths import strengths_section
 from playground.ui.preferences_page.vote import vote_section
 from playground.ui.workspace.model import loaded_model
@@ -29,7 +29,7 @@ PAGE = PageSpec(
     sections={
         "vote": Section("Vote", vote_section),
         "strengths": Section("Strengths", strengths_section),
-        "reward": Section("Reward model", reward_section, view=load_reward, needs=(Hidden,)),
+        "reward": Section("Reward model", reward_section, view=load_reward_if_voted, needs=(Hidden,)),
         "over": Section("Best-of-N under it", over_section, view=load_over, needs=(Hidden,)),
         "dpo": Section("DPO", dpo_section),
         "groups": Section("Whose preference?", groups_section, view=load_groups, needs=(Hidden,)),

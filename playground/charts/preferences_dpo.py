@@ -51,6 +51,25 @@ def logps_bands(told: Told) -> BandsData | None:
     )
 
 
+def accuracy_bands(told: Told) -> BandsData:
+    """In which share of pairs the winner has the higher reward; a coin has half."""
+    x = np.array([told[0][0], told[-1][0]], dtype=np.float64)
+    coin = BandCurve("a coin", x, np.full(2, 0.5), kind="grey", style=1)
+    own = _curve("the winner is ahead", told, lambda each: each.accuracy, kind=STRONG)
+    return BandsData("step", "share of pairs", (own, coin), percent=True, log_x=False)
+
+
+def loss_bands(steps: Sequence[TrainStep]) -> BandsData | None:
+    """The loss of what is taught, step by step, and of what is held out; None before there is one."""
+    curves = []
+    for name, kind, value in (("taught", "grey", "loss"), ("held out", STRONG, "heldout")):
+        known = [(step.step, getattr(step, value)) for step in steps if getattr(step, value) is not None]
+        if known:
+            x, y = np.array(known, dtype=np.float64).T
+            curves.append(BandCurve(name, x, y, kind=kind, style=0))
+    return BandsData("step", "loss, nats a pair", tuple(curves), log_x=False) if curves else None
+
+
 def _curve(
     name: str, told: Told, value: Callable[[PreferenceNumbers], float], *, kind: str = "", style: int | None = None
 ) -> BandCurve:

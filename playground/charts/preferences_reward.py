@@ -16,12 +16,13 @@ from playground.preferences.liking import Liking
 from playground.preferences.reward import Calibration, LearningCurve
 
 
-def learning_bands(curve: LearningCurve, longer: float | None) -> BandsData:
-    """Held-out accuracy against votes, beside always preferring the longer answer."""
+def learning_bands(curve: LearningCurve, by_length: tuple[str, float] | None) -> BandsData:
+    """Held-out accuracy against votes, beside always preferring the longer answer, or the shorter."""
     x = curve.sizes.astype(np.float64)
     drawn = [BandCurve("reward head, held-out votes", x, curve.mean, curve.low, curve.high, STRONG)]
-    if longer is not None:
-        drawn.append(BandCurve("the longer answer", x, np.full(len(x), longer), kind="grey"))
+    if by_length is not None:
+        word, share = by_length
+        drawn.append(BandCurve(f"always the {word} answer", x, np.full(len(x), share), kind="grey"))
     return BandsData("votes fitted to", "agreement with votes", tuple(drawn), percent=True)
 
 
@@ -61,7 +62,7 @@ def calibration_figure(data: CalibrationData) -> go.Figure:
             "hovertemplate": "said %{x:.0%}, happened %{y:.0%}, %{text}<extra></extra>",
         },
     ]
-    axis = {"range": [0, 1], "tickformat": ".0%", "gridcolor": GRID, "fixedrange": True}
+    axis = {"range": [-0.03, 1.03], "tickformat": ".0%", "gridcolor": GRID, "fixedrange": True}
     layout = {
         "height": 330,
         "margin": {"l": 8, "r": 12, "t": 8, "b": 40},

@@ -45,6 +45,14 @@ class ExaminedHead:
     likings: tuple[Liking, ...]
     longer: Share
 
+    @property
+    def by_length(self) -> tuple[str, float] | None:
+        """The better of two rules that read nothing, always the longer or always the shorter answer; its share of votes."""
+        share = self.longer.share
+        if share is None:
+            return None
+        return ("longer", share) if share >= 0.5 else ("shorter", 1 - share)
+
 
 def examine_head(
     ballot: Ballot,
@@ -90,6 +98,11 @@ def accuracy_sentence(found: ExaminedHead) -> str:
         f"Held out, the head agrees with {own.share:.0%} of {own.total:,} votes (95%: {own.low:.0%} to {own.high:.0%}); of those "
         f"that it was fitted to with {found.fitted.share:.0%}, which is no evidence. Whole {unit} are held out, in five folds."
     )
-    if found.longer.share is not None:
-        said += f" Always preferring the longer answer would agree with {found.longer.share:.0%}."
+    if own.low <= 0.5:
+        said += (
+            " A coin would do as well: so far it knows these votes by heart, and nothing that holds on other prompts."
+        )
+    rule = found.by_length
+    if rule is not None:
+        said += f" Always preferring the {rule[0]} answer would agree with {rule[1]:.0%}."
     return said + left_out

@@ -18,7 +18,7 @@ import torch
 from playground.errors import TrainingDiverged
 from playground.training.objectives import Objective
 from playground.training.settings import TrainSettings
-from playground.training.steps import PreferenceNumbers, TrainStep
+from playground.training.steps import PreferenceNumbers, Reading, TrainStep
 from playground.training.student import Student, Tensors
 
 LARGEST_GRADIENT = 1.0  # longer ones are scaled down to it, as TRL's max_grad_norm does
@@ -60,6 +60,7 @@ class Training:
             list(self._named.values()), lr=settings.learning_rate, weight_decay=0.0, foreach=False
         )
         self._steps: list[TrainStep] = []
+        self.reading: Reading | None = None  # while rows are read before step 0, or before a resumed one goes on
         self._best: Tensors = {}
         self._best_value: float | None = None
         if start is not None:
@@ -109,7 +110,12 @@ class Training:
 
     def run(self) -> Generator[TrainStep | None, None, Curve]:
         """Each step as it ends; None gives others a turn. Raises TrainingDiverged once the loss runs away."""
-        yield from self._objective.before([*self._train, *self._heldout])
+        places, read = [*self._train, *self._heldout], 0
+        for rows in self._objective.before(places):
+            read += rows
+            self.reading = Reading(read / len(places))
+            yield
+        self.reading = None
         if not self._steps:
             value, pairs = yield from self._held_out()
             first = TrainStep(0, self.total, 0.0, None, value, self._rate(0), None, 0, 0.0, heldout_preference=pairs)

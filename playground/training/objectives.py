@@ -45,8 +45,8 @@ class Objective(ABC, Generic[RowT]):
     def loss(self, places: Sequence[int], sums: Sums) -> torch.Tensor:
         """The summed loss of one pass; adds to ``sums`` what is told of pairs."""
 
-    def before(self, places: Sequence[int]) -> Iterator[None]:
-        """What has to be known of rows before they are first used, with turns for others between."""
+    def before(self, places: Sequence[int]) -> Iterator[int]:
+        """What has to be known of rows before they are first used, with turns for others between: how many were read in each."""
         return iter(())
 
     def look_closer(self, places: Sequence[int], sums: Sums) -> None:
@@ -140,13 +140,13 @@ class Dpo(_Pairs):
         super().__init__(student, rows, settings)
         self._reference: dict[int, torch.Tensor] = {}
 
-    def before(self, places: Sequence[int]) -> Iterator[None]:
+    def before(self, places: Sequence[int]) -> Iterator[int]:
         new = [place for place in places if place not in self._reference]
         for group in self.passes(new):
             with torch.no_grad(), self.student.untaught():
                 found = self._sums_of(group)
             self._reference |= {place: found[:, column] for column, place in enumerate(group)}
-            yield
+            yield len(group)
 
     def _sums_of(self, places: Sequence[int]) -> torch.Tensor:
         """Summed log-probabilities: (2, pairs)."""

@@ -28,13 +28,14 @@ from playground.training.pairs import Pair
 from playground.training.runs import KeptTraining, Status, TrainingWriter
 from playground.training.settings import TrainSettings
 from playground.training.split import split
-from playground.training.steps import TrainStep
+from playground.training.steps import Reading, TrainStep
 from playground.training.student import Student, open_student
 
 CHECKPOINT_EVERY_S = 10.0  # what a killed process loses at most, and one step
 _LOOKED_AT = 8  # rows, to measure the pace
 
-Job = Callable[[Engine, CancelToken], Generator[TrainStep | None, None, "Trained"]]
+Told = TrainStep | Reading | None
+Job = Callable[[Engine, CancelToken], Generator[Told, None, "Trained"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def kept_training(writer: TrainingWriter, kept: KeptTraining) -> Job:
 
 def _run(
     info: ModelInfo, writer: TrainingWriter, kept: KeptTraining, cancel: CancelToken
-) -> Generator[TrainStep | None, None, Trained]:
+) -> Generator[Told, None, Trained]:
     status: Status | None = None
     problem = ""
     folder = training_folder(kept.id)
@@ -130,7 +131,7 @@ def _run(
 
 def _steps(
     training: Training, writer: TrainingWriter, folder: Path, cancel: CancelToken
-) -> Generator[TrainStep | None, None, None]:
+) -> Generator[Told, None, None]:
     saved = time.monotonic()
     for step in training.run():
         cancel.check()
@@ -139,7 +140,7 @@ def _steps(
             if time.monotonic() - saved > CHECKPOINT_EVERY_S:
                 save_checkpoint(folder, training.checkpoint())
                 saved = time.monotonic()
-        yield step
+        yield step or training.reading
 
 
 def _keep(prepared: Prepared | None, writer: TrainingWriter, kept: KeptTraining, folder: Path) -> str:
@@ -221,7 +222,8 @@ def _calibrate(
     encoded = encode_rows(student.codec, rows[:_LOOKED_AT], settings, student.info.context_length).encoded
     objective = make_objective(student, encoded, settings)
     places = range(len(encoded))
-    yield from objective.before(places)
+    for _rows in objective.before(places):
+        yield
     learnt, looked, tokens = 0.0, 0.0, 0
     for number, group in enumerate(objective.passes(places)):
         cancel.check()

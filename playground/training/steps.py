@@ -26,6 +26,13 @@ class PreferenceNumbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Before step 0 the rows are read as the model is before it is taught; ``share`` of that is done, 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainStep:
     """Step ``step`` of ``steps``; step 0 is the untaught model, measured on what is held out (``loss`` None).
 

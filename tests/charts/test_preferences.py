@@ -10,7 +10,7 @@ import pytest
 
 from playground.charts.curves_bands import bands_description, bands_figure
 from playground.charts.preferences_agreement import AgreementData, agreement_description, agreement_figure
-from playground.charts.preferences_dpo import logps_bands, measured, rewards_bands
+from playground.charts.preferences_dpo import accuracy_bands, logps_bands, loss_bands, measured, rewards_bands
 from playground.charts.preferences_groups import groups_data, groups_description, groups_figure
 from playground.charts.preferences_over import OverData, against_kl, against_n
 from playground.charts.preferences_ppo import ppo_svg
@@ -29,12 +29,14 @@ from playground.charts.preferences_strengths import (
     strengths_with_elo_description,
     strengths_with_elo_figure,
 )
+from playground.charts.preferences_ways import ways_description, ways_svg
 from playground.charts.room_strengths import strengths_data
 from playground.preferences.ballots import Answer, Ballot, votes_on_names
 from playground.preferences.elo import elo_orders
 from playground.preferences.examined import accuracy_sentence, examine_head
 from playground.preferences.overoptimisation import fit_best_of_n, kl_of
 from playground.preferences.ppo import METHODS
+from playground.preferences.ready import varied_ballot
 from playground.preferences.strengths import fit_strengths, strengths_by_group
 from playground.preferences.synthetic import VOTERS, synthetic_verdicts
 from playground.preferences.votes import count_pairs
@@ -78,13 +80,26 @@ def test_a_heads_pictures() -> None:
     features = np.random.default_rng(0).standard_normal((len(BALLOT.answers), 6)).astype(np.float32)
     found = examine_head(BALLOT, SAID, features, 1.0, repeats=3)
     assert found.curve is not None and found.calibration is not None and "Held out" in accuracy_sentence(found)
-    valid(bands_figure(learning_bands(found.curve, found.longer.share)))
+    valid(bands_figure(learning_bands(found.curve, found.by_length)))
     calibration = calibration_data(found.calibration)
     valid(calibration_figure(calibration))
     assert "Mean distance" in calibration_description(calibration)
     likes = liking_data(found.likings)
     valid(liking_figure(likes))
     assert "words" in liking_description(likes)
+
+
+def test_a_head_that_knows_nothing_is_said_to_be_no_better_than_a_coin() -> None:
+    """150 votes of a voter who likes short answers: from noise nothing is learnt, from their length all of it is."""
+    ballot = varied_ballot()
+    votes = synthetic_verdicts(ballot, VOTERS["brief"], 150)
+    noise = np.random.default_rng(1).standard_normal((len(ballot.answers), 64)).astype(np.float32)
+    lengths = np.array([[len(answer.text)] for answer in ballot.answers], dtype=np.float32)
+    by_noise, by_length = (examine_head(ballot, votes, features, 1.0, repeats=2) for features in (noise, lengths))
+    assert "A coin would do as well" in accuracy_sentence(by_noise)
+    assert "A coin" not in accuracy_sentence(by_length) and by_length.held_out is not None
+    assert by_length.by_length is not None and by_length.by_length[0] == "shorter" and by_length.by_length[1] > 0.75
+    assert (by_length.held_out.share or 0) > 0.75
 
 
 def test_agreement_has_its_marks() -> None:
@@ -119,7 +134,9 @@ def test_dpos_curves_show_the_fall_of_both() -> None:
     assert logps is not None
     winners, losers = (curve.y for curve in logps.curves)
     assert winners[0] == losers[0] == 0 and winners[-1] == pytest.approx(-3) and losers[-1] == pytest.approx(-9)
-    for bands in (rewards_bands(told), logps):
+    loss = loss_bands([step(1), step(2)])
+    assert loss is not None and loss_bands([]) is None
+    for bands in (rewards_bands(told), logps, accuracy_bands(told), loss):
         valid(bands_figure(bands))
     assert measured([step(1, preference=numbers(0.1, 0.0))])[1] is False and measured([step(1)]) == ([], False)
 
@@ -127,6 +144,12 @@ def test_dpos_curves_show_the_fall_of_both() -> None:
 def test_ppos_drawing_is_well_formed_and_names_four_models() -> None:
     text = " ".join(element.text or "" for element in fromstring(ppo_svg()).iter())
     assert all(name in text for name in ("policy", "value model", "reward model", "reference"))
+
+
+@pytest.mark.parametrize("here", ["strengths", "reward", "over", "dpo"])
+def test_the_ways_on_from_votes_are_drawn_with_the_one_in_view(here: str) -> None:
+    strong = [each for each in fromstring(ways_svg(here)).iter() if each.get("stroke-width") == "2.5"]
+    assert len(strong) == 1 and "In view: " in ways_description(here)
 
 
 def test_what_ppo_takes_is_sixteen_bytes_for_what_is_trained() -> None:

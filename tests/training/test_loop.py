@@ -75,6 +75,16 @@ def test_a_step_is_read_back_as_it_was_written(tiny_model: Path) -> None:
     assert step.preference is not None and step.preference.logps_chosen is not None
 
 
+def test_how_far_the_reading_before_step_0_is_can_be_asked(tiny_model: Path) -> None:
+    training = prepared(tiny_model, settings_of("dpo", epochs=1)).training
+    shares = [0.0]
+    for step in training.run():
+        if step is not None:
+            break
+        shares.append(training.reading.share if training.reading is not None else 1.0)
+    assert shares == sorted(shares) and len(set(shares)) > 2 and shares[-1] == 1 and training.reading is None
+
+
 def test_a_rate_of_ten_is_seen_and_stopped(tiny_model: Path) -> None:
     with pytest.raises(TrainingDiverged, match="the learning rate 10 is too high") as refused:
         run(prepared(tiny_model, settings_of("reward", learning_rate=10.0, epochs=8)).training)

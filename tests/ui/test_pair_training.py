@@ -65,7 +65,7 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     assert kept.status == "finished" and kept.kind == "dpo" and kept.has_adapter and not page.errors
     told = page.texts().replace("\\", "")
     assert f"At step {kept.steps}, on held-out pairs" in told and "KL to the start" in told
-    assert len(page.at.get("plotly_chart")) == 2
+    assert len(page.at.get("plotly_chart")) == 4
     page.at.toggle(key="preferences_dpo_looks").set_value(True)
     page.run()
     assert not page.errors and "The first token of the answer" in page.texts()
@@ -74,7 +74,30 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     page.run()
     told = page.texts().replace("\\", "")
     assert not page.errors and "best-of-N with that KL, N ≈ 1." in told and "48 answers of each to 6 prompts" in told
-    assert len(page.at.get("plotly_chart")) == 3
+    assert len(page.at.get("plotly_chart")) == 5
+
+
+def test_one_is_paused_gone_on_with_ended_and_deleted(page: Opened) -> None:
+    page.put(DpoDraft(settings_of("dpo", epochs=100)))
+    page.hold(teach_preferences_section="DPO")
+    page.at.button(key="preferences_dpo_start").click()
+    page = page.run()
+    for button, status in (("pause", "paused"), ("stop", "stopped")):
+        while len(page.state(PairTrainings).of["dpo"].steps) < 3:
+            page.run()
+        page.at.button(key=f"preferences_dpo_{button}").click()
+        page = ended(page, "dpo")
+        (kept,) = TrainingStore(LOCAL).trainings()
+        assert kept.status == status and 0 < kept.done < kept.steps and kept.has_adapter and not page.errors
+        if status == "paused":
+            assert "· paused ·" in page.texts()
+            page.state(PairTrainings).of["dpo"].steps.clear()  # so that the loop above waits for what is new
+            page.at.button(key="preferences_dpo_resume").click()
+            page = page.run()
+    assert "· ended early ·" in page.texts()
+    page.at.button(key="preferences_dpo_delete").click()
+    page = page.run()
+    assert not TrainingStore(LOCAL).trainings() and not page.errors and "ended early" not in page.texts()
 
 
 def test_a_lora_reward_model_is_trained_and_is_a_rule(page: Opened) -> None:

@@ -140,7 +140,9 @@ def voted(name: str = "brief", count: int = 40) -> str:
 def test_a_reward_is_fitted_examined_and_put_among_the_rules_of_best_of_n(open_app: Callable[..., Opened]) -> None:
     app = open_page(open_app, "Reward model", ballot=voted())
     told = app.texts()
-    assert "Held out, the head agrees with" in told and "Always preferring the longer answer" in told and not app.errors
+    assert (
+        "Held out, the head agrees with" in told and "Always preferring the shorter answer" in told and not app.errors
+    )
     app.at.button(key="preferences_keep_head").click()
     app.run()
     (head,) = HeadStore(LOCAL).heads()
@@ -273,10 +275,21 @@ def test_groups_that_disagree_stand_side_by_side(open_app: Callable[..., Opened]
     assert not app.errors and "carry no two groups" in app.texts()
 
 
+@pytest.mark.parametrize("tab", ["Strengths", "Reward model", "Best-of-N under it", "DPO", "Whose preference?"])
+def test_before_the_first_vote_every_tab_teaches_and_offers_voters(open_app: Callable[..., Opened], tab: str) -> None:
+    app = open_page(open_app, tab)
+    assert not app.errors and len(app.at.info) == 1
+    app.at.button(key="preferences_synthetic_brief").click()
+    app.run()
+    (ballot,) = BallotStore(LOCAL).ballots()
+    assert not app.errors and len(BallotStore(LOCAL).load(ballot.id).verdicts) > 20
+
+
 def test_dpo_offers_the_decided_votes_and_shows_a_kept_trainings_curves(
     open_app: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(open_app, "DPO")
+    ties = [replace(vote, winner="tie") for vote in synthetic_verdicts(SHORT, VOTERS["brief"], 4)]
+    app = open_page(open_app, "DPO", ballot=BallotStore(LOCAL).add("ties", SHORT, ties))
     assert ["No vote has a winner yet" in error for error in app.errors] == [True]
     app = open_page(open_app, "DPO", ballot=voted(count=30))
     assert not app.errors and app.at.button(key="preferences_dpo_start").label == "Train on 30 pairs"

@@ -18,7 +18,7 @@ from playground.training.demonstrations import Demonstration
 from playground.training.line import training_line
 from playground.training.runs import KeptTraining, Status, TrainingStore, TrainingWriter
 from playground.training.settings import TrainSettings
-from playground.training.steps import TrainStep
+from playground.training.steps import Reading, TrainStep
 from playground.ui.examples_page.session import open_training, opened_training
 from playground.ui.kit import session
 from playground.ui.kit.job_view import HasJob, JobView
@@ -118,8 +118,8 @@ def _train(own: TrainingView, worker: Worker, writer: TrainingWriter, seconds: f
     own.kept = replace(kept, summary=replace(kept.summary, status="running", problem=""))
     own.writer, own.problem = writer, ""
 
-    def take(step: TrainStep | None) -> None:
-        if step is not None:
+    def take(step: TrainStep | Reading) -> None:
+        if isinstance(step, TrainStep):
             own.steps.append(step)
 
     ticket = training_line().submit(worker, session_id(), "train", kept_training(writer, kept), seconds)

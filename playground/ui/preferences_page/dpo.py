@@ -8,8 +8,8 @@ import streamlit as st
 
 from playground.charts.curves_bands import bands_description, bands_figure
 from playground.charts.numbers import gigabytes
-from playground.charts.preferences_dpo import logps_bands, measured, rewards_bands
-from playground.charts.preferences_ppo import ppo_svg
+from playground.charts.preferences_dpo import accuracy_bands, logps_bands, loss_bands, measured, rewards_bands
+from playground.charts.preferences_ppo import PPO_SAID, ppo_svg
 from playground.engine.serving.worker import Worker
 from playground.preferences.overoptimisation import n_of
 from playground.preferences.ppo import METHODS
@@ -27,12 +27,13 @@ from playground.ui.kit.messages import problems_shown_here, show_problem, why_it
 from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.session import bind_widget
 from playground.ui.preferences_page.equal_kl import equal_kl_part
+from playground.ui.preferences_page.no_votes import no_votes_yet
+from playground.ui.preferences_page.pair_progress import pair_progress
 from playground.ui.preferences_page.pair_training import (
     PairTraining,
     choose_training,
     pair_training,
     pairs_of,
-    progress,
     start,
 )
 from playground.ui.preferences_page.session import attempt, opened
@@ -52,9 +53,17 @@ def dpo_section(worker: Worker) -> None:
     if own.problem:
         show_problem(own.problem)
     with st.container(key="phone_last_dpo"):
-        with problems_shown_here():
-            pairs = pairs_of(found)
-            _controls(worker, len(pairs), own)
+        if found.verdicts:
+            with problems_shown_here():
+                pairs = pairs_of(found)
+                _controls(worker, len(pairs), own)
+        else:
+            no_votes_yet(
+                "**DPO** (direct preference optimisation) teaches the model itself to make the preferred answer of a pair "
+                "likelier than the other, without a reward model between. You will see both answers' log-probabilities move, "
+                "and how far the model goes from where it began.",
+                "dpo",
+            )
         choose_training("dpo", worker)
     watch(own, lambda: _curves(own), key="preferences_dpo", changes=lambda: own.busy)
     if own.kept is not None and not own.busy and own.kept.folder is not None:
@@ -123,19 +132,31 @@ def _controls(worker: Worker, pairs: int, own: PairTraining) -> None:
 
 
 def _curves(own: PairTraining) -> None:
-    progress("dpo", own.steps)
+    pair_progress("dpo", own)
     told, held_out = measured(own.steps)
     if not told:
         return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        bands = rewards_bands(told)
-        show_figure(bands_figure(bands), bands_description(bands), key="preferences_dpo_rewards")
-    logps = logps_bands(told)
-    if logps is not None:
-        with right:
-            show_figure(bands_figure(logps), bands_description(logps), key="preferences_dpo_logps")
     st.markdown(escape_markdown(_sentence(own, held_out)))
+    where = "of held-out pairs" if held_out else "of the step's own pairs"
+    pictures = {
+        "rewards": (
+            f"Implicit rewards {where}: β times how much likelier an answer is now than at the start, in nats",
+            rewards_bands(told),
+        ),
+        "logps": (f"What became of both log-probabilities {where}", logps_bands(told)),
+        "accuracy": (
+            f"Accuracy {where}: how often the winner's implicit reward is the higher one",
+            accuracy_bands(told),
+        ),
+        "loss": ("Loss: ln 2 = 0.693 says that nothing is known of who wins", loss_bands(own.steps)),
+    }
+    for row in (("rewards", "logps"), ("accuracy", "loss")):
+        for column, name in zip(st.columns(2, gap="medium"), row, strict=True):
+            title, bands = pictures[name]
+            if bands is not None:
+                with column:
+                    st.caption(title)
+                    show_figure(bands_figure(bands), bands_description(bands), key=f"preferences_dpo_{name}")
 
 
 def _sentence(own: PairTraining, held_out: bool) -> str:
@@ -199,7 +220,7 @@ def _before_and_after(kept: KeptTraining) -> None:
 
 
 def _ppo(worker: Worker) -> None:
-    st.image(ppo_svg(), width="stretch")
+    st.image(ppo_svg(), width="stretch", alt=PPO_SAID)
     st.markdown(
         "Proximal policy optimisation samples an answer, scores it with the reward model, takes β times the KL to the start off, "
         "and moves the policy a clipped step towards what turned out better than the value model expected. InstructGPT "

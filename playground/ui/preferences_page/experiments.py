@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playground.preferences.ready import ready_ballot
+from playground.preferences.ready import ready_ballot, varied_ballot
 from playground.preferences.synthetic import VOTERS, synthetic_verdicts
 from playground.state.preferences import PreferencesState
 from playground.ui.kit import session
@@ -16,9 +16,10 @@ VOTES = 150
 
 @dataclass(frozen=True, slots=True)
 class Voters:
-    """Who votes on the answers that ship, in an experiment; () opens them without votes."""
+    """Who votes on the answers that ship, in an experiment; () opens them without votes. ``varied``: on those of many lengths."""
 
     names: tuple[str, ...] = ()
+    varied: bool = False
 
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -41,10 +42,11 @@ EXPERIMENTS: dict[str, Experiment] = {
     "short": Experiment(
         "What a reward has learnt",
         "150 votes of a voter who prefers the shorter answer",
-        "What it likes is stated below: where words and characters stand far to the left, the reward has learnt to count. "
-        "Compare held-out accuracy with always preferring the longer answer.",
+        "A voter who does not exist preferred the shorter answer 150 times; most answers were cut after one to three sentences. "
+        "What the reward likes is stated below: where words and characters stand far to the left, it has learnt to count. "
+        "Compare its held-out agreement with the rule that always takes the shorter answer.",
         section="reward",
-        puts=(Voters(("brief",)),),
+        puts=(Voters(("brief",), varied=True),),
     ),
     "fooled": Experiment(
         "A reward that is fooled",
@@ -54,7 +56,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "not follow. Take the weight down step by step.",
         state={"judge": "voter: brief", "flaw": "words", "weight": 1.5},
         section="over",
-        puts=(Voters(("brief",)),),
+        puts=(Voters(("brief",), varied=True),),
     ),
     "whose": Experiment(
         "Whose preference?",
@@ -62,7 +64,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "One group votes for the shorter answer, one for the longer. Each group's reward agrees with its own votes; the last row "
         "is one reward of everybody, and serves neither.",
         section="groups",
-        puts=(Voters(("brief", "thorough")),),
+        puts=(Voters(("brief", "thorough"), varied=True),),
     ),
 }
 
@@ -75,7 +77,7 @@ def begin_experiment(each: Experiment) -> None:
 def _begin(each: Experiment) -> None:
     (voters,) = each.puts
     assert isinstance(voters, Voters)
-    name, ballot = f"Try this: {each.label}", ready_ballot()
+    name, ballot = f"Try this: {each.label}", varied_ballot() if voters.varied else ready_ballot()
     kept = next((one.id for one in store().ballots() if one.name == name), "")
     if not kept:
         votes = [vote for voter in voters.names for vote in synthetic_verdicts(ballot, VOTERS[voter], VOTES)]

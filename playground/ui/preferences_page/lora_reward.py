@@ -11,12 +11,12 @@ from playground.training.settings import TrainSettings
 from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.pictures import show_figure
+from playground.ui.preferences_page.pair_progress import pair_progress
 from playground.ui.preferences_page.pair_training import (
     PairTraining,
     choose_training,
     pair_training,
     pairs_of,
-    progress,
     start,
 )
 from playground.ui.preferences_page.session import attempt, opened
@@ -41,7 +41,7 @@ def lora_reward_part(worker: Worker) -> None:
 
 
 def _lora_curves(own: PairTraining) -> None:
-    progress("reward", own.steps)
+    pair_progress("reward", own)
     told, held_out = measured(own.steps)
     if told:
         bands = rewards_bands(told)

@@ -33,8 +33,9 @@ from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 from playground.ui.preferences_page.judging import heads_of, judged_by, offered_judges
+from playground.ui.preferences_page.no_votes import no_votes_yet
 from playground.ui.preferences_page.over_making import NEW_TOKENS, RUNS, Making, answers_a_run, make, making_progress
-from playground.ui.preferences_page.reward import RewardView, load_reward
+from playground.ui.preferences_page.reward import RewardView, load_reward_if_voted
 from playground.ui.preferences_page.session import attempt
 from playground.ui.preferences_page.states import states_of
 from playground.ui.visitor import owner_id, visitor_id
@@ -74,9 +75,11 @@ class _Computed:
     runs: dict[str, StoredRun] = field(default_factory=dict)
 
 
-def load_over() -> OverView:
-    """Raises Pending while the model reads answers, and BadInput for what cannot be judged."""
-    view, chosen = load_reward(), session.get(PreferencesState)
+def load_over() -> OverView | None:
+    """None before the first vote. Raises Pending while the model reads answers, and BadInput for what cannot be judged."""
+    view, chosen = load_reward_if_voted(), session.get(PreferencesState)
+    if view is None:
+        return None
     prompts = tuple(dict.fromkeys(answer.prompt for answer in view.kept.ballot.answers))
     if not chosen.runs:
         return OverView(view.worker, prompts)
@@ -156,8 +159,15 @@ def _choices(run: StoredRun, reward: Floats, judged: Floats, data: OverData) -> 
 # -- the section -------------------------------------------------------------------------------------------------------------
 
 
-def over_section(view: OverView) -> None:
+def over_section(view: OverView | None) -> None:
     """Which runs, which judge, a flaw on purpose; then the pictures."""
+    if view is None:
+        no_votes_yet(
+            "**Best-of-N** writes N answers and keeps the one with the highest reward. Here you will see what that buys as N "
+            "grows, by the reward and by a second judgement that did not choose, and where the two part: the reward is fooled.",
+            "over",
+        )
+        return
     own = session.get(Making)
     if own.problem:
         show_problem(own.problem)

@@ -16,13 +16,12 @@ from playground.preferences.ballots import preferences_of
 from playground.preferences.kept import KeptBallot
 from playground.training.line import training_line
 from playground.training.pairs import Pair
-from playground.training.runs import KeptTraining, TrainingStore, TrainingSummary, TrainingWriter
+from playground.training.runs import KeptTraining, Status, TrainingStore, TrainingSummary, TrainingWriter
 from playground.training.settings import TrainSettings
-from playground.training.steps import TrainStep
+from playground.training.steps import Reading, TrainStep
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.job_view import HasJob, JobView
-from playground.ui.kit.pace import queue_words
 from playground.ui.kit.session import bind_widget
 from playground.ui.preferences_page.session import attempt
 from playground.ui.runtime import session_id
@@ -31,19 +30,16 @@ from playground.ui.workspace.shared import visitor_limits
 
 PairKind = Literal["dpo", "reward"]
 MOST_PAIRS = 2_000
-_BEFORE: dict[PairKind, str] = {
-    "reward": "The model is loaded once more, to be taught, and reads what is held out",
-    "dpo": "The model is loaded once more, and rates all answers as it is before it is taught",
-}
 
 
 @dataclass(eq=False)
 class PairTraining(HasJob[Any]):
-    """``kept``: the training in view, of one kind. ``steps``: as far as this tab has seen them."""
+    """``kept``: the training in view, of one kind. ``steps``: as far as this tab has seen them; ``reading`` before the first."""
 
     kept: KeptTraining | None = None
     writer: TrainingWriter | None = None
     steps: list[TrainStep] = field(default_factory=list)
+    reading: Reading | None = None
 
     def ended(self, job: JobView[Any]) -> None:
         if self.kept is not None:
@@ -91,19 +87,21 @@ def _go_on(own: PairTraining, worker: Worker, training: str) -> None:
 
     store = TrainingStore(owner_id())
     writer = store.take_up(training)
-    own.problem = ""
+    own.problem, own.reading = "", None
     own.kept = store.load(training)
     own.steps = list(own.kept.steps)
     if writer is None:
         raise PlaygroundError("Another tab runs this training: look at it there.")
     own.writer = writer
 
-    def take(step: TrainStep | None) -> None:
-        if step is not None:
+    def take(step: TrainStep | Reading) -> None:
+        own.reading = step if isinstance(step, Reading) else None
+        if isinstance(step, TrainStep):
             own.steps.append(step)
 
-    slot = f"train-{own.kept.settings.kind}"
-    own.job = JobView(training_line().submit(worker, session_id(), slot, kept_training(writer, own.kept)), take)
+    job, slot = kept_training(writer, own.kept), f"train-{own.kept.settings.kind}"
+    ticket = training_line().submit(worker, session_id(), slot, job, seconds_left(own.steps))
+    own.job = JobView(ticket, take)
 
 
 def choose_training(kind: PairKind, worker: Worker) -> None:
@@ -131,14 +129,28 @@ def choose_training(kind: PairKind, worker: Worker) -> None:
             st.button(
                 "Go on",
                 key=f"preferences_{kind}_resume",
+                type="primary",
                 icon=":material/play_arrow:",
+                help="From the last checkpoint, with the same pairs in the same order.",
                 on_click=attempt(lambda: _go_on(own, worker, shown)),
             )
+        st.button(
+            "",
+            key=f"preferences_{kind}_delete",
+            icon=":material/delete:",
+            help="Delete this training with what it learnt",
+            on_click=attempt(lambda: _delete(own, shown)),
+        )
 
 
 def _line(one: TrainingSummary) -> str:
     """The same for as long as it is kept: a browser sends it back."""
     return f"{one.name} · {one.model} · {datetime.fromtimestamp(one.created):%d %b %H:%M:%S}"
+
+
+def _delete(own: PairTraining, training: str) -> None:
+    TrainingStore(owner_id()).delete(training)
+    own.kept, own.steps, own.problem = None, [], ""
 
 
 def _open(own: PairTraining, training: str) -> tuple[str, ...]:
@@ -147,21 +159,15 @@ def _open(own: PairTraining, training: str) -> tuple[str, ...]:
     return (PICTURES,)
 
 
-def progress(kind: PairKind, steps: Sequence[TrainStep]) -> None:
-    """How far it is, with pause; nothing once it has ended."""
-    own = pair_training(kind)
-    if own.ticket is None:
-        return
-    last = steps[-1] if steps else None
-    done, total = (last.step, last.steps) if last is not None else (0, 0)
-    said = f"Step {done:,} of {total:,}" if total else _BEFORE[kind]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(done / total if total else 0.0, text=said + queue_words(own.ticket))
-        st.button("Pause", key=f"preferences_{kind}_pause", icon=":material/pause:", on_click=_pause, args=(own,))
+def seconds_left(steps: Sequence[TrainStep]) -> float:
+    """For the steps that are still to come, as fast as the last ones; 0 where nobody knows."""
+    recent = [step.seconds for step in steps[-5:] if step.seconds > 0]
+    return sum(recent) / len(recent) * (steps[-1].steps - steps[-1].step) if recent else 0.0
 
 
-def _pause(own: PairTraining) -> None:
+def end(own: PairTraining, status: Status) -> None:
+    """Let go of the machine: "paused" to go on later, "stopped" for good. What was best so far stays."""
     if own.writer is not None:
-        own.writer.ends_as = "paused"
+        own.writer.ends_as = status
     if own.job is not None:
         own.job.stop()

@@ -22,6 +22,7 @@ from playground.engine.serving.worker import Worker
 from playground.preferences.examined import ExaminedHead, accuracy_sentence, examine_head
 from playground.preferences.heads import HeadStore
 from playground.preferences.kept import KeptBallot
+from playground.preferences.reward import decided_votes
 from playground.state.best_of_n import MOST_RULES, BestOfNState
 from playground.state.preferences import PreferencesState
 from playground.store.place import data_folder
@@ -32,6 +33,7 @@ from playground.ui.kit.messages import problems_shown_here, why_it_matters
 from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.widgets import Bound
 from playground.ui.preferences_page.lora_reward import lora_reward_part
+from playground.ui.preferences_page.no_votes import no_votes_yet
 from playground.ui.preferences_page.session import attempt, opened
 from playground.ui.preferences_page.states import states_of
 from playground.ui.runtime import session_id
@@ -66,15 +68,17 @@ class Saving:
     folder: str = ""
 
 
+def load_reward_if_voted() -> RewardView | None:
+    """None before the first vote."""
+    return load_reward() if opened().verdicts else None
+
+
 def load_reward() -> RewardView:
     """Raises Pending while the model reads the answers, and BadInput where nobody was preferred."""
     worker, kept = loaded_model(), opened()
     penalty = session.get(PreferencesState).penalty
-    if kept.verdicts:
-        texts = [(answer.prompt, answer.text) for answer in kept.ballot.answers]
-        features = states_of(worker, "preferences-states", texts)
-    else:
-        features = np.zeros((len(kept.ballot.answers), 1), dtype=np.float32)
+    decided_votes(kept.ballot, kept.verdicts)  # refuses before the model reads anything
+    features = states_of(worker, "preferences-states", [(answer.prompt, answer.text) for answer in kept.ballot.answers])
     known = session.get(_Examined)
     key = worker.engine.info.revision, kept.id, kept.verdicts, penalty
     if known.found is None or known.key != key:
@@ -82,8 +86,15 @@ def load_reward() -> RewardView:
     return RewardView(worker, kept, known.found, penalty)
 
 
-def reward_section(view: RewardView) -> None:
+def reward_section(view: RewardView | None) -> None:
     """Accuracy first, then the pictures, then what can be done with it."""
+    if view is None:
+        no_votes_yet(
+            "Here a **reward model** will stand: it gives any answer a number, so that the preferred one of two has the higher. "
+            "You will see how often it agrees with votes that it has not seen, and what it has really learnt to like.",
+            "reward",
+        )
+        return
     found = view.found
     with st.container(horizontal=True, vertical_alignment="bottom", key="phone_last_reward"):
         Bound(PreferencesState).number("penalty", width=160)
@@ -94,7 +105,7 @@ def reward_section(view: RewardView) -> None:
         if found.curve is None:
             st.caption("A learning curve takes at least eight votes on four prompts or pairs.")
         else:
-            bands = learning_bands(found.curve, found.longer.share)
+            bands = learning_bands(found.curve, found.by_length)
             show_figure(bands_figure(bands), bands_description(bands), key="preferences_learning")
             st.caption(f"Mean and middle 95% of {found.curve.repeats} draws of which quarter is held out.")
     with right:
