@@ -144,7 +144,7 @@ def _inner(info: LoadedModelInfo) -> int:
 def memory_bytes(info: LoadedModelInfo, rows: Sequence[Encoded], settings: TrainSettings) -> int:
     """The weights apart, the adapter with its gradient and Adam's two moments, and what one pass keeps to go back through.
 
-    Held against the process's memory in tests and docs/teach.md: within a quarter.
+    Held against the process's memory by ``benchmarks.bench_teach memory`` (docs/teach.md): within a quarter.
     """
     dtype = settings.dtype if settings.dtype in DTYPE_BYTES else info.dtype
     width = DTYPE_BYTES.get(dtype, 4)

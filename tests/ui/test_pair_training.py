@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from playground.preferences.kept import BallotStore
 from playground.preferences.synthetic import VOTERS, synthetic_verdicts
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import LOCAL
+from playground.training.loop import Training
 from playground.training.runs import TrainingStore
+from playground.training.steps import TrainStep
 from playground.ui import runtime
 from playground.ui.preferences_page import equal_kl
 from playground.ui.preferences_page.dpo import DpoDraft
@@ -77,8 +80,21 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     assert len(page.at.get("plotly_chart")) == 5
 
 
-def test_one_is_paused_gone_on_with_ended_and_deleted(page: Opened) -> None:
-    page.put(DpoDraft(settings_of("dpo", epochs=100)))
+def test_one_is_paused_gone_on_with_ended_and_deleted(page: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Training.run
+
+    def held(training: Training) -> Iterator[TrainStep | None]:
+        """Three steps each time it runs; then it waits for whoever ends it."""
+        steps = 0
+        for step in whole(training):
+            steps += step is not None
+            yield step
+            while steps >= 3:
+                time.sleep(0.01)
+                yield None
+
+    monkeypatch.setattr(Training, "run", held)
+    page.put(DpoDraft(settings_of("dpo", epochs=20)))
     page.hold(teach_preferences_section="DPO")
     page.at.button(key="preferences_dpo_start").click()
     page = page.run()
@@ -91,7 +107,6 @@ def test_one_is_paused_gone_on_with_ended_and_deleted(page: Opened) -> None:
         assert kept.status == status and 0 < kept.done < kept.steps and kept.has_adapter and not page.errors
         if status == "paused":
             assert "· paused ·" in page.texts()
-            page.state(PairTrainings).of["dpo"].steps.clear()  # so that the loop above waits for what is new
             page.at.button(key="preferences_dpo_resume").click()
             page = page.run()
     assert "· ended early ·" in page.texts()

@@ -15,7 +15,7 @@ from playground.ui.tune_page.run_panel import duration
 
 _READS: dict[PairKind, str] = {
     "reward": "The model is loaded once more, to be taught, and reads what is held out",
-    "dpo": "The model is loaded once more: what DPO is held against are its log-probabilities before it is taught",
+    "dpo": "The model is loaded once more, and rates all answers as it is before it is taught",
 }
 
 
