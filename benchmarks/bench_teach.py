@@ -19,6 +19,7 @@ import numpy as np
 
 from playground.preferences.overoptimisation import fit_best_of_n, kl_of, standardised
 from playground.testtime.curves import chosen_value_curve, mean_curve
+from playground.training.settings import Kind
 from tests.preferences.planted import KINDS, drawn, true_peak
 
 SEEDS = 150
@@ -57,7 +58,7 @@ def peaks() -> None:
 # -- memory said before ----------------------------------------------------------------------------------------------------
 
 SEVEN = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-TRAININGS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
+TRAININGS: tuple[tuple[str, Kind, int, tuple[str, ...]], ...] = (
     ("sft", "sft", 129, ("q_proj", "v_proj")),
     ("sft", "sft", 479, ("q_proj", "v_proj")),
     ("sft, seven kinds of layers", "sft", 129, SEVEN),
@@ -95,7 +96,7 @@ def one_training(place: int) -> None:
         targets=targets,
         epochs=2,
         heldout_share=0.0,
-        most_tokens=longest,  # type: ignore[arg-type]
+        most_tokens=longest,
     )
     rows = _rows(kind, longest)
     base: Any = type("Base", (), {"info": _info()})  # the pace is measured as the page does, of the model in use

@@ -114,7 +114,7 @@ class Training:
         for rows in self._objective.before(places):
             read += rows
             self.reading = Reading(read / len(places))
-            yield
+            yield None
         self.reading = None
         if not self._steps:
             value, pairs = yield from self._held_out()

@@ -33,6 +33,7 @@ from playground.training.line import TrainingLine
 from playground.training.running import Trained, kept_training
 from playground.training.runs import KeptTraining, TrainingStore, TrainingWriter
 from playground.training.settings import Kind
+from playground.training.steps import TrainStep
 from playground.training.student import open_student
 from tests.training.tiny_student import rows_of, settings_of
 
@@ -119,7 +120,7 @@ def test_one_whose_process_was_killed_goes_on_from_its_checkpoint(
     with monkeypatch.context() as patched:
         patched.setattr(running, "CHECKPOINT_EVERY_S", 0.0)
         steps = kept_training(writer, kept)(worker.engine, CancelToken())
-        while (step := next(steps)) is None or step.step < 3:
+        while not isinstance(step := next(steps), TrainStep) or step.step < 3:
             pass
         next(steps)
     assert store.summary(training).status == "running" and store.take_up(training) is None
@@ -140,7 +141,7 @@ def train_until_killed(folder: Path, model: Path, training: str, told: Connectio
     running.CHECKPOINT_EVERY_S = 0.0
     writer, kept = taken_up(TrainingStore("anna", Database(sqlite_url(folder))), training)
     steps = kept_training(writer, kept)(make_engine(str(model), dtype="float32"), CancelToken())
-    while (step := next(steps)) is None or step.step < 4:
+    while not isinstance(step := next(steps), TrainStep) or step.step < 4:
         pass
     next(steps)  # a pass of the next one
     told.send("in the middle")
