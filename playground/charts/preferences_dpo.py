@@ -52,7 +52,8 @@ def logps_bands(told: Told) -> BandsData | None:
 
 
 def accuracy_bands(told: Told) -> BandsData:
-    """In which share of pairs the winner has the higher reward; a coin has half."""
+    """In which share of pairs the winner has the higher reward; a coin has half. Where none has one yet, nothing."""
+    told = [each for each in told if each[1].rewards_chosen or each[1].rewards_rejected] or told
     x = np.array([told[0][0], told[-1][0]], dtype=np.float64)
     coin = BandCurve("a coin", x, np.full(2, 0.5), kind="grey", style=1)
     own = _curve("the winner is ahead", told, lambda each: each.accuracy, kind=STRONG)

@@ -102,7 +102,10 @@ def test_one_is_paused_gone_on_with_ended_and_deleted(page: Opened, monkeypatch:
         while len(page.state(PairTrainings).of["dpo"].steps) < 3:
             page.run()
         page.at.button(key=f"preferences_dpo_{button}").click()
-        page = ended(page.run(), "dpo")
+        page.run()
+        while page.state(PairTrainings).of["dpo"].busy:
+            page.run()
+        page.run()
         (kept,) = TrainingStore(LOCAL).trainings()
         assert kept.status == status and 0 < kept.done < kept.steps and kept.has_adapter and not page.errors
         if status == "paused":
