@@ -28,10 +28,11 @@ from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.session import bind_widget
 from playground.ui.preferences_page.equal_kl import equal_kl_part
 from playground.ui.preferences_page.no_votes import no_votes_yet
-from playground.ui.preferences_page.pair_progress import pair_progress
+from playground.ui.preferences_page.pair_progress import look_on, pair_progress
 from playground.ui.preferences_page.pair_training import (
     PairTraining,
     choose_training,
+    heldout_words,
     pair_training,
     pairs_of,
     start,
@@ -66,6 +67,7 @@ def dpo_section(worker: Worker) -> None:
             )
         choose_training("dpo", worker)
     watch(own, lambda: _curves(own), key="preferences_dpo", changes=lambda: own.busy)
+    look_on("dpo")
     if own.kept is not None and not own.busy and own.kept.folder is not None:
         _before_and_after(own.kept)
         equal_kl_part(own.kept)
@@ -137,7 +139,7 @@ def _curves(own: PairTraining) -> None:
     if not told:
         return
     st.markdown(escape_markdown(_sentence(own, held_out)))
-    where = "of held-out pairs" if held_out else "of the step's own pairs"
+    where = f"of {heldout_words(own)}" if held_out else "of the step's own pairs"
     pictures = {
         "rewards": (
             f"Implicit rewards {where}: β times how much likelier an answer is now than at the start, in nats",
@@ -163,7 +165,7 @@ def _sentence(own: PairTraining, held_out: bool) -> str:
     """Loss, accuracy, margin, KL, and best-of-N at the same KL."""
     told, _held = measured(own.steps)
     (_first, before), (step, after) = told[0], told[-1]
-    where = "held-out pairs" if held_out else "the step's own pairs, since too few are there to hold some out"
+    where = heldout_words(own) if held_out else "the step's own pairs, since too few are there to hold some out"
     losses = [each.loss for each in own.steps if each.loss is not None]
     said = f"At step {step:,}, on {where}: the winner has the higher implicit reward in {after.accuracy:.0%}"
     said += f", margin {after.margin:+.3f}"

@@ -11,10 +11,11 @@ from playground.training.settings import TrainSettings
 from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.pictures import show_figure
-from playground.ui.preferences_page.pair_progress import pair_progress
+from playground.ui.preferences_page.pair_progress import look_on, pair_progress
 from playground.ui.preferences_page.pair_training import (
     PairTraining,
     choose_training,
+    heldout_words,
     pair_training,
     pairs_of,
     start,
@@ -38,6 +39,7 @@ def lora_reward_part(worker: Worker) -> None:
         )
     choose_training("reward", worker)
     watch(own, lambda: _lora_curves(own), key="preferences_lora", changes=lambda: own.busy)
+    look_on("reward")
 
 
 def _lora_curves(own: PairTraining) -> None:
@@ -47,7 +49,7 @@ def _lora_curves(own: PairTraining) -> None:
         bands = rewards_bands(told)
         show_figure(bands_figure(bands), bands_description(bands), key="preferences_lora_rewards")
         step, last = told[-1]
-        where = "held-out pairs" if held_out else "the step's own pairs"
+        where = heldout_words(own) if held_out else "the step's own pairs"
         st.markdown(f"At step {step:,} it agrees with {last.accuracy:.0%} of {where}.")
     folder = own.kept.folder if own.kept is not None and not own.busy else None
     if folder is not None:

@@ -7,10 +7,18 @@ import streamlit as st
 from playground.charts.teach_curves import best_step
 from playground.training.steps import TrainStep
 from playground.ui.examples_page.kept_trainings import state_word
-from playground.ui.kit.fragments import PICTURES, rerun_callback
+from playground.ui.examples_page.training_view import LOOK_S
+from playground.ui.kit.fragments import PICTURES, redraw_next, rerun_callback
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.pace import queue_words
-from playground.ui.preferences_page.pair_training import PairKind, PairTraining, end, seconds_left
+from playground.ui.preferences_page.pair_training import (
+    PairKind,
+    PairTraining,
+    end,
+    is_under_way,
+    pair_training,
+    seconds_left,
+)
 from playground.ui.tune_page.run_panel import duration
 
 _READS: dict[PairKind, str] = {
@@ -72,3 +80,16 @@ def _ended(own: PairTraining, last: TrainStep | None) -> None:
     st.markdown(said)
     if summary.problem:
         st.warning(escape_markdown(summary.problem), icon=":material/pause_circle:")
+
+
+def look_on(kind: PairKind) -> None:
+    """By a timer, while a training goes on without this tab; the page is drawn anew once it does not."""
+    if not is_under_way(pair_training(kind)):
+        return
+
+    def look() -> None:
+        st.caption(":material/save: Its last checkpoint is being written, or another tab trains it.")
+        if not is_under_way(pair_training(kind)):
+            redraw_next(PICTURES)
+
+    st.fragment(look, key=f"preferences_{kind}_look_on", run_every=LOOK_S)()

@@ -14,6 +14,7 @@ from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import origin_of
 from playground.preferences.ballots import preferences_of
 from playground.preferences.kept import KeptBallot
+from playground.training.estimate import heldout_of
 from playground.training.line import training_line
 from playground.training.pairs import Pair
 from playground.training.runs import KeptTraining, Status, TrainingStore, TrainingSummary, TrainingWriter
@@ -57,7 +58,17 @@ def pair_training(kind: PairKind) -> PairTraining:
     """This session's of a kind, as far as it has come."""
     own = session.get(PairTrainings).of.setdefault(kind, PairTraining())
     own.drain()
+    if own.kept is not None and is_under_way(
+        own
+    ):  # a ticket that is stopped is over before its last checkpoint is written
+        own.kept = TrainingStore(owner_id()).load(own.kept.id)
+        own.steps = list(own.kept.steps) if len(own.kept.steps) >= len(own.steps) else own.steps
     return own
+
+
+def is_under_way(own: PairTraining) -> bool:
+    """Whether the training in view goes on without this tab: in another one, or to its last checkpoint."""
+    return own.kept is not None and own.kept.summary.status == "running" and not own.busy
 
 
 def pairs_of(kept: KeptBallot) -> tuple[Pair, ...]:
@@ -157,6 +168,12 @@ def _open(own: PairTraining, training: str) -> tuple[str, ...]:
     own.kept = TrainingStore(owner_id()).load(training)
     own.steps, own.problem = list(own.kept.steps), ""
     return (PICTURES,)
+
+
+def heldout_words(own: PairTraining) -> str:
+    """The held-out pairs, counted: of four pairs 75% says little."""
+    count = 0 if own.kept is None else heldout_of(len(own.kept.rows), own.kept.settings.heldout_share)
+    return f"{count:,} held-out pair{'' if count == 1 else 's'}"
 
 
 def seconds_left(steps: Sequence[TrainStep]) -> float:
