@@ -3,6 +3,7 @@
 from playground.engine.api import Score
 from playground.state.domains import DomainsState
 from playground.ui.domains_page.absent import absent_section
+from playground.ui.domains_page.experiments import EXPERIMENTS
 from playground.ui.domains_page.sections import domains_section
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.workspace.model import loaded_model
@@ -17,6 +18,7 @@ PAGE = PageSpec(
     needs=(Score,),
     view=loaded_model,
     state=DomainsState,
+    experiments=EXPERIMENTS,
     sections={
         "bits": Section("Bits per byte", domains_section),
         "absent": Section("What is not there", absent_section),

@@ -4,6 +4,7 @@ from playground.engine.api import NextTokens, Score, Stream
 from playground.state.languages import LanguagesState
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.languages_page.costs import costs_section
+from playground.ui.languages_page.experiments import EXPERIMENTS
 from playground.ui.languages_page.knowledge import knowledge_section
 from playground.ui.languages_page.middle import middle_section
 from playground.ui.languages_page.premiums import premiums_section
@@ -19,6 +20,7 @@ PAGE = PageSpec(
     sentence="What the same text costs in each language, under each vocabulary, and what the model knows of it.",
     needs=((NextTokens, Stream),),
     state=LanguagesState,
+    experiments=EXPERIMENTS,
     sections={
         "strips": Section("One sentence, every tokenizer", strips_section),
         "premiums": Section("The same text in many languages", premiums_section),

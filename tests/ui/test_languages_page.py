@@ -11,11 +11,13 @@ from playground.corpus.answers import answer_of, counted
 from playground.corpus.bits import BitsStore, bits_job
 from playground.corpus.parallel import declaration, read_parallel
 from playground.corpus.tokenizer import Piece, TokenizerFacts, kind_of
+from playground.corpus.tokenizers import packaged, present
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.pieces import finish
 from playground.state.languages import LanguagesState
 from playground.ui.languages_page import session as page_session
+from playground.ui.languages_page.experiments import EXPERIMENTS
 from playground.ui.languages_page.session import UsedText
 from tests.ui.conftest import Opened
 
@@ -142,3 +144,29 @@ def test_answers_in_another_language_are_counted(open_app: Open, monkeypatch: py
 def test_translation_in_the_middle_says_its_figures(open_app: Open) -> None:
     app = open_languages(open_app, "Translation in the middle")
     assert not app.errors and "8 sentences become 1" in app.texts() and "3.00 bits" in app.texts()
+
+
+def test_what_experiments_say_of_tokenizers_is_what_those_do() -> None:
+    def cut(name: str, text: str) -> list[str]:
+        return [piece.data.decode(errors="replace") for piece in packaged(name).pieces(text)]
+
+    number, longer = EXPERIMENTS["digits"].state["sentence"].split()[2:8:5]
+    assert (number, longer) == ("3141592", "31415926")
+    for name in ("smollm2", "qwen3", "gemma3"):
+        assert cut(name, "a" + number)[1:] == list(number)
+    for name in ("cl100k", "llama3", "llama4", "o200k"):
+        assert cut(name, "a" + number)[1:] == ["314", "159", "2"] and cut(name, "a" + longer)[1:3] == ["314", "159"]
+    assert cut("rwkv", "a" + number)[-4:] == ["31", "41", "59", "2"]
+    family = EXPERIMENTS["bytes"].state["sentence"].split()[0]
+    assert (len(family), len(family.encode())) == (7, 25)
+    assert all(any(piece.kind == "bytes" for piece in packaged(name).pieces(family + " ᚠᛇᚻ 𓂀")) for name in present())
+
+
+def test_an_experiment_opens_its_tab_with_its_text(open_app: Open) -> None:
+    app = open_languages(open_app)
+    for name, experiment in EXPERIMENTS.items():
+        app.at.button(key=f"try_data_languages_{name}").click()
+        app.run()
+        assert experiment.look in said(app)
+        state = app.state(LanguagesState)
+        assert all(getattr(state, field) == value for field, value in experiment.state.items())
