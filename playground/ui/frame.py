@@ -78,7 +78,7 @@ def _hidden(spec: PageSpec) -> st.Page:
 def _declared(name: str, **named: Any) -> st.Page:
     """Streamlit looks for the file and cleans each name at every declaration: once a process does. The run that shows it notes
     that on its own copy."""
-    key = name, *sorted(named.items())
+    key = _ROOT, name, *sorted(named.items())
     if get_script_run_ctx(suppress_warning=True) is None:
         return st.Page(_ROOT / "pages" / f"{name}.py", **named)
     if key not in _DECLARED:

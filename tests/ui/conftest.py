@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.loading import ModelChoice
 from playground.ui import runtime
+from playground.ui.components.declare import MARK
 from playground.ui.kit import jobs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +60,7 @@ class Opened:
             if element.key == key:
                 found = json.loads(element.proto.json)
                 assert isinstance(found, dict)
+                del found[MARK]  # when it was drawn
                 return found
         raise AssertionError(f"no component {key!r} on the page")
 
