@@ -68,6 +68,8 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     assert kept.status == "finished" and kept.kind == "dpo" and kept.has_adapter and not page.errors
     told = page.texts().replace("\\", "")
     assert f"At step {kept.steps}, on 4 held-out pairs" in told and "KL to the start" in told
+    last = page.state(PairTrainings).of["dpo"].steps[-1]
+    assert last.heldout != last.loss and f"; loss {last.heldout:.3f} nats" in told
     assert len(page.at.get("plotly_chart")) == 4
     page.at.toggle(key="preferences_dpo_looks").set_value(True)
     page.run()

@@ -166,7 +166,7 @@ def _sentence(own: PairTraining, held_out: bool) -> str:
     told, _held = measured(own.steps)
     (_first, before), (step, after) = told[0], told[-1]
     where = heldout_words(own) if held_out else "the step's own pairs, since too few are there to hold some out"
-    losses = [each.loss for each in own.steps if each.loss is not None]
+    losses = [loss for each in own.steps if (loss := each.heldout if held_out else each.loss) is not None]
     said = f"At step {step:,}, on {where}: the winner has the higher implicit reward in {after.accuracy:.0%}"
     said += f", margin {after.margin:+.3f}"
     if losses:
