@@ -43,7 +43,7 @@ def filters_section(view: FilterView) -> None:
     """The kept share and the bars, which a dial moves; then the document in view."""
     st.caption(
         "Before a model is trained, its documents are filtered. Each rule measures one number of a document and removes it where "
-        "that lies past a threshold: move one on the left, in the dials."
+        "that lies past a threshold: move one among the dials."
     )
     fragment(SHARE, lambda: _share(load_view()))
     fragment(DOCUMENT, lambda: _chooser(load_view()))
