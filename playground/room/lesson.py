@@ -116,9 +116,12 @@ class Lesson:
             order.insert(place + by, order.pop(place))
         return order.index(step) if step in order else step
 
-    def changed(self, place: int, say: str, minutes: float) -> Lesson:
-        """With another sentence and other minutes for the step at ``place``, from 0."""
-        step = replace(self.steps[place], say=say, minutes=minutes)
+    def changed(self, place: int, say: str, minutes: float, seconds: int = 0) -> Lesson:
+        """With another sentence, other minutes and other ``seconds`` to answer for the step at ``place``, from 0. Raises
+        BadInput."""
+        step = self.steps[place]
+        question = None if step.question is None else replace(step.question, seconds=seconds)
+        step = replace(step, say=say, minutes=minutes, question=question)
         return replace(self, steps=(*self.steps[:place], step, *self.steps[place + 1 :]))
 
     def without(self, place: int) -> Lesson:

@@ -23,17 +23,25 @@ class QuestionTable:
 
     def add(self, question: QuestionRecord) -> None:
         with self._database.session() as session:
-            names = ("id", "room", "series", "round", "asked", "state", "about", "result")
+            names = ("id", "room", "series", "round", "asked", "state", "about", "result", "seconds", "closes")
             session.add(QuestionRow(**{name: getattr(question, name) for name in names}))
 
     def change(self, question: str, *, state: str | None = None, result: str | None = None) -> bool:
-        """Set what is given; False where there is no such question."""
-        values = {name: value for name, value in (("state", state), ("result", result)) if value is not None}
+        """Set what is given; False where there is no such question. With its state its timer ends."""
+        values: dict[str, str | None] = {} if state is None else {"state": state, "closes": None}
+        values |= {} if result is None else {"result": result}
         with self._database.session() as session:
             changed = session.execute(
                 update(QuestionRow).where(QuestionRow.id == question).values(**values).returning(QuestionRow.id)
             )
             return changed.first() is not None
+
+    def set_timer(self, question: str, seconds: int, closes: float | None) -> None:
+        """How long it is open, and until when."""
+        with self._database.session() as session:
+            session.execute(
+                update(QuestionRow).where(QuestionRow.id == question).values(seconds=seconds, closes=closes)
+            )
 
     def put_answer(self, question: str, visitor: str, given: str, at: float) -> AnswerRecord | None:
         """Store it in the place of an earlier one of this visitor; None where the question is not open or not there."""
@@ -66,7 +74,10 @@ class QuestionTable:
                 select(QuestionRow).where(QuestionRow.room == room).order_by(QuestionRow.asked, QuestionRow.round)
             )
             return tuple(
-                QuestionRecord(r.id, r.room, r.series, r.round, r.asked, r.state, r.about, r.result) for r in rows
+                QuestionRecord(
+                    r.id, r.room, r.series, r.round, r.asked, r.state, r.about, r.result, r.seconds, r.closes
+                )
+                for r in rows
             )
 
     def answers(self, questions: Sequence[str]) -> tuple[AnswerRecord, ...]:

@@ -53,7 +53,10 @@ class ColumnRecord:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
-    """One round. ``asked``: seconds since 1970. ``about``, ``result``: JSON. ``state``: answers come in while it is "open"."""
+    """One round. ``asked``: seconds since 1970. ``about``, ``result``: JSON. ``state``: answers come in while it is "open".
+
+    ``seconds``: of its timer, 0 for none. ``closes``: when that ends, since 1970; None while none runs.
+    """
 
     id: str
     room: str
@@ -63,6 +66,8 @@ class QuestionRecord:
     state: str
     about: str
     result: str | None = None
+    seconds: int = 0
+    closes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from playground.store.records import LOCAL
 
-VERSION = "11"  # the newest revision in migrations/versions
+VERSION = "12"  # the newest revision in migrations/versions
 
 
 class Base(DeclarativeBase):
@@ -65,6 +65,8 @@ class QuestionRow(Base):
     state: Mapped[str]
     about: Mapped[str]
     result: Mapped[str | None]
+    seconds: Mapped[int] = mapped_column(server_default="0")
+    closes: Mapped[float | None]
 
 
 class AnswerRow(Base):

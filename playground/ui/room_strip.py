@@ -1,4 +1,5 @@
-"""The room's slim strip under the heading of each page: what the lesson says, who follows, and the way out and back.
+"""The room's slim strip under the heading of each page: what the lesson says, what is asked, who follows, and the way out and
+back.
 
 It is a fragment that the room wakes (``kit/wake.py``); a follower's brings the page to where the leader is.
 """
@@ -14,7 +15,7 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.room.lesson import Lesson, LessonStep, read_lesson
-from playground.room.questions.types import LessonQuestion
+from playground.room.questions.types import KINDS, LessonQuestion, Question
 from playground.room.state import Member, RoomView
 from playground.ui.components.clock import time_gone
 from playground.ui.following import (
@@ -32,14 +33,16 @@ from playground.ui.kit.fragments import in_fragment_run
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import PageSpec
-from playground.ui.page_links import open_link
+from playground.ui.page_links import open_link, open_section
+from playground.ui.room_page.asking import ROOM_LINK, hub_or_none
 from playground.ui.room_page.gate import has_another_part
-from playground.ui.workspace.room import wake_now, wake_with_room
+from playground.ui.workspace.room import Subscribe, wake_now, wake_with_room
 
 if TYPE_CHECKING:
     from playground.room.hub.room import Room
 
 EVERY_S = 20.0  # a net under the waking
+QUESTIONS = "questions"  # the tab of the Room page where the leader has them
 OpenPage = Callable[[PageSpec], None]
 
 
@@ -56,13 +59,27 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
         if in_fragment_run():
             catch_up(spec, pages, open_page)
         moves = next_move(room, member.visitor, spec, pages)
-        wake_with_room(room, STRIP, EVERY_S, people=member.leader, beside=moves)
+        wake_with_room(
+            room, STRIP, EVERY_S, people=member.leader, others=_stage_tells(spec, room, member), beside=moves
+        )
         if not in_fragment_run() and is_behind():  # the leader moved while this page was being opened
             wake_now(STRIP)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="room_strip"):
             _draw(spec, *found, pages, open_page)
 
     st.fragment(look, key=STRIP, run_every=EVERY_S)()
+
+
+def _stage_tells(spec: PageSpec, room: Room, member: Member) -> tuple[Subscribe, ...]:
+    """Who is told of the stage here. Those who follow come to a question by the leader's move, and one run is enough."""
+    hub = hub_or_none(room)
+    wanted = member.leader or (spec.name != ROOM_PAGE and not member.following)
+    return (hub.subscribe,) if hub is not None and wanted else ()
+
+
+def _on_stage(room: Room) -> Question | None:
+    hub = hub_or_none(room)
+    return None if hub is None else hub.stage().question
 
 
 def has_lesson() -> bool:
@@ -72,11 +89,13 @@ def has_lesson() -> bool:
 
 
 def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: OpenPage) -> None:
-    view = room.view()
+    view, question = room.view(), _on_stage(room)
     step, said = lesson_step(view.lesson, view.step, tuple(pages))
     if member.leader:
         if step is not None:
-            _forth_and_back(room, member, view, said, pages, open_page)
+            _forth_and_back(room, member, view, said, question, pages, open_page)
+        if question is not None and (spec.name, open_section(spec)) != (ROOM_PAGE, QUESTIONS):
+            _way_to_the_question(question, pages, open_page)
         if spec.name != ROOM_PAGE:  # the wall says it
             st.markdown(f":material/cast: {view.followers} of {view.here} follow", width="content")
         if view.followers < view.here:
@@ -91,7 +110,20 @@ def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: O
         return
     if step is not None:
         st.markdown(f"**{escape_markdown(step.say)}**", width="stretch")
-    if member.following:
+    at_question = view.shown is not None and view.shown.link.startswith(ROOM_LINK)
+    asked = spec.name != ROOM_PAGE and _has_to_answer(room, member, question)
+    if asked:
+        _way_to_answer(member, at_question, pages, open_page)
+    if member.following and spec.name == ROOM_PAGE and view.shown is not None and not at_question:
+        st.button(
+            "To what the leader shows",
+            key="to_leader",
+            icon=":material/cast:",
+            type="tertiary",
+            on_click=follow,
+            args=(True,),
+        )
+    elif member.following:
         st.button(
             "Look for yourself",
             key="leave_leader",
@@ -101,24 +133,57 @@ def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: O
             args=(False,),
             help="You see what the leader shows, until you move something or press this.",
         )
-    else:
-        asked = view.shown is not None and view.shown.link.startswith(f"/{ROOM_PAGE}?")
-        label = (
-            "The room is asked: answer"
-            if asked
-            else "The leader calls: follow"
-            if member.called
-            else "Follow the leader"
-        )
+    elif not (asked and at_question):  # the way to the question follows, too
         st.button(
-            label,
+            "The leader calls: follow" if member.called else "Follow the leader",
             key="follow_leader",
             icon=":material/campaign:" if member.called else ":material/cast:",
-            type="primary" if member.called or asked else "secondary",
+            type="primary" if member.called else "secondary",
             on_click=follow,
             args=(True,),
             help="You look for yourself. This brings you to what the leader shows.",
         )
+
+
+# -- what is asked -----------------------------------------------------------------------------------------------------
+
+
+def _way_to_the_question(question: Question, pages: Pages, open_page: OpenPage) -> None:
+    """For the leader: what is on stage, and the way to where it is closed, revealed and finished."""
+    label = f"On stage: {KINDS[question.kind]} ({question.state})"
+    wanted = st.button(
+        label,
+        key="to_question",
+        icon=":material/front_hand:",
+        type="tertiary",
+        help="Leads to the question: there you close it, show what came out, and finish it.",
+    )
+    if wanted:
+        target = pages[ROOM_PAGE]
+        st.session_state[target.section_key] = target.sections[QUESTIONS].title
+        open_page(target)
+
+
+def _has_to_answer(room: Room, member: Member, question: Question | None) -> bool:
+    hub = hub_or_none(room)
+    return (
+        hub is not None and question is not None and question.state == "open" and hub.answer_of(member.visitor) is None
+    )
+
+
+def _way_to_answer(member: Member, at_question: bool, pages: Pages, open_page: OpenPage) -> None:
+    """For all others, while a question is open and another page is. ``at_question``: whether the leader is there."""
+    if not st.button(
+        "The room is asked: answer",
+        key="answer_question",
+        icon=":material/front_hand:",
+        type="primary",
+        help="Leads to the question.",
+    ):
+        return
+    if not member.following and at_question:
+        follow(True)
+    open_page(pages[ROOM_PAGE])
 
 
 def _call_back() -> None:
@@ -148,7 +213,13 @@ def known_lesson(text: str, pages: tuple[str, ...]) -> Lesson | None:
 
 
 def _forth_and_back(
-    room: Room, member: Member, view: RoomView, lesson: Lesson | None, pages: Pages, open_page: OpenPage
+    room: Room,
+    member: Member,
+    view: RoomView,
+    lesson: Lesson | None,
+    on_stage: Question | None,
+    pages: Pages,
+    open_page: OpenPage,
 ) -> None:
     assert lesson is not None
     place, last = view.step, len(lesson.steps) - 1
@@ -164,7 +235,9 @@ def _forth_and_back(
         if view.step_s is not None:
             time_gone(view.step_s, step.minutes * 60, key="lesson_clock")
         if step.question is not None:
-            if st.button("Ask the room", key="lesson_ask", icon=":material/front_hand:"):
+            busy = on_stage is not None
+            help = "Finish what is on stage first, or discard it: one question is asked at a time." if busy else None
+            if st.button("Ask the room", key="lesson_ask", icon=":material/front_hand:", disabled=busy, help=help):
                 _ask(step.question, pages, open_page)
             if _hides_its_page(step) and st.button("Show the page", key="lesson_page", icon=":material/visibility:"):
                 go(place, page_first=True)
@@ -199,15 +272,23 @@ def open_step(
 ) -> None:
     """From the body of a part: go to a step, and open its page; those who follow come along.
 
-    A step that lets the room guess asks first, unless its page is wanted: the page shows the model's answer.
+    A step that lets the room guess asks first, unless its page is wanted: the page shows the model's answer. While another
+    question is on stage nothing changes, and why is said.
     """
-    room.go(member.visitor, place)
     step = lesson.steps[place]
+    asks, on_stage = _hides_its_page(step) and not page_first, _on_stage(room)
+    if asks and on_stage is not None:
+        show_problem(
+            f"Step {place + 1} asks the room, and a question is on already ({KINDS[on_stage.kind]}): finish it or discard it, "
+            "then go on."
+        )
+        return
+    room.go(member.visitor, place)
     target, query = page_of_link(step.link, pages)
     if target is None:
         return
     open_link(target, query)
-    if step.question is not None and _hides_its_page(step) and not page_first:
+    if step.question is not None and asks:
         _ask(step.question, pages, open_page)
     else:
         open_page(target)

@@ -36,6 +36,7 @@ questions = st.builds(
     purpose=st.text(plain, max_size=20).map(str.strip),
     prompt=st.text(plain, max_size=20),
     rounds=st.integers(1, 20),
+    seconds=st.just(0) | st.integers(5, 3_600),
 )
 links = st.tuples(st.sampled_from(PAGES), st.text("abc=&%+1", max_size=20)).map(lambda parts: f"/{parts[0]}?{parts[1]}")
 steps = st.builds(LessonStep, links, sentences, st.floats(0.1, 180), st.none() | questions)
@@ -58,7 +59,10 @@ def test_what_is_written_is_yaml_for_everybody(lesson: Lesson) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_lessons_last_half_an_hour(name: str) -> None:
     text = SHIPPED[name].read_text(encoding="utf-8")
-    assert read_lesson(text, PAGES).minutes == 30
+    lesson = read_lesson(text, PAGES)
+    assert lesson.minutes == 30
+    for step in lesson.steps:
+        assert step.question is None or 0 < step.question.rounds * step.question.seconds <= step.minutes * 60
 
 
 def test_words_that_yaml_takes_for_other_types_stay_words() -> None:
@@ -89,6 +93,15 @@ def test_steps_are_added_moved_and_taken_out() -> None:
         Lesson("a", (LessonStep("/", "x"),) * MOST_STEPS).added(LessonStep("/", "y"))
 
 
+def test_a_step_is_changed_with_the_time_to_answer() -> None:
+    asks = LessonStep("/", "a", question=LessonQuestion("guess"))
+    (step, plain) = Lesson("a", (asks, LessonStep("/", "b"))).changed(0, "c", 2.0, 60).changed(1, "d", 3.0, 60).steps
+    assert (step.say, step.minutes, step.question) == ("c", 2.0, LessonQuestion("guess", seconds=60))
+    assert (plain.say, plain.question) == ("d", None)
+    with pytest.raises(BadInput, match="A timer runs for"):
+        Lesson("a", (asks,)).changed(0, "c", 2.0, 1)
+
+
 # -- hostile files -----------------------------------------------------------------------------------------------------
 
 BOMB = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\ntitle: *c\n"
@@ -114,6 +127,9 @@ HOSTILE = {
     "a question's name there is not": (f"title: a\nsteps:\n{STEP}  question: {{kind: guess, x: y}}\n", 5),
     "one answer": (f"title: a\nsteps:\n{STEP}  question: {{kind: better, answers: [a]}}\n", 5),
     "rounds without end": (f"title: a\nsteps:\n{STEP}  question: {{kind: guess, rounds: 1000}}\n", 5),
+    "a timer without end": (f"title: a\nsteps:\n{STEP}  question: {{kind: guess, seconds: 99999}}\n", 5),
+    "a timer of half seconds": (f"title: a\nsteps:\n{STEP}  question: {{kind: guess, seconds: 7.5}}\n", 5),
+    "a timer that is none": (f"title: a\nsteps:\n{STEP}  question: {{kind: guess, seconds: soon}}\n", 5),
     "many steps": ("title: a\nsteps:\n" + STEP * (MOST_STEPS + 1), 2),
     "an empty sentence": ("title: a\nsteps:\n- link: /\n  say: ' '\n", 4),
     "another site": ("title: a\nsteps:\n- say: hi\n  link: https://example.org/\n", 4),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,19 @@ def test_an_answer_replaces_the_same_visitors_until_the_end(table: QuestionTable
         ("anna", "3", 6.0, 8.0),
         ("bert", "2", 7.0, 7.0),
     ]
+    again.close()
+
+
+def test_a_timer_is_kept_until_its_question_closes(table: QuestionTable, store_url: str) -> None:
+    table.add(replace(ASKED, seconds=60, closes=65.5))
+    again = Database(store_url)
+    found = QuestionTable(again)
+    assert [(one.seconds, one.closes) for one in found.questions("ABCD")] == [(60, 65.5)]
+    table.change(ASKED.id, result="{}")
+    table.set_timer(ASKED.id, 30, 40.0)
+    assert [(one.seconds, one.closes) for one in found.questions("ABCD")] == [(30, 40.0)]
+    table.change(ASKED.id, state="closed")
+    assert [(one.seconds, one.closes) for one in found.questions("ABCD")] == [(30, None)]
     again.close()
 
 

@@ -316,7 +316,10 @@ def test_results_are_kept_and_deleted(room: Room) -> None:
 @pytest.mark.parametrize(
     ("question", "about"),
     [
-        (LessonQuestion("guess", prompt="It is", rounds=3, real_next="cold"), Guess("It is", "cold", rounds=3)),
+        (
+            LessonQuestion("guess", prompt="It is", rounds=3, real_next="cold", seconds=600),
+            Guess("It is", "cold", rounds=3),
+        ),
         (LessonQuestion("better", prompt="Why?", answers=("one", "two")), Better("Why?", ("one", "two"))),
         (LessonQuestion("temperature", "a poem", "Write."), Temperature("a poem", "Write.")),
     ],
@@ -328,7 +331,10 @@ def test_a_lessons_question_goes_on_stage(
     start_question(question)
     room_page = PAGES["room"]
     assert st.session_state[room_page.section_key] == room_page.sections["questions"].title
-    assert hub(room).current().question.about == about
+    asked = hub(room).current().question
+    assert asked.about == about and asked.seconds == question.seconds
+    left_s = hub(room).seconds_left()
+    assert left_s is None if not question.seconds else 500 < left_s <= question.seconds
     with pytest.raises(BadInput, match="on already"):
         start_question(question)
 

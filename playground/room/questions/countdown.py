@@ -1,6 +1,6 @@
 """The seconds that a question stays open: one countdown at a time, which calls back at its end. Thread-safe.
 
-It is this process's alone: after a restart the question is open until the leader closes it.
+It is this process's alone, by a clock that nobody sets. Who begins it stores when it ends.
 """
 
 from __future__ import annotations
@@ -8,17 +8,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-
-from playground.errors import BadInput
-
-SHORTEST_S, LONGEST_S = 5, 3_600
-
-
-def check_seconds(seconds: int) -> int:
-    """Raises BadInput for what is no time to answer."""
-    if not SHORTEST_S <= seconds <= LONGEST_S:
-        raise BadInput(f"A timer runs for {SHORTEST_S} to {LONGEST_S:,} seconds.", "seconds")
-    return seconds
 
 
 class Countdown:

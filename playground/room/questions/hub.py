@@ -15,9 +15,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from playground.errors import BadInput, PlaygroundError
-from playground.room.questions.countdown import Countdown, check_seconds
+from playground.room.questions.countdown import Countdown
 from playground.room.questions.stored import given_text, question_record, read_answer, read_question, result_text
-from playground.room.questions.types import GIVEN, About, Answer, Given, Question, Result, Round, State
+from playground.room.questions.types import (
+    GIVEN,
+    About,
+    Answer,
+    Given,
+    Question,
+    Result,
+    Round,
+    State,
+    check_seconds,
+)
 from playground.room.subscribers import Subscribers
 
 if TYPE_CHECKING:
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
 
 _GONE = "This question is gone: look at what is asked now."
 _CLOSED = "This question is closed: your answer came after the end."
+LEFT_AFTER_RESTART_S = 30.0  # at least, of a timer that went on while nobody could answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,8 @@ class QuestionHub:
         on_stage = [question for question in found if question.state != "finished"]
         self._question: Question | None = on_stage[-1] if on_stage else None
         self._answers: dict[str, Answer] = self._load(self._question) if self._question else {}
+        if self._question is not None:
+            self._resume_timer(self._question)
 
     def _load(self, question: Question) -> dict[str, Answer]:
         return {
@@ -135,24 +148,26 @@ class QuestionHub:
 
     # -- leading -----------------------------------------------------------------------------------------------------------
 
-    def ask(self, leader: str, about: About) -> Question:
-        """Put a new question on stage. Raises BadInput while another one is there."""
+    def ask(self, leader: str, about: About, seconds: int = 0) -> Question:
+        """Put a new question on stage, open for so many seconds; 0: until it is closed. Raises BadInput while another one is
+        there."""
         self._check_leader(leader)
+        check_seconds(seconds)
         with self._lock:
             if self._question is not None:
                 raise BadInput("A question is on already: finish it or discard it, then ask the next.", "question")
-            question = self._begin(about, uuid.uuid4().hex, 1)
+            question = self._begin(about, uuid.uuid4().hex, 1, seconds)
         self._tell()
         return question
 
     def next_round(self, leader: str, question: str, about: About) -> Question:
-        """End the round ``question`` and begin the next of the same series."""
+        """End the round ``question`` and begin the next of the same series, with the same timer."""
         self._check_leader(leader)
         with self._lock:
             present = self._present(question)
             self._set_state("finished")
             self._take_off()
-            following = self._begin(about, present.series, present.round + 1)
+            following = self._begin(about, present.series, present.round + 1, present.seconds)
         self._tell()
         return following
 
@@ -175,16 +190,32 @@ class QuestionHub:
         self._tell()
 
     def start_timer(self, leader: str, question: str, seconds: int) -> None:
-        """Close it by itself after so many seconds, from now; a timer that runs already is replaced. 0 stops it."""
+        """Close it by itself after so many seconds, from now; a timer that runs already is replaced. 0 stops it, and the next
+        round has none."""
         self._check_leader(leader)
+        check_seconds(seconds)
         with self._lock:
-            if self._present(question).state != "open":
+            present = self._present(question)
+            if present.state != "open":
                 raise BadInput("This question is closed: open it again for a timer.", "question")
-            if seconds:
-                self._countdown.begin(check_seconds(seconds), lambda: self._time_is_up(question))
-            else:
-                self._countdown.cancel()
+            closes = self._clock() + seconds if seconds else None
+            self._table.set_timer(question, seconds, closes)
+            self._question = replace(present, seconds=seconds, closes=closes)
+            self._count_down(question, seconds)
         self._tell()
+
+    def _count_down(self, question: str, seconds: float) -> None:
+        """0 stops it."""
+        if seconds:
+            self._countdown.begin(seconds, lambda: self._time_is_up(question))
+        else:
+            self._countdown.cancel()
+
+    def _resume_timer(self, question: Question) -> None:
+        """Of a process before this one. A clock that was set back meanwhile makes it no longer than it was."""
+        if question.state == "open" and question.closes is not None:
+            left_s = max(LEFT_AFTER_RESTART_S, question.closes - self._clock())
+            self._count_down(question.id, min(left_s, question.seconds))
 
     def _time_is_up(self, question: str) -> None:
         """From the timer's thread. A store that is away leaves it open: the leader sees that and closes it."""
@@ -251,10 +282,15 @@ class QuestionHub:
             raise BadInput(_GONE, "question")
         return self._question
 
-    def _begin(self, about: About, series: str, number: int) -> Question:
-        question = Question(uuid.uuid4().hex, self._room, series, number, self._clock(), "open", about)
+    def _begin(self, about: About, series: str, number: int, seconds: int) -> Question:
+        now = self._clock()
+        closes = now + seconds if seconds else None
+        question = Question(
+            uuid.uuid4().hex, self._room, series, number, now, "open", about, seconds=seconds, closes=closes
+        )
         self._table.add(question_record(question))
         self._question, self._answers = question, {}
+        self._count_down(question.id, seconds)
         return question
 
     def _take_off(self) -> None:
@@ -265,7 +301,7 @@ class QuestionHub:
         assert self._question is not None
         self._countdown.cancel()
         self._table.change(self._question.id, state=state)
-        self._question = replace(self._question, state=state)
+        self._question = replace(self._question, state=state, closes=None)
 
     def _put_result(self, result: Result) -> None:
         assert self._question is not None

@@ -43,6 +43,8 @@ def question_record(question: Question) -> QuestionRecord:
         question.state,
         _text({"kind": question.kind, **asdict(question.about)}),
         None if question.result is None else result_text(question.result),
+        question.seconds,
+        question.closes,
     )
 
 
@@ -65,7 +67,8 @@ def read_question(record: QuestionRecord) -> Question | None:
         about = _about(json.loads(record.about))
         result = None if record.result is None else _result(about, json.loads(record.result))
         state = cast(State, record.state if record.state in get_args(State) else "finished")
-        return Question(record.id, record.room, record.series, record.round, record.asked, state, about, result)
+        asked = (record.id, record.room, record.series, record.round, record.asked)
+        return Question(*asked, state, about, result, record.seconds, record.closes)
 
     return _readable(read)
 

@@ -24,6 +24,7 @@ WINNERS: tuple[Winner, ...] = ("first", "second", "tie", "bad")
 MOST_PROMPT, MOST_ANSWER, MOST_PURPOSE, MOST_GUESS = 4_000, 4_000, 200, 60  # characters
 MOST_ANSWERS, MOST_CHOICES, MOST_ROUNDS = 6, 8, 20
 COOLEST, HOTTEST, TEMPERATURE_STEP = 0.0, 2.0, 0.05
+SHORTEST_S, LONGEST_S = 5, 3_600  # of a timer
 
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -47,6 +48,13 @@ def _bounded(text: str, most: int, what: str, field: str, *, needed: bool = True
     if needed and not clean.strip():
         raise BadInput(f"The {what} is empty: type it first.", field)
     return clean
+
+
+def check_seconds(seconds: int) -> int:
+    """Of a timer, 0 for none. Raises BadInput for what is no time to answer."""
+    if seconds and not SHORTEST_S <= seconds <= LONGEST_S:
+        raise BadInput(f"A timer runs for {SHORTEST_S} to {LONGEST_S:,} seconds; 0 is none.", "seconds")
+    return seconds
 
 
 # -- what is asked ---------------------------------------------------------------------------------------------------------
@@ -123,7 +131,8 @@ def kind_of(about: About) -> Kind:
 @dataclass(frozen=True, slots=True)
 class LessonQuestion:
     """A question as a lesson's file states it. ``rounds``: of a guess. ``real_next``: of its first round. ``answers``: two
-    to six texts to compare; none for those of a recorded run, which the leader chooses.
+    to six texts to compare; none for those of a recorded run, which the leader chooses. ``seconds``: how long each round is
+    open; 0: until the leader closes it.
     """
 
     kind: str
@@ -132,12 +141,14 @@ class LessonQuestion:
     rounds: int = 1
     real_next: str = ""
     answers: tuple[str, ...] = ()
+    seconds: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise BadInput(f"A question is one of {', '.join(KINDS)}: change its kind.", "kind")
         if not 1 <= self.rounds <= MOST_ROUNDS:
             raise BadInput(f"A question has 1 to {MOST_ROUNDS} rounds.", "rounds")
+        check_seconds(self.seconds)
         _bounded(self.purpose, MOST_PURPOSE, "purpose", "purpose", needed=False)
         _bounded(self.prompt, MOST_PROMPT, "text", "prompt", needed=False)
         _bounded(self.real_next, MOST_PURPOSE, "real next word", "real_next", needed=False)
@@ -245,7 +256,11 @@ Result = GuessResult | TemperatureResult
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One round. Those of one ``series`` make a table. ``room``: its code. ``asked``: seconds since 1970."""
+    """One round. Those of one ``series`` make a table. ``room``: its id. ``asked``: seconds since 1970.
+
+    ``seconds``: of its timer, with which the next round begins too; 0 for none. ``closes``: when that ends, since 1970; None
+    while none runs.
+    """
 
     id: str
     room: str
@@ -255,6 +270,8 @@ class Question:
     state: State
     about: About
     result: Result | None = None
+    seconds: int = 0
+    closes: float | None = None
 
     @property
     def kind(self) -> Kind:

@@ -91,10 +91,18 @@ def asking_here() -> Asking:
     return Asking(room, question_hub(room), visitor_id())
 
 
-def put_on_stage(asking: Asking, about: About) -> None:
-    """Ask the room, and bring those who follow to where they answer. Raises BadInput."""
-    asking.hub.ask(asking.visitor, about)
+def put_on_stage(asking: Asking, about: About, seconds: int = 0) -> None:
+    """Ask the room, and bring those who follow to where they answer. ``seconds``: of a timer, 0 for none. Raises BadInput."""
+    asking.hub.ask(asking.visitor, about, seconds)
     asking.room.show(asking.visitor, ROOM_LINK)
+
+
+def hub_or_none(room: Room) -> QuestionHub | None:
+    """The room's hub; None while the store is away, so that what else a page shows goes on."""
+    try:
+        return question_hub(room)
+    except PlaygroundError:
+        return None
 
 
 # -- being woken -----------------------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ def _timer(asking: Asking, question: Question) -> None:
                 _timer_button(asking, question, label, seconds)
         if asking.hub.seconds_left() is not None:
             _timer_button(asking, question, "Stop the timer", 0)
+            st.caption("The next round begins with the same timer, unless you stop it.")
 
 
 def _timer_button(asking: Asking, question: Question, label: str, seconds: int) -> None:

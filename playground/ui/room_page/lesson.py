@@ -21,7 +21,7 @@ from playground.room.lesson import (
     read_lesson,
     write_lesson,
 )
-from playground.room.questions.types import KINDS, LessonQuestion
+from playground.room.questions.types import KINDS, LONGEST_S, LessonQuestion
 from playground.ui.following import place_in_room, plain_link
 from playground.ui.frame import open_page
 from playground.ui.kit import session
@@ -156,14 +156,14 @@ def _replace(text: str, step: int | None) -> bool:
 def _step(lesson: Lesson, place: int, names: tuple[str, ...], *, now: int) -> bool:
     """One line; whether it is to be opened."""
     step, last = lesson.steps[place], len(lesson.steps) - 1
-    asks = f" · {KINDS[step.question.kind]}" if step.question else ""
+    asks = f" · {_asks(step.question)}" if step.question else ""
     said = f"{place + 1}\\. {escape_markdown(step.say)} · {step.minutes:g} min{asks}"
     with st.container(horizontal=True, vertical_alignment="center", key=f"lesson_step_{place}"):
         st.markdown(
             f"**▶ {said}**" if place == now else said, width="stretch", help=f"`{step.link[:200].replace('`', '')}`"
         )
         wanted = st.button("Open", key=f"lesson_open_{place}", type="tertiary")
-        with st.popover("Change", icon=":material/edit:", type="tertiary", help="Sentence and minutes"):
+        with st.popover("Change", icon=":material/edit:", type="tertiary", help="Sentence, minutes, time to answer"):
             _change_step(lesson, place, names, now)
         changes: dict[str, tuple[str, str, Callable[[], tuple[Lesson, int]]]] = {
             "up": (
@@ -195,6 +195,10 @@ def _step(lesson: Lesson, place: int, names: tuple[str, ...], *, now: int) -> bo
     return wanted
 
 
+def _asks(question: LessonQuestion) -> str:
+    return KINDS[question.kind] + (f", {question.seconds} s" if question.seconds else "")
+
+
 def _change(change: Callable[[], tuple[Lesson, int]], names: tuple[str, ...]) -> None:
     lesson, step = change()
     _put(write_lesson(lesson), names, step)
@@ -207,10 +211,30 @@ def _change_step(lesson: Lesson, place: int, names: tuple[str, ...], now: int) -
         minutes = st.number_input(
             "Minutes", 0.5, MOST_MINUTES, max(0.5, step.minutes), 0.5, key=f"lesson_minutes_{place}_{hash(step)}"
         )
-        if st.form_submit_button("Change", type="primary") and _put(
-            write_lesson(lesson.changed(place, say, float(minutes))), names, now
-        ):
-            st.rerun()
+        seconds = 0
+        if step.question is not None:
+            seconds = _seconds(step.question.seconds, f"lesson_seconds_{place}_{hash(step)}")
+        if st.form_submit_button("Change", type="primary"):
+            try:
+                changed = lesson.changed(place, say, float(minutes), seconds)
+            except PlaygroundError as error:
+                show_problem(error)
+            else:
+                if _put(write_lesson(changed), names, now):
+                    st.rerun()
+
+
+def _seconds(value: int, key: str) -> int:
+    """Of a question's timer."""
+    return st.number_input(
+        "Seconds to answer",
+        0,
+        LONGEST_S,
+        value,
+        15,
+        key=key,
+        help="The question closes by itself then, and everybody sees the time run. 0: it is open until you close it.",
+    )
 
 
 def _add(lesson: Lesson, names: tuple[str, ...]) -> None:
@@ -231,9 +255,10 @@ def _add(lesson: Lesson, names: tuple[str, ...]) -> None:
             key="lesson_kind",
             format_func=lambda name: KINDS.get(name, "None"),
         )
+        seconds = _seconds(0, "lesson_seconds")
         if st.form_submit_button("Add this step", disabled=shown is None) and shown is not None:
             try:
-                question = None if kind == NO_QUESTION else LessonQuestion(kind, purpose=say[:200])
+                question = None if kind == NO_QUESTION else LessonQuestion(kind, purpose=say[:200], seconds=seconds)
                 step = LessonStep(check_link(plain_link(shown.link), names), say, float(minutes), question)
                 under_way = view.step if view is not None and view.lesson else None
                 if _put(write_lesson(lesson.added(step)), names, under_way):

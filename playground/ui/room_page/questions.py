@@ -201,7 +201,7 @@ def start_question(question: LessonQuestion) -> None:
     if question.kind == "better" and not question.answers:
         st.session_state["room_kind"] = "better"
         raise BadInput("This question compares answers of a recorded run: choose the run under Questions.", "answers")
-    put_on_stage(asking, _about(question))
+    put_on_stage(asking, _about(question), question.seconds)
 
 
 def _about(question: LessonQuestion) -> About:

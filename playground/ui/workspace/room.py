@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,9 @@ from playground.ui.visitor import visitor_id
 
 if TYPE_CHECKING:
     from playground.room.hub.room import Room
+
+Subscribe = Callable[[Callable[[], None]], Callable[[], None]]
+"""Takes who is to be told of changes, and gives what ends that."""
 
 
 def the_room() -> Room | None:
@@ -35,10 +38,11 @@ def has_room() -> bool:
 
 @dataclass(eq=False)
 class _Listener:
-    """A fragment of this session that a room wakes."""
+    """A fragment of this session that a room wakes, and what else does."""
 
     room: Room
     people: bool
+    others: tuple[Subscribe, ...]
     wake: Callable[[], None]
     ends: list[Callable[[], None]] = field(default_factory=list)
     ended: bool = False
@@ -54,21 +58,29 @@ class _Listening(dict[str, _Listener]):
 
 
 def wake_with_room(
-    room: Room, key: str, every: float, *, people: bool = False, beside: Callable[[], Beside] = Beside
+    room: Room,
+    key: str,
+    every: float,
+    *,
+    people: bool = False,
+    others: Sequence[Subscribe] = (),
+    beside: Callable[[], Beside] = Beside,
 ) -> None:
     """From the body of the fragment of that key: run it again when the room changes, until this tab is gone.
 
     A tab whose connection was lost for a moment is gone to who changed something then; its next run listens again.
-    ``every``: its timer in seconds. ``people``: when somebody comes, goes or follows, too.
+    ``every``: its timer in seconds. ``people``: when somebody comes, goes or follows, too. ``others``: when what they tell of
+    changes, too.
     """
+    asked = (room, people, tuple(others))
     listening, tab, wake = session.get(_Listening), session_id(), rerunner(key, every, beside)
     known = listening.get(key)
-    if known is not None and known.room is room and known.people == people and not known.ended:
+    if known is not None and (known.room, known.people, known.others) == asked and not known.ended:
         known.wake = wake  # another page has it at another place
         return
     if known is not None:
         known.end()
-    listener = listening[key] = _Listener(room, people, wake)
+    listener = listening[key] = _Listener(*asked, wake)
 
     def told() -> None:
         if is_alive(tab):
@@ -76,7 +88,7 @@ def wake_with_room(
         else:
             listener.end()
 
-    listener.ends.append(room.subscribe(told, people=people))
+    listener.ends += [room.subscribe(told, people=people), *(subscribe(told) for subscribe in others)]
 
 
 def wake_now(key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,13 +41,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def hub_of(database: Database) -> QuestionHub:
+def hub_of(database: Database, clock: Callable[[], float] = time.time) -> QuestionHub:
     """As a server makes it at its start."""
     return QuestionHub(
         QuestionTable(database),
         "ABCD",
         may_lead=lambda visitor: visitor.startswith("lead"),
         may_answer=lambda visitor: visitor != "stranger",
+        clock=clock,
     )
 
 
@@ -171,7 +173,8 @@ def test_a_timer_closes_its_own_question_and_no_other(hub: QuestionHub, monkeypa
         hub.start_timer("anna", first.id, 30)
     hub.start_timer("lead", first.id, 30)
     second = hub.next_round("lead", first.id, ABOUT)
-    ends.pop()()
+    ends[0]()  # the first round's; the second has one of its own
+    assert len(ends) == 2
     hub.answer("anna", second.id, Guessed(" mat"))
     hub.start_timer("lead", second.id, 30)
     heard.clear()
@@ -181,6 +184,62 @@ def test_a_timer_closes_its_own_question_and_no_other(hub: QuestionHub, monkeypa
         hub.answer("anna", second.id, Guessed(" dog"))
     with pytest.raises(BadInput, match="open it again"):
         hub.start_timer("lead", second.id, 30)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each countdown that begins; none of them runs."""
+    begun: list[float] = []
+    monkeypatch.setattr(Countdown, "begin", lambda _self, seconds, _then: begun.append(seconds))
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("away_s", "left_s"),
+    [
+        (10, 50),
+        (45, 30),  # at least, for those whose browsers have to connect again
+        (100_000, 30),
+        (-100_000, 60),  # the clock was set back
+    ],
+)
+def test_a_timer_goes_on_after_the_server_was_killed(
+    database: Database, counted: list[float], away_s: float, left_s: float
+) -> None:
+    now = [1e9]
+    hub = hub_of(database, lambda: now[0])
+    asked = hub.ask("lead", ABOUT, 60)
+    assert (asked.seconds, asked.closes) == (60, 1e9 + 60)
+    hub.answer("anna", asked.id, Guessed(" mat"))
+    now[0] += away_s
+    again = hub_of(database, lambda: now[0])
+    assert counted == [60, left_s] and again.current() == hub.current()
+    again.answer("bert", asked.id, Guessed(" dog"))
+    again.close("lead", asked.id)
+    again.reopen("lead", asked.id)
+    hub_of(database, lambda: now[0])
+    assert len(counted) == 2, "what was closed, and what was opened again, has no timer"
+
+
+def test_a_short_timer_is_no_longer_after_a_restart(database: Database, counted: list[float]) -> None:
+    hub_of(database).ask("lead", ABOUT, 5)
+    hub_of(database)
+    assert counted == [5, 5]
+
+
+def test_each_round_has_the_timer_of_the_one_before_until_it_is_stopped(hub: QuestionHub, counted: list[float]) -> None:
+    first = hub.ask("lead", ABOUT, 60)
+    second = hub.next_round("lead", first.id, ABOUT)
+    hub.start_timer("lead", second.id, 30)
+    third = hub.next_round("lead", second.id, ABOUT)
+    assert counted == [60, 60, 30, 30] and third.seconds == 30
+    hub.start_timer("lead", third.id, 0)
+    fourth = hub.next_round("lead", third.id, ABOUT)
+    assert fourth.seconds == 0 and len(counted) == 4
+    hub.finish("lead", fourth.id)
+    with pytest.raises(BadInput, match="A timer runs for"):
+        hub.ask("lead", ABOUT, 4)
+    assert hub.stage().question is None
 
 
 def test_a_countdown_runs_once_and_not_after_it_was_cancelled() -> None:
