@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import streamlit as st
+
 from playground.errors import PlaygroundError
 from playground.json_reading import read_json
 from playground.room.state import Member
@@ -21,9 +23,11 @@ from playground.state.setup import Setup, read_setup, setup_query
 from playground.ui.experiments import under_way
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, CONTROLS, PICTURES, TEXT, in_fragment_run, redraw_next
+from playground.ui.kit.messages import said
 from playground.ui.kit.page import PageSpec
 from playground.ui.kit.wake import Beside
 from playground.ui.page_links import open_link, open_section
+from playground.ui.room_page.asking import ROOM_LINK, on_stage
 from playground.ui.visitor import visitor_id
 from playground.ui.workspace.room import the_room, wake_now
 from playground.ui.workspace.setup import setup
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from playground.room.hub.room import Room
 
 TOLD, PINNED = "shown", "pinned"  # fields that only the room's own links have
-ROOM_PAGE = "room"  # shown only when it is asked for: the leader looks things up there
+ROOM_PAGE = "room"  # shown only while a question is on stage: else the leader looks things up there
 STRIP = "room_strip_part"  # the fragment that the room wakes
 Pages = Mapping[str, PageSpec]
 
@@ -69,6 +73,8 @@ def note_link(spec: PageSpec, query: str) -> None:
         link += _beside_link(spec)
     if spec.name == ROOM_PAGE:
         session.put(Place(place.version))  # the leader's next page is told, were it the one before
+        if member.leader and on_stage(room) is not None:
+            _show(room, member, ROOM_LINK)  # who was taken elsewhere comes back to it
     elif member.leader:
         if place.link != link:
             session.put(Place(place.version, link))
@@ -76,7 +82,7 @@ def note_link(spec: PageSpec, query: str) -> None:
     elif member.following and place.version:
         session.put(Place(place.version, link))
         if place.link not in ("", link):
-            room.follow(member.visitor, False)
+            _follow(room, member, False)
             wake_now(STRIP)  # it says so
 
 
@@ -181,4 +187,12 @@ def follow(on: bool) -> None:
     found = place_in_room()
     if found is not None:
         session.put(Place())
-        found[0].follow(found[1].visitor, on)
+        _follow(*found, on)
+
+
+def _follow(room: Room, member: Member, on: bool) -> None:
+    """Where that cannot be stored all stays as it is, and why is said: pages go on without the store."""
+    try:
+        room.follow(member.visitor, on)
+    except PlaygroundError as error:
+        st.toast(said(error), icon=":material/error:")

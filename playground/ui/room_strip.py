@@ -34,7 +34,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import PageSpec
 from playground.ui.page_links import open_link, open_section
-from playground.ui.room_page.asking import ROOM_LINK, hub_or_none
+from playground.ui.room_page.asking import ROOM_LINK, hub_or_none, on_stage
 from playground.ui.room_page.gate import has_another_part
 from playground.ui.workspace.room import Subscribe, wake_now, wake_with_room
 
@@ -50,6 +50,7 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
     """Nothing where no room is open, or the reader has not joined it."""
     if place_in_room() is None:
         return
+    own_line = has_lesson()
 
     def look() -> None:
         found = place_in_room()
@@ -58,6 +59,8 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
         room, member = found
         if in_fragment_run():
             catch_up(spec, pages, open_page)
+            if own_line != has_lesson():
+                st.rerun()  # the strip stands elsewhere on the page now
         moves = next_move(room, member.visitor, spec, pages)
         wake_with_room(
             room, STRIP, EVERY_S, people=member.leader, others=_stage_tells(spec, room, member), beside=moves
@@ -77,11 +80,6 @@ def _stage_tells(spec: PageSpec, room: Room, member: Member) -> tuple[Subscribe,
     return (hub.subscribe,) if hub is not None and wanted else ()
 
 
-def _on_stage(room: Room) -> Question | None:
-    hub = hub_or_none(room)
-    return None if hub is None else hub.stage().question
-
-
 def has_lesson() -> bool:
     """Whether the strip has a sentence to say, and so a line of its own."""
     found = place_in_room()
@@ -89,7 +87,7 @@ def has_lesson() -> bool:
 
 
 def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: OpenPage) -> None:
-    view, question = room.view(), _on_stage(room)
+    view, question = room.view(), on_stage(room)
     step, said = lesson_step(view.lesson, view.step, tuple(pages))
     if member.leader:
         if step is not None:
@@ -217,7 +215,7 @@ def _forth_and_back(
     member: Member,
     view: RoomView,
     lesson: Lesson | None,
-    on_stage: Question | None,
+    question: Question | None,
     pages: Pages,
     open_page: OpenPage,
 ) -> None:
@@ -235,7 +233,7 @@ def _forth_and_back(
         if view.step_s is not None:
             time_gone(view.step_s, step.minutes * 60, key="lesson_clock")
         if step.question is not None:
-            busy = on_stage is not None
+            busy = question is not None
             help = "Finish what is on stage first, or discard it: one question is asked at a time." if busy else None
             if st.button("Ask the room", key="lesson_ask", icon=":material/front_hand:", disabled=busy, help=help):
                 _ask(step.question, pages, open_page)
@@ -276,14 +274,18 @@ def open_step(
     question is on stage nothing changes, and why is said.
     """
     step = lesson.steps[place]
-    asks, on_stage = _hides_its_page(step) and not page_first, _on_stage(room)
-    if asks and on_stage is not None:
+    asks, question = _hides_its_page(step) and not page_first, on_stage(room)
+    if asks and question is not None:
         show_problem(
-            f"Step {place + 1} asks the room, and a question is on already ({KINDS[on_stage.kind]}): finish it or discard it, "
+            f"Step {place + 1} asks the room, and a question is on already ({KINDS[question.kind]}): finish it or discard it, "
             "then go on."
         )
         return
-    room.go(member.visitor, place)
+    try:
+        room.go(member.visitor, place)
+    except PlaygroundError as error:
+        show_problem(error)
+        return
     target, query = page_of_link(step.link, pages)
     if target is None:
         return

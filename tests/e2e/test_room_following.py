@@ -67,6 +67,9 @@ def test_three_follow_leave_return_and_go_through_a_lesson(room_server: RoomServ
     go(leader, "Room")
     leader.get_by_role("tab", name="Lesson").click()
     leader.get_by_role("button", name="What attention shows, and what it does not").click()
+    for follower in followers:  # the sentence has a line of its own below the heading
+        expect(follower.get_by_text("Walk through the heads.")).to_be_visible()
+        expect(follower.locator(".st-key-page_room")).to_have_count(0)
     leader.get_by_role("button", name="Open", exact=True).nth(4).click()
     for page in (leader, *followers):
         sees(page, "Inside the model")

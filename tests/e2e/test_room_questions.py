@@ -96,6 +96,33 @@ def finish(leader: Page) -> None:
     leader.get_by_role("button", name="Finish").click()
 
 
+def fits(page: Page) -> None:
+    """Nothing stands beyond a phone's edge."""
+    until(lambda: int(page.evaluate("document.documentElement.scrollWidth")), lambda wide: wide <= PHONE["width"])
+
+
+def stray_and_die(leader: Page, others: tuple[Page, ...], address: str) -> Page:
+    """The leader opens another page in mid-question, which takes all along, and closes the tab there. One finds the way back
+    alone, all come back with the leader's new tab, which is given."""
+    settled(leader)
+    leader.get_by_role("link", name="Glossary", exact=True).first.click()
+    expect(leader.get_by_role("button", name="On stage: Set the temperature (open)")).to_be_visible()
+    for page in others:
+        expect(page.get_by_role("heading", name="Glossary", exact=True, level=1)).to_be_visible()
+        settled(page)
+        fits(page)
+    context = leader.context
+    leader.close()
+    others[-1].get_by_role("button", name="The room is asked: answer").click()
+    expect(others[-1].get_by_text("What the model is given:")).to_be_visible()
+    again = context.new_page()
+    again.goto(address)
+    again.get_by_role("button", name="On stage: Set the temperature (open)").click()
+    for page in (again, *others):
+        expect(page.get_by_text("What the model is given:")).to_be_visible()
+    return again
+
+
 def test_a_room_guesses_votes_and_sets_the_temperature(
     room_server: RoomServer, open_page: OpenPage, tmp_path: Path
 ) -> None:
@@ -138,6 +165,12 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
     leader.reload()
     questions(leader)
     expect(leader.get_by_text("2 of 3 have answered")).to_be_visible()
+    for page in (leader, carl):  # the timer goes on
+        expect(page.get_by_role("timer")).to_have_text(re.compile(r"^[0-4]:\d\d left$"))
+    settled(leader)
+    leader.get_by_role("button", name="Timer").click()
+    leader.get_by_role("button", name="Stop the timer").click()
+    expect(carl.get_by_role("timer")).to_have_count(0)
     guess(carl, "London")
     expect(leader.get_by_text("3 of 3 have answered")).to_be_visible()
 
@@ -152,7 +185,7 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
     told[1].has(*before)  # the test looks for what is told at the reveal
     expect(anna.get_by_text("Your guess ␣Paris: the model gives it 77.25%")).to_be_visible()
     present(leader)
-    until(lambda: int(anna.evaluate("document.documentElement.scrollWidth")), lambda wide: wide <= PHONE["width"])
+    fits(anna)
     finish(leader)
 
     # two answers, on sides of each voter's own
@@ -175,6 +208,7 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
     # one slider, and what the model writes at the room's settings
     choose(leader, "Set the temperature", "Purpose")
     ask(leader)
+    leader = stray_and_die(leader, others, room_server.address)
     for page, key in ((anna, "Home"), (bert, "End")):
         expect(page.get_by_role("slider", name="Temperature")).to_be_visible()
         settled(page)

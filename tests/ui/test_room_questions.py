@@ -321,6 +321,10 @@ def test_results_are_kept_and_deleted(room: Room) -> None:
             Guess("It is", "cold", rounds=3),
         ),
         (LessonQuestion("better", prompt="Why?", answers=("one", "two")), Better("Why?", ("one", "two"))),
+        (
+            LessonQuestion("better", "Which is warmer?", answers=("one", "two")),
+            Better("Which is warmer?", ("one", "two")),
+        ),
         (LessonQuestion("temperature", "a poem", "Write."), Temperature("a poem", "Write.")),
     ],
 )

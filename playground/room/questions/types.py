@@ -130,7 +130,8 @@ def kind_of(about: About) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class LessonQuestion:
-    """A question as a lesson's file states it. ``rounds``: of a guess. ``real_next``: of its first round. ``answers``: two
+    """A question as a lesson's file states it. ``purpose``: of a temperature; of answers what is asked, where there is no
+    ``prompt``. ``rounds``: of a guess. ``real_next``: of its first round. ``answers``: two
     to six texts to compare; none for those of a recorded run, which the leader chooses. ``seconds``: how long each round is
     open; 0: until the leader closes it.
     """

@@ -105,6 +105,12 @@ def hub_or_none(room: Room) -> QuestionHub | None:
         return None
 
 
+def on_stage(room: Room) -> Question | None:
+    """What is asked now."""
+    hub = hub_or_none(room)
+    return None if hub is None else hub.stage().question
+
+
 # -- being woken -----------------------------------------------------------------------------------------------------------
 
 

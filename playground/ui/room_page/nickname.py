@@ -20,9 +20,15 @@ def nickname_popover(room: Room, member: Member) -> None:
         wanted = st.text_input("Nickname", value=member.nickname, key="room_nickname")
         change = st.form_submit_button("Change", type="primary")
         leave = st.form_submit_button("Leave the room")
+        if member.leader:
+            st.caption("Nobody leads once you have left, until somebody opens the leader's link.")
     if leave:
-        room.leave(member.visitor)
-        st.rerun()
+        try:
+            room.leave(member.visitor)
+        except PlaygroundError as error:
+            show_problem(error)
+        else:
+            st.rerun()
     if change:
         try:
             room.rename(member.visitor, wanted)

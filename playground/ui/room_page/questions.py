@@ -209,5 +209,5 @@ def _about(question: LessonQuestion) -> About:
     if question.kind == "guess":
         return Guess(prompt, question.real_next, rounds=question.rounds)
     if question.kind == "better":
-        return Better(question.prompt, question.answers)
+        return Better(question.prompt or question.purpose, question.answers)
     return Temperature(question.purpose or prompt[:200], prompt)

@@ -8,7 +8,7 @@ from playground.room.lesson import SHIPPED, read_lesson
 from playground.room.questions.types import Guess, Moved, Temperature
 from playground.state.setup import Setup
 from playground.ui.following import plain_link
-from playground.ui.room_page.asking import ROOM_LINK, question_hub
+from playground.ui.room_page.asking import question_hub
 from tests.ui.following.conftest import Tab, Tabs
 
 
@@ -138,14 +138,30 @@ def test_who_has_not_answered_is_led_to_the_question_from_any_page_and_back(room
     bo.app.at.button(key="leave_leader").click()
     bo.run()
     assert {"answer_question", "follow_leader"} <= keys(bo)
-    leader.go("room")
-    room.show("lena", ROOM_LINK)  # as with the next question
-    bo.run()
-    assert bo.page == "Sampling" and "follow_leader" not in keys(bo), "one way to the leader and to the question"
+    leader.go("room")  # to the question: who follows comes along
+    ada.run(), bo.run()
+    assert ada.page == "Room" and bo.page == "Sampling"
+    assert "follow_leader" not in keys(bo), "one way to the leader and to the question"
     bo.app.at.button(key="answer_question").click()
     bo.run()
     member = room.member("bo")
     assert bo.page == "Room" and member is not None and member.following
+
+
+def test_the_leader_s_room_page_is_shown_only_while_a_question_is_on_stage(room: Room, tab: Tabs) -> None:
+    leader, ada, stage = tab("lena"), tab("ada"), question_hub(room)
+    asked = stage.ask("lena", Temperature("a poem", "Write."))
+    for page, seen in (("scale_laws", "Scaling laws"), ("room", "Room"), ("glossary", "Glossary")):
+        leader.go(page)
+        ada.run()
+        assert ada.page == seen
+    stage.finish("lena", asked.id)
+    leader.go("room")
+    ada.run()
+    assert ada.page == "Glossary"
+    leader.go("glossary"), leader.go("scale_laws")
+    ada.run()
+    assert ada.page == "Scaling laws"
 
 
 def test_strips_are_told_of_the_stage_where_no_move_tells_them(room: Room, tab: Tabs, wakes: list[str]) -> None:
