@@ -13,6 +13,8 @@ from playground.room.limits import SHARED_VARIABLE, Limits, present_limits, set_
 from playground.room.present import ROOM_VARIABLE
 from playground.server.visitor import COOKIE
 from playground.store.place import DATA_VARIABLE
+from playground.store.records import StoreError
+from playground.store.rooms import RoomTable
 from playground.ui.visitor import visitor_cookies
 from playground.ui.workspace.room import the_room
 from tests.ui.conftest import Opened
@@ -141,6 +143,22 @@ def test_a_store_that_is_away_is_one_sentence(
     monkeypatch.setenv(ROOM_VARIABLE, "1")
     app = visit("anna", "sampling")
     assert len(app.errors) == 1 and "annot be kept" in app.errors[0] and not app.at.sidebar.markdown
+
+
+def test_a_place_that_cannot_be_given_up_is_said(
+    room: Room, visit: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_given: object) -> None:
+        raise StoreError("The disk is full.")
+
+    lead(room)
+    room.join("anna", room.view().code, "Anna")
+    monkeypatch.setattr(RoomTable, "remove_member", away)
+    app = visit("anna")
+    next(button for button in app.at.button if button.label == "Leave the room").click()
+    app.at.run()
+    assert said(app) == ["The disk is full."] and room.member("anna") is not None
+    assert "Nobody leads once you have left" in visit("lena").texts(), "what a leader gives up is said before"
 
 
 def test_the_leader_sets_what_a_visitor_may_ask_for(

@@ -201,6 +201,22 @@ def test_a_guess_that_is_none_is_refused_in_a_sentence(room: Room, word: str) ->
     assert not guess(anna, "cold").at.error
 
 
+def test_another_name_in_mid_vote_keeps_the_vote_and_a_second_place_gives_no_second_one(room: Room) -> None:
+    asked = hub(room).ask("lena", Better("Why?", ("one", "two")))
+    leader, anna = Tab("lena"), Tab("anna").press("A is better")
+    room.rename("anna", "Zoë")
+    assert "1 of 3 have answered" in leader.run().said() and "Zo" not in leader.said()
+    assert "Your vote is in" in anna.run().said()
+    room.leave("anna")
+    anna.press("B is better")  # the page of before
+    assert "Join the room first" in anna.said()
+    room.join("anna", room.view().code, "Anna again")
+    assert "Your vote is in" in anna.run().said()
+    anna.press("B is better")
+    (answer,) = hub(room).current().answers
+    assert answer.given.winner != answer.given.left and hub(room).current().question.id == asked.id
+
+
 def test_an_answer_that_comes_late_is_refused_in_a_sentence(room: Room) -> None:
     asked = hub(room).ask("lena", Guess("It is"))
     anna, bert = Tab("anna"), Tab("bert")

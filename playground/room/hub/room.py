@@ -7,6 +7,7 @@ something; they must not wait. Must not know streamlit, pages or models.
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
@@ -29,7 +30,10 @@ _WRONG_CODE = "This is not the code of the room: read it again on the wall."
 
 
 class Room:
-    """One room. ``is_connected``: whether a tab of this id is; ``server_secret``: what the leader's link is made of."""
+    """One room. ``is_connected``: whether a tab of this id is; ``server_secret``: what the leader's link is made of.
+
+    ``clock`` is stored; how long something takes is counted by ``steady``, which nobody sets.
+    """
 
     def __init__(
         self,
@@ -39,18 +43,20 @@ class Room:
         server_secret: str,
         is_connected: Callable[[str], bool] = lambda _session: True,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises StoreError."""
         self._table, self._record = table, record
         self._secret = leader_secret(server_secret, record.id)
-        self._is_connected, self._clock = is_connected, clock
+        self._is_connected, self._clock, self._steady = is_connected, clock, steady
         self._members = {member.visitor: member for member in table.members(record.id)}
         self._tabs: dict[str, set[str]] = {}
         self._tickets: dict[str, float] = {}
         self._called: set[str] = set()
         self._wrong, self._changes = wrong_codes(), changes_of_place()
         self._lock = threading.RLock()
-        self._version, self._step_at = 0, 0.0
+        self._version = 0
+        self._step_at: float | None = None
         self._subscribers = Subscribers()
 
     @property
@@ -69,7 +75,7 @@ class Room:
         with self._lock:
             record = self._record
             members = tuple(self._member(member) for member in self._members.values())
-            since = max(0.0, self._clock() - self._step_at) if self._step_at else None
+            since = None if self._step_at is None else self._steady() - self._step_at
             shown = self.shown()
             return RoomView(
                 record.code, record.leader, members, shown, record.lesson, record.step, self._version, since
@@ -170,7 +176,7 @@ class Room:
                 raise BadInput(
                     "This is not the leader's link of the room that is open: take the one in the terminal.", "lead"
                 )
-            ticket, now = secrets.token_urlsafe(16), self._clock()
+            ticket, now = secrets.token_urlsafe(16), self._steady()
             self._tickets = {each: until for each, until in self._tickets.items() if until > now}
             self._tickets[ticket] = now + _TICKET_S
         return ticket
@@ -178,7 +184,7 @@ class Room:
     def lead(self, visitor: str, ticket: str) -> Member:
         """Take the wand, over from another who holds it. Raises BadInput for a ticket that was used or is old."""
         with self._changing():
-            if self._tickets.pop(ticket, 0.0) <= self._clock():
+            if self._tickets.pop(ticket, -math.inf) <= self._steady():
                 raise BadInput(
                     "This way in was used already, or is old: open the leader's link in the terminal again.", "lead"
                 )
@@ -209,14 +215,14 @@ class Room:
         with self._changing():
             self._check_leader(leader)
             self._change(lesson=text, step=max(0, step or 0))
-            self._step_at = 0.0 if step is None else self._step_at
+            self._step_at = None if step is None else self._step_at
 
     def go(self, leader: str, step: int) -> None:
         """To a step of the lesson, from 0. How many there are is the business of who reads the lesson. Raises BadInput."""
         with self._changing():
             self._check_leader(leader)
             self._change(step=max(0, step))
-            self._step_at = self._clock()
+            self._step_at = self._steady()
 
     def remove(self, leader: str, visitor: str) -> None:
         """Take a place away: of who took an ugly nickname. With the code they can join again. Raises BadInput."""

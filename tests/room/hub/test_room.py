@@ -175,7 +175,7 @@ def test_who_looks_for_themselves_is_called_back_and_not_moved(start: Callable[.
 
 def test_a_slow_first_page_still_leads_and_an_old_one_does_not(start: Callable[..., Room], database: Database) -> None:
     now = [1_000.0]
-    room = Room(RoomTable(database), start()._record, server_secret=SECRET, clock=lambda: now[0])
+    room = Room(RoomTable(database), start()._record, server_secret=SECRET, steady=lambda: now[0])
     slow, old = room.leader_ticket(room.secret), room.leader_ticket(room.secret)
     now[0] += 300
     room.lead("lena", slow)
@@ -188,7 +188,7 @@ def test_the_time_at_a_step_counts_from_when_the_leader_went_there(
     start: Callable[..., Room], database: Database
 ) -> None:
     now = [1_000.0]
-    room = Room(RoomTable(database), start()._record, server_secret=SECRET, clock=lambda: now[0])
+    room = Room(RoomTable(database), start()._record, server_secret=SECRET, steady=lambda: now[0])
     lead(room)
     room.put_lesson("lena", "a lesson")
     assert room.view().step_s is None

@@ -12,6 +12,8 @@ from playground.room.hub.room import Room
 from playground.state.generate import GenerateState
 from playground.state.sampling import SamplingState
 from playground.state.setup import Setup
+from playground.store.records import StoreError
+from playground.store.rooms import MemberRecord, RoomTable
 from playground.ui.kit import session
 from playground.ui.kit.wake import Beside
 from playground.ui.workspace import room as woken_by
@@ -153,6 +155,25 @@ def test_a_value_that_a_slow_browser_sends_back_is_no_move(
 def _follows(room: Room, visitor_name: str) -> bool:
     member = room.member(visitor_name)
     return member is not None and member.following
+
+
+def test_a_store_that_is_away_is_said_and_pages_go_on(room: Room, tab: Tabs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_table: RoomTable, _member: MemberRecord) -> None:
+        raise StoreError("Nothing can be stored in '/secret/data': make room on the disk.")
+
+    monkeypatch.setenv("PLAYGROUND_SHARED", "1")
+    tab("lena")
+    ada = tab("ada")
+    monkeypatch.setattr(RoomTable, "put_member", away)
+    ada.app.at.button(key="leave_leader").click()
+    ada.run()
+    (said,) = [toast.value for toast in ada.app.at.toast]
+    assert "make room on the disk" in said and "secret" not in said
+    monkeypatch.setattr(session, "ECHO_S", 0.0)
+    ada.app.at.slider(key="w_temperature").set_value(0.3)
+    ada.run()
+    assert "make room on the disk" in ada.app.at.toast[0].value
+    assert _follows(room, "ada") and ada.app.state(Setup).settings.temperature == 0.3
 
 
 def test_the_leader_calls_back_who_looks_for_herself(room: Room, tab: Tabs) -> None:

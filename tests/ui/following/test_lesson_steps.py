@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
 from pages import PAGES
+from playground.engine.fake.engine import FakeEngine
 from playground.room.hub.room import Room
 from playground.room.lesson import SHIPPED, read_lesson
-from playground.room.questions.types import Guess, Moved, Temperature
+from playground.room.questions.types import Given, Guess, Guessed, Moved, Temperature, Voted
 from playground.state.setup import Setup
 from playground.ui.following import plain_link
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.room_page.asking import question_hub
 from tests.ui.following.conftest import Tab, Tabs
 
@@ -90,6 +97,84 @@ def test_the_leader_chooses_a_lesson_opens_a_step_and_adds_the_page_shown(room: 
     leader.run()
     ada.run()
     assert ada.page == "Inside the model" and room.view().step == 5
+
+
+ANSWERS: dict[str, Given] = {"guess": Guessed(" a"), "better": Voted("first", "first"), "temperature": Moved(0.5)}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_lesson_is_gone_through_from_start_to_end(room: Room, tab: Tabs, engine: FakeEngine, name: str) -> None:
+    """By the leader's buttons, with its questions asked, answered, revealed and finished; one follows all the way."""
+    engine._info = replace(engine.info, layers=13, heads=4, kv_heads=2)  # as many as the steps name
+    leader, ada, stage = tab("lena"), tab("ada"), question_hub(room)
+    leader.go("room")
+    leader.app.hold(room_section="Lesson")
+    leader.app.at.button(key=f"lesson_{name}").click()
+    leader.run()
+    lesson = read_lesson(room.view().lesson, ["", *PAGES])
+    leader.app.at.button(key="lesson_open_0").click()
+    leader.app.held.clear()
+    leader.run(), ada.run()
+    for place, step in enumerate(lesson.steps):
+        if place:
+            leader.app.at.button(key="lesson_forth").click()
+            leader.run(), ada.run()
+        if step.question is not None:
+            if step.question.kind != "guess":  # its page is seen first
+                leader.app.at.button(key="lesson_ask").click()
+                leader.run(), ada.run()
+            question = stage.stage().question
+            assert question is not None and question.kind == step.question.kind and ada.page == leader.page == "Room"
+            stage.answer("ada", question.id, ANSWERS[question.kind])
+            press(leader, "Reveal"), ada.run()
+            assert stage.stage().question is not None and not [*leader.app.errors, *ada.app.errors]
+            press(leader, "Finish")
+            if step.question.kind != "guess":
+                leader.app.at.button(key="lesson_back").click()
+                leader.run()
+                leader.app.at.button(key="lesson_forth").click()
+            else:
+                leader.app.at.button(key="lesson_page").click()
+            leader.run(), ada.run()
+        page = PAGES[urlsplit(step.link).path.strip("/")]
+        assert (leader.page, ada.page, room.view().step) == (page.title, page.title, place)
+        assert escape_markdown(step.say) in ada.app.texts() and not [*leader.app.errors, *ada.app.errors]
+    assert room.view().step == len(lesson.steps) - 1 and len(stage.rounds()) == sum(
+        step.question is not None for step in lesson.steps
+    )
+
+
+def press(tab: Tab, label: str) -> None:
+    """The button of that label, then until what it asked for is drawn."""
+    next(button for button in tab.app.at.button if button.label == label).click()
+    tab.run(), tab.run()
+
+
+def test_a_hostile_file_is_one_sentence_and_the_lesson_before_stays(room: Room, tab: Tabs) -> None:
+    before = SHIPPED["attention"].read_text(encoding="utf-8")
+    room.put_lesson("lena", before)
+    stage, leader = question_hub(room), tab("lena")
+    asked = stage.ask("lena", Temperature("a poem", "Write."))
+    leader.go("room")
+    leader.app.hold(room_section="Lesson")
+    for file, line in (
+        (b"title: a\nsteps: !!python/object/apply:os.system ['id']\n", 2),
+        (b"\xff\xfe\x00", 1),
+        (b"title: a\nsteps:\n- {link: 'https://evil.example/', say: hi}\n", 3),
+    ):
+        leader.app.at.file_uploader(key="lesson_file").upload("lesson.yaml", file, "text/yaml")
+        leader.run()
+        leader.app.at.button(key="lesson_take").click()
+        leader.run()
+        (said,) = leader.app.errors
+        assert said.startswith(f"Line {line} of the lesson") and room.view().lesson == before, said
+    good = SHIPPED["sampling"].read_bytes()
+    leader.app.at.file_uploader(key="lesson_file").upload("lesson.yaml", good, "text/yaml")
+    leader.run()
+    leader.app.at.button(key="lesson_take").click()
+    leader.run()
+    assert room.view().lesson == good.decode() and not leader.app.errors
+    assert stage.stage().question == asked, "a lesson in mid-question leaves it on stage"
 
 
 def keys(tab: Tab) -> set[str | None]:
