@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import tomllib
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -44,6 +46,13 @@ def client(hosts: frozenset[str] = LOOPBACK) -> TestClient:
     routes = [Route("/", hello), Route("/_stcore/metrics", hello), WebSocketRoute("/stream", stream)]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, hosts=hosts, policy=POLICY)])
     return TestClient(app, base_url="http://localhost:8501")
+
+
+def test_unless_it_is_told_otherwise_a_server_is_for_this_machine_alone() -> None:
+    root = Path(__file__).resolve().parents[2]
+    server = tomllib.loads((root / ".streamlit/config.toml").read_text(encoding="utf-8"))["server"]
+    assert (server["address"], server["enableCORS"], server["enableXsrfProtection"]) == ("localhost", True, True)
+    assert "--server.address" not in (root / "Makefile").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("host", ["localhost:8501", "LOCALHOST", "localhost.", "127.0.0.1:1", "[::1]:8501", "[::1]"])

@@ -113,3 +113,5 @@ def _set(wanted: dict[str, int]) -> None:
         set_limits(Limits(**wanted))
     except PlaygroundError as error:
         show_problem(error)
+    else:
+        st.toast("These limits hold from now on.", icon=":material/check:")
