@@ -182,6 +182,14 @@ def test_the_leader_sees_who_has_not_answered_opens_again_and_sets_a_timer(room:
     assert hub(room).rounds() == ()
 
 
+def test_a_reveal_before_any_answer_asks_once_more(room: Room) -> None:
+    leader, anna = Tab("lena"), Tab("anna")
+    ask_guess(leader)
+    assert "Nobody has answered yet" in leader.said()
+    guess(anna.run(), "Paris")
+    assert "Nobody has answered yet" not in leader.run().said()
+
+
 def test_words_to_pick_from_are_buttons(room: Room) -> None:
     leader, anna = Tab("lena"), Tab("anna")
     leader.at.text_area[0].input("It is")

@@ -83,6 +83,16 @@ def _take_answers_again(asking: Asking, question: str) -> None:
 
 
 def _reveal(asking: Asking, question: Question) -> None:
+    """Asks once more where nobody has answered: a press too early cannot be taken back."""
+    if asking.hub.stage().answered:
+        _reveal_button(asking, question)
+        return
+    with st.popover("Reveal", icon=":material/visibility:"):
+        st.markdown("Nobody has answered yet, and what is revealed takes no answers any more.")
+        _reveal_button(asking, question)
+
+
+def _reveal_button(asking: Asking, question: Question) -> None:
     st.button(
         "Reveal",
         key=f"ask_reveal_{question.id}",
