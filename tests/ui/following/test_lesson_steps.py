@@ -106,14 +106,11 @@ ANSWERS: dict[str, Given] = {"guess": Guessed(" a"), "better": Voted("first", "f
 def test_a_lesson_is_gone_through_from_start_to_end(room: Room, tab: Tabs, engine: FakeEngine, name: str) -> None:
     """By the leader's buttons, with its questions asked, answered, revealed and finished; one follows all the way."""
     engine._info = replace(engine.info, layers=13, heads=4, kv_heads=2)  # as many as the steps name
-    leader, ada, stage = tab("lena"), tab("ada"), question_hub(room)
-    leader.go("room")
-    leader.app.hold(room_section="Lesson")
-    leader.app.at.button(key=f"lesson_{name}").click()
-    leader.run()
+    room.put_lesson("lena", SHIPPED[name].read_text(encoding="utf-8"))
+    room.go("lena", 1)
     lesson = read_lesson(room.view().lesson, ["", *PAGES])
-    leader.app.at.button(key="lesson_open_0").click()
-    leader.app.held.clear()
+    leader, ada, stage = tab("lena"), tab("ada"), question_hub(room)
+    leader.app.at.button(key="lesson_back").click()  # to the first
     leader.run(), ada.run()
     for place, step in enumerate(lesson.steps):
         if place:
@@ -126,7 +123,8 @@ def test_a_lesson_is_gone_through_from_start_to_end(room: Room, tab: Tabs, engin
             question = stage.stage().question
             assert question is not None and question.kind == step.question.kind and ada.page == leader.page == "Room"
             stage.answer("ada", question.id, ANSWERS[question.kind])
-            press(leader, "Reveal"), ada.run()
+            press(leader, "Reveal")
+            ada.run()
             assert stage.stage().question is not None and not [*leader.app.errors, *ada.app.errors]
             press(leader, "Finish")
             if step.question.kind != "guess":
