@@ -1,6 +1,8 @@
 """What streaming into a browser costs: tokens per second of the Generate page against the same worker without a page.
 
-One server, one model, the same texts in turns: the page in Chromium, then the generator on an engine in this process.
+Twice: of a link that is opened, whose first tokens come while the browser still builds the page, and of a text that is asked
+for on a page that has long been there. One server, one model, the same texts in turns: the page in Chromium, then the generator
+on an engine in this process.
 ``python -m benchmarks.bench_streaming`` prints the figures; ``run()`` returns them.
 """
 
@@ -21,6 +23,7 @@ from playground.sampling.settings import SamplerSettings
 PROMPT = "Once upon a time there was a fox who"
 LENGTHS = (128, 500)
 ROUNDS = 2
+STILL_MS = 3_000
 # The strip's shadow root is looked up once: a walk over the whole page at each look would be what is measured.
 COUNTER = """
 count => {
@@ -45,6 +48,7 @@ def run(lengths: tuple[int, ...] = LENGTHS, rounds: int = ROUNDS) -> dict[str, f
     engine = make_engine(None, device="cpu")
     page_speed: dict[int, list[float]] = {count: [] for count in lengths}
     bare_speed: dict[int, list[float]] = {count: [] for count in lengths}
+    open_speed: dict[int, list[float]] = {count: [] for count in lengths}
     with server("app.py") as url, chromium() as browser:
         warm = new_page(browser)
         _on_page(warm, url, WARM_UP, 1)
@@ -56,6 +60,9 @@ def run(lengths: tuple[int, ...] = LENGTHS, rounds: int = ROUNDS) -> dict[str, f
                 page = new_page(browser)
                 page_speed[count].append(_on_page(page, url, count, seed))
                 page.close()
+                page = new_page(browser)
+                open_speed[count].append(_on_open_page(page, url, count, seed))
+                page.close()
     engine.close()
     figures: dict[str, float] = {}
     for count in lengths:
@@ -63,6 +70,7 @@ def run(lengths: tuple[int, ...] = LENGTHS, rounds: int = ROUNDS) -> dict[str, f
         figures[f"{count} tokens, no page, tokens/s"] = bare
         figures[f"{count} tokens, in the browser, tokens/s"] = shown
         figures[f"{count} tokens, cost of streaming"] = bare / shown - 1
+        figures[f"{count} tokens on an open page, cost of streaming"] = bare / statistics.median(open_speed[count]) - 1
     return figures
 
 
@@ -82,8 +90,28 @@ def _bare(engine: Engine, count: int, seed: int) -> float:
 
 def _on_page(page: Page, url: str, count: int, seed: int) -> float:
     """Tokens per second from the first token on screen to the last one."""
-    query = urlencode({"prompt": PROMPT, "new": count, "ignore_eos": 1, "seed": seed})
-    page.goto(f"{url}/generate?{query}")
+    page.goto(f"{url}/generate?{_query(count, seed)}")
+    return _shown(page, count)
+
+
+def _on_open_page(page: Page, url: str, count: int, seed: int) -> float:
+    """The same of a text asked for by the button, once one of a token is there and the page is still."""
+    page.goto(f"{url}/generate?{_query(1, seed)}")
+    page.get_by_text("1 new token").first.wait_for(timeout=180_000)
+    maximum = page.get_by_role("spinbutton", name="Maximum new tokens")
+    maximum.fill(str(count))
+    maximum.press("Enter")
+    page.wait_for_timeout(STILL_MS)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.locator(".token.step").nth(1).wait_for(timeout=180_000)
+    return _shown(page, count)
+
+
+def _query(count: int, seed: int) -> str:
+    return urlencode({"prompt": PROMPT, "new": count, "ignore_eos": 1, "seed": seed})
+
+
+def _shown(page: Page, count: int) -> float:
     page.locator(".token.step").first.wait_for(timeout=180_000)
     page.evaluate(COUNTER, count)
     page.wait_for_function("window.__last", timeout=600_000)

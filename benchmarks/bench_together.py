@@ -18,7 +18,8 @@ import psutil
 
 from benchmarks.bench_room import SESSIONS, _megabytes, _server_process, words
 from benchmarks.browser import median, percentile, server
-from benchmarks.room import Reader, close_room, open_room
+from benchmarks.reader_apart import ReaderApart
+from benchmarks.room import Reader, close_room
 from playground.engine.api import CancelToken, Engine
 from playground.engine.factory import make_engine
 from playground.engine.serving.caching import CachedEngine
@@ -123,7 +124,7 @@ async def _next(found: AsyncIterator[tuple[str, float]]) -> tuple[str, float]:
 
 
 async def _server_figures(url: str) -> AsyncIterator[tuple[str, float]]:
-    (reader,) = await open_room(url, 1)
+    reader = await ReaderApart.open(url)
     slider = [await reader.move() for _ in range(MOVES)]
     prompt = [await reader.read(words(PROMPT_WORDS, 5_000 + number)) for number in range(RUNS)]
     writers = await _open_writers(url)

@@ -26,6 +26,7 @@ from playground.server.status import scraping_networks, status_routes
 from playground.server.visitor import Visitor, given_secret
 from playground.ui.kit.one_breath import hold_breath
 from playground.ui.kit.quick_copies import copy_quickly
+from playground.ui.kit.ready_threads import start_at_once
 from playground.ui.kit.streamlit_mends import mend_streamlit
 from playground.ui.runtime import check_model, close_pool, model_pool
 from playground.ui.tabs import connections_of, may_upload
@@ -95,6 +96,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     mend_streamlit()
     hold_breath()
     copy_quickly()
+    start_at_once()
     _measure()
     model_pool().keep_ready(ModelChoice())
     yield

@@ -31,16 +31,16 @@ def test_one_visitor_with_256_rows_beside_thirty_with_one() -> None:
     shares = share_rows([256] + [1] * 30, cost_of(0.03, 0.002))
     assert shares[1:] == [1] * 30
     alone, beside = 0.03 + 0.002 * 30, 0.03 + 0.002 * sum(shares)
-    assert alone < beside <= 1.2 * alone
+    assert alone < beside <= 1.15 * alone
 
 
-@pytest.mark.parametrize(("base", "slope", "expected"), [(0.025, 0.0018, 3), (0.02, 0.0002, 21)])
+@pytest.mark.parametrize(("base", "slope", "expected"), [(0.025, 0.0018, 3), (0.02, 0.0002, 16)])
 def test_what_goes_along_follows_from_what_a_pass_costs(base: float, slope: float, expected: int) -> None:
     """A processor's pass slows with each row, a card's hardly does."""
     assert sum(share_rows([1, 256], cost_of(base, slope))) == expected
 
 
-@pytest.mark.parametrize(("drawn", "beside"), [(0.0, 5), (0.0005, 3), (0.0013, 2)])
+@pytest.mark.parametrize(("drawn", "beside"), [(0.0, 3), (0.0005, 2), (0.0013, 1)])
 def test_the_drawing_of_what_goes_along_is_part_of_its_price(drawn: float, beside: int) -> None:
     """A neighbour's 256 candidates are drawn on the thread that the one row waits for."""
     cost = cost_of(0.030, 0.0012)
@@ -48,7 +48,7 @@ def test_the_drawing_of_what_goes_along_is_part_of_its_price(drawn: float, besid
         cost.add_draw(rows, 0.002 + drawn * rows)
     one, others = share_rows([1, 256], cost)
     assert (one, others) == (1, beside)
-    assert 0.030 + 0.0012 * (one + others) + drawn * others <= 1.2 * (0.030 + 0.0012)
+    assert 0.030 + 0.0012 * (one + others) + drawn * others <= 1.15 * (0.030 + 0.0012)
 
 
 def test_what_is_known_stays_known_while_all_passes_are_of_one_size() -> None:

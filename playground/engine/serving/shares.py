@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MOST_ROWS = 64  # of one pass: whoever waits for another kind of work waits for its end
-_SLOWER = 1.2  # what those with few rows may lose to those with many: below a third with the one pass that they wait for first
+_SLOWER = 1.15  # what those with few rows may lose to those with many: below a third with the one pass that they wait for first
 _KEPT = 0.98  # of what earlier passes said, at each new one
 _FIRST_GUESS = 4  # rows that go at the price of one while nothing is known: a pass is bound by reading the weights
 
@@ -65,8 +65,8 @@ def share_rows(wanted: Sequence[int], cost: PassCost, *, others: bool = False) -
     """Rows of each session in the next pass, from how many each wants, all at least 1.
 
     Whoever wants least gets all, and everybody as many; what more the others want goes along as long as it slows the pass
-    by no more than a fifth against one without them, their drawing included, in equal parts (max-min fairness). A session
-    alone takes what a pass holds, and a fifth more than one row while ``others`` wait for the pass to end.
+    by no more than 15% against one without them, their drawing included, in equal parts (max-min fairness). A session
+    alone takes what a pass holds, and what takes 15% longer than one row while ``others`` wait for the pass to end.
     """
     if not wanted:
         return []
