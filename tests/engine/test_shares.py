@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from playground.engine.serving.shares import MOST_ROWS, PassCost, share_rows
 
 
-def cost_of(base: float, slope: float) -> PassCost:
+def cost_of(base: float, slope: float, drawn: float = 1e-9) -> PassCost:
+    """``base`` and ``slope``: seconds of a pass; ``drawn``: of drawing, a row."""
     cost = PassCost()
     for rows in (1, 2, 8, 30, 31, 4):
         cost.add(rows, base + slope * rows)
+        cost.add_draw(rows, 0.002 + drawn * rows)
     return cost
 
 
@@ -40,15 +42,19 @@ def test_what_goes_along_follows_from_what_a_pass_costs(base: float, slope: floa
     assert sum(share_rows([1, 256], cost_of(base, slope))) == expected
 
 
-@pytest.mark.parametrize(("drawn", "beside"), [(0.0, 3), (0.0005, 2), (0.0013, 1)])
+@pytest.mark.parametrize(("drawn", "beside"), [(1e-9, 3), (0.0005, 2), (0.0013, 1)])
 def test_the_drawing_of_what_goes_along_is_part_of_its_price(drawn: float, beside: int) -> None:
     """A neighbour's 256 candidates are drawn on the thread that the one row waits for."""
-    cost = cost_of(0.030, 0.0012)
-    for rows in (1, 1, 256, 1, 1, 1):
-        cost.add_draw(rows, 0.002 + drawn * rows)
-    one, others = share_rows([1, 256], cost)
+    one, others = share_rows([1, 256], cost_of(0.030, 0.0012, drawn))
     assert (one, others) == (1, beside)
     assert 0.030 + 0.0012 * (one + others) + drawn * others <= 1.15 * (0.030 + 0.0012)
+
+
+def test_a_drawing_that_was_never_seen_is_as_dear_as_its_place_in_the_pass() -> None:
+    cost = PassCost()
+    for rows in (1, 2, 8, 30):
+        cost.add(rows, 0.030 + 0.0012 * rows)
+    assert share_rows([1, 256], cost) == share_rows([1, 256], cost_of(0.030, 0.0012, drawn=0.0012)) == [1, 1]
 
 
 def test_what_is_known_stays_known_while_all_passes_are_of_one_size() -> None:

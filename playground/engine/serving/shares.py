@@ -57,7 +57,7 @@ class PassCost:
         if line is None or line[0] < 0:
             return max(rows, _FIRST_GUESS)
         (base, slope), drawing = line, self._draws.fit()
-        each = slope + (drawing[1] if drawing else 0.0)
+        each = slope + (drawing[1] if drawing else slope)  # while nothing is known, as dear as its place in the pass
         return rows + int((factor - 1) * (base + slope * rows) / each + 1e-9)
 
 

@@ -1,9 +1,9 @@
 """Threads for script runs that are there already.
 
-Streamlit starts a thread for each run, in the server's loop, which waits until it has started: on a server that computes, two turns
-at the interpreter, 5 ms and more, in which it serves nobody. Thirty clicks in one instant were a slider's wait of a tenth of a
-second. Here a run is handed to a thread that waits for one, in a context of its own as a new thread would have; a new one is
-started where none waits, and ``KEPT`` of them wait at most. What a run leaves on its thread is taken away.
+Streamlit starts a thread for each run, in the server's loop, which waits until it has started: on a server that computes, two
+turns at the interpreter, 5 ms and more in which it serves nobody. Beside thirty clicks of one instant a slider waited for a tenth
+of a second. Here a run is handed to a thread that waits for one, in a context of its own, as a new thread would have. A thread is
+started where none waits, and ``KEPT`` wait at most. What a run leaves on its thread is taken away.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from contextvars import Context
 from queue import SimpleQueue
 
 from streamlit.runtime.scriptrunner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_run_context import SCRIPT_RUN_CONTEXT_ATTR_NAME
+from streamlit.runtime.scriptrunner_utils.script_run_context_attr import SCRIPT_RUN_CONTEXT_ATTR_NAME
 
 KEPT = 32
 _start = ScriptRunner.start
 _waiting: list[_ReadyThread] = []
+_lock = threading.Lock()
 
 
 def start_at_once() -> None:
@@ -53,6 +54,7 @@ class _ReadyThread(threading.Thread):
             Context().run(self.work.get())  # what it raises ends the thread, as it would one of its own
             with suppress(AttributeError):
                 delattr(self, SCRIPT_RUN_CONTEXT_ATTR_NAME)
-            going_on = len(_waiting) < KEPT
-            if going_on:
-                _waiting.append(self)
+            with _lock:
+                going_on = len(_waiting) < KEPT
+                if going_on:
+                    _waiting.append(self)

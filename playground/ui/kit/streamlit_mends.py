@@ -25,21 +25,25 @@ a tick brings no clicks; the click's own message is right behind it.
 the browser shows them still. Streamlit drops what is asked of them meanwhile: a click without effect. (Seen in 1.67, on a busy
 machine.) Here it runs the whole page, where it is the page that is shown.
 
+**A server's loop behind its runs.** A run says some sixty things, which the loop sends one by one. Where thirty runs follow each
+other without a pause, the loop falls behind, and reads a moved slider's message late. Here a turn ends when what it said is sent.
+
 **The theme in each run's first message.** Streamlit gathers it from all of its settings, six times a run: a tenth of what thirty
 readers' runs cost the server. Here it is gathered once.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
-from streamlit.runtime import app_session
+from streamlit.runtime import app_session, get_instance
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.pages_manager import PagesManager
@@ -53,7 +57,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
 from playground.ui.kit.direct_parts import direct
-from playground.ui.kit.run_turns import TURNS, Urgency
+from playground.ui.kit.run_turns import LEASE_S, TURNS, Urgency
 
 _request, _run = ScriptRequests._request_rerun_locked, ScriptRunner._run_script
 _handle_requests = ScriptRunner._maybe_handle_execution_control_request
@@ -186,8 +190,19 @@ def called_away(call: Callable[[], None]) -> Iterator[None]:
 
 def _run_script(self: ScriptRunner, rerun_data: RerunData) -> None:
     if not _of_a_left_page(rerun_data, self._pages_manager):
-        with TURNS.turn(urgency_of(rerun_data)):
+        urgency = urgency_of(rerun_data)
+        with TURNS.turn(urgency):
             _run(self, rerun_data)
+            if urgency is not Urgency.MOVED:
+                _let_the_loop_catch_up()
+
+
+def _let_the_loop_catch_up() -> None:
+    """At the end of a turn: what the run has said is sent, and a slider's message read, before the next one begins."""
+    with suppress(RuntimeError):  # no server, or one that ends
+        loop, through = get_instance()._get_async_objs().eventloop, threading.Event()
+        loop.call_soon_threadsafe(loop.call_soon, through.set)  # behind the tasks that the messages have woken
+        through.wait(LEASE_S)
 
 
 def urgency_of(data: RerunData) -> Urgency:
