@@ -1,6 +1,7 @@
 """``make bench``: run every benchmark and print the README's performance table. Names select some: ``slider chain``.
 
-``bakeoff``, ``contamination``, ``meaning`` and ``teach`` measure the model and formulas, not the code: they run only when named.
+``bakeoff``, ``contamination``, ``meaning``, ``quality`` and ``teach`` measure models and formulas, not the code: they run only
+when named.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ BENCHMARKS = (
     "filters",
     "languages",
 )
-ONLY_WHEN_NAMED = ("bakeoff", "contamination", "meaning", "teach")
+ONLY_WHEN_NAMED = ("bakeoff", "contamination", "meaning", "quality", "teach")
 
 
 def main(wanted: list[str]) -> int:

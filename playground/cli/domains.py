@@ -21,10 +21,13 @@ def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) ->
 def run(args: argparse.Namespace) -> int:
     """Read the texts and print."""
     from playground.corpus.bits import bits_job, within_text
-    from playground.corpus.domains import read_domains, samples
+    from playground.corpus.domains import OwnTexts, read_domains, samples
     from playground.engine.api import CancelToken
 
-    texts = samples() if args.text_file is None else read_domains(options.read_file(args.text_file, "--text-file"))
+    own = OwnTexts(samples())
+    if args.text_file is not None:
+        own = read_domains(options.read_file(args.text_file, "--text-file"))
+    texts, notes = own.texts, own.notes
     engine = options.open_engine(args)
     steps = bits_job([each.text for each in texts])(engine, CancelToken())
     found = output.run_counted(steps, len(texts), shown=sys.stderr.isatty())
@@ -43,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
             }
         )
     if args.json:
-        output.print_json({"model": engine.info.id, "domains": rows})
+        output.print_json({"model": engine.info.id, "notes": list(notes), "domains": rows})
         return 0
     output.print_table(
         ("domain", "bits/byte", "95% interval", "bits/token", "bytes/token", "tokens", "bytes"),
@@ -61,4 +64,6 @@ def run(args: argparse.Namespace) -> int:
             for interval in [within_text(bits)]
         ],
     )
+    for note in notes:
+        print(note)
     return 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from playground.corpus.parallel import SOURCE, Parallel, ParallelText
+from playground.corpus.parallel import Parallel, ParallelText
 from playground.corpus.tokenizer import Tokenizer
 
 Counts = Mapping[str, tuple[int, int]]
@@ -84,9 +84,9 @@ STORE = CountStore()
 
 
 def digest_of(parallel: Parallel) -> str:
-    """What identifies a text with its baseline. The declaration's is its source's name: it never changes."""
-    if parallel.source == SOURCE:
-        return f"{parallel.baseline} of the declaration"
+    """What identifies a text with its baseline; computed from the texts where they do not say it."""
+    if parallel.content:
+        return f"{parallel.baseline} of {parallel.content}"
     found = hashlib.sha256(parallel.baseline.encode())
     for code, text in parallel.languages.items():
         found.update(repr((code, tuple(text.texts.items()))).encode("utf-8", "surrogatepass"))

@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import io
+import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -65,15 +66,33 @@ class _Counted(io.RawIOBase):
         except EOFError:
             self._note("The gz file is cut short: what could be unpacked is used.")
             return 0
-        except (OSError, zlib.error) as error:
-            raise BadInput(
-                f"The file cannot be unpacked ({str(error)[:80]}); pack it with gzip again.", "file"
-            ) from None
+        except (OSError, zlib.error):
+            raise BadInput("The file is no gz file, or is damaged: pack it with gzip again.", "file") from None
         self._left -= len(part)
         if self._left < 0:
             raise BadInput(f"The file unpacks to more than {MOST_UNPACKED // 10**6} MB: split it.", "file")
         buffer[: len(part)] = part
         return len(part)
+
+
+class _Recoded(io.RawIOBase):
+    """UTF-16 as UTF-8."""
+
+    def __init__(self, file: _Reading, encoding: str) -> None:
+        self._file, self._decoder, self._rest = file, codecs.getincrementaldecoder(encoding)("replace"), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as io has it
+        while not self._rest:
+            part = self._file.read1(_PART)
+            self._rest = self._decoder.decode(part, final=not part).encode()
+            if not part:
+                break
+        given, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(given)] = given
+        return len(given)
 
 
 class Documents:
@@ -89,7 +108,7 @@ class Documents:
         head = file.read(2)
         file.seek(-len(head), 1)
         raw: _Reading = gzip.GzipFile(fileobj=file) if head == b"\x1f\x8b" else file
-        self._stream = io.BufferedReader(_Counted(raw, self._note), _PART)
+        self._stream: io.BufferedReader[Any] = io.BufferedReader(_Counted(raw, self._note), _PART)
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -112,11 +131,14 @@ class Documents:
             raise BadInput("There is no text in it; give documents that have some.", "file")
 
     def _documents(self) -> Iterator[Document]:
+        mark = self._stream.peek(2)[:2]
+        if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            self._stream.read(2)
+            encoding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
+            self._stream = io.BufferedReader(_Recoded(self._stream, encoding), _PART)
         head = self._stream.peek(4096)[:4096]
         start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            yield from self._utf16(head[:2])
-        elif start.startswith(b"WARC/"):
+        if start.startswith(b"WARC/"):
             yield from self._pages()
         elif start.startswith((b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b")) or (
             head.count(0) * 4 > len(head)
@@ -172,17 +194,6 @@ class Documents:
             size += len(line)
         yield Document(number, "".join(parts)[:LONGEST].strip("\n"), cut=size > LONGEST)
 
-    def _utf16(self, mark: bytes) -> Iterator[Document]:
-        """UTF-16 is read as one plain text: other formats in it are no use to anybody."""
-        decoder = codecs.getincrementaldecoder("utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be")("replace")
-        self._stream.read(2)
-        parts, size = list[str](), 0
-        while part := self._stream.read(_PART):
-            text = self._clean(decoder.decode(part))
-            parts += [text[: LONGEST - size]] if size < LONGEST else []
-            size += len(text)
-        yield Document(1, "".join(parts).replace("\r\n", "\n"), cut=size > LONGEST)
-
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def _json_lines(self) -> Iterator[Document]:
@@ -198,9 +209,8 @@ class Documents:
                 try:
                     row = parse_json(self._decoded(line))
                 except ValueError as error:
-                    raise BadInput(
-                        f"Line {number} is no JSON ({str(error)[:80]}); put one object on each line.", "file"
-                    ) from None
+                    where = f"at character {error.colno}" if isinstance(error, json.JSONDecodeError) else f"({error})"
+                    raise BadInput(f"Line {number} is no JSON {where}: put one object on each line.", "file") from None
             if not isinstance(row, dict):
                 raise BadInput(f'Line {number} is no JSON object; write {{"text": …}} on each line.', "file")
             yield self._document(row, number)
@@ -218,8 +228,12 @@ class Documents:
                     yield self._document(dict(zip(heading, cells, strict=False)), number)
         except StopIteration:
             return
-        except csv.Error as error:
-            raise BadInput(f"The table cannot be read ({str(error)[:80]}); give JSON lines instead.", "file") from None
+        except csv.Error:
+            raise BadInput(
+                f"The table cannot be read: a cell has more than {csv.field_size_limit():,} characters, or its quotes do not "
+                "end. Give JSON lines instead.",
+                "file",
+            ) from None
 
     def _document(self, row: Mapping[str, Any], number: int) -> Document:
         given = next((row[name] for name in _TEXT_FIELDS if name in row), None)

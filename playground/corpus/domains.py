@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.corpus.upload_lines import Masking, upload_text
 from playground.errors import BadInput
-from playground.uploads import RepeatedKey, decode, parse_json
+from playground.uploads import RepeatedKey, parse_json
 
 DATA_FILE = Path(__file__).with_name("data") / "domains.jsonl"
 MOST_BYTES, MOST_DOMAINS = 2_000_000, 60
@@ -31,25 +32,32 @@ def samples() -> tuple[DomainSample, ...]:
     return tuple(DomainSample(**json.loads(line)) for line in lines)
 
 
-def read_domains(data: bytes) -> tuple[DomainSample, ...]:
-    """Texts from JSON lines of {domain, text}; several lines of one domain are one text. Raises BadInput with the line."""
-    if len(data) > MOST_BYTES:
-        raise BadInput(f"The file has {len(data):,} bytes; at most {MOST_BYTES:,} are read.", "text-file")
-    text, _known = decode(data)
-    if "\x00" in text:
-        raise BadInput(
-            "The file has NUL characters in it: it is no text, or in an encoding without a mark.", "text-file"
-        )
+@dataclass(frozen=True, slots=True)
+class OwnTexts:
+    """What somebody uploaded. ``notes``: what is to be told of it, a sentence each."""
+
+    texts: tuple[DomainSample, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_domains(data: bytes) -> OwnTexts:
+    """Texts from JSON lines of {domain, text}; several lines of one domain are one text, and personal data is masked.
+
+    Raises BadInput with the line.
+    """
+    text, notes = upload_text(data, MOST_BYTES)
+    masking = Masking()
     found: dict[str, list[str]] = {}
     for place, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            domain, said = _read_line(line, place)
+            domain, said = map(masking, _read_line(line, place))
             found.setdefault(domain, []).append(said)
     if not found:
         raise BadInput('The file is empty; each line is {"domain": "…", "text": "…"}.', "text-file")
     if len(found) > MOST_DOMAINS:
         raise BadInput(f"The file has {len(found)} domains; at most {MOST_DOMAINS} are compared.", "text-file")
-    return tuple(DomainSample(name, name, "\n".join(texts), "yours") for name, texts in found.items())
+    texts = tuple(DomainSample(name, name, "\n".join(own), "yours") for name, own in found.items())
+    return OwnTexts(texts, (*notes, *masking.notes))
 
 
 def _read_line(line: str, place: int) -> tuple[str, str]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.bounded import BoundedFailure, OutOfMemory, OutOfTime, RaisedInChild, call_bounded
+from playground.corpus.json_checks import NoTokenizer, read_described, refusal_of
 from playground.corpus.tokenizer import UNKNOWN, Piece, TokenizerFacts, check_texts, kind_of
 from playground.engine.text.token_bytes import byte_alphabet
 from playground.errors import BadInput, ModelCorrupt
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 MOST_FILE_BYTES = 100_000_000
 OPEN_SECONDS = 20.0  # of a child's own computing, to open a file and read texts with it
-_BYTE_NAME, _SPACE = 6, "▁"  # <0xF0>
+_BYTE_NAME, _SPACE = re.compile(r"<0x([0-9A-Fa-f]{2})>"), "▁"
+_OTHER_TEXT = "give another text, or take it away"
 
 
 class _Opened:
@@ -34,9 +37,13 @@ class _Opened:
     def __init__(self, path: Path) -> None:
         from tokenizers import Tokenizer as Library
 
-        text = path.read_text(encoding="utf-8")
-        described = json.loads(text)
-        self.library: Library = Library.from_str(text)
+        text, described = read_described(path.read_bytes())
+        try:
+            self.library: Library = Library.from_str(text)
+        except MemoryError:
+            raise
+        except BaseException as error:  # a panic of the library is no Exception: a child would die of it without a word
+            raise refusal_of(error) from None
         self.library.no_truncation()
         self.library.no_padding()
         self.library.encode_special_tokens = True
@@ -71,8 +78,8 @@ class _Opened:
             except UnicodeEncodeError:  # an added token, written as it is
                 return name.encode()
         if self.alphabet == "spaces":
-            if len(name) == _BYTE_NAME and name.startswith("<0x"):
-                return bytes([int(name[3:5], 16)])
+            if byte := _BYTE_NAME.fullmatch(name):
+                return bytes([int(byte[1], 16)])
             return name.replace(_SPACE, " ").encode()
         return surface
 
@@ -103,7 +110,11 @@ class FileTokenizer:
 
 def open_file(name: str, label: str, licence: str, source: str, path: Path) -> FileTokenizer:
     """Raises ModelCorrupt for a file that the library does not read."""
-    with foreign_errors(lambda error: ModelCorrupt(f"{path.name} is no tokenizer.json ({reason_text(error)}).")):
+
+    def corrupt(error: BaseException) -> ModelCorrupt:
+        return ModelCorrupt(f"{label} cannot be read from {path.name} ({reason_text(error)}): run `make tokenizers`.")
+
+    with foreign_errors(corrupt):
         opened = _Opened(path)
     return FileTokenizer(TokenizerFacts(name, label, licence, source, opened.size), opened)
 
@@ -121,7 +132,8 @@ class StrangeTokenizer:
         self._path, self._visitor = path, visitor
         self._label = name
         size = self._ask(child_size)
-        self.facts = TokenizerFacts(name, name, "as its publisher says", "given by you", int(size))
+        content = _digest(path)
+        self.facts = TokenizerFacts(name, name, "as its publisher says", "given by you", int(size), content)
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         check_texts(texts)
@@ -134,21 +146,19 @@ class StrangeTokenizer:
         return [Piece(token, data.encode("latin-1"), kind) for token, data, kind in found]
 
     def _ask(self, question: Any, *about: Any) -> Any:  # noqa: ANN401 - JSON from a child
+        step = _OTHER_TEXT if about else "take another one"
         try:
             return call_bounded(question, str(self._path), *about, seconds=OPEN_SECONDS, visitor=self._visitor)
         except OutOfTime:
-            why = f"it took longer than {OPEN_SECONDS:.0f} seconds"
+            why = f"it needs more than {OPEN_SECONDS:g} seconds of computing: {step}"
         except OutOfMemory:
-            why = "it takes too much memory"
+            why = f"it needs more memory than it is given: {step}"
         except RaisedInChild as error:
-            why = reason_text(error)
+            ours = error.kind == NoTokenizer.__name__
+            why = str(error) if ours else f"the library tokenizers breaks on what it is given: {step}"
         except BoundedFailure:
-            why = "the library broke on it"
-        raise BadInput(
-            f"The tokenizer {shown(self._label)} cannot be used: {why}. It must be a tokenizer.json as the library tokenizers "
-            "0.23 writes it.",
-            "tokenizer",
-        )
+            why = f"the library tokenizers crashes with it: {step}"
+        raise BadInput(f"The tokenizer {shown(self._label)} cannot be used: {why}.", "tokenizer")
 
 
 def open_strange(path: Path, name: str = "", visitor: str = "") -> StrangeTokenizer:
@@ -171,33 +181,35 @@ def _opened(path: str, digest: str) -> _Opened:
 
 
 def _again(path: str) -> _Opened:
-    """The library's panics are no ``Exception``: the child would die of them without a word."""
-    try:
-        return _opened(path, hashlib.sha256(Path(path).read_bytes()).hexdigest())
-    except Exception as error:
-        raise ValueError(reason_text(error)) from None
-    except BaseException as error:
-        raise ValueError(f"the library panics ({reason_text(error)})") from None
+    return _opened(path, _digest(Path(path)))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def child_size(path: str) -> int:
-    """In the child: the size of the vocabulary."""
+    """In the child: the size of the vocabulary. Raises NoTokenizer."""
     return _again(path).size
 
 
 def child_ids(path: str, texts: list[str]) -> list[list[int]]:
-    """In the child: ids of texts."""
+    """In the child: ids of texts. Raises NoTokenizer."""
     opened = _again(path)
     try:
         return opened.ids(texts)
-    except BaseException as error:
-        raise ValueError(reason_text(error)) from None
+    except MemoryError:
+        raise
+    except BaseException:
+        raise NoTokenizer(f"the library tokenizers cannot cut this text with it: {_OTHER_TEXT}") from None
 
 
 def child_pieces(path: str, text: str) -> list[tuple[int, str, str]]:
-    """In the child: id, bytes as Latin-1 and kind of each token."""
+    """In the child: id, bytes as Latin-1 and kind of each token. Raises NoTokenizer."""
     opened = _again(path)
     try:
         return [(token, data.decode("latin-1"), kind) for token, data, kind in opened.pieces(text)]
-    except BaseException as error:
-        raise ValueError(reason_text(error)) from None
+    except MemoryError:
+        raise
+    except BaseException:
+        raise NoTokenizer(f"the library tokenizers cannot cut this text with it: {_OTHER_TEXT}") from None

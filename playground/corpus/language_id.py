@@ -8,11 +8,15 @@ from functools import cache
 from typing import Any
 
 _lock = threading.Lock()
+_UNIFORM = 0.0145  # no more than this (2 in 142) does the package give where it finds no feature of any language
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """``language``: a code of ISO 639-1. ``ranked``: the likeliest three with their probabilities, that one first."""
+    """``language``: a code of ISO 639-1; "" where the package sees nothing of any language, as in "42".
+
+    ``ranked``: the likeliest three with their probabilities, that one first.
+    """
 
     language: str
     probability: float
@@ -35,7 +39,8 @@ def identify(text: str) -> Identified:
     with _lock:
         identifier = _identifier()
     ranked = tuple((code, float(share)) for code, share in identifier.rank(text)[:3])
-    return Identified(*ranked[0], ranked)
+    language, share = ranked[0]
+    return Identified(language if share > _UNIFORM else "", share, ranked)
 
 
 def known_languages() -> tuple[str, ...]:

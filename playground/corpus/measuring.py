@@ -10,9 +10,11 @@ import re
 import zlib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from playground.corpus.c4 import c4_values
 from playground.corpus.documents import Document
@@ -20,7 +22,7 @@ from playground.corpus.fineweb import fineweb_values, refinedweb_values
 from playground.corpus.gopher import quality_values, repetition_values
 from playground.corpus.language_id import Identified, identify
 from playground.corpus.near_duplicates import Duplicates
-from playground.corpus.personal_data import mask_personal_data
+from playground.corpus.personal_data import mask_mail, mask_personal_data
 from playground.corpus.rules import COLUMN, RULES
 from playground.corpus.words import split_words
 from playground.errors import BadInput
@@ -28,6 +30,7 @@ from playground.errors import BadInput
 Values = npt.NDArray[np.float64]
 BLOCKED = ("casino", "jackpot", "viagra", "porn", "xxx", "escort", "payday loan", "free money", "crypto giveaway")
 MOST_BLOCKED = 500
+_REMEMBERED = 2_000  # texts whose copies are known
 _COMPUTED: Mapping[str, Callable[[str, Sequence[str]], dict[str, float]]] = {
     "c4": lambda text, words: c4_values(text),
     "gopher-quality": quality_values,
@@ -98,33 +101,54 @@ def measure(
     """
     own = tuple(group for group in groups if group in _COMPUTED)
     pattern, seen, found = blocked_pattern(blocked), Duplicates(), Measured()
+    known: LRUCache[bytes, _Judged] = LRUCache(_REMEMBERED)
     rows, sizes = list[Values](), list[int]()
     for document in documents:
-        text, row = document.text, np.full(len(RULES), np.nan)
-        for name, value in measure_text(text, own).items():
-            row[COLUMN[name]] = value
-        identified = identify(text) if "language" in groups else None
-        if identified is not None:
-            row[COLUMN["language"]] = identified.probability_of(language)
-        nearest = -1
+        key = blake2b(document.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        judged = known.get(key)
+        if judged is None:
+            judged = known[key] = _judge(document.text, own, language if "language" in groups else "", pattern)
+        row, nearest = judged.row.copy(), -1
         if "duplicates" in groups:
-            row[COLUMN["duplicates-exact"]], row[COLUMN["duplicates-near"]], nearest = seen.add(text)
-        masked, personal = mask_personal_data(text)
-        row[COLUMN["personal-data"]] = personal.total()
-        row[COLUMN["blocked-words"]] = 0 if pattern is None else sum(1 for _ in pattern.finditer(text.lower()))
+            copies, shared, nearest = seen.add(document.text)
+            row[COLUMN["duplicates-exact"]], row[COLUMN["duplicates-near"]] = copies, shared
         row[COLUMN["popularity"]] = np.nan if document.votes is None else document.votes
-        packed = masked.encode("utf-8", "replace")
-        found.ids.append(document.id)
-        found.texts.append(zlib.compress(packed, 1))
-        found.tags.append(document.tags)
-        found.languages.append(identified)
+        found.ids.append(document.id if isinstance(document.id, int) else mask_mail(document.id))
+        found.texts.append(judged.packed)
+        found.tags.append({name: mask_mail(tag) for name, tag in document.tags.items()})
+        found.languages.append(judged.identified)
         found.nearest.append(nearest)
         rows.append(row)
-        sizes.append(len(packed))
+        sizes.append(judged.size)
         yield len(rows)
     found.values, found.sizes = np.array(rows).reshape(-1, len(RULES)), np.array(sizes, dtype=np.int64)
     found.notes = tuple(notes())
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a text alone decides: copies of it are judged once. ``packed`` is masked; ``size`` in bytes of UTF-8."""
+
+    row: Values
+    identified: Identified | None
+    packed: bytes
+    size: int
+
+
+def _judge(text: str, groups: Sequence[str], language: str, blocked: re.Pattern[str] | None) -> _Judged:
+    """``language``: the wanted one, "" where nobody asks."""
+    row = np.full(len(RULES), np.nan)
+    for name, value in measure_text(text, groups).items():
+        row[COLUMN[name]] = value
+    identified = identify(text) if language else None
+    if identified is not None:
+        row[COLUMN["language"]] = identified.probability_of(language)
+    masked, personal = mask_personal_data(text)
+    row[COLUMN["personal-data"]] = personal.total()
+    row[COLUMN["blocked-words"]] = 0 if blocked is None else sum(1 for _ in blocked.finditer(text.lower()))
+    data = masked.encode("utf-8", "replace")
+    return _Judged(row, identified, zlib.compress(data, 1), len(data))
 
 
 def want_language(measured: Measured, language: str) -> None:

@@ -7,16 +7,18 @@ always the same keys in both languages.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import lzma
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from playground.corpus.upload_lines import Masking, upload_text
 from playground.errors import BadInput
-from playground.uploads import RepeatedKey, decode, parse_json
+from playground.uploads import RepeatedKey, parse_json
 
 DATA_FILE = Path(__file__).with_name("data") / "udhr.jsonl.xz"
 SOURCE = (
@@ -28,6 +30,7 @@ BASELINE = "eng"
 MOST_BYTES = 20_000_000
 MOST_LANGUAGES, MOST_TEXTS = 300, 20_000
 FAR_LENGTH = 3.0  # times as long or short as the language's other texts would have it: hardly a translation
+FAR_WHOLE = 7.0  # times as long or short as the baseline: no two languages that ship are so far apart
 _LETTERS_IN_ENGLISH = 4  # texts shorter than so many characters say nothing of lengths
 
 
@@ -52,12 +55,16 @@ class ParallelText:
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
-    """Texts in several languages by code. ``notes``: what a reader should know of them, a sentence each."""
+    """Texts in several languages by code. ``notes``: what a reader should know of them, a sentence each.
+
+    ``content`` identifies the texts, whatever the baseline; "" where nobody has said it.
+    """
 
     languages: Mapping[str, ParallelText]
     baseline: str
     source: str
     notes: tuple[str, ...] = ()
+    content: str = ""
 
     def aligned(self, code: str) -> tuple[ParallelText, ParallelText]:
         """``code``'s text and the baseline's, both with the keys that both have. Raises BadInput for none."""
@@ -75,7 +82,7 @@ class Parallel:
             raise BadInput(
                 f"The baseline {code[:40]!r} is none of the text's languages: {_some(self.languages)}.", "baseline"
             )
-        return Parallel(self.languages, code, self.source, self.notes)
+        return replace(self, baseline=code)
 
 
 def _some(names: Iterable[str]) -> str:
@@ -104,22 +111,17 @@ def declaration() -> Parallel:
         each = json.loads(line)
         texts = {str(number): text for number, text in enumerate(each.pop("articles"), start=1)}
         languages[each["code"]] = ParallelText(texts=texts, **each)
-    return Parallel(languages, BASELINE, SOURCE)
+    return Parallel(languages, BASELINE, SOURCE, content="the declaration")
 
 
 def read_parallel(data: bytes, baseline: str = BASELINE) -> Parallel:
     """A parallel text from JSON lines of {language, key, text}; the first language is the baseline if ``baseline`` is not there.
 
-    Texts are put into NFC. Raises BadInput with the line where something is missing, twice, empty or not text.
+    Texts are put into NFC, and personal data is masked. Raises BadInput with the line where something is missing, twice, empty
+    or not text.
     """
-    if len(data) > MOST_BYTES:
-        raise BadInput(f"The file has {len(data):,} bytes; at most {MOST_BYTES:,} are read.", "text-file")
-    text, known = decode(data)
-    notes = [] if known else ["The file is neither UTF-8 nor UTF-16; it was read as Windows-1252, which is a guess."]
-    if "\x00" in text:
-        raise BadInput(
-            "The file has NUL characters in it: it is no text, or in an encoding without a mark.", "text-file"
-        )
+    text, notes = upload_text(data, MOST_BYTES)
+    masking = Masking()
     found: dict[str, dict[str, str]] = {}
     number = 0
     for place, line in enumerate(text.split("\n"), start=1):
@@ -128,7 +130,7 @@ def read_parallel(data: bytes, baseline: str = BASELINE) -> Parallel:
         number += 1
         if number > MOST_TEXTS:
             raise BadInput(f"The file has more than {MOST_TEXTS:,} texts; shorten it.", "text-file")
-        language, key, said = _read_line(line, place)
+        language, key, said = map(masking, _read_line(line, place))
         texts = found.setdefault(language, {})
         if key in texts:
             raise BadInput(f"Line {place}: {language} has the key {key[:40]!r} twice.", "text-file")
@@ -142,7 +144,8 @@ def read_parallel(data: bytes, baseline: str = BASELINE) -> Parallel:
         )
     base = baseline if baseline in found else next(iter(found))
     languages = {code: ParallelText(code, code, texts) for code, texts in found.items()}
-    return Parallel(languages, base, "uploaded text", (*notes, *_length_notes(languages, base)))
+    notes = (*notes, *masking.notes, *_length_notes(languages, base))
+    return Parallel(languages, base, "uploaded text", notes, hashlib.sha256(data).hexdigest())
 
 
 def _read_line(line: str, place: int) -> tuple[str, str, str]:
@@ -185,9 +188,15 @@ def _length_notes(languages: Mapping[str, ParallelText], baseline: str) -> list[
             notes.append(f"{own.name}: {missing} keys are in one of the two languages only; they are left out.")
         ratios = {key: len(own.texts[key]) / len(base.texts[key]) for key in shared}
         long_enough = [key for key in shared if len(base.texts[key]) >= _LETTERS_IN_ENGLISH]
-        if len(long_enough) < 3:
+        if not long_enough:
             continue
         middle = sorted(ratios[key] for key in long_enough)[len(long_enough) // 2]
+        if abs(math.log(middle)) > math.log(FAR_WHOLE):
+            notes.append(
+                f"{own.name}: its texts are {middle:.2g} times as long as {base.name}'s: are they the same texts?"
+            )
+        if len(long_enough) < 3:
+            continue
         odd = [key for key in long_enough if abs(math.log(ratios[key] / middle)) > math.log(FAR_LENGTH)]
         if odd:
             named = ", ".join(odd[:3]) + (" …" if len(odd) > 3 else "")

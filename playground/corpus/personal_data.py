@@ -16,7 +16,10 @@ _MAIL = re.compile(rf"(?<![\w.+-]){_LOCAL}(?:\.{_LOCAL}){{0,8}}@(?:[A-Za-z0-9-]{
 _IP = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _CARD = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])")
-_PHONE = re.compile(r"(?<![\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)|\d{2,5})(?:[ .-]\d{2,5}){2,4}(?![\w,/-])")
+_PHONE = re.compile(r"(?<![\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)|\d{2,5})(?:[ .-]\d{2,5}){2,4}(?![\w/-]|[.,]\d)")
+_DATE = re.compile(
+    r"(?:19|20)\d\d[.-]\d\d[.-]\d\d|\d\d[.-]\d\d[.-](?:19|20)\d\d"
+)  # with an hour behind it no telephone
 
 
 def _is_public(address: str) -> bool:
@@ -40,7 +43,7 @@ def _is_account(given: str) -> bool:
 
 def _is_phone(given: str) -> bool:
     digits = sum(map(str.isdigit, given))
-    return 9 <= digits <= 15 and (given.startswith(("+", "0", "(")) or given.count("-") == 2)
+    return 9 <= digits <= 15 and not _DATE.match(given) and (given.startswith(("+", "0", "(")) or given.count("-") == 2)
 
 
 KINDS: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
@@ -71,3 +74,17 @@ def mask_personal_data(text: str) -> tuple[str, Counter[str]]:
 
         text = pattern.sub(masked, text)
     return text, counted
+
+
+def mask_mail(text: str) -> str:
+    """``text`` without mail addresses: for names of documents, whose numbers say which is which.
+
+    >>> mask_mail("<jane.doe@example.org> 2024-10-31")
+    '<⟨mail address⟩> 2024-10-31'
+    """
+    return _MAIL.sub("⟨mail address⟩", text) if "@" in text else text
+
+
+def has_personal_data(text: str) -> bool:
+    """Whether a text should not stand in a link."""
+    return bool(mask_personal_data(text)[1])

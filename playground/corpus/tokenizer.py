@@ -15,13 +15,17 @@ TEXT, BYTES, UNKNOWN = "text", "bytes", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class TokenizerFacts:
-    """``name`` is what links and commands call it; ``licence`` that of the vocabulary, ``source`` where the file is from."""
+    """``name`` is what links and commands call it; ``licence`` that of the vocabulary, ``source`` where the file is from.
+
+    ``content``: a digest of a stranger's file, whose name says nothing; "" for one of the catalogue.
+    """
 
     name: str
     label: str
     licence: str
     source: str
     vocab_size: int
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

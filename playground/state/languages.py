@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from playground.corpus.meaning import PROTOCOLS
+from playground.corpus.personal_data import has_personal_data
 from playground.errors import BadInput
 from playground.state.link_fields import link_field, one_of, text, texts, whole
 
@@ -15,7 +16,8 @@ SENTENCE = (
 LONGEST_SENTENCE = 4_000
 _CODE = re.compile(r"[^\x00-\x1f]{1,60}")
 _PRICE = re.compile(r"[A-Za-z0-9._:/@ -]{1,80}")
-_TOKENIZER = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_TOKENIZER = re.compile(r"[^\x00-\x1f]{1,300}")  # a packaged one's name, or a hub id, folder or file of the reader's
+_PACKAGED = re.compile(r"[a-z0-9.-]{1,20}")
 VIEWS = {"heat": "Heatmap", "bars": "Sorted bars", "map": "Map", "table": "Table"}
 
 
@@ -31,6 +33,11 @@ def _read_tokenizer(given: str) -> str:
     return given
 
 
+def _is_own(name: str) -> bool:
+    """Whether it is a tokenizer that somebody named or uploaded: no link brings it back."""
+    return not _PACKAGED.fullmatch(name)
+
+
 def _read_price(given: str) -> str:
     if not _PRICE.fullmatch(given) or "/" not in given:
         raise BadInput(f"{given[:20]!r} is no provider and model.")
@@ -42,13 +49,21 @@ class LanguagesState:
     """``read``: languages that the model reads, the first ``articles`` of each, as ``protocol`` says. ``amount``: English
     tokens of the text that is paid for at ``price``, provider/model.
 
-    ``sentence`` is cut by every tokenizer. ``language`` is looked at closer, under ``tokenizer`` and beside it ``beside``."""
+    ``sentence`` is cut by every tokenizer; with personal data in it no link has it. ``language`` is looked at closer, under
+    ``tokenizer`` and beside it ``beside``."""
 
-    sentence: str = text(SENTENCE, LONGEST_SENTENCE, label="Text", name="text", help="Cut by every tokenizer below.")
+    sentence: str = text(
+        SENTENCE,
+        LONGEST_SENTENCE,
+        label="Text",
+        name="text",
+        help="Cut by every tokenizer below.",
+        unlinked=has_personal_data,
+    )
     shows: str = one_of("heat", VIEWS, name="shows", label="Shown")
     language: str = link_field("mya", _read_code, label="Language", name="language")
-    tokenizer: str = link_field("smollm2", _read_tokenizer, label="Tokenizer", name="tokenizer")
-    beside: str = link_field("gemma3", _read_tokenizer, label="Beside it", name="against")
+    tokenizer: str = link_field("smollm2", _read_tokenizer, label="Tokenizer", name="tokenizer", unlinked=_is_own)
+    beside: str = link_field("gemma3", _read_tokenizer, label="Beside it", name="against", unlinked=_is_own)
     read: tuple[str, ...] = texts(("deu_1996", "rus", "hin", "mya"), 11, _read_code, name="read", label="Languages")
     protocol: str = one_of("totals", PROTOCOLS, name="protocol", label="Read and averaged")
     articles: int = whole(2, 1, 30, label="Articles", help="The first so many of each language.")

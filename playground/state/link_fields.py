@@ -43,7 +43,8 @@ class LinkField:
     ``name`` is its name in a link, ``read`` gives its value from text (raises BadInput or ValueError) and ``write`` the
     text again. ``choices`` maps each allowed value to what the reader sees; ``low``, ``high`` and ``step`` bound a
     number. ``always``: it stands in a link at its default too. ``flag``: the command line's name for it, "" for none.
-    ``old_name``: what links from before called it, "" for nothing else; they still open.
+    ``old_name``: what links from before called it, "" for nothing else; they still open. ``unlinked``: whether a value stays
+    out of links, as what is personal or means something in this session only.
     """
 
     name: str
@@ -59,6 +60,7 @@ class LinkField:
     always: bool = False
     flag: str = ""
     old_name: str = ""
+    unlinked: Callable[[Any], bool] = lambda value: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def link_of(state: DataclassInstance, only: Collection[str] | None = None) -> di
         for attribute, found in link_fields(state).items()
         if (only is None or attribute in only)
         and (found.always or getattr(state, attribute) != getattr(usual, attribute))
+        and not found.unlinked(getattr(state, attribute))
     }
 
 

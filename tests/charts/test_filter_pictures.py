@@ -7,7 +7,15 @@ import json
 import numpy as np
 import plotly.graph_objects as go
 
-from playground.charts.filter_bars import RemovedData, RemovedRow, RemovedSweep, removed_description, removed_payload
+from playground.charts.filter_bars import (
+    Dial,
+    RemovedData,
+    RemovedRow,
+    RemovedSweep,
+    removed_description,
+    removed_payload,
+    sweep_payload,
+)
 from playground.charts.filter_pictures import (
     AgainstModelData,
     AgreementData,
@@ -29,14 +37,17 @@ def valid(figure: go.Figure) -> go.Figure:
 
 
 def test_what_rules_remove_as_data() -> None:
-    data = RemovedData((RemovedRow("Sentences", 5, 2), RemovedRow("Words", 9, 0), RemovedRow("None", 0, 0)), 30, 40)
-    told = removed_payload(data)
-    assert told["rows"] == [("Sentences", 5, 2), ("Words", 9, 0), ("None", 0, 0)] and told["sweep"] is None
+    rows = RemovedRow("Sentences", 5, 2), RemovedRow("Words", 9, 0), RemovedRow("None", 0, 0)
+    data = RemovedData(rows, 30, 40, 300, 500, dials={"dial_x": Dial(0.5, 7)})
+    told = json.loads(json.dumps(removed_payload(data)))
+    assert told["rows"] == [["Sentences", 5, 2], ["Words", 9, 0], ["None", 0, 0]]
+    assert (told["tokens"], told["allTokens"], told["exact"]) == (300, 500, True)
+    assert told["dials"] == {"dial_x": {"value": 0.5, "others": 7}}
     assert [text for _, text in told["x"]["ticks"]] == ["0", "10", "20", "30", "40", "50"]
     assert removed_description(data).startswith("30 of 40 documents are kept; Sentences removes 5, 2 of them alone")
-    sweep = RemovedSweep("dial_x", 0, 0.0, 0.5, (31, 30), (4, 5), {0: (1, 2)}, (("a", "b"), ("c", "d")))
-    told = json.loads(json.dumps(removed_payload(data, sweep)))["sweep"]
-    assert told["only"] == {"0": [1, 2]} and told["lead"][1] == ["c", "d"]
+    sweep = RemovedSweep(0, 0.0, 0.5, 7, (31, 30), (4, 5), {0: (1, 2)}, (310, 300))
+    told = json.loads(json.dumps(sweep_payload(sweep)))
+    assert told["only"] == {"0": [1, 2]} and told["tokens"] == [310, 300] and told["others"] == 7
     assert removed_payload(RemovedData((), 0, 0))["room"] > 0
 
 

@@ -103,7 +103,7 @@ def test_uploads_that_cannot_be_read_are_refused_with_their_line(data: bytes, sa
 
 
 def test_lines_of_one_domain_are_one_text() -> None:
-    (found,) = read_domains(b'{"domain": "a", "text": "one"}\n\n{"domain": "a", "text": "two"}')
+    (found,) = read_domains(b'{"domain": "a", "text": "one"}\n\n{"domain": "a", "text": "two"}').texts
     assert found.text == "one\ntwo"
 
 

@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 from playground.corpus.documents import LONGEST, MOST_BYTES, Document, Documents
+from playground.corpus.language_id import Identified, identify
+from playground.corpus.measuring import measure
 from playground.corpus.near_duplicates import BANDS, Duplicates
+from playground.corpus.rules import COLUMN
+from playground.engine.pieces import finish
 from playground.errors import BadInput
 from tests.corpus.reading import read
 
@@ -32,7 +36,10 @@ def test_every_format_gives_the_same_texts() -> None:
         for name, text in zip("ab", texts, strict=True)
     )
     for data, name in ((table, "t.csv"), (rows, "t.jsonl"), (wet, "t.wet"), ("\n---\n".join(texts).encode(), "")):
-        for packed in (data, gzip.compress(data)):
+        recoded = ["\ufeff".encode(each) + data.decode().encode(each) for each in ("utf-16-le", "utf-16-be")]
+        if b"Content-Length" in data:  # which counts bytes
+            recoded = []
+        for packed in (data, gzip.compress(data), *recoded):
             found, notes = read(packed, name, parted=True)
             assert [document.text for document in found] == texts and not notes
     assert read(rows)[0][1] == Document("b", texts[1], {"domain": "x"})
@@ -103,13 +110,15 @@ def test_what_is_mended_is_told(data: bytes, name: str, text: str | None, note: 
         (b'{"a":' * 100_000, "a.jsonl", "no JSON"),
         (b"a,b\n1,2", "a.csv", "no column text"),
         (b"text\n" + b"x" * 200_000, "a.csv", "cannot be read"),
-        (b"\x1f\x8b" + b"garbage" * 9, "", "cannot be unpacked"),
+        (b"\x1f\x8b" + b"garbage" * 9, "", "no gz file, or is damaged: pack"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(data: bytes, name: str, said: str) -> None:
     with pytest.raises(BadInput, match=said) as refused:
         read(data, name)
     assert "\n" not in str(refused.value) and str(refused.value).endswith(".")
+    for foreign in ("Expecting", "column 1", "(char", "Error", "field limit", "CRC"):
+        assert foreign not in str(refused.value)
 
 
 def test_a_gzip_bomb_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +141,24 @@ def test_very_many_duplicates() -> None:
     seen = Duplicates()
     found = [seen.add("The same again.") for _ in range(100_000)]
     assert found[-1] == (99_999, BANDS, 0) and found[0] == (0, 0, -1)
+
+
+def test_copies_are_judged_once_and_each_has_its_own_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def identified(text: str) -> Identified:
+        judged.append(text)
+        return identify(text)
+
+    monkeypatch.setattr("playground.corpus.measuring.identify", identified)
+    texts = ["The same again.", "Another text, of jane.doe@example.org."]
+    data = lines(*({"text": texts[number % 2], "votes": number} for number in range(2_000)))
+    found = finish(measure(Documents(io.BytesIO(data))))
+    assert judged == texts and len(found) == 2_000
+    assert found.column("popularity").tolist() == list(range(2_000))
+    assert found.column("duplicates-exact").tolist() == [number // 2 for number in range(2_000)]
+    assert found.text(1_999) == "Another text, of ⟨mail address⟩." and found.nearest[-1] == 1
+    assert (found.values[2:, COLUMN["gopher-words"]] == found.values[:-2, COLUMN["gopher-words"]]).all()
 
 
 def test_what_the_page_offers_to_take_reaches_the_server() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,33 +92,77 @@ def test_what_a_vocabulary_does_not_have_is_marked_unknown(tmp_path: Path) -> No
     assert [(data, kind) for _, data, kind in found] == [("hell", "text"), ("o", "text"), ("xyz", "unknown")]
 
 
-def hostile(name: str) -> str:
-    described = json.loads(byte_level().to_str())
-    if name == "not json":
-        return "{"
-    if name == "deep":
-        return "[" * 100_000
-    if name == "another version":
-        return json.dumps(described | {"version": "9.0", "model": {"type": "Telepathy"}})
-    if name == "no such merge":
-        described["model"]["merges"].append(["zz", "zz"])
-    if name == "endless pattern":
-        described["pre_tokenizer"] = {
-            "type": "Split",
-            "pattern": {"Regex": "(a|aa|aaa)+$"},
-            "behavior": "Isolated",
-            "invert": False,
-        }
-    return json.dumps(described)
+def described(**changed: object) -> bytes:
+    """A good file with some of its fields changed; what is None is left out."""
+    found = json.loads(byte_level().to_str()) | changed
+    return json.dumps(
+        {name: value for name, value in found.items() if value is not None or name not in changed}
+    ).encode()
 
 
-@pytest.mark.parametrize("name", ["not json", "deep", "another version", "no such merge"])
-def test_a_file_that_is_no_tokenizer_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
+def split(pattern: str) -> dict[str, object]:
+    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+
+
+GOOD_MODEL = json.loads(byte_level().to_str())["model"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "it is no JSON, or was cut short: fetch it again"),
+        (described()[:-40], "it is no JSON, or was cut short: fetch it again"),
+        (b"[" * 100_000, "nested deeper than any tokenizer's: fetch it again"),
+        (b"[]", "it has no field model"),
+        (b'{"do_lower_case": true}', "take the tokenizer.json beside them"),
+        (described(model=[1]), "it has no field model"),
+        (b"\x0a\x0e\x0a\x05<unk>\x15\x00\x00\x80\xbf", "take the model's tokenizer.json, not a tokenizer.model"),
+        (gzip.compress(described()), "it is packed with gzip: unpack it first"),
+        (
+            json.dumps({"version": "9.0", "model": {}}).encode(),
+            "version '9.0' of the format, and 1.0 is read: save it anew",
+        ),
+        (
+            described(model={"type": "Telepathy"}),
+            "its model is 'Telepathy', and BPE, Unigram, WordLevel, WordPiece are read",
+        ),
+        (
+            described(model=GOOD_MODEL | {"merges": [["zz", "zz"]]}),
+            "its merges name tokens that its vocabulary does not have",
+        ),
+        (described(model=GOOD_MODEL | {"vocab": {"a": -1}}), "an id in it is no number of a token"),
+        (described(pre_tokenizer={"type": "Nope"}), "its pre_tokenizer is of a kind"),
+        (described(normalizer={"type": "Nope"}), "its normalizer is of a kind"),
+        (described(pre_tokenizer=split("(")), "a pattern in it is no regular expression"),
+        (
+            described(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
+            "the library tokenizers breaks on it: save it anew",
+        ),
+    ],
+)
+def test_a_file_that_is_no_tokenizer_is_refused_in_our_own_words_with_a_next_step(
+    data: bytes, said: str, tmp_path: Path
+) -> None:
     path = tmp_path / "tokenizer.json"
-    path.write_text(hostile(name))
-    with pytest.raises(BadInput, match="cannot be used") as refused:
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match="cannot be used: ") as refused:
         open_strange(path)
-    assert "\n" not in str(refused.value) and len(str(refused.value)) < 500
+    assert said in str(refused.value) and str(refused.value).count(": ") == 2 and str(refused.value).endswith(".")
+    for foreign in ("line 1", "column", "panic", "enum", "thread", "Error", "codec"):
+        assert foreign not in str(refused.value)
+
+
+def test_a_mark_of_the_encoding_and_a_missing_version_are_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_bytes(b"\xef\xbb\xbf" + described(version=None))
+    assert open_strange(tmp_path).facts.vocab_size == byte_level().get_vocab_size()
+
+
+def test_a_token_that_only_looks_like_a_byte_is_spelt_as_it_is(tmp_path: Path) -> None:
+    found = sentencepiece_like()
+    found.add_tokens(["<0xZZ>"])
+    assert b"".join(
+        data.encode("latin-1") for _, data, _ in child_pieces(str(saved(found, tmp_path)), "he <0xZZ>")
+    ) == (b"he <0xZZ>")
 
 
 def test_a_pattern_that_never_ends_ends_the_child_and_not_the_page(
@@ -125,9 +170,9 @@ def test_a_pattern_that_never_ends_ends_the_child_and_not_the_page(
 ) -> None:
     monkeypatch.setattr(json_files, "OPEN_SECONDS", 0.5)
     path = tmp_path / "tokenizer.json"
-    path.write_text(hostile("endless pattern"))
+    path.write_bytes(described(pre_tokenizer=split("(a|aa|aaa)+$")))
     own = open_strange(path)
-    with pytest.raises(BadInput, match="cannot be used"):
+    with pytest.raises(BadInput, match="give another text, or take it away"):
         own.encode_all(["a" * 5_000 + "b"])
 
 

@@ -8,7 +8,8 @@ import unicodedata
 import pytest
 
 from playground.corpus.build_parallel import read_articles
-from playground.corpus.parallel import ARTICLES, declaration, read_parallel
+from playground.corpus.counting import digest_of
+from playground.corpus.parallel import ARTICLES, FAR_WHOLE, declaration, read_parallel
 from playground.errors import BadInput
 
 
@@ -57,6 +58,15 @@ def test_texts_that_are_not_parallel_are_told_by_their_lengths() -> None:
     assert read_parallel(lines(*rows[:6], *(row("xx", key, "einige Worte im Text") for key in range(6)))).notes == ()
 
 
+def test_a_language_far_longer_than_the_baseline_is_told_and_none_that_ships_is() -> None:
+    longer = read_parallel(lines(row("eng", 1, "some words"), row("xx", 1, "viele Worte " * 9)))
+    assert longer.notes == ("xx: its texts are 11 times as long as eng's: are they the same texts?",)
+    shorter = read_parallel(lines(row("eng", 1, "some words " * 9), row("xx", 1, "wenig")))
+    assert shorter.notes == ("xx: its texts are 0.051 times as long as eng's: are they the same texts?",)
+    lengths = [len(each.whole) for each in declaration().languages.values()]
+    assert max(lengths) / min(lengths) < FAR_WHOLE
+
+
 def test_combining_marks_are_composed_and_a_mark_of_the_encoding_is_no_text() -> None:
     data = "\ufeff".encode() + lines(row("a", 1, "e\u0301"), row("b", 1, "x"))
     assert read_parallel(data).languages["a"].whole == "é"
@@ -92,3 +102,10 @@ def test_a_language_without_a_key_in_common_is_refused_by_name() -> None:
     text = read_parallel(lines(row("a", 1, "x"), row("b", 2, "y")))
     with pytest.raises(BadInput, match="b has no key in common with a"):
         text.aligned("b")
+
+
+def test_what_identifies_a_text_is_its_file_and_its_baseline() -> None:
+    data = lines(row("a", 1, "x"), row("b", 1, "y"))
+    text, other = read_parallel(data), read_parallel(data + b"\n" + lines(row("a", 2, "z")))
+    digests = [digest_of(each) for each in (text, text.with_baseline("b"), other, declaration())]
+    assert len(set(digests)) == 4 and digest_of(read_parallel(data)) == digests[0]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from playground.corpus.documents import Document
 from playground.corpus.fineweb import button_line
-from playground.corpus.measuring import measure_text, want_language
+from playground.corpus.measuring import measure, measure_text, want_language
 from playground.corpus.personal_data import mask_personal_data
 from playground.corpus.rules import GROUPS, RULES, USUAL, read_rule, rules_of
 from playground.corpus.verdicts import judge, rescues, sweep
+from playground.engine.pieces import finish
 from playground.errors import BadInput
 from tests.corpus.reading import measured
 
@@ -68,6 +70,31 @@ def test_personal_data_is_counted_and_nowhere_kept() -> None:
     assert found.column("personal-data")[0] == 5 and found.text(0) == masked
     plain = "Version 1.2.3 of 2020-01-01, 10-4471 for 1,250.00 at 127.0.0.1; card 4111 1111 1111 1112; a@b"
     assert mask_personal_data(plain) == (plain, {})
+
+
+@pytest.mark.parametrize("number", ["+49 89 1234 5678", "089 1234 5678", "(030) 1234-5678", "555-867-5309"])
+@pytest.mark.parametrize("sentence", ["Call {}.", "Call {}, or write.", "Call {} or write.", "{}", "Call {}; or not."])
+def test_telephone_numbers_wherever_they_stand(number: str, sentence: str) -> None:
+    assert mask_personal_data(sentence.format(number)) == (
+        sentence.format("⟨telephone number⟩"),
+        {"telephone number": 1},
+    )
+
+
+@pytest.mark.parametrize(
+    "plain", ["2024-10-31 12:30", "On 01.02.2024 10:30, ", "2024-10-31 23", "1 250 000", "12.345.678,90"]
+)
+def test_dates_and_amounts_are_nobodys_number(plain: str) -> None:
+    assert mask_personal_data(plain) == (plain, {})
+
+
+def test_names_of_documents_keep_their_numbers_and_no_mail_address() -> None:
+    given = Document(
+        "<1@jane.doe.example> 4111-1111-1111-1111", "Some text.", {"source": "jane.doe@example.org", "label": "a"}
+    )
+    found = finish(measure([given, Document(4111111111111111, "More text.")], groups=()))
+    assert found.ids == ["<⟨mail address⟩> 4111-1111-1111-1111", 4111111111111111]
+    assert found.tags[0] == {"source": "⟨mail address⟩", "label": "a"}
 
 
 def test_thresholds_make_verdicts() -> None:

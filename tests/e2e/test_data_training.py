@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage, settled
 
+DEAF = "WebSocket.prototype.send = () => {}"  # from here on the server hears nothing: the browser knows the dials
+
 
 def test_dials_and_pasted_documents(open_page: OpenPage, app_url: str) -> None:
     page = open_page(f"{app_url}/data_training")
@@ -22,15 +24,20 @@ def test_dials_and_pasted_documents(open_page: OpenPage, app_url: str) -> None:
     dial.press("ArrowRight")  # the second move is one run, of the share
     expect(page).to_have_url(re.compile("gopher-letters"))
     settled(page)
-    page.evaluate(
-        "WebSocket.prototype.send = () => {}"
-    )  # from here on the server hears nothing: the browser knows the dial
+    page.evaluate(DEAF)
     dial.press("End")
     expect(page.get_by_text("28 of 51 documents are kept")).to_have_count(0)
     expect(page.get_by_text(re.compile("of 51 documents are kept"))).to_be_visible()
     dial.press("Home")
     expect(page.get_by_text("29 of 51 documents are kept")).to_be_visible()
-    page = open_page(page.url)
+    page = open_page(f"{app_url}/data_training")  # a dial that nobody has moved yet
+    expect(page.get_by_text("28 of 51 documents are kept")).to_be_visible()
+    settled(page)
+    page.evaluate(DEAF)
+    page.get_by_role("slider", name="Words with a letter").press("Home")
+    expect(page.get_by_text("29 of 51 documents are kept")).to_be_visible()
+    page = open_page(f"{app_url}/data_training?dials=%5B%22gopher-letters%3A0%22%5D")
+    expect(page.get_by_text("29 of 51 documents are kept")).to_be_visible()
 
     page.get_by_role("button", name="Paste").click()
     pasted = page.get_by_role("textbox", name="Documents")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ import pytest
 
 from playground.corpus import min_k, quality_run, tiny_model
 from playground.corpus.quality_run import QualityPlan
-from playground.corpus.rules import RULES
+from playground.corpus.rules import GROUPS, RULES
 from playground.engine.fake.engine import FakeEngine
 from playground.state.data_training import FilterState
 from playground.ui.training_data_page import contamination_section, corpus, quality_section
@@ -34,27 +35,55 @@ def opened(open_app: OpenApp, tab: str = "Documents", **state: object) -> Opened
 
 
 def kept(app: Opened) -> str:
-    """The headline above the bars."""
-    return str(app.component("data_removed")["lead"][0])
+    """The headline above the bars, as the browser writes it."""
+    told = app.component("data_removed")
+    return f"{told['kept']} of {told['total']} documents are kept"
 
 
 def test_a_dial_moves_verdicts_and_runs_no_model(open_app: OpenApp, engine: FakeEngine) -> None:
     app = opened(open_app)
-    assert kept(app) == "28 of 51 documents are kept" and "(54.9%)" in app.component("data_removed")["lead"][1]
-    assert len(app.component("data_removed")["rows"]) > 10 and app.component("data_removed")["sweep"] is None
+    told = app.component("data_removed")
+    assert kept(app) == "28 of 51 documents are kept" and 0 < told["tokens"] < told["allTokens"] and told["exact"]
+    assert len(told["rows"]) > 10
     before, values = engine.calls, app.state(Corpus).measured
     app.at.slider(key="dial_gopher-letters").set_value(0.6)
     app.run()
     assert app.state(FilterState).dials == ("gopher-letters:0.6",)
     assert kept(app) == "29 of 51 documents are kept"
     assert engine.calls == before and app.state(Corpus).measured is values
-    told = app.component("data_removed")
-    sweep = told["sweep"]  # what the browser draws by itself while this dial is moved on
-    assert sweep["dial"] == "dial_gopher-letters" and len(sweep["kept"]) == len(sweep["lead"]) == 101
-    assert sweep["kept"][60] == told["kept"] == 29 and sweep["lead"][60] == told["lead"]
-    assert sweep["kept"][80] == 28 and "28 of 51 documents are kept" in sweep["lead"][80]
     app.at.button(key="data_published").click()
     assert kept(app.run()) == "28 of 51 documents are kept" and app.state(FilterState).dials == ()
+
+
+def test_the_browser_is_told_what_each_dial_in_view_would_give(open_app: OpenApp) -> None:
+    """Before the first move of any: Python's own picture after a move is what the sweep said of that place."""
+    app = opened(open_app)
+    before, sweeps = app.component("data_removed"), app.component("data_sweeps")["sweeps"]
+    shown = {f"dial_{rule.name}" for rule in GROUPS["gopher-quality"].rules}
+    assert set(sweeps) == set(before["dials"]) == shown
+    assert all(sweeps[key]["others"] == before["dials"][key]["others"] for key in shown)
+    app.at.slider(key="dial_gopher-letters").set_value(0.6)
+    app.run()
+    after, sweep = app.component("data_removed"), sweeps["dial_gopher-letters"]
+    assert [sweep[name][60] for name in ("kept", "tokens")] == [after["kept"], after["tokens"]]
+    assert sweep["kept"][80] == before["kept"] == 28 and after["kept"] == 29
+    rows = [
+        [name, sweep["removed"][60] if row == sweep["row"] else removed, sweep["only"].get(str(row), {60: only})[60]]
+        for row, (name, removed, only) in enumerate(before["rows"])
+    ]
+    assert rows == [list(row) for row in after["rows"]]
+    marks = {key: dial["others"] for key, dial in after["dials"].items()}
+    moved = "dial_gopher-letters"
+    assert marks.pop(moved) == sweep["others"]  # its own sweep holds while it is moved on
+    assert all(
+        mark != sweeps[key]["others"] for key, mark in marks.items()
+    )  # the others' do not, until they are told anew
+    assert app.component("data_sweeps")["sweeps"]["dial_gopher-words"]["others"] == marks["dial_gopher-words"]
+    app.put(FilterState(group="fineweb", groups=("c4",)))
+    app.run()
+    assert not app.component("data_removed")[
+        "dials"
+    ]  # rules that do not hold remove nothing, wherever their dials stand
 
 
 def test_a_document_is_shown_with_what_offends_and_which_dial_rescues_it(open_app: OpenApp) -> None:
@@ -157,6 +186,23 @@ def test_problems_in_the_documents_and_in_the_model(open_app: OpenApp, monkeypat
     app.at.button(key="data_recall_start").click()
     until(app.run(), lambda page: not page.state(ContaminationView).busy)
     assert "false-positive rate of " in app.run().texts()
+
+
+def test_other_problems_are_sought_without_what_is_personal(open_app: OpenApp) -> None:
+    app = opened(open_app, "Contamination")
+    measured = app.state(Corpus).measured
+    assert measured is not None
+    copied = " ".join(measured.text(measured.ids.index("tides")).split()[:12])
+    rows = [{"prompt": copied, "reference": "x"}, {"prompt": "Ask jane.doe@example.org why.", "reference": "y"}]
+    app.hold(data_problems=True)
+    app.at.file_uploader(key="data_problem_file").upload("own.jsonl", b"{", "application/json")
+    assert len(app.run().errors) == 1
+    data = "\n".join(map(json.dumps, rows)).encode()
+    app.at.file_uploader(key="data_problem_file").upload("own.jsonl", data, "application/json")
+    app.run().at.button(key="data_take_problems").click()
+    app.run()
+    assert "**1 of 2 problems** share 8 words in a row with a document; 1 stand there whole" in app.texts()
+    assert app.state(ContaminationView).problems[1] == "Ask ⟨mail address⟩ why."
 
 
 def test_models_are_trained_live_and_stopped(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:

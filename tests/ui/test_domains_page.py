@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playground.corpus import bits
 from playground.corpus.bits import BitsStore, bits_job, within_text
-from playground.corpus.domains import DomainSample, samples
-from playground.engine.api import CancelToken, Score
-from playground.engine.fake.engine import FakeEngine
+from playground.corpus.domains import DomainSample, OwnTexts, samples
+from playground.engine.api import CancelToken, Engine, Score
+from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.pieces import finish
 from playground.engine.serving.loading import Loading, ModelChoice
+from playground.models.adapter_files import list_adapters
 from playground.models.naming import ComparedModel
 from playground.state.domains import DomainsState
 from playground.state.setup import Setup
+from playground.store.adapters import new_adapter
+from playground.ui import runtime
 from playground.ui.domains_page import session as page_session
 from playground.ui.domains_page.sections import demonstrations_of
-from playground.ui.domains_page.session import OwnDomains
 from playground.ui.examples_page.session import TeachDraft
 from playground.ui.kit.jobs import Pending
+from tests.models.test_adapters import write_adapter
 from tests.ui.conftest import Opened
 from tests.ui.openings import Openings
+from tests.ui.test_adapters import FOR_BUNDLED
 
 Open = Callable[..., Opened]
 
@@ -46,7 +52,7 @@ def open_domains(
 ) -> Opened:
     app = open_app(query, run=False)
     app.at.switch_page("../../pages/data_domains.py")
-    app.put(OwnDomains(own))
+    app.put(OwnTexts(own))
     return app.hold(data_domains_section=tab)
 
 
@@ -152,3 +158,60 @@ def test_a_weak_domain_goes_to_examples_as_demonstrations(open_app: Open) -> Non
     assert not app.errors and app.at.title[0].value == "Examples"
     (sql,) = (each.text for each in samples() if each.domain == "sql")
     assert app.state(TeachDraft).rows == demonstrations_of(sql) and len(demonstrations_of(sql)) > 1
+
+
+def test_uploads_are_masked_told_and_named_in_no_link(open_app: Open) -> None:
+    app = open_domains(open_app, domain="sql")
+    app.hold(own_domains=True)
+
+    def upload(data: bytes) -> None:
+        app.at.file_uploader(key="own_domains_file").upload("texts.jsonl", data, "application/json")
+        app.run().at.button(key="own_domains_use").click()
+        app.run()
+
+    for data, told in (
+        (gzip.compress(b"a" * 10_000_000), "packed"),
+        (b'{"domain": "a"\x00}', "NUL"),
+        (b'{"domain": "a", "text": "\\ud83d"}', "half a character"),
+        (b'{"domain": "a", "text": " "}', "not empty"),
+        (b'{"domain": "a", "text": "b"', "Line 1 is not a JSON object"),
+    ):
+        upload(data)
+        assert len(app.errors) == 1 and told in app.errors[0] and not app.state(OwnTexts).texts
+    upload('{"domain": "jane.doe@example.org", "text": "Pay with 4111 1111 1111 1111. שלום e\u0301"}'.encode("utf-16"))
+    assert not app.errors and "1 card number, 1 mail address" in app.texts()
+    (own,) = app.state(OwnTexts).texts
+    app.put(DomainsState(domain=own.domain))
+    app.run()
+    strip = "".join(token["text"] for token in app.component("domain_strip")["tokens"])
+    assert "4111" not in strip and [each for each in strip if each in "שלום"] == list("שלום")
+    assert "domain" not in app.component("address")["query"]
+    app.at.button(key="own_domains_away").click()
+    app.run()
+    assert not app.state(OwnTexts).texts and app.state(DomainsState) == DomainsState(), "nothing shows what is gone"
+
+
+def test_what_was_taught_with_a_text_is_pinned_beside_with_one_press(
+    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def adapted(choice: ModelChoice, base: Engine, at_rest: object) -> Engine:
+        engine = FakeEngine(lambda ids: default_logits(ids) * 2)
+        engine._info = replace(engine.info, name="taught", revision=f"taught {choice.spec}")
+        return engine
+
+    monkeypatch.setattr(runtime, "_open_adapted", adapted)
+    monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
+    monkeypatch.delenv("PLAYGROUND_MODEL", raising=False)
+    for name in ("domain Chat", "domain Code: SQL", "tone"):
+        write_adapter(new_adapter("local", name), FOR_BUNDLED)
+    (wanted,) = (each for each in list_adapters("local") if each.name == "domain Code: SQL")
+    app = open_domains(open_app, domain="sql")
+    app.at.button(key="domain_taught").click()
+    app.run()
+    assert not app.errors and app.state(Setup).beside == (ComparedModel(f"+{wanted.id}"),)
+    told = app.texts().replace("\\", "")
+    assert "SQL: X (taught) needs " in told and "Both cut the text alike" in told
+    assert "domain_taught" not in {each.key for each in app.at.button}
+    app.put(DomainsState(domain="chat"))
+    app.run()
+    assert "domain_taught" in {each.key for each in app.at.button}

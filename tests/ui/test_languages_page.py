@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from playground.bounded import close_children
 from playground.corpus.answers import answer_of, counted
 from playground.corpus.bits import BitsStore, bits_job
+from playground.corpus.counting import CountStore
 from playground.corpus.parallel import declaration, read_parallel
 from playground.corpus.tokenizer import Piece, TokenizerFacts, kind_of
 from playground.corpus.tokenizers import packaged, present
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.pieces import finish
+from playground.errors import BadInput
 from playground.state.languages import LanguagesState
 from playground.ui.languages_page import session as page_session
 from playground.ui.languages_page.experiments import EXPERIMENTS
-from playground.ui.languages_page.session import UsedText
+from playground.ui.languages_page.session import OwnTokenizers, UsedText
+from tests.corpus.test_json_files import byte_level
 from tests.ui.conftest import Opened
 
 Open = Callable[..., Opened]
@@ -35,7 +39,7 @@ class Toy:
         cut = [data[place : place + self._size] for place in range(0, len(data), self._size)]
         return [Piece(each[0], each, kind_of(each)) for each in cut]
 
-    def encode_all(self, texts: list[str]) -> list[list[int]]:
+    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         return [[piece.id for piece in self.pieces(text)] for text in texts]
 
 
@@ -89,8 +93,19 @@ def test_an_uploaded_text_takes_the_declarations_place_and_says_what_is_odd(open
 
 
 def test_a_link_with_nonsense_is_told(open_app: Open) -> None:
-    app = open_languages(open_app, tokenizer="no such/one", shows="pie")
-    assert any("no such" in error for error in app.errors) and any("pie" in error for error in app.errors)
+    app = open_languages(open_app, tokenizer="no\nname", shows="pie")
+    assert any("no name of a tokenizer" in error for error in app.errors) and any(
+        "pie" in error for error in app.errors
+    )
+
+
+def test_a_tokenizer_with_a_name_of_any_kind_can_be_chosen(open_app: Open) -> None:
+    app = open_languages(open_app, "The same text in many languages", language="mya", tokenizer="one")
+    app.put(OwnTokenizers({"my/own model": Toy("my/own model", 2)}))
+    app.run().at.selectbox(key="LanguagesState.tokenizer").select("my/own model")
+    app.run()
+    assert not app.errors and app.state(LanguagesState).tokenizer == "my/own model"
+    assert "with <b>my/own model, its **premium**" in said(app) and "own" not in app.component("address")["query"]
 
 
 def test_without_any_tokenizer_the_page_says_how_to_get_one(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +174,11 @@ def test_what_experiments_say_of_tokenizers_is_what_those_do() -> None:
     assert cut("rwkv", "a" + number)[-4:] == ["31", "41", "59", "2"]
     family = EXPERIMENTS["bytes"].state["sentence"].split()[0]
     assert (len(family), len(family.encode())) == (7, 25)
+    text = declaration()
+    burmese = {name: CountStore().count(text, packaged(name))["mya"] for name in ("smollm2", "gemma3")}
+    said = [f"{own / base:.1f}" for own, base in burmese.values()]
+    assert said == ["21.8", "3.2"] and f"{said[0]} times the English tokens" in EXPERIMENTS["burmese"].look
+    assert f"{said[1]} times with Gemma" in EXPERIMENTS["burmese"].look
     assert all(any(piece.kind == "bytes" for piece in packaged(name).pieces(family + " ᚠᛇᚻ 𓂀")) for name in present())
 
 
@@ -170,3 +190,48 @@ def test_an_experiment_opens_its_tab_with_its_text(open_app: Open) -> None:
         assert experiment.look in said(app)
         state = app.state(LanguagesState)
         assert all(getattr(state, field) == value for field, value in experiment.state.items())
+
+
+def test_what_is_personal_is_cut_and_stands_in_no_link(open_app: Open) -> None:
+    app = open_languages(open_app, text="Hello.")
+    assert app.component("address")["query"].endswith("text=Hello.") and "personal data" not in said(app)
+    app.put(LanguagesState(sentence="Write to jane.doe@example.org."))
+    app.run()
+    assert "There is personal data in this text" in said(app) and app.component("strip_1_four")["tokens"]
+    assert "jane" not in app.component("address")["query"]
+
+
+def test_a_tokenizer_of_ones_own_stands_beside_the_others(open_app: Open) -> None:
+    app = open_languages(open_app, text="hello")
+    app.hold(own_tokenizers=True)
+
+    def upload(name: str, data: bytes) -> None:
+        app.at.file_uploader(key="own_tokenizer_file").upload(name, data, "application/json")
+        app.run().at.button(key="own_tokenizer_add").click()
+        app.run()
+
+    upload("broken.json", b'{"version": "9.0", "model": {}}')
+    assert "is written in version '9.0' of the format, and 1.0 is read" in app.errors[0].replace("\\", "")
+    assert not app.state(OwnTokenizers).opened
+    upload("<i>mine.json", byte_level().to_str().encode())
+    assert not app.errors and list(app.state(OwnTokenizers).opened) == ["<i>mine.json"]
+    strip = app.component("strip_2_<i>mine.json")["tokens"]
+    assert [token["text"] for token in strip] == ["he", "ll", "o"]
+    assert "**<i>mine" not in app.texts()  # escaped
+    app.put(LanguagesState(sentence="hello", tokenizer="<i>mine.json"))
+    app.run().at.button(key="own_away_<i>mine.json").click()
+    app.run()
+    assert not app.state(OwnTokenizers).opened and app.state(LanguagesState).tokenizer == LanguagesState().tokenizer
+    close_children()
+
+
+def test_a_tokenizer_that_cannot_read_the_text_is_told_and_the_others_are_counted(open_app: Open) -> None:
+    class Broken(Toy):
+        def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
+            raise BadInput("The tokenizer 'mine' cannot be used: it needs more than 20 seconds of computing.")
+
+    app = open_languages(open_app, "The same text in many languages", language="mya", tokenizer="four")
+    app.put(OwnTokenizers({"mine": Broken("mine", 2)}))
+    app.run()
+    assert not app.errors and "**Burmese** takes **4.2" in said(app)
+    assert "it needs more than 20 seconds of computing" in said(app)

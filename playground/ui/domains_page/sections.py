@@ -16,13 +16,14 @@ from playground.charts.domain_pictures import (
 )
 from playground.charts.token_colours import legend_html
 from playground.corpus.bits import TextBits, within_text
-from playground.corpus.domains import MOST_BYTES, DomainSample
+from playground.corpus.domains import MOST_BYTES, DomainSample, OwnTexts
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
+from playground.models.naming import read_compared
 from playground.state.domains import DomainsState
 from playground.training.demonstrations import Demonstration
 from playground.ui.components.token_strip import token_strip
-from playground.ui.domains_page.session import OwnDomains, bits_of, known_bits, take_upload, texts
+from playground.ui.domains_page.session import bits_of, known_bits, take_upload, texts
 from playground.ui.examples_page.session import change_draft
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
@@ -32,8 +33,10 @@ from playground.ui.kit.messages import show_problem, why_it_matters
 from playground.ui.kit.pace import look_every
 from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.kit.widgets import Bound
+from playground.ui.workspace.adapters import adapter_in_use, own_adapters
 from playground.ui.workspace.beside import each_loaded
-from playground.ui.workspace.beside_pin import pin_control
+from playground.ui.workspace.beside_pin import pin_control, pin_model
+from playground.ui.workspace.setup import setup
 from playground.ui.workspace.shared import file_uploader
 
 _LONGEST_STRIP = 1_500  # tokens
@@ -45,6 +48,8 @@ def domains_section(worker: Worker) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_control()
         _upload()
+    for note in session.get(OwnTexts).notes:
+        st.warning(escape_markdown(note), icon=":material/info:")
     shown = texts()
     beside = each_loaded()
     try:
@@ -114,8 +119,9 @@ def _closer(
             icon=":material/school:",
             help="Takes this text as demonstrations: each part with the one that follows.",
         ):
-            change_draft(rows=demonstrations_of(shown[place].text), name=f"domain {shown[place].name}"[:60])
+            change_draft(rows=demonstrations_of(shown[place].text), name=_training_of(shown[place]))
             _open_examples()
+        _before_and_after(_training_of(shown[place]))
     own = read[""][place]
     for letter, found in read.items():
         if letter:
@@ -132,6 +138,29 @@ def _closer(
             f"{own.bytes / max(own.tokens, 1):.2f} bytes a token. Text: {shown[place].licence}."
         )
     )
+
+
+def _training_of(sample: DomainSample) -> str:
+    """What a training on a text is called, and the adapter that comes of it."""
+    return f"domain {sample.name}"[:60]
+
+
+def _before_and_after(training: str) -> None:
+    """Where something was taught with a text: a button that pins it beside the model."""
+    taught = next((each for each in own_adapters() if each.name == " ".join(training.split())), None)
+    present = adapter_in_use()
+    if taught is None or (present is not None and present.adapter == taught.id):
+        return
+    pin = f"+{taught.id}"
+    if read_compared(pin) not in setup().beside:
+        st.button(
+            "Before and after",
+            key="domain_taught",
+            icon=":material/compare_arrows:",
+            on_click=pin_model,
+            args=(pin,),
+            help="Pins what was taught with this text on Examples: all texts are read with it too.",
+        )
 
 
 def _open_examples() -> None:
@@ -162,7 +191,7 @@ def _upload() -> None:
         file = file_uploader("Texts by domain", key="own_domains_file", max_upload_size=MOST_BYTES // 1_000_000)
         if file is not None:
             st.button("Put them beside the others", key="own_domains_use", on_click=_take)
-        if session.get(OwnDomains).texts:
+        if session.get(OwnTexts).texts:
             st.button("Take yours away", key="own_domains_away", on_click=_away)
 
 
@@ -179,5 +208,7 @@ def _take() -> None:
 
 def _away() -> None:
     session.clear_problems()
-    session.put(OwnDomains())
+    session.put(OwnTexts())
+    if session.get(DomainsState).domain not in {each.domain for each in texts()}:
+        session.put(DomainsState())
     redraw(PICTURES)

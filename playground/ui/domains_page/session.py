@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from playground.corpus.bits import STORE, BitsStep, TextBits, bits_job
-from playground.corpus.domains import DomainSample, read_domains, samples
+from playground.corpus.domains import DomainSample, OwnTexts, read_domains, samples
 from playground.engine.serving.worker import Worker
 from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
 from playground.ui.runtime import session_id
 
 
-@dataclass(frozen=True, slots=True)
-class OwnDomains:
-    """What a reader uploaded; () for what ships alone."""
-
-    texts: tuple[DomainSample, ...] = ()
-
-
 def texts() -> tuple[DomainSample, ...]:
     """Those that ship and the reader's own, whose names win."""
-    own = session.get(OwnDomains).texts
+    own = session.get(OwnTexts).texts
     names = {each.domain for each in own}
     return (*own, *(each for each in samples() if each.domain not in names))
 
 
 def take_upload(data: bytes) -> None:
     """Put a file's texts beside those that ship. Raises BadInput."""
-    session.put(OwnDomains(read_domains(data)))
+    session.put(read_domains(data))
 
 
 def known_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSample, TextBits]:

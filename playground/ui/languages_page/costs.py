@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here, why_it_matters
 from playground.ui.kit.widgets import Bound
 from playground.ui.languages_page.premiums import language_names
-from playground.ui.languages_page.session import chosen, counted, labels, parallel, tokenizers
+from playground.ui.languages_page.session import chosen, counted, parallel
 from playground.ui.runtime import session_id
 from playground.ui.workspace.speed import known_timing, timings
 
@@ -33,7 +33,8 @@ _WIDGETS = Bound(LanguagesState)
 
 def costs_section(worker: Worker) -> None:
     """A text of so many English tokens, in the chosen language, under two vocabularies."""
-    counts, named, text = counted(), labels(tokenizers()), parallel()
+    found, text = counted(), parallel()
+    counts, named = found.rows, found.named
     state, prices = session.get(LanguagesState), packaged_prices()
     pair = tuple(dict.fromkeys((chosen(state.tokenizer, named), chosen(state.beside, named))))
     with st.container(key="tab_controls"):
@@ -66,7 +67,7 @@ def _table(
     worker: Worker,
     counts: tuple[LanguageCount, ...],
     pair: tuple[str, ...],
-    named: dict[str, str],
+    named: Mapping[str, str],
     state: LanguagesState,
     prices: PriceTable,
 ) -> None:
@@ -92,7 +93,7 @@ def _table(
     )
 
 
-def _cells(row: CostRow, named: dict[str, str]) -> dict[str, str]:
+def _cells(row: CostRow, named: Mapping[str, str]) -> dict[str, str]:
     share = row.context_share
     return {
         "Language": escape_markdown(row.language),

@@ -30,7 +30,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.kit.widgets import Bound
-from playground.ui.languages_page.session import UsedText, chosen, counted, labels, parallel, tokenizers, use_text
+from playground.ui.languages_page.session import UsedText, chosen, counted, parallel, use_text
 from playground.ui.workspace.shared import file_uploader
 
 _WIDGETS = Bound(LanguagesState)
@@ -39,7 +39,8 @@ DENSE_PX = 21  # of a bar where there are dozens
 
 def premiums_section(_: object) -> None:
     """Heatmap, bars, map or table; one language taken apart; the notes' figures beside."""
-    counts, named, text = counted(), labels(tokenizers()), parallel()
+    found, text = counted(), parallel()
+    counts, named = found.rows, found.named
     state = session.get(LanguagesState)
     name = chosen(state.tokenizer, named)
     with st.container(horizontal=True, vertical_alignment="bottom", key="tab_controls"):
@@ -47,7 +48,7 @@ def premiums_section(_: object) -> None:
         _WIDGETS.choose("tokenizer", choices=named)
         _WIDGETS.choose("language", choices=language_names(text))
         _own_text(text)
-    for note in text.notes[:6]:
+    for note in (*found.problems, *text.notes)[:6]:
         st.warning(escape_markdown(note), icon=":material/rule:")
     _closer(counts, state.language, name, named, text.languages[text.baseline].name)
     ordered = sorted_counts(counts, name)

@@ -81,6 +81,10 @@ def _add(name: str, opened: Tokenizer) -> None:
 def take_away(name: str) -> None:
     """Without one of the reader's own."""
     session.put(OwnTokenizers({key: each for key, each in session.get(OwnTokenizers).opened.items() if key != name}))
+    state, usual = session.get(LanguagesState), LanguagesState()
+    for attribute in ("tokenizer", "beside"):
+        if getattr(state, attribute) == name:
+            session.change(LanguagesState, **{attribute: getattr(usual, attribute)})
 
 
 def tokenizers() -> Mapping[str, Tokenizer]:
@@ -114,33 +118,49 @@ def chosen(name: str, opened: Mapping[str, object]) -> str:
     return name if name in opened else next(iter(opened))
 
 
-def counted() -> tuple[LanguageCount, ...]:
-    """The text in use under all tokenizers. Raises Pending while something is counted for the first time."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """``rows``: a language each, under the tokenizers of ``named`` (name: label). ``problems``: why others are not there."""
+
+    rows: tuple[LanguageCount, ...]
+    named: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+
+
+def counted() -> Counted:
+    """The text in use under all tokenizers that can read it. Raises Pending while something is counted for the first time."""
     text, opened = parallel(), tokenizers()
     if not opened:
         raise BadInput("No tokenizer is installed here: run `make tokenizers` and reload the page.", "tokenizer")
     known = {name: found for name in opened if (found := STORE.known(text, _remembered(name))) is not None}
+    problems: tuple[str, ...] = ()
     if len(known) < len(opened):
         asked = (digest_of(text), *map(_remembered, opened))
-        known = result_of("counting", asked, lambda: _count(text, opened), "Texts are counted", share=float)
-    return language_counts(text, known)
+        known, problems = result_of("counting", asked, lambda: _count(text, opened), "Texts are counted", share=float)
+    named = {name: label for name, label in labels(opened).items() if name in known}
+    if not named:
+        raise BadInput(" ".join(problems) or "No tokenizer here reads this text: choose another text.", "tokenizer")
+    return Counted(language_counts(text, {name: known[name] for name in named}), named, problems)
 
 
 def _remembered(name: str) -> str:
     """A reader's own tokenizer may have the name of another's."""
     own = session.get(OwnTokenizers).opened.get(name)
-    return name if own is None else f"{name} {id(own)}"
+    return name if own is None else f"{name} {own.facts.content}"
 
 
-def _count(text: Parallel, opened: Mapping[str, Tokenizer]) -> Ticket[dict[str, Counts]]:
+def _count(text: Parallel, opened: Mapping[str, Tokenizer]) -> Ticket[tuple[dict[str, Counts], tuple[str, ...]]]:
     names = {name: _remembered(name) for name in opened}
 
-    def work(tell: Callable[[object], None], cancel: CancelToken) -> dict[str, Counts]:
-        found = {}
+    def work(tell: Callable[[object], None], cancel: CancelToken) -> tuple[dict[str, Counts], tuple[str, ...]]:
+        found, problems = dict[str, Counts](), list[str]()
         for number, (name, each) in enumerate(opened.items(), start=1):
             cancel.check()
-            found[name] = STORE.count(text, each, names[name])
+            try:
+                found[name] = STORE.count(text, each, names[name])
+            except BadInput as error:  # a stranger's tokenizer that cannot read this text: the others are shown
+                problems.append(str(error))
             tell(number / len(opened))
-        return found
+        return found, tuple(dict.fromkeys(problems))
 
     return in_background("counting", work)

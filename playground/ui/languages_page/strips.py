@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from playground.charts.tokenizer_strips import piece_tokens, strip_line
+from playground.corpus.personal_data import has_personal_data
 from playground.corpus.tokenizers import absent
 from playground.errors import PlaygroundError
 from playground.state.languages import LanguagesState
@@ -38,6 +39,10 @@ def strips_section(_: object) -> None:
     if not text.strip():
         st.info("There is nothing to cut: type a sentence, or take an article of the declaration.")
         return
+    if has_personal_data(text):
+        st.caption(
+            ":material/lock: There is personal data in this text: it stays in this session and stands in no link."
+        )
     said = st.container()
     counts = dict[str, int]()
     for number, (name, tokenizer) in enumerate(tokenizers().items()):

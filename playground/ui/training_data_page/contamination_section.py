@@ -12,6 +12,7 @@ import streamlit as st
 from playground.charts.table import TableColumn, TableData, clipped
 from playground.corpus.contamination import GPT3_WORDS, Overlap, overlaps
 from playground.corpus.min_k import FAMOUS, Recall, fresh_texts, recalls, set_bar
+from playground.corpus.personal_data import mask_personal_data
 from playground.engine.api import CancelToken, Engine, Score
 from playground.engine.facets import offers
 from playground.engine.serving.turns import Priority
@@ -55,7 +56,14 @@ def contamination_section(view: FilterView) -> None:
         with st.popover("Other problems", icon=":material/upload_file:", on_change="rerun", key="data_problems") as box:
             if box.open:
                 _upload(own)
-        n = st.selectbox("Words in a row", [5, 8, GPT3_WORDS], index=1, key="data_runs", width=140)
+        n = st.selectbox(
+            "Words in a row",
+            [5, 8, GPT3_WORDS],
+            index=1,
+            key="data_runs",
+            width=140,
+            help=f"A problem is found where it shares so many words in a row with a document; GPT-3's report took {GPT3_WORDS}.",
+        )
     _overlap(view, problems, int(n))
     st.markdown("##### Has the model read them?")
     _model(view, own, problems)
@@ -82,7 +90,8 @@ def _upload(own: ContaminationView) -> None:
         return
 
     def take() -> None:
-        own.problems, own.name = tuple(each.prompt for each in found.problems), given.name[:60]
+        prompts = (mask_personal_data(each.prompt)[0] for each in found.problems)  # as the documents are
+        own.problems, own.name = tuple(prompts), given.name[:60]
         own.recalls, own.asked = [], ()
         redraw_page()
 

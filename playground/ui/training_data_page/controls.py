@@ -182,7 +182,7 @@ def _dial(rule: Rule, value: float) -> None:
         given = tuple(f"{name}:{each:.10g}" for name, each in dials.items() if each != _published(name))
         session.change(FilterState, dials=given)
         offered = before.keys() != session.get(FilterState).moved.keys()  # the way back to the published values
-        return share_first(rule.name, *[CONTROLS] * offered)
+        return share_first(*[CONTROLS] * offered)
 
     answers_in(key, SHARE)
     st.slider(

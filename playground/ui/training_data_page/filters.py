@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from html import escape
 
 import numpy as np
 import streamlit as st
 
-from playground.charts.filter_bars import RemovedData, RemovedRow, RemovedSweep, removed_description
+from playground.charts.filter_bars import Dial, RemovedData, RemovedRow, RemovedSweep, removed_description
 from playground.charts.palette import CUT
 from playground.charts.table import TableColumn, TableData, clipped
 from playground.corpus.marks import marked_lines
@@ -15,7 +16,7 @@ from playground.corpus.measuring import Values
 from playground.corpus.rules import GROUP_OF, GROUPS, RULES, number
 from playground.corpus.verdicts import rescues, sweep
 from playground.state.data_training import FilterState
-from playground.ui.components.removed_bars import removed_bars
+from playground.ui.components.removed_bars import dial_sweeps, removed_bars
 from playground.ui.kit import session
 from playground.ui.kit.fragments import ADDRESS, fragment
 from playground.ui.kit.markdown import escape_markdown
@@ -23,19 +24,18 @@ from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import show_table
 from playground.ui.kit.widgets import Bound
 from playground.ui.training_data_page.corpus import Corpus
-from playground.ui.training_data_page.tokens import kept_words, tokens_of
+from playground.ui.training_data_page.tokens import counted_exactly, tokens_of
 from playground.ui.training_data_page.view import (
     DOCUMENT,
     SHARE,
     FilterView,
-    LastDial,
     document_name,
     draw_the_rest,
     load_view,
 )
 
 MOST_LISTED = 200
-MOST_PLACES = 600  # of a dial that is told beforehand
+MOST_PLACES = 3_000  # of a dial that are told beforehand
 MOST_CHARACTERS = 6_000  # of a document on screen
 
 
@@ -46,7 +46,7 @@ def filters_section(view: FilterView) -> None:
         "that lies past a threshold: move one among the dials."
     )
     fragment(SHARE, lambda: _share(load_view()))
-    fragment(DOCUMENT, lambda: _chooser(load_view()))
+    fragment(DOCUMENT, lambda: _below(load_view()))
     why_it_matters(
         "A rule fails a document for one number, whatever it says. Filters were tuned on English web pages: look below at "
         "what they remove that you would keep, and at what they keep that you would not.",
@@ -55,20 +55,37 @@ def filters_section(view: FilterView) -> None:
 
 
 def _share(view: FilterView) -> None:
-    verdicts, kept = view.verdicts, view.verdicts.kept
+    verdicts, kept, tokens = view.verdicts, view.verdicts.kept, tokens_of(view)
     removed, only = verdicts.removed_by, verdicts.only_by
     rows = tuple(RemovedRow(view.label(name), removed[name], only[name]) for name in verdicts.rules)
-    said = kept_words(view, int(kept.sum()), float(tokens_of(view)[kept].sum()))
-    data = RemovedData(rows, int(kept.sum()), len(kept), said)
-    removed_bars(data, _swept(view), key="data_removed", alt=removed_description(data))
+    left, whole = round(float(tokens[kept].sum())), round(float(tokens.sum()))
+    dials = {f"dial_{name}": Dial(view.dials[name], _others(view, name)) for name in _in_view(view)}
+    data = RemovedData(rows, int(kept.sum()), len(kept), left, whole, counted_exactly(view), dials)
+    removed_bars(data, key="data_removed", alt=removed_description(data))
     draw_the_rest()
 
 
-def _swept(view: FilterView) -> RemovedSweep | None:
-    """The counts at every place of the dial that was moved last: the browser draws its next moves by itself."""
-    name = session.get(LastDial).rule
-    if name not in view.verdicts.rules:
-        return None
+def _below(view: FilterView) -> None:
+    """The document in view; then the places of the dials, with which the browser draws the next move by itself."""
+    _chooser(view)
+    found = {f"dial_{name}": sweep for name in _in_view(view) if (sweep := _swept(view, name)) is not None}
+    dial_sweeps(found, key="data_sweeps")
+
+
+def _in_view(view: FilterView) -> list[str]:
+    """The rules that hold and whose dials are shown."""
+    return [rule.name for rule in GROUPS[session.get(FilterState).group].rules if rule.name in view.dials]
+
+
+def _others(view: FilterView, name: str) -> int:
+    """A mark of all that one dial's sweep takes as given: documents, what is known of them, model, and the other dials."""
+    own, dials = session.get(Corpus), {other: value for other, value in view.dials.items() if other != name}
+    given = own.taken, own.busy, own.doing, own.done, own.language, view.worker.engine.info.revision
+    return zlib.crc32(repr((given, dials)).encode())
+
+
+def _swept(view: FilterView, name: str) -> RemovedSweep | None:
+    """The counts at every place of a dial; None for one with very many."""
     rule, value = RULES[name], view.dials[name]
     low, high = min(rule.low, value), max(rule.high, value)
     count = round((high - low) / rule.step) + 1
@@ -76,20 +93,19 @@ def _swept(view: FilterView) -> RemovedSweep | None:
         return None
     places = np.round(low + rule.step * np.arange(count), 10)
     found = sweep(view.verdicts, view.measured.values, name, places, tokens_of(view))
-    kept = found.kept.tolist()
     return RemovedSweep(
-        f"dial_{name}",
         view.verdicts.rules.index(name),
         low,
         rule.step,
-        tuple(kept),
+        _others(view, name),
+        tuple(found.kept.tolist()),
         tuple(found.removed.tolist()),
         {
             place: tuple(found.only[other].tolist())
             for place, other in enumerate(view.verdicts.rules)
             if other == name or np.ptp(found.only[other])
         },
-        tuple(kept_words(view, *pair) for pair in zip(kept, found.weight.tolist(), strict=True)),
+        tuple(np.rint(found.weight).astype(int).tolist()),
     )
 
 
@@ -123,7 +139,8 @@ def _document(view: FilterView, place: int) -> None:
     identified = measured.languages[place]
     said = [f"{name}: {tag}" for name, tag in measured.tags[place].items()]
     if identified is not None:
-        said.append(f"identified as {identified.language} ({identified.probability:.0%})")
+        named = f"identified as {identified.language} ({identified.probability:.0%})"
+        said.append(named if identified.language else "of no language that py3langid sees")
     surprise = session.get(Corpus).surprises.get(place)
     if surprise is not None:
         said.append(f"{surprise.bits_per_byte:.2f} bits a byte under the model")

@@ -46,12 +46,34 @@ class QualityView(HasJob[int]):
 def quality_section(view: FilterView) -> None:
     """What is trained on, the curves, and what they say."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        source = st.selectbox("Trained on", [STORIES, OWN], key="data_quality_source", width=260)
-        share = st.select_slider(
-            "Noise", [0.5, 0.75, 0.9], 0.75, format_func="{:.0%}".format, key="data_quality_share", width=150
+        source = st.selectbox(
+            "Trained on",
+            [STORIES, OWN],
+            key="data_quality_source",
+            width=260,
+            help="Of these documents the kept ones are the clean text and the removed ones the noise, as the dials have it now.",
         )
-        seeds = st.number_input("Seeds", 1, 5, 2, key="data_quality_seeds", width=110)
-        passes = st.number_input("Passes", 1, 20, 6, key="data_quality_passes", width=110)
+        share = st.select_slider(
+            "Noise",
+            [0.5, 0.75, 0.9],
+            0.75,
+            format_func="{:.0%}".format,
+            key="data_quality_share",
+            width=150,
+            help="How much of the noisy text is noise; the rest is as good as the clean one.",
+        )
+        seeds = st.number_input(
+            "Seeds",
+            1,
+            5,
+            2,
+            key="data_quality_seeds",
+            width=110,
+            help="Each begins from other random numbers and reads other stories. Two or more give an interval.",
+        )
+        passes = st.number_input(
+            "Passes", 1, 20, 6, key="data_quality_passes", width=110, help="How often each model reads its text."
+        )
     own = session.get(QualityView)
 
     def start() -> None:

@@ -24,13 +24,9 @@ class _Counted:
     exact: bool = False
 
 
-def kept_words(view: FilterView, kept: int, tokens: float) -> tuple[str, str]:
-    """The headline, in bold and plain: "28 of 51 documents are kept", " (54.9%), 3,610 of 6,204 tokens (58.2%)."."""
-    counted, total = _known(view), len(view.measured)
-    assert counted.tokens is not None
-    whole, about = float(counted.tokens.sum()), "" if counted.exact else "about "
-    left = f"{about}{tokens:,.0f} of {whole:,.0f} tokens ({tokens / max(whole, 1):.1%})"
-    return f"{kept:,} of {total:,} documents are kept", f" ({kept / max(total, 1):.1%}), {left}."
+def counted_exactly(view: FilterView) -> bool:
+    """Whether all of each document was counted."""
+    return _known(view).exact
 
 
 def tokens_of(view: FilterView) -> Floats:

@@ -54,22 +54,14 @@ def document_name(measured: Measured, number: int) -> str:
 
 
 @dataclass(eq=False)
-class LastDial:
-    """The rule whose dial was moved last: the browser is told what its other places would give."""
-
-    rule: str = ""
-
-
-@dataclass(eq=False)
 class _Behind:
     """The parts that a moved dial has not been drawn in yet."""
 
     parts: tuple[str, ...] = ()
 
 
-def share_first(rule: str, *others: str) -> tuple[str, ...]:
+def share_first(*others: str) -> tuple[str, ...]:
     """From the callback of a rule's dial: the part that it redraws, where that is in view; the rest with ``others`` follows."""
-    session.get(LastDial).rule = rule
     if not is_drawn(SHARE):
         return (PICTURES, *others)
     session.get(_Behind).parts = (DOCUMENT, *others, ADDRESS)

@@ -1,0 +1,66 @@
+"""The tables of docs/data.md are what the commands print today."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from playground.charts.language_pictures import premium_text
+from playground.cli import main
+from playground.corpus.counting import CountStore, language_counts
+from playground.corpus.parallel import Parallel, declaration
+from playground.corpus.tokenizers import CATALOGUE, packaged
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+def table_below(heading: str) -> list[list[str]]:
+    """The cells of the first table behind these words, without its rule."""
+    lines = GUIDE[GUIDE.index(heading) :].splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("|"))
+    rows = []
+    for line in lines[first:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return [rows[0], *rows[2:]]
+
+
+def test_premiums() -> None:
+    (_, *columns), *rows = table_below("`python -m playground languages`")
+    assert columns[2:] == list(CATALOGUE)
+    whole, names = declaration(), {each.name: code for code, each in declaration().languages.items()}
+    told = {names[row[0]]: row[1:] for row in rows}
+    text = Parallel({code: whole.languages[code] for code in ("eng", *told)}, "eng", "a part")
+    store = CountStore()
+    counts = language_counts(text, {name: store.count(text, packaged(name)) for name in CATALOGUE})
+    for each in counts[1:]:
+        premiums = [premium_text(each.premium(name)) for name in CATALOGUE]
+        assert told[each.text.code] == [f"{each.character_ratio:.2f}", f"{each.byte_ratio:.2f}", *premiums]
+
+
+def test_the_sample_under_the_usual_filters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["filter"]) == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    block = re.search(r"as `python -m playground filter` prints it:\n\n```\n(.*?)```", GUIDE, re.DOTALL)
+    assert block is not None
+    told = [line.split() for line in block[1].splitlines()]
+    assert told == printed[-len(told) :]
+
+
+def test_each_tokenizer_stands_with_its_package_and_licence() -> None:
+    _, *rows = table_below("**Tokenizers.**")
+    told = {name.strip(): (package, licence) for names, _, package, licence in rows for name in names.split(",")}
+    assert told.keys() == CATALOGUE.keys()
+    for name, found in CATALOGUE.items():
+        package, licence = told[name]
+        assert package == found.package and licence.split()[0] == found.licence.split(";")[0].split()[0]
+
+
+@pytest.mark.model
+def test_domains(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["domains"]) == 0
+    printed = [re.split(r"\s{2,}", line.strip())[:5] for line in capsys.readouterr().out.splitlines()[-12:]]
+    assert table_below("`python -m playground domains`")[1:] == printed
