@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import resources
+from importlib import import_module, resources
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -32,6 +33,9 @@ from playground.ui.runtime import check_model, close_pool, model_pool
 from playground.ui.tabs import connections_of, may_upload
 from playground.ui.visitor import visitor_cookies
 from playground.ui.workspace.room import the_room
+
+# What the first large picture or table would wait for, half a second: in a quiet moment once the first page is there.
+SLOW_IMPORT, AFTER_START_S = "pandas", 8.0
 
 
 def middleware() -> list[Middleware]:
@@ -99,5 +103,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     start_at_once()
     _measure()
     model_pool().keep_ready(ModelChoice())
+    loop = asyncio.get_running_loop()
+    later = loop.call_later(AFTER_START_S, lambda: loop.run_in_executor(None, import_module, SLOW_IMPORT))
     yield
+    later.cancel()
     close_pool()
