@@ -32,6 +32,12 @@ from playground.tables import UnreadableTable, read_table, text_of
 
 NOBODY = "file"  # the voter where the file names none
 LONGEST_VOTE_S = 3_600.0
+_ROLES = [
+    [*system, *user, *answer]
+    for system in ([], ["system"])
+    for user in ([], ["user"])
+    for answer in ([], ["assistant"])
+]  # in the order of a conversation of one turn
 _KINDS: dict[str, tuple[str, ...]] = {
     "pair": ("chosen", "rejected"),
     "sides": ("left", "right", "winner"),
@@ -104,6 +110,10 @@ def _kind(line: int, row: Mapping[str, Any]) -> str:
     for kind, columns in _KINDS.items():
         if all(row.get(column) not in (None, "") for column in columns):
             return kind
+    for columns in _KINDS.values():
+        if all(column in row for column in columns):
+            empty = next(column for column in columns if row[column] in (None, ""))
+            raise _bad(f"line {line} has an empty {empty}; fill it in, or leave the line out")
     present = ", ".join(name[:20] for name in row)[:80]
     raise _bad(
         f"line {line} has neither chosen and rejected, nor left, right and winner, nor response (it has {present}); "
@@ -147,6 +157,8 @@ def _prompt(line: int, row: Mapping[str, Any]) -> tuple[str, str]:
     system = _text(line, "system", row)
     if isinstance(row.get("prompt"), list):
         told = _conversation(line, "prompt", row["prompt"])
+        if not told or told[-1][0] != "user" or not told[-1][1].strip():
+            raise _bad(f"line {line}: prompt does not end with a user's message; write what is asked, answers apart")
         return (_only(line, told, "system") or system), _only(line, told, "user")
     prompt = _text(line, "prompt", row)
     if not prompt.strip():
@@ -175,13 +187,19 @@ def _conversation(line: int, column: str, messages: list[Any]) -> list[tuple[str
                 f"line {line}: {column} has a message without a role of system, user or assistant, or without text"
             )
         told.append((str(role), content))
+    roles = [role for role, _content in told]
+    if roles not in _ROLES:
+        if roles.count("user") > 1:
+            raise _bad(f"line {line} is a conversation of several turns; votes here are on answers to one message")
+        raise _bad(
+            f"line {line}: {column} has its roles out of order ({', '.join(roles)[:80]}); write a system message or none, "
+            "the user's, then the assistant's"
+        )
     return told
 
 
 def _only(line: int, told: Iterable[tuple[str, str]], role: Literal["system", "user"]) -> str:
     found = [content for who, content in told if who == role]
-    if len(found) > 1:
-        raise _bad(f"line {line} is a conversation of several turns; votes here are on answers to one message")
     return _bounded(line, role, found[0]) if found else ""
 
 

@@ -95,7 +95,8 @@ class Ballot:
     def __post_init__(self) -> None:
         if len(self.answers) > MOST_ANSWERS:
             raise BadInput(
-                f"There are {len(self.answers):,} answers; at most {MOST_ANSWERS:,} can be voted on.", "file"
+                f"There are {len(self.answers):,} answers; at most {MOST_ANSWERS:,} can be voted on: give a part of them.",
+                "file",
             )
         if not self.pairs:
             raise BadInput(

@@ -87,6 +87,12 @@ def examine_head(
 def accuracy_sentence(found: ExaminedHead) -> str:
     """What the head is worth, in words with intervals."""
     left_out = f" {found.votes.undecided:,} ties and both bad are left out." if found.votes.undecided else ""
+    if not found.weights.any():
+        return (
+            "The votes contradict each other wholly: for each there is one for the other answer, so every answer has the same "
+            "reward and nothing is learnt. Vote on other pairs, or give those who disagree a group each and look at Whose "
+            f"preference?.{left_out}"
+        )
     if found.held_out is None or found.held_out.share is None:
         return (
             "There is nothing to hold out: all votes are on one pair of answers. What the head says of votes that it was "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from playground.errors import BadInput, ModelError
@@ -14,19 +15,24 @@ from playground.training.loop import Checkpoint
 from playground.training.steps import read_step, step_values
 from playground.training.student import Tensors
 
-_PARTS = ("taught", "optimizer", "best")
+_PARTS = ("taught", "optimizer", "best", "reference")
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, notes: Sequence[str] = ()) -> None:
     """Write it beside the old one and put it in its place: whoever is killed leaves one that is whole.
 
-    Raises ModelError with one sentence where the disk does not play along; the old one then stays.
+    ``notes``: what was said of the rows. Raises ModelError with one sentence where the disk does not play along; the old
+    one then stays.
     """
     from safetensors.torch import save
 
-    parts = dict(zip(_PARTS, (checkpoint.taught, checkpoint.optimizer, checkpoint.best), strict=True))
+    parts = {part: getattr(checkpoint, part) for part in _PARTS}
     tensors = {f"{part}/{name}": one.contiguous() for part, found in parts.items() for name, one in found.items()}
-    told = {"steps": [step_values(step) for step in checkpoint.steps], "best_value": checkpoint.best_value}
+    told = {
+        "steps": [step_values(step) for step in checkpoint.steps],
+        "best_value": checkpoint.best_value,
+        "notes": list(notes),
+    }
     target, new = folder / FILE_NAME, folder / f"{FILE_NAME}.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +60,7 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
                 part, _, name = key.partition("/")
                 parts[part][name] = opened.get_tensor(key)
         steps = tuple(read_step(step) for step in told["steps"])
-        return Checkpoint(steps, parts["taught"], parts["optimizer"], parts["best"], told["best_value"])
+        return Checkpoint(steps, best_value=told["best_value"], **parts)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             f"The checkpoint of this training is damaged ({reason_text(error)[:80]}): train anew.", "checkpoint"

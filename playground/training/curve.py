@@ -28,6 +28,12 @@ def read_told(folder: Path) -> dict[str, Any] | None:
     return found
 
 
+def read_notes(folder: Path) -> tuple[str, ...]:
+    """What was said of the rows before the first step. Raises as ``read_told``."""
+    told = read_told(folder)
+    return tuple(map(str, told.get("notes", ()))) if told else ()
+
+
 def read_curve(folder: Path) -> tuple[TrainStep, ...]:
     """The steps up to the last checkpoint, none without one. Raises as ``read_told``."""
     told = read_told(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,7 @@ from playground.tables import UnreadableTable, read_table, text_of
 from playground.training.conversation import Context, Message, foreign_marks, read_context, read_messages, too_long
 
 MOST_DEMONSTRATIONS = 2000  # three epochs of more take hours on two cores
+_LOOKED_AT = 50  # rows, for the columns of JSON lines
 _FOLDER = Path(__file__).parent / "data"
 
 SHIPPED: Mapping[str, str] = MappingProxyType(
@@ -85,6 +87,36 @@ def read_demonstrations(
             raise BadInput(f"The file cannot be used: line {line} {problem}.", "demonstrations")
     found = tuple(demonstration for _line, demonstration in checked)
     return found, (*notes, *odd(found))
+
+
+def columns_to_choose(data: bytes, file_name: str = "") -> tuple[str, ...]:
+    """The columns of a table whose names do not say which is the prompt and which the response; () where they do, or where
+    nothing can be read.
+    """
+    try:
+        rows, _notes = read_table(data, file_name)
+        names = tuple(dict.fromkeys(str(name) for _line, row in islice(rows, _LOOKED_AT) for name in row if name))
+    except UnreadableTable:
+        return ()
+    said = all(set(names) & set(_NAMES[field]) for field in ("prompt", "response"))
+    return () if said or "messages" in names or len(names) < 2 else names
+
+
+def guess_columns(names: Sequence[str]) -> dict[str, str]:
+    """Of two columns or more: which may hold ``prompt`` and ``response``, by name, else in the order in which they stand.
+
+    >>> guess_columns(("id", "prompt", "text"))
+    {'prompt': 'prompt', 'response': 'id'}
+    """
+    found = {
+        field: known
+        for field in ("prompt", "response")
+        if (known := next((name for name in _NAMES[field] if name in names), None)) is not None
+    }
+    for field in ("prompt", "response"):
+        if field not in found:
+            found[field] = next(name for name in names if name not in found.values())
+    return found
 
 
 def read_rows(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -28,13 +28,17 @@ Curve = tuple[TrainStep, ...]
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """All that a training goes on from after its last finished step. ``optimizer``: Adam's moments and counts, by name."""
+    """All that a training goes on from after its last finished step. ``optimizer``: Adam's moments and counts, by name.
+
+    ``reference``: what the objective has read before the first step.
+    """
 
     steps: Curve
     taught: Tensors
     optimizer: Tensors
     best: Tensors
     best_value: float | None
+    reference: Tensors = field(default_factory=dict)
 
 
 Saved = Callable[[Checkpoint], None]
@@ -88,7 +92,8 @@ class Training:
 
     def checkpoint(self) -> Checkpoint:
         """Of the last finished step."""
-        return Checkpoint(self.steps, self._student.state(), self._moments(), dict(self._best), self._best_value)
+        read = self._objective.what_was_read()
+        return Checkpoint(self.steps, self._student.state(), self._moments(), dict(self._best), self._best_value, read)
 
     def _moments(self) -> Tensors:
         state = self._optimizer.state
@@ -100,6 +105,7 @@ class Training:
 
     def _load(self, start: Checkpoint) -> None:
         self._student.load_state(start.taught)
+        self._objective.take_read(start.reference)
         self._steps, self._best, self._best_value = list(start.steps), dict(start.best), start.best_value
         for key, value in start.optimizer.items():
             name, _, what = key.rpartition("|")

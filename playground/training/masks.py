@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from playground.engine.api import TextCodec
 from playground.engine.types import TokenIds
-from playground.errors import BadInput, CapabilityMissing
+from playground.errors import BadInput, BadPrompt, CapabilityMissing
 from playground.training.conversation import Context
 from playground.training.demonstrations import Demonstration
 from playground.training.pairs import Pair
@@ -113,44 +113,60 @@ class EncodedRows(NamedTuple):
     notes: tuple[str, ...]
 
 
-def encode_rows(codec: TextCodec, rows: Sequence[Row], settings: TrainSettings, context_length: int) -> EncodedRows:
-    """Rows as ids: long ones are cut at their end for demonstrations, and left
-    out for pairs, whose comparison a cut would change. Raises BadInput where nothing is left to learn from.
+def encode_rows(
+    codec: TextCodec,
+    rows: Sequence[Row],
+    settings: TrainSettings,
+    context_length: int,
+    *,
+    may_be_none: bool = False,
+) -> EncodedRows:
+    """Rows as ids: long ones are cut at their end for demonstrations, and left out for pairs, whose comparison a cut would
+    change. Raises BadInput where nothing is left to learn from, unless that ``may_be_none``, as of held-out rows.
     """
     most = min(settings.most_tokens, context_length)
     found: list[Encoded] = []
     places: list[int] = []
-    shortened = dropped = 0
+    shortened = dropped = unread = 0
     for place, row in enumerate(rows):
-        if isinstance(row, Pair):
-            both = masked_pair(codec, row, chat=settings.chat)
-            if max(len(text.ids) for text in both) > most:
-                dropped += 1
-            else:
-                found.append(both)
-                places.append(place)
+        try:
+            encoded = _encoded(codec, row, settings, most)
+        except BadPrompt:  # so long that it is not even encoded
+            unread += 1
             continue
-        whole = masked_text(codec, row, mask_prompt=settings.mask_prompt, chat=settings.chat)
-        text = cut(whole, most)
-        if not text.taught:
+        if encoded is None:
             dropped += 1
-        else:
-            shortened += text.cut
-            found.append(text)
-            places.append(place)
+            continue
+        shortened += isinstance(encoded, MaskedText) and encoded.cut
+        found.append(encoded)
+        places.append(place)
     notes = []
     if shortened:
         notes.append(f"{shortened} of {len(rows)} rows have more than {most:,} tokens and were cut at their end.")
     if dropped:
         why = "pairs have" if rows and isinstance(rows[0], Pair) else "rows have a prompt of"
         notes.append(f"{dropped} of {len(rows)} {why} more than {most:,} tokens and were left out.")
-    if rows and not found:
+    if unread:
+        notes.append(
+            f"{unread} of {len(rows)} rows are far longer than the {context_length:,} tokens that the model reads and were "
+            "left out."
+        )
+    if rows and not found and not may_be_none:
         raise BadInput(
             f"All {len(rows)} rows are longer than {most:,} tokens: shorten them, or raise most_tokens (the model reads "
             f"{context_length:,}).",
             "most_tokens",
         )
     return EncodedRows(tuple(found), tuple(places), tuple(notes))
+
+
+def _encoded(codec: TextCodec, row: Row, settings: TrainSettings, most: int) -> Encoded | None:
+    """None for a pair that is too long, and for a demonstration of whose response nothing is left."""
+    if isinstance(row, Pair):
+        both = masked_pair(codec, row, chat=settings.chat)
+        return both if max(len(text.ids) for text in both) <= most else None
+    text = cut(masked_text(codec, row, mask_prompt=settings.mask_prompt, chat=settings.chat), most)
+    return text if text.taught else None
 
 
 def tokens_of(encoded: Encoded) -> int:

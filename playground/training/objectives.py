@@ -24,7 +24,7 @@ from playground.training.losses import (
 from playground.training.masks import Encoded, MaskedText, tokens_of
 from playground.training.settings import TrainSettings
 from playground.training.steps import PreferenceNumbers
-from playground.training.student import Student
+from playground.training.student import Student, Tensors
 
 Couple = tuple[MaskedText, MaskedText]
 RowT = TypeVar("RowT")
@@ -48,6 +48,14 @@ class Objective(ABC, Generic[RowT]):
     def before(self, places: Sequence[int]) -> Iterator[int]:
         """What has to be known of rows before they are first used, with turns for others between: how many were read in each."""
         return iter(())
+
+    def what_was_read(self) -> Tensors:
+        """What ``before`` has found, to be kept with a checkpoint; empty where it finds nothing."""
+        return {}
+
+    def take_read(self, kept: Tensors) -> None:
+        """What ``what_was_read`` gave: it need not be read again."""
+        return
 
     def look_closer(self, places: Sequence[int], sums: Sums) -> None:
         """Adds what is measured on held-out rows only."""
@@ -147,6 +155,17 @@ class Dpo(_Pairs):
                 found = self._sums_of(group)
             self._reference |= {place: found[:, column] for column, place in enumerate(group)}
             yield len(group)
+
+    def what_was_read(self) -> Tensors:
+        if not self._reference:
+            return {}
+        columns = torch.stack(list(self._reference.values()), 1)  # (2, pairs)
+        return {"places": torch.tensor(list(self._reference)), "logps": columns.cpu()}
+
+    def take_read(self, kept: Tensors) -> None:
+        if kept:
+            columns = kept["logps"].to(self.student.device)
+            self._reference |= {int(place): columns[:, column] for column, place in enumerate(kept["places"])}
 
     def _sums_of(self, places: Sequence[int]) -> torch.Tensor:
         """Summed log-probabilities: (2, pairs)."""

@@ -28,13 +28,13 @@ from playground.training.pairs import Pair
 from playground.training.runs import KeptTraining, Status, TrainingWriter
 from playground.training.settings import TrainSettings
 from playground.training.split import split
-from playground.training.steps import Reading, TrainStep
+from playground.training.steps import Noted, Reading, TrainStep
 from playground.training.student import Student, open_student
 
 CHECKPOINT_EVERY_S = 10.0  # what a killed process loses at most, and one step
 _LOOKED_AT = 8  # rows, to measure the pace
 
-Told = TrainStep | Reading | None
+Told = TrainStep | Reading | Noted | None
 Job = Callable[[Engine, CancelToken], Generator[Told, None, "Trained"]]
 
 
@@ -63,14 +63,16 @@ def prepare(student: Student, rows: tuple[Row, ...], settings: TrainSettings, fo
     parts = split(rows, settings.heldout_share, settings.seed)
     limit = student.info.context_length
     train = encode_rows(student.codec, parts.train, settings, limit)
-    heldout = encode_rows(student.codec, parts.heldout, settings, limit)
+    heldout = encode_rows(student.codec, parts.heldout, settings, limit, may_be_none=True)
     used = [part[place] for part, rows in ((parts.train, train), (parts.heldout, heldout)) for place in rows.places]
     margins = [row.margin or 0.0 for row in used if isinstance(row, Pair)]
     objective = make_objective(student, [*train.encoded, *heldout.encoded], settings, margins)
     places = range(len(train.encoded)), range(len(train.encoded), len(used))
     start = load_checkpoint(folder) if folder is not None else None
     return Prepared(
-        student, Training(student, objective, *places, settings, start), (*parts.notes, *train.notes, *heldout.notes)
+        student,
+        Training(student, objective, *places, settings, start),
+        (*student.notes, *parts.notes, *train.notes, *heldout.notes),
     )
 
 
@@ -95,8 +97,8 @@ def _run(
         base = _base(info, kept.origin)
         yield None
         prepared = prepare(open_student(base, kept.settings), kept.rows, kept.settings, folder)
-        yield None
-        yield from _steps(prepared.training, writer, folder, cancel)
+        yield Noted(prepared.notes) if prepared.notes else None
+        yield from _steps(prepared, writer, folder, cancel)
         status = "finished"
     except Cancelled:
         raise
@@ -130,15 +132,15 @@ def _run(
 
 
 def _steps(
-    training: Training, writer: TrainingWriter, folder: Path, cancel: CancelToken
+    prepared: Prepared, writer: TrainingWriter, folder: Path, cancel: CancelToken
 ) -> Generator[Told, None, None]:
-    saved = time.monotonic()
+    training, saved = prepared.training, time.monotonic()
     for step in training.run():
         cancel.check()
         if step is not None:
             writer.tell(step.step, step.steps, step.seconds)
             if time.monotonic() - saved > CHECKPOINT_EVERY_S:
-                save_checkpoint(folder, training.checkpoint())
+                save_checkpoint(folder, training.checkpoint(), prepared.notes)
                 saved = time.monotonic()
         yield step or training.reading
 
@@ -151,7 +153,7 @@ def _keep(prepared: Prepared | None, writer: TrainingWriter, kept: KeptTraining,
     if prepared is None or len(prepared.training.steps) < 2:
         return ""
     writer.check()
-    save_checkpoint(folder, prepared.training.checkpoint())
+    save_checkpoint(folder, prepared.training.checkpoint(), prepared.notes)
     prepared.student.load_state(prepared.training.best)
     result = (
         kept.id

@@ -19,7 +19,7 @@ from playground.generation.document import Origin
 from playground.store.adapters import delete_adapter, kept_folder
 from playground.store.owner import BEAT_S, SILENT_S, is_alive, this_process
 from playground.store.records import LOCAL, StoreError, TrainingRecord
-from playground.training.curve import read_curve
+from playground.training.curve import read_curve, read_notes
 from playground.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 from playground.training.masks import Row
 from playground.training.pairs import Pair, read_pairs, write_pairs
@@ -58,7 +58,8 @@ class TrainingSummary:
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptTraining:
     """A training as it is kept. ``steps``: up to its last checkpoint. ``folder``: what was learnt so far, a PEFT folder or for a
-    reward model one of sequence classification; None before there is one. ``visitor``: whose it is.
+    reward model one of sequence classification; None before there is one. ``visitor``: whose it is. ``notes``: sentences on
+    what of the rows was cut, left out or not held out.
     """
 
     summary: TrainingSummary
@@ -68,6 +69,7 @@ class KeptTraining:
     steps: tuple[TrainStep, ...]
     folder: Path | None
     visitor: str
+    notes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -137,12 +139,19 @@ class TrainingStore:
         try:
             settings = read_train_settings(json.loads(record.settings))
             origin = Origin(**json.loads(record.origin))
-            steps = read_curve(training_folder(training))
+            steps, notes = read_curve(training_folder(training)), read_notes(training_folder(training))
             rows = _read(record.rows, settings.kind)
         except _UNREADABLE:
             raise StoreError("This training was damaged on the disk and cannot be shown: delete it.") from None
         return KeptTraining(
-            _listed(record), rows, settings, origin, steps, result_folder(record.result, settings.kind), self._visitor
+            _listed(record),
+            rows,
+            settings,
+            origin,
+            steps,
+            result_folder(record.result, settings.kind),
+            self._visitor,
+            notes,
         )
 
     def delete(self, training: str) -> None:

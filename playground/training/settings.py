@@ -14,6 +14,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DTYPES = ("auto", "float32", "bfloat16")
 MOST_TOKENS = 2048
 
+TARGETS = ("q_proj", "v_proj")
+"""LoRA's own choice (2106.09685, section 7.1), by their names in models of the Llama kind."""
+
 _RATES: Mapping[Kind, float] = {"sft": 1e-3, "reward": 1e-3, "dpo": 2e-4}
 """LoRA of a small model on tens of rows wants more than TRL's defaults for full models (2e-5, 1e-4, 1e-6)."""
 
@@ -31,7 +34,7 @@ class TrainSettings:
     kind: Kind = "sft"
     rank: int = 8
     alpha: float = 16.0
-    targets: tuple[str, ...] = ("q_proj", "v_proj")
+    targets: tuple[str, ...] = TARGETS
     learning_rate: float = 1e-3
     epochs: int = 3
     batch: int = 4

@@ -33,6 +33,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Sentences on the rows, told before the first step: what was cut, left out, or stands on one side of the split."""
+
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainStep:
     """Step ``step`` of ``steps``; step 0 is the untaught model, measured on what is held out (``loss`` None).
 

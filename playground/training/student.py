@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from playground.models.loading import read
 from playground.models.locating import LocatedModel, locate
 from playground.models.scoring_head import read_with_head
 from playground.models.wording import reason_text, shown
-from playground.training.settings import TrainSettings
+from playground.training.settings import TARGETS, TrainSettings
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -34,7 +34,9 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass(eq=False)
 class Student:
-    """``codec`` and ``info`` as the engine has them. ``head``: the module that gives a score, None for a language model."""
+    """``codec`` and ``info`` as the engine has them. ``head``: whether a module gives a score. ``notes``: sentences on what
+    was chosen for it.
+    """
 
     model: PeftModel
     tokenizer: Any  # transformers' own
@@ -42,6 +44,7 @@ class Student:
     info: LoadedModelInfo
     base: str
     head: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -110,14 +113,29 @@ def open_student(spec: str | None, settings: TrainSettings, *, device: str | Non
     source = located.source
     name = source.hub_id or str(source.path or located.folder)
     model.name_or_path = model.config._name_or_path = name  # what the saved adapter names as its base
+    targets = fitting_targets(model, settings.targets)
+    notes = (
+        f"This model has no layers called {' and '.join(settings.targets)}: the adapter is on {' and '.join(targets)}.",
+    )
     return Student(
-        _with_adapter(model, settings, name),
+        _with_adapter(model, replace(settings, targets=targets), name),
         tokenizer,
         HfTextCodec(tokenizer, info),
         info,
         name,
         settings.kind == "reward",
+        notes if targets != settings.targets else (),
     )
+
+
+def fitting_targets(model: Any, targets: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ANN401 - a transformers model
+    """The layers to adapt: those asked for, and where a model has none of the default ones what PEFT takes for its family."""
+    if targets != TARGETS or any(name.endswith(targets) for name, _module in model.named_modules()):
+        return targets
+    from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as OF_FAMILIES
+
+    found = OF_FAMILIES.get(model.config.model_type)
+    return tuple(found) if isinstance(found, list) else targets
 
 
 def require_teachable(located: LocatedModel) -> None:
@@ -155,6 +173,7 @@ def _with_adapter(model: Any, settings: TrainSettings, name: str) -> PeftModel: 
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for something by its former name
+            warnings.filterwarnings("ignore", "fan_in_fan_out")  # it sets that itself for GPT-2's transposed layers
             torch.manual_seed(settings.seed)
             taught = get_peft_model(model, config)
     except ValueError as error:

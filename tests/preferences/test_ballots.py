@@ -194,6 +194,18 @@ def test_duplicates_are_joined_and_said() -> None:
         ('{"prompt": "p", "response": "\\ud800"}', "surrogate"),
         ('{"prompt": "p", "response": "' + "x" * 20_001 + '"}', "more than 20,000"),
         ("prompt,left,right,winner,seconds\np,a,b,left,soon\n", "seconds is no number"),
+        ('{"prompt": "p", "response": ""}', "line 1 has an empty response"),
+        ("prompt,chosen,rejected\np,,b\n", "line 2 has an empty chosen"),
+        (
+            '{"prompt": [{"role":"assistant","content":"a"},{"role":"user","content":"b"}], "response": "x"}',
+            "out of order",
+        ),
+        (
+            '{"prompt": [{"role":"user","content":"a"},{"role":"system","content":"b"}], "response": "x"}',
+            "out of order",
+        ),
+        ('{"prompt": [{"role":"system","content":"a"}], "response": "x"}', "does not end with a user's"),
+        ('{"prompt": [], "response": "x"}', "does not end with a user's"),
         ('{"prompt": [{"role":"user","content":"a"},{"role":"user","content":"b"}], "response": "x"}', "several turns"),
     ],
 )

@@ -12,6 +12,8 @@ from playground.training.demonstrations import (
     SHIPPED,
     Demonstration,
     check_demonstration,
+    columns_to_choose,
+    guess_columns,
     read_demonstrations,
     shipped,
     write_demonstrations,
@@ -60,6 +62,28 @@ def test_columns_are_mapped_and_alpacas_input_follows_its_instruction() -> None:
     )
     both = jsonl({"instruction": "Translate.", "input": "Hund", "output": "dog"})
     assert read_demonstrations(both)[0][0].prompt == "Translate.\n\nHund"
+
+
+@pytest.mark.parametrize(
+    ("data", "columns"),
+    [
+        (b"id;frage;antwort\n1;Hi?;Ho.\n", ("id", "frage", "antwort")),
+        (jsonl({"q": "Hi?", "answer": "Ho."}), ("q", "answer")),
+        (b"question,answer\nHi?,Ho.\n", ()),
+        (jsonl({"messages": []}), ()),
+        (jsonl({"instruction": "Hi?", "input": "", "output": "Ho."}), ()),
+        (b"alone\nHi?\n", ()),
+        (b"", ()),
+    ],
+)
+def test_columns_are_asked_for_where_their_names_do_not_say_it(data: bytes, columns: tuple[str, ...]) -> None:
+    assert columns_to_choose(data) == columns
+
+
+def test_columns_are_guessed_by_name_then_by_place() -> None:
+    assert guess_columns(("id", "prompt", "text")) == {"prompt": "prompt", "response": "id"}
+    assert guess_columns(("answer", "frage")) == {"prompt": "frage", "response": "answer"}
+    assert guess_columns(("a", "b", "c")) == {"prompt": "a", "response": "b"}
 
 
 def test_a_conversation_keeps_its_earlier_turns_and_comes_back_from_what_is_written() -> None:

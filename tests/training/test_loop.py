@@ -10,12 +10,15 @@ import torch
 
 from playground.errors import BadInput, ModelRefused, TrainingDiverged
 from playground.training.checkpoint import load_checkpoint, save_checkpoint
+from playground.training.demonstrations import Demonstration
+from playground.training.estimate import estimate
 from playground.training.loop import Training
 from playground.training.settings import KINDS, Kind, TrainSettings, read_train_settings
+from playground.training.split import split
 from playground.training.steps import TrainStep, read_step, step_values
 from playground.training.student import open_student
-from tests.models.tiny import edit_config
-from tests.training.tiny_student import prepared, save_tiny, settings_of
+from tests.models.tiny import edit_config, save_gpt2
+from tests.training.tiny_student import prepared, rows_of, save_tiny, settings_of
 
 
 def run(training: Training) -> list[TrainStep]:
@@ -64,6 +67,7 @@ def test_from_a_checkpoint_it_goes_on_as_if_nothing_had_been(tiny_model: Path, t
     assert found is not None
     objective = made.training._objective
     resumed = Training(made.student, objective, made.training._train, made.training._heldout, settings, found)
+    assert not list(objective.before([*resumed._train, *resumed._heldout])), "what the start said is not read again"
     run(resumed)
     assert losses(list(resumed.steps)) == losses(whole)
 
@@ -115,6 +119,30 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(tiny_model: Path, tmp_pat
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(BadInput, match="damaged"):
         load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_of_another_family_is_taught_on_the_layers_that_peft_takes_for_it(tmp_path: Path, kind: Kind) -> None:
+    save_gpt2(tmp_path)
+    settings = settings_of(kind, chat=False, most_tokens=32)
+    made = prepared(tmp_path, settings, rows_of(kind)[:8])
+    assert "the adapter is on c_attn." in made.notes[0]
+    assert all("c_attn" in name or "score" in name for name in made.student.trainable())
+    told = estimate(made.student.info, made.training._objective.rows, settings)
+    assert told.trainable_parameters == made.student.trainable_parameters
+    assert all(step.loss is not None for step in run(made.training)[1:])
+
+
+def test_held_out_rows_that_are_all_too_long_leave_a_training_without_them(tiny_model: Path) -> None:
+    long = tuple(Demonstration("the cat " * 300 + str(n), "sat") for n in range(12))
+    for seed in range(40):
+        if all(row in long for row in split((*rows_of("sft"), *long), 0.1, seed).heldout):
+            break
+    made = prepared(tiny_model, settings_of(heldout_share=0.1, seed=seed, epochs=1), (*rows_of("sft"), *long))
+    assert [step.heldout for step in run(made.training)] == [None] * (made.training.total + 1)
+    assert sum("were left out" in note for note in made.notes) == 2
+    cut = prepared(tiny_model, settings_of(epochs=1), (*rows_of("sft"), Demonstration("the 1?", "a b " * 180)))
+    assert sum("rows have more than 256 tokens and were cut at their end." in note for note in cut.notes) == 1
 
 
 def test_what_has_no_such_layers_or_no_gradients_is_refused(tiny_model: Path, tmp_path: Path) -> None:

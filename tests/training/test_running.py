@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from peft import PeftModel
@@ -21,6 +22,7 @@ from playground.engine.api import CancelToken
 from playground.engine.factory import make_engine
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.step_worker import StepWorker
+from playground.engine.types import NextLogits
 from playground.errors import BadInput, Cancelled, PlaygroundError
 from playground.generation.document import origin_of
 from playground.models.adapter_files import list_adapters
@@ -33,7 +35,7 @@ from playground.training.line import TrainingLine
 from playground.training.running import Trained, kept_training
 from playground.training.runs import KeptTraining, TrainingStore, TrainingWriter
 from playground.training.settings import Kind
-from playground.training.steps import TrainStep
+from playground.training.steps import Noted, TrainStep
 from playground.training.student import open_student
 from tests.training.tiny_student import rows_of, settings_of
 
@@ -178,6 +180,14 @@ def test_a_reward_model_is_a_folder_that_scores(store: TrainingStore, worker: St
     assert good > bad and store.load(store.trainings()[0].id).folder == done.folder
 
 
+def test_what_is_said_of_its_rows_is_told_and_kept(store: TrainingStore, worker: StepWorker) -> None:
+    rows = (*rows_of("sft"), *rows_of("sft")[:3])
+    training = store.start(rows, settings_of(epochs=1), origin_of(worker.engine.info), "Mine")
+    ticket = worker.submit("s", "train", kept_training(*taken_up(store, training)))
+    told = [step for step in ticket.steps(60) if isinstance(step, Noted)]
+    assert [note.notes for note in told] == [store.load(training).notes] and "3 rows repeat others" in told[0].notes[0]
+
+
 def test_divergence_ends_it_with_a_sentence_and_stays_stopped(store: TrainingStore, worker: StepWorker) -> None:
     training = begun(store, worker, "reward", learning_rate=10.0, epochs=8)
     with pytest.raises(PlaygroundError, match="learning rate 10 is too high"):
@@ -209,6 +219,23 @@ def test_another_model_or_a_server_is_refused(store: TrainingStore, worker: Step
         finished(store, other, training)
     other.close()
     assert store.summary(training).status == "paused"
+
+
+def test_others_are_answered_meanwhile_and_by_the_weights_as_they_were(
+    store: TrainingStore, worker: StepWorker
+) -> None:
+    before = worker.next_row("other", "next", (5, 6, 7)).result(60)
+    ticket = worker.submit("s", "train", kept_training(*taken_up(store, begun(store, worker, epochs=100))))
+    for step in ticket.steps(60):
+        if isinstance(step, TrainStep) and step.step == 2:
+            break
+    rows = [worker.next_row("other", f"next {n}", (5, 6, 7, n)).result(60) for n in range(8, 12)]
+    assert not ticket.done and len(rows) == 4, "nobody waits for its end"
+    ticket.cancel()
+    worker.submit("s", "other", lambda engine, cancel: None).result(60)
+    after = worker.next_row("third", "next", (5, 6, 7)).result(60)
+    assert isinstance(before, NextLogits) and isinstance(after, NextLogits)
+    np.testing.assert_array_equal(before.logits, after.logits)
 
 
 def test_two_trainings_go_one_after_the_other_and_the_second_is_told(worker: StepWorker) -> None:

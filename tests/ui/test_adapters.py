@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from playground.engine.api import Engine
+from playground.engine.api import Engine, NextTokens
+from playground.engine.facets import require
+from playground.engine.factory import make_engine
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.serving.loading import AtRest, ModelChoice
+from playground.engine.types import FloatArray, NextLogits, TokenIds
 from playground.errors import ModelNotFound
 from playground.models.adapter_files import adapter_zip
 from playground.models.adapter_names import split_adapter
 from playground.models.naming import ComparedModel
 from playground.state.setup import Setup
-from playground.store.adapters import kept_folder, new_adapter
+from playground.store.adapters import WEIGHTS, kept_folder, new_adapter
 from playground.ui import runtime
 from playground.ui.workspace import adapter_access
 from playground.ui.workspace import adapters as workspace
 from tests.models.test_adapters import CONFIG_OF_PEFT, write_adapter
+from tests.models.tiny_adapter import save_adapter
+from tests.training.tiny_student import save_tiny
 from tests.ui.conftest import Opened
 from tests.ui.openings import Openings
+from tests.ui.test_generate_beside import HOT, compare, works
+from tests.ui.test_generate_page import reference
 
 Open = Callable[..., Opened]
+real_opener = runtime._open_engine
 FOR_BUNDLED = CONFIG_OF_PEFT | {"base_model_name_or_path": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 
 
@@ -151,6 +161,20 @@ def test_an_upload_is_put_on_and_a_broken_one_told(
     given.file_id = "two"
     app.run()
     assert any("no zip that can be read" in error for error in app.errors)
+    for how, words in (("pickle", "pickled"), ("code", "Python code")):
+        folder = write_adapter(tmp_path / how, FOR_BUNDLED)
+        if how == "pickle":
+            (folder / WEIGHTS).rename(folder / "adapter_model.bin")
+        else:
+            (folder / "modeling.py").write_text("print()")
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as file:
+            for each in folder.iterdir():
+                file.write(each, f"adapter/{each.name}")
+        given = Given(packed.getvalue())
+        given.file_id = how
+        app.run()
+        assert [words in error for error in app.errors] == [True], app.errors
     other = Given(adapter_zip(write_adapter(tmp_path / "other", CONFIG_OF_PEFT)))
     other.file_id = "three"
     given = other
@@ -173,3 +197,41 @@ def test_a_guest_has_his_own_adapters_and_no_others(
     app.put(Setup(prompt="hello", model=f"+{other}"))
     app.run()
     assert any("This shared server offers" in error for error in app.errors)
+
+
+def test_generates_compare_holds_base_and_adapter_over_one_copy(
+    open_app: Open, openings: Openings, opened: dict[str, FakeEngine]
+) -> None:
+    id = keep()
+    app = compare(open_app, openings, ComparedModel(f"+{id}*0.5"))
+    assert not app.errors and list(openings.engines) == [ModelChoice()], "the base was loaded once"
+    (adapted,) = opened.values()
+    own, other = (works(app)[section].tree.path_ids(0) for section in ("compare", "beside X"))
+    assert own == reference(FakeEngine(), settings=HOT) and other == reference(adapted, settings=HOT)
+
+
+def row_of(engine: Engine, ids: TokenIds) -> FloatArray:
+    row = require(engine, NextTokens).next_logits(ids)
+    assert isinstance(row, NextLogits)
+    return row.logits
+
+
+def test_the_merged_model_is_written_and_is_a_models_name(
+    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = save_tiny(tmp_path / "base")
+    id = save_adapter(base, new_adapter("local", "tone"), target_modules=["q_proj", "v_proj"]).name
+    monkeypatch.setenv("PLAYGROUND_MODEL", str(base))
+    app = open_app({"prompt": "the cat", "model": f"+{id}*0.5"}, opener=real_opener, run=False)
+    runtime.model_pool().keep_ready(ModelChoice()).done.wait(60)
+    app.hold(adapter=True)
+    app.at.button(key="write_merged").click()
+    app.run()
+    while not (written := [code.value for code in app.at.code if "merged" in code.value]):
+        assert not app.errors, app.errors
+        app.run()
+    merged, own = (make_engine(name, device="cpu", dtype="float32") for name in (written[0], f"{base}+{id}*0.5"))
+    ids = own.codec.encode("the cat")
+    np.testing.assert_allclose(row_of(merged, ids), row_of(own, ids), atol=1e-5)
+    for engine in (merged, own):
+        engine.close()

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from playground.models.reward import load_reward_model
-from playground.preferences.ballots import Answer, Ballot
+from playground.preferences.ballots import Answer, Ballot, Verdict
 from playground.preferences.kept import BallotStore
 from playground.preferences.synthetic import VOTERS, synthetic_verdicts
+from playground.state.preferences import PreferencesState
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import LOCAL
 from playground.training.loop import Training
@@ -80,6 +81,27 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     told = page.texts().replace("\\", "")
     assert not page.errors and "best-of-N with that KL, N ≈ 1." in told and "48 answers of each to 6 prompts" in told
     assert len(page.at.get("plotly_chart")) == 5
+
+
+def test_pairs_longer_than_the_context_are_left_out_and_said(page: Opened) -> None:
+    long = (Answer("the 9?", "a b " * 180), Answer("the 9?", "mat"))
+    ballot = Ballot((*BALLOT.answers, *long))
+    votes = synthetic_verdicts(BALLOT, VOTERS["brief"], 18)
+    votes = (*votes, Verdict("ann", len(BALLOT.answers), len(BALLOT.answers) + 1, "first", "second"))
+    kept = BallotStore(LOCAL).add("one too long", ballot, votes)
+    page.run()
+    page.put(PreferencesState(ballot=kept))
+    page.put(DpoDraft(settings_of("dpo", epochs=1, heldout_share=0.0)))
+    page.hold(teach_preferences_section="DPO")
+    assert page.at.button(key="preferences_dpo_start").label == "Train on 19 pairs"
+    page.at.button(key="preferences_dpo_start").click()
+    page = ended(page.run(), "dpo")
+    told = page.texts().replace("\\", "")
+    assert not page.errors and "1 of 19 pairs have more than 256 tokens and were left out." in told
+    assert "No row is held out" in told and "too few are there to hold some out" in told
+    page.hold(teach_preferences_section="Reward model")
+    (error,) = page.errors
+    assert "The answer 'a b a b" in error.replace("\\", "") and "cannot be read" in error, error
 
 
 def test_one_is_paused_gone_on_with_ended_and_deleted(page: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,10 @@ import pytest
 
 from pages import PAGES
 from playground.engine.fake.engine import FakeEngine, default_logits
+from playground.engine.serving.loading import ModelChoice
 from playground.engine.text.display import glyphs
+from playground.models.naming import ComparedModel
+from playground.state.setup import Setup
 from playground.store.place import DATA_VARIABLE
 from playground.training.demonstrations import Demonstration, shipped
 from playground.training.masks import masked_text
@@ -69,6 +72,23 @@ def test_a_base_model_has_no_conversation_and_says_so(open_app: Open) -> None:
     app.run()
     assert not app.errors and "has no chat template" in app.texts()
     assert app.component("teach_text_own_text")["tokens"]
+
+
+def test_a_base_model_stands_beside_the_chat_model(open_app: Open) -> None:
+    """The base reads the text alone, and has no template to read the message in."""
+
+    def opener(choice: ModelChoice, progress: object) -> FakeEngine:
+        return FakeEngine(has_chat_template=choice.spec != "base/model")
+
+    app = open_app({"prompt": "hello"}, run=False, opener=opener)
+    app.at.switch_page("../../pages/teach_examples.py")
+    app.run()
+    app.put(Setup(prompt="hello", beside=(ComparedModel("base/model"),)))
+    app = pressed(app.run(), "load_X").run()
+    assert not app.errors and "has no chat template" in app.texts()
+    assert app.component("teach_text_own_chat")["tokens"] and app.component("teach_text_X_text")["tokens"]
+    (table,) = [frame.value for frame in app.at.dataframe if "reading" in frame.value.columns]
+    assert [*table["reading"]] == ["text", "chat", "X text"]
 
 
 # -- demonstrations ----------------------------------------------------------------------------------------------------

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
+
 import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.training.demonstrations import (
     SHIPPED,
     Demonstration,
+    columns_to_choose,
+    guess_columns,
     read_demonstrations,
     shipped,
     write_demonstrations,
@@ -28,6 +33,8 @@ from playground.ui.workspace.shared import file_uploader
 
 PASTE = "teach_paste"
 MOST_BYTES = 16_000_000
+_NONE = "(none)"
+_FIELDS = {"prompt": "Prompt", "response": "Response", "system": "System prompt"}
 _ROWS: BringIn[Demonstration] = BringIn(
     "teach", PASTE, take_demonstrations, take_back, "Back to the former ones", parts=(PICTURES,)
 )
@@ -91,10 +98,30 @@ def _upload() -> None:
         _read(given.getvalue(), given.name, "upload")
 
 
+def _chosen(columns: Sequence[str], source: str) -> dict[str, str]:
+    """Which column is which, where their names do not say it."""
+    st.caption("No column is called prompt and response: say which is which.")
+    version, found = zlib.crc32(repr(columns).encode("utf-8", "surrogatepass")), dict[str, str]()
+    guessed = guess_columns(columns)
+    with st.container(horizontal=True):
+        for field, label in _FIELDS.items():
+            options = list(columns) if field in guessed else [_NONE, *(each for each in columns if each != _NONE)]
+            picked = st.selectbox(
+                label,
+                options,
+                options.index(guessed[field]) if field in guessed else 0,
+                key=f"teach_column_{source}_{field}_{version}",
+                width=150,
+            )
+            found[field] = "" if field not in guessed and picked == _NONE else str(picked)
+    return found
+
+
 def _read(data: bytes, name: str, source: str) -> None:
     """What the text is read as, and taking it. What is wrong is one sentence here."""
+    columns = columns_to_choose(data, name)
     try:
-        found, notes = read_demonstrations(data, name)
+        found, notes = read_demonstrations(data, name, _chosen(columns, source) if columns else None)
     except PlaygroundError as error:
         show_problem(error)
         return

@@ -114,6 +114,8 @@ def _in_view(worker: Worker) -> None:
         show_problem(own.problem)
     if own.kept is not None:
         _progress(own, own.kept)
+        for note in own.notes:
+            st.caption(f":material/info: {escape_markdown(note)}")
         chart = loss_chart(own.steps)
         if chart is not None:
             light_chart(chart, key="teach_loss", alt=loss_description(own.steps))

@@ -18,7 +18,7 @@ from playground.training.demonstrations import Demonstration
 from playground.training.line import training_line
 from playground.training.runs import KeptTraining, Status, TrainingStore, TrainingWriter
 from playground.training.settings import TrainSettings
-from playground.training.steps import Reading, TrainStep
+from playground.training.steps import Noted, Reading, TrainStep
 from playground.ui.examples_page.session import open_training, opened_training
 from playground.ui.kit import session
 from playground.ui.kit.job_view import HasJob, JobView
@@ -32,12 +32,13 @@ LOOK_S = 2.0  # between two looks at what another tab does
 @dataclass(eq=False)
 class TrainingView(HasJob[Any]):
     """``kept``: the training in view. ``steps``: its steps as far as this tab has seen them. ``job``: what this tab trains.
-    ``ending``: its job is over here and may still be writing its last checkpoint.
+    ``notes``: what was said of its rows. ``ending``: its job is over here and may still be writing its last checkpoint.
     """
 
     kept: KeptTraining | None = None
     writer: TrainingWriter | None = None
     steps: list[TrainStep] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
     looked: float = 0.0
     ending: bool = False
 
@@ -59,7 +60,7 @@ def training_view() -> TrainingView:
     if own.busy:
         open_training(shown)  # another one is opened once this one is paused
     elif wanted != shown:
-        own.kept, own.problem, own.steps = None, "", []
+        own.kept, own.problem, own.steps, own.notes = None, "", [], ()
         if wanted:
             _open(own, wanted)
     else:
@@ -83,7 +84,7 @@ def start(worker: Worker, rows: Sequence[Demonstration], settings: TrainSettings
     training = store.start(rows, settings.checked(), origin_of(worker.engine.info), name)
     writer = store.take_up(training)
     assert writer is not None  # nobody else has heard of it
-    own.kept, own.steps = store.load(training), []
+    own.kept, own.steps, own.notes = store.load(training), [], ()
     open_training(training)
     _train(own, worker, writer, seconds)
 
@@ -118,9 +119,11 @@ def _train(own: TrainingView, worker: Worker, writer: TrainingWriter, seconds: f
     own.kept = replace(kept, summary=replace(kept.summary, status="running", problem=""))
     own.writer, own.problem = writer, ""
 
-    def take(step: TrainStep | Reading) -> None:
+    def take(step: TrainStep | Reading | Noted) -> None:
         if isinstance(step, TrainStep):
             own.steps.append(step)
+        elif isinstance(step, Noted):
+            own.notes = step.notes
 
     ticket = training_line().submit(worker, session_id(), "train", kept_training(writer, kept), seconds)
     own.job = JobView(ticket, take)
@@ -137,7 +140,7 @@ def _open(own: TrainingView, training: str) -> None:
         open_training("")
         own.problem = str(error)
     else:
-        own.kept, own.steps = kept, list(kept.steps)
+        own.kept, own.steps, own.notes = kept, list(kept.steps), kept.notes
 
 
 def _look(own: TrainingView, *, always: bool = False) -> None:
@@ -149,6 +152,7 @@ def _look(own: TrainingView, *, always: bool = False) -> None:
     try:
         own.kept = TrainingStore(owner_id()).load(own.kept.id)
         own.steps = list(own.kept.steps) if len(own.kept.steps) >= len(own.steps) else own.steps
+        own.notes = own.kept.notes or own.notes
         if own.ending and own.writer is not None and own.writer.unsaid:  # as on a full disk
             own.kept = replace(own.kept, summary=replace(own.kept.summary, status=own.writer.ends_as))
         own.ending = own.ending and own.kept.summary.status == "running"

@@ -10,6 +10,8 @@ from playground.charts.curves_bands import bands_description, bands_figure
 from playground.charts.numbers import gigabytes
 from playground.charts.preferences_dpo import accuracy_bands, logps_bands, loss_bands, measured, rewards_bands
 from playground.charts.preferences_ppo import PPO_SAID, ppo_svg
+from playground.engine.api import Weights
+from playground.engine.facets import require
 from playground.engine.serving.worker import Worker
 from playground.preferences.overoptimisation import n_of
 from playground.preferences.ppo import METHODS
@@ -35,6 +37,7 @@ from playground.ui.preferences_page.pair_training import (
     heldout_words,
     pair_training,
     pairs_of,
+    show_pair_notes,
     start,
 )
 from playground.ui.preferences_page.session import attempt, opened
@@ -56,8 +59,10 @@ def dpo_section(worker: Worker) -> None:
     with st.container(key="phone_last_dpo"):
         if found.verdicts:
             with problems_shown_here():
+                require(worker.engine, Weights)
                 pairs = pairs_of(found)
                 _controls(worker, len(pairs), own)
+                show_pair_notes(found)
         else:
             no_votes_yet(
                 "**DPO** (direct preference optimisation) teaches the model itself to make the preferred answer of a pair "

@@ -7,28 +7,31 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.charts.preferences_groups import groups_data, groups_description, groups_figure, matrix_table
+from playground.errors import BadInput
 from playground.preferences.groups import GroupMatrix, disagreements, group_labels, group_matrix, hidden_sentence
+from playground.preferences.kept import KeptBallot
 from playground.preferences.reward import feature_scale
 from playground.preferences.strengths import fit_strengths, strengths_by_group
 from playground.preferences.votes import count_pairs
 from playground.ui.kit import session
-from playground.ui.kit.messages import escape_markdown, why_it_matters
+from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.preferences_page.bring_in import offer_synthetic
 from playground.ui.preferences_page.reward import RewardView, load_reward
 from playground.ui.preferences_page.session import opened
 from playground.ui.preferences_page.states import states_of
 from playground.ui.preferences_page.strengths import chosen_votes
+from playground.ui.preferences_page.voter_groups import voter_groups
 
 SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupsView:
-    """The reward's view and whose reward agrees with whom; None for both where votes carry no two groups."""
+    """Whose reward agrees with whom; None where votes carry no two groups, or for what ``problem`` says."""
 
-    reward: RewardView | None = None
     matrix: GroupMatrix | None = None
+    problem: str = ""
 
 
 @dataclass(eq=False)
@@ -41,9 +44,19 @@ class _Computed:
 
 def load_groups() -> GroupsView:
     """Raises Pending while the model reads the answers."""
-    if len({verdict.group for verdict in opened().verdicts if verdict.group}) < 2:
+    if not _two_groups(opened()):
         return GroupsView()
-    view = load_reward()
+    try:
+        return GroupsView(_matrix(load_reward()))
+    except BadInput as error:  # strengths can be shown, and groups be set
+        return GroupsView(problem=str(error))
+
+
+def _two_groups(found: KeptBallot) -> bool:
+    return len({verdict.group for verdict in found.verdicts if verdict.group}) > 1
+
+
+def _matrix(view: RewardView) -> GroupMatrix:
     known, ballot = session.get(_Computed), view.kept.ballot
     if known.key != view.found or known.matrix is None:
         features = states_of(view.worker, "preferences-states", [(one.prompt, one.text) for one in ballot.answers])
@@ -51,20 +64,22 @@ def load_groups() -> GroupsView:
         labels = group_labels(view.kept.verdicts)
         known.matrix = group_matrix(features, view.found.votes, labels, scale, view.penalty)
         known.key = view.found
-    return GroupsView(view, known.matrix)
+    return known.matrix
 
 
 def groups_section(view: GroupsView) -> None:
     """Strengths by group; then the table of whose reward agrees with whose votes."""
-    if view.reward is None or view.matrix is None:
+    found = opened()
+    if not _two_groups(found):
         st.info(
-            "The votes on this ballot carry no two groups: type a group beside Voting as, upload votes with a column group, or "
-            "let two synthetic voters vote who disagree.",
+            "The votes on this ballot carry no two groups: type a group beside Voting as, put voters in groups below, upload "
+            "votes with a column group, or let two synthetic voters vote who disagree.",
             icon=":material/groups:",
         )
         offer_synthetic()
+        voter_groups(found)
         return
-    votes = chosen_votes(view.reward.kept)
+    votes = chosen_votes(found)
     by_group = strengths_by_group(votes)
     if votes and len(by_group) > 1:
         everybody = fit_strengths(votes, items=count_pairs(votes).items)
@@ -81,8 +96,12 @@ def groups_section(view: GroupsView) -> None:
         if not apart:
             st.caption("No two groups put two of these in opposite orders beyond their intervals.")
     st.markdown("##### One reward for all?")
-    show_table(matrix_table(view.matrix), key="preferences_matrix")
-    st.markdown(escape_markdown(hidden_sentence(view.matrix)))
+    if view.matrix is not None:
+        show_table(matrix_table(view.matrix), key="preferences_matrix")
+        st.markdown(escape_markdown(hidden_sentence(view.matrix)))
+    elif view.problem:
+        show_problem(view.problem)
+    voter_groups(found)
     why_it_matters(
         "Each row is a reward head learnt from one group's votes, each column whose votes it is held against, votes on prompts "
         "that it has not seen. One reward of everybody goes with the larger group, or with nobody: there is no preference of "

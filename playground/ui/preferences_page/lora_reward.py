@@ -18,6 +18,7 @@ from playground.ui.preferences_page.pair_training import (
     heldout_words,
     pair_training,
     pairs_of,
+    show_pair_notes,
     start,
 )
 from playground.ui.preferences_page.session import attempt, opened
@@ -37,6 +38,7 @@ def lora_reward_part(worker: Worker) -> None:
             disabled=own.busy,
             on_click=attempt(lambda: start(worker, opened(), TrainSettings.of("reward"))),
         )
+        show_pair_notes(opened())
     choose_training("reward", worker)
     watch(own, lambda: _lora_curves(own), key="preferences_lora", changes=lambda: own.busy)
     look_on("reward")

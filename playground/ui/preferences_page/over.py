@@ -114,6 +114,12 @@ def _compute(
 ) -> tuple[OverData, tuple[Choice, ...]]:
     chosen = session.get(PreferencesState)
     own, other = heads_of(view, features, chosen.judge)
+    if not own.any() and not chosen.flaw:
+        raise BadInput(
+            "The votes contradict each other wholly, so the reward chooses nothing: vote on other pairs, or plant a flaw, which "
+            "then is all that it likes.",
+            "votes",
+        )
     rewards, judgements = list[Floats](), list[Floats]()
     begin = 0
     for run in runs:

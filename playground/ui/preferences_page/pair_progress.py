@@ -31,6 +31,8 @@ def pair_progress(kind: PairKind, own: PairTraining) -> None:
     """A bar with pause and end while it runs; how it ended after."""
     if own.kept is None:
         return
+    for note in own.notes:
+        st.caption(f":material/info: {escape_markdown(note)}")
     last = own.steps[-1] if own.steps else None
     if not own.busy:
         _ended(own, last)

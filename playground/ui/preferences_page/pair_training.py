@@ -16,13 +16,14 @@ from playground.preferences.ballots import preferences_of
 from playground.preferences.kept import KeptBallot
 from playground.training.estimate import heldout_of
 from playground.training.line import training_line
-from playground.training.pairs import Pair
+from playground.training.pairs import Pair, odd_pairs
 from playground.training.runs import KeptTraining, Status, TrainingStore, TrainingSummary, TrainingWriter
 from playground.training.settings import TrainSettings
-from playground.training.steps import Reading, TrainStep
+from playground.training.steps import Noted, Reading, TrainStep
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.job_view import HasJob, JobView
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.session import bind_widget
 from playground.ui.preferences_page.session import attempt
 from playground.ui.runtime import session_id
@@ -35,12 +36,16 @@ MOST_PAIRS = 2_000
 
 @dataclass(eq=False)
 class PairTraining(HasJob[Any]):
-    """``kept``: the training in view, of one kind. ``steps``: as far as this tab has seen them; ``reading`` before the first."""
+    """``kept``: the training in view, of one kind. ``steps``: as far as this tab has seen them; ``reading`` before the first.
+
+    ``notes``: what was said of its pairs.
+    """
 
     kept: KeptTraining | None = None
     writer: TrainingWriter | None = None
     steps: list[TrainStep] = field(default_factory=list)
     reading: Reading | None = None
+    notes: tuple[str, ...] = ()
 
     def ended(self, job: JobView[Any]) -> None:
         if self.kept is not None:
@@ -63,6 +68,7 @@ def pair_training(kind: PairKind) -> PairTraining:
     ):  # a ticket that is stopped is over before its last checkpoint is written
         own.kept = TrainingStore(owner_id()).load(own.kept.id)
         own.steps = list(own.kept.steps) if len(own.kept.steps) >= len(own.steps) else own.steps
+        own.notes = own.kept.notes or own.notes
     return own
 
 
@@ -73,15 +79,42 @@ def is_under_way(own: PairTraining) -> bool:
 
 def pairs_of(kept: KeptBallot) -> tuple[Pair, ...]:
     """The decided votes as pairs, equal ones once. Raises BadInput for none, and too many."""
-    found = [
-        Pair(one.prompt, one.chosen, one.rejected, one.system) for one in preferences_of(kept.ballot, kept.verdicts)
-    ]
-    pairs = tuple(dict.fromkeys(pair for pair in found if pair.chosen.strip() and pair.rejected.strip()))
+    pairs = tuple(dict.fromkeys(filter(_is_whole, _decided(kept))))
     if not pairs:
         raise BadInput("No vote has a winner yet, and pairs are taught: vote, or let synthetic voters vote.", "votes")
     if len(pairs) > MOST_PAIRS:
-        raise BadInput(f"There are {len(pairs):,} pairs; at most {MOST_PAIRS:,} can be taught at once.", "votes")
+        raise BadInput(
+            f"There are {len(pairs):,} pairs; at most {MOST_PAIRS:,} can be taught at once: bring in a file with a part of them.",
+            "votes",
+        )
     return pairs
+
+
+def pair_notes(kept: KeptBallot) -> tuple[str, ...]:
+    """Sentences on votes that are not taught, or taught against each other."""
+    decided = _decided(kept)
+    whole = list(filter(_is_whole, decided))
+    notes = []
+    if empty := len(decided) - len(whole):
+        notes.append(f"{empty:,} votes are on an empty answer and are left out: they would teach when to say nothing.")
+    if twice := len(whole) - len(dict.fromkeys(whole)):
+        notes.append(f"{twice:,} votes say what another voter said of the same pair: it is taught once.")
+    return (*notes, *odd_pairs(list(dict.fromkeys(whole))))
+
+
+def show_pair_notes(kept: KeptBallot) -> None:
+    """Beside the button that trains."""
+    for note in pair_notes(kept):
+        st.caption(f":material/info: {escape_markdown(note)}")
+
+
+def _decided(kept: KeptBallot) -> list[Pair]:
+    found = preferences_of(kept.ballot, kept.verdicts)
+    return [Pair(one.prompt, one.chosen, one.rejected, one.system) for one in found]
+
+
+def _is_whole(pair: Pair) -> bool:
+    return bool(pair.chosen.strip() and pair.rejected.strip())
 
 
 def start(worker: Worker, kept: KeptBallot, settings: TrainSettings) -> None:
@@ -100,13 +133,15 @@ def _go_on(own: PairTraining, worker: Worker, training: str) -> None:
     writer = store.take_up(training)
     own.problem, own.reading = "", None
     own.kept = store.load(training)
-    own.steps = list(own.kept.steps)
+    own.steps, own.notes = list(own.kept.steps), own.kept.notes
     if writer is None:
         raise PlaygroundError("Another tab runs this training: look at it there.")
     own.writer = writer
 
-    def take(step: TrainStep | Reading) -> None:
+    def take(step: TrainStep | Reading | Noted) -> None:
         own.reading = step if isinstance(step, Reading) else None
+        if isinstance(step, Noted):
+            own.notes = step.notes
         if isinstance(step, TrainStep):
             own.steps.append(step)
 
@@ -161,12 +196,12 @@ def _line(one: TrainingSummary) -> str:
 
 def _delete(own: PairTraining, training: str) -> None:
     TrainingStore(owner_id()).delete(training)
-    own.kept, own.steps, own.problem = None, [], ""
+    own.kept, own.steps, own.problem, own.notes = None, [], "", ()
 
 
 def _open(own: PairTraining, training: str) -> tuple[str, ...]:
     own.kept = TrainingStore(owner_id()).load(training)
-    own.steps, own.problem = list(own.kept.steps), ""
+    own.steps, own.problem, own.notes = list(own.kept.steps), "", own.kept.notes
     return (PICTURES,)
 
 

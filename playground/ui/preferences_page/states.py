@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import Worker
-from playground.engine.types import FloatArray
+from playground.engine.types import FloatArray, TokenIds
+from playground.errors import BadInput, BadPrompt
 from playground.testtime.answer_states import answer_ids, read_states
 from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
@@ -23,6 +24,18 @@ class _Read:
     found: dict[str, tuple[tuple[str, Texts], FloatArray]] = field(default_factory=dict)
 
 
+def _ids(engine: Engine, prompt: str, answer: str) -> TokenIds:
+    """Raises BadInput that names the answer which the model cannot read."""
+    try:
+        return answer_ids(engine, prompt, answer)
+    except BadPrompt as error:
+        raise BadInput(
+            f"The answer {answer[:40]!r} to {prompt[:40]!r} cannot be read ({str(error).rstrip('.')}): bring in the answers "
+            "without it, or choose a model that reads longer texts.",
+            "answers",
+        ) from None
+
+
 def states_of(worker: Worker, slot: str, texts: Sequence[tuple[str, str]]) -> FloatArray:
     """(texts, hidden) float32 of (prompt, answer) texts. Raises Pending while they are read, and what refuses them."""
     key = worker.engine.info.revision, tuple(texts)
@@ -31,7 +44,7 @@ def states_of(worker: Worker, slot: str, texts: Sequence[tuple[str, str]]) -> Fl
         return kept[1]
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[float, None, FloatArray]:
-        ids = [answer_ids(engine, prompt, answer) for prompt, answer in texts]
+        ids = [_ids(engine, prompt, answer) for prompt, answer in texts]
         steps, whole = read_states(engine, ids, cancel), len(set(ids))
         while True:
             try:
