@@ -93,15 +93,23 @@ def against_model_figure(data: AgainstModelData) -> go.Figure:
                 "text": [escaped(name) for name, own in zip(data.names, chosen, strict=True) if own],
                 "hovertemplate": "%{text}: %{x:.2f} bits a byte, fails %{y} rules<extra></extra>",
                 "marker": marker,
+                "cliponaxis": False,  # those that fail no rule lie on the axis
             }
         )
+    step = max(1, -(-int(data.failed.max(initial=0)) // 6))  # rules are whole
     layout: dict[str, Any] = {
         "height": 320,
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "dragmode": False,
         "legend": {"orientation": "h", "y": 1.08},
         "xaxis": {"title": {"text": "bits a byte under the model"}, "fixedrange": True, "automargin": True},
-        "yaxis": {"title": {"text": "rules it fails"}, "fixedrange": True, "automargin": True, "rangemode": "tozero"},
+        "yaxis": {
+            "title": {"text": "rules it fails"},
+            "fixedrange": True,
+            "automargin": True,
+            "rangemode": "tozero",
+            "dtick": step,
+        },
     }
     return make_figure(traces, layout)
 

@@ -21,6 +21,7 @@ from playground.engine.types import FloatArray, TokenIds
 from playground.numerics import log_softmax, top_ids
 
 _BARS = 8
+_PREMIUMS = [0.2, 0.5, 1, 2, 5, 10, 20, 50]
 
 
 def meaning_figure(found: Sequence[Knowledge]) -> go.Figure:
@@ -29,13 +30,16 @@ def meaning_figure(found: Sequence[Knowledge]) -> go.Figure:
     low, high = (
         np.array([(each.per_meaning.low, each.per_meaning.high) for each in found], dtype=np.float32).reshape(-1, 2).T
     )
+    premiums = [each.premium for each in found] or [1.0]
+    middle = min(premiums) * max(premiums)  # the square of what lies halfway on a logarithmic axis
     marks: Trace = {
         "type": "scatter",
         "mode": "markers+text",
         "x": np.array([each.premium for each in found], dtype=np.float32),
         "y": values,
-        "text": [escaped(each.text.name) for each in found],
-        "textposition": "top center",
+        "text": [f"  {escaped(each.text.name)}  " for each in found],
+        # beside the mark, where its interval is not, and towards the middle
+        "textposition": ["middle left" if each.premium**2 > middle else "middle right" for each in found],
         "cliponaxis": False,
         "hoverinfo": "skip",
         "marker": {"size": 10, "color": FINAL},
@@ -45,7 +49,13 @@ def meaning_figure(found: Sequence[Knowledge]) -> go.Figure:
         "height": 400,
         "margin": {"l": 8, "r": 24, "t": 24, "b": 44},
         "dragmode": False,
-        "xaxis": {"title": {"text": "premium under this model's tokenizer"}, "type": "log", "fixedrange": True},
+        "xaxis": {
+            "title": {"text": "premium under this model's tokenizer"},
+            "type": "log",
+            "fixedrange": True,
+            "tickvals": _PREMIUMS,
+            "ticktext": [f"{each:g}×" for each in _PREMIUMS],
+        },
         "yaxis": {"title": {"text": "bits per meaning"}, "rangemode": "tozero", "fixedrange": True, "automargin": True},
     }
     return make_figure([marks], layout)

@@ -33,7 +33,7 @@ def middle_section(_: object) -> None:
     st.markdown(
         f"**{count} sentences become 1.** If each were as likely, English would keep none of the {bits_lost():.2f} bits "
         f"(log₂ {count}) that say who speaks to whom. The way back must choose one, and is right in 1 of {count} cases "
-        f"({1 / count:.0%}) unless something else in the text tells."
+        f"({100 / count:.3g}%) unless something else in the text tells."
     )
     st.markdown(
         f"Of errors: where each of two translations keeps a share $s$ of the meaning, both keep about $s^2$: of 95% on "

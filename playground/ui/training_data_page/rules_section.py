@@ -53,7 +53,7 @@ def rules_section(view: FilterView) -> None:
         data = AgreementData(names, view.verdicts.agreement()[np.ix_(acting, acting)], filters)
         said = agreement_description(data)
         show_figure(agreement_figure(data), said, key="data_agreement")
-        st.caption(said)
+        st.caption(f"{said} Columns stand in the order of the rows.")
     why_it_matters(
         "A rule that removes much and nothing alone says again what others say. A pipeline that stops at the first failed rule, "
         "as datatrove does, cannot show that: what it counts for a rule depends on which rules stand before it."
