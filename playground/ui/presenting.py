@@ -24,6 +24,7 @@ _STYLE = f"""<style>
   html {{ font-size: max(20px, calc(100vh / {BODY_SHARE})) !important; }}
   [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stMainMenu"] {{ display: none; }}
   [data-testid="stMainBlockContainer"] {{ padding: 0.25rem 1rem 1rem; }}
+  [data-testid="stMain"]::before {{ box-shadow: none !important; }} /* a frame around all, once a key is pressed */
   .st-key-page_head {{ padding-right: 0; }}
   [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] {{ gap: 0.4rem; }}
   .st-key-page_pictures, .st-key-page_controls {{ gap: 0.5rem; }}

@@ -79,6 +79,8 @@ def present(leader: Page) -> None:
     settled(leader)
     leader.get_by_role("heading", name="Room").click()  # nobody types
     leader.keyboard.press("p")
+    frame = "main => getComputedStyle(main, '::before').boxShadow"  # of what has the focus: none on a projector
+    until(lambda: leader.get_by_test_id("stMain").evaluate(frame), lambda found: found == "none")
     written = leader.locator(".js-plotly-plot .ytick text").first
     wanted = int(leader.evaluate("window.innerHeight")) / 50
     until(

@@ -302,6 +302,22 @@ def test_the_models_texts_stand_beside_the_rooms_temperatures(room: Room, engine
     assert len(engine.batches) == batches == 1, "written once"
 
 
+def test_a_slider_that_a_slow_browser_still_has_is_no_answer(room: Room) -> None:
+    """It sends the slider's value once more after the question was closed, or opened again: nobody has moved it."""
+    asked = hub(room).ask("lena", Temperature("a poem", "Write."))
+    anna, bert = Tab("anna").press("Take 1.00"), Tab("bert")
+    drawn = [(tab, tab.at._tree) for tab in (anna, bert)]
+    hub(room).close("lena", asked.id)
+    for tab, before in drawn:
+        tab.run()
+        tab.at._tree = before
+        tab.at.slider[0].set_value(1.0)
+    hub(room).reopen("lena", asked.id)
+    assert "Your setting" not in bert.run().said() and hub(room).answered() == {"anna"}
+    hub(room).reveal("lena", asked.id)
+    assert not anna.run().at.error
+
+
 def test_of_two_leaders_the_one_who_holds_the_wand_goes_on(room: Room) -> None:
     first, second = Tab("lena"), Tab("lena")
     ask_guess(first)

@@ -77,15 +77,16 @@ def _pose(one: Round) -> None:
 def _answer(asking: Asking, one: Round) -> None:
     own, key = asking.own_answer(), f"heat_slider_{one.question.id}"
     sent = own.given.temperature if own is not None and isinstance(own.given, Moved) else None
+    shown = _START if sent is None else sent
     st.slider(
         "Temperature",
         COOLEST,
         HOTTEST,
-        _START if sent is None else sent,
+        shown,
         TEMPERATURE_STEP,
         key=key,
         on_change=act,
-        args=(_send, asking, one, key),
+        args=(_send_moved, asking, one, key, shown),
         help="0: always the likeliest token. 1: as the model gives it. Higher: flatter, with more surprises.",
     )
     if sent is None:
@@ -99,6 +100,12 @@ def _answer(asking: Asking, one: Round) -> None:
         )
     else:
         st.success(f"Your setting: **{sent:.2f}**. You can move it until the end.", icon=":material/check:")
+
+
+def _send_moved(asking: Asking, one: Round, key: str, shown: float) -> None:
+    """A browser that has not heard yet that the slider is gone sends once more where it stood: nobody has moved it."""
+    if st.session_state.get(key, shown) != shown:
+        _send(asking, one, key)
 
 
 def _send(asking: Asking, one: Round, key: str) -> None:
