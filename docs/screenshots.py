@@ -71,7 +71,8 @@ TUNE_SHOTS = ("tune-plan", "tune-results", "tune-judge", "tune-decision")
 
 # True once nothing is under way or on its way to the screen: a busy machine draws its charts seconds after the last run.
 SETTLED = """() => document.querySelector("[data-testid='stApp'][data-test-script-state='notRunning']")
-  && !document.querySelector(".st-key-bon_stop, [class*='st-key-pending_'], [class*='st-key-stop_'], [data-stale='true']")
+  && !document.querySelector(".st-key-bon_stop, .st-key-generate_stop, [class*='st-key-pending_'], [class*='st-key-stop_']")
+  && !document.querySelector("[data-stale='true']")
   && !document.querySelector("[data-testid='stSkeleton']")
   && [...document.querySelectorAll("[data-testid='stPlotlyChart']")].every((chart) => chart.querySelector(".main-svg"))"""
 QUIET_MS, PATIENCE_MS = 1_500, 300_000

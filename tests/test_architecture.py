@@ -19,6 +19,9 @@ from playground.sampling.orders import ORDERS
 from playground.sampling.registry import PANELS, PARAMETERS, SAMPLERS
 from playground.sampling.sampler import Sampler
 from playground.sampling.settings import SamplerSettings
+from playground.state.link_fields import link_fields
+from playground.state.setup import Setup
+from playground.ui.page_links import EXPERIMENT, SECTION
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "playground"
@@ -265,6 +268,15 @@ def test_every_parameter_is_a_setting_of_exactly_one_sampler() -> None:
 
 def test_every_parameter_has_a_control_on_the_page() -> None:
     assert sorted(name for names in PANELS.values() for name in names) == sorted(PARAMETERS)
+
+
+def test_no_page_calls_a_field_of_its_link_what_all_pages_links_have() -> None:
+    """A head called as models beside are, or a number of updates as accepted tokens, is taken for the other."""
+    shared = link_fields(Setup).values()
+    of_all = {*(each.name for each in shared), *PARAMETERS, "order", "check", EXPERIMENT, SECTION}
+    for page, spec in PAGES.items():
+        if spec.state is not None:
+            assert of_all.isdisjoint(each.name for each in link_fields(spec.state).values()), page
 
 
 def test_every_page_has_its_file_and_every_file_its_page() -> None:

@@ -48,7 +48,9 @@ class ArchitecturesState:
     models: tuple[str, ...] = texts((), len(LEARNERS), _known_learner, label="Models")
     size: int = whole(0, 0, 512, label="Trained up to", help="0: the task's usual size.")
     width: int = whole(0, 0, 256, label="Width", step=8, help="0: the task's usual width.")
-    steps: int = whole(0, 0, MOST_STEPS, label="Steps", step=50, help="0: the task's usual number. Each is 64 texts.")
+    steps: int = whole(
+        0, 0, MOST_STEPS, name="updates", label="Steps", step=50, help="0: as many as is usual. 64 texts each."
+    )
     seeds: int = whole(2, 1, MOST_SEEDS, label="Seeds", help="Each model is trained anew from so many seeds.")
     rate: float = real(3e-3, 1e-5, 1.0, label="Learning rate", step=1e-3)
     text: str = link_field(EXAMPLE, _read_text, name="symbols", label="Letters a to p among points", high=MOST_SYMBOLS)

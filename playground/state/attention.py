@@ -24,6 +24,10 @@ def _selection(text: str) -> str:
     return read_selection(text).text if text else ""
 
 
+def _beside(text: str) -> str:
+    return "" if text.startswith("[") else _selection(text)  # a link from before names models so
+
+
 @dataclass(frozen=True, slots=True)
 class AttentionState:
     """``heads`` and ``beside`` are selections as text (see ``inspection.attention``); "" means the page's own choice,
@@ -31,7 +35,7 @@ class AttentionState:
     """
 
     heads: str = link_field("", _selection)
-    beside: str = link_field("", _selection)
+    beside: str = link_field("", _beside)
     scale: str = one_of("linear", {name: name for name in SCALES}, name="colours")
     hide_first: bool = flag()
     start: int = whole(0, 0, MOST_POSITION)

@@ -30,6 +30,7 @@ MAX_PROMPT_CHARACTERS = LONGEST_TEXT
 MAX_LINK_STEPS = 4_096
 MAX_SEED = 2**32 - 1
 MOST_BESIDE = 3  # models beside the one in use
+_OLD_MODELS = "beside"  # what links from before called them; on Attention that is a head
 DEFAULT_PROMPT = "The capital of France is"
 
 
@@ -123,7 +124,11 @@ class Setup:
     steps: tuple[int, ...] = link_field((), _read_steps, write=lambda ids: ".".join(map(str, ids)))
     position: int = link_field(0, _read_position, name="at")
     beside: tuple[ComparedModel, ...] = link_field(
-        (), _read_beside, write=lambda found: json.dumps([one.text for one in found])
+        (),
+        _read_beside,
+        name="compared",
+        write=lambda found: json.dumps([one.text for one in found]),
+        old_name=_OLD_MODELS,
     )
 
     @property
@@ -177,6 +182,8 @@ def setup_query(setup: Setup) -> str:
 
 def read_setup(query: Mapping[str, str], base: Setup | None = None) -> Reading[Setup]:
     """A ``Setup`` from query fields, on top of ``base``. Never raises: what is wrong is told and left at its default."""
+    if not query.get(_OLD_MODELS, "[").startswith("["):
+        query = {name: value for name, value in query.items() if name != _OLD_MODELS}
     reading = read_state(Setup, query, base)
     setup, problems = reading.state, list(reading.problems)
     setup = replace(setup, position=min(setup.position, len(setup.steps)) if "at" in query else len(setup.steps))
@@ -214,6 +221,6 @@ def _setting_text(value: object) -> str:
 
 
 def _checksum(query: Mapping[str, str]) -> str:
-    names = {*(each.name for each in link_fields(Setup).values()), *PARAMETERS, "order"}
+    names = {*(each.name for each in link_fields(Setup).values()), _OLD_MODELS, *PARAMETERS, "order"}
     said = "\n".join(f"{name}={query[name]}" for name in sorted(names) if name in query)
     return f"{zlib.crc32(said.encode('utf-8', 'surrogatepass')):08x}"

@@ -417,7 +417,7 @@ def test_a_long_read_can_be_stopped_and_makes_way_for_newer_input(app_url: str, 
 
 
 def test_a_model_that_a_link_names_beside_is_asked_for_compared_and_let_go(open_page: OpenPage, app_url: str) -> None:
-    query = {"prompt": "The capital of France is", "beside": '["@bfloat16"]', "view": "compare"}
+    query = {"prompt": "The capital of France is", "compared": '["@bfloat16"]', "view": "compare"}
     page = open_page(f"{app_url}/?{urlencode(query)}")
     asked = page.get_by_text("the model in use in bfloat16 is not loaded here")
     expect(asked).to_be_visible()

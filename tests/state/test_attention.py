@@ -52,3 +52,8 @@ def test_a_bad_value_is_one_sentence_and_the_rest_is_applied(query: dict[str, st
     (name,) = query
     usual = link_of(reading.state)
     assert len(reading.problems) == 1 and usual == {key: text for key, text in OLD_LINK.items() if key != name}
+
+
+def test_models_in_a_link_from_before_are_no_heads() -> None:
+    reading = read_link(AttentionState, {"beside": '["gpt2"]'})
+    assert reading.state == AttentionState() and not reading.problems

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import PlaygroundError
+from playground.models.naming import read_compared
 from playground.sampling.registry import PARAMETERS, SAMPLERS, Parameter
 from playground.sampling.settings import SamplerSettings
+from playground.state.link_fields import Reading
 from playground.state.setup import (
     MAX_LINK_STEPS,
     MAX_PROMPT_CHARACTERS,
@@ -267,3 +269,11 @@ def test_another_text_or_model_starts_the_accepted_tokens_afresh_and_nothing_els
         assert setup.change(**fields).steps == ()
     changed = setup.change(seed=(setup.seed + 1) % 2**32, settings=setup.settings.replace(temperature=0.5))
     assert (changed.steps, changed.position) == (setup.steps, setup.position)
+
+
+def test_links_from_before_still_name_the_models_beside_and_heads_are_none() -> None:
+    setup = Setup(beside=(read_compared("gpt2"),))
+    now = setup_fields(setup)
+    before = {"beside" if name == "compared" else name: value for name, value in now.items() if name != "check"}
+    assert read_setup(before) == Reading(setup)
+    assert read_setup({**setup_fields(Setup()), "beside": "18.6"}) == Reading(Setup())  # a page's own field

@@ -101,7 +101,7 @@ def test_a_training_comes_live_and_takes_the_place_of_the_ready_ones(open_app: O
         "What fits through a bottleneck",
         task="copy",
         width="8",
-        steps="20",
+        updates="20",
         seeds="1",
         size="4",
         models='["rnn"]',

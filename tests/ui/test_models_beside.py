@@ -52,7 +52,7 @@ def table(app: Opened) -> pd.DataFrame:
 
 
 def test_a_model_beside_is_asked_for_with_what_it_needs_before_it_is_loaded(open_app: Open, openings: Openings) -> None:
-    app = open_app({"prompt": "hello", "beside": '["@bfloat16"]'}, opener=openings).section("Compare")
+    app = open_app({"prompt": "hello", "compared": '["@bfloat16"]'}, opener=openings).section("Compare")
     said = app.texts()
     assert (
         "the model in use in bfloat16 is not loaded here. It needs about" in said and "GB (" in said and "free" in said
@@ -107,7 +107,7 @@ def test_the_link_and_the_command_carry_it(
     open_app: Open, openings: Openings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = pinned(open_app, openings, HALF).hold(take_away=True, export_engine="playground")
-    assert "beside=%5B%22%40bfloat16%22%5D" in app.at.code[0].value
+    assert "compared=%5B%22%40bfloat16%22%5D" in app.at.code[0].value
     line = shlex.split(app.at.code[1].value)
     assert line[-1] == "--compare-model=@bfloat16"
     opened = {None: openings.engines[ModelChoice()], "bfloat16": openings.engines[ModelChoice(None, None, "bfloat16")]}
@@ -120,7 +120,7 @@ def test_the_link_and_the_command_carry_it(
 
 @pytest.mark.parametrize("value", ["x", "[1]", '["a","b","c","d"]', '["@bf16@fp32"]', "[" * 5000])
 def test_a_link_that_names_no_models_is_told(open_app: Open, value: str) -> None:
-    app = open_app({"prompt": "hello", "beside": value})
+    app = open_app({"prompt": "hello", "compared": value})
     assert len(app.errors) == 1 and "The link's value was left out" in app.errors[0].replace("\\", "")
 
 
