@@ -22,6 +22,7 @@ from playground.ui.kit import jobs
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 Opener = Callable[[ModelChoice, Any], FakeEngine]
+RUN_S = 240.0  # of one run at most: the first of a process imports the app, which takes a busy machine over a minute
 
 
 class Opened:
@@ -132,7 +133,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, patience_s: fl
 
     def open_at(query: dict[str, str] | None = None, *, opener: Opener | None = None, run: bool = True) -> Opened:
         monkeypatch.setattr(runtime, "_open_engine", opener or (lambda choice, progress: engine))
-        at = AppTest.from_file(str(ROOT / "playground" / "ui" / "entry.py"), default_timeout=60)
+        at = AppTest.from_file(str(ROOT / "playground" / "ui" / "entry.py"), default_timeout=RUN_S)
         for name, value in (query or {}).items():
             at.query_params[name] = value
         opened = Opened(at, engine)

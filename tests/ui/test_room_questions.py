@@ -24,6 +24,7 @@ from playground.ui import runtime
 from playground.ui.kit import jobs
 from playground.ui.room_page import asking
 from playground.ui.room_page.questions import start_question
+from tests.ui.conftest import RUN_S
 
 HOSTILE = "<img src=x onerror=alert(1)> **bold**"
 
@@ -41,7 +42,7 @@ class Tab:
     """One visitor's."""
 
     def __init__(self, visitor: str) -> None:
-        self.at = AppTest.from_function(page, default_timeout=60)
+        self.at = AppTest.from_function(page, default_timeout=RUN_S)
         self.at.session_state["me"] = visitor
         self.run()
 

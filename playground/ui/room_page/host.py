@@ -95,10 +95,11 @@ def _limits() -> None:
     present = asdict(present_limits())
     with st.form("room_limits", border=False):
         st.caption("What each visitor may ask for, until the server ends. They do not hold for you.")
-        wanted = {
-            name: st.number_input(label, 1, MOST_LIMIT, min(present[name], MOST_LIMIT), key=f"room_limit_{name}")
-            for name, label in LIMITS.items()
-        }
+        columns, wanted = st.columns(2), dict[str, int]()
+        for place, (name, label) in enumerate(LIMITS.items()):
+            value = min(present[name], MOST_LIMIT)
+            with columns[place % 2]:
+                wanted[name] = st.number_input(label, 1, MOST_LIMIT, value, key=f"room_limit_{name}")
         if st.form_submit_button("Set", type="primary"):
             _set(wanted)
 
