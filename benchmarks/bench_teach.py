@@ -1,4 +1,4 @@
-"""The tables of docs/teach.md that ``bench_training`` does not print: memory and time said before, number formats, fitted peaks.
+"""The tables and figures of docs/teach.md that ``bench_training`` and ``bench_adapter`` do not print.
 
 ``python -m benchmarks teach`` prints all, ``python -m benchmarks.bench_teach peaks memory`` some. They measure what a formula
 says and what an estimator is worth, not how fast the code is, so they run only by name.
@@ -6,54 +6,21 @@ says and what an estimator is worth, not how fast the code is, so they run only 
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from playground.preferences.overoptimisation import fit_best_of_n, kl_of, standardised
-from playground.testtime.curves import chosen_value_curve, mean_curve
+from benchmarks.teach_peaks import estimators, peaks
 from playground.training.settings import Kind
-from tests.preferences.planted import KINDS, drawn, true_peak
-
-SEEDS = 150
-SHAPES = ((1, 64), (12, 64), (12, 96), (12, 128), (24, 128))
-
-# -- the fitted peak -------------------------------------------------------------------------------------------------------
-
-
-def fitted_peak(kind: str, seed: int, runs: int, answers: int, *, parabola: bool) -> float:
-    """d, infinite where the fit does not turn."""
-    rewards, judged = drawn(np.random.default_rng([seed, 7]), (runs, answers), kind)
-    pairs = [
-        (standardised(one).tolist(), standardised(other).tolist()) for one, other in zip(rewards, judged, strict=True)
-    ]
-    curve = mean_curve([chosen_value_curve("judged", *pair) for pair in pairs])
-    fit = fit_best_of_n(curve.ns, curve.mean, np.sqrt(curve.ns).tolist())
-    if parabola:
-        return fit.alpha / (2 * fit.beta) if fit.beta > 0 < fit.alpha else math.inf
-    return fit.peak_d or math.inf
-
-
-def peaks() -> None:
-    """Share of fits within a fifth of the true peak's d."""
-    names = [f"{runs} x {answers}" + (", parabola" if runs == 1 else "") for runs, answers in SHAPES]
-    print("| flaw | true peak | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 2) + "|")
-    for kind in KINDS:
-        n = true_peak(kind)
-        d = math.sqrt(kl_of(n))
-        shares = []
-        for runs, answers in SHAPES:
-            found = [fitted_peak(kind, seed, runs, answers, parabola=runs == 1) for seed in range(SEEDS)]
-            shares.append(f"{np.mean([abs(each / d - 1) < 0.2 for each in found]):.0%}")
-        print(f"| {kind} | N {n:.1f} | " + " | ".join(shares) + " |", flush=True)
-
 
 # -- memory said before ----------------------------------------------------------------------------------------------------
 
@@ -70,16 +37,15 @@ MIB = 2**20
 
 def memory() -> None:
     """Each training in a process of its own: said beside the weights, and what the process then held at most; seconds too."""
-    print("| training | longest row | said, MiB | measured, MiB | said, s | took, s |\n|---|---|---|---|---|---|")
+    print("| training | longest row | said, MiB | measured, MiB | said / measured | said, s | took, s | said / took |")
+    print("|---|---|---|---|---|---|---|---|")
     for place in range(len(TRAININGS)):
         run = [sys.executable, "-m", "benchmarks.bench_teach", f"one={place}"]
         print(subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip(), flush=True)
 
 
 def one_training(place: int) -> None:
-    """A line of ``memory``: two steps of four rows, said before and measured."""
-    import threading
-
+    """A line of ``memory``: two epochs of four rows, measured, and what is said of it by the pace of these rows."""
     import psutil
 
     from playground.engine.api import CancelToken
@@ -91,21 +57,11 @@ def one_training(place: int) -> None:
     from playground.training.student import open_student
 
     name, kind, longest, targets = TRAININGS[place]
-    settings = replace(
-        TrainSettings.of(kind),
-        targets=targets,
-        epochs=2,
-        heldout_share=0.0,
-        most_tokens=longest,
-    )
+    settings = replace(TrainSettings.of(kind), targets=targets, epochs=4, heldout_share=0.0, most_tokens=longest)
     rows = _rows(kind, longest)
-    base: Any = type("Base", (), {"info": _info()})  # the pace is measured as the page does, of the model in use
-    pace = finish(calibration(settings, rows)(base, CancelToken()))
     started = time.perf_counter()
     student = open_student(None, settings)
     encoded = encode_rows(student.codec, rows, settings, student.info.context_length).encoded
-    told = estimate(student.info, encoded, settings, pace)
-    weights = student.info.parameters * (2 if "16" in student.info.dtype else 4)
     process = psutil.Process()
     before, most, done = process.memory_info().rss, 0, threading.Event()
 
@@ -120,10 +76,17 @@ def one_training(place: int) -> None:
         pass
     done.set()
     looking.join()
-    took = time.perf_counter() - started
-    said = (told.memory_bytes - weights) / MIB
-    held, what = (most - before) / MIB, f"{name}, {student.info.dtype}"
-    print(f"| {what} | {longest} | {said:,.0f} | {held:,.0f} | {told.seconds:.1f} | {took:.1f} |")
+    took, info = time.perf_counter() - started, student.info
+    del student
+    base: Any = type("Base", (), {"info": _info()})  # the pace is measured as the page does, of the model in use
+    told = estimate(info, encoded, settings, finish(calibration(settings, rows)(base, CancelToken())))
+    assert told.seconds is not None
+    said = (told.memory_bytes - info.parameters * (2 if "16" in info.dtype else 4)) / MIB
+    held, what = (most - before) / MIB, f"{name}, {info.dtype}"
+    print(
+        f"| {what} | {longest} | {said:,.0f} | {held:,.0f} | {said / held:.2f} | {told.seconds:.1f} | {took:.1f} | "
+        f"{told.seconds / took:.2f} |"
+    )
 
 
 def _info() -> Any:  # noqa: ANN401 - what is loaded, as an engine tells it
@@ -148,11 +111,13 @@ def _rows(kind: str, longest: int) -> Any:  # noqa: ANN401 - rows of either kind
 
 # -- number formats --------------------------------------------------------------------------------------------------------
 
+AUTOCAST = "float32 under autocast to bfloat16"
 FORMATS = (
     ("bfloat16", "eager", 1, 128),
     ("bfloat16", "sdpa", 1, 128),
     ("bfloat16", "sdpa", 4, 128),
     ("bfloat16", "sdpa", 1, 64),
+    (AUTOCAST, "sdpa", 1, 128),
     ("float32", "sdpa", 1, 128),
     ("float32", "eager", 1, 128),
     ("float32", "sdpa", 4, 128),
@@ -171,7 +136,7 @@ def formats() -> None:
     print("| weights | attention | rows x tokens | tokens a core-second |\n|---|---|---|---|")
     for dtype, attention, rows, tokens in FORMATS:
         base = AutoModelForCausalLM.from_pretrained(
-            ensure_bundled(), dtype=getattr(torch, dtype), attn_implementation=attention
+            ensure_bundled(), dtype=getattr(torch, dtype.partition(" ")[0]), attn_implementation=attention
         )
         lora = LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
         model = get_peft_model(base, lora)
@@ -179,14 +144,90 @@ def formats() -> None:
         times = []
         for _turn in range(PASSES + 1):
             began = time.process_time()
-            model(input_ids=ids, labels=ids).loss.backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=dtype == AUTOCAST):
+                loss = model(input_ids=ids, labels=ids).loss
+            loss.backward()
             times.append(time.process_time() - began)
         print(
             f"| {dtype} | {attention} | {rows} x {tokens} | {rows * tokens * PASSES / sum(times[1:]):.0f} |", flush=True
         )
 
 
-TABLES: dict[str, Callable[[], None]] = {"peaks": peaks, "memory": memory, "formats": formats}
+# -- one worked run --------------------------------------------------------------------------------------------------------
+
+
+def worked() -> None:
+    """The two commands of "One worked run", with what they print and the run's share of pre-training."""
+    from playground.cli import main as command
+    from playground.engine.factory import make_engine
+    from playground.training.demonstrations import shipped
+    from playground.training.estimate import estimate
+    from playground.training.masks import encode_rows
+    from playground.training.settings import TrainSettings
+
+    with tempfile.TemporaryDirectory() as place:
+        out = str(Path(place) / "taught")
+        command(["train", "sft", "--data", "tone", "--out", out, "--epochs", "3", "--seed", "0"])
+        for more in ([], ["--adapter", out]):
+            print(f"\nnext {' '.join(more[:1])}")
+            command(["next", *more, "--chat", "--prompt", "How do I peel an egg?", "--top", "3"])
+    engine, settings = make_engine(None), TrainSettings.of("sft")
+    info: Any = engine.info
+    told = estimate(info, encode_rows(engine.codec, shipped("tone"), settings, info.context_length).encoded, settings)
+    engine.close()
+    print(f"\n{told.tokens:,} tokens; {told.share_of_pretraining:.1e} of the tokens of pre-training")
+
+
+# -- what a reward has learnt ----------------------------------------------------------------------------------------------
+
+VOTES, PENALTY = 150, 1.0
+
+
+def rewards() -> None:
+    """A voter who prefers the shorter answer, on the answers cut to many lengths and on those as they are."""
+    from playground.engine.api import CancelToken
+    from playground.engine.factory import make_engine
+    from playground.engine.pieces import finish
+    from playground.preferences.examined import accuracy_sentence, examine_head
+    from playground.preferences.ready import ready_ballot, varied_ballot
+    from playground.preferences.synthetic import VOTERS, synthetic_verdicts
+    from playground.testtime.answer_states import answer_ids, read_states
+
+    engine = make_engine(None)
+    for name, ballot in (("cut to many lengths", varied_ballot()), ("as they are", ready_ballot())):
+        ids = [answer_ids(engine, answer.prompt, answer.text) for answer in ballot.answers]
+        states = finish(read_states(engine, ids, CancelToken()))
+        found = examine_head(ballot, synthetic_verdicts(ballot, VOTERS["brief"], VOTES), states, PENALTY)
+        likes = ", ".join(f"{one.feature} {one.correlation:+.2f}" for one in found.likings[:3])
+        print(f"Answers {name}: {accuracy_sentence(found)} It goes along with {likes}.", flush=True)
+    engine.close()
+
+
+def voters() -> None:
+    """A stated reward, and what comes back of it from 300 votes on 60 answers."""
+    from playground.preferences.ballots import Answer, Ballot, votes_on_answers
+    from playground.preferences.strengths import fit_strengths
+    from playground.preferences.synthetic import SyntheticVoter, rewards_of, synthetic_verdicts
+
+    ballot = Ballot(tuple(Answer("p", "word " * (place + 1)) for place in range(60)))
+    voter = SyntheticVoter("long", "", lambda text: float(len(text)))
+    truth, found = rewards_of(voter, [answer.text for answer in ballot.answers]), []
+    for seed in range(6):
+        fitted = fit_strengths(votes_on_answers(ballot, synthetic_verdicts(ballot, voter, 300, seed=seed)))
+        strength = {item.name: item.strength for item in fitted.items}
+        found.append(float(np.corrcoef([strength[label] for label in ballot.labels], truth)[0, 1]))
+    print("Correlation of what came back with the reward, six seeds: " + ", ".join(f"{one:.2f}" for one in found))
+
+
+TABLES: dict[str, Callable[[], None]] = {
+    "peaks": peaks,
+    "estimators": estimators,
+    "memory": memory,
+    "formats": formats,
+    "worked": worked,
+    "rewards": rewards,
+    "voters": voters,
+}
 
 
 def main(wanted: Sequence[str] = ()) -> None:

@@ -66,6 +66,7 @@ SHOTS: dict[str, tuple[str, int, bool, str | None]] = {
 
 ROOM_SHOTS = ("room-wall", "room-presented", "room-phone", "room-question")
 TEACH_SHOTS = ("teach-train", "teach-moved")
+PREFERENCES_SHOTS = ("preferences-reward", "preferences-over")
 TUNE_SHOTS = ("tune-plan", "tune-results", "tune-judge", "tune-decision")
 
 
@@ -124,6 +125,25 @@ def take_teach(page: Page, url: str) -> None:
     page.get_by_role("button", name="See what moved").click()
     expect(page.get_by_text("What was learnt")).to_be_visible(timeout=120_000)
     take(page, IMAGES / "teach-moved.png", None)
+
+
+def take_preferences(page: Page, url: str) -> None:
+    """What a reward has learnt from votes for the shorter answer, and choosing by it with a flaw planted."""
+    page.goto(f"{url}/teach_preferences")
+    for button, tab, shown, name in (
+        ("What a reward has learnt", "Reward model", "Held out, the head agrees with", PREFERENCES_SHOTS[0]),
+        ("A reward that is fooled", "Best-of-N under it", "Choose runs of Best-of-N", ""),
+    ):
+        settle(page)
+        page.get_by_role("button", name=button).first.click(timeout=PATIENCE_MS)
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_text(shown).first).to_be_visible(timeout=PATIENCE_MS)
+        if name:
+            take(page, IMAGES / f"{name}.png", None)
+            page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_role("button", name="Make 1,536 answers").click()
+    expect(page.get_by_text("What is chosen", exact=True)).to_be_visible(timeout=1_200_000)
+    take(page, IMAGES / f"{PREFERENCES_SHOTS[1]}.png", None)
 
 
 def take_room(browser: Browser, folder: str) -> None:
@@ -190,6 +210,8 @@ def main(wanted: list[str]) -> int:
             take_tune(browser.new_page(viewport={"width": 1280, "height": 900}), url)
         if not wanted or set(wanted) & set(TEACH_SHOTS):
             take_teach(browser.new_page(viewport={"width": 1280, "height": 900}), url)
+        if not wanted or set(wanted) & set(PREFERENCES_SHOTS):
+            take_preferences(browser.new_page(viewport={"width": 1280, "height": 900}), url)
     if not wanted or set(wanted) & set(ROOM_SHOTS):
         with chromium() as browser, tempfile.TemporaryDirectory() as folder:
             take_room(browser, folder)

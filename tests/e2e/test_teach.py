@@ -17,8 +17,8 @@ ROWS = "\n".join(
 )
 
 
-def taught(page: Page, app_url: str, epochs: str) -> None:
-    """Paste six pairs, and press Train for so many epochs."""
+def taught(page: Page, app_url: str, epochs: str, rate: str = "") -> None:
+    """Paste six pairs, and press Train for so many epochs, at another learning rate where one is given."""
     page.goto(f"{app_url}/teach_examples?view=demonstrations")
     expect(page.get_by_text("40 demonstrations")).to_be_visible()
     page.get_by_role("button", name="Paste").click()
@@ -32,6 +32,11 @@ def taught(page: Page, app_url: str, epochs: str) -> None:
     count = page.get_by_role("spinbutton", name="Epochs")
     count.fill(epochs)
     count.press("Enter")
+    if rate:
+        page.get_by_text("Advanced").click()
+        field = page.get_by_role("spinbutton", name="Learning rate")
+        field.fill(rate)
+        field.press("Enter")
     page.get_by_role("button", name="Train", exact=True).click()
 
 
@@ -68,6 +73,14 @@ def test_a_training_is_stopped_and_taken_up_again_by_its_link(open_page: OpenPag
     page.get_by_role("button", name="End here").click()
     expect(page.get_by_text("· ended early")).to_be_visible()
     expect(page.get_by_role("button", name="See what moved")).to_be_visible()
+
+
+def test_a_rate_of_ten_is_seen_and_stopped(open_page: OpenPage, app_url: str) -> None:
+    page = open_page(f"{app_url}/teach_examples")
+    taught(page, app_url, "30", rate="10")
+    expect(page.get_by_text("the learning rate 10 is too high").first).to_be_visible()
+    expect(page.get_by_text("· ended early")).to_be_visible()
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
 
 
 def step_number(shown: Locator) -> int:

@@ -19,7 +19,7 @@ from playground.training.loop import Training
 from playground.training.runs import TrainingStore
 from playground.training.steps import TrainStep
 from playground.ui import runtime
-from playground.ui.preferences_page import equal_kl
+from playground.ui.preferences_page import dpo, equal_kl, lora_reward
 from playground.ui.preferences_page.dpo import DpoDraft
 from playground.ui.preferences_page.equal_kl import EqualKlLook
 from playground.ui.preferences_page.pair_training import PairKind, PairTrainings
@@ -141,6 +141,16 @@ def test_one_is_paused_gone_on_with_ended_and_deleted(page: Opened, monkeypatch:
     page.at.button(key="preferences_dpo_delete").click()
     page = page.run()
     assert not TrainingStore(LOCAL).trainings() and not page.errors and "ended early" not in page.texts()
+
+
+def test_its_charts_are_drawn_at_most_once_a_second(page: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that draws four charts four times a second takes a quarter of a core from the training."""
+    asked: list[float] = []
+    for module in (dpo, lora_reward):
+        monkeypatch.setattr(module, "watch", lambda *given, every=0.25, **how: asked.append(every))
+    page.hold(teach_preferences_section="DPO")
+    page.hold(teach_preferences_section="Reward model", preferences_lora_box=True)
+    assert len(asked) >= 2 and min(asked) >= 1
 
 
 def test_a_lora_reward_model_is_trained_and_is_a_rule(page: Opened) -> None:

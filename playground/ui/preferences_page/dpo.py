@@ -30,7 +30,7 @@ from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.session import bind_widget
 from playground.ui.preferences_page.equal_kl import equal_kl_part
 from playground.ui.preferences_page.no_votes import no_votes_yet
-from playground.ui.preferences_page.pair_progress import look_on, pair_progress
+from playground.ui.preferences_page.pair_progress import PAIR_LOOK_S, look_on, pair_progress
 from playground.ui.preferences_page.pair_training import (
     PairTraining,
     choose_training,
@@ -71,7 +71,7 @@ def dpo_section(worker: Worker) -> None:
                 "dpo",
             )
         choose_training("dpo", worker)
-    watch(own, lambda: _curves(own), key="preferences_dpo", changes=lambda: own.busy)
+    watch(own, lambda: _curves(own), key="preferences_dpo", changes=lambda: own.busy, every=PAIR_LOOK_S)
     look_on("dpo")
     if own.kept is not None and not own.busy and own.kept.folder is not None:
         _before_and_after(own.kept)

@@ -11,7 +11,7 @@ from playground.training.settings import TrainSettings
 from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.pictures import show_figure
-from playground.ui.preferences_page.pair_progress import look_on, pair_progress
+from playground.ui.preferences_page.pair_progress import PAIR_LOOK_S, look_on, pair_progress
 from playground.ui.preferences_page.pair_training import (
     PairTraining,
     choose_training,
@@ -40,7 +40,7 @@ def lora_reward_part(worker: Worker) -> None:
         )
         show_pair_notes(opened())
     choose_training("reward", worker)
-    watch(own, lambda: _lora_curves(own), key="preferences_lora", changes=lambda: own.busy)
+    watch(own, lambda: _lora_curves(own), key="preferences_lora", changes=lambda: own.busy, every=PAIR_LOOK_S)
     look_on("reward")
 
 

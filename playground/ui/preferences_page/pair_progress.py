@@ -21,6 +21,7 @@ from playground.ui.preferences_page.pair_training import (
 )
 from playground.ui.tune_page.run_panel import duration
 
+PAIR_LOOK_S = 1.0  # a step takes seconds, and each look draws up to four charts in the browser anew
 _READS: dict[PairKind, str] = {
     "reward": "The model is loaded once more, to be taught, and reads what is held out",
     "dpo": "The model is loaded once more, and rates all answers as it is before it is taught",
