@@ -143,6 +143,9 @@ def read_parallel(data: bytes, baseline: str = BASELINE) -> Parallel:
             "text-file",
         )
     base = baseline if baseline in found else next(iter(found))
+    apart = next((code for code, texts in found.items() if not texts.keys() & found[base].keys()), None)
+    if apart is not None:
+        raise BadInput(f"{apart} has no key in common with {base}: give both the same keys.", "text-file")
     languages = {code: ParallelText(code, code, texts) for code, texts in found.items()}
     notes = (*notes, *masking.notes, *_length_notes(languages, base))
     return Parallel(languages, base, "uploaded text", notes, hashlib.sha256(data).hexdigest())

@@ -99,9 +99,11 @@ def test_what_cannot_be_compared_is_said_with_its_line(data: bytes, said: str) -
 
 
 def test_a_language_without_a_key_in_common_is_refused_by_name() -> None:
-    text = read_parallel(lines(row("a", 1, "x"), row("b", 2, "y")))
-    with pytest.raises(BadInput, match="b has no key in common with a"):
-        text.aligned("b")
+    with pytest.raises(BadInput, match="b has no key in common with a: give both the same keys"):
+        read_parallel(lines(row("a", 1, "x"), row("b", 2, "y")))
+    text = read_parallel(lines(row("a", 1, "x"), row("a", 2, "x"), row("b", 1, "y"), row("c", 2, "z")))
+    with pytest.raises(BadInput, match="c has no key in common with b"):
+        text.with_baseline("b").aligned("c")
 
 
 def test_what_identifies_a_text_is_its_file_and_its_baseline() -> None:

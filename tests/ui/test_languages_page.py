@@ -12,7 +12,7 @@ from playground.corpus.answers import answer_of, counted
 from playground.corpus.bits import BitsStore, bits_job
 from playground.corpus.counting import CountStore
 from playground.corpus.parallel import declaration, read_parallel
-from playground.corpus.tokenizer import Piece, TokenizerFacts, kind_of
+from playground.corpus.tokenizer import Piece, TokenizerFacts, check_texts, kind_of
 from playground.corpus.tokenizers import packaged, present
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
@@ -235,3 +235,17 @@ def test_a_tokenizer_that_cannot_read_the_text_is_told_and_the_others_are_counte
     app.run()
     assert not app.errors and "**Burmese** takes **4.2" in said(app)
     assert "it needs more than 20 seconds of computing" in said(app)
+
+
+def test_a_text_that_nothing_can_count_leaves_the_way_back(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.corpus.tokenizer.LONGEST_TEXT", 3)
+    rows = [{"language": code, "key": "1", "text": "abcdef"} for code in ("eng", "x")]
+    app = open_languages(open_app, "The same text in many languages")
+    for toy in ("one", "four"):
+        monkeypatch.setattr(page_session.packaged(toy), "encode_all", check_texts)
+    app.put(UsedText(read_parallel("\n".join(map(json.dumps, rows)).encode())))
+    app.hold(own_parallel=True)
+    assert len(app.errors) == 1 and "6 characters; at most 3 are tokenized at once" in app.errors[0]
+    app.at.button(key="own_parallel_back").click()
+    app.run()
+    assert not app.errors and "78 languages; the baseline is English" in said(app)

@@ -19,7 +19,7 @@ from playground.charts.table import TableColumn, TableData
 from playground.corpus.counting import LanguageCount, sorted_counts
 from playground.corpus.parallel import MOST_BYTES, Parallel, read_parallel
 from playground.downloads import csv_text, harmless
-from playground.errors import PlaygroundError
+from playground.errors import BadInput, PlaygroundError
 from playground.scaling.languages import LANGUAGES, MASSIVE_MEDIAN_TOKENS, token_ratios, under_representation
 from playground.state.languages import LanguagesState
 from playground.ui.components.light_chart import light_chart
@@ -39,7 +39,12 @@ DENSE_PX = 21  # of a bar where there are dozens
 
 def premiums_section(_: object) -> None:
     """Heatmap, bars, map or table; one language taken apart; the notes' figures beside."""
-    found, text = counted(), parallel()
+    text = parallel()
+    try:
+        found = counted()
+    except BadInput:  # said where the pictures are; the way back to a text that can be counted stays
+        _own_text(text)
+        raise
     counts, named = found.rows, found.named
     state = session.get(LanguagesState)
     name = chosen(state.tokenizer, named)
