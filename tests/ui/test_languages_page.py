@@ -241,8 +241,7 @@ def test_a_text_that_nothing_can_count_leaves_the_way_back(open_app: Open, monke
     monkeypatch.setattr("playground.corpus.tokenizer.LONGEST_TEXT", 3)
     rows = [{"language": code, "key": "1", "text": "abcdef"} for code in ("eng", "x")]
     app = open_languages(open_app, "The same text in many languages")
-    for toy in ("one", "four"):
-        monkeypatch.setattr(page_session.packaged(toy), "encode_all", check_texts)
+    monkeypatch.setattr(Toy, "encode_all", lambda self, texts: check_texts(texts))
     app.put(UsedText(read_parallel("\n".join(map(json.dumps, rows)).encode())))
     app.hold(own_parallel=True)
     assert len(app.errors) == 1 and "6 characters; at most 3 are tokenized at once" in app.errors[0]
