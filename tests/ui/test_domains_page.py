@@ -156,6 +156,7 @@ def test_a_weak_domain_goes_to_examples_as_demonstrations(open_app: Open) -> Non
     app.held.clear()
     app.run()
     assert not app.errors and app.at.title[0].value == "Examples"
+    assert app.at.session_state["teach_examples_section"] == "Demonstrations"
     (sql,) = (each.text for each in samples() if each.domain == "sql")
     assert app.state(TeachDraft).rows == demonstrations_of(sql) and len(demonstrations_of(sql)) > 1
 

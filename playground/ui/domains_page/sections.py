@@ -167,7 +167,9 @@ def _open_examples() -> None:
     from pages import PAGES  # they import this module
     from playground.ui.frame import open_page
 
-    open_page(PAGES["teach_examples"])
+    page = PAGES["teach_examples"]
+    st.session_state[page.section_key] = page.sections["demonstrations"].title  # where the text stands now
+    open_page(page)
 
 
 def demonstrations_of(text: str, most: int = 12) -> tuple[Demonstration, ...]:
