@@ -101,7 +101,7 @@ def liking_figure(data: LikingData) -> go.Figure:
     """A correlation and its interval a line."""
     trace = interval_trace(data.values, data.low, data.high, [f"{value:+.2f}" for value in data.values], FINAL)
     axis = {
-        "title": {"text": "Spearman's correlation with the reward, within each prompt"},
+        "title": {"text": "Spearman's correlation"},
         "range": [-1.1, 1.1],
         "gridcolor": GRID,
         "zerolinecolor": INK,

@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.charts.curves_bands import bands_description, bands_figure
 from playground.charts.preferences_dpo import measured, rewards_bands
+from playground.charts.teach_curves import best_step
 from playground.engine.serving.worker import Worker
 from playground.training.settings import TrainSettings
 from playground.ui.kit.job_view import watch
@@ -50,9 +51,10 @@ def _lora_curves(own: PairTraining) -> None:
     if told:
         bands = rewards_bands(told)
         show_figure(bands_figure(bands), bands_description(bands), key="preferences_lora_rewards")
-        step, last = told[-1]
-        where = heldout_words(own) if held_out else "the step's own pairs"
-        st.markdown(f"At step {step:,} it agrees with {last.accuracy:.0%} of {where}.")
+        best = None if own.busy else best_step(own.steps)
+        step, last = next((each for each in told if best is not None and each[0] == best.step), told[-1])
+        where, which = heldout_words(own) if held_out else "the step's own pairs", ", which is kept," if best else ""
+        st.markdown(f"At step {step:,}{which} it agrees with {last.accuracy:.0%} of {where}.")
     folder = own.kept.folder if own.kept is not None and not own.busy else None
     if folder is not None:
         st.caption("In Best-of-N and on any command it is the rule")

@@ -119,6 +119,9 @@ def reward_section(view: RewardView | None) -> None:
     likes = liking_data(found.likings)
     if likes.names:
         show_figure(liking_figure(likes), liking_description(likes), key="preferences_likings")
+        st.caption(
+            "How far the reward goes along with a plain feature, ranked within each prompt's answers, with 95% intervals."
+        )
     _best_and_worst(view)
     with st.expander(
         "A LoRA reward model, in minutes", icon=":material/school:", on_change="rerun", key="preferences_lora_box"
