@@ -162,7 +162,7 @@ def test_a_lora_reward_model_is_trained_and_is_a_rule(page: Opened) -> None:
     assert kept.status == "finished" and folder is not None and not page.errors
     best = [step for step in page.state(PairTrainings).of["reward"].steps if step.best][-1]
     assert best.heldout_preference is not None
-    agrees = f"{best.heldout_preference.accuracy:.0%} of 4 held-out pairs"
+    agrees = f"{best.heldout_preference.accuracy:.0%} of 3 held-out pairs"
     assert f"At step {best.step}, which is kept, it agrees with {agrees}" in page.texts()
     assert page.at.code[0].value == f"reward:{folder}"
     assert len(load_reward_model(str(folder)).scores("the 1?", ["the cat sat", "mat"])) == 2
