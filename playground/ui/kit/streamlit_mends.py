@@ -56,7 +56,6 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
 )
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
-from playground.ui.kit.direct_parts import direct
 from playground.ui.kit.run_turns import LEASE_S, TURNS, Urgency
 
 _request, _run = ScriptRequests._request_rerun_locked, ScriptRunner._run_script
@@ -147,8 +146,6 @@ def _request_from_browser(self: AppSession, client_state: ClientState | None) ->
         if not _note_tick(self._pages_manager, client_state.fragment_id):
             return
         _drop_clicks(client_state.widget_states)
-    if client_state is not None:
-        direct(self, client_state)
     _ask(self, client_state)
 
 

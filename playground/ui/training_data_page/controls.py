@@ -16,7 +16,6 @@ from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
 from playground.state.data_training import FilterState
 from playground.ui.kit import session
-from playground.ui.kit.direct_parts import answers_in
 from playground.ui.kit.fragments import CONTROLS, PICTURES, redraw_page, rerun_callback
 from playground.ui.kit.job_view import watch
 from playground.ui.kit.jobs import Pending, redraw_when_done
@@ -26,7 +25,7 @@ from playground.ui.kit.pace import queue_words
 from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 from playground.ui.training_data_page.corpus import SAMPLE, Corpus, count_blocked, present_documents, read_documents
-from playground.ui.training_data_page.view import SHARE, share_first
+from playground.ui.training_data_page.view import share_first
 from playground.ui.workspace.model import loaded_model
 from playground.ui.workspace.shared import file_uploader
 
@@ -184,7 +183,6 @@ def _dial(rule: Rule, value: float) -> None:
         offered = before.keys() != session.get(FilterState).moved.keys()  # the way back to the published values
         return share_first(*[CONTROLS] * offered)
 
-    answers_in(key, SHARE)
     st.slider(
         f"{rule.label}: {bound}",
         min(rule.low, value),
