@@ -19,6 +19,7 @@ from playground.charts.token_strip import StripToken
 from playground.corpus.bits import BitsInterval, TextBits
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
+from playground.engine.types import FloatArray
 
 _LN2 = math.log(2)
 _TAIL = 8  # tokens before one that may begin its character
@@ -50,8 +51,30 @@ def intervals_figure(data: IntervalRows) -> go.Figure:
         )
         trace["y"] = trace["y"] + np.float32(0.28 * place - 0.14 * (len(data.values) - 1))
         traces.append(trace)
+        if (
+            len(data.values) > 1
+        ):  # lines are close: a figure above one would lie on the next, so it stands behind its end
+            traces.append(_behind(trace, high))
     axis: dict[str, Any] = {"title": {"text": data.unit}, "rangemode": "tozero"}
     return make_figure(traces, interval_layout(data.rows, 34 if len(data.values) == 1 else 52, axis, 44))
+
+
+def _behind(trace: Trace, high: FloatArray) -> Trace:
+    """The figures of a trace as one of their own, to the right of its intervals."""
+    text, trace["text"] = trace["text"], None
+    trace["mode"] = "markers"
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": high,
+        "y": trace["y"],
+        "text": [f"  {each}" for each in text],
+        "textposition": "middle right",
+        "textfont": {"size": 11},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def intervals_description(data: IntervalRows) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from playground.charts.domain_pictures import IntervalRows, intervals_figure
 from playground.corpus import bits
-from playground.corpus.bits import BitsStore, bits_job, within_text
+from playground.corpus.bits import BitsInterval, BitsStore, bits_job, within_text
 from playground.corpus.domains import DomainSample, OwnTexts, samples
 from playground.engine.api import CancelToken, Engine, Score
 from playground.engine.fake.engine import FakeEngine, default_logits
@@ -118,6 +119,15 @@ def test_two_models_beside_are_read_and_the_gap_is_explained(open_app: Open, eng
         assert ("Both cut the text alike" in said) == (letter == "X")
     app.at.button(key="unpin_X").click()
     assert len(app.run().state(Setup).beside) == 1
+
+
+def test_figures_of_several_models_stand_behind_their_intervals_and_of_one_above() -> None:
+    spread = (BitsInterval(1.0, 0.5, 2.0), BitsInterval(2.0, 1.5, 2.5))
+    (alone,) = intervals_figure(IntervalRows(("a", "b"), {"": spread})).data
+    assert list(alone.text) == ["1.00", "2.00"]
+    marks, figures, other, behind = intervals_figure(IntervalRows(("a", "b"), {"": spread, "X": spread})).data
+    assert marks.text is None and list(figures.x) == [2.0, 2.5] and list(figures.y) == list(marks.y)
+    assert [each.strip() for each in behind.text] == ["X 1.00", "X 2.00"] and other.mode == "markers"
 
 
 class Halfway:
