@@ -89,6 +89,7 @@ def settle(page: Page) -> None:
 
 def take(page: Page, path: Path, tab: str | None) -> None:
     """Wait until the page has settled, then write its picture, the whole page high."""
+    page.mouse.move(0, 0)  # no help of the button that was pressed
     settle(page)
     if tab is not None:
         page.get_by_role("tab", name=tab).click()
