@@ -26,8 +26,8 @@ from playground.models.rope import long_from
 
 Kind = TypeVar("Kind", bound="ModelRunner")
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
-_DEEP = 2048  # positions after which attention costs a small model as much as its weights: pieces are halved, so that
-# others wait no longer for their turn. Not by the clock: the same text is always read in the same pieces
+_DEEP = 2048  # positions after which attention costs a small model as much as its weights: pieces are halved, and again
+# after twice as many, so that others wait no longer for their turn. Not by the clock: the same text is always read in the same pieces
 _MOST_STEPS = 16  # one-token passes that are still quicker than to read a text anew
 FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
 
@@ -121,7 +121,7 @@ class ModelRunner:
             return 1 if read and self.keeps_state else end - read
         step = PREFILL_CHUNK if most is None else most
         if read >= _DEEP:
-            step = min(step, PREFILL_CHUNK // 2)
+            step = min(step, PREFILL_CHUNK // (2 if read < 2 * _DEEP else 4))
         if self.is_long(total) and not read:
             step = max(step, self._long_from or 0)  # a pass decides by its last position how it reads all
         return min(step, end - read)
