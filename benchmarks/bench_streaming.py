@@ -102,7 +102,7 @@ def _on_open_page(page: Page, url: str, count: int, seed: int) -> float:
     maximum.fill(str(count))
     maximum.press("Enter")
     page.wait_for_timeout(STILL_MS)
-    page.get_by_role("button", name="Generate", exact=True).click()
+    page.locator(".st-key-generate button").first.click()
     page.locator(".token.step").nth(1).wait_for(timeout=180_000)
     return _shown(page, count)
 

@@ -46,6 +46,7 @@ def memory() -> None:
 
 def one_training(place: int) -> None:
     """A line of ``memory``: two epochs of four rows, measured, and what is said of it by the pace of these rows."""
+    import peft  # noqa: F401 - half of what the first opening of a process takes; the page has measured its pace by then
     import psutil
 
     from playground.engine.api import CancelToken

@@ -26,8 +26,9 @@ from playground.models.rope import long_from
 
 Kind = TypeVar("Kind", bound="ModelRunner")
 PREFILL_CHUNK = 256  # tokens between two looks at the cancel flag
-_DEEP = 2048  # positions after which attention costs a small model as much as its weights: pieces are halved, and again
-# after twice as many, so that others wait no longer for their turn. Not by the clock: the same text is always read in the same pieces
+# Positions after which attention costs a small model as much as its weights: pieces are halved, and once more after twice as
+# many, so that others wait no longer for their turn. Not by the clock: a text is always read in the same pieces.
+_DEEP = 2048
 _MOST_STEPS = 16  # one-token passes that are still quicker than to read a text anew
 FEW_POSITIONS = 4  # up to so many, a forward pass is bound by reading the weights
 
