@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 from streamlit.runtime import get_instance
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.engine.serving.ticket import Ticket
 
@@ -15,18 +13,8 @@ READERS_AT_FULL_PACE = 4
 
 
 def look_every(at_least: float = LOOK_EVERY_S) -> float:
-    """Seconds between two looks: longer the more readers there are, so that redrawing does not eat up the processor.
-
-    Each reader's are a little longer or shorter: thirty who began together would look in together each time, and a slider that
-    is moved just then would wait for all of them.
-    """
-    return at_least * (readers() / READERS_AT_FULL_PACE * _own_pace() if crowded() else 1.0)
-
-
-def _own_pace() -> float:
-    """From 0.8 to 1.2, for the tab whose script this is."""
-    context = get_script_run_ctx(suppress_warning=True)
-    return 1.0 if context is None else 0.8 + 0.4 * zlib.crc32(context.session_id.encode()) / 2**32
+    """Seconds between two looks: longer the more readers there are, so that redrawing does not eat up the processor."""
+    return at_least * max(1.0, readers() / READERS_AT_FULL_PACE)
 
 
 def crowded() -> bool:

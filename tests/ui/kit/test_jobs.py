@@ -144,23 +144,6 @@ def test_looks_become_rarer_as_readers_grow(monkeypatch: pytest.MonkeyPatch) -> 
     assert crowded()
 
 
-def test_who_began_together_does_not_look_in_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    def each() -> list[float]:
-        found = []
-        for number in range(30):
-            context = SimpleNamespace(session_id=f"session {number}")
-            monkeypatch.setattr("playground.ui.kit.pace.get_script_run_ctx", lambda context=context, **_: context)
-            found.append(look_every(0.6))
-        return found
-
-    monkeypatch.setattr("playground.ui.kit.pace.readers", lambda: 4)
-    assert set(each()) == {0.6}
-    monkeypatch.setattr("playground.ui.kit.pace.readers", lambda: 30)
-    paces = each()
-    assert paces == each() and len(set(paces)) == 30
-    assert 0.8 * 4.5 <= min(paces) < 4.2 and 4.8 < max(paces) <= 1.2 * 4.5
-
-
 def test_a_part_that_found_nothing_yet_is_redrawn_though_another_found_the_result_in_the_same_run(
     open_app: Callable[..., Opened], engine: HeldEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
