@@ -45,6 +45,7 @@ def describe(
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
         eos_token_ids=eos_token_ids(model, tokenizer),
         license=entry.license if entry else None,
+        quantised=located.is_quantised,
     )
 
 

@@ -80,6 +80,7 @@ class LoadedModelInfo(ModelInfo):
     kv_heads: int
     head_dim: int
     hidden_size: int
+    quantised: bool = False  # the weights are stored so, and no gradient flows through them
 
 
 def or_unknown(value: object) -> str:

@@ -47,6 +47,11 @@ class LocatedModel:
     memory: MemoryNeed
     placement: Placement
 
+    @property
+    def is_quantised(self) -> bool:
+        """Whether its weights are quantised, as its config says. A .gguf file's are made plain as they are read."""
+        return self.source.kind != "gguf" and bool(config_dict(self.folder).get("quantization_config"))
+
 
 def locate(
     spec: str | None = None,

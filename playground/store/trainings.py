@@ -77,6 +77,11 @@ class TrainingTable:
         with self._database.session() as session:
             session.execute(delete(TrainingRow).where(TrainingRow.id == training, TrainingRow.visitor == visitor))
 
+    def withdraw(self, training: str, writer: str) -> None:
+        """Delete it, where ``writer`` still runs it."""
+        with self._database.session() as session:
+            session.execute(delete(TrainingRow).where(TrainingRow.id == training, TrainingRow.writer == writer))
+
     def trainings(self, visitor: str) -> tuple[TrainingRecord, ...]:
         """All of a visitor's, the newest first."""
         with self._database.session() as session:

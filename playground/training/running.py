@@ -12,9 +12,8 @@ import torch
 
 from playground.engine.api import CancelToken, Engine
 from playground.engine.serving.worker import in_a_sentence
-from playground.errors import BadInput, Cancelled, ModelRefused, PlaygroundError, TrainingDiverged
+from playground.errors import BadInput, Cancelled, ModelError, PlaygroundError, TrainingDiverged
 from playground.generation.document import Origin, public_id
-from playground.models.adapter_names import without_adapter
 from playground.models.info import ModelInfo
 from playground.store.adapters import new_adapter
 from playground.store.records import StoreError
@@ -30,6 +29,7 @@ from playground.training.settings import TrainSettings
 from playground.training.split import split
 from playground.training.steps import Noted, Reading, TrainStep
 from playground.training.student import Student, open_student
+from playground.training.teachable import teachable
 
 CHECKPOINT_EVERY_S = 10.0  # what a killed process loses at most, and one step
 _LOOKED_AT = 8  # rows, to measure the pace
@@ -79,7 +79,8 @@ def prepare(student: Student, rows: tuple[Row, ...], settings: TrainSettings, fo
 def kept_training(writer: TrainingWriter, kept: KeptTraining) -> Job:
     """The job: it goes on from the last checkpoint. However it ends, the training is marked so.
 
-    A cancelled one writes its checkpoint before it goes, and what was best until then.
+    A cancelled one writes its checkpoint before it goes, and what was best until then. Of one that was just begun
+    (``writer.is_new``) and is refused before its first step, as for want of memory, nothing is kept.
     """
     return lambda engine, cancel: _run(engine.info, writer, kept, cancel)
 
@@ -92,6 +93,7 @@ def _run(
     folder = training_folder(kept.id)
     prepared: Prepared | None = None
     result = ""
+    refused = False
     try:
         writer.begin(kept.summary.seconds)
         base = _base(info, kept.origin)
@@ -104,6 +106,9 @@ def _run(
         raise
     except TrainingDiverged as error:
         status, problem = "stopped", str(error)
+        raise
+    except (BadInput, ModelError) as error:
+        problem, refused = str(error), prepared is None and writer.is_new
         raise
     except Exception as error:
         problem = str(in_a_sentence(error))
@@ -121,7 +126,10 @@ def _run(
             (kept.summary.done, kept.summary.steps) if training is None else (len(training.steps) - 1, training.total)
         )
         try:
-            writer.end(status or writer.ends_as, problem, max(done, 0), steps)
+            if refused:
+                writer.withdraw()
+            else:
+                writer.end(status or writer.ends_as, problem, max(done, 0), steps)
         except StoreError:
             writer.unsaid = True
     if problem:
@@ -185,15 +193,6 @@ def write_folder(student: Student, target: Path) -> None:
         raise PlaygroundError(disk_problem(target, error)) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-def teachable(info: ModelInfo) -> str | None:
-    """The name of the model to load and teach. Raises ModelRefused for a server's."""
-    if info.server is not None:
-        raise ModelRefused(
-            "A server's model cannot be taught from here: it gives no gradients. Choose a model of this machine."
-        )
-    return without_adapter(info.id)
 
 
 def _base(info: ModelInfo, origin: Origin) -> str | None:

@@ -114,14 +114,17 @@ class TrainingStore:
     def take_up(self, training: str, *, former: TrainingWriter | None = None) -> TrainingWriter | None:
         """Its writer from now on; None where another is at it, or there is none of this id. ``former`` makes way."""
         writer = uuid.uuid4().hex
+        is_new = False
 
         def is_free(record: TrainingRecord) -> bool:
+            nonlocal is_new
+            is_new = not record.owner
             return not _is_written(record) or (former is not None and record.writer == former.word)
 
         taken = self._table.claim(
             training, self._visitor, is_free, owner=this_process(), writer=writer, written=time.time()
         )
-        return TrainingWriter(self._table, training, writer) if taken else None
+        return TrainingWriter(self._table, training, writer, is_new) if taken else None
 
     def trainings(self) -> tuple[TrainingSummary, ...]:
         """All of them, the newest first."""
@@ -177,11 +180,11 @@ class TrainingStore:
 class TrainingWriter:
     """Who runs a training. ``ends_as``: what it is called where the run is cancelled, "paused" or "stopped".
 
-    ``unsaid``: its run ended and the store could not be told so, as on a full disk.
+    ``unsaid``: its run ended and the store could not be told so, as on a full disk. ``is_new``: nobody has run it before.
     """
 
-    def __init__(self, table: TrainingTable, training: str, word: str) -> None:
-        self.training, self.word = training, word
+    def __init__(self, table: TrainingTable, training: str, word: str, is_new: bool) -> None:
+        self.training, self.word, self.is_new = training, word, is_new
         self.ends_as: Status = "paused"
         self.unsaid = False
         self._table = table
@@ -213,6 +216,10 @@ class TrainingWriter:
         self._change(
             status=status, problem=problem, writer="", written=time.time(), done=done, steps=steps, lost_is_fine=True
         )
+
+    def withdraw(self) -> None:
+        """As if it had never been begun: it was refused before its first step, and has no folders yet."""
+        self._table.withdraw(self.training, self.word)
 
     def _change(self, *, lost_is_fine: bool = False, **values: str | float | int) -> None:
         if not self._table.change(self.training, self.word, seconds=self._seconds, **values) and not lost_is_fine:

@@ -17,7 +17,6 @@ import torch
 from playground.engine.text.codec import HfTextCodec
 from playground.errors import BadInput, ModelRefused
 from playground.models.describing import describe
-from playground.models.estimate import config_dict
 from playground.models.hardware import probe
 from playground.models.info import LoadedModelInfo
 from playground.models.loading import read
@@ -25,6 +24,7 @@ from playground.models.locating import LocatedModel, locate
 from playground.models.scoring_head import read_with_head
 from playground.models.wording import reason_text, shown
 from playground.training.settings import TARGETS, TrainSettings
+from playground.training.teachable import quantised_sentence
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -143,10 +143,8 @@ def require_teachable(located: LocatedModel) -> None:
     name = shown(located.source.id)
     if located.placement.device_map is not None:
         raise ModelRefused(f"{name} is spread over several devices and cannot be taught here: choose a smaller model.")
-    if located.source.kind != "gguf" and config_dict(located.folder).get("quantization_config"):
-        raise ModelRefused(
-            f"{name} has quantised weights, through which no gradient flows: choose its unquantised form."
-        )
+    if located.is_quantised:
+        raise ModelRefused(quantised_sentence(name))
 
 
 def best_dtype(device: str | None) -> str:

@@ -9,6 +9,9 @@ import pytest
 import torch
 
 from playground.errors import BadInput, ModelRefused, TrainingDiverged
+from playground.models.describing import describe
+from playground.models.loading import load
+from playground.models.locating import locate
 from playground.training.checkpoint import load_checkpoint, save_checkpoint
 from playground.training.demonstrations import Demonstration
 from playground.training.estimate import estimate
@@ -17,6 +20,7 @@ from playground.training.settings import KINDS, Kind, TrainSettings, read_train_
 from playground.training.split import split
 from playground.training.steps import TrainStep, read_step, step_values
 from playground.training.student import open_student
+from playground.training.teachable import teachable, why_not_taught
 from tests.models.tiny import edit_config, save_gpt2
 from tests.training.tiny_student import prepared, rows_of, save_tiny, settings_of
 
@@ -152,6 +156,17 @@ def test_what_has_no_such_layers_or_no_gradients_is_refused(tiny_model: Path, tm
     edit_config(quantised, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True})
     with pytest.raises(ModelRefused, match="quantised weights"):
         open_student(str(quantised), settings_of())
+
+
+def test_that_a_model_is_quantised_is_known_before_it_is_taught(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path / "model")
+    plain = load(str(folder))
+    assert not plain.info.quantised and why_not_taught(plain.info) == "" and teachable(plain.info) == str(folder)
+    edit_config(folder, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True})
+    info = describe(locate(str(folder)), plain.model, plain.tokenizer, plain.decoding)
+    assert info.quantised
+    with pytest.raises(ModelRefused, match="model has quantised weights.*unquantised form"):
+        teachable(info)
 
 
 @pytest.mark.parametrize(

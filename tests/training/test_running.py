@@ -23,7 +23,7 @@ from playground.engine.factory import make_engine
 from playground.engine.fake.engine import FakeEngine
 from playground.engine.serving.step_worker import StepWorker
 from playground.engine.types import NextLogits
-from playground.errors import BadInput, Cancelled, PlaygroundError
+from playground.errors import BadInput, Cancelled, ModelTooLarge, PlaygroundError
 from playground.generation.document import origin_of
 from playground.models.adapter_files import list_adapters
 from playground.models.reward import load_reward_model
@@ -212,13 +212,35 @@ def test_a_full_disk_pauses_it_with_a_sentence(
     assert finished(store, worker, training).steps
 
 
-def test_another_model_or_a_server_is_refused(store: TrainingStore, worker: StepWorker) -> None:
+def test_another_model_is_refused_and_the_training_stays(store: TrainingStore, worker: StepWorker) -> None:
     training = begun(store, worker)
+    taken_up(store, training)[0].end("paused", "", 0, 0)
     other = StepWorker(FakeEngine())
     with pytest.raises(BadInput, match="was begun on"):
         finished(store, other, training)
     other.close()
     assert store.summary(training).status == "paused"
+
+
+def test_of_one_that_is_refused_as_it_begins_nothing_is_kept(
+    store: TrainingStore, worker: StepWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = begun(store, worker)
+
+    def too_large(*_args: object) -> None:
+        raise ModelTooLarge("It needs more than there is.", 2, 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "open_student", too_large)
+        with pytest.raises(ModelTooLarge):
+            finished(store, worker, training)
+        assert store.trainings() == ()
+        paused = begun(store, worker)
+        taken_up(store, paused)[0].end("paused", "", 0, 0)
+        with pytest.raises(ModelTooLarge):
+            finished(store, worker, paused)
+    assert store.summary(paused).problem == "It needs more than there is.", "it was in the list before"
+    assert finished(store, worker, paused).steps
 
 
 def test_others_are_answered_meanwhile_and_by_the_weights_as_they_were(

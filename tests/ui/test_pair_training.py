@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from playground.engine.serving.ticket import Ticket
+from playground.errors import ModelTooLarge
 from playground.models.reward import load_reward_model
 from playground.preferences.ballots import Answer, Ballot, Verdict
 from playground.preferences.kept import BallotStore
@@ -15,14 +17,16 @@ from playground.preferences.synthetic import VOTERS, synthetic_verdicts
 from playground.state.preferences import PreferencesState
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import LOCAL
+from playground.training import running
 from playground.training.loop import Training
 from playground.training.runs import TrainingStore
-from playground.training.steps import TrainStep
+from playground.training.steps import PreferenceNumbers, TrainStep
 from playground.ui import runtime
-from playground.ui.preferences_page import dpo, equal_kl, lora_reward
+from playground.ui.kit.job_view import JobView
+from playground.ui.preferences_page import dpo, equal_kl, lora_reward, pair_training
 from playground.ui.preferences_page.dpo import DpoDraft
 from playground.ui.preferences_page.equal_kl import EqualKlLook
-from playground.ui.preferences_page.pair_training import PairKind, PairTrainings
+from playground.ui.preferences_page.pair_training import PairKind, PairTraining, PairTrainings
 from tests.training.tiny_student import save_tiny, settings_of
 from tests.ui.conftest import Opened
 
@@ -68,9 +72,9 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     (kept,) = TrainingStore(LOCAL).trainings()
     assert kept.status == "finished" and kept.kind == "dpo" and kept.has_adapter and not page.errors
     told = page.texts().replace("\\", "")
-    assert f"At step {kept.steps}, on 4 held-out pairs" in told and "KL to the start" in told
-    last = page.state(PairTrainings).of["dpo"].steps[-1]
-    assert last.heldout != last.loss and f"; loss {last.heldout:.3f} nats" in told
+    best = [step for step in page.state(PairTrainings).of["dpo"].steps if step.best][-1]
+    assert f"At step {best.step}, which is kept, on 4 held-out pairs" in told and "KL to the start" in told
+    assert best.heldout != best.loss and f"; loss {best.heldout:.3f} nats" in told
     assert len(page.at.get("plotly_chart")) == 4
     page.at.toggle(key="preferences_dpo_looks").set_value(True)
     page.run()
@@ -81,6 +85,45 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     told = page.texts().replace("\\", "")
     assert not page.errors and "best-of-N with that KL, N ≈ 1." in told and "48 answers of each to 6 prompts" in told
     assert len(page.at.get("plotly_chart")) == 5
+
+
+def test_the_sentence_is_on_what_is_kept_and_while_it_goes_on_of_the_last_step() -> None:
+    steps = [trained_to(0, 0.693, 0.5), trained_to(2, 0.4, 0.9, best=True), trained_to(4, 0.6, 0.6)]
+    own = PairTraining(steps=steps)
+    told = dpo._sentence(own, held_out=True)
+    assert told.startswith("At step 2, which is kept, on ") and "in 90%" in told and "loss 0.400 nats" in told
+    own.job = JobView(Ticket("s", "train"))
+    told = dpo._sentence(own, held_out=True)
+    assert told.startswith("At step 4, on ") and "in 60%" in told and "loss 0.600 nats" in told
+
+
+def trained_to(step: int, heldout: float, accuracy: float, *, best: bool = False) -> TrainStep:
+    numbers = PreferenceNumbers(0.1, 0.0, 0.1, accuracy)
+    return TrainStep(step, 4, 0.0, 0.5, heldout, 1e-3, 1.0, 10, 0.1, best, heldout_preference=numbers)
+
+
+def test_a_model_that_cannot_be_taught_is_refused_before_and_a_refused_start_is_not_kept(
+    page: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_args: object) -> None:
+        raise ModelTooLarge("It needs more than there is.", 2, 1)
+
+    page.hold(teach_preferences_section="DPO")
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "open_student", too_large)
+        page.at.button(key="preferences_dpo_start").click()
+        page.run()
+        while page.state(PairTrainings).of["dpo"].busy:
+            page.run()
+        page.run()
+    assert page.errors == [r"It needs more than there is\."] and not TrainingStore(LOCAL).trainings()
+    assert not page.at.button(key="preferences_dpo_start").disabled
+    monkeypatch.setattr(pair_training, "why_not_taught", lambda info: "It has quantised weights: choose another.")
+    page.run()
+    button, why = page.at.button(key="preferences_dpo_start"), r"It has quantised weights\: choose another\."
+    assert button.disabled and button.help == why and why in page.texts()
+    page.hold(teach_preferences_section="Reward model", preferences_lora_box=True)
+    assert page.at.button(key="preferences_lora_start").disabled
 
 
 def test_pairs_longer_than_the_context_are_left_out_and_said(page: Opened) -> None:

@@ -19,6 +19,7 @@ from playground.engine.api import CancelToken, Engine
 from playground.engine.fake.engine import FakeEngine, default_logits
 from playground.engine.serving.loading import ModelChoice
 from playground.engine.types import FloatArray, TokenIds
+from playground.errors import ModelTooLarge
 from playground.models.adapter_names import split_adapter
 from playground.state.examples import ExamplesState
 from playground.state.setup import Setup
@@ -129,6 +130,41 @@ def test_a_training_is_shown_as_it_goes_and_stays_in_the_link(open_app: Open) ->
     ]
     (kept,) = TrainingStore().trainings()
     assert app.state(ExamplesState).training == kept.id and kept.has_adapter
+
+
+def test_a_quantised_model_is_refused_before_the_button_is_pressed(open_app: Open, engine: FakeEngine) -> None:
+    app = open_examples(open_app, TRAIN)
+    why = "Fake model has quantised weights, through which no gradient flows: choose its unquantised form."
+    assert not app.at.button(key="teach_start").disabled
+    engine._info = replace(engine.info, quantised=True)
+    app = pressed(app, "teach_start")  # as a page that was drawn before would send it
+    assert why in "".join(app.errors).replace("\\", "") and not TrainingStore().trainings()
+    app = app.run()
+    button = app.at.button(key="teach_start")
+    assert button.disabled and button.help.replace("\\", "") == why
+    assert why in said(app), "a phone shows no tooltip"
+    assert not [one for one in app.at.button if one.key == "teach_measure"], "measuring would be refused as well"
+
+
+def test_a_refused_start_leaves_nothing_in_the_list(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "kept_training", refused_training)
+    app = open_examples(open_app, TRAIN)
+    app = pressed(app, "teach_start")
+    while app.state(TrainingView).busy:
+        app.run()
+    assert app.run().errors == ["It needs 9 GB and 1 GB is free\\."] and not TrainingStore().trainings()
+    assert app.state(ExamplesState).training == "" and not app.at.button(key="teach_start").disabled
+
+
+def refused_training(writer: TrainingWriter, kept: KeptTraining) -> Job:
+    """As where the memory does not suffice: ``running.kept_training`` up to its refusal."""
+
+    def job(engine: Engine, cancel: CancelToken) -> Generator[TrainStep | None, None, None]:
+        yield None
+        writer.withdraw()
+        raise ModelTooLarge("It needs 9 GB and 1 GB is free.", 9, 1)
+
+    return job
 
 
 def test_what_is_refused_is_said_and_the_last_value_stays(open_app: Open) -> None:

@@ -14,6 +14,7 @@ from playground.models.info import LoadedModelInfo
 from playground.training.estimate import Estimate, Pace, estimate
 from playground.training.line import training_line
 from playground.training.masks import MaskedText, cut
+from playground.training.teachable import why_not_taught
 from playground.ui.examples_page.masked_rows import masked_rows
 from playground.ui.examples_page.session import draft
 from playground.ui.kit import session
@@ -65,7 +66,7 @@ def show_forecast(worker: Worker, found: Estimate) -> None:
         f"It needs **{gigabytes(found.memory_bytes)}** beside what is loaded; {found.trainable_parameters:,} weights are "
         f"trained, {percent(share)} of the model's."
     )
-    if found.seconds is None:
+    if found.seconds is None and not why_not_taught(worker.engine.info):
         watch(own, lambda: _measuring(worker), key="teach_measure_run")
 
 

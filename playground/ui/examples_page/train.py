@@ -9,6 +9,7 @@ import streamlit as st
 from playground.charts.teach_curves import best_step, loss_chart, loss_description
 from playground.engine.serving.worker import Worker
 from playground.training.runs import KeptTraining
+from playground.training.teachable import why_not_taught
 from playground.ui.components.light_chart import light_chart
 from playground.ui.examples_page.forecast import forecast, show_forecast
 from playground.ui.examples_page.kept_trainings import kept_trainings, state_word
@@ -67,17 +68,20 @@ def train_section(worker: Worker) -> None:
 
 def _drafted(worker: Worker) -> None:
     """What it will take, and the button. Raises Pending while rows are encoded."""
-    found, own = forecast(worker), training_view()
+    found, own, why = forecast(worker), training_view(), why_not_taught(worker.engine.info)
     show_forecast(worker, found)
     st.button(
         "Train",
         key="teach_start",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=own.busy,
-        help="Pause what is being trained first." if own.busy else "Others go on sampling meanwhile.",
+        disabled=own.busy or bool(why),
+        help=escape_markdown(why)
+        or ("Pause what is being trained first." if own.busy else "Others go on sampling meanwhile."),
         on_click=_tried(lambda: start(worker, draft().rows, draft().settings, _name(), found.seconds or 0.0)),
     )
+    if why:
+        st.caption(f":material/block: {escape_markdown(why)}")
 
 
 def _name() -> str:

@@ -19,6 +19,7 @@ from playground.training.line import training_line
 from playground.training.runs import KeptTraining, Status, TrainingStore, TrainingWriter
 from playground.training.settings import TrainSettings
 from playground.training.steps import Noted, Reading, TrainStep
+from playground.training.teachable import teachable
 from playground.ui.examples_page.session import open_training, opened_training
 from playground.ui.kit import session
 from playground.ui.kit.job_view import HasJob, JobView
@@ -79,6 +80,7 @@ def is_under_way(own: TrainingView) -> bool:
 def start(worker: Worker, rows: Sequence[Demonstration], settings: TrainSettings, name: str, seconds: float) -> None:
     """Begin a training. ``seconds``: how long it is expected to take. Raises PlaygroundError before anything is begun."""
     own = training_view()
+    teachable(worker.engine.info)
     store = TrainingStore(owner_id())
     visitor_limits().check_runs(len(store.trainings()))
     training = store.start(rows, settings.checked(), origin_of(worker.engine.info), name)
@@ -156,8 +158,8 @@ def _look(own: TrainingView, *, always: bool = False) -> None:
         if own.ending and own.writer is not None and own.writer.unsaid:  # as on a full disk
             own.kept = replace(own.kept, summary=replace(own.kept.summary, status=own.writer.ends_as))
         own.ending = own.ending and own.kept.summary.status == "running"
-    except BadInput as error:  # it was deleted meanwhile, as from another tab
+    except BadInput as error:  # deleted from another tab, or refused as it began
         open_training("")
-        own.kept, own.problem, own.steps = None, str(error), []
+        own.kept, own.problem, own.steps, own.ending = None, own.problem or str(error), [], False
     except PlaygroundError as error:
         own.problem = own.problem or str(error)

@@ -38,9 +38,10 @@ from playground.ui.preferences_page.pair_training import (
     pair_training,
     pairs_of,
     show_pair_notes,
-    start,
+    spoken_of,
+    start_button,
 )
-from playground.ui.preferences_page.session import attempt, opened
+from playground.ui.preferences_page.session import opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,14 @@ def _controls(worker: Worker, pairs: int, own: PairTraining) -> None:
         )
         number("epochs", "Epochs", "How often each pair is seen.", 1, 20, 1)
         number("learning_rate", "Learning rate", "Of the LoRA adapter, rank 8.", 1e-5, 1e-2, 1e-4)
-        st.button(
+        start_button(
+            worker,
+            own,
             f"Train on {pairs:,} pairs",
             key="preferences_dpo_start",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=own.busy,
-            on_click=attempt(lambda: start(worker, opened(), session.get(DpoDraft).settings)),
-            help="Ties are left out. The adapter is kept and can be chosen on every page; others go on sampling meanwhile.",
+            main=True,
+            about="Ties are left out. The adapter is kept and can be chosen on every page; others go on sampling meanwhile.",
+            settings=lambda: session.get(DpoDraft).settings,
         )
 
 
@@ -169,13 +170,13 @@ def _curves(own: PairTraining) -> None:
 def _sentence(own: PairTraining, held_out: bool) -> str:
     """Loss, accuracy, margin, KL, and best-of-N at the same KL."""
     told, _held = measured(own.steps)
-    (_first, before), (step, after) = told[0], told[-1]
+    before, (point, step, after) = told[0][1], spoken_of(own, told)
     where = heldout_words(own) if held_out else "the step's own pairs, since too few are there to hold some out"
-    losses = [loss for each in own.steps if (loss := each.heldout if held_out else each.loss) is not None]
-    said = f"At step {step:,}, on {where}: the winner has the higher implicit reward in {after.accuracy:.0%}"
+    loss = next((each.heldout if held_out else each.loss for each in own.steps if each.step == step), None)
+    said = f"At {point} on {where}: the winner has the higher implicit reward in {after.accuracy:.0%}"
     said += f", margin {after.margin:+.3f}"
-    if losses:
-        said += f"; loss {losses[-1]:.3f} nats (ln 2 = 0.693 at the start)"
+    if loss is not None:
+        said += f"; loss {loss:.3f} nats (ln 2 = 0.693 at the start)"
     if after.logps_chosen is not None and before.logps_chosen is not None:
         won = after.logps_chosen - before.logps_chosen
         lost = (after.logps_rejected or 0.0) - (before.logps_rejected or 0.0)

@@ -6,7 +6,6 @@ import streamlit as st
 
 from playground.charts.curves_bands import bands_description, bands_figure
 from playground.charts.preferences_dpo import measured, rewards_bands
-from playground.charts.teach_curves import best_step
 from playground.engine.serving.worker import Worker
 from playground.training.settings import TrainSettings
 from playground.ui.kit.job_view import watch
@@ -20,9 +19,10 @@ from playground.ui.preferences_page.pair_training import (
     pair_training,
     pairs_of,
     show_pair_notes,
-    start,
+    spoken_of,
+    start_button,
 )
-from playground.ui.preferences_page.session import attempt, opened
+from playground.ui.preferences_page.session import opened
 
 
 def lora_reward_part(worker: Worker) -> None:
@@ -32,12 +32,14 @@ def lora_reward_part(worker: Worker) -> None:
         show_problem(own.problem)
     with problems_shown_here():
         pairs = pairs_of(opened())
-        st.button(
+        start_button(
+            worker,
+            own,
             f"Train a LoRA reward model on {len(pairs):,} pairs",
             key="preferences_lora_start",
-            icon=":material/play_arrow:",
-            disabled=own.busy,
-            on_click=attempt(lambda: start(worker, opened(), TrainSettings.of("reward"))),
+            main=False,
+            about=None,
+            settings=lambda: TrainSettings.of("reward"),
         )
         show_pair_notes(opened())
     choose_training("reward", worker)
@@ -51,10 +53,11 @@ def _lora_curves(own: PairTraining) -> None:
     if told:
         bands = rewards_bands(told)
         show_figure(bands_figure(bands), bands_description(bands), key="preferences_lora_rewards")
-        best = None if own.busy else best_step(own.steps)
-        step, last = next((each for each in told if best is not None and each[0] == best.step), told[-1])
-        where, which = heldout_words(own) if held_out else "the step's own pairs", ", which is kept," if best else ""
-        st.markdown(f"At step {step:,}{which} it agrees with {last.accuracy:.0%} of {where}.")
+        where, (point, _step, numbers) = (
+            heldout_words(own) if held_out else "the step's own pairs",
+            spoken_of(own, told),
+        )
+        st.markdown(f"At {point} it agrees with {numbers.accuracy:.0%} of {where}.")
     folder = own.kept.folder if own.kept is not None and not own.busy else None
     if folder is not None:
         st.caption("In Best-of-N and on any command it is the rule")

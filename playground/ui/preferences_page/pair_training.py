@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 import streamlit as st
 
+from playground.charts.preferences_dpo import Told
+from playground.charts.teach_curves import best_step
 from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, PlaygroundError
 from playground.generation.document import origin_of
@@ -19,13 +21,14 @@ from playground.training.line import training_line
 from playground.training.pairs import Pair, odd_pairs
 from playground.training.runs import KeptTraining, Status, TrainingStore, TrainingSummary, TrainingWriter
 from playground.training.settings import TrainSettings
-from playground.training.steps import Noted, Reading, TrainStep
+from playground.training.steps import Noted, PreferenceNumbers, Reading, TrainStep
+from playground.training.teachable import teachable, why_not_taught
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.job_view import HasJob, JobView
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.session import bind_widget
-from playground.ui.preferences_page.session import attempt
+from playground.ui.preferences_page.session import attempt, opened
 from playground.ui.runtime import session_id
 from playground.ui.visitor import owner_id
 from playground.ui.workspace.shared import visitor_limits
@@ -48,8 +51,12 @@ class PairTraining(HasJob[Any]):
     notes: tuple[str, ...] = ()
 
     def ended(self, job: JobView[Any]) -> None:
-        if self.kept is not None:
+        if self.kept is None:
+            return
+        try:
             self.kept = TrainingStore(owner_id()).load(self.kept.id)
+        except BadInput as error:  # refused as it began, and not kept; or deleted from another tab
+            self.kept, self.steps, self.notes, self.problem = None, [], (), self.problem or str(error)
 
 
 @dataclass(eq=False)
@@ -117,9 +124,35 @@ def _is_whole(pair: Pair) -> bool:
     return bool(pair.chosen.strip() and pair.rejected.strip())
 
 
+def start_button(
+    worker: Worker,
+    own: PairTraining,
+    label: str,
+    *,
+    key: str,
+    main: bool,
+    about: str | None,
+    settings: Callable[[], TrainSettings],
+) -> None:
+    """The button that begins a training; where the model cannot be taught, it says why and cannot be pressed."""
+    why = escape_markdown(why_not_taught(worker.engine.info))
+    st.button(
+        label,
+        key=key,
+        type="primary" if main else "secondary",
+        icon=":material/play_arrow:",
+        disabled=own.busy or bool(why),
+        on_click=attempt(lambda: start(worker, opened(), settings())),
+        help=why or about,
+    )
+    if why:
+        st.caption(f":material/block: {why}")
+
+
 def start(worker: Worker, kept: KeptBallot, settings: TrainSettings) -> None:
     """Begin a training. Raises PlaygroundError before anything is begun."""
     own = pair_training(settings.kind)  # type: ignore[arg-type]
+    teachable(worker.engine.info)
     store = TrainingStore(owner_id())
     visitor_limits().check_runs(len(store.trainings()))
     training = store.start(pairs_of(kept), settings.checked(), origin_of(worker.engine.info), kept.name)
@@ -168,7 +201,7 @@ def choose_training(kind: PairKind, worker: Worker) -> None:
             list(kept).index(shown),
             format_func=lambda one: _line(kept[one]),
             key=f"preferences_{kind}_kept",
-            on_change=bind_widget(f"preferences_{kind}_kept", shown, lambda one: _open(own, str(one))),
+            on_change=bind_widget(f"preferences_{kind}_kept", shown, lambda one: _choose(own, str(one))),
             width=420,
         )
         if kept[shown].status == "paused":
@@ -199,16 +232,31 @@ def _delete(own: PairTraining, training: str) -> None:
     own.kept, own.steps, own.problem, own.notes = None, [], "", ()
 
 
-def _open(own: PairTraining, training: str) -> tuple[str, ...]:
-    own.kept = TrainingStore(owner_id()).load(training)
-    own.steps, own.problem, own.notes = list(own.kept.steps), "", own.kept.notes
+def _choose(own: PairTraining, training: str) -> tuple[str, ...]:
+    own.problem = ""
+    _open(own, training)
     return (PICTURES,)
+
+
+def _open(own: PairTraining, training: str) -> None:
+    own.kept = TrainingStore(owner_id()).load(training)
+    own.steps, own.notes = list(own.kept.steps), own.kept.notes
 
 
 def heldout_words(own: PairTraining) -> str:
     """The held-out pairs, counted: of four pairs 75% says little."""
     count = 0 if own.kept is None else heldout_of(len(own.kept.rows), own.kept.settings.heldout_share)
     return f"{count:,} held-out pair{'' if count == 1 else 's'}"
+
+
+def spoken_of(own: PairTraining, told: Told) -> tuple[str, int, PreferenceNumbers]:
+    """What a sentence is about: the step in words and its number, and what was measured then. While the training goes on
+    that is the last one, afterwards the one whose weights are kept.
+    """
+    best = None if own.busy or is_under_way(own) else best_step(own.steps)
+    step, numbers = next((each for each in told if best is not None and each[0] == best.step), told[-1])
+    which = ", which is kept," if best is not None and best.step == step else ","
+    return f"step {step:,}{which}", step, numbers
 
 
 def seconds_left(steps: Sequence[TrainStep]) -> float:
