@@ -105,7 +105,7 @@ def surprise_tokens(codec: TextCodec, found: TextBits) -> list[StripToken]:
                 f"{bits:.2f} bits over {size} bytes",
                 f"probability {2.0**-bits:.2%}",
             )
-        ground, ink = token_colours("surprise", TokenFigures(-bits * _LN2, None, None))
+        ground, ink = token_colours("bits", TokenFigures(-bits * _LN2, None, None))
         tokens.append(StripToken(shown, ", ".join(lines), "prompt", lines, (), ground, ink, piece.endswith("\n")))
     return tokens
 

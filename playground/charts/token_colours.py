@@ -32,7 +32,7 @@ class TokenScale:
     means: str
 
 
-MOST_ENTROPY, MOST_SURPRISE, RANK_DECADES = 8.0, 10.0, 4.0
+MOST_ENTROPY, MOST_SURPRISE, MOST_BITS, RANK_DECADES = 8.0, 10.0, 14.0, 4.0
 
 SCALES: dict[str, TokenScale] = {
     "probability": TokenScale(
@@ -68,14 +68,25 @@ SCALES: dict[str, TokenScale] = {
         "the negative log-probability of the token that came",
     ),
 }
+# Beside those that a reader chooses from: the surprise of a page that counts in bits.
+_ALL = SCALES | {
+    "bits": TokenScale(
+        "Surprise",
+        lambda f: f.logprob,
+        lambda logprob: -logprob / math.log(2) / MOST_BITS,
+        "0 bits: expected",
+        f"{MOST_BITS:g} bits or more: odd",
+        "the negative log-probability, to base 2, of the token that came",
+    ),
+}
 
 
 def token_colours(scale: str, figures: TokenFigures) -> tuple[str, str]:
     """Ground and ink, "#RRGGBB" each, with a contrast of at least 4.5:1. A figure that is not told or no number has no colour."""
-    figure = SCALES[scale].figure(figures)
+    figure = _ALL[scale].figure(figures)
     if figure is None or math.isnan(figure):
         return "", ""
-    fraction = SCALES[scale].fraction(figure)
+    fraction = _ALL[scale].fraction(figure)
     # 32 shades are more than an eye tells apart, and let the browser share the styles
     ground = sequential(round(min(max(fraction, 0.0), 1.0) * 32) / 32)
     return ground, ink_on(ground)
@@ -83,7 +94,7 @@ def token_colours(scale: str, figures: TokenFigures) -> tuple[str, str]:
 
 def legend_html(scale: str) -> str:
     """The scale as a bar with its two ends named. Only our own text is in it."""
-    chosen = SCALES[scale]
+    chosen = _ALL[scale]
     stops = ", ".join(CIVIDIS)
     bar = (
         f'<span role="img" aria-label="colour scale from {chosen.low} to {chosen.high}" style="display:inline-block;'

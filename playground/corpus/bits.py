@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,14 +129,10 @@ def bits_job(texts: Sequence[str], store: BitsStore = STORE) -> Job:
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[BitsStep | None, None, tuple[TextBits, ...]]:
         scorer, revision = require(engine, Score), engine.info.revision
+        check_length(engine, texts)
         encoded = [windows(engine, text) for text in texts]
-        total = sum(len(ids) for each in encoded for ids in each)
-        if total > MOST_TOKENS:
-            raise BadInput(
-                f"The texts have {total:,} tokens for this model; at most {MOST_TOKENS:,} are read at once: choose fewer.",
-                "texts",
-            )
-        found, done = [], 0
+        total, done = sum(len(ids) for each in encoded for ids in each), 0
+        found = []
         for text, parts in zip(texts, encoded, strict=True):
             cancel.check()
             known = store.known(revision, [text])
@@ -156,13 +152,33 @@ def bits_job(texts: Sequence[str], store: BitsStore = STORE) -> Job:
     return job
 
 
+def check_length(engine: Engine, texts: Sequence[str]) -> None:
+    """Raises BadInput for texts of more than ``MOST_TOKENS`` in all, with how much of them fits; no more than that is encoded."""
+    left, fit = MOST_TOKENS, 0  # tokens; bytes of UTF-8
+    for text in texts:
+        for ids in _parts(engine, text):
+            fit += sum(len(engine.codec.token_bytes(token)) for token in ids[:left])
+            left -= len(ids)
+            if left < 0:
+                size = sum(len(each.encode("utf-8", "surrogatepass")) for each in texts)
+                raise BadInput(
+                    f"These texts are too long to be read at once: {engine.info.name} reads at most {MOST_TOKENS:,} tokens, "
+                    f"which the first {fit:,} of their {size:,} bytes are. Give it fewer texts, or shorter ones.",
+                    "texts",
+                )
+
+
 def windows(engine: Engine, text: str) -> list[TokenIds]:
     """The ids of a text in parts that fit the context. Raises BadPrompt."""
     length = engine.info.context_length
-    limit = max(length * 2, 1_000)  # the codec refuses what cannot fit: a long text is given to it in parts
-    parts = [text[place : place + limit] for place in range(0, len(text), limit)] or [""]
-    ids = [engine.codec.encode(part) for part in parts]
-    return [each[place : place + length] for each in ids for place in range(0, len(each), length)]
+    return [each[place : place + length] for each in _parts(engine, text) for place in range(0, len(each), length)]
+
+
+def _parts(engine: Engine, text: str) -> Iterator[TokenIds]:
+    """The ids of a text, which the codec is given in parts: it refuses what cannot fit the context."""
+    limit = max(engine.info.context_length * 2, 1_000)
+    for place in range(0, max(len(text), 1), limit):
+        yield engine.codec.encode(text[place : place + limit])
 
 
 def text_bits(engine: Engine, parts: Sequence[TokenIds], logprobs: Sequence[FloatArray], text: str) -> TextBits:

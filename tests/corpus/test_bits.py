@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from playground.corpus import bits
 from playground.corpus.bits import BitsStep, BitsStore, bits_job, interval_of, over_texts, windows, within_text
 from playground.corpus.domains import read_domains, samples
 from playground.corpus.meaning import PASS_BYTES, PROTOCOLS, chosen_texts, in_passes, knowledge
@@ -50,6 +51,21 @@ def test_a_text_longer_than_the_context_is_read_in_windows_and_loses_nothing_but
     assert max(map(len, parts)) <= 16
     (found,) = finish(bits_job([text], BitsStore())(engine, CancelToken()))
     assert len(found.ids) == sum(map(len, parts)) and found.tokens == len(found.ids) - len(parts)
+
+
+def test_too_many_tokens_are_refused_with_how_much_of_the_texts_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(context_length=16)
+    text = "abcdefghij" * 20
+    (found,) = finish(bits_job([text], BitsStore())(engine, CancelToken()))
+    monkeypatch.setattr(bits, "MOST_TOKENS", len(found.ids))
+    bits.check_length(engine, [text])
+    for texts in ([text, "klm"], ["klm", text, "é"]):
+        with pytest.raises(BadInput, match="Give it fewer texts, or shorter ones") as refused:
+            finish(bits_job(texts, BitsStore())(engine, CancelToken()))
+        size, fit = sum(len(each.encode()) for each in texts), int(str(refused.value).split("first ")[1].split()[0])
+        assert f"of their {size} bytes" in str(refused.value) and fit < size
+        whole = "".join(texts).encode()
+        bits.check_length(engine, [whole[:fit].decode()])
 
 
 def test_texts_are_read_once_in_steps_and_may_be_stopped() -> None:

@@ -62,6 +62,8 @@ def test_bars_table_and_strip_say_what_the_engine_says(open_app: Open, engine: F
     app = open_domains(open_app, own=own, domain="mine")
     app.hold(domain_table_box=True)
     assert not app.errors
+    (legend,) = [each.proto.body for each in app.at.get("html") if "Surprise" in each.proto.body]
+    assert "bits or more" in legend and "nats" not in legend + app.texts(), "one unit on the page"
     texts = ["abcabc", *(each.text for each in samples() if each.domain in ("sql", "chat"))]
     found = finish(bits_job(texts, BitsStore())(engine, CancelToken()))
     table = app.at.dataframe[0].value
@@ -171,7 +173,8 @@ def test_a_weak_domain_goes_to_examples_as_demonstrations(open_app: Open) -> Non
     assert app.state(TeachDraft).rows == demonstrations_of(sql) and len(demonstrations_of(sql)) > 1
 
 
-def test_uploads_are_masked_told_and_named_in_no_link(open_app: Open) -> None:
+def test_uploads_are_masked_told_and_named_in_no_link(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bits, "MOST_TOKENS", 5_000)
     app = open_domains(open_app, domain="sql")
     app.hold(own_domains=True)
 
@@ -186,6 +189,7 @@ def test_uploads_are_masked_told_and_named_in_no_link(open_app: Open) -> None:
         (b'{"domain": "a", "text": "\\ud83d"}', "half a character"),
         (b'{"domain": "a", "text": " "}', "not empty"),
         (b'{"domain": "a", "text": "b"', "Line 1 is not a JSON object"),
+        (b'{"domain": "a", "text": "' + b"hi " * 3_000 + b'"}', "5,000 tokens, which the first"),
     ):
         upload(data)
         assert len(app.errors) == 1 and told in app.errors[0] and not app.state(OwnTexts).texts

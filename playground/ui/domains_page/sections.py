@@ -15,7 +15,7 @@ from playground.charts.domain_pictures import (
     surprise_tokens,
 )
 from playground.charts.token_colours import legend_html
-from playground.corpus.bits import TextBits, within_text
+from playground.corpus.bits import MOST_TOKENS, TextBits, within_text
 from playground.corpus.domains import MOST_BYTES, DomainSample, OwnTexts
 from playground.engine.serving.worker import Worker
 from playground.errors import PlaygroundError
@@ -47,7 +47,7 @@ def domains_section(worker: Worker) -> None:
     """All texts, sorted by how surprising they are; then one of them closer."""
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_control()
-        _upload()
+        _upload(worker)
     for note in session.get(OwnTexts).notes:
         st.warning(escape_markdown(note), icon=":material/info:")
     shown = texts()
@@ -127,7 +127,7 @@ def _closer(
         if letter:
             models = worker.engine.info.name, f"{letter} ({beside[letter].engine.info.name})"
             st.markdown(escape_markdown(gap_sentence(shown[place].name, own, found[place], models)))
-    st.html(legend_html("surprise"))
+    st.html(legend_html("bits"))
     strip = surprise_tokens(worker.engine.codec, own)[:_LONGEST_STRIP]
     token_strip(
         strip, key="domain_strip", label=f"{shown[place].name}, by surprise", on_pick=lambda index: None, height="20rem"
@@ -185,24 +185,24 @@ Demonstration(prompt='three', response='four', system='', earlier=()))
     return tuple(Demonstration(first, then) for first, then in zip(parts[::2], parts[1::2], strict=False))
 
 
-def _upload() -> None:
+def _upload(worker: Worker) -> None:
     with st.popover("Your texts", icon=":material/upload_file:", on_change="rerun", key="own_domains") as box:
         if not box.open:
             return
-        st.caption('JSON lines: {"domain": "…", "text": "…"}.')
+        st.caption(f'JSON lines: {{"domain": "…", "text": "…"}}. All texts together: at most {MOST_TOKENS:,} tokens.')
         file = file_uploader("Texts by domain", key="own_domains_file", max_upload_size=MOST_BYTES // 1_000_000)
         if file is not None:
-            st.button("Put them beside the others", key="own_domains_use", on_click=_take)
+            st.button("Put them beside the others", key="own_domains_use", on_click=_take, args=(worker,))
         if session.get(OwnTexts).texts:
             st.button("Take yours away", key="own_domains_away", on_click=_away)
 
 
-def _take() -> None:
+def _take(worker: Worker) -> None:
     session.clear_problems()
     file = st.session_state.get("own_domains_file")
     if file is not None:
         try:
-            take_upload(file.getvalue())
+            take_upload(file.getvalue(), worker)
         except PlaygroundError as error:
             session.note_problem(str(error))
     redraw(PICTURES)

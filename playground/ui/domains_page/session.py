@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.corpus.bits import STORE, BitsStep, TextBits, bits_job
+from playground.corpus.bits import STORE, BitsStep, TextBits, bits_job, check_length
 from playground.corpus.domains import DomainSample, OwnTexts, read_domains, samples
 from playground.engine.serving.worker import Worker
 from playground.ui.kit import session
@@ -14,14 +14,19 @@ from playground.ui.runtime import session_id
 
 def texts() -> tuple[DomainSample, ...]:
     """Those that ship and the reader's own, whose names win."""
-    own = session.get(OwnTexts).texts
+    return _beside_samples(session.get(OwnTexts).texts)
+
+
+def _beside_samples(own: tuple[DomainSample, ...]) -> tuple[DomainSample, ...]:
     names = {each.domain for each in own}
     return (*own, *(each for each in samples() if each.domain not in names))
 
 
-def take_upload(data: bytes) -> None:
-    """Put a file's texts beside those that ship. Raises BadInput."""
-    session.put(read_domains(data))
+def take_upload(data: bytes, worker: Worker) -> None:
+    """Put a file's texts beside those that ship. Raises BadInput, also for more than the model reads at once."""
+    own = read_domains(data)
+    check_length(worker.engine, [each.text for each in _beside_samples(own.texts)])
+    session.put(own)
 
 
 def known_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSample, TextBits]:
