@@ -10,15 +10,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
-from playground.charts.palette import CIVIDIS, INK
+from playground.charts.palette import CIVIDIS, FINAL, INK
 from playground.charts.scale_bars import BarsOf, PlainBar
 from playground.corpus.counting import LanguageCount
 from playground.corpus.land import coasts
 
 _ROW_PX = 17
+LONGEST_NAME = 24  # characters beside a picture
 COAST = "rgba(140,145,156,0.6)"
 NAMED = 9  # marks of the map that have their names beside them, where those have room; all have them on hover
-_LETTER, _LINE = 4.4, 13.0  # degrees that a letter and a line of a name take on the map of a window 1,280 wide
+# Degrees that a letter and a line of a name take on the map of a window 1,280 wide, and of a phone (frame.css shows one of them).
+_WIDE, _PHONE = (4.0, 11.0), (6.0, 16.0)
+_EAST, _NORTH = (-172.0, 158.0), (-45.0, 75.0)  # where people are, nearly all
 _SCALE = [[place / (len(CIVIDIS) - 1), colour] for place, colour in enumerate(CIVIDIS)]
 
 
@@ -36,14 +39,10 @@ _ABOVE = {
     "yref": "container",
     "y": 1.0,
     "yanchor": "top",
+    "len": 1.0,
+    "xpad": 0,
     "title": {"text": "premium", "side": "top"},
 }
-_ABOVE |= {
-    "xref": "container",
-    "x": 0.5,
-    "len": 0.9,
-}  # of the whole picture: on a phone the cells have no room for its numbers
-_BELOW = {"orientation": "h", "y": 0.0, "yanchor": "top", "len": 0.7, "title": {"text": "premium", "side": "top"}}
 
 
 def _ticks(values: Sequence[float]) -> dict[str, Any]:
@@ -51,7 +50,6 @@ def _ticks(values: Sequence[float]) -> dict[str, Any]:
     marks = [mark for mark in (0.5, 1, 2, 5, 10, 20, 50) if min(values) * 0.8 <= mark <= max(values) * 1.2]
     return {
         "thickness": 10,
-        "title": {"text": "premium"},
         "tickangle": 0,
         "tickvals": [math.log10(mark) for mark in marks],
         "ticktext": [f"{mark:g}×" for mark in marks],
@@ -79,27 +77,34 @@ def heat_figure(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) 
         "xgap": 1,
         "colorbar": _ticks(z.ravel().tolist()) | _ABOVE,
     }
-    axis = {"fixedrange": True, "showgrid": False, "zeroline": False, "automargin": True}
+    names = [_short(each.text.name) for each in counts]
+    axis = {"fixedrange": True, "showgrid": False, "zeroline": False}
     layout: dict[str, Any] = {
         "height": 224 + _ROW_PX * len(counts),
-        "margin": {"l": 8, "r": 24, "t": 184, "b": 8},
+        # Counted, not Plotly's own: that moves the cells after the colours above them have been placed.
+        "margin": {"l": max(100, 16 + round(6.2 * max(map(len, names), default=0))), "r": 24, "t": 184, "b": 8},
         "dragmode": False,
         "xaxis": axis
         | {
             "side": "top",
             "tickangle": 60,  # towards the languages' names, which leave room: to the right the last would be cut off
             "tickvals": list(range(len(tokenizers))),
-            "ticktext": [escaped(label) for label in tokenizers.values()],
+            "ticktext": [escaped(_short(label)) for label in tokenizers.values()],
         },
         "yaxis": axis
         | {
             "autorange": "reversed",
             "tickvals": list(range(len(counts))),
-            "ticktext": [escaped(each.text.name) for each in counts],
+            "ticktext": [escaped(name) for name in names],
             "tickfont": {"size": 11},
         },
     }
     return make_figure([heat], layout)
+
+
+def _short(name: str) -> str:
+    """An upload may name its languages and tokenizers at any length; the whole name stands in what is shown on hover."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def heat_description(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) -> str:
@@ -114,40 +119,44 @@ def heat_description(counts: Sequence[LanguageCount], tokenizers: Mapping[str, s
     return f"Premiums of {len(counts)} languages under {len(tokenizers)} tokenizers. " + "; ".join(said) + "."
 
 
-def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
-    """A mark a language at its place on the globe, as longitude and latitude, over coasts that ship: Plotly fetches its own."""
+def map_figure(counts: Sequence[LanguageCount], tokenizer: str, chosen: str = "") -> go.Figure:
+    """A mark a language at its place on the globe, as longitude and latitude, over coasts that ship: Plotly fetches its own.
+
+    ``chosen``: the code of a language that has its name and a ring in any case. The last two traces are the names for a wide
+    picture and for a narrow one.
+    """
     placed = [each for each in counts if each.text.latitude is not None and each.text.longitude is not None]
-    placed.sort(key=lambda each: each.premium(tokenizer))  # the dearest above all others
+    placed.sort(key=lambda each: (each.text.code == chosen, each.premium(tokenizer)))  # the dearest above all others
     premiums = [each.premium(tokenizer) for each in placed]
-    named = _named(placed)
-    marks: Trace = {
-        "type": "scatter",
-        "mode": "markers+text",
+    places = {
         "x": np.array([each.text.longitude for each in placed], dtype=np.float32),
         "y": np.array([each.text.latitude for each in placed], dtype=np.float32),
-        "text": [escaped(each.text.name) if each.text.code in named else "" for each in placed],
-        "textposition": "top center",
-        "textfont": {"size": 10},
+    }
+    ringed = np.array([each.text.code == chosen for each in placed])
+    marks: Trace = places | {
+        "type": "scatter",
+        "mode": "markers",
         "hovertext": [
             f"{escaped(each.text.name)}: {premium_text(premium)}"
             for each, premium in zip(placed, premiums, strict=True)
         ],
         "hoverinfo": "text",
         "marker": {
-            "size": np.array([8 + 10 * math.log10(max(premium, 1)) for premium in premiums], dtype=np.float32),
+            "size": np.array([6 + 7 * math.log10(max(premium, 1)) for premium in premiums], dtype=np.float32),
             "color": np.log10(np.maximum(np.array(premiums, dtype=np.float32), 0.01)),
             "colorscale": _SCALE,
-            "line": {"width": 1, "color": INK},
-            "colorbar": _ticks(premiums or [1.0]) | _BELOW,
+            "line": {"width": np.where(ringed, 3, 1), "color": [FINAL if ring else INK for ring in ringed]},
+            "colorbar": _ticks(premiums or [1.0]) | _ABOVE,
         },
     }
     axis = {"fixedrange": True, "zeroline": False, "showticklabels": False, "constrain": "domain"}
     layout: dict[str, Any] = {
-        "height": 440,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "height": 390,
+        "margin": {"l": 8, "r": 8, "t": 56, "b": 8},
         "dragmode": False,
-        "xaxis": axis | {"range": [-180, 180], "dtick": 60},
-        "yaxis": axis | {"range": [-58, 84], "dtick": 30, "scaleanchor": "x"},  # a degree is as long either way
+        "xaxis": axis | {"range": list(_EAST), "dtick": 60},
+        # a degree is as long either way
+        "yaxis": axis | {"range": list(_NORTH), "dtick": 30, "scaleanchor": "x", "constraintoward": "top"},
     }
     land = coasts()
     lines: Trace = {
@@ -159,17 +168,32 @@ def map_figure(counts: Sequence[LanguageCount], tokenizer: str) -> go.Figure:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    return make_figure([lines, marks], layout | {"showlegend": False})
+    names = [places | _names(placed, size) for size in (_WIDE, _PHONE)]
+    return make_figure([lines, marks, *names], layout | {"showlegend": False})
 
 
-def _named(placed: Sequence[LanguageCount]) -> set[str]:
-    """Codes of the dearest languages whose names have room above their marks. ``placed``: the cheapest first."""
+def _names(placed: Sequence[LanguageCount], size: tuple[float, float]) -> Trace:
+    """Names above the marks that have room for them."""
+    named = _named(placed, size)
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "text": [escaped(each.text.name) if each.text.code in named else "" for each in placed],
+        "textposition": "top center",
+        "textfont": {"size": 10},
+        "hoverinfo": "skip",
+    }
+
+
+def _named(placed: Sequence[LanguageCount], size: tuple[float, float]) -> set[str]:
+    """Codes of the last ``NAMED`` languages whose names have room. ``size``: degrees that a letter and a line take."""
+    letter, line = size
     taken: list[tuple[float, float, float]] = []  # of a name: its middle, half its width, its height above the equator
     found = set[str]()
     for each in reversed(placed):
         east, north = float(each.text.longitude or 0), float(each.text.latitude or 0)
-        half = _LETTER * len(each.text.name) / 2
-        if all(abs(east - other) > half + width or abs(north - up) > _LINE for other, width, up in taken):
+        half = letter * len(each.text.name) / 2
+        if all(abs(east - other) > half + width or abs(north - up) > line for other, width, up in taken):
             taken.append((east, half, north))
             found.add(each.text.code)
         if len(found) == NAMED:

@@ -10,12 +10,13 @@ from playground.corpus.counting import LanguageCount
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """One language under one tokenizer, for a text that takes so many tokens in the baseline language.
+    """One language (its ``code`` and its name) under one tokenizer, for a text of so many tokens in the baseline language.
 
     ``seconds`` to write it at the measured speed; ``context_share`` of the model's context, 1 is all of it; ``usd`` for a
     thousand such texts written by the API whose price was taken. None where one of them is not known.
     """
 
+    code: str
     language: str
     tokenizer: str
     premium: float
@@ -41,6 +42,7 @@ def cost_rows(
             tokens = base_tokens * each.premium(name)
             rows.append(
                 CostRow(
+                    each.text.code,
                     each.text.name,
                     name,
                     each.premium(name),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from playground.charts.language_pictures import map_figure
+import numpy as np
+import pytest
+
+from playground.charts.language_pictures import heat_figure, map_figure
 from playground.corpus.build_land import decode, thinned
 from playground.corpus.counting import LanguageCount
 from playground.corpus.land import coasts
@@ -28,20 +31,42 @@ def test_no_coast_crosses_the_map_from_one_edge_to_the_other() -> None:
     )  # a coast that leaves it at 180° was a line through all of Asia
 
 
-def test_names_on_the_map_stand_apart_and_the_dearest_has_its_own() -> None:
-    text = declaration().languages
+def every_language() -> list[LanguageCount]:
+    """Of the declaration, the first the cheapest under the tokenizer "x"."""
     sizes = {"bytes": 4, "characters": 3, "base_bytes": 2, "base_characters": 2}
-    counts = [
+    return [
         LanguageCount(each, **sizes, tokens={"x": 100 + number}, base_tokens={"x": 100})
-        for number, each in enumerate(text.values())
+        for number, each in enumerate(declaration().languages.values())
     ]
-    marks = map_figure(counts, "x").data[1]
-    named = [(name, float(x), float(y)) for name, x, y in zip(marks.text, marks.x, marks.y, strict=True) if name]
-    assert named[-1][0] == counts[-1].text.name and 4 <= len(named) <= 9
-    assert list(marks.marker.size) == sorted(marks.marker.size)  # the dearest are drawn last, above the others
+
+
+@pytest.mark.parametrize(("trace", "letter", "line"), [(2, 4, 11), (3, 6, 16)])
+def test_names_on_the_map_stand_apart_and_the_chosen_and_the_dearest_have_theirs(
+    trace: int, letter: int, line: int
+) -> None:
+    counts = every_language()
+    figure = map_figure(counts, "x", "eng")
+    marks, names = figure.data[1], figure.data[trace]
+    named = [(name, float(x), float(y)) for name, x, y in zip(names.text, names.x, names.y, strict=True) if name]
+    assert [each[0] for each in named[-2:]] == [counts[-1].text.name, "English"] and 3 <= len(named) <= 9
+    assert list(marks.marker.size[:-1]) == sorted(marks.marker.size[:-1]), "the dearest are drawn above the others"
+    assert [width > 1 for width in marks.marker.line.width] == [False] * (len(counts) - 1) + [True]
     for number, (name, x, y) in enumerate(named):
         for other, east, north in named[:number]:
-            assert abs(y - north) > 13 or abs(x - east) > 2 * (len(name) + len(other))
+            assert abs(y - north) > line or abs(x - east) > letter / 2 * (len(name) + len(other))
+
+
+def test_every_language_lies_on_the_map_and_has_its_name_whole_beside_the_heat() -> None:
+    counts = every_language()
+    figure = map_figure(counts, "x")
+    for axis, places in ((figure.layout.xaxis, figure.data[1].x), (figure.layout.yaxis, figure.data[1].y)):
+        assert axis.range[0] < min(places) and max(places) < axis.range[1]
+    heat = heat_figure(counts, {"x": "X"}).layout
+    assert list(heat.yaxis.ticktext) == [each.text.name for each in counts] and not heat.yaxis.automargin
+    longest = max(len(each.text.name) for each in counts)
+    assert heat.margin.l > 6 * longest
+    (named,) = [replace(counts[0], text=replace(counts[0].text, name="n" * 60))]
+    assert heat_figure([named], {"x": "X"}).layout.yaxis.ticktext == ("n" * 23 + "…",)
 
 
 def test_a_map_is_marks_over_coasts_and_asks_no_server() -> None:
@@ -52,7 +77,7 @@ def test_a_map_is_marks_over_coasts_and_asks_no_server() -> None:
         for code, tokens in (("mya", 900), ("eng", 100))
     ]
     figure = map_figure(chosen, "x")
-    lines, marks = figure.data
+    lines, marks, *_names = figure.data
     assert lines.mode == "lines" and len(lines.x) == len(coasts())
     assert np.allclose(marks.x, [each.text.longitude or 0.0 for each in chosen[::-1]])
     assert not {each.type for each in figure.data} & {"scattergeo", "choropleth"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from playground.engine.serving.worker import Worker
 from playground.inspection.timing import Progress, Timing, time_machine
 from playground.plan.api_answers import FIRST_PROVIDERS
 from playground.scaling.api_prices import PriceTable, packaged_prices
+from playground.scaling.quantity import format_duration, format_money
 from playground.state.inside import QUICK
 from playground.state.languages import LanguagesState
 from playground.ui.kit import session
@@ -83,27 +84,42 @@ def _table(
         context_length=info.context_length,
         usd_per_million=price.output,
     )
-    st.table([_cells(row, named) for row in rows])
+    st.markdown(_written_out(rows, counts[0].text.code, named))
     seconds = "its speed is not known here" if speed is None else f"{1 / speed:.1f} tokens a second, measured here"
+    again = "" if speed is None else " (once: Inside the model, Timing, measures it again)"
     st.caption(
         escape_markdown(
-            f"{info.name}: {seconds}; context {info.context_length:,} tokens. {price.provider} {price.model}: "
-            f"${price.output:g} per million tokens written ({prices.source}, {prices.as_of or 'no date'})."
+            f"{info.name}: {seconds}{again}; context {info.context_length:,} tokens. {price.provider} {price.model}: "
+            f"{format_money(price.output)} per million tokens written ({prices.source}, {prices.as_of or 'no date'})."
         )
     )
 
 
-def _cells(row: CostRow, named: Mapping[str, str]) -> dict[str, str]:
+def _written_out(rows: Sequence[CostRow], base: str, named: Mapping[str, str]) -> str:
+    """A table in Markdown, a row a figure, so that it fits a phone. The baseline costs alike with every tokenizer: one column."""
+    shown = [rows[0], *(row for row in rows if row.code != base)]
+    heads = [row.language if row.code == base else f"{row.language} with {named[row.tokenizer]}" for row in shown]
+    lines = [["", *map(_cell, heads)], ["---", *["--:"] * len(shown)]]
+    lines += [[label, *(_cell(of(row)) for row in shown)] for label, of in _FIGURES.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return escape_markdown(" ".join(text.split()))
+
+
+def _share(row: CostRow) -> str:
     share = row.context_share
-    return {
-        "Language": escape_markdown(row.language),
-        "Tokenizer": escape_markdown(named[row.tokenizer]),
-        "Premium": premium_text(row.premium),
-        "Tokens": f"{row.tokens:,.0f}",
-        "Written in": "not known" if row.seconds is None else f"{row.seconds:,.1f} s",
-        "Of the context": "not known" if share is None else f"{share:.0%}" + (": does not fit" if share > 1 else ""),
-        "1,000 texts": "not known" if row.usd is None else f"\\${row.usd:,.2f}",
-    }
+    return "not known" if share is None else f"{share:.0%}" + (": does not fit" if share > 1 else "")
+
+
+_FIGURES: Mapping[str, Callable[[CostRow], str]] = {
+    "Premium": lambda row: premium_text(row.premium),
+    "Tokens": lambda row: f"{row.tokens:,.0f}",
+    "Written in": lambda row: "not known" if row.seconds is None else format_duration(row.seconds),
+    "Of the context": _share,
+    "1,000 texts": lambda row: "not known" if row.usd is None else format_money(row.usd),
+}
 
 
 def _priced(prices: PriceTable) -> dict[str, str]:

@@ -15,7 +15,7 @@ from playground.charts.language_pictures import (
     premium_text,
 )
 from playground.charts.scale_bars import BarsOf, PlainBar, plain_chart, plain_description
-from playground.charts.table import TableColumn, TableData
+from playground.charts.table import TableColumn, TableData, clipped
 from playground.corpus.counting import LanguageCount, sorted_counts
 from playground.corpus.parallel import MOST_BYTES, Parallel, read_parallel
 from playground.downloads import csv_text, harmless
@@ -82,12 +82,12 @@ def _picture(ordered: Sequence[LanguageCount], name: str, named: Mapping[str, st
     if state.shows == "heat":
         show_figure(heat_figure(ordered, named), heat_description(ordered, named), key="premium_heat")
     elif state.shows == "map":
-        show_figure(map_figure(ordered, name), map_description(ordered, name), key="premium_map")
+        show_figure(map_figure(ordered, name, state.language), map_description(ordered, name), key="premium_map")
     elif state.shows == "bars":
         data = premium_bars(ordered, name, state.language)
         light_chart(plain_chart(data, DENSE_PX), key="premium_bars", alt=plain_description(data))
     else:
-        show_table(count_table(ordered, named), key="premium_table")
+        show_table(count_table(ordered, named, name), key="premium_table")
 
 
 def _closer(counts: Sequence[LanguageCount], code: str, name: str, named: Mapping[str, str], baseline: str) -> None:
@@ -99,21 +99,23 @@ def _closer(counts: Sequence[LanguageCount], code: str, name: str, named: Mappin
     best = min(named, key=found.premium)
     said = (
         f"**{escape_markdown(found.text.name)}** takes **{premium_text(found.premium(name))}** the tokens of "
-        f"{escape_markdown(baseline)} with {escape_markdown(named[name])}, its **premium**: {letters:.2f} as many "
-        f"characters × {per_letter:.2f} bytes a character (UTF-8) × {per_byte:.2f} tokens a byte (vocabulary). With "
+        f"{escape_markdown(baseline)} with {escape_markdown(named[name])}, its **premium**: {letters:.2f} times the "
+        f"characters × {per_letter:.2f} times the bytes a character (UTF-8) × {per_byte:.2f} times the tokens a byte "
+        f"(vocabulary). With "
         f"{escape_markdown(named[best])} it is **{premium_text(found.premium(best))}**."
     )
     st.markdown(said)
 
 
-def count_table(counts: Sequence[LanguageCount], named: Mapping[str, str]) -> TableData:
-    """A row a language: script, characters and bytes against the baseline, premium by tokenizer."""
+def count_table(counts: Sequence[LanguageCount], named: Mapping[str, str], first: str) -> TableData:
+    """A row a language: its premium under the tokenizer ``first``, what makes that up, the other tokenizers, the script."""
     columns = (
-        TableColumn("language", "Language", 170, pinned=True),
-        TableColumn("script", "Script", 100),
+        TableColumn("language", "Language", 150, pinned=True),
+        _premium_column(first, named[first]),
         TableColumn("characters", "Characters", 90, "Against the baseline's.", decimals=2),
         TableColumn("bytes", "Bytes", 80, "Of UTF-8, against the baseline's.", decimals=2),
-        *(TableColumn(name, label, 110, f"Premium with {label}.", decimals=2) for name, label in named.items()),
+        *(_premium_column(name, label) for name, label in named.items() if name != first),
+        TableColumn("script", "Script", 100),
     )
     rows = tuple(
         {
@@ -126,6 +128,12 @@ def count_table(counts: Sequence[LanguageCount], named: Mapping[str, str]) -> Ta
         for each in counts
     )
     return TableData(columns, rows)
+
+
+def _premium_column(name: str, label: str) -> TableColumn:
+    """What stands in brackets behind a tokenizer's name is said on hover: a heading is cut without a sign."""
+    width = 110
+    return TableColumn(name, clipped(label.partition(" (")[0] or label, width, 1), width, f"Premium with {label}.", 2)
 
 
 def count_csv(counts: Sequence[LanguageCount], named: Mapping[str, str]) -> str:
@@ -191,7 +199,7 @@ def _notes_figures() -> None:
             for each in LANGUAGES
             for times in [under_representation(each.speakers, each.web_share).value]
         )
-        crawl = BarsOf(shares, "share of speakers over share of Common Crawl (1 is fair)", log=True)
+        crawl = BarsOf(shares, "speakers' share over Common Crawl's (1 is fair)", log=True)
         light_chart(plain_chart(crawl), key="crawl_bars", alt=plain_description(crawl))
         st.caption(
             escape_markdown(

@@ -27,7 +27,7 @@ from playground.ui.languages_page.session import (
 )
 from playground.ui.workspace.shared import file_uploader, is_guest
 
-_HEIGHT = "5.6rem"
+_HEIGHT = "6.5rem"  # three lines and a half: what is cut in two goes on
 
 
 def strips_section(_: object) -> None:
