@@ -58,5 +58,6 @@ def interval_layout(names: Sequence[str], line_px: int, xaxis: dict[str, Any], b
             "automargin": True,
             "fixedrange": True,
             "showgrid": False,
+            "zeroline": False,
         },
     }

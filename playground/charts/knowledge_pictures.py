@@ -75,10 +75,10 @@ def knowledge_table(found: Sequence[Knowledge]) -> TableData:
     """A row a language, with 95% intervals over articles in the texts."""
     columns = (
         TableColumn("language", "Language", 150, pinned=True),
+        TableColumn("meaning", "Bits per meaning", 160, "Bits per byte × bytes against the baseline's."),
         TableColumn("premium", "Premium", 80, "Tokens against the baseline's, on the same articles.", decimals=2),
         TableColumn("byte", "Bits per byte", 160, "With its 95% interval over articles."),
         TableColumn("character", "Bits per character", 160, "With its 95% interval over articles."),
-        TableColumn("meaning", "Bits per meaning", 160, "Bits per byte × bytes against the baseline's."),
         TableColumn("tokens", "Tokens", 80, decimals=0),
     )
     rows = tuple(

@@ -101,4 +101,5 @@ def legend_html(scale: str) -> str:
         f"width:9rem;height:0.7rem;margin:0 0.5rem;border-radius:2px;background:linear-gradient(90deg, {stops})"
         '"></span>'
     )
-    return f'<div style="font-size:0.8rem"><b>{chosen.label}</b>: {chosen.low}{bar}{chosen.high}. Shows {chosen.means}.</div>'
+    low, high = (f'<span style="white-space:nowrap">{end}</span>' for end in (chosen.low, chosen.high + "."))
+    return f'<div style="font-size:0.8rem"><b>{chosen.label}</b>: {low}{bar}{high} Shows {chosen.means}.</div>'

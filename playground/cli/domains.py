@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from playground.cli import options, output
+
+if TYPE_CHECKING:
+    from playground.corpus.bits import TextBits
 
 
 def add_parser(subparsers: options.Commands, common: argparse.ArgumentParser) -> None:
@@ -53,17 +57,30 @@ def run(args: argparse.Namespace) -> int:
         [
             (
                 each.domain,
-                f"{interval.value:.3f}",
-                f"{interval.low:.3f} to {interval.high:.3f}",
-                f"{bits.per_token:.2f}",
-                f"{bits.bytes / max(bits.tokens, 1):.2f}",
+                *_figures(bits),
                 str(len(bits.ids)),
                 str(len(each.text.encode())),
             )
-            for each, bits in sorted(zip(texts, found, strict=True), key=lambda pair: pair[1].per_byte)
-            for interval in [within_text(bits)]
+            for each, bits in sorted(
+                zip(texts, found, strict=True), key=lambda pair: (not pair[1].tokens, pair[1].per_byte)
+            )
         ],
     )
     for note in notes:
         print(note)
     return 0
+
+
+def _figures(bits: TextBits) -> tuple[str, ...]:
+    """Bits a byte, their interval, bits a token, bytes a token; dashes of a text that is a single token."""
+    from playground.corpus.bits import within_text
+
+    if not bits.tokens:
+        return ("-",) * 4
+    interval = within_text(bits)
+    return (
+        f"{interval.value:.3f}",
+        f"{interval.low:.3f} to {interval.high:.3f}",
+        f"{bits.per_token:.2f}",
+        f"{bits.bytes / bits.tokens:.2f}",
+    )

@@ -163,7 +163,9 @@ def read_text_file(name: str, flag: str) -> str:
     try:
         return io.TextIOWrapper(io.BytesIO(read_file(name, flag)), encoding="utf-8-sig", newline="").read()
     except ValueError as error:
-        raise BadPrompt(f"{flag}: {name!r} cannot be read as UTF-8 text ({error}).", "prompt") from None
+        raise BadPrompt(
+            f"{flag}: {name!r} cannot be read as UTF-8 text ({error}): save it as UTF-8.", "prompt"
+        ) from None
 
 
 def read_file(name: str, flag: str) -> bytes:

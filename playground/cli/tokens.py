@@ -32,12 +32,13 @@ def run(args: argparse.Namespace) -> int:
     """Cut the text and print it."""
     from playground.charts.tokenizer_strips import piece_tokens, strip_line
     from playground.corpus.tokenizers import open_all, wanted
+    from playground.engine.text.display import without_isolates
 
     text = options.read_given_text(args, "to cut")
     rows, lines = [], []
     for tokenizer in open_all(wanted(args.tokenizer)):
         pieces, facts = tokenizer.pieces(text), tokenizer.facts
-        shown = [token.text for token in piece_tokens(pieces, len(pieces))]
+        shown = [without_isolates(token.text) for token in piece_tokens(pieces, len(pieces))]
         rows.append(
             {
                 "name": facts.name,

@@ -128,7 +128,7 @@ class Documents:
             count += 1
             yield document
         if not count:
-            raise BadInput("There is no text in it; give documents that have some.", "file")
+            raise BadInput(" ".join(["There is no text in it; give documents that have some.", *self.notes]), "file")
 
     def _documents(self) -> Iterator[Document]:
         mark = self._stream.peek(2)[:2]

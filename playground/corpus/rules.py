@@ -118,13 +118,13 @@ def read_rule(given: str) -> dict[str, float]:
     >>> read_rule("gopher-words:100"), read_rule("language")
     ({'gopher-words': 100.0}, {'language': 0.65})
     """
-    name, _, typed = given.partition(":")
-    if name in GROUPS and name not in RULES and not typed:
+    name, colon, typed = given.partition(":")
+    if name in GROUPS and name not in RULES and not colon:
         return {rule: RULES[rule].threshold for rule in rules_of([name])}
     if name not in RULES:
         groups = f"; {name!r} is a group, whose thresholds are set rule by rule" if name in GROUPS else ""
         raise BadInput(f"There is no rule {name[:40]!r}{groups}. Rules: {', '.join(RULES)}.", "rule")
-    if not typed:
+    if not colon:
         return {name: RULES[name].threshold}
     try:
         threshold = float(typed)

@@ -165,7 +165,7 @@ def open_tokenizer(given: str) -> Tokenizer:
     if given in CATALOGUE:
         return packaged(given)
     path = Path(given).expanduser()
-    if path.exists():
+    if given.strip() and path.exists():
         return open_strange(path, given)
     if _HUB_ID.fullmatch(given) and ".." not in given:
         folder = cached_snapshot(given)

@@ -34,6 +34,14 @@ def test_tokens_of_a_text_under_each_that_is_here(capsys: Capture, tmp_path: Pat
     assert one == own
 
 
+def test_pieces_from_right_to_left_are_the_text_and_nothing_unseen(capsys: Capture) -> None:
+    text = "سلام שלום \u2068"
+    (found,) = answer(capsys, "tokens", "--text", text, "--tokenizer", "gemma3")["tokenizers"]
+    assert "".join(found["pieces"]) == "سلام␣שלום␣⟨U+2068⟩"
+    assert main(["tokens", "--text", text, "--tokenizer", "gemma3"]) == 0
+    assert capsys.readouterr().out.count("⟨U+2068⟩") == 1
+
+
 def test_languages_against_english_and_against_another(capsys: Capture) -> None:
     found = answer(capsys, "languages", "--tokenizer", "llama3", "--tokenizer", "smollm2")
     rows = {each["language"]: each for each in found["languages"]}
@@ -63,6 +71,8 @@ def test_languages_of_a_file_say_what_is_odd(capsys: Capture, tmp_path: Path) ->
         (("tokens",), "--text"),
         (("tokens", "--text", "a", "--tokenizer", "none"), "no tokenizer called 'none'"),
         (("tokens", "--text", "a", "--tokenizer", "."), "no tokenizer.json at '.'"),
+        (("tokens", "--text", "a", "--tokenizer", ""), "no tokenizer called ''"),
+        (("tokens", "--text-file", "docs/img/domains.png"), "save it as UTF-8"),
         (("tokens", "--text-file", "nowhere.txt"), "nowhere.txt"),
         (("languages", "--baseline", "xx"), "none of the text's languages"),
         (("languages", "--text-file", "README.md"), "Line 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -64,3 +65,17 @@ def test_domains(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["domains"]) == 0
     printed = [re.split(r"\s{2,}", line.strip())[:5] for line in capsys.readouterr().out.splitlines()[-12:]]
     assert table_below("`python -m playground domains`")[1:] == printed
+
+
+@pytest.mark.model
+def test_perplexities_of_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    told = GUIDE[GUIDE.index("On the sample\nit finds") : GUIDE.index("Perplexities of\n`filter")]
+    assert main(["filter", "--rules", "perplexity", "--json"]) == 0
+    found = {each["id"]: each["values"]["perplexity"] for each in json.loads(capsys.readouterr().out)["documents"]}
+    names = {"mattress": "seo-mattress", "tea": "miracle-tea", "hoax": "moon-hoax", "tides": "tides"}
+    names |= {"poem": "harbour-poem", "proof": "primes"}
+    for word, document in names.items():
+        (said,) = re.findall(rf"{word} \(?(\d+)", told)
+        assert int(said) == round(found[document]), word
+    low, high = map(int, re.findall(r"\((\d+) to (\d+)\)", told)[0])
+    assert low < high

@@ -110,6 +110,7 @@ def test_what_is_mended_is_told(data: bytes, name: str, text: str | None, note: 
         (b'{"a":' * 100_000, "a.jsonl", "no JSON"),
         (b"a,b\n1,2", "a.csv", "no column text"),
         (b"text\n" + b"x" * 200_000, "a.csv", "cannot be read"),
+        (b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 99\r\n\r\nhello", "", "last record is left out"),
         (b"\x1f\x8b" + b"garbage" * 9, "", "no gz file, or is damaged: pack"),
     ],
 )

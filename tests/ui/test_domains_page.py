@@ -74,6 +74,13 @@ def test_bars_table_and_strip_say_what_the_engine_says(open_app: Open, engine: F
     assert within_text(found[0]).value == pytest.approx(found[0].per_byte)
 
 
+def test_a_text_of_one_token_is_left_out_and_named(open_app: Open) -> None:
+    app = open_domains(open_app, own=(DomainSample("mine", "<b>mine", "é", "yours"),), domain="mine")
+    app.hold(domain_table_box=True)
+    assert not app.errors and "a single token" in app.texts() and "nan" not in app.texts().lower()
+    assert sorted(app.at.dataframe[0].value["text"]) == ["Chat", "Code: SQL"]
+
+
 def test_it_is_read_once_and_a_second_look_asks_nothing(open_app: Open, engine: FakeEngine) -> None:
     app = open_domains(open_app)
     calls = len(engine.calls)

@@ -21,6 +21,7 @@ from playground.errors import BadInput
 from playground.state.languages import LanguagesState
 from playground.ui.languages_page import session as page_session
 from playground.ui.languages_page.experiments import EXPERIMENTS
+from playground.ui.languages_page.knowledge import end_of
 from playground.ui.languages_page.session import OwnTokenizers, UsedText
 from tests.corpus.test_json_files import byte_level
 from tests.ui.conftest import Opened
@@ -99,6 +100,16 @@ def test_a_link_with_nonsense_is_told(open_app: Open) -> None:
     )
 
 
+@pytest.mark.parametrize("language", ["zzz", "eng"])
+@pytest.mark.parametrize("tab", ["The same text in many languages", "What it costs", "What the model knows"])
+def test_a_link_to_a_language_that_cannot_be_looked_at_shows_another_and_says_so(
+    open_app: Open, tab: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.ui.languages_page.costs._timing", lambda worker: None)
+    app = open_languages(open_app, tab, language=language)
+    assert not app.errors and app.state(LanguagesState).language == "mya"
+
+
 def test_a_tokenizer_with_a_name_of_any_kind_can_be_chosen(open_app: Open) -> None:
     app = open_languages(open_app, "The same text in many languages", language="mya", tokenizer="one")
     app.put(OwnTokenizers({"my/own model": Toy("my/own model", 2)}))
@@ -130,7 +141,7 @@ def test_what_the_premium_costs_is_arithmetic_on_the_counts(open_app: Open, monk
 def test_bits_per_meaning_are_bits_a_byte_times_the_bytes(open_app: Open, engine: FakeEngine) -> None:
     query = {"read": '["mya"]', "articles": "1", "language": "deu_1996"}
     app = open_languages(open_app, "What the model knows", **query)
-    assert "2 languages, articles of each: 1;" in said(app) and not app.at.dataframe
+    assert "reads the first text in 2 languages" in said(app) and not app.at.dataframe
     app.at.button(key="languages_read").click()
     app.run()
     assert not app.errors
@@ -158,6 +169,13 @@ def test_answers_in_another_language_are_counted(open_app: Open, monkeypatch: py
     app.at.button(key="languages_ask").click()
     app.run()
     assert not app.errors and "**1 of 2** answers are in another language" in app.texts()
+    table = app.at.table[0].value
+    assert table["Answered"].iloc[0].startswith("**English**: Because") and "Too short" in table["Answered"].iloc[2]
+
+
+def test_a_text_is_not_broken_off_before_a_mark_without_its_letter() -> None:
+    assert end_of("क" + "ा" * 3 + "b" * 58) == "… " + "b" * 58 and end_of("\u200dab" + "c" * 58)[:3] == "… a"
+    assert end_of("of it " + "word " * 12).startswith("… word")
 
 
 def test_translation_in_the_middle_says_its_figures(open_app: Open) -> None:

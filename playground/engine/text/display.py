@@ -76,3 +76,8 @@ def glyphs(piece: str) -> str:
     shown = SPACE_GLYPH * leading + shown + SPACE_GLYPH * trailing
     turns = any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in shown)
     return f"{_ISOLATE}{shown}{_END_ISOLATE}" if turns else shown
+
+
+def without_isolates(shown: str) -> str:
+    """What ``glyphs`` gave without its isolates, for a file or a program; one of the text itself is spelt out in it."""
+    return shown.replace(_ISOLATE, "").replace(_END_ISOLATE, "")

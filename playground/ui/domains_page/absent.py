@@ -29,14 +29,12 @@ def absent_section(_: object) -> None:
             "- Whether it is right: a fluent wrong answer costs few bits."
         )
     st.markdown("**Models made for one domain**")
-    st.table(
+    st.table(  # three columns: more do not fit a phone
         [
             {
-                "Model": each.name,
-                "Domain": each.domain,
-                "Learnt from": each.data,
-                "What it does": each.result,
-                "Source": each.source,
+                "Model": f"**{escape_markdown(each.name)}** {escape_markdown(each.domain)}",
+                "Learnt from": escape_markdown(each.data),
+                "What it does": escape_markdown(f"{each.result}. Source: {each.source}."),
             }
             for each in SPECIAL_MODELS
         ]

@@ -66,6 +66,8 @@ def domains_section(worker: Worker) -> None:
             show_pending(pending, PICTURES)
         except PlaygroundError as error:
             show_problem(error)
+    shown, read = _rated(shown, read)
+    own = read[""]
     order = sorted(range(len(shown)), key=lambda place: own[place].per_byte)
     data = IntervalRows(
         tuple(shown[place].name for place in order),
@@ -89,6 +91,21 @@ def domains_section(worker: Worker) -> None:
             )
 
 
+def _rated(
+    shown: tuple[DomainSample, ...], read: Mapping[str, tuple[TextBits, ...]]
+) -> tuple[tuple[DomainSample, ...], dict[str, tuple[TextBits, ...]]]:
+    """Without the texts in which a model predicts nothing, which are named: they are a single token to it."""
+    rated = [place for place in range(len(shown)) if all(found[place].tokens for found in read.values())]
+    if len(rated) < len(shown):
+        short = ", ".join(each.name for place, each in enumerate(shown) if place not in rated)
+        st.warning(
+            escape_markdown(f"Left out as a single token, before which nothing stands: {short}. Give longer texts."),
+            icon=":material/info:",
+        )
+    kept = {letter: tuple(found[place] for place in rated) for letter, found in read.items()}
+    return tuple(shown[place] for place in rated), kept
+
+
 def _so_far(worker: Worker, shown: tuple[DomainSample, ...]) -> None:
     """What has been read while the rest is."""
     st.markdown(
@@ -109,7 +126,7 @@ def _closer(
 ) -> None:
     """One text token by token, the gap between models on it, and the way to teaching it."""
     names = {each.domain: each.name for each in shown}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="domain_row"):
         Bound(DomainsState).choose("domain", choices=names)
         chosen = session.get(DomainsState).domain
         place = next((number for number, each in enumerate(shown) if each.domain == chosen), 0)

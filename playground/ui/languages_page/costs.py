@@ -25,7 +25,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here, why_it_matters
 from playground.ui.kit.widgets import Bound
 from playground.ui.languages_page.premiums import language_names
-from playground.ui.languages_page.session import chosen, counted, parallel
+from playground.ui.languages_page.session import chosen, counted, looked_at, parallel
 from playground.ui.runtime import session_id
 from playground.ui.workspace.speed import known_timing, timings
 
@@ -36,6 +36,7 @@ def costs_section(worker: Worker) -> None:
     """A text of so many English tokens, in the chosen language, under two vocabularies."""
     found, text = counted(), parallel()
     counts, named = found.rows, found.named
+    looked_at(text)
     state, prices = session.get(LanguagesState), packaged_prices()
     pair = tuple(dict.fromkeys((chosen(state.tokenizer, named), chosen(state.beside, named))))
     with st.container(key="tab_controls"):
@@ -46,11 +47,8 @@ def costs_section(worker: Worker) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _WIDGETS.slider("amount")
             _WIDGETS.choose("price", choices=_priced(prices))
-    own = next((each for each in counts if each.text.code == state.language), None)
+    own = next(each for each in counts if each.text.code == state.language)
     base = next(each for each in counts if each.text.code == text.baseline)
-    if own is None:
-        st.info("The text in use does not have this language: choose another.")
-        return
     said = ", ".join(f"**{premium_text(own.premium(name))}** with {escape_markdown(named[name])}" for name in pair)
     languages = escape_markdown(own.text.name), escape_markdown(base.text.name)
     st.markdown(f"The same text in {languages[0]} takes, against its tokens in {languages[1]}: {said}.")
@@ -84,7 +82,8 @@ def _table(
         context_length=info.context_length,
         usd_per_million=price.output,
     )
-    st.markdown(_written_out(rows, counts[0].text.code, named))
+    with st.container(key="languages_costs"):
+        st.markdown(_written_out(rows, counts[0].text.code, named))
     seconds = "its speed is not known here" if speed is None else f"{1 / speed:.1f} tokens a second, measured here"
     again = "" if speed is None else " (once: Inside the model, Timing, measures it again)"
     st.caption(

@@ -3,6 +3,7 @@ which language it answers."""
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import streamlit as st
@@ -25,7 +26,7 @@ from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 from playground.ui.languages_page.premiums import language_names
-from playground.ui.languages_page.session import parallel
+from playground.ui.languages_page.session import looked_at, parallel
 from playground.ui.runtime import session_id
 from playground.ui.workspace.reading import next_row
 
@@ -59,8 +60,8 @@ def knowledge_section(worker: Worker) -> None:
         st.info(
             "How surprised is the model by the same text in each language? It is told in **bits**: one bit is a choice of two. "
             "A language that the model knows costs few for the same meaning. Press Read them: "
-            f"{len(texts)} languages, articles of each: {state.articles}; {size:,} bytes to read for "
-            f"{escape_markdown(worker.engine.info.name)}, beside other readers' work, and to be stopped.",
+            f"{escape_markdown(worker.engine.info.name)} reads {_first(state.articles)} in {len(texts)} languages, {size:,} "
+            "bytes in all. It takes turns with other readers' work, and can be stopped.",
             icon=":material/menu_book:",
         )
         st.caption(f"**{PROTOCOLS[state.protocol]}.** {ABOUT[state.protocol]}")
@@ -68,6 +69,10 @@ def knowledge_section(worker: Worker) -> None:
         _shown(worker, text, texts, flat, state.protocol)
     _next_tokens(worker, text)
     _answers(worker)
+
+
+def _first(articles: int) -> str:
+    return "the first text" if articles == 1 else f"the first {articles} texts"
 
 
 def _shown(worker: Worker, text: Parallel, texts: dict[str, list[str]], flat: list[str], protocol: str) -> None:
@@ -121,13 +126,13 @@ def _read() -> None:
 def _next_tokens(worker: Worker, text: Parallel) -> None:
     """The same sentence in two languages, broken off in the middle: what would come next."""
     st.markdown("**The next token of the same sentence in two languages**")
-    own, base = text.aligned(session.get(LanguagesState).language)
+    own, base = text.aligned(looked_at(text))
     columns = st.columns(2)
     for column, each in zip(columns, (base, own), strict=True):
         with column, problems_shown_here():
             said = half_of(next(iter(each.texts.values())))
             ids = worker.engine.codec.encode(said)
-            st.caption(escape_markdown(f"{each.name}: … {said[-60:]}"))
+            st.caption(escape_markdown(f"{each.name}: {end_of(said)}"))
             data = next_bars(worker.engine.codec, ids, next_row(worker, ids, f"next_{each.code}").logits)
             light_chart(plain_chart(data), key=f"next_{each.code}", alt=f"{each.name}. {plain_description(data)}")
 
@@ -141,6 +146,22 @@ def half_of(text: str) -> str:
     middle = len(text) // 2
     cut = text.rfind(" ", 0, middle + 1)
     return text[: cut if cut > middle // 2 else max(1, middle)]
+
+
+def end_of(text: str, most: int = 60) -> str:
+    """The last ``most`` characters from the beginning of a word on, where there is one: never from a mark without its letter.
+
+    >>> end_of("one two three", 8), end_of("one", 8)
+    ('… three', 'one')
+    """
+    if len(text) <= most:
+        return text
+    shown = text[-most:]
+    space = shown.find(" ", 0, most // 2)
+    shown = shown[space + 1 :]
+    while shown and unicodedata.category(shown[0])[0] in "MC":  # a mark, or a joiner
+        shown = shown[1:]
+    return f"… {shown}"
 
 
 def _answers(worker: Worker) -> None:
@@ -169,13 +190,11 @@ def _show_answers(answers: tuple[Answer, ...]) -> None:
     told = counted(answers)
     elsewhere, known = sum(each for each, _ in told.values()), sum(each for _, each in told.values())
     st.markdown(f"**{elsewhere} of {known}** answers are in another language than their question.")
-    st.table(
+    st.table(  # two columns: more do not fit a phone
         [
             {
-                "Asked in": NAMES[each.asked],
-                "Question": escape_markdown(each.question),
-                "Answered in": each.answered or "too short to tell",
-                "Answer": escape_markdown(each.text.strip()[:160]),
+                "Asked": f"**{NAMES[each.asked]}**: {escape_markdown(each.question)}",
+                "Answered": f"**{_language(each)}**: {escape_markdown(each.text.strip()[:160])}",
             }
             for each in answers
         ]
@@ -184,6 +203,10 @@ def _show_answers(answers: tuple[Answer, ...]) -> None:
         "The language is what the package py3langid says of the answer: its own mistakes are counted too. A mix of two "
         "languages counts as the one that it sees more of."
     )
+
+
+def _language(answer: Answer) -> str:
+    return NAMES.get(answer.answered, answer.answered) or "Too short to tell"
 
 
 def _ask() -> None:

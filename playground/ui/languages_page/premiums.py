@@ -30,7 +30,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.kit.widgets import Bound
-from playground.ui.languages_page.session import UsedText, chosen, counted, parallel, use_text
+from playground.ui.languages_page.session import UsedText, chosen, counted, looked_at, parallel, use_text
 from playground.ui.workspace.shared import file_uploader
 
 _WIDGETS = Bound(LanguagesState)
@@ -46,6 +46,7 @@ def premiums_section(_: object) -> None:
         _own_text(text)
         raise
     counts, named = found.rows, found.named
+    looked_at(text)
     state = session.get(LanguagesState)
     name = chosen(state.tokenizer, named)
     with st.container(horizontal=True, vertical_alignment="bottom", key="tab_controls"):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import streamlit as st
+
 from playground.corpus.counting import STORE, Counts, LanguageCount, digest_of, language_counts
 from playground.corpus.json_files import MOST_FILE_BYTES, open_strange
 from playground.corpus.parallel import Parallel, declaration
@@ -20,6 +22,7 @@ from playground.state.languages import LanguagesState
 from playground.ui.kit import session
 from playground.ui.kit.background import in_background
 from playground.ui.kit.jobs import result_of
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.visitor import visitor_id
 
 MOST_OWN = 6
@@ -52,6 +55,25 @@ def use_text(own: Parallel | None) -> None:
     if session.get(LanguagesState).language not in found.languages:
         others = [code for code in found.languages if code != found.baseline]
         session.change(LanguagesState, language=others[0])
+
+
+def looked_at(text: Parallel) -> str:
+    """The language that is looked at closer. A link may name one that the text does not have, or the baseline: that is told."""
+    others = [code for code in text.languages if code != text.baseline]
+    asked, usual = session.get(LanguagesState).language, LanguagesState().language
+    if asked in others:
+        return asked
+    shown = usual if usual in others else others[0]
+    session.change(LanguagesState, language=shown)
+    st.info(
+        escape_markdown(
+            f"{text.languages[asked].name} is what the others are held against"
+            if asked == text.baseline
+            else f"The text has no language {asked[:40]!r}"
+        )
+        + f": {escape_markdown(text.languages[shown].name)} is shown."
+    )
+    return shown
 
 
 def add_named(name: str) -> None:
