@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from playground.charts.figure import Trace, make_figure
+from playground.charts.figure import Trace, make_figure, shortened
 from playground.charts.interval_lines import interval_layout, interval_trace
 from playground.charts.palette import BESIDE, FINAL
 from playground.charts.table import TableColumn, TableData
@@ -56,7 +56,9 @@ def intervals_figure(data: IntervalRows) -> go.Figure:
         ):  # lines are close: a figure above one would lie on the next, so it stands behind its end
             traces.append(_behind(trace, high))
     axis: dict[str, Any] = {"title": {"text": data.unit}, "rangemode": "tozero"}
-    return make_figure(traces, interval_layout(data.rows, 34 if len(data.values) == 1 else 52, axis, 44))
+    return make_figure(
+        traces, interval_layout([shortened(name) for name in data.rows], 34 if len(data.values) == 1 else 52, axis, 44)
+    )
 
 
 def _behind(trace: Trace, high: FloatArray) -> Trace:

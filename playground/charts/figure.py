@@ -34,6 +34,14 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+LONGEST_NAME = 24  # characters beside a picture
+
+
+def shortened(name: str) -> str:
+    """Uploads name their languages, texts and fields at any length: a longer name would leave the picture no room."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+
+
 USUAL_FONT = 12.0  # pixels: type that names no size of its own
 _PIXELS = {"size", "thickness", "xshift", "yshift", "ax", "ay"}  # wherever they stand
 _PIXELS_OF = {"line": {"width"}, "margin": {"l", "r", "t", "b"}, "layout": {"height"}}  # as parts of these

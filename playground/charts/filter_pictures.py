@@ -15,6 +15,7 @@ from playground.charts.interval_lines import interval_layout, interval_trace
 from playground.charts.palette import CIVIDIS, FINAL, RAW
 
 Floats = npt.NDArray[np.float64]
+MOST_NAMED = 16  # columns of a square that have room for their names
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,16 +41,29 @@ def agreement_figure(data: AgreementData) -> go.Figure:
         "xgap": 1,
         "ygap": 1,
         "hovertemplate": "%{y} and %{x}: %{z:.0%}<extra></extra>",
-        "colorbar": {"thickness": 10, "tickformat": ".0%", "title": {"text": "both of either"}},
+        "colorbar": {  # above the cells: beside them it would leave a phone hardly any
+            "thickness": 10,
+            "tickformat": ".0%",
+            "dtick": 0.5,
+            "title": {"text": "both of either", "side": "top"},
+            "orientation": "h",
+            "yref": "container",
+            "y": 1.0,
+            "yanchor": "top",
+            "len": 1.0,
+            "xpad": 0,
+        },
     }
     names = [escaped(name) for name in data.names]
-    axis = {"tickvals": places, "ticktext": names, "fixedrange": True, "showgrid": False, "automargin": True}
+    axis = {"tickvals": places, "ticktext": names, "fixedrange": True, "showgrid": False}
+    named = len(names) <= MOST_NAMED  # below, too
+    left, below = 16 + round(5.6 * max(map(len, data.names), default=0)), 140 if named else 8
     layout: dict[str, Any] = {
-        "height": 170 + 22 * len(names),
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "height": 80 + below + 22 * len(names),
+        "margin": {"l": left, "r": 16, "t": 72, "b": below},
         "dragmode": False,
-        "xaxis": axis | {"tickangle": -60, "showticklabels": len(names) <= 16},
-        "yaxis": axis | {"autorange": "reversed"},
+        "xaxis": axis | {"tickangle": -60, "showticklabels": named},
+        "yaxis": axis | {"autorange": "reversed", "tickfont": {"size": 11}},
     }
     return make_figure([heat], layout)
 
@@ -116,7 +130,7 @@ def against_model_figure(data: AgainstModelData) -> go.Figure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatesData:
-    """``rates`` (n,) with their intervals, 0 to 1; ``said`` stands above each."""
+    """``rates`` (n,) with their intervals, 0 to 1; ``said`` stands above each, from the left: there a phone has room."""
 
     names: tuple[str, ...]
     rates: Floats
@@ -125,13 +139,18 @@ class RatesData:
     said: tuple[str, ...]
 
 
+_LEFT = -0.05
+
+
 def rates_figure(data: RatesData) -> go.Figure:
     """A point and its interval a slice."""
     trace = interval_trace(data.rates, data.low, data.high, data.said, FINAL)
-    trace["textposition"] = ["top left" if rate > 0.5 else "top right" for rate in data.rates]  # into the picture
+    said = trace | {"mode": "text", "x": np.full(len(data.rates), _LEFT), "textposition": "top right"}
+    del said["error_x"], said["marker"]
+    trace["mode"], trace["text"] = "markers", None
     ticks = {"tickvals": [0, 0.5, 1], "tickformat": ".0%", "tickangle": 0}
-    axis = {"range": [-0.05, 1.08], "title": {"text": "removed"}} | ticks
-    return make_figure([trace], interval_layout(data.names, 44, axis, 48))
+    axis = {"range": [_LEFT, 1.08], "title": {"text": "removed"}} | ticks
+    return make_figure([trace, said], interval_layout(data.names, 44, axis, 48))
 
 
 def rates_description(data: RatesData) -> str:

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.figure import Trace, escaped, make_figure, shortened
 from playground.charts.palette import CIVIDIS, FINAL, INK
 from playground.charts.scale_bars import BarsOf, PlainBar
 from playground.corpus.counting import LanguageCount
 from playground.corpus.land import coasts
 
 _ROW_PX = 17
-LONGEST_NAME = 24  # characters beside a picture
 COAST = "rgba(140,145,156,0.6)"
 NAMED = 9  # marks of the map that have their names beside them, where those have room; all have them on hover
 # Degrees that a letter and a line of a name take on the map of a window 1,280 wide, and of a phone (frame.css shows one of them).
@@ -77,7 +76,7 @@ def heat_figure(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) 
         "xgap": 1,
         "colorbar": _ticks(z.ravel().tolist()) | _ABOVE,
     }
-    names = [_short(each.text.name) for each in counts]
+    names = [shortened(each.text.name) for each in counts]
     axis = {"fixedrange": True, "showgrid": False, "zeroline": False}
     layout: dict[str, Any] = {
         "height": 224 + _ROW_PX * len(counts),
@@ -89,7 +88,7 @@ def heat_figure(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) 
             "side": "top",
             "tickangle": 60,  # towards the languages' names, which leave room: to the right the last would be cut off
             "tickvals": list(range(len(tokenizers))),
-            "ticktext": [escaped(_short(label)) for label in tokenizers.values()],
+            "ticktext": [escaped(shortened(label)) for label in tokenizers.values()],
         },
         "yaxis": axis
         | {
@@ -100,11 +99,6 @@ def heat_figure(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) 
         },
     }
     return make_figure([heat], layout)
-
-
-def _short(name: str) -> str:
-    """An upload may name its languages and tokenizers at any length; the whole name stands in what is shown on hover."""
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def heat_description(counts: Sequence[LanguageCount], tokenizers: Mapping[str, str]) -> str:

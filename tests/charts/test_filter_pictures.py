@@ -53,7 +53,13 @@ def test_what_rules_remove_as_data() -> None:
 
 def test_agreement() -> None:
     data = AgreementData(("a", "<b>"), np.array([[1, 0.25], [0.25, 1]]), ("x", "y"))
-    assert valid(agreement_figure(data)).layout.xaxis.ticktext == ("a", "&lt;b&gt;")
+    layout = valid(agreement_figure(data)).layout
+    assert (
+        layout.xaxis.ticktext == ("a", "&lt;b&gt;")
+        and valid(agreement_figure(data)).data[0].colorbar.orientation == "h"
+    )
+    long = AgreementData(("n" * 27, "b"), np.eye(2), ("x", "y"))
+    assert agreement_figure(long).layout.margin.l > 5.5 * 27, "no name is cut at the left"
     assert (
         agreement_description(data) == "Of the documents that either of two rules removes, both remove: a and <b> 25%."
     )
@@ -64,7 +70,9 @@ def test_against_the_model_and_rates() -> None:
     figure = against_model_figure(AgainstModelData(("x", "y"), np.array([0.7, 2.0]), np.array([0, 3])))
     assert [list(trace.x) for trace in figure.data] == [[np.float32(0.7)], [2.0]] and valid(figure)
     rates = RatesData(("a",), np.array([0.5]), np.array([0.2]), np.array([0.8]), ("1 of 2",))
-    assert valid(rates_figure(rates)).data[0].text == ("1 of 2",)
+    marks, said = valid(rates_figure(rates)).data
+    assert marks.text is None and said.text == ("1 of 2",) and said.x[0] < 0, "from the left: there is room on a phone"
+    assert valid(rates_figure(rates)).layout.yaxis.zeroline is False
     assert rates_description(rates) == "a: 50% removed (20% to 80%)."
 
 

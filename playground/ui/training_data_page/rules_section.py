@@ -22,9 +22,9 @@ def rules_section(view: FilterView) -> None:
         TableColumn("rule", "Rule", 165),
         TableColumn("removes", "Removes", 70, decimals=0),
         TableColumn("only", "It alone", 65, "Documents that would be kept without this rule.", decimals=0),
-        TableColumn("threshold", "Fails", 100),
-        TableColumn("bytes", "Bytes", 90, decimals=0),
-        TableColumn("filter", "Filter", 130),
+        TableColumn("threshold", "Fails", 88),
+        TableColumn("bytes", "Bytes", 62, decimals=0),
+        TableColumn("filter", "Filter", 138),
         TableColumn("source", "Source", 330),
     )
     rows = tuple(

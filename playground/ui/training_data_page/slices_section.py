@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from playground.charts.figure import shortened
 from playground.charts.filter_pictures import RatesData, rates_description, rates_figure
 from playground.corpus.slices import slices
 from playground.state.data_training import SLICED, FilterState
@@ -31,13 +32,11 @@ def slices_section(view: FilterView) -> None:
         st.info(f"These documents have no {SLICED[by].lower()}: give each the field {by}, in JSON lines or a table.")
         return
     data = RatesData(
-        tuple(f"{each.name} ({each.total})" for each in found),
+        tuple(f"{shortened(each.name)} ({each.total})" for each in found),
         np.array([each.rate for each in found]),
         np.array([each.low for each in found]),
         np.array([each.high for each in found]),
-        tuple(
-            f"{each.removed} of {each.total}" + (f" · {view.label(each.rule)}" if each.rule else "") for each in found
-        ),
+        tuple(f"{each.removed}" + (f" · {view.label(each.rule)}" if each.rule else "") for each in found),
     )
     show_figure(rates_figure(data), rates_description(data), key="data_slices")
     out = [each for each in found if each.stands_out]
@@ -48,7 +47,8 @@ def slices_section(view: FilterView) -> None:
         st.markdown("No slice differs from the rest by more than chance explains: there are few documents of each.")
     source = "py3langid's answer" if identified else "the documents' own field"
     st.caption(
-        f"Removed share with Wilson's 95% interval; {source}; the rule named is the one that removes most of the slice."
+        f"Removed share with Wilson's 95% interval; {source}, and how many have it. Above each: how many are removed, and the "
+        "rule that removes most of them."
     )
     why_it_matters(
         "Rules made on one kind of text remove other kinds: stop words and a language filter remove what is not standard "
