@@ -196,7 +196,8 @@ def curves_figure(data: CurvesData) -> go.Figure:
         "height": 340,
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "dragmode": False,
-        "legend": {"orientation": "h", "y": 1.1},
+        # where no curve comes: they fall at once, and above the picture a phone has no room for three in a row
+        "legend": {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)"},
         "xaxis": {
             "title": {"text": "read, thousands of bytes"},
             "fixedrange": True,

@@ -172,7 +172,8 @@ def _names(placed: Sequence[LanguageCount], size: tuple[float, float]) -> Trace:
     return {
         "type": "scatter",
         "mode": "text",
-        "text": [escaped(each.text.name) if each.text.code in named else "" for each in placed],
+        # a line below the name: there lies the mark
+        "text": [escaped(each.text.name) + "<br> " if each.text.code in named else "" for each in placed],
         "textposition": "top center",
         "textfont": {"size": 10},
         "hoverinfo": "skip",

@@ -47,7 +47,8 @@ def test_names_on_the_map_stand_apart_and_the_chosen_and_the_dearest_have_theirs
     counts = every_language()
     figure = map_figure(counts, "x", "eng")
     marks, names = figure.data[1], figure.data[trace]
-    named = [(name, float(x), float(y)) for name, x, y in zip(names.text, names.x, names.y, strict=True) if name]
+    texts = [text.removesuffix("<br> ") for text in names.text]
+    named = [(name, float(x), float(y)) for name, x, y in zip(texts, names.x, names.y, strict=True) if name]
     assert [each[0] for each in named[-2:]] == [counts[-1].text.name, "English"] and 3 <= len(named) <= 9
     assert list(marks.marker.size[:-1]) == sorted(marks.marker.size[:-1]), "the dearest are drawn above the others"
     assert [width > 1 for width in marks.marker.line.width] == [False] * (len(counts) - 1) + [True]

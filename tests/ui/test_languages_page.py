@@ -91,6 +91,9 @@ def test_an_uploaded_text_takes_the_declarations_place_and_says_what_is_odd(open
     app.put(UsedText(read_parallel("\n".join(map(json.dumps, rows)).encode())))
     app.run()
     assert not app.errors and "2 languages; the baseline is eng" in said(app)
+    app.put(LanguagesState(shows="map"))
+    app.run()
+    assert not app.errors and "it has no map" in said(app)
 
 
 def test_a_link_with_nonsense_is_told(open_app: Open) -> None:

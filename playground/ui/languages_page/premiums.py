@@ -82,6 +82,8 @@ def language_names(text: Parallel) -> dict[str, str]:
 def _picture(ordered: Sequence[LanguageCount], name: str, named: Mapping[str, str], state: LanguagesState) -> None:
     if state.shows == "heat":
         show_figure(heat_figure(ordered, named), heat_description(ordered, named), key="premium_heat")
+    elif state.shows == "map" and all(each.text.latitude is None for each in ordered):
+        st.info("The text says of no language where it is spoken: it has no map. Choose another picture.")
     elif state.shows == "map":
         show_figure(map_figure(ordered, name, state.language), map_description(ordered, name), key="premium_map")
     elif state.shows == "bars":
