@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from playground.corpus.meaning import PROTOCOLS
+from playground.corpus.parallel import declaration
 from playground.corpus.personal_data import has_personal_data
 from playground.errors import BadInput
 from playground.state.link_fields import link_field, one_of, text, texts, whole
@@ -38,6 +39,11 @@ def _is_own(name: str) -> bool:
     return not _PACKAGED.fullmatch(name)
 
 
+def _is_uploaded(code: str) -> bool:
+    """Whether only somebody's upload has the language: its name is his, and no link brings it back."""
+    return code not in declaration().languages
+
+
 def _read_price(given: str) -> str:
     if not _PRICE.fullmatch(given) or "/" not in given:
         raise BadInput(f"{given[:20]!r} is no provider and model.")
@@ -61,10 +67,17 @@ class LanguagesState:
         unlinked=has_personal_data,
     )
     shows: str = one_of("heat", VIEWS, name="shows", label="Shown")
-    language: str = link_field("mya", _read_code, label="Language", name="language")
+    language: str = link_field("mya", _read_code, label="Language", name="language", unlinked=_is_uploaded)
     tokenizer: str = link_field("smollm2", _read_tokenizer, label="Tokenizer", name="tokenizer", unlinked=_is_own)
     beside: str = link_field("gemma3", _read_tokenizer, label="Beside it", name="against", unlinked=_is_own)
-    read: tuple[str, ...] = texts(("deu_1996", "rus", "hin", "mya"), 11, _read_code, name="read", label="Languages")
+    read: tuple[str, ...] = texts(
+        ("deu_1996", "rus", "hin", "mya"),
+        11,
+        _read_code,
+        name="read",
+        label="Languages",
+        unlinked=lambda codes: any(map(_is_uploaded, codes)),
+    )
     protocol: str = one_of("totals", PROTOCOLS, name="protocol", label="Read and averaged")
     articles: int = whole(2, 1, 30, label="Articles", help="The first so many of each language.")
     amount: int = whole(500, 10, 20_000, label="Tokens in English", help="How long the text is.")

@@ -87,13 +87,15 @@ def test_premiums_are_drawn_and_one_language_is_said_in_words(open_app: Open) ->
 
 def test_an_uploaded_text_takes_the_declarations_place_and_says_what_is_odd(open_app: Open) -> None:
     rows = [{"language": code, "key": "1", "text": text} for code, text in (("eng", "abcd"), ("<x>", "abcdabcd"))]
-    app = open_languages(open_app, "The same text in many languages")
+    app = open_languages(open_app, "The same text in many languages", tokenizer="four")
     app.put(UsedText(read_parallel("\n".join(map(json.dumps, rows)).encode())))
     app.run()
     assert not app.errors and "2 languages; the baseline is eng" in said(app)
-    app.put(LanguagesState(shows="map"))
+    app.put(LanguagesState(shows="map", language="<x>", read=("<x>",), tokenizer="four"))
     app.run()
     assert not app.errors and "it has no map" in said(app)
+    query = app.component("address")["query"]
+    assert "shows=map" in query and "language=" not in query and "read=" not in query, "a name that is the reader's own"
 
 
 def test_a_link_with_nonsense_is_told(open_app: Open) -> None:
