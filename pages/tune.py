@@ -5,6 +5,7 @@ from playground.state.tune import TuneState
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.tune_page.decide import decide_section
 from playground.ui.tune_page.examples import examples_section
+from playground.ui.tune_page.experiments import EXPERIMENTS, begin_experiment
 from playground.ui.tune_page.judge import judge_section
 from playground.ui.tune_page.plan import plan_section
 from playground.ui.tune_page.reach import TOKENS, reach_section
@@ -25,6 +26,8 @@ PAGE = PageSpec(
     needs=((Rows, Stream),),
     view=loaded_model,
     state=TuneState,
+    experiments=EXPERIMENTS,
+    begin=begin_experiment,
     parts=(TOKENS, MAP),
     sections={
         "examples": Section(EXAMPLES, examples_section),

@@ -176,6 +176,25 @@ def test_no_file_is_longer_than_one_can_keep_in_mind() -> None:
     assert len(lengths) > 100 and not {path: lines for path, lines in lengths.items() if lines > LONGEST}
 
 
+VAGUE = (
+    "found made mine known seen told keep kept_run growing doomed oracle luck wheel desk desk_work bench todo keeper "
+    "take_away acting ladder"
+)
+"""Names that do not say what they name; each has a term of the field in its place."""
+
+
+def test_what_is_defined_is_called_by_what_it_is() -> None:
+    """Functions, methods and classes; a local name may say that something was found."""
+    found = [
+        f"{name(path)}: {node.name}"
+        for path in sources()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and node.name.strip("_").lower() in VAGUE.split()
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_the_formatter_formats() -> None:
     """``fmt: off`` and ``fmt: skip`` are for no file, and notes of work to be done for none either."""
     signs = re.compile("# fmt" + ": (off|skip)|TO" + "DO|FIX" + "ME")

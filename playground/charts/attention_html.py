@@ -57,13 +57,13 @@ def attention_html(
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
         "script-src 'unsafe-inline'\"><meta name=viewport content='width=device-width'>"
         f"<title>{escape(title)}</title><style>{_STYLE}{style}</style>"
-        f"</head><body><h1>{escape(title)}</h1><p>{escape(_facts(attention, info, hide_first))}</p>"
+        f"</head><body><h1>{escape(title)}</h1><p>{escape(_summary(attention, info, hide_first))}</p>"
         "<div id=map><div class=map></div></div><div id=view><div class=attention></div></div>"
         f'<script type="application/json" id=data>{island}</script><script type="module">{script}</script></body></html>\n'
     )
 
 
-def _facts(attention: AttentionPass, info: ModelInfo, hide_first: bool) -> str:
+def _summary(attention: AttentionPass, info: ModelInfo, hide_first: bool) -> str:
     hidden = f" {_HIDDEN}" if hide_first else ""
     return (
         f"{info.dtype} on {info.device}, tokens {attention.start:,} to {attention.end - 1:,}. Weights here are rounded to within "

@@ -97,14 +97,14 @@ class BitsStore:
         self._known: LRUCache[tuple[str, bytes], TextBits] = LRUCache(most)
         self._lock = threading.Lock()
 
-    def known(self, revision: str, texts: Sequence[str]) -> tuple[TextBits, ...] | None:
+    def cached(self, revision: str, texts: Sequence[str]) -> tuple[TextBits, ...] | None:
         """All of them, or None where one is missing."""
         with self._lock:
             found = [self._known.get((revision, _digest(text))) for text in texts]
         complete = tuple(each for each in found if each is not None)
         return complete if len(complete) == len(texts) else None
 
-    def keep(self, revision: str, text: str, bits: TextBits) -> None:
+    def store(self, revision: str, text: str, bits: TextBits) -> None:
         """Remember one."""
         with self._lock:
             self._known[revision, _digest(text)] = bits
@@ -135,7 +135,7 @@ def bits_job(texts: Sequence[str], store: BitsStore = STORE) -> Job:
         found = []
         for text, parts in zip(texts, encoded, strict=True):
             cancel.check()
-            known = store.known(revision, [text])
+            known = store.cached(revision, [text])
             if known is not None:
                 found.append(known[0])
             else:
@@ -143,7 +143,7 @@ def bits_job(texts: Sequence[str], store: BitsStore = STORE) -> Job:
                 for ids in parts:
                     scores.append((yield from scorer.score_in_pieces(ids, cancel=cancel)))
                 own = text_bits(engine, parts, [score.logprobs for score in scores], text)
-                store.keep(revision, text, own)
+                store.store(revision, text, own)
                 found.append(own)
             done += sum(map(len, parts))
             yield BitsStep(done, total)

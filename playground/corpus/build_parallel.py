@@ -144,7 +144,7 @@ def read_articles(html: str) -> tuple[str, ...]:
     return tuple(joined)
 
 
-def _facts(index: str, code: str) -> dict[str, str]:
+def _properties(index: str, code: str) -> dict[str, str]:
     """One entry of the package's list of declarations."""
     found = re.search(r"\{[^{}]*?code: '" + re.escape(code) + r"',[^{}]*\}", index)
     if found is None:
@@ -166,7 +166,7 @@ def build(package: Path, target: Path) -> int:
 
         index = member("index.js")
         for code, (name, script) in CHOSEN.items():
-            facts = _facts(index, code)
+            facts = _properties(index, code)
             line = {
                 "code": code,
                 "name": name,

@@ -63,7 +63,7 @@ class CountStore:
         self._lock = threading.Lock()
         self._counting = threading.Lock()  # two readers who ask for the same wait for one count
 
-    def known(self, parallel: Parallel, tokenizer: str) -> Counts | None:
+    def cached(self, parallel: Parallel, tokenizer: str) -> Counts | None:
         """What was counted, or None."""
         with self._lock:
             return self._known.get((digest_of(parallel), tokenizer))
@@ -72,7 +72,7 @@ class CountStore:
         """Count, unless it is known. Raises the tokenizer's own errors. ``name``: what is remembered; its own name if ""."""
         name = name or tokenizer.facts.name
         with self._counting:
-            found = self.known(parallel, name)
+            found = self.cached(parallel, name)
             if found is None:
                 found = count_tokens(parallel, tokenizer)
                 with self._lock:

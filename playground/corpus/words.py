@@ -75,7 +75,7 @@ def _short_parts(chunk: str) -> tuple[str, ...]:
     """Of what stands between spaces: signs off both ends, then parted inside."""
     before, after = list[str](), list[str]()
     while chunk:
-        if known := _known(chunk):
+        if known := _cached_words(chunk):
             return (*before, *known, *reversed(after))
         if _ADDRESS.fullmatch(chunk):
             return (*before, chunk, *reversed(after))
@@ -94,7 +94,7 @@ def _parts(chunk: str) -> tuple[str, ...]:
     return _short_parts(chunk) if len(chunk) <= _LONGEST else (chunk,)
 
 
-def _known(chunk: str) -> tuple[str, ...]:
+def _cached_words(chunk: str) -> tuple[str, ...]:
     """Abbreviations, which stay whole, and contractions, which come in two."""
     if chunk in _WHOLE:
         return (chunk,)

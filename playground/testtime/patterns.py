@@ -20,7 +20,7 @@ MOST_TIMEOUTS = 3  # texts that may run out of time; the rest are not searched t
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LastMatch:
     """One text's last match. ``text`` is the group "answer", else the first group, else the whole match; None where
     nothing matched. ``too_slow``: the search was given up, so nothing is known.
     """
@@ -44,27 +44,27 @@ def compile_pattern(pattern: str, field: str = "pattern", flags: int = 0) -> reg
         raise BadInput(f"{field}: {pattern[:60]!r} is no regular expression ({reason}); correct it.", field) from None
 
 
-def last_matches(compiled: regex.Pattern[str], texts: Iterable[str]) -> Generator[Found, None, None]:
+def last_matches(compiled: regex.Pattern[str], texts: Iterable[str]) -> Generator[LastMatch, None, None]:
     """The last match in each text, in order."""
     lost = 0
     for text in texts:
         if lost >= MOST_TIMEOUTS:
-            yield Found(None, too_slow=True)
+            yield LastMatch(None, too_slow=True)
             continue
         found = _last_match(compiled, text)
         lost += found.too_slow
         yield found
 
 
-def _last_match(compiled: regex.Pattern[str], text: str) -> Found:
+def _last_match(compiled: regex.Pattern[str], text: str) -> LastMatch:
     match = None
     try:
         for match in compiled.finditer(text, timeout=SEARCH_SECONDS, concurrent=True):  # noqa: B007
             pass
     except TimeoutError:
-        return Found(None, too_slow=True)
+        return LastMatch(None, too_slow=True)
     if match is None:
-        return Found(None)
+        return LastMatch(None)
     if "answer" in compiled.groupindex:
-        return Found(match["answer"])
-    return Found(match[1] if compiled.groups else match[0])
+        return LastMatch(match["answer"])
+    return LastMatch(match[1] if compiled.groups else match[0])

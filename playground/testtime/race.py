@@ -129,7 +129,7 @@ class FirstValid:
     retry_tokens: Array
 
     @property
-    def found(self) -> float:
+    def valid_share(self) -> float:
         """The share of draws with a valid one."""
         return float(np.isfinite(self.steps).mean())
 

@@ -105,10 +105,10 @@ def candidate_from_row(
         ids=tuple(step.id for step in steps),
         text=row.text,
         finish_reason=row.finish_reason,
-        raw_logprobs=frozen([_told(step.raw_logprob) for step in steps]),
-        probs=frozen([_told(step.prob) for step in steps]),
-        entropies=frozen([_told(step.entropy) for step in steps]),
-        mean_logprobs=frozen([_told(step.mean_logprob) for step in steps]),
+        raw_logprobs=frozen([_or_nan(step.raw_logprob) for step in steps]),
+        probs=frozen([_or_nan(step.prob) for step in steps]),
+        entropies=frozen([_or_nan(step.entropy) for step in steps]),
+        mean_logprobs=frozen([_or_nan(step.mean_logprob) for step in steps]),
         top_logprobs=frozen(
             [[*(option.raw_logprob for option in step.top), *[math.nan] * (width - len(step.top))] for step in steps],
             (len(steps), width),
@@ -123,7 +123,7 @@ def candidate_from_row(
     )
 
 
-def _told(value: float | None) -> float:
+def _or_nan(value: float | None) -> float:
     """NaN is what nobody told."""
     return math.nan if value is None else value
 

@@ -66,7 +66,9 @@ class TrainingLine:
                 return
             place = self._places[0]
             place.began = time.monotonic()
-            place.inner = place.worker.submit(place.own.session, place.own.slot, lambda e, c: _told(place, e, c))
+            place.inner = place.worker.submit(
+                place.own.session, place.own.slot, lambda e, c: _forward_steps(place, e, c)
+            )
         place.inner.when_done(lambda: self._ended(place))
 
     def _ended(self, place: _Place) -> None:
@@ -99,7 +101,7 @@ class TrainingLine:
         return inner.before()
 
 
-def _told(place: _Place, engine: Engine, cancel: CancelToken) -> Generator[None, None, Any]:
+def _forward_steps(place: _Place, engine: Engine, cancel: CancelToken) -> Generator[None, None, Any]:
     """The job, its steps passed on to who waits for them."""
     steps = place.job(engine, cancel)
     try:

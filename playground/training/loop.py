@@ -156,7 +156,7 @@ class Training:
         started = time.perf_counter()
         norm = float(torch.nn.utils.clip_grad_norm_(list(self._named.values()), LARGEST_GRADIENT))
         numbers = self._objective.numbers(sums)
-        step = self._made(number, total, rate, norm, places, numbers)
+        step = self._new_step(number, total, rate, norm, places, numbers)
         if math.isfinite(total) and math.isfinite(norm):
             for group_ in self._optimizer.param_groups:
                 group_["lr"] = rate
@@ -164,7 +164,7 @@ class Training:
         self._optimizer.zero_grad(set_to_none=True)
         return replace(step, seconds=spent + time.perf_counter() - started)
 
-    def _made(
+    def _new_step(
         self, number: int, loss: float, rate: float, norm: float, places: list[int], pairs: PreferenceNumbers | None
     ) -> TrainStep:
         epoch = number / self._per_epoch

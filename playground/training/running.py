@@ -115,7 +115,7 @@ def _run(
         raise
     finally:
         try:
-            result = _keep(prepared, writer, kept, folder)
+            result = _persist(prepared, writer, kept, folder)
         except (OSError, PlaygroundError) as error:
             status, problem = (
                 "paused",
@@ -153,7 +153,7 @@ def _steps(
         yield step or training.reading
 
 
-def _keep(prepared: Prepared | None, writer: TrainingWriter, kept: KeptTraining, folder: Path) -> str:
+def _persist(prepared: Prepared | None, writer: TrainingWriter, kept: KeptTraining, folder: Path) -> str:
     """The checkpoint, and what was best in a folder that others can load; its name, "" before the first step.
 
     The student is used up: it is left as it was at its best.
@@ -170,7 +170,7 @@ def _keep(prepared: Prepared | None, writer: TrainingWriter, kept: KeptTraining,
     )
     target = reward_folder(kept.id) if prepared.student.head else folder.parent.parent / "adapters" / result
     write_folder(prepared.student, target)
-    writer.keep(result)
+    writer.note_result(result)
     return result
 
 

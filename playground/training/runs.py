@@ -132,13 +132,13 @@ class TrainingStore:
 
     def summary(self, training: str) -> TrainingSummary:
         """One line. Raises BadInput where there is none of this id."""
-        return _listed(self._found(training))
+        return _listed(self._record_of(training))
 
     def load(self, training: str) -> KeptTraining:
         """With its rows and its curve. Raises BadInput where there is none of this id."""
         from playground.store.trainings import training_folder
 
-        record = self._found(training)
+        record = self._record_of(training)
         try:
             settings = read_train_settings(json.loads(record.settings))
             origin = Origin(**json.loads(record.origin))
@@ -170,7 +170,7 @@ class TrainingStore:
         if found.result:
             delete_adapter(self._visitor, found.result)
 
-    def _found(self, training: str) -> TrainingRecord:
+    def _record_of(self, training: str) -> TrainingRecord:
         found = self._table.training(training, self._visitor)
         if found is None:
             raise BadInput("There is no such training of yours: it was deleted, or is another's.", "training")
@@ -207,7 +207,7 @@ class TrainingWriter:
         """Raises StoreError where another has taken it over: nothing may be written to its folders then."""
         self._change(written=time.time())
 
-    def keep(self, result: str) -> None:
+    def note_result(self, result: str) -> None:
         """The folder of what was learnt."""
         self._change(result=result)
 

@@ -88,7 +88,7 @@ def read_plan(data: object, read_file: Callable[[str], tuple[Example, ...]]) -> 
         place = ".".join(str(part)[:40] for part in first["loc"])
         raise _bad(f"{place + ': ' if place else ''}{first['msg'][:160]}; correct it") from None
     examples = read_file(fields.examples) if isinstance(fields.examples, str) else _examples(fields.examples)
-    measures = tuple(_found(text) for text in dict.fromkeys(fields.measures))
+    measures = tuple(_measure(text) for text in dict.fromkeys(fields.measures))
     settings = {name: _settings(name, values) for name, values in fields.settings.items()}
     unmeasured = [name for name in fields.require if name not in [measure.name for measure in measures]]
     if unmeasured:
@@ -170,7 +170,7 @@ def _settings(name: str, values: Mapping[str, Any]) -> SamplerSettings:
         raise _bad(f"setting {name!r}: {str(error).rstrip('.')}") from None
 
 
-def _found(text: str) -> Measure:
+def _measure(text: str) -> Measure:
     try:
         return find_measure(text)
     except BadInput as error:

@@ -47,7 +47,7 @@ class PresetStore:
         self._rows = PresetTable(database or shared_database())
         self._visitor = visitor
 
-    def keep(self, name: str, settings: SamplerSettings, why: str = "") -> KeptPreset:
+    def persist(self, name: str, settings: SamplerSettings, why: str = "") -> KeptPreset:
         """In the place of an earlier one of that name. Raises BadInput for a bad name and too many."""
         name, why, now = check_name(name), why[:LONGEST_WHY], time.time()
         names = {record.name for record in self._rows.presets(self._visitor)}

@@ -122,11 +122,11 @@ class TuningStore:
 
     def summary(self, tuning: str) -> TuningSummary:
         """One line. Raises BadInput where there is none of this id."""
-        return _listed(self._found(tuning))
+        return _listed(self._record_of(tuning))
 
     def load(self, tuning: str) -> KeptTuning:
         """With all its texts. Raises BadInput where there is none of this id."""
-        record = self._found(tuning)
+        record = self._record_of(tuning)
         try:
             plan, origin = read_plan(json.loads(record.plan), _no_file), Origin(**json.loads(record.origin))
             texts = {row.place: candidate_of(row) for row in self._rows.texts(tuning, self._visitor)}
@@ -138,7 +138,7 @@ class TuningStore:
         """With all its texts. One that is not there is no error."""
         self._rows.delete(tuning, self._visitor)
 
-    def _found(self, tuning: str) -> TuningRecord:
+    def _record_of(self, tuning: str) -> TuningRecord:
         found = self._rows.tuning(tuning, self._visitor)
         if found is None:
             raise BadInput(

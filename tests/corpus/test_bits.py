@@ -73,8 +73,8 @@ def test_texts_are_read_once_in_steps_and_may_be_stopped() -> None:
     steps = bits_job(["abc", "defg"], store)(engine, cancel)
     shares = [step.share for step in steps if isinstance(step, BitsStep)]
     assert shares == sorted(shares) and shares[-1] == 1 and len(shares) == 2
-    assert store.known(engine.info.revision, ["defg", "abc"]) is not None
-    assert store.known(engine.info.revision, ["abc", "other"]) is None
+    assert store.cached(engine.info.revision, ["defg", "abc"]) is not None
+    assert store.cached(engine.info.revision, ["abc", "other"]) is None
     cancel.cancel()
     with pytest.raises(Cancelled):
         finish(bits_job(["new"], store)(engine, cancel))

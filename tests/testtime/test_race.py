@@ -118,16 +118,16 @@ def test_on_paper_both_go_as_a_plain_replay_does() -> None:
         steps += [stop] if ends else []
         first = next((place for place, one in enumerate(taken) if valid[one]), 2)
         tried.append(sum(lengths[one] for one in taken[: first + 1]))
-    assert drawn.found == pytest.approx(len(steps) / 4000, abs=0.03)
+    assert drawn.valid_share == pytest.approx(len(steps) / 4000, abs=0.03)
     assert np.nanmean(drawn.steps) == pytest.approx(np.mean(steps), abs=0.15)
     assert drawn.race_tokens.mean() == pytest.approx(np.mean(spent), abs=0.2)
     assert drawn.retry_tokens.mean() == pytest.approx(np.mean(tried), abs=0.3)
-    assert drawn.found == pytest.approx(0.9, abs=0.03), "1 - C(3,3)/C(5,3)"
+    assert drawn.valid_share == pytest.approx(0.9, abs=0.03), "1 - C(3,3)/C(5,3)"
 
 
 def test_on_paper_the_whole_is_the_run_itself() -> None:
     drawn = first_valid([5, 3, 9], [True, False, True], 3, draws=20)
-    assert set(drawn.steps) == {5.0} and set(drawn.race_tokens) == {13.0} and drawn.found == 1.0
+    assert set(drawn.steps) == {5.0} and set(drawn.race_tokens) == {13.0} and drawn.valid_share == 1.0
     assert not np.isfinite(first_valid([5, 3], [False, False], 2).steps).any()
     for n in (0, 4):
         with pytest.raises(BadInput):

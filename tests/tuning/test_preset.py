@@ -28,9 +28,9 @@ def fields(name: str, settings: SamplerSettings = COOL) -> dict[str, Any]:
 def test_presets_are_their_owners_alone(tmp_path: Path) -> None:
     database = Database(sqlite_url(tmp_path))
     mine, yours = PresetStore("me", database), PresetStore("you", database)
-    mine.keep(" Support  answers ", NEUTRAL)
-    kept = mine.keep("Support answers", COOL, "because")
-    yours.keep("Other", NEUTRAL)
+    mine.persist(" Support  answers ", NEUTRAL)
+    kept = mine.persist("Support answers", COOL, "because")
+    yours.persist("Other", NEUTRAL)
     assert mine.presets() == (kept,) and kept.settings == COOL and kept.name == "Support answers"
     yours.delete("Support answers")
     assert len(mine.presets()) == 1
@@ -38,7 +38,7 @@ def test_presets_are_their_owners_alone(tmp_path: Path) -> None:
     assert mine.presets() == () and len(yours.presets()) == 1
     for name in ("", "  ", "a" * 61, "a\x1bb"):
         with pytest.raises(BadInput, match="needs a name"):
-            mine.keep(name, NEUTRAL)
+            mine.persist(name, NEUTRAL)
     database.close()
 
 
@@ -46,10 +46,10 @@ def test_presets_do_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("playground.tuning.preset.MOST_PRESETS", 1)
     database = Database(sqlite_url(tmp_path))
     store = PresetStore("me", database)
-    store.keep("a", NEUTRAL)
+    store.persist("a", NEUTRAL)
     with pytest.raises(BadInput, match="At most 1 presets"):
-        store.keep("b", NEUTRAL)
-    assert store.keep("a", COOL).settings == COOL and MOST_PRESETS == 100
+        store.persist("b", NEUTRAL)
+    assert store.persist("a", COOL).settings == COOL and MOST_PRESETS == 100
     database.close()
 
 

@@ -99,7 +99,7 @@ def room(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, tmp_path: Path) ->
     opened.lead("lena", opened.leader_ticket(opened.secret))
     for visitor in ("anna", "bert", "carl"):
         opened.join(visitor, opened.view().code, visitor.title())
-        opened.seen(visitor, f"tab of {visitor}")
+        opened.note_tab(visitor, f"tab of {visitor}")
     yield opened
     runtime.close_pool()
 

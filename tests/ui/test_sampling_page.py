@@ -177,7 +177,7 @@ def test_a_preset_sets_every_slider(open_app: Open, name: str) -> None:
 @pytest.mark.usefixtures("own_data")
 def test_a_kept_preset_stands_beside_the_built_in_ones(open_app: Open) -> None:
     chosen = SamplerSettings(temperature=0.4, top_p=0.9)
-    PresetStore().keep("Support **bold**", chosen)
+    PresetStore().persist("Support **bold**", chosen)
     app = open_app()
     app.hold(presets=True)
     app.at.button(key="kept_preset_Support **bold**").click()

@@ -93,7 +93,7 @@ def known_training(writer: TrainingWriter, kept: KeptTraining) -> Job:
         folder = new_adapter(LOCAL, kept.summary.name)
         (folder / CONFIG).write_text(json.dumps({"peft_type": "LORA"}))
         (folder / WEIGHTS).touch()
-        writer.keep(folder.name)
+        writer.note_result(folder.name)
         writer.end("finished", "", STEPS, STEPS)
 
     return job

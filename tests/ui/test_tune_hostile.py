@@ -63,7 +63,7 @@ def tuning() -> str:
     panel.admit("anna", EVIL[:30], "anna")
     for question in panel.turn("anna", 12).questions:
         panel.vote("anna", question, "left")
-    PresetStore(LOCAL).keep(EVIL[:40], SamplerSettings(top_k=3), EVIL)
+    PresetStore(LOCAL).persist(EVIL[:40], SamplerSettings(top_k=3), EVIL)
     return tuning
 
 

@@ -9,15 +9,20 @@ import pytest
 
 from pages import PAGES
 from playground.engine.api import Stream
+from playground.engine.factory import make_engine
 from playground.engine.fake.engine import fake_info
 from playground.engine.fake.served import ServedFakeEngine
 from playground.generation.document import origin_of
 from playground.sampling.settings import SamplerSettings
 from playground.state.setup import Setup
+from playground.state.tune import TuneState
 from playground.store.place import DATA_VARIABLE
+from playground.tuning.examples import Example
+from playground.tuning.following import follow_reference
 from playground.tuning.plan import read_plan
 from playground.tuning.runs import TuningStore
-from playground.ui.tune_page.session import Draft
+from playground.ui.tune_page.experiments import EXPERIMENTS, USUAL
+from playground.ui.tune_page.session import Draft, ready_examples
 from playground.ui.tune_page.steps import REACH
 from tests.ui.conftest import Opened
 
@@ -50,6 +55,41 @@ def test_every_tab_draws_with_nothing_run_yet_on_an_engine_that_only_streams(
         assert "choose a" in problem
     else:
         assert not app.errors
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_sets_its_scene_and_leaves_what_is_the_reader_s(
+    open_app: Callable[..., Opened], name: str
+) -> None:
+    app, each = open_tune(open_app, tuning="0" * 32), EXPERIMENTS[name]
+    app.put(Draft(examples=(Example("mine"),), others={"mine": SamplerSettings(top_k=3)}, seed=7))
+    app.run()
+    app.at.button(key=f"try_tune_{name}").click()
+    app.run()
+    app.hold(tune_section=PAGES["tune"].sections[each.section].title)
+    assert each.label in app.texts() and app.state(Setup).settings == each.setup["settings"]
+    shown, draft = app.state(TuneState), app.state(Draft)
+    assert all(getattr(shown, field) == value for field, value in each.state.items())
+    if name == "forbids":  # Plan looks for the tuning of the link, and there is none of this id
+        assert shown.tuning == "0" * 32
+    assert draft.examples == ready_examples()
+    assert list(draft.others) == (["mine"] if name == "forbids" else ["a little cooler"])
+    app.hold(tune_section=TABS[0])
+    app.at.button(key="tune_back").click()
+    app.run()
+    assert app.state(Draft).examples == (Example("mine"),)
+
+
+@pytest.mark.model
+def test_of_the_bundled_model_s_references_the_usual_top_p_could_have_written_none(bundled_model_path: Path) -> None:
+    engine = make_engine(str(bundled_model_path), dtype="float32")
+    for settings, count in ((USUAL, 0), (USUAL.replace(temperature=2.0), 4)):
+        reaches = [follow_reference(engine, example, settings, chat=True)[1] for example in ready_examples()]
+        assert sum(reach.kept.all() for reach in reaches) == count
+
+
+def test_every_page_with_controls_of_its_own_has_something_to_try() -> None:
+    assert {name for name, page in PAGES.items() if not page.experiments} == {"room", "glossary"}
 
 
 def test_a_step_that_is_missing_leads_to_the_one_before(open_app: Callable[..., Opened]) -> None:

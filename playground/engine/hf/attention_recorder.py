@@ -83,7 +83,7 @@ class AttentionRecorder:
             return
         rows = slice(self.done + skip - self.start, stop - self.start)
         found = to_float32(weights[0, :, skip:])  # (heads, q, K)
-        seen = _seen(mask, count, key.shape[2])[skip:]  # (q, K)
+        seen = _visible(mask, count, key.shape[2])[skip:]  # (q, K)
         inside = max(self.start - offset, 0)  # how many of these keys lie before the window
         layer.weights[:, rows, offset + inside - self.start : stop - self.start] = found[:, :, inside:]
         layer.before[:, rows] = found[:, :, :inside].sum(-1)
@@ -127,7 +127,7 @@ def to_float32(tensor: torch.Tensor) -> FloatArray:
     return values
 
 
-def _seen(mask: torch.Tensor | None, queries: int, keys: int) -> BoolArray:
+def _visible(mask: torch.Tensor | None, queries: int, keys: int) -> BoolArray:
     """(queries, keys): what the mask allows; without one, every key up to the query's own position."""
     if mask is None:
         return np.tri(queries, keys, keys - queries, dtype=np.bool_)

@@ -116,7 +116,7 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
                 text += answer.text("content")
                 # Inside a character it sends nothing: parts of it are counted and no more is known of them.
                 ends = answer.flag("stop")
-                told = [] if ends else self._told(answer, known, row, request.top)
+                told = [] if ends else self._streamed_tokens(answer, known, row, request.top)
                 before = min(answer.whole("tokens_predicted"), request.max_new_tokens) - len(told) - count
                 for _ in range(before):
                     yield StreamedToken(row, count, "")
@@ -131,7 +131,7 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
                     return
         raise ended_silently(self._client.address)
 
-    def _told(self, answer: Answer, known: TokenIds, row: int, top: int) -> list[StreamedToken]:
+    def _streamed_tokens(self, answer: Answer, known: TokenIds, row: int, top: int) -> list[StreamedToken]:
         """The tokens of one event, without their places in the text."""
         found, size = list[StreamedToken](), self._info.vocab_size
         for told in answer.children("completion_probabilities") if answer.has("completion_probabilities") else ():

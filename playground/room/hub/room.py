@@ -138,7 +138,7 @@ class Room:
         with self._changing(people=not self.is_leader(visitor)):
             self._remove(visitor)
 
-    def seen(self, visitor: str, tab: str) -> None:
+    def note_tab(self, visitor: str, tab: str) -> None:
         """A tab of this visitor is open. Cheap: called with every run of a page."""
         with self._lock:
             tabs = self._tabs.setdefault(visitor, set()) if visitor in self._members else set()

@@ -28,7 +28,7 @@ from playground.ui.workspace.setup import setup
 
 def candidates_section(own: ModelSession, worker: Worker) -> None:
     """The table is filled while the model works; a row that is chosen opens below it."""
-    watch(own, lambda: _growing(own), key="bon_live")
+    watch(own, lambda: _being_written(own), key="bon_live")
     if not own.busy and own.run.candidates:
         _outdated(own)
         _heavy_rules(own)
@@ -41,7 +41,7 @@ def candidates_section(own: ModelSession, worker: Worker) -> None:
     )
 
 
-def _growing(own: ModelSession) -> None:
+def _being_written(own: ModelSession) -> None:
     progress(own)
     if own.run.candidates:
         _table(own)

@@ -182,7 +182,7 @@ def _on_paper(own: ModelSession, worker: Worker) -> None:
     show_bands(race_tokens_bands(drawn), key="bon_race_tokens")
     st.caption(
         f"{sum(valid)} of {len(candidates)} pass ({percent(sum(valid) / len(valid))}); a race of {drawn[-1].n} has a valid "
-        f"one in {percent(drawn[-1].found)} of the draws. {_pace(own, worker, max(lengths))}"
+        f"one in {percent(drawn[-1].valid_share)} of the draws. {_pace(own, worker, max(lengths))}"
     )
 
 

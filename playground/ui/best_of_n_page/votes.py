@@ -61,7 +61,7 @@ def voting_section(own: ModelSession, worker: Worker) -> None:
     if len(vote.tallies) > SHOWN:
         st.caption(f"{len(vote.tallies) - SHOWN} rarer answers are not drawn.")
     _growth(scored, right)
-    _found(scored, request.answer_pattern)
+    _extracted_answers(scored, request.answer_pattern)
     why_it_matters(
         "Self-consistency: wrong ways to an answer differ from each other, right ones meet (Wang et al. 2023). It needs answers "
         "that can be counted, and it makes a common mistake surer."
@@ -122,7 +122,7 @@ def _growth(scored: ScoredCandidates, right: set[str]) -> None:
     st.caption(f"Leading: {said}.")
 
 
-def _found(scored: ScoredCandidates, pattern: str) -> None:
+def _extracted_answers(scored: ScoredCandidates, pattern: str) -> None:
     with st.expander("Every text's answer", on_change="rerun", key="bon_answers") as box:
         if box.open:
             show_table(answers_table(scored, pattern), key="bon_found")

@@ -31,7 +31,7 @@ def take_upload(data: bytes, worker: Worker) -> None:
 
 def known_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSample, TextBits]:
     """What is known of them under a model, the least surprising first."""
-    read = {each: STORE.known(worker.engine.info.revision, [each.text]) for each in wanted}
+    read = {each: STORE.cached(worker.engine.info.revision, [each.text]) for each in wanted}
     found = {each: own[0] for each, own in read.items() if own is not None}
     return dict(sorted(found.items(), key=lambda pair: pair[1].per_byte))
 
@@ -39,7 +39,7 @@ def known_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSam
 def bits_of(worker: Worker, wanted: Sequence[str], slot: str = "bits") -> tuple[TextBits, ...]:
     """Texts under a model. Raises Pending while it reads them, and the job's own errors."""
     revision = worker.engine.info.revision
-    known = STORE.known(revision, wanted)
+    known = STORE.cached(revision, wanted)
     if known is not None:
         return known
     key = (revision, tuple(wanted))

@@ -142,8 +142,6 @@ def conversation_section(view: Readings) -> None:
 
 
 def _texts(everyone: Mapping[str, Readings]) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="teach_way"):
-        writing_controls()
     columns = dict(zip((RAW, CHAT), st.columns(2), strict=True))
     titles = {RAW: "Completion: the text as it stands", CHAT: "Conversation: in the chat template"}
     for name, column in columns.items():
@@ -170,6 +168,8 @@ def _texts(everyone: Mapping[str, Readings]) -> None:
                     )
                     ending = ENDINGS[row.finish_reason] or f"cut after {len(row.steps)} tokens"
                     st.caption(f"{len(each.ids[name]):,} tokens read, {len(row.steps)} written, {ending}.")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="teach_way"):  # below what they change
+        writing_controls()
 
 
 def _template(view: Readings) -> None:

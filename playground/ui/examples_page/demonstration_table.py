@@ -62,9 +62,11 @@ class DemonstrationTable:
 
 
 def demonstration_table() -> DemonstrationTable:
-    """This session's table, following a draft that was replaced elsewhere."""
+    """This session's table, following a draft that was replaced elsewhere, as by an experiment: a way leads back."""
     own = session.get(DemonstrationTable)
     if draft().rows != own.made:
+        if own.made:
+            own.former = own.rows
         own.begin(draft().rows)
     return own
 

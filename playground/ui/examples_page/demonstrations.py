@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -83,14 +84,16 @@ def _what_counts(worker: Worker, rows: tuple[Demonstration, ...]) -> None:
     st.markdown("##### What counts in the loss")
     place = min(session.get(ShownRow).place, len(rows) - 1)
     settings = draft().settings
+    labels = [f"{number}. {row.prompt[:60]}" for number, row in enumerate(rows, 1)]
+    key = f"teach_shown_{zlib.crc32(repr(labels).encode())}"  # a browser shows the words of a choice as they were when chosen
     with st.container(horizontal=True, vertical_alignment="bottom", key="teach_mask_controls"):
         st.selectbox(
             "Demonstration",
             range(len(rows)),
             place,
-            format_func=lambda number: f"{number + 1}. {rows[number].prompt[:60]}",
-            key="teach_shown",
-            on_change=bind_widget("teach_shown", place, _show),
+            format_func=labels.__getitem__,
+            key=key,
+            on_change=bind_widget(key, place, _show),
             width="stretch",
         )
         _switch(

@@ -99,8 +99,8 @@ def _measure(worker: Worker) -> None:
         return
     own.problem = ""
 
-    def keep(pace: Pace) -> None:
+    def note(pace: Pace) -> None:
         own.paces[of] = pace
 
     ticket = training_line().submit(worker, session_id(), "train", calibration(draft().settings, draft().rows))
-    own.job = JobView(ticket, on_end=keep)
+    own.job = JobView(ticket, on_end=note)

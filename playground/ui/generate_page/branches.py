@@ -34,7 +34,7 @@ def branches_section(work: GenerateSession, worker: Worker) -> None:
     )
 
 
-def _acting(work: GenerateSession, change: Callable[[History], History]) -> Callable[[], None]:
+def _changing(work: GenerateSession, change: Callable[[History], History]) -> Callable[[], None]:
     """A callback that changes the tree. What is being written is stopped first, so that it writes into no other tree."""
 
     def act() -> None:
@@ -54,14 +54,14 @@ def _actions(work: GenerateSession) -> None:
     tree, current = work.tree, work.tree[work.tree.current]
 
     def choose(branch: int | None) -> Callable[[], None]:
-        return _acting(work, lambda history: history.do(history.present.select(branch or 0)))
+        return _changing(work, lambda history: history.do(history.present.select(branch or 0)))
 
     def go_on() -> None:
         ask("continue", current.id)
 
     def rename() -> None:
         name = str(st.session_state.get("w_branch_name") or "")
-        _acting(work, lambda history: history.do(history.present.rename(current.id, name)))()
+        _changing(work, lambda history: history.do(history.present.rename(current.id, name)))()
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="branch_actions"):
         st.button(
@@ -84,7 +84,7 @@ def _actions(work: GenerateSession) -> None:
             "",
             icon=":material/undo:",
             key="undo_tree",
-            on_click=_acting(work, History.undo),
+            on_click=_changing(work, History.undo),
             disabled=not work.history.past,
             help="Undo the last change of the tree",
         )
@@ -92,7 +92,7 @@ def _actions(work: GenerateSession) -> None:
             "",
             icon=":material/redo:",
             key="redo_tree",
-            on_click=_acting(work, History.redo),
+            on_click=_changing(work, History.redo),
             disabled=not work.history.future,
             help="Redo it",
         )
@@ -124,14 +124,14 @@ def _row(work: GenerateSession, worker: Worker, branch: Branch, depth: int) -> N
                 icon=f":material/chevron_{'right' if folded else 'down'}:".replace("chevron_down", "expand_more"),
                 key=f"fold_{branch.id}",
                 type="tertiary",
-                on_click=_acting(work, lambda history: history.do(history.present.fold(branch.id))),
+                on_click=_changing(work, lambda history: history.do(history.present.fold(branch.id))),
                 help=f"{'Unfold' if folded else 'Fold'} {len(inside)} below",
             )
         st.button(
             escape_markdown(title(work, worker, branch)),
             key=f"branch_{branch.id}",
             type="primary" if branch.id == tree.current else "secondary",
-            on_click=_acting(work, lambda history: history.do(history.present.select(branch.id))),
+            on_click=_changing(work, lambda history: history.do(history.present.select(branch.id))),
             help=describe(tree, branch),
         )
         st.caption(figures(tree, branch), width="content")

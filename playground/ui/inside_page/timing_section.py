@@ -119,7 +119,7 @@ def _show(found: Timing, when: float) -> None:
     _cache_table(found)
 
 
-def _known(found: Timing) -> tuple[LengthTiming, ...]:
+def _measured_lengths(found: Timing) -> tuple[LengthTiming, ...]:
     """All lengths measured, each once."""
     return (*found.lengths, *(one for one in found.checks if one not in found.lengths))
 
@@ -127,7 +127,7 @@ def _known(found: Timing) -> tuple[LengthTiming, ...]:
 def _times_table(found: Timing) -> None:
     import pandas as pd  # only a table needs it, and a page opens without it
 
-    rows = _known(found)
+    rows = _measured_lengths(found)
     frame = pd.DataFrame(
         {
             "tokens": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
@@ -168,7 +168,7 @@ def _cache_table(found: Timing) -> None:
     import pandas as pd  # only a table needs it, and a page opens without it
 
     st.markdown("**Key-value cache, predicted and measured**")
-    sizes = [one.cache for one in _known(found) if one.cache.measured is not None]
+    sizes = [one.cache for one in _measured_lengths(found) if one.cache.measured is not None]
     if not sizes:
         st.caption(
             "This model keeps no key-value cache: a state of constant size takes its place, whatever the length."

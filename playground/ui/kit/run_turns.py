@@ -65,7 +65,7 @@ class RunTurns:
     @contextmanager
     def let_go(self) -> Iterator[None]:
         """Within it this thread's run waits for something, and others have the turn. Its place in the order stays."""
-        turn = self._mine()
+        turn = self._own_turn()
         if turn is None:
             yield
             return
@@ -77,7 +77,7 @@ class RunTurns:
 
     def give_way(self) -> None:
         """From a run, wherever it may pause: let a more urgent one go first, and wait where the lease has ended."""
-        turn = self._mine()
+        turn = self._own_turn()
         if turn is None:
             return
         waiting = self._waiting  # replaced, never changed: a look needs no lock
@@ -85,7 +85,7 @@ class RunTurns:
             self._leave(turn)
             self._take(turn)
 
-    def _mine(self) -> _Turn | None:
+    def _own_turn(self) -> _Turn | None:
         return getattr(self._own, "turn", None)
 
     def _take(self, turn: _Turn) -> None:

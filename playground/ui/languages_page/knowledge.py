@@ -55,7 +55,7 @@ def knowledge_section(worker: Worker) -> None:
     flat = [each for own in in_passes(texts, state.protocol).values() for each in own]
     wanted = (state.read, state.articles, state.protocol)
     revision = worker.engine.info.revision
-    if STORE.known(revision, flat) is None and session.get(Asked).read != wanted:
+    if STORE.cached(revision, flat) is None and session.get(Asked).read != wanted:
         size = sum(len(each.encode()) for each in flat)
         st.info(
             "How surprised is the model by the same text in each language? It is told in **bits**: one bit is a choice of two. "
@@ -78,7 +78,7 @@ def _first(articles: int) -> str:
 def _shown(worker: Worker, text: Parallel, texts: dict[str, list[str]], flat: list[str], protocol: str) -> None:
     with problems_shown_here():
         revision, name = worker.engine.info.revision, worker.engine.info.name
-        bits = STORE.known(revision, flat) or result_of(
+        bits = STORE.cached(revision, flat) or result_of(
             "languages",
             (revision, tuple(flat)),
             lambda: worker.submit(session_id(), "languages", bits_job(flat)),

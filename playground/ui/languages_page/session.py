@@ -100,7 +100,7 @@ def _add(name: str, opened: Tokenizer) -> None:
     session.put(OwnTokenizers(own | {name: opened}))
 
 
-def take_away(name: str) -> None:
+def remove_tokenizer(name: str) -> None:
     """Without one of the reader's own."""
     session.put(OwnTokenizers({key: each for key, each in session.get(OwnTokenizers).opened.items() if key != name}))
     state, usual = session.get(LanguagesState), LanguagesState()
@@ -154,7 +154,7 @@ def counted() -> Counted:
     text, opened = parallel(), tokenizers()
     if not opened:
         raise BadInput("No tokenizer is installed here: run `make tokenizers` and reload the page.", "tokenizer")
-    known = {name: found for name in opened if (found := STORE.known(text, _remembered(name))) is not None}
+    known = {name: found for name in opened if (found := STORE.cached(text, _remembered(name))) is not None}
     problems: tuple[str, ...] = ()
     if len(known) < len(opened):
         asked = (digest_of(text), *map(_remembered, opened))

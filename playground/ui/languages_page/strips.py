@@ -22,7 +22,7 @@ from playground.ui.languages_page.session import (
     add_named,
     add_upload,
     parallel,
-    take_away,
+    remove_tokenizer,
     tokenizers,
 )
 from playground.ui.workspace.shared import file_uploader, is_guest
@@ -132,7 +132,7 @@ def _own_tokenizers() -> None:
             st.button(
                 f"Take away {escape_markdown(name)}",
                 key=f"own_away_{name}",
-                on_click=take_away,
+                on_click=remove_tokenizer,
                 args=(name,),
                 type="tertiary",
             )
@@ -142,16 +142,16 @@ def _own_tokenizers() -> None:
 
 
 def _add_typed() -> None:
-    _told(lambda: add_named(str(st.session_state["own_tokenizer_name"]).strip()))
+    _translate_errors(lambda: add_named(str(st.session_state["own_tokenizer_name"]).strip()))
 
 
 def _add_file() -> None:
     file = st.session_state.get("own_tokenizer_file")
     if file is not None:
-        _told(lambda: add_upload(file.getvalue(), file.name))
+        _translate_errors(lambda: add_upload(file.getvalue(), file.name))
 
 
-def _told(add: Callable[[], None]) -> None:
+def _translate_errors(add: Callable[[], None]) -> None:
     session.clear_problems()
     try:
         add()

@@ -21,7 +21,7 @@ from playground.ui.kit.fragments import PICTURES, TEXT
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here
 from playground.ui.preferences_page.from_generate import take_written, written_answers
-from playground.ui.preferences_page.session import attempt, cast, keep, opened
+from playground.ui.preferences_page.session import add_ballot, attempt, cast, opened
 from playground.ui.room_page.asking import question_hub
 from playground.ui.visitor import owner_id
 from playground.ui.workspace.room import leads, the_room
@@ -85,7 +85,7 @@ def _ready() -> None:
     _button(
         f"The answers that ship ({len(ballot.answers)})",
         "preferences_ready",
-        keep,
+        add_ballot,
         READY_NAME,
         ballot,
         about="Twelve everyday prompts, each answered twice by the bundled model under three temperatures.",
@@ -118,7 +118,7 @@ def _take_runs(runs: Sequence[str]) -> None:
     loaded = [shared_store(owner_id()).load(run) for run in runs]
     answers = [answer for run in loaded for answer in answers_of(run)]
     request = loaded[0].request
-    keep(request.prompt[:60], Ballot(_distinct(answers)))
+    add_ballot(request.prompt[:60], Ballot(_distinct(answers)))
 
 
 def answers_of(run: StoredRun) -> list[Answer]:
@@ -183,7 +183,9 @@ def _take_tuning(tuning: str) -> None:
                     places[example, sample, arm] = len(answers)
                     answers.append(Answer(prompt, text, arm, system))
     verdicts = [found for each in panel.judgements() if (found := _verdict_of(each, places, names)) is not None]
-    keep(kept.summary.name, Ballot(tuple(answers)), list({(v.voter, v.first, v.second): v for v in verdicts}.values()))
+    add_ballot(
+        kept.summary.name, Ballot(tuple(answers)), list({(v.voter, v.first, v.second): v for v in verdicts}.values())
+    )
 
 
 def _verdict_of(each: Judgement, places: dict[tuple[int, int, str], int], names: dict[str, str]) -> Verdict | None:
@@ -238,7 +240,7 @@ def _take_room(votes: Sequence[TextVote]) -> None:
         verdicts[voter, first, second] = Verdict(voter, first, second, side, winner, "room")
     if not verdicts:
         raise BadInput("The room has not voted on two different answers yet.", "ballot")
-    keep("The room's votes", Ballot(tuple(answers)), list(verdicts.values()))
+    add_ballot("The room's votes", Ballot(tuple(answers)), list(verdicts.values()))
 
 
 # -- a file --------------------------------------------------------------------------------------------------------------------
@@ -260,4 +262,4 @@ def _file() -> None:
     st.caption(
         f"{len(read.ballot.answers):,} answers to {len(read.ballot.questions):,} prompts, {len(read.verdicts):,} votes."
     )
-    _button("Vote on what it holds", "preferences_take_file", keep, given.name, read.ballot, read.verdicts)
+    _button("Vote on what it holds", "preferences_take_file", add_ballot, given.name, read.ballot, read.verdicts)

@@ -48,7 +48,7 @@ class EqualKlLook:
 
 
 @dataclass(eq=False)
-class _Found:
+class _Measured:
     """The last comparison, and of what: a redrawn picture computes nothing."""
 
     key: object = None
@@ -121,7 +121,7 @@ def _measure(kept: KeptTraining, view: RewardView) -> EqualKl:
     texts = [(prompts[one.index % len(prompts)], one.text) for one in (*start, *policy)]
     states = states_of(view.worker, "preferences-equal-states", texts)
     key = kept.id, kept.folder.name, view.found, tuple(texts)
-    known = session.get(_Found)
+    known = session.get(_Measured)
     if known.found is None or known.key != key:
         rewards = states.astype(np.float64) @ view.found.weights
         own, others = (_by_prompt(part, len(prompts)) for part in (rewards[: len(start)], rewards[len(start) :]))

@@ -9,7 +9,7 @@ from playground.preferences.synthetic import VOTERS, synthetic_verdicts
 from playground.state.preferences import PreferencesState
 from playground.ui.kit import session
 from playground.ui.kit.page import Experiment
-from playground.ui.preferences_page.session import attempt, keep, store
+from playground.ui.preferences_page.session import add_ballot, attempt, store
 
 VOTES = 150
 
@@ -81,6 +81,6 @@ def _begin(each: Experiment) -> None:
     kept = next((one.id for one in store().ballots() if one.name == name), "")
     if not kept:
         votes = [vote for voter in voters.names for vote in synthetic_verdicts(ballot, VOTERS[voter], VOTES)]
-        keep(name, ballot, votes)
+        add_ballot(name, ballot, votes)
         kept = session.get(PreferencesState).ballot
     session.put(PreferencesState(ballot=kept, **each.state))

@@ -10,7 +10,7 @@ from playground.generation.document import Run, step_pieces
 from playground.generation.tree import Branch
 from playground.preferences.ballots import MOST_ANSWERS, Answer, Ballot
 from playground.ui.generate_page.session import all_opened
-from playground.ui.preferences_page.session import keep
+from playground.ui.preferences_page.session import add_ballot
 from playground.ui.runtime import model_pool
 
 
@@ -56,4 +56,4 @@ def take_written(answers: tuple[Answer, ...]) -> None:
         raise BadInput(
             "Generate has one answer a prompt so far: write a branch, or compare settings or models there.", "ballot"
         )
-    keep(shared[0].prompt[:60], Ballot(shared))
+    add_ballot(shared[0].prompt[:60], Ballot(shared))

@@ -161,7 +161,7 @@ def _use(view: RewardView) -> None:
         type="primary",
         icon=":material/dynamic_feed:",
         help="Keeps the head and puts it among the rules of the page Best-of-N.",
-        on_click=attempt(_keep),
+        on_click=attempt(_persist),
         args=(view,),
     )
     if not is_guest():
@@ -177,7 +177,7 @@ def _use(view: RewardView) -> None:
         _saved(view)
 
 
-def _keep(view: RewardView) -> None:
+def _persist(view: RewardView) -> None:
     label = f"reward-head:{keep_head(view)}"
     rules = session.get(BestOfNState).rules
     session.change(BestOfNState, rules=(*rules[: MOST_RULES - 1], label))

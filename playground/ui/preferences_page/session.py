@@ -59,10 +59,10 @@ def kept_id() -> str:
     found = opened()
     if found.id:
         return found.id
-    return keep(found.name, found.ballot)
+    return add_ballot(found.name, found.ballot)
 
 
-def keep(name: str, ballot: Ballot, verdicts: Sequence[Verdict] = ()) -> str:
+def add_ballot(name: str, ballot: Ballot, verdicts: Sequence[Verdict] = ()) -> str:
     """Keep a new ballot and bring it into view."""
     ballot_id = store().add(name.strip()[: LONGEST_NAME * 2] or "Ballot", ballot, verdicts)
     open_ballot(ballot_id)

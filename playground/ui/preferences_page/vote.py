@@ -33,7 +33,7 @@ class VoteView:
 
 
 @dataclass(eq=False)
-class _Desk:
+class _VoteSession:
     """``asked``: pairs by the name under which this tab's browser knows them. ``refused``: of the last press."""
 
     asked: dict[str, tuple[int, int, Side]] = field(default_factory=dict)
@@ -82,19 +82,19 @@ def _pairs() -> None:
 
 
 def _show_pairs() -> None:
-    desk, voter, found = session.get(_Desk), session.get(Voter), opened()
-    if desk.refused:
-        show_problem(desk.refused)
-        desk.refused = ""
+    own, voter, found = session.get(_VoteSession), session.get(Voter), opened()
+    if own.refused:
+        show_problem(own.refused)
+        own.refused = ""
     seed = found.id or found.name
     asked = next_pairs(found.ballot, found.verdicts, voter.name, seed=seed, count=AHEAD)
-    own = sum(each.voter == voter.name for each in found.verdicts)
+    judged = sum(each.voter == voter.name for each in found.verdicts)
     st.caption(
         escape_markdown(
-            f"{own:,} of {len(found.ballot.pairs):,} pairs judged by {voter.name!r}; {len(found.verdicts):,} votes in all."
+            f"{judged:,} of {len(found.ballot.pairs):,} pairs judged by {voter.name!r}; {len(found.verdicts):,} votes in all."
         )
     )
-    shown = [_shown(desk, found, pair) for pair in asked]
+    shown = [_shown(own, found, pair) for pair in asked]
     if shown:
         seconds_since_shown()
     judge_pair(
@@ -105,20 +105,20 @@ def _show_pairs() -> None:
     )
 
 
-def _shown(desk: _Desk, found: KeptBallot, pair: tuple[int, int, Side]) -> ShownPair:
+def _shown(own: _VoteSession, found: KeptBallot, pair: tuple[int, int, Side]) -> ShownPair:
     first, second, left = pair
-    name = desk.names.setdefault((found.name, first, second), secrets.token_hex(6))
-    desk.asked[name] = pair
+    name = own.names.setdefault((found.name, first, second), secrets.token_hex(6))
+    own.asked[name] = pair
     one, other = (found.ballot.answers[place] for place in (first, second))
     left_text, right_text = (one.text, other.text) if left == "first" else (other.text, one.text)
     return ShownPair(name, one.prompt, one.system, left_text, right_text)
 
 
 def _pressed(events: Sequence[Pressed]) -> None:
-    desk, voter = session.get(_Desk), session.get(Voter)
+    own, voter = session.get(_VoteSession), session.get(Voter)
     try:
         for event in events:
-            pair = desk.asked.get(event.id)
+            pair = own.asked.get(event.id)
             if pair is None:
                 continue  # another session's
             first, second, left = pair
@@ -131,7 +131,7 @@ def _pressed(events: Sequence[Pressed]) -> None:
             winner = _winner(event.what, left)
             cast([Verdict(voter.name, first, second, left, winner, voter.group, seconds)])
     except PlaygroundError as error:
-        desk.refused = str(error)
+        own.refused = str(error)
 
 
 def _winner(pressed: str, left: Side) -> Winner:

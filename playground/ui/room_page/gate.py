@@ -46,7 +46,7 @@ def admitted() -> bool:
             room.lead(visitor, ticket)
         except PlaygroundError as error:
             session.note_problem(str(error))
-    room.seen(visitor, session_id())
+    room.note_tab(visitor, session_id())
     if room.member(visitor) is None:
         return False
     _tell_of_the_wand(room, visitor)
@@ -114,5 +114,5 @@ def _join(room: Room, code: str, nickname: str, open_room: Callable[[], None]) -
             st.rerun()
         show_problem(error)
     else:
-        room.seen(visitor_id(), session_id())
+        room.note_tab(visitor_id(), session_id())
         open_room()

@@ -26,17 +26,17 @@ class _Counted:
 
 def counted_exactly(view: FilterView) -> bool:
     """Whether all of each document was counted."""
-    return _known(view).exact
+    return _cached_counts(view).exact
 
 
 def tokens_of(view: FilterView) -> Floats:
     """(documents,) tokens of each."""
-    tokens = _known(view).tokens
+    tokens = _cached_counts(view).tokens
     assert tokens is not None
     return tokens
 
 
-def _known(view: FilterView) -> _Counted:
+def _cached_counts(view: FilterView) -> _Counted:
     counted, key = session.get(_Counted), (id(view.measured), view.worker.engine.info.revision)
     if counted.key != key or counted.tokens is None:
         counted.key = key

@@ -59,9 +59,11 @@ class ExampleTable:
 
 
 def example_table() -> ExampleTable:
-    """This session's table, following a draft that was replaced elsewhere."""
+    """This session's table, following a draft that was replaced elsewhere, as by an experiment: a way leads back."""
     own = session.get(ExampleTable)
     if draft().examples != own.made:
+        if own.made:
+            own.former = own.rows
         own.begin(rows_of(draft().examples))
     return own
 

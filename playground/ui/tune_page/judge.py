@@ -84,7 +84,7 @@ def _judge(panel: Panel) -> None:
         return
     judge = visitor_id()
 
-    def desk() -> None:
+    def judging() -> None:
         judging_desk(
             panel,
             judge,
@@ -93,7 +93,7 @@ def _judge(panel: Panel) -> None:
             of_room=lambda: votes_of_the_room(material),
         )
 
-    st.fragment(desk, key="tune_judging")()
+    st.fragment(judging, key="tune_judging")()
     why_it_matters(
         "Which setting wrote what is hidden, sides are shuffled, and now and then the present setting is compared with its own "
         f"second run. If one of these {len(settings)} settings wins three of four decided votes against each other one, about "

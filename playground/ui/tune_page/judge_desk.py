@@ -21,7 +21,7 @@ AHEAD = 4  # questions that the browser has before it needs them
 
 
 @dataclass(eq=False)
-class _Desk:
+class _JudgeSession:
     """``asked``: questions by the name under which this tab knows them; a name says nothing. ``refused``: of the last press."""
 
     asked: dict[str, Question] = field(default_factory=dict)
@@ -46,7 +46,7 @@ def judging_desk(
 
     ``before_votes`` is told how many presses there are and may refuse them. ``of_room``: what a room said of these texts.
     """
-    desk = session.get(_Desk)
+    desk = session.get(_JudgeSession)
     if desk.refused:
         show_problem(desk.refused)
         desk.refused = ""

@@ -64,11 +64,11 @@ def judging_page(token: str) -> None:
             _name_form(panel, judge)
             return
         st.markdown("Two answers to one prompt: say which is better. Who wrote which is hidden.")
-        st.fragment(lambda: _desk(token, judge), key="judging")()
+        st.fragment(lambda: _judging_by_link(token, judge), key="judging")()
         st.caption("Keys: 1, 2, 0 for a tie, B for both bad, U takes the last vote back. You can stop at any time.")
 
 
-def _desk(token: str, judge: str) -> None:
+def _judging_by_link(token: str, judge: str) -> None:
     """The link is looked up each time: it may have been revoked since."""
 
     def check(presses: int) -> None:

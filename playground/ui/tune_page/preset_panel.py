@@ -76,7 +76,7 @@ def preset_panel(worker: Worker, found: Measured) -> None:
             type="primary",
             icon=":material/bookmark_add:",
             help="It then stands beside the built-in presets on every page.",
-            on_click=rerun_callback(_keep, PICTURES),
+            on_click=rerun_callback(_persist, PICTURES),
             args=(name, settings, found.findings.recommendation.text),
         )
         st.button(
@@ -100,9 +100,9 @@ def _change(**fields: str | bool) -> tuple[str, ...]:
     return (PICTURES,)
 
 
-def _keep(name: str, settings: SamplerSettings, why: str) -> None:
+def _persist(name: str, settings: SamplerSettings, why: str) -> None:
     try:
-        kept = PresetStore(owner_id()).keep(name, settings, why)
+        kept = PresetStore(owner_id()).persist(name, settings, why)
     except PlaygroundError as error:
         session.note_problem(str(error))
     else:

@@ -277,7 +277,7 @@ def _outcome(state: SearchState) -> None:
             key="search_keep",
             icon=":material/bookmark_add:",
             help="It then stands beside the built-in presets on every page.",
-            on_click=rerun_callback(tried(search_view, partial(_keep, name, best.settings, text)), PICTURES),
+            on_click=rerun_callback(tried(search_view, partial(_persist, name, best.settings, text)), PICTURES),
         )
         st.button(
             "Use it now",
@@ -293,6 +293,6 @@ def _add(name: str, settings: SamplerSettings) -> None:
     go_to(PLAN)
 
 
-def _keep(name: str, settings: SamplerSettings, why: str) -> None:
-    PresetStore(owner_id()).keep(name, settings, why)
+def _persist(name: str, settings: SamplerSettings, why: str) -> None:
+    PresetStore(owner_id()).persist(name, settings, why)
     st.toast(f"Kept as {escape_markdown(name)}: see Presets on any page.", icon=":material/bookmark:")

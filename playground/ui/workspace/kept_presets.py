@@ -70,14 +70,14 @@ def preset_from_file() -> None:
         "Keep it",
         key="preset_file_keep",
         icon=":material/bookmark_add:",
-        on_click=rerun_callback(_keep, CONTROLS),
+        on_click=rerun_callback(_persist, CONTROLS),
         args=(name, settings, why),
     )
 
 
-def _keep(name: str, settings: SamplerSettings, why: str) -> None:
+def _persist(name: str, settings: SamplerSettings, why: str) -> None:
     try:
-        PresetStore(owner_id()).keep(name, settings, why)
+        PresetStore(owner_id()).persist(name, settings, why)
     except PlaygroundError as error:
         session.note_problem(str(error))
 

@@ -82,13 +82,13 @@ def wake_with_room(
         known.end()
     listener = listening[key] = _Listener(*asked, wake)
 
-    def told() -> None:
+    def notified() -> None:
         if is_alive(tab):
             listener.wake()
         else:
             listener.end()
 
-    listener.ends += [room.subscribe(told, people=people), *(subscribe(told) for subscribe in others)]
+    listener.ends += [room.subscribe(notified, people=people), *(subscribe(notified) for subscribe in others)]
 
 
 def wake_now(key: str) -> None:

@@ -247,16 +247,16 @@ def test_here_is_who_has_a_tab_that_is_connected(start: Callable[..., Room]) -> 
     room = start(connected=connected)
     lead(room)
     room.join("anna", code(room))
-    room.seen("anna", "tab 1")
-    room.seen("lena", "tab 9")
-    room.seen("stranger", "tab 2")
+    room.note_tab("anna", "tab 1")
+    room.note_tab("lena", "tab 9")
+    room.note_tab("stranger", "tab 2")
     assert room.view().followers == 1 and [m.here for m in room.view().members] == [False, True]
     version = room.view().version
-    room.seen("anna", "tab 1")
+    room.note_tab("anna", "tab 1")
     assert room.view().version == version
     connected.remove("tab 1")
     assert room.view().followers == room.view().here == 0 and len(room.view().joined) == 1
-    room.seen("anna", "tab 2")
+    room.note_tab("anna", "tab 2")
     assert room.view().followers == 1 and room.view().version > version
 
 
