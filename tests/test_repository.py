@@ -68,13 +68,14 @@ def test_requirements_are_pinned() -> None:
         "requirements-model.txt",
         "requirements-llamacpp.txt",
         "requirements-g2p.txt",
+        "requirements-tokenizers.txt",
     ):
         lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
         wanted = [line for line in lines if line and not line.startswith("-r ")]
         assert wanted and all(re.fullmatch(r"[\w.\[\]-]+==[\w.+]+(\s*;.*)?", line) for line in wanted), (file, wanted)
 
 
-@pytest.mark.parametrize("kind", ["", "-dev", "-model", "-llamacpp", "-g2p"])
+@pytest.mark.parametrize("kind", ["", "-dev", "-model", "-llamacpp", "-g2p", "-tokenizers"])
 def test_the_lock_has_a_hash_for_all_but_torch_and_what_was_asked_for(kind: str) -> None:
     text = (ROOT / f"requirements{kind}.lock").read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
