@@ -32,6 +32,7 @@ from playground.ui.workspace.shared import file_uploader
 
 MOST_ASKED = 40  # problems that the model is asked about
 _LISTED = 60
+_PROBLEM_PX = 190  # beside it a phone has room for the first figure
 
 
 @dataclass(eq=False)
@@ -117,13 +118,13 @@ def _overlap(view: FilterView, problems: Sequence[str], n: int) -> None:
         f"**{len(there)} of {len(problems):,} problems** share {n} words in a row with a document; {whole} stand there whole."
     )
     columns = (
-        TableColumn("problem", "Problem", 330),
+        TableColumn("problem", "Problem", _PROBLEM_PX),
         TableColumn("share", "Found, %", 80, "Of its runs of words those that stand in a document.", decimals=0),
         TableColumn("document", "Document", 150),
     )
     rows = tuple(
         {
-            "problem": clipped(problems[each.problem], 330, 1),
+            "problem": clipped(problems[each.problem], _PROBLEM_PX, 1),
             "share": 100 * each.share,
             "document": clipped(document_name(view.measured, each.document), 150, 1),
         }
@@ -192,7 +193,7 @@ def _said(own: ContaminationView) -> None:
     )
     rows = tuple(
         {
-            "problem": clipped(own.asked[place], 330, 1),
+            "problem": clipped(own.asked[place], _PROBLEM_PX, 1),
             "min_k": each.min_k,
             "exact": f"{each.exact} of {each.of}",
             "read": "above the bar" if each.min_k > bar.value else "",
@@ -201,7 +202,7 @@ def _said(own: ContaminationView) -> None:
         if not math.isnan(each.min_k)
     )
     columns = (
-        TableColumn("problem", "Problem", 330),
+        TableColumn("problem", "Problem", _PROBLEM_PX),
         TableColumn("min_k", "Min-20%, nats", 100, "Mean log-probability of its least likely fifth.", decimals=2),
         TableColumn(
             "exact", "Word for word", 100, "Tokens from its middle on that are the model's own first choice, in a row."

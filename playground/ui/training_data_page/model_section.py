@@ -57,13 +57,10 @@ def model_section(view: FilterView) -> None:
     killed = [
         place for place, own_bits, stays in zip(places, bits, kept, strict=True) if not stays and own_bits <= middle
     ]
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Removed, though the model finds it ordinary**")
-        _list(view, killed, rated, "killed")
-    with right:
-        st.markdown("**Kept, though a label or a low surprise speaks against it**")
-        _list(view, _kept_spam(view, places, bits, kept, middle), rated, "spam")
+    st.markdown("**Removed, though the model finds it ordinary**")
+    _list(view, killed, rated, "killed")
+    st.markdown("**Kept, though a label or a low surprise speaks against it**")
+    _list(view, _kept_spam(view, places, bits, kept, middle), rated, "spam")
     why_it_matters(
         "Neither opinion is quality. Advertising is fluent, so a model likes it; poems, tables and other languages surprise it. "
         "What a model finds ordinary is what it was trained on."
@@ -104,13 +101,13 @@ def _list(view: FilterView, places: list[int], rated: Mapping[int, Surprise], ke
         return failed or view.measured.tags[place].get("label", "")
 
     columns = (
-        TableColumn("document", "Document", 150),
-        TableColumn("bits", "Bits a byte", 80, decimals=2),
-        TableColumn("why", "", 190),
+        TableColumn("document", "Document", 120),
+        TableColumn("bits", "Bits a byte", 78, decimals=2),
+        TableColumn("why", "", 300),
     )
     rows = tuple(
         {
-            "document": clipped(document_name(view.measured, place), 150, 1),
+            "document": clipped(document_name(view.measured, place), 120, 1),
             "bits": rated[place].bits_per_byte,
             "why": why(place),
         }
