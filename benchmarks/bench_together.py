@@ -3,7 +3,8 @@
 First at the worker, where the model's share is seen; then at the server's socket (see ``room.py``), with pages and timers.
 Some five minutes on two cores; each figure is given when it is there, and it ends where the next one does not come in four. The
 server reads each page's prompt twice before its first text is whole, once for the text and once for the prompt's own
-log-probabilities: with thirty pages that is what opening them takes.
+log-probabilities: with thirty pages that is what opening them takes. The slider has a session of its own, which moves it at
+one pace, alone and then beside the thirty; another session types the prompts.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from playground.engine.serving.ticket import Ticket
 from playground.generation import Generation, GenerationRequest, GenerationStep, generate
 from playground.sampling.settings import SamplerSettings
 
-TOKENS, MANY, PROMPT_WORDS, MOVES, RUNS = 48, 256, 12, 15, 3
+TOKENS, MANY, PROMPT_WORDS, MOVES, RUNS = 48, 256, 12, 60, 3
+BETWEEN_MOVES_S, MOVES_A_PROMPT = 0.2, 4
 LONG, MAXIMUM = 1_000, "GenerateState.max_new_tokens"
 ONE_BY_ONE = 6  # generations; they take as long as the first each, so thirty take five times that
 MEMORY_WITHIN_S, STILL_WITHIN_S, LOOK_S, FLAT = 60.0, 20.0, 5.0, 1.05
@@ -124,24 +126,26 @@ async def _next(found: AsyncIterator[tuple[str, float]]) -> tuple[str, float]:
 
 
 async def _server_figures(url: str) -> AsyncIterator[tuple[str, float]]:
-    reader = await ReaderApart.open(url)
-    slider = [await reader.move() for _ in range(MOVES)]
+    mover, reader = await ReaderApart.open(url), await ReaderApart.open(url)
     prompt = [await reader.read(words(PROMPT_WORDS, 5_000 + number)) for number in range(RUNS)]
+    await asyncio.sleep(2)  # that prompt's own log-probabilities are read after its bars
+    slider = [await _move(mover) for _ in range(MOVES)]
     writers = await _open_writers(url)
     for writer in writers:
         await writer.set_number(MAXIMUM, TOKENS)
     ended = asyncio.gather(*map(_write, writers))
     moved, read = list[float](), list[float]()
-    number = 0
     while not ended.done():
-        moved.append(await reader.move())
-        number += 1
-        if number % 4 == 0:
-            read.append(await reader.read(words(PROMPT_WORDS, 6_000 + number)))
-        await asyncio.sleep(0.2)
+        moved.append(await _move(mover))
+        if len(moved) % MOVES_A_PROMPT == 0:
+            read.append(await reader.read(words(PROMPT_WORDS, 6_000 + len(moved))))
     yield f"{SESSIONS} pages, {TOKENS} tokens each, the last done, s", max(ended.result())
     yield "the last page / the first", max(ended.result()) / min(ended.result())
-    yield "meanwhile a slider, 95th percentile / alone", percentile(moved, 0.95) / median(slider)
+    for share, name in (0.5, "median"), (0.95, "95th percentile"):
+        yield f"a slider alone, {name} of {len(slider)} moves, ms", percentile(slider, share)
+        yield f"meanwhile, {name} of {len(moved)} moves, ms", percentile(moved, share)
+    yield "meanwhile a slider, 95th percentile / alone", percentile(moved, 0.95) / percentile(slider, 0.95)
+    yield "meanwhile a slider, 95th percentile / alone, median", percentile(moved, 0.95) / median(slider)
     yield "meanwhile a new prompt's bars, median / alone", median(read) / median(prompt)
     await close_room(writers)
     process = _server_process(url)
@@ -156,7 +160,15 @@ async def _server_figures(url: str) -> AsyncIterator[tuple[str, float]]:
     yield f"{SESSIONS} tabs closed in mid-generation, a new prompt's bars / alone", free_ms / median(prompt)
     after, waited = await _settled(process, FLAT * before)
     yield f"memory {waited:.0f} s later / after the {SESSIONS} pages before", after / before
+    await mover.close()
     await reader.close()
+
+
+async def _move(mover: ReaderApart) -> float:
+    """Milliseconds of a move, then the pause before the next one."""
+    taken = await mover.move()
+    await asyncio.sleep(BETWEEN_MOVES_S)
+    return taken
 
 
 async def _settled(process: psutil.Process, enough: float) -> tuple[float, float]:
