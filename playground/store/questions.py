@@ -57,6 +57,11 @@ class QuestionTable:
             row.given, row.at = given, at
             return AnswerRecord(question, visitor, row.first, at, given)
 
+    def remove_answer(self, question: str, visitor: str) -> None:
+        """One that is not there is no error."""
+        with self._database.session() as session:
+            session.execute(delete(AnswerRow).where(AnswerRow.question == question, AnswerRow.visitor == visitor))
+
     def delete(self, series: str) -> None:
         """All rounds of a series with their answers. One that is not there is no error."""
         with self._database.session() as session:

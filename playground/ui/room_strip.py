@@ -34,7 +34,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import PageSpec
 from playground.ui.page_links import open_link, open_section
-from playground.ui.room_page.asking import ROOM_LINK, hub_or_none, on_stage
+from playground.ui.room_page.asking import ROOM_LINK, OwnAnswers, hub_or_none, on_stage
 from playground.ui.room_page.gate import has_another_part
 from playground.ui.workspace.room import Subscribe, wake_now, wake_with_room
 
@@ -74,10 +74,13 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
 
 
 def _stage_tells(spec: PageSpec, room: Room, member: Member) -> tuple[Subscribe, ...]:
-    """Who is told of the stage here. Those who follow come to a question by the leader's move, and one run is enough."""
+    """Who is told of the stage here. Those who follow come to a question by the leader's move, and one run is enough; what they
+    have answered in another tab is told on every page that asks them to."""
     hub = hub_or_none(room)
-    wanted = member.leader or (spec.name != ROOM_PAGE and not member.following)
-    return (hub.subscribe,) if hub is not None and wanted else ()
+    if hub is None or (spec.name == ROOM_PAGE and not member.leader):
+        return ()
+    own = () if member.leader else (OwnAnswers(hub, member.visitor),)
+    return (*own, hub.subscribe) if member.leader or not member.following else own
 
 
 def has_lesson() -> bool:

@@ -11,10 +11,12 @@ import streamlit as st
 from playground.room.hub.room import Room
 from playground.room.limits import SHARED_VARIABLE, Limits, present_limits, set_limits
 from playground.room.present import ROOM_VARIABLE
+from playground.room.questions.types import Guess, Guessed
 from playground.server.visitor import COOKIE
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import StoreError
 from playground.store.rooms import RoomTable
+from playground.ui.room_page.asking import question_hub
 from playground.ui.visitor import visitor_cookies
 from playground.ui.workspace.room import the_room
 from tests.ui.conftest import Opened
@@ -129,10 +131,14 @@ def test_the_leader_removes_a_place_and_changes_the_code(room: Room, visit: Call
     lead(room)
     old = room.view().code
     room.join("mallory", old, "ugly")
+    hub = question_hub(room)
+    asked = hub.ask("lena", Guess("It is"))
+    hub.answer("mallory", asked.id, Guessed(" ugly"))
     app = visit("lena")
     app.at.button(key="room_remove").click().run()
     app.at.button(key="room_new_code").click().run()
     assert room.member("mallory") is None and room.view().code != old
+    assert not hub.answered()
 
 
 def test_a_store_that_is_away_is_one_sentence(

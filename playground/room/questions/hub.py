@@ -65,6 +65,7 @@ class QuestionHub:
         self._lock = threading.RLock()
         self._version = 0
         self._subscribers, self._countdown = Subscribers(), Countdown()
+        self._of_visitors: dict[str, Subscribers] = {}  # who is told of a visitor's own answers
         records = table.questions(room)
         found = [question for question in map(read_question, records) if question is not None]
         on_stage = [question for question in found if question.state != "finished"]
@@ -124,6 +125,12 @@ class QuestionHub:
         """Call back when the stage changes, with ``answers`` when an answer comes too; gives what ends that."""
         return self._subscribers.add(callback, details=answers)
 
+    def subscribe_own(self, visitor: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when this visitor answers, in whichever tab, or their answer is taken away; gives what ends that."""
+        with self._lock:
+            own = self._of_visitors.setdefault(visitor, Subscribers())
+        return own.add(callback, details=False)
+
     # -- answering ---------------------------------------------------------------------------------------------------------
 
     def answer(self, visitor: str, question: str, given: Given) -> None:
@@ -144,7 +151,7 @@ class QuestionHub:
             if self._table.put_answer(question, visitor, given_text(given), now) is None:
                 raise BadInput(_CLOSED, "answer")
             self._answers[visitor] = Answer(visitor, given, now)
-        self._subscribers.tell(detail=True)
+        self._tell_of_answers(visitor)
 
     # -- leading -----------------------------------------------------------------------------------------------------------
 
@@ -261,6 +268,19 @@ class QuestionHub:
             self._take_off()
         self._tell()
 
+    def remove_answer(self, leader: str, visitor: str) -> None:
+        """Take away what this visitor has answered to the question on stage, if anything: of who is removed from the room."""
+        self._check_leader(leader)
+        with self._lock:
+            if self._question is None or visitor not in self._answers:
+                return
+            self._table.remove_answer(self._question.id, visitor)
+            del self._answers[visitor]
+            shown = self._question.state == "revealed"
+        if shown:  # in everybody's picture
+            self._tell()
+        self._tell_of_answers(visitor)
+
     def delete(self, leader: str, series: str) -> None:
         """Delete all rounds of a series that is off the stage."""
         self._check_leader(leader)
@@ -307,6 +327,14 @@ class QuestionHub:
         assert self._question is not None
         self._table.change(self._question.id, result=result_text(result))
         self._question = replace(self._question, result=result)
+
+    def _tell_of_answers(self, visitor: str) -> None:
+        """After the lock is released: who counts answers, and the tabs of the visitor whose it is."""
+        self._subscribers.tell(detail=True)
+        with self._lock:
+            own = self._of_visitors.get(visitor)
+        if own is not None:
+            own.tell()
 
     def _tell(self) -> None:
         """After the lock is released."""

@@ -21,6 +21,7 @@ from playground.store.place import database_url
 from playground.ui.kit import session
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.wake import stop_timer, waker
+from playground.ui.runtime import session_id
 from playground.ui.visitor import visitor_id
 from playground.ui.workspace.room import the_room
 
@@ -125,11 +126,25 @@ class _Listening:
         self._end = weakref.finalize(self, unsubscribe)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnAnswers:
+    """Tells this tab what its visitor has answered in another one."""
+
+    hub: QuestionHub
+    visitor: str
+
+    def __call__(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """From a script run. Gives what ends it. The tab that answers is not woken: it is drawn anew in the same run."""
+        tab = session_id()
+        return self.hub.subscribe_own(self.visitor, lambda: None if session_id() == tab else wake())
+
+
 def listen(asking: Asking) -> None:
-    """From the body of the part: wake it when the stage changes; the leader's at every answer and arrival too, for the count."""
+    """From the body of the part: wake it when the stage changes, or its visitor answers in another tab; the leader's at every
+    answer and arrival, for the count."""
     stop_timer(QUESTION)
     wake = waker(QUESTION, lambda: _AGAIN_S)
-    ends = [asking.hub.subscribe(wake, answers=asking.leads)]
+    ends = [asking.hub.subscribe(wake, answers=asking.leads), OwnAnswers(asking.hub, asking.visitor)(wake)]
     if asking.leads and asking.hub.stage().question is not None:
         ends.append(asking.room.subscribe(wake, people=True))  # who has not answered yet
     session.get(_Listening).begin(lambda: [end() for end in ends])

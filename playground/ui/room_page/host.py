@@ -15,6 +15,7 @@ from playground.room.limits import MOST_LIMIT, Limits, is_shared_server, present
 from playground.ui.kit.file_button import file_button
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
+from playground.ui.room_page.asking import question_hub
 from playground.ui.room_page.nickname import nickname_popover
 from playground.ui.room_page.wall import join_link, own_address, qr_code
 from playground.ui.visitor import visitor_id
@@ -60,9 +61,10 @@ def _people(room: Room) -> None:
         st.button(
             "Remove",
             key="room_remove",
-            help="Takes the place away: of an ugly nickname. With the code they can join again.",
+            help="Takes the place away, of an ugly nickname, and what they have answered to the question on stage. With the code "
+            "they can join again.",
             on_click=_led,
-            args=(lambda present, leader: present.remove(leader, chosen),),
+            args=(lambda present, leader: _remove(present, leader, chosen),),
         )
     else:
         st.caption("Nobody has joined yet.")
@@ -73,6 +75,12 @@ def _people(room: Room) -> None:
         on_click=_led,
         args=(lambda present, leader: present.change_code(leader),),
     )
+
+
+def _remove(room: Room, leader: str, visitor: str) -> None:
+    """The place first: who has none cannot answer once more in between."""
+    room.remove(leader, visitor)
+    question_hub(room).remove_answer(leader, visitor)
 
 
 def _sheet(code: str) -> str:

@@ -283,6 +283,41 @@ def test_subscribers_hear_of_what_concerns_them(hub: QuestionHub) -> None:
     assert heard == ["stage", "all", "all", "stage"]
 
 
+def test_a_visitor_hears_of_own_answers_alone(hub: QuestionHub) -> None:
+    heard: list[str] = []
+    end = hub.subscribe_own("anna", lambda: heard.append("anna"))
+    asked = hub.ask("lead", ABOUT)
+    hub.answer("bert", asked.id, Guessed("x"))
+    assert heard == []
+    hub.answer("anna", asked.id, Guessed("x"))
+    hub.answer("anna", asked.id, Guessed("x"))  # nothing new
+    hub.remove_answer("lead", "anna")
+    hub.remove_answer("lead", "anna")  # there is none
+    end()
+    hub.answer("anna", asked.id, Guessed("y"))
+    assert heard == ["anna", "anna"]
+
+
+def test_a_removed_persons_answer_goes_from_the_stage_and_earlier_ones_stay(
+    hub: QuestionHub, database: Database
+) -> None:
+    first = hub.ask("lead", ABOUT)
+    hub.answer("mallory", first.id, Guessed("ugly"))
+    second = hub.next_round("lead", first.id, ABOUT)
+    hub.answer("mallory", second.id, Guessed("ugly"))
+    hub.answer("anna", second.id, Guessed(" mat"))
+    with pytest.raises(BadInput, match="Only the leader"):
+        hub.remove_answer("anna", "mallory")
+    hub.reveal("lead", second.id)
+    heard: list[str] = []
+    hub.subscribe(lambda: heard.append("everybody"))
+    hub.remove_answer("lead", "mallory")
+    assert heard == ["everybody"], "what was revealed is in everybody's picture"
+    for each in (hub, hub_of(database)):
+        assert each.answered() == {"anna"}
+        assert [[answer.visitor for answer in one.answers] for one in each.rounds()] == [["mallory"], ["anna"]]
+
+
 def test_a_damaged_row_hides_no_other(hub: QuestionHub, database: Database) -> None:
     asked = hub.ask("lead", ABOUT)
     hub.answer("anna", asked.id, Guessed("x"))
