@@ -104,7 +104,7 @@ def _draw(logits: FloatArray, live: Sequence[_Row]) -> Generator[GenerationStep,
         spent_ms += (time.perf_counter() - started) * 1000
         if len(drawn) == len(live):
             return drawn, spent_ms
-        yield GenerationStep((), (), 0.0)
+        yield GenerationStep((), (), 0.0, drawn_rows=len(live))
 
 
 class _Row:

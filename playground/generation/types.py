@@ -179,7 +179,7 @@ class GenerationStep:
 
     Where the engine samples, a step is what came next from it: a token of one row, or one row's end.
     ``elapsed_ms`` is the time since the step before; for the first one since the prompts were read. Without tokens or
-    ended rows: a piece of long prompts was read, or some of many rows were drawn. ``engine_ms`` is what of it the model and
+    ended rows: a piece of long prompts was read, or some of ``drawn_rows`` were drawn. ``engine_ms`` is what of it the model and
     the samplers took, the turns of others not counted but for rows that went through the model along with these; 0 where the
     engine samples.
     """
@@ -188,6 +188,7 @@ class GenerationStep:
     finished: tuple[RowResult, ...]
     elapsed_ms: float
     engine_ms: float = 0.0
+    drawn_rows: int = 0
 
     @property
     def new_tokens(self) -> int:

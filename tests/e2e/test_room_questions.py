@@ -143,8 +143,13 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
     ask(leader)
     told = [Told(page) for page in (leader, anna)]
     questions(leader)
+    beside = anna.context.new_page()  # a second tab of hers, which hears what she answers in the first
+    beside.goto(f"{room_server.address}/room")
+    expect(beside.get_by_role("textbox", name="What comes next?")).to_be_visible()
     guess(anna, "Rome")
     own_guess(anna, "Rome", "Rome")
+    own_guess(beside, "Rome", "Rome")
+    beside.close()
     guess(anna, "Paris")  # in the place of the first
     own_guess(anna, "Paris", "Paris")
     guess(bert, "the <b>heart</b>")

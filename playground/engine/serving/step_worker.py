@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from playground.engine.api import AskedStep, Engine, Rows
 from playground.engine.facets import offers
-from playground.engine.serving.shares import MOST_ROWS, PassCost, share_rows
+from playground.engine.serving.shares import MOST_ROWS, Debt, PassCost, share_rows, with_many
 from playground.engine.serving.sharing import APART, Sharing
 from playground.engine.serving.ticket import Ticket, Wait
 from playground.engine.serving.turns import Priority
@@ -64,7 +64,9 @@ class StepWorker(Worker):
     ) -> None:
         super().__init__(engine, is_alive=is_alive, sharing=sharing, clock=clock)
         self._has_rows = offers(engine, Rows)
-        self._cost = PassCost()
+        self._cost, self._debt = PassCost(), Debt()
+        self._many: Collection[str] = ()  # visitors with many rows, as the running turn began
+        self._held: Collection[Task] = ()  # what sits out meanwhile
         self._turn_began = 0.0
         self._resting = 0  # how many wait for the thread to be between two turns, or need it to stay there
         self._thread = threading.Thread(target=self._serve, name="model-worker", daemon=True)
@@ -152,18 +154,11 @@ class StepWorker(Worker):
         started = self._clock()
         finished = self._advance(task)
         seconds = self._clock() - started
-        self._note_drawing(task, seconds)
+        if self._visitor(task) in self._many:
+            self._debt.add(seconds)  # for the drawing of its rows
         with self._changed:
             self._turns.charge(task.sessions, seconds)
         return [task] if finished else []
-
-    def _note_drawing(self, task: Task, seconds: float) -> None:
-        """What a batch's rows cost between two passes, in however many turns: until it asks for its next step."""
-        if task.drawing is not None:
-            task.drawing += seconds
-            if task.asked:
-                self._cost.add_draw(sum(step.rows for step in task.asked), task.drawing)
-                task.drawing = None
 
     def _step_together(self, tasks: Sequence[Task]) -> list[Task]:
         """One pass for steps that wait. Those that are complete go on at once, so that they ask for the next together.
@@ -180,16 +175,27 @@ class StepWorker(Worker):
         except BaseException:  # whose fault it is shows when each goes on by itself
             failed = True
         seconds = self._clock() - started
-        with self._changed:
-            self._turns.charge({self._visitor(task): task.sessions[0] for task in waiting}.values(), seconds)
+        with self._changed:  # who sits out is charged, too: it is no pause that gives a claim to the next turns
+            by_visitor = {self._visitor(task): task.sessions[0] for task in (*waiting, *self._held)}
+            self._turns.charge(by_visitor.values(), seconds)
         if not failed:
-            self._cost.add(sum(rows for _step, rows in wanted), seconds)
+            self._note_pass(waiting, wanted, seconds)
         over = []
         for task in tasks:
             if failed or task.over or not any(step.rows for step in task.asked):
-                task.asked, task.drawing = [], 0.0
+                task.asked = []
                 over += self._alone(task)
         return over
+
+    def _note_pass(self, tasks: Sequence[Task], wanted: Sequence[tuple[AskedStep, int]], seconds: float) -> None:
+        """What the pass took, and what of it those with many rows have cost the others."""
+        steps = {id(step) for task in tasks if self._visitor(task) not in self._many for step in task.asked}
+        rows, others = sum(rows for _step, rows in wanted), sum(rows for step, rows in wanted if id(step) in steps)
+        without = seconds if others == rows else self._cost.seconds(others) if others else None
+        self._cost.add(rows, seconds)
+        if without is not None:
+            self._debt.add(seconds - without)
+            self._debt.pay(min(seconds, without))
 
     def _rows_of(self, tasks: Sequence[Task]) -> list[tuple[AskedStep, int]]:
         """Each visitor's share, dealt to its steps in their order."""
@@ -215,18 +221,42 @@ class StepWorker(Worker):
             if self._closing:
                 return []
             self._settle()
-            first = min(self._waiting, key=self._key)
-            group = self._steps_with(first) if first.asked and not first.over else self._rows_with(first)
+            self._held = held = self._held_back()
+            first = min((task for task in self._waiting if task not in held), key=self._key)
+            group = self._steps_with(first, held) if first.asked and not first.over else self._rows_with(first)
             self._waiting = [task for task in self._waiting if task not in group]
             self._running = group if first.asked or len(group) == 1 else [together(group)]
             self._turn_began = self._clock()
             return list(self._running)
 
-    def _steps_with(self, first: Task) -> list[Task]:
-        """``first`` and whatever waits for a step of its batch, if the model takes such steps together. With the lock held."""
+    def _held_back(self) -> Collection[Task]:
+        """What sits out while it has cost the others too much: the work of visitors with many rows. With the lock held."""
+        tasks = [task for task in self._waiting if not task.over]
+        if len(set(map(self._visitor, tasks))) < 2:
+            self._debt.forget()
+        self._many = with_many(self._rows_by_visitor(tasks))
+        if not self._debt.is_open or not any(task.asked and self._visitor(task) not in self._many for task in tasks):
+            return ()
+        return [task for task in tasks if task.rows and self._visitor(task) in self._many]
+
+    def _rows_by_visitor(self, tasks: Iterable[Task]) -> dict[str, int]:
+        """Of those that write now."""
+        rows: dict[str, int] = {}
+        for task in tasks:
+            if task.rows:
+                rows[self._visitor(task)] = rows.get(self._visitor(task), 0) + task.rows
+        return rows
+
+    def _steps_with(self, first: Task, held: Collection[Task]) -> list[Task]:
+        """``first`` and whatever waits for a step of its batch, if the model takes such steps together, but for what is
+        ``held`` back. With the lock held."""
         if not first.engine.joins_steps:
             return [first]
-        asking = (task for task in self._waiting if task.asked and not task.over and task.engine is first.engine)
+        asking = (
+            task
+            for task in self._waiting
+            if task.asked and not task.over and task.engine is first.engine and task not in held
+        )
         waiting = sorted(asking, key=self._key)
         visitors = list(dict.fromkeys(map(self._visitor, waiting)))[:MOST_ROWS]
         return [task for task in waiting if self._visitor(task) in visitors]
@@ -257,6 +287,7 @@ class StepWorker(Worker):
             going_on = advance(task, task.engine)
             if self._has_rows:
                 task.asked = list(task.engine.take_asked())
+                task.rows = sum(step.rows for step in task.asked) or task.rows
             if going_on:
                 return False
         except BaseException as error:  # even SystemExit in a job must not end the thread all others wait for

@@ -59,7 +59,7 @@ class Task:
     cancel: CancelToken = field(default_factory=CancelToken)
     steps: Steps[Any] | None = None  # the started generator
     asked: list[AskedStep] = field(default_factory=list)  # what it waits for: steps of its batches
-    drawing: float | None = None  # seconds that it has taken since its rows went through the model; None before
+    rows: int = 0  # of its batch, once they are known: those it has asked a step for, or says that it draws
 
     @property
     def sessions(self) -> list[str]:
@@ -110,6 +110,7 @@ def _take_step(task: Task) -> bool:
         return False
     if step is not None:  # None gave the others a turn
         count_tokens(step)
+        task.rows = getattr(step, "drawn_rows", 0) or task.rows
         task.tickets[0].add_step(step)
     return True
 
