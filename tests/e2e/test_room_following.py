@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenPage, RoomServer, bars_ready, settled
-from tests.e2e.test_room import PHONE, has_place, join
+from tests.e2e.test_room import join
 
 pytestmark = pytest.mark.e2e
 
@@ -78,59 +78,3 @@ def test_three_follow_leave_return_and_go_through_a_lesson(room_server: RoomServ
     for page in (leader, *followers):
         expect(page.get_by_text("A pattern settles earlier than a fact.")).to_be_visible()
         prompt_of(page, "1 2 3 4 5 6 7 8 9 10")
-
-
-class Sleeper:
-    """A phone whose connections can be cut, as its sleep does; made before it opens anything."""
-
-    def __init__(self, page: Page) -> None:
-        self._page, self._asleep, self._ends = page, False, list[WebSocketRoute]()
-        page.route_web_socket("**/_stcore/stream", self._connect)
-
-    def _connect(self, socket: WebSocketRoute) -> None:
-        if self._asleep:
-            socket.close()
-        else:
-            self._ends += [socket, socket.connect_to_server()]
-
-    def sleep(self) -> None:
-        self._asleep = True
-        self._page.context.set_offline(True)
-        for end in self._ends:
-            end.close()
-        self._ends.clear()
-
-    def wake(self) -> None:
-        self._asleep = False
-        self._page.context.set_offline(False)
-
-
-def test_a_phone_that_slept_is_where_the_leader_is_again(room_server: RoomServer, open_page: OpenPage) -> None:
-    leader = open_page(room_server.leader_link)
-    phone = open_page("about:blank", **PHONE)
-    sleeper = Sleeper(phone)
-    phone.goto(room_server.join_link)
-    join(phone, "Anna")
-    has_place(phone, "Anna")
-    go(leader, "Glossary")
-    sees(phone, "Glossary")
-
-    sleeper.sleep()
-    go(leader, "Room")
-    expect(leader.locator(".room-names .away")).to_have_text("Anna")
-    go(leader, "Scaling laws")
-    expect(leader.get_by_text("0 of 0 follow")).to_be_visible()
-    sleeper.wake()
-    sees(phone, "Scaling laws")  # by itself, with the place and the nickname
-    expect(leader.get_by_text("1 of 1 follow")).to_be_visible()
-
-    sleeper.sleep()
-    go(leader, "Room")
-    expect(leader.locator(".room-names .away")).to_have_text("Anna")
-    leader.get_by_role("tab", name="Questions").click()
-    settled(leader)
-    leader.get_by_role("button", name="Ask the room").click()
-    expect(leader.get_by_text("0 of 0 have answered")).to_be_visible()
-    sleeper.wake()
-    expect(phone.get_by_role("textbox", name="What comes next?")).to_be_visible()
-    expect(leader.get_by_text("0 of 1 have answered")).to_be_visible()
