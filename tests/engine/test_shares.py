@@ -47,7 +47,9 @@ def test_what_goes_along_follows_from_what_a_pass_costs(base: float, slope: floa
 
 
 def test_who_wants_eight_times_as_much_as_another_has_many_rows() -> None:
-    assert with_many({}) == with_many({"a": 256}) == with_many({"a": 8, "b": 1}) == with_many({"a": 256, "b": 32}) == set()
+    assert (
+        with_many({}) == with_many({"a": 256}) == with_many({"a": 8, "b": 1}) == with_many({"a": 256, "b": 32}) == set()
+    )
     assert with_many({"a": 9, "b": 1, "c": 256, "d": 4}) == {"a", "c"}
 
 

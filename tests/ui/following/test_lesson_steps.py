@@ -256,4 +256,4 @@ def test_strips_are_told_of_the_stage_where_no_move_tells_them(room: Room, tab: 
     assert sorted(wakes) == ["bo", "lena"]
     wakes.clear()
     question_hub(room).answer("ada", asked.id, Moved(0.5))
-    assert wakes == []
+    assert wakes == ["ada"], "from a tab that asks her, of what she has answered in another one"
