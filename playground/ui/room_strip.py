@@ -29,12 +29,12 @@ from playground.ui.following import (
     page_of_link,
     place_in_room,
 )
-from playground.ui.kit.fragments import in_fragment_run
+from playground.ui.kit.fragments import in_fragment_run, redraw_next
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.kit.page import PageSpec
 from playground.ui.page_links import open_link, open_section
-from playground.ui.room_page.asking import ROOM_LINK, OwnAnswers, hub_or_none, on_stage
+from playground.ui.room_page.asking import QUESTION, ROOM_LINK, OwnAnswers, hub_or_none, missed_the_stage, on_stage
 from playground.ui.room_page.gate import has_another_part
 from playground.ui.workspace.room import Subscribe, wake_now, wake_with_room
 
@@ -59,6 +59,8 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
         room, member = found
         if in_fragment_run():
             catch_up(spec, pages, open_page)
+            if spec.name == ROOM_PAGE and not member.leader and missed_the_stage(room):
+                redraw_next(QUESTION)
             if own_line != has_lesson():
                 st.rerun()  # the strip stands elsewhere on the page now
         moves = next_move(room, member.visitor, spec, pages)

@@ -321,6 +321,31 @@ def test_a_slider_that_a_slow_browser_still_has_is_no_answer(room: Room, monkeyp
     assert not anna.run().at.error
 
 
+def test_a_phone_that_slept_through_a_change_is_told_that_it_missed_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can wake a part whose connection is lost; the strip's timer looks, and asks for it."""
+    missed: list[bool] = []
+
+    def look() -> str:
+        missed.append(asking.missed_the_stage(room))
+        return "anna"
+
+    monkeypatch.setattr(asking, "visitor_id", look)
+    asked = hub(room).ask("lena", Guess("It is"))
+    anna = Tab("anna")
+    hub(room).answer("bert", asked.id, Guessed(" cold"))
+    anna.run()
+    assert not any(missed), "not drawn yet; and others' answers are nothing to draw"
+    hub(room).close("lena", asked.id)
+    missed.clear()
+    anna.run()
+    assert missed[0]
+    missed.clear()
+    anna.run()
+    assert not any(missed)
+
+
 def test_of_two_leaders_the_one_who_holds_the_wand_goes_on(room: Room) -> None:
     first, second = Tab("lena"), Tab("lena")
     ask_guess(first)

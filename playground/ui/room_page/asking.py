@@ -139,6 +139,20 @@ class OwnAnswers:
         return self.hub.subscribe_own(self.visitor, lambda: None if session_id() == tab else wake())
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The stage's version as the part was last drawn; None before."""
+
+    version: int | None = None
+
+
+def missed_the_stage(room: Room) -> bool:
+    """Whether the stage has changed since this tab drew it: nobody can be woken whose connection is lost, as a sleeping
+    phone's is."""
+    hub, heard = hub_or_none(room), session.get(_Heard).version
+    return hub is not None and heard is not None and hub.stage().version != heard
+
+
 def listen(asking: Asking) -> None:
     """From the body of the part: wake it when the stage changes, or its visitor answers in another tab; the leader's at every
     answer and arrival, for the count."""
@@ -148,6 +162,7 @@ def listen(asking: Asking) -> None:
     if asking.leads and asking.hub.stage().question is not None:
         ends.append(asking.room.subscribe(wake, people=True))  # who has not answered yet
     session.get(_Listening).begin(lambda: [end() for end in ends])
+    session.put(_Heard(asking.hub.stage().version))
 
 
 # -- acting ----------------------------------------------------------------------------------------------------------------
