@@ -16,6 +16,7 @@ from playground.server.visitor import COOKIE
 from playground.store.place import DATA_VARIABLE
 from playground.store.records import StoreError
 from playground.store.rooms import RoomTable
+from playground.ui.room_page import wall
 from playground.ui.room_page.asking import question_hub
 from playground.ui.visitor import visitor_cookies
 from playground.ui.workspace.room import the_room
@@ -114,6 +115,19 @@ def test_nicknames_on_the_wall_are_text(room: Room, visit: Callable[..., Opened]
     room.join("mallory", room.view().code, "<img src=x>")
     wall = " ".join(html.proto.body for html in visit("lena").at.get("html"))
     assert "&lt;img src=x&gt;" in wall and "<img src=x" not in wall
+
+
+def test_many_names_are_smaller_and_more_than_sixty_are_counted(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(wall.st, "html", drawn.append)
+    for number in range(80):
+        if number in (12, 13):
+            wall.draw_wall(room.view())
+        room.join(f"visitor {number}", room.view().code)
+    wall.draw_wall(room.view())
+    assert ['class="room-names"' in each for each in drawn] == [True, False, False]
+    assert ["many" in each for each in drawn] == [False, True, True]
+    assert "and 20 more" in drawn[2]
 
 
 def test_who_loses_the_wand_is_told(room: Room, visit: Callable[..., Opened]) -> None:

@@ -17,6 +17,7 @@ from playground.room.state import Member, RoomView
 from playground.ui.runtime import model_pool
 
 MOST_NAMES = 60  # on the wall
+LARGE_NAMES = 12  # of more the letters are smaller, so that a workshop's thirty stand on one screen
 
 
 def own_address() -> str:
@@ -42,6 +43,7 @@ def draw_wall(view: RoomView) -> None:
     code, link = shown_code(view.code), join_link(view.code)
     names = "".join(map(_name, view.joined[:MOST_NAMES]))
     more = len(view.joined) - MOST_NAMES
+    kind = "room-names many" if len(view.joined) > LARGE_NAMES else "room-names"
     with st.container(key="room_wall_picture"):
         st.html(
             f"""<div class="room-wall">
@@ -53,7 +55,7 @@ def draw_wall(view: RoomView) -> None:
 <p class="room-count"><b>{view.here}</b> here · <b>{view.followers}</b> follow</p>
 <p class="room-quiet">{escape(_at_work())}</p>
 </div>
-<ul class="room-names" aria-label="Who is here">{names}{f"<li>and {more} more</li>" if more > 0 else ""}</ul>
+<ul class="{kind}" aria-label="Who is here">{names}{f"<li>and {more} more</li>" if more > 0 else ""}</ul>
 </div>"""
         )
 
