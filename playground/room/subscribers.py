@@ -31,3 +31,23 @@ class Subscribers:
             told = [callback for callback, details in self._callbacks.values() if details or not detail]
         for callback in told:
             callback()
+
+
+class SubscribersByVisitor:
+    """Callbacks that are told of what one visitor does, alone. As ``Subscribers`` otherwise."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_visitor: dict[str, Subscribers] = {}
+
+    def add(self, visitor: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Gives what ends that."""
+        with self._lock:
+            found = self._by_visitor.setdefault(visitor, Subscribers())
+        return found.add(callback, details=False)
+
+    def tell(self, visitor: str) -> None:
+        with self._lock:
+            found = self._by_visitor.get(visitor)
+        if found is not None:
+            found.tell()

@@ -20,11 +20,9 @@ from playground.engine.serving.sharing import APART, Sharing
 from playground.engine.serving.ticket import Ticket, Wait
 from playground.engine.serving.turns import Priority
 from playground.engine.serving.worker import (
-    RELEASED,
     Read,
     Task,
     Worker,
-    WorkerStatus,
     advance,
     close_quietly,
     in_a_sentence,
@@ -32,7 +30,7 @@ from playground.engine.serving.worker import (
     together,
     tokens_of,
 )
-from playground.errors import ModelError
+from playground.engine.serving.worker_beside import WorkerBeside
 
 T = TypeVar("T")
 
@@ -87,7 +85,7 @@ class StepWorker(Worker):
 
     def beside(self, engine: Engine) -> Worker:
         """A worker for another engine over this one's weights, whose jobs take their turns on this one's thread."""
-        return _WorkerBeside(self, engine)
+        return WorkerBeside(self, engine, self.at_rest)
 
     def _end(self) -> None:
         if threading.current_thread() is not self._thread:
@@ -316,35 +314,3 @@ class StepWorker(Worker):
             self._open.clear()
         for task in tasks:
             close_quietly(task.steps)
-
-
-class _WorkerBeside(Worker):
-    """Asks the thread of another worker, with an engine and answers of its own."""
-
-    def __init__(self, owner: StepWorker, engine: Engine) -> None:
-        super().__init__(engine, is_alive=owner._is_alive, sharing=owner._sharing, clock=owner._clock)
-        self._owner = owner
-        self._engine = owner._engine.beside(engine)
-        self._lane = engine.info.revision
-
-    def _queue(self, ticket: Ticket[T], task: Task) -> Ticket[T]:
-        if self._closing:
-            ticket.fail(ModelError(RELEASED))
-            return ticket
-        return self._owner._queue(ticket, task)
-
-    def _tickets_of(self, lane: str) -> list[Ticket[Any]]:
-        return self._owner._tickets_of(lane)
-
-    def status(self) -> WorkerStatus:
-        return self._owner.status()
-
-    def _wait_of(self, ticket: Ticket[Any]) -> Wait:
-        return self._owner._wait_of(ticket)
-
-    def _end(self) -> None:
-        for ticket in self._tickets_of(self._lane):
-            ticket.fail(ModelError(RELEASED))
-        self._engine.forget()
-        with self._owner.at_rest():
-            self._engine.inner.close()

@@ -11,12 +11,12 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playground.errors import BadInput, PlaygroundError
+from playground.room.questions import stored
 from playground.room.questions.countdown import Countdown
-from playground.room.questions.stored import given_text, question_record, read_answer, read_question, result_text
 from playground.room.questions.types import (
     GIVEN,
     About,
@@ -25,10 +25,11 @@ from playground.room.questions.types import (
     Question,
     Result,
     Round,
+    Stage,
     State,
     check_seconds,
 )
-from playground.room.subscribers import Subscribers
+from playground.room.subscribers import Subscribers, SubscribersByVisitor
 
 if TYPE_CHECKING:
     from playground.store.questions import QuestionTable  # SQLAlchemy takes a while, and a page opens without it
@@ -36,15 +37,6 @@ if TYPE_CHECKING:
 _GONE = "This question is gone: look at what is asked now."
 _CLOSED = "This question is closed: your answer came after the end."
 LEFT_AFTER_RESTART_S = 30.0  # at least, of a timer that went on while nobody could answer
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What is asked now. ``version`` grows with every change of it, ``answered`` with every visitor who answers."""
-
-    question: Question | None
-    answered: int
-    version: int
 
 
 class QuestionHub:
@@ -65,9 +57,9 @@ class QuestionHub:
         self._lock = threading.RLock()
         self._version = 0
         self._subscribers, self._countdown = Subscribers(), Countdown()
-        self._of_visitors: dict[str, Subscribers] = {}  # who is told of a visitor's own answers
+        self._of_visitors = SubscribersByVisitor()
         records = table.questions(room)
-        found = [question for question in map(read_question, records) if question is not None]
+        found = [question for question in map(stored.read_question, records) if question is not None]
         on_stage = [question for question in found if question.state != "finished"]
         self._question: Question | None = on_stage[-1] if on_stage else None
         self._answers: dict[str, Answer] = self._load(self._question) if self._question else {}
@@ -78,7 +70,7 @@ class QuestionHub:
         return {
             record.visitor: answer
             for record in self._table.answers([question.id])
-            if (answer := read_answer(question.about, record)) is not None
+            if (answer := stored.read_answer(question.about, record)) is not None
         }
 
     # -- looking -----------------------------------------------------------------------------------------------------------
@@ -108,18 +100,7 @@ class QuestionHub:
 
     def rounds(self, series: str = "") -> tuple[Round, ...]:
         """All rounds of the room that can be read, those of a ``series`` where one is named; the oldest first."""
-        questions = [
-            question
-            for record in self._table.questions(self._room)
-            if (not series or record.series == series) and (question := read_question(record)) is not None
-        ]
-        about = {question.id: question.about for question in questions}
-        answers: dict[str, list[Answer]] = {question.id: [] for question in questions}
-        for record in self._table.answers(list(about)):
-            answer = read_answer(about[record.question], record)
-            if answer is not None:
-                answers[record.question].append(answer)
-        return tuple(Round(question, tuple(answers[question.id])) for question in questions)
+        return stored.read_rounds(self._table.questions(self._room), self._table.answers, series)
 
     def subscribe(self, callback: Callable[[], None], *, answers: bool = False) -> Callable[[], None]:
         """Call back when the stage changes, with ``answers`` when an answer comes too; gives what ends that."""
@@ -127,9 +108,7 @@ class QuestionHub:
 
     def subscribe_own(self, visitor: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back when this visitor answers, in whichever tab, or their answer is taken away; gives what ends that."""
-        with self._lock:
-            own = self._of_visitors.setdefault(visitor, Subscribers())
-        return own.add(callback, details=False)
+        return self._of_visitors.add(visitor, callback)
 
     # -- answering ---------------------------------------------------------------------------------------------------------
 
@@ -148,7 +127,7 @@ class QuestionHub:
             if before is not None and before.given == given and present.state == "open":
                 return
             now = self._clock()
-            if self._table.put_answer(question, visitor, given_text(given), now) is None:
+            if self._table.put_answer(question, visitor, stored.given_text(given), now) is None:
                 raise BadInput(_CLOSED, "answer")
             self._answers[visitor] = Answer(visitor, given, now)
         self._tell_of_answers(visitor)
@@ -245,7 +224,7 @@ class QuestionHub:
         """Store what has been computed for it; of a question that is gone it is dropped."""
         with self._lock:
             if self._question is None or self._question.id != question:
-                self._table.change(question, result=result_text(result))
+                self._table.change(question, result=stored.result_text(result))
                 return
             self._put_result(result)
         self._tell()
@@ -308,7 +287,7 @@ class QuestionHub:
         question = Question(
             uuid.uuid4().hex, self._room, series, number, now, "open", about, seconds=seconds, closes=closes
         )
-        self._table.add(question_record(question))
+        self._table.add(stored.question_record(question))
         self._question, self._answers = question, {}
         self._count_down(question.id, seconds)
         return question
@@ -325,16 +304,13 @@ class QuestionHub:
 
     def _put_result(self, result: Result) -> None:
         assert self._question is not None
-        self._table.change(self._question.id, result=result_text(result))
+        self._table.change(self._question.id, result=stored.result_text(result))
         self._question = replace(self._question, result=result)
 
     def _tell_of_answers(self, visitor: str) -> None:
         """After the lock is released: who counts answers, and the tabs of the visitor whose it is."""
         self._subscribers.tell(detail=True)
-        with self._lock:
-            own = self._of_visitors.get(visitor)
-        if own is not None:
-            own.tell()
+        self._of_visitors.tell(visitor)
 
     def _tell(self) -> None:
         """After the lock is released."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar, cast, get_args
 
@@ -19,6 +19,7 @@ from playground.room.questions.types import (
     Moved,
     Question,
     Result,
+    Round,
     ScoredToken,
     State,
     Temperature,
@@ -82,6 +83,26 @@ def read_answer(about: About, record: AnswerRecord) -> Answer | None:
         return Answer(record.visitor, kinds[kind_of(about)](**told), record.at)
 
     return _readable(read)
+
+
+def read_rounds(
+    records: Sequence[QuestionRecord],
+    answers_to: Callable[[Sequence[str]], Sequence[AnswerRecord]],
+    series: str = "",
+) -> tuple[Round, ...]:
+    """Those rounds that can be read, of a ``series`` where one is named, in their order."""
+    questions = [
+        question
+        for record in records
+        if (not series or record.series == series) and (question := read_question(record)) is not None
+    ]
+    about = {question.id: question.about for question in questions}
+    answers: dict[str, list[Answer]] = {question.id: [] for question in questions}
+    for record in answers_to(list(about)):
+        answer = read_answer(about[record.question], record)
+        if answer is not None:
+            answers[record.question].append(answer)
+    return tuple(Round(question, tuple(answers[question.id])) for question in questions)
 
 
 def _readable(read: Callable[[], T]) -> T | None:

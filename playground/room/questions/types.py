@@ -289,3 +289,12 @@ class Round:
     def of(self, visitor: str) -> Answer | None:
         """This visitor's answer, if there is one."""
         return next((answer for answer in self.answers if answer.visitor == visitor), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is asked now. ``version`` grows with every change of it, ``answered`` with every visitor who answers."""
+
+    question: Question | None
+    answered: int
+    version: int
