@@ -119,7 +119,7 @@ def test_nicknames_on_the_wall_are_text(room: Room, visit: Callable[..., Opened]
 
 def test_many_names_are_smaller_and_more_than_sixty_are_counted(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    monkeypatch.setattr(wall.st, "html", drawn.append)
+    monkeypatch.setattr(st, "html", drawn.append)
     for number in range(80):
         if number in (12, 13):
             wall.draw_wall(room.view())
