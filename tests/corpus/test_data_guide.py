@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,11 @@ def table_below(heading: str) -> list[list[str]]:
             break
         rows.append([cell.strip() for cell in line.strip("|").split("|")])
     return [rows[0], *rows[2:]]
+
+
+def numbers(cells: Sequence[str]) -> list[float]:
+    """All that stand in them, in order."""
+    return [float(number) for cell in cells for number in re.findall(r"\d+(?:\.\d+)?", cell)]
 
 
 def test_premiums() -> None:
@@ -64,7 +70,10 @@ def test_each_tokenizer_stands_with_its_package_and_licence() -> None:
 def test_domains(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["domains"]) == 0
     printed = [re.split(r"\s{2,}", line.strip())[:5] for line in capsys.readouterr().out.splitlines()[-12:]]
-    assert table_below("`python -m playground domains`")[1:] == printed
+    told = table_below("`python -m playground domains`")[1:]
+    assert [row[0] for row in told] == [row[0] for row in printed]
+    for said, found in zip(told, printed, strict=True):  # another processor rounds the last digit the other way
+        assert numbers(said[1:]) == pytest.approx(numbers(found[1:]), abs=0.0101), found
 
 
 @pytest.mark.model
@@ -76,6 +85,6 @@ def test_perplexities_of_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
     names |= {"poem": "harbour-poem", "proof": "primes"}
     for word, document in names.items():
         (said,) = re.findall(rf"{word} \(?(\d+)", told)
-        assert int(said) == round(found[document]), word
+        assert found[document] == pytest.approx(int(said), rel=0.01, abs=0.6), word
     low, high = map(int, re.findall(r"\((\d+) to (\d+)\)", told)[0])
     assert low < high
