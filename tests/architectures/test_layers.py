@@ -59,8 +59,8 @@ def test_the_state_space_is_scipys() -> None:
         step = float(ssm.log_step.detach().exp()[channel])
         system = cont2discrete((a, b, c, d), step, method="zoh")
         # ours applies an input to the state that is read at once: scipy's output one step later
-        _times, found, _states = dlsim(system, np.append(u[0, :, channel].numpy(), 0.0))
-        expected = found[1:, 0] + float(ssm.skip.detach()[channel]) * u[0, :, channel].numpy()
+        _times, response, _states = dlsim(system, np.append(u[0, :, channel].numpy(), 0.0))
+        expected = response[1:, 0] + float(ssm.skip.detach()[channel]) * u[0, :, channel].numpy()
         np.testing.assert_allclose(outputs[0, :, channel].numpy(), expected, atol=1e-4)
 
 

@@ -42,9 +42,9 @@ def test_a_batch_asks_for_what_its_text_holds(task: object) -> None:
 
 def _right(name: str, ids: list[int], size: int) -> list[int]:
     if name == "mqar":
-        told = dict(zip(ids[: 2 * size : 2], ids[1 : 2 * size : 2], strict=True))
-        assert len(told) == size and all(key < KEYS <= value for key, value in told.items())
-        return [told[key] for key in ids[2 * size :]]
+        pairs = dict(zip(ids[: 2 * size : 2], ids[1 : 2 * size : 2], strict=True))
+        assert len(pairs) == size and all(key < KEYS <= value for key, value in pairs.items())
+        return [pairs[key] for key in ids[2 * size :]]
     if name == "selective-copy":
         return [symbol for symbol in ids[:-COPIED] if symbol != NOISE]
     if name == "induction":
@@ -62,8 +62,8 @@ def test_a_seed_repeats_and_another_differs() -> None:
 @pytest.mark.parametrize(("task", "model"), [(task.name, model) for task in TASKS.values() for model in task.models])
 def test_every_learner_of_every_task_takes_a_step(task: str, model: str) -> None:
     smallest = TASKS[task].sizes[0]
-    found = next(learn(LearnRequest(task, model, smallest, width=8, steps=1, batch=4)))
-    assert isinstance(found, LearnStep) and np.isfinite(found.loss)
+    step = next(learn(LearnRequest(task, model, smallest, width=8, steps=1, batch=4)))
+    assert isinstance(step, LearnStep) and np.isfinite(step.loss)
 
 
 def test_something_is_learnt() -> None:
@@ -137,9 +137,9 @@ def test_a_verdict_is_welchs_interval_over_seeds() -> None:
         ]
 
     high, low = [0.9, 0.95, 0.93], [0.4, 0.5, 0.3]
-    found, words = verdict("selective-copy", [*learnt("mamba", high), *learnt("s4", low)])
+    conclusion, words = verdict("selective-copy", [*learnt("mamba", high), *learnt("s4", low)])
     edge = ttest_ind(high, low, equal_var=False).confidence_interval(0.95).low
-    assert found is Verdict.AGREES and f"at least {edge:+.0%}" in words
+    assert conclusion is Verdict.AGREES and f"at least {edge:+.0%}" in words
     assert verdict("selective-copy", [*learnt("mamba", low), *learnt("s4", high)])[0] is Verdict.DIFFERS
     assert verdict("selective-copy", [*learnt("mamba", [0.4, 0.9]), *learnt("s4", [0.3, 0.8])])[0] is Verdict.UNSURE
     assert verdict("selective-copy", learnt("mamba", high))[0] is Verdict.UNSURE
@@ -149,5 +149,5 @@ def test_the_ready_results_are_of_every_default_training_from_three_seeds() -> N
     wanted = {
         usual_request(task.name, model, seed) for task in TASKS.values() for model in task.shown for seed in range(3)
     }
-    found = [each.request for each in ready_results().learnt]
-    assert set(found) == wanted and len(found) == len(wanted)
+    requests = [each.request for each in ready_results().learnt]
+    assert set(requests) == wanted and len(requests) == len(wanted)

@@ -50,8 +50,8 @@ H3_PUBLISHED = (
 
 def waves(*shape: int, phase: float) -> Floats:
     """Weights from a formula, so that no file holds them: sin(1.7 i + phase), i counting through the shape."""
-    found: Floats = np.sin(1.7 * np.arange(math.prod(shape)) + phase).reshape(shape)
-    return found
+    wave: Floats = np.sin(1.7 * np.arange(math.prod(shape)) + phase).reshape(shape)
+    return wave
 
 
 def give(weight: Tensor, values: Floats) -> None:
@@ -105,8 +105,8 @@ def test_the_layer_gives_the_numbers_of_its_authors_code(name: str, published: t
 
 
 def linear(layer: nn.Linear, x: Floats) -> Floats:
-    found: Floats = x @ layer.weight.detach().double().numpy().T + layer.bias.detach().double().numpy()
-    return found
+    projection: Floats = x @ layer.weight.detach().double().numpy().T + layer.bias.detach().double().numpy()
+    return projection
 
 
 def state_space(ssm: DiagonalSsm, inputs: Floats, *, bilinear: bool) -> Floats:

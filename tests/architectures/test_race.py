@@ -110,7 +110,7 @@ def test_curves_cross_where_their_formulas_do() -> None:
         for x in contexts
         for kept, seconds in [of(x)]
     ]
-    found = {one.quantity: one.context for one in crossings(rows, "a")}
-    assert found["state"] == pytest.approx(300, rel=0.2) and found["prefill"] == pytest.approx(100)
+    lengths = {one.quantity: one.context for one in crossings(rows, "a")}
+    assert lengths["state"] == pytest.approx(300, rel=0.2) and lengths["prefill"] == pytest.approx(100)
     assert exponents_of(rows[:8])["prefill"] == pytest.approx(2) and exponents_of(rows[8:])["state"] == 0
     assert predicted_prefill(rows[8:])[3] == pytest.approx(rows[11].prefill_s)

@@ -34,9 +34,9 @@ _NAMES = {"weight_ih": "w_ih", "weight_hh": "w_hh", "bias_ih": "b_ih", "bias_hh"
 
 
 def test_joined_words_do_not_fit() -> None:
-    found = spoken.joined_errors()
-    assert spoken.parameters() == 834_890 and [each.words for each in found] == [1, 2, 3, 4, 5, 6]
-    errors = [each.error.value for each in found]
+    joined = spoken.joined_errors()
+    assert spoken.parameters() == 834_890 and [each.words for each in joined] == [1, 2, 3, 4, 5, 6]
+    errors = [each.error.value for each in joined]
     assert errors[0] == 0 and 0.3 < errors[1] < errors[3] < errors[5] < 0.9
     assert spoken.edit_distance("kitten", "sitting") == 3 and spoken.edit_distance("", "abc") == 3
 

@@ -68,13 +68,13 @@ def test_shrinking_takes_the_largest_of_each_block_and_blank_only_where_all_is_b
 
 
 def test_the_overview_has_every_head_once_and_tells_the_sinks() -> None:
-    made = FakeEngine(shows_scores=False).attentions((5, 6, 7, 5, 6))
-    figures = head_figures(made)
-    data = overview_map(made, figures, thumbnails(made), name="Fake")
+    attention = FakeEngine(shows_scores=False).attentions((5, 6, 7, 5, 6))
+    figures = head_figures(attention)
+    data = overview_map(attention, figures, thumbnails(attention), name="Fake")
     payload = map_payload(data, (1, 0))
     assert payload["places"] == [[0, 0], [0, 1], [1, 0], [1, 1]] and payload["locked"] == [1, 0]
     codes = decoded(payload["codes"], wide=False).reshape(4, 15)
-    np.testing.assert_allclose(codes[3], made.layers[1].weights[1][np.tril_indices(5)], atol=0.004)
+    np.testing.assert_allclose(codes[3], attention.layers[1].weights[1][np.tril_indices(5)], atol=0.004)
     mean = 100 * np.mean([figure.first for figure in figures])
     assert f"gives {mean:.2f}% to the first token" in data.description
     strong = sum(figure.first > 0.5 for figure in figures)
@@ -100,14 +100,16 @@ def test_the_description_names_the_strongest_cells_by_position() -> None:
     values = np.zeros((4, 4), np.float32)
     values[3, 1], values[2, 2], values[1, 0] = 0.75, 0.5, 0.25
     view = make_view(values)
-    told = panel_description(view, view.panels[0])
-    assert told == (
+    description = panel_description(view, view.panels[0])
+    assert description == (
         "Layer 1, head 2: attention of 4 queries by 4 keys. Strongest: 13 d to 11 b 75.00%, 12 c to 12 c 50.00%, "
         "11 b to 10 a 25.00%."
     )
     payload = view_payload(view)
     assert (
-        payload["panels"][0]["top"] == 0.75 and payload["start"] == 10 and payload["panels"][0]["description"] == told
+        payload["panels"][0]["top"] == 0.75
+        and payload["start"] == 10
+        and payload["panels"][0]["description"] == description
     )
 
 

@@ -33,12 +33,12 @@ EVERY_RULE = tuple(ScorerSpec(n) for n, kind in SCORERS.items() if kind.family =
 
 
 def scored(specs: tuple[ScorerSpec, ...] = EVERY_RULE, *, answers: bool = True) -> ScoredCandidates:
-    made = [
+    candidates = [
         candidate(place, f"{'word ' * 90}{place}", (-0.5 - place, -1.0), top=[(-0.5,)] * 2, means=(-3.0, -4.0))
         for place in range(12)
     ]
-    columns = score_now(made, specs, ScoringContext(reference="word"))
-    return ScoredCandidates(tuple(made), columns, ("word " * 30,) * 12 if answers else ())
+    columns = score_now(candidates, specs, ScoringContext(reference="word"))
+    return ScoredCandidates(tuple(candidates), columns, ("word " * 30,) * 12 if answers else ())
 
 
 def end_of(table: TableData, name: str) -> int:

@@ -215,7 +215,9 @@ def test_a_figure_waits_for_a_table_of_another_reader_that_is_just_importing_pan
 
 def test_every_figure_is_made_in_one_place() -> None:
     """``go.Bar`` and the like validate: slow, and beside another reader's import of pandas they fail."""
-    made = re.compile(r"\bgo\.[A-Z]\w*\(|\.update_layout\(|\.add_trace\(")
+    figure_calls = re.compile(r"\bgo\.[A-Z]\w*\(|\.update_layout\(|\.add_trace\(")
     folder = Path(playground.charts.__file__).parent
-    found = {path.name for path in folder.parent.rglob("*.py") if made.search(path.read_text(encoding="utf-8"))}
-    assert found == {"figure.py"}
+    drawing_files = {
+        path.name for path in folder.parent.rglob("*.py") if figure_calls.search(path.read_text(encoding="utf-8"))
+    }
+    assert drawing_files == {"figure.py"}

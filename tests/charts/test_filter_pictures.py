@@ -39,15 +39,15 @@ def valid(figure: go.Figure) -> go.Figure:
 def test_what_rules_remove_as_data() -> None:
     rows = RemovedRow("Sentences", 5, 2), RemovedRow("Words", 9, 0), RemovedRow("None", 0, 0)
     data = RemovedData(rows, 30, 40, 300, 500, dials={"dial_x": Dial(0.5, 7)})
-    told = json.loads(json.dumps(removed_payload(data)))
-    assert told["rows"] == [["Sentences", 5, 2], ["Words", 9, 0], ["None", 0, 0]]
-    assert (told["tokens"], told["allTokens"], told["exact"]) == (300, 500, True)
-    assert told["dials"] == {"dial_x": {"value": 0.5, "others": 7}}
-    assert [text for _, text in told["x"]["ticks"]] == ["0", "10", "20", "30", "40", "50"]
+    payload = json.loads(json.dumps(removed_payload(data)))
+    assert payload["rows"] == [["Sentences", 5, 2], ["Words", 9, 0], ["None", 0, 0]]
+    assert (payload["tokens"], payload["allTokens"], payload["exact"]) == (300, 500, True)
+    assert payload["dials"] == {"dial_x": {"value": 0.5, "others": 7}}
+    assert [text for _, text in payload["x"]["ticks"]] == ["0", "10", "20", "30", "40", "50"]
     assert removed_description(data).startswith("30 of 40 documents are kept; Sentences removes 5, 2 of them alone")
     sweep = RemovedSweep(0, 0.0, 0.5, 7, (31, 30), (4, 5), {0: (1, 2)}, (310, 300))
-    told = json.loads(json.dumps(sweep_payload(sweep)))
-    assert told["only"] == {"0": [1, 2]} and told["tokens"] == [310, 300] and told["others"] == 7
+    payload = json.loads(json.dumps(sweep_payload(sweep)))
+    assert payload["only"] == {"0": [1, 2]} and payload["tokens"] == [310, 300] and payload["others"] == 7
     assert removed_payload(RemovedData((), 0, 0))["room"] > 0
 
 

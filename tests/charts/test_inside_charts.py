@@ -98,8 +98,8 @@ def test_the_html_page_is_escaped_and_forbids_everything() -> None:
 
 def ranks() -> RankData:
     def line(name: str, values: list[int]) -> RankLine:
-        found = np.array(values, dtype=np.int32)
-        return RankLine(name, found, np.full(len(values), -1.0, dtype=np.float32), 2 if values[-1] == 0 else None)
+        line_ranks = np.array(values, dtype=np.int32)
+        return RankLine(name, line_ranks, np.full(len(values), -1.0, dtype=np.float32), 2 if values[-1] == 0 else None)
 
     return RankData((line(HOSTILE, [900, 20, 0]), line("␣other", [3, 4, 5])), 1, 49_152)
 
@@ -147,8 +147,8 @@ def test_the_timing_pictures_are_drawn_and_described(make: Callable[[Timing, int
 
 
 def test_predictions_reach_ahead_and_meet_the_measured_marks() -> None:
-    found = timing()
-    for data in (prefill_data(found, 2048), seconds_data(found, 2048), decode_data(found, 2048)):
+    times = timing()
+    for data in (prefill_data(times, 2048), seconds_data(times, 2048), decode_data(times, 2048)):
         (series,) = data.series
         assert series.x[-1] == 2048
         for mark in data.marks:
@@ -157,13 +157,13 @@ def test_predictions_reach_ahead_and_meet_the_measured_marks() -> None:
 
 
 def test_under_the_roof_reading_is_bound_by_arithmetic_and_writing_by_memory() -> None:
-    found = timing()
-    data = roofline_data(found)
+    times = timing()
+    data = roofline_data(times)
     reads = [mark for mark in data.marks if not mark.strong]
     writes = [mark for mark in data.marks if mark.strong]
     assert max(mark.x for mark in writes) < min(mark.x for mark in reads)
     for mark in data.marks:
-        assert mark.y * 1e9 <= min(found.speed.fit.flops_per_s, mark.x * found.speed.fit.bytes_per_s) * 1.01, (
+        assert mark.y * 1e9 <= min(times.speed.fit.flops_per_s, mark.x * times.speed.fit.bytes_per_s) * 1.01, (
             "nothing beats the roof"
         )
 
@@ -175,8 +175,8 @@ def test_without_a_cache_there_is_no_cache_picture() -> None:
 
 
 def test_the_fit_in_these_tests_is_from_the_same_rates() -> None:
-    found = timing()
-    assert found.speed.fit.flops_per_s == pytest.approx(1e9, rel=1e-3) and found.speed.fit.bytes_per_s == pytest.approx(
+    times = timing()
+    assert times.speed.fit.flops_per_s == pytest.approx(1e9, rel=1e-3) and times.speed.fit.bytes_per_s == pytest.approx(
         2e9, rel=1e-3
     )
 

@@ -23,12 +23,12 @@ CHARTS: dict[str, LightChart] = {
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_every_chart_becomes_plain_json_with_finite_places(name: str) -> None:
-    found = light_payload(CHARTS[name])
-    again = json.loads(json.dumps(found, allow_nan=False))
+    payload = light_payload(CHARTS[name])
+    again = json.loads(json.dumps(payload, allow_nan=False))
     assert again == json.loads(json.dumps(dataclasses.asdict(CHARTS[name])))
     for axis in ("x", "y"):
-        assert all(-0.01 <= place <= 1.01 for place, _ in found[axis]["ticks"])
-        assert len({text for _, text in found[axis]["ticks"]}) == len(found[axis]["ticks"])
+        assert all(-0.01 <= place <= 1.01 for place, _ in payload[axis]["ticks"])
+        assert len({text for _, text in payload[axis]["ticks"]}) == len(payload[axis]["ticks"])
 
 
 @pytest.mark.parametrize("name", ["ordinary", "linear", "reversed range", "gaps"])

@@ -78,13 +78,13 @@ def test_groups_stand_side_by_side_with_everybody() -> None:
 
 def test_a_heads_pictures() -> None:
     features = np.random.default_rng(0).standard_normal((len(BALLOT.answers), 6)).astype(np.float32)
-    found = examine_head(BALLOT, SAID, features, 1.0, repeats=3)
-    assert found.curve is not None and found.calibration is not None and "Held out" in accuracy_sentence(found)
-    valid(bands_figure(learning_bands(found.curve, found.by_length)))
-    calibration = calibration_data(found.calibration)
+    examined = examine_head(BALLOT, SAID, features, 1.0, repeats=3)
+    assert examined.curve is not None and examined.calibration is not None and "Held out" in accuracy_sentence(examined)
+    valid(bands_figure(learning_bands(examined.curve, examined.by_length)))
+    calibration = calibration_data(examined.calibration)
     valid(calibration_figure(calibration))
     assert "Mean distance" in calibration_description(calibration)
-    likes = liking_data(found.likings)
+    likes = liking_data(examined.likings)
     valid(liking_figure(likes))
     assert "words" in liking_description(likes)
 
@@ -128,15 +128,15 @@ def step(number: int, **about: object) -> TrainStep:
 
 def test_dpos_curves_show_the_fall_of_both() -> None:
     steps = [step(n, heldout_preference=numbers(-0.1 * n, -0.3 * n)) for n in range(4)]
-    told, held_out = measured(steps)
-    assert held_out and len(told) == 4
-    logps = logps_bands(told)
+    measured_steps, held_out = measured(steps)
+    assert held_out and len(measured_steps) == 4
+    logps = logps_bands(measured_steps)
     assert logps is not None
     winners, losers = (curve.y for curve in logps.curves)
     assert winners[0] == losers[0] == 0 and winners[-1] == pytest.approx(-3) and losers[-1] == pytest.approx(-9)
     loss = loss_bands([step(1), step(2)])
     assert loss is not None and loss_bands([]) is None
-    for bands in (rewards_bands(told), logps, accuracy_bands(told), loss):
+    for bands in (rewards_bands(measured_steps), logps, accuracy_bands(measured_steps), loss):
         valid(bands_figure(bands))
     assert measured([step(1, preference=numbers(0.1, 0.0))])[1] is False and measured([step(1)]) == ([], False)
 

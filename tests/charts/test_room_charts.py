@@ -81,16 +81,16 @@ def guess_picture() -> tuple[go.Figure, str]:
 
 
 def strengths_picture() -> tuple[go.Figure, str]:
-    found = standing_of([vote_round("first", "second", "tie", "bad"), vote_round("first", pair=(1, 2), number=2)])
-    assert found is not None
-    data = strengths_data(found.strengths)
+    standing = standing_of([vote_round("first", "second", "tie", "bad"), vote_round("first", pair=(1, 2), number=2)])
+    assert standing is not None
+    data = strengths_data(standing.strengths)
     return strengths_figure(data), strengths_description(data)
 
 
 def spread_picture() -> tuple[go.Figure, str]:
-    found = spread(heat_round(0.2, 0.7, 0.7, 2.0).answers)
-    assert found is not None
-    return spread_figure(found), spread_description(found)
+    answer_spread = spread(heat_round(0.2, 0.7, 0.7, 2.0).answers)
+    assert answer_spread is not None
+    return spread_figure(answer_spread), spread_description(answer_spread)
 
 
 @pytest.mark.parametrize("picture", [guess_picture, strengths_picture, spread_picture])

@@ -220,12 +220,12 @@ def test_a_treemap_names_what_is_active() -> None:
 
 
 def surface(**changes: Any) -> SurfaceData:
-    found = loss_surface(LAWS["besiroglu"], (1e8, 1e12), (1e9, 1e14), 8)
+    grid = loss_surface(LAWS["besiroglu"], (1e8, 1e12), (1e9, 1e14), 8)
     best = np.array([[1e9, 2e10], [1e10, 2e11]])
     plain = SurfaceData(
-        found.params,
-        found.tokens,
-        found.loss,
+        grid.params,
+        grid.tokens,
+        grid.loss,
         best,
         (1e22, 1e24),
         (("GPT-3", 1.75e11, 3e11),),

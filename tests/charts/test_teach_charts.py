@@ -34,9 +34,9 @@ def test_bars_of_readings_are_the_rows_own_probabilities_by_name_and_colour() ->
     data = readings_data(reads)
     assert data.settings == ("text", "chat") and data.colours == (RAW, FINAL)
     for name, row in zip(reads, data.probabilities, strict=True):
-        told = reads[name].row
-        assert isinstance(told, NextLogits)
-        logits = told.logits.astype(np.float64)
+        next_logits = reads[name].row
+        assert isinstance(next_logits, NextLogits)
+        logits = next_logits.logits.astype(np.float64)
         probs = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
         assert set(np.round(row, 6)) <= set(np.round(probs.astype(np.float32), 6))
     figure = compare_figure(data)

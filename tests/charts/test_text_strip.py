@@ -17,7 +17,7 @@ def test_what_an_engine_does_not_tell_of_a_token_is_said_to_be_unknown() -> None
         np.array([-1, 0, -1], np.int32),
         np.full(3, np.nan, np.float32),
     )
-    told = [token.lines for token in text_tokens(FakeEngine().codec, score.ids, 3, (), score)[0]]
-    assert "nothing comes before it" in told[0][1]
-    assert told[1][2] == "rank 1, entropy before it unknown"
-    assert told[2][2] == "rank unknown, entropy before it unknown"
+    lines = [token.lines for token in text_tokens(FakeEngine().codec, score.ids, 3, (), score)[0]]
+    assert "nothing comes before it" in lines[0][1]
+    assert lines[1][2] == "rank 1, entropy before it unknown"
+    assert lines[2][2] == "rank unknown, entropy before it unknown"

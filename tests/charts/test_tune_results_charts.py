@@ -65,17 +65,17 @@ def test_what_holds_is_filled_and_the_control_is_a_square() -> None:
 
 
 def test_the_front_holds_whom_nobody_beats_in_both_and_never_the_control() -> None:
-    found = front_of(CHECKS, LOOPS, findings(), ARMS)
+    front = front_of(CHECKS, LOOPS, findings(), ARMS)
     # more checks and less repetition: the second has the most checks, the first repeats least; the third is beaten twice
-    assert [found.arms[place] for place in found.front] == ["today", HOSTILE]
+    assert [front.arms[place] for place in front.front] == ["today", HOSTILE]
     same = front_of(CHECKS, CHECKS, findings(), ARMS)
     assert [same.arms[place] for place in same.front] == [HOSTILE]
 
 
 def test_tables_have_a_row_a_setting_with_its_interval_and_what_a_measure_does_not_see() -> None:
-    found = results_table(findings(), [CHECKS, LOOPS], ARMS)
-    assert [row["setting"] for row in found.rows] == ["today", HOSTILE, "worse", "control: today again"]
-    assert " to " in found.rows[1]["checks"] and CHECKS.blind_spot in found.columns[1].help
+    table = results_table(findings(), [CHECKS, LOOPS], ARMS)
+    assert [row["setting"] for row in table.rows] == ["today", HOSTILE, "worse", "control: today again"]
+    assert " to " in table.rows[1]["checks"] and CHECKS.blind_spot in table.columns[1].help
     assert results_table(findings(empty=True), [CHECKS], ARMS).rows[0]["checks"] == "no value"
     values = np.full((2, 4), 1.0)
     parts = slices_table(CHECKS, ARMS, {"shop": (2, mean_intervals(values))})

@@ -21,10 +21,10 @@ def answer(capsys: Capture, *arguments: str) -> dict[str, Any]:
     status = main([*arguments, "--json"])
     printed = capsys.readouterr()
     assert status == 0, printed.err
-    found = json.loads(printed.out, parse_constant=refuse)
-    assert isinstance(found, dict)
+    document = json.loads(printed.out, parse_constant=refuse)
+    assert isinstance(document, dict)
     assert printed.out.count("\n") == 1
-    return found
+    return document
 
 
 def refusal(capsys: Capture, *arguments: str) -> str:

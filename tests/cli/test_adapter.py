@@ -65,9 +65,9 @@ def test_beside_its_base_with_one_load(
         return read(located, progress=progress)
 
     monkeypatch.setattr("playground.models.loading.read", count)
-    found = answer(capsys, *asked, *given, "--compare-model", second)["compared"][0]
+    comparison = answer(capsys, *asked, *given, "--compare-model", second)["compared"][0]
     kl = sum(p * math.log(p / rows[1][token]) for token, p in rows[0].items())
-    assert len(loads) == 1 and found["kl"]["low"] == pytest.approx(kl, rel=1e-2) and kl > 0.0003
+    assert len(loads) == 1 and comparison["kl"]["low"] == pytest.approx(kl, rel=1e-2) and kl > 0.0003
 
 
 def test_models_lists_what_is_kept(
@@ -77,8 +77,8 @@ def test_models_lists_what_is_kept(
     kept = new_adapter("local", "a tone")
     for name in (CONFIG, WEIGHTS):
         shutil.copy(Path(folders[1]) / name, kept)
-    (found,) = answer(capsys, "models")["adapters"]
-    assert (found["id"], found["name"], found["rank"]) == (kept.name, "a tone", 4)
+    (listed,) = answer(capsys, "models")["adapters"]
+    assert (listed["id"], listed["name"], listed["rank"]) == (kept.name, "a tone", 4)
     assert main(["models"]) == 0 and kept.name in capsys.readouterr().out
     asked = ("next", "--prompt", "the cat", "--model", folders[0], "--device", "cpu", "--adapter", kept.name)
     assert answer(capsys, *asked)["model"].endswith(f"+{kept.name}")

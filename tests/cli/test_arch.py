@@ -8,7 +8,7 @@ from tests.cli.running import Capture, answer, refusal
 
 
 def test_a_race_gives_a_row_for_each_model_and_context(capsys: Capture) -> None:
-    found = answer(
+    race = answer(
         capsys,
         "arch",
         "race",
@@ -21,7 +21,7 @@ def test_a_race_gives_a_row_for_each_model_and_context(capsys: Capture) -> None:
         "--contexts",
         "16,32",
     )
-    rows = found["rows"]
+    rows = race["rows"]
     assert [(row["config"], row["context"]) for row in rows[:4]] == [
         ("GRU", 16),
         ("GRU", 32),
@@ -36,11 +36,11 @@ def test_a_race_gives_a_row_for_each_model_and_context(capsys: Capture) -> None:
         and rows[4]["note"]
         and rows[5]["predicted_bytes"] == 2 * rows[4]["predicted_bytes"]
     )
-    assert found["exponents"]["Transformer"]["state"] == pytest.approx(1) and found["exponents"]["GRU"]["state"] == 0
+    assert race["exponents"]["Transformer"]["state"] == pytest.approx(1) and race["exponents"]["GRU"]["state"] == 0
 
 
 def test_learning_gives_its_steps_and_the_accuracy_at_each_size(capsys: Capture) -> None:
-    found = answer(
+    learning = answer(
         capsys,
         "arch",
         "learn",
@@ -57,9 +57,13 @@ def test_learning_gives_its_steps_and_the_accuracy_at_each_size(capsys: Capture)
         "--seed",
         "7",
     )
-    assert [step["step"] for step in found["steps"]] == [20, 21] and found["parameters"] > 0 and found["seconds"] > 0
-    shares = {each["pairs"]: each["accuracy"] for each in found["accuracies"]}
-    assert shares[2] == found["accuracy"] and all(0 <= share <= 1 for share in shares.values())
+    assert (
+        [step["step"] for step in learning["steps"]] == [20, 21]
+        and learning["parameters"] > 0
+        and learning["seconds"] > 0
+    )
+    shares = {each["pairs"]: each["accuracy"] for each in learning["accuracies"]}
+    assert shares[2] == learning["accuracy"] and all(0 <= share <= 1 for share in shares.values())
 
 
 @pytest.mark.parametrize(

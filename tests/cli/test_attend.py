@@ -26,12 +26,12 @@ def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_shape_ids_and_every_heads_sink_share(capsys: Capture) -> None:
     result = answer(capsys, "attend", "--text", TEXT)
     ids = FakeEngine().codec.encode(TEXT)
-    made = FakeEngine(shows_scores=False).attentions(ids)
+    attention = FakeEngine(shows_scores=False).attentions(ids)
     assert result["ids"] == list(ids) and result["model"] == "fake"
     assert result["shape"] == [2, 2, len(ids), len(ids)] == [result[k] for k in ("layers", "heads", "queries", "keys")]
     assert [(row["layer"], row["head"]) for row in result["sinks"]] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     for row in result["sinks"]:
-        expected = made.layers[row["layer"]].weights[row["head"], 1:, 0].mean()
+        expected = attention.layers[row["layer"]].weights[row["head"], 1:, 0].mean()
         assert row["sink_share"] == pytest.approx(expected, abs=1e-6)
 
 

@@ -38,14 +38,14 @@ def digits_engine() -> FakeEngine:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
-    made = digits_engine()
-    monkeypatch.setattr(options, "open_engine", lambda args: made)
-    yield made
+    fake = digits_engine()
+    monkeypatch.setattr(options, "open_engine", lambda args: fake)
+    yield fake
     close_children()
 
 
 def test_all_that_the_contract_asks_for(engine: FakeEngine, capsys: Capture) -> None:
-    found = answer(
+    selection = answer(
         capsys,
         "best-of-n",
         "--prompt",
@@ -67,7 +67,7 @@ def test_all_that_the_contract_asks_for(engine: FakeEngine, capsys: Capture) -> 
         "--seed",
         "3",
     )
-    rows = found["candidates"]
+    rows = selection["candidates"]
     assert [row["index"] for row in rows] == list(range(12)) and all(set(row) >= KEYS for row in rows)
     texts = [row["text"] for row in rows]
     assert set(texts) == {"4", "5"}, "the draws must differ"
@@ -79,28 +79,28 @@ def test_all_that_the_contract_asks_for(engine: FakeEngine, capsys: Capture) -> 
         assert row["scores"]["math"] == float(row["text"] == "4") and row["valid"] is (row["text"] == "4")
         assert row["answer"] == row["text"]
     for name in ("avg_logprob", "math", r"regex:\d"):
-        ranking = found["rankings"][name]
-        assert sorted(ranking) == list(range(12)) and found["winners"][name] == ranking[0]
-    assert texts[found["winners"]["math"]] == "4"
-    assert found["rankings"]["math"] == sorted(range(12), key=lambda place: (texts[place] != "4", place))
-    counts = {item["answer"]: item["count"] for item in found["vote"]["answers"]}
+        ranking = selection["rankings"][name]
+        assert sorted(ranking) == list(range(12)) and selection["winners"][name] == ranking[0]
+    assert texts[selection["winners"]["math"]] == "4"
+    assert selection["rankings"]["math"] == sorted(range(12), key=lambda place: (texts[place] != "4", place))
+    counts = {item["answer"]: item["count"] for item in selection["vote"]["answers"]}
     assert counts == {digit: texts.count(digit) for digit in set(texts)}
-    assert found["vote"]["majority"] == max(counts, key=lambda digit: (counts[digit], -texts.index(digit)))
-    assert found["timings"]["new_tokens"] == 24 and found["timings"]["decode_s"] >= 0
-    assert found["prompt_ids"] == list(engine.codec.encode("2 + 2 ="))
+    assert selection["vote"]["majority"] == max(counts, key=lambda digit: (counts[digit], -texts.index(digit)))
+    assert selection["timings"]["new_tokens"] == 24 and selection["timings"]["decode_s"] >= 0
+    assert selection["prompt_ids"] == list(engine.codec.encode("2 + 2 ="))
 
 
 def test_the_rules_that_need_nothing_are_the_default(engine: FakeEngine, capsys: Capture) -> None:
-    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2")
-    assert list(found["winners"]) == [
+    selection = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2")
+    assert list(selection["winners"]) == [
         "avg-logprob",
         "sum-logprob",
         "length-norm",
         "lowest-group-confidence",
         "self-certainty",
     ]
-    assert found["vote"] == {"answers": [], "majority": None, "tied": [], "abstained": 0, "winner": None}
-    assert all(row["answer"] is None and row["valid"] is None for row in found["candidates"])
+    assert selection["vote"] == {"answers": [], "majority": None, "tied": [], "abstained": 0, "winner": None}
+    assert all(row["answer"] is None and row["valid"] is None for row in selection["candidates"])
 
 
 def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, capsys: Capture) -> None:
@@ -109,7 +109,7 @@ def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, c
     from playground.testtime.generate import generate_candidates
     from playground.testtime.request import BestOfNRequest, candidate_request
 
-    found = answer(
+    selection = answer(
         capsys,
         "best-of-n",
         "--prompt",
@@ -138,15 +138,15 @@ def test_temperatures_and_system_prompts_are_dealt_in_turn(engine: FakeEngine, c
         except StopIteration as end:
             expected = end.value.candidates
             break
-    assert [tuple(row["ids"]) for row in found["candidates"]] == [one.ids for one in expected]
-    assert [row["setting"] for row in found["candidates"][:5]] == [
+    assert [tuple(row["ids"]) for row in selection["candidates"]] == [one.ids for one in expected]
+    assert [row["setting"] for row in selection["candidates"][:5]] == [
         "T = 0.3, system 1",
         "T = 1.5, system 1",
         "T = 0.3, system 2",
         "T = 1.5, system 2",
         "T = 0.3, system 1",
     ]
-    assert [(way["system"], way["temperature"]) for way in found["ways"]] == [
+    assert [(way["system"], way["temperature"]) for way in selection["ways"]] == [
         ("one", 0.3),
         ("one", 1.5),
         ("two", 0.3),
@@ -161,7 +161,7 @@ def test_beams_join_the_drawn_answers(engine: FakeEngine, capsys: Capture) -> No
     from playground.testtime.beam_settings import BeamSettings
     from tests.testtime.test_beam import search
 
-    found = answer(
+    selection = answer(
         capsys,
         "best-of-n",
         "--prompt",
@@ -182,12 +182,12 @@ def test_beams_join_the_drawn_answers(engine: FakeEngine, capsys: Capture) -> No
     ids = GenerationRequest(engine.codec.encode("x")).prompt_ids
     settings = BeamSettings(beams=4, groups=2, diversity_penalty=1.5, length_penalty=0.0)
     expected = search(engine, ids, settings, max_new_tokens=5)
-    beams = found["candidates"][3:]
-    assert [row["index"] for row in found["candidates"]] == list(range(3 + len(expected)))
+    beams = selection["candidates"][3:]
+    assert [row["index"] for row in selection["candidates"]] == list(range(3 + len(expected)))
     assert [tuple(row["ids"]) for row in beams] == [one.ids for one in expected]
     assert [row["beam_score"] for row in beams] == pytest.approx([one.beam_score for one in expected])
-    assert all(row["beam_score"] is None and row["origin"] == "sampling" for row in found["candidates"][:3])
-    assert sorted(found["rankings"]["avg-logprob"]) == list(range(3 + len(expected)))
+    assert all(row["beam_score"] is None and row["origin"] == "sampling" for row in selection["candidates"][:3])
+    assert sorted(selection["rankings"]["avg-logprob"]) == list(range(3 + len(expected)))
     assert main(["best-of-n", "--prompt", "x", "--n", "2", "--beams", "2"]) == 0
     assert "beams 2" in capsys.readouterr().out
 
@@ -201,15 +201,15 @@ def test_beams_that_do_not_fit_are_refused_before_anything_is_drawn(
 
 
 def test_an_answer_may_go_on_after_its_end(engine: FakeEngine, capsys: Capture) -> None:
-    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2", "--max-new-tokens", "5", "--ignore-eos")
-    assert [row["n_tokens"] for row in found["candidates"]] == [5, 5]
+    selection = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2", "--max-new-tokens", "5", "--ignore-eos")
+    assert [row["n_tokens"] for row in selection["candidates"]] == [5, 5]
 
 
 def test_a_reference_alone_brings_a_rule_that_compares(engine: FakeEngine, capsys: Capture) -> None:
-    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "6", "--reference", "4")
-    assert [row["valid"] for row in found["candidates"]] == [row["text"] == "4" for row in found["candidates"]]
+    selection = answer(capsys, "best-of-n", "--prompt", "x", "--n", "6", "--reference", "4")
+    assert [row["valid"] for row in selection["candidates"]] == [row["text"] == "4" for row in selection["candidates"]]
     exact = answer(capsys, "best-of-n", "--prompt", "x", "--n", "6", "--reference", "4", "--answer-pattern", "number")
-    assert exact["rankings"]["exact"] == found["rankings"]["mentions"]
+    assert exact["rankings"]["exact"] == selection["rankings"]["mentions"]
 
 
 def test_the_same_seed_gives_the_same_answers_whatever_n_is(engine: FakeEngine, capsys: Capture) -> None:
@@ -221,8 +221,8 @@ def test_the_same_seed_gives_the_same_answers_whatever_n_is(engine: FakeEngine, 
 def test_an_argument_may_stand_in_a_file(engine: FakeEngine, capsys: Capture, tmp_path: Path) -> None:
     schema = tmp_path / "schema.json"
     schema.write_text(json.dumps({"type": "integer"}), encoding="utf-8")
-    found = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2", "--scorer", f"json:@{schema}")
-    assert [row["scores"][f"json:@{schema}"] for row in found["candidates"]] == [1.0, 1.0]
+    selection = answer(capsys, "best-of-n", "--prompt", "x", "--n", "2", "--scorer", f"json:@{schema}")
+    assert [row["scores"][f"json:@{schema}"] for row in selection["candidates"]] == [1.0, 1.0]
 
 
 def test_a_readable_table(engine: FakeEngine, capsys: Capture) -> None:
@@ -235,8 +235,8 @@ def test_a_readable_table(engine: FakeEngine, capsys: Capture) -> None:
 def test_the_scorers_are_listed_without_a_model(capsys: Capture) -> None:
     assert main(["best-of-n", "--scorer", "list"]) == 0
     assert "self-certainty" in capsys.readouterr().out
-    found = answer(capsys, "best-of-n", "--scorer", "list")
-    assert {"name", "purpose", "fails"} <= set(found["scorers"][0])
+    listing = answer(capsys, "best-of-n", "--scorer", "list")
+    assert {"name", "purpose", "fails"} <= set(listing["scorers"][0])
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_the_bundled_model_answers_several_times(
 ) -> None:
     monkeypatch.setattr(options, "open_engine", lambda args: bundled_engine)
     prompt = "What is the capital of France?"
-    found = answer(
+    selection = answer(
         capsys,
         "best-of-n",
         "--prompt",
@@ -310,4 +310,4 @@ def test_the_bundled_model_answers_several_times(
         "--reference",
         "Paris",
     )
-    assert len(found["candidates"]) == 3 and found["winners"]["self-certainty"] is not None
+    assert len(selection["candidates"]) == 3 and selection["winners"]["self-certainty"] is not None

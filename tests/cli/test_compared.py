@@ -47,17 +47,17 @@ class Opener:
 
 @pytest.fixture(autouse=True)
 def opener(monkeypatch: pytest.MonkeyPatch) -> Opener:
-    found = Opener()
-    monkeypatch.setattr("playground.engine.factory.make_engine", found)
-    return found
+    recorder = Opener()
+    monkeypatch.setattr("playground.engine.factory.make_engine", recorder)
+    return recorder
 
 
 def test_another_number_format_has_scipys_divergence(capsys: Capture, opener: Opener) -> None:
     plain = answer(capsys, *ASKED)
     opener.opened.clear()
-    found = answer(capsys, *ASKED, "--compare-model", "@bfloat16", "--compare-model", "gpt2")
-    first, second = found.pop("compared")
-    assert found == plain, "what was there stays as it was"
+    distribution = answer(capsys, *ASKED, "--compare-model", "@bfloat16", "--compare-model", "gpt2")
+    first, second = distribution.pop("compared")
+    assert distribution == plain, "what was there stays as it was"
     ids = tuple(plain["prompt_ids"])
     p, q = softmax(default_logits(ids).astype(float)), softmax(rounded(ids).astype(float))
     assert first["same_vocabulary"] and first["kl"]["low"] == first["kl"]["high"] == pytest.approx(
@@ -73,21 +73,21 @@ def test_another_number_format_has_scipys_divergence(capsys: Capture, opener: Op
 
 
 def test_another_vocabulary_is_aligned_by_text_and_reads_the_same_text(capsys: Capture) -> None:
-    found = answer(capsys, *ASKED, "--generated", "104,105", "--compare-model", "other")["compared"][0]
-    assert not found["same_vocabulary"] and (found["kl"], found["kl_reverse"]) == (None, None)
-    assert found["prompt_ids"] == [*reversed_ids((*FakeCodec().encode("hello"), 104, 105))]
-    assert found["total_variation"]["high"] == pytest.approx(0, abs=1e-6) and found["not_in_other"] == 0
+    comparison = answer(capsys, *ASKED, "--generated", "104,105", "--compare-model", "other")["compared"][0]
+    assert not comparison["same_vocabulary"] and (comparison["kl"], comparison["kl_reverse"]) == (None, None)
+    assert comparison["prompt_ids"] == [*reversed_ids((*FakeCodec().encode("hello"), 104, 105))]
+    assert comparison["total_variation"]["high"] == pytest.approx(0, abs=1e-6) and comparison["not_in_other"] == 0
 
 
 def test_a_row_told_in_part_gives_bounds(capsys: Capture) -> None:
-    found = answer(capsys, *ASKED, "--compare-model", "top")["compared"][0]
-    assert found["kl"]["high"] is None and 0 <= found["kl"]["low"] < 1e-6
-    assert 0 <= found["total_variation"]["low"] < 1e-6 < found["total_variation"]["high"] < 1
+    comparison = answer(capsys, *ASKED, "--compare-model", "top")["compared"][0]
+    assert comparison["kl"]["high"] is None and 0 <= comparison["kl"]["low"] < 1e-6
+    assert 0 <= comparison["total_variation"]["low"] < 1e-6 < comparison["total_variation"]["high"] < 1
 
 
 def test_the_chat_template_beside_raw_text_opens_no_other_model(capsys: Capture, opener: Opener) -> None:
-    found = answer(capsys, *ASKED, "--compare-model", "@chat")["compared"][0]
-    assert len(opener.opened) == 1 and found["prompt_ids"] == list(FakeCodec().encode_chat("hello"))
+    comparison = answer(capsys, *ASKED, "--compare-model", "@chat")["compared"][0]
+    assert len(opener.opened) == 1 and comparison["prompt_ids"] == list(FakeCodec().encode_chat("hello"))
 
 
 def test_the_readable_form_says_it_too(capsys: Capture) -> None:
@@ -152,10 +152,10 @@ WRITTEN = (
 
 
 def test_other_models_write_what_they_write_alone_on_the_same_seed(capsys: Capture, opener: Opener) -> None:
-    found = answer(
+    generation = answer(
         capsys, *WRITTEN, "--compare-model", "@bfloat16", "--compare-model", "other", "--compare-model", "@chat"
     )
-    first, other, chat = found.pop("compared")
+    first, other, chat = generation.pop("compared")
     assert opener.most_open == 2
     alone = [
         answer(capsys, *WRITTEN, *flags) for flags in ((), ("--dtype", "bfloat16"), ("--model", "other"), ("--chat",))
@@ -164,20 +164,20 @@ def test_other_models_write_what_they_write_alone_on_the_same_seed(capsys: Captu
     def ids(result: dict[str, Any]) -> list[int]:
         return [step["id"] for step in result["steps"]]
 
-    assert [ids(one) for one in (found, first, other, chat)] == [ids(one) for one in alone]
-    place = next(n for n, (a, b) in enumerate(zip(ids(found), ids(first), strict=True)) if a != b)
+    assert [ids(one) for one in (generation, first, other, chat)] == [ids(one) for one in alone]
+    place = next(n for n, (a, b) in enumerate(zip(ids(generation), ids(first), strict=True)) if a != b)
     assert first["parts_at"]["token"] == first["parts_at"]["token_compared"] == place
-    assert first["parts_at"]["text"] == found["steps"][place]["text"] and first["same_vocabulary"]
-    assert not other["same_vocabulary"] and other["prompt_ids"] == list(reversed_ids(found["prompt_ids"]))
+    assert first["parts_at"]["text"] == generation["steps"][place]["text"] and first["same_vocabulary"]
+    assert not other["same_vocabulary"] and other["prompt_ids"] == list(reversed_ids(generation["prompt_ids"]))
     assert chat["prompt_ids"] == list(FakeCodec().encode_chat("hello"))
 
 
 def test_stop_ids_of_another_vocabulary_are_left_out_and_a_bias_is_refused(capsys: Capture) -> None:
     stop = str(answer(capsys, *WRITTEN)["steps"][2]["id"])
-    found = answer(
+    generation = answer(
         capsys, *WRITTEN, "--stop-token-id", stop, "--compare-model", "@bfloat16", "--compare-model", "other"
     )
-    assert found["finish_reason"] == "stop" and len(found["compared"][1]["steps"]) == 8
+    assert generation["finish_reason"] == "stop" and len(generation["compared"][1]["steps"]) == 8
     assert "has another vocabulary" in refusal(capsys, *WRITTEN, "--logit-bias", "65=2", "--compare-model", "other")
 
 

@@ -20,13 +20,13 @@ def written(folder: Path, *rows: dict[str, object]) -> str:
 
 
 def test_tokens_of_a_text_under_each_that_is_here(capsys: Capture, tmp_path: Path) -> None:
-    found = answer(capsys, "tokens", "--text", "Hello က")
-    assert (found["bytes"], found["characters"]) == (9, 7)
-    assert [each["name"] for each in found["tokenizers"]] == list(CATALOGUE)
-    for each in found["tokenizers"]:
+    counts = answer(capsys, "tokens", "--text", "Hello က")
+    assert (counts["bytes"], counts["characters"]) == (9, 7)
+    assert [each["name"] for each in counts["tokenizers"]] == list(CATALOGUE)
+    for each in counts["tokenizers"]:
         assert each["tokens"] == len(each["ids"]) == len(each["pieces"]) == len(each["kinds"]) > 0
         assert all(0 <= token < each["vocab_size"] for token in each["ids"]) and each["licence"]
-    (own,) = (each for each in found["tokenizers"] if each["name"] == "smollm2")
+    (own,) = (each for each in counts["tokenizers"] if each["name"] == "smollm2")
     assert own["pieces"] == ["Hello", "␣<0xE1>", "<0x80>", "<0x80>"] and own["kinds"][1:] == ["bytes"] * 3
     path = tmp_path / "text.txt"
     path.write_text("Hello က", encoding="utf-8")
@@ -36,16 +36,16 @@ def test_tokens_of_a_text_under_each_that_is_here(capsys: Capture, tmp_path: Pat
 
 def test_pieces_from_right_to_left_are_the_text_and_nothing_unseen(capsys: Capture) -> None:
     text = "سلام שלום"
-    (found,) = answer(capsys, "tokens", "--text", text, "--tokenizer", "gemma3")["tokenizers"]
-    assert "".join(found["pieces"]) == "سلام␣שלום"
+    (tokenizer,) = answer(capsys, "tokens", "--text", text, "--tokenizer", "gemma3")["tokenizers"]
+    assert "".join(tokenizer["pieces"]) == "سلام␣שלום"
     assert main(["tokens", "--text", text, "--tokenizer", "gemma3"]) == 0
     assert "U+2068" not in capsys.readouterr().out
 
 
 def test_languages_against_english_and_against_another(capsys: Capture) -> None:
-    found = answer(capsys, "languages", "--tokenizer", "llama3", "--tokenizer", "smollm2")
-    rows = {each["language"]: each for each in found["languages"]}
-    assert rows.keys() == declaration().languages.keys() and found["baseline"] == "eng"
+    premiums = answer(capsys, "languages", "--tokenizer", "llama3", "--tokenizer", "smollm2")
+    rows = {each["language"]: each for each in premiums["languages"]}
+    assert rows.keys() == declaration().languages.keys() and premiums["baseline"] == "eng"
     assert rows["mya"]["bytes"] == len(declaration().languages["mya"].whole.encode())
     assert rows["eng"]["tokens"] == {"llama3": 1525, "smollm2": 1565} and set(rows["eng"]["premium"].values()) == {1.0}
     assert rows["mya"]["premium"] == pytest.approx({"llama3": 15.70, "smollm2": 21.82}, abs=0.005)
@@ -58,9 +58,9 @@ def test_languages_of_a_file_say_what_is_odd(capsys: Capture, tmp_path: Path) ->
     rows = [
         {"language": code, "key": 1, "text": text} for code, text in (("eng", "at jane.doe@example.org"), ("x", "ab"))
     ]
-    found = answer(capsys, "languages", "--tokenizer", "rwkv", "--text-file", written(tmp_path, *rows))
-    assert [each["language"] for each in found["languages"]] == ["eng", "x"]
-    assert any("1 mail address" in note for note in found["notes"]) and "jane" not in json.dumps(found)
+    premiums = answer(capsys, "languages", "--tokenizer", "rwkv", "--text-file", written(tmp_path, *rows))
+    assert [each["language"] for each in premiums["languages"]] == ["eng", "x"]
+    assert any("1 mail address" in note for note in premiums["notes"]) and "jane" not in json.dumps(premiums)
     assert main(["languages", "--tokenizer", "rwkv", "--text-file", str(tmp_path / "rows.jsonl")]) == 0
     assert "1 mail address" in capsys.readouterr().out
 
@@ -89,8 +89,8 @@ def test_refused_in_one_line(capsys: Capture, arguments: tuple[str, ...], said: 
 def test_domains_of_a_file_under_the_bundled_model(capsys: Capture, tmp_path: Path) -> None:
     text = "The road went over the hill and down to the sea."
     path = written(tmp_path, {"domain": "road", "text": text}, {"domain": "one", "text": "a"})
-    found = answer(capsys, "domains", "--text-file", path)
-    road, one = found["domains"]
+    report = answer(capsys, "domains", "--text-file", path)
+    road, one = report["domains"]
     scored = answer(capsys, "score", "--text", text)
     assert road["bytes"] == len(text.encode()) and road["tokens"] == len(scored["tokens"])
     rated = len(text.encode()) - len(scored["tokens"][0]["text"].encode())

@@ -20,16 +20,16 @@ from tests.engine.small import byte_level_tokenizer, small_info
 
 @pytest.fixture
 def server() -> Iterator[StandIn]:
-    with running(TinyLlama(events=[token_event(1, "a", 1), end_event(1)]).routes()) as found:
-        yield found
+    with running(TinyLlama(events=[token_event(1, "a", 1), end_event(1)]).routes()) as standin:
+        yield standin
 
 
 def test_a_probe_says_what_the_server_is(capsys: Capture, server: StandIn) -> None:
-    found = answer(capsys, "engines", "--probe", server.base)
-    assert (found["kind"], found["version"], found["models"], found["raw"]) == ("llama.cpp", "b1-tiny", ["tiny"], True)
-    assert set(found["facets"]) == {facet.__name__ for facet in FACETS}
-    assert {name for name, offered in found["facets"].items() if offered is True} == {"NextTokens", "Stream", "Echo"}
-    assert (found["slots"], found["context_length"], found["vocab_size"]) == (2, 64, 8)
+    probe = answer(capsys, "engines", "--probe", server.base)
+    assert (probe["kind"], probe["version"], probe["models"], probe["raw"]) == ("llama.cpp", "b1-tiny", ["tiny"], True)
+    assert set(probe["facets"]) == {facet.__name__ for facet in FACETS}
+    assert {name for name, offered in probe["facets"].items() if offered is True} == {"NextTokens", "Stream", "Echo"}
+    assert (probe["slots"], probe["context_length"], probe["vocab_size"]) == (2, 64, 8)
 
 
 def test_a_probe_for_people_and_the_engines_there_are(capsys: Capture, server: StandIn) -> None:
@@ -41,9 +41,9 @@ def test_a_probe_for_people_and_the_engines_there_are(capsys: Capture, server: S
 
 
 def test_next_on_a_server(capsys: Capture, server: StandIn) -> None:
-    found = answer(capsys, "next", "--model", server.base, "--ids", "1", "--top-k", "2")
-    assert (found["model"], found["vocab_size"]) == (server.base, 8)
-    first = found["candidates"][0]
+    distribution = answer(capsys, "next", "--model", server.base, "--ids", "1", "--top-k", "2")
+    assert (distribution["model"], distribution["vocab_size"]) == (server.base, 8)
+    first = distribution["candidates"][0]
     assert (first["id"], first["text"]) == (1, "a") and first["raw_logprob"] == pytest.approx(math.log(PROBS[1]))
     assert first["prob"] == pytest.approx(0.4 / 0.7)
 
@@ -54,10 +54,10 @@ def test_a_repetition_penalty_needs_logits(capsys: Capture, server: StandIn) -> 
 
 
 def test_generate_on_a_server(capsys: Capture, server: StandIn) -> None:
-    found = answer(
+    generation = answer(
         capsys, "generate", "--model", server.base, "--prompt", "a", "--temperature", "0", "--max-new-tokens", "4"
     )
-    assert (found["text"], found["finish_reason"], found["sampled_by"]) == ("a", "length", "engine")
+    assert (generation["text"], generation["finish_reason"], generation["sampled_by"]) == ("a", "length", "engine")
     assert server.asked[-1].body["temperature"] == 0 and server.asked[-1].body["top_k"] == 0
 
 
@@ -105,9 +105,9 @@ def test_score_on_a_server_that_scores_prompts(
     monkeypatch.setenv("PLAYGROUND_TOKENIZER", str(tmp_path))
     codec = HfTextCodec(tokenizer, small_info(vocab_size=len(tokenizer)))
     with running(Completions(codec, len(tokenizer), owned_by="vllm").routes()) as server:
-        found = answer(capsys, "score", "--model", server.base, "--text", "hello")
-        assert [token["entropy"] for token in found["tokens"]] == [None] * 4
-        assert all(token["logprob"] < 0 for token in found["tokens"][1:])
+        scores = answer(capsys, "score", "--model", server.base, "--text", "hello")
+        assert [token["entropy"] for token in scores["tokens"]] == [None] * 4
+        assert all(token["logprob"] < 0 for token in scores["tokens"][1:])
         assert main(["score", "--model", server.base, "--text", "hello"]) == 0
         printed = capsys.readouterr().out
         assert "unknown" in printed and "0.000" not in printed

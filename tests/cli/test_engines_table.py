@@ -26,19 +26,19 @@ STANDINS = {
 }
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
+def table(probes: dict[str, dict[str, Any]]) -> str:
     """Markdown: a column a server, a row a facet."""
     words = {True: "yes", False: "no"}
-    rows = [["", *found], ["---"] * (len(found) + 1)]
-    for facet in next(iter(found.values()))["facets"]:
-        told = [one["facets"][facet] for one in found.values()]
-        shown = [words[value] if isinstance(value, bool) else str(value) for value in told]
+    rows = [["", *probes], ["---"] * (len(probes) + 1)]
+    for facet in next(iter(probes.values()))["facets"]:
+        offered = [one["facets"][facet] for one in probes.values()]
+        shown = [words[value] if isinstance(value, bool) else str(value) for value in offered]
         whole = [
             "whole rows" if facet == "NextTokens" and value is True else text
-            for value, text in zip(told, shown, strict=True)
+            for value, text in zip(offered, shown, strict=True)
         ]
         rows.append([f"`{facet}`", *whole])
-    rows.append(["constraints", *(", ".join(one["constraints"]) or "no" for one in found.values())])
+    rows.append(["constraints", *(", ".join(one["constraints"]) or "no" for one in probes.values())])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
@@ -49,6 +49,6 @@ def test_the_table_is_what_the_command_prints(capsys: Capture, tmp_path: Path, m
     with contextlib.ExitStack() as servers:
         places = {"llama.cpp": servers.enter_context(llama_server())}
         places |= {name: servers.enter_context(running(one.routes())).base for name, one in STANDINS.items()}
-        found = {name: answer(capsys, "engines", "--probe", place) for name, place in places.items()}
+        probes = {name: answer(capsys, "engines", "--probe", place) for name, place in places.items()}
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert text.split("<!-- measured -->")[1].split("<!-- end -->")[0].strip() == table(found)
+    assert text.split("<!-- measured -->")[1].split("<!-- end -->")[0].strip() == table(probes)

@@ -26,29 +26,29 @@ def written(folder: Path, *rows: dict[str, object], name: str = "d.jsonl") -> st
 
 def test_its_fields(capsys: Capture, tmp_path: Path) -> None:
     path = written(tmp_path, {"id": "a", "text": GOOD}, {"text": "Just one sentence."}, {"id": 7, "text": GOOD})
-    found = answer(capsys, "filter", "--text-file", path)
-    assert [(each["id"], each["kept"]) for each in found["documents"]] == [("a", True), (2, False), (7, False)]
-    assert found["kept"] == 1 and found["removed_by"]["duplicates-near"] == 1
-    assert found["documents"][1]["failed"][:2] == ["c4-sentences", "gopher-words"]
-    assert found["documents"][2]["failed"] == ["duplicates-exact", "duplicates-near"]
-    assert set(found["removed_by"]) == set(rules_of(USUAL)) >= set(found["documents"][0]["values"])
-    for name, count in found["removed_by"].items():
-        assert count == sum(name in each["failed"] for each in found["documents"])
+    report = answer(capsys, "filter", "--text-file", path)
+    assert [(each["id"], each["kept"]) for each in report["documents"]] == [("a", True), (2, False), (7, False)]
+    assert report["kept"] == 1 and report["removed_by"]["duplicates-near"] == 1
+    assert report["documents"][1]["failed"][:2] == ["c4-sentences", "gopher-words"]
+    assert report["documents"][2]["failed"] == ["duplicates-exact", "duplicates-near"]
+    assert set(report["removed_by"]) == set(rules_of(USUAL)) >= set(report["documents"][0]["values"])
+    for name, count in report["removed_by"].items():
+        assert count == sum(name in each["failed"] for each in report["documents"])
 
 
 def test_rules_and_thresholds(capsys: Capture, tmp_path: Path) -> None:
     path = written(tmp_path, {"text": GOOD}, {"text": "Just one sentence."})
-    found = answer(capsys, "filter", "--text-file", path, "--rule", "gopher-words:3", "--rule", "language:0.2")
-    assert list(found["removed_by"]) == ["gopher-words", "language"] and found["kept"] == 2
-    found = answer(capsys, "filter", "--text-file", path, "--rules", "c4", "--rule", "c4-sentences:1")
-    assert list(found["removed_by"]) == list(rules_of(["c4"])) and found["kept"] == 2
-    found = answer(capsys, "filter", "--text-file", path, "--rule", "language", "--language", "de")
-    assert found["kept"] == 0
+    report = answer(capsys, "filter", "--text-file", path, "--rule", "gopher-words:3", "--rule", "language:0.2")
+    assert list(report["removed_by"]) == ["gopher-words", "language"] and report["kept"] == 2
+    report = answer(capsys, "filter", "--text-file", path, "--rules", "c4", "--rule", "c4-sentences:1")
+    assert list(report["removed_by"]) == list(rules_of(["c4"])) and report["kept"] == 2
+    report = answer(capsys, "filter", "--text-file", path, "--rule", "language", "--language", "de")
+    assert report["kept"] == 0
 
 
 def test_the_sample_is_there(capsys: Capture) -> None:
-    found = answer(capsys, "filter", "--rules", "c4,personal,words,popularity,refinedweb")
-    kept = {each["id"]: each for each in found["documents"]}
+    report = answer(capsys, "filter", "--rules", "c4,personal,words,popularity,refinedweb")
+    kept = {each["id"]: each for each in report["documents"]}
     assert len(kept) == 51 and kept["contact-page"]["values"]["personal-data"] == 3
     assert kept["casino"]["values"]["blocked-words"] == 6 and "popularity" in kept["lease"]["failed"]
 
@@ -72,8 +72,8 @@ def test_refused_in_one_line(capsys: Capture, wrong: tuple[str, str]) -> None:
 @pytest.mark.model
 def test_perplexity_is_the_models(capsys: Capture, tmp_path: Path) -> None:
     path = written(tmp_path, {"text": GOOD}, {"text": "x"})
-    found = answer(capsys, "filter", "--text-file", path, "--rule", "perplexity:5")
+    report = answer(capsys, "filter", "--text-file", path, "--rule", "perplexity:5")
     scored = answer(capsys, "score", "--text", GOOD)
-    assert found["documents"][0]["values"]["perplexity"] == pytest.approx(scored["perplexity"], rel=1e-4)
-    assert found["documents"][0]["failed"] == ["perplexity"] and found["documents"][1]["values"] == {}
-    assert set(RULES) > set(found["removed_by"])
+    assert report["documents"][0]["values"]["perplexity"] == pytest.approx(scored["perplexity"], rel=1e-4)
+    assert report["documents"][0]["failed"] == ["perplexity"] and report["documents"][1]["values"] == {}
+    assert set(RULES) > set(report["removed_by"])

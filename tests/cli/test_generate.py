@@ -190,8 +190,8 @@ def test_score_gives_what_was_agreed(capsys: Capture, fake: FakeEngine) -> None:
     assert [token["id"] for token in result["tokens"]] == list(ids)
     assert "".join(token["text"] for token in result["tokens"]) == text
     assert [result["tokens"][0][name] for name in ("logprob", "entropy")] == [None, None]
-    found = [token["logprob"] for token in result["tokens"][1:]]
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    logprobs = [token["logprob"] for token in result["tokens"][1:]]
+    np.testing.assert_allclose(logprobs, expected, atol=1e-4)
     assert result["total_logprob"] == pytest.approx(sum(expected), abs=1e-3)
     assert result["perplexity"] == pytest.approx(math.exp(-sum(expected) / len(expected)), rel=1e-4)
     size = sum(len(fake.codec.token_bytes(token)) for token in ids[1:])

@@ -209,8 +209,8 @@ def test_minus_infinity_is_null_in_json(capsys: Capture, tmp_path: Path) -> None
 @pytest.mark.usefixtures("no_model")
 def test_logits_may_be_any_numbers(capsys: Capture, tmp_path: Path, dtype: str) -> None:
     np.save(tmp_path / "z.npy", np.array([3, 1, 2], dtype=dtype))
-    found = answer(capsys, "next", "--logits", str(tmp_path / "z.npy"))["candidates"]
-    assert [candidate["id"] for candidate in found] == [0, 2, 1]
+    candidates = answer(capsys, "next", "--logits", str(tmp_path / "z.npy"))["candidates"]
+    assert [candidate["id"] for candidate in candidates] == [0, 2, 1]
 
 
 @settings(max_examples=25, deadline=None)
@@ -291,10 +291,10 @@ def test_generated_tokens_follow_the_prompt_as_steps(capsys: Capture, fake: Fake
     same = ["--prompt", "hello", "--seed", "5", *flags]
     steps = answer(capsys, "generate", *same, "--max-new-tokens", "3", "--ignore-eos")["steps"]
     taken = [step["id"] for step in steps[:2]]
-    found = answer(capsys, "next", *same, "--generated", ",".join(map(str, taken)), "--top", "273")
-    assert found["prompt_ids"] == list(fake.codec.encode("hello")) and found["generated_ids"] == taken
-    assert (found["draw"]["id"], found["draw"]["u"]) == (steps[2]["id"], steps[2]["u"])
-    drawn = next(row for row in found["candidates"] if row["id"] == steps[2]["id"])
+    distribution = answer(capsys, "next", *same, "--generated", ",".join(map(str, taken)), "--top", "273")
+    assert distribution["prompt_ids"] == list(fake.codec.encode("hello")) and distribution["generated_ids"] == taken
+    assert (distribution["draw"]["id"], distribution["draw"]["u"]) == (steps[2]["id"], steps[2]["u"])
+    drawn = next(row for row in distribution["candidates"] if row["id"] == steps[2]["id"])
     assert drawn["prob"] == pytest.approx(steps[2]["prob"], abs=1e-6)
 
 
@@ -310,7 +310,7 @@ def test_a_bias_on_a_token_that_is_not_there_is_refused(capsys: Capture, fake: F
 
 def test_find_lists_the_tokens_of_a_text(capsys: Capture, fake: FakeEngine) -> None:
     result = answer(capsys, "next", "--prompt", "hello", "--find", " Paris!", "--top-k", "1")
-    assert [found["id"] for found in result["found"]] == list(fake.codec.encode(" Paris!"))
+    assert [match["id"] for match in result["found"]] == list(fake.codec.encode(" Paris!"))
     assert result["found"][0]["text"] == " Paris"
     assert result["found"][0]["removed_by"] == "top_k"
 

@@ -36,33 +36,33 @@ def _not_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def became(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that took the process's place."""
-    found: list[list[str]] = []
-    monkeypatch.setattr(os, "execv", lambda _program, words: found.append(words))
+    commands: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _program, words: commands.append(words))
     monkeypatch.setattr(os, "dup2", lambda *_: 1)
-    return found
+    return commands
 
 
 def start(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, str]:
     main(["room", "--json", "--host", "127.0.0.1", "--port", str(free_port()), *arguments])
-    told: dict[str, str] = json.loads(capsys.readouterr().out)
-    return told
+    links: dict[str, str] = json.loads(capsys.readouterr().out)
+    return links
 
 
 def test_it_prints_one_object_and_becomes_the_server(
     became: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = start(capsys)
-    assert set(told) == {"address", "code", "join_link", "leader_link"}
-    assert told["join_link"] == f"{told['address']}/room?join={told['code']}"
+    links = start(capsys)
+    assert set(links) == {"address", "code", "join_link", "leader_link"}
+    assert links["join_link"] == f"{links['address']}/room?join={links['code']}"
     (words,) = became
-    port = told["address"].rsplit(":")[-1]
+    port = links["address"].rsplit(":")[-1]
     assert words[:4] == [sys.executable, "-m", "streamlit", "run"] and Path(words[4]).name == "app.py"
     assert words[words.index("--server.address") + 1] == "127.0.0.1" and words[words.index("--server.port") + 1] == port
 
-    assert is_shared_server() and room_address() == told["address"] and "127.0.0.1" in allowed_hosts(os.environ)
+    assert is_shared_server() and room_address() == links["address"] and "127.0.0.1" in allowed_hosts(os.environ)
     room = present_room()
-    assert room is not None and room.view().code == told["code"]
-    assert told["leader_link"] == f"{told['address']}/lead/{room.secret}"
+    assert room is not None and room.view().code == links["code"]
+    assert links["leader_link"] == f"{links['address']}/lead/{room.secret}"
 
 
 def test_started_again_it_goes_on_and_new_opens_another(
@@ -148,12 +148,12 @@ def test_what_the_guide_predicts_for_gpus_is_what_the_command_prints(capsys: pyt
     _head, _rule, *rows = text.split("<!-- predicted -->")[1].split("<!-- end -->")[0].strip().splitlines()
     assert len(rows) > 3
     for row in rows:
-        config, gpu, *told = [cell.strip() for cell in row.strip("|").split("|")]
+        config, gpu, *cells = [cell.strip() for cell in row.strip("|").split("|")]
         size = ["--batch", "30", "--prompt-tokens", "300", "--new-tokens", "48", "--json"]
         assert main(["calc", "infer", "--config", config, "--gpu", gpu, *size]) == 0
-        found = json.loads(capsys.readouterr().out)
-        each = f"{1 / found['decode_s_per_token']:,.0f}"
-        assert told == [f"{1e3 * found['prefill_s']:,.0f} ms", each, f"{found['needed_bytes'] / 1e9:.1f} GB"]
+        prediction = json.loads(capsys.readouterr().out)
+        each = f"{1 / prediction['decode_s_per_token']:,.0f}"
+        assert cells == [f"{1e3 * prediction['prefill_s']:,.0f} ms", each, f"{prediction['needed_bytes'] / 1e9:.1f} GB"]
 
 
 def test_what_the_guide_says_was_measured_is_what_the_readme_says() -> None:

@@ -55,15 +55,15 @@ def test_a_command_says_in_one_sentence_what_is_missing(
 
 
 def test_next_shows_the_rows_that_are_told_and_the_mass_of_the_rest(capsys: Capture) -> None:
-    found = answer(capsys, "next", "--prompt", "hello")
+    report = answer(capsys, "next", "--prompt", "hello")
     row = log_softmax(FakeEngine().next_logits(FakeEngine().codec.encode("hello")).logits.astype(np.float64))
     order = np.argsort(-row)[:TOLD]
-    assert [listed["id"] for listed in found["candidates"]] == order.tolist() and found["full"] is False
+    assert [listed["id"] for listed in report["candidates"]] == order.tolist() and report["full"] is False
     rest = pytest.approx(1 - np.exp(row[order]).sum(), abs=1e-5)
-    assert found["others"]["count"] == found["not_told"]["count"] == row.size - TOLD
-    assert found["others"]["prob"] == found["not_told"]["prob"] == found["not_told"]["raw_prob"] == rest
-    assert found["told"] == TOLD and found["raw"] is True and found["verdict"] == "exact"
-    assert [listed["prob"] for listed in found["candidates"]] == pytest.approx(np.exp(row[order]), abs=1e-6)
+    assert report["others"]["count"] == report["not_told"]["count"] == row.size - TOLD
+    assert report["others"]["prob"] == report["not_told"]["prob"] == report["not_told"]["raw_prob"] == rest
+    assert report["told"] == TOLD and report["raw"] is True and report["verdict"] == "exact"
+    assert [listed["prob"] for listed in report["candidates"]] == pytest.approx(np.exp(row[order]), abs=1e-6)
 
 
 def test_next_says_what_is_exact_and_what_is_bounded(capsys: Capture) -> None:
@@ -91,9 +91,9 @@ def test_next_says_what_is_exact_and_what_is_bounded(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("flags", [("--repetition-penalty", "1.1"), ("--top-n-sigma", "1")])
 def test_next_says_what_cannot_be_said(capsys: Capture, flags: tuple[str, str]) -> None:
-    found = answer(capsys, "next", "--prompt", "hello", *flags)
-    assert found["verdict"] == "unknown" and found["draw"]["id"] is None and "reset it" in found["why"]
-    assert all(listed["prob"] is None and listed["raw_logprob"] < 0 for listed in found["candidates"])
+    report = answer(capsys, "next", "--prompt", "hello", *flags)
+    assert report["verdict"] == "unknown" and report["draw"]["id"] is None and "reset it" in report["why"]
+    assert all(listed["prob"] is None and listed["raw_logprob"] < 0 for listed in report["candidates"])
 
 
 @pytest.mark.parametrize(
@@ -118,18 +118,18 @@ def test_what_needs_the_whole_row_is_refused(capsys: Capture) -> None:
 
 
 def test_generate_passes_on_what_the_engine_samples_and_tells(capsys: Capture, served: ServedFakeEngine) -> None:
-    found = answer(capsys, "generate", "--prompt", "hello", "--temperature", "0", "--max-new-tokens", "5", "--top", "3")
-    ids = tuple(found["prompt_ids"])
-    for step in found["steps"]:
+    text = answer(capsys, "generate", "--prompt", "hello", "--temperature", "0", "--max-new-tokens", "5", "--top", "3")
+    ids = tuple(text["prompt_ids"])
+    for step in text["steps"]:
         row = log_softmax(FakeEngine().next_logits(ids).logits.astype(np.float64))
         order = np.argsort(-row)[:3].tolist()
         assert step["id"] == order[0] and [other["id"] for other in step["top"]] == order
         assert step["raw_logprob"] == pytest.approx(row[step["id"]], abs=1e-5)
         ids = (*ids, step["id"])
     assert (
-        found["sampled_by"] == "engine"
-        and found["order"] is None
-        and found["text"] == "".join(step["text"] for step in found["steps"])
+        text["sampled_by"] == "engine"
+        and text["order"] is None
+        and text["text"] == "".join(step["text"] for step in text["steps"])
     )
 
 
@@ -147,21 +147,21 @@ def test_generate_prints_a_table_of_a_streamed_text(capsys: Capture) -> None:
 
 
 def test_best_of_n_ranks_by_what_is_told_and_names_what_is_not(capsys: Capture) -> None:
-    found = answer(capsys, "best-of-n", "--prompt", "hello", "--n", "3", "--max-new-tokens", "5", "--ignore-eos")
-    assert [row["n_tokens"] for row in found["candidates"]] == [5, 5, 5] and found["timings"]["new_tokens"] == 15
-    assert set(found["problems"]) == {"self-certainty"} and found["winners"]["self-certainty"] is None
-    for row in found["candidates"]:
+    run = answer(capsys, "best-of-n", "--prompt", "hello", "--n", "3", "--max-new-tokens", "5", "--ignore-eos")
+    assert [row["n_tokens"] for row in run["candidates"]] == [5, 5, 5] and run["timings"]["new_tokens"] == 15
+    assert set(run["problems"]) == {"self-certainty"} and run["winners"]["self-certainty"] is None
+    for row in run["candidates"]:
         assert row["scores"]["self-certainty"] is None and row["scores"]["sum-logprob"] == row["sum_logprob"] < 0
-    best = max(found["candidates"], key=lambda row: row["avg_logprob"])
-    assert found["winners"]["avg-logprob"] == best["index"]
+    best = max(run["candidates"], key=lambda row: row["avg_logprob"])
+    assert run["winners"]["avg-logprob"] == best["index"]
 
 
 def test_best_of_n_needs_no_rows_of_the_engine(
     capsys: Capture, served: ServedFakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ServedFakeEngine, "facets", frozenset({Stream}))
-    found = answer(capsys, "best-of-n", "--prompt", "hello", "--n", "2", "--max-new-tokens", "3", "--ignore-eos")
-    assert [row["n_tokens"] for row in found["candidates"]] == [3, 3]
+    run = answer(capsys, "best-of-n", "--prompt", "hello", "--n", "2", "--max-new-tokens", "3", "--ignore-eos")
+    assert [row["n_tokens"] for row in run["candidates"]] == [3, 3]
 
 
 def test_best_of_n_prints_the_reason_in_words(capsys: Capture) -> None:

@@ -28,8 +28,8 @@ def data(tmp_path: Path) -> dict[str, str]:
 
 def trained(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     assert main(["train", *words, "--json"]) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+    run: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return run
 
 
 @pytest.mark.parametrize("kind", ["sft", "reward", "dpo"])
@@ -38,14 +38,14 @@ def test_the_fields_and_the_folder(
 ) -> None:
     words = [kind, "--model", str(model), "--dtype", "float32", "--data", data[kind], "--epochs", "2", "--rank", "4"]
     out = tmp_path / "out"
-    found = trained(capsys, *words, "--learning-rate", "0.01", "--seed", "3", "--out", str(out))
-    assert found["steps"] == len(found["train_loss"]) == 6 and found["folder"] == str(out) and found["seconds"] > 0
-    assert found["heldout_loss"] < found["heldout_losses"][0]["loss"]
-    assert (kind == "sft") or 0 <= found["heldout_accuracy"] <= 1
-    assert found["trainable_parameters"] == 4 * 2 * (32 + 32 + 32 + 16) + (32 if kind == "reward" else 0)
+    run = trained(capsys, *words, "--learning-rate", "0.01", "--seed", "3", "--out", str(out))
+    assert run["steps"] == len(run["train_loss"]) == 6 and run["folder"] == str(out) and run["seconds"] > 0
+    assert run["heldout_loss"] < run["heldout_losses"][0]["loss"]
+    assert (kind == "sft") or 0 <= run["heldout_accuracy"] <= 1
+    assert run["trainable_parameters"] == 4 * 2 * (32 + 32 + 32 + 16) + (32 if kind == "reward" else 0)
     assert (out / ("model.safetensors" if kind == "reward" else "adapter_model.safetensors")).is_file()
     again = trained(capsys, *words, "--learning-rate", "0.01", "--seed", "3", "--out", str(tmp_path / "again"))
-    assert again["train_loss"] == found["train_loss"]
+    assert again["train_loss"] == run["train_loss"]
     if kind == "sft":
         assert main(["next", "--model", str(model), "--adapter", str(out), "--ids", "5,6,7", "--json"]) == 0
     assert main(["train", *words, "--out", str(tmp_path / "third")]) == 0

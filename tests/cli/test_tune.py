@@ -30,12 +30,12 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 def test_what_each_reference_meets(capsys: Capture, tmp_path: Path, fake: FakeEngine) -> None:
     path = file_of(tmp_path, {"prompt": "ab", "reference": "cd"}, {"prompt": "a", "reference": "b"})
-    found = answer(capsys, "tune", "reach", "--examples", path, "--top-k", "1", "--temperature", "0.5")
-    assert found["order"] == ["temperature", "top_k"] and len(found["examples"]) == 2
+    reach = answer(capsys, "tune", "reach", "--examples", path, "--top-k", "1", "--temperature", "0.5")
+    assert reach["order"] == ["temperature", "top_k"] and len(reach["examples"]) == 2
     ids = fake.codec.encode("abcd")
     best = [int(fake.next_logits(ids[:end]).logits.argmax()) for end in (2, 3)]
     kept = [token == own for token, own in zip(best, ids[2:], strict=True)]
-    first = found["examples"][0]
+    first = reach["examples"][0]
     assert first["tokens"] == 2 and first["kept_share"] == sum(kept) / 2
     if all(kept):
         assert first["first_forbidden"] is None and first["logprob"] == 0
@@ -108,17 +108,17 @@ def test_a_plan_in_a_build(capsys: Capture, tmp_path: Path, fake: FakeEngine) ->
     plan.write_text(PLAN % "0", encoding="utf-8")
     reports = [str(tmp_path / "report.md"), str(tmp_path / "report.html")]
     to = ("--out", str(tmp_path / "out.json"), "--report", reports[0], "--report", reports[1])
-    found = answer(capsys, "tune", "run", "--plan", str(plan), *to)
+    report = answer(capsys, "tune", "run", "--plan", str(plan), *to)
     marked, html = (Path(name).read_text(encoding="utf-8") for name in reports)
     assert marked.startswith("# plan\n") and html.startswith("<!doctype html>") and "Keep &#x27;today&#x27;" in html
     wrong = ("--report", "report.pdf")
     assert "neither Markdown nor HTML" in refusal(capsys, "tune", "run", "--plan", str(plan), *wrong)
-    assert [row["setting"] for row in found["results"]] == ["today", "cold", "control"]
-    assert set(found["results"][0]["measures"]) == {"tokens", "distinct-2", "length:1-3t"}
-    assert set(found["results"][0]["measures"]["tokens"]) >= {"mean", "low", "high"}
+    assert [row["setting"] for row in report["results"]] == ["today", "cold", "control"]
+    assert set(report["results"][0]["measures"]) == {"tokens", "distinct-2", "length:1-3t"}
+    assert set(report["results"][0]["measures"]["tokens"]) >= {"mean", "low", "high"}
     wanted = {"a", "b", "measure", "difference", "low", "high", "p", "p_adjusted"}
-    assert len(found["comparisons"]) == 2 * 3 and set(found["comparisons"][0]) >= wanted
-    assert found["recommendation"]["setting"] == "today" and found["failures"] == []
+    assert len(report["comparisons"]) == 2 * 3 and set(report["comparisons"][0]) >= wanted
+    assert report["recommendation"]["setting"] == "today" and report["failures"] == []
     texts = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["texts"]
     assert len(texts) == 3 * 2 * 2 and texts[0].keys() >= {"setting", "example", "sample", "text"}
     plan.write_text(PLAN % "1", encoding="utf-8")

@@ -23,14 +23,14 @@ def published(folder: Path) -> str:
 
 
 def test_the_published_case(capsys: Capture, tmp_path: Path) -> None:
-    found = answer(capsys, "votes", "fit", "--file", published(tmp_path))
-    strengths = np.exp([item["strength"] for item in found["items"]])
+    fit = answer(capsys, "votes", "fit", "--file", published(tmp_path))
+    strengths = np.exp([item["strength"] for item in fit["items"]])
     np.testing.assert_allclose(strengths, np.array([0.6398, 1.0433, 0.6598, 2.2704]), atol=5e-5)
-    assert [item["name"] for item in found["items"]] == list("ABCD")
-    assert all(item["low"] < item["strength"] < item["high"] for item in found["items"])
-    assert [(item["wins"], item["losses"], item["ties"]) for item in found["items"]][3] == (7, 2, 0)
-    assert found["votes"] == 22 and found["agreement"]["share"] is None and found["notes"] == []
-    assert {pair["verdict"] for pair in found["pairs"]} == {"open"} and found["prior"] is None
+    assert [item["name"] for item in fit["items"]] == list("ABCD")
+    assert all(item["low"] < item["strength"] < item["high"] for item in fit["items"])
+    assert [(item["wins"], item["losses"], item["ties"]) for item in fit["items"]][3] == (7, 2, 0)
+    assert fit["votes"] == 22 and fit["agreement"]["share"] is None and fit["notes"] == []
+    assert {pair["verdict"] for pair in fit["pairs"]} == {"open"} and fit["prior"] is None
 
 
 def test_voters_groups_and_what_is_said_of_them(capsys: Capture, tmp_path: Path) -> None:
@@ -42,13 +42,13 @@ def test_voters_groups_and_what_is_said_of_them(capsys: Capture, tmp_path: Path)
             lines.append(f"{left},{right},{winner},v{voter:02},{'even' if voter % 2 == 0 else 'odd'},{subject}")
     path = tmp_path / "votes.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
-    found = answer(capsys, "votes", "fit", "--file", str(path), "--seed", "3")
-    assert found["interval"] == "percentile bootstrap over 12 voters" and found["agreement"]["voters"] == 12
-    assert found["agreement"]["units"] == 15 and 0 < found["agreement"]["alpha"] < 1
-    assert list(found["groups"]) == ["even", "odd"] and found["pairs"][0]["verdict"] == "first"
-    assert [judge["voter"] for judge in found["judges"] if judge["biased"]] == ["v00"]
-    assert found["notes"][0].startswith("v00 preferred the left side always")
-    assert found == answer(capsys, "votes", "fit", "--file", str(path), "--seed", "3")
+    fit = answer(capsys, "votes", "fit", "--file", str(path), "--seed", "3")
+    assert fit["interval"] == "percentile bootstrap over 12 voters" and fit["agreement"]["voters"] == 12
+    assert fit["agreement"]["units"] == 15 and 0 < fit["agreement"]["alpha"] < 1
+    assert list(fit["groups"]) == ["even", "odd"] and fit["pairs"][0]["verdict"] == "first"
+    assert [judge["voter"] for judge in fit["judges"] if judge["biased"]] == ["v00"]
+    assert fit["notes"][0].startswith("v00 preferred the left side always")
+    assert fit == answer(capsys, "votes", "fit", "--file", str(path), "--seed", "3")
 
 
 def test_for_people_names_cannot_move_the_cursor(capsys: Capture, tmp_path: Path) -> None:

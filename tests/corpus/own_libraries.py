@@ -93,13 +93,13 @@ def _rwkv(path: Path) -> Encode:
 def merges_of(scores: dict[str, float]) -> list[tuple[str, str]]:
     """Merges that make each piece, best score first, then in the order of the vocabulary of their parts."""
     ids = {piece: number for number, piece in enumerate(scores)}
-    found = []
+    merges = []
     for piece, score in scores.items():
         parts = [(piece[:cut], piece[cut:]) for cut in range(1, len(piece))]
         parts = [pair for pair in parts if pair[0] in scores and pair[1] in scores]
-        found += [(score, *pair) for pair in sorted(parts, key=lambda pair: (ids[pair[0]], ids[pair[1]]))]
-    found.sort(key=lambda each: -each[0])
-    return [(left, right) for _score, left, right in found]
+        merges += [(score, *pair) for pair in sorted(parts, key=lambda pair: (ids[pair[0]], ids[pair[1]]))]
+    merges.sort(key=lambda each: -each[0])
+    return [(left, right) for _score, left, right in merges]
 
 
 def _as_merges(path: Path, prefix: bool) -> Encode:
@@ -144,16 +144,16 @@ OWN: dict[str, Callable[[Path], Encode]] = {
 
 
 def main(names: Sequence[str]) -> None:
-    found = json.loads(FILE.read_text()) if FILE.exists() else {}
+    checksums = json.loads(FILE.read_text()) if FILE.exists() else {}
     for name in names or CATALOGUE:
         path = file_of(name)
         assert path is not None, f"{name} is not installed"
         encode = OWN[name](path)
         ids = [list(encode(text)) for text in two_hundred()]
-        found[name] = [[len(each), checksum(each)] for each in ids]
+        checksums[name] = [[len(each), checksum(each)] for each in ids]
         sys.stderr.write(f"{name}: {sum(map(len, ids)):,} tokens\n")
     FILE.write_text(
-        json.dumps({name: found[name] for name in CATALOGUE if name in found}, separators=(",", ":")) + "\n"
+        json.dumps({name: checksums[name] for name in CATALOGUE if name in checksums}, separators=(",", ":")) + "\n"
     )
 
 

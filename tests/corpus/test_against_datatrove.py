@@ -75,8 +75,8 @@ def test_every_verdict_and_reason(datatrove: dict[str, Any]) -> None:
     for text in texts:
         values = measure_text(text, COMPARED)
         for group in COMPARED:
-            found = datatrove[group].filter(Document(text, "1"))
-            theirs = found[1] if isinstance(found, tuple) else None
+            outcome = datatrove[group].filter(Document(text, "1"))
+            theirs = outcome[1] if isinstance(outcome, tuple) else None
             ours = first_failure(group, values)
             removed[group] += theirs is not None
             if ours != theirs and not {ours, theirs} <= SAME_LINE:

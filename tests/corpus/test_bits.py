@@ -31,17 +31,17 @@ PARALLEL = "\n".join(
 
 
 def test_twelve_domains_ship_with_their_licences() -> None:
-    found = samples()
-    assert len(found) == 12 and len({each.domain for each in found}) == 12
-    assert all(each.licence and 400 < len(each.text.encode()) < 2_000 for each in found)
+    domain_texts = samples()
+    assert len(domain_texts) == 12 and len({each.domain for each in domain_texts}) == 12
+    assert all(each.licence and 400 < len(each.text.encode()) < 2_000 for each in domain_texts)
 
 
 def test_a_uniform_model_pays_the_logarithm_of_its_vocabulary_for_each_token() -> None:
     engine = FakeEngine(lambda ids: np.zeros(VOCAB, dtype=np.float32))
-    (found,) = finish(bits_job(["hello é"], BitsStore())(engine, CancelToken()))
-    assert found.per_token == pytest.approx(math.log2(VOCAB))
-    assert found.bytes == sum(len(engine.codec.token_bytes(token)) for token in found.ids[1:])
-    assert found.per_byte == pytest.approx(found.total / found.bytes)
+    (text_bits,) = finish(bits_job(["hello é"], BitsStore())(engine, CancelToken()))
+    assert text_bits.per_token == pytest.approx(math.log2(VOCAB))
+    assert text_bits.bytes == sum(len(engine.codec.token_bytes(token)) for token in text_bits.ids[1:])
+    assert text_bits.per_byte == pytest.approx(text_bits.total / text_bits.bytes)
 
 
 def test_a_text_longer_than_the_context_is_read_in_windows_and_loses_nothing_but_their_first_tokens() -> None:
@@ -49,15 +49,15 @@ def test_a_text_longer_than_the_context_is_read_in_windows_and_loses_nothing_but
     text = "abcdefghij" * 20
     parts = windows(engine, text)
     assert max(map(len, parts)) <= 16
-    (found,) = finish(bits_job([text], BitsStore())(engine, CancelToken()))
-    assert len(found.ids) == sum(map(len, parts)) and found.tokens == len(found.ids) - len(parts)
+    (text_bits,) = finish(bits_job([text], BitsStore())(engine, CancelToken()))
+    assert len(text_bits.ids) == sum(map(len, parts)) and text_bits.tokens == len(text_bits.ids) - len(parts)
 
 
 def test_too_many_tokens_are_refused_with_how_much_of_the_texts_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine(context_length=16)
     text = "abcdefghij" * 20
-    (found,) = finish(bits_job([text], BitsStore())(engine, CancelToken()))
-    monkeypatch.setattr(bits, "MOST_TOKENS", len(found.ids))
+    (text_bits,) = finish(bits_job([text], BitsStore())(engine, CancelToken()))
+    monkeypatch.setattr(bits, "MOST_TOKENS", len(text_bits.ids))
     bits.check_length(engine, [text])
     for texts in ([text, "klm"], ["klm", text, "é"]):
         with pytest.raises(BadInput, match="Give it fewer texts, or shorter ones") as refused:
@@ -96,8 +96,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     hits = 0
     for seed in range(60):
         parts = rng.gamma(3, 1, 40)
-        found = interval_of(parts, np.full(40, 2.0), seed)
-        hits += found.low <= 1.5 <= found.high
+        interval = interval_of(parts, np.full(40, 2.0), seed)
+        hits += interval.low <= 1.5 <= interval.high
     assert hits >= 50  # 95% of 60 is 57; fewer than 50 happen once in a thousand times
 
 
@@ -119,26 +119,27 @@ def test_uploads_that_cannot_be_read_are_refused_with_their_line(data: bytes, sa
 
 
 def test_lines_of_one_domain_are_one_text() -> None:
-    (found,) = read_domains(b'{"domain": "a", "text": "one"}\n\n{"domain": "a", "text": "two"}').texts
-    assert found.text == "one\ntwo"
+    (domain_text,) = read_domains(b'{"domain": "a", "text": "one"}\n\n{"domain": "a", "text": "two"}').texts
+    assert domain_text.text == "one\ntwo"
 
 
 def test_bits_per_meaning_by_each_protocol() -> None:
     engine, text = FakeEngine(lambda ids: np.zeros(VOCAB, dtype=np.float32)), read_parallel(PARALLEL)
     texts, each_token = chosen_texts(text, ["two"], 2), math.log2(VOCAB)  # one byte a token here
-    found = {}
+    by_protocol = {}
     for protocol in PROTOCOLS:
         given = in_passes(texts, protocol)
         bits = finish(bits_job([part for own in given.values() for part in own], BitsStore())(engine, CancelToken()))
-        found[protocol] = knowledge(text, texts, bits, protocol)[1]
-    assert {name: round(each.per_byte.value / each_token, 6) for name, each in found.items()} == dict.fromkeys(
+        by_protocol[protocol] = knowledge(text, texts, bits, protocol)[1]
+    assert {name: round(each.per_byte.value / each_token, 6) for name, each in by_protocol.items()} == dict.fromkeys(
         PROTOCOLS, 1
     )
     # "two" needs 2 and 40 bytes where the baseline needs 1 and 1,000: 42 / 1,001 in all, (2 / 1 + 40 / 1,000) / 2 on average
-    assert found["totals"].per_meaning.value == pytest.approx(each_token * 42 / 1_001)
-    assert found["mean"].per_meaning.value == pytest.approx(each_token * 1.02)
-    assert found["passes"].per_meaning.value == pytest.approx(each_token * 43 / 1_001)  # with the line between the two
-    assert all(each.per_meaning.low <= each.per_meaning.value <= each.per_meaning.high for each in found.values())
+    assert by_protocol["totals"].per_meaning.value == pytest.approx(each_token * 42 / 1_001)
+    assert by_protocol["mean"].per_meaning.value == pytest.approx(each_token * 1.02)
+    # with the line between the two
+    assert by_protocol["passes"].per_meaning.value == pytest.approx(each_token * 43 / 1_001)
+    assert all(each.per_meaning.low <= each.per_meaning.value <= each.per_meaning.high for each in by_protocol.values())
 
 
 def test_passes_cut_no_character_and_lose_nothing() -> None:
@@ -158,14 +159,14 @@ def test_bits_are_those_of_a_teacher_forced_pass_by_transformers() -> None:
 
     engine = make_engine(None, "cpu", "float32", None)
     texts = [each.text for each in samples() if each.domain in ("protein", "law")] + ["ကလေး 🙂"]
-    found = finish(bits_job(texts, BitsStore())(engine, CancelToken()))
+    text_bits = finish(bits_job(texts, BitsStore())(engine, CancelToken()))
     engine.close()
     folder = str(ensure_bundled())
     model, tokenizer = (
         AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32),
         AutoTokenizer.from_pretrained(folder),
     )
-    for text, own in zip(texts, found, strict=True):
+    for text, own in zip(texts, text_bits, strict=True):
         ids = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]])
         with torch.inference_mode():
             loss = float(model(input_ids=ids, labels=ids).loss)  # the mean over all but the first token
@@ -173,4 +174,6 @@ def test_bits_are_those_of_a_teacher_forced_pass_by_transformers() -> None:
         bits = loss * (ids.shape[1] - 1) / math.log(2) / (len(text.encode()) - first)
         assert own.per_byte == pytest.approx(bits, rel=2e-4)
         assert within_text(own).value == pytest.approx(own.per_byte)
-    assert over_texts(found).value == pytest.approx(sum(f.total for f in found) / sum(f.bytes for f in found))
+    assert over_texts(text_bits).value == pytest.approx(
+        sum(f.total for f in text_bits) / sum(f.bytes for f in text_bits)
+    )

@@ -32,30 +32,30 @@ def test_overlap_is_a_plain_searchs() -> None:
     documents = [" ".join(draw.choices("abcdef", k=120)) for _ in range(5)]
     problems = [" ".join(draw.choices("abcdef", k=draw.randint(2, 30))) for _ in range(30)]
     for n in (3, 5):
-        found = finish(overlaps(problems, measured(*documents, groups=GROUPS), n))
-        assert [each.matched for each in found] == [plain(problem, documents, n) for problem in problems]
-        assert any(0 < each.share < 1 for each in found)
+        matches = finish(overlaps(problems, measured(*documents, groups=GROUPS), n))
+        assert [each.matched for each in matches] == [plain(problem, documents, n) for problem in problems]
+        assert any(0 < each.share < 1 for each in matches)
 
 
 def test_a_whole_problem_is_found_through_case_and_signs() -> None:
-    found = finish(
+    matches = finish(
         overlaps(
             ["What is 7 + 5?", "No such thing here."], measured("...so, WHAT IS 7 -- 5; nobody knew", groups=GROUPS), 13
         )
     )
-    assert [each.share for each in found] == [1.0, 0.0] and [each.document for each in found] == [0, -1]
+    assert [each.share for each in matches] == [1.0, 0.0] and [each.document for each in matches] == [0, -1]
     assert len(word_runs("", 5)) == 0
 
 
 def test_recall_is_of_the_second_half() -> None:
     engine = FakeEngine()
-    (found, short) = finish(recalls(engine, [FAMOUS[3], "ab"]))
+    (recall, short) = finish(recalls(engine, [FAMOUS[3], "ab"]))
     ids = engine.codec.encode(FAMOUS[3])[:256]
     half = len(ids) // 2
     rows = np.array([engine.next_logits(ids[:place]).logits for place in range(half, len(ids))])
     own = np.sort(log_softmax(rows)[np.arange(len(rows)), list(ids[half:])])
-    assert found.min_k == pytest.approx(float(own[: round(K * len(own))].mean()), abs=1e-4)
-    assert found.of == len(ids) - half and math.isnan(short.min_k)
+    assert recall.min_k == pytest.approx(float(own[: round(K * len(own))].mean()), abs=1e-4)
+    assert recall.of == len(ids) - half and math.isnan(short.min_k)
 
 
 def test_the_bar_keeps_its_rate() -> None:
@@ -78,12 +78,12 @@ def test_the_bundled_models_recall_is_that_of_a_pass_by_transformers_and_its_bar
     asked = tuple(each.prompt for each in built_in().problems[:16])
     fresh = fresh_texts()
     engine = make_engine(None, "cpu", "float32", None)
-    found = finish(recalls(engine, [*fresh, *FAMOUS, *asked]))
+    recall_figures = finish(recalls(engine, [*fresh, *FAMOUS, *asked]))
     engine.close()
     folder = str(ensure_bundled())
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    for text, own in zip([*FAMOUS, *asked], found[len(fresh) :], strict=True):
+    for text, own in zip([*FAMOUS, *asked], recall_figures[len(fresh) :], strict=True):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         if len(ids) < LEAST_TOKENS:
             assert math.isnan(own.min_k)
@@ -95,9 +95,9 @@ def test_the_bundled_models_recall_is_that_of_a_pass_by_transformers_and_its_bar
         assert own.min_k == pytest.approx(float(logprobs[: max(1, round(K * len(logprobs)))].mean()), abs=2e-3)
         right = rows[half - 1 : -1].argmax(axis=1) == np.array(ids[half:])
         assert own.exact == (len(right) if right.all() else int(np.argmin(right)))
-    bar = set_bar(found[: len(fresh)])
+    bar = set_bar(recall_figures[: len(fresh)])
     assert bar is not None and bar.fresh == len(fresh) >= 30 and bar.false / bar.fresh <= 0.05 < bar.expected < 0.06
-    famous, problems = found[len(fresh) : len(fresh) + len(FAMOUS)], found[len(fresh) + len(FAMOUS) :]
+    famous, problems = recall_figures[len(fresh) : len(fresh) + len(FAMOUS)], recall_figures[len(fresh) + len(FAMOUS) :]
     # Lincoln, Jefferson, Austen and Genesis; Dickens, two of Shakespeare and the Declaration of Human Rights it does not know so.
     assert sum(each.min_k > bar.value for each in famous) == 4
     assert sum(not math.isnan(each.min_k) for each in problems) >= 8

@@ -39,13 +39,13 @@ def test_premiums() -> None:
     (_, *columns), *rows = table_below("`python -m playground languages`")
     assert columns[2:] == list(CATALOGUE)
     whole, names = declaration(), {each.name: code for code, each in declaration().languages.items()}
-    told = {names[row[0]]: row[1:] for row in rows}
-    text = Parallel({code: whole.languages[code] for code in ("eng", *told)}, "eng", "a part")
+    guide_rows = {names[row[0]]: row[1:] for row in rows}
+    text = Parallel({code: whole.languages[code] for code in ("eng", *guide_rows)}, "eng", "a part")
     store = CountStore()
     counts = language_counts(text, {name: store.count(text, packaged(name)) for name in CATALOGUE})
     for each in counts[1:]:
         premiums = [premium_text(each.premium(name)) for name in CATALOGUE]
-        assert told[each.text.code] == [f"{each.character_ratio:.2f}", f"{each.byte_ratio:.2f}", *premiums]
+        assert guide_rows[each.text.code] == [f"{each.character_ratio:.2f}", f"{each.byte_ratio:.2f}", *premiums]
 
 
 def test_the_sample_under_the_usual_filters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,38 +53,38 @@ def test_the_sample_under_the_usual_filters(capsys: pytest.CaptureFixture[str]) 
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     block = re.search(r"as `python -m playground filter` prints it:\n\n```\n(.*?)```", GUIDE, re.DOTALL)
     assert block is not None
-    told = [line.split() for line in block[1].splitlines()]
-    assert told == printed[-len(told) :]
+    guide_lines = [line.split() for line in block[1].splitlines()]
+    assert guide_lines == printed[-len(guide_lines) :]
 
 
 def test_each_tokenizer_stands_with_its_package_and_licence() -> None:
     _, *rows = table_below("**Tokenizers.**")
-    told = {name.strip(): (package, licence) for names, _, package, licence in rows for name in names.split(",")}
-    assert told.keys() == CATALOGUE.keys()
-    for name, found in CATALOGUE.items():
-        package, licence = told[name]
-        assert package == found.package and licence.split()[0] == found.licence.split(";")[0].split()[0]
+    packages = {name.strip(): (package, licence) for names, _, package, licence in rows for name in names.split(",")}
+    assert packages.keys() == CATALOGUE.keys()
+    for name, entry in CATALOGUE.items():
+        package, licence = packages[name]
+        assert package == entry.package and licence.split()[0] == entry.licence.split(";")[0].split()[0]
 
 
 @pytest.mark.model
 def test_domains(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["domains"]) == 0
     printed = [re.split(r"\s{2,}", line.strip())[:5] for line in capsys.readouterr().out.splitlines()[-12:]]
-    told = table_below("`python -m playground domains`")[1:]
-    assert [row[0] for row in told] == [row[0] for row in printed]
-    for said, found in zip(told, printed, strict=True):  # another processor rounds the last digit the other way
-        assert numbers(said[1:]) == pytest.approx(numbers(found[1:]), abs=0.0101), found
+    table = table_below("`python -m playground domains`")[1:]
+    assert [row[0] for row in table] == [row[0] for row in printed]
+    for said, output in zip(table, printed, strict=True):  # another processor rounds the last digit the other way
+        assert numbers(said[1:]) == pytest.approx(numbers(output[1:]), abs=0.0101), output
 
 
 @pytest.mark.model
 def test_perplexities_of_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
-    told = GUIDE[GUIDE.index("On the sample\nit finds") : GUIDE.index("Perplexities of\n`filter")]
+    passage = GUIDE[GUIDE.index("On the sample\nit finds") : GUIDE.index("Perplexities of\n`filter")]
     assert main(["filter", "--rules", "perplexity", "--json"]) == 0
-    found = {each["id"]: each["values"]["perplexity"] for each in json.loads(capsys.readouterr().out)["documents"]}
+    measured = {each["id"]: each["values"]["perplexity"] for each in json.loads(capsys.readouterr().out)["documents"]}
     names = {"mattress": "seo-mattress", "tea": "miracle-tea", "hoax": "moon-hoax", "tides": "tides"}
     names |= {"poem": "harbour-poem", "proof": "primes"}
     for word, document in names.items():
-        (said,) = re.findall(rf"{word} \(?(\d+)", told)
-        assert found[document] == pytest.approx(int(said), rel=0.01, abs=0.6), word
-    low, high = map(int, re.findall(r"\((\d+) to (\d+)\)", told)[0])
+        (said,) = re.findall(rf"{word} \(?(\d+)", passage)
+        assert measured[document] == pytest.approx(int(said), rel=0.01, abs=0.6), word
+    low, high = map(int, re.findall(r"\((\d+) to (\d+)\)", passage)[0])
     assert low < high

@@ -40,8 +40,8 @@ def test_every_format_gives_the_same_texts() -> None:
         if b"Content-Length" in data:  # which counts bytes
             recoded = []
         for packed in (data, gzip.compress(data), *recoded):
-            found, notes = read(packed, name, parted=True)
-            assert [document.text for document in found] == texts and not notes
+            documents, notes = read(packed, name, parted=True)
+            assert [document.text for document in documents] == texts and not notes
     assert read(rows)[0][1] == Document("b", texts[1], {"domain": "x"})
 
 
@@ -55,13 +55,15 @@ def test_a_fetched_page_gives_its_visible_text() -> None:
         http
     )
     request = b"WARC/1.0\r\nWARC-Type: request\r\nContent-Length: 3\r\n\r\nGET\r\n\r\n"
-    (found,), notes = read(request + head + http + b"\r\n\r\n")
-    assert found.text == "Café <b>" and found.tags == {"source": "http://a.example/"} and not notes
+    (document,), notes = read(request + head + http + b"\r\n\r\n")
+    assert document.text == "Café <b>" and document.tags == {"source": "http://a.example/"} and not notes
 
 
 def test_votes_and_tags() -> None:
-    found, _ = read(lines({"text": "a", "upvotes": 3, "language": "en"}, {"text": "b", "votes": "many", "label": ""}))
-    assert found == [Document(1, "a", {"language": "en"}, 3.0), Document(2, "b")]
+    documents, _ = read(
+        lines({"text": "a", "upvotes": 3, "language": "en"}, {"text": "b", "votes": "many", "label": ""})
+    )
+    assert documents == [Document(1, "a", {"language": "en"}, 3.0), Document(2, "b")]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,8 @@ def test_votes_and_tags() -> None:
     ],
 )
 def test_what_is_mended_is_told(data: bytes, name: str, text: str | None, note: str | None) -> None:
-    found, notes = read(data, name)
-    assert text is None or [document.text for document in found] == [text]
+    documents, notes = read(data, name)
+    assert text is None or [document.text for document in documents] == [text]
     assert len(notes) == (note is not None) and (note is None or note in notes[0])
 
 
@@ -132,16 +134,16 @@ def test_a_long_line_takes_little_memory() -> None:
     data = b"word " * 10_000_000  # one line of 50 MB
     file = io.BytesIO(data)
     tracemalloc.start()
-    (found,) = Documents(file)
+    (document,) = Documents(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found.cut and len(found.text) == LONGEST and peak < 60_000_000
+    assert document.cut and len(document.text) == LONGEST and peak < 60_000_000
 
 
 def test_very_many_duplicates() -> None:
-    seen = Duplicates()
-    found = [seen.add("The same again.") for _ in range(100_000)]
-    assert found[-1] == (99_999, BANDS, 0) and found[0] == (0, 0, -1)
+    duplicates = Duplicates()
+    outcomes = [duplicates.add("The same again.") for _ in range(100_000)]
+    assert outcomes[-1] == (99_999, BANDS, 0) and outcomes[0] == (0, 0, -1)
 
 
 def test_copies_are_judged_once_and_each_has_its_own_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,12 +156,12 @@ def test_copies_are_judged_once_and_each_has_its_own_row(monkeypatch: pytest.Mon
     monkeypatch.setattr("playground.corpus.measuring.identify", identified)
     texts = ["The same again.", "Another text, of jane.doe@example.org."]
     data = lines(*({"text": texts[number % 2], "votes": number} for number in range(2_000)))
-    found = finish(measure(Documents(io.BytesIO(data))))
-    assert judged == texts and len(found) == 2_000
-    assert found.column("popularity").tolist() == list(range(2_000))
-    assert found.column("duplicates-exact").tolist() == [number // 2 for number in range(2_000)]
-    assert found.text(1_999) == "Another text, of ⟨mail address⟩." and found.nearest[-1] == 1
-    assert (found.values[2:, COLUMN["gopher-words"]] == found.values[:-2, COLUMN["gopher-words"]]).all()
+    measurements = finish(measure(Documents(io.BytesIO(data))))
+    assert judged == texts and len(measurements) == 2_000
+    assert measurements.column("popularity").tolist() == list(range(2_000))
+    assert measurements.column("duplicates-exact").tolist() == [number // 2 for number in range(2_000)]
+    assert measurements.text(1_999) == "Another text, of ⟨mail address⟩." and measurements.nearest[-1] == 1
+    assert (measurements.values[2:, COLUMN["gopher-words"]] == measurements.values[:-2, COLUMN["gopher-words"]]).all()
 
 
 def test_what_the_page_offers_to_take_reaches_the_server() -> None:

@@ -30,31 +30,31 @@ def byte_level() -> Tokenizer:
     """GPT-2's kind: every byte a token, two merges."""
     letters = pre_tokenizers.ByteLevel.alphabet()
     vocabulary = {letter: number for number, letter in enumerate(sorted(letters))} | {"he": 256, "ll": 257}
-    found = Tokenizer(models.BPE(vocabulary, [("h", "e"), ("l", "l")]))
-    found.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    found.decoder = decoders.ByteLevel()
-    found.add_special_tokens([AddedToken("<s>")])
-    return found
+    tokenizer = Tokenizer(models.BPE(vocabulary, [("h", "e"), ("l", "l")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken("<s>")])
+    return tokenizer
 
 
 def sentencepiece_like() -> Tokenizer:
     """Llama 2's kind: ▁ for spaces, a space before the text, bytes for what is missing."""
     names = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "h", "e", "l", "o", "▁h"]
-    found = Tokenizer(
+    tokenizer = Tokenizer(
         models.BPE(
             dict(zip(names, range(len(names)), strict=True)), [("▁", "h")], unk_token="<unk>", byte_fallback=True
         )
     )
-    found.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    found.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
-    return found
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    return tokenizer
 
 
 def word_piece() -> Tokenizer:
     """BERT's kind: what it does not have is lost."""
-    found = Tokenizer(models.WordPiece({"[UNK]": 0, "hell": 1, "##o": 2}, unk_token="[UNK]"))
-    found.pre_tokenizer = pre_tokenizers.Whitespace()
-    return found
+    tokenizer = Tokenizer(models.WordPiece({"[UNK]": 0, "hell": 1, "##o": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    return tokenizer
 
 
 def saved(tokenizer: Tokenizer, folder: Path) -> Path:
@@ -81,22 +81,22 @@ def test_pieces_spell_the_text_also_with_a_space_before_it_and_bytes_are_marked(
     assert callable(make)
     path = str(saved(make(), tmp_path))
     for text in TEXTS:
-        found = child_pieces(path, text)
-        assert b"".join(data.encode("latin-1") for _, data, _ in found) == text.encode()
-        assert [token for token, _, _ in found] == child_ids(path, [text])[0]
+        pieces = child_pieces(path, text)
+        assert b"".join(data.encode("latin-1") for _, data, _ in pieces) == text.encode()
+        assert [token for token, _, _ in pieces] == child_ids(path, [text])[0]
     assert [kind for _, _, kind in child_pieces(path, "é")][-2:] == ["bytes", "bytes"]
 
 
 def test_what_a_vocabulary_does_not_have_is_marked_unknown(tmp_path: Path) -> None:
-    found = child_pieces(str(saved(word_piece(), tmp_path)), "hello xyz")
-    assert [(data, kind) for _, data, kind in found] == [("hell", "text"), ("o", "text"), ("xyz", "unknown")]
+    pieces = child_pieces(str(saved(word_piece(), tmp_path)), "hello xyz")
+    assert [(data, kind) for _, data, kind in pieces] == [("hell", "text"), ("o", "text"), ("xyz", "unknown")]
 
 
 def described(**changed: object) -> bytes:
     """A good file with some of its fields changed; what is None is left out."""
-    found = json.loads(byte_level().to_str()) | changed
+    document = json.loads(byte_level().to_str()) | changed
     return json.dumps(
-        {name: value for name, value in found.items() if value is not None or name not in changed}
+        {name: value for name, value in document.items() if value is not None or name not in changed}
     ).encode()
 
 
@@ -158,10 +158,10 @@ def test_a_mark_of_the_encoding_and_a_missing_version_are_no_fault(tmp_path: Pat
 
 
 def test_a_token_that_only_looks_like_a_byte_is_spelt_as_it_is(tmp_path: Path) -> None:
-    found = sentencepiece_like()
-    found.add_tokens(["<0xZZ>"])
+    tokenizer = sentencepiece_like()
+    tokenizer.add_tokens(["<0xZZ>"])
     assert b"".join(
-        data.encode("latin-1") for _, data, _ in child_pieces(str(saved(found, tmp_path)), "he <0xZZ>")
+        data.encode("latin-1") for _, data, _ in child_pieces(str(saved(tokenizer, tmp_path)), "he <0xZZ>")
     ) == (b"he <0xZZ>")
 
 

@@ -14,17 +14,17 @@ TEXTS = [each.texts["1"] for each in declaration().languages.values()] + ["ðŸ‘©â
 
 def test_what_is_identified_is_what_the_package_says() -> None:
     for text in TEXTS:
-        found = identify(text)
-        assert found.language == py3langid.classify(text)[0]
-        assert found.ranked[0] == (found.language, found.probability) and len(found.ranked) == 3
-        assert found.language in known_languages()
+        guess = identify(text)
+        assert guess.language == py3langid.classify(text)[0]
+        assert guess.ranked[0] == (guess.language, guess.probability) and len(guess.ranked) == 3
+        assert guess.language in known_languages()
 
 
 @pytest.mark.parametrize("text", NOTHING)
 def test_where_the_package_sees_nothing_no_language_is_named(text: str) -> None:
     assert py3langid.classify(text)[1] < -1e38  # its own sign that no feature was found
-    found = identify(text)
-    assert found.language == "" and found.probability_of("en") < 0.02
+    guess = identify(text)
+    assert guess.language == "" and guess.probability_of("en") < 0.02
 
 
 def test_probabilities_are_the_packages_own() -> None:
@@ -32,7 +32,7 @@ def test_probabilities_are_the_packages_own() -> None:
 
     package = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     for text in TEXTS[::7]:
-        whole, found = dict(package.rank(text)), identify(text)
+        whole, guess = dict(package.rank(text)), identify(text)
         assert sum(whole.values()) == pytest.approx(1, abs=1e-3)
-        assert {code: pytest.approx(whole[code]) for code, _ in found.ranked} == dict(found.ranked)
-        assert found.probability_of("nowhere") == 0
+        assert {code: pytest.approx(whole[code]) for code, _ in guess.ranked} == dict(guess.ranked)
+        assert guess.probability_of("nowhere") == 0

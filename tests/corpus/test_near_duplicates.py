@@ -31,22 +31,22 @@ def test_the_bands_predict(similarity: float, share: float) -> None:
 @pytest.mark.parametrize("replaced", [36, 16, 8])
 def test_recall_is_as_predicted(replaced: int) -> None:
     draw = np.random.default_rng(replaced)
-    found, predicted, agree = 0, list[float](), list[float]()
+    detected, predicted, agree = 0, list[float](), list[float]()
     for _ in range(150):
         left, right, alike = pair(draw, 110, replaced)
         one, other = signature(left), signature(right)
         assert one is not None and other is not None
         same = (one == other).reshape(BANDS, ROWS)
-        found += bool(same.all(axis=1).any())
+        detected += bool(same.all(axis=1).any())
         predicted.append(matched_share(alike))
         agree.append(float(same.mean()) - alike)
     assert abs(np.mean(agree)) < 0.015  # the share of equal hashes estimates the similarity without bias
-    assert binomtest(found, 150, float(np.mean(predicted))).pvalue > 0.01
+    assert binomtest(detected, 150, float(np.mean(predicted))).pvalue > 0.01
 
 
 def test_precision_strangers_are_not_found() -> None:
-    draw, seen = np.random.default_rng(1), Duplicates()
-    assert not any(seen.add(" ".join(draw.choice(_WORDS, 60)))[1] for _ in range(400))
+    draw, duplicates = np.random.default_rng(1), Duplicates()
+    assert not any(duplicates.add(" ".join(draw.choice(_WORDS, 60)))[1] for _ in range(400))
 
 
 def test_shingles_are_runs_of_words_without_case_and_signs() -> None:
@@ -57,10 +57,10 @@ def test_shingles_are_runs_of_words_without_case_and_signs() -> None:
 
 
 def test_of_each_group_the_first_stays() -> None:
-    seen = Duplicates()
+    duplicates = Duplicates()
     words = " ".join(_WORDS[:200])
-    assert seen.add(words) == (0, 0, -1)
-    assert seen.add("  " + words.replace(" ", "\n")) == (1, BANDS, 0)
-    copies, bands, nearest = seen.add(words.upper() + " and a word more")
+    assert duplicates.add(words) == (0, 0, -1)
+    assert duplicates.add("  " + words.replace(" ", "\n")) == (1, BANDS, 0)
+    copies, bands, nearest = duplicates.add(words.upper() + " and a word more")
     assert copies == 0 and bands > 8 and nearest == 0
-    assert seen.add("...") == (0, 0, -1)
+    assert duplicates.add("...") == (0, 0, -1)

@@ -22,13 +22,13 @@ def row(language: str, key: object, text: str) -> dict[str, object]:
 
 
 def test_the_declaration_is_whole_in_many_languages_and_scripts() -> None:
-    found = declaration().languages
-    assert len(found) >= 60 and len({each.script for each in found.values()}) >= 20
-    for each in found.values():
+    languages = declaration().languages
+    assert len(languages) >= 60 and len({each.script for each in languages.values()}) >= 20
+    for each in languages.values():
         assert list(each.texts) == [str(number) for number in range(1, ARTICLES + 1)]
         assert all(text.strip() for text in each.texts.values())
         assert unicodedata.is_normalized("NFC", each.whole)
-    eng, mya = found["eng"].whole, found["mya"].whole
+    eng, mya = languages["eng"].whole, languages["mya"].whole
     assert len(mya.encode()) / len(eng.encode()) == pytest.approx(4.23, abs=0.005)
 
 
@@ -37,8 +37,8 @@ def test_articles_are_read_from_the_packages_pages_without_their_headings() -> N
         f'<article data-number="{number}"><h2>Heading</h2><p> a&amp;<b>b</b> {number} </p><ul><li>cafe\u0301</li></ul></article>'
         for number in range(1, 31)
     )
-    found = read_articles(f"<header><p>preamble</p></header>{body}")
-    assert found[6] == "a&b 7\ncafé" and len(found) == 30
+    articles = read_articles(f"<header><p>preamble</p></header>{body}")
+    assert articles[6] == "a&b 7\ncafé" and len(articles) == 30
     with pytest.raises(ValueError, match="article 30"):
         read_articles(body.replace('data-number="30"', 'data-number="31"'))
 

@@ -63,8 +63,8 @@ def test_texts_are_what_they_are_said_to_be() -> None:
 def test_differences_over_seeds() -> None:
     arms: dict[Arm, tuple[float, float]] = {"clean": (3.0, 3.1), "noisy": (3.5, 3.4)}
     ratings = [Rating(arm, seed, 9, bits) for arm, values in arms.items() for seed, bits in enumerate(values)]
-    (found,) = compare_arms(ratings)
-    assert found.difference == pytest.approx(0.4) and found.low < 0 < 0.4 < found.high
+    (comparison,) = compare_arms(ratings)
+    assert comparison.difference == pytest.approx(0.4) and comparison.low < 0 < 0.4 < comparison.high
     (one,) = compare_arms([each for each in ratings if each.seed == 0])
     assert math.isnan(one.low) and one.difference == 0.5
 

@@ -66,8 +66,8 @@ def test_personal_data_is_counted_and_nowhere_kept() -> None:
     text = f"Write to {hidden[0]}, pay by {hidden[1]} or {hidden[2]}, from {hidden[3]}, or call {hidden[4]}."
     masked, counted = mask_personal_data(text)
     assert counted.total() == 5 and not any(each in masked for each in hidden)
-    found = measured(text)
-    assert found.column("personal-data")[0] == 5 and found.text(0) == masked
+    measurements = measured(text)
+    assert measurements.column("personal-data")[0] == 5 and measurements.text(0) == masked
     plain = "Version 1.2.3 of 2020-01-01, 10-4471 for 1,250.00 at 127.0.0.1; card 4111 1111 1111 1112; a@b"
     assert mask_personal_data(plain) == (plain, {})
 
@@ -92,43 +92,43 @@ def test_names_of_documents_keep_their_numbers_and_no_mail_address() -> None:
     given = Document(
         "<1@jane.doe.example> 4111-1111-1111-1111", "Some text.", {"source": "jane.doe@example.org", "label": "a"}
     )
-    found = finish(measure([given, Document(4111111111111111, "More text.")], groups=()))
-    assert found.ids == ["<⟨mail address⟩> 4111-1111-1111-1111", 4111111111111111]
-    assert found.tags[0] == {"source": "⟨mail address⟩", "label": "a"}
+    measurements = finish(measure([given, Document(4111111111111111, "More text.")], groups=()))
+    assert measurements.ids == ["<⟨mail address⟩> 4111-1111-1111-1111", 4111111111111111]
+    assert measurements.tags[0] == {"source": "⟨mail address⟩", "label": "a"}
 
 
 def test_thresholds_make_verdicts() -> None:
     good = "The road went over the hill and down to the sea, and there we saw the boats of the men. " * 1
     texts = [good + str(number) for number in range(5)] + ["Home\nLogin\nHome\nLogin", good + "0"]
-    found = measured(*texts)
-    all_dials = judge(found.values, USUAL_DIALS)
+    measurements = measured(*texts)
+    all_dials = judge(measurements.values, USUAL_DIALS)
     assert np.array_equal(all_dials.kept, ~all_dials.failed.any(axis=1))
     for name, count in all_dials.removed_by.items():
-        alone = judge(found.values, {name: USUAL_DIALS[name]})
-        without = judge(found.values, {rule: value for rule, value in USUAL_DIALS.items() if rule != name})
+        alone = judge(measurements.values, {name: USUAL_DIALS[name]})
+        without = judge(measurements.values, {rule: value for rule, value in USUAL_DIALS.items() if rule != name})
         assert count == int((~alone.kept).sum())
         assert all_dials.only_by[name] == int(without.kept.sum()) - int(all_dials.kept.sum())
     agreement = all_dials.agreement()
     np.testing.assert_array_equal(agreement, agreement.T)
     assert {float(value) for value in np.diag(agreement) if not np.isnan(value)} == {1.0}
-    assert found.nearest[-1] == 0 and found.column("duplicates-exact")[-1] == 1
+    assert measurements.nearest[-1] == 0 and measurements.column("duplicates-exact")[-1] == 1
 
 
 def test_moved_dials_rescue() -> None:
-    found = measured("Home\nLogin\nHome\nLogin")
-    moved = USUAL_DIALS | rescues(found.values[0], USUAL_DIALS)
-    assert not judge(found.values, USUAL_DIALS).kept[0] and judge(found.values, moved).kept[0]
-    for name in rescues(found.values[0], USUAL_DIALS):
-        assert judge(found.values, moved | {name: USUAL_DIALS[name]}).failed_by(0) == (name,)
+    measurements = measured("Home\nLogin\nHome\nLogin")
+    moved = USUAL_DIALS | rescues(measurements.values[0], USUAL_DIALS)
+    assert not judge(measurements.values, USUAL_DIALS).kept[0] and judge(measurements.values, moved).kept[0]
+    for name in rescues(measurements.values[0], USUAL_DIALS):
+        assert judge(measurements.values, moved | {name: USUAL_DIALS[name]}).failed_by(0) == (name,)
 
 
 def test_another_language_is_wanted_without_reading_again() -> None:
-    found = measured(
+    measurements = measured(
         "Der Weg beginnt hinter der Kirche und führt durch Obstwiesen.", "The path begins behind the church."
     )
-    assert found.column("language")[0] < 0.01 < 0.9 < found.column("language")[1]
-    want_language(found, "de")
-    assert found.column("language")[0] > 0.9 and found.column("language")[1] < 0.01
+    assert measurements.column("language")[0] < 0.01 < 0.9 < measurements.column("language")[1]
+    want_language(measurements, "de")
+    assert measurements.column("language")[0] > 0.9 and measurements.column("language")[1] < 0.01
 
 
 def test_the_table_of_rules() -> None:
@@ -151,10 +151,10 @@ def test_a_sweep_is_what_judging_at_each_place_gives(rule: str) -> None:
         column = values[:, list(RULES).index(name)]  # each removes a tenth
         dials[name] = float(np.nanquantile(column, 0.1 if RULES[name].fails == "below" else 0.9, method="nearest"))
     places = np.round(np.arange(0, 1.01, 0.01), 10)
-    found = sweep(judge(values, dials), values, rule, places, weights)
-    assert found.kept.min() < found.kept.max()  # something moves
+    curve = sweep(judge(values, dials), values, rule, places, weights)
+    assert curve.kept.min() < curve.kept.max()  # something moves
     for number, place in enumerate(places):
         there = judge(values, dials | {rule: float(place)})
-        assert found.kept[number] == there.kept.sum() and found.weight[number] == weights[there.kept].sum()
-        assert found.removed[number] == there.removed_by[rule]
-        assert {name: int(counts[number]) for name, counts in found.only.items()} == there.only_by
+        assert curve.kept[number] == there.kept.sum() and curve.weight[number] == weights[there.kept].sum()
+        assert curve.removed[number] == there.removed_by[rule]
+        assert {name: int(counts[number]) for name, counts in curve.only.items()} == there.only_by

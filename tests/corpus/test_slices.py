@@ -17,16 +17,16 @@ def test_rates_intervals_and_the_correction() -> None:
     tags = ["a"] * 20 + ["b"] * 12 + ["c"] * 8 + [""] * 5
     gone = np.zeros(45, dtype=bool)
     gone[[*range(16), 20, 21, 32, 33, 34, 44]] = True
-    found = slices(tags, Verdicts(("r",), gone[:, None]))
-    assert [each.name for each in found] == ["a", "c", "b"] and [each.removed for each in found] == [16, 3, 2]
+    rates = slices(tags, Verdicts(("r",), gone[:, None]))
+    assert [each.name for each in rates] == ["a", "c", "b"] and [each.removed for each in rates] == [16, 3, 2]
     raw = list[float]()
-    for each in found:
+    for each in rates:
         inside = each.removed, each.total - each.removed
         raw.append(fisher_exact([inside, (21 - inside[0], 19 - inside[1])]).pvalue)
-    for each, adjusted in zip(found, multipletests(raw, method="holm")[1], strict=True):
+    for each, adjusted in zip(rates, multipletests(raw, method="holm")[1], strict=True):
         assert (each.low, each.high) == pytest.approx(proportion_confint(each.removed, each.total, method="wilson"))
         assert each.p == pytest.approx(adjusted) and each.rule == "r"
-    assert found[0].stands_out and not slices(["x"] * 45, Verdicts(("r",), gone[:, None]))[0].stands_out
+    assert rates[0].stands_out and not slices(["x"] * 45, Verdicts(("r",), gone[:, None]))[0].stands_out
 
 
 def test_lines_are_marked_by_the_rules_that_fail() -> None:

@@ -23,9 +23,9 @@ def test_all_of_the_catalogue_are_installed() -> None:
 def test_ids_are_those_of_the_tokenizers_own_library(name: str) -> None:
     texts = two_hundred()
     assert len(texts) == 200
-    found = [[len(ids), checksum(ids)] for ids in packaged(name).encode_all(texts)]
+    checksums = [[len(ids), checksum(ids)] for ids in packaged(name).encode_all(texts)]
     expected = json.loads(FILE.read_text())[name]
-    assert [text for text, own, other in zip(texts, found, expected, strict=True) if own != other] == []
+    assert [text for text, own, other in zip(texts, checksums, expected, strict=True) if own != other] == []
 
 
 @pytest.mark.filterwarnings("ignore")  # the packages' own code

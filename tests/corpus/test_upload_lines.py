@@ -54,8 +54,8 @@ def test_personal_data_is_told_and_nowhere_kept() -> None:
     domains = read_domains(json.dumps({"domain": MAIL, "text": said}).encode())
     rows = [{"language": code, "key": MAIL, "text": said} for code in ("eng", MAIL)]
     parallel = read_parallel("\n".join(map(json.dumps, rows)).encode())
-    for found in (domains, parallel):
-        everything = repr(found)
+    for upload in (domains, parallel):
+        everything = repr(upload)
         assert not any(each in everything for each in (MAIL, CARD, PHONE, "jane", "1111"))
     assert domains.notes == (
         "Personal data was found and masked before anything was kept: 1 card number, 2 mail addresses, 1 telephone number.",

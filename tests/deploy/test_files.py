@@ -30,8 +30,11 @@ def test_manifests_fit_kubernetess_schemas(path: Path) -> None:
 
 
 def test_the_kustomization_names_files_that_are_there() -> None:
-    (found,) = documents(DEPLOY / "kustomization.yaml")
-    files = [*found["resources"], *(one for each in found["configMapGenerator"] for one in each["files"])]
+    (kustomization,) = documents(DEPLOY / "kustomization.yaml")
+    files = [
+        *kustomization["resources"],
+        *(one for each in kustomization["configMapGenerator"] for one in each["files"]),
+    ]
     assert files and all((DEPLOY / name).is_file() for name in files)
 
 
@@ -39,7 +42,7 @@ def test_the_compose_file_fits_its_specification() -> None:
     """With its variables filled in, as Compose does before it looks."""
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     text = re.sub(
-        r"\$\{\w+(?::-([^}]*)|:\?[^}]*)\}", lambda found: found[1] or ("" if found[1] == "" else "given"), text
+        r"\$\{\w+(?::-([^}]*)|:\?[^}]*)\}", lambda match: match[1] or ("" if match[1] == "" else "given"), text
     )
     compose_spec.PyCompose.from_yaml(text).validate()
     services = yaml.safe_load(text)["services"]
@@ -59,7 +62,7 @@ def test_nginx_takes_the_configuration(template: str | None, tmp_path: Path) -> 
     if template is not None:
         upstream = (DEPLOY / "nginx" / template).read_text(encoding="utf-8")
     conf = (DEPLOY / "nginx/default.conf.template").read_text(encoding="utf-8")
-    text = re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], conf + upstream)
+    text = re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], conf + upstream)
     written = tmp_path / "nginx.conf"
     temporary = "".join(
         f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
