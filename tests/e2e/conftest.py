@@ -51,19 +51,19 @@ expect.set_options(timeout=1000 * PATIENCE_S)
 def until(read: Callable[[], T], wanted: Callable[[T], object], patience_s: float = PATIENCE_S) -> T:
     """The first reading that is wanted: for what ``expect`` cannot await. Fails with the last reading."""
     deadline = time.monotonic() + patience_s
-    while not wanted(found := read()):
-        assert time.monotonic() < deadline, f"after {patience_s:g} s it still is {found!r}"
+    while not wanted(current := read()):
+        assert time.monotonic() < deadline, f"after {patience_s:g} s it still is {current!r}"
         time.sleep(0.05)  # what another process shows or stores has no event to wait for
-    return found
+    return current
 
 
-def point_until(point: Callable[[], object], seen: Callable[[], object]) -> None:
+def point_until(point: Callable[[], object], check: Callable[[], object]) -> None:
     """Point at something until a check holds, whose patience is ``SHORT_MS``: a page drawn anew below the pointer forgets it."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         point()
         try:
-            seen()
+            check()
             return
         except (AssertionError, Error):
             if time.monotonic() > deadline:
@@ -82,9 +82,9 @@ def hover_until(target: Locator, shown: Locator, text: str | re.Pattern[str]) ->
 
 def box(shown: Locator) -> FloatRect:
     """Where it stands, once it does."""
-    found = until(shown.bounding_box, bool)
-    assert found is not None
-    return found
+    rectangle = until(shown.bounding_box, bool)
+    assert rectangle is not None
+    return rectangle
 
 
 def run_apart(work: Coroutine[Any, Any, T]) -> T:
@@ -286,16 +286,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def _evidence(item: pytest.Item) -> list[tuple[str, str]]:
     """What a failed test's pages show and said and its servers wrote: printed with it. Screenshots go to the artifacts."""
-    found = [("browser consoles", "\n".join(item.stash.get(SAID, [""])[-40:]))]
+    sections = [("browser consoles", "\n".join(item.stash.get(SAID, [""])[-40:]))]
     pages: list[Page] = item.stash.get(PAGES, [])
     for number, page in enumerate(pages):
         with suppress(Error):  # closed by the test
             page.screenshot(path=ARTIFACTS / f"{item.name}-{number}.png", full_page=True, timeout=20_000)
             shown = page.locator("body").aria_snapshot(timeout=20_000)
-            found.append((f"page {number}, {page.url}", shown[:8_000]))
+            sections.append((f"page {number}, {page.url}", shown[:8_000]))
     for log in _logs:
-        found.append((log.name, log.read_text(encoding="utf-8", errors="replace")[-3_000:] if log.exists() else ""))
-    return found
+        sections.append((log.name, log.read_text(encoding="utf-8", errors="replace")[-3_000:] if log.exists() else ""))
+    return sections
 
 
 def settled(page: Page) -> None:

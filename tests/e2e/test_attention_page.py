@@ -29,11 +29,11 @@ def open_at(app_url: str, open_page: OpenPage, **fields: str) -> Page:
 
 def pixels(page: Page) -> int:
     """Something that differs between two pictures: the sum over the first heatmap's canvas."""
-    found = page.locator(".heat canvas.base").first.evaluate(
+    pixel_sum = page.locator(".heat canvas.base").first.evaluate(
         """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
         .reduce((sum, value, at) => (sum + value * (1 + at % 9973)) % 1e12, 0)"""
     )
-    return int(found)
+    return int(pixel_sum)
 
 
 def cell_place(page: Page, query: int, key: int) -> tuple[float, float]:
@@ -45,14 +45,14 @@ def cell_place(page: Page, query: int, key: int) -> tuple[float, float]:
     return place["x"] + left + (key + 0.5) * size, place["y"] + top + (query + 0.5) * size
 
 
-def point_at_cell(page: Page, query: int, key: int, seen: Callable[[], object]) -> None:
+def point_at_cell(page: Page, query: int, key: int, check: Callable[[], object]) -> None:
     """Move the pointer to a cell until it is seen to be there."""
 
     def point() -> None:
         page.mouse.move(0, 0)
         page.mouse.move(*cell_place(page, query, key))
 
-    point_until(point, seen)
+    point_until(point, check)
 
 
 def painted_anew(page: Page, before: int) -> None:
@@ -141,7 +141,7 @@ def test_the_text_shows_a_layers_mean_and_that_of_all(app_url: str, open_page: O
     tokens, status = page.locator(".text .token"), page.locator(".attention .status")
     hover_until(tokens.nth(3), status, re.compile("^3 .* attends to .*%.*; attended by .*%"))
     grounds = "nodes => nodes.map(node => node.style.background)"
-    until(lambda: tokens.evaluate_all(grounds), lambda found: found[0] != found[2])
+    until(lambda: tokens.evaluate_all(grounds), lambda colours: colours[0] != colours[2])
 
 
 # Chooses a scale as a press does, and counts the paints that are done before anything else can happen.
@@ -206,7 +206,7 @@ def test_a_link_brings_everything_back_in_another_browser(app_url: str, open_pag
     other = open_page(page.url)
     expect(other.locator(".heat")).to_have_count(2)
     settled(other)
-    until(lambda: parse_qs(urlsplit(other.url).query), lambda found: found == fields)
+    until(lambda: parse_qs(urlsplit(other.url).query), lambda others: others == fields)
     expect(other.locator(".heat .title")).to_have_text(page.locator(".heat .title").all_inner_texts())
     until(lambda: (pixels(other), pixels(page)), lambda both: both[0] == both[1])
     expect(other.locator(".text .token").nth(4)).to_have_class(re.compile("picked"))
@@ -215,8 +215,8 @@ def test_a_link_brings_everything_back_in_another_browser(app_url: str, open_pag
 
 def test_a_click_on_the_map_of_scores_opens_that_head(app_url: str, open_page: OpenPage) -> None:
     page = open_at(app_url, open_page, view="doing")
-    told = page.get_by_text("Highest: layer 18, head 6")
-    expect(told.first).to_be_visible()
+    highest = page.get_by_text("Highest: layer 18, head 6")
+    expect(highest.first).to_be_visible()
     page.get_by_role("button", name=re.compile("^Layer 18, head 6, Induction")).click()
     expect(page.locator(".heat .title")).to_have_text("Layer 18, head 6")
     expect(page.get_by_role("tab", name="Heads", exact=True)).to_have_attribute("aria-selected", "true")

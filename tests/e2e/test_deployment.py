@@ -65,12 +65,12 @@ def _read(script: subprocess.Popen[str]) -> Shape:
     assert script.stdout is not None
     for line in script.stdout:
         said.append(line)
-        if found := re.match(r"app \d: process (\d+), (http://\S+),", line):
-            apps[int(found[1])] = found[2]
-        if found := re.match(r"store: (\S+)", line):
-            store = found[1]
-        if found := re.match(r"ready: (http://\S+)", line):
-            return Shape(found[1], apps, store)
+        if match := re.match(r"app \d: process (\d+), (http://\S+),", line):
+            apps[int(match[1])] = match[2]
+        if match := re.match(r"store: (\S+)", line):
+            store = match[1]
+        if match := re.match(r"ready: (http://\S+)", line):
+            return Shape(match[1], apps, store)
     raise AssertionError(f"try.sh ended: {said}; see {ARTIFACTS}")
 
 
@@ -81,9 +81,9 @@ def get(url: str) -> str:
 
 def count(address: str, name: str) -> float:
     """One of the process's own counts."""
-    found = re.search(rf"^playground_{name} (\S+)$", get(f"{address}/metrics"), re.MULTILINE)
-    assert found is not None
-    return float(found[1])
+    match = re.search(rf"^playground_{name} (\S+)$", get(f"{address}/metrics"), re.MULTILINE)
+    assert match is not None
+    return float(match[1])
 
 
 def stored(store: RunDatabase) -> int:

@@ -65,12 +65,12 @@ def test_a_text_streams_and_stop_frees_the_model_for_others(app_url: str, open_p
     stop = page.locator(STOP)
     expect(stop).to_be_visible()
     expect(page.locator(".token.step").nth(1)).to_be_visible()
-    seen = page.locator(".token.step").count()
-    expect(page.locator(".token.step").nth(seen + 2)).to_be_visible()
+    shown_steps = page.locator(".token.step").count()
+    expect(page.locator(".token.step").nth(shown_steps + 2)).to_be_visible()
     expect(page.get_by_text(re.compile(r"Writing: \d+ of at most 4,?000 tokens, [\d.]+ tokens/s"))).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_text("stopped before it was finished")).to_be_visible()
-    until(lambda: len(steps(page)), lambda count: count >= seen)
+    until(lambda: len(steps(page)), lambda count: count >= shown_steps)
     other = open_page(link(app_url, new="3"))
     written(other, 3)  # the model is free
 

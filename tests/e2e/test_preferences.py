@@ -28,9 +28,9 @@ PROMPTS = ("How are you?", "What is tea?", "Why sleep?", "Name a tree.", "Is it 
 @pytest.fixture
 def database(app_data: Path) -> Iterator[Database]:
     """That of the server."""
-    found = Database(sqlite_url(app_data))
-    yield found
-    found.close()
+    app_database = Database(sqlite_url(app_data))
+    yield app_database
+    app_database.close()
 
 
 def test_votes_become_a_reward_and_a_rule_of_best_of_n(

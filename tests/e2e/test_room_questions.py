@@ -14,7 +14,7 @@ from tests.e2e.test_room import PHONE, has_place, join
 pytestmark = pytest.mark.e2e
 
 
-class Told:
+class Received:
     """Everything that the server sends to a page's browser from now on."""
 
     def __init__(self, page: Page) -> None:
@@ -34,7 +34,7 @@ class Told:
             self._page.title()  # lets Playwright hand over what has come
             return [word for word in words if word not in self.bytes]
 
-        until(missing, lambda found: not found)
+        until(missing, lambda absent: not absent)
 
     def _receive(self, frame: bytes | str) -> None:
         self.bytes += frame if isinstance(frame, bytes) else frame.encode()
@@ -80,7 +80,7 @@ def present(leader: Page) -> None:
     leader.get_by_role("heading", name="Room").click()  # nobody types
     leader.keyboard.press("p")
     frame = "main => getComputedStyle(main, '::before').boxShadow"  # of what has the focus: none on a projector
-    until(lambda: leader.get_by_test_id("stMain").evaluate(frame), lambda found: found == "none")
+    until(lambda: leader.get_by_test_id("stMain").evaluate(frame), lambda shadow: shadow == "none")
     written = leader.locator(".js-plotly-plot .ytick text").first
     wanted = int(leader.evaluate("window.innerHeight")) / 50
     until(
@@ -141,7 +141,7 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
     leader.get_by_role("textbox", name="Text", exact=True).fill("The capital of France is")
     leader.get_by_role("textbox", name="Real next word").fill("Paris")
     ask(leader)
-    told = [Told(page) for page in (leader, anna)]
+    listeners = [Received(page) for page in (leader, anna)]
     questions(leader)
     beside = anna.context.new_page()  # a second tab of hers, which hears what she answers in the first
     beside.goto(f"{room_server.address}/room")
@@ -182,14 +182,14 @@ def test_a_room_guesses_votes_and_sets_the_temperature(
     expect(leader.get_by_text("3 of 3 have answered")).to_be_visible()
 
     before = [b"perplexity", "␣Le".encode(), "␣La".encode(), b"log-probability", b"guess_bars"]
-    for each in told:
+    for each in listeners:
         each.has(b"capital of France")
-    assert not [word for word in before for each in told if word in each.bytes]
+    assert not [word for word in before for each in listeners if word in each.bytes]
     reveal(leader)
     for page in (leader, *others):
         expect(page.get_by_text("Room's perplexity").first).to_be_visible()
         expect(page.get_by_text("77.25%").first).to_be_visible()
-    told[1].has(*before)  # the test looks for what is told at the reveal
+    listeners[1].has(*before)  # the test looks for what is shown at the reveal
     expect(anna.get_by_text("Your guess ␣Paris: the model gives it 77.25%")).to_be_visible()
     present(leader)
     fits(anna)

@@ -26,9 +26,9 @@ def rows(page: Page) -> Locator:
     return page.locator(".chart .row")
 
 
-def labels_of(found: Locator) -> list[str]:
+def labels_of(elements: Locator) -> list[str]:
     """What a screen reader says of each."""
-    labels: list[str] = found.evaluate_all("nodes => nodes.map(node => node.getAttribute('aria-label'))")
+    labels: list[str] = elements.evaluate_all("nodes => nodes.map(node => node.getAttribute('aria-label'))")
     return labels
 
 
@@ -158,8 +158,8 @@ def test_the_pages_own_command_line_runs_as_it_stands(open_page: OpenPage, app_u
     words = shlex.split(until(code.inner_text, lambda text: "--" in text))
     done = subprocess.run([sys.executable, *words[1:], "--json"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    first = next(row for row in told["candidates"] if row["id"] == told["draw"]["id"])
+    report = json.loads(done.stdout)
+    first = next(row for row in report["candidates"] if row["id"] == report["draw"]["id"])
     assert f"id {first['id']}," in drawn and f"final {percent(first['prob'])}" in drawn
 
 
@@ -274,7 +274,7 @@ def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, 
         until(lambda: box(sheet)["height"], lambda opened: 80 < opened <= height / 2 + 1)
         until(lambda: (box(picture)["x"], right(picture)), lambda sides: sides[0] >= 0 and sides[1] <= width)
         clipped = "(texts, w) => texts.filter(t => t.getBoundingClientRect().right > w).map(t => t.textContent)"
-        until(lambda: page.locator(".chart .row .text").evaluate_all(clipped, width), lambda found: found == [])
+        until(lambda: page.locator(".chart .row .text").evaluate_all(clipped, width), lambda cut_off: cut_off == [])
     else:
         row = page.locator(".st-key-row_temperature")
         until(lambda: (right(row), box(picture)["x"]), lambda sides: sides[0] < sides[1])
@@ -284,12 +284,12 @@ def test_the_page_fits_and_follows_the_theme(open_page: OpenPage, app_url: str, 
 def readable(written: Locator, ground: str | None) -> None:
     """On the ground of its own, where none is given."""
     colours = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
-    until(lambda: written.evaluate(colours), lambda found: contrast(found[0], ground or found[1]) >= 4.5)
+    until(lambda: written.evaluate(colours), lambda pair: contrast(pair[0], ground or pair[1]) >= 4.5)
 
 
 def bottom(shown: Locator) -> float:
-    found = box(shown)
-    return found["y"] + found["height"]
+    rectangle = box(shown)
+    return rectangle["y"] + rectangle["height"]
 
 
 def is_low(row: Locator) -> None:
@@ -297,8 +297,8 @@ def is_low(row: Locator) -> None:
 
 
 def right(shown: Locator) -> float:
-    found = box(shown)
-    return found["x"] + found["width"]
+    rectangle = box(shown)
+    return rectangle["x"] + rectangle["width"]
 
 
 FADED = """() => Promise.allSettled(

@@ -32,11 +32,11 @@ OVERFLOW = """() => {
 
 
 def opened(open_page: OpenPage, url: str, page: str, query: dict[str, str] | None = None, **how: Any) -> Page:
-    found = open_page(f"{url}/{page}" + (f"?{urlencode(query)}" if query else ""), **how)
-    expect(found.get_by_role("heading", name=PAGES[page], exact=True)).to_be_visible()
-    expect(found.locator(".table .line").first).to_be_visible()
-    settled(found)
-    return found
+    tab = open_page(f"{url}/{page}" + (f"?{urlencode(query)}" if query else ""), **how)
+    expect(tab.get_by_role("heading", name=PAGES[page], exact=True)).to_be_visible()
+    expect(tab.locator(".table .line").first).to_be_visible()
+    settled(tab)
+    return tab
 
 
 def fits(page: Page) -> None:

@@ -139,6 +139,6 @@ def typed_in(page: Page, text: str) -> None:
 
 def step_number(shown: Locator) -> int:
     """Of the progress as it stands."""
-    found = re.match(r"Step (\d+) of", shown.inner_text())
-    assert found is not None
-    return int(found[1])
+    match = re.match(r"Step (\d+) of", shown.inner_text())
+    assert match is not None
+    return int(match[1])

@@ -51,13 +51,13 @@ def test_keys_judge_and_a_link_shows_pairs_alone(open_page: OpenPage, app_url: s
     prompt = owner.locator(".judgePair .prompt")
     expect(prompt).to_contain_text("<b>")  # text, no markup; the model is loaded first
     press(owner, "120b")
-    stored(panel, lambda found: found == {"left": 1, "right": 1, "tie": 1, "both_bad": 1})
+    stored(panel, lambda counts: counts == {"left": 1, "right": 1, "tie": 1, "both_bad": 1})
     expect(owner.get_by_text("Yours: 4").or_(owner.get_by_text("4 votes"))).to_be_visible()
     taken_back = prompt.inner_text()
     press(owner, "1")
-    stored(panel, lambda found: found["left"] == 2)
+    stored(panel, lambda counts: counts["left"] == 2)
     press(owner, "u")
-    stored(panel, lambda found: found["left"] == 1)
+    stored(panel, lambda counts: counts["left"] == 1)
     expect(prompt).to_have_text(taken_back)
 
     owner.get_by_role("radio", name="What the votes say").or_(
@@ -72,12 +72,12 @@ def test_keys_judge_and_a_link_shows_pairs_alone(open_page: OpenPage, app_url: s
     until(lambda: (box(first), box(second)), lambda two: one_above_the_other(*two))
     expect(judge.get_by_test_id("stSidebar")).to_have_count(0)
     judge.get_by_role("button", name="Both are bad").click()
-    stored(panel, lambda found: found["both_bad"] == 2)
+    stored(panel, lambda counts: counts["both_bad"] == 2)
     expect(owner.get_by_text("5 votes")).to_be_visible()  # without a touch
     panel.revoke_link()
     press(judge, "1")
     expect(judge.get_by_text("not valid any more")).to_be_visible()
-    stored(panel, lambda found: found["left"] == 1)
+    stored(panel, lambda counts: counts["left"] == 1)
 
 
 def one_above_the_other(above: FloatRect, below: FloatRect) -> bool:

@@ -163,8 +163,8 @@ def _differs(value: object) -> bool:
 
 
 def _sized(name: str, layers: int) -> PreTrainedConfig:
-    made = CONFIG_MAPPING[name]
-    defaults = made().to_dict()
+    config_class = CONFIG_MAPPING[name]
+    defaults = config_class().to_dict()
     fields: dict[str, Any] = {}
     for field, value in SMALL.items():
         usual = defaults.get(field)
@@ -174,7 +174,7 @@ def _sized(name: str, layers: int) -> PreTrainedConfig:
     if "kv_lora_rank" in fields:  # latent attention: a head's size follows from its two parts
         fields.pop("head_dim", None)
         fields["num_key_value_heads"] = 4
-    return made(**(fields | OWN.get(name, {})))
+    return config_class(**(fields | OWN.get(name, {})))
 
 
 def small_model(name: str, config: PreTrainedConfig | None = None) -> PreTrainedModel:

@@ -146,8 +146,8 @@ def test_strength_0_is_the_base_to_the_bit_and_the_base_is_never_changed(
 def test_one_copy_of_the_weights(base: TransformersEngine, base_folder: Path, adapter_folder: Path) -> None:
     own = adapted(base, spec(base_folder, adapter_folder))
     assert isinstance(own, TransformersEngine)
-    known = {parameter.data_ptr() for parameter in base.loaded.model.parameters()}
-    new = [parameter for parameter in own.loaded.model.parameters() if parameter.data_ptr() not in known]
+    base_pointers = {parameter.data_ptr() for parameter in base.loaded.model.parameters()}
+    new = [parameter for parameter in own.loaded.model.parameters() if parameter.data_ptr() not in base_pointers]
     assert sum(each.numel() for each in new) == own.info.parameters - base.info.parameters == 4 * 2 * (32 + 24 + 48)
     listed = own.weights().weights
     assert {each.name for each in base.weights().weights} < {each.name for each in listed}
@@ -179,13 +179,13 @@ def test_rows_of_each_are_joined_with_their_own_only(
 
 def _text(engine: Engine, cancel: CancelToken) -> Pieces[tuple[int, ...]]:
     batch = yield from require(engine, Rows).open_batch_in_pieces([IDS], cancel=cancel, branching=False)
-    found: list[int] = []
+    tokens: list[int] = []
     for step in range(12):
         if step:
-            batch.ask([found[-1]])
+            batch.ask([tokens[-1]])
             yield
-        found.append(int(batch.logits[0].argmax()))
-    return tuple(found)
+        tokens.append(int(batch.logits[0].argmax()))
+    return tuple(tokens)
 
 
 def _count_joint(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -210,8 +210,8 @@ def test_a_session_has_one_request_a_slot_of_each(
         tickets = [worker.next_row("session", "next", IDS) for worker in (owner, beside)]
         rows = [ticket.result(PATIENCE).logits for ticket in tickets]  # type: ignore[union-attr]
         assert not np.array_equal(rows[0], rows[1])
-        known = [worker.engine.cached_row(IDS) for worker in (owner, beside)]
-        assert all(np.array_equal(row, one.logits) for row, one in zip(rows, known, strict=True))  # type: ignore[union-attr]
+        own_rows = [worker.engine.cached_row(IDS) for worker in (owner, beside)]
+        assert all(np.array_equal(row, one.logits) for row, one in zip(rows, own_rows, strict=True))  # type: ignore[union-attr]
         tree = beside.engine.inner.loaded.model  # type: ignore[attr-defined]
         beside.close()
         assert not list(tree.parameters()), "its own tensors are let go of at once"

@@ -197,7 +197,7 @@ def _check_bytes(engine: TransformersEngine, batch: Batch, prompts: list[tuple[i
     if decoding.argument is None:
         assert batch.cache_bytes is None and batch.state_bytes is None
         return
-    found = {"keys": 0, "all": 0}
+    held_bytes = {"keys": 0, "all": 0}
     for prompt in prompts:
         cache = None if decoding.own else new_cache(engine.loaded.model.config)
         given = {} if cache is None else {decoding.argument: cache}
@@ -206,8 +206,8 @@ def _check_bytes(engine: TransformersEngine, batch: Batch, prompts: list[tuple[i
         cache = output.get(decoding.argument, cache)
         for layer in getattr(cache, "layers", ()):
             for part in (getattr(layer, "keys", None), getattr(layer, "values", None)):
-                found["keys"] += 0 if part is None else part.nbytes
-    assert (batch.cache_bytes or 0) == found["keys"]
+                held_bytes["keys"] += 0 if part is None else part.nbytes
+    assert (batch.cache_bytes or 0) == held_bytes["keys"]
     assert batch.cache_bytes or batch.state_bytes
 
 

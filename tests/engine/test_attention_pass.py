@@ -48,9 +48,9 @@ def eager_weights(engine: TransformersEngine, ids: tuple[int, ...]) -> list[np.n
     usual = model.config._attn_implementation
     model.set_attn_implementation("eager")
     with torch.inference_mode():
-        found = model(input_ids=torch.tensor([ids]), use_cache=False, output_attentions=True).attentions
+        attentions = model(input_ids=torch.tensor([ids]), use_cache=False, output_attentions=True).attentions
     model.set_attn_implementation(usual)
-    return [layer[0].float().numpy() for layer in found]
+    return [layer[0].float().numpy() for layer in attentions]
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
@@ -75,8 +75,8 @@ def test_weights_equal_eager_rows_sum_to_one_and_scores_give_the_weights(kind: s
 
 def test_the_mask_of_a_sliding_window_is_told() -> None:
     got = TransformersEngine(small_loaded("mistral-sliding")).attentions(make_ids(40))
-    seen = got.layers[0].visible
-    assert seen[30].nonzero()[0].tolist() == list(range(15, 31))  # 16 keys, itself the last
+    visible = got.layers[0].visible
+    assert visible[30].nonzero()[0].tolist() == list(range(15, 31))  # 16 keys, itself the last
     full = TransformersEngine(small_loaded("llama")).attentions(make_ids(40)).layers[0].visible
     assert full.tolist() == np.tri(40, dtype=bool).tolist()
 
@@ -228,9 +228,9 @@ def test_too_much_memory_is_refused_with_the_width_that_fits(monkeypatch: pytest
     fits = widest_window(engine.info, LENGTH, limit)
     monkeypatch.setattr(attention_data, "MAX_PASS_BYTES", limit)
     monkeypatch.setattr(attention_data.widest_window, "__defaults__", (limit,))
-    with pytest.raises(ModelTooLarge, match=rf"look at {fits:,} tokens or fewer") as told:
+    with pytest.raises(ModelTooLarge, match=rf"look at {fits:,} tokens or fewer") as refused:
         engine.attentions(make_ids())
-    assert told.value.needed_bytes == pass_bytes(engine.info, LENGTH, LENGTH) > limit
+    assert refused.value.needed_bytes == pass_bytes(engine.info, LENGTH, LENGTH) > limit
     assert 1 < fits == engine.attentions(make_ids(), start=LENGTH - fits).width
 
 
@@ -241,7 +241,7 @@ def make_pass(size: int) -> AttentionPass:
 def test_the_cache_keeps_what_is_looked_at_within_its_bytes() -> None:
     passes = [make_pass(size) for size in (20, 21, 22)]
     cache = PassCache(max_bytes=passes[0].bytes + passes[2].bytes)
-    keys: list[Any] = [(made.ids, 0, made.end) for made in passes]
+    keys: list[Any] = [(each.ids, 0, each.end) for each in passes]
     cache.put(keys[0], passes[0])
     cache.put(keys[1], passes[1])
     assert cache.get(keys[0]) is passes[0]  # now the other one is the oldest
@@ -270,8 +270,8 @@ def test_what_nobody_looks_at_is_let_go_of() -> None:
 
 def test_the_timer_sweeps_by_itself() -> None:
     cache = PassCache(max_age_s=0.01)
-    made = make_pass(5)
-    cache.put((made.ids, 0, 5), made)
+    attention = make_pass(5)
+    cache.put((attention.ids, 0, 5), attention)
     if cache._timer is not None:  # it may have rung already
         cache._timer.join(30)
     assert cache.used_bytes == 0
@@ -280,11 +280,11 @@ def test_the_timer_sweeps_by_itself() -> None:
 @pytest.mark.model
 def test_512_tokens_take_less_than_2_gb_and_give_it_back() -> None:
     """In a process of its own: this one's memory has a history."""
-    found = memory_figures()
-    assert 300e6 < found["512 tokens, weights held while looked at, bytes"] < 400e6
-    assert found["512 tokens, extra memory at most, bytes"] < 2e9
-    left = found["512 tokens, left after letting go, bytes"]
-    assert left < 40e6 and found["512 tokens, left after letting go of a second pass, bytes"] < left + 20e6
+    figures = memory_figures()
+    assert 300e6 < figures["512 tokens, weights held while looked at, bytes"] < 400e6
+    assert figures["512 tokens, extra memory at most, bytes"] < 2e9
+    left = figures["512 tokens, left after letting go, bytes"]
+    assert left < 40e6 and figures["512 tokens, left after letting go of a second pass, bytes"] < left + 20e6
 
 
 @pytest.mark.model

@@ -98,8 +98,8 @@ def test_a_branch_reads_only_what_is_new() -> None:
     batch.close()
     runs = count_runs(engine)
     for first in (0, 100):
-        told = tuple(range(first, first + 10))
-        branch = engine.open_batch([(*prompt, *told[:6], 299)])
+        stepped = tuple(range(first, first + 10))
+        branch = engine.open_batch([(*prompt, *stepped[:6], 299)])
         assert branch.computed_tokens == 1
         assert_rows_agree(engine, branch)
     assert runs.count(1) == 2

@@ -63,8 +63,8 @@ def test_only_what_is_unknown_goes_to_the_model_and_equal_texts_once() -> None:
     engine = CachedEngine(model)
     first, second = make_ids(4), make_ids(5)
     engine.next_logits(first)
-    found = finish(engine.next_logits_in_pieces([first, second, second, first]))
-    assert [row.ids for row in found] == [first, second, second, first]
+    rows = finish(engine.next_logits_in_pieces([first, second, second, first]))
+    assert [row.ids for row in rows] == [first, second, second, first]
     assert model.calls == [first, second] and model.batched_prefill == [1, 1]
 
 
@@ -92,9 +92,9 @@ def test_a_known_row_can_be_read_while_the_engine_runs() -> None:
 def test_scores_and_passes_are_remembered_and_close_lets_go_of_all() -> None:
     model = FakeEngine()
     engine, ids = CachedEngine(model), make_ids(6)
-    made, score = engine.attentions(ids), engine.score(ids)
+    attention, score = engine.attentions(ids), engine.score(ids)
     calls = len(model.calls)
-    assert engine.attentions(ids) is made is engine.cached_pass(ids, start=0, end=6)
+    assert engine.attentions(ids) is attention is engine.cached_pass(ids, start=0, end=6)
     assert engine.score(ids) is score and len(model.calls) == calls
     assert engine.cached_pass(ids, start=1) is None and engine.cached_pass(ids[:-1]) is None
     engine.close()

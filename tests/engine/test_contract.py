@@ -214,10 +214,10 @@ def texts_of(engine: Engine, **fields: object) -> dict[int, Text]:
         check_token(engine, event, asked.top)
         tokens[event.row].append(event)
     assert sorted(ends) == list(range(asked.n))
-    found = {row: Text(tokens.get(row, []), end) for row, end in ends.items()}
-    for text in found.values():
+    texts = {row: Text(tokens.get(row, []), end) for row, end in ends.items()}
+    for text in texts.values():
         check_text(engine, text, asked)
-    return found
+    return texts
 
 
 def check_token(engine: Engine, token: StreamedToken, top: int) -> None:
@@ -228,9 +228,9 @@ def check_token(engine: Engine, token: StreamedToken, top: int) -> None:
     if token.rank is not None and token.rank < len(values):
         assert values[token.rank] == pytest.approx(token.logprob, abs=1e-4)
     assert all(0 <= other < engine.info.vocab_size for other, _value in token.top)
-    told = dict(token.top).get(-1 if token.id is None else token.id)
-    if told is not None and token.logprob is not None:
-        assert told == pytest.approx(token.logprob, abs=1e-4)
+    listed = dict(token.top).get(-1 if token.id is None else token.id)
+    if listed is not None and token.logprob is not None:
+        assert listed == pytest.approx(token.logprob, abs=1e-4)
 
 
 def check_text(engine: Engine, text: Text, asked: StreamRequest) -> None:
@@ -308,8 +308,8 @@ def test_a_stop_string_ends_a_text_before_itself(engine: Engine) -> None:
     if no_stream(engine):
         return
     asked = {"n": 4, "max_new_tokens": 24, "seed": 1}
-    found = texts_of(engine, **asked)
-    texts = [found[row].end.text for row in sorted(found)]
+    texts_by_row = texts_of(engine, **asked)
+    texts = [texts_by_row[row].end.text for row in sorted(texts_by_row)]
     row, stop = next(
         (row, text[place]) for row, text in enumerate(texts) for place in range(2, len(text)) if "!" < text[place] < "~"
     )
@@ -367,11 +367,11 @@ def test_scores(engine: Engine) -> None:
         assert {part.shape for part in (score.logprobs, score.ranks, score.entropies)} == {(len(ids),)}
         assert math.isnan(score.logprobs[0]) and math.isnan(score.entropies[0]) and score.ranks[0] == -1
         assert (score.logprobs[1:] <= 0).all() and (score.ranks[1:] >= -1).all()
-    told = score.ranks >= 0
+    ranked = score.ranks >= 0
     row = require(engine, NextTokens).next_logits(ids[:3])
     if row.full:
         assert score.logprobs[3] == pytest.approx(log_softmax(row.logits)[ids[3]], abs=NEAR)
-        assert not told[3] or score.ranks[3] == int((row.logits > row.logits[ids[3]]).sum())
+        assert not ranked[3] or score.ranks[3] == int((row.logits > row.logits[ids[3]]).sum())
     assert facet.score(ids[:1]).logprobs.shape == (1,)
     for wrong in unreadable(engine):
         with pytest.raises(BadPrompt):
@@ -429,8 +429,8 @@ def test_attention(engine: Engine) -> None:
     if facet is None:
         return
     ids = prompt_of(engine)
-    made = facet.attentions(ids)
-    assert (made.ids, made.start, made.end) == (ids, 0, len(ids))
+    attention = facet.attentions(ids)
+    assert (attention.ids, attention.start, attention.end) == (ids, 0, len(ids))
     for wrong in unreadable(engine):
         with pytest.raises(BadPrompt):
             facet.attentions(wrong)
@@ -444,8 +444,8 @@ def test_hidden_states(engine: Engine) -> None:
     if facet is None:
         return
     ids = prompt_of(engine)
-    rows = [found for found in facet.lens(ids, range(1, 4)) if found is not None]
-    assert sum(found.entropies.shape[1] for found in rows) == 3
+    rows = [piece for piece in facet.lens(ids, range(1, 4)) if piece is not None]
+    assert sum(piece.entropies.shape[1] for piece in rows) == 3
     assert int(rows[0].top_ids[-1, 0, 0]) == int(whole(engine, ids[:2]).argmax())
     for wrong in (range(0), range(-1, 2), range(2, len(ids) + 1), range(0, 4, 2)):
         with pytest.raises(BadPrompt):

@@ -51,11 +51,11 @@ def test_only_attention_models_on_the_cpu_are_tuned(
     monkeypatch.setattr(factory, "locate", locate)
     monkeypatch.setattr(loading, "read", read)
     monkeypatch.setattr(prepack, "tune_for_cpu", tune)
-    told: list[tuple[str, float]] = []
-    engine = factory.make_engine("org/m", "d", "t", lambda what, fraction: told.append((what, fraction)))
+    reports: list[tuple[str, float]] = []
+    engine = factory.make_engine("org/m", "d", "t", lambda what, fraction: reports.append((what, fraction)))
     assert isinstance(engine, TransformersEngine) and engine.info is loaded.info
     assert asked == [("org/m", "d", "t")] and len(tunings) == tuned
-    fractions = [fraction for _what, fraction in told]
+    fractions = [fraction for _what, fraction in reports]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
     unwatched = factory.make_engine("org/m")
     assert isinstance(unwatched, TransformersEngine) and unwatched.next_logits((1, 2)).computed_tokens == 2

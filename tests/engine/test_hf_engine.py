@@ -130,7 +130,7 @@ def test_only_what_is_new_is_run(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
     runs = count_runs(engine)
     ids = make_ids(60)
-    told = [
+    computed = [
         engine.next_logits(asked).computed_tokens
         for asked in (
             ids[:50],
@@ -143,8 +143,8 @@ def test_only_what_is_new_is_run(kind: str) -> None:
             ids[:20],
         )
     ]
-    assert told == [50, 1, 1, 9, 3, 1, 1, 1]
-    assert sum(runs) == sum(told) and len(runs) == 8
+    assert computed == [50, 1, 1, 9, 3, 1, 1, 1]
+    assert sum(runs) == sum(computed) and len(runs) == 8
 
 
 @pytest.mark.parametrize("kind", sorted(set(CONFIGS) - set(REUSABLE)))
@@ -265,9 +265,9 @@ def test_texts_read_together_are_those_read_alone(kind: str, shared: int) -> Non
     start = make_ids(shared)
     given = [start + make_ids(length, seed=length) for length in (17, 3, 17, 40)]
     given.append(given[1])
-    found = finish(engine.next_logits_in_pieces(given))
-    assert [row.ids for row in found] == given
-    for row, ids in zip(found, given, strict=True):
+    rows = finish(engine.next_logits_in_pieces(given))
+    assert [row.ids for row in rows] == given
+    for row, ids in zip(rows, given, strict=True):
         np.testing.assert_allclose(row.logits, full_pass(engine, ids)[-1], atol=1e-5, rtol=1e-5)
 
 
@@ -310,10 +310,10 @@ def test_long_texts_together_give_others_their_turn(kind: str, monkeypatch: pyte
         try:
             next(pieces)
         except StopIteration as end:
-            found = end.value
+            batched_rows = end.value
             break
         turns += 1
-    for row, expected in zip(found, alone, strict=True):
+    for row, expected in zip(batched_rows, alone, strict=True):
         np.testing.assert_allclose(row.logits, expected, atol=1e-5, rtol=1e-5)
     if runner.takes_pieces and runner.joins_rows:
         assert turns >= 1 and max(positions) <= PREFILL_CHUNK and sum(positions) < 1.5 * sum(map(len, given))
@@ -322,12 +322,12 @@ def test_long_texts_together_give_others_their_turn(kind: str, monkeypatch: pyte
 @pytest.mark.parametrize("kind", REUSABLE)
 def test_a_text_that_is_known_but_for_its_end_is_not_read_again_for_company(kind: str) -> None:
     engine = TransformersEngine(small_loaded(kind))
-    known, news = make_ids(60), [make_ids(40, seed=5), make_ids(50, seed=6)]
-    engine.next_logits(known)
+    cached, news = make_ids(60), [make_ids(40, seed=5), make_ids(50, seed=6)]
+    engine.next_logits(cached)
     runs = count_runs(engine)
-    found = finish(engine.next_logits_in_pieces([news[0], (*known, 3), news[1]]))
+    rows = finish(engine.next_logits_in_pieces([news[0], (*cached, 3), news[1]]))
     assert runs == [1, 50]
-    np.testing.assert_allclose(found[1].logits, full_pass(engine, (*known, 3))[-1], atol=1e-5, rtol=1e-5)
+    np.testing.assert_allclose(rows[1].logits, full_pass(engine, (*cached, 3))[-1], atol=1e-5, rtol=1e-5)
 
 
 def test_several_texts_are_refused_or_cancelled_as_one_is() -> None:

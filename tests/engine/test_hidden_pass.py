@@ -283,12 +283,12 @@ def test_the_weights_sum_to_num_parameters(kind: str, packed: bool) -> None:
     expected_bytes = sum(weight.nbytes for weight in loaded.model.parameters())
     if packed:
         assert pack_linears(loaded.model)
-    found = TransformersEngine(loaded).weights()
-    assert found.parameters == expected
-    assert sum(weight.bytes for weight in found.weights) == expected_bytes
-    assert len({weight.name for weight in found.weights}) == len(found.weights)
-    assert found.tied == bool(loaded.model.config.tie_word_embeddings)
-    assert '"model_type"' in found.config
+    listing = TransformersEngine(loaded).weights()
+    assert listing.parameters == expected
+    assert sum(weight.bytes for weight in listing.weights) == expected_bytes
+    assert len({weight.name for weight in listing.weights}) == len(listing.weights)
+    assert listing.tied == bool(loaded.model.config.tie_word_embeddings)
+    assert '"model_type"' in listing.config
 
 
 def test_a_released_model_has_no_weights() -> None:

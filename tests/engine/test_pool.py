@@ -82,15 +82,15 @@ def ended(loading: Loading) -> Loading:
 def test_many_sessions_share_one_load(make_pool: Callable[..., ModelPool], loader: Loader) -> None:
     pool = make_pool()
     loader.gate.clear()
-    found: list[Loading] = []
-    threads = [threading.Thread(target=lambda s=s: found.append(pool.request(s, ONE))) for s in "abcabcabc"]
+    loadings: list[Loading] = []
+    threads = [threading.Thread(target=lambda s=s: loadings.append(pool.request(s, ONE))) for s in "abcabcabc"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(PATIENCE)
     loader.gate.set()
-    assert len({id(loading) for loading in found}) == 1
-    assert ended(found[0]).worker is not None and loader.tries == [ONE]
+    assert len({id(loading) for loading in loadings}) == 1
+    assert ended(loadings[0]).worker is not None and loader.tries == [ONE]
     assert pool.loaded() == (ONE,)
 
 

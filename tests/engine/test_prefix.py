@@ -44,14 +44,14 @@ def test_a_whole_fork_shares_its_memory() -> None:
 
 
 @given(st.lists(IDS.filter(bool), min_size=1, max_size=6), IDS.filter(bool))
-def test_the_best_slot_is_the_longest_common_prefix(known: list[tuple[int, ...]], asked: tuple[int, ...]) -> None:
+def test_the_best_slot_is_the_longest_common_prefix(stored: list[tuple[int, ...]], asked: tuple[int, ...]) -> None:
     prefixes = PrefixCache()
-    for ids in known:
+    for ids in stored:
         cache = new_cache(None)
         cache.update(torch.zeros(1, 1, len(ids), 2), torch.zeros(1, 1, len(ids), 2), 0)
         prefixes.store("r", ids, DecoderState(cache, len(ids)))
     length, cache_found = prefixes.best("r", asked)
-    assert length == max(min(common_prefix(ids, asked), len(asked) - 1) for ids in known)
+    assert length == max(min(common_prefix(ids, asked), len(asked) - 1) for ids in stored)
     assert (cache_found is None) == (length == 0)
     assert cache_found is None or cache_found.length == cache_found.value.get_seq_length() == length
     assert prefixes.best("other revision", asked) == (0, None)

@@ -76,8 +76,8 @@ def test_the_plain_weights_of_packed_layers_are_released() -> None:
 
 def test_the_faster_way_is_chosen_and_a_tie_stays_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     def race(times: dict[tuple[bool, int], float]) -> Tuning:
-        found = {prepack._Choice(*choice): seconds for choice, seconds in times.items()}
-        monkeypatch.setattr(prepack, "_race", lambda linears, packable, threads: found)
+        tuning = {prepack._Choice(*choice): seconds for choice, seconds in times.items()}
+        monkeypatch.setattr(prepack, "_race", lambda linears, packable, threads: tuning)
         return tune_for_cpu(small_model("llama"))
 
     layers = sum(type(module) is nn.Linear for module in small_model("llama").modules())

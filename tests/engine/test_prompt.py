@@ -97,9 +97,9 @@ def result_of(call: Callable[[TextCodec, Typed], TokenIds], codec: TextCodec, ty
 def test_page_command_and_best_of_n_read_the_same(make: Callable[[], TextCodec], typed: Typed) -> None:
     codec = make()
     calls = (by_page, by_command, by_whole_text, by_best_of_n)
-    found = {result_of(call, codec, typed) for call in calls}
-    assert len(found) == 1, found
-    assert found.pop(), "no ids and no refusal"
+    readings = {result_of(call, codec, typed) for call in calls}
+    assert len(readings) == 1, readings
+    assert readings.pop(), "no ids and no refusal"
 
 
 def test_raw_text_and_chat_are_what_transformers_makes_of_them() -> None:

@@ -44,15 +44,15 @@ class Work:
 
 def in_turns(asked: list[Pieces[T]]) -> list[T]:
     """What each gives, a step of each at a time."""
-    waiting, found = list(enumerate(asked)), {}
+    waiting, answers = list(enumerate(asked)), {}
     while waiting:
         for place, each in list(waiting):
             try:
                 next(each)
             except StopIteration as end:
-                found[place] = end.value
+                answers[place] = end.value
                 waiting.remove((place, each))
-    return [found[place] for place in range(len(asked))]
+    return [answers[place] for place in range(len(asked))]
 
 
 def test_thirty_who_take_turns_pay_for_one() -> None:
@@ -64,11 +64,11 @@ def test_thirty_who_take_turns_pay_for_one() -> None:
 
 
 def test_who_cancels_ends_alone_and_the_last_takes_the_work_away() -> None:
-    work, shared, mine, other = Work(), SharedPieces[str](), CancelToken(), CancelToken()
-    first = shared.run("text", lambda: work.begin(mine), mine)
+    work, shared, own, other = Work(), SharedPieces[str](), CancelToken(), CancelToken()
+    first = shared.run("text", lambda: work.begin(own), own)
     second = shared.run("text", lambda: work.begin(other), other)
     next(first), next(second)
-    mine.cancel()
+    own.cancel()
     with pytest.raises(Cancelled):
         finish(first)
     assert finish(second) == "answer" and work.begun == 2, "begun anew: who had begun it is gone"

@@ -79,10 +79,10 @@ def test_passes_of_a_size_cost_what_they_took_and_others_by_the_line() -> None:
 
 def test_what_is_known_stays_known_while_all_passes_are_of_one_size() -> None:
     cost = cost_of(0.030, 0.0012)
-    known = share_rows([1, 256], cost)
+    shares = share_rows([1, 256], cost)
     for _ in range(2_000):
-        cost.add(sum(known), 0.030 + 0.0012 * sum(known))
-    assert share_rows([1, 256], cost) == known
+        cost.add(sum(shares), 0.030 + 0.0012 * sum(shares))
+    assert share_rows([1, 256], cost) == shares
 
 
 def test_nothing_known_and_nothing_wanted() -> None:

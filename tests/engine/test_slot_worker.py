@@ -36,11 +36,11 @@ def left() -> set[str]:
 
 @pytest.fixture
 def worker(left: set[str]) -> Iterator[SlotWorker]:
-    made = SlotWorker(
+    opened = SlotWorker(
         FakeEngine(), at_once=SLOTS, is_alive=lambda session: session not in left, look_seconds=0.01, clock=lambda: 0.0
     )
-    yield made
-    made.close()
+    yield opened
+    opened.close()
 
 
 class Held:

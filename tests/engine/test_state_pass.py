@@ -25,9 +25,9 @@ def test_states_are_those_of_one_plain_pass(kind: str) -> None:
     loaded = small_loaded(kind, has_chat_template=False, eos_token_ids=())
     with closing(TransformersEngine(loaded)) as engine:
         engine.next_logits(TEXTS[0])  # a known prefix of others
-        found = finish(engine.last_states_in_pieces(TEXTS))
+        states = finish(engine.last_states_in_pieces(TEXTS))
         with torch.inference_mode():
-            for ids, state in zip(TEXTS, found, strict=True):
+            for ids, state in zip(TEXTS, states, strict=True):
                 whole = loaded.model.get_decoder()(torch.tensor([ids])).last_hidden_state[0, -1]
                 np.testing.assert_allclose(state, whole.float().numpy(), atol=2e-4, rtol=1e-3)
         again = engine.next_logits(TEXTS[1]).logits

@@ -18,18 +18,18 @@ def test_the_completed_characters_of_any_split_make_the_text(case: tuple[str, li
     text, cuts = case
     data = text.encode()
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    decoder, seen = codecs.getincrementaldecoder("utf-8")(), b""
+    decoder, read = codecs.getincrementaldecoder("utf-8")(), b""
     for begin, end in zip(edges, edges[1:], strict=False):
         token = data[begin:end]
         expected = decoder.decode(token)
-        pending = pending_bytes(seen)
+        pending = pending_bytes(read)
         shown = added_text(pending, token)
         unfinished = decoder.getstate()[0]
         own = unfinished[-len(token) :] if token and unfinished else b""
         if len(unfinished) > len(token):  # the character began earlier: all of the token is unfinished
             own = token
         assert shown == expected + "".join(f"<0x{byte:02X}>" for byte in own)
-        seen += token
+        read += token
 
 
 @given(st.binary(max_size=12))

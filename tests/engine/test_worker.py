@@ -36,9 +36,9 @@ STEPS_ONLY = pytest.mark.parametrize("worker", [StepWorker], indirect=True)
 @pytest.fixture(params=[StepWorker, one_slot])
 def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
     """What both kinds do alike, where one job runs at a time."""
-    made: Worker = request.param(FakeEngine())
-    yield made
-    made.close()
+    opened: Worker = request.param(FakeEngine())
+    yield opened
+    opened.close()
 
 
 class Gate:
@@ -112,9 +112,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def timed(clock: Clock) -> Iterator[Worker]:
-    made = StepWorker(FakeEngine(), clock=clock)
-    yield made
-    made.close()
+    opened = StepWorker(FakeEngine(), clock=clock)
+    yield opened
+    opened.close()
 
 
 def taking(
@@ -322,18 +322,18 @@ def test_a_cancelled_generation_lets_go_before_anyone_elses_turn(worker: Worker)
 
 
 def test_a_plain_job_sees_that_it_was_cancelled(worker: Worker) -> None:
-    started, seen = threading.Event(), threading.Event()
+    started, noticed = threading.Event(), threading.Event()
 
     def job(engine: Engine, cancel: CancelToken) -> None:
         started.set()
         while not cancel.cancelled:
             pass
-        seen.set()
+        noticed.set()
         cancel.check()
 
     with worker.submit("a", "logits", job) as ticket:
         assert started.wait(PATIENCE)
-    assert seen.wait(PATIENCE)
+    assert noticed.wait(PATIENCE)
     with pytest.raises(Cancelled):
         ticket.result(PATIENCE)
 

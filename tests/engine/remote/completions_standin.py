@@ -94,8 +94,8 @@ class Completions:
         ids = self.codec.encode(prompt) if isinstance(prompt, str) else tuple(prompt)
         if body.get("stream"):
             return Reply(self._streamed(body, ids), headers={"Content-Type": "text/event-stream"})
-        told = self._logprobs(body, ids, None)
-        choice = {"index": 0, "text": "x", "finish_reason": "length", "logprobs": told}
+        logprobs = self._logprobs(body, ids, None)
+        choice = {"index": 0, "text": "x", "finish_reason": "length", "logprobs": logprobs}
         if "prompt_logprobs" in body and self.scores:
             choice["prompt_logprobs"] = [None, *(self._prompt_token(ids, place) for place in range(1, len(ids)))]
         usage = {"prompt_tokens": len(ids), "completion_tokens": 1, "total_tokens": len(ids) + 1}

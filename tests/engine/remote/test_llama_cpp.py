@@ -126,11 +126,11 @@ def test_a_chat_is_that_of_the_models_template(
 def test_a_row_is_what_the_server_answers(llama: LlamaCppEngine, llama_base: str) -> None:
     ids = llama.codec.encode(FRANCE)
     row = llama.next_logits(ids)
-    told = own_answer(llama_base, "/completion", prompt=list(ids), n_predict=1, n_probs=50)["completion_probabilities"][
-        0
-    ]
+    first_step = own_answer(llama_base, "/completion", prompt=list(ids), n_predict=1, n_probs=50)[
+        "completion_probabilities"
+    ][0]
     assert row.logits.shape == (49152,) and row.full and row.normalised and not row.logits.flags.writeable
-    for entry in told["top_logprobs"]:
+    for entry in first_step["top_logprobs"]:
         assert row.logits[entry["id"]] == pytest.approx(entry["logprob"], abs=0.02)  # its cache changes the last digits
     assert float(np.exp(row.logits.astype(np.float64)).sum()) == pytest.approx(1, abs=1e-3)
 
@@ -174,8 +174,8 @@ def test_greedy_tokens_are_the_servers_own(llama: LlamaCppEngine, llama_base: st
     assert [token.index for token in streamed] == list(range(len(streamed)))
     (end,) = ends(events)
     assert end.text == own["content"] and end.text.startswith("".join(token.text for token in streamed[:8]))
-    for token, told in zip(streamed, own["completion_probabilities"], strict=True):
-        assert token.logprob == pytest.approx(told["logprob"], abs=0.05)
+    for token, served in zip(streamed, own["completion_probabilities"], strict=True):
+        assert token.logprob == pytest.approx(served["logprob"], abs=0.05)
         assert len(token.top) == 3 and token.top[0][1] >= token.top[1][1] >= token.top[2][1]
 
 

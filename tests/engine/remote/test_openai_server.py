@@ -63,7 +63,7 @@ def serving(server: Completions, model: str = "") -> Iterator[tuple[OpenAIEngine
             yield engine, standin
 
 
-def made(codec: HfTextCodec, **fields: Any) -> Completions:
+def completions(codec: HfTextCodec, **fields: Any) -> Completions:
     return Completions(codec, len(byte_level_tokenizer()), **fields)
 
 
@@ -92,7 +92,7 @@ def streamed(engine: OpenAIEngine, **fields: Any) -> tuple[list[StreamedToken], 
     ],
 )
 def test_a_kind_is_recognised(codec: HfTextCodec, owner: str, kind: str, version: str) -> None:
-    server = made(codec, owned_by=owner)
+    server = completions(codec, owned_by=owner)
     with running(server.routes()) as standin:
         engine = make_engine(standin.base + "#other")
         facts = engine.info.server
@@ -102,16 +102,16 @@ def test_a_kind_is_recognised(codec: HfTextCodec, owner: str, kind: str, version
         engine.close()
 
 
-@pytest.mark.parametrize(("most", "told"), [(20, 20), (7, 5), (1, 1), (0, 0)])
-def test_how_much_of_a_row_is_told_is_found_out(codec: HfTextCodec, most: int, told: int) -> None:
-    with serving(made(codec, most=most, owned_by="vllm")) as (engine, _standin):
-        assert engine.info.server is not None and engine.info.server.told == told
-        assert offers(engine, NextTokens) == bool(told) and offers(engine, Stream)
+@pytest.mark.parametrize(("most", "listed"), [(20, 20), (7, 5), (1, 1), (0, 0)])
+def test_how_much_of_a_row_is_told_is_found_out(codec: HfTextCodec, most: int, listed: int) -> None:
+    with serving(completions(codec, most=most, owned_by="vllm")) as (engine, _standin):
+        assert engine.info.server is not None and engine.info.server.told == listed
+        assert offers(engine, NextTokens) == bool(listed) and offers(engine, Stream)
 
 
 @pytest.mark.parametrize("raw", [True, False])
 def test_before_or_after_its_samplers_is_found_out(codec: HfTextCodec, raw: bool) -> None:
-    with serving(made(codec, raw=raw)) as (engine, _standin):
+    with serving(completions(codec, raw=raw)) as (engine, _standin):
         assert engine.info.server is not None and engine.info.server.raw is raw
         tokens, _end = streamed(engine, temperature=0.5)
         assert all((token.logprob is not None) == raw for token in tokens), "only the model's own numbers are passed on"
@@ -120,7 +120,7 @@ def test_before_or_after_its_samplers_is_found_out(codec: HfTextCodec, raw: bool
 
 
 def test_another_tokenizer_than_the_models_is_refused(codec: HfTextCodec, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = made(codec, change=lambda answer: {**answer, "usage": {**answer["usage"], "prompt_tokens": 3}})
+    server = completions(codec, change=lambda answer: {**answer, "usage": {**answer["usage"], "prompt_tokens": 3}})
     with running(server.routes()) as standin:
         with pytest.raises(ModelNotFound, match=r"makes 3 tokens of a text .* name its own with PLAYGROUND_TOKENIZER"):
             make_engine(standin.base)
@@ -149,7 +149,7 @@ def test_as_many_tokens_are_not_enough_where_the_server_tells_its_own(codec: HfT
 @pytest.mark.parametrize("owner", ["vllm", "x"])
 @pytest.mark.parametrize("takes_ids", [True, False])
 def test_the_top_of_a_row(codec: HfTextCodec, owner: str, takes_ids: bool) -> None:
-    server = made(codec, owned_by=owner, takes_ids=takes_ids)
+    server = completions(codec, owned_by=owner, takes_ids=takes_ids)
     with serving(server) as (engine, standin):
         ids = engine.codec.encode(TEXT)
         row, exact = top_row(engine, ids), server.row(ids)
@@ -162,7 +162,7 @@ def test_the_top_of_a_row(codec: HfTextCodec, owner: str, takes_ids: bool) -> No
 
 
 def test_half_a_character_names_no_token_and_is_in_the_rest(codec: HfTextCodec) -> None:
-    server = made(codec)
+    server = completions(codec)
     with serving(server) as (engine, _standin):
         for last in range(40, 60):
             row = top_row(engine, (last,))
@@ -177,9 +177,9 @@ def test_half_a_character_names_no_token_and_is_in_the_rest(codec: HfTextCodec) 
 
 
 def logprobs_of(answer: Body) -> Body:
-    told = answer["choices"][0]["logprobs"]
-    assert isinstance(told, dict)
-    return told
+    logprobs = answer["choices"][0]["logprobs"]
+    assert isinstance(logprobs, dict)
+    return logprobs
 
 
 def lying(**fields: object) -> Callable[[Body], object]:
@@ -210,7 +210,7 @@ def lying(**fields: object) -> Callable[[Body], object]:
     ],
 )
 def test_a_row_that_lies_is_refused(codec: HfTextCodec, change: Callable[[Body], object], says: str) -> None:
-    server = made(codec)
+    server = completions(codec)
     with serving(server) as (engine, _standin):
         server.change = change
         with pytest.raises(ServerError) as refused:
@@ -219,7 +219,7 @@ def test_a_row_that_lies_is_refused(codec: HfTextCodec, change: Callable[[Body],
 
 
 def test_minus_infinity_is_a_token_that_cannot_come(codec: HfTextCodec) -> None:
-    server = made(codec)
+    server = completions(codec)
     with serving(server) as (engine, _standin):
         server.change = lying(top_logprobs=[{"a": -0.5, "b": -math.inf}])
         assert top_row(engine, (1,)).logprobs.tolist() == [-0.5, -math.inf]
@@ -229,7 +229,7 @@ def test_minus_infinity_is_a_token_that_cannot_come(codec: HfTextCodec) -> None:
 
 
 def test_a_prompts_own_tokens_are_scored_where_the_server_tells_them(codec: HfTextCodec) -> None:
-    server = made(codec, owned_by="vllm")
+    server = completions(codec, owned_by="vllm")
     with serving(server) as (engine, _standin):
         ids = engine.codec.encode(TEXT)
         score = require(engine, Score).score(ids)
@@ -243,13 +243,13 @@ def test_a_prompts_own_tokens_are_scored_where_the_server_tells_them(codec: HfTe
                 require(engine, Score).score(ids)
 
 
-def with_scores(told: list[Any], answer: Body) -> Body:
-    return {**answer, "choices": [{**answer["choices"][0], "prompt_logprobs": told}]}
+def with_scores(prompt_logprobs: list[Any], answer: Body) -> Body:
+    return {**answer, "choices": [{**answer["choices"][0], "prompt_logprobs": prompt_logprobs}]}
 
 
 @pytest.mark.parametrize("fields", [{"scores": False}, {"takes_ids": False}])
 def test_and_elsewhere_the_facet_is_missing(codec: HfTextCodec, fields: dict[str, bool]) -> None:
-    with serving(made(codec, owned_by="vllm", **fields)) as (engine, _standin):
+    with serving(completions(codec, owned_by="vllm", **fields)) as (engine, _standin):
         assert not offers(engine, Score)
 
 
@@ -257,7 +257,7 @@ def test_and_elsewhere_the_facet_is_missing(codec: HfTextCodec, fields: dict[str
 
 
 def test_a_text_is_passed_on(codec: HfTextCodec) -> None:
-    server = made(codec, owned_by="vllm")
+    server = completions(codec, owned_by="vllm")
     with serving(server) as (engine, standin):
         tokens, end = streamed(engine, seed=7)
         assert end == StreamedEnd(0, server.text, "length") and standin.asked[-1].body["seed"] == 7
@@ -272,7 +272,7 @@ def test_a_text_is_passed_on(codec: HfTextCodec) -> None:
 
 
 def test_several_texts_have_seeds_of_their_own(codec: HfTextCodec) -> None:
-    with serving(made(codec)) as (engine, standin):
+    with serving(completions(codec)) as (engine, standin):
         events = list(engine.stream(StreamRequest((1,), n=3, max_new_tokens=2, seed=5)))
         assert sorted(event.row for event in events if isinstance(event, StreamedEnd)) == [0, 1, 2]
         assert sorted(asked.body["seed"] for asked in standin.asked[-3:]) == [5, 6, 7]
@@ -291,7 +291,7 @@ def test_several_texts_have_seeds_of_their_own(codec: HfTextCodec) -> None:
     ],
 )
 def test_why_a_text_ended(codec: HfTextCodec, finish: Body, stop: tuple[str, ...], reason: str) -> None:
-    with serving(made(codec, finish=finish)) as (engine, standin):
+    with serving(completions(codec, finish=finish)) as (engine, standin):
         assert streamed(engine, stop=stop)[1].reason == reason
         assert standin.asked[-1].body.get("stop") == (list(stop) or None)
 
@@ -299,17 +299,17 @@ def test_why_a_text_ended(codec: HfTextCodec, finish: Body, stop: tuple[str, ...
 @pytest.mark.parametrize("setting", [{"top_k": 5}, {"min_p": 0.1}, {"repetition_penalty": 1.1}, {"ignore_eos": True}])
 def test_what_the_interface_does_not_have_is_said_or_refused(codec: HfTextCodec, setting: dict[str, Any]) -> None:
     (name,) = setting
-    with serving(made(codec, owned_by="vllm")) as (engine, standin):
+    with serving(completions(codec, owned_by="vllm")) as (engine, standin):
         streamed(engine, **setting)
         assert standin.asked[-1].body[name] == setting[name]
         streamed(engine)
         assert standin.asked[-1].body.get("top_k") == -1, "the server's defaults, or the model's, would slip in"
-    with serving(made(codec)) as (engine, standin), pytest.raises(BadInput, match=f"cannot be told {name}"):
+    with serving(completions(codec)) as (engine, standin), pytest.raises(BadInput, match=f"cannot be told {name}"):
         streamed(engine, **setting)
 
 
 def test_a_text_of_which_nothing_is_told(codec: HfTextCodec) -> None:
-    server = made(codec, most=0)
+    server = completions(codec, most=0)
     with serving(server) as (engine, _standin):
         tokens, end = streamed(engine)
         assert end.text == server.text == "".join(token.text for token in tokens)
@@ -326,7 +326,7 @@ def test_a_text_of_which_nothing_is_told(codec: HfTextCodec) -> None:
     ],
 )
 def test_a_text_that_lies_is_refused(codec: HfTextCodec, change: Callable[[Body], object], says: str) -> None:
-    server = made(codec)
+    server = completions(codec)
     with serving(server) as (engine, _standin):
         server.change = change
         with pytest.raises(ServerError) as refused:

@@ -40,13 +40,13 @@ def server_of(owner: str) -> Completions:
 @pytest.fixture(params=["vllm", "sglang"])
 def place(request: pytest.FixtureRequest) -> Iterator[tuple[Completions, StandIn]]:
     server = server_of(request.param)
-    with running(server.routes()) as found:
-        yield server, found
+    with running(server.routes()) as stand_in:
+        yield server, stand_in
 
 
 def test_ids_texts_and_rows_are_the_servers(place: tuple[Completions, StandIn]) -> None:
-    server, found = place
-    engine = make_engine(found.base)
+    server, stand_in = place
+    engine = make_engine(stand_in.base)
     assert isinstance(engine, OpenAIEngine) and isinstance(engine.codec, ServedCodec)
     assert engine.info.vocab_size == server.size, "the first id that is refused"
     for text in TEXTS:
@@ -72,18 +72,18 @@ def test_ids_texts_and_rows_are_the_servers(place: tuple[Completions, StandIn]) 
 
 
 def test_texts_of_tokens_are_asked_for_together(place: tuple[Completions, StandIn]) -> None:
-    _server, found = place
-    engine = make_engine(found.base)
+    _server, stand_in = place
+    engine = make_engine(stand_in.base)
     ids = engine.codec.encode("the quick brown fox")
-    before = len(found.asked)
+    before = len(stand_in.asked)
     assert "".join(engine.codec.piece(token) for token in ids) == "the quick brown fox"
-    assert len(found.asked) == before
+    assert len(stand_in.asked) == before
     engine.close()
 
 
 def test_a_special_token_that_is_typed_is_refused_unless_it_is_meant(place: tuple[Completions, StandIn]) -> None:
-    server, found = place
-    engine = make_engine(found.base)
+    server, stand_in = place
+    engine = make_engine(stand_in.base)
     text = "Hi <|im_end|> there"
     assert engine.codec.encode(text, parse_special=True) == server.codec.encode(text, parse_special=True)
     with pytest.raises(BadPrompt, match="as one special token: leave it out"):
@@ -93,18 +93,18 @@ def test_a_special_token_that_is_typed_is_refused_unless_it_is_meant(place: tupl
 
 def test_vllm_renders_chats_and_sglang_does_not() -> None:
     server = server_of("vllm")
-    with running(server.routes()) as found:
-        engine = make_engine(found.base)
+    with running(server.routes()) as stand_in:
+        engine = make_engine(stand_in.base)
         messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
         asked = engine.codec.encode_chat("Hi", system="Be brief.")
         assert engine.info.has_chat_template and asked == server.codec.encode(chat_text(messages), parse_special=True)
-        before = len(found.asked)
-        assert engine.codec.encode_chat("Hi", system="Be brief.") == asked and len(found.asked) == before
+        before = len(stand_in.asked)
+        assert engine.codec.encode_chat("Hi", system="Be brief.") == asked and len(stand_in.asked) == before
         with pytest.raises(BadPrompt, match="special token"):
             engine.codec.encode_chat("Hi<|im_end|>")
         engine.close()
-    with running(server_of("sglang").routes()) as found:
-        engine = make_engine(found.base)
+    with running(server_of("sglang").routes()) as stand_in:
+        engine = make_engine(stand_in.base)
         assert not engine.info.has_chat_template
         with pytest.raises(CapabilityMissing, match="no chat template"):
             engine.codec.encode_chat("Hi")
@@ -115,8 +115,8 @@ def test_a_server_whose_ids_do_not_fit_its_completions_is_refused() -> None:
     """The number of tokens that a completion counts is another than ``/tokenize`` tells."""
     server = server_of("vllm")
     server.change = lambda answer: {**answer, "usage": {**answer["usage"], "prompt_tokens": 3}}
-    with running(server.routes()) as found, pytest.raises(ModelNotFound, match="makes 3 tokens of a text"):
-        make_engine(found.base)
+    with running(server.routes()) as stand_in, pytest.raises(ModelNotFound, match="makes 3 tokens of a text"):
+        make_engine(stand_in.base)
 
 
 @pytest.mark.parametrize("missing", ["/tokenize", "/detokenize", "size"])
@@ -126,8 +126,8 @@ def test_where_something_is_missing_its_chats_are_asked(missing: str, monkeypatc
     routes.pop(missing, None)
     if missing == "size":
         server.size = 2**21  # whatever id is asked about is taken
-    with running(routes) as found:
-        engine = make_engine(found.base)
+    with running(routes) as stand_in:
+        engine = make_engine(stand_in.base)
         assert engine.info.server is not None and engine.info.server.chats_only
         engine.close()
 
@@ -137,7 +137,7 @@ def test_a_codec_of_this_machine_is_taken_where_it_is_named(tmp_path: object, mo
 
     byte_level_tokenizer().save_pretrained(str(tmp_path))
     monkeypatch.setenv(TOKENIZER_VARIABLE, str(tmp_path))
-    with running(server_of("vllm").routes()) as found:
-        engine = make_engine(found.base)
+    with running(server_of("vllm").routes()) as stand_in:
+        engine = make_engine(stand_in.base)
         assert isinstance(engine.codec, HfTextCodec)
         engine.close()

@@ -99,8 +99,8 @@ def test_sglangs_rows_and_scores_are_by_ids() -> None:
         score = require(engine, Score).score(ids)
         exact = score_rows(ids, np.stack([server.row(ids[:end]) for end in range(1, len(ids))]))
         assert score.logprobs == pytest.approx(exact.logprobs, abs=1e-5, nan_ok=True)
-        assert all(told in (-1, rank) for told, rank in zip(score.ranks, exact.ranks, strict=True))
-        assert all(told == rank for told, rank in zip(score.ranks, exact.ranks, strict=True) if rank < 20)
+        assert all(listed in (-1, rank) for listed, rank in zip(score.ranks, exact.ranks, strict=True))
+        assert all(listed == rank for listed, rank in zip(score.ranks, exact.ranks, strict=True) if rank < 20)
         engine.close()
 
 

@@ -34,9 +34,9 @@ def four_slots() -> Iterator[str]:
 
 @pytest.fixture
 def worker(four_slots: str) -> Iterator[Worker]:
-    made = open_worker(make_engine(four_slots))
-    yield made
-    made.close()
+    opened = open_worker(make_engine(four_slots))
+    yield opened
+    opened.close()
 
 
 def streaming(request: StreamRequest) -> Callable[[Engine, CancelToken], Generator[StreamEvent, None, None]]:

@@ -49,16 +49,16 @@ class TinyLlama:
         }
 
     def _tokenize(self, asked: Asked) -> Reply:
-        known = {data.decode("latin-1"): token for token, data in enumerate(TOKENS) if data}
-        ids = [known[part] for part in asked.body["content"]]
+        ids_by_text = {data.decode("latin-1"): token for token, data in enumerate(TOKENS) if data}
+        ids = [ids_by_text[part] for part in asked.body["content"]]
         return Reply({"tokens": ([0] if asked.body["add_special"] else []) + ids})
 
     def _completion(self, asked: Asked) -> Reply:
         if asked.body.get("stream"):
             return Reply(self._streamed())
         entries = row(asked.body["n_probs"]) if self.entries is None else self.entries
-        told = [{"id": 1, "logprob": -0.9, "top_logprobs": entries}]
-        return Reply({"model": self.name, "content": "a", "completion_probabilities": told})
+        probabilities = [{"id": 1, "logprob": -0.9, "top_logprobs": entries}]
+        return Reply({"model": self.name, "content": "a", "completion_probabilities": probabilities})
 
     def _streamed(self) -> Iterator[bytes]:
         yield from self.events
@@ -72,8 +72,8 @@ def event(**fields: Any) -> bytes:
     return b"data: " + json.dumps(fields).encode() + b"\n\n"
 
 
-def token_event(token: int, content: str, predicted: int, **told: Any) -> bytes:
-    probability = {"id": token, "logprob": math.log(PROBS[token % 8]), "top_logprobs": row(3), **told}
+def token_event(token: int, content: str, predicted: int, **fields: Any) -> bytes:
+    probability = {"id": token, "logprob": math.log(PROBS[token % 8]), "top_logprobs": row(3), **fields}
     return event(
         content=content, tokens=[token], stop=False, tokens_predicted=predicted, completion_probabilities=[probability]
     )
