@@ -36,11 +36,11 @@ def left() -> set[str]:
 
 @pytest.fixture
 def worker(left: set[str]) -> Iterator[SlotWorker]:
-    opened = SlotWorker(
+    slot_worker = SlotWorker(
         FakeEngine(), at_once=SLOTS, is_alive=lambda session: session not in left, look_seconds=0.01, clock=lambda: 0.0
     )
-    yield opened
-    opened.close()
+    yield slot_worker
+    slot_worker.close()
 
 
 class Held:

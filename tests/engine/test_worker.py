@@ -36,9 +36,9 @@ STEPS_ONLY = pytest.mark.parametrize("worker", [StepWorker], indirect=True)
 @pytest.fixture(params=[StepWorker, one_slot])
 def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
     """What both kinds do alike, where one job runs at a time."""
-    opened: Worker = request.param(FakeEngine())
-    yield opened
-    opened.close()
+    fake_worker: Worker = request.param(FakeEngine())
+    yield fake_worker
+    fake_worker.close()
 
 
 class Gate:
@@ -112,9 +112,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def timed(clock: Clock) -> Iterator[Worker]:
-    opened = StepWorker(FakeEngine(), clock=clock)
-    yield opened
-    opened.close()
+    timed_worker = StepWorker(FakeEngine(), clock=clock)
+    yield timed_worker
+    timed_worker.close()
 
 
 def taking(

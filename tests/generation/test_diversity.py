@@ -42,22 +42,22 @@ def test_repeated_ngrams_are_those_seen_before(ids: tuple[int, ...], n: int) -> 
 
 @given(st.lists(st.floats(-50, 50), min_size=2, max_size=12))
 def test_the_interval_is_scipys(values: list[float]) -> None:
-    found = mean_interval(values)
-    assert found is not None and found.low is not None and found.high is not None
+    interval = mean_interval(values)
+    assert interval is not None and interval.low is not None and interval.high is not None
     error = statistics.stdev(values) / len(values) ** 0.5
     if error > 1e-9:
         low, high = t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=error)
-        assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
+        assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-6)
         assert high - low > 2 * norm.ppf(0.975) * error, "few texts: wider than the normal interval"
-    assert found.low <= found.mean <= found.high and found.count == len(values)
+    assert interval.low <= interval.mean <= interval.high and interval.count == len(values)
 
 
 def test_the_interval_is_about_what_resampling_gives() -> None:
     values = np.random.default_rng(0).normal(3, 2, 200)
-    found = mean_interval(values.tolist())
+    interval = mean_interval(values.tolist())
     ci = bootstrap((values,), np.mean, random_state=np.random.default_rng(1)).confidence_interval
-    assert found is not None and found.low == pytest.approx(ci.low, abs=0.05)
-    assert found.high == pytest.approx(ci.high, abs=0.05)
+    assert interval is not None and interval.low == pytest.approx(ci.low, abs=0.05)
+    assert interval.high == pytest.approx(ci.high, abs=0.05)
 
 
 def test_one_text_has_no_interval_and_none_has_no_figure() -> None:
@@ -70,12 +70,14 @@ def test_one_text_has_no_interval_and_none_has_no_figure() -> None:
 
 
 def test_the_figures_of_a_setting() -> None:
-    found = diversity([(1, 2, 3, 4), (1, 2, 3, 4), (1, 1)], [[-1.0, -3.0], [-2.0], [-6.0, -2.0]])
-    assert (found.different, found.texts) == (2, 3)
-    assert found.length is not None and found.length.mean == pytest.approx(10 / 3)
-    assert found.logprob is not None and found.logprob.mean == pytest.approx((-2 - 2 - 4) / 3)
-    assert found.distinct[1] is not None and found.distinct[1].mean == pytest.approx((1 + 1 + 0.5) / 3)
-    assert found.distinct[3] is not None and found.distinct[3].count == 2, "a text too short is left out, not counted 0"
+    spread = diversity([(1, 2, 3, 4), (1, 2, 3, 4), (1, 1)], [[-1.0, -3.0], [-2.0], [-6.0, -2.0]])
+    assert (spread.different, spread.texts) == (2, 3)
+    assert spread.length is not None and spread.length.mean == pytest.approx(10 / 3)
+    assert spread.logprob is not None and spread.logprob.mean == pytest.approx((-2 - 2 - 4) / 3)
+    assert spread.distinct[1] is not None and spread.distinct[1].mean == pytest.approx((1 + 1 + 0.5) / 3)
+    assert spread.distinct[3] is not None and spread.distinct[3].count == 2, (
+        "a text too short is left out, not counted 0"
+    )
 
 
 @given(IDS, IDS)

@@ -82,9 +82,9 @@ def normal(run: Run) -> Run:
 )
 def test_what_is_saved_comes_back_the_same(settings: SamplerSettings) -> None:
     run = make_run(settings)
-    found, note = from_json(to_json(run, ENGINE.codec).encode(), ENGINE.info)
+    restored, note = from_json(to_json(run, ENGINE.codec).encode(), ENGINE.info)
     assert note is None
-    assert found == normal(run)
+    assert restored == normal(run)
 
 
 def test_a_file_of_an_earlier_version_is_read() -> None:
@@ -266,8 +266,8 @@ def test_an_end_token_is_named_in_all_three() -> None:
     run = make_run()
     step = dataclasses.replace(run.tree[0].steps[0], id=EOS_ID)
     run = dataclasses.replace(run, tree=Tree().add(Branch(0, None, 0, (step,), ended="eos")))
-    for made in (to_json(run, ENGINE.codec), to_csv(run, ENGINE.codec), run_html(run, ENGINE.codec)):
-        assert "⟨im_end⟩" in made
+    for export in (to_json(run, ENGINE.codec), to_csv(run, ENGINE.codec), run_html(run, ENGINE.codec)):
+        assert "⟨im_end⟩" in export
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -317,9 +317,9 @@ def test_rows_end_each_for_its_own_reason_and_leave_the_batch() -> None:
             GenerationRequest((1,), stop_ids=(256 + 9,)),
         ],
     )
-    seen: list[GenerationStep] = list(steps)
-    assert [[token.row for token in step.tokens] for step in seen] == [[0, 1, 2, 3], [0, 1, 3], [0]]
-    by_row = {row.row: row for step in seen for row in step.finished}
+    taken_steps: list[GenerationStep] = list(steps)
+    assert [[token.row for token in step.tokens] for step in taken_steps] == [[0, 1, 2, 3], [0, 1, 3], [0]]
+    by_row = {row.row: row for step in taken_steps for row in step.finished}
     assert {row: (by_row[row].finish_reason, by_row[row].text, by_row[row].hidden_text) for row in by_row} == {
         0: ("eos", "hello world", "<|im_end|>"),
         1: ("stop", "hello ", "world"),

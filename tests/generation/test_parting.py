@@ -17,15 +17,15 @@ def path(*ids: int | None) -> list[TokenStep]:
     [((1, 2, 3), (1, 2, 3), None), ((1, 2, 3), (1, 9, 3), 1), ((1, 2), (1, 2, 3), 2), ((), (), None), ((), (4,), 0)],
 )
 def test_one_vocabulary_is_compared_by_tokens(left: tuple[int, ...], right: tuple[int, ...], place: int | None) -> None:
-    found = parting(path(*left), path(*right), [], [], same_vocabulary=True)
-    assert found == (None if place is None else Parting(place, place))
+    point = parting(path(*left), path(*right), [], [], same_vocabulary=True)
+    assert point == (None if place is None else Parting(place, place))
 
 
 @pytest.mark.parametrize("same", [True, False])
 def test_texts_of_two_vocabularies_and_untold_ids_are_compared_by_characters(same: bool) -> None:
     left, right = ["Par", "is", " is", " old"], ["Paris", " ", "is new"]
-    found = parting(path(1, 2, 3, 4), path(1, None, 3), left, right, same_vocabulary=same)
-    assert found == Parting(3, 2, 9) and "".join(left)[:9] == "".join(right)[:9] == "Paris is "
+    point = parting(path(1, 2, 3, 4), path(1, None, 3), left, right, same_vocabulary=same)
+    assert point == Parting(3, 2, 9) and "".join(left)[:9] == "".join(right)[:9] == "Paris is "
     assert parting(path(1), path(2, None), ["ab"], ["a", "b"], same_vocabulary=same) is None
     assert parting(path(1), path(2, None), ["ab"], ["a", "bc"], same_vocabulary=same) == Parting(1, 1, 2)
 

@@ -45,13 +45,13 @@ def test_together_is_as_alone_and_the_record_is_true(kind: str, settings: Sample
     together = draw_rows(logits, rows)
     for row, drawn in enumerate(together):
         assert drawn == draw_rows(logits[row : row + 1], [rows[row]])[0]
-        seen = examine(logits[row], settings, prompt_ids=(1, 2), generated_ids=(5, 9), u=us[row])
-        assert drawn.draw == draw_token(seen.trace.final_probs, us[row])
+        examined = examine(logits[row], settings, prompt_ids=(1, 2), generated_ids=(5, 9), u=us[row])
+        assert drawn.draw == draw_token(examined.trace.final_probs, us[row])
         token = drawn.draw.id
         order = np.lexsort((np.arange(VOCAB), -logits[row]))
         assert drawn.rank == int(np.flatnonzero(order == token)[0])
         assert [other.id for other in drawn.top] == order[:12].tolist()
-        assert drawn.kept == np.count_nonzero(seen.trace.final_logits > -np.inf)
+        assert drawn.kept == np.count_nonzero(examined.trace.final_logits > -np.inf)
         exact = logits[row].astype(np.float64)
         exact -= np.log(np.exp(exact - exact.max()).sum()) + exact.max()
         assert drawn.raw_logprob == pytest.approx(exact[token], abs=1e-4)

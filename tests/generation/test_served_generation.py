@@ -38,14 +38,14 @@ def base() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def worker(base: str) -> Iterator[Worker]:
-    with serving(make_engine(base)) as found:
-        yield found
+    with serving(make_engine(base)) as server_worker:
+        yield server_worker
 
 
 @contextmanager
 def serving(engine: Engine) -> Iterator[Worker]:
-    with closing(open_worker(engine)) as found:
-        yield found
+    with closing(open_worker(engine)) as server_worker:
+        yield server_worker
 
 
 def asked(worker: Worker, prompt: str, settings: SamplerSettings, **fields: Any) -> GenerationRequest:
@@ -156,9 +156,11 @@ def test_a_text_of_a_server_with_openais_completions(
     codec = HfTextCodec(tokenizer, small_info(vocab_size=len(tokenizer)))
     with (
         running(Completions(codec, len(tokenizer), owned_by=owner).routes()) as standin,
-        serving(make_engine(standin.base)) as found,
+        serving(make_engine(standin.base)) as server_worker,
     ):
-        run, tree = finish(found, *(asked(found, "Hello", GREEDY, random_stream=row) for row in range(2)))
+        run, tree = finish(
+            server_worker, *(asked(server_worker, "Hello", GREEDY, random_stream=row) for row in range(2))
+        )
     assert run.generation is not None and run.generation.rows[0].text
     assert [row.text for row in run.generation.rows] == [shown(tree, row) for row in range(2)]
     assert all(step.raw_logprob is None or step.raw_logprob <= 0 for step in tree.path(0))

@@ -42,9 +42,9 @@ def watch_for(*stops: str, generated: str = "", **fields: Any) -> StopWatch:
 
 
 def ended(watch: StopWatch, text: str) -> tuple[str, str, str | None]:
-    found = run(watch, CODEC.encode(text))
-    assert found is not None
-    return (*watch.split(found[1]), found[1].stopped_by)
+    stop_point = run(watch, CODEC.encode(text))
+    assert stop_point is not None
+    return (*watch.split(stop_point[1]), stop_point[1].stopped_by)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_end_tokens_stop_ids_and_the_limit() -> None:
     assert run(watch_for(max_new_tokens=2), text) == (2, Ending("length", 2))
     assert run(watch_for("b", max_new_tokens=2), text) == (2, Ending("stop", 1, "b"))
     spelt = watch_for("<|im_end|>", ignore_eos=True)
-    found = run(spelt, (*text, EOS_ID))  # a special token can be stopped at by its spelling
-    assert found is not None and spelt.split(found[1]) == ("ab", "<|im_end|>")
+    stop_point = run(spelt, (*text, EOS_ID))  # a special token can be stopped at by its spelling
+    assert stop_point is not None and spelt.split(stop_point[1]) == ("ab", "<|im_end|>")
 
 
 @given(
@@ -107,11 +107,11 @@ def test_end_tokens_stop_ids_and_the_limit() -> None:
 )
 def test_shown_and_hidden_make_up_the_text_and_the_shown_part_holds_no_stop_string(text: str, stops: list[str]) -> None:
     watch, ids = watch_for(*stops), CODEC.encode(text)
-    found = run(watch, ids)
-    if found is None:
+    stop_point = run(watch, ids)
+    if stop_point is None:
         assert not any(stop in text for stop in stops)
         return
-    count, ending = found
+    count, ending = stop_point
     shown, hidden = watch.split(ending)
     assert (shown + hidden).encode("utf-8", "replace") == CODEC.decode(ids[:count]).encode()
     assert not any(stop in shown for stop in stops)

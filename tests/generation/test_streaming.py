@@ -72,7 +72,7 @@ def streamed(engine: Engine, request: StreamRequest) -> tuple[list[list[Streamed
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("make", [fake, real])
 def test_the_streams_texts_are_those_of_the_rows_loop(make: Callable[[], Engine], name: str) -> None:
-    settings = {told: getattr(SETTINGS[name], told) for told in TOLD_SETTINGS}
+    settings = {setting: getattr(SETTINGS[name], setting) for setting in TOLD_SETTINGS}
     request = StreamRequest(PROMPT, n=3, max_new_tokens=12, seed=7, top=4, stop=("e", " the"), **settings)
     tokens, ends = streamed(make(), request)
     rows = generated(

@@ -43,12 +43,12 @@ def ending(ids: tuple[int, ...]) -> FloatArray:
 def finish(
     engine: ServedFakeEngine | FakeEngine, *requests: GenerationRequest
 ) -> tuple[list[GenerationStep], Generation]:
-    steps, found = generate(engine, requests), list[GenerationStep]()
+    steps, taken_steps = generate(engine, requests), list[GenerationStep]()
     while True:
         try:
-            found.append(next(steps))
+            taken_steps.append(next(steps))
         except StopIteration as end:
-            return found, end.value
+            return taken_steps, end.value
 
 
 class Script(ServedFakeEngine):
@@ -119,12 +119,16 @@ def test_through_the_stream_of_rows_it_is_what_the_rows_loop_gives() -> None:
     assert samples_here(both) and not samples_here(served)
     here, there = finish(both, *requests)[1], finish(served, *requests)[1]
     assert [row.ids for row in here.rows] == [row.ids for row in there.rows]
-    for drawn, told in zip(here.rows, there.rows, strict=True):
-        assert (drawn.text, drawn.hidden_text, drawn.finish_reason) == (told.text, told.hidden_text, told.finish_reason)
+    for drawn, other in zip(here.rows, there.rows, strict=True):
+        assert (drawn.text, drawn.hidden_text, drawn.finish_reason) == (
+            other.text,
+            other.hidden_text,
+            other.finish_reason,
+        )
         assert all(isinstance(step, DrawnStep) and step.text is None for step in drawn.steps)
         codec = FakeCodec()
-        assert step_pieces(codec, drawn.steps, PROMPT) == step_pieces(codec, told.steps, PROMPT)
-        assert [step.rank for step in drawn.steps] == [step.rank for step in told.steps]
+        assert step_pieces(codec, drawn.steps, PROMPT) == step_pieces(codec, other.steps, PROMPT)
+        assert [step.rank for step in drawn.steps] == [step.rank for step in other.steps]
 
 
 def test_what_the_engine_does_not_tell_is_none_and_no_number() -> None:
@@ -245,14 +249,14 @@ def test_all_told_settings_go_into_the_request() -> None:
         presence_penalty=0.2,
         frequency_penalty=0.3,
     )
-    told = stream_request(
+    sent = stream_request(
         GenerationRequest(PROMPT, settings, 9, 3, 2, ("x",), ignore_eos=True, top=4, generated_ids=(1, 2))
     )
-    assert {name: getattr(told, name) for name in TOLD_SETTINGS} == {
+    assert {name: getattr(sent, name) for name in TOLD_SETTINGS} == {
         name: getattr(settings, name) for name in TOLD_SETTINGS
     }
-    assert (told.ids, told.n, told.max_new_tokens, told.seed, told.random_stream) == ((*PROMPT, 1, 2), 1, 9, 3, 2)
-    assert (told.stop, told.ignore_eos, told.top) == (("x",), True, 4)
+    assert (sent.ids, sent.n, sent.max_new_tokens, sent.seed, sent.random_stream) == ((*PROMPT, 1, 2), 1, 9, 3, 2)
+    assert (sent.stop, sent.ignore_eos, sent.top) == (("x",), True, 4)
 
 
 def test_a_text_cannot_go_on_from_within_what_it_is_held_to() -> None:

@@ -46,16 +46,16 @@ def submit(worker: StepWorker, number: int, requests: list[GenerationRequest]) -
 
 
 def ids_alone(engine: TransformersEngine, requests: list[GenerationRequest]) -> list[tuple[int, ...]]:
-    found = []
+    ids = []
     for request in requests:
         steps = generate(engine, [request])
         while True:
             try:
                 next(steps)
             except StopIteration as end:
-                found.append(end.value.rows[0].ids)
+                ids.append(end.value.rows[0].ids)
                 break
-    return found
+    return ids
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "qwen2", "gemma3-hybrid", "deepseek"])

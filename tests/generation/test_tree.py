@@ -116,12 +116,12 @@ ACTS = st.lists(
 @given(ACTS)
 def test_undo_and_redo_walk_over_exactly_the_trees_there_were(acts: list[str]) -> None:
     """Against a plain list with a cursor."""
-    history, seen, cursor = History(family()), [family()], 0
+    history, states, cursor = History(family()), [family()], 0
     for number, act in enumerate(acts):
         if act == "undo":
             history, cursor = history.undo(), max(0, cursor - 1)
         elif act == "redo":
-            history, cursor = history.redo(), min(len(seen) - 1, cursor + 1)
+            history, cursor = history.redo(), min(len(states) - 1, cursor + 1)
         else:
             verb, *rest = act.split()
             tree = history.present
@@ -132,10 +132,10 @@ def test_undo_and_redo_walk_over_exactly_the_trees_there_were(acts: list[str]) -
                 "add": lambda: tree.add(branch(number)),  # noqa: B023
             }[verb]()
             history = history.do(new)
-            if new != seen[cursor]:
-                seen, cursor = [*seen[: cursor + 1], new], cursor + 1
-        assert history.present == seen[cursor]
-        assert len(history.past) == cursor and len(history.future) == len(seen) - 1 - cursor
+            if new != states[cursor]:
+                states, cursor = [*states[: cursor + 1], new], cursor + 1
+        assert history.present == states[cursor]
+        assert len(history.past) == cursor and len(history.future) == len(states) - 1 - cursor
 
 
 def test_tokens_that_arrive_are_no_step_of_their_own() -> None:

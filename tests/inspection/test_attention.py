@@ -69,17 +69,17 @@ def test_an_even_head_has_the_entropy_and_distance_of_an_even_head(
 ) -> None:
     even = known_heads[0, 2]
     width = 30 + len(TransformersEngine(constructed_loaded()).codec.start_ids)
-    seen = range(2, width + 1)  # keys of each query after the first
-    assert even.entropy == pytest.approx(np.mean([math.log(count) for count in seen]), abs=1e-4)
-    assert even.distance == pytest.approx(np.mean([(count - 1) / 2 for count in seen]), abs=1e-3)
+    key_counts = range(2, width + 1)  # keys of each query after the first
+    assert even.entropy == pytest.approx(np.mean([math.log(count) for count in key_counts]), abs=1e-4)
+    assert even.distance == pytest.approx(np.mean([(count - 1) / 2 for count in key_counts]), abs=1e-3)
     assert known_heads[PREVIOUS].distance == pytest.approx(1.0, abs=0.01)
     assert known_heads[PREVIOUS].entropy < 0.01
 
 
 def test_the_scores_by_the_plainest_loops() -> None:
-    made = make_pass()
-    got = head_figures(made)[1]
-    weights = made.layers[0].weights[1]
+    attention = make_pass()
+    got = head_figures(attention)[1]
+    weights = attention.layers[0].weights[1]
     duplicate, induction = list[float](), list[float]()
     for query in range(len(TEXT)):
         earlier = [key for key in range(query) if TEXT[key] == TEXT[query]]
@@ -133,20 +133,24 @@ def test_the_part_above_the_diagonal_is_blank_and_not_zero() -> None:
 
 @pytest.mark.parametrize("how", ["mean", "min", "max"])
 def test_merging_equals_numpy_over_the_heads(how: str) -> None:
-    made = make_pass()
+    attention = make_pass()
     lower = np.tril_indices(len(TEXT))
     merge = getattr(np, how)
-    layer = merge(made.layers[1].weights, axis=0)
-    np.testing.assert_allclose(attention_matrix(made, Selection(1, (), how)).values[lower], layer[lower], atol=1e-6)
-    every = merge(np.concatenate([layer.weights for layer in made.layers]), axis=0)
-    np.testing.assert_allclose(attention_matrix(made, Selection(None, (), how)).values[lower], every[lower], atol=1e-6)
+    layer = merge(attention.layers[1].weights, axis=0)
+    np.testing.assert_allclose(
+        attention_matrix(attention, Selection(1, (), how)).values[lower], layer[lower], atol=1e-6
+    )
+    every = merge(np.concatenate([layer.weights for layer in attention.layers]), axis=0)
+    np.testing.assert_allclose(
+        attention_matrix(attention, Selection(None, (), how)).values[lower], every[lower], atol=1e-6
+    )
 
 
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=12), st.integers(0, 3))
 def test_hiding_the_first_token_shares_out_the_rest(tokens: list[int], begin: int) -> None:
     start = min(begin, len(tokens) - 1)
-    made = make_pass(tuple(tokens), start)
-    plain, hidden = (attention_matrix(made, Selection(0, (0,)), hide_first=hide) for hide in (False, True))
+    attention = make_pass(tuple(tokens), start)
+    plain, hidden = (attention_matrix(attention, Selection(0, (0,)), hide_first=hide) for hide in (False, True))
     before = np.where(np.isnan(plain.values), 0, plain.values).sum(-1) + plain.before
     np.testing.assert_allclose(before, 1, atol=1e-5)
     rows = slice(1, None) if start == 0 else slice(None)
@@ -190,9 +194,9 @@ def test_a_head_that_is_not_there_is_refused(selection: Selection, says: str) ->
 
 
 def test_rollout_is_the_product_of_the_halved_layers() -> None:
-    made = make_pass()
+    attention = make_pass()
     product = np.eye(len(TEXT))
-    for layer, got in zip(made.layers, rollout(made), strict=True):
+    for layer, got in zip(attention.layers, rollout(attention), strict=True):
         product = (0.5 * layer.weights.astype(np.float64).mean(0) + 0.5 * np.eye(len(TEXT))) @ product
         np.testing.assert_allclose(got, product, atol=1e-6)
         np.testing.assert_allclose(got.sum(-1), 1, atol=1e-5)
@@ -208,10 +212,10 @@ def test_rollout_of_a_window_that_leaves_keys_out_is_refused() -> None:
 
 @pytest.mark.parametrize("start", [0, 3])
 def test_the_parts_of_a_weight_lead_to_the_weight(start: int) -> None:
-    made = make_pass(start=start)
-    layer = made.layers[1]
+    attention = make_pass(start=start)
+    layer = attention.layers[1]
     assert layer.queries is not None and layer.keys is not None
-    parts = weight_parts(made, 1, 1, 5)
+    parts = weight_parts(attention, 1, 1, 5)
     dots = [float(layer.queries[1, 5 - start] @ layer.keys[0, key]) for key in range(6)]
     np.testing.assert_allclose(parts.dots, dots, rtol=1e-5)
     np.testing.assert_allclose(parts.scores, np.array(dots) / math.sqrt(parts.depth), rtol=1e-5)

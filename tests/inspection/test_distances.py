@@ -66,41 +66,43 @@ def normal(weights: list[float]) -> npt.NDArray[np.float64]:
 @given(WEIGHTS, WEIGHTS)
 def test_whole_rows_of_one_vocabulary_have_scipys_numbers(left: list[float], right: list[float]) -> None:
     p, q = normal(left), normal(right)
-    found = between(row_of(p), row_of(q), one_vocabulary(12))
-    assert found.kl_pq is not None and found.kl_qp is not None
-    assert found.kl_pq.exact and found.kl_pq.low == pytest.approx(entropy(p, q), abs=1e-6)
-    assert found.kl_qp.low == pytest.approx(entropy(q, p), abs=1e-6)
-    assert found.jensen_shannon.low == pytest.approx(jensenshannon(p, q) ** 2, abs=1e-6)
-    assert found.total_variation.low == pytest.approx(np.abs(p - q).sum() / 2, abs=1e-6)
-    assert (found.only_p, found.only_q) == (0.0, 0.0)
+    distance = between(row_of(p), row_of(q), one_vocabulary(12))
+    assert distance.kl_pq is not None and distance.kl_qp is not None
+    assert distance.kl_pq.exact and distance.kl_pq.low == pytest.approx(entropy(p, q), abs=1e-6)
+    assert distance.kl_qp.low == pytest.approx(entropy(q, p), abs=1e-6)
+    assert distance.jensen_shannon.low == pytest.approx(jensenshannon(p, q) ** 2, abs=1e-6)
+    assert distance.total_variation.low == pytest.approx(np.abs(p - q).sum() / 2, abs=1e-6)
+    assert (distance.only_p, distance.only_q) == (0.0, 0.0)
 
 
 @given(WEIGHTS, WEIGHTS, st.integers(1, 12), st.integers(1, 12))
 def test_what_is_told_in_part_has_bounds_that_hold(left: list[float], right: list[float], k: int, n: int) -> None:
     p, q, outcomes = normal(left), normal(right), one_vocabulary(12)
     exact = between(row_of(p), row_of(q), outcomes)
-    found = between(top_of(p, k), top_of(q, n), outcomes)
-    pairs = [(exact.total_variation, found.total_variation), (exact.jensen_shannon, found.jensen_shannon)]
-    for true, told in pairs:
-        assert told.high is not None and told.low - 1e-6 <= true.low <= told.high + 1e-6
-    assert exact.kl_pq is not None and found.kl_pq is not None
-    assert found.kl_pq.low <= exact.kl_pq.low + 1e-6
-    assert (found.kl_pq.high is None) == (min(k, n) < 12)
+    bounds = between(top_of(p, k), top_of(q, n), outcomes)
+    pairs = [(exact.total_variation, bounds.total_variation), (exact.jensen_shannon, bounds.jensen_shannon)]
+    for true, bounded in pairs:
+        assert bounded.high is not None and bounded.low - 1e-6 <= true.low <= bounded.high + 1e-6
+    assert exact.kl_pq is not None and bounds.kl_pq is not None
+    assert bounds.kl_pq.low <= exact.kl_pq.low + 1e-6
+    assert (bounds.kl_pq.high is None) == (min(k, n) < 12)
 
 
 def test_a_token_that_one_model_excludes_makes_one_divergence_infinite() -> None:
-    found = between(row_of([0.5, 0.5]), row_of([1.0, 0.0]), one_vocabulary(2))
-    assert found.kl_pq is not None and found.kl_qp is not None
-    assert found.kl_pq.low == math.inf and found.kl_qp.low == pytest.approx(math.log(2))
-    assert found.total_variation.low == pytest.approx(0.5)
+    distance = between(row_of([0.5, 0.5]), row_of([1.0, 0.0]), one_vocabulary(2))
+    assert distance.kl_pq is not None and distance.kl_qp is not None
+    assert distance.kl_pq.low == math.inf and distance.kl_qp.low == pytest.approx(math.log(2))
+    assert distance.total_variation.low == pytest.approx(0.5)
 
 
 def test_nothing_in_common_is_as_far_apart_as_can_be() -> None:
     outcomes = align([(Words(b"a", b"b"), 2), (Words(b"c", b"d"), 2)])
-    found = between(row_of([0.5, 0.5]), row_of([0.25, 0.75]), outcomes)
-    assert (found.kl_pq, found.kl_qp) == (None, None)
-    assert found.total_variation.low == pytest.approx(1) and found.jensen_shannon.low == pytest.approx(math.log(2))
-    assert found.only_p == pytest.approx(1) and found.only_q == pytest.approx(1)
+    distance = between(row_of([0.5, 0.5]), row_of([0.25, 0.75]), outcomes)
+    assert (distance.kl_pq, distance.kl_qp) == (None, None)
+    assert distance.total_variation.low == pytest.approx(1) and distance.jensen_shannon.low == pytest.approx(
+        math.log(2)
+    )
+    assert distance.only_p == pytest.approx(1) and distance.only_q == pytest.approx(1)
 
 
 def test_other_vocabularies_are_aligned_by_bytes() -> None:
@@ -109,24 +111,24 @@ def test_other_vocabularies_are_aligned_by_bytes() -> None:
     outcomes = align([(left, 5), (right, 5)])
     assert not outcomes.same and outcomes.size == 6
     p, q = row_of([0.1, 0.2, 0.3, 0.3, 0.1]), row_of([0.5, 0.3, 0.1, 0.05, 0.05])
-    found = between(p, q, outcomes)
-    assert found.only_p == pytest.approx(0.1) and found.only_q == pytest.approx(0.1)
-    assert found.total_variation.low == pytest.approx(0.1)
+    distance = between(p, q, outcomes)
+    assert distance.only_p == pytest.approx(0.1) and distance.only_q == pytest.approx(0.1)
+    assert distance.total_variation.low == pytest.approx(0.1)
     assert outcomes.name(outcomes.places[1][0]) == (0, 1), "a text is spelt by the first model that has it"
 
 
 def test_a_text_of_two_tokens_is_told_once_both_are() -> None:
     outcomes = align([(Words(b"x", b"x", b"y"), 3), (Words(b"x", b"y"), 2)])
-    told = told_row(top_of([0.5, 0.1, 0.4], 2), outcomes, 0)
-    assert told.told.tolist() == [False, True] and told.rest == pytest.approx(0.6)
+    listed_row = told_row(top_of([0.5, 0.1, 0.4], 2), outcomes, 0)
+    assert listed_row.told.tolist() == [False, True] and listed_row.rest == pytest.approx(0.6)
 
 
 def test_the_largest_movers_are_told_by_both() -> None:
     outcomes = one_vocabulary(4)
     p, q = told_row(row_of([0.4, 0.3, 0.2, 0.1]), outcomes, 0), told_row(top_of([0.2, 0.35, 0.15, 0.3], 3), outcomes, 1)
-    found = movers(p, q, 2)
-    assert [mover.outcome for mover in found] == [0, 3]
-    assert [(round(mover.p, 6), round(mover.q, 6)) for mover in found] == [(0.4, 0.2), (0.1, 0.3)]
+    top_movers = movers(p, q, 2)
+    assert [mover.outcome for mover in top_movers] == [0, 3]
+    assert [(round(mover.p, 6), round(mover.q, 6)) for mover in top_movers] == [(0.4, 0.2), (0.1, 0.3)]
     same = ToldRow(p.probs, p.told, 0.0)
     assert movers(p, same, 2) == ()
 

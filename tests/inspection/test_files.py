@@ -38,7 +38,7 @@ def test_the_other_files() -> None:
     anatomy = examine_weights(engine.info, engine.weights())
     rows = list(csv.DictReader(io.StringIO(files.anatomy_csv(anatomy))))
     assert int(rows[-1]["parameters"]) == sum(int(row["parameters"]) for row in rows[:-1]) == anatomy.total
-    found = finish(time_machine(engine, CancelToken(), (8, 16, 32), seed=0))
-    rows = list(csv.DictReader(io.StringIO(files.timing_csv(found))))
+    timing = finish(time_machine(engine, CancelToken(), (8, 16, 32), seed=0))
+    rows = list(csv.DictReader(io.StringIO(files.timing_csv(timing))))
     assert [int(row["prompt_tokens"]) for row in rows] == [8, 16, 32]
     assert all(row["cache_formula_bytes"] == row["cache_measured_bytes"] for row in rows)

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.model
 
 @pytest.fixture(scope="module")
 def engine(bundled_model_path: object) -> Iterator[TransformersEngine]:
-    made = TransformersEngine(load(dtype="float32", device="cpu"))
-    yield made
-    made.close()
+    bundled = TransformersEngine(load(dtype="float32", device="cpu"))
+    yield bundled
+    bundled.close()
 
 
 def picture_of(engine: TransformersEngine, text: str) -> LensPicture:
@@ -34,8 +34,8 @@ def picture_of(engine: TransformersEngine, text: str) -> LensPicture:
         try:
             next(steps)
         except StopIteration as end:
-            found: LensPicture = end.value
-            return found
+            picture: LensPicture = end.value
+            return picture
 
 
 def test_the_answer_appears_where_the_experiment_says(engine: TransformersEngine) -> None:

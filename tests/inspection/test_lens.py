@@ -32,12 +32,12 @@ TEXT = tuple(b"The capital of France is")
 
 
 def finish(steps: Generator[Any, None, T]) -> tuple[list[Any], T]:
-    seen: list[Any] = []
+    progress: list[Any] = []
     while True:
         try:
-            seen.append(next(steps))
+            progress.append(next(steps))
         except StopIteration as end:
-            return seen, end.value
+            return progress, end.value
 
 
 def fake() -> FakeEngine:
@@ -48,7 +48,7 @@ def picture_of(engine: Engine, ids: tuple[int, ...] = TEXT) -> LensPicture:
     return finish(read_lens(engine, ids, choose_window(len(ids)), CancelToken()))[1]
 
 
-def made(tops: list[list[int]]) -> LensPicture:
+def lens_of(tops: list[list[int]]) -> LensPicture:
     """A picture of which only the top tokens, (depths, positions), matter."""
     top = np.array(tops, dtype=np.int32)[..., None]
     blank = np.zeros(top.shape[:2], dtype=np.float32)
@@ -74,8 +74,12 @@ def test_a_window_is_the_end_of_the_text_or_where_one_asks(length: int, start: i
 
 def test_the_whole_window_is_read_with_progress_and_the_last_depth_is_the_engines_answer() -> None:
     engine = fake()
-    seen, picture = finish(read_lens(engine, TEXT, range(3, 20), CancelToken()))
-    assert seen[0] == (0, 17) and seen[-1] == (17, 17) and [done for done, _ in seen] == sorted(d for d, _ in seen)
+    progress, picture = finish(read_lens(engine, TEXT, range(3, 20), CancelToken()))
+    assert (
+        progress[0] == (0, 17)
+        and progress[-1] == (17, 17)
+        and [done for done, _ in progress] == sorted(d for d, _ in progress)
+    )
     assert picture.window == range(3, 20) and picture.depths == engine.info.layers + 1
     for position in (3, 11, 19):
         logits = engine.next_logits(TEXT[: position + 1]).logits.astype(np.float64)
@@ -99,8 +103,8 @@ def test_followed_tokens_are_known_without_the_engine_and_others_with_one_more_l
     assert path is not None and path.ranks[-1] == 3 and len(path.ranks) == 3
     coming = known_path(picture, 10, ids[11])
     assert coming is not None, "the token that really comes is followed too"
-    known = {token for token, _share in top} | {ids[11]}
-    other = next(token for token in range(300) if token not in known)
+    followed = {token for token, _share in top} | {ids[11]}
+    other = next(token for token in range(300) if token not in followed)
     assert known_path(picture, 10, other) is None and known_path(picture, 24, -1) is None
     anew = follow_token(engine, ids, 10, other, CancelToken())
     assert anew.ranks[-1] >= LENS_TOP
@@ -110,7 +114,7 @@ def test_followed_tokens_are_known_without_the_engine_and_others_with_one_more_l
 
 
 def test_when_the_answer_takes_the_lead() -> None:
-    picture = made([[9, 5, 1], [3, 5, 2], [4, 5, 9], [4, 5, 3]])
+    picture = lens_of([[9, 5, 1], [3, 5, 2], [4, 5, 9], [4, 5, 3]])
     assert answer_leads_from(picture).tolist() == [2, 0, 3]
     for ranks, expected in (([5, 2, 0, 0], 2), ([0, 0, 0], 0), ([0, 1, 0], 2), ([4, 0, 2], None)):
         path = RankPath(0, 1, np.array(ranks, dtype=np.int32), np.zeros(len(ranks), dtype=np.float32))

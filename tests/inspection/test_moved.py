@@ -26,8 +26,8 @@ def finish(steps: Generator[Any, None, T]) -> T:
         try:
             next(steps)
         except StopIteration as end:
-            found: T = end.value
-            return found
+            returned: T = end.value
+            return returned
 
 
 def row(values: list[float]) -> FloatArray:
@@ -37,8 +37,8 @@ def row(values: list[float]) -> FloatArray:
 @given(LOGPROBS, LOGPROBS)
 def test_a_set_weighs_tokens_and_not_texts(one: list[float], other: list[float]) -> None:
     texts = [CountedText.whole(tuple(range(len(values) + 1))) for values in (one, other)]
-    found = perplexity(texts, [row(one), row(other)])
-    assert found == pytest.approx(
+    perplexity_of_set = perplexity(texts, [row(one), row(other)])
+    assert perplexity_of_set == pytest.approx(
         math.exp(-sum(map(float, [*row(one)[1:], *row(other)[1:]])) / (len(one) + len(other))), rel=1e-6
     )
 
@@ -63,11 +63,11 @@ def test_gains_and_losses_are_sorted_by_size() -> None:
 def test_texts_are_scored_as_the_engine_scores_each() -> None:
     engine = FakeEngine()
     texts = [engine.codec.encode(text) for text in ("hello world", "the Rome")]
-    found = finish(score_texts(engine, texts, CancelToken()))
-    for ids, logprobs in zip(texts, found, strict=True):
+    scores = finish(score_texts(engine, texts, CancelToken()))
+    for ids, logprobs in zip(texts, scores, strict=True):
         np.testing.assert_array_equal(logprobs, engine.score(ids).logprobs)
     counted = [CountedText.whole(ids) for ids in texts]
-    both = set_perplexity("x", counted, 9, found, [each + 1 for each in found])
+    both = set_perplexity("x", counted, 9, scores, [each + 1 for each in scores])
     assert both.after == pytest.approx(both.before / math.e, rel=1e-5)
     assert (both.texts, both.of, both.tokens) == (2, 9, sum(map(len, texts)) - 2)
 

@@ -75,9 +75,9 @@ def test_the_csv_ends_with_all_that_is_not_told() -> None:
 def test_a_token_that_is_not_listed_has_a_ceiling() -> None:
     view = looked_at(NEUTRAL.replace(temperature=0.8))
     outside = next(token for token in range(273) if token not in view.trace.raw.ids)
-    found = candidate_of(view, outside, CODEC)
-    assert found.rank is None and found.raw_prob is None and found.kept is True
-    assert 0 == found.final[0] < found.final[1] < listed_candidates(view, CODEC, 1)[0].final[1]
+    candidate = candidate_of(view, outside, CODEC)
+    assert candidate.rank is None and candidate.raw_prob is None and candidate.kept is True
+    assert 0 == candidate.final[0] < candidate.final[1] < listed_candidates(view, CODEC, 1)[0].final[1]
     cut = looked_at(NEUTRAL.replace(top_k=3))
     assert candidate_of(cut, outside, CODEC).kept is False and candidate_of(cut, outside, CODEC).final == (0, 0)
     assert (

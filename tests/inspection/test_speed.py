@@ -63,19 +63,19 @@ def test_the_three_features_predict_the_same_numbers(engine: FakeEngine) -> None
 
 
 def test_what_each_page_shows_of_one_measurement_is_that_prediction(engine: FakeEngine) -> None:
-    found = finish(measure(engine, CancelToken()))
-    rows = {row.name: row for row in machine_rows(found.timing, found.peaks)}
-    for length in found.timing.lengths:
-        predicted = 1e3 * found.timing.speed.seconds(length.prefill.tokens)
+    rates = finish(measure(engine, CancelToken()))
+    rows = {row.name: row for row in machine_rows(rates.timing, rates.peaks)}
+    for length in rates.timing.lengths:
+        predicted = 1e3 * rates.timing.speed.seconds(length.prefill.tokens)
         assert f"{predicted:,.1f} ms predicted" in rows[f"{length.prefill.tokens} tokens"].text
-    several = found.timing.rows[-1]
-    predicted = 1e3 * found.timing.speed.seconds(1, several.context, several.rows)
+    several = rates.timing.rows[-1]
+    predicted = 1e3 * rates.timing.speed.seconds(1, several.context, several.rows)
     assert f"{predicted:,.1f} ms" in rows[f"1 token after {several.context} in each of {several.rows} rows"].text
-    curve = machine_data(found.timing).series[0]
-    np.testing.assert_allclose(curve.y, [1e3 * found.timing.speed.seconds(int(length)) for length in curve.x])
-    (one,) = predict(CostModel(found.timing.speed, 0.0), [1], 100, np.ones(3))
-    steps = [found.timing.speed.seconds(1, context) for context in (100, 101)]  # the first token comes with the prefill
-    assert one.total_ms == pytest.approx(1e3 * (found.timing.speed.seconds(100) + sum(steps)))
+    curve = machine_data(rates.timing).series[0]
+    np.testing.assert_allclose(curve.y, [1e3 * rates.timing.speed.seconds(int(length)) for length in curve.x])
+    (one,) = predict(CostModel(rates.timing.speed, 0.0), [1], 100, np.ones(3))
+    steps = [rates.timing.speed.seconds(1, context) for context in (100, 101)]  # the first token comes with the prefill
+    assert one.total_ms == pytest.approx(1e3 * (rates.timing.speed.seconds(100) + sum(steps)))
 
 
 def test_predictions_are_what_a_run_takes_on_that_machine(engine: FakeEngine) -> None:

@@ -32,12 +32,12 @@ SHORT = (4, 8, 20, 40)
 
 
 def finish(steps: Generator[Any, None, T]) -> tuple[list[Any], T]:
-    seen: list[Any] = []
+    progress: list[Any] = []
     while True:
         try:
-            seen.append(next(steps))
+            progress.append(next(steps))
         except StopIteration as end:
-            return seen, end.value
+            return progress, end.value
 
 
 def engine_of(kind: str) -> TransformersEngine:
@@ -56,9 +56,9 @@ def timed(engine: Engine) -> Timing:
 @pytest.mark.parametrize("kind", [kind for kind in CONFIGS if kind != "mamba"])
 def test_the_caches_measured_bytes_equal_the_formula(kind: str) -> None:
     """Sliding windows of 16 tokens are shorter than the longest prompt."""
-    found = timed(engine_of(kind))
-    assert [length.cache.tokens for length in found.lengths] == [length + STEPS for length in SHORT]
-    for length in found.lengths:
+    timing = timed(engine_of(kind))
+    assert [length.cache.tokens for length in timing.lengths] == [length + STEPS for length in SHORT]
+    for length in timing.lengths:
         assert length.cache.predicted == length.cache.measured and length.cache.measured
 
 
@@ -75,8 +75,8 @@ def test_an_unknown_architectures_cache_is_predicted_from_what_its_config_says(
     }[kind]
     monkeypatch.setitem(CONFIGS, kind, make)
     engine = engine_of(kind)
-    found = timed(engine)
-    for length in found.lengths:
+    timing = timed(engine)
+    for length in timing.lengths:
         assert length.cache.predicted == length.cache.measured and length.cache.measured
 
 
@@ -84,45 +84,49 @@ def test_the_formula_in_words_has_the_models_numbers_and_both_sizes_of_a_latent(
     latent = spec_of(engine_of("deepseek").weights())
     assert latent is not None
     assert spelt_out_bytes(latent, 4) == 2 * 4 * (8 + 4 + 8) * 4
-    told = cache_words(latent, 4)
-    assert "2 layers · (12 numbers of the latent + 4 of the rotated key) · 4 bytes a number = 128 bytes." in told
-    assert "Keys and values spelt out for every head would take 640 bytes a token, 5.0 times as much" in told
+    words = cache_words(latent, 4)
+    assert "2 layers · (12 numbers of the latent + 4 of the rotated key) · 4 bytes a number = 128 bytes." in words
+    assert "Keys and values spelt out for every head would take 640 bytes a token, 5.0 times as much" in words
     windowed = spec_of(engine_of("mistral-sliding").weights())
     assert windowed is not None
-    told = cache_words(windowed, 2)
-    assert "2 layers · 2 (a key and a value) · 2 heads · 8 numbers · 2 bytes a number = 128 bytes" in told
-    assert "2 of the layers keep the last 15 tokens only" in told and "spelt out" not in told
+    words = cache_words(windowed, 2)
+    assert "2 layers · 2 (a key and a value) · 2 heads · 8 numbers · 2 bytes a number = 128 bytes" in words
+    assert "2 of the layers keep the last 15 tokens only" in words and "spelt out" not in words
 
 
 def test_a_model_without_a_cache_says_none() -> None:
-    found = timed(engine_of("mamba"))
-    assert [length.cache for length in found.lengths] == [CacheSize(n + STEPS, None, None) for n in SHORT]
-    assert all(length.prefill.seconds > 0 and length.decode.seconds > 0 for length in found.lengths)
+    timing = timed(engine_of("mamba"))
+    assert [length.cache for length in timing.lengths] == [CacheSize(n + STEPS, None, None) for n in SHORT]
+    assert all(length.prefill.seconds > 0 and length.decode.seconds > 0 for length in timing.lengths)
 
 
 def test_an_architecture_without_a_formula_is_predicted_from_its_heads() -> None:
-    found = timed(FakeEngine())
-    assert all(length.cache.predicted == length.cache.measured for length in found.lengths)
+    timing = timed(FakeEngine())
+    assert all(length.cache.predicted == length.cache.measured for length in timing.lengths)
 
 
 def test_the_fit_recovers_the_rates_of_a_machine_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
     clock = PassClock(engine)
     monkeypatch.setattr("playground.inspection.timing.time.perf_counter", lambda: clock.now)
-    seen, found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))
-    fit, seconds = found.speed.fit, found.speed.seconds
+    progress, timing = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))
+    fit, seconds = timing.speed.fit, timing.speed.seconds
     assert fit.flops_per_s == pytest.approx(2e9, rel=1e-2) and fit.bytes_per_s == pytest.approx(1e9, rel=1e-2)
-    assert [check.prefill.tokens for check in found.checks] == [1024], "the longest was not fitted"
-    for length in found.lengths:
+    assert [check.prefill.tokens for check in timing.checks] == [1024], "the longest was not fitted"
+    for length in timing.lengths:
         assert seconds(length.prefill.tokens) == pytest.approx(length.prefill.seconds, rel=2e-2)
         assert seconds(1, length.decode.context) == pytest.approx(length.decode.seconds, rel=2e-2)
-    assert [one.rows for one in found.rows] == list(ROWS)
-    for several in found.rows:
+    assert [one.rows for one in timing.rows] == list(ROWS)
+    for several in timing.rows:
         assert seconds(1, several.context, several.rows) == pytest.approx(several.seconds, rel=2e-2)
-    assert seen[0].share == 0 and [p.share for p in seen] == sorted(p.share for p in seen) and seen[-1].share < 1
+    assert (
+        progress[0].share == 0
+        and [p.share for p in progress] == sorted(p.share for p in progress)
+        and progress[-1].share < 1
+    )
     longer = finish(time_length(engine, CancelToken(), 1500))[1]
     assert seconds(1500) == pytest.approx(longer.prefill.seconds, rel=2e-2)
-    checked = found.with_check(longer).with_check(longer)
+    checked = timing.with_check(longer).with_check(longer)
     assert [check.prefill.tokens for check in checked.checks] == [1024, 1500]
 
 
@@ -130,9 +134,9 @@ def test_a_prompt_that_would_take_too_long_is_left_out(monkeypatch: pytest.Monke
     engine = FakeEngine()
     clock = PassClock(engine)
     monkeypatch.setattr("playground.inspection.timing.time.perf_counter", lambda: clock.now * 200)
-    found = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))[1]
-    assert [length.prefill.tokens for length in found.lengths] == [16, 64, 256]
-    assert len(found.rows) < len(ROWS), "nor are so many rows decoded together"
+    timing = finish(time_machine(engine, CancelToken(), (16, 64, 256, 1024), seed=1))[1]
+    assert [length.prefill.tokens for length in timing.lengths] == [16, 64, 256]
+    assert len(timing.rows) < len(ROWS), "nor are so many rows decoded together"
 
 
 @pytest.mark.parametrize("kind", ["llama", "llama-tied", "gpt2"])

@@ -266,8 +266,8 @@ def test_adapters_are_their_owners_and_listed_newest_first(data: Path) -> None:
     _break(broken, "config")
     assert [adapter.name for adapter in list_adapters("me")] == ["two lines", "one"]
     assert list_adapters("other") == ()
-    found = find_adapter(AdapterName("", first.name))
-    assert (found.id, found.name, found.folder) == (first.name, "one", first.resolve())
+    stored = find_adapter(AdapterName("", first.name))
+    assert (stored.id, stored.name, stored.folder) == (first.name, "one", first.resolve())
     assert not delete_adapter("other", first.name) and delete_adapter("me", first.name)
     assert kept_folder(first.name) is None and kept_folder(second.name) is not None
     assert kept_folder("../../etc") is None

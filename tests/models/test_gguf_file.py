@@ -47,8 +47,8 @@ def test_values_and_tensors_are_those_of_the_gguf_package(written: Path) -> None
     expected = {name: field.contents() for name, field in theirs.fields.items() if not name.startswith("GGUF.")}
     assert ours.values == expected
     assert [tensor.name for tensor in ours.tensors] == [tensor.name for tensor in theirs.tensors]
-    for mine, other in zip(ours.tensors, theirs.tensors, strict=True):
-        assert np.array_equal(ours.dequantize(mine), gguf.dequantize(other.data, other.tensor_type))
+    for own, other in zip(ours.tensors, theirs.tensors, strict=True):
+        assert np.array_equal(ours.dequantize(own), gguf.dequantize(other.data, other.tensor_type))
     assert ours.parameters == sum(int(tensor.n_elements) for tensor in theirs.tensors)
 
 

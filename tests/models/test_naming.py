@@ -58,7 +58,7 @@ def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "model"),
     [
         ("@bf16", ComparedModel(dtype="bfloat16")),
         ("gpt2", ComparedModel("gpt2")),
@@ -68,8 +68,8 @@ def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("HTTP://box:80/v1/#m@chat", ComparedModel("http://box/v1#m", chat=True)),
     ],
 )
-def test_a_model_to_compare_with_is_one_word(text: str, found: ComparedModel) -> None:
-    assert read_compared(text) == found == read_compared(found.text)
+def test_a_model_to_compare_with_is_one_word(text: str, model: ComparedModel) -> None:
+    assert read_compared(text) == model == read_compared(model.text)
 
 
 @pytest.mark.parametrize("text", ["", " ", "@bf16@float32", "@chat@raw", "x" * 301, "a\0b", "http://me:pw@box/v1@chat"])

@@ -16,7 +16,7 @@ COUNT = MetaCount(7, (("mlp", 7),), "TinyForCausalLM")
 
 
 def test_a_count_under_way_tells_once_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go, told = threading.Event(), threading.Event(), threading.Semaphore(0)
+    begun, go, notified = threading.Event(), threading.Event(), threading.Semaphore(0)
 
     def count(config: Mapping[str, object]) -> MetaCount:
         begun.set()
@@ -24,15 +24,15 @@ def test_a_count_under_way_tells_once_when_it_is_there(monkeypatch: pytest.Monke
         return COUNT
 
     monkeypatch.setattr(counting, "count_on_meta", count)
-    found = Counting({"model_type": "tiny"})
-    found.when_done(told.release)
-    assert begun.wait(30) and not found.done and not found.wait(0)
+    job = Counting({"model_type": "tiny"})
+    job.when_done(notified.release)
+    assert begun.wait(30) and not job.done and not job.wait(0)
     go.set()
-    assert told.acquire(timeout=30) and found.done
-    found.when_done(told.release)  # what asks too late is told at once
-    assert told.acquire(timeout=0)
-    count_found, seconds = found.result()
-    assert count_found == COUNT and seconds >= 0
+    assert notified.acquire(timeout=30) and job.done
+    job.when_done(notified.release)  # what asks too late is told at once
+    assert notified.acquire(timeout=0)
+    counted, seconds = job.result()
+    assert counted == COUNT and seconds >= 0
 
 
 @pytest.mark.parametrize("error", [PlaygroundError("refused"), RuntimeError("deep inside")])
@@ -41,7 +41,7 @@ def test_whatever_goes_wrong_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch,
         raise error
 
     monkeypatch.setattr(counting, "count_on_meta", count)
-    found = Counting({})
-    assert found.wait(30)
+    job = Counting({})
+    assert job.wait(30)
     with pytest.raises(PlaygroundError, match="refused|could not be built"):
-        found.result()
+        job.result()

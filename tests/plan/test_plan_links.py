@@ -48,10 +48,10 @@ def link_query(setup: ScaleSetup, page: str) -> str:
 @pytest.mark.parametrize("name", preset_names())
 def test_the_minimal_config_of_every_preset_has_the_same_spec(name: str) -> None:
     config = load_preset(name).config
-    found = minimal_config({**config, "junk": "x" * 1000, "auto_map": {"a": "b"}})
-    assert read_config(found) == read_config(config)
-    assert "junk" not in found and "auto_map" not in found
-    assert minimal_config(found) == found
+    minimal = minimal_config({**config, "junk": "x" * 1000, "auto_map": {"a": "b"}})
+    assert read_config(minimal) == read_config(config)
+    assert "junk" not in minimal and "auto_map" not in minimal
+    assert minimal_config(minimal) == minimal
 
 
 def test_a_nested_text_config_comes_out_flat_and_means_the_same() -> None:
@@ -66,11 +66,11 @@ def test_a_long_config_travels_and_is_the_same_model_there() -> None:
     assert len(own.text) > 100_000
     query = link_query(setup, "scale_model")
     assert len(query) < 2_000
-    found = read_plan_link(dict(parse_qsl(query)), "scale_model")
-    assert found.problems == ()
-    assert spec_of(found.state) == spec_of(setup)
-    assert link_query(found.state, "scale_model") == query
-    assert found.state.own_config and "evil" not in found.state.own_config.text
+    reading = read_plan_link(dict(parse_qsl(query)), "scale_model")
+    assert reading.problems == ()
+    assert spec_of(reading.state) == spec_of(setup)
+    assert link_query(reading.state, "scale_model") == query
+    assert reading.state.own_config and "evil" not in reading.state.own_config.text
 
 
 def test_a_config_is_parsed_once_on_its_way_from_the_link_to_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,17 +102,17 @@ def test_an_edited_gpu_may_be_the_chosen_one_and_must_be_in_the_link() -> None:
 
 def test_a_short_config_in_an_older_link_is_still_read() -> None:
     config = dict(load_preset("SmolLM2-135M").config)
-    found = read_plan_link({"config": CUSTOM, "json": json.dumps(config)}, "scale_model")
-    assert found.problems == ()
-    assert found.state.own_config and found.state.own_config.config == config
+    reading = read_plan_link({"config": CUSTOM, "json": json.dumps(config)}, "scale_model")
+    assert reading.problems == ()
+    assert reading.state.own_config and reading.state.own_config.config == config
 
 
 def test_a_price_table_travels() -> None:
     setup = ScaleSetup(prices=TABLE, api="maker/model-7")
     query = link_query(setup, "scale_serving")
-    found = read_plan_link(dict(parse_qsl(query)), "scale_serving")
-    assert found.problems == ()
-    assert found.state == setup
+    reading = read_plan_link(dict(parse_qsl(query)), "scale_serving")
+    assert reading.problems == ()
+    assert reading.state == setup
 
 
 def test_what_is_too_long_is_left_out_and_said() -> None:
@@ -145,10 +145,10 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_config_in_a_link_is_one_sentence_and_the_last_good_model_stays(name: str) -> None:
     base = ScaleSetup(config="Mixtral-8x7B")
-    found = read_plan_link({"config": CUSTOM, "json": HOSTILE[name], "batch": "4"}, "scale_model", base)
-    assert found.state == replace(base, batch=4)
-    assert 1 <= len(found.problems) <= 2
-    assert all("\n" not in problem and len(problem) < 400 for problem in found.problems)
+    reading = read_plan_link({"config": CUSTOM, "json": HOSTILE[name], "batch": "4"}, "scale_model", base)
+    assert reading.state == replace(base, batch=4)
+    assert 1 <= len(reading.problems) <= 2
+    assert all("\n" not in problem and len(problem) < 400 for problem in reading.problems)
 
 
 def _packed(value: object) -> str:
@@ -178,17 +178,17 @@ BAD_TABLES = {
 
 
 def test_a_price_of_zero_in_a_link_is_a_price() -> None:
-    found = read_plan_link({"prices": _packed({"rows": [["maker", "free", 0, 0, 0]]})}, "scale_serving", ScaleSetup())
-    assert not found.problems and found.state.prices is not None and found.state.prices.prices[0].input == 0
+    reading = read_plan_link({"prices": _packed({"rows": [["maker", "free", 0, 0, 0]]})}, "scale_serving", ScaleSetup())
+    assert not reading.problems and reading.state.prices is not None and reading.state.prices.prices[0].input == 0
 
 
 @pytest.mark.parametrize("name", BAD_TABLES)
 def test_a_hostile_price_table_in_a_link_is_one_sentence_and_the_last_table_stays(name: str) -> None:
     base = ScaleSetup(prices=TABLE)
-    found = read_plan_link({"prices": BAD_TABLES[name]}, "scale_serving", base)
-    assert found.state == base
-    assert len(found.problems) == 1
-    assert "\n" not in found.problems[0] and len(found.problems[0]) < 400
+    reading = read_plan_link({"prices": BAD_TABLES[name]}, "scale_serving", base)
+    assert reading.state == base
+    assert len(reading.problems) == 1
+    assert "\n" not in reading.problems[0] and len(reading.problems[0]) < 400
 
 
 def test_unpacking_is_bounded_before_it_is_done() -> None:

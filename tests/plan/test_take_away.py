@@ -72,9 +72,9 @@ def calc(page: str, setup: ScaleSetup, capsys: pytest.CaptureFixture[str]) -> di
     words = shlex.split(to_command(page, setup))
     assert words[:3] == ["python", "-m", "playground"]
     assert main([*words[3:], "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert isinstance(found, dict)
-    return found
+    document = json.loads(capsys.readouterr().out)
+    assert isinstance(document, dict)
+    return document
 
 
 def test_the_command_line_gives_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,9 +91,9 @@ def test_the_command_line_gives_the_same_numbers(capsys: pytest.CaptureFixture[s
 def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
     rows = [("H100 SXM", 989.4, 80.0, 3.35, 700.0, 3.495, "2026"), ("My card", 100.0, 24.0, 1.0, 300.0, 1.0, "today")]
     built_in = cells_of(gpu_table()["H100 SXM"])
-    mine = changed_rows([built_in, rows[1]])
-    assert [gpu.name for gpu in mine] == ["My card"]
-    setup = ScaleSetup(own_gpus=mine, gpu="My card", params=1e9, dataset=1e9, cluster=1, mfu=0.5)
+    own_gpus = changed_rows([built_in, rows[1]])
+    assert [gpu.name for gpu in own_gpus] == ["My card"]
+    setup = ScaleSetup(own_gpus=own_gpus, gpu="My card", params=1e9, dataset=1e9, cluster=1, mfu=0.5)
     bill = training_cost(setup)
     assert bill.seconds.value == pytest.approx(6e18 / 0.5e14)
     assert read_plan_link(plan_link(setup, "scale_training"), "scale_training").state == setup
@@ -118,7 +118,7 @@ def test_measuring_takes_each_length_once_and_fits_it() -> None:
     with pytest.raises(StopIteration) as stopped:
         while True:
             steps.append(next(job))
-    found = stopped.value.value
+    measured = stopped.value.value
     assert [step.share for step in steps] == sorted(step.share for step in steps)
-    assert [length.prefill.tokens for length in found.timing.lengths] == [16, 64, 128, 256, 512]
-    assert found.peaks.flops_per_s > 1e8 and found.peaks.bytes_per_s > 1e7
+    assert [length.prefill.tokens for length in measured.timing.lengths] == [16, 64, 128, 256, 512]
+    assert measured.peaks.flops_per_s > 1e8 and measured.peaks.bytes_per_s > 1e7

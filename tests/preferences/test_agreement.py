@@ -63,11 +63,11 @@ def test_votes_agree_whichever_side_the_winner_stood_on() -> None:
         Vote("A", "C", "left", "x"),
         Vote("A", "C", "left"),  # nobody's
     ]
-    found = measure_agreement(votes)
-    assert (found.voters, found.units) == (2, 3) and found.share == pytest.approx(2 / 3)
-    (own,) = found.cohen
+    agreement = measure_agreement(votes)
+    assert (agreement.voters, agreement.units) == (2, 3) and agreement.share == pytest.approx(2 / 3)
+    (own,) = agreement.cohen
     assert own[:2] == ("x", "y") and own[2] == pytest.approx((2 / 3 - 2 / 9) / (1 - 2 / 9))
-    assert found.fleiss is not None and found.alpha is not None and 0 < found.fleiss < found.alpha < 1
+    assert agreement.fleiss is not None and agreement.alpha is not None and 0 < agreement.fleiss < agreement.alpha < 1
 
 
 def test_full_agreement_none_and_nothing_to_compare() -> None:

@@ -13,8 +13,8 @@ from tests.preferences.simulated import shares, votes_of
 
 
 def _next(votes: list[Vote], items: tuple[str, ...]) -> tuple[str, str] | None:
-    found = look_ahead(votes, items).open
-    return (found[0].leader, found[0].other) if found else None
+    open_pairs = look_ahead(votes, items).open
+    return (open_pairs[0].leader, open_pairs[0].other) if open_pairs else None
 
 
 def test_a_manager_finds_the_best_of_four_settings_in_the_promised_number_of_votes() -> None:
@@ -48,10 +48,10 @@ def test_what_is_settled_is_asked_no_more() -> None:
 
 def test_the_least_certain_is_asked_about_first() -> None:
     votes = votes_of({("A", "B"): (9, 8), ("A", "C"): (9, 3), ("B", "C"): (6, 3)})
-    found = look_ahead(votes, ("A", "B", "C"))
-    assert [pair.other for pair in found.open] == ["B", "C"] and found.leader == "A"
-    assert found.more == sum(pair.more or 0 for pair in found.open)
-    fitted = found.fitted
+    outlook = look_ahead(votes, ("A", "B", "C"))
+    assert [pair.other for pair in outlook.open] == ["B", "C"] and outlook.leader == "A"
+    assert outlook.more == sum(pair.more or 0 for pair in outlook.open)
+    fitted = outlook.fitted
     assert fitted is not None and fitted.difference("B", "A")[2] > fitted.difference("C", "A")[2]
 
 

@@ -129,8 +129,8 @@ def test_a_synthetic_voter_comes_back_from_its_votes(seed: int) -> None:
     assert said == synthetic_verdicts(ballot, voter, 300, seed=seed) != synthetic_verdicts(ballot, voter, 300, seed=9)
     fitted = {item.name: item.strength for item in fit_strengths(votes_on_answers(ballot, said)).items}
     truth = rewards_of(voter, [answer.text for answer in ballot.answers])
-    found = np.array([fitted[label] for label in ballot.labels])
-    assert np.corrcoef(found, truth)[0, 1] > 0.9
+    strengths = np.array([fitted[label] for label in ballot.labels])
+    assert np.corrcoef(strengths, truth)[0, 1] > 0.9
 
 
 # -- files -----------------------------------------------------------------------------------------------------------------
@@ -157,8 +157,8 @@ def test_trls_format_goes_out_and_comes_back() -> None:
     ],
 )
 def test_every_kind_of_row_is_read(text: str, answers: int, votes: int) -> None:
-    found = read_ballot(text.encode())
-    assert (len(found.ballot.answers), len(found.verdicts)) == (answers, votes)
+    reading = read_ballot(text.encode())
+    assert (len(reading.ballot.answers), len(reading.verdicts)) == (answers, votes)
 
 
 def test_implicit_prompts_of_conversations_are_read_and_must_agree() -> None:
@@ -173,11 +173,11 @@ def test_implicit_prompts_of_conversations_are_read_and_must_agree() -> None:
 
 def test_duplicates_are_joined_and_said() -> None:
     text = "prompt,left,right,winner\np,a,b,left\np,b,a,left\np,a,a,left\np,a,b,right\n"
-    found = read_ballot(text.encode())
-    assert len(found.ballot.answers) == 2 and len(found.verdicts) == 1
-    assert found.verdicts[0].winner == "second"
-    assert "2 votes are on a pair" in " ".join(found.notes) and "1 rows compare a text with itself" in " ".join(
-        found.notes
+    reading = read_ballot(text.encode())
+    assert len(reading.ballot.answers) == 2 and len(reading.verdicts) == 1
+    assert reading.verdicts[0].winner == "second"
+    assert "2 votes are on a pair" in " ".join(reading.notes) and "1 rows compare a text with itself" in " ".join(
+        reading.notes
     )
 
 
@@ -211,8 +211,8 @@ def test_duplicates_are_joined_and_said() -> None:
 )
 def test_what_cannot_be_used_is_one_sentence(text: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        found = read_ballot(text.encode())
-        raise AssertionError(found)
+        reading = read_ballot(text.encode())
+        raise AssertionError(reading)
 
 
 def test_the_answers_that_ship_can_be_compared() -> None:

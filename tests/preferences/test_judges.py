@@ -17,20 +17,20 @@ def votes(voter: str, **counts: int) -> list[Vote]:
 
 
 def test_share_interval_and_probability() -> None:
-    (found,) = measure_position_bias(votes("x", left=14, right=4, tie=2, bad=1))
-    assert (found.left, found.right, found.undecided) == (14, 4, 3) and found.share == pytest.approx(14 / 18)
-    assert (found.low, found.high) == pytest.approx(proportion_confint(14, 18, method="beta"))
-    assert found.p == pytest.approx(2 * sum(comb(18, n) for n in range(5)) / 2**18)
-    assert not found.biased and found.note is None
+    (bias,) = measure_position_bias(votes("x", left=14, right=4, tie=2, bad=1))
+    assert (bias.left, bias.right, bias.undecided) == (14, 4, 3) and bias.share == pytest.approx(14 / 18)
+    assert (bias.low, bias.high) == pytest.approx(proportion_confint(14, 18, method="beta"))
+    assert bias.p == pytest.approx(2 * sum(comb(18, n) for n in range(5)) / 2**18)
+    assert not bias.biased and bias.note is None
 
 
 def test_a_voter_who_always_presses_one_key_is_named_and_the_others_are_not() -> None:
-    found = measure_position_bias(
+    biases = measure_position_bias(
         [*votes("one", left=12), *votes("fair", left=6, right=6), *votes("", right=15, left=1)]
     )
-    assert [(bias.voter, bias.biased) for bias in found] == [("", True), ("fair", False), ("one", True)]
-    assert found[2].note is not None and found[2].note.startswith("one preferred the left side always;")
-    assert found[0].note is not None and found[0].note.startswith(
+    assert [(bias.voter, bias.biased) for bias in biases] == [("", True), ("fair", False), ("one", True)]
+    assert biases[2].note is not None and biases[2].note.startswith("one preferred the left side always;")
+    assert biases[0].note is not None and biases[0].note.startswith(
         "The voter preferred the right side in 15 of 16 votes;"
     )
 

@@ -16,17 +16,19 @@ BALLOT = Ballot((Answer("p", "a", "x", "s"), Answer("p", "<b>é</b>", "y", "s"),
 
 @pytest.fixture
 def database(store_url: str) -> Iterator[Database]:
-    found = Database(store_url)
-    yield found
-    found.close()
+    ballot_database = Database(store_url)
+    yield ballot_database
+    ballot_database.close()
 
 
 def test_a_ballot_is_its_owners_and_comes_back_as_it_was(database: Database) -> None:
     own, other = BallotStore("ann", database), BallotStore("bob", database)
     ballot = own.add("name", BALLOT, [Verdict("file", 0, 1, "second", "tie", "g", 2.0)])
-    found = own.load(ballot)
+    loaded = own.load(ballot)
     assert (
-        found.ballot.answers == BALLOT.answers and found.verdicts[0].group == "g" and found.verdicts[0].left == "second"
+        loaded.ballot.answers == BALLOT.answers
+        and loaded.verdicts[0].group == "g"
+        and loaded.verdicts[0].left == "second"
     )
     assert [each.votes for each in own.ballots()] == [1] and not other.ballots()
     for refused in (
@@ -49,8 +51,8 @@ def test_votes_replace_and_are_taken_back(database: Database) -> None:
     own.undo(ballot, Verdict("ann", 0, 1, "first", "tie"))
     own.rate(ballot, Rating("ann", 1, 3))
     own.rate(ballot, Rating("ann", 1, 5))
-    found = own.load(ballot)
-    assert len(found.verdicts) == 1 and [each.score for each in found.ratings] == [5]
+    loaded = own.load(ballot)
+    assert len(loaded.verdicts) == 1 and [each.score for each in loaded.ratings] == [5]
     own.delete(ballot)
     with pytest.raises(BadInput, match="deleted"):
         own.load(ballot)

@@ -83,8 +83,8 @@ def test_no_other_head_has_a_smaller_loss() -> None:
 
 def test_a_known_reward_comes_back_from_300_votes_on_60_answers() -> None:
     ballot, features, truth, votes = drawn(120)  # all pairs: 12 prompts of five answers
-    found = features @ fit_head(features, votes, feature_scale(features, ballot.questions), 1.0)
-    centred = [np.concatenate([v[list(q)] - v[list(q)].mean() for q in ballot.questions]) for v in (found, truth)]
+    rewards = features @ fit_head(features, votes, feature_scale(features, ballot.questions), 1.0)
+    centred = [np.concatenate([v[list(q)] - v[list(q)].mean() for q in ballot.questions]) for v in (rewards, truth)]
     assert np.corrcoef(centred[0], centred[1])[0, 1] > 0.9
     one = Ballot(tuple(Answer("p", answer.text) for answer in ballot.answers))
     voter = SyntheticVoter("long", "", lambda text: float(len(text)))
@@ -100,8 +100,8 @@ def test_held_out_votes_are_judged_by_heads_that_have_not_seen_their_prompt() ->
     assert margins is not None and votes.by_prompt and (margins > 0).mean() > 0.75
     assert np.array_equal(margins, held_out_margins(features, votes, scale, 1.0) or [] if False else margins)
     noise = np.random.default_rng(5).standard_normal(features.shape)
-    told = held_out_margins(noise, votes, scale, 1.0)
-    assert told is not None and 0.3 < (told > 0).mean() < 0.7
+    held_out = held_out_margins(noise, votes, scale, 1.0)
+    assert held_out is not None and 0.3 < (held_out > 0).mean() < 0.7
     fitted = margins_of(noise, fit_head(noise, votes, scale, 1.0), votes)
     assert (fitted > 0).mean() > 0.8  # of the votes it has seen: that is no evidence
 

@@ -79,8 +79,8 @@ def test_so_many_votes_settle_a_pair_as_often_as_promised() -> None:
     n = votes_until_settled(0.7)
     assert n == votes_until_settled(0.3) > votes_needed(0.7)  # looking at any time costs votes
     wins = (np.random.default_rng(3).random((1000, n)) < 0.7).cumsum(axis=1)
-    seen = np.arange(1, n + 1)
-    settled = ((log_evidence(wins, seen - wins) >= math.log(20)) & (wins > seen / 2)).any(axis=1).mean()
+    counts = np.arange(1, n + 1)
+    settled = ((log_evidence(wins, counts - wins) >= math.log(20)) & (wins > counts / 2)).any(axis=1).mean()
     assert settled >= 0.8 - 3 * math.sqrt(0.8 * 0.2 / 1000)
     last = (log_evidence(wins[:, -1], n - wins[:, -1]) >= math.log(20)).mean()
     assert abs(last - 0.8) < 0.03 + 3 * math.sqrt(0.8 * 0.2 / 1000)  # a number of votes is whole
@@ -128,13 +128,15 @@ def test_settled_pairs_need_no_more_and_hopeless_ones_say_so() -> None:
 
 def test_pairs_share_the_error_between_them() -> None:
     votes = votes_of({("A", "B"): (16, 3, 5), ("B", "C"): (4, 4), ("D", "E"): (40, 2)})
-    found = {(v.first, v.second): v for v in judge_pairs(votes)}
-    assert list(found) == [("A", "B"), ("B", "C"), ("D", "E")]
+    verdicts = {(v.first, v.second): v for v in judge_pairs(votes)}
+    assert list(verdicts) == [("A", "B"), ("B", "C"), ("D", "E")]
     alone = judge_pairs([vote for vote in votes if vote.pair == ("A", "B")])[0]
     assert (alone.wins, alone.losses, alone.ties) == (16, 3, 5) and alone.share == 16 / 19
     assert alone.verdict == "first"
-    assert found["A", "B"].verdict == "open" and found["A", "B"].low < alone.low  # one of ten pairs
-    assert found["D", "E"].verdict == "first" and found["D", "E"].more == 0 and (found["B", "C"].more or 0) > 50
+    assert verdicts["A", "B"].verdict == "open" and verdicts["A", "B"].low < alone.low  # one of ten pairs
+    assert (
+        verdicts["D", "E"].verdict == "first" and verdicts["D", "E"].more == 0 and (verdicts["B", "C"].more or 0) > 50
+    )
     turned = judge_pairs([Vote(vote.right, vote.left, "right") for vote in votes_of({("A", "B"): (9,)})])
     assert (turned[0].wins, turned[0].losses) == (9, 0)
     (tied,) = judge_pairs(votes_of({("A", "B"): (0, 0, 3)}))

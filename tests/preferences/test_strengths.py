@@ -92,9 +92,9 @@ def test_with_ties_it_is_the_log_linear_model_of_the_counts() -> None:
 
 def test_differences_and_probabilities_follow_from_the_model() -> None:
     ours = fit_strengths(votes_of(WITH_TIES))
-    found = {item.name: item.strength for item in ours.items}
+    by_name = {item.name: item.strength for item in ours.items}
     estimate, low, high = ours.difference("A", "D")
-    assert math.isclose(estimate, found["A"] - found["D"]) and low < estimate < high
+    assert math.isclose(estimate, by_name["A"] - by_name["D"]) and low < estimate < high
     win, tie, loss = ours.probabilities("A", "D")
     np.testing.assert_allclose([win, loss, tie], shares(estimate, ours.tie))
     with pytest.raises(BadInput, match="no votes on 'E'"):
@@ -121,9 +121,9 @@ def test_neither_sides_nor_order_matter_and_everything_is_finite(votes: list[Vot
     mirrored = {"left": "right", "right": "left"}
     turned = [Vote(v.right, v.left, mirrored.get(v.outcome, v.outcome)) for v in reversed(votes)]  # type: ignore[arg-type]
     ours, theirs = fit_strengths(votes), fit_strengths(turned)
-    found = np.array([(item.strength, item.low, item.high) for item in ours.items])
-    assert np.isfinite(found).all() and abs(found[:, 0].sum()) < 1e-9 and math.isfinite(ours.tie)
-    np.testing.assert_allclose(found, [(item.strength, item.low, item.high) for item in theirs.items], atol=1e-5)
+    estimates = np.array([(item.strength, item.low, item.high) for item in ours.items])
+    assert np.isfinite(estimates).all() and abs(estimates[:, 0].sum()) < 1e-9 and math.isfinite(ours.tie)
+    np.testing.assert_allclose(estimates, [(item.strength, item.low, item.high) for item in theirs.items], atol=1e-5)
     assert (ours.prior is None) == (not ours.notes)
 
 
@@ -146,8 +146,8 @@ def recedes(first: npt.NDArray[np.intp], second: npt.NDArray[np.intp], wins: npt
     if not wins[:, 2].any():
         bounds[k] = (0, 0)  # without ties there is no tie parameter
     targets = [sign * row for row in [*np.eye(k + 1)] for sign in (1, -1)]
-    found = [linprog(target, A_ub=constraints, b_ub=np.zeros(len(rows)), bounds=bounds) for target in targets]
-    return any(result.fun < -1e-7 for result in found)
+    solutions = [linprog(target, A_ub=constraints, b_ub=np.zeros(len(rows)), bounds=bounds) for target in targets]
+    return any(result.fun < -1e-7 for result in solutions)
 
 
 def test_a_maximum_exists_exactly_where_no_direction_recedes() -> None:
@@ -195,9 +195,9 @@ def test_wald_intervals_cover() -> None:
     rng = np.random.default_rng(11)
     wins = rng.multinomial(60, shares(true[first] - true[second], tie), size=(1000, 6)).astype(float)
     precision = np.zeros(1000)
-    found = fit(first, second, wins, 4, precision)
-    errors = np.sqrt(np.diagonal(covariance(first, second, wins, precision, found), axis1=1, axis2=2))
-    covered = np.abs(found.log_strengths - true) < 1.959964 * errors
+    fitted = fit(first, second, wins, 4, precision)
+    errors = np.sqrt(np.diagonal(covariance(first, second, wins, precision, fitted), axis1=1, axis2=2))
+    covered = np.abs(fitted.log_strengths - true) < 1.959964 * errors
     assert np.all(np.abs(covered.mean(axis=0) - 0.95) < 3.3 * math.sqrt(0.95 * 0.05 / 1000)), covered.mean(axis=0)
 
 

@@ -40,10 +40,10 @@ def test_no_two_letters_of_a_code_look_alike() -> None:
 
 
 def test_the_leaders_secret_is_the_same_after_a_restart_and_another_for_another_room() -> None:
-    made = {leader_secret(server, room) for server in ("s" * 32, "t" * 32) for room in ("a", "b")}
-    assert len(made) == 4 and all(len(secret) == 22 for secret in made)  # 128 bits, six a letter
+    secrets = {leader_secret(server, room) for server in ("s" * 32, "t" * 32) for room in ("a", "b")}
+    assert len(secrets) == 4 and all(len(secret) == 22 for secret in secrets)  # 128 bits, six a letter
     assert leader_secret("s" * 32, "a") == leader_secret("s" * 32, "a")
-    secret = made.pop()
+    secret = secrets.pop()
     assert is_same(secret, secret)
     assert not any(is_same(wrong, secret) for wrong in ("", secret[:-1], secret + "x", "é" * 22))
     assert not is_same("", "")

@@ -50,8 +50,8 @@ def test_a_lesson_written_is_the_lesson_read(lesson: Lesson) -> None:
 
 @given(lessons)
 def test_what_is_written_is_yaml_for_everybody(lesson: Lesson) -> None:
-    found = yaml.safe_load(write_lesson(lesson))
-    assert found["title"] == lesson.title and [step["say"] for step in found["steps"]] == [
+    document = yaml.safe_load(write_lesson(lesson))
+    assert document["title"] == lesson.title and [step["say"] for step in document["steps"]] == [
         step.say for step in lesson.steps
     ]
 
@@ -141,8 +141,8 @@ def test_a_hostile_file_is_one_sentence_with_its_line(name: str) -> None:
     text, line = HOSTILE[name]
     with pytest.raises(BadInput) as refused:
         read_lesson(text, PAGES)
-    told = str(refused.value)
-    assert re.match(rf"Line {line:,} of the lesson: .+\.$", told) and "\n" not in told and len(told) < 300
+    sentence = str(refused.value)
+    assert re.match(rf"Line {line:,} of the lesson: .+\.$", sentence) and "\n" not in sentence and len(sentence) < 300
 
 
 def test_a_huge_file_is_refused_before_it_is_read() -> None:

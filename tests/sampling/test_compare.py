@@ -49,15 +49,17 @@ def test_what_is_told_in_part_is_compared_as_far_as_it_is_certain() -> None:
     probs = np.array([0.4, 0.3, 0.2, 0.1])
     cut, every = SamplerSettings(top_k=2), SamplerSettings()
     wanted = compare(whole(probs), trace_row(np.log(probs), cut, SamplingContext(())).distribution())
-    for told in (4, 3):
+    for listed in (4, 3):
         p, q = (
-            examine_partial(range(told), np.log(probs[:told]), 4, settings).trace.distribution()
+            examine_partial(range(listed), np.log(probs[:listed]), 4, settings).trace.distribution()
             for settings in (every, cut)
         )
-        found = compare(p, q)
-        assert found.kl_qp == pytest.approx(wanted.kl_qp, abs=1e-5) and found.lost == wanted.lost[: told - 2]
-        bounded = examine_partial(range(told), np.log(probs[:told]), 4, SamplerSettings(temperature=2))
-        assert (compare(p, bounded.trace.distribution()).kl_qp is None) == (told < 4)
+        comparison = compare(p, q)
+        assert (
+            comparison.kl_qp == pytest.approx(wanted.kl_qp, abs=1e-5) and comparison.lost == wanted.lost[: listed - 2]
+        )
+        bounded = examine_partial(range(listed), np.log(probs[:listed]), 4, SamplerSettings(temperature=2))
+        assert (compare(p, bounded.trace.distribution()).kl_qp is None) == (listed < 4)
         assert compare(p, None) == Comparison()
 
 

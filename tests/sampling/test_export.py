@@ -54,10 +54,10 @@ def test_every_export_is_well_formed_and_holds_the_texts_unchanged(
         result = export(name, chosen, model, prompt, chat, system, seed)
         if exporter.language == "python":
             compile(result.code, name, "exec")
-            found = strings_in(result.code)
-            assert model in found and seed in found
-            assert prompt in found or (name == "transformers" and not prompt)  # it begins at the start token then
-            assert not (chat and system) or system in found
+            literals = strings_in(result.code)
+            assert model in literals and seed in literals
+            assert prompt in literals or (name == "transformers" and not prompt)  # it begins at the start token then
+            assert not (chat and system) or system in literals
         elif exporter.language == "json":
             body = json.loads(result.code)
             assert prompt == (body["messages"][-1]["content"] if chat else body["prompt"])
@@ -148,8 +148,8 @@ def test_a_sampler_the_engine_lacks_is_named(engine: str) -> None:
 )
 def test_another_order_is_told(engine: str, order: str, differs: bool) -> None:
     chosen = SamplerSettings(temperature=0.8, top_p=0.9, min_p=0.05, order=order)
-    told = [w for w in export(engine, chosen, "m", "p").warnings if "order" in w or "runs first" in w]
-    assert bool(told) == differs
+    warnings = [w for w in export(engine, chosen, "m", "p").warnings if "order" in w or "runs first" in w]
+    assert bool(warnings) == differs
 
 
 def test_llama_cpp_carries_the_order_and_tells_what_it_cannot() -> None:
@@ -205,22 +205,22 @@ ENDINGS = Endings(("END", "\"\n'); import os", "a", "b", "c"), (7, 8), True)
 
 
 def test_endings_are_in_every_engines_words() -> None:
-    made = {name: export(name, NEUTRAL, "m", "p", endings=ENDINGS) for name in EXPORTS}
+    exports = {name: export(name, NEUTRAL, "m", "p", endings=ENDINGS) for name in EXPORTS}
     call = next(
         node
-        for node in ast.walk(ast.parse(made["transformers"].code))
+        for node in ast.walk(ast.parse(exports["transformers"].code))
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "generate"
     )
     given = {word.arg: ast.unparse(word.value) for word in call.keywords if word.arg}
     assert ast.literal_eval(given["stop_strings"]) == list(ENDINGS.strings) and given["tokenizer"] == "tokenizer"
     assert given["eos_token_id"] == "[7, 8]"
-    vllm = python_calls(made["vllm"].code)["SamplingParams"]
+    vllm = python_calls(exports["vllm"].code)["SamplingParams"]
     assert (vllm["stop"], vllm["stop_token_ids"], vllm["ignore_eos"]) == (list(ENDINGS.strings), [7, 8], True)
-    server = json.loads(made["llama-server"].code)
+    server = json.loads(exports["llama-server"].code)
     assert server["stop"] == list(ENDINGS.strings) and server["ignore_eos"] is True
-    assert "--ignore-eos" in shlex.split(made["llama-completion"].code)
-    assert json.loads(made["openai"].code)["stop"] == list(ENDINGS.strings[:4])
-    said = {name: " ".join(result.warnings) for name, result in made.items()}
+    assert "--ignore-eos" in shlex.split(exports["llama-completion"].code)
+    assert json.loads(exports["openai"].code)["stop"] == list(ENDINGS.strings[:4])
+    said = {name: " ".join(result.warnings) for name, result in exports.items()}
     assert "at most 4 stop strings" in said["openai"] and "always ends" in said["openai"]
     assert "no stop strings" in said["llama-completion"] and "no stop token ids" in said["llama-server"]
     assert not said["transformers"] and not said["vllm"]
@@ -231,11 +231,11 @@ SCHEMA = '{"type": "object", "title": "it\\u0027s"}'
 
 @pytest.mark.parametrize("chat", [False, True])
 def test_what_a_text_must_match_is_in_every_engines_words_or_said_to_be_left_out(chat: bool) -> None:
-    def made(kind: ConstraintKind, text: str) -> dict[str, Export]:
+    def exports_of(kind: ConstraintKind, text: str) -> dict[str, Export]:
         endings = Endings(constraint=Constraint(kind, text))
         return {name: export(name, NEUTRAL, "m.gguf", "p", chat=chat, endings=endings) for name in EXPORTS}
 
-    schema = made("json_schema", SCHEMA)
+    schema = exports_of("json_schema", SCHEMA)
     call = next(
         node
         for node in ast.walk(ast.parse(schema["vllm"].code))
@@ -246,16 +246,18 @@ def test_what_a_text_must_match_is_in_every_engines_words_or_said_to_be_left_out
     words = shlex.split(schema["llama-completion"].code)
     assert words[words.index("--json-schema") + 1] == SCHEMA
     if chat:
-        told = json.loads(schema["openai"].code)["response_format"]["json_schema"]
-        assert told["schema"] == json.loads(SCHEMA)
-    choices = made("choice", "a'\nb")
+        format_object = json.loads(schema["openai"].code)["response_format"]["json_schema"]
+        assert format_object["schema"] == json.loads(SCHEMA)
+    choices = exports_of("choice", "a'\nb")
     assert "choice=[\"a'\", 'b']" in choices["vllm"].code
     assert json.loads(choices["llama-server"].code)["grammar"] == 'root ::= "a\'" | "b"'
     words = shlex.split(choices["llama-completion"].code)
     assert words[words.index("--grammar") + 1] == 'root ::= "a\'" | "b"'
     left_out = {
         name: [
-            kind for kind in CONSTRAINT_NAMES if any("left out" in said for said in made(kind, SCHEMA)[name].warnings)
+            kind
+            for kind in CONSTRAINT_NAMES
+            if any("left out" in said for said in exports_of(kind, SCHEMA)[name].warnings)
         ]
         for name in EXPORTS
     }

@@ -123,9 +123,9 @@ def test_rules_are_of_samplers_and_a_sampler_without_one_says_so(monkeypatch: py
     assert set(RULES) <= set(SAMPLERS) and set(USUAL) == set(RULES)
     monkeypatch.delitem(RULES, "top_k")
     row, logprobs = listed_row()
-    found = examine_partial(np.arange(20), logprobs[:20], row.size, NEUTRAL.replace(top_k=5)).trace
-    assert found.verdict == "unknown"
-    assert found.stages[-1].why == "What Top-k does to a partial row is not worked out: reset it."
+    trace = examine_partial(np.arange(20), logprobs[:20], row.size, NEUTRAL.replace(top_k=5)).trace
+    assert trace.verdict == "unknown"
+    assert trace.stages[-1].why == "What Top-k does to a partial row is not worked out: reset it."
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -198,15 +198,15 @@ def test_what_is_exact_and_what_is_not(values: dict[str, object], verdict: str) 
     row, logprobs = listed_row()
     chosen = SamplerSettings.from_mapping(values)
     generated = () if "mirostat_tau" in values else (1, 2, 1)
-    found = examine_partial(
+    trace = examine_partial(
         np.arange(20), logprobs[:20], row.size, chosen, prompt_ids=(1, 2, 3), generated_ids=generated
     ).trace
-    assert found.verdict == verdict
-    assert (found.unknown is not None) == (verdict == "unknown") and all(
-        stage.why.endswith(".") for stage in found.stages
+    assert trace.verdict == verdict
+    assert (trace.unknown is not None) == (verdict == "unknown") and all(
+        stage.why.endswith(".") for stage in trace.stages
     )
     truth = trace_row(row, chosen, SamplingContext((1, 2, 3), generated, 0.0))
-    low, high = found.final_probs()
+    low, high = trace.final_probs()
     assert (low - FLOAT32 <= truth.final_probs[:20]).all() and (truth.final_probs[:20] <= high + FLOAT32).all()
     if verdict == "exact":
         assert low == pytest.approx(truth.final_probs[:20], abs=2e-6)
@@ -261,9 +261,9 @@ def test_the_drawn_token_is_one_of_those_named(
     drawn = draw_token(truth.final_probs, u)
     if min(abs(drawn.low - u), abs(drawn.high - u)) < FLOAT32:
         return  # at the border of two tokens float32 decides
-    found = draw_partial(said, u)
-    assert drawn.id in found.ids or (found.rest and drawn.id not in ids.tolist())
-    assert found.id is None or found.id == drawn.id
+    token = draw_partial(said, u)
+    assert drawn.id in token.ids or (token.rest and drawn.id not in ids.tolist())
+    assert token.id is None or token.id == drawn.id
 
 
 def test_a_certain_draw_and_one_that_is_not() -> None:

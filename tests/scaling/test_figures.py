@@ -23,21 +23,21 @@ from playground.scaling.training import TrainingPlan, cost_training
 
 def _all_figures() -> list[Figure]:
     gpu = find_gpu("h100 sxm")
-    found: list[Figure] = []
+    figures: list[Figure] = []
     for name in preset_names():
         spec = load_preset(name).spec
-        found += explain_parameters(spec)
-        found += measure_memory(MemoryPlan(spec)).figures
-        found += measure_memory(MemoryPlan(spec, training="adam", zero=2, gpus=8)).figures
-        found += predict_serving(ServingPlan(spec, gpu, price=2.0)).figures
-    found += cost_training(TrainingPlan(7e9, 1e12, gpu, 64, 0.4, 2.5, attention_flops_per_token=1e9)).figures
-    found += cost_training(TrainingPlan(7e9, 1e12, gpu, 64, 0.4, 2.5)).figures
+        figures += explain_parameters(spec)
+        figures += measure_memory(MemoryPlan(spec)).figures
+        figures += measure_memory(MemoryPlan(spec, training="adam", zero=2, gpus=8)).figures
+        figures += predict_serving(ServingPlan(spec, gpu, price=2.0)).figures
+    figures += cost_training(TrainingPlan(7e9, 1e12, gpu, 64, 0.4, 2.5, attention_flops_per_token=1e9)).figures
+    figures += cost_training(TrainingPlan(7e9, 1e12, gpu, 64, 0.4, 2.5)).figures
     for law in LAWS.values():
-        found += [explain_loss(law, 7e9, 1e12), *optimal_for_flops(law, 1e22).figures]
-        found += optimise_lifetime(law, 7e9, 1e12).figures
+        figures += [explain_loss(law, 7e9, 1e12), *optimal_for_flops(law, 1e22).figures]
+        figures += optimise_lifetime(law, 7e9, 1e12).figures
     for item in disagreements():
-        found += [*item.as_in_notes, *item.checked]
-    return found
+        figures += [*item.as_in_notes, *item.checked]
+    return figures
 
 
 def test_what_is_shown_works_out_to_the_value() -> None:

@@ -72,11 +72,11 @@ def test_monotone_and_scaling(name: str, batch: int, prompt: int, new: int) -> N
 def test_experts_read_by_simulation() -> None:
     generator = np.random.default_rng(0)
     for experts, top_k, rows in ((8, 2, 4), (256, 8, 32)):
-        seen = [
+        distinct = [
             len({expert for _ in range(rows) for expert in generator.choice(experts, top_k, replace=False)})
             for _ in range(400)
         ]
-        assert experts_read(experts, top_k, rows) == pytest.approx(np.mean(seen), rel=0.03)
+        assert experts_read(experts, top_k, rows) == pytest.approx(np.mean(distinct), rel=0.03)
     count = count_parameters(MIXTRAL)
     assert weights_read(MIXTRAL, 1, 2.0) == pytest.approx(2 * count.active)
     assert weights_read(MIXTRAL, 10**4, 2.0) == pytest.approx(2 * count.total)

@@ -132,9 +132,9 @@ def test_a_causal_token_sees_its_window_by_counting(window: int | None) -> None:
     mixer = replace(attention, window=window)
     spec = replace(mistral, blocks=(replace(mistral.blocks[0], mixer=mixer),))
     for tokens in (64, 5000):
-        seen = sum(min(place + 0.5, window or tokens) for place in range(tokens))
-        assert attention_flops(spec, tokens, causal=True) == pytest.approx(32 * 12 * 4096 * seen / tokens, rel=0.01)
-        assert attention_prefill_flops(spec, tokens) == pytest.approx(32 * 4 * 4096 * seen, rel=0.01)
+        keys = sum(min(place + 0.5, window or tokens) for place in range(tokens))
+        assert attention_flops(spec, tokens, causal=True) == pytest.approx(32 * 12 * 4096 * keys / tokens, rel=0.01)
+        assert attention_prefill_flops(spec, tokens) == pytest.approx(32 * 4 * 4096 * keys, rel=0.01)
 
 
 def test_days_from_a_measured_speed() -> None:
@@ -164,9 +164,9 @@ def test_hardware_is_dense_and_found_by_prefix() -> None:
             find_gpu(name)
     assert all(gpu.as_of and gpu.source for gpu in gpu_table().values())
     assert find_gpu("b200").price_middle is None and H100.price_middle == pytest.approx(3.495)
-    mine = custom_gpu("mine", 100, 24, 1, 300, 0.5, "2026-11")
-    assert mine.memory_bytes == 24e9
-    tiny = replace(mine, peak_flops=1e6)  # the smallest that may be entered
+    own_gpu = custom_gpu("mine", 100, 24, 1, 300, 0.5, "2026-11")
+    assert own_gpu.memory_bytes == 24e9
+    tiny = replace(own_gpu, peak_flops=1e6)  # the smallest that may be entered
     assert cost_training(TrainingPlan(1e18, 1e21, tiny, 1, 1e-6)).days.value < float("inf")
     sizes = (100.0, 24.0, 1.0, 300.0)
     for column, place in (("TFLOP/s", 0), ("memory", 1), ("bandwidth", 2), ("watts", 3)):
@@ -262,14 +262,14 @@ def test_hardware_is_that_of_the_sheets() -> None:
 @pytest.mark.parametrize("flops", [1e18, 5.76e23, 1e27])
 def test_the_closed_form_is_the_minimum(law: ScalingLaw, flops: float) -> None:
     best = optimal_for_flops(law, flops)
-    found = minimize_scalar(
+    minimum = minimize_scalar(
         lambda log_n: loss(law, np.exp(log_n), flops / 6 / np.exp(log_n)),
         bounds=(10, 40),
         method="bounded",
         options={"xatol": 1e-10},
     )
-    assert best.params == pytest.approx(np.exp(found.x), rel=1e-3)
-    assert best.loss <= found.fun + 1e-12
+    assert best.params == pytest.approx(np.exp(minimum.x), rel=1e-3)
+    assert best.loss <= minimum.fun + 1e-12
     assert 6 * best.params * best.tokens == pytest.approx(flops)
     again = optimal_for_params(law, best.params)
     assert again.flops == pytest.approx(flops) and again.tokens == pytest.approx(best.tokens)

@@ -34,9 +34,9 @@ def test_a_host_that_is_not_this_machine_is_refused_by_its_flag(host: str) -> No
 
 
 def test_the_own_address_is_one_that_a_server_may_listen_on() -> None:
-    found = own_address()
-    if found is not None:
-        assert not ipaddress.ip_address(found).is_loopback and check_listening(found, 0) == found
+    address = own_address()
+    if address is not None:
+        assert not ipaddress.ip_address(address).is_loopback and check_listening(address, 0) == address
 
 
 def test_without_a_way_out_an_interfaces_address_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,14 +48,14 @@ def test_without_a_way_out_an_interfaces_address_is_taken(monkeypatch: pytest.Mo
     card = type("Address", (), {})
 
     def interfaces(*addresses: str) -> dict[str, list[object]]:
-        made = []
+        cards = []
         for address in addresses:
-            made.append(card())
-            made[-1].address = address
-        return {"eth0": made}
+            cards.append(card())
+            cards[-1].address = address
+        return {"eth0": cards}
 
-    found = interfaces("02:42:ac:11:00:02", "127.0.0.1", "169.254.1.1", "fe80::1%eth0", "198.51.100.7")
-    monkeypatch.setattr(psutil, "net_if_addrs", lambda: found)
+    cards = interfaces("02:42:ac:11:00:02", "127.0.0.1", "169.254.1.1", "fe80::1%eth0", "198.51.100.7")
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: cards)
     assert own_address() == "198.51.100.7"
     monkeypatch.setattr(psutil, "net_if_addrs", lambda: interfaces("127.0.0.1"))
     assert own_address() is None

@@ -31,7 +31,7 @@ from playground.server.visitor import (
 COOKIES = VisitorCookies("s" * 32)
 
 
-def seen(connection: HTTPConnection) -> dict[str, str]:
+def visitor_fields(connection: HTTPConnection) -> dict[str, str]:
     """What whoever comes after the middleware reads of the request."""
     return {
         "named": connection.scope["visitor"],
@@ -45,12 +45,12 @@ async def page(request: Request) -> Response:
 
 
 async def data(request: Request) -> Response:
-    return JSONResponse(seen(request), headers={"Cache-Control": "public, max-age=31536000"})
+    return JSONResponse(visitor_fields(request), headers={"Cache-Control": "public, max-age=31536000"})
 
 
 async def stream(socket: WebSocket) -> None:
     await socket.accept()
-    await socket.send_json(seen(socket))
+    await socket.send_json(visitor_fields(socket))
     await socket.close()
 
 
@@ -62,8 +62,8 @@ def client(address: str = "http://localhost") -> TestClient:
 
 def test_a_browser_keeps_the_identity_it_got_with_the_page() -> None:
     browser = client()
-    told = browser.get("/").headers["set-cookie"]
-    assert re.fullmatch(rf"{COOKIE}=[0-9a-f]{{32}}\.[\w-]+; Path=/; Max-Age=\d+; HttpOnly; SameSite=Lax", told)
+    cookie = browser.get("/").headers["set-cookie"]
+    assert re.fullmatch(rf"{COOKIE}=[0-9a-f]{{32}}\.[\w-]+; Path=/; Max-Age=\d+; HttpOnly; SameSite=Lax", cookie)
     visitor = COOKIES.read(browser.cookies[COOKIE])
     assert browser.get("/data").json() == {"named": visitor, "read": visitor, "other": ""}
     assert "set-cookie" not in browser.get("/").headers
@@ -135,8 +135,8 @@ def test_by_https_the_cookie_stays_there(address: str, headers: dict[str, str]) 
 
 
 def test_the_secret_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
-    made = stored_secret(tmp_path / "data")
-    assert len(made) == 64 and stored_secret(tmp_path / "data") == made
+    secret = stored_secret(tmp_path / "data")
+    assert len(secret) == 64 and stored_secret(tmp_path / "data") == secret
     assert [path.name for path in (tmp_path / "data").iterdir()] == [SECRET_FILE]
     assert stat.S_IMODE((tmp_path / "data" / SECRET_FILE).stat().st_mode) == 0o600
 

@@ -112,7 +112,7 @@ def test_the_command_line_s_words_follow_from_the_same_table() -> None:
         "--stop=a",
         "--stop=b b",
     ]
-    assert {name: found.name for name, found in link_fields(Everything).items()}["scale"] == "axis"
+    assert {name: field.name for name, field in link_fields(Everything).items()}["scale"] == "axis"
 
 
 def test_a_field_answers_to_its_old_name_and_is_written_under_its_new_one() -> None:

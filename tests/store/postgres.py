@@ -25,11 +25,11 @@ _WHILE_ASKED_FOR = '"$@" & read _; kill -QUIT $!; wait; cd / && rm -rf "$0"'
 
 def programs() -> Path:
     """The folder of initdb and postgres, the newest where several are installed. Raises FileNotFoundError."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    initdbs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
-    if not found and on_path is None:
+    if not initdbs and on_path is None:
         raise FileNotFoundError("PostgreSQL is not installed: run `make postgresql`.")
-    return (found[-1] if found else Path(str(on_path)).resolve()).parent
+    return (initdbs[-1] if initdbs else Path(str(on_path)).resolve()).parent
 
 
 def free_port() -> int:

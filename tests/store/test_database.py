@@ -26,9 +26,9 @@ COLUMN = ColumnRecord("judge:é", "[1, 2]")
 @pytest.fixture
 def database(store_url: str) -> Iterator[RunDatabase]:
     """On SQLite and on PostgreSQL."""
-    made = RunDatabase(store_url)
-    yield made
-    made.close()
+    run_database = RunDatabase(store_url)
+    yield run_database
+    run_database.close()
 
 
 def test_records_come_back_as_they_went_in(database: RunDatabase, store_url: str) -> None:
@@ -64,18 +64,18 @@ def test_a_run_is_changed_by_its_owner_alone_where_that_is_asked(database: RunDa
 
 
 def test_another_visitors_run_is_as_one_that_is_not_there(database: RunDatabase) -> None:
-    mine = replace(RUN, visitor="me")
-    database.add_run(mine)
+    own_run = replace(RUN, visitor="me")
+    database.add_run(own_run)
     database.add_run(replace(RUN, id="b", visitor="them"))
-    database.add_candidates(mine.id, "them", CANDIDATES)
-    database.put_columns(mine.id, "them", [COLUMN])
-    database.change_run(mine.id, "them", status="stopped")
-    database.delete(mine.id, "them")
-    database.delete(mine.id, LOCAL)
-    assert database.load(mine.id, "them") is None and database.load(mine.id, LOCAL) is None
-    assert database.load(mine.id, "me") == (mine, (), ())
+    database.add_candidates(own_run.id, "them", CANDIDATES)
+    database.put_columns(own_run.id, "them", [COLUMN])
+    database.change_run(own_run.id, "them", status="stopped")
+    database.delete(own_run.id, "them")
+    database.delete(own_run.id, LOCAL)
+    assert database.load(own_run.id, "them") is None and database.load(own_run.id, LOCAL) is None
+    assert database.load(own_run.id, "me") == (own_run, (), ())
     assert [database.count(name) for name in ("me", "them", LOCAL)] == [1, 1, 0]
-    assert database.runs("me") == (mine,) and database.runs(LOCAL) == ()
+    assert database.runs("me") == (own_run,) and database.runs(LOCAL) == ()
 
 
 def test_a_note_with_an_end_is_gone_after_it(database: RunDatabase) -> None:
@@ -109,9 +109,9 @@ def test_a_file_of_another_version_is_said_to_be_that(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE_NAME) as raw:
         raw.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, created FLOAT)")
     raw.close()
-    with pytest.raises(StoreError, match="another version") as told:
+    with pytest.raises(StoreError, match="another version") as refused:
         RunDatabase(sqlite_url(tmp_path))
-    assert "writable" not in str(told.value)
+    assert "writable" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_a_file_of_another_version_is_said_to_be_that(tmp_path: Path) -> None:
     ],
 )
 def test_a_server_that_cannot_be_used_is_one_sentence_without_its_password(url: str, said: str) -> None:
-    with pytest.raises(StoreError, match=said) as told:
+    with pytest.raises(StoreError, match=said) as refused:
         RunDatabase(url)
-    assert "secret" not in str(told.value) and URL_VARIABLE in str(told.value) and "\n" not in str(told.value)
+    assert "secret" not in str(refused.value) and URL_VARIABLE in str(refused.value) and "\n" not in str(refused.value)
 
 
 def test_the_place_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -151,6 +151,6 @@ def test_a_server_that_is_not_there_is_told_soon() -> None:
     with socket.socket() as held:  # bound, so nobody else has it, and nobody listens
         held.bind(("127.0.0.1", 0))
         url = f"postgresql+psycopg://me:secret@127.0.0.1:{held.getsockname()[1]}/runs"
-        with pytest.raises(StoreError, match=r"Runs cannot be kept in .*: see that it runs") as told:
+        with pytest.raises(StoreError, match=r"Runs cannot be kept in .*: see that it runs") as refused:
             RunDatabase(url)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(refused.value)

@@ -32,10 +32,10 @@ def test_an_answer_replaces_the_same_visitors_until_the_end(table: QuestionTable
     assert table.put_answer(ASKED.id, "carl", "5", 9.0) is None
 
     again = Database(store_url)  # as another process finds it
-    found = QuestionTable(again)
-    (question,) = found.questions("ABCD")
+    reopened = QuestionTable(again)
+    (question,) = reopened.questions("ABCD")
     assert (question.state, question.result, question.about) == ("closed", "{}", ASKED.about)
-    assert [(a.visitor, a.given, a.first, a.at) for a in found.answers([ASKED.id])] == [
+    assert [(a.visitor, a.given, a.first, a.at) for a in reopened.answers([ASKED.id])] == [
         ("anna", "3", 6.0, 8.0),
         ("bert", "2", 7.0, 7.0),
     ]
@@ -45,13 +45,13 @@ def test_an_answer_replaces_the_same_visitors_until_the_end(table: QuestionTable
 def test_a_timer_is_kept_until_its_question_closes(table: QuestionTable, store_url: str) -> None:
     table.add(replace(ASKED, seconds=60, closes=65.5))
     again = Database(store_url)
-    found = QuestionTable(again)
-    assert [(one.seconds, one.closes) for one in found.questions("ABCD")] == [(60, 65.5)]
+    reopened = QuestionTable(again)
+    assert [(one.seconds, one.closes) for one in reopened.questions("ABCD")] == [(60, 65.5)]
     table.change(ASKED.id, result="{}")
     table.set_timer(ASKED.id, 30, 40.0)
-    assert [(one.seconds, one.closes) for one in found.questions("ABCD")] == [(30, 40.0)]
+    assert [(one.seconds, one.closes) for one in reopened.questions("ABCD")] == [(30, 40.0)]
     table.change(ASKED.id, state="closed")
-    assert [(one.seconds, one.closes) for one in found.questions("ABCD")] == [(30, None)]
+    assert [(one.seconds, one.closes) for one in reopened.questions("ABCD")] == [(30, None)]
     again.close()
 
 

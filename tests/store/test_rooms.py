@@ -31,10 +31,10 @@ def test_a_room_comes_back_as_it_went_in(table: RoomTable, store_url: str) -> No
     table.put_member(replace(ANNA, nickname="old", key="old"))
     table.put_member(ANNA)
     again = Database(store_url)  # as the next process finds it
-    found = RoomTable(again)
-    assert found.open_room() == replace(OPEN, leader="lena", link="/?prompt=é", moves=3, lesson="steps: []", step=2)
-    assert [member.nickname for member in found.members(OPEN.id)] == ["Änna", "Bert"]
-    assert found.members(OPEN.id)[0] == ANNA
+    reopened = RoomTable(again)
+    assert reopened.open_room() == replace(OPEN, leader="lena", link="/?prompt=é", moves=3, lesson="steps: []", step=2)
+    assert [member.nickname for member in reopened.members(OPEN.id)] == ["Änna", "Bert"]
+    assert reopened.members(OPEN.id)[0] == ANNA
     again.close()
     table.remove_member(OPEN.id, "bert")
     table.remove_member(OPEN.id, "nobody")
@@ -54,5 +54,5 @@ def test_a_closed_room_keeps_nobodys_nickname(table: RoomTable) -> None:
     table.close_all(9.0)
     assert table.open_room() is None and table.members(OPEN.id) == ()
     table.add(replace(OPEN, id="n" * 32, opened=10.0))
-    found = table.open_room()
-    assert found is not None and found.id == "n" * 32
+    room = table.open_room()
+    assert room is not None and room.id == "n" * 32

@@ -31,8 +31,8 @@ def test_one_runs_it_and_what_it_wrote_stays(table: TrainingTable) -> None:
     assert table.claim(KEPT.id, "anna", lambda record: True, **taken)  # type: ignore[arg-type]
     assert not table.change(KEPT.id, "x", done=9)
     assert table.change(KEPT.id, "w", done=3, steps=12, seconds=1.5, result="abc")
-    found = table.training(KEPT.id, "anna")
-    assert found is not None and (found.status, found.done, found.steps, found.result) == ("running", 3, 12, "abc")
+    stored = table.training(KEPT.id, "anna")
+    assert stored is not None and (stored.status, stored.done, stored.steps, stored.result) == ("running", 3, 12, "abc")
     assert [one.id[0] for one in table.trainings("anna")] == ["u", "t"]
     assert table.training(KEPT.id, "bert") is None and table.trainings("bert") == ()
     table.delete(KEPT.id, "bert")

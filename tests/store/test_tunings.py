@@ -38,17 +38,17 @@ def test_one_writes_and_what_it_wrote_stays(table: TuningTable, store_url: str) 
     assert table.add_texts(KEPT.id, "w", [text(3, '{"a": 1}')], written=10.0, seconds=0.5)
 
     again = Database(store_url)  # as another process finds it
-    found = TuningTable(again)
-    assert [row.place for row in found.texts(KEPT.id, "anna")] == [1, 3] and found.texts(KEPT.id, "bert") == ()
-    assert found.texts(KEPT.id, "anna")[1] == text(3, '{"a": 1}')
-    first, second = found.tunings("anna")
+    reopened = TuningTable(again)
+    assert [row.place for row in reopened.texts(KEPT.id, "anna")] == [1, 3] and reopened.texts(KEPT.id, "bert") == ()
+    assert reopened.texts(KEPT.id, "anna")[1] == text(3, '{"a": 1}')
+    first, second = reopened.tunings("anna")
     assert (first.id, first.texts) == ("u" * 32, 0)
     assert second == replace(KEPT, status="running", owner="1@2@here", writer="w", written=10.0, seconds=2.0, texts=2)
-    found.let_go(KEPT.id, "x", status="stopped", problem="")
-    found.let_go(KEPT.id, "w", status="paused", problem="The disk is full.")
-    after = found.tuning(KEPT.id, "anna")
+    reopened.let_go(KEPT.id, "x", status="stopped", problem="")
+    reopened.let_go(KEPT.id, "w", status="paused", problem="The disk is full.")
+    after = reopened.tuning(KEPT.id, "anna")
     assert after is not None and (after.status, after.problem, after.writer) == ("paused", "The disk is full.", "")
-    assert found.tuning(KEPT.id, "bert") is None and found.count("anna") == 2 and found.count("bert") == 0
+    assert reopened.tuning(KEPT.id, "bert") is None and reopened.count("anna") == 2 and reopened.count("bert") == 0
     again.close()
 
 
@@ -69,13 +69,13 @@ def test_a_deleted_one_leaves_nothing_and_takes_nothing(table: TuningTable) -> N
 def test_one_who_lets_go_while_another_takes_up_is_no_obstacle(table: TuningTable) -> None:
     table.add(KEPT)
     assert table.claim(KEPT.id, "anna", lambda record: True, owner="o", writer="former", written=1.0)
-    seen: list[str] = []
+    statuses: list[str] = []
 
     def as_it_ends(record: TuningRecord) -> bool:
-        if not seen:
+        if not statuses:
             table.let_go(KEPT.id, "former", status="paused", problem="")
-        seen.append(record.status)
+        statuses.append(record.status)
         return True
 
     assert table.claim(KEPT.id, "anna", as_it_ends, owner="o", writer="next", written=2.0)
-    assert seen == ["running", "paused"] and table.tuning(KEPT.id, "anna").writer == "next"  # type: ignore[union-attr]
+    assert statuses == ["running", "paused"] and table.tuning(KEPT.id, "anna").writer == "next"  # type: ignore[union-attr]

@@ -34,9 +34,9 @@ def four_slots() -> Iterator[str]:
 
 @pytest.fixture
 def worker(four_slots: str) -> Iterator[Worker]:
-    opened = open_worker(make_engine(four_slots))
-    yield opened
-    opened.close()
+    slots_worker = open_worker(make_engine(four_slots))
+    yield slots_worker
+    slots_worker.close()
 
 
 def streaming(request: StreamRequest) -> Callable[[Engine, CancelToken], Generator[StreamEvent, None, None]]:

@@ -23,9 +23,9 @@ SECRET = "s" * 32
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(sqlite_url(tmp_path))
-    yield made
-    made.close()
+    room_database = Database(sqlite_url(tmp_path))
+    yield room_database
+    room_database.close()
 
 
 @pytest.fixture
@@ -114,15 +114,15 @@ def test_all_is_there_after_the_server_was_killed(start: Callable[..., Room]) ->
     room.put_lesson("lena", "steps: []")
     room.go("lena", 2)
     before, after = room.view(), start()
-    found = after.view()
-    assert (found.code, found.leader, found.shown, found.lesson, found.step) == (
+    view = after.view()
+    assert (view.code, view.leader, view.shown, view.lesson, view.step) == (
         before.code,
         "lena",
         before.shown,
         "steps: []",
         2,
     )
-    assert [(m.visitor, m.nickname, m.following) for m in found.members] == [
+    assert [(m.visitor, m.nickname, m.following) for m in view.members] == [
         ("lena", "Leader", True),
         ("anna", "Anna", False),
     ]
@@ -137,10 +137,10 @@ def test_one_visitor_holds_the_wand(start: Callable[..., Room]) -> None:
         room.lead("mallory", ticket)
     with pytest.raises(BadInput, match="not the leader's link"):
         room.leader_ticket("x" * 22)
-    told: list[str] = []
-    room.subscribe(lambda: told.append(room.view().leader))
+    leaders: list[str] = []
+    room.subscribe(lambda: leaders.append(room.view().leader))
     lead(room, "max")
-    assert told == ["max"] and not room.is_leader("lena") and room.may_answer("lena")
+    assert leaders == ["max"] and not room.is_leader("lena") and room.may_answer("lena")
     assert [member.nickname for member in room.view().members] == ["Leader", "Leader 2"]
     for forbidden in (
         lambda: room.show("lena", "/"),
@@ -218,28 +218,28 @@ def test_what_is_shown_is_a_page_of_this_app(start: Callable[..., Room]) -> None
 
 
 def test_who_listens_is_told_of_what_concerns_them_after_the_lock_is_free(start: Callable[..., Room]) -> None:
-    room, told = start(), list[str]()
+    room, calls = start(), list[str]()
 
     def other_thread_looks() -> None:
         looking = threading.Thread(target=room.view)
         looking.start()
         looking.join(5)
-        told.append("blocked" if looking.is_alive() else "show")
+        calls.append("blocked" if looking.is_alive() else "show")
 
     end = room.subscribe(other_thread_looks)
-    room.subscribe(lambda: told.append("people"), people=True)
+    room.subscribe(lambda: calls.append("people"), people=True)
     lead(room)
-    told.clear()
+    calls.clear()
     room.join("anna", code(room))
     room.follow("anna", False)
-    assert told == ["people", "people"]
-    told.clear()
+    assert calls == ["people", "people"]
+    calls.clear()
     room.show("lena", "/")
     room.go("lena", 1)
-    assert sorted(told) == ["people", "people", "show", "show"]
+    assert sorted(calls) == ["people", "people", "show", "show"]
     end()
     room.show("lena", "/attention")
-    assert told.count("show") == 2
+    assert calls.count("show") == 2
 
 
 def test_here_is_who_has_a_tab_that_is_connected(start: Callable[..., Room]) -> None:
@@ -298,8 +298,8 @@ def test_a_server_has_a_room_where_it_was_started_with_one(tmp_path: Path, monke
     for off in ("", "0", "no"):
         monkeypatch.setenv(ROOM_VARIABLE, off)
         assert present_room() is None
-    made = make_room()
+    new_room = make_room()
     monkeypatch.setenv(ROOM_VARIABLE, "1")
     room = present_room()
-    assert room is not None and room is present_room() and (room.id, room.secret) == (made.id, made.secret)
+    assert room is not None and room is present_room() and (room.id, room.secret) == (new_room.id, new_room.secret)
     assert make_room(new=True).id != room.id

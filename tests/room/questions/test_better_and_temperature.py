@@ -58,16 +58,16 @@ def moved(*settings: float) -> tuple[Answer, ...]:
 
 def test_the_spread_has_the_standard_librarys_quartiles() -> None:
     settings = (0.2, 1.0, 0.7, 0.7, 1.4, 0.0, 0.9)
-    found = spread(moved(*settings))
-    assert found is not None
+    summary = spread(moved(*settings))
+    assert summary is not None
     quartiles = statistics.quantiles(settings, n=4, method="inclusive")
-    assert (found.lower_quartile, found.median, found.upper_quartile) == pytest.approx(quartiles)
-    assert found.settings == tuple(sorted(settings)) and (found.low, found.high) == (0.0, 1.4)
-    assert settings_to_write(found) == (("lowest", 0.0), ("median", 0.7), ("highest", 1.4))
+    assert (summary.lower_quartile, summary.median, summary.upper_quartile) == pytest.approx(quartiles)
+    assert summary.settings == tuple(sorted(settings)) and (summary.low, summary.high) == (0.0, 1.4)
+    assert settings_to_write(summary) == (("lowest", 0.0), ("median", 0.7), ("highest", 1.4))
 
 
 def test_equal_settings_are_written_once() -> None:
     assert spread(()) is None
     assert settings_to_write(Spread((0.5,), 0.5, 0.5, 0.5, 0.5, 0.5)) == (("median", 0.5),)
-    found = spread(moved(0.5, 0.5, 0.5, 1.5))
-    assert found is not None and settings_to_write(found) == (("median", 0.5), ("highest", 1.5))
+    summary = spread(moved(0.5, 0.5, 0.5, 1.5))
+    assert summary is not None and settings_to_write(summary) == (("median", 0.5), ("highest", 1.5))

@@ -81,11 +81,11 @@ def test_guesses_are_scored_as_scipy_scores_them() -> None:
     order = list(np.argsort(-LOGITS, kind="stable"))
     assert [token.rank for _answer, token in scores_of(one)] == [order.index(token) for token in tokens]
 
-    found = figures([one])
-    assert found is not None and found.guesses == 4
-    assert (found.likeliest, found.right, found.model_right) == (0.5, 0.25, 0.0)
-    assert found.room_perplexity == pytest.approx(math.exp(-reference[tokens].mean()), rel=1e-5)
-    assert found.model_perplexity == pytest.approx(math.exp(entropy(np.exp(reference))), rel=1e-5)
+    scores = figures([one])
+    assert scores is not None and scores.guesses == 4
+    assert (scores.likeliest, scores.right, scores.model_right) == (0.5, 0.25, 0.0)
+    assert scores.room_perplexity == pytest.approx(math.exp(-reference[tokens].mean()), rel=1e-5)
+    assert scores.model_perplexity == pytest.approx(math.exp(entropy(np.exp(reference))), rel=1e-5)
     assert [(token.text, count) for token, count in histogram(one)][0] == (" Paris", 2)
 
 
@@ -100,9 +100,9 @@ def test_a_room_that_guesses_by_the_model_has_the_models_perplexity() -> None:
 
 def test_rounds_together_count_every_guess_once() -> None:
     both = [revealed(" Paris", real="Paris"), revealed("x", "y", "z", series_round=2)]
-    found = figures(both)
-    assert found is not None
-    assert (found.guesses, found.likeliest, found.right, found.model_right) == (
+    scores = figures(both)
+    assert scores is not None
+    assert (scores.guesses, scores.likeliest, scores.right, scores.model_right) == (
         4,
         0.25,
         1.0,

@@ -43,9 +43,9 @@ from playground.room.questions.types import (
         lambda: LessonQuestion("better", answers=("one",)),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_a_sentence(made: Callable[[], object]) -> None:
+def test_what_cannot_be_used_is_refused_in_a_sentence(construct: Callable[[], object]) -> None:
     with pytest.raises(BadInput) as refused:
-        made()
+        construct()
     assert str(refused.value).endswith(".") and len(str(refused.value)) < 200
 
 
