@@ -45,10 +45,10 @@ ONLY_WHEN_NAMED = ("bakeoff", "contamination", "meaning", "quality", "teach")
 def main(wanted: list[str]) -> int:
     """Run the wanted benchmarks one after the other; each prints its rows as soon as it has them."""
     names = wanted or [name for name in BENCHMARKS if importlib.util.find_spec(f"benchmarks.bench_{name}")]
-    known = (*BENCHMARKS, *ONLY_WHEN_NAMED)
-    unknown = [name for name in names if name not in known]
+    available = (*BENCHMARKS, *ONLY_WHEN_NAMED)
+    unknown = [name for name in names if name not in available]
     if unknown:
-        print(f"error: no benchmark called {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        print(f"error: no benchmark called {', '.join(unknown)}; there are {', '.join(available)}", file=sys.stderr)
         return 2
     print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     for name in [name for name in names if name in ONLY_WHEN_NAMED]:
@@ -58,8 +58,8 @@ def main(wanted: list[str]) -> int:
         return 0
     print("| benchmark | figure | value |\n|---|---|---|")
     for name in names:
-        found = importlib.import_module(f"benchmarks.bench_{name}").run()
-        for figure, value in found.items() if isinstance(found, dict) else found:  # as they come
+        figures = importlib.import_module(f"benchmarks.bench_{name}").run()
+        for figure, value in figures.items() if isinstance(figures, dict) else figures:  # as they come
             print(f"| {name} | {figure} | {value:,.3g} |", flush=True)
     return 0
 

@@ -40,8 +40,8 @@ def learned_lines() -> list[str]:
                 width = "" if mean.low is None or mean.high is None else f" ({mean.low:.0%}–{mean.high:.0%})"
                 cells.append(f"{mean.value:.0%}{width}")
             lines.append(f"| {LEARNERS[model].label} | {len(own)} | " + " | ".join(cells) + " |")
-        found, words = verdict(task.name, learnt)
-        lines += ["", f"{found.name.capitalize()}: {words}"]
+        conclusion, words = verdict(task.name, learnt)
+        lines += ["", f"{conclusion.name.capitalize()}: {words}"]
     return lines
 
 

@@ -31,11 +31,11 @@ def _finish(steps: Generator[object, None, object]) -> float:
 
 def run() -> dict[str, float]:
     """Seconds, and how many times as long a slider's picture takes while a training is under way."""
-    found = {"six families to 8,192 tokens, s": _finish(race(racers_of(DEFAULT, load_config), CONTEXTS))}
+    figures = {"six families to 8,192 tokens, s": _finish(race(racers_of(DEFAULT, load_config), CONTEXTS))}
     for task in TASKS.values():
         slowest = max(_finish(learn(usual_request(task.name, model))) for model in task.shown)
-        found[f"{task.name}: the slowest default training, s"] = slowest
-    return found | slider_meanwhile()
+        figures[f"{task.name}: the slowest default training, s"] = slowest
+    return figures | slider_meanwhile()
 
 
 def slider_meanwhile() -> dict[str, float]:

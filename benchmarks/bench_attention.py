@@ -191,9 +191,9 @@ def bertviz_figures(engine: TransformersEngine, ids: tuple[int, ...]) -> dict[st
     from playground.charts.attention_html import attention_html
     from playground.ui.components.attention import FILE_SCRIPT, FILE_STYLE
 
-    made = engine.attentions(ids)
+    attention = engine.attentions(ids)
     tokens = tuple(glyphs(piece) for piece in pieces(engine.codec, ids))
-    ours = attention_html(made, tokens, engine.info, script=FILE_SCRIPT, style=FILE_STYLE)
+    ours = attention_html(attention, tokens, engine.info, script=FILE_SCRIPT, style=FILE_STYLE)
     theirs = bertviz_html(engine, ids, list(tokens))
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         times: dict[str, list[float]] = {"ours": [], "theirs": []}
@@ -215,8 +215,8 @@ def bertviz_figures(engine: TransformersEngine, ids: tuple[int, ...]) -> dict[st
 def bertviz_html(engine: TransformersEngine, ids: tuple[int, ...], tokens: list[str]) -> str:
     from bertviz import head_view
 
-    made = engine.attentions(ids)
-    weights = [torch.from_numpy(layer.weights.copy())[None] for layer in made.layers]  # (1, heads, T, T) each
+    attention = engine.attentions(ids)
+    weights = [torch.from_numpy(layer.weights.copy())[None] for layer in attention.layers]  # (1, heads, T, T) each
     return str(head_view(weights, tokens, html_action="return").data)
 
 
@@ -240,9 +240,9 @@ def memory_figures() -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.bench_attention", "--memory"], capture_output=True, text=True, check=True
     )
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    assert isinstance(found, dict)
-    return found
+    figures = json.loads(done.stdout.strip().splitlines()[-1])
+    assert isinstance(figures, dict)
+    return figures
 
 
 def measure_memory() -> dict[str, float]:
@@ -262,11 +262,11 @@ def measure_memory() -> dict[str, float]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    made = engine.attentions(ids)
-    held = made.bytes
+    attention = engine.attentions(ids)
+    held = attention.bytes
     finished.set()
     watcher.join()
-    del made
+    del attention
     left = process.memory_info().rss - before
     engine.attentions(ids)  # what is left is left once: it does not grow with further passes
     later = process.memory_info().rss - before

@@ -30,12 +30,12 @@ def main() -> None:
     steps = run_bakeoff(engine, BakeoffState(plan))
     while True:
         try:
-            seen = next(steps)
+            progress = next(steps)
         except StopIteration as end:
             state: BakeoffState = end.value
             break
-        if seen.doing == "done":
-            print(f"{seen.state.done} of {len(plan.problems)} problems", file=sys.stderr, flush=True)
+        if progress.doing == "done":
+            print(f"{progress.state.done} of {len(plan.problems)} problems", file=sys.stderr, flush=True)
     engine.close()
     print(
         f"{len(state.outcomes)} problems, N = {N}, at most {NEW_TOKENS} new tokens, temperature {TEMPERATURE}, seed {SEED}, "
@@ -44,20 +44,20 @@ def main() -> None:
     print_table(report(state))
 
 
-def print_table(made: BakeoffReport) -> None:
+def print_table(outcome: BakeoffReport) -> None:
     """Every rule with its intervals, by difficulty, and what may be said of all."""
-    levels = [name for name, _share in made.single_by_difficulty]
+    levels = [name for name, _share in outcome.single_by_difficulty]
     heads = ("rule", "right (95% interval)", *levels, "points above blind (95% interval)", "p, corrected")
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     lines = [
-        ("a right one is among them", made.coverage, dict(made.coverage_by_difficulty), "", ""),
-        ("one, taken blindly", made.single, dict(made.single_by_difficulty), "", ""),
-        *((r.name, r.accuracy, dict(r.by_difficulty), _points(r), f"{r.p_adjusted:.2g}") for r in made.rules),
+        ("a right one is among them", outcome.coverage, dict(outcome.coverage_by_difficulty), "", ""),
+        ("one, taken blindly", outcome.single, dict(outcome.single_by_difficulty), "", ""),
+        *((r.name, r.accuracy, dict(r.by_difficulty), _points(r), f"{r.p_adjusted:.2g}") for r in outcome.rules),
     ]
     for name, share, by_level, points, p_value in lines:
         shares = [f"{100 * by_level[level].mean:.0f}%" for level in levels]
         print(f"| {' | '.join((name, _percent(share), *shares, points, p_value))} |")
-    print(f"\n{made.summary}")
+    print(f"\n{outcome.summary}")
 
 
 def _points(rule: RuleResult) -> str:

@@ -35,14 +35,14 @@ def texts() -> dict[str, tuple[str, ...]]:
 def main() -> None:
     """Read all of them and print the table."""
     engine = make_engine(None)
-    found = {name: finish(recalls(engine, given)) for name, given in texts().items()}
+    rows_by_set = {name: finish(recalls(engine, given)) for name, given in texts().items()}
     engine.close()
-    bar = set_bar(next(iter(found.values())))
+    bar = set_bar(next(iter(rows_by_set.values())))
     assert bar is not None
     print(f"bar {bar.value:.2f} nats; {bar.false} of {bar.fresh} above it, of one more such text {bar.expected:.1%}\n")
     print("| texts | of 16 tokens and more | median, nats | above the bar | 95% interval | word for word, median |")
     print("|---|---|---|---|---|---|")
-    for name, rows in found.items():
+    for name, rows in rows_by_set.items():
         long = [each for each in rows if not math.isnan(each.min_k)]
         print(f"| {name} | {len(long)} of {len(rows)} | {_row(long, bar.value)} |")
 

@@ -102,7 +102,7 @@ def speed() -> dict[str, float]:
 
 def memory() -> dict[str, float]:
     """MB of memory that reading 100 MB adds, in a process of its own."""
-    found = dict[str, float]()
+    figures = dict[str, float]()
     with tempfile.TemporaryDirectory() as folder:
         line = ("The road went over the hill and down to the sea. " * 20 + "\n").encode()
         plain, rows, one = Path(folder, "one.txt"), Path(folder, "many.jsonl"), Path(folder, "line.jsonl")
@@ -113,8 +113,8 @@ def memory() -> dict[str, float]:
         one.write_text(json.dumps({"text": "word " * 20_000_000}), encoding="utf-8")
         for name, path in (("one text", plain), ("one JSON line", one), ("30,000 documents", rows)):
             done = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True)
-            found[f"100 MB as {name}, more memory, MB"] = float(done.stdout)
-    return found
+            figures[f"100 MB as {name}, more memory, MB"] = float(done.stdout)
+    return figures
 
 
 def dials() -> dict[str, float]:
@@ -127,7 +127,7 @@ def dials() -> dict[str, float]:
         verdicts = judge(values, thresholds)
         _ = verdicts.kept.sum(), verdicts.removed_by, verdicts.only_by
         spent.append((time.perf_counter() - started) * 1000)
-    found = {"verdicts of 10,000 documents, ms": statistics.median(spent)}
+    figures = {"verdicts of 10,000 documents, ms": statistics.median(spent)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "documents.jsonl")
         rows = (json.dumps({"id": number, "text": text}) for number, text in enumerate(texts(10_000, 9, 1)))
@@ -154,11 +154,11 @@ def dials() -> dict[str, float]:
                 page.wait_for_timeout(400)
                 first += [float(value) for value in page.evaluate("window.__times")]
     plain_ms = median(times["plain"])
-    found["dial to paint over 10,000 documents, ms"] = median(times["page"])
-    found["ratio to the plain page"] = median(times["page"]) / plain_ms
-    found["another dial's first move to paint, ms"] = median(first)
-    found["ratio of the first move to the plain page"] = median(first) / plain_ms
-    return found
+    figures["dial to paint over 10,000 documents, ms"] = median(times["page"])
+    figures["ratio to the plain page"] = median(times["page"]) / plain_ms
+    figures["another dial's first move to paint, ms"] = median(first)
+    figures["ratio of the first move to the plain page"] = median(first) / plain_ms
+    return figures
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ def _take_places() -> tuple[str, list[str]]:
     room.lead(names[0], room.leader_ticket(room.secret))
     for name in names[1:]:
         room.join(name, room.view().code)
-    made = [f"{COOKIE}={cookies.make(name)}" for name in names]
-    return made[0], made[1:]
+    cookie_headers = [f"{COOKIE}={cookies.make(name)}" for name in names]
+    return cookie_headers[0], cookie_headers[1:]
 
 
 async def _figures(url: str, leader_cookie: str, cookies: list[str]) -> dict[str, float]:

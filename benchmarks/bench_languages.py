@@ -35,10 +35,10 @@ print(json.dumps([len(opened), len(rows), cold, cold_used, known]))
 
 def run() -> dict[str, float]:
     """Seconds and milliseconds, the median of a few fresh processes."""
-    found = [_round() for _ in range(ROUNDS)]
-    tokenizers, languages = found[0][:2]
+    rounds = [_round() for _ in range(ROUNDS)]
+    tokenizers, languages = rounds[0][:2]
     what = f"{tokenizers:.0f} tokenizers × {languages:.0f} languages"
-    middle = [statistics.median(each[place] for each in found) for place in (2, 3, 4)]
+    middle = [statistics.median(each[place] for each in rounds) for place in (2, 3, 4)]
     return {
         f"{what}, from cold, s": middle[0],
         f"{what}, from cold, processor s": middle[1],

@@ -22,7 +22,9 @@ def main() -> None:
     texts = chosen_texts(text, LANGUAGES, ARTICLES)
 
     def read(given: list[str]) -> tuple[TextBits, ...]:
-        return tuple(found for each in given for found in finish(bits_job([each], store)(engine, CancelToken())))
+        return tuple(
+            text_bits for each in given for text_bits in finish(bits_job([each], store)(engine, CancelToken()))
+        )
 
     print("| language | protocol | bits per byte | 95% interval | bits per meaning | over all bytes |")  # noqa: T201
     print("|---|---|---|---|---|---|")  # noqa: T201
@@ -31,7 +33,9 @@ def main() -> None:
             given = in_passes({each: texts[each] for each in (text.baseline, code)}, protocol)
             bits = {each: read(parts) for each, parts in given.items()}
             chosen = {each: texts[each] for each in given}
-            own = knowledge(text, chosen, [each for found in bits.values() for each in found], protocol)[-1]
+            own = knowledge(
+                text, chosen, [each for language_bits in bits.values() for each in language_bits], protocol
+            )[-1]
             whole = sum(each.total for each in bits[code]) / sum(len(part.encode()) for part in given[code])
             byte = own.per_byte
             print(  # noqa: T201

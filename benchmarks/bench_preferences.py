@@ -36,14 +36,14 @@ def _measure() -> tuple[dict[str, float], ExaminedHead]:
     ballot = ready_ballot()
     votes = synthetic_verdicts(ballot, VOTERS["brief"], VOTES + 1)
     reading, states = _timed(_states)
-    fitting, found = _timed(lambda: examine_head(ballot, votes[:VOTES], states, PENALTY))
+    fitting, examined = _timed(lambda: examine_head(ballot, votes[:VOTES], states, PENALTY))
     again, _weights = _timed(lambda: _refit(states, votes))
     figures = {
         f"hidden states of {len(ballot.answers)} answers, s": reading,
         f"reward head on {VOTES} votes, states cached: fit, held out, curve, s": fitting,
         "the same head fitted anew after one more vote, s": again,
     }
-    return figures, found
+    return figures, examined
 
 
 def _states() -> FloatArray:
@@ -68,17 +68,19 @@ def _timed(work: Callable[[], T]) -> tuple[float, T]:
 
 def main() -> None:
     """The table of docs/teach.md."""
-    figures, found = _measure()
+    figures, examined = _measure()
     for name, value in figures.items():
         print(f"| {name} | {value:.3g} |")
-    print(accuracy_sentence(found))
-    if found.curve is not None:
-        sizes = ", ".join(f"{size}: {mean:.0%}" for size, mean in zip(found.curve.sizes, found.curve.mean, strict=True))
+    print(accuracy_sentence(examined))
+    if examined.curve is not None:
+        sizes = ", ".join(
+            f"{size}: {mean:.0%}" for size, mean in zip(examined.curve.sizes, examined.curve.mean, strict=True)
+        )
         print(f"Held-out agreement by votes fitted to: {sizes}.")
-    if found.calibration is not None:
-        print(f"Calibration error {found.calibration.error:.1%}; loss {found.loss:.3f} nats.")
-    likes = ", ".join(f"{one.feature} {one.correlation:+.2f}" for one in found.likings[:4])
-    print(f"It goes along with {likes}; rewards spread by {np.std(found.rewards):.2f}.")
+    if examined.calibration is not None:
+        print(f"Calibration error {examined.calibration.error:.1%}; loss {examined.loss:.3f} nats.")
+    likes = ", ".join(f"{one.feature} {one.correlation:+.2f}" for one in examined.likings[:4])
+    print(f"It goes along with {likes}; rewards spread by {np.std(examined.rewards):.2f}.")
 
 
 if __name__ == "__main__":

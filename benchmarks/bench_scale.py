@@ -47,11 +47,11 @@ def run() -> dict[str, float]:
 
 def pages() -> dict[str, float]:
     """Sliders, loads and tabs of the five pages, in turns with the plain page."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     with server("benchmarks/plain_page.py") as plain_url, server("app.py") as app_url, chromium() as browser:
         urls = {PLAIN: plain_url, **{name: f"{app_url}/{path}" for name, (path, _, _) in SLIDERS.items()}}
         open_clocked(browser, urls["Training"]).close()  # the first visitor of a server pays for its imports
-        found |= _against_plain("slider to paint", _sliders(browser, urls))
+        figures |= _against_plain("slider to paint", _sliders(browser, urls))
         tabs = {name: _open(browser, name, url) for name, url in urls.items()}
         for tab in tabs.values():
             install(tab)
@@ -62,9 +62,9 @@ def pages() -> dict[str, float]:
                 rest = [action_ms(tab, partial(press, tab, move)) for move in range(MOVES)]
                 if round_:
                     whole[name] += rest
-        found |= _against_plain("slider to whole page", whole)
+        figures |= _against_plain("slider to whole page", whole)
         switched = {PLAIN: whole[PLAIN], **{name: _switches(tabs[name], name) for name in SLIDERS}}
-        found |= _against_plain("slowest tab to whole page", switched)
+        figures |= _against_plain("slowest tab to whole page", switched)
         for tab in tabs.values():
             tab.close()
         for round_ in range(ROUNDS + 1):
@@ -74,7 +74,7 @@ def pages() -> dict[str, float]:
                 tab.close()
                 if round_:
                     loads[name].append(spent)
-        return found | _against_plain("load to whole page", loads)
+        return figures | _against_plain("load to whole page", loads)
 
 
 def _sliders(browser: Browser, urls: dict[str, str]) -> dict[str, list[float]]:
@@ -112,8 +112,8 @@ def _switches(page: Page, name: str) -> list[float]:
 
 def _against_plain(what: str, times: dict[str, list[float]]) -> dict[str, float]:
     plain = median(times[PLAIN])
-    found = {f"{name}, {what}, ms": median(values) for name, values in times.items()}
-    return found | {f"{name} / plain page, {what}": median(times[name]) / plain for name in SLIDERS}
+    figures = {f"{name}, {what}, ms": median(values) for name, values in times.items()}
+    return figures | {f"{name} / plain page, {what}": median(times[name]) / plain for name in SLIDERS}
 
 
 def start(rounds: int = 5) -> dict[str, float]:
@@ -136,17 +136,17 @@ def counts() -> dict[str, float]:
     from playground.scaling.configs import load_preset
     from playground.scaling.parameters import count_parameters
 
-    found = {}
+    figures = {}
     for label, name in HUGE.items():
         answer = subprocess.run(
             [sys.executable, "-c", COUNT.format(name=name)], check=True, capture_output=True, text=True, env=_quiet()
         )
-        found[f"{label} on the meta device, s"] = float(answer.stdout.split()[-1])
+        figures[f"{label} on the meta device, s"] = float(answer.stdout.split()[-1])
         spec = load_preset(name).spec
         started = time.perf_counter()
         count_parameters(spec)
-        found[f"{label} by the formula, ms"] = (time.perf_counter() - started) * 1e3
-    return found
+        figures[f"{label} by the formula, ms"] = (time.perf_counter() - started) * 1e3
+    return figures
 
 
 def _seconds(command: list[str]) -> float:

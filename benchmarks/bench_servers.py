@@ -56,8 +56,8 @@ def run() -> dict[str, float]:
         served = stack.enter_context(serve(PLAYGROUND_MODEL=base, PLAYGROUND_SERVERS=base))
         here = stack.enter_context(serve())
         with chromium() as browser:
-            found = {**_one_row(base, browser, served, here), **_slider(browser, served, here)}
-        return {**found, **asyncio.run(_room(base, served))}
+            figures = {**_one_row(base, browser, served, here), **_slider(browser, served, here)}
+        return {**figures, **asyncio.run(_room(base, served))}
 
 
 def _body(tokens: int, top: int, seed: int) -> dict[str, object]:

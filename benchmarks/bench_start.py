@@ -53,7 +53,7 @@ def run() -> dict[str, float]:
         unpacking = _server(browser, folder)
         start = statistics.median(_server(browser, folder) for _ in range(STARTS))
         plain = statistics.median(_server(browser, folder, PLAIN, ".js-plotly-plot") for _ in range(STARTS))
-        made = _make_run(browser, folder)
+        figures = _make_run(browser, folder)
     gguf = _gguf_start_s()
     return {
         "first start, unpacking the model, s": unpacking,
@@ -62,7 +62,7 @@ def run() -> dict[str, float]:
         "start / plain page": start / plain,
         "transformers reading the GGUF file, without server and browser, s": gguf,
         "start / transformers reading the GGUF file": start / gguf,
-        **made,
+        **figures,
     }
 
 

@@ -80,13 +80,13 @@ def one_training(place: int) -> None:
     took, info = time.perf_counter() - started, student.info
     del student
     base: Any = type("Base", (), {"info": _info()})  # the pace is measured as the page does, of the model in use
-    told = estimate(info, encoded, settings, finish(calibration(settings, rows)(base, CancelToken())))
-    assert told.seconds is not None
-    said = (told.memory_bytes - info.parameters * (2 if "16" in info.dtype else 4)) / MIB
+    forecast = estimate(info, encoded, settings, finish(calibration(settings, rows)(base, CancelToken())))
+    assert forecast.seconds is not None
+    said = (forecast.memory_bytes - info.parameters * (2 if "16" in info.dtype else 4)) / MIB
     held, what = (most - before) / MIB, f"{name}, {info.dtype}"
     print(
-        f"| {what} | {longest} | {said:,.0f} | {held:,.0f} | {said / held:.2f} | {told.seconds:.1f} | {took:.1f} | "
-        f"{told.seconds / took:.2f} |"
+        f"| {what} | {longest} | {said:,.0f} | {held:,.0f} | {said / held:.2f} | {forecast.seconds:.1f} | {took:.1f} | "
+        f"{forecast.seconds / took:.2f} |"
     )
 
 
@@ -174,9 +174,11 @@ def worked() -> None:
             command(["next", *more, "--chat", "--prompt", "How do I peel an egg?", "--top", "3"])
     engine, settings = make_engine(None), TrainSettings.of("sft")
     info: Any = engine.info
-    told = estimate(info, encode_rows(engine.codec, shipped("tone"), settings, info.context_length).encoded, settings)
+    forecast = estimate(
+        info, encode_rows(engine.codec, shipped("tone"), settings, info.context_length).encoded, settings
+    )
     engine.close()
-    print(f"\n{told.tokens:,} tokens; {told.share_of_pretraining:.1e} of the tokens of pre-training")
+    print(f"\n{forecast.tokens:,} tokens; {forecast.share_of_pretraining:.1e} of the tokens of pre-training")
 
 
 # -- what a reward has learnt ----------------------------------------------------------------------------------------------
@@ -198,9 +200,9 @@ def rewards() -> None:
     for name, ballot in (("cut to many lengths", varied_ballot()), ("as they are", ready_ballot())):
         ids = [answer_ids(engine, answer.prompt, answer.text) for answer in ballot.answers]
         states = finish(read_states(engine, ids, CancelToken()))
-        found = examine_head(ballot, synthetic_verdicts(ballot, VOTERS["brief"], VOTES), states, PENALTY)
-        likes = ", ".join(f"{one.feature} {one.correlation:+.2f}" for one in found.likings[:3])
-        print(f"Answers {name}: {accuracy_sentence(found)} It goes along with {likes}.", flush=True)
+        examined = examine_head(ballot, synthetic_verdicts(ballot, VOTERS["brief"], VOTES), states, PENALTY)
+        likes = ", ".join(f"{one.feature} {one.correlation:+.2f}" for one in examined.likings[:3])
+        print(f"Answers {name}: {accuracy_sentence(examined)} It goes along with {likes}.", flush=True)
     engine.close()
 
 
@@ -212,12 +214,14 @@ def voters() -> None:
 
     ballot = Ballot(tuple(Answer("p", "word " * (place + 1)) for place in range(60)))
     voter = SyntheticVoter("long", "", lambda text: float(len(text)))
-    truth, found = rewards_of(voter, [answer.text for answer in ballot.answers]), []
+    truth, correlations = rewards_of(voter, [answer.text for answer in ballot.answers]), []
     for seed in range(6):
         fitted = fit_strengths(votes_on_answers(ballot, synthetic_verdicts(ballot, voter, 300, seed=seed)))
         strength = {item.name: item.strength for item in fitted.items}
-        found.append(float(np.corrcoef([strength[label] for label in ballot.labels], truth)[0, 1]))
-    print("Correlation of what came back with the reward, six seeds: " + ", ".join(f"{one:.2f}" for one in found))
+        correlations.append(float(np.corrcoef([strength[label] for label in ballot.labels], truth)[0, 1]))
+    print(
+        "Correlation of what came back with the reward, six seeds: " + ", ".join(f"{one:.2f}" for one in correlations)
+    )
 
 
 TABLES: dict[str, Callable[[], None]] = {

@@ -115,14 +115,14 @@ def _seconds(worker: StepWorker, generations: Sequence[Sequence[GenerationReques
 
 def _at_the_server() -> Figures:
     with server("app.py") as url, asyncio.Runner() as runner:
-        found = _server_figures(url)
+        figures = _server_figures(url)
         with suppress(StopAsyncIteration):
             while True:
-                yield runner.run(asyncio.wait_for(_next(found), FIGURE_WITHIN_S))
+                yield runner.run(asyncio.wait_for(_next(figures), FIGURE_WITHIN_S))
 
 
-async def _next(found: AsyncIterator[tuple[str, float]]) -> tuple[str, float]:
-    return await anext(found)
+async def _next(figures: AsyncIterator[tuple[str, float]]) -> tuple[str, float]:
+    return await anext(figures)
 
 
 async def _server_figures(url: str) -> AsyncIterator[tuple[str, float]]:

@@ -60,19 +60,19 @@ def _median_cpu_ms(work: Callable[[], object], times: int = 9) -> float:
 
 def run() -> dict[str, float]:
     """Medians. The map's third sampler moves between two redraws, as under a slider; then both axes' temperatures too."""
-    found = ReachMap(_references())
+    reach_map = ReachMap(_references())
     grid = list(itertools.product(np.linspace(0.2, 2, 10).round(2), np.linspace(0.1, 1, 10).round(2)))
 
     def redraw(turn: int) -> None:
-        found.look([SamplerSettings(temperature=t, top_p=p, top_k=200 + turn) for t, p in grid], roughly=True)
+        reach_map.look([SamplerSettings(temperature=t, top_p=p, top_k=200 + turn) for t, p in grid], roughly=True)
 
     def new_temperatures(turn: int) -> None:
-        found.look([SamplerSettings(temperature=t + (turn + 1) / 1000, top_p=p) for t, p in grid], roughly=True)
+        reach_map.look([SamplerSettings(temperature=t + (turn + 1) / 1000, top_p=p) for t, p in grid], roughly=True)
 
     def of_axes(x: str, y: str) -> float:
         def move(turn: int) -> None:
             around = SamplerSettings(temperature=0.9, top_k=300 + turn)
-            found.look(grid_around(around, x, y, {}).settings, roughly=True)
+            reach_map.look(grid_around(around, x, y, {}).settings, roughly=True)
 
         return _median_ms(move, times=5)
 

@@ -91,17 +91,17 @@ def _tried_and_written(engine: TransformersEngine, plan: Plan) -> tuple[int, flo
     """Tokens and seconds of the whole plan, as the page writes it: a trial first. What was said after the trial of the rest's
     seconds, and what that took.
     """
-    pace, known, tokens = Pace(), dict[int, Candidate](), 0
+    pace, texts, tokens = Pace(), dict[int, Candidate](), 0
     lengths = [len(request.prompt_ids) for request in plan_requests(engine, plan)[:: len(plan.arms) * plan.samples]]
     started = time.perf_counter()
     for step in write_places(engine, plan, trial_places(plan)):
         pace.add(step)
-        known |= {text.index: text for text in step.finished}
+        texts |= {text.index: text for text in step.finished}
         tokens += step.new_tokens
-    said, tried = forecast(plan, lengths, known, pace=pace).seconds, time.perf_counter()
+    said, tried = forecast(plan, lengths, texts, pace=pace).seconds, time.perf_counter()
     if said is None:
         raise RuntimeError("a trial says how fast texts come")
-    for step in write_places(engine, plan, range(plan.texts), known=known):
+    for step in write_places(engine, plan, range(plan.texts), known=texts):
         tokens += step.new_tokens
     ended = time.perf_counter()
     return tokens, ended - started, said, ended - tried
@@ -128,7 +128,7 @@ def _by_transformers(requests: Sequence[GenerationRequest]) -> tuple[int, float]
     with torch.inference_mode():
         for request in requests:
             ids = torch.tensor([request.prompt_ids])
-            found = model.generate(
+            output_ids = model.generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
                 do_sample=True,
@@ -137,7 +137,7 @@ def _by_transformers(requests: Sequence[GenerationRequest]) -> tuple[int, float]
                 max_new_tokens=NEW_TOKENS,
                 pad_token_id=0,
             )
-            tokens += found.shape[1] - ids.shape[1]
+            tokens += output_ids.shape[1] - ids.shape[1]
     return tokens, time.perf_counter() - started
 
 

@@ -79,8 +79,8 @@ def train(request: LearnRequest) -> tuple[Learnt, nn.Module]:
         try:
             next(steps)
         except StopIteration as end:
-            found: tuple[Learnt, nn.Module] = end.value
-            return found
+            learnt: tuple[Learnt, nn.Module] = end.value
+            return learnt
 
 
 def main(words: list[str]) -> int:
@@ -91,18 +91,18 @@ def main(words: list[str]) -> int:
     if "race" in words:
         write_raced()
         return 0
-    found = list(ready_results().learnt) if FILE.exists() and "--anew" not in words else []
+    trainings = list(ready_results().learnt) if FILE.exists() and "--anew" not in words else []
     wanted = [word for word in words if word in TASKS] or _FIRST
     machine = _machine()
     for seed in range(SEEDS):
         for task in wanted:
             for model in TASKS[task].shown:
                 request = replace(usual_request(task, model), seed=seed)
-                if any(each.request == request for each in found):
+                if any(each.request == request for each in trainings):
                     continue
                 learnt, _model = train(request)
-                found.append(learnt)
-                write_results(FILE, str(date.today()), machine, found)
+                trainings.append(learnt)
+                write_results(FILE, str(date.today()), machine, trainings)
                 print(task, model, seed, f"{learnt.accuracy:.1%} {learnt.seconds:.0f} s", flush=True)
     return 0
 

@@ -47,8 +47,8 @@ def peaks() -> None:
         d = math.sqrt(kl_of(n))
         shares = []
         for runs, answers in SHAPES:
-            found = [fitted_peak(kind, seed, runs, answers, parabola=runs == 1) for seed in range(SEEDS)]
-            shares.append(f"{np.mean([abs(each / d - 1) < 0.2 for each in found]):.0%}")
+            fitted_peaks = [fitted_peak(kind, seed, runs, answers, parabola=runs == 1) for seed in range(SEEDS)]
+            shares.append(f"{np.mean([abs(each / d - 1) < 0.2 for each in fitted_peaks]):.0%}")
         print(f"| {kind} | N {n:.1f} | " + " | ".join(shares) + " |", flush=True)
 
 
@@ -64,9 +64,9 @@ def _polynomial(terms: int, weigh: Callable[[Floats], Floats] = np.ones_like) ->
         d = np.sqrt([kl_of(float(n)) for n in ns])
         weights = weigh(ns)
         powers = np.stack([d**power for power in range(1, terms + 1)], axis=1) * weights[:, None]
-        found = np.linalg.lstsq(powers, (judged - judged[0]) * weights, rcond=None)[0]
+        coefficients = np.linalg.lstsq(powers, (judged - judged[0]) * weights, rcond=None)[0]
         inside = _FINE[d[-1] >= _FINE]
-        return float(inside[np.argmax(sum(a * inside ** (power + 1) for power, a in enumerate(found)))])
+        return float(inside[np.argmax(sum(a * inside ** (power + 1) for power, a in enumerate(coefficients)))])
 
     return peak
 
@@ -107,9 +107,9 @@ def estimators() -> None:
         d = math.sqrt(kl_of(true_peak(kind)))
         curves = [measured_curve(kind, seed, 12, 128) for seed in range(SEEDS)]
         used = [fitted_peak(kind, seed, 12, 128, parabola=False) for seed in range(SEEDS)]
-        found = [
+        estimates = [
             used,
             *([peak(np.asarray(ns, dtype=np.float64), mean) for ns, mean in curves] for peak in ESTIMATORS.values()),
         ]
-        shares = [f"{np.mean([abs(each / d - 1) < 0.2 for each in one]):.0%}" for one in found]
+        shares = [f"{np.mean([abs(each / d - 1) < 0.2 for each in one]):.0%}" for one in estimates]
         print(f"| {kind} | " + " | ".join(shares) + " |", flush=True)

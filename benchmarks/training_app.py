@@ -38,11 +38,11 @@ def _train_when(signal: Path) -> None:
     while not signal.exists():
         time.sleep(0.2)
     first = get_instance()._session_mgr.list_active_sessions()[0].session.id
-    told = signal.with_name("steps")
-    told.write_text("0")
+    step_file = signal.with_name("steps")
+    step_file.write_text("0")
     with suppress(PlaygroundError):  # the server ends before the training does
         for step in training_line().submit(model_pool().workers()[0], first, "train", _job).steps():
-            told.write_text(str(step.step))
+            step_file.write_text(str(step.step))
 
 
 threading.Thread(target=_train_when, args=(Path(os.environ["TRAIN_WHEN"]),), daemon=True).start()

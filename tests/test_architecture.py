@@ -139,7 +139,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = {module_of(path): path for path in sources() if path.is_relative_to(PACKAGE)}
     edges = {module: {target_of(full, modules) for full in imports(path)} for module, path in modules.items()}
     wanted = {
-        module: {other for other in found if other in modules and other != module} for module, found in edges.items()
+        module: {other for other in imported if other in modules and other != module}
+        for module, imported in edges.items()
     }
     circles = strong_components(wanted)
     assert not circles, [sorted(circle) for circle in circles]
@@ -158,14 +159,14 @@ def strong_components(edges: dict[str, set[str]]) -> set[frozenset[str]]:
     """The sets of two or more nodes each of which reaches all the others (by what each reaches)."""
 
     def reach(start: str) -> set[str]:
-        seen: set[str] = set()
+        reached_nodes: set[str] = set()
         todo = list(edges[start])
         while todo:
             node = todo.pop()
-            if node not in seen:
-                seen.add(node)
+            if node not in reached_nodes:
+                reached_nodes.add(node)
                 todo += edges[node]
-        return seen
+        return reached_nodes
 
     reached = {node: reach(node) for node in edges}
     return {frozenset(m for m in reached[n] if n in reached[m]) for n in edges if n in reached[n]}
@@ -185,14 +186,14 @@ VAGUE = (
 
 def test_what_is_defined_is_called_by_what_it_is() -> None:
     """Functions, methods and classes; a local name may say that something was found."""
-    found = [
+    vague_names = [
         f"{name(path)}: {node.name}"
         for path in sources()
         for node in ast.walk(parsed(path))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         and node.name.strip("_").lower() in VAGUE.split()
     ]
-    assert not found, "\n".join(found)
+    assert not vague_names, "\n".join(vague_names)
 
 
 def test_the_formatter_formats() -> None:
@@ -215,9 +216,9 @@ def test_the_maths_knows_no_model(layer: str) -> None:
     """Exceptions: the proof compares with transformers' processors, the meta count and keys left out ask its classes."""
     allowed = {"playground/sampling/reference.py", "playground/scaling/meta.py", "playground/scaling/config_classes.py"}
     for path in sorted((PACKAGE / layer).rglob("*.py")):
-        found = list(imports(path))
-        assert not [m for m in found if m.startswith(("playground.engine", "playground.models"))], name(path)
-        library = [module for module in found if module.split(".")[0] in {"transformers", "accelerate"}]
+        imported = list(imports(path))
+        assert not [m for m in imported if m.startswith(("playground.engine", "playground.models"))], name(path)
+        library = [module for module in imported if module.split(".")[0] in {"transformers", "accelerate"}]
         assert not library or name(path) in allowed, f"{name(path)} imports {library}"
         at_once = [m for m in imports(path, at_import_only=True) if m.split(".")[0] in {"transformers", "accelerate"}]
         assert not at_once, f"{name(path)} imports {at_once} before it is needed"
@@ -232,14 +233,14 @@ def test_scaling_imports_nothing_heavy_at_module_level() -> None:
 
 
 def test_only_models_and_engine_know_model_classes() -> None:
-    known = {
+    importers = {
         name(path)
         for path in sources()
         for module in imports(path)
         if layer_of(path) not in ("models", "engine")
         and re.match(r"transformers\.(Auto\w*Model|PreTrained|\w+ForCausalLM)", module)
     }
-    assert known <= {"playground/scaling/meta.py"}
+    assert importers <= {"playground/scaling/meta.py"}
 
 
 def test_what_stands_before_the_model_opens_without_the_heavy_libraries() -> None:

@@ -50,6 +50,6 @@ class State:
 
 
 def test_a_link_with_a_deep_list_is_one_sentence() -> None:
-    found = read_link(State, {"words": "[" * 5_000}, State(("a",)))
-    assert found.state == State(("a",))
-    assert len(found.problems) == 1
+    reading = read_link(State, {"words": "[" * 5_000}, State(("a",)))
+    assert reading.state == State(("a",))
+    assert len(reading.problems) == 1

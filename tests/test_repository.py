@@ -39,13 +39,15 @@ def test_nothing_names_a_machine_its_folders_or_a_registry() -> None:
             r"\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}\b"
         ),
     }
-    found = []
+    mentions = []
     for path in tracked():
         if path == Path(__file__).resolve():
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
-        found += [f"{name(path)}: {what}: {m.group()}" for what, rule in forbidden.items() for m in rule.finditer(text)]
-    assert not found, "\n".join(found)
+        mentions += [
+            f"{name(path)}: {what}: {m.group()}" for what, rule in forbidden.items() for m in rule.finditer(text)
+        ]
+    assert not mentions, "\n".join(mentions)
 
 
 def test_ci_runs_the_documented_test_command() -> None:

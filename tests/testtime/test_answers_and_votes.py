@@ -80,9 +80,9 @@ Answers = st.lists(st.one_of(st.none(), st.sampled_from("abcd")), max_size=12)
     ],
 )
 def test_the_last_match_is_the_answer(pattern: str, text: str, key: str | None) -> None:
-    found = extract_answers([text], pattern)[0]
-    assert found.key == key
-    assert (found.note == "") == (key is not None)
+    answer = extract_answers([text], pattern)[0]
+    assert answer.key == key
+    assert (answer.note == "") == (key is not None)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,9 @@ def test_a_number_is_known_by_its_value(value: int, zeros: int) -> None:
 def test_a_pattern_that_backtracks_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "SEARCH_SECONDS", 0.05)
     texts = ["a" * 60 + "!"] * 40
-    found = extract_answers(texts, r"(a|aa)+$")
-    assert all(answer.key is None for answer in found)
-    assert "too long" in found[0].note
+    answers = extract_answers(texts, r"(a|aa)+$")
+    assert all(answer.key is None for answer in answers)
+    assert "too long" in answers[0].note
     slow = list(last_matches(compile_pattern(r"(a|aa)+$"), texts))
     assert all(item.too_slow for item in slow) and len(slow) > MOST_TIMEOUTS
 

@@ -132,12 +132,12 @@ def test_it_runs_on_the_worker_and_tells_where_it_is() -> None:
     try:
         ticket = worker.submit("s", "bake-off", lambda e, cancel: run_bakeoff(e, BakeoffState(plan()), cancel=cancel))
         state = ticket.result(timeout=60)
-        seen = [step for step in ticket.steps() if isinstance(step, BakeoffProgress)]
+        progress = [step for step in ticket.steps() if isinstance(step, BakeoffProgress)]
     finally:
         worker.close()
     assert state.status == "finished"
-    assert {step.problem.id for step in seen} == {problem.id for problem in PROBLEMS}
-    assert [step.state.done for step in seen] == sorted(step.state.done for step in seen)
+    assert {step.problem.id for step in progress} == {problem.id for problem in PROBLEMS}
+    assert [step.state.done for step in progress] == sorted(step.state.done for step in progress)
 
 
 def test_no_problem_is_begun_once_a_budget_is_spent() -> None:
@@ -248,27 +248,28 @@ def state_of(right: dict[str, list[bool]], correct: list[list[bool]]) -> Bakeoff
 
 def test_a_rule_that_always_finds_the_right_one_helps_and_the_others_are_told_that_they_do_not() -> None:
     correct = [[True, False, False, False]] * 20
-    found = report(state_of({"oracle": [True] * 20, "blind": [place % 4 == 0 for place in range(20)]}, correct))
-    oracle, blind = found.rules
+    verdict = report(state_of({"oracle": [True] * 20, "blind": [place % 4 == 0 for place in range(20)]}, correct))
+    oracle, blind = verdict.rules
     assert oracle.accuracy.mean == 1.0 and oracle.gain == pytest.approx(0.75) and oracle.p_adjusted < 0.01
     assert oracle.statement.startswith("It helped: 75.0 points above")
     assert blind.gain == pytest.approx(0.0) and blind.p_adjusted > 0.5
     assert "does not show that it helps" in blind.statement
-    assert (found.single.mean, found.coverage.mean) == (0.25, 1.0)
-    assert "oracle" in found.summary and "blind," not in found.summary
+    assert (verdict.single.mean, verdict.coverage.mean) == (0.25, 1.0)
+    assert "oracle" in verdict.summary and "blind," not in verdict.summary
     assert dict(oracle.by_difficulty)["hard"].count == 10
 
 
 def test_a_rule_that_harms_is_said_to_harm() -> None:
     correct = [[True, True, True, False]] * 20
-    found = report(state_of({"worst": [False] * 20}, correct)).rules[0]
-    assert found.statement.startswith("It harmed: 75.0 points below")
+    rule = report(state_of({"worst": [False] * 20}, correct)).rules[0]
+    assert rule.statement.startswith("It harmed: 75.0 points below")
 
 
 def test_few_problems_prove_nothing() -> None:
-    found = report(state_of({"lucky": [True] * 4}, [[True, False]] * 4))
+    verdict = report(state_of({"lucky": [True] * 4}, [[True, False]] * 4))
     assert (
-        "Nothing can be said" in found.rules[0].statement and "no rule can be told from blind choice" in found.summary
+        "Nothing can be said" in verdict.rules[0].statement
+        and "no rule can be told from blind choice" in verdict.summary
     )
     same = report(state_of({"same": [True] * 4}, [[True, True]] * 4)).rules[0]
     assert "no difference" in same.statement and same.p_value == 1.0
@@ -298,7 +299,7 @@ def test_a_report_on_nothing_is_refused() -> None:
 def test_coverage_grows_with_n_and_ends_at_what_was_found() -> None:
     state = kept()
     curve = coverage_by_n(state)
-    found = report(state)
+    verdict = report(state)
     assert [k for k, _share in curve] == [1, 2, 3, 4]
-    assert curve[0][1] == pytest.approx(found.single.mean) and curve[-1][1] == pytest.approx(found.coverage.mean)
+    assert curve[0][1] == pytest.approx(verdict.single.mean) and curve[-1][1] == pytest.approx(verdict.coverage.mean)
     assert [share for _k, share in curve] == sorted(share for _k, share in curve)

@@ -45,8 +45,8 @@ def result_of(steps: Generator[Any, None, T]) -> T:
         try:
             next(steps)
         except StopIteration as end:
-            found: T = end.value
-            return found
+            returned: T = end.value
+            return returned
 
 
 def search(engine: Engine, ids: tuple[int, ...], settings: BeamSettings, **fields: Any) -> tuple[Candidate, ...]:
@@ -87,8 +87,8 @@ def test_ten_prompts_token_for_token_as_transformers(bundled_engine: Transformer
         ids = bundled_engine.codec.encode(prompt)
         ours = search(bundled_engine, ids, BeamSettings(beams=3), max_new_tokens=5)
         theirs = by_transformers(model, ids, 5, eos, num_beams=3)
-        assert [found.ids for found in ours] == [tokens for tokens, _score in theirs], prompt
-        assert [found.beam_score for found in ours] == pytest.approx([score for _, score in theirs], abs=1e-4)
+        assert [beam.ids for beam in ours] == [tokens for tokens, _score in theirs], prompt
+        assert [beam.beam_score for beam in ours] == pytest.approx([score for _, score in theirs], abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["llama", "mistral-sliding", "mamba"])
@@ -113,25 +113,25 @@ def test_every_way_of_ending_is_transformers(kind: str, options: dict[str, Any])
         # Stop ids end a text as end tokens do; the number of continuations kept depends on end tokens alone.
         theirs = by_transformers(loaded.model, ids, 10, list(ends), num_beams=3, **options)
         ours = search(engine, ids, BeamSettings(beams=3, **options), max_new_tokens=10, stop_ids=ends, ignore_eos=True)
-        assert {found.finish_reason for found in ours} <= {"stop_id", "length"}
-        assert [found.ids for found in ours] == [tokens for tokens, _score in theirs]
+        assert {beam.finish_reason for beam in ours} <= {"stop_id", "length"}
+        assert [beam.ids for beam in ours] == [tokens for tokens, _score in theirs]
 
 
 def test_one_beam_is_greedy_and_its_record_is_the_models_own() -> None:
     engine = FakeEngine()
     ids = engine.codec.encode("hello")
-    (found,) = search(engine, ids, BeamSettings(beams=1), ignore_eos=True)
-    known = ids
-    for place, token in enumerate(found.ids):
-        row = engine.next_logits(known).logits.astype(np.float64)
+    (beam,) = search(engine, ids, BeamSettings(beams=1), ignore_eos=True)
+    context = ids
+    for place, token in enumerate(beam.ids):
+        row = engine.next_logits(context).logits.astype(np.float64)
         logprobs = row - np.log(np.exp(row - row.max()).sum()) - row.max()
         assert token == int(row.argmax())
-        assert found.raw_logprobs[place] == pytest.approx(logprobs[token], abs=1e-5)
-        assert found.entropies[place] == pytest.approx(-(np.exp(logprobs) * logprobs).sum(), abs=1e-4)
-        assert found.mean_logprobs[place] == pytest.approx(logprobs.mean(), abs=1e-4)
-        np.testing.assert_allclose(found.top_logprobs[place], np.sort(logprobs)[::-1][:5], atol=1e-5)
-        known = (*known, token)
-    assert found.beam_score == pytest.approx(found.avg_logprob, abs=1e-5)
+        assert beam.raw_logprobs[place] == pytest.approx(logprobs[token], abs=1e-5)
+        assert beam.entropies[place] == pytest.approx(-(np.exp(logprobs) * logprobs).sum(), abs=1e-4)
+        assert beam.mean_logprobs[place] == pytest.approx(logprobs.mean(), abs=1e-4)
+        np.testing.assert_allclose(beam.top_logprobs[place], np.sort(logprobs)[::-1][:5], atol=1e-5)
+        context = (*context, token)
+    assert beam.beam_score == pytest.approx(beam.avg_logprob, abs=1e-5)
 
 
 def diverse_by_hand(
@@ -160,9 +160,9 @@ def test_diverse_beams_are_those_of_the_paper(groups: int, size: int, penalty: f
     engine = FakeEngine()
     ids = engine.codec.encode("hello")
     settings = BeamSettings(beams=groups * size, groups=groups, diversity_penalty=penalty)
-    found = search(engine, ids, settings, max_new_tokens=4, ignore_eos=True)
-    assert [one.ids for one in found] == diverse_by_hand(FakeEngine(), ids, groups, size, penalty, 4)
-    assert {one.origin for one in found} == {"beam" if groups == 1 else "diverse beam"}
+    beams = search(engine, ids, settings, max_new_tokens=4, ignore_eos=True)
+    assert [one.ids for one in beams] == diverse_by_hand(FakeEngine(), ids, groups, size, penalty, 4)
+    assert {one.origin for one in beams} == {"beam" if groups == 1 else "diverse beam"}
 
 
 def test_a_penalty_makes_the_groups_differ() -> None:
@@ -183,8 +183,8 @@ def test_stop_strings_end_a_beam_as_they_end_a_sample() -> None:
         row[planned[min(len(ids) - 1, len(planned) - 1)]] = 20.0
         return row
 
-    found = search(FakeEngine(logits), (65,), BeamSettings(beams=2), stop_strings=(";",))
-    assert found[0].text == "one" and found[0].finish_reason == "stop"
+    beams = search(FakeEngine(logits), (65,), BeamSettings(beams=2), stop_strings=(";",))
+    assert beams[0].text == "one" and beams[0].finish_reason == "stop"
 
 
 def test_it_can_be_cancelled_between_steps_and_lets_its_batch_go() -> None:
@@ -224,8 +224,8 @@ def test_an_end_token_ends_a_beam() -> None:
         row[EOS_ID if len(ids) > 3 else 65] = 20.0
         return row
 
-    found = search(FakeEngine(logits), (66,), BeamSettings(beams=2))
-    assert found[0].ids == (65, 65, 65, EOS_ID) and found[0].finish_reason == "eos" and found[0].text == "AAA"
+    beams = search(FakeEngine(logits), (66,), BeamSettings(beams=2))
+    assert beams[0].ids == (65, 65, 65, EOS_ID) and beams[0].finish_reason == "eos" and beams[0].text == "AAA"
 
 
 # -- memory --------------------------------------------------------------------------------------------------------------

@@ -56,9 +56,9 @@ def test_the_prediction_is_the_mean_of_simulated_runs() -> None:
 def test_the_recommended_n_fits_and_the_next_does_not() -> None:
     alive = survival([10, 20], 20)
     for latency in (1500.0, 4000.0):
-        found = recommend(TRUE, 50, alive, latency_ms=latency)
-        assert found.limit == "latency" and found.prediction is not None
-        fits, too_many = predict(TRUE, [found.n, found.n + 1], 50, alive)
+        advice = recommend(TRUE, 50, alive, latency_ms=latency)
+        assert advice.limit == "latency" and advice.prediction is not None
+        fits, too_many = predict(TRUE, [advice.n, advice.n + 1], 50, alive)
         assert fits.total_ms <= latency < too_many.total_ms
     by_money = recommend(TRUE, 50, alive, money=0.001, price_per_hour=2.0)
     assert by_money.limit == "money" and by_money.prediction is not None and by_money.prediction.money is not None

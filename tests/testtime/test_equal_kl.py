@@ -34,12 +34,15 @@ def normal(shift: float, kl: float) -> tuple[list[np.ndarray], list[np.ndarray],
 def test_best_of_two_is_found_at_its_kl_whatever_the_prompts_units() -> None:
     """E[max of two normal draws] = 1/sqrt(pi)."""
     start, policy, kls = normal(0.2, kl_bound(2))
-    found = compare_at_equal_kl(start, policy, kls)
-    assert found.n == pytest.approx(2, abs=0.2) and not found.beyond
-    assert found.best.low < 1 / np.sqrt(np.pi) < found.best.high and found.policy.low < 0.2 < found.policy.high
-    assert found.ahead.high < 0 and "Best-of-N is ahead" in equal_kl_sentence(found)
-    assert found.curve[0] == pytest.approx(0, abs=1e-9) and list(found.curve) == sorted(found.curve)
-    bands = equal_kl_bands(found)
+    comparison = compare_at_equal_kl(start, policy, kls)
+    assert comparison.n == pytest.approx(2, abs=0.2) and not comparison.beyond
+    assert (
+        comparison.best.low < 1 / np.sqrt(np.pi) < comparison.best.high
+        and comparison.policy.low < 0.2 < comparison.policy.high
+    )
+    assert comparison.ahead.high < 0 and "Best-of-N is ahead" in equal_kl_sentence(comparison)
+    assert comparison.curve[0] == pytest.approx(0, abs=1e-9) and list(comparison.curve) == sorted(comparison.curve)
+    bands = equal_kl_bands(comparison)
     figure = bands_figure(bands)
     assert "DPO" in bands_description(bands) and sum("error_y" in trace for trace in figure._data) == 1
 
@@ -51,7 +54,7 @@ def test_who_is_ahead_is_said_only_where_it_is_no_chance() -> None:
 
 def test_a_kl_beyond_what_was_measured_is_said_and_equal_rewards_are_refused() -> None:
     start, policy, kls = normal(0.5, 9.0)
-    found = compare_at_equal_kl(start, policy, kls)
-    assert found.beyond and found.n == 64 and "held back" in equal_kl_sentence(found)
+    comparison = compare_at_equal_kl(start, policy, kls)
+    assert comparison.beyond and comparison.n == 64 and "held back" in equal_kl_sentence(comparison)
     with pytest.raises(BadInput, match="the same value"):
         compare_at_equal_kl([np.ones(8)], [np.ones(8)], [np.ones(8)])

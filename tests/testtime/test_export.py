@@ -29,10 +29,10 @@ HOSTILE = (
 
 
 def table() -> ScoredCandidates:
-    made = tuple(candidate(place, text) for place, text in enumerate(HOSTILE))
+    candidates = tuple(candidate(place, text) for place, text in enumerate(HOSTILE))
     values = [float(place) for place in range(len(HOSTILE) - 2)] + [None, math.inf]
-    verdict = ScoreColumn(ScorerSpec("regex", "=x"), tuple(Score(1.0, True, "<b>") for _ in made))
-    return ScoredCandidates(made, (column("avg-logprob", values), verdict), tuple(HOSTILE))
+    verdict = ScoreColumn(ScorerSpec("regex", "=x"), tuple(Score(1.0, True, "<b>") for _ in candidates))
+    return ScoredCandidates(candidates, (column("avg-logprob", values), verdict), tuple(HOSTILE))
 
 
 def test_a_spreadsheet_runs_nothing() -> None:
@@ -65,9 +65,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        found = dict(attrs)
-        assert not any(name.startswith("on") or name in ("src", "href") for name in found)
-        self.policy = found.get("content") or self.policy if found.get("http-equiv") else self.policy
+        attributes = dict(attrs)
+        assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
+        self.policy = attributes.get("content") or self.policy if attributes.get("http-equiv") else self.policy
 
 
 def test_the_page_runs_nothing_and_shows_everything() -> None:

@@ -13,8 +13,8 @@ from playground.testtime.rules import RuleKind
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.topic)
 def test_a_finding_has_a_source_and_is_about_something_there_is(finding: Finding) -> None:
-    known = {*SCORERS, *get_args(RuleKind), "coverage", "cost", "best score"}
-    assert finding.about and set(finding.about) <= known
+    subjects = {*SCORERS, *get_args(RuleKind), "coverage", "cost", "best score"}
+    assert finding.about and set(finding.about) <= subjects
     assert finding.sources and finding.checked.endswith(".")
     assert not finding.notes or finding.notes.endswith(".")
 

@@ -202,9 +202,9 @@ def test_other_sessions_get_their_turn_between_steps() -> None:
 
 def test_what_is_known_is_not_made_again_and_the_random_streams_are_the_same() -> None:
     _events, whole = drained(generate_candidates(FakeEngine(), asked()))
-    known = [whole.candidates[place] for place in (1, 4)]
+    stored = [whole.candidates[place] for place in (1, 4)]
     engine = FakeEngine()
-    events, again = drained(generate_candidates(engine, asked(), known=known))
+    events, again = drained(generate_candidates(engine, asked(), known=stored))
     assert sum(len(event.finished) for event in events[1:]) == 4
     assert [one.ids for one in again.candidates] == [one.ids for one in whole.candidates]
     _events, nothing = drained(generate_candidates(engine, asked(), known=whole.candidates))

@@ -97,12 +97,12 @@ def one_by_one(engine: TransformersEngine, given: tuple[str, ...]) -> list[float
     """P(Yes) of each text by itself, straight from ``next_logits``: no group, no filling."""
     yes = {ids[0] for word in judges.YES if len(ids := engine.codec.encode(word)) == 1}
     no = {ids[0] for word in judges.NO if len(ids := engine.codec.encode(word)) == 1}
-    found = []
+    shares = []
     for text in given:
         row = engine.next_logits(judge_ids(engine, fill(JUDGE_TEMPLATES["correct"], "Capital?", text))).logits
         probs = torch.tensor(row, dtype=torch.float64).softmax(-1)
-        found.append(float(probs[sorted(yes - no)].sum()))
-    return found
+        shares.append(float(probs[sorted(yes - no)].sum()))
+    return shares
 
 
 @pytest.mark.model
@@ -397,13 +397,13 @@ def test_an_embedding_is_the_mean_of_the_last_hidden_states() -> None:
     assert folder is not None, "install requirements-model.txt"
     model, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
     given = ["A short one.", "A longer sentence about the weather in Oslo, which is cold."]
-    found = load_sentence_encoder().embed(given)
-    for row, text in zip(found, given, strict=True):
+    vectors = load_sentence_encoder().embed(given)
+    for row, text in zip(vectors, given, strict=True):
         with torch.no_grad():
             hidden = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
         expected = torch.nn.functional.normalize(hidden.mean(0), dim=0).numpy()
         np.testing.assert_allclose(row, expected, atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
 def test_without_the_encoder_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,11 +33,11 @@ def sampled(engine: TransformersEngine, prompt: tuple[int, ...], rows: int, leng
         try:
             next(steps)
         except StopIteration as end:
-            found = [
+            candidates = [
                 candidate_from_row(row, index=place, vocab_size=engine.info.vocab_size)
                 for place, row in enumerate(end.value.rows)
             ]
-            return found
+            return candidates
 
 
 class Forced(LogitsProcessor):  # type: ignore[misc]
@@ -53,18 +53,20 @@ class Forced(LogitsProcessor):  # type: ignore[misc]
         return forced
 
 
-def transition_means(engine: TransformersEngine, found: list[Candidate], pad: int) -> tuple[list[float], torch.Tensor]:
+def transition_means(
+    engine: TransformersEngine, candidates: list[Candidate], pad: int
+) -> tuple[list[float], torch.Tensor]:
     """transformers' mean transition score of each row, padding masked, and the raw logits of each step."""
-    longest = max(item.n_tokens for item in found)
-    rows = torch.tensor([[*item.ids, *[pad] * (longest - item.n_tokens)] for item in found])
-    mask = torch.tensor([[step < item.n_tokens for step in range(longest)] for item in found])
-    prompt = torch.tensor([found[0].prompt_ids])
+    longest = max(item.n_tokens for item in candidates)
+    rows = torch.tensor([[*item.ids, *[pad] * (longest - item.n_tokens)] for item in candidates])
+    mask = torch.tensor([[step < item.n_tokens for step in range(longest)] for item in candidates])
+    prompt = torch.tensor([candidates[0].prompt_ids])
     model: Any = engine.loaded.model
     out = model.generate(
         prompt,
         attention_mask=torch.ones_like(prompt),
         do_sample=True,
-        num_return_sequences=len(found),
+        num_return_sequences=len(candidates),
         pad_token_id=pad,
         max_new_tokens=longest,
         logits_processor=LogitsProcessorList([Forced(rows, prompt.shape[1])]),
@@ -78,26 +80,26 @@ def transition_means(engine: TransformersEngine, found: list[Candidate], pad: in
 
 def test_average_is_the_mean_of_transition_scores_without_padding() -> None:
     engine = TransformersEngine(small_loaded("llama", eos_token_ids=(1,)))
-    found = sampled(engine, (5, 9, 30, 31), 8, 20)
-    assert len({item.n_tokens for item in found}) > 1, "no row ended early: nothing is padded"
-    expected, logits = transition_means(engine, found, pad=1)
-    assert [rules.average_logprob(item).value for item in found] == pytest.approx(expected, abs=2e-5)
-    check_confidences(found, logits)
+    candidates = sampled(engine, (5, 9, 30, 31), 8, 20)
+    assert len({item.n_tokens for item in candidates}) > 1, "no row ended early: nothing is padded"
+    expected, logits = transition_means(engine, candidates, pad=1)
+    assert [rules.average_logprob(item).value for item in candidates] == pytest.approx(expected, abs=2e-5)
+    check_confidences(candidates, logits)
 
 
 @pytest.mark.model
 def test_average_is_the_mean_of_transition_scores_on_the_bundled_model(bundled_engine: TransformersEngine) -> None:
     prompt = bundled_engine.codec.encode_chat("Name a colour.")
-    found = sampled(bundled_engine, prompt, 2, 8)
+    candidates = sampled(bundled_engine, prompt, 2, 8)
     pad = bundled_engine.codec.eos_token_ids[0]
-    expected, logits = transition_means(bundled_engine, found, pad)
-    assert [rules.average_logprob(item).value for item in found] == pytest.approx(expected, abs=2e-4)
-    check_confidences(found, logits)
+    expected, logits = transition_means(bundled_engine, candidates, pad)
+    assert [rules.average_logprob(item).value for item in candidates] == pytest.approx(expected, abs=2e-4)
+    check_confidences(candidates, logits)
 
 
-def check_confidences(found: list[Candidate], logits: torch.Tensor) -> None:
+def check_confidences(candidates: list[Candidate], logits: torch.Tensor) -> None:
     """Both confidences from whole rows of logits, by the papers' definitions."""
-    for row, item in enumerate(found):
+    for row, item in enumerate(candidates):
         logprobs = logits[row, : item.n_tokens].double().log_softmax(-1)
         vocab = logprobs.shape[-1]
         certainty = -(logprobs + math.log(vocab)).mean().item()

@@ -36,9 +36,9 @@ def test_each_reference_passes_its_own_checks_and_a_wrong_answer_fails(problem: 
     given = built_in().problems[[p.id for p in built_in().problems].index(problem.id)]
     right = given.reference.split("|")[0] if given.truth == "mentions" else given.reference
     context = ScoringContext(given.prompt, given.reference, given.answer_pattern)
-    found = score_now(texts(right, WRONG[given.kind]), [given.truth_spec, given.verifier_spec], context)
-    assert [score.valid for score in found[0].scores] == [True, False]
-    assert found[1].scores[0].valid is True
+    columns = score_now(texts(right, WRONG[given.kind]), [given.truth_spec, given.verifier_spec], context)
+    assert [score.valid for score in columns[0].scores] == [True, False]
+    assert columns[1].scores[0].valid is True
 
 
 def teardown_module() -> None:
@@ -62,18 +62,18 @@ def test_json_lines_are_read() -> None:
         {"prompt": "p", "reference": {"a": [1]}, "truth": "json-equals", "extra": 1},
         {"prompt": "q", "reference": 4},
     ]
-    found = read_problems("\n".join(map(json.dumps, rows)).encode(), "set.jsonl")
-    assert [p.reference for p in found.problems] == ['{"a": [1]}', "4"]
-    assert found.notes == ("Left out: extra.",)
+    reading = read_problems("\n".join(map(json.dumps, rows)).encode(), "set.jsonl")
+    assert [p.reference for p in reading.problems] == ['{"a": [1]}', "4"]
+    assert reading.notes == ("Left out: extra.",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_other_encodings_and_separators_are_read(encoding: str, separator: str) -> None:
     text = separator.join(["Reference", "Prompt"]) + "\r\n" + separator.join(["Zürich", "Größte Stadt?"]) + "\r\n"
-    found = read_problems(text.encode(encoding))
-    assert (found.problems[0].prompt, found.problems[0].reference) == ("Größte Stadt?", "Zürich")
-    assert bool(found.notes) == (encoding == "cp1252"), "a guess is told"
+    reading = read_problems(text.encode(encoding))
+    assert (reading.problems[0].prompt, reading.problems[0].reference) == ("Größte Stadt?", "Zürich")
+    assert bool(reading.notes) == (encoding == "cp1252"), "a guess is told"
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_a_json_list_is_read_as_such() -> None:
     for text in (json.dumps(given), json.dumps(given, indent=2, ensure_ascii=False)):
         for name in ("a.json", "a.csv", "a.jsonl"):
             for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-                found = read_problems(text.encode(encoding), name)
-                assert [one.prompt for one in found.problems] == ["1+1", "a\u2028b"]
+                reading = read_problems(text.encode(encoding), name)
+                assert [one.prompt for one in reading.problems] == ["1+1", "a\u2028b"]
     with pytest.raises(BadInput, match="JSON list"):
         read_problems(b"[1, 2")
 

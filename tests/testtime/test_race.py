@@ -41,8 +41,8 @@ def result_of(steps: Generator[Any, None, RaceResult]) -> RaceResult:
         try:
             next(steps)
         except StopIteration as end:
-            found: RaceResult = end.value
-            return found
+            race_result: RaceResult = end.value
+            return race_result
 
 
 def passes(candidate: Candidate) -> bool:
@@ -59,38 +59,38 @@ def test_the_first_that_passes_wins_and_the_rest_are_stopped(seed: int) -> None:
     whole = everyone(seed)
     good = [one for one in whole if passes(one)]
     busy = engine()
-    found = result_of(race(busy, asked(seed=seed), passes))
+    outcome = result_of(race(busy, asked(seed=seed), passes))
     assert busy.batches[-1].closed
     if not good:
-        assert found.winner is None and found.first_ms is None and found.tokens_wasted == found.tokens_spent
+        assert outcome.winner is None and outcome.first_ms is None and outcome.tokens_wasted == outcome.tokens_spent
         return
     first = min(good, key=lambda one: (one.n_tokens, one.index))
-    assert found.winner is not None and found.winner.ids == first.ids and found.winner.index == first.index
+    assert outcome.winner is not None and outcome.winner.ids == first.ids and outcome.winner.index == first.index
     step = first.n_tokens
-    assert found.tokens_spent == sum(min(one.n_tokens, step) for one in whole)
-    assert found.tokens_wasted == found.tokens_spent - step
-    assert found.stopped == sum(one.n_tokens > step for one in whole)
-    assert found.tokens_saved == found.stopped * (MOST - step)
-    assert len(found.finished) + found.stopped == 10
-    assert found.first_ms is not None and 0 < found.first_ms <= found.total_ms and found.winner.origin == "race"
+    assert outcome.tokens_spent == sum(min(one.n_tokens, step) for one in whole)
+    assert outcome.tokens_wasted == outcome.tokens_spent - step
+    assert outcome.stopped == sum(one.n_tokens > step for one in whole)
+    assert outcome.tokens_saved == outcome.stopped * (MOST - step)
+    assert len(outcome.finished) + outcome.stopped == 10
+    assert outcome.first_ms is not None and 0 < outcome.first_ms <= outcome.total_ms and outcome.winner.origin == "race"
 
 
 def test_of_several_that_end_with_one_step_the_lowest_index_wins() -> None:
     same = CandidateRequest((Variation((67,), NEUTRAL),), 5, max_new_tokens=1)
-    found = result_of(race(engine(), same, lambda one: one.index >= 2))
-    assert found.winner is not None and found.winner.index == 2
-    assert [one.valid for one in found.finished] == [False, False, True, True, True]
+    outcome = result_of(race(engine(), same, lambda one: one.index >= 2))
+    assert outcome.winner is not None and outcome.winner.index == 2
+    assert [one.valid for one in outcome.finished] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_retry_stops_at_the_first_that_passes_and_at_k(seed: int) -> None:
     whole = everyone(seed)
-    found = result_of(retry(engine(), asked(seed=seed), passes))
+    outcome = result_of(retry(engine(), asked(seed=seed), passes))
     first = next((place for place, one in enumerate(whole) if passes(one)), None)
     tried = whole if first is None else whole[: first + 1]
-    assert [one.candidate.ids for one in found.finished] == [one.ids for one in tried]
-    assert found.tokens_spent == sum(one.n_tokens for one in tried) and found.retried and found.stopped == 0
-    assert found.tokens_saved == (10 - len(tried)) * MOST
+    assert [one.candidate.ids for one in outcome.finished] == [one.ids for one in tried]
+    assert outcome.tokens_spent == sum(one.n_tokens for one in tried) and outcome.retried and outcome.stopped == 0
+    assert outcome.tokens_saved == (10 - len(tried)) * MOST
     none = result_of(retry(engine(), asked(n=3, seed=seed), lambda one: False))
     assert none.winner is None and len(none.finished) == 3
 

@@ -92,8 +92,8 @@ def test_disagreement_is_measured_where_both_have_a_value() -> None:
 
 def test_z_and_min_max_are_those_of_numpy() -> None:
     values = [1.0, None, 4.0, 2.5, -math.inf]
-    known = np.array([1.0, 4.0, 2.5])
-    z = (known - known.mean()) / known.std()
+    scores = np.array([1.0, 4.0, 2.5])
+    z = (scores - scores.mean()) / scores.std()
     assert normalised(values, "z") == pytest.approx((z[0], None, z[1], z[2], None))
     assert normalised(values, "min-max") == pytest.approx((0.0, None, 1.0, 0.5, None))
     assert normalised([2.0, 2.0], "z") == (0.0, 0.0)

@@ -37,17 +37,17 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RunStore]:
     """SQLite's file, for tests that reach into it."""
-    made = RunStore(tmp_path)
-    yield made
-    made.close()
+    run_store = RunStore(tmp_path)
+    yield run_store
+    run_store.close()
 
 
 @pytest.fixture
 def any_store(store_url: str) -> Iterator[RunStore]:
     """On SQLite and on PostgreSQL."""
-    made = RunStore(url=store_url)
-    yield made
-    made.close()
+    run_store = RunStore(url=store_url)
+    yield run_store
+    run_store.close()
 
 
 def finished(steps: Generator[Any, None, CandidateRun]) -> CandidateRun:
@@ -55,8 +55,8 @@ def finished(steps: Generator[Any, None, CandidateRun]) -> CandidateRun:
         try:
             next(steps)
         except StopIteration as end:
-            found: CandidateRun = end.value
-            return found
+            run: CandidateRun = end.value
+            return run
 
 
 def unbroken(request: BestOfNRequest = ASKING) -> CandidateRun:
@@ -89,32 +89,34 @@ def test_a_run_comes_back_as_it_was(any_store: RunStore, store_url: str) -> None
         reference="Ä|🦊",
         scorers=("json",),
     )
-    run, made = keep(any_store, request)
+    run, candidate_run = keep(any_store, request)
     stored = any_store.load(run)
     assert stored.request == request and stored.origin == origin_of(FakeEngine().info)
     assert len(stored.candidates) == 14 == stored.summary.finished == stored.summary.wanted
-    assert stored.summary.status == "finished" and stored.cost.new_tokens == made.new_tokens
+    assert stored.summary.status == "finished" and stored.cost.new_tokens == candidate_run.new_tokens
     assert {one.origin for one in stored.candidates} == {"sampling", "beam"}
     again = RunStore(url=store_url)
-    assert all(same(one, other) for one, other in zip(again.load(run).candidates, made.candidates, strict=True))
+    assert all(
+        same(one, other) for one, other in zip(again.load(run).candidates, candidate_run.candidates, strict=True)
+    )
     again.close()
 
 
 def test_a_run_stored_by_an_earlier_version_is_read(store: RunStore) -> None:
     """It calls a candidate's random stream its luck_row."""
-    run, made = keep(store)
+    run, candidate_run = keep(store)
     with sqlite3.connect(Path(store.place) / FILE_NAME) as raw:
         raw.execute("UPDATE candidates SET plain = replace(plain, 'random_stream', 'luck_row')")
         assert raw.execute("SELECT count(*) FROM candidates WHERE plain LIKE '%luck_row%'").fetchone()[0] == 12
     raw.close()
     stored = store.load(run)
-    assert [one.random_stream for one in stored.candidates] == [one.random_stream for one in made.candidates]
+    assert [one.random_stream for one in stored.candidates] == [one.random_stream for one in candidate_run.candidates]
     assert stored.candidates[5].random_stream == 5
 
 
 def test_scores_that_cost_a_model_are_kept_beside(any_store: RunStore) -> None:
-    run, made = keep(any_store)
-    scores = tuple(Score(float(one.index), one.index > 3, "note <b>") for one in made.candidates[:-1])
+    run, candidate_run = keep(any_store)
+    scores = tuple(Score(float(one.index), one.index > 3, "note <b>") for one in candidate_run.candidates[:-1])
     column = ScoreColumn(ScorerSpec("judge", "{answer}"), (*scores, Score(None)), 12.5, "a problem")
     any_store.put_columns(run, [column])
     any_store.put_columns(run, [column])
@@ -265,10 +267,10 @@ def test_one_damaged_run_hides_no_other(store: RunStore, column: str, value: obj
 
 
 def test_runs_scores_and_notes_are_their_owners_alone(any_store: RunStore) -> None:
-    mine, theirs = any_store.of("me"), any_store.of("them")
-    run, made = keep(mine)
-    mine.put_note("bake-off", "my own")
-    column = ScoreColumn(ScorerSpec("judge", ""), tuple(Score(0.0) for _ in made.candidates), 1.0)
+    own, theirs = any_store.of("me"), any_store.of("them")
+    run, candidate_run = keep(own)
+    own.put_note("bake-off", "my own")
+    column = ScoreColumn(ScorerSpec("judge", ""), tuple(Score(0.0) for _ in candidate_run.candidates), 1.0)
     for other in (theirs, any_store):
         assert other.runs() == () and other.count() == 0 and other.note("bake-off") is None
         with pytest.raises(BadInput, match="choose another one"):
@@ -277,11 +279,11 @@ def test_runs_scores_and_notes_are_their_owners_alone(any_store: RunStore) -> No
         other.put_note("bake-off", None)
         other.finish(run, "stopped", RunCost())
         other.delete(run)
-    stored = mine.load(run)
-    assert len(stored.candidates) == len(made.candidates) and not stored.columns
-    assert stored.summary.status == "finished" and mine.note("bake-off") == "my own"
-    mine.delete(run)
-    assert mine.runs() == ()
+    stored = own.load(run)
+    assert len(stored.candidates) == len(candidate_run.candidates) and not stored.columns
+    assert stored.summary.status == "finished" and own.note("bake-off") == "my own"
+    own.delete(run)
+    assert own.runs() == ()
 
 
 def test_a_visitor_who_has_enough_goes_on_unrecorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -302,14 +304,14 @@ def test_a_visitor_who_has_enough_goes_on_unrecorded(monkeypatch: pytest.MonkeyP
 
 def test_the_store_is_one_for_all_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
-    found: list[RunStore] = []
-    threads = [threading.Thread(target=lambda: found.append(shared_store(LOCAL))) for _ in range(8)]
+    stores: list[RunStore] = []
+    threads = [threading.Thread(target=lambda: stores.append(shared_store(LOCAL))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(found) == 8 and len({id(store._rows) for store in found}) == 1
-    found[0].close()
+    assert len(stores) == 8 and len({id(store._rows) for store in stores}) == 1
+    stores[0].close()
 
 
 def test_several_threads_write_at_once(any_store: RunStore) -> None:

@@ -125,8 +125,8 @@ def test_known_numbers_are_kept_and_others_are_nobodys() -> None:
 def test_a_run_that_was_cut_off_goes_on_with_the_same_texts() -> None:
     engine = ServedFakeEngine(logits)
     whole = run_of(engine)
-    known = tuple(whole.candidates[place] for place in (0, 3, 4))
-    events, rest = finish(generate_candidates(engine, asked(), known=known))
+    stored = tuple(whole.candidates[place] for place in (0, 3, 4))
+    events, rest = finish(generate_candidates(engine, asked(), known=stored))
     assert [one.text for one in rest.candidates] == [one.text for one in whole.candidates]
     assert events[0].plan.batches == ((1, 2, 5, 6, 7),)
 
@@ -151,64 +151,64 @@ def passes(candidate: Candidate) -> bool:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_race_ends_with_the_first_text_that_passes(seed: int) -> None:
-    events, found = finish(race(ServedFakeEngine(logits), asked(seed=seed), passes))
+    events, outcome = finish(race(ServedFakeEngine(logits), asked(seed=seed), passes))
     steps = [event for event in events if isinstance(event, BatchStep)]
-    assert found.tokens_spent == sum(step.tokens for step in steps)
-    assert len(found.finished) + found.stopped <= found.n
-    if found.winner is None:
-        assert len(found.finished) == 8 and found.tokens_saved == 0
+    assert outcome.tokens_spent == sum(step.tokens for step in steps)
+    assert len(outcome.finished) + outcome.stopped <= outcome.n
+    if outcome.winner is None:
+        assert len(outcome.finished) == 8 and outcome.tokens_saved == 0
         return
-    assert passes(found.winner) and [one.valid for one in found.finished] == [False] * (len(found.finished) - 1) + [
-        True
-    ]
-    begun = found.tokens_spent - sum(one.candidate.n_tokens for one in found.finished)
-    assert found.tokens_saved == (found.n - len(found.finished)) * MOST - begun
+    assert passes(outcome.winner) and [one.valid for one in outcome.finished] == [False] * (
+        len(outcome.finished) - 1
+    ) + [True]
+    begun = outcome.tokens_spent - sum(one.candidate.n_tokens for one in outcome.finished)
+    assert outcome.tokens_saved == (outcome.n - len(outcome.finished)) * MOST - begun
 
 
 def test_a_retry_begins_each_when_the_one_before_has_ended() -> None:
     whole = run_of(ServedFakeEngine(logits)).candidates
-    found = finish(retry(ServedFakeEngine(logits), asked(), passes))[1]
+    outcome = finish(retry(ServedFakeEngine(logits), asked(), passes))[1]
     first = next((place for place, one in enumerate(whole) if passes(one)), len(whole) - 1)
-    assert [one.candidate.text for one in found.finished] == [one.text for one in whole[: first + 1]]
-    assert found.stopped == 0 and found.tokens_spent == sum(one.n_tokens for one in whole[: first + 1])
+    assert [one.candidate.text for one in outcome.finished] == [one.text for one in whole[: first + 1]]
+    assert outcome.stopped == 0 and outcome.tokens_spent == sum(one.n_tokens for one in whole[: first + 1])
 
 
 # -- rules -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_rule_whose_numbers_are_not_told_says_so_and_the_others_rank() -> None:
-    found = scored(run_of(ServedFakeEngine(logits)).candidates)
-    problems = {column.label: column.problem for column in found.columns}
+    table = scored(run_of(ServedFakeEngine(logits)).candidates)
+    problems = {column.label: column.problem for column in table.columns}
     assert [label for label, problem in problems.items() if problem] == ["self-certainty"]
     assert "the whole next-token distribution of each step" in problems["self-certainty"]
-    for column in found.columns:
+    for column in table.columns:
         assert all(value is None for value in column.values) == bool(column.problem)
 
 
 def test_an_engine_that_tells_texts_alone_leaves_every_such_rule_empty() -> None:
-    found = scored(run_of(Silent(logits)).candidates)
-    assert all(column.problem.endswith("choose a model that runs in this process.") for column in found.columns)
-    assert all(value is None for column in found.columns for value in column.values)
+    table = scored(run_of(Silent(logits)).candidates)
+    assert all(column.problem.endswith("choose a model that runs in this process.") for column in table.columns)
+    assert all(value is None for column in table.columns for value in column.values)
 
 
 def test_one_token_that_is_not_told_makes_a_score_unknown_and_no_others() -> None:
     first, *others = run_of(ServedFakeEngine(logits)).candidates
     holed = first.raw_logprobs.copy()
     holed[0] = math.nan
-    found = scored((replace(first, raw_logprobs=holed), *others))
+    table = scored((replace(first, raw_logprobs=holed), *others))
     for label in ("avg-logprob", "sum-logprob", "length-norm"):
-        column = found.column(label)
+        column = table.column(label)
         assert column.values[0] is None and "not tell" in column.scores[0].note and not column.problem
         assert all(value is not None for value in column.values[1:])
 
 
 def test_a_judge_on_a_row_told_in_part_counts_what_is_told() -> None:
     row = np.log(np.array([0.5, 0.2, 0.1], np.float32))
-    told = TopTokens((1,), np.array([7, 8, 9], np.int32), row, 100, 0.0)
-    sure, open_ = _said(told, {7, 50}, {8}), _said(told, {8, 50}, {9})
+    listed = TopTokens((1,), np.array([7, 8, 9], np.int32), row, 100, 0.0)
+    sure, open_ = _said(listed, {7, 50}, {8}), _said(listed, {8, 50}, {9})
     assert sure.value == pytest.approx(0.5) and sure.valid is True  # 0.2 left cannot turn it
     assert open_.value == pytest.approx(0.2) and open_.valid is None and "at least" in open_.note
-    assert _said(told, {8}, {9}).valid is True  # both are told: nothing is hidden
+    assert _said(listed, {8}, {9}).valid is True  # both are told: nothing is hidden
 
 
 # -- kept, shown, taken away -------------------------------------------------------------------------------------------
@@ -236,14 +236,14 @@ def test_a_stored_run_comes_back_as_it_was_and_goes_on(tmp_path: Path, kind: typ
 
 @pytest.mark.parametrize("kind", [ServedFakeEngine, Silent])
 def test_files_have_null_for_what_is_not_told(kind: type[ServedFakeEngine]) -> None:
-    found = scored(run_of(kind(logits)).candidates)
-    told = kind is ServedFakeEngine
-    for line, row in zip(to_jsonl(found).splitlines(), rows(found), strict=True):
+    table = scored(run_of(kind(logits)).candidates)
+    has_numbers = kind is ServedFakeEngine
+    for line, row in zip(to_jsonl(table).splitlines(), rows(table), strict=True):
         read = json.loads(line)
         assert read == row and read["scores"]["self-certainty"] is None
-        assert (read["sum_logprob"] is not None) == (read["scores"]["avg-logprob"] is not None) == told
-        assert all((token is not None) == told for token in read["ids"])
-    assert "nan" not in (to_csv(found) + to_html(found, title="t", prompt="p")).lower()
+        assert (read["sum_logprob"] is not None) == (read["scores"]["avg-logprob"] is not None) == has_numbers
+        assert all((token is not None) == has_numbers for token in read["ids"])
+    assert "nan" not in (to_csv(table) + to_html(table, title="t", prompt="p")).lower()
 
 
 @pytest.mark.parametrize("kind", [ServedFakeEngine, Silent])

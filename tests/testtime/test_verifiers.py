@@ -80,34 +80,34 @@ def test_math_verify_runs_without_its_own_timeouts(monkeypatch: pytest.MonkeyPat
     """They use signals, which raise outside a main thread; the bounded call keeps the time."""
     import math_verify
 
-    seen: list[dict[str, Any]] = []
+    option_sets: list[dict[str, Any]] = []
 
     def parse(text: str, **options: Any) -> list[Any]:
-        seen.append(options)
+        option_sets.append(options)
         return [text]
 
-    def verify(gold: object, found: object, **options: Any) -> bool:
-        seen.append(options)
+    def verify(gold: object, answer: object, **options: Any) -> bool:
+        option_sets.append(options)
         return True
 
     monkeypatch.setattr(math_verify, "parse", parse)
     monkeypatch.setattr(math_verify, "verify", verify)
     assert checks.check_math("2", "1").valid
-    assert [set(options.values()) for options in seen] == [{None}] * 3
-    assert {name for options in seen for name in options} == {"parsing_timeout", "timeout_seconds"}
+    assert [set(options.values()) for options in option_sets] == [{None}] * 3
+    assert {name for options in option_sets for name in options} == {"parsing_timeout", "timeout_seconds"}
 
 
 def test_a_formula_that_never_ends_is_given_up_and_the_next_is_checked() -> None:
-    found = list(check_texts("math", ["it is 9**9**9**9**9", "42"], "42", seconds=1.0))
-    assert [verdict.valid for verdict in found] == [None, True]
-    assert "within 1 s" in found[0].note
+    outcomes = list(check_texts("math", ["it is 9**9**9**9**9", "42"], "42", seconds=1.0))
+    assert [verdict.valid for verdict in outcomes] == [None, True]
+    assert "within 1 s" in outcomes[0].note
 
 
 def test_after_some_that_hang_the_rest_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "MOST_TIMEOUTS", 1)
     given = ["it is 9**9**9**9**9", "it is 8**8**8**8**8", "it is 7**7**7**7**7"]
-    found = list(check_texts("math", given, "42", seconds=0.3))
-    assert [verdict.valid for verdict in found] == [None] * 3 and "not tried" in found[2].note
+    outcomes = list(check_texts("math", given, "42", seconds=0.3))
+    assert [verdict.valid for verdict in outcomes] == [None] * 3 and "not tried" in outcomes[2].note
 
 
 def test_a_visitor_whose_checks_are_slow_holds_up_no_stranger() -> None:
@@ -189,8 +189,8 @@ def test_a_reference_that_hides_from_the_first_look_is_not_fetched_either(monkey
 
 
 def test_a_pattern_in_a_schema_that_backtracks_for_ever_is_given_up() -> None:
-    found = next(check_texts("json", ['"' + "a" * 50 + '!"'], '{"pattern": "^(a+)+$"}', seconds=0.5))
-    assert found.valid is None and "within" in found.note
+    verdict = next(check_texts("json", ['"' + "a" * 50 + '!"'], '{"pattern": "^(a+)+$"}', seconds=0.5))
+    assert verdict.valid is None and "within" in verdict.note
 
 
 def test_json_equal_by_value() -> None:
@@ -308,8 +308,8 @@ def test_a_pattern_a_length_and_forbidden_words() -> None:
         True,
         True,
     ]
-    found = scores("length:2-3w", "one", "one two", "one two three four five")
-    assert [(score.value, score.valid) for score in found] == [(-1.0, False), (0.0, True), (-2.0, False)]
+    outcomes = scores("length:2-3w", "one", "one two", "one two three four five")
+    assert [(score.value, score.valid) for score in outcomes] == [(-1.0, False), (0.0, True), (-2.0, False)]
     assert verdicts("length:-3c", "abc", "abcd") == [True, False]
     assert scores("length:3-", "x")[0].note == "2 tokens"
     shorter = scores("length", "x")[0]
@@ -318,8 +318,8 @@ def test_a_pattern_a_length_and_forbidden_words() -> None:
 
 def test_a_pattern_that_takes_too_long_gives_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "SEARCH_SECONDS", 0.05)
-    found = scores(r"regex:(a|aa)+$", *(["a" * 60 + "!"] * 20))
-    assert all(score.value is None and "too long" in score.note for score in found)
+    outcomes = scores(r"regex:(a|aa)+$", *(["a" * 60 + "!"] * 20))
+    assert all(score.value is None and "too long" in score.note for score in outcomes)
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,9 @@ def configured(kind: Any, tmp_path: Path, rows: int, **more: Any) -> Any:  # noq
 
 
 def first_batch(trainer: Any) -> dict[str, torch.Tensor]:  # noqa: ANN401
-    found = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
-    assert isinstance(found, dict) or hasattr(found, "items")
-    return dict(found)
+    inputs = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
+    assert isinstance(inputs, dict) or hasattr(inputs, "items")
+    return dict(inputs)
 
 
 def loss_of(student: Student, rows: Sequence[Any], settings: TrainSettings, margins: Sequence[float] = ()) -> float:

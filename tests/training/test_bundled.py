@@ -26,24 +26,24 @@ def taught(kind: Kind) -> Prepared:
     """One step of six rows, measured on two others before and after; checked to change nothing but what is taught."""
     settings = replace(TrainSettings.of(kind), epochs=1, batch=6, heldout_share=0.25)
     rows: tuple[Row, ...] = DEMONSTRATIONS if kind == "sft" else PAIRS
-    made = prepare(open_student(None, settings), rows, settings, None)
-    own = set(made.student.trainable())
-    before = {name: one.detach().clone() for name, one in made.student.model.named_parameters() if name not in own}
-    steps = [step for step in made.training.run() if step is not None]
+    setup = prepare(open_student(None, settings), rows, settings, None)
+    own = set(setup.student.trainable())
+    before = {name: one.detach().clone() for name, one in setup.student.model.named_parameters() if name not in own}
+    steps = [step for step in setup.training.run() if step is not None]
     first, last = steps[0].heldout, steps[-1].heldout
     assert first is not None and last is not None and last < first, "what is held out became likelier"
-    after = dict(made.student.model.named_parameters())
+    after = dict(setup.student.model.named_parameters())
     assert all(torch.equal(one, after[name]) for name, one in before.items()), "the base is the same to the bit"
     assert all("lora_" in name or "score" in name for name in own)
-    return made
+    return setup
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_taught_and_its_own_weights_stay(bundled_model_path: Path, kind: Kind, tmp_path: Path) -> None:
-    made = taught(kind)
+    setup = taught(kind)
     if kind == "reward":
         return  # its folder is the whole model: tests/training/test_running.py loads a small one
-    write_folder(made.student, tmp_path / "taught")
+    write_folder(setup.student, tmp_path / "taught")
     base = make_engine(None, device="cpu", dtype="float32")
     on, off = (adapted(base, f"+{tmp_path / 'taught'}{strength}") for strength in ("", "*0"))
     ids = base.codec.encode_chat(DEMONSTRATIONS[0].prompt)

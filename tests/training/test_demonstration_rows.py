@@ -26,7 +26,7 @@ def test_a_strangers_edits_are_made_harmless() -> None:
 
 def test_rows_that_cannot_be_taught_are_named_and_empty_ones_are_not() -> None:
     rows = [*BASE, EMPTY, Demonstration("no answer", ""), *[Demonstration("", "no prompt")] * 7]
-    found, problems = taught_rows(rows)
-    assert found == BASE
+    usable, problems = taught_rows(rows)
+    assert usable == BASE
     assert problems[0].startswith("Row 5 is left out: ") and "empty response" in problems[0]
     assert len(problems) == 6 and problems[-1] == "3 more rows are left out for the like."

@@ -21,22 +21,24 @@ from tests.training.tiny_student import prepared, rows_of, settings_of
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_counted_before_is_what_is_done(tiny_model: Path, kind: Kind) -> None:
     settings = settings_of(kind, targets=("q_proj", "k_proj", "v_proj", "o_proj"))
-    made = prepared(tiny_model, settings)
-    rows = encode_rows(made.student.codec, rows_of(kind), settings, 256).encoded
-    told = estimate(made.student.info, rows, settings, Pace(1.0, 0.0, 0.0))
-    steps = [step for step in made.training.run() if step is not None]
-    assert told.steps == made.training.total == len(steps) - 1
-    assert told.tokens == pytest.approx(sum(step.tokens for step in steps), rel=0.1) == told.seconds
-    assert told.flops == 6 * made.student.info.parameters * told.tokens and told.share_of_pretraining is None
-    assert told.rows + told.heldout == len(rows_of(kind))
-    assert told.trainable_parameters == made.student.trainable_parameters
+    setup = prepared(tiny_model, settings)
+    rows = encode_rows(setup.student.codec, rows_of(kind), settings, 256).encoded
+    forecast = estimate(setup.student.info, rows, settings, Pace(1.0, 0.0, 0.0))
+    steps = [step for step in setup.training.run() if step is not None]
+    assert forecast.steps == setup.training.total == len(steps) - 1
+    assert forecast.tokens == pytest.approx(sum(step.tokens for step in steps), rel=0.1) == forecast.seconds
+    assert (
+        forecast.flops == 6 * setup.student.info.parameters * forecast.tokens and forecast.share_of_pretraining is None
+    )
+    assert forecast.rows + forecast.heldout == len(rows_of(kind))
+    assert forecast.trainable_parameters == setup.student.trainable_parameters
 
 
 def test_of_the_bundled_model_two_epochs_are_a_share_of_its_two_trillion_tokens(tiny_model: Path) -> None:
     student = open_student(str(tiny_model), settings_of())
     rows = encode_rows(student.codec, rows_of("sft"), settings_of(), 256).encoded
-    told = estimate(replace(student.info, id="smollm2-135m-instruct"), rows, settings_of())
-    assert told.share_of_pretraining == told.tokens / 2e12 and told.seconds is None
+    forecast = estimate(replace(student.info, id="smollm2-135m-instruct"), rows, settings_of())
+    assert forecast.share_of_pretraining == forecast.tokens / 2e12 and forecast.seconds is None
 
 
 def test_the_pace_is_measured_on_the_rows(tiny_model: Path) -> None:

@@ -23,8 +23,8 @@ pytestmark = [
 
 
 def arguments_of(code: str, call: str) -> dict[str, Any]:
-    found = [one for one in ast.walk(ast.parse(code)) if isinstance(one, ast.Call) and ast.unparse(one.func) == call]
-    return {word.arg or "": ast.literal_eval(word.value) for word in found[0].keywords}
+    calls = [one for one in ast.walk(ast.parse(code)) if isinstance(one, ast.Call) and ast.unparse(one.func) == call]
+    return {word.arg or "": ast.literal_eval(word.value) for word in calls[0].keywords}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -37,10 +37,10 @@ def test_its_arguments_are_trls_and_ours(kind: Kind, heldout: float) -> None:
     theirs: Any = getattr(importlib.import_module("trl"), name)
     given = arguments_of(code, name)
     assert set(given) <= {field.name for field in dataclasses.fields(theirs)}
-    made = theirs(**given)
-    assert (made.learning_rate, made.num_train_epochs, made.seed) == (settings.learning_rate, settings.epochs, 7)
-    assert str(made.lr_scheduler_type.value) == "linear" and made.max_length == settings.most_tokens
-    assert getattr(made, "beta", 0.3) == 0.3
+    config = theirs(**given)
+    assert (config.learning_rate, config.num_train_epochs, config.seed) == (settings.learning_rate, settings.epochs, 7)
+    assert str(config.lr_scheduler_type.value) == "linear" and config.max_length == settings.most_tokens
+    assert getattr(config, "beta", 0.3) == 0.3
     lora = LoraConfig(**arguments_of(code, "LoraConfig"))
     assert (lora.r, lora.lora_alpha, set(lora.target_modules or ())) == (4, 16.0, {"q_proj", "v_proj"})
 

@@ -35,19 +35,19 @@ def losses(steps: list[TrainStep]) -> list[tuple[float | None, float | None]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_learns_what_it_is_taught_and_nothing_but_the_adapter_changes(tiny_model: Path, kind: Kind) -> None:
-    made = prepared(tiny_model, settings_of(kind, epochs=4))
-    taught = made.student.trainable()
-    before = {name: one.detach().clone() for name, one in made.student.model.named_parameters()}
-    steps = run(made.training)
-    assert [step.step for step in steps] == list(range(made.training.total + 1)) and steps[0].loss is None
+    setup = prepared(tiny_model, settings_of(kind, epochs=4))
+    taught = setup.student.trainable()
+    before = {name: one.detach().clone() for name, one in setup.student.model.named_parameters()}
+    steps = run(setup.training)
+    assert [step.step for step in steps] == list(range(setup.training.total + 1)) and steps[0].loss is None
     first, last = steps[0].heldout, steps[-1].heldout
     assert first is not None and last is not None and last < first
-    after = dict(made.student.model.named_parameters())
+    after = dict(setup.student.model.named_parameters())
     assert all("lora_" in name or "score" in name for name in taught)
     assert all(torch.equal(before[name], after[name]) for name in before if name not in taught)
     assert all(after[name].grad is None for name in before if name not in taught)
     assert not all(torch.equal(before[name], after[name]) for name in taught)
-    with made.student.untaught():
+    with setup.student.untaught():
         assert any(step.best for step in steps)
 
 
@@ -66,11 +66,11 @@ def test_from_a_checkpoint_it_goes_on_as_if_nothing_had_been(tiny_model: Path, t
         next(steps)
     steps.close()
     save_checkpoint(tmp_path, begun.checkpoint())
-    made = prepared(tiny_model, settings)
-    found = load_checkpoint(tmp_path)
-    assert found is not None
-    objective = made.training._objective
-    resumed = Training(made.student, objective, made.training._train, made.training._heldout, settings, found)
+    setup = prepared(tiny_model, settings)
+    checkpoint = load_checkpoint(tmp_path)
+    assert checkpoint is not None
+    objective = setup.training._objective
+    resumed = Training(setup.student, objective, setup.training._train, setup.training._heldout, settings, checkpoint)
     assert not list(objective.before([*resumed._train, *resumed._heldout])), "what the start said is not read again"
     run(resumed)
     assert losses(list(resumed.steps)) == losses(whole)
@@ -100,25 +100,25 @@ def test_a_rate_of_ten_is_seen_and_stopped(tiny_model: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_it(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = prepared(tiny_model, settings_of())
-    loss = made.training._objective.loss
-    monkeypatch.setattr(made.training._objective, "loss", lambda places, sums: loss(places, sums) * float("nan"))
-    before = made.student.state()
+    setup = prepared(tiny_model, settings_of())
+    loss = setup.training._objective.loss
+    monkeypatch.setattr(setup.training._objective, "loss", lambda places, sums: loss(places, sums) * float("nan"))
+    before = setup.student.state()
     with pytest.raises(TrainingDiverged, match="is no number any more"):
-        run(made.training)
-    assert all(torch.equal(one, made.student.state()[name]) for name, one in before.items())
+        run(setup.training)
+    assert all(torch.equal(one, setup.student.state()[name]) for name, one in before.items())
 
 
 def test_a_damaged_checkpoint_is_refused_in_a_sentence(tiny_model: Path, tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path) is None
-    made = prepared(tiny_model, settings_of(epochs=1)).training
-    run(made)
-    save_checkpoint(tmp_path, made.checkpoint())
+    training = prepared(tiny_model, settings_of(epochs=1)).training
+    run(training)
+    save_checkpoint(tmp_path, training.checkpoint())
     other = open_student(str(tiny_model), settings_of(rank=2))
-    found = load_checkpoint(tmp_path)
-    assert found is not None
+    checkpoint = load_checkpoint(tmp_path)
+    assert checkpoint is not None
     with pytest.raises(BadInput, match="another model or rank"):
-        other.load_state(found.taught)
+        other.load_state(checkpoint.taught)
     file = next(tmp_path.iterdir())
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(BadInput, match="damaged"):
@@ -129,12 +129,12 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(tiny_model: Path, tmp_pat
 def test_a_model_of_another_family_is_taught_on_the_layers_that_peft_takes_for_it(tmp_path: Path, kind: Kind) -> None:
     save_gpt2(tmp_path)
     settings = settings_of(kind, chat=False, most_tokens=32)
-    made = prepared(tmp_path, settings, rows_of(kind)[:8])
-    assert "the adapter is on c_attn." in made.notes[0]
-    assert all("c_attn" in name or "score" in name for name in made.student.trainable())
-    told = estimate(made.student.info, made.training._objective.rows, settings)
-    assert told.trainable_parameters == made.student.trainable_parameters
-    assert all(step.loss is not None for step in run(made.training)[1:])
+    setup = prepared(tmp_path, settings, rows_of(kind)[:8])
+    assert "the adapter is on c_attn." in setup.notes[0]
+    assert all("c_attn" in name or "score" in name for name in setup.student.trainable())
+    forecast = estimate(setup.student.info, setup.training._objective.rows, settings)
+    assert forecast.trainable_parameters == setup.student.trainable_parameters
+    assert all(step.loss is not None for step in run(setup.training)[1:])
 
 
 def test_held_out_rows_that_are_all_too_long_leave_a_training_without_them(tiny_model: Path) -> None:
@@ -142,9 +142,9 @@ def test_held_out_rows_that_are_all_too_long_leave_a_training_without_them(tiny_
     for seed in range(40):
         if all(row in long for row in split((*rows_of("sft"), *long), 0.1, seed).heldout):
             break
-    made = prepared(tiny_model, settings_of(heldout_share=0.1, seed=seed, epochs=1), (*rows_of("sft"), *long))
-    assert [step.heldout for step in run(made.training)] == [None] * (made.training.total + 1)
-    assert sum("were left out" in note for note in made.notes) == 2
+    setup = prepared(tiny_model, settings_of(heldout_share=0.1, seed=seed, epochs=1), (*rows_of("sft"), *long))
+    assert [step.heldout for step in run(setup.training)] == [None] * (setup.training.total + 1)
+    assert sum("were left out" in note for note in setup.notes) == 2
     cut = prepared(tiny_model, settings_of(epochs=1), (*rows_of("sft"), Demonstration("the 1?", "a b " * 180)))
     assert sum("rows have more than 256 tokens and were cut at their end." in note for note in cut.notes) == 1
 

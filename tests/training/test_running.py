@@ -50,9 +50,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainingS
 
 @pytest.fixture(scope="module")
 def worker(tiny_model: Path) -> Iterator[StepWorker]:
-    found = StepWorker(make_engine(str(tiny_model), dtype="float32"))
-    yield found
-    found.close()
+    tiny_worker = StepWorker(make_engine(str(tiny_model), dtype="float32"))
+    yield tiny_worker
+    tiny_worker.close()
 
 
 def begun(store: TrainingStore, worker: StepWorker, kind: Kind = "sft", **changes: Any) -> str:
@@ -138,7 +138,7 @@ def test_one_whose_process_was_killed_goes_on_from_its_checkpoint(
     assert store.summary(training).status == "finished" and len(list_adapters("anna")) == 2
 
 
-def train_until_killed(folder: Path, model: Path, training: str, told: Connection) -> None:
+def train_until_killed(folder: Path, model: Path, training: str, pipe: Connection) -> None:
     """The process that is killed: it says when it is in the middle of its fifth step, and stays there."""
     running.CHECKPOINT_EVERY_S = 0.0
     writer, kept = taken_up(TrainingStore("anna", Database(sqlite_url(folder))), training)
@@ -146,7 +146,7 @@ def train_until_killed(folder: Path, model: Path, training: str, told: Connectio
     while not isinstance(step := next(steps), TrainStep) or step.step < 4:
         pass
     next(steps)  # a pass of the next one
-    told.send("in the middle")
+    pipe.send("in the middle")
     threading.Event().wait()
 
 
@@ -184,8 +184,9 @@ def test_what_is_said_of_its_rows_is_told_and_kept(store: TrainingStore, worker:
     rows = (*rows_of("sft"), *rows_of("sft")[:3])
     training = store.start(rows, settings_of(epochs=1), origin_of(worker.engine.info), "Mine")
     ticket = worker.submit("s", "train", kept_training(*taken_up(store, training)))
-    told = [step for step in ticket.steps(60) if isinstance(step, Noted)]
-    assert [note.notes for note in told] == [store.load(training).notes] and "3 rows repeat others" in told[0].notes[0]
+    notes = [step for step in ticket.steps(60) if isinstance(step, Noted)]
+    assert [note.notes for note in notes] == [store.load(training).notes]
+    assert "3 rows repeat others" in notes[0].notes[0]
 
 
 def test_divergence_ends_it_with_a_sentence_and_stays_stopped(store: TrainingStore, worker: StepWorker) -> None:
@@ -292,9 +293,9 @@ def test_the_saved_adapter_begins_where_the_best_was(
     from playground.training.running import prepare
 
     settings = settings_of(epochs=3)
-    made = prepare(open_student(str(tiny_model), settings), rows_of("sft"), settings, None)
-    made.student.model.load_adapter(str(done.folder), "default")
-    evaluation = made.training._objective.evaluate(made.training._heldout)
+    setup = prepare(open_student(str(tiny_model), settings), rows_of("sft"), settings, None)
+    setup.student.model.load_adapter(str(done.folder), "default")
+    evaluation = setup.training._objective.evaluate(setup.training._heldout)
     while True:
         try:
             next(evaluation)

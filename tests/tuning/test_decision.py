@@ -32,16 +32,16 @@ def noisy(seed: int, examples: int, *shifts: float, noise: float = 0.01) -> np.n
 def test_a_real_gain_is_said_with_its_size_and_what_it_costs() -> None:
     values = noisy(0, 40, 0.3, 0.0)
     more = {"repetition": noisy(1, 40, 0.1, 0.0), "tokens": 100 * noisy(2, 40, 0.0, 0.0)}
-    found = decided(values, others=more)
-    own = found.recommendation
+    decision = decided(values, others=more)
+    own = decision.recommendation
     assert own.setting == "s0" and not own.keep
     assert own.text.startswith("Use 's0': it passes 30 points more of its checks (95%: 29.")
     assert "than 'today' on 40 examples, p = 0.00" in own.text and "'s1' showed no gain." in own.text
     assert "But it repeats " in own.text and "No difference was found in tokens (95%: " in own.text
     assert own.text.endswith("similarity, consistency, distinct-2, refusals, latency and what people prefer.")
-    assert [each.a for each in found.comparisons] == ["s0", "s1", "control"] * 3
-    assert not found.failures({"checks": 0.5}, [MEASURES["checks"]])
-    (failure,) = found.failures({"checks": 0.99}, [MEASURES["checks"]])
+    assert [each.a for each in decision.comparisons] == ["s0", "s1", "control"] * 3
+    assert not decision.failures({"checks": 0.5}, [MEASURES["checks"]])
+    (failure,) = decision.failures({"checks": 0.99}, [MEASURES["checks"]])
     assert failure.startswith("checks of 's0' is ") and "required: at least 0.99" in failure
 
 
@@ -55,8 +55,8 @@ def test_more_of_what_is_worse_is_no_gain() -> None:
 def test_where_the_control_differs_nothing_is_claimed() -> None:
     values = noisy(1, 40, 0.3)
     values[:, -1] += 0.2
-    found = decided(values).recommendation
-    assert found.keep and "its own second run differs" in found.text
+    advice = decided(values).recommendation
+    assert advice.keep and "its own second run differs" in advice.text
 
 
 def test_equals_are_told_apart_in_at_most_one_of_twenty_plans() -> None:
@@ -98,8 +98,10 @@ def test_equals_are_told_apart_in_at_most_one_of_twenty_plans() -> None:
     ],
 )
 def test_keep_what_you_have_and_why(values: np.ndarray, name: str, said: str) -> None:
-    found = decided(values, name).recommendation
-    assert found.keep and found.setting == "today" and found.text.startswith("Keep 'today': ") and said in found.text
+    advice = decided(values, name).recommendation
+    assert (
+        advice.keep and advice.setting == "today" and advice.text.startswith("Keep 'today': ") and said in advice.text
+    )
 
 
 def test_what_would_show_a_difference_does() -> None:
@@ -122,5 +124,5 @@ def test_a_bar_without_a_value_is_missed() -> None:
 
 def test_braces_in_a_check_are_no_places_for_numbers() -> None:
     measure: Measure = find_measure('json:{"type": "object"}')
-    found: Any = decide(["a", "b", "control"], {measure.name: noisy(6, 30, 0.5)}, [measure])
-    assert "it has 50" in found.recommendation.text and '{"type": "object"}' in found.recommendation.text
+    decision: Any = decide(["a", "b", "control"], {measure.name: noisy(6, 30, 0.5)}, [measure])
+    assert "it has 50" in decision.recommendation.text and '{"type": "object"}' in decision.recommendation.text

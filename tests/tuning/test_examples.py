@@ -33,10 +33,10 @@ def test_json_lines_and_csv_say_the_same() -> None:
 
 
 def test_columns_are_mapped_and_others_said() -> None:
-    found, notes = read_examples(
+    examples, notes = read_examples(
         b"Question;Answer;id\nWhy?;Because;7\n", columns={"prompt": "question", "reference": "answer"}
     )
-    assert found == (Example("Why?", reference="Because"),) and notes == ("Left out: id.",)
+    assert examples == (Example("Why?", reference="Because"),) and notes == ("Left out: id.",)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_what_cannot_be_used_is_one_sentence(text: str, said: str) -> None:
 
 def test_the_built_in_examples_pass_their_own_checks() -> None:
     """Twelve for three purposes, and each reference is an answer that the example's checks accept."""
-    found = built_in()
-    assert Counter(example.tags for example in found) == {("support",): 4, ("extraction",): 4, ("product copy",): 4}
-    for example in found:
+    examples = built_in()
+    assert Counter(example.tags for example in examples) == {("support",): 4, ("extraction",): 4, ("product copy",): 4}
+    for example in examples:
         n = np.empty(0, dtype=np.float32)
         answer = Candidate(0, (1,), (), example.reference, "eos", n, n, n, n, n[:, None], 10)
         assert example.checks and MEASURES["checks"].score(answer, example) == 1, example.prompt

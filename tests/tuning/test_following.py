@@ -25,10 +25,12 @@ def test_a_map_over_a_models_rows_is_what_following_it_gives() -> None:
     references = finish(read_references(engine, EXAMPLES, chat=False))
     settings = SamplerSettings(temperature=0.8, top_p=0.7, repetition_penalty=1.3, dry_multiplier=0.8)
     (cell,) = ReachMap(references).look([settings])
-    for example, found, reference in zip(EXAMPLES, cell.references, references, strict=True):
+    for example, mapped, reference in zip(EXAMPLES, cell.references, references, strict=True):
         prompt, followed = follow_reference(engine, example, settings, chat=False)
-        assert reference.prompt_ids == prompt and found.ids == followed.ids and found.removed_by == followed.removed_by
-        np.testing.assert_allclose(found.logprobs, followed.logprobs, atol=1e-3)
+        assert (
+            reference.prompt_ids == prompt and mapped.ids == followed.ids and mapped.removed_by == followed.removed_by
+        )
+        np.testing.assert_allclose(mapped.logprobs, followed.logprobs, atol=1e-3)
 
 
 def test_others_have_turns_between_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,8 +54,8 @@ def test_examples_with_and_without_references_are_read_once_for_all_settings() -
         except StopIteration as end:
             held = end.value
             break
-    told = [share for share in shares if share is not None]
-    assert told == sorted(told) and told[-1] == 1
+    progress = [share for share in shares if share is not None]
+    assert progress == sorted(progress) and progress[-1] == 1
     assert held.numbers == (0, 4) and held.opened == (0, 1, 4) and set(held.problems) == {2, 3}
     assert "reads at most 60" in held.problems[2] and "as a chat" in held.problems[3]
     assert held.along is not None and held.openings is not None

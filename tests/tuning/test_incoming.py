@@ -29,10 +29,10 @@ def test_columns_of_a_strangers_table_and_the_fields_they_seem_to_hold() -> None
 
 @given(st.lists(st.sampled_from(["prompt", "text", "answer", "Tag", "system", "x", "y"]), min_size=1, unique=True))
 def test_a_guess_names_each_column_once_and_a_prompt_always(names: list[str]) -> None:
-    found = guess_columns(names)
-    assert "prompt" in found and set(found) <= set(FIELDS)
-    assert len(set(found.values())) == len(found) or len(names) == 1
-    assert set(found.values()) <= set(names)
+    columns = guess_columns(names)
+    assert "prompt" in columns and set(columns) <= set(FIELDS)
+    assert len(set(columns.values())) == len(columns) or len(names) == 1
+    assert set(columns.values()) <= set(names)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_rows_that_are_no_example_stay_and_are_told() -> None:
 def test_how_an_example_stands_with_a_model() -> None:
     engine = FakeEngine()
     example = Example("hi", reference="no json", checks=(ScorerSpec("json"), ScorerSpec("length", "1-40c")))
-    found = standing_of(engine, example, chat=False)
-    assert found.prompt_tokens == len(engine.codec.encode("hi"))
-    assert [(each.check, each.passed) for each in found.checks] == [("json", False), ("length:1-40c", True)]
+    standing = standing_of(engine, example, chat=False)
+    assert standing.prompt_tokens == len(engine.codec.encode("hi"))
+    assert [(each.check, each.passed) for each in standing.checks] == [("json", False), ("length:1-40c", True)]
     assert "switch Chat on" in standing_of(engine, Example("hi", "be brief"), chat=False).problem
     long = standing_of(engine, Example("x" * 5_000), chat=False)
     assert long.prompt_tokens is None and "shorten it" in long.problem

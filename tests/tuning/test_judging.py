@@ -41,9 +41,9 @@ from tests.tuning.simulated_judges import material, press
 def _ask(given: Material, judgements: list[Judgement]) -> tuple[Question, ...]:
     """Ann's next four questions; ties of equal texts are added to ``judgements``, as who stores them does."""
     ahead = outlook(given, votes_to_fit(judgements))
-    found, passed = next_questions(given, ahead, judgements, "ann", seed=1, count=4)
+    questions, passed = next_questions(given, ahead, judgements, "ann", seed=1, count=4)
     judgements += passed
-    return found
+    return questions
 
 
 def test_a_question_is_two_arms_texts_to_one_prompt_and_sample() -> None:
@@ -59,14 +59,14 @@ def test_a_question_is_two_arms_texts_to_one_prompt_and_sample() -> None:
 
 
 def test_a_judge_is_asked_once_about_each_pair_and_the_control_now_and_then() -> None:
-    given, judgements, seen = material(("today", "cool"), examples=20, samples=2), list[Judgement](), list[Unit]()
-    while (questions := _ask(given, judgements)) and len(seen) < 200:
-        seen += [question.unit for question in questions]
+    given, judgements, units = material(("today", "cool"), examples=20, samples=2), list[Judgement](), list[Unit]()
+    while (questions := _ask(given, judgements)) and len(units) < 200:
+        units += [question.unit for question in questions]
         judgements += [press(question, "ann", "tie") for question in questions]
-    assert len(seen) == len(set(seen))
-    pairs = Counter(unit.pair for unit in seen)
+    assert len(units) == len(set(units))
+    pairs = Counter(unit.pair for unit in units)
     assert pairs["today", "cool"] == 40  # all there is; ties settle nothing
-    assert pairs["today", CONTROL] == len(seen) // CONTROL_EVERY
+    assert pairs["today", CONTROL] == len(units) // CONTROL_EVERY
 
 
 def test_order_and_sides_are_each_judges_own_and_stay() -> None:
@@ -87,9 +87,9 @@ def test_equal_texts_are_ties_without_asking() -> None:
         judgements += [press(question, "ann", "left") for question in questions]
     same = [each for each in judgements if each.verdict == "same"]
     assert {each.unit.example for each in same} == {0, 1, 2, 3, 4, 5}
-    found = standing_of(given, judgements)
-    assert found.same == 6 and found.judges[0].undecided == 0  # nobody pressed a tie
-    assert found.outlook.fitted is not None and sum(item.ties for item in found.outlook.fitted.items) == 12
+    standing = standing_of(given, judgements)
+    assert standing.same == 6 and standing.judges[0].undecided == 0  # nobody pressed a tie
+    assert standing.outlook.fitted is not None and sum(item.ties for item in standing.outlook.fitted.items) == 12
 
 
 def test_settings_that_write_the_same_are_level_without_a_vote() -> None:
@@ -101,9 +101,9 @@ def test_settings_that_write_the_same_are_level_without_a_vote() -> None:
 def test_every_third_question_has_been_judged_by_another() -> None:
     given = material(("today", "cool"), examples=60)
     first = [press(q, "ann", "tie") for q in next_questions(given, outlook(given, []), [], "ann", seed=1, count=20)[0]]
-    found, _ = next_questions(given, outlook(given, votes_to_fit(first)), first, "bob", seed=1, count=15)
+    questions, _ = next_questions(given, outlook(given, votes_to_fit(first)), first, "bob", seed=1, count=15)
     judged = {each.unit for each in first}
-    shared = [q.unit in judged for q in found if CONTROL not in q.unit.pair]
+    shared = [q.unit in judged for q in questions if CONTROL not in q.unit.pair]
     assert sum(shared) == 4  # of turns 2, 5, 8, 11 and 14 the second is the control's
 
 
@@ -117,29 +117,29 @@ def test_a_manager_finds_the_best_setting_and_is_asked_no_more(best: str) -> Non
             arms = question.unit.pair if question.left == "first" else question.unit.pair[::-1]
             likely = 0.85 if arms[0] == best else 0.15 if arms[1] == best else 0.5
             judgements.append(press(question, "ann", "left" if rng.random() < likely else "right"))
-    found = standing_of(given, judgements)
-    assert found.outlook.leader == best and not found.outlook.open
-    assert found.votes <= votes_promised(3, share=0.85)
-    told = [progress_sentence(found.outlook, found.votes, named=named) for named in (True, False)]
-    assert best in told[0] and best not in told[1]
-    assert not found.control_differs and "what chance gives" in (control_sentence(found) or "")
+    standing = standing_of(given, judgements)
+    assert standing.outlook.leader == best and not standing.outlook.open
+    assert standing.votes <= votes_promised(3, share=0.85)
+    sentences = [progress_sentence(standing.outlook, standing.votes, named=named) for named in (True, False)]
+    assert best in sentences[0] and best not in sentences[1]
+    assert not standing.control_differs and "what chance gives" in (control_sentence(standing) or "")
 
 
 def test_who_always_presses_one_is_said_and_can_be_left_out() -> None:
     given = material(("today", "cool"), examples=40)
     questions, _ = next_questions(given, outlook(given, []), [], "bob", seed=2, count=30)
     judgements = [press(q, "bob", "left") for q in questions]
-    found = standing_of(given, judgements)
-    assert found.judges[0].note is not None and "always" in found.judges[0].note
+    standing = standing_of(given, judgements)
+    assert standing.judges[0].note is not None and "always" in standing.judges[0].note
     without = standing_of(given, judgements, left_out={"bob"})
-    assert without.votes == 0 and without.judges == found.judges and without.outlook.fitted is None
+    assert without.votes == 0 and without.judges == standing.judges and without.outlook.fitted is None
 
 
 def test_who_prefers_a_second_run_of_the_same_setting_proves_nothing() -> None:
     given = material(("today", "cool"), examples=30)
     on_control = [Judgement(unit, "ann", "first", "left", 0) for unit in given.units["today", CONTROL]]
-    found = standing_of(given, on_control)
-    assert found.control_differs and "no merit" in (control_sentence(found) or "") and found.votes == 0
+    standing = standing_of(given, on_control)
+    assert standing.control_differs and "no merit" in (control_sentence(standing) or "") and standing.votes == 0
 
 
 def test_how_often_a_setting_is_preferred_to_the_present_one() -> None:
@@ -167,8 +167,8 @@ def test_a_rooms_votes_on_the_same_texts_count() -> None:
 
     said = TextVote("prompt 0", "Answer 1", "Answer 2", "cool 0.0", " today 0.0", "left", "carl", "series")
     equal = replace(said, prompt="prompt 1", left_text="equal 1.0", right_text="cool 1.0")
-    found = votes_on_the_same(given, [said, equal, replace(said, prompt="another prompt")])
-    assert found == [Vote("cool", "today", "left", "room: carl", subject="room: prompt 0")]
+    votes = votes_on_the_same(given, [said, equal, replace(said, prompt="another prompt")])
+    assert votes == [Vote("cool", "today", "left", "room: carl", subject="room: prompt 0")]
 
 
 def test_texts_that_are_not_there_are_no_unit() -> None:

@@ -29,9 +29,9 @@ INFO = fake_info()
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(sqlite_url(tmp_path))
-    yield found
-    found.close()
+    search_database = Database(sqlite_url(tmp_path))
+    yield search_database
+    search_database.close()
 
 
 def test_a_search_that_is_cut_off_anywhere_comes_to_the_same_end(database: Database) -> None:

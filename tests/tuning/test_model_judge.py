@@ -40,9 +40,9 @@ def engine(lead: Callable[[str], float]) -> FakeEngine:
 
 
 def opinions_of(lead: Callable[[str], float]) -> list[ModelOpinion]:
-    found = [each for each in read_units(engine(lead), GOOD, UNITS) if each is not None]
-    assert len(found) == 2
-    return found
+    opinions = [each for each in read_units(engine(lead), GOOD, UNITS) if each is not None]
+    assert len(opinions) == 2
+    return opinions
 
 
 def good_is_one(text: str) -> float:
@@ -53,14 +53,14 @@ def test_who_prefers_a_text_says_so_in_both_orders() -> None:
     today_bad, today_good = opinions_of(good_is_one)
     assert (today_bad.as_one, today_bad.as_two) == pytest.approx((-2, -2), abs=1e-4)
     assert (today_good.as_one, today_good.as_two) == pytest.approx((2, 2), abs=1e-4)
-    found = model_standing([today_bad, today_good], [])
-    assert (found.steady.share, found.says_one.share, found.with_people.share) == (1, 0.5, None)
-    assert found.shares["today", "cool"].share == 0.5
+    standing = model_standing([today_bad, today_good], [])
+    assert (standing.steady.share, standing.says_one.share, standing.with_people.share) == (1, 0.5, None)
+    assert standing.shares["today", "cool"].share == 0.5
 
 
 def test_who_always_says_one_prefers_nothing() -> None:
-    found = model_standing(opinions_of(lambda text: 3.0), [])
-    assert (found.steady.share, found.says_one.share) == (0, 1) and not found.shares
+    standing = model_standing(opinions_of(lambda text: 3.0), [])
+    assert (standing.steady.share, standing.says_one.share) == (0, 1) and not standing.shares
 
 
 def test_agreement_is_with_the_majority_of_people_who_decided() -> None:
@@ -75,8 +75,8 @@ def test_agreement_is_with_the_majority_of_people_who_decided() -> None:
     votes = [Judgement(u, "ann", left, verdict, 0) for u, (verdict, left) in zip(units, said, strict=True)]  # type: ignore[arg-type]
     votes += [Judgement(units[3], "bob", "first", "right", 0), Judgement(units[0], "bob", "first", "tie", 0)]
     opinions = [ModelOpinion(unit, "m", 1.0, -0.5) for unit in units]  # the first, everywhere
-    found = model_standing(opinions, votes)
-    assert (found.with_people.count, found.with_people.total) == (1, 3)  # on the fourth people are divided
+    standing = model_standing(opinions, votes)
+    assert (standing.with_people.count, standing.with_people.total) == (1, 3)  # on the fourth people are divided
 
 
 def test_what_people_judged_is_read_first_and_nothing_twice() -> None:

@@ -21,9 +21,9 @@ EXAMPLES = [{"prompt": text, "system": ""} for text in ("ab", "hello", "the cat"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(sqlite_url(tmp_path))
-    yield found
-    found.close()
+    panel_database = Database(sqlite_url(tmp_path))
+    yield panel_database
+    panel_database.close()
 
 
 @pytest.fixture

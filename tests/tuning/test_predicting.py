@@ -31,11 +31,11 @@ def texts_of(plan: Plan, seed: int = 0, low: int = 15, high: int = 70) -> dict[i
         rng.uniform(low, high, len(plan.examples)),
         dict(zip(plan.arms, rng.uniform(-15, 15, len(plan.arms)), strict=True)),
     )
-    found = {}
+    texts = {}
     for place, (example, arm, _sample) in enumerate(plan_places(plan)):
         length = int(np.clip(by_example[example] + by_arm[arm] + rng.normal(0, 15), 1, plan.max_new_tokens))
-        found[place] = text(place, length, length < plan.max_new_tokens)
-    return found
+        texts[place] = text(place, length, length < plan.max_new_tokens)
+    return texts
 
 
 def text(place: int, length: int, early: bool) -> Candidate:
@@ -46,10 +46,10 @@ def text(place: int, length: int, early: bool) -> Candidate:
 
 def test_before_the_first_text_it_is_the_limit_and_says_so() -> None:
     plan = large()
-    found = forecast(plan, [10] * 12, {})
-    assert (found.texts, found.tokens, found.most_tokens) == (216, 216 * 64, 216 * 64)
-    assert (found.seen, found.seconds, found.read_tokens) == (0, None, 2160)
-    assert found.billed(1, 2) == pytest.approx((2160 + 2 * 216 * 64) / 1e6)
+    prediction = forecast(plan, [10] * 12, {})
+    assert (prediction.texts, prediction.tokens, prediction.most_tokens) == (216, 216 * 64, 216 * 64)
+    assert (prediction.seen, prediction.seconds, prediction.read_tokens) == (0, None, 2160)
+    assert prediction.billed(1, 2) == pytest.approx((2160 + 2 * 216 * 64) / 1e6)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -57,10 +57,10 @@ def test_a_trial_tells_the_tokens_within_a_fifth(seed: int) -> None:
     plan = large()
     all_texts = texts_of(plan, seed)
     trial = {place: all_texts[place] for place in trial_places(plan)}
-    found = forecast(plan, [10] * 12, trial, pace=written([(30, 0.1)] * 100))
+    prediction = forecast(plan, [10] * 12, trial, pace=written([(30, 0.1)] * 100))
     actual = sum(one.n_tokens for place, one in all_texts.items() if place not in trial)
-    assert found.texts == 216 - 48 and found.tokens == pytest.approx(actual, rel=0.2)
-    assert found.seconds == pytest.approx(found.tokens / 300) and 0 < found.early < 1
+    assert prediction.texts == 216 - 48 and prediction.tokens == pytest.approx(actual, rel=0.2)
+    assert prediction.seconds == pytest.approx(prediction.tokens / 300) and 0 < prediction.early < 1
     half = {place: all_texts[place] for place in range(108)} | trial
     rest = sum(one.n_tokens for place, one in all_texts.items() if place not in half)
     assert forecast(plan, [10] * 12, half).tokens == pytest.approx(rest, rel=0.2)
@@ -75,8 +75,8 @@ def test_texts_that_were_there_first_do_not_make_the_others_short() -> None:
     assert len(early) > 3 and forecast(plan, [10] * 12, early).tokens == 64 * (216 - len(early))
     paused = {place: one for place, one in all_texts.items() if place < 60 or (place < 110 and one.n_tokens < 25)}
     rest = sum(one.n_tokens for place, one in all_texts.items() if place not in paused)
-    found = forecast(plan, [10] * 12, paused)
-    assert found.seen >= 60 and found.tokens == pytest.approx(rest, rel=0.2)
+    prediction = forecast(plan, [10] * 12, paused)
+    assert prediction.seen >= 60 and prediction.tokens == pytest.approx(rest, rel=0.2)
 
 
 def test_a_trial_is_spread_over_examples_and_arms() -> None:
@@ -103,9 +103,11 @@ def test_a_pace_is_a_base_and_a_row_and_says_nothing_of_a_few_tokens() -> None:
     assert steady is not None and steady.seconds(2, 60) == pytest.approx(2.0)
     rng = np.random.default_rng(0)
     ending = [(rows, 0.2 + 0.01 * rows + 0.01 * rng.normal()) for rows in range(40, 0, -1)]
-    found = written(ending).pass_time()
+    pass_time = written(ending).pass_time()
     assert (
-        found is not None and found.base == pytest.approx(0.2, abs=0.02) and found.row == pytest.approx(0.01, abs=0.001)
+        pass_time is not None
+        and pass_time.base == pytest.approx(0.2, abs=0.02)
+        and pass_time.row == pytest.approx(0.01, abs=0.001)
     )
 
 
@@ -127,11 +129,11 @@ def test_a_trial_tells_the_seconds_within_a_fifth(seed: int) -> None:
         pace = written(simulated(plan, all_texts, list(trial), 48))
         rest = [place for place in range(plan.texts) if place not in trial]
         took = sum(seconds for _rows, seconds in simulated(plan, all_texts, rest, 48))
-        found = forecast(plan, [10] * 12, {place: all_texts[place] for place in trial}, pace=pace)
-        assert found.seconds == pytest.approx(took, rel=0.2)
+        prediction = forecast(plan, [10] * 12, {place: all_texts[place] for place in trial}, pace=pace)
+        assert prediction.seconds == pytest.approx(took, rel=0.2)
 
 
-class Known(CostModel):
+class SixtyMsMachine(CostModel):
     """A machine whose passes take 60 ms and 4 ms a row, and that reads 200 tokens a second."""
 
     def __init__(self) -> None:
@@ -146,7 +148,7 @@ class Known(CostModel):
 
 def test_before_any_text_the_machine_s_measured_speed_tells_the_most_it_takes() -> None:
     plan = large()
-    found = forecast(plan, [10] * 12, {}, model=Known())
+    prediction = forecast(plan, [10] * 12, {}, model=SixtyMsMachine())
     longest = {place: text(place, 64, early=False) for place in range(plan.texts)}
     took = sum(seconds for _rows, seconds in simulated(plan, longest, list(range(plan.texts)), 48))
-    assert found.seen == 0 and found.seconds == pytest.approx(took + 12 * 0.05, rel=0.2)
+    assert prediction.seen == 0 and prediction.seconds == pytest.approx(took + 12 * 0.05, rel=0.2)

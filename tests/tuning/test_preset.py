@@ -21,24 +21,24 @@ COOL = SamplerSettings(temperature=0.4, top_p=0.9, repetition_penalty=1.1, frequ
 
 
 def fields(name: str, settings: SamplerSettings = COOL) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(preset_file(name, settings).code)
-    return found
+    preset: dict[str, Any] = json.loads(preset_file(name, settings).code)
+    return preset
 
 
 def test_presets_are_their_owners_alone(tmp_path: Path) -> None:
     database = Database(sqlite_url(tmp_path))
-    mine, yours = PresetStore("me", database), PresetStore("you", database)
-    mine.persist(" Support  answers ", NEUTRAL)
-    kept = mine.persist("Support answers", COOL, "because")
+    own, yours = PresetStore("me", database), PresetStore("you", database)
+    own.persist(" Support  answers ", NEUTRAL)
+    kept = own.persist("Support answers", COOL, "because")
     yours.persist("Other", NEUTRAL)
-    assert mine.presets() == (kept,) and kept.settings == COOL and kept.name == "Support answers"
+    assert own.presets() == (kept,) and kept.settings == COOL and kept.name == "Support answers"
     yours.delete("Support answers")
-    assert len(mine.presets()) == 1
-    mine.delete("Support answers")
-    assert mine.presets() == () and len(yours.presets()) == 1
+    assert len(own.presets()) == 1
+    own.delete("Support answers")
+    assert own.presets() == () and len(yours.presets()) == 1
     for name in ("", "  ", "a" * 61, "a\x1bb"):
         with pytest.raises(BadInput, match="needs a name"):
-            mine.persist(name, NEUTRAL)
+            own.persist(name, NEUTRAL)
     database.close()
 
 
@@ -80,8 +80,8 @@ def test_every_engine_gets_its_own_names() -> None:
 
 def test_what_a_server_dropped_or_changed_is_found() -> None:
     sent = {"temperature": 0.4, "top_k": 5, "samplers": ["top_k", "temperature"], "logit_bias": [[7, -5.0]], "heat": 1}
-    told = {"temperature": 0.4000000059604645, "top_k": 40, "samplers": ["top_k", "temperature"]}
-    checks = compare_fields(sent, {**told, "logit_bias": [{"token": 7, "bias": -5.0}]})
+    server_settings = {"temperature": 0.4000000059604645, "top_k": 40, "samplers": ["top_k", "temperature"]}
+    checks = compare_fields(sent, {**server_settings, "logit_bias": [{"token": 7, "bias": -5.0}]})
     assert [(check.name, check.took) for check in checks] == [
         ("temperature", True),
         ("top_k", False),

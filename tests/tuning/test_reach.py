@@ -24,25 +24,25 @@ PROMPT = (1, 2, 3, 2)
 @given(st.integers(0, 10_000), some_settings(TRUNCATIONS | OTHERS))
 def test_it_is_the_trace_of_each_row(seed: int, chosen: SamplerSettings) -> None:
     rows, reference = rows_and_reference(seed, vocab=20, length=6)
-    found = reach_along([rows[:1], rows[1:]], PROMPT, reference, chosen)
+    reach = reach_along([rows[:1], rows[1:]], PROMPT, reference, chosen)
     for place, token in enumerate(reference):
         trace = trace_row(rows[place], chosen, SamplingContext(PROMPT, reference[:place]))
         p = float(trace.final_probs[token])
         alive = bool(trace.final_logits[token] > -np.inf)
-        assert found.kept[place] == alive
+        assert reach.kept[place] == alive
         index = int(trace.removed_by[token])
-        assert found.removed_by[place] == (trace.stages[index].name if index >= 0 else None)
+        assert reach.removed_by[place] == (trace.stages[index].name if index >= 0 else None)
         if p > 1e-30:
-            assert found.logprobs[place] == pytest.approx(math.log(p), abs=1e-4)
+            assert reach.logprobs[place] == pytest.approx(math.log(p), abs=1e-4)
         if trace.raw_probs[token] > 1e-30:
-            assert found.raw_logprobs[place] == pytest.approx(float(trace.raw_logprobs[token]), abs=1e-4)
-        assert math.log(found.choices[place]) == pytest.approx(trace.final_entropy, abs=1e-4)
-    assert found.kept_share == found.kept.mean()
-    first = found.first_forbidden
-    assert (first is None) == bool(found.kept.all())
+            assert reach.raw_logprobs[place] == pytest.approx(float(trace.raw_logprobs[token]), abs=1e-4)
+        assert math.log(reach.choices[place]) == pytest.approx(trace.final_entropy, abs=1e-4)
+    assert reach.kept_share == reach.kept.mean()
+    first = reach.first_forbidden
+    assert (first is None) == bool(reach.kept.all())
     if first is not None:
-        place = found.kept.tolist().index(False)
-        assert first == Forbidden(place, reference[place], found.removed_by[place])
+        place = reach.kept.tolist().index(False)
+        assert first == Forbidden(place, reference[place], reach.removed_by[place])
 
 
 def test_xtc_is_a_mixture_of_its_two_sides() -> None:
@@ -59,20 +59,20 @@ def test_xtc_is_a_mixture_of_its_two_sides() -> None:
 def test_mirostats_ceiling_moves_along_the_reference() -> None:
     rows, reference = rows_and_reference(5, vocab=20, length=6)
     chosen = SamplerSettings(mirostat_tau=3, mirostat_eta=0.4)
-    found = reach_along([rows], PROMPT, reference, chosen)
+    reach = reach_along([rows], PROMPT, reference, chosen)
     mu: float | None = None
     for place, token in enumerate(reference):
         trace = trace_row(rows[place], chosen, SamplingContext(PROMPT, reference[:place], mirostat_mu=mu))
         p = float(trace.final_probs[token])
-        assert np.exp(found.logprobs[place]) == pytest.approx(p, abs=1e-5)
+        assert np.exp(reach.logprobs[place]) == pytest.approx(p, abs=1e-5)
         if p:
             mu = updated_mu(mu, -math.log2(p), tau=3, eta=0.4)
 
 
 def test_what_the_model_itself_excludes_is_said() -> None:
     row = np.array([[0.0, -np.inf, 1.0]], dtype=np.float32)
-    found = reach_along([row], (), (1,), NEUTRAL)
-    assert found.first_forbidden == Forbidden(0, 1, None) and found.raw_logprobs[0] == -np.inf
+    reach = reach_along([row], (), (1,), NEUTRAL)
+    assert reach.first_forbidden == Forbidden(0, 1, None) and reach.raw_logprobs[0] == -np.inf
 
 
 @pytest.mark.parametrize(

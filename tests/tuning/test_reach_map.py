@@ -41,22 +41,22 @@ def heavy_tailed(seed: int, vocab: int, length: int) -> Reference:
 
 
 def check(cell: MapCell, references: list[Reference], within: float) -> None:
-    for own, found in zip(references, cell.references, strict=True):
+    for own, mapped in zip(references, cell.references, strict=True):
         chain = reach_along([own.rows], own.prompt_ids, own.ids, cell.settings, own.breakers)
-        np.testing.assert_array_equal(found.kept, chain.kept)
-        assert found.removed_by == chain.removed_by and found.first_forbidden == chain.first_forbidden
+        np.testing.assert_array_equal(mapped.kept, chain.kept)
+        assert mapped.removed_by == chain.removed_by and mapped.first_forbidden == chain.first_forbidden
         likely = chain.logprobs > -50
-        np.testing.assert_allclose(found.logprobs[likely], chain.logprobs[likely], atol=within)
-        np.testing.assert_allclose(np.log(found.choices), np.log(chain.choices), atol=2 * within)
-        np.testing.assert_allclose(found.raw_logprobs, chain.raw_logprobs)
+        np.testing.assert_allclose(mapped.logprobs[likely], chain.logprobs[likely], atol=within)
+        np.testing.assert_allclose(np.log(mapped.choices), np.log(chain.choices), atol=2 * within)
+        np.testing.assert_allclose(mapped.raw_logprobs, chain.raw_logprobs)
 
 
 @settings(deadline=None, max_examples=80)
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=3), st.lists(some_settings(TRUNCATIONS), max_size=4))
 def test_it_is_the_chain_at_every_token(seeds: list[int], many: list[SamplerSettings]) -> None:
     references = [reference(seed) for seed in seeds]
-    found = ReachMap(references)
-    for cell, rough in zip(found.look(many), found.look(many, roughly=True), strict=True):
+    setting_map = ReachMap(references)
+    for cell, rough in zip(setting_map.look(many), setting_map.look(many, roughly=True), strict=True):
         check(cell, references, 1e-4)
         assert [own.removed_by for own in rough.references] == [own.removed_by for own in cell.references]
 
@@ -109,8 +109,8 @@ def test_a_wide_vocabulary_with_a_tail_in_segments(seed: int) -> None:
 
 
 def test_what_the_chain_alone_can_do_is_said() -> None:
-    found = ReachMap([reference(3)])
-    typical, tempered = found.look([SamplerSettings(typical_p=0.5), SamplerSettings(temperature=0.5)])
+    setting_map = ReachMap([reference(3)])
+    typical, tempered = setting_map.look([SamplerSettings(typical_p=0.5), SamplerSettings(temperature=0.5)])
     assert typical.chained == 6 and tempered.chained == 0
 
 
@@ -122,17 +122,17 @@ def test_the_same_penalties_sort_the_rows_once(monkeypatch: pytest.MonkeyPatch) 
         return sort_rows_in_pieces(rows, targets)
 
     monkeypatch.setattr(reach_map, "sort_rows_in_pieces", counted)
-    found = ReachMap([reference(3)])
-    assert not found.is_quick(NEUTRAL)
-    found.look([SamplerSettings(top_p=p, repetition_penalty=1.5) for p in (0.3, 0.6, 0.9)])
-    found.look([SamplerSettings(top_k=k, repetition_penalty=1.5) for k in (3, 6)])
+    setting_map = ReachMap([reference(3)])
+    assert not setting_map.is_quick(NEUTRAL)
+    setting_map.look([SamplerSettings(top_p=p, repetition_penalty=1.5) for p in (0.3, 0.6, 0.9)])
+    setting_map.look([SamplerSettings(top_k=k, repetition_penalty=1.5) for k in (3, 6)])
     assert asked == [6, 6]  # without any, at first; and with these
-    assert found.is_quick(SamplerSettings(repetition_penalty=1.5, min_p=0.1)) and found.is_quick(NEUTRAL)
-    assert not found.is_quick(SamplerSettings(repetition_penalty=1.2))
-    assert not found.is_quick(SamplerSettings(typical_p=0.5))
+    assert setting_map.is_quick(SamplerSettings(repetition_penalty=1.5, min_p=0.1)) and setting_map.is_quick(NEUTRAL)
+    assert not setting_map.is_quick(SamplerSettings(repetition_penalty=1.2))
+    assert not setting_map.is_quick(SamplerSettings(typical_p=0.5))
     for penalty in (1.1, 1.2, 1.3, 1.4):  # what is sorted without any stays
-        found.look([SamplerSettings(repetition_penalty=penalty)])
-    assert found.is_quick(NEUTRAL) and not found.is_quick(SamplerSettings(repetition_penalty=1.5))
+        setting_map.look([SamplerSettings(repetition_penalty=penalty)])
+    assert setting_map.is_quick(NEUTRAL) and not setting_map.is_quick(SamplerSettings(repetition_penalty=1.5))
 
 
 def test_logits_out_of_all_proportion_go_through_the_chain() -> None:

@@ -56,16 +56,16 @@ def test_settings_differ_by_what_they_are_and_the_control_by_chance() -> None:
 def test_any_part_of_a_plan_in_any_company_is_the_same_texts(rows: int) -> None:
     plan, engine = plan_of(), FakeEngine()
     whole = {place: own for place, own in enumerate(in_order(finish(write_texts(FakeEngine(), plan))))}
-    known = {place: whole[place] for place in (0, 5, 6, 7, 23)}
-    steps = list(write_places(engine, plan, range(2, plan.texts), known=known, rows=rows))
-    found = {one.index: one for step in steps for one in step.finished}
-    assert set(found) == set(range(2, plan.texts)) - set(known) and steps[-1].done == len(known) + len(found)
-    assert {place: (one.ids, one.setting) for place, one in found.items()} == {
-        place: (whole[place].ids, whole[place].setting) for place in found
+    stored = {place: whole[place] for place in (0, 5, 6, 7, 23)}
+    steps = list(write_places(engine, plan, range(2, plan.texts), known=stored, rows=rows))
+    written = {one.index: one for step in steps for one in step.finished}
+    assert set(written) == set(range(2, plan.texts)) - set(stored) and steps[-1].done == len(stored) + len(written)
+    assert {place: (one.ids, one.setting) for place, one in written.items()} == {
+        place: (whole[place].ids, whole[place].setting) for place in written
     }
-    assert sum(step.new_tokens for step in steps) == sum(one.n_tokens for one in found.values())
+    assert sum(step.new_tokens for step in steps) == sum(one.n_tokens for one in written.values())
     assert all(sum(taken) <= rows for taken in engine.joint_steps)
-    assert all(one.elapsed_ms > 0 for one in found.values())
+    assert all(one.elapsed_ms > 0 for one in written.values())
 
 
 def test_rows_that_end_give_their_place_to_the_next() -> None:
@@ -84,8 +84,8 @@ def in_order(written: PlanTexts) -> list[Candidate]:
 
 
 def test_it_says_how_many_texts_are_finished() -> None:
-    told = [step.done for step in write_texts(FakeEngine(), plan_of())]
-    assert told == sorted(told) and told[-1] == plan_of().texts == 24
+    counts = [step.done for step in write_texts(FakeEngine(), plan_of())]
+    assert counts == sorted(counts) and counts[-1] == plan_of().texts == 24
 
 
 def candidate(text: str, ids: tuple[int, ...] = (), logprobs: tuple[float, ...] = ()) -> Candidate:
@@ -99,11 +99,11 @@ OF_TEXTS = {"exact", "rouge-l", "similarity", "consistency", "sameness", "latenc
 def test_each_measure_by_hand() -> None:
     (example,) = plan_of(examples=[{"prompt": "a", "checks": ["json", "length:1-2w"], "reference": "Anna"}]).examples
     own = candidate("I cannot, Anna", (1, 2, 1, 2, 1), (-1, -3, -1, -3, -2))
-    found = {name: each.score(own, example) for name, each in MEASURES.items() if name not in OF_TEXTS}
-    chrf = found.pop("chrf")
+    scores = {name: each.score(own, example) for name, each in MEASURES.items() if name not in OF_TEXTS}
+    chrf = scores.pop("chrf")
     assert chrf is not None and 0 < chrf < 1 and MEASURES["chrf"].score(candidate("Anna"), example) == 1
     assert chrf == pytest.approx(chrf2("I cannot, Anna", "Anna"))
-    assert found == {"checks": 0, "repetition": 0, "distinct-2": 0.5, "tokens": 5, "refusals": 1, "logprob": -2}
+    assert scores == {"checks": 0, "repetition": 0, "distinct-2": 0.5, "tokens": 5, "refusals": 1, "logprob": -2}
     assert MEASURES["checks"].score(candidate("[1]"), example) == 1
     assert find_measure("mentions").score(own, example) == 1
     bare = Example("a")
@@ -193,9 +193,9 @@ def test_an_engine_that_samples_by_itself_writes_what_is_missing_as_well() -> No
     )
     whole = dict(enumerate(in_order(finish(write_texts(engine, plan)))))
     steps = list(write_places(engine, plan, range(plan.texts), known={0: whole[0], 7: whole[7]}))
-    found = {one.index: one for step in steps for one in step.finished}
-    assert set(found) == set(range(plan.texts)) - {0, 7} and steps[-1].done == plan.texts
-    assert all(found[place].text == whole[place].text and found[place].elapsed_ms > 0 for place in found)
-    assert sum(step.new_tokens for step in steps) == sum(one.n_tokens for one in found.values())
+    written = {one.index: one for step in steps for one in step.finished}
+    assert set(written) == set(range(plan.texts)) - {0, 7} and steps[-1].done == plan.texts
+    assert all(written[place].text == whole[place].text and written[place].elapsed_ms > 0 for place in written)
+    assert sum(step.new_tokens for step in steps) == sum(one.n_tokens for one in written.values())
     with pytest.raises(BadInput, match="samples by itself and cannot be told"):
         list(write_places(engine, plan_of(settings={"today": {"typical_p": 0.5}}), range(2)))

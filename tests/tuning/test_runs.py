@@ -33,9 +33,9 @@ ORIGIN = origin_of(fake_info())
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(sqlite_url(tmp_path))
-    yield found
-    found.close()
+    run_database = Database(sqlite_url(tmp_path))
+    yield run_database
+    run_database.close()
 
 
 def plan_of(**changes: Any) -> Plan:
@@ -70,12 +70,12 @@ def test_a_run_that_is_cut_off_anywhere_becomes_the_same_texts(database: Databas
     whole = finish(write_texts(FakeEngine(), plan))
     writer = begun(store, plan)
     for taken in (7, 9, 100):  # steps that each process gets so far as
-        known = store.load(writer.tuning).texts
-        with closing(kept_texts(FakeEngine(), plan, writer, known=known, rows=3)) as steps:
+        stored = store.load(writer.tuning).texts
+        with closing(kept_texts(FakeEngine(), plan, writer, known=stored, rows=3)) as steps:
             for _, step in zip(range(taken), steps, strict=False):
                 assert step.done <= plan.texts
         kept = store.load(writer.tuning)
-        assert len(kept.texts) > len(known) and kept.summary.seconds > 0
+        assert len(kept.texts) > len(stored) and kept.summary.seconds > 0
         if kept.summary.status != "finished":
             assert kept.summary.status == "paused" and 0 < kept.summary.written < plan.texts
             part = kept.complete()
@@ -92,7 +92,7 @@ def test_a_run_that_is_cut_off_anywhere_becomes_the_same_texts(database: Databas
         assert all(same(one, other) for one, other in pairs)
 
 
-def write_until_killed(folder: Path, tuning: str, told: Connection) -> None:
+def write_until_killed(folder: Path, tuning: str, pipe: Connection) -> None:
     """The process that is killed: it says when it is in the middle of a pass, and stays there."""
     calls = 0
 
@@ -100,7 +100,7 @@ def write_until_killed(folder: Path, tuning: str, told: Connection) -> None:
         nonlocal calls
         calls += 1
         if calls == 34:  # at three rows: some texts have ended, some are under way, some not begun
-            told.send("in the middle")
+            pipe.send("in the middle")
             threading.Event().wait()
 
     store = TuningStore(database=Database(sqlite_url(folder)))
@@ -171,9 +171,9 @@ def test_a_full_disk_pauses_the_run(tmp_path: Path) -> None:
     store = TuningStore(database=roomy)
     again = store.take_up(writer.tuning, former=writer)  # it may not have been able to say that it ends
     assert again is not None
-    known = store.load(writer.tuning).texts
-    assert 0 < len(known) < plan.texts
-    list(kept_texts(FakeEngine(), plan, again, known=known))
+    stored = store.load(writer.tuning).texts
+    assert 0 < len(stored) < plan.texts
+    list(kept_texts(FakeEngine(), plan, again, known=stored))
     assert store.summary(writer.tuning).status == "finished"
     roomy.close()
 

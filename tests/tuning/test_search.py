@@ -27,10 +27,10 @@ def engine_with(lead: float) -> FakeEngine:
     """Eight letters can come, of which "a" leads by ``lead``: the cooler, the more of them."""
 
     def row(ids: TokenIds) -> FloatArray:
-        found = np.full(VOCAB, -1e4, np.float32)
-        found[97:105] = 0
-        found[97] = lead
-        return found
+        logits = np.full(VOCAB, -1e4, np.float32)
+        logits[97:105] = 0
+        logits[97] = lead
+        return logits
 
     return FakeEngine(row)
 

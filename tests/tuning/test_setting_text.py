@@ -58,12 +58,12 @@ def test_what_people_type() -> None:
 
 def test_grids_and_their_axes() -> None:
     present = SamplerSettings(temperature=1, repetition_penalty=1.1)
-    found = grid(present, {"temperature": [0.5, 1.5], "top_p": [0.9, 1.0, 0.9]})
-    assert list(found) == ["T 0.5, top_p 0.9", "T 0.5, top_p 1", "T 1.5, top_p 0.9", "T 1.5, top_p 1"]
-    assert found["T 1.5, top_p 0.9"] == present.replace(temperature=1.5, top_p=0.9)
-    assert grid_axes(found) == ("temperature", "top_p")
+    settings = grid(present, {"temperature": [0.5, 1.5], "top_p": [0.9, 1.0, 0.9]})
+    assert list(settings) == ["T 0.5, top_p 0.9", "T 0.5, top_p 1", "T 1.5, top_p 0.9", "T 1.5, top_p 1"]
+    assert settings["T 1.5, top_p 0.9"] == present.replace(temperature=1.5, top_p=0.9)
+    assert grid_axes(settings) == ("temperature", "top_p")
     assert grid_axes({"a": present, "b": present}) is None
-    assert grid_axes(found | {"x": present.replace(order="vllm")}) is None
+    assert grid_axes(settings | {"x": present.replace(order="vllm")}) is None
     with pytest.raises(BadInput, match="A grid of 16 settings is too many"):
         grid(present, {"temperature": read_values("temperature", "0.1 0.2,0.3;0.4"), "top_k": [1, 2, 3, 4]})
     with pytest.raises(BadInput, match="A grid of 25,000,000 settings is too many"):

@@ -35,8 +35,8 @@ def passes(rng: np.random.Generator, prompts: int, lift: float) -> npt.NDArray[n
 def test_intervals_of_a_mean_cover(prompts: int) -> None:
     rng = np.random.default_rng(prompts)
     for values, true in ((rng.normal(3, 2, size=(prompts, 1000)), 3.0), (passes(rng, prompts, 0.0), 0.4)):
-        found = mean_intervals(values, repeats=1000)
-        covered = np.mean([i.low is not None and i.high is not None and i.low <= true <= i.high for i in found])
+        intervals = mean_intervals(values, repeats=1000)
+        covered = np.mean([i.low is not None and i.high is not None and i.low <= true <= i.high for i in intervals])
         assert abs(covered - 0.95) < WITHIN, covered
 
 
@@ -44,8 +44,8 @@ def test_intervals_of_a_mean_cover(prompts: int) -> None:
 def test_intervals_of_a_paired_difference_cover(prompts: int) -> None:
     """One baseline (0) and 1,000 settings that are better by 0.1 on each of the same prompts, but for chance."""
     better = passes(np.random.default_rng(prompts + 1), prompts, 0.1)
-    found = paired_differences(np.column_stack([np.zeros(prompts), better]), 0, repeats=1000)[1:]
-    covered = np.mean([d.low is not None and d.high is not None and d.low <= 0.1 <= d.high for d in found])
+    differences = paired_differences(np.column_stack([np.zeros(prompts), better]), 0, repeats=1000)[1:]
+    covered = np.mean([d.low is not None and d.high is not None and d.low <= 0.1 <= d.high for d in differences])
     assert abs(covered - 0.95) < WITHIN, covered
 
 
@@ -99,8 +99,8 @@ def test_prompts_needed_equal_statsmodels(difference: float, deviation: float) -
 def test_so_many_prompts_show_the_difference_in_four_of_five_experiments() -> None:
     n = prompts_needed(0.1, 0.2)
     drawn = np.random.default_rng(8).normal(0.1, 0.2, size=(n, 1000))
-    seen = np.abs(drawn.mean(axis=0)) / (drawn.std(axis=0, ddof=1) / math.sqrt(n)) > t.ppf(0.975, n - 1)
-    assert abs(seen.mean() - 0.8) < 3 * math.sqrt(0.8 * 0.2 / 1000)
+    significant = np.abs(drawn.mean(axis=0)) / (drawn.std(axis=0, ddof=1) / math.sqrt(n)) > t.ppf(0.975, n - 1)
+    assert abs(significant.mean() - 0.8) < 3 * math.sqrt(0.8 * 0.2 / 1000)
 
 
 def test_nothing_to_see_is_refused_or_at_once_enough() -> None:
@@ -119,10 +119,12 @@ def test_values_that_are_all_equal_are_not_called_sure() -> None:
     assert (passed.low, passed.high) == pytest.approx(proportion_confint(12, 12, method="beta"))
     assert (half.mean, half.low, half.high) == (0.5, None, None) and spread.low is not None
     assert (missing.mean, missing.low, missing.prompts) == (None, None, 0)
-    found = paired_differences(values, 0)
-    assert (found[0].difference, found[0].p, found[0].low) == (0, None, None)
-    assert found[1].difference == -1 and found[1].low is None and found[1].p == pytest.approx(2 / 4096)
-    assert found[1].p_adjusted == pytest.approx(3 * 2 / 4096) and found[4].prompts == 0
+    differences = paired_differences(values, 0)
+    assert (differences[0].difference, differences[0].p, differences[0].low) == (0, None, None)
+    assert (
+        differences[1].difference == -1 and differences[1].low is None and differences[1].p == pytest.approx(2 / 4096)
+    )
+    assert differences[1].p_adjusted == pytest.approx(3 * 2 / 4096) and differences[4].prompts == 0
 
 
 def test_one_prompt_says_a_mean_and_no_more() -> None:
