@@ -28,8 +28,8 @@ rows = language_counts(text, counts)
 cold, cold_used = time.perf_counter() - started, time.process_time() - used
 again = time.perf_counter()
 language_counts(text, {{each.facts.name: STORE.count(text, each) for each in opened}})
-known = time.perf_counter() - again
-print(json.dumps([len(opened), len(rows), cold, cold_used, known]))
+warm = time.perf_counter() - again
+print(json.dumps([len(opened), len(rows), cold, cold_used, warm]))
 """
 
 

@@ -21,20 +21,20 @@ SHORT = {"prompt": PROMPT, "new": "6", "ignore_eos": "1", "temperature": "0.8"}
 
 # All of a component's drawings wait for its script until the text has ended, and the first one is let go of last.
 FIRST_COMES_LAST = """
-const made = URL.createObjectURL
+const createURL = URL.createObjectURL
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-window.waitsFor = async (parentElement, seen) => {
-  const first = !seen.has(parentElement)
-  seen.add(parentElement)
+window.waitsFor = async (parentElement, visited) => {
+  const first = !visited.has(parentElement)
+  visited.add(parentElement)
   while (!document.body.textContent.includes("Ended:")) await wait(20)
   await wait(first ? 1000 : 200)
   return first
 }
-URL.createObjectURL = (blob) => blob.type !== "text/javascript" ? made.call(URL, blob) : made.call(URL, new Blob([`
-  const seen = new WeakSet()
+URL.createObjectURL = (blob) => blob.type !== "text/javascript" ? createURL.call(URL, blob) : createURL.call(URL, new Blob([`
+  const visited = new WeakSet()
   export default async (call) => {
-    const first = await window.waitsFor(call.parentElement, seen)
-    const { default: draw } = await import("${made.call(URL, blob)}")
+    const first = await window.waitsFor(call.parentElement, visited)
+    const { default: draw } = await import("${createURL.call(URL, blob)}")
     if (first) window.cameLast = true
     return draw(call)
   }

@@ -15,8 +15,9 @@ SCRIPT = script("live_choice.js").replace("export default function", "window.dra
 SET_UP = """
 () => {
   window.sent = []
-  window.told = []
-  window.addEventListener("playground-chosen", (event) => window.told.push([event.detail, window.playgroundChosen[event.detail]]))
+  window.events = []
+  window.addEventListener("playground-chosen", (event) =>
+    window.events.push([event.detail, window.playgroundChosen[event.detail]]))
 }
 """
 DRAW = """
@@ -51,9 +52,9 @@ def has_chosen(page: Page, name: str) -> None:
 def test_a_press_is_told_to_the_pictures_and_then_to_python(page: Page) -> None:
     python_says(page, "b", 0)
     has_chosen(page, "B")
-    assert page.evaluate("window.told") == [["colours", "b"]]
+    assert page.evaluate("window.events") == [["colours", "b"]]
     page.get_by_role("radio", name="C").click()
-    assert page.evaluate("[window.told.at(-1), window.sent]") == [["colours", "c"], [{"value": "c", "serial": 1}]]
+    assert page.evaluate("[window.events.at(-1), window.sent]") == [["colours", "c"], [{"value": "c", "serial": 1}]]
     page.get_by_role("radio", name="C").click()
     assert len(page.evaluate("window.sent")) == 1, "what is chosen already is no news"
 
@@ -67,10 +68,10 @@ def test_what_python_says_before_it_has_heard_of_the_last_press_changes_nothing(
         has_chosen(page, "C")
     python_says(page, "c", 2)
     has_chosen(page, "C")
-    assert len(page.evaluate("window.told")) == 3
+    assert len(page.evaluate("window.events")) == 3
     python_says(page, "a", 2)  # an experiment or a link: Python has heard of everything, and wants another one
     has_chosen(page, "A")
-    assert page.evaluate("window.told.at(-1)") == ["colours", "a"]
+    assert page.evaluate("window.events.at(-1)") == ["colours", "a"]
 
 
 def test_arrow_keys_choose_and_the_help_is_a_key_away(page: Page) -> None:

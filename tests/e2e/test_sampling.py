@@ -207,17 +207,17 @@ def test_two_sessions_do_not_disturb_each_other(open_page: OpenPage, app_url: st
 # -- hostile text ------------------------------------------------------------------------------------------------------
 
 CREATED = """() => {
-  const found = []
+  const hostile = []
   const walk = (root) => {
     for (const e of root.querySelectorAll('*')) {
-      if (e.tagName === 'IMG' && (e.getAttribute('src') || '') === 'x') found.push(e.outerHTML)
-      if (e.tagName === 'SCRIPT' && e.textContent.includes('hacked')) found.push(e.outerHTML)
-      if (e.tagName === 'A' && (e.getAttribute('href') || '').startsWith('javascript:')) found.push(e.outerHTML)
+      if (e.tagName === 'IMG' && (e.getAttribute('src') || '') === 'x') hostile.push(e.outerHTML)
+      if (e.tagName === 'SCRIPT' && e.textContent.includes('hacked')) hostile.push(e.outerHTML)
+      if (e.tagName === 'A' && (e.getAttribute('href') || '').startsWith('javascript:')) hostile.push(e.outerHTML)
       if (e.shadowRoot) walk(e.shadowRoot)
     }
   }
   walk(document)
-  return found
+  return hostile
 }"""
 
 

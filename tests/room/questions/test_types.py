@@ -20,7 +20,7 @@ from playground.room.questions.types import (
 
 
 @pytest.mark.parametrize(
-    "made",
+    "construct",
     [
         lambda: Guess(""),
         lambda: Guess("x" * 4_001),
