@@ -185,7 +185,7 @@ VAGUE = (
 
 
 def test_what_is_defined_is_called_by_what_it_is() -> None:
-    """Functions, methods and classes; a local name may say that something was found."""
+    """Functions, methods and classes."""
     vague_names = [
         f"{name(path)}: {node.name}"
         for path in sources()
@@ -194,6 +194,35 @@ def test_what_is_defined_is_called_by_what_it_is() -> None:
         and node.name.strip("_").lower() in VAGUE.split()
     ]
     assert not vague_names, "\n".join(vague_names)
+
+
+OF_WHAT_IS_THERE = frozenset(VAGUE.split()[:6])
+NAMED = ("tests", "benchmarks")
+NOT_NAMED = ("tests/ui/",)
+ALLOWED: dict[str, str] = {}
+"""``path: name`` of what may be called so all the same, and why: that a file or a link calls it so, for instance."""
+
+
+def test_what_a_function_holds_is_called_by_what_it_is() -> None:
+    """That something was found is true of every local name and parameter, and says nothing of what it is."""
+    files = [path for folder in NAMED for path in sorted((ROOT / folder).rglob("*.py"))]
+    vague_names = {
+        f"{name(path)}: {word}"
+        for path in files
+        if not name(path).startswith(NOT_NAMED)
+        for node in ast.walk(parsed(path))
+        if (word := bound_name(node)) in OF_WHAT_IS_THERE
+    }
+    assert vague_names == set(ALLOWED), "\n".join(sorted(vague_names ^ set(ALLOWED)))
+
+
+def bound_name(node: ast.AST) -> str | None:
+    """The name that a node gives to something, if it gives one."""
+    if isinstance(node, ast.Name):
+        return node.id if isinstance(node.ctx, ast.Store) else None
+    if isinstance(node, ast.alias):
+        return node.asname
+    return getattr(node, "arg" if isinstance(node, ast.arg) else "name", None)
 
 
 def test_the_formatter_formats() -> None:
