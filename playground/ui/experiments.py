@@ -46,9 +46,9 @@ def experiment_note(spec: PageSpec) -> None:
     name = under_way(spec)
     if not name:
         return
-    found = spec.experiments[name]
+    experiment = spec.experiments[name]
     with st.container(horizontal=True, key="experiment_note"):
-        st.info(f"**{found.label}.** {found.look}", icon=":material/science:", width="stretch")
+        st.info(f"**{experiment.label}.** {experiment.look}", icon=":material/science:", width="stretch")
         st.button(
             "",
             icon=":material/close:",

@@ -64,10 +64,10 @@ def note_link(spec: PageSpec, query: str) -> None:
 
     A tab tells its link once: a second tab of the leader's that redraws something takes nothing back.
     """
-    found = place_in_room()
-    if found is None:
+    own_place = place_in_room()
+    if own_place is None:
         return
-    room, member = found
+    room, member = own_place
     link, place = f"/{spec.name}?{query}", session.get(Place)
     if member.leader:
         link += _beside_link(spec)
@@ -115,10 +115,10 @@ def _show(room: Room, member: Member, link: str) -> None:
 
 def is_behind() -> bool:
     """Whether the leader has moved on since this follower's page was set up."""
-    found = place_in_room()
-    if found is None or found[1].leader or not found[1].following:
+    place = place_in_room()
+    if place is None or place[1].leader or not place[1].following:
         return False
-    shown = found[0].view().shown
+    shown = place[0].view().shown
     return shown is not None and shown.version != session.get(Place).version
 
 
@@ -144,19 +144,19 @@ def next_move(room: Room, visitor: str, spec: PageSpec, pages: Pages) -> Callabl
 
 def catch_up(spec: PageSpec, pages: Pages, open_page: Callable[[PageSpec], None]) -> None:
     """Bring a follower's tab, whose page is ``spec``, to where the leader is. ``open_page`` changes the page; never returns."""
-    found = place_in_room()
-    shown = None if found is None else found[0].view().shown
+    place = place_in_room()
+    shown = None if place is None else place[0].view().shown
     if shown is None or not is_behind():
         return
     target, query = page_of_link(shown.link, pages)
     if target is None:  # of another version of this app
         return
     before = _outside_of_parts(spec)
-    told, pinned = query.pop(TOLD, ""), query.pop(PINNED, "")
+    on_screen, pinned = query.pop(TOLD, ""), query.pop(PINNED, "")
     open_link(target, query)
     if target.needs:
         _take_pins(pinned)
-    target.follow(told)
+    target.follow(on_screen)
     session.put(Place(shown.version))
     if target.name != spec.name:
         open_page(target)
@@ -184,10 +184,10 @@ def page_of_link(link: str, pages: Pages) -> tuple[PageSpec | None, dict[str, st
 
 def follow(on: bool) -> None:
     """From a callback: follow the leader again, or look for oneself."""
-    found = place_in_room()
-    if found is not None:
+    place = place_in_room()
+    if place is not None:
         session.put(Place())
-        _follow(*found, on)
+        _follow(*place, on)
 
 
 def _follow(room: Room, member: Member, on: bool) -> None:

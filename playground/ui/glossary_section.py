@@ -12,8 +12,10 @@ def glossary_section(_view: None) -> None:
     wanted = st.text_input(
         "Find a term", key="glossary_search", type="search", live=True, placeholder="for example: entropy"
     )
-    found = {term: text for term, text in GLOSSARY.items() if not wanted or wanted.lower() in f"{term} {text}".lower()}
-    if not found:
+    matches = {
+        term: text for term, text in GLOSSARY.items() if not wanted or wanted.lower() in f"{term} {text}".lower()
+    }
+    if not matches:
         st.info("No term matches. Clear the search to see all of them.")
-    for term in sorted(found, key=str.lower):
-        st.markdown(f"**{term}**  \n{found[term]}")
+    for term in sorted(matches, key=str.lower):
+        st.markdown(f"**{term}**  \n{matches[term]}")

@@ -83,9 +83,9 @@ def _take_section(spec: PageSpec, query: Mapping[str, str]) -> None:
 
 
 def _note(*problems: str) -> None:
-    found = tuple(filter(None, problems))
-    if found:
-        session.note_problem(*session.problems(), *found)
+    stated = tuple(filter(None, problems))
+    if stated:
+        session.note_problem(*session.problems(), *stated)
 
 
 def page_query(spec: PageSpec) -> str:

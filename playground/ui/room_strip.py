@@ -53,10 +53,10 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
     own_line = has_lesson()
 
     def look() -> None:
-        found = place_in_room()
-        if found is None or has_another_part(found[0], found[1].visitor):
+        place = place_in_room()
+        if place is None or has_another_part(place[0], place[1].visitor):
             st.rerun()  # to the joining form, or to what is one's own now
-        room, member = found
+        room, member = place
         if in_fragment_run():
             catch_up(spec, pages, open_page)
             if spec.name == ROOM_PAGE and not member.leader and missed_the_stage(room):
@@ -70,7 +70,7 @@ def room_strip(spec: PageSpec, pages: Pages, open_page: OpenPage) -> None:
         if not in_fragment_run() and is_behind():  # the leader moved while this page was being opened
             wake_now(STRIP)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="room_strip"):
-            _draw(spec, *found, pages, open_page)
+            _draw(spec, *place, pages, open_page)
 
     st.fragment(look, key=STRIP, run_every=EVERY_S)()
 
@@ -87,8 +87,8 @@ def _stage_tells(spec: PageSpec, room: Room, member: Member) -> tuple[Subscribe,
 
 def has_lesson() -> bool:
     """Whether the strip has a sentence to say, and so a line of its own."""
-    found = place_in_room()
-    return found is not None and found[0].view().lesson != ""
+    place = place_in_room()
+    return place is not None and place[0].view().lesson != ""
 
 
 def _draw(spec: PageSpec, room: Room, member: Member, pages: Pages, open_page: OpenPage) -> None:
@@ -191,10 +191,10 @@ def _way_to_answer(member: Member, at_question: bool, pages: Pages, open_page: O
 
 def _call_back() -> None:
     """A wand that is gone is told by the page itself."""
-    found = place_in_room()
-    if found is not None:
+    place = place_in_room()
+    if place is not None:
         with suppress(PlaygroundError):
-            found[0].call_back(found[1].visitor)
+            place[0].call_back(place[1].visitor)
 
 
 # -- the lesson's steps ------------------------------------------------------------------------------------------------

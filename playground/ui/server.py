@@ -47,7 +47,7 @@ def middleware() -> list[Middleware]:
     except BadInput as error:
         raise SystemExit(str(error)) from None
     page = resources.files("streamlit").joinpath("static/index.html").read_text(encoding="utf-8")
-    found = [
+    layers = [
         Middleware(Guard, hosts=allowed_hosts(os.environ), policy=content_policy(page)),
         Middleware(Visitor, cookies=visitor_cookies),
     ]
@@ -59,8 +59,8 @@ def middleware() -> list[Middleware]:
             address_tabs=lambda: present_limits().address_tabs,
             may_upload=may_upload,
         )
-        found.append(flood)
-    return found
+        layers.append(flood)
+    return layers
 
 
 def routes() -> list[Route]:

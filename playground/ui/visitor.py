@@ -52,8 +52,8 @@ def has_to_log_in() -> bool:
 def logged_in_name() -> str:
     """What the provider calls who has logged in, shortened; hostile text. "" where nobody has."""
     user = st.user.to_dict()
-    known = (user.get(claim) for claim in ("name", "preferred_username", "email", "sub"))
-    return next((str(name)[:_LONGEST_NAME] for name in known if name), "") if user.get("is_logged_in") else ""
+    claims = (user.get(claim) for claim in ("name", "preferred_username", "email", "sub"))
+    return next((str(name)[:_LONGEST_NAME] for name in claims if name), "") if user.get("is_logged_in") else ""
 
 
 def _logged_in() -> str:
@@ -61,5 +61,5 @@ def _logged_in() -> str:
     user = st.user.to_dict()
     if not user.get("is_logged_in"):
         return ""
-    told = f"{user.get('iss')} {user.get('sub') or user.get('email')}"
-    return f"login-{hashlib.sha256(told.encode()).hexdigest()[:48]}"
+    identity = f"{user.get('iss')} {user.get('sub') or user.get('email')}"
+    return f"login-{hashlib.sha256(identity.encode()).hexdigest()[:48]}"

@@ -59,10 +59,10 @@ class Opened:
         """The data a component was given: what the browser paints."""
         for element in self.at.get("bidi_component"):
             if element.key == key:
-                found = json.loads(element.proto.json)
-                assert isinstance(found, dict)
-                del found[MARK]  # when it was drawn
-                return found
+                payload = json.loads(element.proto.json)
+                assert isinstance(payload, dict)
+                del payload[MARK]  # when it was drawn
+                return payload
         raise AssertionError(f"no component {key!r} on the page")
 
     @property
@@ -89,8 +89,8 @@ class Opened:
     def state(self, kind: type[T]) -> T:
         """The session's state of a kind, as the page keeps it."""
         states = self.at.session_state["playground_states"] if self._has_states else {}
-        found: T = states.get(kind) or kind()
-        return found
+        state: T = states.get(kind) or kind()
+        return state
 
     def put(self, state: object) -> None:
         """Replace the session's state of this kind, as another page or a first click would."""

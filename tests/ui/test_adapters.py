@@ -47,15 +47,15 @@ def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def openings() -> Iterator[Openings]:
-    found = Openings()
-    yield found
-    found.gate.set()
+    opener = Openings()
+    yield opener
+    opener.gate.set()
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeEngine]:
     """Engines over others' weights by their names: fakes whose logits are scaled by 1 + strength."""
-    found: dict[str, FakeEngine] = {}
+    engines: dict[str, FakeEngine] = {}
 
     def adapted(choice: ModelChoice, base: Engine, at_rest: AtRest) -> Engine:
         name = split_adapter(choice.spec)
@@ -64,11 +64,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeEngine]:
             raise ModelNotFound("There is no adapter of this name: choose another one.")
         engine = FakeEngine(lambda ids: default_logits(ids) * (1 + name.strength))
         engine._info = replace(engine.info, name=f"adapted {name.strength:g}", revision=f"adapted {choice.spec}")
-        found[str(choice.spec)] = engine
+        engines[str(choice.spec)] = engine
         return engine
 
     monkeypatch.setattr(runtime, "_open_adapted", adapted)
-    return found
+    return engines
 
 
 def keep(name: str = "tone", owner: str = "local") -> str:
@@ -188,11 +188,11 @@ def test_a_guest_has_his_own_adapters_and_no_others(
     monkeypatch.setenv("PLAYGROUND_SHARED", "1")
     for module in (workspace, adapter_access):
         monkeypatch.setattr(module, "owner_id", lambda: "me")
-    mine, other = keep("mine", "me"), keep("other", "somebody")
+    own, other = keep("mine", "me"), keep("other", "somebody")
     app = open_app({"prompt": "hello"}, opener=openings).hold(adapter=True)
     shown = [button.key for button in app.at.button]
-    assert f"adapter_{mine}" in shown and f"adapter_{other}" not in shown
-    app.put(Setup(prompt="hello", model=f"+{mine}"))
+    assert f"adapter_{own}" in shown and f"adapter_{other}" not in shown
+    app.put(Setup(prompt="hello", model=f"+{own}"))
     assert "adapted 1" in app.run().texts()
     app.put(Setup(prompt="hello", model=f"+{other}"))
     app.run()

@@ -197,10 +197,10 @@ def test_two_readers_train_at_once_in_turns_and_each_is_told(open_app: Open, mon
     for who[0], app in (("ada", one), ("grace", other)):
         app.at.button(key="arch_train").click()
         app.run()
-    told = [str(app.at.get("progress")[0].proto.text) for app in (one, other)]
+    progress = [str(app.at.get("progress")[0].proto.text) for app in (one, other)]
     gate.opened.set()
     third.result(60)
-    assert told == ["0 of 1 trained · waits for its turn, 1 ahead", "0 of 1 trained · waits for its turn, 2 ahead"]
+    assert progress == ["0 of 1 trained · waits for its turn, 1 ahead", "0 of 1 trained · waits for its turn, 2 ahead"]
     for app in (one, other):
         (learnt,) = finish(app, learn_job.Trainings).state(learn_job.Trainings).learnt.values()
         alone = run_alone(learnt.request)

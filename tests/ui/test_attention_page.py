@@ -76,8 +76,8 @@ def test_the_page_opens_with_all_heads_and_a_head_of_its_choice(open_page: Calla
     assert overview["locked"] == view["locked"] and view["locked"] != [-1, -1]
     layer, head = view["locked"]
     np.testing.assert_allclose(values(page), expected(page, Selection(layer, (head,))), atol=1.6e-5)
-    made = page.engine.attentions(ids_of(page))
-    share = next(f.first for f in head_figures(made) if (f.layer, f.head) == (layer, head))
+    attention = page.engine.attentions(ids_of(page))
+    share = next(f.first for f in head_figures(attention) if (f.layer, f.head) == (layer, head))
     assert f"**{100 * share:.2f}%** to the first token" in texts(page)
     assert "Attention is not an explanation" in texts(page)
     assert len(view["tokens"]) == len(ids_of(page))
@@ -188,12 +188,12 @@ def test_rollout_up_to_a_layer(open_page: Callable[..., Opened]) -> None:
 def test_one_weight_is_taken_apart_and_its_sharing_heads_are_a_click_away(open_page: Callable[..., Opened]) -> None:
     page = open_page(view="weight", heads="1.0", query="5")
     frame = page.at.dataframe[0].value
-    made = page.engine.attentions(ids_of(page))
-    np.testing.assert_allclose(frame["weight"], made.layers[1].weights[0, 5, :6], atol=1e-6)
+    attention = page.engine.attentions(ids_of(page))
+    np.testing.assert_allclose(frame["weight"], attention.layers[1].weights[0, 5, :6], atol=1e-6)
     assert "2 query heads share 1 key-value heads" in texts(page) and "/ √16" in texts(page)
     page.at.button(key="attention_share_1").click()
     page.run()
-    np.testing.assert_allclose(page.at.dataframe[0].value["weight"], made.layers[1].weights[1, 5, :6], atol=1e-6)
+    np.testing.assert_allclose(page.at.dataframe[0].value["weight"], attention.layers[1].weights[1, 5, :6], atol=1e-6)
 
 
 def test_a_long_text_has_a_window_a_search_and_a_stated_cap(open_page: Callable[..., Opened]) -> None:
@@ -216,10 +216,10 @@ def test_a_long_text_has_a_window_a_search_and_a_stated_cap(open_page: Callable[
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"), [("cat", [1, 4]), ("CAT s", [1]), ("t", [1, 2, 4]), ("dog", []), ("the cat", [0])]
+    ("wanted", "tokens"), [("cat", [1, 4]), ("CAT s", [1]), ("t", [1, 2, 4]), ("dog", []), ("the cat", [0])]
 )
-def test_finding_tokens_by_their_text(wanted: str, found: list[int]) -> None:
-    assert find_tokens(("the ", "cat ", "sat", " a ", "cat"), wanted) == (found if wanted != "t" else [0, 1, 2, 4])
+def test_finding_tokens_by_their_text(wanted: str, tokens: list[int]) -> None:
+    assert find_tokens(("the ", "cat ", "sat", " a ", "cat"), wanted) == (tokens if wanted != "t" else [0, 1, 2, 4])
 
 
 # -- links, experiments, files -----------------------------------------------------------------------------------------
@@ -251,21 +251,21 @@ def test_every_experiment_opens(open_page: Callable[..., Opened]) -> None:
 
 def test_the_standalone_page_is_inert_and_holds_every_head() -> None:
     hostile = "</script><img src=x onerror=alert(1)>"
-    made = FakeEngine().attentions(tuple(range(1, len(hostile) + 1)))
-    text = standalone_page(made, tuple(hostile), fake_info(), query=3, lock=(0, 1))
-    joined = standalone_page(made, (hostile,) * len(hostile), fake_info())
+    attention = FakeEngine().attentions(tuple(range(1, len(hostile) + 1)))
+    text = standalone_page(attention, tuple(hostile), fake_info(), query=3, lock=(0, 1))
+    joined = standalone_page(attention, (hostile,) * len(hostile), fake_info())
     for page in (text, joined):
         assert "default-src 'none'" in page and page.count("</script>") == 2
         assert "<img" not in page and "<link" not in page and "https:" not in page
     island = json.loads(text.split("id=data>", 1)[1].split("</script>", 1)[0])
     raw = zlib.decompress(base64.b64decode(island["weights"]))
     assert "".join(island["view"]["tokens"]) == hostile
-    cells = made.width * (made.width + 1) // 2
+    cells = attention.width * (attention.width + 1) // 2
     assert len(raw) == island["tiles"] + 4 * cells
     place = island["panels"][3]["place"]
-    weights = made.layers[place[0]].weights[place[1]]
+    weights = attention.layers[place[0]].weights[place[1]]
     got = (np.frombuffer(raw, np.uint8)[island["tiles"] + 3 * cells :] / 254) ** 2
-    np.testing.assert_allclose(got, weights[np.tril_indices(made.width)], atol=1 / 254)
+    np.testing.assert_allclose(got, weights[np.tril_indices(attention.width)], atol=1 / 254)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # BertViz leaves its script's file open

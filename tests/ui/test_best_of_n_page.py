@@ -178,9 +178,9 @@ class Gate:
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
-    made = Gate(28)
-    yield made
-    made.open.set()
+    closed_gate = Gate(28)
+    yield closed_gate
+    closed_gate.open.set()
 
 
 def test_stop_keeps_what_finished_and_go_on_makes_the_rest(open_app: Open, gate: Gate) -> None:

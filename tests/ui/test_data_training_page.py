@@ -36,15 +36,17 @@ def opened(open_app: OpenApp, tab: str = "Documents", **state: object) -> Opened
 
 def kept(app: Opened) -> str:
     """The headline above the bars, as the browser writes it."""
-    told = app.component("data_removed")
-    return f"{told['kept']} of {told['total']} documents are kept"
+    removed = app.component("data_removed")
+    return f"{removed['kept']} of {removed['total']} documents are kept"
 
 
 def test_a_dial_moves_verdicts_and_runs_no_model(open_app: OpenApp, engine: FakeEngine) -> None:
     app = opened(open_app)
-    told = app.component("data_removed")
-    assert kept(app) == "28 of 51 documents are kept" and 0 < told["tokens"] < told["allTokens"] and told["exact"]
-    assert len(told["rows"]) > 10
+    removed = app.component("data_removed")
+    assert (
+        kept(app) == "28 of 51 documents are kept" and 0 < removed["tokens"] < removed["allTokens"] and removed["exact"]
+    )
+    assert len(removed["rows"]) > 10
     before, values = engine.calls, app.state(Corpus).measured
     app.at.slider(key="dial_gopher-letters").set_value(0.6)
     app.run()

@@ -65,13 +65,13 @@ def test_bars_table_and_strip_say_what_the_engine_says(open_app: Open, engine: F
     (legend,) = [each.proto.body for each in app.at.get("html") if "Surprise" in each.proto.body]
     assert "bits or more" in legend and "nats" not in legend + app.texts(), "one unit on the page"
     texts = ["abcabc", *(each.text for each in samples() if each.domain in ("sql", "chat"))]
-    found = finish(bits_job(texts, BitsStore())(engine, CancelToken()))
+    text_bits = finish(bits_job(texts, BitsStore())(engine, CancelToken()))
     table = app.at.dataframe[0].value
-    assert sorted(table["byte"]) == pytest.approx(sorted(each.per_byte for each in found))
+    assert sorted(table["byte"]) == pytest.approx(sorted(each.per_byte for each in text_bits))
     strip = app.component("domain_strip")["tokens"]
-    assert len(strip) == len(found[0].ids) and "not counted" in strip[0]["label"]
-    assert f"{found[0].bits[1]:.2f} bits" in strip[1]["label"]
-    assert within_text(found[0]).value == pytest.approx(found[0].per_byte)
+    assert len(strip) == len(text_bits[0].ids) and "not counted" in strip[0]["label"]
+    assert f"{text_bits[0].bits[1]:.2f} bits" in strip[1]["label"]
+    assert within_text(text_bits[0]).value == pytest.approx(text_bits[0].per_byte)
 
 
 def test_a_text_of_one_token_is_left_out_and_named(open_app: Open) -> None:
@@ -122,9 +122,9 @@ def test_two_models_beside_are_read_and_the_gap_is_explained(open_app: Open, eng
     assert not app.errors and len(openings.engines) == 3
     (sql,) = (each.text for each in samples() if each.domain == "sql")
     for letter, other in zip("XY", list(openings.engines.values())[1:], strict=True):
-        (found,) = finish(bits_job([sql], BitsStore())(other, CancelToken()))
+        (text_bits,) = finish(bits_job([sql], BitsStore())(other, CancelToken()))
         said = next(line for line in app.texts().replace("\\", "").splitlines() if f"SQL: {letter} (" in line)
-        assert f"({found.per_byte:.3f} against " in said
+        assert f"({text_bits.per_byte:.3f} against " in said
         assert ("Both cut the text alike" in said) == (letter == "X")
     app.at.button(key="unpin_X").click()
     assert len(app.run().state(Setup).beside) == 1
@@ -190,7 +190,7 @@ def test_uploads_are_masked_told_and_named_in_no_link(open_app: Open, monkeypatc
         app.run().at.button(key="own_domains_use").click()
         app.run()
 
-    for data, told in (
+    for data, message in (
         (gzip.compress(b"a" * 10_000_000), "packed"),
         (b'{"domain": "a"\x00}', "NUL"),
         (b'{"domain": "a", "text": "\\ud83d"}', "half a character"),
@@ -199,7 +199,7 @@ def test_uploads_are_masked_told_and_named_in_no_link(open_app: Open, monkeypatc
         (b'{"domain": "a", "text": "' + b"hi " * 3_000 + b'"}', "5,000 tokens, which the first"),
     ):
         upload(data)
-        assert len(app.errors) == 1 and told in app.errors[0] and not app.state(OwnTexts).texts
+        assert len(app.errors) == 1 and message in app.errors[0] and not app.state(OwnTexts).texts
     upload('{"domain": "jane.doe@example.org", "text": "Pay with 4111 1111 1111 1111. שלום e\u0301"}'.encode("utf-16"))
     assert not app.errors and "1 card number, 1 mail address" in app.texts()
     (own,) = app.state(OwnTexts).texts
@@ -231,8 +231,8 @@ def test_what_was_taught_with_a_text_is_pinned_beside_with_one_press(
     app.at.button(key="domain_taught").click()
     app.run()
     assert not app.errors and app.state(Setup).beside == (ComparedModel(f"+{wanted.id}"),)
-    told = app.texts().replace("\\", "")
-    assert "SQL: X (taught) needs " in told and "Both cut the text alike" in told
+    shown_text = app.texts().replace("\\", "")
+    assert "SQL: X (taught) needs " in shown_text and "Both cut the text alike" in shown_text
     assert "domain_taught" not in {each.key for each in app.at.button}
     app.put(DomainsState(domain="chat"))
     app.run()

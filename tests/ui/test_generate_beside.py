@@ -34,9 +34,9 @@ HOT = NEUTRAL.replace(temperature=1.3)
 
 @pytest.fixture
 def openings() -> Iterator[Openings]:
-    found = Openings()
-    yield found
-    found.gate.set()
+    opener = Openings()
+    yield opener
+    opener.gate.set()
 
 
 def compare(open_app: Open, openings: Openings, *beside: ComparedModel, **options: Any) -> Opened:
@@ -86,11 +86,11 @@ def test_files_hold_the_texts_of_all_models(open_app: Open, openings: Openings) 
     assert from_json(text.encode(), FakeEngine().info)[0].tree == base.tree
     assert from_json(text.encode(), replace(ReversedEngine().info, id="other"))[0].tree == others[1].tree
     rows = list(csv.DictReader(io.StringIO(to_csv(base, FakeCodec(), beside))))
-    told = [(run.origin.name, branch.name) for run in (base, *others) for branch in run.tree.branches]
-    assert list(dict.fromkeys((row["model"], row["name"]) for row in rows)) == told
-    assert {name for _model, name in told} >= {"A, seed 0", "X, seed 1", "Y, seed 0"}
+    named_texts = [(run.origin.name, branch.name) for run in (base, *others) for branch in run.tree.branches]
+    assert list(dict.fromkeys((row["model"], row["name"]) for row in rows)) == named_texts
+    assert {name for _model, name in named_texts} >= {"A, seed 0", "X, seed 1", "Y, seed 0"}
     page = run_html(base, FakeCodec(), "probability", beside)
-    assert all(f"<h2>{name}</h2>" in page for _model, name in told) and page.count("<h1>") == 3
+    assert all(f"<h2>{name}</h2>" in page for _model, name in named_texts) and page.count("<h1>") == 3
 
 
 def test_another_vocabulary_writes_the_same_text_under_other_ids(open_app: Open, openings: Openings) -> None:

@@ -36,9 +36,9 @@ WRITE, COMPARE = "write", "compare"
 
 
 def work_of(app: Opened, section: str = WRITE) -> GenerateSession:
-    found = app.state(_Sessions)[section, "fake"]
-    assert isinstance(found, GenerateSession)
-    return found
+    work = app.state(_Sessions)[section, "fake"]
+    assert isinstance(work, GenerateSession)
+    return work
 
 
 def until(app: Opened, done: Callable[[], bool], what: str) -> Opened:
@@ -54,11 +54,11 @@ def finished(app: Opened, section: str = WRITE) -> Opened:
     def done() -> bool:
         if not _started(app, section):
             return False
-        mine = work_of(app, section)
-        for ticket in (None if mine.stream is None else mine.stream.ticket, mine.scoring):
+        work = work_of(app, section)
+        for ticket in (None if work.stream is None else work.stream.ticket, work.scoring):
             if ticket is not None:
                 ticket.wait(20)
-        return not mine.busy
+        return not work.busy
 
     return until(app, done, "the text was not finished")
 
@@ -81,8 +81,8 @@ def reference(engine: FakeEngine, prompt: str = DEFAULT_PROMPT, **fields: Any) -
         try:
             next(steps)
         except StopIteration as end:
-            found: tuple[int, ...] = end.value.rows[0].ids
-            return found
+            reference_ids: tuple[int, ...] = end.value.rows[0].ids
+            return reference_ids
 
 
 def strip(app: Opened, key: str = "generate_strip") -> list[dict[str, Any]]:
@@ -192,9 +192,9 @@ class Gate:
 @pytest.fixture
 def gate(open_app: Open) -> Iterator[Gate]:
     """Opened before the app is closed, whatever the test did."""
-    made = Gate()
-    yield made
-    made.open.set()
+    closed_gate = Gate()
+    yield closed_gate
+    closed_gate.open.set()
 
 
 def test_stop_keeps_what_was_written_and_frees_the_model(open_app: Open, gate: Gate) -> None:
@@ -358,16 +358,16 @@ def branch_at(app: Opened, place: int, token: int) -> Opened:
 def test_a_branch_goes_on_from_the_chosen_token_without_running_what_is_before(open_app: Open) -> None:
     app = select(finished(open_page(open_app)), 2)
     path = work_of(app).tree.path(0)
-    other = next(found for found in path[2].top if found.id != path[2].id)
+    other = next(alternative for alternative in path[2].top if alternative.id != path[2].id)
     assert [row["pick"] for row in app.component("generate_alternatives")["rows"][:-1]] == [o.id for o in path[2].top]
-    seen = set(app.engine.calls)
+    calls_before = set(app.engine.calls)
     branch_at(app, 2, other.id)
     tree = work_of(app).tree
     prompt = app.engine.codec.encode(DEFAULT_PROMPT)
     taken = (*(step.id for step in path[:2]), other.id)
     assert tree.path_ids(1)[:3] == taken and len(tree.path_ids(1)) == 6
     assert tree.path_ids(1)[3:] == reference(FakeEngine(), generated_ids=taken, max_new_tokens=3)
-    assert all(len(ids) >= len(prompt) + 3 for ids in app.engine.calls if ids not in seen)
+    assert all(len(ids) >= len(prompt) + 3 for ids in app.engine.calls if ids not in calls_before)
     assert tree.raw_logprob(1) == pytest.approx(
         other.raw_logprob + math.fsum(s.raw_logprob or 0.0 for s in (*path[:2], *tree[1].steps[1:]))
     )
@@ -455,13 +455,13 @@ PINS = {"A": NEUTRAL.replace(temperature=0.5), "B": NEUTRAL.replace(temperature=
 
 def test_settings_compared_are_each_what_they_are_alone_on_common_random_numbers(open_app: Open) -> None:
     app = compare(open_app, PINS)
-    mine = work_of(app, COMPARE)
+    work = work_of(app, COMPARE)
     assert len(app.engine.batches) == 2, "the first text, and one batch for all three"
     for number, settings in enumerate(PINS.values()):
-        assert mine.tree.path_ids(number) == reference(FakeEngine(), settings=settings)
-    draws = {tuple(step.u for step in mine.tree.path(number)) for number in range(3)}
+        assert work.tree.path_ids(number) == reference(FakeEngine(), settings=settings)
+    draws = {tuple(step.u for step in work.tree.path(number)) for number in range(3)}
     assert len(draws) == 1
-    first, second = mine.tree.path_ids(0), mine.tree.path_ids(1)
+    first, second = work.tree.path_ids(0), work.tree.path_ids(1)
     place = next(i for i in range(6) if first[i] != second[i])
     assert [i for i, token in enumerate(strip(app, "compare_strip_B")) if "parted" in token["kind"]] == [place]
     assert f"part at token {place + 1}" in app.texts()
@@ -471,9 +471,9 @@ def test_settings_compared_are_each_what_they_are_alone_on_common_random_numbers
 
 def test_own_streams_take_other_seeds_and_intervals_need_several(open_app: Open) -> None:
     app = compare(open_app, {name: PINS[name] for name in "AB"}, stream="own", seeds=3)
-    mine = work_of(app, COMPARE)
-    assert [branch.seed for branch in mine.tree.branches] == [0, 1, 2, 3, 4, 5]
-    assert mine.letters == ("A", "A", "A", "B", "B", "B")
+    work = work_of(app, COMPARE)
+    assert [branch.seed for branch in work.tree.branches] == [0, 1, 2, 3, 4, 5]
+    assert work.letters == ("A", "A", "A", "B", "B", "B")
     table = app.at.dataframe[0].value
     assert list(table[""]) == ["A", "B"] and table["distinct-1"].str.contains("±").all()
     assert list(table["different texts"]) == ["3 of 3", "3 of 3"]
@@ -526,11 +526,11 @@ def test_the_command_gives_the_same_text(
     assert words[:4] == ["python", "-m", "playground", "generate"]
     monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: FakeEngine())
     assert main([*words[3:], "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
     expected = reference(
         FakeEngine(), setup.prompt, settings=setup.settings, seed=3, stop_strings=("\n\n", "} {"), stop_ids=(3, 9)
     )
-    assert tuple(step["id"] for step in found["steps"]) == expected
+    assert tuple(step["id"] for step in printed["steps"]) == expected
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -67,7 +67,7 @@ def top_list(app: Opened) -> list[dict[str, Any]]:
 
 
 def frame(app: Opened, column: str) -> DataFrame:
-    return next(found.value for found in app.at.dataframe if column in found.value.columns)
+    return next(element.value for element in app.at.dataframe if column in element.value.columns)
 
 
 # -- the lens ----------------------------------------------------------------------------------------------------------

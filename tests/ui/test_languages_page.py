@@ -152,10 +152,12 @@ def test_bits_per_meaning_are_bits_a_byte_times_the_bytes(open_app: Open, engine
     assert not app.errors
     table = app.at.dataframe[0].value
     texts = {code: declaration().languages[code].texts["1"] for code in ("eng", "mya")}
-    found = dict(zip(texts, finish(bits_job(list(texts.values()), BitsStore())(engine, CancelToken())), strict=True))
+    text_bits = dict(
+        zip(texts, finish(bits_job(list(texts.values()), BitsStore())(engine, CancelToken())), strict=True)
+    )
     ratio = len(texts["mya"].encode()) / len(texts["eng"].encode())
-    assert table["byte"].iloc[1].startswith(f"{found['mya'].per_byte:.2f} (")
-    assert table["meaning"].iloc[1].startswith(f"{found['mya'].per_byte * ratio:.2f} (")
+    assert table["byte"].iloc[1].startswith(f"{text_bits['mya'].per_byte:.2f} (")
+    assert table["meaning"].iloc[1].startswith(f"{text_bits['mya'].per_byte * ratio:.2f} (")
     assert {"next_eng", "next_deu_1996"} <= {each.key for each in app.at.get("bidi_component")}
 
 

@@ -30,9 +30,9 @@ HALF = ComparedModel(dtype="bfloat16")
 
 @pytest.fixture
 def openings() -> Iterator[Openings]:
-    found = Openings()
-    yield found
-    found.gate.set()
+    opener = Openings()
+    yield opener
+    opener.gate.set()
 
 
 def pinned(open_app: Open, openings: Openings, *beside: ComparedModel, **fields: Any) -> Opened:
@@ -114,8 +114,8 @@ def test_the_link_and_the_command_carry_it(
     monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: opened[given[2]])
     capsys.readouterr()
     assert main([*line[3:], "--json"]) == 0
-    (told,) = json.loads(capsys.readouterr().out)["compared"]
-    assert f"{told['kl']['low']:.4f}" == table(app).iloc[1]["KL(now ‖ it)"]
+    (compared,) = json.loads(capsys.readouterr().out)["compared"]
+    assert f"{compared['kl']['low']:.4f}" == table(app).iloc[1]["KL(now ‖ it)"]
 
 
 @pytest.mark.parametrize("value", ["x", "[1]", '["a","b","c","d"]', '["@bf16@fp32"]', "[" * 5000])

@@ -71,10 +71,10 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     page = ended(page.run(), "dpo")
     (kept,) = TrainingStore(LOCAL).trainings()
     assert kept.status == "finished" and kept.kind == "dpo" and kept.has_adapter and not page.errors
-    told = page.texts().replace("\\", "")
+    shown_text = page.texts().replace("\\", "")
     best = [step for step in page.state(PairTrainings).of["dpo"].steps if step.best][-1]
-    assert f"At step {best.step}, which is kept, on 4 held-out pairs" in told and "KL to the start" in told
-    assert best.heldout != best.loss and f"; loss {best.heldout:.3f} nats" in told
+    assert f"At step {best.step}, which is kept, on 4 held-out pairs" in shown_text and "KL to the start" in shown_text
+    assert best.heldout != best.loss and f"; loss {best.heldout:.3f} nats" in shown_text
     assert len(page.at.get("plotly_chart")) == 4
     page.at.toggle(key="preferences_dpo_looks").set_value(True)
     page.run()
@@ -82,19 +82,25 @@ def test_dpo_is_trained_looked_at_and_held_against_best_of_n(page: Opened, monke
     page.at.toggle(key="preferences_dpo_looks").set_value(False)
     page.put(EqualKlLook(kept.id))
     page.run()
-    told = page.texts().replace("\\", "")
-    assert not page.errors and "best-of-N with that KL, N ≈ 1." in told and "48 answers of each to 6 prompts" in told
+    shown_text = page.texts().replace("\\", "")
+    assert (
+        not page.errors
+        and "best-of-N with that KL, N ≈ 1." in shown_text
+        and "48 answers of each to 6 prompts" in shown_text
+    )
     assert len(page.at.get("plotly_chart")) == 5
 
 
 def test_the_sentence_is_on_what_is_kept_and_while_it_goes_on_of_the_last_step() -> None:
     steps = [trained_to(0, 0.693, 0.5), trained_to(2, 0.4, 0.9, best=True), trained_to(4, 0.6, 0.6)]
     own = PairTraining(steps=steps)
-    told = dpo._sentence(own, held_out=True)
-    assert told.startswith("At step 2, which is kept, on ") and "in 90%" in told and "loss 0.400 nats" in told
+    sentence = dpo._sentence(own, held_out=True)
+    assert (
+        sentence.startswith("At step 2, which is kept, on ") and "in 90%" in sentence and "loss 0.400 nats" in sentence
+    )
     own.job = JobView(Ticket("s", "train"))
-    told = dpo._sentence(own, held_out=True)
-    assert told.startswith("At step 4, on ") and "in 60%" in told and "loss 0.600 nats" in told
+    sentence = dpo._sentence(own, held_out=True)
+    assert sentence.startswith("At step 4, on ") and "in 60%" in sentence and "loss 0.600 nats" in sentence
 
 
 def trained_to(step: int, heldout: float, accuracy: float, *, best: bool = False) -> TrainStep:
@@ -139,9 +145,9 @@ def test_pairs_longer_than_the_context_are_left_out_and_said(page: Opened) -> No
     assert page.at.button(key="preferences_dpo_start").label == "Train on 19 pairs"
     page.at.button(key="preferences_dpo_start").click()
     page = ended(page.run(), "dpo")
-    told = page.texts().replace("\\", "")
-    assert not page.errors and "1 of 19 pairs have more than 256 tokens and were left out." in told
-    assert "No row is held out" in told and "too few are there to hold some out" in told
+    shown_text = page.texts().replace("\\", "")
+    assert not page.errors and "1 of 19 pairs have more than 256 tokens and were left out." in shown_text
+    assert "No row is held out" in shown_text and "too few are there to hold some out" in shown_text
     page.hold(teach_preferences_section="Reward model")
     (error,) = page.errors
     assert "The answer 'a b a b" in error.replace("\\", "") and "cannot be read" in error, error

@@ -83,9 +83,9 @@ def test_votes_on_one_pair_twice_and_texts_against_themselves_are_said(open_app:
     app = open_page(open_app).hold(preferences_bring_in=True)
     given = b"prompt,left,right,winner\np,a,b,left\np,b,a,left\np,a,a,left\n"
     app.at.file_uploader(key="preferences_file").upload("votes.csv", given, "text/plain")
-    told = said(app.run())
-    assert not app.errors and "1 votes are on a pair that the same voter had judged" in told
-    assert "1 rows compare a text with itself" in told
+    shown_text = said(app.run())
+    assert not app.errors and "1 votes are on a pair that the same voter had judged" in shown_text
+    assert "1 rows compare a text with itself" in shown_text
 
 
 # -- votes -------------------------------------------------------------------------------------------------------------
@@ -114,16 +114,17 @@ def test_votes_that_contradict_each_other_wholly_teach_nothing_and_every_tab_say
 def test_one_voter_has_nobody_to_agree_with(open_app: Open) -> None:
     app = open_page(open_app, ballot=kept(of("ann", "first")))
     app.put(VoteView("said"))
-    told = said(app.run())
+    shown_text = said(app.run())
     assert (
-        not app.errors and "1 voter so far, and no pair that two of them have judged: vote under another name" in told
+        not app.errors
+        and "1 voter so far, and no pair that two of them have judged: vote under another name" in shown_text
     )
 
 
 @pytest.mark.parametrize("tab", TABS)
 def test_ties_alone_are_one_sentence_on_every_tab(open_app: Open, tab: str) -> None:
     app = open_page(open_app, tab, ballot=kept(of("ann", "tie")))
-    told = said(app)
+    shown_text = said(app)
     words = {
         "Vote": "48 votes in all",
         "Strengths": "All votes are ties",
@@ -132,7 +133,7 @@ def test_ties_alone_are_one_sentence_on_every_tab(open_app: Open, tab: str) -> N
         "DPO": "No vote has a winner yet, and pairs are taught",
         "Whose preference?": "carry no two groups",
     }
-    assert words[tab] in told and len(app.errors) <= 1
+    assert words[tab] in shown_text and len(app.errors) <= 1
 
 
 def test_votes_on_one_pair_leave_nothing_to_hold_out(open_app: Open) -> None:
@@ -141,9 +142,9 @@ def test_votes_on_one_pair_leave_nothing_to_hold_out(open_app: Open) -> None:
     assert not app.errors and "There is nothing to hold out: all votes are on one pair" in said(app)
     assert "takes at least eight votes on four prompts" in said(app)
     app = open_page(open_app, "DPO", ballot=kept(votes))
-    told = said(app)
+    shown_text = said(app)
     assert app.at.button(key="preferences_dpo_start").label == "Train on 1 pairs"
-    assert "5 votes say what another voter said of the same pair: it is taught once." in told
+    assert "5 votes say what another voter said of the same pair: it is taught once." in shown_text
     app = open_page(open_app, "Best-of-N under it", ballot=kept(votes), runs=f'["{recorded()}"]')
     (error,) = app.errors
     assert "All votes are on one pair, so they have no second half" in error

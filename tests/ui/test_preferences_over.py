@@ -20,21 +20,23 @@ SEEDS = range(12)
 @cache
 def measured(kind: str) -> tuple[OverData, ...]:
     """Once for each seed."""
-    found = []
+    measurements = []
     for seed in SEEDS:
         rewards, judged = drawn(np.random.default_rng([seed, 7]), (RUNS, MADE), kind)
-        found.append(measure_over([standardised(row) for row in rewards], [standardised(row) for row in judged], "it"))
-    return tuple(found)
+        measurements.append(
+            measure_over([standardised(row) for row in rewards], [standardised(row) for row in judged], "it")
+        )
+    return tuple(measurements)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_peak_of_a_planted_flaw_lies_within_a_fifth_of_the_true_one(kind: str) -> None:
     """Over 150 seeds (``python -m benchmarks.bench_teach peaks``): rare 100%, common 98%, growing 89%."""
-    peak, found = math.sqrt(kl_of(true_peak(kind))), measured(kind)
-    assert all(each.judged.mean[-1] < max(each.judged.mean) - 0.1 for each in found), "over-optimisation shows"
-    near = [abs((each.fit.peak_d or math.inf) / peak - 1) < 0.2 for each in found]
+    peak, measurements = math.sqrt(kl_of(true_peak(kind))), measured(kind)
+    assert all(each.judged.mean[-1] < max(each.judged.mean) - 0.1 for each in measurements), "over-optimisation shows"
+    near = [abs((each.fit.peak_d or math.inf) / peak - 1) < 0.2 for each in measurements]
     assert sum(near) >= len(near) - (3 if kind == "growing" else 1)
-    said = fit_sentence(found[0].fit, MADE)
+    said = fit_sentence(measurements[0].fit, MADE)
     assert "it peaks at N" in said and "95% between" in said
 
 
@@ -50,6 +52,6 @@ def test_who_stops_at_the_fitted_peak_loses_little(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_peaks_interval_covers_the_true_one(kind: str) -> None:
     """Where the judgement's tail is long the point is less sure, and the interval says so."""
-    peak, found = math.sqrt(kl_of(true_peak(kind))), measured(kind)
-    covered = [low <= peak <= high for each in found for low, high in [each.fit.peak_range or (0.0, 0.0)]]
+    peak, measurements = math.sqrt(kl_of(true_peak(kind))), measured(kind)
+    covered = [low <= peak <= high for each in measurements for low, high in [each.fit.peak_range or (0.0, 0.0)]]
     assert sum(covered) >= len(covered) - 3

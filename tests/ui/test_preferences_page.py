@@ -139,9 +139,11 @@ def voted(name: str = "brief", count: int = 40) -> str:
 
 def test_a_reward_is_fitted_examined_and_put_among_the_rules_of_best_of_n(open_app: Callable[..., Opened]) -> None:
     app = open_page(open_app, "Reward model", ballot=voted())
-    told = app.texts()
+    shown_text = app.texts()
     assert (
-        "Held out, the head agrees with" in told and "Always preferring the shorter answer" in told and not app.errors
+        "Held out, the head agrees with" in shown_text
+        and "Always preferring the shorter answer" in shown_text
+        and not app.errors
     )
     app.at.button(key="preferences_keep_head").click()
     app.run()
@@ -184,9 +186,9 @@ def test_choosing_by_the_reward_is_held_against_a_second_judgement(open_app: Cal
     run = recorded()
     link = {"ballot": voted(), "runs": f'["{run}"]'}
     app = open_page(open_app, "Best-of-N under it", **link)
-    told = app.texts()
-    assert not app.errors and "What is chosen" in told and "head of the other half" in told
-    assert len(app.at.get("plotly_chart")) == 2 and "rank 1 by the reward" in told
+    shown_text = app.texts()
+    assert not app.errors and "What is chosen" in shown_text and "head of the other half" in shown_text
+    assert len(app.at.get("plotly_chart")) == 2 and "rank 1 by the reward" in shown_text
     calls = len(app.engine.calls)
     app.put(PreferencesState(link["ballot"], runs=(run,), judge="voter: brief", flaw="words", weight=3.0))
     app.run()
@@ -297,9 +299,11 @@ def test_dpo_offers_the_decided_votes_and_shows_a_kept_trainings_curves(
     pairs = [Pair("p", f"a{n}", "b") for n in range(8)]
     store = TrainingStore(LOCAL)
     store.start(pairs, TrainSettings.of("dpo"), origin_of(fake_info()), "kept one")
-    told = [PreferenceNumbers(-0.1 * n, -0.3 * n, 0.2 * n, 0.75, -40.0 - n, -42.0 - 3 * n, 0.01 * n) for n in range(3)]
+    numbers = [
+        PreferenceNumbers(-0.1 * n, -0.3 * n, 0.2 * n, 0.75, -40.0 - n, -42.0 - 3 * n, 0.01 * n) for n in range(3)
+    ]
     steps = tuple(
-        TrainStep(n, 2, 0.0, 0.6, None, 1e-4, 1.0, 10, 0.1, heldout_preference=each) for n, each in enumerate(told)
+        TrainStep(n, 2, 0.0, 0.6, None, 1e-4, 1.0, 10, 0.1, heldout_preference=each) for n, each in enumerate(numbers)
     )
     monkeypatch.setattr(runs, "read_curve", lambda folder: steps)
     app = open_page(open_app, "DPO", ballot=voted(count=30))

@@ -70,10 +70,10 @@ def test_runs_of_two_models_on_one_prompt_become_one_ballot(open_app: Open) -> N
     app.run()
     app.at.button(key="preferences_take_runs").click()
     app.run()
-    found = only_ballot()
-    assert not app.errors and len(wanted) == 2 and set(found.ballot.names) == {"small", "large"}
-    assert len(found.ballot.questions) == 1 and len(found.ballot.answers) == 4
-    assert len(found.ballot.pairs) == 5, "the same text of both models is no pair"
+    kept = only_ballot()
+    assert not app.errors and len(wanted) == 2 and set(kept.ballot.names) == {"small", "large"}
+    assert len(kept.ballot.questions) == 1 and len(kept.ballot.answers) == 4
+    assert len(kept.ballot.pairs) == 5, "the same text of both models is no pair"
 
 
 def test_a_tunings_texts_come_with_its_judges_votes(open_app: Open) -> None:
@@ -102,9 +102,9 @@ def test_a_tunings_texts_come_with_its_judges_votes(open_app: Open) -> None:
     app.run()
     app.at.button(key="preferences_take_tuning").click()
     app.run()
-    found = only_ballot()
-    assert not app.errors and {"cold", "hot"} <= set(found.ballot.names) and len(found.ballot.questions) == 4
-    assert found.verdicts and {verdict.voter for verdict in found.verdicts} == {"Anna"}
+    kept = only_ballot()
+    assert not app.errors and {"cold", "hot"} <= set(kept.ballot.names) and len(kept.ballot.questions) == 4
+    assert kept.verdicts and {verdict.voter for verdict in kept.verdicts} == {"Anna"}
 
 
 def test_what_the_room_voted_on_comes_with_numbered_people_whom_the_leader_puts_in_groups(
@@ -199,8 +199,8 @@ def test_a_rule_or_a_reference_is_the_second_judgement(open_app: Open, judge: st
 
 def test_a_group_is_of_one_ballot_and_changes_no_vote(open_app: Open) -> None:
     def votes(ballot: str) -> list[tuple[object, ...]]:
-        found = BallotStore(LOCAL).load(ballot).verdicts
-        return [(vote.first, vote.second, vote.winner, vote.at, vote.seconds) for vote in found]
+        verdicts = BallotStore(LOCAL).load(ballot).verdicts
+        return [(vote.first, vote.second, vote.winner, vote.at, vote.seconds) for vote in verdicts]
 
     first, second = voted(), voted("thorough")
     before = votes(first)

@@ -29,9 +29,9 @@ Open = Callable[..., Opened]
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     monkeypatch.setenv(ROOM_VARIABLE, "http://room.example:8501")
-    found = the_room()
-    assert found is not None
-    return found
+    opened_room = the_room()
+    assert opened_room is not None
+    return opened_room
 
 
 @pytest.fixture

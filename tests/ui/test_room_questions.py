@@ -52,9 +52,9 @@ class Tab:
         return self
 
     def press(self, label: str) -> Tab:
-        found = [button for button in self.at.button if button.label == label]
-        assert found, f"no button {label!r} among {[button.label for button in self.at.button]}"
-        found[0].click()
+        buttons = [button for button in self.at.button if button.label == label]
+        assert buttons, f"no button {label!r} among {[button.label for button in self.at.button]}"
+        buttons[0].click()
         return self.run()
 
     def labels(self) -> list[str]:
@@ -152,13 +152,13 @@ def test_before_the_reveal_no_browser_is_told_what_the_model_says(room: Room, en
     ask_guess(leader)
     guess(anna.run(), "London")
     leader.press("Close")
-    told = leader.run().sent() + anna.run().sent()
+    sent = leader.run().sent() + anna.run().sent()
     assert engine.calls == []
     leader.press("Reveal")
     likeliest = [FakeCodec().piece(token.id) for token in hub(room).current().question.result.top]
     unseen = [piece for piece in likeliest if len(piece) > 2 and piece not in (" London", " Paris")]
-    assert unseen and not [piece for piece in unseen if json.dumps(piece)[1:-1] in told]
-    assert "perplexity" not in told.lower() and "entropy" not in told.lower()
+    assert unseen and not [piece for piece in unseen if json.dumps(piece)[1:-1] in sent]
+    assert "perplexity" not in sent.lower() and "entropy" not in sent.lower()
 
 
 def test_the_leader_sees_who_has_not_answered_opens_again_and_sets_a_timer(room: Room) -> None:
@@ -299,8 +299,8 @@ def test_the_models_texts_stand_beside_the_rooms_temperatures(room: Room, engine
         ("highest", 1.6),
     ]
     batches = len(engine.batches)
-    seen = Tab("anna")
-    assert "Median: 0.90" in seen.said() and "3 settings" in seen.said()
+    anna = Tab("anna")
+    assert "Median: 0.90" in anna.said() and "3 settings" in anna.said()
     assert len(engine.batches) == batches == 1, "written once"
 
 
@@ -314,7 +314,7 @@ def test_a_slider_that_a_slow_browser_still_has_is_no_answer(room: Room, monkeyp
         tab.run()
         sliders = WidgetStates(widgets=[state for state in sent if state.WhichOneof("value") == "double_array_value"])
         assert len(sliders.widgets) == 1 and not tab.at.slider
-        monkeypatch.setattr(tab.at._tree, "get_widget_states", lambda found=sliders: found)
+        monkeypatch.setattr(tab.at._tree, "get_widget_states", lambda states=sliders: states)
     hub(room).reopen("lena", asked.id)
     assert "Take 1.00" in bert.run().labels() and hub(room).answered() == {"anna"}
     hub(room).close("lena", asked.id)

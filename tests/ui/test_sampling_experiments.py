@@ -96,7 +96,9 @@ def test_half_the_bits_move_what_is_said(bundled_engine: TransformersEngine) -> 
         )
     finally:
         engine.close()
-    found = compare_rows(first, other)
-    assert found.distances.kl_pq is not None and f"some {found.distances.kl_pq.low:.3f} nats" in experiment.look
-    paris = found.moved[0]
+    comparison = compare_rows(first, other)
+    assert (
+        comparison.distances.kl_pq is not None and f"some {comparison.distances.kl_pq.low:.3f} nats" in experiment.look
+    )
+    paris = comparison.moved[0]
     assert paris.text == " Paris" and f"{paris.p:.1%} to about {paris.q:.0%}" in experiment.look

@@ -77,19 +77,19 @@ def test_what_cannot_be_said_is_said_in_one_sentence(open_app: Open, name: str, 
 def test_a_draw_is_certain_or_says_what_it_may_be(open_app: Open) -> None:
     app = opened(open_app, temperature="1.4", seed="1")
     settings = NEUTRAL.replace(temperature=1.4)
-    seen = set()
+    outcomes = set()
     for seed in range(12):
         app.put(Setup(prompt="hello", settings=settings, seed=seed))
         app.run()
         chosen, maybe = ([row for row in app.bars["rows"] if row[state]] for state in ("chosen", "maybe"))
         assert bool(chosen) != bool(maybe)
-        seen.add("certain" if chosen else "open")
+        outcomes.add("certain" if chosen else "open")
         if maybe:
             assert "falls among the tokens" in app.texts() or "could give" in app.texts()
             app.at.button(key="accept_drawn").click()
             app.run()
             assert app.state(Setup).taken == () and "cannot be said" in app.texts()
-    assert seen == {"certain", "open"}
+    assert outcomes == {"certain", "open"}
 
 
 def test_a_certain_draw_is_accepted(open_app: Open) -> None:

@@ -38,9 +38,9 @@ MAIN = ("Temperature", "Top-k", "Top-p", "Min-p", "Typical-p")
 
 
 def setup_of(app: Opened) -> Setup:
-    found = app.state(Setup)
-    assert isinstance(found, Setup)
-    return found
+    setup = app.state(Setup)
+    assert isinstance(setup, Setup)
+    return setup
 
 
 def table_of(app: Opened, column: str) -> pd.DataFrame:
@@ -612,20 +612,20 @@ def test_the_command_line_of_the_page_gives_the_pages_numbers(
     monkeypatch.setattr("playground.engine.factory.make_engine", lambda *given: engine)
     capsys.readouterr()
     assert main([*line[3:], "--json", "--top", "15"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
     shown = app.bars["rows"][:15]
-    assert [row["id"] for row in told["candidates"]] == [row["pick"] for row in shown]
-    assert [f"final {percent(row['prob'])}" for row in told["candidates"] if row["kept"]] == [
+    assert [row["id"] for row in printed["candidates"]] == [row["pick"] for row in shown]
+    assert [f"final {percent(row['prob'])}" for row in printed["candidates"] if row["kept"]] == [
         row["lines"][3] for row in shown if not row["removed"]
     ]
     assert (
-        told["prompt_ids"] + told["generated_ids"]
+        printed["prompt_ids"] + printed["generated_ids"]
         == [int(token["lines"][0].split("id ")[1]) for token in app.strip][
-            : len(told["prompt_ids"]) + len(told["generated_ids"])
+            : len(printed["prompt_ids"]) + len(printed["generated_ids"])
         ]
     )
     app.section("Why this token?")
-    assert f"u = {told['draw']['u']:.6f}" in app.texts()
+    assert f"u = {printed['draw']['u']:.6f}" in app.texts()
 
 
 def test_the_command_line_names_device_and_dtype(open_app: Open) -> None:

@@ -72,9 +72,9 @@ def table(opened: Opened, page: str) -> dict[str, list[str]]:
 
 
 def setup_of(opened: Opened) -> ScaleSetup:
-    found = opened.state(ScaleSetup)
-    assert isinstance(found, ScaleSetup)
-    return found
+    setup = opened.state(ScaleSetup)
+    assert isinstance(setup, ScaleSetup)
+    return setup
 
 
 @pytest.mark.parametrize("page", PLAN)
@@ -214,16 +214,16 @@ BAD_CONFIGS = {
 def test_a_bad_config_gives_one_sentence_and_keeps_the_last_model(open_plan: OpenPlan) -> None:
     opened = open_plan("scale_model", "config=Mixtral-8x7B", scale_own=True)
     before = table(opened, "scale_model")
-    seen = set()
+    messages = set()
     for name, text in BAD_CONFIGS.items():
         opened.at.text_area(key="scale_paste").set_value(text)
         opened.run()
         assert len(opened.errors) == 1, name
         assert len(opened.errors[0]) < 400, name
-        seen.add(opened.errors[0])
+        messages.add(opened.errors[0])
         assert table(opened, "scale_model") == before, name
         assert setup_of(opened).config == "Mixtral-8x7B", name
-    assert len(seen) >= len(BAD_CONFIGS) - 2  # each says what is wrong with it
+    assert len(messages) >= len(BAD_CONFIGS) - 2  # each says what is wrong with it
 
 
 def test_an_own_config_is_counted_and_travels_in_the_link(open_plan: OpenPlan) -> None:
@@ -282,9 +282,9 @@ def test_a_bad_number_is_told_and_the_last_one_stays(open_plan: OpenPlan, page: 
 def test_a_link_with_bad_values_applies_the_good_ones(open_plan: OpenPlan) -> None:
     opened = open_plan("scale_training", "config=GPT-3-175B&mfu=1.4&dataset=300B&gpu=abacus&price=0&cluster=256")
     assert len(opened.errors) == 3
-    found = setup_of(opened)
-    assert (found.config, found.dataset, found.cluster) == ("GPT-3-175B", 300e9, 256)
-    assert (found.mfu, found.gpu, found.price) == (0.4, "H100 SXM", None)
+    setup = setup_of(opened)
+    assert (setup.config, setup.dataset, setup.cluster) == ("GPT-3-175B", 300e9, 256)
+    assert (setup.mfu, setup.gpu, setup.price) == (0.4, "H100 SXM", None)
 
 
 @pytest.mark.parametrize("page", PLAN)
@@ -359,15 +359,17 @@ def test_the_switch_shows_the_notes_number_beside_the_checked_one(open_plan: Ope
 
 
 def test_every_disagreement_is_on_a_page_with_both_numbers_and_the_reason(open_plan: OpenPlan) -> None:
-    left = {found.topic: found for found in disagreements()}
+    left = {disagreement.topic: disagreement for disagreement in disagreements()}
     for page, plan in PLAN.items():
         opened = open_plan(page, **{f"{page}_section": NOTES_TAB})
         for topic in plan.topics:
             rows = opened.component(f"notes_{topic}")["rows"]
-            found = left.pop(topic, None)
-            if found is not None:
-                assert escape_markdown(found.why) in opened.texts()
-                assert {row["name"] for row in rows} == {f.name for f in (*found.as_in_notes, *found.checked)}
+            disagreement = left.pop(topic, None)
+            if disagreement is not None:
+                assert escape_markdown(disagreement.why) in opened.texts()
+                assert {row["name"] for row in rows} == {
+                    f.name for f in (*disagreement.as_in_notes, *disagreement.checked)
+                }
     assert left == {}
 
 

@@ -87,9 +87,9 @@ def written(app: Opened, section: str = "write") -> GenerateSession:
     while not done():
         assert time.monotonic() < deadline, "the text was not finished"
         app.run()
-    found = app.state(_Sessions)[section, "served-fake"]
-    assert isinstance(found, GenerateSession)
-    return found
+    work = app.state(_Sessions)[section, "served-fake"]
+    assert isinstance(work, GenerateSession)
+    return work
 
 
 def open_generate(open_app: Callable[..., Opened], **query: str) -> Opened:
@@ -121,9 +121,9 @@ def test_the_generate_page_shows_the_engines_own_text_and_what_it_tells(open_app
     ]
     assert not app.errors and "samples by itself" in app.texts() and "maximum number of tokens" in app.texts()
     tokens = app.component("generate_strip")["tokens"][-6:]
-    for token, told in zip(tokens, own, strict=True):
+    for token, own_step in zip(tokens, own, strict=True):
         assert token["background"].startswith("#") and token["table"][0] == ["token", "id", "raw"]
-        assert [int(row[1]) for row in token["table"][1:]] == [other for other, _logprob in told.top[:7]]
+        assert [int(row[1]) for row in token["table"][1:]] == [other for other, _logprob in own_step.top[:7]]
         assert "the engine drew it; it tells no random number" in token["lines"]
         assert not any("u =" in line or "final" in line for line in token["lines"])
 

@@ -19,8 +19,8 @@ from tests.ui.conftest import Opened
 
 @pytest.fixture
 def server() -> Iterator[StandIn]:
-    with running(TinyLlama().routes()) as found:
-        yield found
+    with running(TinyLlama().routes()) as stand_in:
+        yield stand_in
 
 
 def test_the_key_is_the_environments_or_streamlits_secret(monkeypatch: pytest.MonkeyPatch) -> None:

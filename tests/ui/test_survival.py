@@ -28,9 +28,9 @@ Open = Callable[..., Opened]
 @pytest.fixture
 def gate(open_app: Open) -> Iterator[Gate]:
     """Opened before the app is closed, whatever the test did."""
-    made = Gate()
-    yield made
-    made.open.set()
+    closed_gate = Gate()
+    yield closed_gate
+    closed_gate.open.set()
 
 
 @pytest.fixture

@@ -75,9 +75,9 @@ def test_marks_of_other_templates_and_repeated_rows_are_said(open_app: Open, mar
     data = json.dumps({"prompt": marks, "completion": "so."}) + "\n"
     app.at.file_uploader(key="teach_upload").upload("rows.jsonl", (data * 2).encode(), "text/plain")
     app = pressed(app.run(), "teach_take_upload")
-    told = app.texts().replace("\\", "")
-    assert not app.errors and "2 rows spell marks of a chat template" in told
-    assert "1 of 2 rows are there more than once" in told and len(app.state(TeachDraft).rows) == 2
+    shown_text = app.texts().replace("\\", "")
+    assert not app.errors and "2 rows spell marks of a chat template" in shown_text
+    assert "1 of 2 rows are there more than once" in shown_text and len(app.state(TeachDraft).rows) == 2
 
 
 def test_a_table_with_other_headings_has_its_columns_chosen(open_app: Open) -> None:
@@ -97,8 +97,8 @@ def test_rows_on_both_sides_of_the_split_are_found_and_said(open_app: Open) -> N
     app = open_examples(open_app, DEMONSTRATIONS)
     rows = shipped("tone")[:8]
     app.put(TeachDraft(rows=(*rows, *(replace(row, response=f" {row.response.upper()} ") for row in rows))))
-    told = app.run().texts()
-    assert "8 rows repeat others; equal rows stay together on one side" in told
+    shown_text = app.run().texts()
+    assert "8 rows repeat others; equal rows stay together on one side" in shown_text
     app.put(TeachDraft(rows=rows[:4]))
     assert "4 different rows are too few to hold some out" in app.run().texts()
 
@@ -106,8 +106,12 @@ def test_rows_on_both_sides_of_the_split_are_found_and_said(open_app: Open) -> N
 def test_rows_longer_than_what_is_read_are_said_to_be_cut(open_app: Open) -> None:
     app = open_examples(open_app, DEMONSTRATIONS)
     app.put(TeachDraft(rows=(Demonstration("why?", "so " * 400), *shipped("tone")[:6])))
-    told = app.run().texts()
-    assert not app.errors and "It is cut at 512 tokens" in told and "1 have more than 512 tokens and are cut" in told
+    shown_text = app.run().texts()
+    assert (
+        not app.errors
+        and "It is cut at 512 tokens" in shown_text
+        and "1 have more than 512 tokens and are cut" in shown_text
+    )
 
 
 # -- trainings ---------------------------------------------------------------------------------------------------------
@@ -147,14 +151,14 @@ def test_prompts_longer_than_the_context_are_left_out_and_said_also_after_a_relo
     rows = (*ROWS, long, long, longer)
     app = open_train(open_app, tiny, monkeypatch, TeachDraft(rows, settings_of(epochs=1, heldout_share=0.0)))
     app = ended(pressed(app, "teach_start"))
-    told = "2 of 15 rows have a prompt of more than 256 tokens and were left out."
-    assert not app.errors and told in said(app)
+    message = "2 of 15 rows have a prompt of more than 256 tokens and were left out."
+    assert not app.errors and message in said(app)
     assert "1 of 15 rows are far longer than the 256 tokens that the model reads and were left out." in said(app)
     (kept,) = TrainingStore().trainings()
     assert kept.status == "finished" and TrainingStore().load(kept.id).notes
     again = open_app({"training": kept.id}, opener=real_opener, run=False)
     again.at.switch_page("../../pages/teach_examples.py")
-    assert told in said(again.hold(teach_examples_section=TRAIN))
+    assert message in said(again.hold(teach_examples_section=TRAIN))
 
 
 def test_rows_that_are_all_too_long_are_refused(open_app: Open, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

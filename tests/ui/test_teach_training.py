@@ -70,8 +70,8 @@ def _renamed(info: Any, strength: float) -> Any:  # noqa: ANN401 - the fake's ow
 
 
 def opened(choice: ModelChoice, progress: object) -> FakeEngine:
-    found = split_adapter(choice.spec)
-    return Adapted(found.strength if found else 0.0)
+    adapter = split_adapter(choice.spec)
+    return Adapted(adapter.strength if adapter else 0.0)
 
 
 @pytest.fixture(autouse=True)

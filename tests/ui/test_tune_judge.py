@@ -74,15 +74,15 @@ def test_the_pair_names_no_setting_and_the_votes_say_what_they_say(
         for question in panel.turn(judge, 12).questions:
             panel.vote(judge, question, "left" if judge == "bob" or question.unit.example % 2 else "tie")
     app = show(open_app, tuning, "What the votes say")
-    told = app.texts()
-    assert "Two judges said the same" in told and "73%" in told and "confidence sequences" in told
+    shown_text = app.texts()
+    assert "Two judges said the same" in shown_text and "73%" in shown_text and "confidence sequences" in shown_text
     assert {
         row["Judge"] if "Judge" in row else row["name"] for row in app.at.dataframe[1].value.to_dict("records")
     } == {
         "Ann",
         "Bob",
     }
-    before = int(told.split(" votes;")[0].split()[-1])
+    before = int(shown_text.split(" votes;")[0].split()[-1])
     app.put(LeftOut(tuning, ("bob",)))
     app.run()
     assert int(app.texts().split(" votes;")[0].split()[-1]) < before
@@ -127,8 +127,8 @@ def test_the_model_is_asked_and_told_apart_from_the_votes(open_app: Callable[...
     app = show(open_app, tuning, "A model as judge")
     app.at.button(key="judge_ask_model").click()
     app.run()
-    told = app.texts()
-    assert "12 pairs read" in told and "people have decided nothing that it has read" in told
+    shown_text = app.texts()
+    assert "12 pairs read" in shown_text and "people have decided nothing that it has read" in shown_text
     panel = Panel(tuning, LOCAL)
     assert len(panel.opinions()) == 12 and not panel.judgements()
     assert app.at.button(key="judge_ask_model").disabled

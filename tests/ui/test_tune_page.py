@@ -110,10 +110,10 @@ def test_a_link_to_a_tuning_that_is_not_there_or_another_s_is_one_sentence_on_ev
         link = TuningStore(store).start(plan, origin_of(fake_info()), "Hers")
     for tab in TABS:
         app = open_tune(open_app, tab, tuning=link)
-        told = "\n".join([*app.errors, *(str(each.value) for each in app.at.warning)])
-        said = told.count("There is no such tuning") + told.count("link's tuning is no name")
+        shown_text = "\n".join([*app.errors, *(str(each.value) for each in app.at.warning)])
+        said = shown_text.count("There is no such tuning") + shown_text.count("link's tuning is no name")
         needs = tab in ("Plan", "Results", "Judge", "Decision")
-        assert said == 1 if needs else said <= 1, (tab, told)
+        assert said == 1 if needs else said <= 1, (tab, shown_text)
         assert "Hers" not in app.texts()
 
 

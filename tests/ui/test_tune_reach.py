@@ -38,8 +38,8 @@ def open_reach(open_app: Open, examples: tuple[Example, ...] = EXAMPLES, **query
 
 
 def table(app: Opened) -> list[dict[str, object]]:
-    (found,) = [frame.value for frame in app.at.dataframe if "next" in frame.value.columns]
-    return [dict(row) for _number, row in found.iterrows()]
+    (dataframe,) = [frame.value for frame in app.at.dataframe if "next" in frame.value.columns]
+    return [dict(row) for _number, row in dataframe.iterrows()]
 
 
 def html(app: Opened) -> str:
@@ -82,8 +82,8 @@ def test_forbidden_tokens_are_marked_and_one_is_seen_under_every_setting(open_ap
     app.run()
     tokens = app.component("tune_reach_strip")["tokens"]
     assert [("forbidden" in token["kind"]) for token in tokens] == (~reach.kept).tolist() and not reach.kept[place]
-    (found,) = [frame.value for frame in app.at.dataframe if "probability" in frame.value.columns]
-    assert dict(zip(found["name"], found["by"], strict=True))["present"] == "Top-p"
+    (dataframe,) = [frame.value for frame in app.at.dataframe if "probability" in frame.value.columns]
+    assert dict(zip(dataframe["name"], dataframe["by"], strict=True))["present"] == "Top-p"
 
 
 def test_a_link_brings_the_maps_axes_and_a_cell_becomes_a_setting(open_app: Open) -> None:

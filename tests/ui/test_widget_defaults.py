@@ -81,8 +81,10 @@ def test_a_browser_that_draws_only_the_second_run_starts_with_the_same_values(
     app.at.switch_page(f"../../pages/{name}.py")
     app.hold(more_samplers=True, more_endings=True)
     app.run()
-    found = [element for kind in KINDS for element in app.at.get(kind) if isinstance(element, Element) and element.key]
+    widgets = [
+        element for kind in KINDS for element in app.at.get(kind) if isinstance(element, Element) and element.key
+    ]
     if name in ("sampling", "generate"):
-        assert len(found) > 10
-    wrong = {e.key: (told_default(e), told_value(e)) for e in found if told_default(e) != told_value(e)}
+        assert len(widgets) > 10
+    wrong = {e.key: (told_default(e), told_value(e)) for e in widgets if told_default(e) != told_value(e)}
     assert not wrong

@@ -137,8 +137,10 @@ def _legend(rows: Sequence[RaceRow], shows: str, *, ready: bool) -> str:
         "decode": "Measured here: the fastest of four tokens after each text.",
     }
     if ready:
-        found = ready_race()
-        source = f"Ready results, measured on {found.date} ({found.machine}) by `{RACE_COMMAND}`: press Measure for your own."
+        race = ready_race()
+        source = (
+            f"Ready results, measured on {race.date} ({race.machine}) by `{RACE_COMMAND}`: press Measure for your own."
+        )
         return f"{source} {formula[shows].replace('measured here', 'measured').replace('Measured here', 'Measured')}"
     return f"{formula[shows]} Other work on this machine makes times longer, never shorter."
 
@@ -147,9 +149,9 @@ def _said(rows: Sequence[RaceRow]) -> None:
     names = list(dict.fromkeys(row.config for row in rows))
     lines = []
     for name in names:
-        found = exponents_said(exponents_of([row for row in rows if row.config == name]))
-        if found:
-            lines.append(f"- **{escape_markdown(name)}** grows with the power of the context: {found}")
+        exponents = exponents_said(exponents_of([row for row in rows if row.config == name]))
+        if exponents:
+            lines.append(f"- **{escape_markdown(name)}** grows with the power of the context: {exponents}")
     checked = [row for row in rows if row.state_bytes is not None and row.predicted_bytes]
     equal = sum(value_of(row, "state") == row.predicted_bytes for row in checked)
     if checked:

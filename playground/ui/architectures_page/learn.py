@@ -173,8 +173,8 @@ _SHOWN = {
 
 
 def _said(task: Task, learnt: Sequence[Learnt]) -> None:
-    found, words = verdict(task.name, learnt)
-    st.markdown(f"**Published:** {task.expects}\n\n{_SHOWN[found]}: {words}")
+    outcome, words = verdict(task.name, learnt)
+    st.markdown(f"**Published:** {task.expects}\n\n{_SHOWN[outcome]}: {words}")
     widths = sorted({each.request.width for each in learnt})
     sizes = {LEARNERS[each.request.model].label: each.parameters for each in learnt}
     why_it_matters(
@@ -185,15 +185,15 @@ def _said(task: Task, learnt: Sequence[Learnt]) -> None:
 
 
 def _alignment(learnt: Sequence[Learnt]) -> None:
-    found = next((each for each in learnt if each.alignment), None)
-    if found is None:
+    aligned = next((each for each in learnt if each.alignment), None)
+    if aligned is None:
         return
-    names = tuple(chr(ord("a") + symbol - 1) for symbol in found.symbols)
+    names = tuple(chr(ord("a") + symbol - 1) for symbol in aligned.symbols)
     grid = ArchGrid(
         "Bahdanau's alignment",
-        np.array(found.alignment, dtype=np.float32),
+        np.array(aligned.alignment, dtype=np.float32),
         names,
-        tuple(f"{number}" for number in range(1, len(found.alignment) + 1)),
+        tuple(f"{number}" for number in range(1, len(aligned.alignment) + 1)),
         "written",
     )
     st.markdown("**Where the decoder looks as it writes each symbol**, of one text; each line sums to 1")
@@ -222,21 +222,21 @@ def _code(task: Task) -> None:
 
 def _spoken() -> None:
     """g2p-en: one vector for one word, and for six."""
-    found = joined_errors()
+    errors = joined_errors()
     st.caption(
         f"g2p-en 2.1.0 (Apache-2.0): a GRU encoder and decoder without attention, {parameters():,} parameters, trained on single "
         "words. Words are joined without a space; what it says of each word alone counts as right."
     )
     curve = ArchCurve(
         "g2p-en",
-        tuple(float(each.words) for each in found),
-        tuple(each.error.value for each in found),
-        tuple(each.error.low for each in found),
-        tuple(each.error.high for each in found),
+        tuple(float(each.words) for each in errors),
+        tuple(each.error.value for each in errors),
+        tuple(each.error.low for each in errors),
+        tuple(each.error.high for each in errors),
     )
     data = ArchLines((curve,), "words joined", "share of phonemes wrong", log=False)
     show_figure(lines_figure(data), lines_description(data), key="arch_spoken_errors")
-    last = found[2]
+    last = errors[2]
     st.markdown(f"**{last.example}**\n\nword by word: `{last.alone}`\n\njoined: `{last.joined}`")
     why_it_matters(
         "It was never trained on joined words, so the curve is of the bottleneck and of the unknown together; that the beginning "

@@ -49,11 +49,11 @@ def wanted_models(chosen: ArchitecturesState) -> tuple[str, ...]:
 
 def wanted_requests(chosen: ArchitecturesState) -> tuple[LearnRequest, ...]:
     """Every model from every seed, the first seed of all models first. Raises BadInput."""
-    found = []
+    requests = []
     for seed in range(chosen.seeds):
         for name in wanted_models(chosen):
             usual = usual_request(chosen.task, name, seed)
-            found.append(
+            requests.append(
                 replace(
                     usual,
                     size=chosen.size or usual.size,
@@ -62,7 +62,7 @@ def wanted_requests(chosen: ArchitecturesState) -> tuple[LearnRequest, ...]:
                     learning_rate=chosen.rate,
                 )
             )
-    return tuple(found)
+    return tuple(requests)
 
 
 def start_trainings(worker: Worker) -> None:

@@ -46,53 +46,53 @@ def remember_section(_worker: Worker) -> None:
             "Each model (width 32, two layers) was trained to write down six letters among points, as under What fits, "
             f"Selective copying, in at most {remembering_request('mamba').steps} steps. The pictures are of its first layer."
         )
-    found = trace(chosen.layer, read_symbols(chosen.text))
+    traced = trace(chosen.layer, read_symbols(chosen.text))
     with right:
-        _answers(found)
-        _pictures(found, chosen)
+        _answers(traced)
+        _pictures(traced, chosen)
     why_it_matters(
-        f"{_WORDS[found.kind]} These are small models of one task: in a large one the same sums do many things at once, "
+        f"{_WORDS[traced.kind]} These are small models of one task: in a large one the same sums do many things at once, "
         "and a picture of one layer explains no answer."
     )
 
 
-def _answers(found: Trace) -> None:
-    names = dict(zip(found.symbols, spelt(found.symbols), strict=True))
-    wanted = "".join(names[symbol] for symbol in found.right)
-    written = "".join(spelt(found.answers))
-    hits = sum(a == b for a, b in zip(found.right, found.answers, strict=False))
-    right = f" · {hits} of {len(found.right)} right" if found.right else ""
-    st.markdown(f"To be written: `{wanted or 'nothing'}` · {VIEWS[found.kind]} writes: `{written}`{right}")
-    first, last = found.bytes[0], found.bytes[-1]
+def _answers(traced: Trace) -> None:
+    names = dict(zip(traced.symbols, spelt(traced.symbols), strict=True))
+    wanted = "".join(names[symbol] for symbol in traced.right)
+    written = "".join(spelt(traced.answers))
+    hits = sum(a == b for a, b in zip(traced.right, traced.answers, strict=False))
+    right = f" · {hits} of {len(traced.right)} right" if traced.right else ""
+    st.markdown(f"To be written: `{wanted or 'nothing'}` · {VIEWS[traced.kind]} writes: `{written}`{right}")
+    first, last = traced.bytes[0], traced.bytes[-1]
     grows = f"from {first:,} to {last:,} bytes" if first != last else f"{last:,} bytes, the same after every token"
     st.caption(f"What it keeps of the text, both layers: {grows}.")
 
 
-def _pictures(found: Trace, chosen: ArchitecturesState) -> None:
-    across = tuple(spelt(found.symbols))
-    for title, values in found.parts.lines.items():
+def _pictures(traced: Trace, chosen: ArchitecturesState) -> None:
+    across = tuple(spelt(traced.symbols))
+    for title, values in traced.parts.lines.items():
         st.markdown(f"**{title}**")
         said = f"{title}: largest at token {int(np.argmax(values)) + 1} ({across[int(np.argmax(values))]})."
-        show_figure(token_line_figure(values, across, ""), said, key=f"arch_line_{found.kind}_{title}")
-        st.caption(_letters_and_points(found, values))
-    if found.parts.recurrence is not None and found.parts.convolution is not None:
-        _both_ways(found, chosen, across)
-    for title, values in found.parts.grids.items():
-        square = found.kind == "attention"
+        show_figure(token_line_figure(values, across, ""), said, key=f"arch_line_{traced.kind}_{title}")
+        st.caption(_letters_and_points(traced, values))
+    if traced.parts.recurrence is not None and traced.parts.convolution is not None:
+        _both_ways(traced, chosen, across)
+    for title, values in traced.parts.grids.items():
+        square = traced.kind == "attention"
         lines = across if square else ()
         grid = ArchGrid(
             title, values, across, lines, "position" if square else "head" if len(values) <= 8 else "number"
         )
         st.markdown(f"**{title}**")
-        show_figure(grid_figure(grid), grid_description(grid), key=f"arch_grid_{found.kind}_{title}")
-    for title, values in found.parts.rates.items():
+        show_figure(grid_figure(grid), grid_description(grid), key=f"arch_grid_{traced.kind}_{title}")
+    for title, values in traced.parts.rates.items():
         shown = ", ".join(f"{value:.3g}" for value in np.sort(values)[:: max(1, len(values) // 8)])
         st.caption(f"{title}, fixed: {shown}.")
 
 
-def _letters_and_points(found: Trace, values: np.ndarray) -> str:
+def _letters_and_points(traced: Trace, values: np.ndarray) -> str:
     """Whether letters and points are told apart, in numbers."""
-    names = spelt(found.symbols)
+    names = spelt(traced.symbols)
     letters = [float(value) for value, name in zip(values, names, strict=True) if name.isalpha()]
     points = [float(value) for value, name in zip(values, names, strict=True) if name == "·"]
     if not letters or not points:
@@ -100,12 +100,12 @@ def _letters_and_points(found: Trace, values: np.ndarray) -> str:
     return f"Mean of the letters {np.mean(letters):.3g}, of the points {np.mean(points):.3g}."
 
 
-def _both_ways(found: Trace, chosen: ArchitecturesState, across: tuple[str, ...]) -> None:
-    assert found.parts.recurrence is not None and found.parts.convolution is not None
+def _both_ways(traced: Trace, chosen: ArchitecturesState, across: tuple[str, ...]) -> None:
+    assert traced.parts.recurrence is not None and traced.parts.convolution is not None
     st.markdown("**One scan, two ways**")
     Bound(ArchitecturesState).slider("channel")
-    one, other = found.parts.recurrence[:, chosen.channel], found.parts.convolution[:, chosen.channel]
-    apart = float(np.abs(found.parts.recurrence - found.parts.convolution).max())
+    one, other = traced.parts.recurrence[:, chosen.channel], traced.parts.convolution[:, chosen.channel]
+    apart = float(np.abs(traced.parts.recurrence - traced.parts.convolution).max())
     said = (
         f"Channel {chosen.channel}: the recurrence and the convolution differ by at most {apart:.1e} over all channels."
     )

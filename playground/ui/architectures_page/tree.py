@@ -20,8 +20,8 @@ from playground.ui.kit.pictures import show_figure, show_table
 
 def tree_section(_worker: Worker) -> None:
     """The picture, the facts, the contenders."""
-    found = milestones()
-    nodes = [TreeNode(one.name, one.year, LANES.index(one.lane), one.parents, one.differs) for one in found]
+    timeline = milestones()
+    nodes = [TreeNode(one.name, one.year, LANES.index(one.lane), one.parents, one.differs) for one in timeline]
     show_figure(tree_figure(nodes, LANES), tree_description(nodes), key="arch_tree")
     st.caption("Open diamonds: the sources say otherwise, or more exactly, than the course notes.")
     columns = (
@@ -39,13 +39,13 @@ def tree_section(_worker: Worker) -> None:
             "checked": clipped(one.checked, 330, 3),
             "source": one.source,
         }
-        for one in found
+        for one in timeline
     )
     show_table(TableData(columns, rows, tall=True), key="arch_facts")
     with st.expander("Where notes and sources differ, in full", key="arch_differences"):
         said = [
             f"- **{one.name}.** Notes: {one.notes} Checked: {one.checked} ({one.source})"
-            for one in found
+            for one in timeline
             if one.differs
         ]
         st.markdown("\n".join(said))
@@ -67,10 +67,10 @@ def _contenders() -> None:
         TableColumn("here", "Measured, as under What grows", 200),
         TableColumn("ecosystem", "In transformers", 170),
     )
-    found = []
+    contenders = []
     for name, one in CONTENDERS.items():
         own = [row for row in rows if row.config == FAMILIES[name].label]
-        found.append(
+        contenders.append(
             {
                 "name": one.family,
                 "quality": one.quality,
@@ -79,4 +79,4 @@ def _contenders() -> None:
                 "ecosystem": ", ".join(one.classes) or "no class: ours here",
             }
         )
-    show_table(TableData(columns, tuple(found), tall=True), key="arch_contenders")
+    show_table(TableData(columns, tuple(contenders), tall=True), key="arch_contenders")

@@ -219,13 +219,13 @@ def _search(text: PageText) -> None:
     wanted = st.text_input("Find in the text", key="attention_find", placeholder="a word or part of one", max_chars=200)
     if not wanted:
         return
-    found = find_tokens(text.pieces, wanted)
-    if not found:
+    places = find_tokens(text.pieces, wanted)
+    if not places:
         st.caption(f"“{escape_markdown(wanted)}” is not in the text.")
         return
-    st.caption(f"{len(found):,} places" + (f", the first {MOST_FOUND}:" if len(found) > MOST_FOUND else ":"))
+    st.caption(f"{len(places):,} places" + (f", the first {MOST_FOUND}:" if len(places) > MOST_FOUND else ":"))
     with st.container(horizontal=True, gap="small"):
-        for place in found[:MOST_FOUND]:
+        for place in places[:MOST_FOUND]:
             st.button(str(place), key=f"attention_found_{place}", type="tertiary", on_click=_go_to(place))
 
 
@@ -240,11 +240,11 @@ def find_tokens(texts: tuple[str, ...], wanted: str) -> list[int]:
     """The tokens in which ``wanted`` begins, each once; upper and lower case are the same."""
     ends = list(accumulate(len(text.casefold()) for text in texts))
     whole, needle = "".join(text.casefold() for text in texts), wanted.casefold()
-    found: list[int] = []
+    tokens: list[int] = []
     at = whole.find(needle)
-    while at >= 0 and len(found) < 10_000:
+    while at >= 0 and len(tokens) < 10_000:
         token = bisect_right(ends, at)
-        if not found or found[-1] != token:
-            found.append(token)
+        if not tokens or tokens[-1] != token:
+            tokens.append(token)
         at = whole.find(needle, at + 1)
-    return found
+    return tokens

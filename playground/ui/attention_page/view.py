@@ -172,9 +172,9 @@ def load_view_or_nothing(part: str) -> AttentionPageView | None:
 
 def load_pass(worker: Worker, ids: TokenIds, start: int, end: int, slot: str) -> AttentionPass:
     """The pass over a window: remembered, or run with progress and a stop button."""
-    known = worker.engine.cached_pass(ids, start=start, end=end)
-    if known is not None:
-        return known
+    cached = worker.engine.cached_pass(ids, start=start, end=end)
+    if cached is not None:
+        return cached
 
     def job(engine: Engine, cancel: CancelToken) -> Pieces[AttentionPass]:
         return require(engine, Attention).attentions_in_pieces(ids, start=start, end=end, cancel=cancel)
@@ -192,9 +192,9 @@ def _checked(attention: AttentionPass, text: str, field: str) -> Selection | Non
     try:
         check_selection(attention, selection)
     except BadInput as error:
-        told = session.problems()
+        problems = session.problems()
         change(**{field: ""})
-        session.note_problem(*told, f"{error} The page's own choice is shown.")
+        session.note_problem(*problems, f"{error} The page's own choice is shown.")
         return None
     return selection
 
@@ -220,5 +220,5 @@ def remembered(attention: AttentionPass, name: str, work_out: Callable[[], T]) -
     if held is None or held[0]() is not attention:
         held = (ref(attention), work_out())
         memory[name] = held
-    found: T = held[1]
-    return found
+    cached: T = held[1]
+    return cached

@@ -92,11 +92,11 @@ def _what(worker: Worker) -> str:
 
 
 def _submit(own: ModelSession, worker: Worker, recorder: RunRecorder) -> None:
-    run, request, known, cost = own.run, own.run.request, own.run.ordered, own.run.cost
+    run, request, candidates, cost = own.run, own.run.request, own.run.ordered, own.run.cost
     assert request is not None
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Event, None, CandidateRun]:
-        return recorded_run(engine, request, recorder, known=known, before=cost, cancel=cancel)
+        return recorded_run(engine, request, recorder, known=candidates, before=cost, cancel=cancel)
 
     own.recorder = recorder
     own.begin("run", worker.submit(session_id(), "best-of-n", job), run.take)

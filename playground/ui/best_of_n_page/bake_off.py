@@ -40,8 +40,8 @@ DEFAULT_NEW_TOKENS = 48
 
 def bakeoff_section(own: ModelSession, worker: Worker) -> None:
     """Choosing problems, running, and what came of it so far."""
-    found = _problems()
-    _plan_controls(own, found)
+    problem_set = _problems()
+    _plan_controls(own, problem_set)
     _restore(own, worker)
     _run_buttons(own)
     watch(
@@ -63,7 +63,7 @@ def bakeoff_section(own: ModelSession, worker: Worker) -> None:
 class Wanted:
     """What the section's own controls say, for the next look to plan by. 0 seconds or tokens: no limit."""
 
-    found: ProblemSet = field(default_factory=built_in)
+    problem_set: ProblemSet = field(default_factory=built_in)
     kinds: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     count: int | None = DEFAULT_PROBLEMS
@@ -76,7 +76,7 @@ class Wanted:
         """Those of the chosen kinds and difficulties."""
         return [
             problem
-            for problem in self.found.problems
+            for problem in self.problem_set.problems
             if (not self.kinds or problem.kind in self.kinds) and (not self.levels or problem.difficulty in self.levels)
         ]
 
@@ -96,19 +96,21 @@ def _problems() -> ProblemSet:
     if given is None:
         return built_in()
     try:
-        found = read_problems(given.getvalue(), given.name)
+        problem_set = read_problems(given.getvalue(), given.name)
     except PlaygroundError as error:
         show_problem(error)
         return built_in()
-    for note in found.notes:
+    for note in problem_set.notes:
         st.caption(escape_markdown(note))
-    return found
+    return problem_set
 
 
-def _plan_controls(own: ModelSession, found: ProblemSet) -> None:
+def _plan_controls(own: ModelSession, problem_set: ProblemSet) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kinds = st.multiselect("Kinds", found.kinds(), key="bon_kinds", placeholder="all", width=260)
-        levels = st.multiselect("Difficulties", found.difficulties(), key="bon_levels", placeholder="all", width=220)
+        kinds = st.multiselect("Kinds", problem_set.kinds(), key="bon_kinds", placeholder="all", width=260)
+        levels = st.multiselect(
+            "Difficulties", problem_set.difficulties(), key="bon_levels", placeholder="all", width=220
+        )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         count = st.number_input("Problems at most", value=DEFAULT_PROBLEMS, step=1, key="bon_count", width=150)
         new = st.number_input(
@@ -124,10 +126,10 @@ def _plan_controls(own: ModelSession, found: ProblemSet) -> None:
         )
         tokens = st.number_input("Tokens at most", value=0, step=1000, key="bon_tokens", width=150, help="0: no limit.")
         judge = st.toggle("Model as judge", key="bon_judge", help="One more reading of every candidate.")
-    wanted = Wanted(found, tuple(kinds), tuple(levels), count, seconds, tokens, judge, new)
+    wanted = Wanted(problem_set, tuple(kinds), tuple(levels), count, seconds, tokens, judge, new)
     session.put(wanted)
     st.caption(
-        f"{min(len(wanted.problems()), int(count or 0))} of {len(found.problems)} problems, N = {chosen().n}, "
+        f"{min(len(wanted.problems()), int(count or 0))} of {len(problem_set.problems)} problems, N = {chosen().n}, "
         "the samplers on the left."
     )
 
@@ -191,25 +193,25 @@ def start_bakeoff(own: ModelSession, worker: Worker, *, go_on: bool) -> None:
     def job(engine: Engine, cancel: CancelToken) -> Generator[BakeoffProgress, None, BakeoffState]:
         return recorded_bakeoff(engine, begun, store, name, visitor=visitor, cancel=cancel)
 
-    def take(seen: BakeoffProgress) -> None:
-        own.results[STATE] = seen.state
-        view.done = seen.state.done
-        view.note = f"{seen.problem.kind}, {seen.problem.difficulty}: {seen.doing}; problems done"
+    def take(progress: BakeoffProgress) -> None:
+        own.results[STATE] = progress.state
+        view.done = progress.state.done
+        view.note = f"{progress.problem.kind}, {progress.problem.difficulty}: {progress.doing}; problems done"
 
     view = own.begin(
         "bakeoff",
         worker.submit(session_id(), "best-of-n", job),
         take,
-        lambda found: own.results.update({STATE: found}),
+        lambda state: own.results.update({STATE: state}),
         total=len(begun.plan.problems),
         done=begun.done,
     )
 
 
 def _run_buttons(own: ModelSession) -> None:
-    found = own.results.get(STATE)
+    state = own.results.get(STATE)
     running = own.busy and own.doing == "bakeoff"
-    paused = found is not None and not running and found.done < len(found.plan.problems)
+    paused = state is not None and not running and state.done < len(state.plan.problems)
     with st.container(horizontal=True, vertical_alignment="center"):
         if running:
             st.button(
@@ -236,7 +238,7 @@ def _run_buttons(own: ModelSession) -> None:
                 on_click=request_action("bakeoff_on"),
                 disabled=own.busy,
             )
-        if found is not None:
+        if state is not None:
             st.button(
                 "Cancel and forget" if running else "Forget",
                 key="bon_bakeoff_forget",
@@ -244,12 +246,12 @@ def _run_buttons(own: ModelSession) -> None:
                 on_click=_forget,
                 args=(own,),
             )
-    if found is not None and not running:
-        said = {"running": "paused", "finished": "finished", "over budget": "stopped at its budget"}[found.status]
+    if state is not None and not running:
+        said = {"running": "paused", "finished": "finished", "over budget": "stopped at its budget"}[state.status]
         st.caption(
-            f"{said.capitalize()}: {found.done} of {len(found.plan.problems)} problems, {found.tokens:,} tokens, "
-            f"{found.seconds:.0f} s"
-            + (f", {len(found.skipped)} left out because they do not fit the model" if found.skipped else "")
+            f"{said.capitalize()}: {state.done} of {len(state.plan.problems)} problems, {state.tokens:,} tokens, "
+            f"{state.seconds:.0f} s"
+            + (f", {len(state.skipped)} left out because they do not fit the model" if state.skipped else "")
         )
 
 

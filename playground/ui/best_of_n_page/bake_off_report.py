@@ -13,33 +13,33 @@ from playground.ui.kit.messages import escape_markdown
 from playground.ui.kit.pictures import show_figure, show_table
 
 
-def show_report(found: BakeoffState) -> None:
+def show_report(state: BakeoffState) -> None:
     """The summary, accuracy with intervals, by difficulty, what each rule did, coverage against N, every problem."""
-    made = report(found)
-    st.markdown(f"##### After {made.problems} problems")
-    st.markdown(escape_markdown(made.summary))
-    for why, rules in _left_out(found).items():
+    overview = report(state)
+    st.markdown(f"##### After {overview.problems} problems")
+    st.markdown(escape_markdown(overview.summary))
+    for why, rules in _left_out(state).items():
         st.caption(f":material/info: Left out: {escape_markdown(', '.join(rules))}. {escape_markdown(why)}")
-    shares = accuracy_shares(made)
+    shares = accuracy_shares(overview)
     show_figure(shares_figure(shares), shares_description(shares), key="bon_bakeoff_chart")
     st.caption(
-        f"Share of the {made.problems} problems answered right, with its 95% interval; the broken line is one candidate taken "
-        "blindly."
+        f"Share of the {overview.problems} problems answered right, with its 95% interval; the broken line is one candidate "
+        "taken blindly."
     )
     st.markdown("##### By difficulty")
-    show_table(difficulty_table(made), key="bon_by_difficulty")
+    show_table(difficulty_table(overview), key="bon_by_difficulty")
     with st.expander("Does it help this model? Rule by rule", expanded=True):
-        for rule in made.rules:
+        for rule in overview.rules:
             st.markdown(f"**{escape_markdown(rule.name)}.** {escape_markdown(rule.statement)}")
-    show_bands(coverage_bands(found), key="bon_bakeoff_n")
+    show_bands(coverage_bands(state), key="bon_bakeoff_n")
     with st.expander("Every problem", on_change="rerun", key="bon_every_problem") as box:
         if box.open:
-            show_table(problem_table(found), key="bon_problem_table")
+            show_table(problem_table(state), key="bon_problem_table")
 
 
-def _left_out(found: BakeoffState) -> dict[str, list[str]]:
+def _left_out(state: BakeoffState) -> dict[str, list[str]]:
     """The rules that read what the engine does not tell, by the sentence that says so."""
     sentences: dict[str, list[str]] = {}
-    for rule, why in found.untold:
+    for rule, why in state.untold:
         sentences.setdefault(why, []).append(rule)
     return sentences

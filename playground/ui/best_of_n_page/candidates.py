@@ -67,11 +67,11 @@ def _table(own: ModelSession) -> None:
 
 def _outdated(own: ModelSession) -> None:
     """Say when the controls have moved away from the present candidates."""
-    shown, made = setup(), own.run.request
-    if made is None:
+    shown, request = setup(), own.run.request
+    if request is None:
         return
     now = (shown.prompt, shown.chat, shown.system, shown.settings, shown.seed)
-    if now != (made.prompt, made.chat, made.system, made.settings, made.seed):
+    if now != (request.prompt, request.chat, request.system, request.settings, request.seed):
         st.caption(":material/history: These candidates were made with another prompt, other settings or another seed.")
     if len(own.run.candidates) < own.run.wanted:
         st.button(
@@ -101,9 +101,9 @@ def _heavy_rules(own: ModelSession) -> None:
 
 def _opened(own: ModelSession, worker: Worker) -> None:
     """Any candidate as its tokens. The box serves the keyboard; a row of the table opens too."""
-    known = [candidate.index for candidate in own.run.ordered]
-    if own.opened not in known:
-        own.opened = known[0]
+    indices = [candidate.index for candidate in own.run.ordered]
+    if own.opened not in indices:
+        own.opened = indices[0]
 
     def open_one() -> None:
         own.opened = st.session_state["w_bon_open"]
@@ -114,7 +114,7 @@ def _opened(own: ModelSession, worker: Worker) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "Open candidate",
-            known,
+            indices,
             key="w_bon_open",
             on_change=open_one,
             width=180,
@@ -142,11 +142,11 @@ def _opened(own: ModelSession, worker: Worker) -> None:
 
 def _ending(candidate: Candidate) -> None:
     reason = REASONS.get(candidate.finish_reason, candidate.finish_reason)
-    made = f", {candidate.setting}" if candidate.setting else ""
+    setting = f", {candidate.setting}" if candidate.setting else ""
     source: str = candidate.origin
     if source == "sampling":
         source = f"seed {candidate.seed}, random stream {candidate.random_stream}"
-    st.caption(escape_markdown(f"Ended: {reason}. Made by {source}{made}."))
+    st.caption(escape_markdown(f"Ended: {reason}. Made by {source}{setting}."))
 
 
 def _diversity(own: ModelSession) -> None:

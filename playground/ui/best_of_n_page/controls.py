@@ -63,16 +63,16 @@ def run_controls() -> None:
 
 def bound(name: str, current: object, write: Callable[[Any], None]) -> dict[str, Any]:
     """Label, key, help and callback of a widget that shows something else than the field's own value."""
-    found, key = WIDGETS.fields[name], WIDGETS.key(name)
+    field, key = WIDGETS.fields[name], WIDGETS.key(name)
 
     def written(value: object) -> tuple[str, ...]:
         write(value)
         return PICTURES, CONTROLS
 
     return {
-        "label": found.label,
+        "label": field.label,
         "key": key,
-        "help": found.help or None,
+        "help": field.help or None,
         "on_change": bind_widget(key, current, written),
     }
 

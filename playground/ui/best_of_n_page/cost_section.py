@@ -100,8 +100,8 @@ def start_measure(own: ModelSession, worker: Worker) -> None:
     def take(step: Progress) -> None:
         view.done, view.total, view.note = round(100 * step.share), 100, f"Measuring {step.doing}"
 
-    def store(found: Timing) -> None:
-        timings()[worker.engine.info.revision] = (found, time.time())
+    def store(timing: Timing) -> None:
+        timings()[worker.engine.info.revision] = (timing, time.time())
 
     view = own.begin("measure", worker.submit(session_id(), "best-of-n-measure", job), take, store)
 
@@ -171,7 +171,7 @@ def _budget(own: ModelSession, worker: Worker, model: CostModel) -> None:
         )
     prompt, alive = own.run.expected_sizes()
     try:
-        found = recommend(
+        recommendation = recommend(
             model,
             prompt,
             alive,
@@ -182,16 +182,18 @@ def _budget(own: ModelSession, worker: Worker, model: CostModel) -> None:
     except PlaygroundError as error:
         show_problem(error)
         return
-    if found.prediction is None:
-        st.warning(f"Not even one candidate fits the {found.limit} budget.", icon=":material/block:")
+    if recommendation.prediction is None:
+        st.warning(f"Not even one candidate fits the {recommendation.limit} budget.", icon=":material/block:")
     else:
-        st.markdown(f"**N = {found.n}**, limited by {found.limit}: {_said(found.prediction)}.")
+        st.markdown(
+            f"**N = {recommendation.n}**, limited by {recommendation.limit}: {_said(recommendation.prediction)}."
+        )
     present = max(1, len(own.run.candidates))
     one, many = predict(model, (1, present), prompt, alive, price or None)
     st.caption(
         f"One answer: {_said(one)}. {present} answers: {_said(many)}, {many.total_ms / max(one.total_ms, 1e-9):.1f} times one."
     )
-    show_bands(budget_bands(model, prompt, alive, found.n), key="bon_cost")
+    show_bands(budget_bands(model, prompt, alive, recommendation.n), key="bon_cost")
 
 
 def _said(prediction: Prediction) -> str:

@@ -80,10 +80,10 @@ def _accuracy(own: ModelSession, worker: Worker, scored: ScoredCandidates, truth
     )
     correct = [score.valid is True for score in labels[str(truth)].scores]
     rules = rules_beside(scored, str(truth))
-    found = _cached_curves(own, scored, rules, correct, str(truth))
-    _draw_accuracy(found, scored)
-    _draw_gap(found, scored)
-    _draw_cost(own, worker, found, scored)
+    curves = _cached_curves(own, scored, rules, correct, str(truth))
+    _draw_accuracy(curves, scored)
+    _draw_gap(curves, scored)
+    _draw_cost(own, worker, curves, scored)
 
 
 def _cached_curves(
@@ -98,28 +98,28 @@ def _cached_curves(
     return result
 
 
-def _draw_accuracy(found: CurveSet, scored: ScoredCandidates) -> None:
+def _draw_accuracy(curves: CurveSet, scored: ScoredCandidates) -> None:
     st.markdown("##### What was found and what was chosen")
-    show_bands(accuracy_bands(found, rule_names(scored)), key="bon_coverage")
+    show_bands(accuracy_bands(curves, rule_names(scored)), key="bon_coverage")
     st.caption(
         "Coverage is pass@k, unbiased: 1 − C(n−c, k) / C(n, k) (Chen et al. 2021). Bands: 95%, by drawing the run's candidates "
         "again."
     )
 
 
-def _draw_gap(found: CurveSet, scored: ScoredCandidates) -> None:
+def _draw_gap(curves: CurveSet, scored: ScoredCandidates) -> None:
     st.markdown("##### The gap: found and not chosen")
-    show_bands(gap_bands(found, rule_names(scored)), key="bon_gap")
+    show_bands(gap_bands(curves, rule_names(scored)), key="bon_gap")
 
 
-def _draw_cost(own: ModelSession, worker: Worker, found: CurveSet, scored: ScoredCandidates) -> None:
+def _draw_cost(own: ModelSession, worker: Worker, curves: CurveSet, scored: ScoredCandidates) -> None:
     """Quality against tokens, and against time where the cost was measured."""
     st.markdown("##### Cost against quality")
     model, request, seconds = fitted(worker), own.run.request, None
     if model is not None and request is not None:
         prompt, alive = own.run.expected_sizes()
-        seconds = np.array([one.total_ms / 1000 for one in predict(model, found.coverage.ns, prompt, alive)])
-    show_bands(quality_bands(found, rule_names(scored), seconds), key="bon_cost_quality")
+        seconds = np.array([one.total_ms / 1000 for one in predict(model, curves.coverage.ns, prompt, alive)])
+    show_bands(quality_bands(curves, rule_names(scored), seconds), key="bon_cost_quality")
 
 
 def _best_score(scored: ScoredCandidates) -> None:

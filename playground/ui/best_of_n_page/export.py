@@ -75,9 +75,9 @@ def _downloads(own: ModelSession) -> None:
         return own.run.scored(request)
 
     def choices() -> list[Choice]:
-        found = scored()
-        rules = [column_rule(column.label) for column in found.columns]
-        return [choose(rule, found) for rule in (*rules, *([MAJORITY] if found.answers else []))]
+        candidates = scored()
+        rules = [column_rule(column.label) for column in candidates.columns]
+        return [choose(rule, candidates) for rule in (*rules, *([MAJORITY] if candidates.answers else []))]
 
     st.markdown("**Files**")
     with st.container(horizontal=True):

@@ -126,13 +126,13 @@ def start_race(own: ModelSession, worker: Worker, *, retried: bool) -> None:
 
 
 def _results(own: ModelSession) -> None:
-    found = [(name, own.results[name]) for name in ("race", "retry") if name in own.results]
-    if not found:
+    named_results = [(name, own.results[name]) for name in ("race", "retry") if name in own.results]
+    if not named_results:
         st.info("Race or retry to see both side by side; below, how they would go with the candidates that are there.")
         return
-    for name, (result, verifier) in found:
+    for name, (result, verifier) in named_results:
         _sentence(name, result, verifier)
-    show_table(race_table([(name, result) for name, (result, _verifier) in found]), key="bon_race_table")
+    show_table(race_table([(name, result) for name, (result, _verifier) in named_results]), key="bon_race_table")
 
 
 def _sentence(name: str, result: RaceResult, verifier: str) -> None:

@@ -16,9 +16,9 @@ from playground.ui.workspace.shown import find_shown, shown_as
 
 @dataclass(frozen=True, slots=True)
 class FollowedRun:
-    """What the leader's page has told and this one has not taken over yet; "" for nothing."""
+    """What is on the leader's screen and has not been taken over here yet; "" for nothing."""
 
-    told: str = ""
+    on_screen: str = ""
 
 
 def tell_run() -> str:
@@ -32,18 +32,18 @@ def tell_run() -> str:
     return f"{shown_as(own)}.{shown_as(own.run)}.{'' if own.opened is None else own.opened}"
 
 
-def follow_run(told: str) -> None:
+def follow_run(on_screen: str) -> None:
     """Show it at the next look at the pictures."""
-    session.put(FollowedRun(told))
+    session.put(FollowedRun(on_screen))
 
 
 def take_over_run(own: ModelSession, worker: Worker) -> None:
     """Once after ``follow_run``: the leader's run in the place of one's own, if it is of this model and still hers."""
-    told = session.get(FollowedRun).told
-    if not told:
+    on_screen = session.get(FollowedRun).on_screen
+    if not on_screen:
         return
     session.put(FollowedRun())
-    name, run, opened = told.split(".")
+    name, run, opened = on_screen.split(".")
     leader, theirs = find_shown(name, ModelSession), find_shown(run, LiveRun)
     if leader is None or leader is own or leader.run is not theirs or leader.model != worker.engine.info.id:
         return

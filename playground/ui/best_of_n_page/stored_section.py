@@ -30,16 +30,16 @@ def recorded_section(own: ModelSession, worker: Worker) -> None:
             show_problem(why)
             return
         try:
-            found = store.runs()
+            summaries = store.runs()
         except PlaygroundError as error:
             show_problem(error)
             return
-        if not found:
+        if not summaries:
             st.caption("Nothing is recorded yet.")
-        for summary in found[:SHOWN]:
+        for summary in summaries[:SHOWN]:
             _line(own, worker, store, summary)
-        if len(found) > SHOWN:
-            st.caption(f"{len(found) - SHOWN} older runs are recorded too; delete some of these to see them.")
+        if len(summaries) > SHOWN:
+            st.caption(f"{len(summaries) - SHOWN} older runs are recorded too; delete some of these to see them.")
         where = "on this server, for you alone" if is_shared_server() else f"in {store.place}"
         st.caption(escape_markdown(f"Recorded {where}, each candidate as it finishes."))
 

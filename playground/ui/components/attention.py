@@ -53,11 +53,11 @@ def attention_view(data: AttentionView, *, key: str, on_pick: Callable[[int], No
 
 def attention_map(data: HeadMap, *, key: str, locked: tuple[int, int], on_lock: Callable[[int, int], None]) -> None:
     """All heads; a click or an arrow key calls ``on_lock`` with a layer and a head."""
-    known = {(tile.layer, tile.head) for tile in data.heads}
+    heads = {(tile.layer, tile.head) for tile in data.heads}
 
     def moved() -> None:
         place: Any = getattr(st.session_state.get(key), "locked", None)
-        if isinstance(place, Mapping) and (place.get("layer"), place.get("head")) in known:
+        if isinstance(place, Mapping) and (place.get("layer"), place.get("head")) in heads:
             on_lock(int(place["layer"]), int(place["head"]))
 
     _MAP(data=map_payload(data, locked), key=key, on_locked_change=moved)

@@ -30,9 +30,9 @@ class Component:
 
     def __call__(self, data: Mapping[str, Any], *, key: str, **rest: Any) -> None:  # noqa: ANN401 - Streamlit's own
         """Draw; what is the same as at the last run keeps its mark, and the browser leaves it as it is."""
-        told = f"{key}_drawn"
+        drawn_key = f"{key}_drawn"
         shape = zlib.crc32(repr(data).encode("utf-8", "surrogatepass"))
-        before = st.session_state.get(told)
+        before = st.session_state.get(drawn_key)
         if before is None or before[0] != shape:
-            before = st.session_state[told] = (shape, time.time_ns() // 1_000)
+            before = st.session_state[drawn_key] = (shape, time.time_ns() // 1_000)
         self._component(data={**data, MARK: before[1]}, key=key, **rest)

@@ -54,9 +54,9 @@ def judge_pair(
     def pressed() -> None:
         sent: Any = getattr(st.session_state.get(key), "pressed", None)
         events = sent.get("events") if isinstance(sent, Mapping) else None
-        found = [each for each in map(_read, events[:_MOST_EVENTS]) if each] if isinstance(events, list) else []
+        presses = [each for each in map(_read, events[:_MOST_EVENTS]) if each] if isinstance(events, list) else []
         before = st.session_state.get(heard, 0)
-        fresh = [(number, each) for number, each in found if number > before]
+        fresh = [(number, each) for number, each in presses if number > before]
         if fresh:
             st.session_state[heard] = fresh[-1][0]
             on_press([each for _number, each in fresh])

@@ -22,8 +22,8 @@ def type_size(size: float, on_change: Callable[[float], None], *, key: str) -> N
     """Tell ``on_change`` where type is of another size than ``size``, between a half and eight times the usual."""
 
     def changed() -> None:
-        told: Any = getattr(st.session_state.get(key), "size", None)
-        if isinstance(told, int | float) and SMALLEST <= told <= LARGEST:
-            on_change(float(told))
+        size: Any = getattr(st.session_state.get(key), "size", None)
+        if isinstance(size, int | float) and SMALLEST <= size <= LARGEST:
+            on_change(float(size))
 
     _RULER(data={"size": size}, key=key, on_size_change=changed)

@@ -95,14 +95,14 @@ def _rated(
     shown: tuple[DomainSample, ...], read: Mapping[str, tuple[TextBits, ...]]
 ) -> tuple[tuple[DomainSample, ...], dict[str, tuple[TextBits, ...]]]:
     """Without the texts in which a model predicts nothing, which are named: they are a single token to it."""
-    rated = [place for place in range(len(shown)) if all(found[place].tokens for found in read.values())]
+    rated = [place for place in range(len(shown)) if all(text_bits[place].tokens for text_bits in read.values())]
     if len(rated) < len(shown):
         short = ", ".join(each.name for place, each in enumerate(shown) if place not in rated)
         st.warning(
             escape_markdown(f"Left out as a single token, before which nothing stands: {short}. Give longer texts."),
             icon=":material/info:",
         )
-    kept = {letter: tuple(found[place] for place in rated) for letter, found in read.items()}
+    kept = {letter: tuple(text_bits[place] for place in rated) for letter, text_bits in read.items()}
     return tuple(shown[place] for place in rated), kept
 
 
@@ -112,9 +112,9 @@ def _so_far(worker: Worker, shown: tuple[DomainSample, ...]) -> None:
         "A model gives each next token a probability; what it thought unlikely surprises it. Here it reads a text of each kind "
         "and its surprise is counted in **bits a byte**: 8 would be no idea at all, 1 is a choice of two at each letter."
     )
-    found = known_bits(worker, shown)
-    data = IntervalRows(tuple(each.name for each in found), {"": tuple(map(within_text, found.values()))})
-    if found:
+    text_bits = known_bits(worker, shown)
+    data = IntervalRows(tuple(each.name for each in text_bits), {"": tuple(map(within_text, text_bits.values()))})
+    if text_bits:
         show_figure(intervals_figure(data), intervals_description(data), key="domain_bits_so_far")
 
 
@@ -140,10 +140,10 @@ def _closer(
             _open_examples()
         _before_and_after(_training_of(shown[place]))
     own = read[""][place]
-    for letter, found in read.items():
+    for letter, text_bits in read.items():
         if letter:
             models = worker.engine.info.name, f"{letter} ({beside[letter].engine.info.name})"
-            st.markdown(escape_markdown(gap_sentence(shown[place].name, own, found[place], models)))
+            st.markdown(escape_markdown(gap_sentence(shown[place].name, own, text_bits[place], models)))
     st.html(legend_html("bits"))
     strip = surprise_tokens(worker.engine.codec, own)[:_LONGEST_STRIP]
     token_strip(

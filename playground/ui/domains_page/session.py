@@ -32,16 +32,16 @@ def take_upload(data: bytes, worker: Worker) -> None:
 def known_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSample, TextBits]:
     """What is known of them under a model, the least surprising first."""
     read = {each: STORE.cached(worker.engine.info.revision, [each.text]) for each in wanted}
-    found = {each: own[0] for each, own in read.items() if own is not None}
-    return dict(sorted(found.items(), key=lambda pair: pair[1].per_byte))
+    text_bits = {each: own[0] for each, own in read.items() if own is not None}
+    return dict(sorted(text_bits.items(), key=lambda pair: pair[1].per_byte))
 
 
 def bits_of(worker: Worker, wanted: Sequence[str], slot: str = "bits") -> tuple[TextBits, ...]:
     """Texts under a model. Raises Pending while it reads them, and the job's own errors."""
     revision = worker.engine.info.revision
-    known = STORE.cached(revision, wanted)
-    if known is not None:
-        return known
+    cached = STORE.cached(revision, wanted)
+    if cached is not None:
+        return cached
     key = (revision, tuple(wanted))
     doing = f"{worker.engine.info.name} reads {len(wanted)} texts"
     return result_of(slot, key, lambda: worker.submit(session_id(), slot, bits_job(wanted)), doing, share=_share)

@@ -101,7 +101,7 @@ def _upload() -> None:
 def _chosen(columns: Sequence[str], source: str) -> dict[str, str]:
     """Which column is which, where their names do not say it."""
     st.caption("No column is called prompt and response: say which is which.")
-    version, found = zlib.crc32(repr(columns).encode("utf-8", "surrogatepass")), dict[str, str]()
+    version, column_of = zlib.crc32(repr(columns).encode("utf-8", "surrogatepass")), dict[str, str]()
     guessed = guess_columns(columns)
     with st.container(horizontal=True):
         for field, label in _FIELDS.items():
@@ -113,18 +113,20 @@ def _chosen(columns: Sequence[str], source: str) -> dict[str, str]:
                 key=f"teach_column_{source}_{field}_{version}",
                 width=150,
             )
-            found[field] = "" if field not in guessed and picked == _NONE else str(picked)
-    return found
+            column_of[field] = "" if field not in guessed and picked == _NONE else str(picked)
+    return column_of
 
 
 def _read(data: bytes, name: str, source: str) -> None:
     """What the text is read as, and taking it. What is wrong is one sentence here."""
     columns = columns_to_choose(data, name)
     try:
-        found, notes = read_demonstrations(data, name, _chosen(columns, source) if columns else None)
+        demonstrations, notes = read_demonstrations(data, name, _chosen(columns, source) if columns else None)
     except PlaygroundError as error:
         show_problem(error)
         return
-    lines = [f"{escape_markdown(row.prompt[:120])} → {escape_markdown(row.response[:120])}" for row in found[:SHOWN]]
-    _ROWS.preview(source, notes, lines, len(found))
-    _ROWS.take_buttons(found, source)
+    lines = [
+        f"{escape_markdown(row.prompt[:120])} → {escape_markdown(row.response[:120])}" for row in demonstrations[:SHOWN]
+    ]
+    _ROWS.preview(source, notes, lines, len(demonstrations))
+    _ROWS.take_buttons(demonstrations, source)

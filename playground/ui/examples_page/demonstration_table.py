@@ -35,7 +35,7 @@ ROW_HEIGHT, MOST_HEIGHT = 66, 400
 
 @dataclass(eq=False)
 class DemonstrationTable:
-    """``base``: the rows the browser's editor began with; ``rows``: as they are now; ``made``: those that can be taught.
+    """``base``: the rows the browser's editor began with; ``rows``: as they are now; ``teachable``: those that can be taught.
 
     ``former``: the rows before the last replacement. ``version`` names the editor: another one, another widget. ``kept``:
     those of an earlier visit, None before it was looked.
@@ -43,7 +43,7 @@ class DemonstrationTable:
 
     base: tuple[Demonstration, ...] = ()
     rows: tuple[Demonstration, ...] = ()
-    made: tuple[Demonstration, ...] | None = None
+    teachable: tuple[Demonstration, ...] | None = None
     problems: tuple[str, ...] = ()
     former: tuple[Demonstration, ...] | None = None
     version: int = 0
@@ -58,14 +58,14 @@ class DemonstrationTable:
     def note(self, rows: tuple[Demonstration, ...]) -> None:
         """What the rows are now."""
         self.rows = rows
-        self.made, self.problems = taught_rows(rows)
+        self.teachable, self.problems = taught_rows(rows)
 
 
 def demonstration_table() -> DemonstrationTable:
     """This session's table, following a draft that was replaced elsewhere, as by an experiment: a way leads back."""
     own = session.get(DemonstrationTable)
-    if draft().rows != own.made:
-        if own.made:
+    if draft().rows != own.teachable:
+        if own.teachable:
             own.former = own.rows
         own.begin(draft().rows)
     return own
@@ -127,7 +127,7 @@ def kept_demonstrations() -> tuple[Demonstration, ...]:
         with suppress(PlaygroundError):
             text = store.note(_NOTE) if store is not None else None
             own.kept = read_demonstrations(text.encode(), "kept.jsonl")[0] if text else ()
-    return () if own.kept == own.made else own.kept
+    return () if own.kept == own.teachable else own.kept
 
 
 def _replace(rows: tuple[Demonstration, ...]) -> None:
@@ -150,11 +150,11 @@ def _edited() -> None:
 def _use(own: DemonstrationTable) -> None:
     """Into the draft, and into the store for a later visit: a page that is loaded again starts anew."""
     kept_demonstrations()  # those before, while they are there
-    change_draft(rows=own.made)
+    change_draft(rows=own.teachable)
     store, _why = available_store(owner_id())
     if store is not None:
         with suppress(PlaygroundError):  # what cannot be kept is no reason to refuse an edit
-            store.put_note(_NOTE, write_demonstrations(own.made or ()), expires=time.time() + _KEPT_S)
+            store.put_note(_NOTE, write_demonstrations(own.teachable or ()), expires=time.time() + _KEPT_S)
 
 
 def _key(own: DemonstrationTable) -> str:

@@ -80,7 +80,7 @@ def _summary(rows: tuple[Demonstration, ...]) -> None:
 
 def _what_counts(worker: Worker, rows: tuple[Demonstration, ...]) -> None:
     """The loss mask on one demonstration's tokens, and the cost of all. Raises Pending."""
-    found = masked_rows(worker, rows)
+    masked = masked_rows(worker, rows)
     st.markdown("##### What counts in the loss")
     place = min(session.get(ShownRow).place, len(rows) - 1)
     settings = draft().settings
@@ -102,7 +102,7 @@ def _what_counts(worker: Worker, rows: tuple[Demonstration, ...]) -> None:
             "On: only the response counts. Off: the model learns to write prompts too.",
         )
         _switch("chat", "Chat template", "On: in the model's own frame. Off: prompt and response as one text.")
-    shown = found[place]
+    shown = masked[place]
     if isinstance(shown, str):
         st.warning(escape_markdown(shown), icon=":material/rule:")
     else:
@@ -115,7 +115,7 @@ def _what_counts(worker: Worker, rows: tuple[Demonstration, ...]) -> None:
         more = f" The first {SHOWN_TOKENS} are shown." if len(shown.ids) > SHOWN_TOKENS else ""
         long = f" It is cut at {settings.most_tokens:,} tokens." if len(shown.ids) > settings.most_tokens else ""
         st.caption(f"Underlined: the {shown.taught:,} of {len(shown.ids):,} tokens that count in the loss.{more}{long}")
-    _costs(worker, found)
+    _costs(worker, masked)
 
 
 def _show(number: object) -> None:
@@ -134,13 +134,13 @@ def _switch(name: str, label: str, about: str) -> None:
     )
 
 
-def _costs(worker: Worker, found: list[MaskedText | str]) -> None:
-    read = [each for each in found if isinstance(each, MaskedText)]
-    wrong = len(found) - len(read)
+def _costs(worker: Worker, masked: list[MaskedText | str]) -> None:
+    read = [each for each in masked if isinstance(each, MaskedText)]
+    wrong = len(masked) - len(read)
     if wrong:
-        first = next(each for each in found if isinstance(each, str))
+        first = next(each for each in masked if isinstance(each, str))
         st.warning(
-            f"{wrong:,} of {len(found):,} cannot be read by this model: {escape_markdown(first)}",
+            f"{wrong:,} of {len(masked):,} cannot be read by this model: {escape_markdown(first)}",
             icon=":material/rule:",
         )
     most = draft().settings.most_tokens
@@ -152,7 +152,7 @@ def _costs(worker: Worker, found: list[MaskedText | str]) -> None:
     st.markdown("##### What they cost")
     settings, info = draft().settings, worker.engine.info
     costs = SetCosts(
-        len(found), sum(len(each.ids) for each in read), sum(each.taught for each in read), settings.epochs
+        len(masked), sum(len(each.ids) for each in read), sum(each.taught for each in read), settings.epochs
     )
     if read and isinstance(info, LoadedModelInfo):
         training = estimate(info, [cut(each, most) for each in read], settings)

@@ -56,17 +56,17 @@ def _pace_of(worker: Worker) -> _Of:
     return worker.engine.info.revision, settings.dtype, settings.rank, settings.targets, settings.batch, settings.chat
 
 
-def show_forecast(worker: Worker, found: Estimate) -> None:
+def show_forecast(worker: Worker, costs: Estimate) -> None:
     """In words; where the time is not known, a button that measures a step of these rows."""
     own = session.get(Measured)
-    share = found.trainable_parameters / (worker.engine.info.parameters or 1)
-    time = "" if found.seconds is None else f"About **{duration(found.seconds)}** on this machine. "
+    share = costs.trainable_parameters / (worker.engine.info.parameters or 1)
+    time = "" if costs.seconds is None else f"About **{duration(costs.seconds)}** on this machine. "
     st.markdown(
-        f"**{found.rows + found.heldout:,} demonstrations**: {found.steps:,} steps, {found.tokens:,} tokens read in all. {time}"
-        f"It needs **{gigabytes(found.memory_bytes)}** beside what is loaded; {found.trainable_parameters:,} weights are "
+        f"**{costs.rows + costs.heldout:,} demonstrations**: {costs.steps:,} steps, {costs.tokens:,} tokens read in all. {time}"
+        f"It needs **{gigabytes(costs.memory_bytes)}** beside what is loaded; {costs.trainable_parameters:,} weights are "
         f"trained, {percent(share)} of the model's."
     )
-    if found.seconds is None and not why_not_taught(worker.engine.info):
+    if costs.seconds is None and not why_not_taught(worker.engine.info):
         watch(own, lambda: _measuring(worker), key="teach_measure_run")
 
 

@@ -27,30 +27,30 @@ class _Masked(OrderedDict[_Key, "MaskedText | str"]):
 
 def masked_rows(worker: Worker, rows: tuple[Demonstration, ...]) -> list[MaskedText | str]:
     """Each row as the model in use reads it, or why it cannot. Raises Pending while they are encoded."""
-    known, settings, revision = session.get(_Masked), draft().settings, worker.engine.info.revision
+    cache, settings, revision = session.get(_Masked), draft().settings, worker.engine.info.revision
     keys: list[_Key] = [(revision, settings.mask_prompt, settings.chat, row) for row in rows]
-    missing = [key for key in dict.fromkeys(keys) if key not in known]
+    missing = [key for key in dict.fromkeys(keys) if key not in cache]
     if missing:
 
         def job(engine: Engine, cancel: CancelToken) -> Generator[float, None, dict[_Key, MaskedText | str]]:
-            found: dict[_Key, MaskedText | str] = {}
+            masked: dict[_Key, MaskedText | str] = {}
             for number, key in enumerate(missing, 1):
-                found[key] = _masked(engine, key)
+                masked[key] = _masked(engine, key)
                 if number % _AT_A_TIME == 0:
                     cancel.check()
                     yield number / len(missing)
-            return found
+            return masked
 
-        known |= result_of(
+        cache |= result_of(
             "examples masks",
             tuple(missing),
             lambda: worker.submit(session_id(), "examples masks", job, Priority.LOOK),
             "Demonstrations are read",
             share=float,
         )
-    shown = [known[key] for key in keys]
-    while len(known) > _REMEMBERED:
-        known.popitem(last=False)
+    shown = [cache[key] for key in keys]
+    while len(cache) > _REMEMBERED:
+        cache.popitem(last=False)
     return shown
 
 

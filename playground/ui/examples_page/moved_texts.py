@@ -35,24 +35,24 @@ class _Scores(OrderedDict[tuple[str, TokenIds], FloatArray]):
 
 def scores(worker: Worker, slot: str, texts: Sequence[TokenIds]) -> list[FloatArray]:
     """(T,) log-probabilities of each text, from memory where they are known. Raises Pending."""
-    known, revision = session.get(_Scores), worker.engine.info.revision
-    missing = tuple(ids for ids in dict.fromkeys(texts) if (revision, ids) not in known)
+    cache, revision = session.get(_Scores), worker.engine.info.revision
+    missing = tuple(ids for ids in dict.fromkeys(texts) if (revision, ids) not in cache)
     if missing:
 
         def job(engine: Engine, cancel: CancelToken) -> Generator[float, None, tuple[FloatArray, ...]]:
             return score_texts(engine, missing, cancel)
 
-        found = result_of(
+        new_scores = result_of(
             slot,
             (revision, missing),
             lambda: worker.submit(session_id(), slot, job, Priority.LOOK),
             f"{worker.engine.info.name} rates {len(missing)} text{'s' * (len(missing) > 1)}",
             share=float,
         )
-        known |= {(revision, ids): row for ids, row in zip(missing, found, strict=True)}
-    shown = [known[revision, ids] for ids in texts]
-    while len(known) > _REMEMBERED:
-        known.popitem(last=False)
+        cache |= {(revision, ids): row for ids, row in zip(missing, new_scores, strict=True)}
+    shown = [cache[revision, ids] for ids in texts]
+    while len(cache) > _REMEMBERED:
+        cache.popitem(last=False)
     return shown
 
 

@@ -68,8 +68,8 @@ def train_section(worker: Worker) -> None:
 
 def _drafted(worker: Worker) -> None:
     """What it will take, and the button. Raises Pending while rows are encoded."""
-    found, own, why = forecast(worker), training_view(), why_not_taught(worker.engine.info)
-    show_forecast(worker, found)
+    costs, own, why = forecast(worker), training_view(), why_not_taught(worker.engine.info)
+    show_forecast(worker, costs)
     st.button(
         "Train",
         key="teach_start",
@@ -78,7 +78,7 @@ def _drafted(worker: Worker) -> None:
         disabled=own.busy or bool(why),
         help=escape_markdown(why)
         or ("Pause what is being trained first." if own.busy else "Others go on sampling meanwhile."),
-        on_click=_tried(lambda: start(worker, draft().rows, draft().settings, _name(), found.seconds or 0.0)),
+        on_click=_tried(lambda: start(worker, draft().rows, draft().settings, _name(), costs.seconds or 0.0)),
     )
     if why:
         st.caption(f":material/block: {escape_markdown(why)}")

@@ -41,8 +41,8 @@ def written(worker: Worker, slot: str, prompts: Sequence[TokenIds]) -> tuple[Row
     done = 0
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[GenerationStep, None, tuple[RowResult, ...]]:
-        found = yield from generate(engine, requests, cancel=cancel, branching=False)
-        return found.rows
+        generation = yield from generate(engine, requests, cancel=cancel, branching=False)
+        return generation.rows
 
     def share(step: GenerationStep) -> float:
         nonlocal done

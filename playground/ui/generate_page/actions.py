@@ -116,11 +116,11 @@ def do_action(worker: Worker) -> None:
 def settings_to_compare() -> list[tuple[str, SamplerSettings]]:
     """The pins A to D; with fewer than two, the present settings as the next letter."""
     pins = session.get(Pins)
-    found = list(pins.items())
-    if len(found) < FEWEST_COMPARED:
+    named_settings = list(pins.items())
+    if len(named_settings) < FEWEST_COMPARED:
         free = next(letter for letter in PINS if letter not in pins)
-        found = sorted([*found, (free, present_setup().settings)])
-    return found
+        named_settings = sorted([*named_settings, (free, present_setup().settings)])
+    return named_settings
 
 
 def _write(work: GenerateSession, worker: Worker) -> None:
@@ -201,10 +201,10 @@ def _branch(work: GenerateSession, worker: Worker, action: PendingAction) -> Non
     before = tree.path(parent.id)[: action.place]
     there = tree.path(parent.id)[action.place]
     ids = (*ids_of(before), action.token)
-    known = tree.holder_of(ids, parent.settings)
-    if known is not None:
-        work.history = work.history.do(tree.select(known))
-        work.note = "This way on has been generated before: here it is." if known != parent.id else None
+    holder = tree.holder_of(ids, parent.settings)
+    if holder is not None:
+        work.history = work.history.do(tree.select(holder))
+        work.note = "This way on has been generated before: here it is." if holder != parent.id else None
         return
     step = picked_step(work, worker, parent, there, action)
     branch = Branch(
@@ -247,11 +247,11 @@ def picked_step(
         return _untold_step(there, action.token, worker.engine.codec.piece(action.token, before))
     for rank, other in enumerate(there.top):
         if other.id == action.token:
-            found, place = other, rank
+            alternative, place = other, rank
             break
     else:
-        found, place = _look_up(work, worker, parent, action)
-    mu, probability = there.mirostat_mu, found.prob or 0.0
+        alternative, place = _look_up(work, worker, parent, action)
+    mu, probability = there.mirostat_mu, alternative.prob or 0.0
     if "mirostat" in parent.settings.active():
         earlier = work.tree.path(parent.id)[: action.place]
         surprise = -math.log2(max(probability, 1e-12))
@@ -259,8 +259,8 @@ def picked_step(
         mu = updated_mu(earlier[-1].mirostat_mu if earlier else None, surprise, tau=tau, eta=eta)
     return replace(
         there,
-        id=found.id,
-        raw_logprob=found.raw_logprob,
+        id=alternative.id,
+        raw_logprob=alternative.raw_logprob,
         prob=probability,
         rank=place,
         low=0.0,
@@ -271,8 +271,8 @@ def picked_step(
 
 def _untold_step(there: TokenStep, token: int, text: str) -> TokenStep:
     """A token chosen by hand where the engine samples by itself: of what it told of the step, the token's own part."""
-    told = {other.id: other.raw_logprob for other in there.top}
-    return replace(there, id=token, text=text, raw_logprob=told.get(token), rank=None)
+    logprobs = {other.id: other.raw_logprob for other in there.top}
+    return replace(there, id=token, text=text, raw_logprob=logprobs.get(token), rank=None)
 
 
 def _look_up(work: GenerateSession, worker: Worker, parent: Branch, action: PendingAction) -> tuple[Alternative, int]:
@@ -280,7 +280,7 @@ def _look_up(work: GenerateSession, worker: Worker, parent: Branch, action: Pend
     context = work.context(parent.id, action.place)
     row = next_row(worker, context, "branch")
     prompt = len(work.run.prompt.ids)
-    seen = examine(
+    next_token = examine(
         row.logits,
         parent.settings,
         prompt_ids=context[:prompt],
@@ -288,8 +288,10 @@ def _look_up(work: GenerateSession, worker: Worker, parent: Branch, action: Pend
         seed=parent.seed,
         breakers=breaker_ids(worker.engine.codec, parent.settings, context),
     )
-    found = candidate(seen, action.token, None)
-    return Alternative(action.token, found.raw_logprob, found.raw_prob, found.final_prob, found.removed_by), found.rank
+    picked = candidate(next_token, action.token, None)
+    return Alternative(
+        action.token, picked.raw_logprob, picked.raw_prob, picked.final_prob, picked.removed_by
+    ), picked.rank
 
 
 def _continue(work: GenerateSession, worker: Worker, branch_id: int) -> None:

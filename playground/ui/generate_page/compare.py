@@ -289,18 +289,18 @@ def diversity_frame(work: GenerateSession) -> pd.DataFrame:
         paths = [
             work.tree.path(b.id) for given, b in zip(work.letters, work.tree.branches, strict=False) if given == letter
         ]
-        found = diversity(
+        text_diversity = diversity(
             [tuple(step.key for step in path) for path in paths],
             [[step.raw_logprob for step in path if step.raw_logprob is not None] for path in paths],
         )
         rows.append(
             {
                 "": letter,
-                "different texts": f"{found.different} of {found.texts}",
-                **{f"distinct-{n}": _interval(value, percent) for n, value in found.distinct.items()},
-                "repeated 4-grams": _interval(found.repeated, percent),
-                "length, tokens": _interval(found.length, lambda value: f"{value:.1f}"),
-                "mean log-probability, nats": _interval(found.logprob, logprob),
+                "different texts": f"{text_diversity.different} of {text_diversity.texts}",
+                **{f"distinct-{n}": _interval(value, percent) for n, value in text_diversity.distinct.items()},
+                "repeated 4-grams": _interval(text_diversity.repeated, percent),
+                "length, tokens": _interval(text_diversity.length, lambda value: f"{value:.1f}"),
+                "mean log-probability, nats": _interval(text_diversity.logprob, logprob),
             }
         )
     return pd.DataFrame(rows)

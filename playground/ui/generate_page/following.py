@@ -18,9 +18,9 @@ from playground.ui.workspace.shown import find_shown, shown_as
 
 @dataclass(frozen=True, slots=True)
 class FollowedText:
-    """What the leader's page has told and this one has not taken over yet; "" for nothing."""
+    """What is on the leader's screen and has not been taken over here yet; "" for nothing."""
 
-    told: str = ""
+    on_screen: str = ""
 
 
 def tell_text() -> str:
@@ -31,22 +31,22 @@ def tell_text() -> str:
         return ""
     if work.run is None:
         return ""
-    seen = (work.tree.current, len(work.tree.branches), "" if work.selected is None else work.selected, work.seed_view)
-    return ".".join(map(str, (shown_as(work), work.begun, *seen)))
+    view = (work.tree.current, len(work.tree.branches), "" if work.selected is None else work.selected, work.seed_view)
+    return ".".join(map(str, (shown_as(work), work.begun, *view)))
 
 
-def follow_text(told: str) -> None:
+def follow_text(on_screen: str) -> None:
     """Show it at the next look at the pictures."""
-    session.put(FollowedText(told))
+    session.put(FollowedText(on_screen))
 
 
 def take_over_text(worker: Worker) -> None:
     """Once after ``follow_text``: the leader's text in the place of one's own, if it is of this model and still hers."""
-    told = session.get(FollowedText).told
-    if not told:
+    on_screen = session.get(FollowedText).on_screen
+    if not on_screen:
         return
     session.put(FollowedText())
-    name, begun, *_seen = told.split(".")
+    name, begun, *_view = on_screen.split(".")
     leader, work = find_shown(name, GenerateSession), opened(_section(), worker)
     if leader is None or leader is work or str(leader.begun) != begun or leader.run is None:
         return

@@ -47,13 +47,13 @@ def texts_beside(base: GenerateSession, worker: Worker, loaded: Mapping[str, Wor
 
 def written_beside(base: GenerateSession) -> list[Written]:
     """What the models beside have written together with the texts of ``base``, for files."""
-    found = []
+    written = []
     for letter, other in ready_beside().items():
         work = opened(f"beside {letter}", other)
         run = work.whole_run()
         if run is not None and run.tree.branches and work.group is base.group:
-            found.append((run, other.engine.codec))
-    return found
+            written.append((run, other.engine.codec))
+    return written
 
 
 def _text(letter: str, base: GenerateSession, worker: Worker, work: GenerateSession, other: Worker) -> None:
@@ -70,8 +70,8 @@ def _text(letter: str, base: GenerateSession, worker: Worker, work: GenerateSess
     if work.stream is not None:
         tokens = work.growing[letter].look(work.run, work.tree, branch.id, codec, options().scale)
     else:
-        found = _parting(base, worker, work, other, branch) if base.stream is None else None
-        parted = found.right if isinstance(found, Parting) else None
+        parting_point = _parting(base, worker, work, other, branch) if base.stream is None else None
+        parted = parting_point.right if isinstance(parting_point, Parting) else None
         tokens = path_tokens(work.run, work.tree, branch.id, codec, options().scale, parted=parted)
     token_strip(
         tokens,
@@ -113,13 +113,17 @@ def _sentence(
     if base.stream is not None or base.run is None or not base.tree.branches:
         return ""
     first, left, right, _branch = _paths(base, worker, work, other, branch)
-    found = _parting(base, worker, work, other, branch)
-    if found is None:
+    parting_point = _parting(base, worker, work, other, branch)
+    if parting_point is None:
         return f"**{first} and {letter}** are the same text."
-    place = f"token {found.left + 1}" if found.character is None else f"character {found.character + 1}"
+    place = (
+        f"token {parting_point.left + 1}"
+        if parting_point.character is None
+        else f"character {parting_point.character + 1}"
+    )
     one, two = (
         shown_text(pieces[at]) if at < len(pieces) else "(the end)"
-        for pieces, at in ((left, found.left), (right, found.right))
+        for pieces, at in ((left, parting_point.left), (right, parting_point.right))
     )
     return f"**{first} and {letter}** part at {place}: {escape_markdown(one)} against {escape_markdown(two)}."
 

@@ -80,8 +80,8 @@ class GenerateSession:
     def busy(self) -> bool:
         leader = self.leader
         if leader is not None:
-            seen = self.run is leader.run and self.tree is leader.tree and self.stream is leader.stream
-            return leader.busy or not seen
+            taken_over = self.run is leader.run and self.tree is leader.tree and self.stream is leader.stream
+            return leader.busy or not taken_over
         return self.stream is not None or self.scoring is not None
 
     @property

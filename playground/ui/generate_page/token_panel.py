@@ -88,8 +88,10 @@ def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:
         st.markdown("Chosen by hand, not drawn.")
         return
     if not isinstance(step, DrawnStep):
-        told = "" if step.raw_logprob is None else f" Its raw probability was {percent(math.exp(step.raw_logprob))}."
-        st.markdown(f"The engine drew this token by itself; it tells no random number.{told}")
+        probability = (
+            "" if step.raw_logprob is None else f" Its raw probability was {percent(math.exp(step.raw_logprob))}."
+        )
+        st.markdown(f"The engine drew this token by itself; it tells no random number.{probability}")
         return
     st.markdown(
         f"The random number **u = {step.u:.6f}** fell between {step.low:.6f} and {step.high:.6f}, the band of this token in the "
@@ -98,7 +100,7 @@ def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:
 
 
 def _buttons(work: GenerateSession, branch: int, place: int, worker: Worker) -> None:
-    told = all(step.id is not None for step in work.tree.path(branch)[:place])
+    has_ids = all(step.id is not None for step in work.tree.path(branch)[:place])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Open in Sampling",
@@ -106,9 +108,9 @@ def _buttons(work: GenerateSession, branch: int, place: int, worker: Worker) -> 
             key="open_in_sampling",
             on_click=open_in_sampling,
             args=(work, branch, place),
-            disabled=not told,
+            disabled=not has_ids,
             help="The whole distribution at exactly this point, under the settings of this text."
-            if told
+            if has_ids
             else "The engine did not tell the ids of all tokens before this one.",
         )
 

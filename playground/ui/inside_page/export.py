@@ -35,11 +35,11 @@ def export_anatomy() -> None:
 
 def export_timing() -> None:
     """CSV of what was measured."""
-    found = timings().get(loaded_model().engine.info.revision)
-    if found is None:
+    measurement = timings().get(loaded_model().engine.info.revision)
+    if measurement is None:
         st.caption("Nothing is measured yet.")
         return
-    file_button("CSV", "timing.csv", lambda: files.timing_csv(found[0]), "One line a prompt length.")
+    file_button("CSV", "timing.csv", lambda: files.timing_csv(measurement[0]), "One line a prompt length.")
 
 
 def export_note() -> None:

@@ -105,37 +105,37 @@ def _share(step: object) -> float:
     return float(step.share) if isinstance(step, Progress) else 0.0
 
 
-def _show(found: Timing, when: float) -> None:
-    ahead = min(session.get(InsideState).ahead, found.info.context_length - STEPS)
-    made = time.strftime("%H:%M:%S", time.localtime(when))
+def _show(timing: Timing, when: float) -> None:
+    ahead = min(session.get(InsideState).ahead, timing.info.context_length - STEPS)
+    measured_at = time.strftime("%H:%M:%S", time.localtime(when))
     st.caption(
-        f"Measured on this server at {made}: {escape_markdown(found.info.name)} in "
-        f"{found.info.dtype} on {escape_markdown(or_unknown(found.info.device))}, "
+        f"Measured on this server at {measured_at}: {escape_markdown(timing.info.name)} in "
+        f"{timing.info.dtype} on {escape_markdown(or_unknown(timing.info.device))}, "
         f"one text, {STEPS} new tokens after each prompt. Other work on the machine makes it slower, never faster."
     )
-    _times_table(found)
-    _look_ahead(found, ahead)
-    _pictures(found, ahead)
-    _cache_table(found)
+    _times_table(timing)
+    _look_ahead(timing, ahead)
+    _pictures(timing, ahead)
+    _cache_table(timing)
 
 
-def _measured_lengths(found: Timing) -> tuple[LengthTiming, ...]:
+def _measured_lengths(timing: Timing) -> tuple[LengthTiming, ...]:
     """All lengths measured, each once."""
-    return (*found.lengths, *(one for one in found.checks if one not in found.lengths))
+    return (*timing.lengths, *(one for one in timing.checks if one not in timing.lengths))
 
 
-def _times_table(found: Timing) -> None:
+def _times_table(timing: Timing) -> None:
     import pandas as pd  # only a table needs it, and a page opens without it
 
-    rows = _measured_lengths(found)
+    rows = _measured_lengths(timing)
     frame = pd.DataFrame(
         {
-            "tokens": [f"{one.prefill.tokens:,}" + (" ◆" if one in found.checks else "") for one in rows],
+            "tokens": [f"{one.prefill.tokens:,}" + (" ◆" if one in timing.checks else "") for one in rows],
             "read in": [milliseconds(1e3 * one.prefill.seconds) for one in rows],
-            "predicted": [milliseconds(1e3 * found.speed.seconds(one.prefill.tokens)) for one in rows],
+            "predicted": [milliseconds(1e3 * timing.speed.seconds(one.prefill.tokens)) for one in rows],
             "tokens/s": [f"{one.prefill.tokens_per_s:,.1f}" for one in rows],
             "new token in": [milliseconds(1e3 * one.decode.seconds) for one in rows],
-            "predicted ": [milliseconds(1e3 * found.speed.seconds(1, one.decode.context)) for one in rows],
+            "predicted ": [milliseconds(1e3 * timing.speed.seconds(1, one.decode.context)) for one in rows],
             "tokens/s ": [f"{one.decode.tokens_per_s:,.1f}" for one in rows],
         }
     )
@@ -156,23 +156,23 @@ def _times_table(found: Timing) -> None:
     st.caption("◆ was not in the fit: it checks it.")
     several = [
         f"{one.rows} rows {milliseconds(1e3 * one.seconds)} "
-        f"(predicted {milliseconds(1e3 * found.speed.seconds(1, one.context, one.rows))})"
-        for one in found.rows
+        f"(predicted {milliseconds(1e3 * timing.speed.seconds(1, one.context, one.rows))})"
+        for one in timing.rows
     ]
     if several:
-        st.caption(f"A new token in each of several rows after {found.rows[0].context} tokens: {', '.join(several)}.")
+        st.caption(f"A new token in each of several rows after {timing.rows[0].context} tokens: {', '.join(several)}.")
 
 
-def _cache_table(found: Timing) -> None:
+def _cache_table(timing: Timing) -> None:
     """Bytes by formula and as measured, and whether they are equal."""
     import pandas as pd  # only a table needs it, and a page opens without it
 
     st.markdown("**Key-value cache, predicted and measured**")
-    sizes = [one.cache for one in _measured_lengths(found) if one.cache.measured is not None]
+    sizes = [one.cache for one in _measured_lengths(timing) if one.cache.measured is not None]
     if not sizes:
         st.caption(
             "This model keeps no key-value cache: a state of constant size takes its place, whatever the length."
-            if not found.info.heads
+            if not timing.info.heads
             else "This model mixes attention with layers of another kind, and what it keeps is not measured here."
         )
         return
@@ -185,25 +185,25 @@ def _cache_table(found: Timing) -> None:
     )
     number = st.column_config.NumberColumn(format="localized")
     st.dataframe(frame, hide_index=True, key="inside_cache", column_config=dict.fromkeys(frame.columns, number))
-    spec = found.speed.workload.spec
+    spec = timing.speed.workload.spec
     if spec is None or any(size.predicted is None for size in sizes):
         st.caption("No formula here knows how this architecture keeps its cache; the measured bytes stand alone.")
         return
     equal = all(size.predicted == size.measured for size in sizes)
     st.caption(
-        f"{cache_words(spec, found.speed.workload.bytes_per_weight)} Measured: the bytes of the cache's own tensors after the "
+        f"{cache_words(spec, timing.speed.workload.bytes_per_weight)} Measured: the bytes of the cache's own tensors after the "
         f"{STEPS} new tokens. The two " + ("are **equal** at every length." if equal else "**differ**.")
     )
 
 
-def _look_ahead(found: Timing, ahead: int) -> None:
+def _look_ahead(timing: Timing, ahead: int) -> None:
     """What the fitted machine says of a longer prompt, and a button that finds out."""
-    read_s, write_s = found.speed.seconds(ahead), found.speed.seconds(1, ahead)
+    read_s, write_s = timing.speed.seconds(ahead), timing.speed.seconds(1, ahead)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             "Predict a prompt of",
             min_value=1,
-            max_value=found.info.context_length - STEPS,
+            max_value=timing.info.context_length - STEPS,
             value=ahead,
             step=256,
             key="inside_ahead",
@@ -221,19 +221,19 @@ def _look_ahead(found: Timing, ahead: int) -> None:
             if read_s <= LONGEST_CHECK_S
             else f"It would take more than {LONGEST_CHECK_S:.0f} s: not offered on this machine.",
         )
-    cache = found.speed.workload.cache_bytes(ahead)
+    cache = timing.speed.workload.cache_bytes(ahead)
     held = f", a cache of {gigabytes(cache)}" if cache else ""
     st.markdown(
         f"**{ahead:,} tokens:** predicted {milliseconds(1e3 * read_s)} to read, {milliseconds(1e3 * write_s)} for a new "
-        f"token{held}. {_checked(found, ahead)}"
+        f"token{held}. {_checked(timing, ahead)}"
     )
 
 
-def _checked(found: Timing, length: int) -> str:
-    known = [one for one in (*found.lengths, *found.checks) if one.prefill.tokens == length]
-    if not known:
+def _checked(timing: Timing, length: int) -> str:
+    measurements = [one for one in (*timing.lengths, *timing.checks) if one.prefill.tokens == length]
+    if not measurements:
         return "Not measured yet."
-    read, write, speed = known[-1].prefill, known[-1].decode, found.speed
+    read, write, speed = measurements[-1].prefill, measurements[-1].decode, timing.speed
     return (
         f"Measured: {milliseconds(1e3 * read.seconds)} and {milliseconds(1e3 * write.seconds)}; the prediction was "
         f"{speed.seconds(length) / read.seconds - 1:+.0%} and {speed.seconds(1, write.context) / write.seconds - 1:+.0%} off."
@@ -255,27 +255,27 @@ def _check_if_wanted(worker: Worker, revision: str) -> None:
     def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, LengthTiming]:
         return time_length(engine, cancel, length)
 
-    found, when = timings()[revision]
+    timing, when = timings()[revision]
     check = result_of(
         "timing",
         (revision, length, wanted.number),
         lambda: worker.submit(session_id(), "timing", job),
         f"A prompt of {length:,} tokens is read",
     )
-    timings()[revision] = (found.with_check(check), when)
+    timings()[revision] = (timing.with_check(check), when)
     session.change(TimingWanted, check=None)
 
 
-def _pictures(found: Timing, ahead: int) -> None:
+def _pictures(timing: Timing, ahead: int) -> None:
     """One picture at a time, full width."""
     Bound(InsideState).segmented("picture")
     title, make = PICTURES[session.get(InsideState).picture]
-    data = make(found, ahead)
+    data = make(timing, ahead)
     if data is None:
         st.caption("This model keeps no key-value cache: there is nothing that grows with the text.")
     else:
         light_chart(lines_chart(data), key="inside_timing_chart", alt=lines_description(data, title))
-    fit = found.speed.fit
+    fit = timing.speed.fit
     why_it_matters(
         f"{title}. Fitted: {_rate(fit.flops_per_s, 'GFLOP/s')} of arithmetic and {_rate(fit.bytes_per_s, 'GB/s')} of "
         f"traffic, {_overlap_words(fit.overlap)}, by least squares of the relative error. Reading many "

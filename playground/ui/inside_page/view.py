@@ -119,9 +119,9 @@ def _share(step: tuple[int, int]) -> float:
 
 def followed_path(view: LensView, token: int) -> RankPath:
     """The token's ranks at the position in view; asks the model about one position where it was not followed."""
-    known = known_path(view.picture, view.position, token)
-    if known is not None:
-        return known
+    cached = known_path(view.picture, view.position, token)
+    if cached is not None:
+        return cached
     ids, position = view.ids, view.position
     key = ("path", view.worker.engine.info.revision, ids[: position + 1], token)
 
@@ -147,5 +147,5 @@ def remembered(key: object, make: Callable[[], T]) -> T:
         while len(memory) >= 3 * _REMEMBERED:
             memory.pop(next(iter(memory)))
         memory[key] = created
-    found: T = memory[key]
-    return found
+    cached: T = memory[key]
+    return cached

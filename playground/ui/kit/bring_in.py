@@ -86,20 +86,20 @@ class BringIn(Generic[T]):
             if count > SHOWN:
                 st.caption(f"and {count - SHOWN:,} more")
 
-    def take_buttons(self, found: Sequence[T], source: str) -> None:
+    def take_buttons(self, rows: Sequence[T], source: str) -> None:
         """In the place of those there, or beside them; below, why that was refused."""
-        several = len(found) > 1
+        several = len(rows) > 1
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                f"Take these {len(found):,} instead" if several else "Take it instead",
+                f"Take these {len(rows):,} instead" if several else "Take it instead",
                 key=f"{self.key}_take_{source}",
                 type="primary",
-                **self.taking(found),
+                **self.taking(rows),
             )
             st.button(
                 "Add them" if several else "Add it",
                 key=f"{self.key}_add_{source}",
-                **self.taking(found, add=True),
+                **self.taking(rows, add=True),
             )
         problem = session.get(_Refusals).by_key.get(self.key, "")
         if problem:

@@ -51,16 +51,16 @@ class KeptList:
             return
         with box:
             try:
-                found = lines()
+                kept_lines = lines()
             except PlaygroundError as error:
                 show_problem(error)
                 return
-            if not found:
+            if not kept_lines:
                 st.caption("Nothing is kept yet.")
-            for line in found[:SHOWN]:
+            for line in kept_lines[:SHOWN]:
                 self._line(line, line.id == shown(), busy())
-            if len(found) > SHOWN:
-                st.caption(f"{len(found) - SHOWN} older ones are kept too; delete some of these to see them.")
+            if len(kept_lines) > SHOWN:
+                st.caption(f"{len(kept_lines) - SHOWN} older ones are kept too; delete some of these to see them.")
             if self.below:
                 st.caption(self.below)
 

@@ -47,11 +47,11 @@ def hold_breath() -> None:
 
 
 def _breath(session: AppSession) -> _Breath:
-    found: _Breath | None = getattr(session, _BREATH, None)
-    if found is None:
-        found = _Breath()
-        setattr(session, _BREATH, found)
-    return found
+    breath: _Breath | None = getattr(session, _BREATH, None)
+    if breath is None:
+        breath = _Breath()
+        setattr(session, _BREATH, breath)
+    return breath
 
 
 def _enqueue_held(self: AppSession, msg: ForwardMsg) -> None:
@@ -93,14 +93,14 @@ def _release(session: AppSession) -> None:
 
 def _send(runtime: Runtime, session: AppSession) -> None:
     """As the server's loop does, without its pauses."""
-    found = runtime._session_mgr.get_active_session_info(session.id)
-    if found is None:  # the connection is lost: they wait for the next one
+    session_info = runtime._session_mgr.get_active_session_info(session.id)
+    if session_info is None:  # the connection is lost: they wait for the next one
         return
     try:
         for msg in _flush(session):
-            runtime._send_message(found, msg)
+            runtime._send_message(session_info, msg)
     except SessionClientDisconnectedError:
-        runtime.disconnect_session(session.id, client=found.client)
+        runtime.disconnect_session(session.id, client=session_info.client)
 
 
 def _flush_unheld(self: AppSession) -> list[ForwardMsg]:

@@ -96,7 +96,7 @@ class PageSpec:
     default: bool = False
     listed: Callable[[], bool] = lambda: True
     tell: Callable[[], str] = lambda: ""
-    follow: Callable[[str], None] = lambda told: None
+    follow: Callable[[str], None] = lambda on_screen: None
 
     @property
     def section_key(self) -> str:

@@ -21,20 +21,20 @@ def copy_quickly() -> None:
 
 
 def _copy_container(self: DeltaGenerator, memo: dict[int, Any]) -> DeltaGenerator:
-    made = DeltaGenerator(
+    duplicate = DeltaGenerator(
         root_container=self._root_container,
         cursor=deepcopy(self._cursor, memo),
         parent=deepcopy(self._parent, memo),
         block_type=self._block_type,
     )
-    made._form_data = self._form_data  # a tuple of one name
-    made._creating_fragment_id = self._creating_fragment_id
-    return made
+    duplicate._form_data = self._form_data  # a tuple of one name
+    duplicate._creating_fragment_id = self._creating_fragment_id
+    return duplicate
 
 
 def _copy_cursor(self: Cursor, memo: dict[int, Any]) -> Cursor:
-    made = object.__new__(type(self))
-    made.__dict__.update(self.__dict__)
+    duplicate = object.__new__(type(self))
+    duplicate.__dict__.update(self.__dict__)
     shown = self._transient_elements
-    made._transient_elements = deepcopy(shown, memo) if len(shown) else SparseList()
-    return made
+    duplicate._transient_elements = deepcopy(shown, memo) if len(shown) else SparseList()
+    return duplicate

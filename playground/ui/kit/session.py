@@ -25,8 +25,8 @@ _PROBLEMS = "playground_problems"
 
 
 def _states() -> dict[object, Any]:
-    found: dict[object, Any] = st.session_state.setdefault(_STATES, {})
-    return found
+    states: dict[object, Any] = st.session_state.setdefault(_STATES, {})
+    return states
 
 
 def get(kind: type[T]) -> T:
@@ -34,8 +34,8 @@ def get(kind: type[T]) -> T:
     states = _states()
     if kind not in states:
         states[kind] = kind()
-    found: T = states[kind]
-    return found
+    state: T = states[kind]
+    return state
 
 
 def put(state: object) -> None:
@@ -120,8 +120,8 @@ def once(what: str) -> bool:
 
 def problems() -> tuple[str, ...]:
     """Sentences about the last refused input, shown until it is mended."""
-    found: tuple[str, ...] = st.session_state.get(_PROBLEMS, ())
-    return found
+    noted: tuple[str, ...] = st.session_state.get(_PROBLEMS, ())
+    return noted
 
 
 def note_problem(*sentences: str) -> None:

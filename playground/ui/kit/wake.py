@@ -85,15 +85,15 @@ def _ask(runtime: Runtime, session: str, key: str, every: float, beside: Callabl
 
 def _rerun(runtime: Runtime, session: str, key: str, every: float, beside: Callable[[], Beside]) -> None:
     """In the server's loop. Waits for the end of a run: until then a page has the fragments of the one before, too."""
-    found = runtime._session_mgr.get_active_session_info(session)
-    if found is not None and found.session._state is AppSessionState.APP_IS_RUNNING:
+    session_info = runtime._session_mgr.get_active_session_info(session)
+    if session_info is not None and session_info.session._state is AppSessionState.APP_IS_RUNNING:
         loop = runtime._get_async_objs().eventloop
         loop.call_later(_LOOK_AGAIN_S, _rerun, runtime, session, key, every, beside)
         return
     _asked.discard((session, key))
-    if found is None:
+    if session_info is None:
         return
-    app, wanted = found.session, beside()
+    app, wanted = session_info.session, beside()
     page = None if wanted.page is None else _page_of_path(app, wanted.page)
     if page is not None:
         _begin(app, page_script_hash=page)
@@ -109,7 +109,7 @@ def _rerun(runtime: Runtime, session: str, key: str, every: float, beside: Calla
 
 def _page_of_path(app: AppSession, path: str) -> str | None:
     pages = app._pages_manager.get_pages()
-    return next((found for found, page in pages.items() if page.get("url_pathname") == path), None)
+    return next((page_hash for page_hash, page in pages.items() if page.get("url_pathname") == path), None)
 
 
 def _drawn(app: AppSession, parts: Sequence[str]) -> Iterator[str]:
@@ -145,20 +145,20 @@ def stop_timer(key: str) -> None:
 
 def _tick(runtime: Runtime, session: str, fragment: str, every: float) -> None:
     """In the server's loop. Waits for the end of a run: one of the whole page may be about to drop the fragment."""
-    found = runtime._session_mgr.get_active_session_info(session)
-    if found is None:
+    session_info = runtime._session_mgr.get_active_session_info(session)
+    if session_info is None:
         return
-    if found.session._state is AppSessionState.APP_IS_RUNNING:
+    if session_info.session._state is AppSessionState.APP_IS_RUNNING:
         runtime._get_async_objs().eventloop.call_later(TICK_S, _tick, runtime, session, fragment, every)
     else:
         again = partial(_set_timer, runtime, session, fragment, every)
-        at_next_tick(found.session._pages_manager, fragment, again, quiet_s=_QUIET * every)
+        at_next_tick(session_info.session._pages_manager, fragment, again, quiet_s=_QUIET * every)
         _set_timer(runtime, session, fragment, TICK_S)
 
 
 def _set_timer(runtime: Runtime, session: str, fragment: str, interval: float) -> None:
-    found = runtime._session_mgr.get_active_session_info(session)
-    if found is not None and found.session.has_fragment(fragment):
+    session_info = runtime._session_mgr.get_active_session_info(session)
+    if session_info is not None and session_info.session.has_fragment(fragment):
         message = ForwardMsg()
         message.auto_rerun.fragment_id, message.auto_rerun.interval = fragment, interval
-        found.session._enqueue_forward_msg(message)
+        session_info.session._enqueue_forward_msg(message)

@@ -34,8 +34,8 @@ _WIDGETS = Bound(LanguagesState)
 
 def costs_section(worker: Worker) -> None:
     """A text of so many English tokens, in the chosen language, under two vocabularies."""
-    found, text = counted(), parallel()
-    counts, named = found.rows, found.named
+    token_counts, text = counted(), parallel()
+    counts, named = token_counts.rows, token_counts.named
     looked_at(text)
     state, prices = session.get(LanguagesState), packaged_prices()
     pair = tuple(dict.fromkeys((chosen(state.tokenizer, named), chosen(state.beside, named))))
@@ -134,21 +134,21 @@ def _priced(prices: PriceTable) -> dict[str, str]:
 def _timing(worker: Worker) -> Timing | None:
     """This model's speed, measured once on this server. Raises Pending; None for an engine that cannot be timed so."""
     info = worker.engine.info
-    known = known_timing(info)
-    if known is not None:
-        return known
+    stored_timing = known_timing(info)
+    if stored_timing is not None:
+        return stored_timing
     if not offers(worker.engine, Rows) or not offers(worker.engine, Weights):
         return None
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, Timing]:
         return time_machine(engine, cancel, QUICK)
 
-    found = result_of(
+    timing = result_of(
         "timing",
         (info.revision, QUICK, "costs"),
         lambda: worker.submit(session_id(), "timing", job),
         "Its speed is measured, once",
         share=lambda step: step.share if isinstance(step, Progress) else 0.0,
     )
-    timings()[info.revision] = (found, time.time())
-    return found
+    timings()[info.revision] = (timing, time.time())
+    return timing

@@ -50,8 +50,8 @@ def knowledge_section(worker: Worker) -> None:
             _WIDGETS.slider("articles")
             _WIDGETS.choose("protocol", choices=PROTOCOLS)
             st.button("Read them", key="languages_read", type="primary", icon=":material/play_arrow:", on_click=_read)
-    known = {code for code in state.read if code in text.languages}
-    texts = chosen_texts(text, [code for code in state.read if code in known], state.articles)
+    available = {code for code in state.read if code in text.languages}
+    texts = chosen_texts(text, [code for code in state.read if code in available], state.articles)
     flat = [each for own in in_passes(texts, state.protocol).values() for each in own]
     wanted = (state.read, state.articles, state.protocol)
     revision = worker.engine.info.revision
@@ -85,10 +85,10 @@ def _shown(worker: Worker, text: Parallel, texts: dict[str, list[str]], flat: li
             f"{name} reads {len(flat)} texts",
             share=lambda step: step.share if isinstance(step, BitsStep) else 0.0,
         )
-        found = knowledge(text, texts, bits, protocol)
-        show_figure(meaning_figure(found), meaning_description(found), key="meaning")
+        per_language = knowledge(text, texts, bits, protocol)
+        show_figure(meaning_figure(per_language), meaning_description(per_language), key="meaning")
         st.caption(f"**{PROTOCOLS[protocol]}.** {ABOUT[protocol]}")
-        show_table(knowledge_table(found), key="knowledge")
+        show_table(knowledge_table(per_language), key="knowledge")
         why_it_matters(
             "Bits per byte flatter a language whose characters take three bytes: half of each is known from the script. Bits "
             "per meaning do not: what it takes to say the same. Nothing tells the model which "
@@ -187,9 +187,9 @@ def _answers(worker: Worker) -> None:
 
 
 def _show_answers(answers: tuple[Answer, ...]) -> None:
-    told = counted(answers)
-    elsewhere, known = sum(each for each, _ in told.values()), sum(each for _, each in told.values())
-    st.markdown(f"**{elsewhere} of {known}** answers are in another language than their question.")
+    tallies = counted(answers)
+    elsewhere, total = sum(each for each, _ in tallies.values()), sum(each for _, each in tallies.values())
+    st.markdown(f"**{elsewhere} of {total}** answers are in another language than their question.")
     st.table(  # two columns: more do not fit a phone
         [
             {

@@ -41,11 +41,11 @@ def premiums_section(_: object) -> None:
     """Heatmap, bars, map or table; one language taken apart; the notes' figures beside."""
     text = parallel()
     try:
-        found = counted()
+        token_counts = counted()
     except BadInput:  # said where the pictures are; the way back to a text that can be counted stays
         _own_text(text)
         raise
-    counts, named = found.rows, found.named
+    counts, named = token_counts.rows, token_counts.named
     looked_at(text)
     state = session.get(LanguagesState)
     name = chosen(state.tokenizer, named)
@@ -54,7 +54,7 @@ def premiums_section(_: object) -> None:
         _WIDGETS.choose("tokenizer", choices=named)
         _WIDGETS.choose("language", choices=language_names(text))
         _own_text(text)
-    for note in (*found.problems, *text.notes)[:6]:
+    for note in (*token_counts.problems, *text.notes)[:6]:
         st.warning(escape_markdown(note), icon=":material/rule:")
     _closer(counts, state.language, name, named, text.languages[text.baseline].name)
     ordered = sorted_counts(counts, name)
@@ -95,17 +95,17 @@ def _picture(ordered: Sequence[LanguageCount], name: str, named: Mapping[str, st
 
 def _closer(counts: Sequence[LanguageCount], code: str, name: str, named: Mapping[str, str], baseline: str) -> None:
     """The chosen language in words: its premium, what makes it up, and the cheapest vocabulary here."""
-    found = next((each for each in counts if each.text.code == code), None)
-    if found is None:
+    language = next((each for each in counts if each.text.code == code), None)
+    if language is None:
         return
-    letters, per_letter, per_byte = found.factors(name)
-    best = min(named, key=found.premium)
+    letters, per_letter, per_byte = language.factors(name)
+    best = min(named, key=language.premium)
     said = (
-        f"**{escape_markdown(found.text.name)}** takes **{premium_text(found.premium(name))}** the tokens of "
+        f"**{escape_markdown(language.text.name)}** takes **{premium_text(language.premium(name))}** the tokens of "
         f"{escape_markdown(baseline)} with {escape_markdown(named[name])}, its **premium**: {letters:.2f} times the "
         f"characters × {per_letter:.2f} times the bytes a character (UTF-8) × {per_byte:.2f} times the tokens a byte "
         f"(vocabulary). With "
-        f"{escape_markdown(named[best])} it is **{premium_text(found.premium(best))}**."
+        f"{escape_markdown(named[best])} it is **{premium_text(language.premium(best))}**."
     )
     st.markdown(said)
 

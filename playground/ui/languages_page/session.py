@@ -51,9 +51,9 @@ def parallel() -> Parallel:
 def use_text(own: Parallel | None) -> None:
     """Take a parallel text, or the one that ships. A language that it does not have is not looked at any more."""
     session.put(UsedText(own))
-    found = own or declaration()
-    if session.get(LanguagesState).language not in found.languages:
-        others = [code for code in found.languages if code != found.baseline]
+    text = own or declaration()
+    if session.get(LanguagesState).language not in text.languages:
+        others = [code for code in text.languages if code != text.baseline]
         session.change(LanguagesState, language=others[0])
 
 
@@ -114,15 +114,15 @@ def tokenizers() -> Mapping[str, Tokenizer]:
     names = present()
 
     def work(tell: Callable[[object], None], cancel: CancelToken) -> dict[str, Tokenizer]:
-        found = {}
+        packaged_tokenizers = {}
         for number, name in enumerate(names, start=1):
             cancel.check()
             try:
-                found[name] = packaged(name)
+                packaged_tokenizers[name] = packaged(name)
             except PlaygroundError:
                 continue  # a damaged file: the others are shown, and it is missing
             tell(number / len(names))
-        return found
+        return packaged_tokenizers
 
     opened = result_of(
         "tokenizers", names, lambda: in_background("tokenizers", work), "Vocabularies are read", share=float
@@ -154,15 +154,15 @@ def counted() -> Counted:
     text, opened = parallel(), tokenizers()
     if not opened:
         raise BadInput("No tokenizer is installed here: run `make tokenizers` and reload the page.", "tokenizer")
-    known = {name: found for name in opened if (found := STORE.cached(text, _remembered(name))) is not None}
+    counts = {name: cached for name in opened if (cached := STORE.cached(text, _remembered(name))) is not None}
     problems: tuple[str, ...] = ()
-    if len(known) < len(opened):
+    if len(counts) < len(opened):
         asked = (digest_of(text), *map(_remembered, opened))
-        known, problems = result_of("counting", asked, lambda: _count(text, opened), "Texts are counted", share=float)
-    named = {name: label for name, label in labels(opened).items() if name in known}
+        counts, problems = result_of("counting", asked, lambda: _count(text, opened), "Texts are counted", share=float)
+    named = {name: label for name, label in labels(opened).items() if name in counts}
     if not named:
         raise BadInput(" ".join(problems) or "No tokenizer here reads this text: choose another text.", "tokenizer")
-    return Counted(language_counts(text, {name: known[name] for name in named}), named, problems)
+    return Counted(language_counts(text, {name: counts[name] for name in named}), named, problems)
 
 
 def _remembered(name: str) -> str:
@@ -175,14 +175,14 @@ def _count(text: Parallel, opened: Mapping[str, Tokenizer]) -> Ticket[tuple[dict
     names = {name: _remembered(name) for name in opened}
 
     def work(tell: Callable[[object], None], cancel: CancelToken) -> tuple[dict[str, Counts], tuple[str, ...]]:
-        found, problems = dict[str, Counts](), list[str]()
+        counts, problems = dict[str, Counts](), list[str]()
         for number, (name, each) in enumerate(opened.items(), start=1):
             cancel.check()
             try:
-                found[name] = STORE.count(text, each, names[name])
+                counts[name] = STORE.count(text, each, names[name])
             except BadInput as error:  # a stranger's tokenizer that cannot read this text: the others are shown
                 problems.append(str(error))
             tell(number / len(opened))
-        return found, tuple(dict.fromkeys(problems))
+        return counts, tuple(dict.fromkeys(problems))
 
     return in_background("counting", work)

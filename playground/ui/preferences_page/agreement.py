@@ -15,9 +15,9 @@ from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.pictures import show_figure, show_table
 
 
-def agreement_part(found: KeptBallot) -> None:
+def agreement_part(kept: KeptBallot) -> None:
     """The share of agreeing pairs of voters with the chance-corrected forms; then time and money."""
-    votes = votes_on_answers(found.ballot, found.verdicts)
+    votes = votes_on_answers(kept.ballot, kept.verdicts)
     agreement = measure_agreement(votes)
     if agreement.share is None:
         voters = len({vote.voter for vote in votes})
@@ -29,11 +29,11 @@ def agreement_part(found: KeptBallot) -> None:
     else:
         data = AgreementData(agreement.share)
         show_figure(agreement_figure(data), agreement_description(data), key="preferences_agreement")
-        told = [f"{agreement.voters} voters, {agreement.units:,} pairs that two or more judged"]
+        clauses = [f"{agreement.voters} voters, {agreement.units:,} pairs that two or more judged"]
         for name, value in (("Krippendorff's alpha", agreement.alpha), ("Fleiss's kappa", agreement.fleiss)):
             if value is not None:
-                told.append(f"{name} {value:.2f}")
-        st.markdown(escape_markdown("; ".join(told) + " (1 full agreement, 0 what chance would give)."))
+                clauses.append(f"{name} {value:.2f}")
+        st.markdown(escape_markdown("; ".join(clauses) + " (1 full agreement, 0 what chance would give)."))
         show_table(kappa_table(agreement), key="preferences_kappa")
     for bias in measure_position_bias(votes):
         if bias.note:
@@ -47,7 +47,7 @@ def agreement_part(found: KeptBallot) -> None:
         key="preferences_price",
         help="Llama 2's comparisons were put at about $3.50 each, a written demonstration at about $25 (2023).",
     )
-    st.markdown(escape_markdown(cost_sentence(votes_cost(found.verdicts, price), price)))
+    st.markdown(escape_markdown(cost_sentence(votes_cost(kept.verdicts, price), price)))
     why_it_matters(
         "A reward model cannot agree with people more than they agree with each other: of labelers who say the same in 73% of "
         "cases, no model is right in 95%. What is counted here are words (the one, the other, a tie, both bad), not how sure "

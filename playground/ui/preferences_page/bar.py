@@ -25,9 +25,9 @@ from playground.ui.preferences_page.session import LONGEST_NAME, Voter, attempt,
 def ballot_bar() -> None:
     """Drawn anew with what the votes say."""
     with problems_shown_here():
-        found, kept = opened(), store().ballots()
+        kept, ballots = opened(), store().ballots()
         with st.container(horizontal=True, vertical_alignment="bottom", key="preferences_bar"):
-            _choice(kept, found.id, found.name)
+            _choice(ballots, kept.id, kept.name)
             voter = session.get(Voter)
             _typed("name", "Voting as", voter.name, "Votes are kept under this name; another's votes stay.")
             _typed(
@@ -39,20 +39,20 @@ def ballot_bar() -> None:
             ) as box:
                 if box.open:
                     offer_synthetic()
-            if found.id:
+            if kept.id:
                 st.button(
                     "",
                     icon=":material/delete:",
                     key="preferences_delete",
                     help="Delete this ballot with its votes for good",
                     on_click=attempt(_delete, TEXT, PICTURES),
-                    args=(found.id,),
+                    args=(kept.id,),
                 )
 
 
-def _choice(kept: tuple[BallotSummary, ...], opened_id: str, name: str) -> None:
+def _choice(ballots: tuple[BallotSummary, ...], opened_id: str, name: str) -> None:
     # what a browser sends is the label, so it must not change with the votes
-    names = {each.id: f"{each.name} · {datetime.fromtimestamp(each.created):%d %b %H:%M:%S}" for each in kept} or {
+    names = {each.id: f"{each.name} · {datetime.fromtimestamp(each.created):%d %b %H:%M:%S}" for each in ballots} or {
         "": name
     }
     options = list(names)
@@ -100,22 +100,22 @@ def _delete(ballot: str) -> None:
 
 def export_votes() -> None:
     """Votes as files, once there are any."""
-    found = opened()
-    if not found.verdicts:
+    kept = opened()
+    if not kept.verdicts:
         st.caption("Files come with the first vote.")
         return
     file_button(
         "Preference pairs, JSONL",
         "preferences.jsonl",
-        lambda: trl_jsonl(found.ballot, found.verdicts),
+        lambda: trl_jsonl(kept.ballot, kept.verdicts),
         "Decided votes in TRL's conversational preference format.",
     )
 
     def csv(of_names: bool) -> Callable[[], str]:
         votes = votes_on_names if of_names else votes_on_answers
-        return lambda: votes_csv(votes(found.ballot, found.verdicts))
+        return lambda: votes_csv(votes(kept.ballot, kept.verdicts))
 
     about = "One line a vote, as `python -m playground votes fit` reads them."
     file_button("Votes on answers, CSV", "votes.csv", csv(False), about)
-    if votes_on_names(found.ballot, found.verdicts):
+    if votes_on_names(kept.ballot, kept.verdicts):
         file_button("Votes on who wrote them, CSV", "votes-by-writer.csv", csv(True), about)

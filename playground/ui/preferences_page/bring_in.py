@@ -96,13 +96,13 @@ def _ready() -> None:
 
 
 def _runs() -> None:
-    found = [run for run in shared_store(owner_id()).runs() if run.status != "damaged" and run.finished > 0][:SHOWN]
-    if not found:
+    runs = [run for run in shared_store(owner_id()).runs() if run.status != "damaged" and run.finished > 0][:SHOWN]
+    if not runs:
         st.caption("Runs of the Best-of-N page can be voted on: there is none yet.")
         return
     chosen = st.multiselect(
         "Runs of Best-of-N",
-        found,
+        runs,
         format_func=_run_name,
         key="preferences_runs",
         help="Several are joined: runs of two models on one prompt are compared with each other.",
@@ -157,12 +157,12 @@ def _written() -> None:
 
 
 def _tunings() -> None:
-    found = [each for each in TuningStore(owner_id()).tunings() if each.written > 1][:SHOWN]
-    if not found:
+    tunings = [each for each in TuningStore(owner_id()).tunings() if each.written > 1][:SHOWN]
+    if not tunings:
         return
     chosen = st.selectbox(
         "A tuning's texts, with its judges' votes",
-        found,
+        tunings,
         index=None,
         format_func=lambda each: f"{each.name} · {each.written} texts",
         key="preferences_tuning",
@@ -182,7 +182,7 @@ def _take_tuning(tuning: str) -> None:
                 if text is not None:
                     places[example, sample, arm] = len(answers)
                     answers.append(Answer(prompt, text, arm, system))
-    verdicts = [found for each in panel.judgements() if (found := _verdict_of(each, places, names)) is not None]
+    verdicts = [verdict for each in panel.judgements() if (verdict := _verdict_of(each, places, names)) is not None]
     add_ballot(
         kept.summary.name, Ballot(tuple(answers)), list({(v.voter, v.first, v.second): v for v in verdicts}.values())
     )

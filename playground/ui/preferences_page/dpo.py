@@ -54,16 +54,16 @@ class DpoDraft:
 
 def dpo_section(worker: Worker) -> None:
     """Settings and the button; the curves; before and after; then PPO."""
-    found, own = opened(), pair_training("dpo")
+    kept, own = opened(), pair_training("dpo")
     if own.problem:
         show_problem(own.problem)
     with st.container(key="phone_last_dpo"):
-        if found.verdicts:
+        if kept.verdicts:
             with problems_shown_here():
                 require(worker.engine, Weights)
-                pairs = pairs_of(found)
+                pairs = pairs_of(kept)
                 _controls(worker, len(pairs), own)
-                show_pair_notes(found)
+                show_pair_notes(kept)
         else:
             no_votes_yet(
                 "**DPO** (direct preference optimisation) teaches the model itself to make the preferred answer of a pair "
@@ -141,20 +141,20 @@ def _controls(worker: Worker, pairs: int, own: PairTraining) -> None:
 
 def _curves(own: PairTraining) -> None:
     pair_progress("dpo", own)
-    told, held_out = measured(own.steps)
-    if not told:
+    measured_steps, held_out = measured(own.steps)
+    if not measured_steps:
         return
     st.markdown(escape_markdown(_sentence(own, held_out)))
     where = f"of {heldout_words(own)}" if held_out else "of the step's own pairs"
     pictures = {
         "rewards": (
             f"Implicit rewards {where}: β times how much likelier an answer is now than at the start, in nats",
-            rewards_bands(told),
+            rewards_bands(measured_steps),
         ),
-        "logps": (f"What became of both log-probabilities {where}", logps_bands(told)),
+        "logps": (f"What became of both log-probabilities {where}", logps_bands(measured_steps)),
         "accuracy": (
             f"Accuracy {where}: how often the winner's implicit reward is the higher one",
-            accuracy_bands(told),
+            accuracy_bands(measured_steps),
         ),
         "loss": ("Loss: ln 2 = 0.693 says that nothing is known of who wins", loss_bands(own.steps)),
     }
@@ -169,8 +169,8 @@ def _curves(own: PairTraining) -> None:
 
 def _sentence(own: PairTraining, held_out: bool) -> str:
     """Loss, accuracy, margin, KL, and best-of-N at the same KL."""
-    told, _held = measured(own.steps)
-    before, (point, step, after) = told[0][1], spoken_of(own, told)
+    measured_steps, _held = measured(own.steps)
+    before, (point, step, after) = measured_steps[0][1], spoken_of(own, measured_steps)
     where = heldout_words(own) if held_out else "the step's own pairs, since too few are there to hold some out"
     loss = next((each.heldout if held_out else each.loss for each in own.steps if each.step == step), None)
     said = f"At {point} on {where}: the winner has the higher implicit reward in {after.accuracy:.0%}"

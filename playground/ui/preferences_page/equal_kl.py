@@ -52,7 +52,7 @@ class _Measured:
     """The last comparison, and of what: a redrawn picture computes nothing."""
 
     key: object = None
-    found: EqualKl | None = None
+    comparison: EqualKl | None = None
 
 
 def equal_kl_part(kept: KeptTraining) -> None:
@@ -74,10 +74,10 @@ def equal_kl_part(kept: KeptTraining) -> None:
     if not wanted or kept.folder is None:
         return
     with problems_shown_here():
-        found = _measure(kept, load_reward())
-        bands = equal_kl_bands(found)
+        comparison = _measure(kept, load_reward())
+        bands = equal_kl_bands(comparison)
         show_figure(bands_figure(bands), bands_description(bands), key="preferences_dpo_equal_kl")
-        st.markdown(escape_markdown(equal_kl_sentence(found)))
+        st.markdown(escape_markdown(equal_kl_sentence(comparison)))
         why_it_matters(
             "Both leave the start by the same number of nats; what counts is how much reward that buys. The reward is the head "
             "of the ballot in view, taught by votes and no truth: best-of-N chooses by it, DPO has never seen it. Best-of-N's "
@@ -91,10 +91,10 @@ def _prompts(kept: KeptTraining) -> tuple[str, ...]:
     """Held-out pairs' first."""
     rows = tuple(row for row in kept.rows if isinstance(row, Pair))
     parts = split(rows, kept.settings.heldout_share, kept.settings.seed)
-    found = tuple(dict.fromkeys(row.prompt for row in (*parts.heldout, *parts.train) if not row.system))
-    if not found:
+    prompts = tuple(dict.fromkeys(row.prompt for row in (*parts.heldout, *parts.train) if not row.system))
+    if not prompts:
         raise BadInput("All its prompts have a system prompt, which the reward head does not read.", "prompts")
-    return found
+    return prompts
 
 
 def _measure(kept: KeptTraining, view: RewardView) -> EqualKl:
@@ -120,14 +120,14 @@ def _measure(kept: KeptTraining, view: RewardView) -> EqualKl:
     ]
     texts = [(prompts[one.index % len(prompts)], one.text) for one in (*start, *policy)]
     states = states_of(view.worker, "preferences-equal-states", texts)
-    key = kept.id, kept.folder.name, view.found, tuple(texts)
-    known = session.get(_Measured)
-    if known.found is None or known.key != key:
-        rewards = states.astype(np.float64) @ view.found.weights
+    key = kept.id, kept.folder.name, view.head, tuple(texts)
+    cached = session.get(_Measured)
+    if cached.comparison is None or cached.key != key:
+        rewards = states.astype(np.float64) @ view.head.weights
         own, others = (_by_prompt(part, len(prompts)) for part in (rewards[: len(start)], rewards[len(start) :]))
-        known.found = compare_at_equal_kl(own, others, _by_prompt(np.array(kls), len(prompts)))
-        known.key = key
-    return known.found
+        cached.comparison = compare_at_equal_kl(own, others, _by_prompt(np.array(kls), len(prompts)))
+        cached.key = key
+    return cached.comparison
 
 
 def _by_prompt(values: npt.NDArray[np.float64], prompts: int) -> Sequence[npt.NDArray[np.float64]]:

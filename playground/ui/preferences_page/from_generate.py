@@ -17,25 +17,25 @@ from playground.ui.runtime import model_pool
 def written_answers() -> tuple[Answer, ...]:
     """All texts of this tab's Generate that have ended, whose model is still in memory; equal ones of a writer once."""
     codecs = {worker.engine.info.revision: worker.engine.codec for worker in model_pool().workers()}
-    found: list[Answer] = []
+    answers: list[Answer] = []
     for work in all_opened():
         run = work.whole_run()
         codec = codecs.get(run.origin.revision) if run is not None else None
         if run is not None and codec is not None and work.stream is None:
-            found += answers_of_run(run, work.letters, codec)
-    return tuple(dict.fromkeys(found))[:MOST_ANSWERS]
+            answers += answers_of_run(run, work.letters, codec)
+    return tuple(dict.fromkeys(answers))[:MOST_ANSWERS]
 
 
 def answers_of_run(run: Run, letters: Sequence[str], codec: TextCodec) -> list[Answer]:
     """Its branches, each named by the model and, in Compare, by the setting's letter (``letters``, one a branch)."""
     prompt, named = run.prompt, len(letters) == len(run.tree.branches)
-    found = []
+    answers = []
     for place, branch in enumerate(run.tree.branches):
         text = _text_of(run, branch, codec)
         if text.strip():
             name = " · ".join(filter(None, (run.origin.name, letters[place] if named else branch.name)))
-            found.append(Answer(prompt.text, text, name, prompt.system if prompt.chat else ""))
-    return found
+            answers.append(Answer(prompt.text, text, name, prompt.system if prompt.chat else ""))
+    return answers
 
 
 def _text_of(run: Run, branch: Branch, codec: TextCodec) -> str:

@@ -52,34 +52,34 @@ def load_groups() -> GroupsView:
         return GroupsView(problem=str(error))
 
 
-def _two_groups(found: KeptBallot) -> bool:
-    return len({verdict.group for verdict in found.verdicts if verdict.group}) > 1
+def _two_groups(kept: KeptBallot) -> bool:
+    return len({verdict.group for verdict in kept.verdicts if verdict.group}) > 1
 
 
 def _matrix(view: RewardView) -> GroupMatrix:
-    known, ballot = session.get(_Computed), view.kept.ballot
-    if known.key != view.found or known.matrix is None:
+    cached, ballot = session.get(_Computed), view.kept.ballot
+    if cached.key != view.head or cached.matrix is None:
         features = states_of(view.worker, "preferences-states", [(one.prompt, one.text) for one in ballot.answers])
         scale = feature_scale(features, ballot.questions)
         labels = group_labels(view.kept.verdicts)
-        known.matrix = group_matrix(features, view.found.votes, labels, scale, view.penalty)
-        known.key = view.found
-    return known.matrix
+        cached.matrix = group_matrix(features, view.head.votes, labels, scale, view.penalty)
+        cached.key = view.head
+    return cached.matrix
 
 
 def groups_section(view: GroupsView) -> None:
     """Strengths by group; then the table of whose reward agrees with whose votes."""
-    found = opened()
-    if not _two_groups(found):
+    kept = opened()
+    if not _two_groups(kept):
         st.info(
             "The votes on this ballot carry no two groups: type a group beside Voting as, put voters in groups below, upload "
             "votes with a column group, or let two synthetic voters vote who disagree.",
             icon=":material/groups:",
         )
         offer_synthetic()
-        voter_groups(found)
+        voter_groups(kept)
         return
-    votes = chosen_votes(found)
+    votes = chosen_votes(kept)
     by_group = strengths_by_group(votes)
     if votes and len(by_group) > 1:
         everybody = fit_strengths(votes, items=count_pairs(votes).items)
@@ -101,7 +101,7 @@ def groups_section(view: GroupsView) -> None:
         st.markdown(escape_markdown(hidden_sentence(view.matrix)))
     elif view.problem:
         show_problem(view.problem)
-    voter_groups(found)
+    voter_groups(kept)
     why_it_matters(
         "Each row is a reward head learnt from one group's votes, each column whose votes it is held against, votes on prompts "
         "that it has not seen. One reward of everybody goes with the larger group, or with nobody: there is no preference of "

@@ -24,14 +24,14 @@ _VOTER = "voter: "
 
 def offered_judges(runs: Sequence[StoredRun]) -> dict[str, str]:
     """By the state's word what a reader sees. Rules that need a reference only where every run has one."""
-    found = {OTHER_VOTES: "A reward head of the other half of the votes"}
-    found |= {f"{_VOTER}{name}": f"What the synthetic voter {name!r} likes" for name in VOTERS if name != "coin"}
+    judges = {OTHER_VOTES: "A reward head of the other half of the votes"}
+    judges |= {f"{_VOTER}{name}": f"What the synthetic voter {name!r} likes" for name in VOTERS if name != "coin"}
     referenced = bool(runs) and all(run.request.reference for run in runs)
     for name, kind in SCORERS.items():
         spec = parse_spec(name) if not kind.argument_needed else None
         if spec is not None and not is_heavy(spec) and (referenced or not kind.needs_reference):
-            found[name] = f"Rule: {kind.label}"
-    return found
+            judges[name] = f"Rule: {kind.label}"
+    return judges
 
 
 def halves(votes: DecidedVotes, seed: int = 0) -> tuple[DecidedVotes, DecidedVotes]:
@@ -48,9 +48,9 @@ def halves(votes: DecidedVotes, seed: int = 0) -> tuple[DecidedVotes, DecidedVot
 def heads_of(view: RewardView, features: npt.NDArray[np.floating], judge: str) -> tuple[Floats, Floats | None]:
     """(features,) weights of the reward, and of the judge where it is a head of the other half of the votes."""
     if judge != OTHER_VOTES:
-        return view.found.weights, None
+        return view.head.weights, None
     scale = feature_scale(features, view.kept.ballot.questions)
-    one, other = halves(view.found.votes)
+    one, other = halves(view.head.votes)
     return fit_head(features, one, scale, view.penalty), fit_head(features, other, scale, view.penalty)
 
 

@@ -49,13 +49,13 @@ def lora_reward_part(worker: Worker) -> None:
 
 def _lora_curves(own: PairTraining) -> None:
     pair_progress("reward", own)
-    told, held_out = measured(own.steps)
-    if told:
-        bands = rewards_bands(told)
+    measured_steps, held_out = measured(own.steps)
+    if measured_steps:
+        bands = rewards_bands(measured_steps)
         show_figure(bands_figure(bands), bands_description(bands), key="preferences_lora_rewards")
         where, (point, _step, numbers) = (
             heldout_words(own) if held_out else "the step's own pairs",
-            spoken_of(own, told),
+            spoken_of(own, measured_steps),
         )
         st.markdown(f"At {point} it agrees with {numbers.accuracy:.0%} of {where}.")
     folder = own.kept.folder if own.kept is not None and not own.busy else None

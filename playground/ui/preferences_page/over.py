@@ -71,7 +71,7 @@ class _Computed:
     """The last pictures, and of what. ``runs``: what was read from the store, by id."""
 
     key: object = None
-    found: tuple[OverData, tuple[Choice, ...]] | None = None
+    pictures: tuple[OverData, tuple[Choice, ...]] | None = None
     runs: dict[str, StoredRun] = field(default_factory=dict)
 
 
@@ -88,24 +88,24 @@ def load_over() -> OverView | None:
     features = states_of(view.worker, "preferences-states", [(answer.prompt, answer.text) for answer in ballot.answers])
     texts = [(run.request.prompt, one.text) for run in runs for one in run.candidates]
     states = states_of(view.worker, "preferences-run", texts)
-    known = session.get(_Computed)
-    key = view.found, chosen.runs, len(texts), chosen.judge, chosen.flaw, chosen.weight
-    if known.found is None or known.key != key:
-        known.found, known.key = _compute(view, features, runs, states), key
-    return OverView(view.worker, prompts, *known.found)
+    cached = session.get(_Computed)
+    key = view.head, chosen.runs, len(texts), chosen.judge, chosen.flaw, chosen.weight
+    if cached.pictures is None or cached.key != key:
+        cached.pictures, cached.key = _compute(view, features, runs, states), key
+    return OverView(view.worker, prompts, *cached.pictures)
 
 
 def _run(run: str) -> StoredRun:
     runs = session.get(_Computed).runs
     if run not in runs:
-        found = shared_store(owner_id()).load(run)
-        samples = tuple(one for one in found.candidates if one.beam_score is None)
+        stored = shared_store(owner_id()).load(run)
+        samples = tuple(one for one in stored.candidates if one.beam_score is None)
         if len(samples) < LEAST:
             raise BadInput(
                 f"A run needs {LEAST} drawn candidates at least, and this one has {len(samples)}: choose another.",
                 "runs",
             )
-        runs[run] = replace(found, candidates=samples)
+        runs[run] = replace(stored, candidates=samples)
     return runs[run]
 
 
@@ -154,12 +154,12 @@ def _choices(run: StoredRun, reward: Floats, judged: Floats, data: OverData) -> 
     """At the best N that was measured by the second judgement, and at the largest."""
     order, most = np.argsort(-reward, kind="stable"), data.judged.ns[-1]
     peak = data.judged.ns[int(np.argmax(data.judged.mean))]
-    found = []
+    choices = []
     for n in dict.fromkeys((peak, most)):
         rank = typical_choice(len(order), n)
         place = int(order[rank])
-        found.append(Choice(n, rank, run.candidates[place].text, float(reward[place]), float(judged[place])))
-    return tuple(found)
+        choices.append(Choice(n, rank, run.candidates[place].text, float(reward[place]), float(judged[place])))
+    return tuple(choices)
 
 
 # -- the section -------------------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def _controls(view: OverView, runs: dict[str, RunSummary]) -> None:
             args=(view.worker, view.prompts),
             disabled=session.get(Making).busy,
         )
-        judges = offered_judges([found for run in shown if (found := session.get(_Computed).runs.get(run))])
+        judges = offered_judges([stored for run in shown if (stored := session.get(_Computed).runs.get(run))])
         bound.choose("judge", choices=judges | {chosen.judge: judges.get(chosen.judge, chosen.judge)}, width=300)
         bound.choose("flaw", width=190)
         if chosen.flaw:

@@ -116,8 +116,8 @@ def show_pair_notes(kept: KeptBallot) -> None:
 
 
 def _decided(kept: KeptBallot) -> list[Pair]:
-    found = preferences_of(kept.ballot, kept.verdicts)
-    return [Pair(one.prompt, one.chosen, one.rejected, one.system) for one in found]
+    preferences = preferences_of(kept.ballot, kept.verdicts)
+    return [Pair(one.prompt, one.chosen, one.rejected, one.system) for one in preferences]
 
 
 def _is_whole(pair: Pair) -> bool:
@@ -249,12 +249,14 @@ def heldout_words(own: PairTraining) -> str:
     return f"{count:,} held-out pair{'' if count == 1 else 's'}"
 
 
-def spoken_of(own: PairTraining, told: Told) -> tuple[str, int, PreferenceNumbers]:
+def spoken_of(own: PairTraining, measured_steps: Told) -> tuple[str, int, PreferenceNumbers]:
     """What a sentence is about: the step in words and its number, and what was measured then. While the training goes on
     that is the last one, afterwards the one whose weights are kept.
     """
     best = None if own.busy or is_under_way(own) else best_step(own.steps)
-    step, numbers = next((each for each in told if best is not None and each[0] == best.step), told[-1])
+    step, numbers = next(
+        (each for each in measured_steps if best is not None and each[0] == best.step), measured_steps[-1]
+    )
     which = ", which is kept," if best is not None and best.step == step else ","
     return f"step {step:,}{which}", step, numbers
 

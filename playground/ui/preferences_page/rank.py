@@ -11,22 +11,22 @@ from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.preferences_page.session import Voter, attempt, cast, note_shown, seconds_since_shown
 
 
-def rank_part(found: KeptBallot) -> None:
+def rank_part(kept: KeptBallot) -> None:
     """The next prompt that this voter has not judged whole, its answers lettered in a shuffled order."""
     voter = session.get(Voter)
-    judged = {(each.first, each.second) for each in found.verdicts if each.voter == voter.name}
+    judged = {(each.first, each.second) for each in kept.verdicts if each.voter == voter.name}
     left = [
         number
-        for number in range(len(found.ballot.questions))
-        if len(places := ranking_order(found.ballot, voter.name, number, seed=found.name)) > 1
+        for number in range(len(kept.ballot.questions))
+        if len(places := ranking_order(kept.ballot, voter.name, number, seed=kept.name)) > 1
         and any(pair not in judged for pair in _pairs(places))
     ]
     if not left:
         st.info(f"{escape_markdown(voter.name)} has judged every pair of this ballot.", icon=":material/done_all:")
         return
-    places = ranking_order(found.ballot, voter.name, left[0], seed=found.name)
+    places = ranking_order(kept.ballot, voter.name, left[0], seed=kept.name)
     st.caption(f"{len(left):,} prompts to rank. Equal ranks are ties.")
-    st.markdown(f"**{escape_markdown(found.ballot.answers[places[0]].prompt)}**")
+    st.markdown(f"**{escape_markdown(kept.ballot.answers[places[0]].prompt)}**")
     options = [str(rank) for rank in range(1, len(places) + 1)]
     chosen: list[int] = []
     for row in range(0, len(places), 2):
@@ -35,9 +35,9 @@ def rank_part(found: KeptBallot) -> None:
             with column, st.container(border=True):
                 st.markdown(f"**{letter}**")
                 with st.container(height=150, border=False):
-                    st.text(found.ballot.answers[place].text or "(empty)")
+                    st.text(kept.ballot.answers[place].text or "(empty)")
                 picked = st.segmented_control(
-                    f"Rank of {letter}", options, key=f"preferences_rank_{found.name}_{voter.name}_{place}"[:120]
+                    f"Rank of {letter}", options, key=f"preferences_rank_{kept.name}_{voter.name}_{place}"[:120]
                 )
                 chosen.append(int(picked) if picked else 0)
     ready = all(chosen)

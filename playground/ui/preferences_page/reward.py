@@ -48,7 +48,7 @@ class RewardView:
 
     worker: Worker
     kept: KeptBallot
-    found: ExaminedHead
+    head: ExaminedHead
     penalty: float
 
 
@@ -57,7 +57,7 @@ class _Examined:
     """The last head, and of what: a redrawn picture fits nothing."""
 
     key: object = None
-    found: ExaminedHead | None = None
+    head: ExaminedHead | None = None
 
 
 @dataclass(eq=False)
@@ -79,11 +79,11 @@ def load_reward() -> RewardView:
     penalty = session.get(PreferencesState).penalty
     decided_votes(kept.ballot, kept.verdicts)  # refuses before the model reads anything
     features = states_of(worker, "preferences-states", [(answer.prompt, answer.text) for answer in kept.ballot.answers])
-    known = session.get(_Examined)
+    cached = session.get(_Examined)
     key = worker.engine.info.revision, kept.id, kept.verdicts, penalty
-    if known.found is None or known.key != key:
-        known.found, known.key = examine_head(kept.ballot, kept.verdicts, features, penalty), key
-    return RewardView(worker, kept, known.found, penalty)
+    if cached.head is None or cached.key != key:
+        cached.head, cached.key = examine_head(kept.ballot, kept.verdicts, features, penalty), key
+    return RewardView(worker, kept, cached.head, penalty)
 
 
 def reward_section(view: RewardView | None) -> None:
@@ -95,28 +95,28 @@ def reward_section(view: RewardView | None) -> None:
             "reward",
         )
         return
-    found = view.found
+    head = view.head
     with st.container(horizontal=True, vertical_alignment="bottom", key="phone_last_reward"):
         Bound(PreferencesState).number("penalty", width=160)
         _use(view)
-    st.markdown(escape_markdown(accuracy_sentence(found)))
+    st.markdown(escape_markdown(accuracy_sentence(head)))
     left, right = st.columns(2, gap="medium")
     with left:
-        if found.curve is None:
+        if head.curve is None:
             st.caption("A learning curve takes at least eight votes on four prompts or pairs.")
         else:
-            bands = learning_bands(found.curve, found.by_length)
+            bands = learning_bands(head.curve, head.by_length)
             show_figure(bands_figure(bands), bands_description(bands), key="preferences_learning")
-            st.caption(f"Mean and middle 95% of {found.curve.repeats} draws of which quarter is held out.")
+            st.caption(f"Mean and middle 95% of {head.curve.repeats} draws of which quarter is held out.")
     with right:
-        if found.calibration is not None:
-            data = calibration_data(found.calibration)
+        if head.calibration is not None:
+            data = calibration_data(head.calibration)
             show_figure(calibration_figure(data), calibration_description(data), key="preferences_calibration")
             st.caption(
                 f"Held-out votes by the probability given to what stood first; mean distance from the line {data.error:.1%}."
             )
     st.markdown("##### What it likes")
-    likes = liking_data(found.likings)
+    likes = liking_data(head.likings)
     if likes.names:
         show_figure(liking_figure(likes), liking_description(likes), key="preferences_likings")
         st.caption(
@@ -140,7 +140,7 @@ def reward_section(view: RewardView | None) -> None:
 
 def _best_and_worst(view: RewardView) -> None:
     """The prompt whose answers the reward tells apart most: its best and its worst side by side."""
-    rewards = view.found.rewards
+    rewards = view.head.rewards
     places = max(view.kept.ballot.questions, key=lambda own: float(np.ptp(rewards[list(own)])))
     ordered = sorted(places, key=lambda place: float(rewards[place]))
     mean = float(rewards[list(places)].mean())
@@ -186,11 +186,11 @@ def _persist(view: RewardView) -> None:
 
 def keep_head(view: RewardView) -> str:
     """Keep the head in view; its id. The same head is kept once."""
-    own, model, weights = HeadStore(owner_id()), view.worker.engine.info.id, view.found.weights.astype(np.float32)
+    own, model, weights = HeadStore(owner_id()), view.worker.engine.info.id, view.head.weights.astype(np.float32)
     for head in own.heads():
         if head.model == model and np.array_equal(head.weights, weights):
             return head.id
-    return own.add(view.kept.name, model, weights, votes=len(view.found.votes), penalty=view.penalty).id
+    return own.add(view.kept.name, model, weights, votes=len(view.head.votes), penalty=view.penalty).id
 
 
 def _want_saved(view: RewardView) -> None:

@@ -16,18 +16,18 @@ from playground.ui.kit.pictures import show_table
 from playground.ui.preferences_page.session import Voter, attempt, kept_id, note_shown, seconds_since_shown, store
 
 
-def score_part(found: KeptBallot) -> None:
+def score_part(kept: KeptBallot) -> None:
     """The next answer that this voter has not scored, alone; then what the scores say beside the votes."""
     voter = session.get(Voter)
-    scored = {each.answer for each in found.ratings if each.voter == voter.name}
+    scored = {each.answer for each in kept.ratings if each.voter == voter.name}
     waiting = [
         place
-        for number in range(len(found.ballot.questions))
-        for place in ranking_order(found.ballot, voter.name, number, seed=found.name)
+        for number in range(len(kept.ballot.questions))
+        for place in ranking_order(kept.ballot, voter.name, number, seed=kept.name)
         if place not in scored
     ]
     if waiting:
-        answer = found.ballot.answers[waiting[0]]
+        answer = kept.ballot.answers[waiting[0]]
         st.caption(f"{len(scored):,} scored by {escape_markdown(repr(voter.name))}; {len(waiting):,} to go.")
         st.markdown(f"**{escape_markdown(answer.prompt)}**")
         with st.container(border=True, height=170):
@@ -44,7 +44,7 @@ def score_part(found: KeptBallot) -> None:
                 )
     else:
         st.info(f"{escape_markdown(voter.name)} has scored every answer of this ballot.", icon=":material/done_all:")
-    compared = compare_scores(found.ballot, found.verdicts, found.ratings)
+    compared = compare_scores(kept.ballot, kept.verdicts, kept.ratings)
     st.markdown(escape_markdown(scores_sentence(compared)))
     if compared.voters:
         show_table(scores_table(compared), key="preferences_scores")

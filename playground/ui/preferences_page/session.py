@@ -56,10 +56,10 @@ def open_ballot(ballot: str) -> None:
 
 def kept_id() -> str:
     """The id of the ballot in view, which is kept from now on."""
-    found = opened()
-    if found.id:
-        return found.id
-    return add_ballot(found.name, found.ballot)
+    kept = opened()
+    if kept.id:
+        return kept.id
+    return add_ballot(kept.name, kept.ballot)
 
 
 def add_ballot(name: str, ballot: Ballot, verdicts: Sequence[Verdict] = ()) -> str:
@@ -71,9 +71,9 @@ def add_ballot(name: str, ballot: Ballot, verdicts: Sequence[Verdict] = ()) -> s
 
 def cast(verdicts: Sequence[Verdict]) -> None:
     """Keep votes on the ballot in view. Raises BadInput for answers that are not in it."""
-    found = opened()
+    kept = opened()
     for verdict in verdicts:
-        found.ballot.check(verdict)
+        kept.ballot.check(verdict)
     store().vote(kept_id(), [replace(verdict, at=verdict.at or time.time()) for verdict in verdicts])
 
 

@@ -21,7 +21,7 @@ Texts = tuple[tuple[str, str], ...]
 class _Read:
     """By slot: of which texts by which model, and the states (texts, hidden)."""
 
-    found: dict[str, tuple[tuple[str, Texts], FloatArray]] = field(default_factory=dict)
+    states: dict[str, tuple[tuple[str, Texts], FloatArray]] = field(default_factory=dict)
 
 
 def _ids(engine: Engine, prompt: str, answer: str) -> TokenIds:
@@ -39,7 +39,7 @@ def _ids(engine: Engine, prompt: str, answer: str) -> TokenIds:
 def states_of(worker: Worker, slot: str, texts: Sequence[tuple[str, str]]) -> FloatArray:
     """(texts, hidden) float32 of (prompt, answer) texts. Raises Pending while they are read, and what refuses them."""
     key = worker.engine.info.revision, tuple(texts)
-    kept = session.get(_Read).found.get(slot)
+    kept = session.get(_Read).states.get(slot)
     if kept is not None and kept[0] == key:
         return kept[1]
 
@@ -56,5 +56,5 @@ def states_of(worker: Worker, slot: str, texts: Sequence[tuple[str, str]]) -> Fl
 
     doing = f"The model reads {len(texts):,} answers"
     states = result_of(slot, key, lambda: worker.submit(session_id(), slot, job), doing, share=float)
-    session.get(_Read).found[slot] = key, states
+    session.get(_Read).states[slot] = key, states
     return states

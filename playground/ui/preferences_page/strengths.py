@@ -29,14 +29,14 @@ ELO_ORDERS = 20
 
 def strengths_section(_view: object) -> None:
     """What the votes say of what was voted on, and what they cannot say."""
-    found = opened()
-    if not found.verdicts:
+    kept = opened()
+    if not kept.verdicts:
         st.info(
             "Nobody has voted on this ballot yet: vote, or let synthetic voters vote.", icon=":material/how_to_vote:"
         )
         offer_synthetic()
         return
-    votes = chosen_votes(found)
+    votes = chosen_votes(kept)
     if not votes:
         st.info("There are no votes on these; choose others above.")
         return
@@ -59,25 +59,25 @@ def strengths_section(_view: object) -> None:
     )
 
 
-def chosen_votes(found: KeptBallot) -> list[Vote]:
+def chosen_votes(kept: KeptBallot) -> list[Vote]:
     """The votes that the controls above choose: on who wrote the answers, or on one prompt's answers."""
     bound = Bound(PreferencesState)
     chosen = session.get(PreferencesState)
-    named = votes_on_names(found.ballot, found.verdicts)
+    named = votes_on_names(kept.ballot, kept.verdicts)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if named:
             bound.segmented("strength_of")
         if named and chosen.strength_of == "names":
             return named
-        count = len(found.ballot.questions)
+        count = len(kept.ballot.questions)
         question = min(chosen.question, count)
         prompts = {
-            number: f"{number}. {found.ballot.answers[places[0]].prompt[:70]}"
-            for number, places in enumerate(found.ballot.questions, 1)
+            number: f"{number}. {kept.ballot.answers[places[0]].prompt[:70]}"
+            for number, places in enumerate(kept.ballot.questions, 1)
         }
         if count > 1:
             bound.choose("question", choices=prompts)
-    return votes_on_answers(found.ballot, found.verdicts, question - 1)
+    return votes_on_answers(kept.ballot, kept.verdicts, question - 1)
 
 
 def _spread_sentence(beside: EloBeside, fitted: Strengths) -> str:

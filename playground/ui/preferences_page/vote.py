@@ -43,7 +43,7 @@ class _VoteSession:
 
 def vote_section(_view: object) -> None:
     """One way of voting at a time."""
-    view, found = session.get(VoteView).open, opened()
+    view, kept = session.get(VoteView).open, opened()
     st.segmented_control(
         "Way of voting",
         list(_VIEWS),
@@ -63,11 +63,11 @@ def vote_section(_view: object) -> None:
             "Preference pair",
         )
     elif view == "rank":
-        rank_part(found)
+        rank_part(kept)
     elif view == "score":
-        score_part(found)
+        score_part(kept)
     else:
-        agreement_part(found)
+        agreement_part(kept)
 
 
 def _open(view: object) -> tuple[str, ...]:
@@ -82,19 +82,19 @@ def _pairs() -> None:
 
 
 def _show_pairs() -> None:
-    own, voter, found = session.get(_VoteSession), session.get(Voter), opened()
+    own, voter, kept = session.get(_VoteSession), session.get(Voter), opened()
     if own.refused:
         show_problem(own.refused)
         own.refused = ""
-    seed = found.id or found.name
-    asked = next_pairs(found.ballot, found.verdicts, voter.name, seed=seed, count=AHEAD)
-    judged = sum(each.voter == voter.name for each in found.verdicts)
+    seed = kept.id or kept.name
+    asked = next_pairs(kept.ballot, kept.verdicts, voter.name, seed=seed, count=AHEAD)
+    judged = sum(each.voter == voter.name for each in kept.verdicts)
     st.caption(
         escape_markdown(
-            f"{judged:,} of {len(found.ballot.pairs):,} pairs judged by {voter.name!r}; {len(found.verdicts):,} votes in all."
+            f"{judged:,} of {len(kept.ballot.pairs):,} pairs judged by {voter.name!r}; {len(kept.verdicts):,} votes in all."
         )
     )
-    shown = [_shown(own, found, pair) for pair in asked]
+    shown = [_shown(own, kept, pair) for pair in asked]
     if shown:
         seconds_since_shown()
     judge_pair(
@@ -105,11 +105,11 @@ def _show_pairs() -> None:
     )
 
 
-def _shown(own: _VoteSession, found: KeptBallot, pair: tuple[int, int, Side]) -> ShownPair:
+def _shown(own: _VoteSession, kept: KeptBallot, pair: tuple[int, int, Side]) -> ShownPair:
     first, second, left = pair
-    name = own.names.setdefault((found.name, first, second), secrets.token_hex(6))
+    name = own.names.setdefault((kept.name, first, second), secrets.token_hex(6))
     own.asked[name] = pair
-    one, other = (found.ballot.answers[place] for place in (first, second))
+    one, other = (kept.ballot.answers[place] for place in (first, second))
     left_text, right_text = (one.text, other.text) if left == "first" else (other.text, one.text)
     return ShownPair(name, one.prompt, one.system, left_text, right_text)
 

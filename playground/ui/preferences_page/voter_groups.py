@@ -16,9 +16,9 @@ _VOTERS, _TAG = "preferences_group_voters", "preferences_group_tag"
 _NAMED = 12  # voters of a group, by name
 
 
-def voter_groups(found: KeptBallot) -> None:
+def voter_groups(kept: KeptBallot) -> None:
     """Who is in which group, and a tag for those who are chosen. Nothing without votes."""
-    group_of = {verdict.voter: verdict.group for verdict in found.verdicts}  # the last one said
+    group_of = {verdict.voter: verdict.group for verdict in kept.verdicts}  # the last one said
     if not group_of:
         return
     with st.expander("Put voters in groups", icon=":material/label:", on_change="rerun", key="preferences_tags") as box:
@@ -43,9 +43,9 @@ def voter_groups(found: KeptBallot) -> None:
 
 def _set() -> None:
     chosen, tag = set(st.session_state.get(_VOTERS) or ()), " ".join(str(st.session_state.get(_TAG) or "").split())
-    found = opened()
-    changed = [replace(vote, group=tag[:LONGEST_NAME]) for vote in found.verdicts if vote.voter in chosen]
+    kept = opened()
+    changed = [replace(vote, group=tag[:LONGEST_NAME]) for vote in kept.verdicts if vote.voter in chosen]
     if not changed:
         raise BadInput("Nobody is chosen: choose the voters who belong together, then set their group.", "group")
-    store().vote(found.id, changed)
+    store().vote(kept.id, changed)
     st.session_state[_VOTERS] = []

@@ -102,9 +102,9 @@ def _typed_form(asking: Asking) -> None:
 
 
 def _ask_typed(asking: Asking) -> None:
-    told = st.session_state
-    texts = tuple(text for place in range(3) if (text := told.get(f"better_text_{place}", "")).strip())
-    put_on_stage(asking, Better(told.get("better_prompt", ""), texts))
+    state = st.session_state
+    texts = tuple(text for place in range(3) if (text := state.get(f"better_text_{place}", "")).strip())
+    put_on_stage(asking, Better(state.get("better_prompt", ""), texts))
 
 
 def _following(asking: Asking, one: Round) -> None:
@@ -173,13 +173,13 @@ def _show(asking: Asking, rounds: tuple[Round, ...]) -> None:
     from playground.preferences.settling import judge_pairs
     from playground.room.questions.standing import standing_of, votes_to_fit
 
-    found = standing_of(rounds)
-    if found is None:
+    standing = standing_of(rounds)
+    if standing is None:
         st.caption("Nobody has voted yet.")
         return
-    data = strengths_data(found.strengths)
+    data = strengths_data(standing.strengths)
     show_figure(strengths_figure(data), strengths_description(data), key=f"better_strengths_{rounds[-1].question.id}")
-    st.markdown(escape_markdown(agreement_sentence(found)))
+    st.markdown(escape_markdown(agreement_sentence(standing)))
     for verdict in judge_pairs(votes_to_fit(rounds)):
         said = {"first": f"{verdict.first} is preferred", "second": f"{verdict.second} is preferred", "level": "level"}
         more = f": {verdict.more:,} more decided votes at this share would settle it" if verdict.more else ""
@@ -187,11 +187,11 @@ def _show(asking: Asking, rounds: tuple[Round, ...]) -> None:
             f"{verdict.first} against {verdict.second}: {verdict.wins} to {verdict.losses}, {verdict.ties} undecided; "
             f"{said.get(verdict.verdict, 'open')}{more}."
         )
-    for note in found.strengths.notes:
+    for note in standing.strengths.notes:
         st.caption(escape_markdown(note))
     why_it_matters(
-        f"Log strengths by Bradley and Terry with Davidson's ties, fitted to {found.strengths.votes} votes; both bad counts "
-        f"as a tie. The lines are {found.strengths.level:.0%} {found.strengths.interval} intervals: where two overlap "
+        f"Log strengths by Bradley and Terry with Davidson's ties, fitted to {standing.strengths.votes} votes; both bad counts "
+        f"as a tie. The lines are {standing.strengths.level:.0%} {standing.strengths.interval} intervals: where two overlap "
         "widely, the room has not decided. Sides are shuffled for each voter.",
     )
     _texts(rounds[-1])

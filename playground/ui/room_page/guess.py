@@ -83,12 +83,14 @@ def _fields(asking: Asking, key: str, prompt: str, after: Round | None = None) -
 
 
 def _ask(asking: Asking, key: str, after: Round | None) -> None:
-    told = st.session_state
-    words = tuple(word.strip() for word in told.get(f"guess_choices_{key}", "").split(",") if word.strip())
-    rounds = told.get(f"guess_rounds_{key}", 1)
+    state = st.session_state
+    words = tuple(word.strip() for word in state.get(f"guess_choices_{key}", "").split(",") if word.strip())
+    rounds = state.get(f"guess_rounds_{key}", 1)
     if after is not None and isinstance(after.question.about, Guess):
         rounds = after.question.about.rounds
-    about = Guess(told.get(f"guess_prompt_{key}", ""), told.get(f"guess_real_{key}", ""), words, _model_name(), rounds)
+    about = Guess(
+        state.get(f"guess_prompt_{key}", ""), state.get(f"guess_real_{key}", ""), words, _model_name(), rounds
+    )
     if after is None:
         put_on_stage(asking, about)
     else:
@@ -193,8 +195,8 @@ def _compute(one: Round) -> GuessResult:
 
 def _show(asking: Asking, rounds: tuple[Round, ...]) -> None:
     one = rounds[-1]
-    data, found, result = guess_bars(one), figures([one]), one.question.result
-    if data is None or found is None or not isinstance(result, GuessResult):
+    data, room_figures, result = guess_bars(one), figures([one]), one.question.result
+    if data is None or room_figures is None or not isinstance(result, GuessResult):
         return
     own = next((token for answer, token in scores_of(one) if answer.visitor == asking.visitor), None)
     if own is not None:
@@ -204,15 +206,23 @@ def _show(asking: Asking, rounds: tuple[Round, ...]) -> None:
             icon=":material/person:",
         )
     with st.container(horizontal=True, key="room_figures"):
-        if found.room_perplexity is not None:
-            st.metric("Room's perplexity", perplexity(found.room_perplexity), help="exp of the mean of −ln p(guess).")
+        if room_figures.room_perplexity is not None:
+            st.metric(
+                "Room's perplexity", perplexity(room_figures.room_perplexity), help="exp of the mean of −ln p(guess)."
+            )
         st.metric(
-            "Model's perplexity", perplexity(found.model_perplexity), help="exp of the entropy of its distribution."
+            "Model's perplexity",
+            perplexity(room_figures.model_perplexity),
+            help="exp of the entropy of its distribution.",
         )
-        if found.right is not None:
-            st.metric("Room right", f"{found.right:.0%}", help="Guesses of the token the real next word begins with.")
-        if found.likeliest is not None:
-            st.metric("Guessed the likeliest", f"{found.likeliest:.0%}", help="Guesses of the model's likeliest token.")
+        if room_figures.right is not None:
+            st.metric(
+                "Room right", f"{room_figures.right:.0%}", help="Guesses of the token the real next word begins with."
+            )
+        if room_figures.likeliest is not None:
+            st.metric(
+                "Guessed the likeliest", f"{room_figures.likeliest:.0%}", help="Guesses of the model's likeliest token."
+            )
     show_figure(guess_figure(data), guess_description(data), key=f"guess_bars_{one.question.id}")
     why_it_matters(
         f"p is the raw distribution of {escape_markdown(result.model)} at this place, without samplers. A guess scores "

@@ -47,10 +47,10 @@ def lesson_section(_view: object) -> None:
     """For the leader; nobody else has the tab."""
     from pages import PAGES
 
-    found = place_in_room()
-    if found is None or not found[1].leader:
+    own_place = place_in_room()
+    if own_place is None or not own_place[1].leader:
         return
-    room, member = found
+    room, member = own_place
     names = tuple(PAGES)
     lesson = known_lesson(room.view().lesson, names)
     _choose(names)
@@ -136,10 +136,10 @@ def _put(text: str, names: tuple[str, ...], step: int | None = None) -> bool:
 
 def _replace(text: str, step: int | None) -> bool:
     """``text`` is a lesson's or ""; what was there can be brought back."""
-    found = place_in_room()
-    if found is None:
+    place = place_in_room()
+    if place is None:
         return False
-    room, member = found
+    room, member = place
     before = room.view()
     try:
         room.put_lesson(member.visitor, text, step)
@@ -239,8 +239,8 @@ def _seconds(value: int, key: str) -> int:
 
 def _add(lesson: Lesson, names: tuple[str, ...]) -> None:
     """The page that was shown last as a further step."""
-    found = place_in_room()
-    view = None if found is None else found[0].view()
+    place = place_in_room()
+    view = None if place is None else place[0].view()
     shown = None if view is None else view.shown
     with st.form("lesson_add", border=True):
         st.markdown("**Add the page that you showed last**")

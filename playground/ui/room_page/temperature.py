@@ -118,12 +118,12 @@ def _send(asking: Asking, one: Round, key: str) -> None:
 
 def _compute(one: Round) -> Result | None:
     """Let the model write at the room's settings, once. Raises Pending while it writes, and the engine's refusals."""
-    about, found = one.question.about, spread(one.answers)
+    about, quartiles = one.question.about, spread(one.answers)
     assert isinstance(about, Temperature)
-    if found is None:
+    if quartiles is None:
         return None
     worker = loaded_model()
-    requests = texts_requests(worker.engine, about, found)
+    requests = texts_requests(worker.engine, about, quartiles)
 
     def job(engine: Engine, cancel: CancelToken) -> object:
         return generate(engine, requests, cancel=cancel)
@@ -139,19 +139,19 @@ def _compute(one: Round) -> Result | None:
         share=share,
     )
     assert isinstance(written, Generation)
-    return texts_result(written, found, worker.engine.info.name)
+    return texts_result(written, quartiles, worker.engine.info.name)
 
 
 def _show(asking: Asking, rounds: tuple[Round, ...]) -> None:
     one = rounds[-1]
-    found, result = spread(one.answers), one.question.result
-    if found is None:
+    quartiles, result = spread(one.answers), one.question.result
+    if quartiles is None:
         st.caption("Nobody has set it yet.")
         return
-    show_figure(spread_figure(found), spread_description(found), key=f"heat_spread_{one.question.id}")
+    show_figure(spread_figure(quartiles), spread_description(quartiles), key=f"heat_spread_{one.question.id}")
     st.caption(
-        f"{len(found.settings)} settings. Half of them lie between {found.lower_quartile:.2f} and {found.upper_quartile:.2f} "
-        f"(the band); the line is the median, {found.median:.2f}."
+        f"{len(quartiles.settings)} settings. Half of them lie between {quartiles.lower_quartile:.2f} and "
+        f"{quartiles.upper_quartile:.2f} (the band); the line is the median, {quartiles.median:.2f}."
     )
     if not isinstance(result, TemperatureResult):
         return

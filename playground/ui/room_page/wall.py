@@ -34,8 +34,8 @@ def join_link(code: str) -> str:
 @lru_cache(maxsize=16)
 def qr_code(link: str) -> str:
     """As the address of a picture. Black on white with its margin in dark mode too: many cameras need that."""
-    made: str = segno.make(link, error="m", micro=False).svg_data_uri(scale=8, border=4, dark="#000", light="#fff")
-    return made
+    data_uri: str = segno.make(link, error="m", micro=False).svg_data_uri(scale=8, border=4, dark="#000", light="#fff")
+    return data_uri
 
 
 def draw_wall(view: RoomView) -> None:
@@ -67,9 +67,9 @@ def _name(member: Member) -> str:
 
 def _at_work() -> str:
     """What the models do now."""
-    found = [(worker.engine.info.name, worker.status()) for worker in model_pool().workers()]
+    statuses = [(worker.engine.info.name, worker.status()) for worker in model_pool().workers()]
     said = [
         f"{name}: {'at work' if status.busy else 'free'}" + (f", {status.queued} wait" if status.queued else "")
-        for name, status in found
+        for name, status in statuses
     ]
     return " · ".join(said) or "The model is on its way."

@@ -147,7 +147,7 @@ def pin(settings: SamplerSettings) -> None:
 
 def unpin(letter: str) -> None:
     """Let a pin go; the others keep their letters and colours."""
-    session.put(Pins({other: found for other, found in pins().items() if other != letter}))
+    session.put(Pins({other: settings for other, settings in pins().items() if other != letter}))
 
 
 def pin_orders() -> None:

@@ -41,8 +41,8 @@ def draw_section(view: SamplingView) -> None:
     with st.container(horizontal=True):
         redraw_button()
         many = st.toggle(f"Draw {DRAWS:,} times", key="draw_many", help="Shows the draws against the expected counts.")
-    known = view.next.trace.distribution() if many else None
-    if known is not None and known.exact:
+    distribution = view.next.trace.distribution() if many else None
+    if distribution is not None and distribution.exact:
         histogram = histogram_data(view.next, view.codec, view.setup.seed, DRAWS)
         show_figure(histogram_figure(histogram), histogram_description(histogram), key="histogram")
     elif many and isinstance(view.next, PartialNext):
@@ -60,19 +60,19 @@ def draw_section(view: SamplingView) -> None:
 
 def _picture(view: SamplingView) -> None:
     """The bands of the tokens between 0 and 1, and in words whose u falls into."""
-    found, codec = view.next, view.codec
-    lead = f"With seed {view.setup.seed}, step {found.step + 1} has the random number **u = {found.draw.u:.6f}**."
-    token = "" if found.draw.id is None else glyphs(codec.piece(found.draw.id, view.ids[-CONTEXT_TAIL:]))
-    named = f"**{escape_markdown(token)}** (id {found.draw.id}"
-    if isinstance(found, NextToken):
-        data, low, high = cumulative_data(found, codec), found.draw.low, found.draw.high
+    next_token, codec = view.next, view.codec
+    lead = f"With seed {view.setup.seed}, step {next_token.step + 1} has the random number **u = {next_token.draw.u:.6f}**."
+    token = "" if next_token.draw.id is None else glyphs(codec.piece(next_token.draw.id, view.ids[-CONTEXT_TAIL:]))
+    named = f"**{escape_markdown(token)}** (id {next_token.draw.id}"
+    if isinstance(next_token, NextToken):
+        data, low, high = cumulative_data(next_token, codec), next_token.draw.low, next_token.draw.high
         show_figure(cumulative_figure(data), cumulative_description(data), key="cumulative")
         within = f"It lies between {low:.6f} and {high:.6f}: the band of {named}, {percent(high - low)} of the bar)."
         st.markdown(f"{lead} {within}")
         return
-    bands = bands_data(found, codec)
+    bands = bands_data(next_token, codec)
     if bands is None:
-        st.info(escape_markdown(verdict_sentence(found)))
+        st.info(escape_markdown(verdict_sentence(next_token)))
         return
     show_figure(bands_figure(bands), bands_description(bands), key="bands")
     if token:

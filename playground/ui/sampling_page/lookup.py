@@ -44,10 +44,10 @@ def lookup_section(view: SamplingView) -> None:
     )
 
 
-def _ceiling(found: NextToken | PartialNext) -> str:
-    if isinstance(found, NextToken):
+def _ceiling(next_token: NextToken | PartialNext) -> str:
+    if isinstance(next_token, NextToken):
         return ""
-    most = percent(most_of_one(found.trace.raw))
+    most = percent(most_of_one(next_token.trace.raw))
     return (
         f" A token that this engine does not tell has a ceiling only. Raw, each is below {most}: less likely than every token "
         "told."
@@ -61,7 +61,7 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     shown = ids[:MOST_TOKENS]
     slot = "look up with a space" if text[:1].isspace() else "look up as it stands"  # one request of each at a time
     views = [view.after(shown[:index], slot) if index else view.next for index in range(len(shown))]
-    rows = [candidate_of(found, token, view.codec) for found, token in zip(views, shown, strict=True)]
+    rows = [candidate_of(next_token, token, view.codec) for next_token, token in zip(views, shown, strict=True)]
     st.markdown(
         f"**{escape_markdown(glyphs(text))}** · {len(ids)} {'token' if len(ids) == 1 else 'tokens'} · {_admitted(rows)}"
     )
@@ -75,9 +75,9 @@ def _one_spelling(view: SamplingView, text: str) -> None:
         "removed by": [SAMPLERS[row.removed_by].label if row.removed_by else "" for row in rows],
     }
     st.dataframe(pd.DataFrame(columns), hide_index=True, key=f"lookup_{'plain' if text[:1] != ' ' else 'space'}")
-    told = [row.raw_logprob for row in rows if row.raw_logprob is not None]
-    if len(told) == len(shown) > 1:
-        st.caption(f"All together: {percent(math.exp(sum(told)))}, log-probability {logprob(sum(told))}.")
+    logprobs = [row.raw_logprob for row in rows if row.raw_logprob is not None]
+    if len(logprobs) == len(shown) > 1:
+        st.caption(f"All together: {percent(math.exp(sum(logprobs)))}, log-probability {logprob(sum(logprobs))}.")
     if len(ids) > MOST_TOKENS:
         st.caption(f"Only the first {MOST_TOKENS} of {len(ids)} tokens are looked up.")
     st.button(

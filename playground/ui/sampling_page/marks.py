@@ -84,8 +84,8 @@ def show_verdict(view: NextToken | PartialNext) -> None:
     """The chain with a mark at each sampler, and the sentence about its end."""
     if isinstance(view, PartialNext):
         steps = " → ".join(f"{SAMPLERS[stage.name].label} {badge(stage.verdict)}" for stage in view.trace.stages)
-        known = f"{define('Exact')}\n\n{define('Bounded')}"
-        st.markdown(steps or f"No sampler is on {badge('exact')}", help=known)
+        definitions = f"{define('Exact')}\n\n{define('Bounded')}"
+        st.markdown(steps or f"No sampler is on {badge('exact')}", help=definitions)
         st.caption(f"{escape_markdown(verdict_sentence(view))}\n\n{WHAT_THE_WORDS_MEAN}")
 
 

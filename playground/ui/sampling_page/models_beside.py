@@ -51,8 +51,8 @@ class ModelsBeside:
         if not self.rows:
             return
         compared = {letter: (each.read, compare_rows(self.now, each.read)) for letter, each in self.rows.items()}
-        for letter, (read, found) in compared.items():
-            st.markdown(escape_markdown(comparison_sentence(letter, read, found)))
+        for letter, (read, comparison) in compared.items():
+            st.markdown(escape_markdown(comparison_sentence(letter, read, comparison)))
             if self.final_probs[letter] is None:
                 st.caption(f"The bars of {letter} are its probabilities before the samplers, as far as they are told.")
         st.dataframe(

@@ -50,8 +50,8 @@ def pipeline_section(view: SamplingView) -> None:
     )
 
 
-def _formula(found: NextToken | PartialNext) -> None:
-    names = [stage.name for stage in found.trace.stages]
+def _formula(next_token: NextToken | PartialNext) -> None:
+    names = [stage.name for stage in next_token.trace.stages]
     if st.session_state.get("formula_stage") not in names:
         st.session_state["formula_stage"] = names[-1]
     chosen = st.pills(
@@ -59,15 +59,15 @@ def _formula(found: NextToken | PartialNext) -> None:
     )
     place = names.index(chosen) if chosen in names else -1
     sampler = SAMPLERS[names[place]]
-    if isinstance(found, PartialNext):
-        stage = found.trace.stages[place]
+    if isinstance(next_token, PartialNext):
+        stage = next_token.trace.stages[place]
         st.markdown(f"{sampler.explain} {badge(stage.verdict)} {stage.why}")
         st.latex(sampler.formula)
         st.caption(f"Source: {sampler.source}. The tests hold the bounds against the chain on whole rows.")
         return
     st.markdown(sampler.explain)
     st.latex(sampler.formula)
-    filled = sampler.filled_formula(found.settings, found.trace.stages[place].diagnostics)
+    filled = sampler.filled_formula(next_token.settings, next_token.trace.stages[place].diagnostics)
     if filled != sampler.formula:
         st.latex(filled)
     st.caption(f"Source: {sampler.source}. The tests compare with: {sampler.reference}.")

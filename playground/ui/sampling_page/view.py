@@ -105,9 +105,9 @@ def with_marks(section: Callable[[SamplingView], None]) -> Callable[[SamplingVie
     return draw
 
 
-def _bytes(found: NextToken) -> int:
+def _bytes(next_token: NextToken) -> int:
     """About what a trace takes: four rows beside the raw one, and one of each stage."""
-    return (5 + len(found.trace.stages)) * int(found.trace.raw_logits.nbytes)
+    return (5 + len(next_token.trace.stages)) * int(next_token.trace.raw_logits.nbytes)
 
 
 def _asked(
@@ -205,15 +205,18 @@ class _Pictured:
 
 
 def _pictured(view: SamplingView, rows: int, *, log: bool) -> _Pictured:
-    found, codec = view.next, view.codec
-    if isinstance(found, NextToken):
-        whole = next_token_bars(found, codec, rows, log=log)
-        name = f"CSV of all {found.trace.raw_probs.size:,} tokens"
+    next_token, codec = view.next, view.codec
+    if isinstance(next_token, NextToken):
+        whole = next_token_bars(next_token, codec, rows, log=log)
+        name = f"CSV of all {next_token.trace.raw_probs.size:,} tokens"
         return _Pictured(
-            partial(bars_payload, whole), partial(bars_table, whole), partial(distribution_csv, found, codec), name
+            partial(bars_payload, whole), partial(bars_table, whole), partial(distribution_csv, next_token, codec), name
         )
-    told = partial_bars(found, codec, rows, log=log)
-    name = f"CSV of the {found.trace.raw.ids.size:,} tokens told, and the rest"
+    bars = partial_bars(next_token, codec, rows, log=log)
+    name = f"CSV of the {next_token.trace.raw.ids.size:,} tokens told, and the rest"
     return _Pictured(
-        partial(partial_bars_payload, told), partial(partial_bars_table, told), partial(partial_csv, found, codec), name
+        partial(partial_bars_payload, bars),
+        partial(partial_bars_table, bars),
+        partial(partial_csv, next_token, codec),
+        name,
     )

@@ -27,13 +27,13 @@ def api_section(scenarios: Scenarios) -> None:
         WIDGETS.slider("cached", format="percent")
         WIDGETS.slider("usable", format="percent")
     setup = scenarios.now
-    found, query = compare(setup, price)
+    break_even, query = compare(setup, price)
     pinned = dict(scenarios.each_pin(lambda each: compare(each, price)))
     columns = {letter: rows_of(scenarios.pins[letter], price, table, *pair) for letter, pair in pinned.items()}
     figure_table(
-        {"Now": rows_of(setup, price, table, found, query), **columns}, key="scale_api", label="API or own GPU"
+        {"Now": rows_of(setup, price, table, break_even, query), **columns}, key="scale_api", label="API or own GPU"
     )
-    data = break_even_data(found, query, pinned)
+    data = break_even_data(break_even, query, pinned)
     light_chart(lines_chart(data), key="scale_api_chart", alt=lines_description(data, "Cost of a day"))
     why_it_matters(
         "A GPU is paid around the clock, an API by the token. The GPU's capacity is its roofline at this batch, times the "
@@ -46,14 +46,14 @@ def api_section(scenarios: Scenarios) -> None:
 def _choose_price(table: PriceTable, chosen: str) -> ApiPrice:
     """``chosen``: provider/model, "" for none. What is chosen here is written to the setup."""
     providers = providers_of(table)
-    known = {f"{price.provider}/{price.model}": price for price in table.prices}
-    if chosen and chosen not in known:
+    prices = {f"{price.provider}/{price.model}": price for price in table.prices}
+    if chosen and chosen not in prices:
         show_problem(f"The price table has no {chosen[:60]!r}; another model is shown in its place.")
         chosen = ""
     with st.container(horizontal=True):
-        start = known[chosen].provider if chosen else providers[0]
+        start = prices[chosen].provider if chosen else providers[0]
         provider = st.selectbox("Provider", providers, index=providers.index(start), key=f"scale_provider_{start}")
-        models = [name for name, price in known.items() if price.provider == provider]
+        models = [name for name, price in prices.items() if price.provider == provider]
         current = chosen if chosen in models else usual_model(models)
         name = st.selectbox(
             "API model",
@@ -64,7 +64,7 @@ def _choose_price(table: PriceTable, chosen: str) -> ApiPrice:
         )
     if name != chosen:
         session.change(ScaleSetup, api=name)
-    return known[name]
+    return prices[name]
 
 
 def _upload() -> None:

@@ -47,23 +47,23 @@ def _measure(asked_at: float) -> None:
     """Once for each press of the button. Pending while the model is loaded and timed."""
     worker = loaded_model()
     note_end(request_chosen())  # the sidebar may still say that the model is loading
-    found = result_of(
+    measurement = result_of(
         "measure",
         asked_at,
         lambda: worker.submit(session_id(), "measure", measure),
         "Passes are timed, from short to long",
         share=lambda step: step.share,
     )
-    timings()[worker.engine.info.revision] = (found.timing, time.time())
-    st.session_state[_FOUND] = (worker.engine.info, found.peaks)
+    timings()[worker.engine.info.revision] = (measurement.timing, time.time())
+    st.session_state[_FOUND] = (worker.engine.info, measurement.peaks)
     del st.session_state[_WANTED]
 
 
-def _show(found: Timing, peaks: Peaks | None) -> None:
-    figure_table({"Now": machine_rows(found, peaks)}, key="scale_machine", label="This machine, measured")
-    data = machine_data(found)
+def _show(timing: Timing, peaks: Peaks | None) -> None:
+    figure_table({"Now": machine_rows(timing, peaks)}, key="scale_machine", label="This machine, measured")
+    data = machine_data(timing)
     light_chart(lines_chart(data), key="scale_machine_chart", alt=lines_description(data, "Time of a forward pass"))
-    info = found.info
+    info = timing.info
     why_it_matters(
         escape_markdown(f"{info.name}, {info.parameters:,} parameters in {info.dtype} on {info.device}. ")
         + "The curve is the time of arithmetic and of memory traffic at two fitted rates; the marks are measured. Where "

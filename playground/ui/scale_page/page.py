@@ -130,14 +130,14 @@ def describe(setup: ScaleSetup) -> str:
 def notes_section(scenarios: Scenarios, topics: tuple[str, ...]) -> None:
     """Where the course notes and the sources disagree: both numbers and the reason, the chosen one first."""
     titles = (AS_IN_NOTES, CHECKED) if scenarios.now.basis == "notes" else (CHECKED, AS_IN_NOTES)
-    for found in disagreements():
-        if found.topic not in topics:
+    for disagreement in disagreements():
+        if disagreement.topic not in topics:
             continue
-        st.markdown(f"**{escape_markdown(found.topic)}.** {escape_markdown(found.why)}")
-        both = {AS_IN_NOTES: found.as_in_notes, CHECKED: found.checked}
+        st.markdown(f"**{escape_markdown(disagreement.topic)}.** {escape_markdown(disagreement.why)}")
+        both = {AS_IN_NOTES: disagreement.as_in_notes, CHECKED: disagreement.checked}
         columns = {title: tuple(row(shown) for shown in both[title]) for title in titles}
-        figure_table(columns, key=f"notes_{found.topic}", label=found.topic)
-        st.caption(escape_markdown("Sources: " + "; ".join(found.sources) + "."))
+        figure_table(columns, key=f"notes_{disagreement.topic}", label=disagreement.topic)
+        st.caption(escape_markdown("Sources: " + "; ".join(disagreement.sources) + "."))
     if not topics:
         st.markdown("The course notes and the sources agree on what this page shows.")
     why_it_matters(

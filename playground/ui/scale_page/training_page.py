@@ -102,14 +102,14 @@ def hardware_section(scenarios: Scenarios) -> None:
     if not edited.equals(frame):
         _take_edits(edited)
     st.button("Back to the built-in table", key="scale_gpus_reset", on_click=_reset, disabled=not own)
-    seen = next(iter(gpu_table().values()))
+    first_gpu = next(iter(gpu_table().values()))
     ranges = ", ".join(
         f"{gpu.name} {gpu.price_low:.2f}–{gpu.price_high:.2f}"
         for gpu in gpu_table().values()
         if gpu.price_low is not None and gpu.price_high is not None
     )
     why_it_matters(
-        f"Peaks: {seen.source}. Prices seen at cloud providers up to {seen.as_of}, in USD per GPU-hour: "
+        f"Peaks: {first_gpu.source}. Prices seen at cloud providers up to {first_gpu.as_of}, in USD per GPU-hour: "
         f"{ranges}. The table shows the middle of each range; prices change monthly, so put in your own."
     )
 

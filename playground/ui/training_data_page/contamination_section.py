@@ -85,18 +85,18 @@ def _upload(own: ContaminationView) -> None:
     if given is None:
         return
     try:
-        found = read_problems(given.getvalue(), given.name)
+        problem_set = read_problems(given.getvalue(), given.name)
     except PlaygroundError as error:
         show_problem(error)
         return
 
     def take() -> None:
-        prompts = (mask_personal_data(each.prompt)[0] for each in found.problems)  # as the documents are
+        prompts = (mask_personal_data(each.prompt)[0] for each in problem_set.problems)  # as the documents are
         own.problems, own.name = tuple(prompts), given.name[:60]
         own.recalls, own.asked = [], ()
         redraw_page()
 
-    st.button(f"Look for these {len(found.problems):,}", key="data_take_problems", type="primary", on_click=take)
+    st.button(f"Look for these {len(problem_set.problems):,}", key="data_take_problems", type="primary", on_click=take)
 
 
 def _overlap(view: FilterView, problems: Sequence[str], n: int) -> None:
@@ -108,8 +108,10 @@ def _overlap(view: FilterView, problems: Sequence[str], n: int) -> None:
 
     total = max(len(view.measured), 1)
     key = (id(view.measured), hash(tuple(problems)), n)
-    found = result_of("data-overlap", key, submit, "Looking for the problems", share=lambda done: done / total)
-    there = sorted((each for each in found if each.matched), key=lambda each: -each.share)
+    problem_overlaps = result_of(
+        "data-overlap", key, submit, "Looking for the problems", share=lambda done: done / total
+    )
+    there = sorted((each for each in problem_overlaps if each.matched), key=lambda each: -each.share)
     if not there:
         st.success(f"No problem shares {n} words in a row with a document.", icon=":material/check:")
         return
@@ -180,14 +182,14 @@ def _said(own: ContaminationView) -> None:
     if bar is None:
         return
     famous, asked = own.recalls[first:second], own.recalls[second:]
-    found = sum(each.min_k > bar.value for each in famous)
+    recognised = sum(each.min_k > bar.value for each in famous)
     above = [place for place, each in enumerate(asked) if each.min_k > bar.value]
     short = sum(math.isnan(each.min_k) for each in asked)
     st.markdown(
         f"The bar lies at **{bar.value:.2f} nats**: of {bar.fresh} texts that were written for this project, and so cannot have "
         f"been read, {bar.false} lie above it, which is a **false-positive rate of {bar.false / bar.fresh:.0%}** (95%: "
         f"{bar.low:.0%} to {bar.high:.0%}); of one more such text {bar.expected:.0%}. "
-        f"Of {len(famous)} passages that everybody has read it finds {found}. "
+        f"Of {len(famous)} passages that everybody has read it finds {recognised}. "
         f"Of the problems **{len(above)} of {len(asked) - short}** lie above it"
         + (f"; {short} are too short to say." if short else ".")
     )

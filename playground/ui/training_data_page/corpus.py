@@ -108,7 +108,7 @@ def read_documents(worker: Worker, file: BufferedIOBase, name: str, *, parted: b
 
     _begin(own, f"Reading {name[:40] or 'the text'}", 0)
     ticket = worker.submit(session_id(), "data-work", job)
-    own.job = JobView(ticket, step, lambda found: own.take(found, name, language))
+    own.job = JobView(ticket, step, lambda surprise: own.take(surprise, name, language))
 
 
 def rate_documents(worker: Worker, documents: Sequence[int]) -> None:
@@ -125,10 +125,10 @@ def rate_documents(worker: Worker, documents: Sequence[int]) -> None:
     def job(engine: Engine, cancel: CancelToken) -> Generator[Surprise | None, None, None]:
         return (yield from surprises(engine, measured, wanted, cancel))
 
-    def step(found: Surprise) -> None:
-        own.surprises[found.document] = found
+    def step(surprise: Surprise) -> None:
+        own.surprises[surprise.document] = surprise
         own.done += 1
-        measured.column("perplexity")[found.document] = found.perplexity
+        measured.column("perplexity")[surprise.document] = surprise.perplexity
 
     _begin(own, f"{worker.engine.info.name} reads them", len(wanted))
     own.job = JobView(worker.submit(session_id(), "data-work", job), step)

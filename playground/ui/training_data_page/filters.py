@@ -68,8 +68,8 @@ def _share(view: FilterView) -> None:
 def _below(view: FilterView) -> None:
     """The document in view; then the places of the dials, with which the browser draws the next move by itself."""
     _chooser(view)
-    found = {f"dial_{name}": sweep for name in _in_view(view) if (sweep := _swept(view, name)) is not None}
-    dial_sweeps(found, key="data_sweeps")
+    sweeps = {f"dial_{name}": sweep for name in _in_view(view) if (sweep := _swept(view, name)) is not None}
+    dial_sweeps(sweeps, key="data_sweeps")
 
 
 def _in_view(view: FilterView) -> list[str]:
@@ -92,20 +92,20 @@ def _swept(view: FilterView, name: str) -> RemovedSweep | None:
     if count > MOST_PLACES:
         return None
     places = np.round(low + rule.step * np.arange(count), 10)
-    found = sweep(view.verdicts, view.measured.values, name, places, tokens_of(view))
+    counts = sweep(view.verdicts, view.measured.values, name, places, tokens_of(view))
     return RemovedSweep(
         view.verdicts.rules.index(name),
         low,
         rule.step,
         _others(view, name),
-        tuple(found.kept.tolist()),
-        tuple(found.removed.tolist()),
+        tuple(counts.kept.tolist()),
+        tuple(counts.removed.tolist()),
         {
-            place: tuple(found.only[other].tolist())
+            place: tuple(counts.only[other].tolist())
             for place, other in enumerate(view.verdicts.rules)
-            if other == name or np.ptp(found.only[other])
+            if other == name or np.ptp(counts.only[other])
         },
-        tuple(np.rint(found.weight).astype(int).tolist()),
+        tuple(np.rint(counts.weight).astype(int).tolist()),
     )
 
 

@@ -26,7 +26,7 @@ LISTED = 8
 def model_section(view: FilterView) -> None:
     """A button that has the model read, then the picture and the two lists of disagreement."""
     own, name = session.get(Corpus), view.worker.engine.info.name
-    rated = {place: found for place, found in own.surprises.items() if not math.isnan(found.bits_per_byte)}
+    rated = {place: surprise for place, surprise in own.surprises.items() if not math.isnan(surprise.bits_per_byte)}
     missing = min(len(view.measured) - len(own.surprises), MOST_RATED)
     if missing > 0 or own.rated_by != view.worker.engine.info.revision:
         st.button(

@@ -113,10 +113,10 @@ def _run(own: QualityView, view: FilterView, plan: QualityPlan) -> None:
     def job(engine: Engine, cancel: CancelToken) -> Generator[Progress, None, int]:
         return (yield from run_quality(plan, cancel))
 
-    def step(found: Progress) -> None:
-        own.done, own.total = found.done, found.total
-        if found.rating is not None:
-            own.ratings.append(found.rating)
+    def step(progress: Progress) -> None:
+        own.done, own.total = progress.done, progress.total
+        if progress.rating is not None:
+            own.ratings.append(progress.rating)
 
     def end(parameters: int) -> None:
         own.parameters = parameters

@@ -27,19 +27,19 @@ def slices_section(view: FilterView) -> None:
     identified = by == "language" and not any(tags)
     if identified:
         tags = [each.language if each is not None else "" for each in view.measured.languages]
-    found = slices(tags, view.verdicts)[:MOST_SLICES]
-    if not found:
+    shown_slices = slices(tags, view.verdicts)[:MOST_SLICES]
+    if not shown_slices:
         st.info(f"These documents have no {SLICED[by].lower()}: give each the field {by}, in JSON lines or a table.")
         return
     data = RatesData(
-        tuple(f"{shortened(each.name)} ({each.total})" for each in found),
-        np.array([each.rate for each in found]),
-        np.array([each.low for each in found]),
-        np.array([each.high for each in found]),
-        tuple(f"{each.removed}" + (f" · {view.label(each.rule)}" if each.rule else "") for each in found),
+        tuple(f"{shortened(each.name)} ({each.total})" for each in shown_slices),
+        np.array([each.rate for each in shown_slices]),
+        np.array([each.low for each in shown_slices]),
+        np.array([each.high for each in shown_slices]),
+        tuple(f"{each.removed}" + (f" · {view.label(each.rule)}" if each.rule else "") for each in shown_slices),
     )
     show_figure(rates_figure(data), rates_description(data), key="data_slices")
-    out = [each for each in found if each.stands_out]
+    out = [each for each in shown_slices if each.stands_out]
     if out:
         named = "; ".join(f"{each.name} ({each.rate:.0%}, p {each.p:.2g})" for each in out)
         st.markdown(f"Other than the rest, after Holm's correction: {escape_markdown(named)}.")

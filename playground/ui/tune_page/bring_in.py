@@ -80,12 +80,14 @@ def _paste() -> None:
         required=True,
     )
     try:
-        found = read_prompts(text, "blank" if apart == "blank" else "line")
+        prompts = read_prompts(text, "blank" if apart == "blank" else "line")
     except PlaygroundError as error:
         show_problem(error)
         return
-    st.caption(f"{len(found)} {'prompt' if len(found) == 1 else 'prompts'}; references and checks can be added below.")
-    _ROWS.take_buttons(found, "paste")
+    st.caption(
+        f"{len(prompts)} {'prompt' if len(prompts) == 1 else 'prompts'}; references and checks can be added below."
+    )
+    _ROWS.take_buttons(prompts, "paste")
 
 
 def _upload() -> None:
@@ -105,16 +107,16 @@ def _table(data: bytes, name: str, source: str) -> None:
     try:
         columns, notes = _remembered("columns", data, lambda: columns_of(data, name))
         chosen = _mapping(columns, source)
-        found, more = _remembered(chosen, data, lambda: read_examples(data, name, columns=chosen))
+        examples, more = _remembered(chosen, data, lambda: read_examples(data, name, columns=chosen))
     except PlaygroundError as error:
         show_problem(error)
         return
     lines = [
         escape_markdown(each.prompt[:160]) + (f" → {escape_markdown(each.reference[:120])}" if each.reference else "")
-        for each in found[:SHOWN]
+        for each in examples[:SHOWN]
     ]
-    _ROWS.preview(source, tuple(dict.fromkeys((*notes, *more, *_read_twice(chosen)))), lines, len(found))
-    _ROWS.take_buttons(found, source)
+    _ROWS.preview(source, tuple(dict.fromkeys((*notes, *more, *_read_twice(chosen)))), lines, len(examples))
+    _ROWS.take_buttons(examples, source)
 
 
 def _mapping(columns: Sequence[str], source: str) -> dict[str, str]:
@@ -149,5 +151,5 @@ def _remembered(what: object, data: bytes, read: Callable[[], T]) -> T:
     key = repr(what)
     if key not in incoming.read:
         incoming.read[key] = read()
-    found: T = incoming.read[key]
-    return found
+    cached: T = incoming.read[key]
+    return cached

@@ -29,24 +29,24 @@ def decide_section(worker: Worker) -> None:
     if own.kept is None and own.problem:
         show_problem(own.problem)
     standing = _standing()
-    found = measured(worker, judged=standing is not None)
-    if found is None and own.kept is not None:
+    measurement = measured(worker, judged=standing is not None)
+    if measurement is None and own.kept is not None:
         not_yet(
             "No prompt has been answered under all settings yet: the paragraph comes with the first that has.", PLAN
         )
         return
-    if found is None:
+    if measurement is None:
         not_yet(
             "One paragraph on which setting to use, by how much it is better and how sure that is, or honestly that nothing "
             "was found; and the setting as a preset for every engine. It needs a plan that was run.",
             PLAN,
         )
         return
-    _paragraph(found)
-    _judges(found, standing)
+    _paragraph(measurement)
+    _judges(measurement, standing)
     st.button("See the numbers", key="decide_results", icon=":material/table:", on_click=go_to, args=(RESULTS,))
-    preset_panel(worker, found)
-    _report(found, standing)
+    preset_panel(worker, measurement)
+    _report(measurement, standing)
     why_it_matters(
         "A setting is recommended where the gain on the first measure is larger than chance gives in one of twenty plans, "
         "after correction for how many were compared. It holds for prompts like these, this model and this measure; "
@@ -63,29 +63,29 @@ def _standing() -> Standing | None:
     return standing_of(panel.material(), judgements) if judgements else None
 
 
-def _paragraph(found: Measured) -> None:
-    own = found.findings.recommendation
+def _paragraph(measurement: Measured) -> None:
+    own = measurement.findings.recommendation
     with st.container(border=True, key="decision"):
         icon = ":material/pause_circle:" if own.keep else ":material/check_circle:"
         first, _, rest = own.text.partition(": ")
         st.markdown(f"#### {icon} {escape_markdown(first)}")
         if rest:
             st.markdown(escape_markdown(rest[0].upper() + rest[1:]))
-        wanted, there = len(found.kept.plan.examples), len(found.plan.examples)
+        wanted, there = len(measurement.kept.plan.examples), len(measurement.plan.examples)
         if there < wanted:
             st.caption(f"So far: {there} of {wanted} examples are answered by every setting.")
-    failures = found.findings.failures(found.plan.require, found.plan.measures)
+    failures = measurement.findings.failures(measurement.plan.require, measurement.plan.measures)
     for failure in failures:
         st.warning(escape_markdown(failure), icon=":material/rule:")
 
 
-def _judges(found: Measured, standing: Standing | None) -> None:
+def _judges(measurement: Measured, standing: Standing | None) -> None:
     if standing is None:
         return
     st.markdown("**What people prefer**")
-    for sentence in judge_sentences(standing, found.plan.present):
+    for sentence in judge_sentences(standing, measurement.plan.present):
         st.markdown(escape_markdown(sentence))
-    leader, own = standing.outlook.leader, found.findings.recommendation
+    leader, own = standing.outlook.leader, measurement.findings.recommendation
     if not standing.outlook.open and not standing.control_differs and leader not in (None, own.setting):
         st.warning(
             escape_markdown(
@@ -102,11 +102,17 @@ def judge_sentences(standing: Standing, present: str) -> list[str]:
     return [f"By blind comparisons: {said}", *against_present(standing, present), *([control] if control else [])]
 
 
-def _report(found: Measured, standing: Standing | None) -> None:
-    summary = found.kept.summary
-    judges: Sequence[str] = judge_sentences(standing, found.plan.present) if standing is not None else ()
+def _report(measurement: Measured, standing: Standing | None) -> None:
+    summary = measurement.kept.summary
+    judges: Sequence[str] = judge_sentences(standing, measurement.plan.present) if standing is not None else ()
     report = Report(
-        summary.name, time.time(), found.kept.origin, found.plan, found.texts, found.findings, judges=judges
+        summary.name,
+        time.time(),
+        measurement.kept.origin,
+        measurement.plan,
+        measurement.texts,
+        measurement.findings,
+        judges=judges,
     )
     name = re.sub(r"[^\w-]+", "-", summary.name).strip("-").lower() or "tuning"
     st.markdown("**Report**: the decision, its numbers, every text, and the command that repeats it")

@@ -32,7 +32,7 @@ COMMON_CHECKS = ("length:10-80w", "json", "regex:PATTERN", "forbidden:word, anot
 
 @dataclass(eq=False)
 class ExampleTable:
-    """``base``: the rows the browser's editor began with; ``rows``: as they are now; ``made``: the examples they make.
+    """``base``: the rows the browser's editor began with; ``rows``: as they are now; ``examples``: those they make.
 
     ``former``: the rows before the last replacement. ``version`` names the editor: another one, another widget. ``kept``:
     those of an earlier visit, None before it was looked.
@@ -40,7 +40,7 @@ class ExampleTable:
 
     base: tuple[Row, ...] = ()
     rows: tuple[Row, ...] = ()
-    made: tuple[Example, ...] | None = None
+    examples: tuple[Example, ...] | None = None
     problems: tuple[str, ...] = ()
     former: tuple[Row, ...] | None = None
     version: int = 0
@@ -55,14 +55,14 @@ class ExampleTable:
     def note(self, rows: tuple[Row, ...]) -> None:
         """What the rows are now."""
         self.rows = rows
-        self.made, self.problems = read_rows(rows)
+        self.examples, self.problems = read_rows(rows)
 
 
 def example_table() -> ExampleTable:
     """This session's table, following a draft that was replaced elsewhere, as by an experiment: a way leads back."""
     own = session.get(ExampleTable)
-    if draft().examples != own.made:
-        if own.made:
+    if draft().examples != own.examples:
+        if own.examples:
             own.former = own.rows
         own.begin(rows_of(draft().examples))
     return own
@@ -137,10 +137,10 @@ def _edited() -> None:
 def _use(own: ExampleTable) -> None:
     """Into the draft, and into the store for a later visit: a page that is loaded again starts anew."""
     kept_examples()  # those before, while they are there
-    change_draft(examples=own.made)
+    change_draft(examples=own.examples)
     store, _why = available_store(owner_id())
     if store is not None:
-        text = json.dumps([example_values(each) for each in own.made or ()])
+        text = json.dumps([example_values(each) for each in own.examples or ()])
         with suppress(PlaygroundError):  # what cannot be kept is no reason to refuse an edit
             store.put_note(_NOTE, text, expires=time.time() + _KEPT_S)
 
@@ -154,7 +154,7 @@ def kept_examples() -> tuple[Example, ...]:
         with suppress(PlaygroundError):
             text = store.note(_NOTE) if store is not None else None
             own.kept = read_examples(text.encode(), "kept.json")[0] if text else ()
-    return () if own.kept == own.made else own.kept
+    return () if own.kept == own.examples else own.kept
 
 
 def _key(own: ExampleTable) -> str:

@@ -39,16 +39,16 @@ class _Standings(OrderedDict[_Key, Standing]):
 
 def examples_section(worker: Worker) -> None:
     """What is decided on: brought in, edited, and how it stands with this model."""
-    found = draft()
-    _summary(found.examples)
+    plan_draft = draft()
+    _summary(plan_draft.examples)
     bring_in()
     show_example_table()
     _how_they_are_read()
-    if found.examples:
+    if plan_draft.examples:
         with problems_shown_here():
-            _show_standings(worker, found.examples)
+            _show_standings(worker, plan_draft.examples)
     _checks_explained()
-    _next_steps(found.examples)
+    _next_steps(plan_draft.examples)
     why_it_matters(
         "A decision holds for prompts like these and no others. Take them from real use, the awkward ones too; a dozen show "
         "large differences only, a hundred show small ones."
@@ -133,17 +133,17 @@ def _problem(worker: Worker, standing: Standing) -> str:
 
 
 def _standings(worker: Worker, examples: tuple[Example, ...]) -> list[Standing]:
-    known, revision, chat = session.get(_Standings), worker.engine.info.revision, draft().chat
-    missing = [each for each in dict.fromkeys(examples) if (revision, chat, each) not in known]
+    cache, revision, chat = session.get(_Standings), worker.engine.info.revision, draft().chat
+    missing = [each for each in dict.fromkeys(examples) if (revision, chat, each) not in cache]
     if missing:
         visitor = visitor_id()
 
         def job(engine: Engine, cancel: CancelToken) -> Generator[float, None, list[Standing]]:
-            found = []
+            standings = []
             for number, example in enumerate(missing, 1):
-                found.append(standing_of(engine, example, chat=chat, visitor=visitor, cancel=cancel))
+                standings.append(standing_of(engine, example, chat=chat, visitor=visitor, cancel=cancel))
                 yield number / len(missing)
-            return found
+            return standings
 
         new = result_of(
             "tune standing",
@@ -152,10 +152,10 @@ def _standings(worker: Worker, examples: tuple[Example, ...]) -> list[Standing]:
             "Tokens are counted and references checked",
             share=float,
         )
-        known |= {(revision, chat, example): standing for example, standing in zip(missing, new, strict=True)}
-    shown = [known[revision, chat, example] for example in examples]
-    while len(known) > _REMEMBERED:
-        known.popitem(last=False)
+        cache |= {(revision, chat, example): standing for example, standing in zip(missing, new, strict=True)}
+    shown = [cache[revision, chat, example] for example in examples]
+    while len(cache) > _REMEMBERED:
+        cache.popitem(last=False)
     return shown
 
 

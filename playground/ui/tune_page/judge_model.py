@@ -96,21 +96,23 @@ def _read(panel: Panel, worker: Worker) -> None:
     session.put(ModelWanted("", wanted.number))
 
 
-def _show(found: ModelStanding) -> None:
+def _show(standing: ModelStanding) -> None:
     said = (
-        "people have decided nothing that it has read" if not found.with_people.total else share_text(found.with_people)
+        "people have decided nothing that it has read"
+        if not standing.with_people.total
+        else share_text(standing.with_people)
     )
-    st.markdown(f"**{escape_markdown(found.model)}** · {found.opinions:,} pairs read")
+    st.markdown(f"**{escape_markdown(standing.model)}** · {standing.opinions:,} pairs read")
     st.markdown(
         escape_markdown(
-            f"Agrees with the people's majority: {said}. Says the same in both orders: {share_text(found.steady)}. "
-            f"Prefers number 1, whichever stands there: {share_text(found.says_one)}."
+            f"Agrees with the people's majority: {said}. Says the same in both orders: {share_text(standing.steady)}. "
+            f"Prefers number 1, whichever stands there: {share_text(standing.says_one)}."
         )
     )
-    if found.steady.share is not None and found.steady.share < 0.5:
+    if standing.steady.share is not None and standing.steady.share < 0.5:
         st.warning(
             "It mostly follows the number and not the text: what it prefers says little.", icon=":material/swap_horiz:"
         )
-    shares = [f"{first} over {second} in {share_text(share)}" for (first, second), share in found.shares.items()]
+    shares = [f"{first} over {second} in {share_text(share)}" for (first, second), share in standing.shares.items()]
     if shares:
         st.markdown(escape_markdown(f"By its word alone: {'; '.join(shares)}."))

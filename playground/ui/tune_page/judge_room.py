@@ -48,10 +48,10 @@ def _ask(panel: Panel) -> None:
     try:
         asking = asking_here()
         asked = [one.question.about for one in asking.hub.rounds()]
-        known = {(about.prompt, *sorted(about.answers)) for about in asked if isinstance(about, Better)}
+        already_asked = {(about.prompt, *sorted(about.answers)) for about in asked if isinstance(about, Better)}
         for question in panel.turn(asking.visitor, _LOOKED_THROUGH, votes_of_the_room(panel.material())).questions:
             about = Better(question.prompt, (question.left_text, question.right_text))
-            if (about.prompt, *sorted(about.answers)) not in known:
+            if (about.prompt, *sorted(about.answers)) not in already_asked:
                 put_on_stage(asking, about)
                 return
         raise BadInput("There is no pair left that the room has not been asked about.", "room")

@@ -36,5 +36,7 @@ def measured(worker: Worker, *, judged: bool = False) -> Measured | None:
     if kept is None or part is None:
         return None
     plan, texts = part
-    found = values_of(worker, kept, plan, texts, plan.measures)
-    return Measured(kept, plan, texts, found.values, findings_of(found, range(len(plan.examples)), judged=judged))
+    evaluation = values_of(worker, kept, plan, texts, plan.measures)
+    return Measured(
+        kept, plan, texts, evaluation.values, findings_of(evaluation, range(len(plan.examples)), judged=judged)
+    )

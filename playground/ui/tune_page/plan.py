@@ -183,15 +183,15 @@ def _files(plan: Plan | None) -> None:
         if given is None:
             return
         try:
-            found = read_plan_text(decode(given.getvalue())[0], _no_file)
+            uploaded_plan = read_plan_text(decode(given.getvalue())[0], _no_file)
         except PlaygroundError as error:
             show_problem(error)
             return
         st.caption(
-            f"{len(found.examples)} examples, {len(found.settings)} settings, {found.samples} samples: "
-            f"{found.texts:,} texts with the control."
+            f"{len(uploaded_plan.examples)} examples, {len(uploaded_plan.settings)} settings, {uploaded_plan.samples} samples: "
+            f"{uploaded_plan.texts:,} texts with the control."
         )
-        st.button("Use this plan", key="tune_plan_use", type="primary", on_click=_use, args=(found,))
+        st.button("Use this plan", key="tune_plan_use", type="primary", on_click=_use, args=(uploaded_plan,))
 
 
 def _use(plan: Plan) -> None:

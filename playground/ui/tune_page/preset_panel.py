@@ -45,12 +45,12 @@ class _Choice:
     asked: bool = False
 
 
-def preset_panel(worker: Worker, found: Measured) -> None:
+def preset_panel(worker: Worker, measurement: Measured) -> None:
     """Choose, keep, export, prove."""
     choice = session.get(_Choice)
-    arms = list(found.plan.settings)
-    setting = choice.setting if choice.setting in arms else found.findings.recommendation.setting
-    settings = found.plan.settings[setting]
+    arms = list(measurement.plan.settings)
+    setting = choice.setting if choice.setting in arms else measurement.findings.recommendation.setting
+    settings = measurement.plan.settings[setting]
     name = choice.name or setting
     st.markdown("**Preset**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -77,7 +77,7 @@ def preset_panel(worker: Worker, found: Measured) -> None:
             icon=":material/bookmark_add:",
             help="It then stands beside the built-in presets on every page.",
             on_click=rerun_callback(_persist, PICTURES),
-            args=(name, settings, found.findings.recommendation.text),
+            args=(name, settings, measurement.findings.recommendation.text),
         )
         st.button(
             "Use it now",
@@ -91,7 +91,7 @@ def preset_panel(worker: Worker, found: Measured) -> None:
     st.caption(escape_markdown(settings_text(settings) or OFF))
     if choice.kept:
         st.success(f"Kept as {escape_markdown(choice.kept)}: see Presets on any page.", icon=":material/bookmark:")
-    _files(name, settings, found.findings.recommendation.text)
+    _files(name, settings, measurement.findings.recommendation.text)
     _proof(worker, settings)
 
 

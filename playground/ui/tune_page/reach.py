@@ -47,8 +47,8 @@ class Looked:
 
 def reach_section(worker: Worker) -> None:
     """What each setting of the draft makes of the references."""
-    found = draft()
-    if not found.examples:
+    plan_draft = draft()
+    if not plan_draft.examples:
         not_yet(
             "Which settings could have written your references at all, and which word they would have been stopped at. It "
             "needs examples, best with a reference: an answer that you would be content with.",
@@ -57,7 +57,9 @@ def reach_section(worker: Worker) -> None:
         return
     settings = draft_settings()
     chosen = settings[_chosen(settings)]
-    held = held_rows(worker, found.examples, chat=found.chat, settings=[*settings.values(), map_base(chosen)[0]])
+    held = held_rows(
+        worker, plan_draft.examples, chat=plan_draft.chat, settings=[*settings.values(), map_base(chosen)[0]]
+    )
     for number, problem in held.reach.problems.items():
         st.warning(escape_markdown(f"Example {number + 1} is left out: {problem}"), icon=":material/rule:")
     if not held.maps():
@@ -147,7 +149,7 @@ def _tokens(worker: Worker, held: HeldRows, settings: Mapping[str, SamplerSettin
     assert along is not None
     place = held.reach.numbers.index(number)
     reference = along.references[place]
-    cells = {each: held.cells.get(("along", found)) for each, found in settings.items()}
+    cells = {each: held.cells.get(("along", setting)) for each, setting in settings.items()}
     shown = cells[name]
     if shown is None:
         return  # the part is older than the page: a setting was changed since

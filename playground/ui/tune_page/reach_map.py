@@ -127,10 +127,12 @@ def _take_cell(grid: Grid) -> None:
             row = _place("upwards", grid.y, grid.ys, grid.own[0])
             column = _place("across", grid.x, grid.xs, grid.own[1])
             settings = grid.settings[row * len(grid.xs) + column]
-            known = next((name for name, own in draft_settings().items() if own == settings), "")
-            st.button("Add as a setting", key="tune_add_cell", on_click=_add, args=(settings,), disabled=bool(known))
-        if known:
-            st.caption(escape_markdown(f"In the plan as {known}."))
+            name_in_plan = next((name for name, own in draft_settings().items() if own == settings), "")
+            st.button(
+                "Add as a setting", key="tune_add_cell", on_click=_add, args=(settings,), disabled=bool(name_in_plan)
+            )
+        if name_in_plan:
+            st.caption(escape_markdown(f"In the plan as {name_in_plan}."))
 
 
 def _place(axis: str, name: str, values: tuple[float, ...], own: int) -> int:

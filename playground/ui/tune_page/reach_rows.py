@@ -37,8 +37,8 @@ class HeldRows:
 
     def maps(self) -> dict[str, ReachMap]:
         """Those there are: "along" the references, and the "openings" of answers."""
-        found = {"along": self.reach.along, "openings": self.reach.openings}
-        return {kind: each for kind, each in found.items() if each is not None}
+        reach_maps = {"along": self.reach.along, "openings": self.reach.openings}
+        return {kind: each for kind, each in reach_maps.items() if each is not None}
 
 
 class HeldByAll:
@@ -53,10 +53,10 @@ class HeldByAll:
     def get(self, key: Hashable) -> tuple[HeldRows | None, int]:
         """What is held, and how often it was dropped before: a request for it is another one each time."""
         with self._lock:
-            found = self._held.get(key)
-            if found is not None:
+            held = self._held.get(key)
+            if held is not None:
                 self._held.move_to_end(key)
-            return found, self._dropped[key]
+            return held, self._dropped[key]
 
     def put(self, key: Hashable, rows: HeldRows) -> None:
         with self._lock:
@@ -103,11 +103,11 @@ def _look_at_all(worker: Worker, held: HeldRows, key: Hashable, settings: Sequen
     slow: list[tuple[str, SamplerSettings]] = []
     with held.reach.lock:
         for each in dict.fromkeys(settings):
-            for kind, found in held.maps().items():
+            for kind, reach_map in held.maps().items():
                 if (kind, each) in held.cells:
                     held.cells.move_to_end((kind, each))
-                elif found.is_quick(each):
-                    held.note(kind, each, found.look([each])[0])
+                elif reach_map.is_quick(each):
+                    held.note(kind, each, reach_map.look([each])[0])
                 else:
                     slow.append((kind, each))
     if slow:
@@ -140,8 +140,8 @@ def _shares(pieces: Generator[float | None, None, HeldReach]) -> Generator[float
         try:
             share = next(pieces) or share
         except StopIteration as end:
-            found: HeldReach = end.value
-            return found
+            reach: HeldReach = end.value
+            return reach
         yield share
 
 
@@ -155,6 +155,6 @@ def _locked(
             try:
                 next(pieces)
             except StopIteration as end:
-                found: MapCell = end.value
-                return found
+                cell: MapCell = end.value
+                return cell
         yield 0.0

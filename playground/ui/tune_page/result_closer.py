@@ -34,13 +34,13 @@ _VIEWS = {
 }
 
 
-def look_closer(found: Values, findings: Findings, chosen: Sequence[int]) -> None:
+def look_closer(evaluation: Values, findings: Findings, chosen: Sequence[int]) -> None:
     """One measure: differences, against another, on a grid, by tag, or the texts themselves."""
     shown = session.get(ResultsState)
-    names = {measure.name: measure for measure in found.measures}
-    measure = names.get(shown.measure, found.measures[0])
-    tags = any(found.plan.examples[number].tags for number in range(len(found.plan.examples)))
-    axes = _axes(found.plan)
+    names = {measure.name: measure for measure in evaluation.measures}
+    measure = names.get(shown.measure, evaluation.measures[0])
+    tags = any(evaluation.plan.examples[number].tags for number in range(len(evaluation.plan.examples)))
+    axes = _axes(evaluation.plan)
     views = [view for view in _VIEWS if (view != "slices" or tags) and (view != "grid" or axes is not None)]
     view = shown.view if shown.view in views else views[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -62,7 +62,7 @@ def look_closer(found: Values, findings: Findings, chosen: Sequence[int]) -> Non
             on_change=bind_widget("tune_results_measure", measure.name, set_shown("measure")),
         )
         if view == "front":
-            other = names.get(shown.other) or found.measures[-1]
+            other = names.get(shown.other) or evaluation.measures[-1]
             st.selectbox(
                 "Against",
                 list(names),
@@ -72,26 +72,26 @@ def look_closer(found: Values, findings: Findings, chosen: Sequence[int]) -> Non
                 on_change=bind_widget("tune_results_other", other.name, set_shown("other")),
             )
         if view == "texts":
-            arm = _arm(found.plan, shown.arm)
+            arm = _arm(evaluation.plan, shown.arm)
             st.selectbox(
                 "Setting",
-                found.plan.arms,
-                found.plan.arms.index(arm),
+                evaluation.plan.arms,
+                evaluation.plan.arms.index(arm),
                 key="tune_results_arm",
-                format_func=lambda name: arm_text(name, found.plan.present),
+                format_func=lambda name: arm_text(name, evaluation.plan.present),
                 width=240,
                 on_change=bind_widget("tune_results_arm", arm, set_shown("arm")),
             )
     if view == "differences":
-        _differences(found.plan, measure, findings)
+        _differences(evaluation.plan, measure, findings)
     elif view == "front":
-        _front(found, names.get(shown.other) or found.measures[-1], measure, findings)
+        _front(evaluation, names.get(shown.other) or evaluation.measures[-1], measure, findings)
     elif view == "grid" and axes is not None:
-        _grid(found.plan, measure, findings, axes)
+        _grid(evaluation.plan, measure, findings, axes)
     elif view == "slices":
-        _slices(found, measure)
+        _slices(evaluation, measure)
     else:
-        show_texts(found, measure, _arm(found.plan, shown.arm), chosen)
+        show_texts(evaluation, measure, _arm(evaluation.plan, shown.arm), chosen)
 
 
 def _arm(plan: Plan, wanted: str) -> str:
@@ -124,11 +124,11 @@ def _differences(plan: Plan, measure: Measure, findings: Findings) -> None:
         )
 
 
-def _front(found: Values, x: Measure, y: Measure, findings: Findings) -> None:
+def _front(evaluation: Values, x: Measure, y: Measure, findings: Findings) -> None:
     if x.name == y.name:
         st.info("Choose two different measures.")
         return
-    data = front_of(x, y, findings, found.plan.arms)
+    data = front_of(x, y, findings, evaluation.plan.arms)
     if not data.arms:
         st.info("No setting has a value in both measures.")
         return
@@ -171,12 +171,12 @@ def _grid(plan: Plan, measure: Measure, findings: Findings, axes: tuple[str, str
     st.caption("Means; the frame is the present setting. Neighbouring cells differ by chance too: see Differences.")
 
 
-def _slices(found: Values, measure: Measure) -> None:
+def _slices(evaluation: Values, measure: Measure) -> None:
     slices = {}
-    for tag in dict.fromkeys(tag for example in found.plan.examples for tag in example.tags):
-        rows = [number for number, example in enumerate(found.plan.examples) if tag in example.tags]
-        slices[tag] = len(rows), mean_intervals(found.values[measure.name][rows], seed=found.plan.seed)
-    show_table(slices_table(measure, found.plan.arms, slices), key="tune_slices")
+    for tag in dict.fromkeys(tag for example in evaluation.plan.examples for tag in example.tags):
+        rows = [number for number, example in enumerate(evaluation.plan.examples) if tag in example.tags]
+        slices[tag] = len(rows), mean_intervals(evaluation.values[measure.name][rows], seed=evaluation.plan.seed)
+    show_table(slices_table(measure, evaluation.plan.arms, slices), key="tune_slices")
     st.caption(
         "Looked at after the fact, the best slice of many is the luckiest too: what is seen here is to be tried again."
     )

@@ -24,10 +24,10 @@ from playground.ui.visitor import visitor_id
 LONGEST_LABEL = 60  # characters of a check, such as a JSON schema
 
 
-def show_texts(found: Values, measure: Measure, arm: str, chosen: Sequence[int]) -> None:
+def show_texts(evaluation: Values, measure: Measure, arm: str, chosen: Sequence[int]) -> None:
     """``arm`` beside the present setting on the ``chosen`` prompts, those first where the measure differs most."""
-    plan = found.plan
-    values, column = found.values[measure.name], plan.arms.index(arm)
+    plan = evaluation.plan
+    values, column = evaluation.values[measure.name], plan.arms.index(arm)
     moved = np.nan_to_num(np.abs(values[:, column] - values[:, 0]))
     order = sorted(chosen, key=lambda number: (-moved[number], number))
     labels = {number: _label(number, plan.examples[number], values[number], column) for number in order}
@@ -52,15 +52,15 @@ def show_texts(found: Values, measure: Measure, arm: str, chosen: Sequence[int])
             value = value_text(values[number, 0 if place == 0 else column], measure.unit)
             name = escape_markdown(arm_text(side, plan.present))
             st.markdown(f"**{name}** · {escape_markdown(measure.name)} {value}")
-            for sample in found.texts.texts[side][number]:
+            for sample in evaluation.texts.texts[side][number]:
                 _text(sample, example)
 
 
 def _label(number: int, example: Example, row: Floats, column: int) -> str:
     prompt = " ".join(example.prompt.split())[:60]
     there, here = row[0], row[column]
-    told = "" if math.isnan(there) or math.isnan(here) else f" · {there:.3g} → {here:.3g}"
-    return f"{number + 1}. {prompt}{told}"
+    change = "" if math.isnan(there) or math.isnan(here) else f" · {there:.3g} → {here:.3g}"
+    return f"{number + 1}. {prompt}{change}"
 
 
 def _text(sample: Candidate, example: Example) -> None:
@@ -77,11 +77,11 @@ def _text(sample: Candidate, example: Example) -> None:
 
 def _verdicts(sample: Candidate, example: Example) -> list[tuple[str, bool | None, str]]:
     context = ScoringContext(prompt=example.prompt, reference=example.reference or None, visitor=visitor_id())
-    found = []
+    verdicts = []
     for spec in example.checks:
         (score,) = make_scorer(spec)([sample], context)
-        found.append((spec.label, score.valid, score.note))
-    return found
+        verdicts.append((spec.label, score.valid, score.note))
+    return verdicts
 
 
 def _verdict(label: str, passed: bool | None, note: str) -> str:

@@ -58,14 +58,14 @@ def values_of(worker: Worker, kept: KeptTuning, plan: Plan, texts: PlanTexts, me
     if missing:
 
         def job(engine: Engine, cancel: CancelToken) -> Generator[float, None, list[_Row]]:
-            found = []
+            rows = []
             for done, (measure, number) in enumerate(missing):
                 row: list[float] = []
                 for arm in plan.arms:  # others have turns between: a check may be a process of its own for each text
                     row.append(mean_score(measure, texts.texts[arm][number], plan.examples[number]))
                     yield (done + len(row) / len(plan.arms)) / len(missing)
-                found.append(tuple(row))
-            return found
+                rows.append(tuple(row))
+            return rows
 
         rows = result_of(
             "tune results",
@@ -88,16 +88,21 @@ def last_values() -> Values | None:
     return session.get(_Values).last
 
 
-def findings_of(found: Values, chosen: Sequence[int], *, judged: bool = False) -> Findings:
+def findings_of(evaluation: Values, chosen: Sequence[int], *, judged: bool = False) -> Findings:
     """Intervals and comparisons over the ``chosen`` prompts, remembered. ``judged``: people have voted on the tuning."""
-    own, names = session.get(_Values), tuple(measure.name for measure in found.measures)
-    key = (names, tuple(_texts_key(found.plan, found.texts, number) for number in chosen), judged)
+    own, names = session.get(_Values), tuple(measure.name for measure in evaluation.measures)
+    key = (names, tuple(_texts_key(evaluation.plan, evaluation.texts, number) for number in chosen), judged)
     if key not in own.findings:
         if len(own.findings) > 20:
             own.findings.clear()
-        values = {name: values[list(chosen)] for name, values in found.values.items()}
+        values = {name: values[list(chosen)] for name, values in evaluation.values.items()}
         own.findings[key] = decide(
-            found.plan.arms, values, found.measures, samples=found.plan.samples, judged=judged, seed=found.plan.seed
+            evaluation.plan.arms,
+            values,
+            evaluation.measures,
+            samples=evaluation.plan.samples,
+            judged=judged,
+            seed=evaluation.plan.seed,
         )
     return own.findings[key]
 

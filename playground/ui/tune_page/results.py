@@ -49,12 +49,12 @@ def results_section(worker: Worker) -> None:
         st.info("No prompt has been answered under all settings yet: the first figures come with the first that has.")
         return
     measures = _measure_picker(own.kept.plan)
-    found = values_of(worker, own.kept, *part, measures)
-    chosen = _slice_picker(found.plan)
-    findings = findings_of(found, chosen)
-    _table(found, findings)
-    _said_of(found, findings, chosen)
-    look_closer(found, findings, chosen)
+    evaluation = values_of(worker, own.kept, *part, measures)
+    chosen = _slice_picker(evaluation.plan)
+    findings = findings_of(evaluation, chosen)
+    _table(evaluation, findings)
+    _said_of(evaluation, findings, chosen)
+    look_closer(evaluation, findings, chosen)
     why_it_matters(
         "An interval says where the mean over prompts like these would lie; settings are compared prompt by prompt, which sees "
         "smaller differences than two intervals side by side. Where the control differs from its own twin, nothing is claimed."
@@ -131,8 +131,8 @@ def _slice_picker(plan: Plan) -> list[int]:
 # -- the table -----------------------------------------------------------------------------------------------------------
 
 
-def _table(found: Values, findings: Findings) -> None:
-    arms, names = found.plan.arms, [measure.name for measure in found.measures]
+def _table(evaluation: Values, findings: Findings) -> None:
+    arms, names = evaluation.plan.arms, [measure.name for measure in evaluation.measures]
 
     def choose() -> None:
         cells = st.session_state["tune_results_table"].selection.cells
@@ -145,27 +145,27 @@ def _table(found: Values, findings: Findings) -> None:
             redraw(PICTURES)
 
     show_table(
-        results_table(findings, found.measures, arms),
+        results_table(findings, evaluation.measures, arms),
         key="tune_results_table",
         on_select=choose,
         selection_mode="single-cell",
     )
 
 
-def _said_of(found: Values, findings: Findings, chosen: Sequence[int]) -> None:
+def _said_of(evaluation: Values, findings: Findings, chosen: Sequence[int]) -> None:
     """What the figures rest on, and what they cannot say."""
     prompts = f"{len(chosen)} prompt{'s' * (len(chosen) > 1)}"
     st.caption(
-        f"Means over {prompts} × {found.plan.samples} samples with 95% intervals over prompts. A cell opens its texts. "
+        f"Means over {prompts} × {evaluation.plan.samples} samples with 95% intervals over prompts. A cell opens its texts. "
         f"{escape_markdown(CONTROL)}: a second run of the present setting with other random numbers."
     )
     if len(chosen) == 1:
         st.info("One prompt says nothing of others: there is no interval, and no difference can be shown.")
-    settings = list(found.plan.settings.values())
+    settings = list(evaluation.plan.settings.values())
     if len(settings) > 1 and all(own == settings[0] for own in settings[1:]):
         st.info("All settings are the same: what differs below is chance, or nothing at all.")
-    for measure in found.measures:
-        values = found.values[measure.name][list(chosen)]
+    for measure in evaluation.measures:
+        values = evaluation.values[measure.name][list(chosen)]
         name = f"**{escape_markdown(measure.name)}**"
         if np.isnan(values).all():
             st.caption(f":material/info: {name} has no value here: {_why_none(measure.name)}")

@@ -38,15 +38,17 @@ def _texts(kept: KeptTuning) -> str:
 
 
 def _figures() -> str:
-    found = last_values()
-    if found is None:
+    evaluation = last_values()
+    if evaluation is None:
         return ""
     lines = []
-    for number, example in enumerate(found.plan.examples):
-        for column, arm in enumerate(found.plan.arms):
-            row = [float(found.values[measure.name][number, column]) for measure in found.measures]
+    for number, example in enumerate(evaluation.plan.examples):
+        for column, arm in enumerate(evaluation.plan.arms):
+            row = [float(evaluation.values[measure.name][number, column]) for measure in evaluation.measures]
             own = ["" if math.isnan(value) else value for value in row]
             lines.append(
                 (number + 1, harmless(arm), harmless(example.prompt), ";".join(map(harmless, example.tags)), *own)
             )
-    return csv_text(("example", "setting", "prompt", "tags", *(harmless(each.name) for each in found.measures)), lines)
+    return csv_text(
+        ("example", "setting", "prompt", "tags", *(harmless(each.name) for each in evaluation.measures)), lines
+    )

@@ -101,8 +101,8 @@ def _panel(worker: Worker, plan: Plan | None) -> None:
 def _drafted(worker: Worker, own: TuningView, plan: Plan) -> None:
     tried = own.trial if own.trial_of == trial_key(worker, plan) else {}
     st.markdown("##### What it takes" if own.kept is None else "##### The plan as it stands, as another tuning")
-    found = _forecast(worker, plan, tried, own.pace if tried else Pace())
-    _show_forecast(worker, plan, found)
+    costs = _forecast(worker, plan, tried, own.pace if tried else Pace())
+    _show_forecast(worker, plan, costs)
     if own.busy and own.trying:
         wanted = len(trial_places(plan))
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -159,33 +159,33 @@ def _modelled(worker: Worker, plan: Plan) -> CostModel | None:
     return CostModel(timing.speed, sum(draws) / len(draws))
 
 
-def _show_forecast(worker: Worker, plan: Plan, found: Forecast) -> None:
+def _show_forecast(worker: Worker, plan: Plan, costs: Forecast) -> None:
     arms = f"{len(plan.settings)} setting{'s' * (len(plan.settings) > 1)} and the control"
     st.markdown(
         f"**{plan.texts:,} texts**: {len(plan.examples)} prompt{'s' * (len(plan.examples) > 1)} × {arms} × "
         f"{plan.samples} sample{'s' * (plan.samples > 1)}."
     )
-    left = "" if found.texts == plan.texts else f" for the {found.texts:,} that are left"
-    if found.seen:
+    left = "" if costs.texts == plan.texts else f" for the {costs.texts:,} that are left"
+    if costs.seen:
         st.markdown(
-            f"**About {found.tokens:,.0f} tokens**{left}, {found.most_tokens:,} at most: of {found.seen:,} texts so far "
-            f"{found.early:.0%} ended before the limit of {plan.max_new_tokens:,}."
+            f"**About {costs.tokens:,.0f} tokens**{left}, {costs.most_tokens:,} at most: of {costs.seen:,} texts so far "
+            f"{costs.early:.0%} ended before the limit of {plan.max_new_tokens:,}."
         )
     else:
         st.markdown(
-            f"**At most {found.most_tokens:,} tokens**, if no text ends before its limit of {plan.max_new_tokens:,}; how many do "
+            f"**At most {costs.most_tokens:,} tokens**, if no text ends before its limit of {plan.max_new_tokens:,}; how many do "
             "is not known yet."
         )
-    st.markdown(_duration(worker, found))
-    _money(worker, found)
+    st.markdown(_duration(worker, costs))
+    _money(worker, costs)
 
 
-def _duration(worker: Worker, found: Forecast) -> str:
-    if found.seconds is None:
-        known = ", or measure the speed under Inside the model" if samples_here(worker.engine) else ""
-        return f"How long is not known yet: try a few texts first{known}."
-    most = "" if found.seen else "At most "
-    return f"**{most}{duration(found.seconds)}** on this machine, as busy as it is now."
+def _duration(worker: Worker, costs: Forecast) -> str:
+    if costs.seconds is None:
+        advice = ", or measure the speed under Inside the model" if samples_here(worker.engine) else ""
+        return f"How long is not known yet: try a few texts first{advice}."
+    most = "" if costs.seen else "At most "
+    return f"**{most}{duration(costs.seconds)}** on this machine, as busy as it is now."
 
 
 def duration(seconds: float) -> str:
@@ -203,7 +203,7 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def _money(worker: Worker, found: Forecast) -> None:
+def _money(worker: Worker, costs: Forecast) -> None:
     with st.popover("Money", icon=":material/payments:", on_change="rerun", key="tune_money") as box:
         if box.open:
             table = packaged_prices()
@@ -216,14 +216,14 @@ def _money(worker: Worker, found: Forecast) -> None:
     if chosen != NO_PRICE:
         provider, _, model = chosen.partition(": ")
         price = packaged_prices().find(model, provider)
-        usd = found.billed(price.input, price.output)
-        most = "" if found.seen else "at most "
+        usd = costs.billed(price.input, price.output)
+        most = "" if costs.seen else "at most "
         said.append(
-            f"{most}{usd:,.4f} USD at the prices of {escape_markdown(model)} ({found.read_tokens:,} tokens read)"
+            f"{most}{usd:,.4f} USD at the prices of {escape_markdown(model)} ({costs.read_tokens:,} tokens read)"
         )
     hourly = float(st.session_state.get("tune_hour") or 0.0)
-    if hourly and found.seconds is not None:
-        said.append(f"{'' if found.seen else 'at most '}{found.seconds / 3600 * hourly:,.4f} USD of this machine")
+    if hourly and costs.seconds is not None:
+        said.append(f"{'' if costs.seen else 'at most '}{costs.seconds / 3600 * hourly:,.4f} USD of this machine")
     if said:
         st.markdown("; ".join(said) + ".")
 
@@ -281,12 +281,12 @@ def _in_view(worker: Worker, own: TuningView, kept: KeptTuning) -> None:
 
 def _rest(worker: Worker, own: TuningView, kept: KeptTuning) -> tuple[float, str]:
     """Which share is done, by tokens, and in words how long the rest takes."""
-    found = _forecast(worker, kept.plan, kept.texts, own.pace)
+    costs = _forecast(worker, kept.plan, kept.texts, own.pace)
     written = sum(one.n_tokens for one in kept.texts.values()) + own.under_way
-    left = max(0.0, found.tokens - own.under_way)
+    left = max(0.0, costs.tokens - own.under_way)
     rate, said = own.pace.tokens_per_s, ""
-    if rate is not None and found.seconds is not None:
-        said = f", {rate:,.0f} tokens/s, about {duration(found.seconds * left / max(found.tokens, 1))} left"
+    if rate is not None and costs.seconds is not None:
+        said = f", {rate:,.0f} tokens/s, about {duration(costs.seconds * left / max(costs.tokens, 1))} left"
     return written / max(1.0, written + left), said
 
 

@@ -65,16 +65,16 @@ def draft_settings() -> dict[str, SamplerSettings]:
 
 def draft_values() -> dict[str, Any]:
     """The draft as a plan's file says it, not checked."""
-    found = draft()
+    plan_draft = draft()
     return {
-        "examples": [example_values(example) for example in found.examples],
+        "examples": [example_values(example) for example in plan_draft.examples],
         "settings": {name: settings.to_mapping() for name, settings in draft_settings().items()},
-        "samples": found.samples,
-        "max_new_tokens": found.max_new_tokens,
-        "seed": found.seed,
-        "measures": list(found.measures),
-        "require": dict(found.require),
-        "chat": found.chat,
+        "samples": plan_draft.samples,
+        "max_new_tokens": plan_draft.max_new_tokens,
+        "seed": plan_draft.seed,
+        "measures": list(plan_draft.measures),
+        "require": dict(plan_draft.require),
+        "chat": plan_draft.chat,
     }
 
 

@@ -290,8 +290,8 @@ def _take_grid() -> None:
     if len(chosen) < 2:
         raise BadInput("A grid has two parameters: choose two different ones.", "grid")
     present = draft_settings()[draft().present_name]
-    found = grid(present, {name: read_values(name, typed) for name, typed in chosen.items()})
-    others = {name: own for name, own in found.items() if own != present and name != draft().present_name}
+    combinations = grid(present, {name: read_values(name, typed) for name, typed in chosen.items()})
+    others = {name: own for name, own in combinations.items() if own != present and name != draft().present_name}
     if len(others) >= MOST_SETTINGS:
         raise BadInput(
             f"Beside the present one these are {len(others)} settings, and at most {MOST_SETTINGS} are compared.",

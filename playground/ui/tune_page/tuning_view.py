@@ -98,13 +98,13 @@ def start(worker: Worker, plan: Plan, name: str) -> None:
     _check(worker, plan)
     store = TuningStore(owner_id())
     visitor_limits().check_runs(store.count())
-    known = own.trial if own.trial_of == trial_key(worker, plan) else {}
-    pace = own.pace if known else Pace()
+    tried = own.trial if own.trial_of == trial_key(worker, plan) else {}
+    pace = own.pace if tried else Pace()
     tuning = store.start(plan, origin_of(worker.engine.info), name)
     writer = store.take_up(tuning)
     assert writer is not None  # nobody else has heard of it
     try:
-        writer.add(tuple(known.values()))
+        writer.add(tuple(tried.values()))
         own.kept, own.pace, own.trial, own.trial_of = store.load(tuning), pace, {}, None
     except StoreError:  # the trial is still there to begin with again
         with suppress(StoreError):
@@ -171,13 +171,13 @@ def trial_key(worker: Worker, plan: Plan) -> object:
 
 def _write(own: TuningView, worker: Worker, writer: TuningWriter) -> None:
     assert own.kept is not None
-    plan, known, rows = own.kept.plan, dict(own.kept.texts), _rows()
-    texts: dict[int, Candidate] = dict(known)
+    plan, earlier, rows = own.kept.plan, dict(own.kept.texts), _rows()
+    texts: dict[int, Candidate] = dict(earlier)
     own.kept = replace(own.kept, texts=texts, summary=replace(own.kept.summary, status="running", problem=""))
     own.writer, own.problem = writer, ""
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[PlanStep, None, None]:
-        return kept_texts(engine, plan, writer, known=known, rows=rows, cancel=cancel)
+        return kept_texts(engine, plan, writer, known=earlier, rows=rows, cancel=cancel)
 
     _begin(own, worker.submit(session_id(), "tune", job), texts)
 

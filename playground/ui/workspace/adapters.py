@@ -73,17 +73,17 @@ def take_adapter_off() -> None:
 
 def pin_suggestions() -> dict[str, str]:
     """Adapters to compare the model in use with, and its base where it has one on; names with what each means."""
-    found: dict[str, str] = {}
+    suggestions: dict[str, str] = {}
     present = adapter_in_use()
     if present is not None:
         choice = chosen_model()
         names = base_names(choice.spec, choice.device, choice.dtype)
         if names is not None:
             base = resolve(names[0]).id
-            found[ComparedModel(base, choice.device, choice.dtype).text] = f"{base}, without the adapter"
+            suggestions[ComparedModel(base, choice.device, choice.dtype).text] = f"{base}, without the adapter"
     used = None if present is None else present.adapter
     others = (adapter for adapter in own_adapters() if adapter.id != used)
-    return found | {f"+{adapter.id}": f"{adapter.name}, an adapter on the model in use" for adapter in others}
+    return suggestions | {f"+{adapter.id}": f"{adapter.name}, an adapter on the model in use" for adapter in others}
 
 
 # -- the sidebar -------------------------------------------------------------------------------------------------------
@@ -159,10 +159,10 @@ def _in_use(name: AdapterName) -> None:
 
 def _choice(present: AdapterName | None) -> bool:
     """A button for each of this reader's adapters for the model in use; says whether there are any."""
-    found = own_adapters()
-    if found:
+    adapters = own_adapters()
+    if adapters:
         st.caption("Adapters for this model:")
-    for adapter in found:
+    for adapter in adapters:
         st.button(
             escape_markdown(adapter.name),
             key=f"adapter_{adapter.id}",
@@ -172,7 +172,7 @@ def _choice(present: AdapterName | None) -> bool:
             type="tertiary",
             help=f"Rank {adapter.rank} on {', '.join(adapter.targets)}: {adapter.parameters:,} parameters.",
         )
-    return bool(found)
+    return bool(adapters)
 
 
 def _upload() -> None:

@@ -46,41 +46,41 @@ def reading_setup(letter: str) -> Setup:
 def ready_beside() -> dict[str, Worker]:
     """The models beside that are in memory; draws nothing."""
     try:
-        found = loadings()
+        by_letter = loadings()
     except PlaygroundError:
         return {}
-    return {letter: each.worker for letter, each in found.items() if each is not None and each.worker is not None}
+    return {letter: each.worker for letter, each in by_letter.items() if each is not None and each.worker is not None}
 
 
 def each_loaded() -> dict[str, Worker]:
     """The models beside that are in memory; the question, the progress or the problem of each other one is drawn here."""
-    found: dict[str, Worker] = {}
+    workers: dict[str, Worker] = {}
     for letter, loading in _loadings_or_problem().items():
         try:
             if loading is None:
                 _question(letter)
             else:
-                found[letter] = worker_of(loading, f"beside_{letter}", partial(stop, letter))
+                workers[letter] = worker_of(loading, f"beside_{letter}", partial(stop, letter))
                 st.empty()  # in the place of the progress, whose own fragment no rerun of the part clears
         except Pending as pending:
             show_pending(pending, PICTURES)
         except PlaygroundError as error:
             _problem(letter, error)
-    return found
+    return workers
 
 
 def each_beside(worker: Worker) -> dict[str, ReadBeside]:
     """What each model beside says after the text that ``worker`` reads; what is not there yet is drawn as by ``each_loaded``."""
-    found: dict[str, ReadBeside] = {}
+    readings: dict[str, ReadBeside] = {}
     for letter, other in each_loaded().items():
         try:
-            found[letter] = _read(letter, other, worker)
+            readings[letter] = _read(letter, other, worker)
             st.empty()
         except Pending as pending:
             show_pending(pending, PICTURES)
         except PlaygroundError as error:
             _problem(letter, error)
-    return found
+    return readings
 
 
 def _read(letter: str, other: Worker, worker: Worker) -> ReadBeside:

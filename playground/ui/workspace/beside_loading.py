@@ -56,7 +56,7 @@ def loadings(stopped: ModelChoice | None = None) -> dict[str, Loading | None]:
 
     What is not named any more is let go of, and what has been ``stopped``.
     """
-    pool, known = model_pool(), session.get(_OwnLoadings)
+    pool, own_loadings = model_pool(), session.get(_OwnLoadings)
     choices = {letter: choice_of(compared) for letter, compared in named().items()}
     may = (session.get(AgreedModels) | {*pool.asked_for()}) - {stopped}
     refused = {one: refused_loading(why, one) for one in choices.values() if (why := model_refusal(one))}
@@ -64,16 +64,18 @@ def loadings(stopped: ModelChoice | None = None) -> dict[str, Loading | None]:
         choice
         for choice in dict.fromkeys(choices.values())
         if choice not in refused
-        and (choice in may or _failed(known.get(choice)) or (choice != stopped and shares_loaded_weights(choice)))
+        and (
+            choice in may or _failed(own_loadings.get(choice)) or (choice != stopped and shares_loaded_weights(choice))
+        )
     ]
-    failed = {choice: known[choice] for choice in wanted if _failed(known.get(choice))}
+    failed = {choice: own_loadings[choice] for choice in wanted if _failed(own_loadings.get(choice))}
     asked = [choice for choice in wanted if choice not in failed]
     own = [one for one in session.get(_PageChoices).choices if one not in asked][: MOST_BESIDE - len(asked)]
-    failed |= {choice: known[choice] for choice in own if _failed(known.get(choice))}
+    failed |= {choice: own_loadings[choice] for choice in own if _failed(own_loadings.get(choice))}
     asked += [choice for choice in own if choice not in failed]
-    found = _OwnLoadings(refused | failed | dict(zip(asked, pool.beside(session_id(), asked), strict=True)))
-    session.put(found)
-    return {letter: found.get(choice) for letter, choice in choices.items()}
+    current = _OwnLoadings(refused | failed | dict(zip(asked, pool.beside(session_id(), asked), strict=True)))
+    session.put(current)
+    return {letter: current.get(choice) for letter, choice in choices.items()}
 
 
 def page_loadings(choices: Sequence[ModelChoice]) -> list[Loading]:
@@ -81,15 +83,15 @@ def page_loadings(choices: Sequence[ModelChoice]) -> list[Loading]:
 
     Raises BadInput where too many are pinned.
     """
-    mine = model_pool().normalised(ModelChoice(setup().model, setup().device, setup().dtype))
-    session.put(_PageChoices(tuple(dict.fromkeys(choice for choice in choices if choice != mine))))
+    own_choice = model_pool().normalised(ModelChoice(setup().model, setup().device, setup().dtype))
+    session.put(_PageChoices(tuple(dict.fromkeys(choice for choice in choices if choice != own_choice))))
     loadings()
-    known, found = session.get(_OwnLoadings), list[Loading]()
+    own_loadings, requested = session.get(_OwnLoadings), list[Loading]()
     for choice in choices:
-        if choice != mine and choice not in known:
+        if choice != own_choice and choice not in own_loadings:
             raise BadInput(f"{MOST_BESIDE} models are pinned beside the one in use: drop one to compare here.", "model")
-        found.append(request_model(choice) if choice == mine else known[choice])
-    return found
+        requested.append(request_model(choice) if choice == own_choice else own_loadings[choice])
+    return requested
 
 
 def _failed(loading: Loading | None) -> bool:
@@ -152,14 +154,14 @@ def need_sentence(compared: ComparedModel) -> str:
     if choice in model_pool().asked_for():
         return "It is in memory already."
     try:
-        found = place(choice.spec, choice.device, choice.dtype)
+        placed = place(choice.spec, choice.device, choice.dtype)
     except PlaygroundError as error:
         return said(error)
     if shares_loaded_weights(choice):
         return "It uses the weights that are in memory already."
-    if found is None:
+    if placed is None:
         return "It runs at its server and takes no memory here."
-    need, placement = found
+    need, placement = placed
     return (
         f"It needs about {gigabytes(need.total_bytes)} in {placement.dtype}; {placement.device} has "
         f"{gigabytes(model_pool().free_bytes(placement))} free."

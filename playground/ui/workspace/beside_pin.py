@@ -84,16 +84,20 @@ def suggestions() -> dict[str, str]:
     """Names to choose from with what each means: other formats and the other reading of the model in use, what is in
     memory, the allowed servers, the catalogue.
     """
-    own, found = setup(), dict[str, str]()
+    own, descriptions = setup(), dict[str, str]()
     present = choice_of(ComparedModel())
     if not is_address(present.spec or ""):
         others = (dtype for dtype in DTYPE_BYTES if choice_of(ComparedModel(dtype=dtype)) != present)
-        found |= {f"@{dtype}": f"the model in use in {dtype}" for dtype in others}
-    found |= pin_suggestions()
-    found["@raw" if own.chat else "@chat"] = f"the model in use, {'raw text' if own.chat else 'in its chat template'}"
+        descriptions |= {f"@{dtype}": f"the model in use in {dtype}" for dtype in others}
+    descriptions |= pin_suggestions()
+    descriptions["@raw" if own.chat else "@chat"] = (
+        f"the model in use, {'raw text' if own.chat else 'in its chat template'}"
+    )
     for choice in (each for each in model_pool().loaded() if each.spec != present.spec):
         text = ComparedModel(choice.spec or DEFAULT_MODEL, choice.device, choice.dtype).text
-        found.setdefault(text, f"{adapter_words(choice.spec or '') or text} (in memory)")
+        descriptions.setdefault(text, f"{adapter_words(choice.spec or '') or text} (in memory)")
     with suppress(BadInput):  # whoever chooses a server is told what is wrong with the list
-        found |= {one.text: one.text for one in named_servers() or ()}
-    return found | {name: f"{name}, {entry.title}" for name, entry in CATALOGUE.items() if name not in found}
+        descriptions |= {one.text: one.text for one in named_servers() or ()}
+    return descriptions | {
+        name: f"{name}, {entry.title}" for name, entry in CATALOGUE.items() if name not in descriptions
+    }

@@ -111,15 +111,15 @@ def code_for_engines(
 
 def _text_warnings(setup: Setup, engine: str, language: str) -> tuple[str, ...]:
     """What of the prompt itself does not come through in ``engine``'s code."""
-    found = []
+    warnings = []
     if language == "bash" and (
         "\0" in setup.prompt or len(setup.prompt.encode("utf-8", "replace")) > _MOST_ARGUMENT_BYTES
     ):
         flag = "--prompt-file" if engine == "playground" else "-f"
-        found.append(f"No shell passes on a text like this: save it to a file and give that with {flag}.")
+        warnings.append(f"No shell passes on a text like this: save it to a file and give that with {flag}.")
     if engine != "playground" and not setup.parse_special and _spells_special(setup):
-        found.append("The text spells a special token: engines read it as the token itself, here it is plain text.")
-    return tuple(found)
+        warnings.append("The text spells a special token: engines read it as the token itself, here it is plain text.")
+    return tuple(warnings)
 
 
 def _spells_special(setup: Setup) -> bool:

@@ -56,9 +56,9 @@ def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
 
 def told_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextRow:
     """The row after ``ids`` as far as the engine tells it: from memory if it is known, else from the model."""
-    known = worker.engine.cached_row(ids)
-    if known is not None:
-        return known
+    cached = worker.engine.cached_row(ids)
+    if cached is not None:
+        return cached
     return result_of(
         slot,
         (worker.engine.info.revision, ids),

@@ -74,12 +74,12 @@ def wake_with_room(
     """
     asked = (room, people, tuple(others))
     listening, tab, wake = session.get(_Listening), session_id(), rerunner(key, every, beside)
-    known = listening.get(key)
-    if known is not None and (known.room, known.people, known.others) == asked and not known.ended:
-        known.wake = wake  # another page has it at another place
+    former = listening.get(key)
+    if former is not None and (former.room, former.people, former.others) == asked and not former.ended:
+        former.wake = wake  # another page has it at another place
         return
-    if known is not None:
-        known.end()
+    if former is not None:
+        former.end()
     listener = listening[key] = _Listener(*asked, wake)
 
     def notified() -> None:

@@ -70,10 +70,10 @@ def offered_models() -> dict[str, ModelChoice]:
 
 @functools.lru_cache(maxsize=8)
 def _offered(listed: str) -> dict[str, ModelChoice]:
-    found = {"": ModelChoice()}
+    choices = {"": ModelChoice()}
     for name in filter(None, (part.strip() for part in listed.split(","))):
-        found[name] = model_pool().normalised(ModelChoice(*read_compared(name).names(None, None, None)))
-    return found
+        choices[name] = model_pool().normalised(ModelChoice(*read_compared(name).names(None, None, None)))
+    return choices
 
 
 def model_refusal(choice: ModelChoice) -> str:
@@ -117,5 +117,5 @@ def file_uploader(label: str, **options: Any) -> UploadedFile | None:  # noqa: A
     if is_guest():
         st.caption(f":material/lock: {label}: locked on a shared server.")
         return None
-    found: UploadedFile | None = st.file_uploader(label, **{"max_upload_size": 20, **options})  # of one file
-    return found
+    uploaded: UploadedFile | None = st.file_uploader(label, **{"max_upload_size": 20, **options})  # of one file
+    return uploaded

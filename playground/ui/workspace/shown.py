@@ -27,5 +27,5 @@ def shown_as(work: object) -> str:
 def find_shown(name: str, kind: type[T]) -> T | None:
     """What was shown under that name; None for a name of nothing, of something else, or of a tab that is gone."""
     with _Shown.lock:
-        found = _Shown.works.get(name)
-    return found if isinstance(found, kind) else None
+        work = _Shown.works.get(name)
+    return work if isinstance(work, kind) else None

@@ -15,5 +15,5 @@ def timings() -> dict[str, tuple[Timing, float]]:
 
 def known_timing(info: ModelInfo) -> Timing | None:
     """Of this model, if any page has measured it."""
-    found = _TIMINGS.get(info.revision)
-    return None if found is None else found[0]
+    measurement = _TIMINGS.get(info.revision)
+    return None if measurement is None else measurement[0]

@@ -43,12 +43,12 @@ def room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Room:
     monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
     monkeypatch.setenv("PLAYGROUND_ROOM", "1")
     monkeypatch.setattr(visitor, "session_id", lambda: Tab.who)  # a tab without a cookie is named by its session
-    found = present_room()
-    assert found is not None
-    found.lead("lena", found.leader_ticket(found.secret))
+    opened_room = present_room()
+    assert opened_room is not None
+    opened_room.lead("lena", opened_room.leader_ticket(opened_room.secret))
     for name in ("ada", "bo"):
-        found.join(name, found.view().code, name)
-    return found
+        opened_room.join(name, opened_room.view().code, name)
+    return opened_room
 
 
 @pytest.fixture

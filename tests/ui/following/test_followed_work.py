@@ -67,9 +67,9 @@ def test_a_leader_s_tuning_is_hers_and_who_follows_comes_along_all_the_same(
 
 
 def text_of(tab: Tab) -> GenerateSession:
-    found = tab.app.state(_Sessions)["write", "fake"]
-    assert isinstance(found, GenerateSession)
-    return found
+    work = tab.app.state(_Sessions)["write", "fake"]
+    assert isinstance(work, GenerateSession)
+    return work
 
 
 def run_of(tab: Tab) -> ModelSession:

@@ -83,10 +83,10 @@ def test_who_was_away_as_the_leader_moved_is_told_of_the_next_move(
     ada = tab("ada")
     here = [False]
     monkeypatch.setattr(woken_by, "is_alive", lambda _tab: here[0])
-    for temperature, told in (("0.5", False), ("0.6", False), ("0.7", True)):
+    for temperature, woken in (("0.5", False), ("0.6", False), ("0.7", True)):
         wakes.clear()
         room.show("lena", f"/sampling?temperature={temperature}")
-        assert ("ada" in wakes) is told
+        assert ("ada" in wakes) is woken
         if temperature == "0.6":
             here[0] = True
             ada.run()  # the connection is there again

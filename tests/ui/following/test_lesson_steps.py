@@ -234,10 +234,10 @@ def test_who_has_not_answered_is_led_to_the_question_from_any_page_and_back(room
 def test_the_leader_s_room_page_is_shown_only_while_a_question_is_on_stage(room: Room, tab: Tabs) -> None:
     leader, ada, stage = tab("lena"), tab("ada"), question_hub(room)
     asked = stage.ask("lena", Temperature("a poem", "Write."))
-    for page, seen in (("scale_laws", "Scaling laws"), ("room", "Room"), ("glossary", "Glossary")):
+    for page, expected in (("scale_laws", "Scaling laws"), ("room", "Room"), ("glossary", "Glossary")):
         leader.go(page)
         ada.run()
-        assert ada.page == seen
+        assert ada.page == expected
     stage.finish("lena", asked.id)
     leader.go("room")
     ada.run()

@@ -39,9 +39,9 @@ class HeldEngine(FakeEngine):
 
 @pytest.fixture
 def engine() -> Iterator[HeldEngine]:
-    made = HeldEngine()
-    yield made
-    made.go.set()
+    held_engine = HeldEngine()
+    yield held_engine
+    held_engine.go.set()
 
 
 @pytest.fixture

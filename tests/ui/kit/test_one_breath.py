@@ -67,13 +67,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     own.id, own._browser_queue, own._event_loop = "one", ForwardMsgQueue(), SimpleNamespace(call_later=call_later)
     own._message_enqueued_callback, own._settle_pending = ask, False
     own._state = AppSessionState.SHUTDOWN_REQUESTED  # nothing to be closed at its end
-    found = SimpleNamespace(client=object())
+    session_info = SimpleNamespace(client=object())
 
     def disconnect(session_id: str, *, client: object) -> None:
-        server.got.append(f"disconnected {session_id} {client is found.client}")
+        server.got.append(f"disconnected {session_id} {client is session_info.client}")
 
     runtime = SimpleNamespace(
-        _session_mgr=SimpleNamespace(get_active_session_info=lambda _id: found if own.id else None),
+        _session_mgr=SimpleNamespace(get_active_session_info=lambda _id: session_info if own.id else None),
         _send_message=server.send,
         disconnect_session=disconnect,
     )
@@ -83,18 +83,18 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 def message(word: str) -> ForwardMsg:
     """By its word; any other is something drawn."""
-    found = ForwardMsg()
+    msg = ForwardMsg()
     if word in ("parts begin", "page begins"):
-        found.new_session.name = word
-        found.metadata.run.fragment_ids.extend(["part"] if word == "parts begin" else [])
+        msg.new_session.name = word
+        msg.metadata.run.fragment_ids.extend(["part"] if word == "parts begin" else [])
     elif word in ("running", "still"):
-        found.session_status_changed.script_is_running = word == "running"
+        msg.session_status_changed.script_is_running = word == "running"
     elif word in ("ended", "ended for another"):
         early, whole = ForwardMsg.FINISHED_EARLY_FOR_RERUN, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
-        found.script_finished = whole if word == "ended" else early
+        msg.script_finished = whole if word == "ended" else early
     else:
-        found.page_info_changed.query_string = word
-    return found
+        msg.page_info_changed.query_string = word
+    return msg
 
 
 def word_of(msg: ForwardMsg) -> str:

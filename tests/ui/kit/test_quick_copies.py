@@ -16,15 +16,15 @@ from playground.ui.kit.quick_copies import copy_quickly
 def stack() -> tuple[DeltaGenerator, ...]:
     """Containers in each other, with a form, of which the last has drawn two elements and shows a passing one."""
     cursors: list[Cursor] = [RunningCursor(0), RunningCursor(0, (1,)), LockedCursor(0, (1, 4), 2)]
-    made: list[DeltaGenerator] = []
+    containers: list[DeltaGenerator] = []
     for cursor in cursors:
-        made.append(DeltaGenerator(0, cursor, made[-1] if made else None, "column"))
-        made[-1]._creating_fragment_id = f"part {len(made)}"
+        containers.append(DeltaGenerator(0, cursor, containers[-1] if containers else None, "column"))
+        containers[-1]._creating_fragment_id = f"part {len(containers)}"
     cursors[1].lock_element(), cursors[1].lock_element()
     cursors[1]._transient_index = 3
     shown: Any = {"text": "a spinner"}
     cursors[1]._transient_elements[3] = shown
-    return tuple(made)
+    return tuple(containers)
 
 
 def told(containers: tuple[DeltaGenerator, ...]) -> list[Any]:
@@ -59,10 +59,10 @@ def test_a_copy_stands_where_streamlits_own_does(streamlits_own: tuple[DeltaGene
 
 def test_what_the_copy_draws_moves_nothing_in_the_original(streamlits_own: tuple[DeltaGenerator, ...]) -> None:
     original = stack()
-    before, made = told(original), deepcopy(original)
-    for each in made:
+    before, duplicate = told(original), deepcopy(original)
+    for each in duplicate:
         assert each._cursor is not None
         each._cursor.lock_element()
         each._cursor.transient_elements[9] = each._cursor  # type: ignore[assignment]
     assert told(original) == before
-    assert made[2]._parent is made[1], "an ancestor is copied once"
+    assert duplicate[2]._parent is duplicate[1], "an ancestor is copied once"

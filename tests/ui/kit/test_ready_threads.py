@@ -46,33 +46,33 @@ def finished(work: Callable[[], None]) -> ScriptRunner:
 
 
 def test_a_run_has_the_thread_that_is_said_to_be_its_own() -> None:
-    seen: list[bool] = []
+    answers: list[bool] = []
     runner = object.__new__(ScriptRunner)
     runner._script_thread = None
     there = threading.Event()
 
     def work() -> None:
-        seen.append(runner._is_in_script_thread())
+        answers.append(runner._is_in_script_thread())
         there.set()
 
     runner._run_script_thread = work  # type: ignore[method-assign]
     runner.start()
-    assert there.wait(PATIENCE_S) and seen == [True] and not runner._is_in_script_thread()
+    assert there.wait(PATIENCE_S) and answers == [True] and not runner._is_in_script_thread()
 
 
 def test_the_next_run_has_the_same_thread_and_nothing_of_the_one_before() -> None:
-    found: list[object] = []
+    leftovers: list[object] = []
 
     def leave() -> None:
         LEFT.set("a secret")
         setattr(threading.current_thread(), SCRIPT_RUN_CONTEXT_ATTR_NAME, object())
 
     def look() -> None:
-        found.extend([LEFT.get(), get_script_run_ctx(suppress_warning=True)])
+        leftovers.extend([LEFT.get(), get_script_run_ctx(suppress_warning=True)])
 
     first, second = finished(leave), finished(look)
     assert first._script_thread is second._script_thread
-    assert found == ["nothing", None]
+    assert leftovers == ["nothing", None]
 
 
 def test_runs_at_once_have_a_thread_each_and_few_are_kept() -> None:
@@ -98,8 +98,8 @@ def test_runs_at_once_have_a_thread_each_and_few_are_kept() -> None:
 
 
 def test_what_a_run_raises_ends_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[type[BaseException]] = []
-    monkeypatch.setattr(threading, "excepthook", lambda args: told.append(args.exc_type))
+    raised: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
 
     def work() -> None:
         raise MemoryError
@@ -107,7 +107,7 @@ def test_what_a_run_raises_ends_its_thread(monkeypatch: pytest.MonkeyPatch) -> N
     runner = run(work)
     assert runner._script_thread is not None
     runner._script_thread.join(PATIENCE_S)
-    assert told == [MemoryError] and not ready_threads._waiting
+    assert raised == [MemoryError] and not ready_threads._waiting
 
 
 def test_a_runner_starts_once() -> None:

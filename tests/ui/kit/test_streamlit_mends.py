@@ -213,11 +213,11 @@ def test_no_message_comes_before_the_block_that_it_stands_in() -> None:
         queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=[part])
         for path in paths:
             queue.enqueue(block(path, part))
-    known = [[0]]
+    blocks = [[0]]
     for message in queue.flush():
         place = list(message.metadata.delta_path)
-        assert place[:-1] in known
-        known.append(place)
+        assert place[:-1] in blocks
+        blocks.append(place)
 
 
 def test_a_run_of_the_whole_page_takes_back_what_was_not_sent() -> None:
@@ -228,14 +228,14 @@ def test_a_run_of_the_whole_page_takes_back_what_was_not_sent() -> None:
 
 
 def test_a_script_that_waits_is_told_what_its_reader_asks_and_of_no_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    requests, told = ScriptRequests(), list[str]()
+    requests, calls = ScriptRequests(), list[str]()
     context = SimpleNamespace(script_requests=requests)
     monkeypatch.setattr(streamlit_mends, "get_script_run_ctx", lambda **_how: context)
-    with pytest.raises(RuntimeError), streamlit_mends.called_away(lambda: told.append("asked")):
+    with pytest.raises(RuntimeError), streamlit_mends.called_away(lambda: calls.append("asked")):
         requests.request_rerun(tick("a"))
-        assert not told
+        assert not calls
         requests.request_rerun(RerunData(fragment_id="part"))
-        assert told == ["asked"]
+        assert calls == ["asked"]
         raise RuntimeError
     requests.request_rerun(RerunData(fragment_id="part"))
-    assert told == ["asked"]
+    assert calls == ["asked"]

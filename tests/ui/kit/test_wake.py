@@ -143,14 +143,14 @@ def test_a_wake_is_one_run_and_no_timer(runtime: Runtime, monkeypatch: pytest.Mo
 
 def test_a_timer_goes_on_at_the_pace_of_the_moment_of_its_wake(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page drawn while few were here, whose work ends in a crowd."""
-    told, pace = list[object](), [0.6]
-    loop = SimpleNamespace(call_soon_threadsafe=lambda *call: told.append(call[-1]))
+    intervals, pace = list[object](), [0.6]
+    loop = SimpleNamespace(call_soon_threadsafe=lambda *call: intervals.append(call[-1]))
     server = SimpleNamespace(_get_async_objs=lambda: SimpleNamespace(eventloop=loop))
     monkeypatch.setattr("playground.ui.kit.wake.get_instance", lambda: server)
     wake = waker("look", lambda: pace[0])
     pace[0] = 4.5
     wake()
-    assert told == [4.5]
+    assert intervals == [4.5]
 
 
 def test_a_fragment_is_run_once_for_many_calls_and_with_no_widgets_values(runtime: Runtime) -> None:

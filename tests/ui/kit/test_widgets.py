@@ -22,12 +22,12 @@ HOSTILE = ("nonsense", "-7", "9" * 30, "\ud800", '["\ud800"]', "x" * 100_001, "{
 @pytest.mark.parametrize("kind", [AttentionState, BestOfNState, GenerateState, InsideState, SamplingState, Setup])
 def test_no_refusal_of_a_field_with_a_widget_speaks_of_a_link(kind: type[Any]) -> None:
     refused = []
-    for found in link_fields(kind).values():
+    for field in link_fields(kind).values():
         for text in HOSTILE:
             try:
-                found.read(text)
+                field.read(text)
             except BadInput as error:
-                refused += [str(error)] if found.label else []
+                refused += [str(error)] if field.label else []
             except ValueError:
                 pass  # told as "not understood" under the field's label
     assert refused and not [said for said in refused if "link" in said.lower()]
