@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, EncoderDecoderCache
 
 from playground.errors import ModelCorrupt, ModelRefused
 from playground.models.continuing import make_continue
@@ -122,9 +122,14 @@ def find_decoding(model: PreTrainedModel, name: str) -> Decoding:
     Raises ModelRefused for one that is not causal or cannot read a text by itself, ModelCorrupt for weights that are
     not numbers.
     """
-    if model.config.get_text_config(decoder=True).model_type in VERIFIED:
-        return PLAIN
-    return examine(model, name)
+    config = model.config.get_text_config(decoder=True)
+    return PLAIN if config.model_type in VERIFIED and not _looks_ahead(config) else examine(model, name)
+
+
+def _looks_ahead(config: PreTrainedConfig) -> bool:
+    """Whether the config asks for a mask in both directions, as embedding models of causal families do (EmbeddingGemma)."""
+    fields = config.to_dict()
+    return fields.get("is_causal") is False or any("bidirectional" in key and value for key, value in fields.items())
 
 
 @torch.inference_mode()
@@ -200,8 +205,13 @@ def _follow(model: PreTrainedModel, ids: torch.Tensor, whole: torch.Tensor, way:
 
 
 def next_state(output: ModelOutput, argument: str, given: object) -> object:
-    """What a pass left to go on from: some models hand it back, others only write into what they were given."""
+    """What a pass left to go on from: some models hand it back, others only write into what they were given.
+
+    A decoder that could attend to an encoder hands back two caches; of an encoder that is not there the second is empty.
+    """
     returned = output.get(argument) if isinstance(output, Mapping) else getattr(output, argument, None)
+    if isinstance(returned, EncoderDecoderCache):
+        returned = returned.self_attention_cache
     return given if returned is None else returned
 
 

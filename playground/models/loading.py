@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from playground.errors import BadInput, ModelCorrupt, ModelError, PlaygroundError
 from playground.models.catalogue import ModelSource
 from playground.models.describing import describe, has_attention
-from playground.models.estimate import MemoryNeed
+from playground.models.estimate import MemoryNeed, optional_json
 from playground.models.foreign import foreign_errors
 from playground.models.hardware import Hardware
 from playground.models.info import LoadedModelInfo
@@ -204,7 +204,7 @@ def load_tokenizer(located: LocatedModel) -> PreTrainedTokenizerBase:
 
 def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
     """The tokenizer in ``source``'s folder (or .gguf file) ``place``. Raises ModelCorrupt."""
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     from playground.models.template_check import require_ending_template
 
@@ -217,6 +217,22 @@ def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
         if source.kind == "bundled":  # ours to know that nothing needs guessing
             return PreTrainedTokenizerFast.from_pretrained(place, local_files_only=True)
         folder, extra = _reader(source, place)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **extra)
+        tokenizer = _tokenizer_class(place).from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, **extra
+        )
         require_ending_template(tokenizer, name)
         return tokenizer
+
+
+def _tokenizer_class(place: Path) -> type[Any]:
+    """What reads the tokenizer in ``place``: the class that transformers chooses, except for Mistral's models.
+
+    For those it asks mistral-common, which is here for its vocabularies alone and without what it needs to run. Without it
+    transformers reads their tokenizer.json as any other.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+
+    kind = optional_json(place / "config.json").get("model_type")
+    usual = TOKENIZER_MAPPING_NAMES.get(kind) if isinstance(kind, str) else None
+    return PreTrainedTokenizerFast if usual == "MistralCommonBackend" else AutoTokenizer

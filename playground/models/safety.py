@@ -16,7 +16,7 @@ from playground.models.wording import shown
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 CUSTOM_CODE = ("modeling_*.py", "configuration_*.py", "tokenization_*.py")
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model", "tekken.json")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 
 
 def check_folder(folder: Path) -> None:
@@ -31,6 +31,11 @@ def check_folder(folder: Path) -> None:
     for file in weight_files(folder):
         read_header(file)
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        if (folder / "tekken.json").is_file():
+            raise ModelRefused(
+                f"{shown(folder.name)} has its tokenizer in Mistral's own format (tekken.json) alone: choose a copy that "
+                "has a tokenizer.json beside it."
+            )
         raise ModelCorrupt(f"{shown(folder.name)} has no tokenizer (tokenizer.json): fetch the model again.")
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers.cache_utils import DynamicCache
 
 from playground.errors import ModelCorrupt, ModelRefused
-from playground.models.decoding import PLAIN, VERIFIED, examine, find_decoding
+from playground.models.decoding import PLAIN, VERIFIED, examine, find_decoding, next_state
 from playground.models.loading import load
-from tests.engine.architectures import small_model
+from tests.engine.architectures import small_config, small_model
 from tests.models.tiny import edit_config, tiny_tokenizer
 
 
@@ -20,6 +21,28 @@ def test_a_config_without_its_task_is_judged_by_the_model(tmp_path: Path) -> Non
     edit_config(tmp_path, architectures=None)
     with pytest.raises(ModelRefused, match="reads a text in both directions"):
         load(str(tmp_path), device="cpu", dtype="float32")
+
+
+@pytest.mark.parametrize(
+    ("kind", "switch"), [("llama", {"is_causal": False}), ("gemma3_text", {"use_bidirectional_attention": True})]
+)
+def test_an_embedding_model_of_a_causal_family_is_refused(tmp_path: Path, kind: str, switch: dict[str, object]) -> None:
+    """Its config turns the family's mask off; the family's name is no proof of a mask."""
+    assert kind in VERIFIED
+    small_model(kind).save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    edit_config(tmp_path, **switch)
+    with pytest.raises(ModelRefused, match="reads a text in both directions"):
+        load(str(tmp_path), device="cpu", dtype="float32")
+
+
+def test_a_decoder_that_could_attend_to_an_encoder_goes_on_from_its_own_keys() -> None:
+    config = small_config("gpt2")
+    config.add_cross_attention = True
+    model, ids = small_model("gpt2", config), torch.tensor([[5, 9, 30]])
+    state = next_state(model(input_ids=ids, use_cache=True), "past_key_values", None)
+    assert type(state) is DynamicCache and state.get_seq_length() == 3
+    assert examine(model, "gpt2").key_heads == 4
 
 
 def test_a_bert_saved_as_a_decoder_is_one() -> None:

@@ -14,8 +14,10 @@ from safetensors.torch import load_file, save_file
 
 from playground.errors import BadInput, ModelCorrupt, ModelError, ModelNotFound, ModelRefused, ModelTooLarge
 from playground.models import loading
+from playground.models.catalogue import ModelSource
 from playground.models.hardware import Hardware
 from playground.models.loading import load, unload
+from tests.engine.architectures import small_model
 from tests.models.tiny import (
     VOCABULARY,
     edit_config,
@@ -80,6 +82,15 @@ def test_dtype_and_attention_as_asked(llama: Path, monkeypatch: pytest.MonkeyPat
     assert load(str(llama), hardware=MACHINE).info.dtype == "float16"
     with pytest.raises(BadInput, match="choose one of cpu"):
         load(str(llama), hardware=MACHINE, device="cuda")
+
+
+@pytest.mark.parametrize("kind", ["mistral", "mixtral", "ministral"])
+def test_a_mistral_reads_its_tokenizer_json(tmp_path: Path, kind: str) -> None:
+    """Whether or not mistral-common is installed, and with what of it."""
+    small_model(kind).save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    tokenizer = loading.read_tokenizer(ModelSource("folder", kind, path=tmp_path), tmp_path)
+    assert tokenizer("the cat")["input_ids"] == tiny_tokenizer()("the cat")["input_ids"]
 
 
 def test_an_attention_that_does_not_exist_is_bad_input(llama: Path) -> None:
@@ -204,6 +215,10 @@ def _only_index(content: str) -> Damage:
     return damage
 
 
+def _only_tekken(folder: Path) -> None:
+    (folder / "tokenizer.json").rename(folder / "tekken.json")
+
+
 def _adapter(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
 
@@ -229,6 +244,7 @@ UNFIT: dict[str, tuple[Damage, type[ModelError], str]] = {
     "bad offsets": (_bad_offsets, ModelCorrupt, "half-written"),
     "tensor missing": (_drop_tensor, ModelCorrupt, "lacks 1 of its tensors"),
     "no tokenizer": (_remove("tokenizer.json", "tokenizer_config.json"), ModelCorrupt, "no tokenizer"),
+    "tokenizer of Mistral's": (_only_tekken, ModelRefused, r"Mistral's own format \(tekken\.json\) alone"),
     "bad tokenizer": (_write("tokenizer.json", "{}"), ModelCorrupt, "tokenizer"),
     "bad index": (_only_index("[]"), ModelCorrupt, "list of weight files"),
     "index elsewhere": (_only_index('{"weight_map": {"a": "../secret"}}'), ModelCorrupt, "list of weight files"),
