@@ -224,7 +224,7 @@ def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
         return tokenizer
 
 
-def _tokenizer_class(place: Path) -> type[Any]:
+def _tokenizer_class(place: Path) -> Any:  # noqa: ANN401 - two classes of transformers, which is not typed
     """What reads the tokenizer in ``place``: the class that transformers chooses, except for Mistral's models.
 
     For those it asks mistral-common, which is here for its vocabularies alone and without what it needs to run. Without it

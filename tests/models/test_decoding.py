@@ -41,7 +41,7 @@ def test_a_decoder_that_could_attend_to_an_encoder_goes_on_from_its_own_keys() -
     config.add_cross_attention = True
     model, ids = small_model("gpt2", config), torch.tensor([[5, 9, 30]])
     state = next_state(model(input_ids=ids, use_cache=True), "past_key_values", None)
-    assert type(state) is DynamicCache and state.get_seq_length() == 3
+    assert isinstance(state, DynamicCache) and state.get_seq_length() == 3
     assert examine(model, "gpt2").key_heads == 4
 
 
