@@ -50,15 +50,15 @@ def _line(error: object) -> str:
 def _remote_reference(schema: object) -> str | None:
     """The first ``$ref`` that leaves the document; one that an ``$id`` inside it answers stays."""
     references: list[str] = []
-    known: set[str] = set()
+    schema_ids: set[str] = set()
     waiting = [schema]
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
             if isinstance(part.get("$id"), str):
-                known.add(part["$id"].rstrip("#"))
+                schema_ids.add(part["$id"].rstrip("#"))
             references += [part[key] for key in ("$ref", "$dynamicRef") if isinstance(part.get(key), str)]
             waiting += part.values()
         elif isinstance(part, list):
             waiting += part
-    return next((r for r in references if _REMOTE.match(r) and r.split("#")[0] not in known), None)
+    return next((r for r in references if _REMOTE.match(r) and r.split("#")[0] not in schema_ids), None)

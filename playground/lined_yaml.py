@@ -74,16 +74,16 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], what: str) -> An
         return [_value(each, (*path, place), lines, what) for place, each in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
         return node.value
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise _refused(what, line, "a name must be a word")
-        if key.value in found:
+        if key.value in mapping:
             raise _refused(what, line, f"{key.value[:40]!r} stands here twice")
-        found[key.value] = _value(value, (*path, key.value), lines, what)
+        mapping[key.value] = _value(value, (*path, key.value), lines, what)
         lines[*path, key.value] = line
-    return found
+    return mapping
 
 
 def _refused(what: str, line: int, why: str) -> BadInput:

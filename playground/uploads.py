@@ -29,11 +29,11 @@ def decode(data: bytes) -> tuple[str, bool]:
 
 def unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """For ``json.loads(object_pairs_hook=)``. Raises RepeatedKey."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
         keys = [key for key, _value in pairs]
         raise RepeatedKey(f"it has the key {repeated(keys)!r} twice")
-    return found
+    return unique
 
 
 def parse_json(text: str) -> object:

@@ -83,12 +83,12 @@ def exponent(contexts: Sequence[float], values: Sequence[float | None]) -> float
     Of the points from a quarter of the longest context on where there are three of them, since short ones measure what a
     pass costs at all. None for fewer than two points.
     """
-    known = [(x, y) for x, y in zip(contexts, values, strict=True) if y is not None and y > 0 and x > 0]
-    if not known:
+    points = [(x, y) for x, y in zip(contexts, values, strict=True) if y is not None and y > 0 and x > 0]
+    if not points:
         return None
-    longest = max(x for x, _y in known)
-    far = [pair for pair in known if pair[0] >= longest / 4]
-    used = far if len(far) >= 3 else known
+    longest = max(x for x, _y in points)
+    far = [pair for pair in points if pair[0] >= longest / 4]
+    used = far if len(far) >= 3 else points
     if len({x for x, _y in used}) < 2:
         return None
     slope, _level = np.polyfit(np.log([x for x, _y in used]), np.log([y for _x, y in used]), 1)
@@ -115,9 +115,9 @@ def growth_of_config(spec: ArchitectureSpec, number: float = 4.0) -> Growth:
     return Growth(count_parameters(spec).active, number, spec)
 
 
-def exponents_said(found: Mapping[str, float | None]) -> str:
+def exponents_said(exponents: Mapping[str, float | None]) -> str:
     """ "prefill 1.9, decode 1.0, state 0": what could be fitted."""
-    return ", ".join(f"{name} {_round(value)}" for name, value in found.items() if value is not None)
+    return ", ".join(f"{name} {_round(value)}" for name, value in exponents.items() if value is not None)
 
 
 def _round(value: float) -> str:

@@ -78,13 +78,13 @@ def learn(request: LearnRequest) -> Generator[LearnStep | None, None, tuple[Lear
                 break
         else:
             yield None
-    found = []
+    accuracies = []
     for size in dict.fromkeys(sorted({*task.sizes, request.size})):
-        found.append((size, measure_accuracy(model, request, size)))
+        accuracies.append((size, measure_accuracy(model, request, size)))
         yield None
     alignment, symbols = aligned(model, request)
     seconds = time.perf_counter() - started
-    learnt = Learnt(request, tuple(said), tuple(found), parameter_count(model), seconds, alignment, symbols)
+    learnt = Learnt(request, tuple(said), tuple(accuracies), parameter_count(model), seconds, alignment, symbols)
     return learnt, model
 
 

@@ -52,11 +52,11 @@ class SequenceModel(nn.Module):
 
     def step(self, ids: Tensor, states: Sequence[State]) -> tuple[Tensor, list[State]]:
         """Logits (batch, vocabulary) after one more token, and the new states."""
-        x, found = self.embed(ids), []
+        x, next_states = self.embed(ids), []
         for block, state in zip(self.blocks, states, strict=True):
             x, state = block.step(x, state)  # type: ignore[operator]
-            found.append(state)
-        return self.head(self.norm(x)), found
+            next_states.append(state)
+        return self.head(self.norm(x)), next_states
 
     def start(self, batch: int) -> list[State]:
         return [block.mix.start(batch) for block in self.blocks]  # type: ignore[union-attr, operator]

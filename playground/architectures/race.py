@@ -75,15 +75,15 @@ def read_contexts(text: str) -> tuple[int, ...]:
         raise BadInput(
             "contexts must be one to twenty numbers of tokens with commas between, such as 128,512.", "contexts"
         )
-    found = []
+    contexts = []
     for word in words:
         if not word.isascii() or not word.isdigit() or len(word) > 9 or not 1 <= int(word) <= MOST_CONTEXT:
             raise BadInput(
                 f"contexts: {word[:20]!r} is not a whole number from 1 to {MOST_CONTEXT:,}; write such as 128,512.",
                 "contexts",
             )
-        found.append(int(word))
-    return tuple(sorted(set(found)))
+        contexts.append(int(word))
+    return tuple(sorted(set(contexts)))
 
 
 def race(
@@ -181,14 +181,16 @@ def race_loaded(
     """The model in use at every context it reads, through the engine as all pages use it."""
     rows, info = require(engine, Rows), engine.info
     generator = np.random.default_rng(seed)
-    found: list[RaceRow] = []
+    race_rows: list[RaceRow] = []
     done, whole = 0, float(sum(contexts))
     for context in contexts:
         doing = f"{info.name}: a text of {context:,} tokens"
         yield RaceProgress(done / whole, doing)
         predicted = 0 if growth is None else round(growth.bytes(context))
         flops = 0.0 if growth is None else growth.prefill_flops(context)
-        row = RaceRow(info.name, context, predicted, flops, note=_too_slow(found[-1] if found else None, context))
+        row = RaceRow(
+            info.name, context, predicted, flops, note=_too_slow(race_rows[-1] if race_rows else None, context)
+        )
         if context + DECODE_STEPS > info.context_length:
             row = RaceRow(info.name, context, predicted, flops, note=f"it reads {info.context_length:,} tokens at most")
         if not row.note:
@@ -205,21 +207,21 @@ def race_loaded(
                 decode_s = min(decode_s, time.perf_counter() - started)
             batch.close()
             row = RaceRow(info.name, context, predicted, flops, state, cache, prefill_s, decode_s)
-        found.append(row)
+        race_rows.append(row)
         done += context
         yield RaceProgress(done / whole, doing, row)
-    return tuple(found)
+    return tuple(race_rows)
 
 
 def racers_of(names: Sequence[str], load: Callable[[str], LoadedConfig]) -> tuple[Racer, ...]:
     """Families by name, anything else by ``load``. Raises BadInput."""
-    found = []
+    racers = []
     for name in names:
         family = FAMILIES.get(name.lower())
         if family is not None:
-            found.append(Racer(family.label, family))
+            racers.append(Racer(family.label, family))
         else:
             config = load(name)
             spec_of_config(config)
-            found.append(Racer(config.name, None, config))
-    return tuple(found)
+            racers.append(Racer(config.name, None, config))
+    return tuple(racers)

@@ -47,8 +47,8 @@ class ReadyRace:
 @lru_cache(maxsize=1)
 def ready_race() -> ReadyRace:
     """What ships with the playground."""
-    found = json.loads(RACE_FILE.read_text(encoding="utf-8"))
-    return ReadyRace(found["date"], found["machine"], tuple(RaceRow(**row) for row in found["rows"]))
+    race = json.loads(RACE_FILE.read_text(encoding="utf-8"))
+    return ReadyRace(race["date"], race["machine"], tuple(RaceRow(**row) for row in race["rows"]))
 
 
 def write_race(path: Path, date: str, machine: str, rows: Sequence[RaceRow]) -> None:
@@ -59,8 +59,8 @@ def write_race(path: Path, date: str, machine: str, rows: Sequence[RaceRow]) -> 
 @lru_cache(maxsize=1)
 def ready_results() -> Ready:
     """What ships with the playground."""
-    found = json.loads(FILE.read_text(encoding="utf-8"))
-    return Ready(found["date"], found["machine"], tuple(map(_read, found["learnt"])))
+    stored = json.loads(FILE.read_text(encoding="utf-8"))
+    return Ready(stored["date"], stored["machine"], tuple(map(_read, stored["learnt"])))
 
 
 def write_results(path: Path, date: str, machine: str, learnt: Sequence[Learnt]) -> None:

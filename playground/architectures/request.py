@@ -30,9 +30,11 @@ class LearnRequest:
             raise BadInput(f"There is no task {self.task[:40]!r}: choose one of {', '.join(TASKS)}.", "task")
         task = TASKS[self.task]
         if self.model not in task.models:
-            known = self.model in LEARNERS
+            model_exists = self.model in LEARNERS
             said = (
-                f"{self.model} does not fit the task {self.task}" if known else f"There is no model {self.model[:40]!r}"
+                f"{self.model} does not fit the task {self.task}"
+                if model_exists
+                else f"There is no model {self.model[:40]!r}"
             )
             raise BadInput(f"{said}: choose one of {', '.join(task.models)}.", "model")
         _check("width", self.width, 8, 256)

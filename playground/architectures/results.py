@@ -52,7 +52,7 @@ class Crossing:
 def crossings(rows: Sequence[RaceRow], name: str) -> tuple[Crossing, ...]:
     """Where ``name`` comes to lie above each other model."""
     by_model = {model: [row for row in rows if row.config == model] for model in dict.fromkeys(r.config for r in rows)}
-    found = []
+    crossed = []
     for quantity in QUANTITIES:
         for other, theirs in by_model.items():
             if other == name or name not in by_model:
@@ -64,8 +64,8 @@ def crossings(rows: Sequence[RaceRow], name: str) -> tuple[Crossing, ...]:
                 [value_of(b, quantity) for _a, b in pairs],
             )
             if where is not None:
-                found.append(Crossing(quantity, name, other, where))
-    return tuple(found)
+                crossed.append(Crossing(quantity, name, other, where))
+    return tuple(crossed)
 
 
 # -- over seeds --------------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def verdict(task: str, learnt: Sequence[Learnt]) -> tuple[Verdict, str]:
     """
     better, others = _BETTER[task]
     size = min(each.request.size for each in learnt)
-    found = {
+    accuracies = {
         name: [
             dict(each.accuracies)[size]
             for each in learnt
@@ -124,14 +124,14 @@ def verdict(task: str, learnt: Sequence[Learnt]) -> tuple[Verdict, str]:
         ]
         for name in (better, *others)
     }
-    rest = [name for name in others if found[name]]
-    if not found[better] or not rest:
+    rest = [name for name in others if accuracies[name]]
+    if not accuracies[better] or not rest:
         wanted = ", ".join(LEARNERS[name].label for name in (better, *others[:1]))
         return Verdict.UNSURE, f"it takes {wanted} to compare."
-    best = max(rest, key=lambda name: float(np.mean(found[name])))
-    said = ", ".join(f"{LEARNERS[name].label} {np.mean(found[name]):.0%}" for name in (better, *rest))
-    differences = {name: float(np.mean(found[better]) - np.mean(found[name])) for name in rest}
-    lows = {name: _welch_low(found[better], found[name]) for name in rest}
+    best = max(rest, key=lambda name: float(np.mean(accuracies[name])))
+    said = ", ".join(f"{LEARNERS[name].label} {np.mean(accuracies[name]):.0%}" for name in (better, *rest))
+    differences = {name: float(np.mean(accuracies[better]) - np.mean(accuracies[name])) for name in rest}
+    lows = {name: _welch_low(accuracies[better], accuracies[name]) for name in rest}
     against = ", ".join(
         f"minus {LEARNERS[name].label} {differences[name]:+.0%}" + ("" if low is None else f" (at least {low:+.0%})")
         for name, low in lows.items()

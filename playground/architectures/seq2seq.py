@@ -42,13 +42,13 @@ class Seq2Seq(nn.Module):
         for place in range(length):
             symbol = self.embed(before)
             if self.asked is None:
-                state = seen = self.decoder(symbol, state)
+                state = head_input = self.decoder(symbol, state)
             else:
                 alignment = self.align(state, offered)
                 context = (alignment[:, None] @ encoded)[:, 0]  # (batch, width)
                 state = self.decoder(torch.cat([symbol, context], -1), state)
-                seen = torch.cat([state, context], -1)
+                head_input = torch.cat([state, context], -1)
                 alignments.append(alignment)
-            logits.append(self.head(seen))
+            logits.append(self.head(head_input))
             before = logits[-1].argmax(-1) if given is None else given[:, place]
         return torch.stack(logits, 1), torch.stack(alignments, 1) if alignments else None

@@ -47,8 +47,8 @@ class JoinedError:
 def _weights() -> dict[str, Floats]:
     try:
         listed = files("g2p-en") or []
-        found = next(file.locate() for file in listed if file.name == "checkpoint20.npz")
-        with np.load(str(found), allow_pickle=False) as archive:
+        path = next(file.locate() for file in listed if file.name == "checkpoint20.npz")
+        with np.load(str(path), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (PackageNotFoundError, StopIteration, OSError):
         raise CapabilityMissing(
@@ -77,15 +77,15 @@ def pronounce(letters: str, most: int = 120) -> tuple[str, ...]:
     hidden = np.zeros(w["enc_w_hh"].shape[1], np.float32)
     for symbol in [*(GRAPHEMES.index(letter) for letter in letters), GRAPHEMES.index("</s>")]:
         hidden = _cell(w["enc_emb"][symbol], hidden, "enc")
-    found: list[str] = []
+    phonemes: list[str] = []
     last = _START
-    while len(found) < most:
+    while len(phonemes) < most:
         hidden = _cell(w["dec_emb"][last], hidden, "dec")
         last = int((w["fc_w"] @ hidden + w["fc_b"]).argmax())
         if last == _END:
             break
-        found.append(PHONEMES[last])
-    return tuple(found)
+        phonemes.append(PHONEMES[last])
+    return tuple(phonemes)
 
 
 def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
@@ -103,7 +103,7 @@ def joined_errors(seed: int = 0) -> tuple[JoinedError, ...]:
     """One to six words joined without a space, ``GROUPS`` draws of each: a fifth of a second. Raises CapabilityMissing."""
     alone = {word: pronounce(word) for word in WORDS}
     generator = np.random.default_rng(seed)
-    found = []
+    joined = []
     for count in range(1, MOST_WORDS + 1):
         errors: list[float] = []
         example: tuple[str, ...] = ()
@@ -116,5 +116,5 @@ def joined_errors(seed: int = 0) -> tuple[JoinedError, ...]:
         half = 1.96 * float(np.std(errors, ddof=1)) / GROUPS**0.5
         mean = float(np.mean(errors))
         error = Mean(mean, max(0.0, mean - half), mean + half, GROUPS)
-        found.append(JoinedError(count, error, *example))
-    return tuple(found)
+        joined.append(JoinedError(count, error, *example))
+    return tuple(joined)

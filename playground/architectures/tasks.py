@@ -72,9 +72,9 @@ def _recall(generator: np.random.Generator, rows: int, size: int) -> TaskBatch:
     keys = np.argsort(generator.random((rows, KEYS)), axis=1)[:, :size]
     values = generator.integers(KEYS, 2 * KEYS, (rows, size))
     order = np.argsort(generator.random((rows, size)), axis=1)
-    told = np.stack([keys, values], 2).reshape(rows, 2 * size)
+    pairs = np.stack([keys, values], 2).reshape(rows, 2 * size)
     asked, right = np.take_along_axis(keys, order, 1), np.take_along_axis(values, order, 1)
-    return TaskBatch(np.hstack([told, asked]), np.hstack([np.full_like(told, NOTHING), right]))
+    return TaskBatch(np.hstack([pairs, asked]), np.hstack([np.full_like(pairs, NOTHING), right]))
 
 
 NOISE, ASK = 0, 17  # of selective copying: 1 to 16 are symbols
@@ -85,10 +85,10 @@ def _selective_copy(generator: np.random.Generator, rows: int, size: int) -> Tas
     """Six symbols among noise, at places that differ from text to text, then six marks: the symbols in order (2312.00752)."""
     symbols = generator.integers(1, 1 + SYMBOLS, (rows, COPIED))
     places = np.sort(np.argsort(generator.random((rows, size)), axis=1)[:, :COPIED], axis=1)
-    told = np.full((rows, size), NOISE)
-    np.put_along_axis(told, places, symbols, 1)
+    sequence = np.full((rows, size), NOISE)
+    np.put_along_axis(sequence, places, symbols, 1)
     asked = np.full((rows, COPIED), ASK)
-    return TaskBatch(np.hstack([told, asked]), np.hstack([np.full_like(told, NOTHING), symbols]))
+    return TaskBatch(np.hstack([sequence, asked]), np.hstack([np.full_like(sequence, NOTHING), symbols]))
 
 
 MARK = 0  # of induction: 1 to 16 are symbols

@@ -40,8 +40,8 @@ def answer(line: str) -> str:
     try:
         limit(seconds, memory_bytes)
         module, _, name = function.partition(":")
-        found: Any = getattr(importlib.import_module(module), name)
-        reply = json.dumps(["value", found(*arguments) if arguments is not None else None])
+        target: Any = getattr(importlib.import_module(module), name)
+        reply = json.dumps(["value", target(*arguments) if arguments is not None else None])
         if len(reply) > LONGEST_REPLY:
             raise ValueError(f"the result has more than {LONGEST_REPLY:,} characters")
         return reply

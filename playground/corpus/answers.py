@@ -63,8 +63,10 @@ def answers_job(engine: Engine, cancel: CancelToken) -> Generator[object, None, 
         GenerationRequest(engine.codec.encode_chat(question), _LIKELIEST, max_new_tokens=NEW_TOKENS, top=0)
         for _code, question in asked
     ]
-    found = yield from generate(engine, requests, cancel=cancel, branching=False)
-    return tuple(answer_of(code, question, row.text) for (code, question), row in zip(asked, found.rows, strict=True))
+    generation = yield from generate(engine, requests, cancel=cancel, branching=False)
+    return tuple(
+        answer_of(code, question, row.text) for (code, question), row in zip(asked, generation.rows, strict=True)
+    )
 
 
 def answer_of(asked: str, question: str, text: str) -> Answer:

@@ -100,8 +100,8 @@ class BitsStore:
     def cached(self, revision: str, texts: Sequence[str]) -> tuple[TextBits, ...] | None:
         """All of them, or None where one is missing."""
         with self._lock:
-            found = [self._known.get((revision, _digest(text))) for text in texts]
-        complete = tuple(each for each in found if each is not None)
+            cached = [self._known.get((revision, _digest(text))) for text in texts]
+        complete = tuple(each for each in cached if each is not None)
         return complete if len(complete) == len(texts) else None
 
     def store(self, revision: str, text: str, bits: TextBits) -> None:
@@ -132,22 +132,22 @@ def bits_job(texts: Sequence[str], store: BitsStore = STORE) -> Job:
         check_length(engine, texts)
         encoded = [windows(engine, text) for text in texts]
         total, done = sum(len(ids) for each in encoded for ids in each), 0
-        found = []
+        measured = []
         for text, parts in zip(texts, encoded, strict=True):
             cancel.check()
-            known = store.cached(revision, [text])
-            if known is not None:
-                found.append(known[0])
+            cached = store.cached(revision, [text])
+            if cached is not None:
+                measured.append(cached[0])
             else:
                 scores = []
                 for ids in parts:
                     scores.append((yield from scorer.score_in_pieces(ids, cancel=cancel)))
                 own = text_bits(engine, parts, [score.logprobs for score in scores], text)
                 store.store(revision, text, own)
-                found.append(own)
+                measured.append(own)
             done += sum(map(len, parts))
             yield BitsStep(done, total)
-        return tuple(found)
+        return tuple(measured)
 
     return job
 
@@ -210,15 +210,15 @@ def interval_of(numerators: npt.ArrayLike, denominators: npt.ArrayLike, seed: in
     return BitsInterval(value, float(low), float(high))
 
 
-def over_texts(found: Sequence[TextBits]) -> BitsInterval:
+def over_texts(texts: Sequence[TextBits]) -> BitsInterval:
     """Bits per byte of several texts together, with an interval over them."""
-    return interval_of([each.total for each in found], [each.bytes for each in found])
+    return interval_of([each.total for each in texts], [each.bytes for each in texts])
 
 
-def within_text(found: TextBits) -> BitsInterval:
+def within_text(text: TextBits) -> BitsInterval:
     """Bits per byte of one text, with an interval over blocks of neighbouring tokens: how it would vary in more such text."""
-    rated = found.rated
-    bits, sizes = found.bits[rated], found.sizes[rated]
+    rated = text.rated
+    bits, sizes = text.bits[rated], text.sizes[rated]
     places = range(0, len(bits), _BLOCK)
     return interval_of(
         [float(bits[place : place + _BLOCK].sum()) for place in places],

@@ -51,9 +51,9 @@ def build(package: Path, target: Path) -> int:
     with tarfile.open(package) as archive:
         file = archive.extractfile("package/land-110m.json")
         assert file is not None
-        found = json.load(file)
-    scale, origin = tuple(found["transform"]["scale"]), tuple(found["transform"]["translate"])
-    lines = [thinned(decode(arc, scale, origin)) for arc in found["arcs"]]
+        topology = json.load(file)
+    scale, origin = tuple(topology["transform"]["scale"]), tuple(topology["transform"]["translate"])
+    lines = [thinned(decode(arc, scale, origin)) for arc in topology["arcs"]]
     lines = [line for line in lines if max(latitude for _, latitude in line) > SOUTH]
     rounded = [[[round(10 * east), round(10 * north)] for east, north in line] for line in lines]
     target.write_text(json.dumps(rounded, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -146,10 +146,10 @@ def read_articles(html: str) -> tuple[str, ...]:
 
 def _properties(index: str, code: str) -> dict[str, str]:
     """One entry of the package's list of declarations."""
-    found = re.search(r"\{[^{}]*?code: '" + re.escape(code) + r"',[^{}]*\}", index)
-    if found is None:
+    match = re.search(r"\{[^{}]*?code: '" + re.escape(code) + r"',[^{}]*\}", index)
+    if match is None:
         raise ValueError(f"the package has no declaration {code}")
-    return {key: value for key, value in re.findall(r"(\w+): '?([^',\n]*)'?", found[0])}
+    return {key: value for key, value in re.findall(r"(\w+): '?([^',\n]*)'?", match[0])}
 
 
 def build(package: Path, target: Path) -> int:

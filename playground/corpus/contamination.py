@@ -60,9 +60,11 @@ def overlaps(
     best = [(0, -1)] * len(problems)
     for document in range(len(measured)):
         text = measured.text(document)
-        found = np.unique(np.concatenate([word_runs(text, length) for length in lengths])) if lengths else runs[0][:0]
+        problem_runs = (
+            np.unique(np.concatenate([word_runs(text, length) for length in lengths])) if lengths else runs[0][:0]
+        )
         for place, own in enumerate(runs):
-            shared = np.isin(own, found, assume_unique=True)
+            shared = np.isin(own, problem_runs, assume_unique=True)
             hits[place] |= shared
             best[place] = max(best[place], (int(shared.sum()), document if shared.any() else -1))
         yield document + 1

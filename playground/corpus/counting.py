@@ -72,12 +72,12 @@ class CountStore:
         """Count, unless it is known. Raises the tokenizer's own errors. ``name``: what is remembered; its own name if ""."""
         name = name or tokenizer.facts.name
         with self._counting:
-            found = self.cached(parallel, name)
-            if found is None:
-                found = count_tokens(parallel, tokenizer)
+            counts = self.cached(parallel, name)
+            if counts is None:
+                counts = count_tokens(parallel, tokenizer)
                 with self._lock:
-                    self._known[digest_of(parallel), name] = found
-            return found
+                    self._known[digest_of(parallel), name] = counts
+            return counts
 
 
 STORE = CountStore()
@@ -87,10 +87,10 @@ def digest_of(parallel: Parallel) -> str:
     """What identifies a text with its baseline; computed from the texts where they do not say it."""
     if parallel.content:
         return f"{parallel.baseline} of {parallel.content}"
-    found = hashlib.sha256(parallel.baseline.encode())
+    digest = hashlib.sha256(parallel.baseline.encode())
     for code, text in parallel.languages.items():
-        found.update(repr((code, tuple(text.texts.items()))).encode("utf-8", "surrogatepass"))
-    return found.hexdigest()
+        digest.update(repr((code, tuple(text.texts.items()))).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def count_tokens(parallel: Parallel, tokenizer: Tokenizer) -> Counts:
@@ -104,10 +104,10 @@ def count_tokens(parallel: Parallel, tokenizer: Tokenizer) -> Counts:
 
 def language_counts(parallel: Parallel, counts: Mapping[str, Counts]) -> tuple[LanguageCount, ...]:
     """All that is counted, in the text's order. ``counts`` by tokenizer."""
-    found = []
+    languages = []
     for code in parallel.languages:
         own, base = parallel.aligned(code)
-        found.append(
+        languages.append(
             LanguageCount(
                 own,
                 len(own.whole.encode()),
@@ -118,7 +118,7 @@ def language_counts(parallel: Parallel, counts: Mapping[str, Counts]) -> tuple[L
                 {name: each[code][1] for name, each in counts.items()},
             )
         )
-    return tuple(found)
+    return tuple(languages)
 
 
 def sorted_counts(counts: Iterable[LanguageCount], tokenizer: str) -> tuple[LanguageCount, ...]:

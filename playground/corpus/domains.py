@@ -47,16 +47,16 @@ def read_domains(data: bytes) -> OwnTexts:
     """
     text, notes = upload_text(data, MOST_BYTES)
     masking = Masking()
-    found: dict[str, list[str]] = {}
+    by_domain: dict[str, list[str]] = {}
     for place, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             domain, said = map(masking, _read_line(line, place))
-            found.setdefault(domain, []).append(said)
-    if not found:
+            by_domain.setdefault(domain, []).append(said)
+    if not by_domain:
         raise BadInput('The file is empty; each line is {"domain": "…", "text": "…"}.', "text-file")
-    if len(found) > MOST_DOMAINS:
-        raise BadInput(f"The file has {len(found)} domains; at most {MOST_DOMAINS} are compared.", "text-file")
-    texts = tuple(DomainSample(name, name, "\n".join(own), "yours") for name, own in found.items())
+    if len(by_domain) > MOST_DOMAINS:
+        raise BadInput(f"The file has {len(by_domain)} domains; at most {MOST_DOMAINS} are compared.", "text-file")
+    texts = tuple(DomainSample(name, name, "\n".join(own), "yours") for name, own in by_domain.items())
     return OwnTexts(texts, (*notes, *masking.notes))
 
 

@@ -56,12 +56,12 @@ def repeated(parts: Sequence[str]) -> tuple[int, int]:
     """
     if len(set(parts)) == len(parts):
         return 0, 0
-    seen, count, characters = set[str](), 0, 0
+    earlier, count, characters = set[str](), 0, 0
     for part in parts:
-        if part in seen:
+        if part in earlier:
             count, characters = count + 1, characters + len(part)
         else:
-            seen.add(part)
+            earlier.add(part)
     return count, characters
 
 
@@ -79,13 +79,13 @@ def _repeated_grams(words: Sequence[str], n: int) -> int:
     grams = list(map("".join, zip(*(words[start:] for start in range(n)), strict=False)))
     if len(set(grams)) == len(grams):
         return 0
-    seen, characters, place = set[str](), 0, 0
+    earlier, characters, place = set[str](), 0, 0
     while place < len(grams):
         gram = grams[place]
-        if gram in seen:
+        if gram in earlier:
             characters += len(gram)
             place += n
         else:
-            seen.add(gram)
+            earlier.add(gram)
             place += 1
     return characters

@@ -58,9 +58,9 @@ class _Opened:
         return [each.ids for each in self.library.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def pieces(self, text: str) -> list[tuple[int, bytes, str]]:
-        found = self.library.encode(text, add_special_tokens=False)
+        encoding = self.library.encode(text, add_special_tokens=False)
         pieces = []
-        for token, name, (start, end) in zip(found.ids, found.tokens, found.offsets, strict=True):
+        for token, name, (start, end) in zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True):
             surface = text[start:end].encode()
             if token == self.unknown:
                 pieces.append((token, surface, UNKNOWN))
@@ -137,13 +137,13 @@ class StrangeTokenizer:
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         check_texts(texts)
-        found: list[list[int]] = self._ask(child_ids, list(texts))
-        return found
+        token_ids: list[list[int]] = self._ask(child_ids, list(texts))
+        return token_ids
 
     def pieces(self, text: str) -> list[Piece]:
         check_texts([text])
-        found = self._ask(child_pieces, text)
-        return [Piece(token, data.encode("latin-1"), kind) for token, data, kind in found]
+        raw_pieces = self._ask(child_pieces, text)
+        return [Piece(token, data.encode("latin-1"), kind) for token, data, kind in raw_pieces]
 
     def _ask(self, question: Any, *about: Any) -> Any:  # noqa: ANN401 - JSON from a child
         step = _OTHER_TEXT if about else "take another one"

@@ -17,9 +17,9 @@ def coasts() -> npt.NDArray[np.float32]:
     """(points, 2) longitude and latitude in degrees, a row of NaN between two lines."""
     lines = json.loads(DATA_FILE.read_text(encoding="utf-8"))
     rows = [row for line in lines for part in unwrapped(line) for row in [*part, [np.nan, np.nan]]]
-    found = (np.array(rows[:-1], dtype=np.float32) / np.float32(10)).astype(np.float32)
-    found.setflags(write=False)
-    return found
+    points = (np.array(rows[:-1], dtype=np.float32) / np.float32(10)).astype(np.float32)
+    points.setflags(write=False)
+    return points
 
 
 def unwrapped(line: list[list[int]], half: int = 1_800) -> list[list[list[int]]]:

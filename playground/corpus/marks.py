@@ -20,7 +20,7 @@ class MarkedLine:
 
 def marked_lines(text: str, rules: Collection[str]) -> list[MarkedLine]:
     """The lines of ``text`` with what makes it fail ``rules``, the names of those that it fails."""
-    seen, marked = set[str](), list[MarkedLine]()
+    earlier, marked = set[str](), list[MarkedLine]()
     for line in text.split("\n"):
         bare, reasons = line.strip(), list[str]()
         if bare:
@@ -34,7 +34,7 @@ def marked_lines(text: str, rules: Collection[str]) -> list[MarkedLine]:
                 reasons.append("bullet")
             if "gopher-ellipsis-lines" in rules and bare.endswith(("...", "…")):
                 reasons.append("ends in …")
-            if bare in seen and any(name.startswith(("repeated", "fineweb-repeated", "top-")) for name in rules):
+            if bare in earlier and any(name.startswith(("repeated", "fineweb-repeated", "top-")) for name in rules):
                 reasons.append("stood there before")
             if "fineweb-punctuation" in rules and not ends_sentences(bare[-1]):
                 reasons.append("no stop at its end")
@@ -42,6 +42,6 @@ def marked_lines(text: str, rules: Collection[str]) -> list[MarkedLine]:
                 reasons.append("short")
             if "refinedweb-lines" in rules and (why := button_line(line)):
                 reasons.append(why)
-            seen.add(bare)
+            earlier.add(bare)
         marked.append(MarkedLine(line, tuple(reasons)))
     return marked

@@ -89,7 +89,7 @@ def knowledge(
     """``bits`` of all that ``in_passes`` gives, in its order; the baseline is the first language."""
     base = next(iter(texts.values()))
     texts = in_passes(texts, protocol)
-    place, found = 0, []
+    place, measured = 0, []
     base_tokens = 1
     for number, (code, own) in enumerate(texts.items()):
         read = bits[place : place + len(own)]
@@ -104,7 +104,7 @@ def knowledge(
             whole = sum(len(text.encode()) for text in own)
             meant = [sum(meant) * len(text.encode()) / whole for text in own]
         average = _mean if protocol == "mean" else interval_of
-        found.append(
+        measured.append(
             Knowledge(
                 parallel.languages[code],
                 average([each.total for each in read], sizes),
@@ -114,7 +114,7 @@ def knowledge(
                 tokens / base_tokens,
             )
         )
-    return tuple(found)
+    return tuple(measured)
 
 
 def _mean(above: Sequence[float], below: Sequence[float]) -> BitsInterval:

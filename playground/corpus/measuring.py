@@ -77,8 +77,8 @@ class Measured:
 
     def column(self, rule: str) -> Values:
         """(documents,) the values of one rule; a view."""
-        found: Values = self.values[:, COLUMN[rule]]
-        return found
+        values: Values = self.values[:, COLUMN[rule]]
+        return values
 
 
 def measure_text(text: str, groups: Iterable[str] = tuple(_COMPUTED)) -> dict[str, float]:
@@ -100,30 +100,30 @@ def measure(
     ``language``: the wanted one. ``notes`` is asked at the end. Raises what reading raises.
     """
     own = tuple(group for group in groups if group in _COMPUTED)
-    pattern, seen, found = blocked_pattern(blocked), Duplicates(), Measured()
-    known: LRUCache[bytes, _Judged] = LRUCache(_REMEMBERED)
+    pattern, duplicates, measured = blocked_pattern(blocked), Duplicates(), Measured()
+    cache: LRUCache[bytes, _Judged] = LRUCache(_REMEMBERED)
     rows, sizes = list[Values](), list[int]()
     for document in documents:
         key = blake2b(document.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        judged = known.get(key)
+        judged = cache.get(key)
         if judged is None:
-            judged = known[key] = _judge(document.text, own, language if "language" in groups else "", pattern)
+            judged = cache[key] = _judge(document.text, own, language if "language" in groups else "", pattern)
         row, nearest = judged.row.copy(), -1
         if "duplicates" in groups:
-            copies, shared, nearest = seen.add(document.text)
+            copies, shared, nearest = duplicates.add(document.text)
             row[COLUMN["duplicates-exact"]], row[COLUMN["duplicates-near"]] = copies, shared
         row[COLUMN["popularity"]] = np.nan if document.votes is None else document.votes
-        found.ids.append(document.id if isinstance(document.id, int) else mask_mail(document.id))
-        found.texts.append(judged.packed)
-        found.tags.append({name: mask_mail(tag) for name, tag in document.tags.items()})
-        found.languages.append(judged.identified)
-        found.nearest.append(nearest)
+        measured.ids.append(document.id if isinstance(document.id, int) else mask_mail(document.id))
+        measured.texts.append(judged.packed)
+        measured.tags.append({name: mask_mail(tag) for name, tag in document.tags.items()})
+        measured.languages.append(judged.identified)
+        measured.nearest.append(nearest)
         rows.append(row)
         sizes.append(judged.size)
         yield len(rows)
-    found.values, found.sizes = np.array(rows).reshape(-1, len(RULES)), np.array(sizes, dtype=np.int64)
-    found.notes = tuple(notes())
-    return found
+    measured.values, measured.sizes = np.array(rows).reshape(-1, len(RULES)), np.array(sizes, dtype=np.int64)
+    measured.notes = tuple(notes())
+    return measured
 
 
 @dataclass(frozen=True, slots=True)

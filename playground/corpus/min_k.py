@@ -60,9 +60,9 @@ def recall_of(engine: Engine, text: str, cancel: CancelToken | None = None) -> G
     ids = engine.codec.encode(text)[:MOST_TOKENS]
     if len(ids) < LEAST_TOKENS:
         return Recall(math.nan, 0, 0)
-    found = yield from require(engine, Score).score_in_pieces(ids, cancel=cancel)
+    score = yield from require(engine, Score).score_in_pieces(ids, cancel=cancel)
     half = len(ids) // 2
-    logprobs, ranks = found.logprobs[half:], found.ranks[half:]
+    logprobs, ranks = score.logprobs[half:], score.ranks[half:]
     lowest = np.sort(logprobs)[: max(1, round(K * len(logprobs)))]
     wrong = np.flatnonzero(ranks != 0)
     return Recall(float(lowest.mean()), int(wrong[0]) if len(wrong) else len(ranks), len(ranks))
@@ -72,11 +72,11 @@ def recalls(
     engine: Engine, texts: Sequence[str], cancel: CancelToken | None = None
 ) -> Generator[Recall | None, None, tuple[Recall, ...]]:
     """Of each text in turn; yields each, and None where others may have a turn."""
-    found = list[Recall]()
+    recalled = list[Recall]()
     for text in texts:
-        found.append((yield from recall_of(engine, text, cancel)))
-        yield found[-1]
-    return tuple(found)
+        recalled.append((yield from recall_of(engine, text, cancel)))
+        yield recalled[-1]
+    return tuple(recalled)
 
 
 def fresh_texts() -> tuple[str, ...]:

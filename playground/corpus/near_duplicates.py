@@ -52,12 +52,12 @@ def shingles(text: str) -> npt.NDArray[np.uint64]:
 
 def signature(text: str) -> Signature | None:
     """(112,) the smallest of each hash function over its shingles; None of a text without words."""
-    found = shingles(text)
-    if len(found) == 0:
+    text_shingles = shingles(text)
+    if len(text_shingles) == 0:
         return None
     smallest = np.full(BANDS * ROWS, 2**32 - 1, dtype=np.uint64)
-    for start in range(0, len(found), _PART):
-        part = found[start : start + _PART, None]
+    for start in range(0, len(text_shingles), _PART):
+        part = text_shingles[start : start + _PART, None]
         smallest = np.minimum(smallest, ((part * _FACTORS + _SUMMANDS) >> np.uint64(32)).min(axis=0))
     return smallest.astype(np.uint32)
 
@@ -78,12 +78,12 @@ class Duplicates:
         self._exact[key] = (first, copies + 1)
         if copies:
             return copies, BANDS, first
-        found = signature(text)
-        if found is None:
+        text_signature = signature(text)
+        if text_signature is None:
             return 0, 0, -1
         alike = Counter[int]()
         for band in range(BANDS):
-            holder = self._bands.setdefault((band, found[band * ROWS : (band + 1) * ROWS].tobytes()), number)
+            holder = self._bands.setdefault((band, text_signature[band * ROWS : (band + 1) * ROWS].tobytes()), number)
             if holder != number:
                 alike[holder] += 1
         nearest, shared = alike.most_common(1)[0] if alike else (-1, 0)

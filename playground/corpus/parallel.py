@@ -122,7 +122,7 @@ def read_parallel(data: bytes, baseline: str = BASELINE) -> Parallel:
     """
     text, notes = upload_text(data, MOST_BYTES)
     masking = Masking()
-    found: dict[str, dict[str, str]] = {}
+    by_language: dict[str, dict[str, str]] = {}
     number = 0
     for place, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -131,22 +131,24 @@ def read_parallel(data: bytes, baseline: str = BASELINE) -> Parallel:
         if number > MOST_TEXTS:
             raise BadInput(f"The file has more than {MOST_TEXTS:,} texts; shorten it.", "text-file")
         language, key, said = map(masking, _read_line(line, place))
-        texts = found.setdefault(language, {})
+        texts = by_language.setdefault(language, {})
         if key in texts:
             raise BadInput(f"Line {place}: {language} has the key {key[:40]!r} twice.", "text-file")
         texts[key] = unicodedata.normalize("NFC", said)
-    if len(found) > MOST_LANGUAGES:
-        raise BadInput(f"The file has {len(found)} languages; at most {MOST_LANGUAGES} are compared.", "text-file")
-    if len(found) < 2:
+    if len(by_language) > MOST_LANGUAGES:
+        raise BadInput(
+            f"The file has {len(by_language)} languages; at most {MOST_LANGUAGES} are compared.", "text-file"
+        )
+    if len(by_language) < 2:
         raise BadInput(
             'A parallel text needs at least two languages: lines like {"language": "eng", "key": "1", "text": "…"}.',
             "text-file",
         )
-    base = baseline if baseline in found else next(iter(found))
-    apart = next((code for code, texts in found.items() if not texts.keys() & found[base].keys()), None)
+    base = baseline if baseline in by_language else next(iter(by_language))
+    apart = next((code for code, texts in by_language.items() if not texts.keys() & by_language[base].keys()), None)
     if apart is not None:
         raise BadInput(f"{apart} has no key in common with {base}: give both the same keys.", "text-file")
-    languages = {code: ParallelText(code, code, texts) for code, texts in found.items()}
+    languages = {code: ParallelText(code, code, texts) for code, texts in by_language.items()}
     notes = (*notes, *masking.notes, *_length_notes(languages, base))
     return Parallel(languages, base, "uploaded text", notes, hashlib.sha256(data).hexdigest())
 

@@ -47,7 +47,7 @@ def _is_phone(given: str) -> bool:
 
 
 KINDS: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
-    "mail address": (_MAIL, lambda found: True),
+    "mail address": (_MAIL, lambda match: True),
     "IP address": (_IP, _is_public),
     "account number": (_ACCOUNT, _is_account),
     "card number": (_CARD, _is_card),

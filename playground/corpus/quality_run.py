@@ -135,7 +135,7 @@ def compare_arms(ratings: list[Rating]) -> tuple[Compared, ...]:
     last: dict[tuple[Arm, int], Rating] = {}
     for each in ratings:
         last[each.arm, each.seed] = each
-    found = list[Compared]()
+    compared = list[Compared]()
     for arm in ("noisy", "twice"):
         seeds = [seed for (own, seed) in last if own == arm and ("clean", seed) in last]
         differences = np.array([last[arm, seed].bits - last["clean", seed].bits for seed in seeds])
@@ -144,8 +144,8 @@ def compare_arms(ratings: list[Rating]) -> tuple[Compared, ...]:
         mean, half = float(differences.mean()), float("nan")
         if len(differences) > 1:
             half = float(t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / len(differences) ** 0.5)
-        found.append(Compared(arm, mean, mean - half, mean + half))
-    return tuple(found)
+        compared.append(Compared(arm, mean, mean - half, mean + half))
+    return tuple(compared)
 
 
 def curve(ratings: list[Rating], arm: Arm) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -59,15 +59,15 @@ class Group:
 
 def _read() -> dict[str, list[Rule]]:
     """The rows of ``data/rules.csv`` by group."""
-    found: dict[str, list[Rule]] = {}
+    by_group: dict[str, list[Rule]] = {}
     table = files("playground.corpus").joinpath("data", "rules.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(io.StringIO(table)):
         threshold, low, high, step = (float(row[column]) for column in ("threshold", "low", "high", "step"))
         fails: Literal["below", "above"] = "below" if row["fails"] == "below" else "above"
         words = (row[column] for column in ("unit", "explain", "source", "reason"))
         rule = Rule(row["name"], row["label"], fails, threshold, low, high, step, *words)
-        found.setdefault(row["group"], []).append(rule)
-    return found
+        by_group.setdefault(row["group"], []).append(rule)
+    return by_group
 
 
 _ABOUT = {

@@ -28,14 +28,14 @@ class LongestMatchTokenizer:
         for data in ids:
             if len(data) > 1:
                 lengths[data[:2]].add(len(data))
-        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
+        self._lengths = {start: sorted(sizes, reverse=True) for start, sizes in lengths.items()}
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         check_texts(texts)
         return [self._encode(text.encode()) for text in texts]
 
     def _encode(self, data: bytes) -> list[int]:
-        ids, lengths, place, found = self._ids, self._lengths, 0, list[int]()
+        ids, lengths, place, tokens = self._ids, self._lengths, 0, list[int]()
         while place < len(data):
             for length in lengths.get(data[place : place + 2], ()):
                 token = ids.get(data[place : place + length])
@@ -44,9 +44,9 @@ class LongestMatchTokenizer:
             else:
                 length = 1
                 token = ids[data[place : place + 1]]
-            found.append(token)
+            tokens.append(token)
             place += length
-        return found
+        return tokens
 
     def pieces(self, text: str) -> list[Piece]:
         (ids,) = self.encode_all([text])

@@ -34,10 +34,10 @@ class ScoreTokenizer:
     def pieces(self, text: str) -> list[Piece]:
         """Some vocabularies put a space before a text: it is no part of the first piece."""
         (ids,) = self.encode_all([text])
-        found = [self._piece(token) for token in ids]
-        if found and text_of(found) == b" " + text.encode():
-            found[0] = Piece(found[0].id, found[0].data[1:], found[0].kind)
-        return found
+        pieces = [self._piece(token) for token in ids]
+        if pieces and text_of(pieces) == b" " + text.encode():
+            pieces[0] = Piece(pieces[0].id, pieces[0].data[1:], pieces[0].kind)
+        return pieces
 
     def _piece(self, token: int) -> Piece:
         name = str(self._processor.id_to_piece(token))
@@ -96,12 +96,12 @@ def _spelt(token: str, kind: int) -> str:
 
 
 def _varint(number: int) -> bytes:
-    found = bytearray()
+    encoded = bytearray()
     while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
+        encoded.append(number & 0x7F | 0x80)
         number >>= 7
-    found.append(number)
-    return bytes(found)
+    encoded.append(number)
+    return bytes(encoded)
 
 
 def _tag(number: int, wire: int) -> bytes:

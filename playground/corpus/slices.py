@@ -44,7 +44,7 @@ def slices(tags: Sequence[str], verdicts: Verdicts) -> tuple[Slice, ...]:
         if tag:
             places.setdefault(tag, []).append(number)
     total, removed = sum(map(len, places.values())), sum(int((~kept[own]).sum()) for own in places.values())
-    found = list[Slice]()
+    tag_slices = list[Slice]()
     for name, own in places.items():
         gone = int((~kept[own]).sum())
         inside, outside = (gone, len(own) - gone), (removed - gone, total - len(own) - (removed - gone))
@@ -52,14 +52,14 @@ def slices(tags: Sequence[str], verdicts: Verdicts) -> tuple[Slice, ...]:
         p = float(fisher_exact([inside, outside]).pvalue) if total > len(own) else 1.0
         counts = dict(zip(verdicts.rules, verdicts.failed[own].sum(axis=0).tolist(), strict=True))
         rule = max(counts, key=counts.__getitem__, default="") if any(counts.values()) else ""
-        found.append(Slice(name, len(own), gone, float(interval.low), float(interval.high), p, rule))
-    return tuple(sorted(_corrected(found), key=lambda each: (-each.rate, each.name)))
+        tag_slices.append(Slice(name, len(own), gone, float(interval.low), float(interval.high), p, rule))
+    return tuple(sorted(_corrected(tag_slices), key=lambda each: (-each.rate, each.name)))
 
 
-def _corrected(found: Sequence[Slice]) -> list[Slice]:
+def _corrected(tag_slices: Sequence[Slice]) -> list[Slice]:
     """Holm's correction: the smallest p times the number of tests, the next times one less, never falling."""
     corrected, floor = list[Slice](), 0.0
-    for place, each in enumerate(sorted(found, key=lambda one: one.p)):
-        floor = max(floor, min(1.0, each.p * (len(found) - place)))
+    for place, each in enumerate(sorted(tag_slices, key=lambda one: one.p)):
+        floor = max(floor, min(1.0, each.p * (len(tag_slices) - place)))
         corrected.append(Slice(each.name, each.total, each.removed, each.low, each.high, floor, each.rule))
     return corrected

@@ -45,9 +45,9 @@ def surprise_of(
     ids = engine.codec.encode(text[: MOST_TOKENS * 16])[:MOST_TOKENS]
     if len(ids) < 2:
         return Surprise(document, 0, 0, 0.0)
-    found = yield from require(engine, Score).score_in_pieces(ids, cancel=cancel)
+    score = yield from require(engine, Score).score_in_pieces(ids, cancel=cancel)
     size = sum(len(engine.codec.token_bytes(token)) for token in ids[1:])
-    return Surprise(document, len(ids) - 1, size, -math.fsum(map(float, found.logprobs[1:])))
+    return Surprise(document, len(ids) - 1, size, -math.fsum(map(float, score.logprobs[1:])))
 
 
 def surprises(

@@ -82,10 +82,10 @@ def open_ranks(facts: Callable[[int], TokenizerFacts], path: Path, pattern: str,
 def open_tekken(facts: Callable[[int], TokenizerFacts], path: Path) -> RankTokenizer:
     """Mistral's tekken.json: pattern and ranks in one file; ids begin after the special tokens."""
     with foreign_errors(lambda error: _corrupt(path, error)):
-        found = json.loads(path.read_bytes())
-        config = found["config"]
+        tekken = json.loads(path.read_bytes())
+        config = tekken["config"]
         size = int(config["default_vocab_size"]) - int(config["default_num_special_tokens"])
-        ranks = {base64.b64decode(each["token_bytes"]): int(each["rank"]) for each in found["vocab"][:size]}
+        ranks = {base64.b64decode(each["token_bytes"]): int(each["rank"]) for each in tekken["vocab"][:size]}
         encoding = _encoding(path.name, config["pattern"], ranks)
     return RankTokenizer(facts(size + TEKKEN_SPECIAL), encoding, int(config["default_num_special_tokens"]))
 

@@ -113,11 +113,11 @@ CATALOGUE: dict[str, Packaged] = {
 
 def file_of(name: str) -> Path | None:
     """The file of a packaged tokenizer, or None where its package is not installed. Imports nothing of it."""
-    found = CATALOGUE[name]
+    entry = CATALOGUE[name]
     if name == "smollm2":  # its package holds a GGUF file, which the set-up unpacks
-        return ensure_bundled() / found.file if bundled_available() else None
+        return ensure_bundled() / entry.file if bundled_available() else None
     try:
-        path = Path(str(distribution(found.package).locate_file(found.file)))
+        path = Path(str(distribution(entry.package).locate_file(entry.file)))
     except PackageNotFoundError:
         return None
     return path if path.is_file() else None
@@ -126,8 +126,8 @@ def file_of(name: str) -> Path | None:
 def absent() -> dict[str, str]:
     """The packaged tokenizers that are not here: name, and what is missing and how to get it."""
     return {
-        name: f"{found.label} is not here: its package {found.package} is not installed; {HOW_TO_GET}."
-        for name, found in CATALOGUE.items()
+        name: f"{entry.label} is not here: its package {entry.package} is not installed; {HOW_TO_GET}."
+        for name, entry in CATALOGUE.items()
         if not _present(name)
     }
 
@@ -144,17 +144,17 @@ def _present(name: str) -> bool:
 @functools.lru_cache(maxsize=len(CATALOGUE))
 def packaged(name: str) -> Tokenizer:
     """One of the catalogue, opened once a process. Raises BadInput for one that is not installed."""
-    found, path = CATALOGUE[name], file_of(name)
+    entry, path = CATALOGUE[name], file_of(name)
     if path is None:
         raise BadInput(absent()[name], "tokenizer")
 
     def facts(size: int) -> TokenizerFacts:
-        return TokenizerFacts(name, found.label, found.licence, f"package {found.package}", size)
+        return TokenizerFacts(name, entry.label, entry.licence, f"package {entry.package}", size)
 
     try:
-        return found.open(facts, path)
+        return entry.open(facts, path)
     except ImportError as error:
-        raise BadInput(f"{found.label} needs the library {error.name}; {HOW_TO_GET}.", "tokenizer") from None
+        raise BadInput(f"{entry.label} needs the library {error.name}; {HOW_TO_GET}.", "tokenizer") from None
 
 
 def open_tokenizer(given: str) -> Tokenizer:
@@ -201,10 +201,10 @@ def open_all(names: tuple[str, ...]) -> tuple[Tokenizer, ...]:
 def wanted(given: list[str] | None) -> tuple[str, ...]:
     """What ``--tokenizer`` names: "all" and nothing are all that are here. Raises BadInput where none is."""
     names = tuple(dict.fromkeys(given or ["all"]))
-    found = tuple(dict.fromkeys(each for name in names for each in (present() if name == "all" else (name,))))
-    if not found:
+    chosen = tuple(dict.fromkeys(each for name in names for each in (present() if name == "all" else (name,))))
+    if not chosen:
         raise BadInput(f"No tokenizer is installed here; {HOW_TO_GET}.", "tokenizer")
-    return found
+    return chosen
 
 
 def problems_of(names: tuple[str, ...]) -> tuple[dict[str, Tokenizer], tuple[str, ...]]:

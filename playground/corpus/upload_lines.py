@@ -18,14 +18,14 @@ def upload_text(data: bytes, most: int) -> tuple[str, tuple[str, ...]]:
         raise BadInput(f"The file has {len(data):,} bytes; at most {most:,} are read: take a part of it.", FIELD)
     if data.startswith(_PACKED):
         raise BadInput("The file is packed: unpack it, and give the JSON lines that are in it.", FIELD)
-    text, known = decode(data)
+    text, certain = decode(data)
     if "\x00" in text:
         raise BadInput(
             "The file has NUL characters in it: it is no text, or in an encoding without a mark: save it as UTF-8.",
             FIELD,
         )
     guess = "The file is neither UTF-8 nor UTF-16; it was read as Windows-1252, which is a guess."
-    return text, () if known else (guess,)
+    return text, () if certain else (guess,)
 
 
 class Masking:

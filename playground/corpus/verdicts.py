@@ -28,8 +28,8 @@ class Verdicts:
     @property
     def kept(self) -> Flags:
         """(documents,) those that fail none."""
-        found: Flags = np.logical_not(self.failed.any(axis=1))
-        return found
+        passed: Flags = np.logical_not(self.failed.any(axis=1))
+        return passed
 
     @property
     def removed_by(self) -> dict[str, int]:

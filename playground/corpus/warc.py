@@ -53,15 +53,15 @@ def warc_pages(read: Read, readline: Read, note: Callable[[str], None]) -> Itera
 
 def _header(readline: Read) -> dict[str, str] | None:
     """Its fields by lower-case name; None where it does not end."""
-    found = dict[str, str]()
+    headers = dict[str, str]()
     for _ in range(200):
         line = readline(_LONGEST_HEADER)
         if not line:
             return None
         if not line.strip():
-            return found
+            return headers
         name, _, value = line.decode("utf-8", "replace").partition(":")
-        found[name.strip().lower()] = value.strip()
+        headers[name.strip().lower()] = value.strip()
     return None
 
 

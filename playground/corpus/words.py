@@ -64,10 +64,10 @@ def split_words(text: str) -> list[str]:
     >>> split_words("It's well-known, isn't it?")
     ['It', "'s", 'well', '-', 'known', ',', 'is', "n't", 'it', '?']
     """
-    found = list[str]()
+    words = list[str]()
     for chunk in text.split():
-        found += _parts(chunk)
-    return found
+        words += _parts(chunk)
+    return words
 
 
 @lru_cache(maxsize=50_000)
@@ -75,8 +75,8 @@ def _short_parts(chunk: str) -> tuple[str, ...]:
     """Of what stands between spaces: signs off both ends, then parted inside."""
     before, after = list[str](), list[str]()
     while chunk:
-        if known := _cached_words(chunk):
-            return (*before, *known, *reversed(after))
+        if cached := _cached_words(chunk):
+            return (*before, *cached, *reversed(after))
         if _ADDRESS.fullmatch(chunk):
             return (*before, chunk, *reversed(after))
         if start := _PREFIX.match(chunk):
@@ -98,18 +98,18 @@ def _cached_words(chunk: str) -> tuple[str, ...]:
     """Abbreviations, which stay whole, and contractions, which come in two."""
     if chunk in _WHOLE:
         return (chunk,)
-    found = _NEGATED.fullmatch(chunk) or _SHORTENED.fullmatch(chunk)
-    return tuple(part for part in found.groups() if part) if found else ()
+    match = _NEGATED.fullmatch(chunk) or _SHORTENED.fullmatch(chunk)
+    return tuple(part for part in match.groups() if part) if match else ()
 
 
 def _inside(chunk: str) -> list[str]:
-    found, start = list[str](), 0
+    parts, start = list[str](), 0
     for sign in _INFIX.finditer(chunk):
         if sign.start() > start:
-            found.append(chunk[start : sign.start()])
-        found.append(sign.group())
+            parts.append(chunk[start : sign.start()])
+        parts.append(sign.group())
         start = sign.end()
-    return [*found, chunk[start:]] if start < len(chunk) else found
+    return [*parts, chunk[start:]] if start < len(chunk) else parts
 
 
 @lru_cache(maxsize=4096)

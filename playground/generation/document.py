@@ -88,10 +88,10 @@ def ids_before(prompt: TokenIds, path: Sequence[TokenStep], place: int) -> Token
 
 def step_pieces(codec: TextCodec, steps: Sequence[TokenStep], before: TokenIds = ()) -> list[str]:
     """What each token of a path adds to those before it, ``before`` among them; told by the engine or by the codec."""
-    known, texts = list(before[-CONTEXT:]), list[str]()
+    token_ids, texts = list(before[-CONTEXT:]), list[str]()
     for step in steps:
-        texts.append(codec.piece(step.id, known[-CONTEXT:]) if isinstance(step, DrawnStep) else step.text or "")
-        known += [] if step.id is None else [step.id]
+        texts.append(codec.piece(step.id, token_ids[-CONTEXT:]) if isinstance(step, DrawnStep) else step.text or "")
+        token_ids += [] if step.id is None else [step.id]
     return texts
 
 

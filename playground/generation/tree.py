@@ -174,8 +174,8 @@ def _log(probability: float | None) -> float | None:
 def _sum(values: Iterable[float | None]) -> float | None:
     """None where one is."""
     all_values = list(values)
-    known = [value for value in all_values if value is not None]
-    return math.fsum(known) if len(known) == len(all_values) else None
+    numbers = [value for value in all_values if value is not None]
+    return math.fsum(numbers) if len(numbers) == len(all_values) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,31 +219,31 @@ def answer_serving(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]
     """Prefill and decode with what bounds them, speed, money, and whether it fits."""
     if basis == "notes":
         return ()
-    found = serving_of(setup)
-    by_name = {shown.name: shown for shown in found.figures}
+    serving = serving_of(setup)
+    by_name = {shown.name: shown for shown in serving.figures}
     rows = [
         row(by_name["Throughput"], lead=True),
-        row(by_name["One decode step"], lead=True, note=f"bound by {found.bound}"),
-        row(by_name["Prefill"], note=f"bound by {found.prefill_bound}"),
+        row(by_name["One decode step"], lead=True, note=f"bound by {serving.bound}"),
+        row(by_name["Prefill"], note=f"bound by {serving.prefill_bound}"),
     ]
     whole = figure(
         "Whole answer",
         "s",
         "t_prefill + n · t_step",
         "the time one query takes",
-        t_prefill=(found.prefill_s, "s"),
+        t_prefill=(serving.prefill_s, "s"),
         n=(setup.new_tokens, "1"),
-        t_step=(found.decode_s_per_token, "s"),
+        t_step=(serving.decode_s_per_token, "s"),
     )
     rows.append(row(whole))
-    if "Price of 1M tokens" in by_name and found.cost_per_query is not None:
+    if "Price of 1M tokens" in by_name and serving.cost_per_query is not None:
         rows.append(row(by_name["Price of 1M tokens"], note=price_of(setup)[1]))
         query = figure(
             "One query",
             "USD",
             "price · GPUs · t / 3600{s/h} / batch",
             "all its samples, prefill included",
-            price=(found.plan.price or 0.0, "USD/GPU/h"),
+            price=(serving.plan.price or 0.0, "USD/GPU/h"),
             GPUs=(setup.gpus, "GPU"),
             t=(whole.value, "s"),
             batch=(setup.batch, "1"),
@@ -254,14 +254,14 @@ def answer_serving(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]
         "B",
         "weights + cache",
         "weights and the cache of full sequences",
-        weights=(found.needed_bytes - _cache(found), "B"),
-        cache=(_cache(found), "B"),
+        weights=(serving.needed_bytes - _cache(serving), "B"),
+        cache=(_cache(serving), "B"),
     )
-    rows.append(row(held, note="fits" if found.fits else "does not fit: the times are for GPUs that could hold it"))
-    rows.append(row(given("Memory of the GPUs", found.available_bytes, "B", gpu_of(setup).source)))
+    rows.append(row(held, note="fits" if serving.fits else "does not fit: the times are for GPUs that could hold it"))
+    rows.append(row(given("Memory of the GPUs", serving.available_bytes, "B", gpu_of(setup).source)))
     return tuple(rows)
 
 
-def _cache(found: Serving) -> float:
-    weights = _count(found.plan.spec).total * {"float32": 4.0, "int8": 1.0, "int4": 0.5}.get(found.plan.dtype, 2.0)
-    return found.needed_bytes - weights
+def _cache(serving: Serving) -> float:
+    weights = _count(serving.plan.spec).total * {"float32": 4.0, "int8": 1.0, "int4": 0.5}.get(serving.plan.dtype, 2.0)
+    return serving.needed_bytes - weights

@@ -53,21 +53,23 @@ def compare(setup: ScaleSetup, price: ApiPrice) -> tuple[BreakEven, Query]:
     return break_even(price, query, rent, setup.gpus, speed, setup.usable), query
 
 
-def rows_of(setup: ScaleSetup, price: ApiPrice, table: PriceTable, found: BreakEven, query: Query) -> tuple[Row, ...]:
+def rows_of(
+    setup: ScaleSetup, price: ApiPrice, table: PriceTable, even_point: BreakEven, query: Query
+) -> tuple[Row, ...]:
     """The comparison with its prices, their source and date."""
-    if found.tokens_per_day is None:
+    if even_point.tokens_per_day is None:
         lead = Row("Break-even", "out of reach", None, True, "these GPUs cannot serve as many tokens as would pay")
     else:
-        per_day = given("Break-even", found.tokens_per_day, "token", "queries a day × tokens of a query")
+        per_day = given("Break-even", even_point.tokens_per_day, "token", "queries a day × tokens of a query")
         lead = row(per_day, lead=True, note="tokens a day, read and written")
     dated = f"{table.source}, newest date {table.as_of or 'unknown'}"
     cached = price.input if price.cached_input is None else price.cached_input
     return (
         lead,
-        row(found.api_usd_per_query),
-        row(found.gpu_usd_per_day, note=price_of(setup)[1]),
-        row(found.queries_per_day),
-        row(given("Capacity a day", found.capacity_tokens_per_day, "token", "roofline × share of the day in use")),
+        row(even_point.api_usd_per_query),
+        row(even_point.gpu_usd_per_day, note=price_of(setup)[1]),
+        row(even_point.queries_per_day),
+        row(given("Capacity a day", even_point.capacity_tokens_per_day, "token", "roofline × share of the day in use")),
         Row(
             "API price of 1M tokens",
             f"${price.input:g} read, ${cached:g} cached, ${price.output:g} written",
@@ -78,18 +80,25 @@ def rows_of(setup: ScaleSetup, price: ApiPrice, table: PriceTable, found: BreakE
     )
 
 
-def break_even_data(found: BreakEven, query: Query, pinned: Mapping[str, tuple[BreakEven, Query]]) -> LinesData:
+def break_even_data(even_point: BreakEven, query: Query, pinned: Mapping[str, tuple[BreakEven, Query]]) -> LinesData:
     """USD a day against tokens a day: the API's line, and the GPU's until its capacity ends; pinned ones by letter."""
-    centre = found.queries_per_day.value * query.tokens
+    centre = even_point.queries_per_day.value * query.tokens
     tokens = np.geomspace(
-        min(centre, found.capacity_tokens_per_day) / 100, max(centre, found.capacity_tokens_per_day) * 10, 60
+        min(centre, even_point.capacity_tokens_per_day) / 100, max(centre, even_point.capacity_tokens_per_day) * 10, 60
     )
-    api = tokens / query.tokens * found.api_usd_per_query.value
-    gpu = np.where(tokens <= found.capacity_tokens_per_day, found.gpu_usd_per_day.value, np.nan)
+    api = tokens / query.tokens * even_point.api_usd_per_query.value
+    gpu = np.where(tokens <= even_point.capacity_tokens_per_day, even_point.gpu_usd_per_day.value, np.nan)
     marks = (
         ()
-        if found.tokens_per_day is None
-        else (Mark(format_count(found.tokens_per_day), found.tokens_per_day, found.gpu_usd_per_day.value, strong=True),)
+        if even_point.tokens_per_day is None
+        else (
+            Mark(
+                format_count(even_point.tokens_per_day),
+                even_point.tokens_per_day,
+                even_point.gpu_usd_per_day.value,
+                strong=True,
+            ),
+        )
     )
     series = [Series("API", tokens, api), Series("own GPU", tokens, gpu, NOW)]
     for letter, (other, asked) in pinned.items():
@@ -104,5 +113,5 @@ def break_even_data(found: BreakEven, query: Query, pinned: Mapping[str, tuple[B
         tuple(series),
         marks,
         (),
-        (("capacity", found.capacity_tokens_per_day),),
+        (("capacity", even_point.capacity_tokens_per_day),),
     )

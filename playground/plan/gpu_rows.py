@@ -23,22 +23,22 @@ def changed_rows(rows: Sequence[tuple[object, ...]]) -> tuple[Gpu, ...]:
 
     Raises BadInput naming the row and column at fault.
     """
-    known = gpu_table()
-    found = []
+    table = gpu_table()
+    gpus = []
     for name, *sizes, as_of in rows:
         title = "" if name is None or name != name else str(name).strip()
         if not title:
             raise BadInput("A row of the hardware table has no name; name the GPU.", "own_gpus")
         cells = [float(str(size)) if size is not None and size == size else 0.0 for size in sizes]
-        if title in known and (title, *cells) == cells_of(known[title])[:6]:
+        if title in table and (title, *cells) == cells_of(table[title])[:6]:
             continue
-        if title in known and known[title].price_middle is None and not cells[4]:
+        if title in table and table[title].price_middle is None and not cells[4]:
             raise BadInput(f"{title}: price per GPU-hour must be above 0.", "own_gpus")
         try:
-            found.append(make_gpu(title, cells, "" if as_of is None or as_of != as_of else str(as_of)))
+            gpus.append(make_gpu(title, cells, "" if as_of is None or as_of != as_of else str(as_of)))
         except PlaygroundError as error:
             raise BadInput(f"{title}: {error}", "own_gpus") from None
-    return tuple(found)
+    return tuple(gpus)
 
 
 def make_gpu(name: str, sizes: list[float], as_of: str) -> Gpu:

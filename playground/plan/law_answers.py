@@ -70,7 +70,7 @@ def answer_laws(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
         loss=(reached.value, "1"),
         best=(same.loss, "1"),
     )
-    mine = figure(
+    own_ratio = figure(
         "Tokens per parameter of N and D", "1", "D / N", "as typed", D=(setup.tokens, "1"), N=(setup.size, "1")
     )
     return (
@@ -79,7 +79,7 @@ def answer_laws(setup: ScaleSetup, basis: str = "checked") -> tuple[Row, ...]:
         row(reached, name="Loss of N and D (nats)"),
         row(excess, name="Loss above the best for this compute (nats)"),
         row(spent),
-        row(mine),
+        row(own_ratio),
     )
 
 

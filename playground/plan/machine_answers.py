@@ -12,17 +12,17 @@ from playground.plan.wording import Row, row
 from playground.scaling.figures import figure, given
 
 
-def machine_rows(found: Timing, peaks: Peaks | None) -> tuple[Row, ...]:
+def machine_rows(timing: Timing, peaks: Peaks | None) -> tuple[Row, ...]:
     """Fitted rates, their share of this machine's own ``peaks`` where these are known, and the prediction's errors."""
-    step = found.lengths[-1].decode
+    step = timing.lengths[-1].decode
     rows = [row(given("One decode step, measured", step.seconds, "s", f"after {step.context} tokens"), lead=True)]
-    fit = found.speed.fit
+    fit = timing.speed.fit
     rows += _rate_rows("arithmetic", fit.flops_per_s, "FLOP/s", peaks.flops_per_s if peaks else None, "matrix product")
     rows += _rate_rows(
         "bandwidth", fit.bytes_per_s, "B/s", peaks.bytes_per_s if peaks else None, "copy, reads and writes counted"
     )
-    passes = [one for length in found.lengths for one in (length.prefill, length.decode)]
-    return (*rows, *(_pass_row(found.speed, one) for one in (*passes, *found.rows)))
+    passes = [one for length in timing.lengths for one in (length.prefill, length.decode)]
+    return (*rows, *(_pass_row(timing.speed, one) for one in (*passes, *timing.rows)))
 
 
 def _rate_rows(what: str, rate: float, unit: str, peak: float | None, measured_by: str) -> list[Row]:
@@ -54,11 +54,11 @@ def _pass_row(speed: Speed, one: Pass) -> Row:
     return Row(words, value, None, False, f"{predicted / one.seconds - 1:+.0%}")
 
 
-def machine_data(found: Timing) -> LinesData:
+def machine_data(timing: Timing) -> LinesData:
     """Predicted time against prompt length, with the measured passes."""
-    prefills = [length.prefill for length in found.lengths]
+    prefills = [length.prefill for length in timing.lengths]
     lengths = np.unique(np.geomspace(1, max(one.tokens for one in prefills), 40).astype(int))
-    seconds = np.array([found.speed.seconds(int(length)) for length in lengths])
+    seconds = np.array([timing.speed.seconds(int(length)) for length in lengths])
     marks = tuple(Mark(f"{one.seconds * 1e3:.0f} ms", one.tokens, one.seconds * 1e3, strong=True) for one in prefills)
     curve = Series("predicted", lengths.astype(float), seconds * 1e3, NOW)
     return LinesData(Axis("prompt tokens"), Axis("milliseconds"), (curve,), marks)

@@ -32,14 +32,14 @@ class OwnConfig:
 
 def read_own_config(text: str) -> OwnConfig:
     """A pasted or uploaded config. Raises BadInput for what is none, and for a model that cannot be built."""
-    found = parse_config(text, NAME)
-    spec = spec_of_config(found)
-    whole = json.dumps(found.config, separators=(",", ":"))
+    parsed = parse_config(text, NAME)
+    spec = spec_of_config(parsed)
+    whole = json.dumps(parsed.config, separators=(",", ":"))
     try:
-        least = json.dumps(minimal_config(found.config), separators=(",", ":"), sort_keys=True)
+        least = json.dumps(minimal_config(parsed.config), separators=(",", ":"), sort_keys=True)
     except PlaygroundError:  # no formula says what the numbers depend on
         least = whole
-    return OwnConfig(whole, pack(least), found.config, spec)
+    return OwnConfig(whole, pack(least), parsed.config, spec)
 
 
 def read_linked_config(text: str) -> OwnConfig:
@@ -63,8 +63,8 @@ def config_text_of(model: str | None) -> str:
     elif source.kind == "hub" and source.hub_id:
         from huggingface_hub import try_to_load_from_cache
 
-        found = try_to_load_from_cache(source.hub_id, "config.json", revision=source.revision)
-        path = Path(found) if isinstance(found, str) else None
+        cached = try_to_load_from_cache(source.hub_id, "config.json", revision=source.revision)
+        path = Path(cached) if isinstance(cached, str) else None
     if path is None or not path.is_file():
         raise BadInput("The loaded model has no config.json (a GGUF file carries none); paste one instead.", "config")
     with path.open(encoding="utf-8", errors="replace") as file:

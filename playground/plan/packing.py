@@ -32,14 +32,14 @@ def unpack(packed: str, name: str) -> str:
     try:
         raw = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
         reader = zlib.decompressobj()
-        found = reader.decompress(raw, MAX_UNPACKED + 1)
-        if len(found) > MAX_UNPACKED:
+        unpacked = reader.decompress(raw, MAX_UNPACKED + 1)
+        if len(unpacked) > MAX_UNPACKED:
             raise BadInput(
                 f"The link's {name} unpacks to more than {MAX_UNPACKED / 1e6:g} MB; use the file itself.", name
             )
         if not reader.eof:
             raise zlib.error("cut off")
-        return found.decode("utf-8")
+        return unpacked.decode("utf-8")
     except (binascii.Error, zlib.error, ValueError):
         raise BadInput(
             f"The link's {name} was cut off or changed on its way; copy the whole link again.", name
@@ -55,13 +55,13 @@ def pack_prices(table: PriceTable) -> str:
 def unpack_prices(packed: str) -> PriceTable:
     """The table of a link, checked like an uploaded one. BadInput names the row at fault."""
     try:
-        found = read_json(unpack(packed, "prices"), parse_constant=_refuse, parse_int=float)
+        prices = read_json(unpack(packed, "prices"), parse_constant=_refuse, parse_int=float)
     except ValueError:
         raise _no_table() from None
-    rows = found.get("rows") if isinstance(found, dict) else None
+    rows = prices.get("rows") if isinstance(prices, dict) else None
     if not isinstance(rows, list) or not 0 < len(rows) <= MAX_ROWS:
         raise _no_table()
-    as_of = found.get("as_of")
+    as_of = prices.get("as_of")
     if as_of is not None and not isinstance(as_of, str):
         raise _no_table()
     check_date(as_of)

@@ -54,10 +54,10 @@ def to_markdown(title: str, setup: ScaleSetup, page: str, columns: Columns, link
                     f"- {column}, {_cell(row.name)}: `{row.figure.formula}` = `{row.figure.filled}` = {_cell(row.text)}"
                     f" ({_cell(row.figure.source)})"
                 )
-    concerned = [found for found in disagreements() if found.topic in topics]
+    concerned = [disagreement for disagreement in disagreements() if disagreement.topic in topics]
     if concerned:
         lines += ["", "## Where the course notes and the sources disagree", ""]
-        lines += [f"- {found.topic}: {found.why}" for found in concerned]
+        lines += [f"- {disagreement.topic}: {disagreement.why}" for disagreement in concerned]
     return "\n".join(lines) + "\n"
 
 

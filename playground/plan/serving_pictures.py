@@ -25,12 +25,12 @@ HEIGHTS = {
 
 def roofline_sentence(setup: ScaleSetup) -> str:
     """What bounds reading and writing, and how many experts a step reads."""
-    found = serving_of(setup)
-    said = f"Reading the prompt is bound by {found.prefill_bound}, writing by {found.bound}."
+    serving = serving_of(setup)
+    said = f"Reading the prompt is bound by {serving.prefill_bound}, writing by {serving.bound}."
     layers = (block.feed_forward for block in spec_of(setup).blocks)
     routed = next((layer for layer in layers if isinstance(layer, MixtureOfExperts)), None)
     if routed:
-        rows = found.plan.rows
+        rows = serving.plan.rows
         touched = routed.experts * (1 - (1 - routed.top_k / routed.experts) ** rows)
         said += f" A step of {rows} rows reads {touched:.1f} of {routed.experts} experts in each layer."
     return said
@@ -38,18 +38,18 @@ def roofline_sentence(setup: ScaleSetup) -> str:
 
 def _work(shown: Figure) -> tuple[float, float]:
     """(FLOPs, bytes) of a prefill or decode step, from the symbols of its figure."""
-    known = {symbol.name: symbol.value for symbol in shown.symbols}
-    tokens = known.get("tokens", known.get("rows", 0.0))
-    return 2 * known["N"] * tokens + known["attention"], known["weights"] + known.get("cache", 0.0)
+    symbols = {symbol.name: symbol.value for symbol in shown.symbols}
+    tokens = symbols.get("tokens", symbols.get("rows", 0.0))
+    return 2 * symbols["N"] * tokens + symbols["attention"], symbols["weights"] + symbols.get("cache", 0.0)
 
 
 def roofline_data(scenarios: Scenarios) -> LinesData:
     """Attainable FLOP/s against FLOPs per byte; the two phases as marks on the roof."""
-    found = serving_of(scenarios.now)
-    ridge = found.plan.peak / found.plan.bandwidth
+    serving = serving_of(scenarios.now)
+    ridge = serving.plan.peak / serving.plan.bandwidth
     intensity = np.geomspace(0.5, max(ridge * 30, 1e4), 60)
     series, marks = list[Series](), list[Mark]()
-    for letter, each in ((NOW, found), *scenarios.each_pin(serving_of)):
+    for letter, each in ((NOW, serving), *scenarios.each_pin(serving_of)):
         plan, by_name = each.plan, {shown.name: shown for shown in each.figures}
         roof = np.minimum(intensity * plan.bandwidth, plan.peak)
         series.append(Series(lettered("roof", letter), intensity, roof, letter))
@@ -76,9 +76,9 @@ def sweep_data(scenarios: Scenarios, against: str, what: str) -> LinesData:
     values = tuple(64 * x for x in POWERS) if against == "context" else POWERS
     places = np.array(values, dtype=float)
     series, cuts = list[Series](), list[tuple[str, float]]()
-    for letter, (plan, found) in scenarios.each(lambda each: _swept(serving_plan(each), against, values)):
-        heights = np.array([_height(each, what) for each in found])
-        inside = np.array([each.fits for each in found])
+    for letter, (plan, servings) in scenarios.each(lambda each: _swept(serving_plan(each), against, values)):
+        heights = np.array([_height(each, what) for each in servings])
+        inside = np.array([each.fits for each in servings])
         series.append(Series(titled(letter), places, np.where(inside, heights, np.nan), letter))
         if not inside.all():
             beyond = heights.copy()
@@ -96,9 +96,9 @@ def _swept(plan: ServingPlan, against: str, values: tuple[int, ...]) -> tuple[Se
     return plan, tuple(SWEEPS[against](plan, values))
 
 
-def _height(found: Serving, what: str) -> float:
+def _height(serving: Serving, what: str) -> float:
     if what == "tokens per second":
-        return found.tokens_per_s
+        return serving.tokens_per_s
     if what == "seconds per query":
-        return found.prefill_s + found.plan.new_tokens * found.decode_s_per_token
-    return float("nan") if found.cost_per_million_tokens is None else found.cost_per_million_tokens
+        return serving.prefill_s + serving.plan.new_tokens * serving.decode_s_per_token
+    return float("nan") if serving.cost_per_million_tokens is None else serving.cost_per_million_tokens

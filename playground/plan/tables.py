@@ -16,8 +16,8 @@ def table_payload(columns: Columns, label: str) -> dict[str, object]:
     by_name = {title: {row.name: row for row in rows} for title, rows in columns.items()}
     lines = []
     for name in merged_names(columns):
-        found = [rows.get(name) for rows in by_name.values()]
-        first = next(row for row in found if row is not None)
+        across = [rows.get(name) for rows in by_name.values()]
+        first = next(row for row in across if row is not None)
         how = None
         if first.figure is not None:
             shown = first.figure
@@ -29,7 +29,7 @@ def table_payload(columns: Columns, label: str) -> dict[str, object]:
                 "filled": f"{shown.filled} = {first.text}",
                 "source": shown.source,
             }
-        cells = [["–", ""] if row is None else [row.text, row.note] for row in found]
+        cells = [["–", ""] if row is None else [row.text, row.note] for row in across]
         lines.append({"name": name, "lead": first.lead, "cells": cells, "how": how})
     return {"columns": [[title, _COLOURS[title]] for title in columns], "rows": lines, "label": label}
 

@@ -93,11 +93,11 @@ def look_ahead(
         return -bound, sum(counts[pair_of(other)])
 
     others = [item for item in unbeaten if item != leader and verdicts[pair_of(item)] == "open"]
-    found = [
+    open_pairs = [
         OpenPair(leader, other, _votes_to_go(counts[pair_of(other)], each, margin))
         for other in sorted(others, key=uncertainty)
     ]
-    return Outlook(leader, tuple(found), verdicts, fitted)
+    return Outlook(leader, tuple(open_pairs), verdicts, fitted)
 
 
 def votes_promised(items: int, *, share: float = LIKELY_SHARE, power: float = 0.9, alpha: float = 0.05) -> int:

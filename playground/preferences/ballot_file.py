@@ -156,10 +156,10 @@ def _prompt(line: int, row: Mapping[str, Any]) -> tuple[str, str]:
     """The system prompt and the message."""
     system = _text(line, "system", row)
     if isinstance(row.get("prompt"), list):
-        told = _conversation(line, "prompt", row["prompt"])
-        if not told or told[-1][0] != "user" or not told[-1][1].strip():
+        turns = _conversation(line, "prompt", row["prompt"])
+        if not turns or turns[-1][0] != "user" or not turns[-1][1].strip():
             raise _bad(f"line {line}: prompt does not end with a user's message; write what is asked, answers apart")
-        return (_only(line, told, "system") or system), _only(line, told, "user")
+        return (_only(line, turns, "system") or system), _only(line, turns, "user")
     prompt = _text(line, "prompt", row)
     if not prompt.strip():
         raise _bad(f"line {line} has no prompt; fill it in")
@@ -171,14 +171,14 @@ def _messages(line: int, column: str, row: Mapping[str, Any]) -> tuple[tuple[str
     value = row.get(column)
     if not isinstance(value, list):
         return ("", ""), _text(line, column, row)
-    told = _conversation(line, column, value)
-    if not told or told[-1][0] != "assistant":
+    turns = _conversation(line, column, value)
+    if not turns or turns[-1][0] != "assistant":
         raise _bad(f"line {line}: {column} does not end with the assistant's message; put the answer last")
-    return (_only(line, told[:-1], "system"), _only(line, told[:-1], "user")), _bounded(line, column, told[-1][1])
+    return (_only(line, turns[:-1], "system"), _only(line, turns[:-1], "user")), _bounded(line, column, turns[-1][1])
 
 
 def _conversation(line: int, column: str, messages: list[Any]) -> list[tuple[str, str]]:
-    told = []
+    turns = []
     for message in messages:
         role = message.get("role") if isinstance(message, dict) else None
         content = message.get("content") if isinstance(message, dict) else None
@@ -186,8 +186,8 @@ def _conversation(line: int, column: str, messages: list[Any]) -> list[tuple[str
             raise _bad(
                 f"line {line}: {column} has a message without a role of system, user or assistant, or without text"
             )
-        told.append((str(role), content))
-    roles = [role for role, _content in told]
+        turns.append((str(role), content))
+    roles = [role for role, _content in turns]
     if roles not in _ROLES:
         if roles.count("user") > 1:
             raise _bad(f"line {line} is a conversation of several turns; votes here are on answers to one message")
@@ -195,12 +195,12 @@ def _conversation(line: int, column: str, messages: list[Any]) -> list[tuple[str
             f"line {line}: {column} has its roles out of order ({', '.join(roles)[:80]}); write a system message or none, "
             "the user's, then the assistant's"
         )
-    return told
+    return turns
 
 
-def _only(line: int, told: Iterable[tuple[str, str]], role: Literal["system", "user"]) -> str:
-    found = [content for who, content in told if who == role]
-    return _bounded(line, role, found[0]) if found else ""
+def _only(line: int, turns: Iterable[tuple[str, str]], role: Literal["system", "user"]) -> str:
+    contents = [content for who, content in turns if who == role]
+    return _bounded(line, role, contents[0]) if contents else ""
 
 
 def _text(line: int, column: str, row: Mapping[str, Any]) -> str:

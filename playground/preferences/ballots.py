@@ -108,10 +108,10 @@ class Ballot:
     @cached_property
     def questions(self) -> tuple[tuple[int, ...], ...]:
         """The places of the answers to each prompt, prompts in the order of their first answer."""
-        found: dict[tuple[str, str], list[int]] = {}
+        by_question: dict[tuple[str, str], list[int]] = {}
         for place, answer in enumerate(self.answers):
-            found.setdefault((answer.prompt, answer.system), []).append(place)
-        return tuple(map(tuple, found.values()))
+            by_question.setdefault((answer.prompt, answer.system), []).append(place)
+        return tuple(map(tuple, by_question.values()))
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -126,13 +126,13 @@ class Ballot:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """A short name of each answer: its prompt's number, its letter or number among that prompt's, who wrote it."""
-        found = [""] * len(self.answers)
+        labels = [""] * len(self.answers)
         for number, places in enumerate(self.questions, 1):
             for order, place in enumerate(places):
                 letter = chr(ord("A") + order) if order < 26 else str(order + 1)
                 written = f" ({self.answers[place].name})" if self.answers[place].name else ""
-                found[place] = f"{number}{letter}{written}"
-        return tuple(found)
+                labels[place] = f"{number}{letter}{written}"
+        return tuple(labels)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -165,13 +165,13 @@ def next_pairs(
     turns = Counter(ballot.answers[first].prompt for first, _second in judged)
     chance = {pair: _digest(seed, voter, pair) for pair in ballot.pairs}
     open_pairs = [pair for pair in ballot.pairs if pair not in judged]
-    found: list[tuple[int, int, Side]] = []
-    while open_pairs and len(found) < count:
+    chosen: list[tuple[int, int, Side]] = []
+    while open_pairs and len(chosen) < count:
         pair = min(open_pairs, key=lambda each: (turns[ballot.answers[each[0]].prompt], votes[each], chance[each]))
         open_pairs.remove(pair)
         turns[ballot.answers[pair[0]].prompt] += 1
-        found.append((*pair, "second" if chance[pair][0] & 1 else "first"))
-    return tuple(found)
+        chosen.append((*pair, "second" if chance[pair][0] & 1 else "first"))
+    return tuple(chosen)
 
 
 def ranking_order(ballot: Ballot, voter: str, question: int, *, seed: str) -> tuple[int, ...]:
@@ -186,11 +186,11 @@ def pairs_of_ranking(ranks: Sequence[tuple[int, int]]) -> tuple[tuple[int, int, 
     >>> pairs_of_ranking([(0, 1), (1, 2), (2, 3)])  # A > B > C
     ((0, 1, 'first'), (0, 2, 'first'), (1, 2, 'first'))
     """
-    found: list[tuple[int, int, Winner]] = []
+    pairs: list[tuple[int, int, Winner]] = []
     for (one, rank), (other, below) in combinations(sorted(ranks), 2):
         winner: Winner = "tie" if rank == below else "first" if rank < below else "second"
-        found.append((one, other, winner))
-    return tuple(found)
+        pairs.append((one, other, winner))
+    return tuple(pairs)
 
 
 def ranking_text(ranks: Sequence[int]) -> str:
@@ -254,10 +254,10 @@ def winner_and_loser(verdict: Verdict) -> tuple[int, int] | None:
 
 def preferences_of(ballot: Ballot, verdicts: Iterable[Verdict]) -> tuple[Preference, ...]:
     """The decided votes as texts, in the order given."""
-    found = []
+    preferences = []
     for each in verdicts:
         pair = winner_and_loser(each)
         if pair is not None:
             winner, loser = ballot.answers[pair[0]], ballot.answers[pair[1]]
-            found.append(Preference(winner.prompt, winner.text, loser.text, winner.system))
-    return tuple(found)
+            preferences.append(Preference(winner.prompt, winner.text, loser.text, winner.system))
+    return tuple(preferences)

@@ -30,10 +30,15 @@ class VotesCost:
 
 def votes_cost(verdicts: Sequence[Verdict], usd: float = COMPARISON_USD) -> VotesCost:
     """``demonstrations``: how many written answers the same money buys."""
-    known = [verdict.seconds for verdict in verdicts if verdict.seconds > 0]
+    seconds = [verdict.seconds for verdict in verdicts if verdict.seconds > 0]
     price = len(verdicts) * usd
     return VotesCost(
-        len(verdicts), len(known), median(known) if known else None, sum(known), price, price / DEMONSTRATION_USD
+        len(verdicts),
+        len(seconds),
+        median(seconds) if seconds else None,
+        sum(seconds),
+        price,
+        price / DEMONSTRATION_USD,
     )
 
 

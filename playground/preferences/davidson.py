@@ -106,8 +106,8 @@ class _Model:
 
     def log_posterior(self, point: Floats) -> Floats:
         shares = self.log_probabilities(point)
-        seen = np.where(self.wins > 0, shares, 0.0)  # 0 times -inf is 0 here
-        likelihood: Floats = (self.wins * seen).sum(axis=(1, 2)) - (self.precision * point**2).sum(axis=1) / 2
+        won_shares = np.where(self.wins > 0, shares, 0.0)  # 0 times -inf is 0 here
+        likelihood: Floats = (self.wins * won_shares).sum(axis=(1, 2)) - (self.precision * point**2).sum(axis=1) / 2
         return likelihood
 
     def derivatives(self, point: Floats) -> tuple[Floats, Floats]:

@@ -84,31 +84,31 @@ def examine_head(
     )
 
 
-def accuracy_sentence(found: ExaminedHead) -> str:
+def accuracy_sentence(examined: ExaminedHead) -> str:
     """What the head is worth, in words with intervals."""
-    left_out = f" {found.votes.undecided:,} ties and both bad are left out." if found.votes.undecided else ""
-    if not found.weights.any():
+    left_out = f" {examined.votes.undecided:,} ties and both bad are left out." if examined.votes.undecided else ""
+    if not examined.weights.any():
         return (
             "The votes contradict each other wholly: for each there is one for the other answer, so every answer has the same "
             "reward and nothing is learnt. Vote on other pairs, or give those who disagree a group each and look at Whose "
             f"preference?.{left_out}"
         )
-    if found.held_out is None or found.held_out.share is None:
+    if examined.held_out is None or examined.held_out.share is None:
         return (
             "There is nothing to hold out: all votes are on one pair of answers. What the head says of votes that it was "
-            f"fitted to ({found.fitted.share:.0%}) is no evidence; vote on other pairs.{left_out}"
+            f"fitted to ({examined.fitted.share:.0%}) is no evidence; vote on other pairs.{left_out}"
         )
-    own, unit = found.held_out, "prompts" if found.votes.by_prompt else "pairs"
+    own, unit = examined.held_out, "prompts" if examined.votes.by_prompt else "pairs"
     assert own.low is not None and own.high is not None
     said = (
         f"Held out, the head agrees with {own.share:.0%} of {own.total:,} votes (95%: {own.low:.0%} to {own.high:.0%}); of those "
-        f"that it was fitted to with {found.fitted.share:.0%}, which is no evidence. Whole {unit} are held out, in five folds."
+        f"that it was fitted to with {examined.fitted.share:.0%}, which is no evidence. Whole {unit} are held out, in five folds."
     )
     if own.low <= 0.5:
         said += (
             " A coin would do as well: so far it knows these votes by heart, and nothing that holds on other prompts."
         )
-    rule = found.by_length
+    rule = examined.by_length
     if rule is not None:
         said += f" Always preferring the {rule[0]} answer would agree with {rule[1]:.0%}."
     return said + left_out

@@ -31,7 +31,7 @@ class Disagreement:
 
 def disagreements(by_group: dict[str, Strengths]) -> tuple[Disagreement, ...]:
     """The widest first."""
-    found = []
+    differences = []
     groups = list(by_group)
     for place, one in enumerate(groups):
         for other in groups[place + 1 :]:
@@ -41,10 +41,10 @@ def disagreements(by_group: dict[str, Strengths]) -> tuple[Disagreement, ...]:
                     here, low, high = by_group[one].difference(first, second)
                     there, low_there, high_there = by_group[other].difference(first, second)
                     if low > 0 > high_there:
-                        found.append(Disagreement(one, other, first, second, here - there))
+                        differences.append(Disagreement(one, other, first, second, here - there))
                     elif high < 0 < low_there:
-                        found.append(Disagreement(one, other, second, first, there - here))
-    return tuple(sorted(found, key=lambda each: -each.gap))
+                        differences.append(Disagreement(one, other, second, first, there - here))
+    return tuple(sorted(differences, key=lambda each: -each.gap))
 
 
 def group_labels(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
@@ -114,18 +114,18 @@ def hidden_sentence(matrix: GroupMatrix) -> str:
     own = [matrix.agreement[place][place].share for place in range(len(matrix.columns))]
     pooled = [share.share for share in matrix.agreement[-1]]
     losses = [
-        (mine - theirs, group, mine, theirs)
-        for mine, theirs, group in zip(own, pooled, matrix.columns, strict=True)
-        if mine is not None and theirs is not None
+        (own_share - pooled_share, group, own_share, pooled_share)
+        for own_share, pooled_share, group in zip(own, pooled, matrix.columns, strict=True)
+        if own_share is not None and pooled_share is not None
     ]
     if not losses:
         return "No group has enough votes to hold one out."
-    loss, group, mine, theirs = max(losses)
+    loss, group, own_share, pooled_share = max(losses)
     if loss <= 0:
         return (
             "One reward of everybody agrees with each group's votes at least as often as the group's own reward does."
         )
     return (
-        f"One reward of everybody agrees with {theirs:.0%} of the votes of {group!r}, a reward of its own votes with {mine:.0%}: "
-        "that difference is what the average hides."
+        f"One reward of everybody agrees with {pooled_share:.0%} of the votes of {group!r}, a reward of its own votes "
+        f"with {own_share:.0%}: that difference is what the average hides."
     )

@@ -51,8 +51,8 @@ class HeadStore:
         if len(self._table.heads(self._owner)) >= MOST_HEADS:
             raise BadInput(f"There are {MOST_HEADS} kept reward heads already: delete one first.", "head")
         head = RewardHead(uuid.uuid4().hex, name, model, weights.astype(np.float32), votes, penalty)
-        told = {"weights": head.weights.astype(float).tolist(), "votes": votes, "penalty": penalty}
-        self._table.put_head(RewardHeadRecord(head.id, self._owner, time.time(), name, model, json.dumps(told)))
+        stored = {"weights": head.weights.astype(float).tolist(), "votes": votes, "penalty": penalty}
+        self._table.put_head(RewardHeadRecord(head.id, self._owner, time.time(), name, model, json.dumps(stored)))
         return head
 
     def heads(self) -> tuple[RewardHead, ...]:
@@ -77,8 +77,8 @@ def find_head(head: str, database: Database | None = None) -> RewardHead:
 
 def _read(record: RewardHeadRecord) -> RewardHead:
     try:
-        told = json.loads(record.head)
-        weights = np.array(told["weights"], dtype=np.float32)
-        return RewardHead(record.id, record.name, record.model, weights, int(told["votes"]), float(told["penalty"]))
+        stored = json.loads(record.head)
+        weights = np.array(stored["weights"], dtype=np.float32)
+        return RewardHead(record.id, record.name, record.model, weights, int(stored["votes"]), float(stored["penalty"]))
     except (ValueError, KeyError, TypeError):
         raise StoreError("This reward head was damaged on the disk: fit it anew.") from None

@@ -71,12 +71,12 @@ class BallotStore:
 
     def load(self, ballot: str) -> KeptBallot:
         """One with its votes."""
-        found = self._table.load(ballot, self._owner)
-        if found is None:
+        stored = self._table.load(ballot, self._owner)
+        if stored is None:
             raise _gone()
         verdicts = tuple(_verdict(record) for record in self._table.votes(ballot))
         ratings = tuple(Rating(r.voter, r.answer, r.score, r.seconds, r.at) for r in self._table.scores(ballot))
-        return KeptBallot(found.id, found.name, _read(found.answers), verdicts, ratings)
+        return KeptBallot(stored.id, stored.name, _read(stored.answers), verdicts, ratings)
 
     def vote(self, ballot: str, verdicts: Sequence[Verdict]) -> None:
         """In the place of what the same voter said of the same pair before."""

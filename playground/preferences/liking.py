@@ -37,7 +37,7 @@ def likings(ballot: Ballot, rewards: Floats, votes: DecidedVotes) -> tuple[Likin
 
     Interval by Fisher's z with the variance of Bonett and Wright (2000).
     """
-    found = []
+    by_feature = []
     places = [place for question in ballot.questions if len(question) > 1 for place in question]
     ranked = _ranks(rewards, ballot.questions)[places]
     for name, feature in TEXT_FEATURES.items():
@@ -50,8 +50,8 @@ def likings(ballot: Ballot, rewards: Floats, votes: DecidedVotes) -> tuple[Likin
         differ = more != 0
         share = float((more[differ] > 0).mean()) if differ.any() else None
         low, high = _interval(rho, len(places))
-        found.append(Liking(name, rho, low, high, len(places), share))
-    return tuple(sorted(found, key=lambda each: -abs(each.correlation)))
+        by_feature.append(Liking(name, rho, low, high, len(places), share))
+    return tuple(sorted(by_feature, key=lambda each: -abs(each.correlation)))
 
 
 def _ranks(values: Floats, questions: Sequence[Sequence[int]]) -> Floats:

@@ -110,8 +110,9 @@ def fit_best_of_n(
     range_ = None
     if resampled is not None and peak is not None:
         peaks = [_peak(d, row, weights)[1] for row in resampled]
-        known = [float(d.max()) if each is None else each for each in peaks]  # still rising: as far as was measured
-        low, high = np.percentile(known, (2.5, 97.5))
+        # None: still rising, so as far as was measured
+        finite_peaks = [float(d.max()) if each is None else each for each in peaks]
+        low, high = np.percentile(finite_peaks, (2.5, 97.5))
         range_ = float(min(low, peak)), float(max(high, peak))
     return BestOfNFit(float(values[0]), alpha, -minus_beta, cubic, peak, float(d.max()), float(d[end - 1]), range_)
 
@@ -125,8 +126,8 @@ def _turned(values: Floats) -> int:
 def _terms(d: Floats, values: Floats, weights: Floats, count: int) -> tuple[float, ...]:
     """Coefficients of d, d^2, ... of ``values`` less the first."""
     powers = np.stack([d**power for power in range(1, count + 1)], axis=1) * weights[:, None]
-    found, *_ = np.linalg.lstsq(powers, (values - values[0]) * weights, rcond=None)
-    return tuple(map(float, found))
+    coefficients, *_ = np.linalg.lstsq(powers, (values - values[0]) * weights, rcond=None)
+    return tuple(map(float, coefficients))
 
 
 def _peak(d: Floats, values: Floats, weights: Floats) -> tuple[tuple[float, float, float], float | None]:

@@ -48,5 +48,5 @@ def first_sentences(text: str, count: int) -> str:
     >>> first_sentences("Yes. It is. Or not?", 2)
     'Yes. It is.'
     """
-    ends = [found.end() for found in _END.finditer(text)]
+    ends = [match.end() for match in _END.finditer(text)]
     return text[: ends[count - 1]] if 0 < count <= len(ends) else text

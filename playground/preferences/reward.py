@@ -105,14 +105,14 @@ def fit_head(features: npt.NDArray[np.floating], votes: DecidedVotes, scale: Flo
         value = float(np.logaddexp(0, -margins).sum() + penalty / 2 * (u @ u))
         return value, penalty * u - span.T @ expit(-margins)
 
-    found = minimize(
+    solution = minimize(
         loss,
         np.zeros(span.shape[1]),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": _MOST_STEPS, "ftol": 1e-14, "gtol": 1e-9, "maxcor": 30},
     )
-    weights: Floats = (found.x @ right) / scale
+    weights: Floats = (solution.x @ right) / scale
     return weights
 
 
@@ -193,13 +193,13 @@ def learning_curve(
         most = min(most, len(rest))
         drawn.append((out, rest))
     sizes = np.unique([size for size in (5 * 2**power for power in range(12)) if size < most] + [most])
-    found = np.empty((repeats, len(sizes)))
-    for row, (out, rest) in zip(found, drawn, strict=True):
+    accuracies = np.empty((repeats, len(sizes)))
+    for row, (out, rest) in zip(accuracies, drawn, strict=True):
         for column, size in enumerate(sizes):
             weights = fit_head(features, votes.part(rest[:size]), scale, penalty)
             row[column] = (margins_of(features, weights, votes.part(out)) > 0).mean()
-    low, high = np.quantile(found, [0.025, 0.975], axis=0)
-    return LearningCurve(sizes.astype(np.intp), found.mean(axis=0), low, high, repeats)
+    low, high = np.quantile(accuracies, [0.025, 0.975], axis=0)
+    return LearningCurve(sizes.astype(np.intp), accuracies.mean(axis=0), low, high, repeats)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

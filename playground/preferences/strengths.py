@@ -171,8 +171,8 @@ def _bootstrap(
         finite = _all_both_ways(counts, wins)
         finite[~finite] = [_has_maximum(counts, row) for row in wins[~finite]]
         precision = np.where(finite, 0.0, PRIOR_DEVIATION**-2)
-        found = fit(counts.first, counts.second, wins, items, precision, whole)
-        drawn[first : first + repeats] = found.log_strengths
+        estimate = fit(counts.first, counts.second, wins, items, precision, whole)
+        drawn[first : first + repeats] = estimate.log_strengths
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 

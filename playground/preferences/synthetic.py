@@ -58,9 +58,9 @@ def synthetic_verdicts(
         raise BadInput("A synthetic voter gives at least one vote.", "votes")
     rng = np.random.default_rng([seed, len(ballot.answers), *voter.name.encode()])
     rewards = rewards_of(voter, [answer.text for answer in ballot.answers])
-    found = []
+    verdicts = []
     for first, second in (ballot.pairs[place] for place in rng.permutation(len(ballot.pairs))[:count]):
         winner: Winner = "first" if rng.random() < 1 / (1 + np.exp(rewards[second] - rewards[first])) else "second"
         left = "second" if rng.random() < 0.5 else "first"
-        found.append(Verdict(voter.name, first, second, left, winner, group or voter.name))  # type: ignore[arg-type]
-    return tuple(found)
+        verdicts.append(Verdict(voter.name, first, second, left, winner, group or voter.name))  # type: ignore[arg-type]
+    return tuple(verdicts)

@@ -39,15 +39,15 @@ def sentences(text: str) -> int:
 
 def repeated_share(text: str) -> float:
     """Of the words, those that were there before, 0 to 1."""
-    found = [word.lower() for word in _WORD.findall(text)]
-    return 1 - len(set(found)) / len(found) if found else 0.0
+    text_words = [word.lower() for word in _WORD.findall(text)]
+    return 1 - len(set(text_words)) / len(text_words) if text_words else 0.0
 
 
 def echoed_share(text: str, prompt: str) -> float:
     """Of the text's words, those that the prompt has, 0 to 1."""
     asked = {word.lower() for word in _WORD.findall(prompt)}
-    found = [word.lower() for word in _WORD.findall(text)]
-    return sum(word in asked for word in found) / len(found) if found else 0.0
+    text_words = [word.lower() for word in _WORD.findall(text)]
+    return sum(word in asked for word in text_words) / len(text_words) if text_words else 0.0
 
 
 def breaks_off(text: str) -> float:

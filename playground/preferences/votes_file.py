@@ -39,17 +39,17 @@ def read_votes(data: bytes) -> tuple[tuple[Vote, ...], tuple[str, ...]]:
 
 
 def _vote(line: int, row: Mapping[str, Any]) -> Vote:
-    found = {name: _name(line, name, row.get(name)) for name in (*NEEDED, *OPTIONAL)}
-    left, right = found["left"], found["right"]
+    cells = {name: _name(line, name, row.get(name)) for name in (*NEEDED, *OPTIONAL)}
+    left, right = cells["left"], cells["right"]
     for side in NEEDED:
-        if not found[side]:
+        if not cells[side]:
             raise _bad(f"line {line} has no {side}; fill it in")
     for side, name in (("left", left), ("right", right)):
         if name.lower() in UNDECIDED:
             raise _bad(f"line {line}: {side} is called {name!r}, which the winner column needs for itself; rename it")
     if left == right:
         raise _bad(f"line {line} compares {left[:40]!r} with itself; name two things")
-    return Vote(left, right, _outcome(line, left, right, found["winner"]), *(found[name] for name in OPTIONAL))
+    return Vote(left, right, _outcome(line, left, right, cells["winner"]), *(cells[name] for name in OPTIONAL))
 
 
 def _name(line: int, column: str, value: object) -> str:

@@ -29,23 +29,23 @@ def leading_routes(room: Callable[[], Room | None]) -> list[Route]:
     """``/lead/SECRET`` goes on to the Room page. 404 without a room, 403 a wrong secret, 429 too many of those."""
 
     def ticket(request: Request) -> str | None:
-        found = room()
-        if found is None:
+        current_room = room()
+        if current_room is None:
             return None
         address = request.client.host if request.client else ""
         secret, visitor = str(request.path_params["secret"]), str(request.scope.get("visitor", ""))
-        return found.leader_ticket(secret, visitor=visitor, address=address)
+        return current_room.leader_ticket(secret, visitor=visitor, address=address)
 
     async def lead(request: Request) -> Response:
         try:
-            made = await run_in_threadpool(ticket, request)
+            leader_ticket = await run_in_threadpool(ticket, request)
         except PlaygroundError as error:
             return PlainTextResponse(str(error), 429 if isinstance(error, LimitReached) else 403)
-        if made is None:
+        if leader_ticket is None:
             return PlainTextResponse("Not Found", 404)
         # HTML, so that a new browser is given its name with it
         headers = {
-            "Location": f"../room?{urlencode({LEAD: made})}",
+            "Location": f"../room?{urlencode({LEAD: leader_ticket})}",
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
         }

@@ -171,7 +171,7 @@ def write_lesson(lesson: Lesson) -> str:
 
 def _plain(part: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the three dataclasses
     """What differs from the defaults, in the order in which people read it."""
-    found = {}
+    cells = {}
     for each in fields(part):
         value = getattr(part, each.name)
         if each.default is not MISSING and value == each.default:
@@ -184,8 +184,8 @@ def _plain(part: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the three data
             value = list(value)
         elif isinstance(value, float) and value.is_integer():
             value = int(value)
-        found[each.name] = value
-    return found
+        cells[each.name] = value
+    return cells
 
 
 @functools.cache
@@ -193,9 +193,9 @@ def _schema() -> Any:  # noqa: ANN401 - pydantic's own kind
     return TypeAdapter(Lesson)
 
 
-def _first_refusal(data: LinedData, found: Sequence[Mapping[str, Any]]) -> BadInput:
+def _first_refusal(data: LinedData, errors: Sequence[Mapping[str, Any]]) -> BadInput:
     """The first thing that is wrong, as one sentence: pydantic lists them in the order of the fields."""
-    first = min(found, key=lambda each: data.line(each["loc"]))
+    first = min(errors, key=lambda each: data.line(each["loc"]))
     path = first["loc"]
     where = " of ".join(_spoken(path)) or "the lesson"
     why = _WHY.get(first["type"], first["msg"][:1].lower() + first["msg"][1:])

@@ -85,15 +85,15 @@ def read_limits(text: str) -> Limits:
     >>> read_limits("rows=64").rows
     64
     """
-    known, found = {field.name for field in fields(Limits)}, dict[str, int]()
+    names, limits = {field.name for field in fields(Limits)}, dict[str, int]()
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = (word.strip() for word in part.partition("="))
-        if name not in known:
-            raise BadInput(f"{LIMITS_VARIABLE} can name {', '.join(sorted(known))}, not {name[:40]!r}.")
+        if name not in names:
+            raise BadInput(f"{LIMITS_VARIABLE} can name {', '.join(sorted(names))}, not {name[:40]!r}.")
         if not value.isascii() or not value.isdigit() or len(value) > 7 or not 1 <= int(value) <= MOST_LIMIT:
             raise BadInput(f"{LIMITS_VARIABLE}: {name} has to be a whole number from 1 to {MOST_LIMIT:,}.")
-        found[name] = int(value)
-    return replace(Limits(), **found)
+        limits[name] = int(value)
+    return replace(Limits(), **limits)
 
 
 class _Process:

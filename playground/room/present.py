@@ -34,8 +34,8 @@ def is_room_server(environment: Mapping[str, str] = os.environ) -> bool:
 
 def room_address(environment: Mapping[str, str] = os.environ) -> str:
     """What people type to come to the server, ``http://host:port``; "" where the variable does not say."""
-    told = environment.get(ROOM_VARIABLE, "").strip()
-    return told.rstrip("/") if told.startswith(("http://", "https://")) else ""
+    address = environment.get(ROOM_VARIABLE, "").strip()
+    return address.rstrip("/") if address.startswith(("http://", "https://")) else ""
 
 
 def present_room(is_connected: Callable[[str], bool] = lambda _tab: True) -> Room | None:

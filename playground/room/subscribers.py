@@ -28,8 +28,8 @@ class Subscribers:
     def tell(self, *, detail: bool = False) -> None:
         """Tell everybody, or of a mere ``detail`` those who want such. To be called after all other locks are free."""
         with self._lock:
-            told = [callback for callback, details in self._callbacks.values() if details or not detail]
-        for callback in told:
+            callbacks = [callback for callback, details in self._callbacks.values() if details or not detail]
+        for callback in callbacks:
             callback()
 
 
@@ -43,11 +43,11 @@ class SubscribersByVisitor:
     def add(self, visitor: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Gives what ends that."""
         with self._lock:
-            found = self._by_visitor.setdefault(visitor, Subscribers())
-        return found.add(callback, details=False)
+            subscribers = self._by_visitor.setdefault(visitor, Subscribers())
+        return subscribers.add(callback, details=False)
 
     def tell(self, visitor: str) -> None:
         with self._lock:
-            found = self._by_visitor.get(visitor)
-        if found is not None:
-            found.tell()
+            subscribers = self._by_visitor.get(visitor)
+        if subscribers is not None:
+            subscribers.tell()

@@ -125,9 +125,9 @@ _VLLM_STRUCTURED = "from vllm.sampling_params import StructuredOutputsParams\n"
 def _vllm_constraint(constraint: Constraint | None) -> str:
     if constraint is None:
         return ""
-    (told,) = constraint_fields("vLLM", constraint).values()
-    assert isinstance(told, dict)
-    arguments = ", ".join(f"{name}={value!r}" for name, value in told.items())
+    (options,) = constraint_fields("vLLM", constraint).values()
+    assert isinstance(options, dict)
+    arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
     return f"    structured_outputs=StructuredOutputsParams({arguments}),\n"
 
 

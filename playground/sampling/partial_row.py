@@ -114,8 +114,8 @@ class PartialRow:
         """Whether nothing about the listed tokens and the rest's share is left open."""
         low, high = self.probabilities()
         rest = self.rest_probability()
-        known = bool((self.kept == self.possible).all()) and bool((high - low <= EXACT_WITHIN).all())
-        return known and rest[1] - rest[0] <= EXACT_WITHIN
+        tokens_exact = bool((self.kept == self.possible).all()) and bool((high - low <= EXACT_WITHIN).all())
+        return tokens_exact and rest[1] - rest[0] <= EXACT_WITHIN
 
     @property
     def alive(self) -> Interval:

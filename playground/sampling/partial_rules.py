@@ -220,8 +220,8 @@ def _information(probabilities: FloatArray) -> FloatArray:
 
 
 def _top_n_sigma(row: PartialRow, values: Values, context: SamplingContext) -> PartialRow:
-    known = bool((row.kept == row.possible).all()) and bool((row.low == row.high)[row.kept].all())
-    if not (row.rest.gone and known):
+    tokens_exact = bool((row.kept == row.possible).all()) and bool((row.low == row.high)[row.kept].all())
+    if not (row.rest.gone and tokens_exact):
         raise Unknowable(
             "Top-n-sigma measures the spread of all logits, and how far down those of the other tokens lie is not told: "
             "put it after a sampler that ends within the tokens told, or reset it."

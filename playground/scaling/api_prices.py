@@ -105,7 +105,7 @@ def packaged_prices() -> PriceTable:
     from genai_prices.data import providers
 
     now = datetime.now(tz=UTC)
-    found: list[ApiPrice] = []
+    prices: list[ApiPrice] = []
     newest = ""
     for provider in providers:
         for model in provider.models:
@@ -113,9 +113,9 @@ def packaged_prices() -> PriceTable:
             into, out = _base(price.get("input_mtok")), _base(price.get("output_mtok"))
             if into is not None and out is not None and out > 0:
                 cached = _base(price.get("cache_read_mtok"))
-                found.append(ApiPrice(provider.id, model.id, into, out, cached))
+                prices.append(ApiPrice(provider.id, model.id, into, out, cached))
             newest = max(newest, _newest_date(model, now.date().isoformat()))
-    return PriceTable(tuple(found), f"genai-prices {version('genai-prices')}", newest or None)
+    return PriceTable(tuple(prices), f"genai-prices {version('genai-prices')}", newest or None)
 
 
 def _base(price: Decimal | TieredPrices | None) -> float | None:
@@ -165,10 +165,10 @@ def check_date(as_of: str | None) -> None:
     if as_of is None:
         return
     try:
-        known = bool(_ISO_DATE.fullmatch(as_of)) and date.fromisoformat(as_of)
+        is_date = bool(_ISO_DATE.fullmatch(as_of)) and date.fromisoformat(as_of)
     except ValueError:  # the 30th of February
-        known = False
-    if not known:
+        is_date = False
+    if not is_date:
         raise BadInput(f"The date of the prices must be a day written YYYY-MM-DD, not {as_of[:20]!r}.", "as of")
 
 

@@ -49,10 +49,10 @@ def build_config(model_type: str, raw: Mapping[str, Any], prefix: str = "") -> A
 def text_model_type(model_type: str, raw: Mapping[str, Any]) -> str | None:
     """The model_type of the text model within the composite ``raw``, where its nested config does not say; or None."""
     try:
-        found = build_config(model_type, raw).get_text_config().model_type
+        text_type = build_config(model_type, raw).get_text_config().model_type
     except BadInput:
         return None
-    return str(found) if found != model_type else None
+    return str(text_type) if text_type != model_type else None
 
 
 def type_of_class(class_name: str) -> str | None:

@@ -65,11 +65,11 @@ def load_preset(name: str) -> Preset:
     wanted = "-".join(name.lower().split())
     presets = _presets()
     exact = [key for key in presets if key.lower() == wanted]
-    found = exact or [key for key in presets if wanted and key.lower().startswith(wanted)]
-    if len(found) == 1:
-        return presets[found[0]]
-    if found:
-        raise BadInput(f"config {name!r} could be {', '.join(found)}; write more of the name.", "config")
+    matches = exact or [key for key in presets if wanted and key.lower().startswith(wanted)]
+    if len(matches) == 1:
+        return presets[matches[0]]
+    if matches:
+        raise BadInput(f"config {name!r} could be {', '.join(matches)}; write more of the name.", "config")
     near = [key for key in presets if wanted[:4] and wanted[:4] in key.lower()] or list(presets)[:6]
     raise BadInput(
         f"config {name[:60]!r} is neither a preset nor a file; presets are for example {', '.join(near)}.", "config"
@@ -121,8 +121,8 @@ def load_parsed(raw: Mapping[str, Any], name: str = "config.json") -> LoadedConf
     check_depth(raw)
     config = translate(raw)
     text_config, prefix = find_text_config(config)
-    known = text_config["model_type"] in READERS
-    return LoadedConfig(name, config, _read(text_config, prefix, name, "config.json") if known else None)
+    has_reader = text_config["model_type"] in READERS
+    return LoadedConfig(name, config, _read(text_config, prefix, name, "config.json") if has_reader else None)
 
 
 def find_text_config(raw: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

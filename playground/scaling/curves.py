@@ -51,7 +51,7 @@ def memory_curve(
 
 def find_crossings(curves: Sequence[MemoryCurve], *, weights: bool = False) -> tuple[Crossing, ...]:
     """Every context at which two curves over the same contexts change places, linear between neighbours."""
-    found: list[Crossing] = []
+    crossings: list[Crossing] = []
     for index, first in enumerate(curves):
         for second in curves[index + 1 :]:
             if not np.array_equal(first.contexts, second.contexts):
@@ -63,8 +63,8 @@ def find_crossings(curves: Sequence[MemoryCurve], *, weights: bool = False) -> t
                 context = first.contexts[at] + share * (first.contexts[at + 1] - first.contexts[at])
                 size = one[at] + share * (one[at + 1] - one[at])
                 grower, other = (first, second) if gap[at + 1] > 0 else (second, first)
-                found.append(Crossing(grower.name, other.name, float(context), float(size / 1e9)))
-    return tuple(sorted(found, key=lambda crossing: crossing.context))
+                crossings.append(Crossing(grower.name, other.name, float(context), float(size / 1e9)))
+    return tuple(sorted(crossings, key=lambda crossing: crossing.context))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -130,9 +130,9 @@ def figure(name: str, unit: str, formula: str, source: str, **symbols: tuple[flo
     Raises UnitMismatch when the units of the formula do not work out to ``unit``.
     """
     parsed = _parse_formula(formula)
-    known = {key: (value, parse_unit(text)) for key, (value, text) in symbols.items()}
-    known.update({key: (value, parse_unit(text)) for key, value, text in parsed.literals})
-    value, computed_unit = _evaluate(parsed.tree, known)
+    quantities = {key: (value, parse_unit(text)) for key, (value, text) in symbols.items()}
+    quantities.update({key: (value, parse_unit(text)) for key, value, text in parsed.literals})
+    value, computed_unit = _evaluate(parsed.tree, quantities)
     if not computed_unit.same(parse_unit(unit)):
         raise UnitMismatch(f"{formula!r} gives {computed_unit}, not {unit}.")
     filled = re.sub(
@@ -162,19 +162,19 @@ def show_value(value: float) -> str:
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
-def _evaluate(node: ast.expr, known: dict[str, tuple[float, Unit]]) -> tuple[float, Unit]:
+def _evaluate(node: ast.expr, quantities: dict[str, tuple[float, Unit]]) -> tuple[float, Unit]:
     match node:
         case ast.Constant(value=int() | float() as number):
             return float(number), ONE
         case ast.Name(id=name):
-            return known[name]
+            return quantities[name]
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            value, unit = _evaluate(operand, known)
+            value, unit = _evaluate(operand, quantities)
             return -value, unit
         case ast.BinOp(left=left, op=op, right=right):
-            return _combine(op, _evaluate(left, known), _evaluate(right, known))
+            return _combine(op, _evaluate(left, quantities), _evaluate(right, quantities))
         case ast.Call(func=ast.Name(id=name), args=arguments):
-            parts = [_evaluate(argument, known) for argument in arguments]
+            parts = [_evaluate(argument, quantities) for argument in arguments]
             _require_same(parts)
             unit = parts[0][1].raised(0.5) if name == "sqrt" else parts[0][1]
             return FUNCTIONS[name](*(value for value, _ in parts)), unit

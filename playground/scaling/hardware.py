@@ -62,11 +62,11 @@ def find_gpu(name: str, field: str = "gpu") -> Gpu:
     wanted = " ".join(name.lower().split())
     table = gpu_table()
     exact = [gpu for key, gpu in table.items() if key.lower() == wanted]
-    found = exact or [gpu for key, gpu in table.items() if wanted and key.lower().startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise BadInput(f"{field} {name!r} could be {', '.join(gpu.name for gpu in found)}; write more of it.", field)
+    matches = exact or [gpu for key, gpu in table.items() if wanted and key.lower().startswith(wanted)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise BadInput(f"{field} {name!r} could be {', '.join(gpu.name for gpu in matches)}; write more of it.", field)
     raise BadInput(f"{field} {name[:40]!r} is not in the table; it has {', '.join(table)}.", field)
 
 

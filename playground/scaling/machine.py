@@ -61,9 +61,9 @@ def fit_machine(flops: Sequence[float], traffic: Sequence[float], seconds: Seque
         raise BadInput("The measurements hold no work; give flops or bytes above zero.", "measurements")
     best: MachineFit | None = None
     for overlap in OVERLAPS if len(seconds) >= _ENOUGH else OVERLAPS[:1]:
-        found = _fit_rates(flops, traffic, seconds, overlap)
-        if best is None or _squares(found) < _squares(best):
-            best = found
+        fit = _fit_rates(flops, traffic, seconds, overlap)
+        if best is None or _squares(fit) < _squares(best):
+            best = fit
     assert best is not None
     return best
 

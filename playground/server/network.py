@@ -23,10 +23,10 @@ def own_address() -> str | None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect((_NOBODY, 9))
-            found = str(probe.getsockname()[0])
+            address = str(probe.getsockname()[0])
         except OSError:
-            found = ANYWHERE
-    candidates = [found, *(each.address for all_of in psutil.net_if_addrs().values() for each in all_of)]
+            address = ANYWHERE
+    candidates = [address, *(each.address for all_of in psutil.net_if_addrs().values() for each in all_of)]
     return next((each for each in candidates if _reaches_others(each)), None)
 
 

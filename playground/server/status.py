@@ -41,13 +41,13 @@ def status_routes(checks: Mapping[str, Callable[[], None]], scraping: tuple[Netw
     """The routes. Each of ``checks`` raises a PlaygroundError while what it is named after is not there."""
 
     def failing() -> dict[str, str]:
-        found = {}
+        failures = {}
         for name, check in checks.items():
             try:
                 check()
             except PlaygroundError as error:
-                found[name] = str(error)
-        return found
+                failures[name] = str(error)
+        return failures
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"alive": True})

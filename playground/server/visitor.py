@@ -68,15 +68,15 @@ def stored_secret(folder: Path) -> str:
     with suppress(OSError):
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            handle, made = tempfile.mkstemp(dir=folder, prefix=f".{SECRET_FILE}")  # 0600
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{SECRET_FILE}")  # 0600
             with os.fdopen(handle, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(_SECRET_BYTES))
             with suppress(FileExistsError):
-                os.link(made, path)
-            os.unlink(made)
-        found = path.read_text(encoding="ascii", errors="replace").strip()
-        if len(found) >= _SECRET_BYTES:  # an empty file would let anyone sign
-            return found
+                os.link(temporary, path)
+            os.unlink(temporary)
+        secret = path.read_text(encoding="ascii", errors="replace").strip()
+        if len(secret) >= _SECRET_BYTES:  # an empty file would let anyone sign
+            return secret
     return secrets.token_hex(_SECRET_BYTES)
 
 
@@ -101,12 +101,12 @@ class Visitor:
             return
         visitor = new_visitor()
         cookie = cookies.make(visitor)
-        told = f"{COOKIE}={cookie}; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax{'; Secure' if _by_https(scope) else ''}"
+        header = f"{COOKIE}={cookie}; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax{'; Secure' if _by_https(scope) else ''}"
 
         async def send_cookie(message: Message) -> None:
             if _may_carry(message):
                 headers = MutableHeaders(scope=message)
-                headers.append("Set-Cookie", told)
+                headers.append("Set-Cookie", header)
                 headers["Cache-Control"] = "no-store"
             await send(message)
 

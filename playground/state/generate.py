@@ -59,12 +59,12 @@ def _read_maximum(given: str) -> int:
 
 def _read_stops(given: str) -> tuple[str, ...]:
     try:
-        found = read_json(given)
+        stops = read_json(given)
     except ValueError:
-        found = None
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        stops = None
+    if not isinstance(stops, list) or not all(isinstance(item, str) for item in stops):
         raise BadInput("Stop strings: not a list of texts.", "stop")
-    return _checked(Limits(stop_strings=tuple(found))).stop_strings
+    return _checked(Limits(stop_strings=tuple(stops))).stop_strings
 
 
 def _read_stop_ids(given: str) -> str:

@@ -77,19 +77,19 @@ def link_fields(state: DataclassInstance | type[DataclassInstance]) -> dict[str,
 
 
 def _named(each: Field[Any]) -> LinkField:
-    found: LinkField = each.metadata[_METADATA]
-    return found if found.name else replace(found, name=each.name)
+    declaration: LinkField = each.metadata[_METADATA]
+    return declaration if declaration.name else replace(declaration, name=each.name)
 
 
 def link_of(state: DataclassInstance, only: Collection[str] | None = None) -> dict[str, str]:
     """The query fields that bring ``state`` (``only`` these attributes) back; values at their default are left out."""
     usual = type(state)()
     return {
-        found.name: found.write(getattr(state, attribute))
-        for attribute, found in link_fields(state).items()
+        declaration.name: declaration.write(getattr(state, attribute))
+        for attribute, declaration in link_fields(state).items()
         if (only is None or attribute in only)
-        and (found.always or getattr(state, attribute) != getattr(usual, attribute))
-        and not found.unlinked(getattr(state, attribute))
+        and (declaration.always or getattr(state, attribute) != getattr(usual, attribute))
+        and not declaration.unlinked(getattr(state, attribute))
     }
 
 
@@ -107,16 +107,18 @@ def read_link(
     """
     state = kind() if base is None else base
     problems: list[str] = []
-    for attribute, found in link_fields(kind).items():
-        name = found.name if found.name in query else found.old_name
+    for attribute, declaration in link_fields(kind).items():
+        name = declaration.name if declaration.name in query else declaration.old_name
         if not name or name not in query or (only is not None and attribute not in only):
             continue
         try:
-            changed = change(state, {attribute: found.read(query[name][: LONGEST_TEXT + 1])})
+            changed = change(state, {attribute: declaration.read(query[name][: LONGEST_TEXT + 1])})
             check(changed)
             state = changed
         except (PlaygroundError, ValueError) as error:
-            said = str(error) if isinstance(error, PlaygroundError) else f"The link's {found.name} cannot be read."
+            said = (
+                str(error) if isinstance(error, PlaygroundError) else f"The link's {declaration.name} cannot be read."
+            )
             problems.append(f"{said} The link's value was left out.")
     return Reading(state, tuple(problems))
 
@@ -129,16 +131,16 @@ def change(state: S, values: Mapping[str, Any]) -> S:
 def command_words(state: DataclassInstance) -> list[str]:
     """``--flag=value`` for every field that the command line has too and that is not at its default."""
     usual, words = type(state)(), list[str]()
-    for attribute, found in link_fields(state).items():
+    for attribute, declaration in link_fields(state).items():
         value = getattr(state, attribute)
-        if not found.flag or value == getattr(usual, attribute):
+        if not declaration.flag or value == getattr(usual, attribute):
             continue
         if isinstance(value, bool):
-            words += [f"--{found.flag}"] if value else []
+            words += [f"--{declaration.flag}"] if value else []
         elif isinstance(value, tuple):
-            words += [f"--{found.flag}={item}" for item in value]
+            words += [f"--{declaration.flag}={item}" for item in value]
         else:
-            words.append(f"--{found.flag}={found.write(value)}")
+            words.append(f"--{declaration.flag}={declaration.write(value)}")
     return words
 
 
@@ -228,11 +230,11 @@ def texts(
     """A list of texts, as JSON in a link; ``each`` may refuse one of them."""
 
     def read(given: str) -> tuple[str, ...]:
-        found = read_json(given)
-        if not isinstance(found, list) or len(found) > most or not all(isinstance(item, str) for item in found):
+        entries = read_json(given)
+        if not isinstance(entries, list) or len(entries) > most or not all(isinstance(item, str) for item in entries):
             raise _refused(about, f"not a list of at most {most} texts.")
-        for item in found:
+        for item in entries:
             each(read_text(item))
-        return tuple(found)
+        return tuple(entries)
 
     return link_field(default, read, write=lambda items: json.dumps(list(items), ensure_ascii=False), **about)

@@ -72,12 +72,12 @@ def _read_name(given: str) -> str | None:
 
 def _read_beside(given: str) -> tuple[ComparedModel, ...]:
     try:
-        found = json.loads(given)
+        names = json.loads(given)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found) or len(found) > MOST_BESIDE:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > MOST_BESIDE:
         raise BadInput(f"The link's models to compare with are not a list of up to {MOST_BESIDE} names.")
-    return tuple(dict.fromkeys(read_compared(name) for name in found))
+    return tuple(dict.fromkeys(read_compared(name) for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Setup:
         (),
         _read_beside,
         name="compared",
-        write=lambda found: json.dumps([one.text for one in found]),
+        write=lambda models: json.dumps([one.text for one in models]),
         old_name=_OLD_MODELS,
     )
 
@@ -164,15 +164,15 @@ class Setup:
 
 def setup_fields(setup: Setup) -> dict[str, str]:
     """The query fields that reproduce ``setup``; values at their default are left out."""
-    found = link_of(setup)
+    link = link_of(setup)
     if not setup.chat:
-        found.pop("system", None)
+        link.pop("system", None)
     if not setup.steps:
-        found.pop("at", None)
+        link.pop("at", None)
     else:
-        found["at"] = str(setup.position)
-    found |= {name: _setting_text(value) for name, value in setup.settings.to_mapping().items()}
-    return {"check": _checksum(found), **found}  # first: at the end, whatever cuts a link short would cut it off too
+        link["at"] = str(setup.position)
+    link |= {name: _setting_text(value) for name, value in setup.settings.to_mapping().items()}
+    return {"check": _checksum(link), **link}  # first: at the end, whatever cuts a link short would cut it off too
 
 
 def setup_query(setup: Setup) -> str:

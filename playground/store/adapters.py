@@ -61,7 +61,7 @@ def kept_folder(id: str) -> Path | None:
 
 def kept_adapters(owner: str) -> tuple[Path, ...]:
     """The folders of what ``owner`` has kept, the newest first."""
-    found = []
+    dated_folders = []
     for label in adapters_folder().glob(f"*/{LABEL}"):
         folder = label.parent
         if not _ID.fullmatch(folder.name) or not all((folder / name).is_file() for name in (CONFIG, WEIGHTS)):
@@ -69,15 +69,15 @@ def kept_adapters(owner: str) -> tuple[Path, ...]:
         read = _label(label)
         if read.get("owner") == owner:
             created = read.get("created")
-            found.append((float(created) if isinstance(created, int | float) else 0.0, folder))
-    return tuple(folder.resolve() for _created, folder in sorted(found, reverse=True))
+            dated_folders.append((float(created) if isinstance(created, int | float) else 0.0, folder))
+    return tuple(folder.resolve() for _created, folder in sorted(dated_folders, reverse=True))
 
 
 def owner_of(id: str) -> str | None:
     """Whose a kept adapter is; None for what is none."""
     folder = kept_folder(id)
-    found = _label(folder / LABEL).get("owner") if folder is not None else None
-    return found if isinstance(found, str) else None
+    owner = _label(folder / LABEL).get("owner") if folder is not None else None
+    return owner if isinstance(owner, str) else None
 
 
 def delete_adapter(owner: str, id: str) -> bool:

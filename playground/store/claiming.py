@@ -32,10 +32,10 @@ def claim(
     values = {"status": "running", "problem": "", "owner": owner, "writer": writer, "written": written}
     for _ in range(ATTEMPTS):
         with database.session() as session:
-            found = session.scalar(select(table).where(own))
-            if found is None or not is_free(found):
+            row = session.scalar(select(table).where(own))
+            if row is None or not is_free(row):
                 return False
-            as_seen = own & (table.writer == found.writer) & (table.status == found.status)
+            as_seen = own & (table.writer == row.writer) & (table.status == row.status)
             changed = session.execute(update(table).where(as_seen).values(**values).returning(table.id))
             if changed.first() is not None:
                 return True

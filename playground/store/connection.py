@@ -68,8 +68,10 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, OSError, ImportError) as error:
-            told = str(error.orig if isinstance(error, DatabaseError) else error).splitlines() or [type(error).__name__]
-            reason = told[0][:160].rstrip(".")
+            lines = str(error.orig if isinstance(error, DatabaseError) else error).splitlines() or [
+                type(error).__name__
+            ]
+            reason = lines[0][:160].rstrip(".")
             where = file_problem(self._file, reason) if self._file else server_problem(self.place, reason)
             raise StoreError(where) from None
 

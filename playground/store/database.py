@@ -94,15 +94,15 @@ class RunDatabase(Database):
     ) -> tuple[RunRecord, tuple[CandidateRecord, ...], tuple[ColumnRecord, ...]] | None:
         """One run with its candidates in order and its scores; None where there is none of this id."""
         with self.session() as session:
-            found = _own_run(session, run, visitor)
-            if found is None:
+            row = _own_run(session, run, visitor)
+            if row is None:
                 return None
             rows = session.scalars(
                 select(CandidateRow).where(CandidateRow.run == run).order_by(CandidateRow.place)
             ).all()
             columns = session.scalars(select(ColumnRow).where(ColumnRow.run == run)).all()
             return (
-                _run_record(found, len(rows)),
+                _run_record(row, len(rows)),
                 tuple(CandidateRecord(r.place, r.plain, r.prompt_ids, r.ids, r.arrays) for r in rows),
                 tuple(ColumnRecord(column.label, column.scores) for column in columns),
             )
@@ -110,8 +110,8 @@ class RunDatabase(Database):
     def note(self, name: str) -> str | None:
         """The text stored under a name, if there is one."""
         with self.session() as session:
-            found = session.get(NoteRow, name)
-            return None if found is None else found.text
+            row = session.get(NoteRow, name)
+            return None if row is None else row.text
 
 
 def _own_run(session: Session, run: str, visitor: str) -> RunRow | None:

@@ -45,12 +45,12 @@ class JudgingTable:
     def tuning_of(self, token: str) -> tuple[str, str] | None:
         """The tuning that a token leads to, and whose it is; None where it leads nowhere."""
         with self._database.session() as session:
-            found = session.execute(
+            row = session.execute(
                 select(TuningRow.id, TuningRow.visitor)
                 .join(TuningLinkRow, TuningLinkRow.tuning == TuningRow.id)
                 .where(TuningLinkRow.token == token)
             ).one_or_none()
-            return None if found is None else (str(found[0]), str(found[1]))
+            return None if row is None else (str(row[0]), str(row[1]))
 
     # -- judges and votes ------------------------------------------------------------------------------------------
 
@@ -104,9 +104,9 @@ class JudgingTable:
 
     def newest_vote(self, tuning: str) -> tuple[int, float]:
         """How many there are, and when the last one came, as seconds since 1970: 0 without any."""
-        found = select(func.count(), func.max(TuningVoteRow.at)).where(TuningVoteRow.tuning == tuning)
+        query = select(func.count(), func.max(TuningVoteRow.at)).where(TuningVoteRow.tuning == tuning)
         with self._database.session() as session:
-            count, at = session.execute(found).one()
+            count, at = session.execute(query).one()
             return count, at or 0.0
 
     # -- models ----------------------------------------------------------------------------------------------------

@@ -65,21 +65,21 @@ class RoomTable:
     def open_room(self) -> RoomRecord | None:
         """The newest that has not been closed."""
         with self._database.session() as session:
-            found = session.scalars(
+            row = session.scalars(
                 select(RoomRow).where(RoomRow.closed.is_(None)).order_by(RoomRow.opened.desc()).limit(1)
             ).first()
-            if found is None:
+            if row is None:
                 return None
             return RoomRecord(
-                found.id,
-                found.code,
-                found.opened,
-                found.closed,
-                found.leader,
-                found.link,
-                found.moves,
-                found.lesson,
-                found.step,
+                row.id,
+                row.code,
+                row.opened,
+                row.closed,
+                row.leader,
+                row.link,
+                row.moves,
+                row.lesson,
+                row.step,
             )
 
     def put_member(self, member: MemberRecord) -> None:

@@ -93,8 +93,8 @@ class TrainingTable:
     def training(self, training: str, visitor: str) -> TrainingRecord | None:
         """One of them; None where there is none of this id."""
         with self._database.session() as session:
-            found = _own(session, training, visitor)
-            return None if found is None else _record(found)
+            row = _own(session, training, visitor)
+            return None if row is None else _record(row)
 
 
 def _own(session: Session, training: str, visitor: str) -> TrainingRow | None:

@@ -101,10 +101,8 @@ class TuningTable:
     def tuning(self, tuning: str, visitor: str) -> TuningRecord | None:
         """One of them; None where there is none of this id."""
         with self._database.session() as session:
-            found = session.execute(
-                _counted().where(TuningRow.id == tuning, TuningRow.visitor == visitor)
-            ).one_or_none()
-            return None if found is None else _record(found[0], int(found[1] or 0))
+            row = session.execute(_counted().where(TuningRow.id == tuning, TuningRow.visitor == visitor)).one_or_none()
+            return None if row is None else _record(row[0], int(row[1] or 0))
 
     def texts(self, tuning: str, visitor: str) -> tuple[CandidateRecord, ...]:
         """Of one of them, by place."""

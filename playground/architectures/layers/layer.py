@@ -33,8 +33,8 @@ def causal_convolution(inputs: Tensor, kernel: Tensor) -> Tensor:
     """y_t = Σ_{s ≤ t} kernel_{t-s} inputs_s by FFT: ``inputs`` (batch, T, width), ``kernel`` (width, T)."""
     size = 2 * inputs.shape[1]
     product = torch.fft.rfft(inputs.transpose(1, 2), n=size) * torch.fft.rfft(kernel, n=size)
-    found: Tensor = torch.fft.irfft(product, n=size)
-    return found[..., : inputs.shape[1]].transpose(1, 2)
+    convolved: Tensor = torch.fft.irfft(product, n=size)
+    return convolved[..., : inputs.shape[1]].transpose(1, 2)
 
 
 def short_convolution(inputs: Tensor, before: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,12 +18,12 @@ def open_room(
 
     A ``lesson`` that it does not have begins at its first step.
     """
-    found = None if new else table.open_room()
-    if found is None:
+    record = None if new else table.open_room()
+    if record is None:
         table.close_all(clock())
-        found = RoomRecord(uuid.uuid4().hex, new_code(), clock())
-        table.add(found)
-    if lesson is not None and lesson != found.lesson:
-        table.change(found.id, lesson=lesson, step=0)
-        found = replace(found, lesson=lesson, step=0)
-    return found
+        record = RoomRecord(uuid.uuid4().hex, new_code(), clock())
+        table.add(record)
+    if lesson is not None and lesson != record.lesson:
+        table.change(record.id, lesson=lesson, step=0)
+        record = replace(record, lesson=lesson, step=0)
+    return record

@@ -89,8 +89,8 @@ class Room:
     def member(self, visitor: str) -> Member | None:
         """This visitor's place; None who has not joined."""
         with self._lock:
-            found = self._members.get(visitor)
-            return None if found is None else self._member(found)
+            record = self._members.get(visitor)
+            return None if record is None else self._member(record)
 
     def is_leader(self, visitor: str) -> bool:
         with self._lock:
@@ -104,8 +104,8 @@ class Room:
     def nickname_of(self, visitor: str) -> str:
         """ "" of who is not here any more."""
         with self._lock:
-            found = self._members.get(visitor)
-            return "" if found is None else found.nickname
+            record = self._members.get(visitor)
+            return "" if record is None else record.nickname
 
     def subscribe(self, callback: Callable[[], None], *, people: bool = False) -> Callable[[], None]:
         """Call back when link, lesson or leader change; with ``people`` when somebody comes, goes or follows, too.
@@ -142,9 +142,9 @@ class Room:
         """A tab of this visitor is open. Cheap: called with every run of a page."""
         with self._lock:
             tabs = self._tabs.setdefault(visitor, set()) if visitor in self._members else set()
-            known = bool(tabs) and self._is_here(visitor)
+            was_here = bool(tabs) and self._is_here(visitor)
             tabs.add(tab)
-            if known or visitor not in self._members:
+            if was_here or visitor not in self._members:
                 return
         self._note_return()
 

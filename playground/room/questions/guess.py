@@ -120,8 +120,8 @@ class GuessFigures:
 def scores_of(one: Round) -> tuple[tuple[Answer, ScoredToken], ...]:
     """Each answer of a revealed round with the token it begins with. Those that came as it closed and have none are left out."""
     result = one.question.result
-    known = dict(result.scored) if isinstance(result, GuessResult) else {}
-    pairs = ((answer, known.get(answer.given.text)) for answer in one.answers if isinstance(answer.given, Guessed))
+    scored = dict(result.scored) if isinstance(result, GuessResult) else {}
+    pairs = ((answer, scored.get(answer.given.text)) for answer in one.answers if isinstance(answer.given, Guessed))
     return tuple((answer, token) for answer, token in pairs if token is not None)
 
 

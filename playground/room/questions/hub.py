@@ -59,8 +59,8 @@ class QuestionHub:
         self._subscribers, self._countdown = Subscribers(), Countdown()
         self._of_visitors = SubscribersByVisitor()
         records = table.questions(room)
-        found = [question for question in map(stored.read_question, records) if question is not None]
-        on_stage = [question for question in found if question.state != "finished"]
+        questions = [question for question in map(stored.read_question, records) if question is not None]
+        on_stage = [question for question in questions if question.state != "finished"]
         self._question: Question | None = on_stage[-1] if on_stage else None
         self._answers: dict[str, Answer] = self._load(self._question) if self._question else {}
         if self._question is not None:

@@ -78,9 +78,9 @@ def read_answer(about: About, record: AnswerRecord) -> Answer | None:
     """None where what is stored cannot be read, or answers another kind of question."""
 
     def read() -> Answer:
-        told: dict[str, Any] = json.loads(record.given)
+        given: dict[str, Any] = json.loads(record.given)
         kinds: dict[str, Callable[..., Given]] = {"guess": Guessed, "better": Voted, "temperature": Moved}
-        return Answer(record.visitor, kinds[kind_of(about)](**told), record.at)
+        return Answer(record.visitor, kinds[kind_of(about)](**given), record.at)
 
     return _readable(read)
 
@@ -112,23 +112,23 @@ def _readable(read: Callable[[], T]) -> T | None:
         return None
 
 
-def _about(told: dict[str, Any]) -> About:
-    kind = told.pop("kind")
+def _about(fields: dict[str, Any]) -> About:
+    kind = fields.pop("kind")
     if kind == "better":
-        return Better(told["prompt"], tuple(told["answers"]), tuple(told["pair"]), told["run"])
+        return Better(fields["prompt"], tuple(fields["answers"]), tuple(fields["pair"]), fields["run"])
     if kind == "guess":
-        return Guess(told["prompt"], told["real_next"], tuple(told["choices"]), told["model"], told["rounds"])
-    return Temperature(**told)
+        return Guess(fields["prompt"], fields["real_next"], tuple(fields["choices"]), fields["model"], fields["rounds"])
+    return Temperature(**fields)
 
 
-def _result(about: About, told: dict[str, Any]) -> Result:
+def _result(about: About, fields: dict[str, Any]) -> Result:
     if isinstance(about, Guess):
         return GuessResult(
-            told["model"],
-            told["vocab_size"],
-            tuple(ScoredToken(**token) for token in told["top"]),
-            told["entropy"],
-            tuple((text, ScoredToken(**token)) for text, token in told["scored"]),
-            None if told["real"] is None else ScoredToken(**told["real"]),
+            fields["model"],
+            fields["vocab_size"],
+            tuple(ScoredToken(**token) for token in fields["top"]),
+            fields["entropy"],
+            tuple((text, ScoredToken(**token)) for text, token in fields["scored"]),
+            None if fields["real"] is None else ScoredToken(**fields["real"]),
         )
-    return TemperatureResult(told["model"], told["seed"], tuple(WrittenText(**text) for text in told["texts"]))
+    return TemperatureResult(fields["model"], fields["seed"], tuple(WrittenText(**text) for text in fields["texts"]))

@@ -31,9 +31,13 @@ def spread(answers: Sequence[Answer]) -> Spread | None:
     return Spread(tuple(settings), *quartiles)
 
 
-def settings_to_write(found: Spread) -> tuple[tuple[str, float], ...]:
+def settings_to_write(answer_spread: Spread) -> tuple[tuple[str, float], ...]:
     """The lowest, the median and the highest setting of the room; one that equals another is written once."""
     named: dict[float, str] = {}
-    for name, value in (("median", found.median), ("lowest", found.low), ("highest", found.high)):
+    for name, value in (
+        ("median", answer_spread.median),
+        ("lowest", answer_spread.low),
+        ("highest", answer_spread.high),
+    ):
         named.setdefault(value, name)
     return tuple((name, value) for value, name in sorted(named.items()))

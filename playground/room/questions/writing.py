@@ -15,7 +15,7 @@ from playground.sampling.settings import NEUTRAL
 SEED, NEW_TOKENS = 1, 40
 
 
-def texts_requests(engine: Engine, about: Temperature, found: Spread) -> tuple[GenerationRequest, ...]:
+def texts_requests(engine: Engine, about: Temperature, answer_spread: Spread) -> tuple[GenerationRequest, ...]:
     """A row for the lowest, the median and the highest setting. The prompt is a message where the model has a template.
 
     Raises BadPrompt for a prompt that cannot be read.
@@ -23,7 +23,7 @@ def texts_requests(engine: Engine, about: Temperature, found: Spread) -> tuple[G
     ids = encode_prompt(engine.codec, about.prompt, chat=engine.info.has_chat_template)
     return tuple(
         GenerationRequest(ids, NEUTRAL.replace(temperature=value), max_new_tokens=NEW_TOKENS, seed=SEED, top=0)
-        for _name, value in settings_to_write(found)
+        for _name, value in settings_to_write(answer_spread)
     )
 
 
@@ -32,8 +32,8 @@ def share_done(step: GenerationStep) -> float:
     return max((token.index + 1 for token in step.tokens), default=0) / NEW_TOKENS
 
 
-def texts_result(generation: Generation, found: Spread, model: str) -> TemperatureResult:
-    named = zip(settings_to_write(found), generation.rows, strict=True)
+def texts_result(generation: Generation, answer_spread: Spread, model: str) -> TemperatureResult:
+    named = zip(settings_to_write(answer_spread), generation.rows, strict=True)
     return TemperatureResult(
         model, SEED, tuple(WrittenText(name, value, row.text.strip()) for (name, value), row in named)
     )
