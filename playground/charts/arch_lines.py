@@ -117,9 +117,9 @@ def lines_description(data: ArchLines) -> str:
     """The last point of each curve in words."""
     said = []
     for curve in data.curves:
-        known = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if y is not None]
-        if known:
-            x, y = known[-1]
+        points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if y is not None]
+        if points:
+            x, y = points[-1]
             said.append(f"{curve.name} {y:.3g} at {x:g}")
     return f"{data.upwards} against {data.across}: {'; '.join(said) or 'nothing measured yet'}."
 
@@ -136,7 +136,7 @@ class LossCurve:
 def training_figure(curves: Sequence[LossCurve], most: int) -> go.Figure:
     """Accuracy on the largest size by step: one line a training, those of one model in one colour."""
     names = list(dict.fromkeys(curve.name for curve in curves))
-    seen: set[str] = set()
+    in_legend: set[str] = set()
     traces: list[dict[str, object]] = []
     for curve in curves:
         traces.append(
@@ -145,14 +145,14 @@ def training_figure(curves: Sequence[LossCurve], most: int) -> go.Figure:
                 "mode": "lines",
                 "name": escaped(curve.name),
                 "legendgroup": curve.name,
-                "showlegend": curve.name not in seen,
+                "showlegend": curve.name not in in_legend,
                 "x": list(curve.steps),
                 "y": list(curve.accuracies),
                 "line": {"color": COLOURS[names.index(curve.name) % len(COLOURS)], "width": 1.5},
                 "hoverinfo": "skip",
             }
         )
-        seen.add(curve.name)
+        in_legend.add(curve.name)
     layout = {
         "height": 240,
         "margin": {"l": 64, "r": 8, "t": 8, "b": 48},

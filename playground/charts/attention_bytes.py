@@ -69,8 +69,8 @@ def shrunk(values: FloatArray, side: int) -> FloatArray:
     if width <= side:
         return values
     edges = np.linspace(0, width, side, endpoint=False).astype(np.intp)
-    known = np.where(np.isnan(values), np.float32(-1), values)
-    small: FloatArray = np.maximum.reduceat(np.maximum.reduceat(known, edges, axis=-2), edges, axis=-1)
+    filled = np.where(np.isnan(values), np.float32(-1), values)
+    small: FloatArray = np.maximum.reduceat(np.maximum.reduceat(filled, edges, axis=-2), edges, axis=-1)
     return np.where(small < 0, np.nan, small).astype(np.float32)
 
 

@@ -63,8 +63,8 @@ def weight_figure(data: WeightBars) -> go.Figure:
             "cliponaxis": False,
         },
     ]
-    known = np.append(scores[~np.isnan(scores)], 0.0)
-    low, high = float(known.min()), float(known.max())
+    finite = np.append(scores[~np.isnan(scores)], 0.0)
+    low, high = float(finite.min()), float(finite.max())
     room = 0.25 * max(high - low, 1.0)  # for the numbers beside the bars; left of them the keys' names begin
     layout = {
         "height": 90 + 24 * max(len(keys), 2),
@@ -92,8 +92,8 @@ def weight_figure(data: WeightBars) -> go.Figure:
 def weight_description(data: WeightBars) -> str:
     """The picture in words and numbers."""
     best = np.argsort(-data.weights, kind="stable")[:3]
-    told = ", ".join(
+    highest = ", ".join(
         f"{data.names[key]} score {float(data.scores[key]):.3f}, weight {percent(float(data.weights[key]))}"
         for key in best
     )
-    return f"Scores and weights of query {data.query} over {len(data.names):,} keys. Highest: {told}."
+    return f"Scores and weights of query {data.query} over {len(data.names):,} keys. Highest: {highest}."

@@ -77,16 +77,16 @@ def token_name(view: AttentionView, index: int) -> str:
 def panel_description(view: AttentionView, panel: MatrixPanel) -> str:
     """What a heatmap shows, with its numbers, for readers who do not see it."""
     width = len(view.tokens)
-    known = np.nan_to_num(panel.values, nan=-1.0)
-    cells, most = known.ravel(), 3 * width  # sorting all cells of 128 tokens took a millisecond a move
+    weights = np.nan_to_num(panel.values, nan=-1.0)
+    cells, most = weights.ravel(), 3 * width  # sorting all cells of 128 tokens took a millisecond a move
     large = np.flatnonzero(cells >= np.partition(cells, -most)[-most]) if cells.size > most else np.arange(cells.size)
     order = large[np.argsort(-cells[large], kind="stable")][:most]
     away = [divmod(int(cell), width) for cell in order]
     # a first token that can only look at itself says nothing about the head
-    strongest = [(query, key) for query, key in away if known[query, key] > 0 and query + view.start > 0][:3]
-    told = ", ".join(
-        f"{token_name(view, query)} to {token_name(view, key)} {percent(float(known[query, key]))}"
+    strongest = [(query, key) for query, key in away if weights[query, key] > 0 and query + view.start > 0][:3]
+    listed = ", ".join(
+        f"{token_name(view, query)} to {token_name(view, key)} {percent(float(weights[query, key]))}"
         for query, key in strongest
     )
     size = f"{width:,} queries by {width:,} keys" if width > 1 else "one query and one key"
-    return f"{panel.title}: attention of {size}. " + (f"Strongest: {told}." if told else "Nothing to show.")
+    return f"{panel.title}: attention of {size}. " + (f"Strongest: {listed}." if listed else "Nothing to show.")

@@ -14,17 +14,17 @@ from playground.testtime.bakeoff_report import BakeoffReport, coverage_by_n
 COVERAGE = "a right one is among them (coverage)"
 
 
-def accuracy_shares(made: BakeoffReport) -> SharesData:
+def accuracy_shares(report: BakeoffReport) -> SharesData:
     """Coverage, every rule and one blind candidate, each with its interval where it has one."""
-    rows = [(COVERAGE, made.coverage), *((rule.name, rule.accuracy) for rule in made.rules)]
-    rows.append(("one, taken blindly", made.single))
+    rows = [(COVERAGE, report.coverage), *((rule.name, rule.accuracy) for rule in report.rules)]
+    rows.append(("one, taken blindly", report.single))
     shares = [share for _name, share in rows]
     return SharesData(
         tuple(name for name, _share in rows),
         np.array([share.mean for share in shares], dtype=np.float32),
         np.array([share.mean if share.low is None else share.low for share in shares], dtype=np.float32),
         np.array([share.mean if share.high is None else share.high for share in shares], dtype=np.float32),
-        reference=made.single.mean,
+        reference=report.single.mean,
     )
 
 
@@ -34,10 +34,13 @@ def coverage_bands(state: BakeoffState) -> BandsData:
     return BandsData("N", "share of problems", (BandCurve("coverage (pass@k)", n, share, kind=STRONG),), percent=True)
 
 
-def difficulty_table(made: BakeoffReport) -> TableData:
+def difficulty_table(report: BakeoffReport) -> TableData:
     """Accuracy of each rule on each difficulty, as percent."""
-    lines = [("coverage", dict(made.coverage_by_difficulty)), ("one, taken blindly", dict(made.single_by_difficulty))]
-    lines += [(rule.name, dict(rule.by_difficulty)) for rule in made.rules]
+    lines = [
+        ("coverage", dict(report.coverage_by_difficulty)),
+        ("one, taken blindly", dict(report.single_by_difficulty)),
+    ]
+    lines += [(rule.name, dict(rule.by_difficulty)) for rule in report.rules]
     levels = list(lines[0][1])
     each = min(110, (WIDTH - 240) // max(1, len(levels)))
     columns = [

@@ -117,8 +117,8 @@ def _quantile_curve(name: str, drawn: Sequence[FirstValid], field: str, kind: st
 
 
 def _quantiles(values: FloatArray) -> FloatArray:
-    known = values[np.isfinite(values)]
-    return np.percentile(known, [10, 50, 90]) if known.size else np.full(3, np.nan)
+    finite = values[np.isfinite(values)]
+    return np.percentile(finite, [10, 50, 90]) if finite.size else np.full(3, np.nan)
 
 
 def rule_agreement(scored: ScoredCandidates) -> AgreementData:

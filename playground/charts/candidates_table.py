@@ -81,8 +81,8 @@ def _score_columns(scored: ScoredCandidates, beams: bool) -> tuple[list[TableCol
         name, kind = NAMES.get(column.label, column.label), kind_of(column.spec)
         head = HEADS.get(column.label, column.label)
         width = min(120, round(6.2 * len(head)) + 22)
-        made = always.pop(name, None) or TableColumn(name, head, width, f"{kind.label}. {kind.purpose}", 3)
-        (behind if column.problem else wanted).append(made)
+        score_column = always.pop(name, None) or TableColumn(name, head, width, f"{kind.label}. {kind.purpose}", 3)
+        (behind if column.problem else wanted).append(score_column)
     room = WIDTH - SELECT - NUMBER - LEAST_TEXT - (ANSWER if any(scored.answers) else 0)
     first: list[TableColumn] = []
     while wanted and sum(column.width for column in first) + wanted[0].width <= room:
@@ -118,19 +118,19 @@ def groups_table(groups: Sequence[tuple[str, Sequence[Candidate]]]) -> TableData
         TableColumn("texts", "Texts", 70, decimals=0),
         TableColumn("tokens", "Tokens each", 104, decimals=1),
     )
-    return TableData(columns, tuple(_group_row(name, found) for name, found in groups))
+    return TableData(columns, tuple(_group_row(name, candidates) for name, candidates in groups))
 
 
-def _group_row(name: str, found: Sequence[Candidate]) -> dict[str, Any]:
-    shares = [share for one in found if (share := repeated_share(one.keys)) is not None]
-    distinct = pooled_distinct_n([one.keys for one in found], 2)
+def _group_row(name: str, candidates: Sequence[Candidate]) -> dict[str, Any]:
+    shares = [share for one in candidates if (share := repeated_share(one.keys)) is not None]
+    distinct = pooled_distinct_n([one.keys for one in candidates], 2)
     return {
         "": name,
-        "average": sum(one.avg_logprob for one in found) / len(found),
+        "average": sum(one.avg_logprob for one in candidates) / len(candidates),
         "repeated 4-grams": percent(sum(shares) / len(shares)) if shares else "–",
         "distinct-2": percent(distinct) if distinct is not None else "–",
-        "texts": len(found),
-        "tokens": sum(one.n_tokens for one in found) / len(found),
+        "texts": len(candidates),
+        "tokens": sum(one.n_tokens for one in candidates) / len(candidates),
     }
 
 
@@ -226,7 +226,7 @@ def _best_and_mean(scored: ScoredCandidates, label: str) -> tuple[float | None, 
 # -- the first valid one ---------------------------------------------------------------------------------------------
 
 
-def race_table(found: Sequence[tuple[str, RaceResult]]) -> TableData:
+def race_table(races: Sequence[tuple[str, RaceResult]]) -> TableData:
     """One row a figure, one column an experiment ("race", "retry")."""
     figures: dict[str, Callable[[RaceResult], str]] = {
         "time to first valid": lambda r: "none passed" if r.first_ms is None else milliseconds(r.first_ms),
@@ -237,6 +237,6 @@ def race_table(found: Sequence[tuple[str, RaceResult]]) -> TableData:
         "saved by stopping, at most": lambda r: f"{r.tokens_saved:,}",
         "of which checking": lambda r: milliseconds(r.check_ms),
     }
-    rows = [{"": name} | {who: figure(result) for who, result in found} for name, figure in figures.items()]
-    columns = [TableColumn("", "", 220), *(TableColumn(who, who.capitalize(), 140) for who, _result in found)]
+    rows = [{"": name} | {who: figure(result) for who, result in races} for name, figure in figures.items()]
+    columns = [TableColumn("", "", 220), *(TableColumn(who, who.capitalize(), 140) for who, _result in races)]
     return TableData(tuple(columns), tuple(rows))

@@ -68,23 +68,27 @@ def compare_data(views: Mapping[str, AnyNext], codec: TextCodec) -> CompareData:
 
     What an engine does not tell stands last, as one.
     """
-    known = {name: found for name, item in views.items() if (found := item.trace.distribution()) is not None}
-    if not known:
+    distributions = {
+        name: distribution for name, item in views.items() if (distribution := item.trace.distribution()) is not None
+    }
+    if not distributions:
         empty = np.zeros((0, 0), dtype=np.float32)
         return CompareData((), (), empty, empty)
     whole = all(isinstance(item, NextToken) for item in views.values())
-    low, high = (np.stack(rows) for rows in zip(*((each.low, each.high) for each in known.values()), strict=True))
+    low, high = (
+        np.stack(rows) for rows in zip(*((each.low, each.high) for each in distributions.values()), strict=True)
+    )
     best = high.max(axis=0)  # (k,)
-    places = [place for place in top_ids(best, shown_tokens(len(known)) - (not whole)) if best[place] > 0]
-    ids, before = next(iter(known.values())).ids, views[NOW].ids[-CONTEXT_TAIL:]
+    places = [place for place in top_ids(best, shown_tokens(len(distributions)) - (not whole)) if best[place] > 0]
+    ids, before = next(iter(distributions.values())).ids, views[NOW].ids[-CONTEXT_TAIL:]
     labels = tuple(glyphs(codec.piece(int(ids[place]), before)) for place in places)
     low, high = low[:, places], high[:, places]
     if whole:
-        return CompareData(tuple(known), labels, low)
-    rest = np.array([each.rest for each in known.values()])  # (settings, 2)
+        return CompareData(tuple(distributions), labels, low)
+    rest = np.array([each.rest for each in distributions.values()])  # (settings, 2)
     low, high = np.column_stack([low, rest[:, 0]]), np.column_stack([high, rest[:, 1]])
     return CompareData(
-        tuple(known), (*labels, "not told"), low.astype(np.float32), (high - low).clip(0).astype(np.float32)
+        tuple(distributions), (*labels, "not told"), low.astype(np.float32), (high - low).clip(0).astype(np.float32)
     )
 
 
@@ -95,19 +99,19 @@ def difference_table(views: Mapping[str, AnyNext], codec: TextCodec) -> pandas.D
 
     now, rows = views[NOW].trace.distribution(), []
     for name, item in views.items():
-        found, own = item.trace.distribution(), name == NOW
-        change = compare(found, now)
+        distribution, own = item.trace.distribution(), name == NOW
+        change = compare(distribution, now)
         rows.append(
             {
                 "": "Now" if own else name,
                 "order": order_name(item.settings.order) or "own",
                 "final": "" if isinstance(item, NextToken) else VERDICTS[item.trace.verdict],
-                "kept": "" if found is None else between(found.left, count),
-                "exp H": "" if found is None else between(found.entropy, choices),
+                "kept": "" if distribution is None else between(distribution.left, count),
+                "exp H": "" if distribution is None else between(distribution.entropy, choices),
                 "KL, nats": "" if own else _divergence(change.kl_qp),
                 "gained now": "" if own else named_tokens(change.gained, codec, item.ids),
                 "lost now": "" if own else named_tokens(change.lost, codec, item.ids),
-                "H, nats": "" if found is None else between(found.entropy, "{:.3f}".format),
+                "H, nats": "" if distribution is None else between(distribution.entropy, "{:.3f}".format),
                 "chain": settings_words(item.settings),
             }
         )

@@ -58,13 +58,16 @@ def models_table(now: ModelRow, beside: Mapping[str, tuple[ModelRow, ModelCompar
     """One row a model: how far it is from the one in use before any sampler, its size, and how fast it read."""
     import pandas as pd  # only a table needs it
 
-    rows = [_cells("Now", now, None), *(_cells(letter, read, found) for letter, (read, found) in beside.items())]
+    rows = [
+        _cells("Now", now, None),
+        *(_cells(letter, read, comparison) for letter, (read, comparison) in beside.items()),
+    ]
     return pd.DataFrame(rows)
 
 
-def _cells(letter: str, read: ModelRow, found: ModelComparison | None) -> dict[str, str]:
+def _cells(letter: str, read: ModelRow, comparison: ModelComparison | None) -> dict[str, str]:
     gaps, info, speed, tokens = (
-        None if found is None else found.distances,
+        None if comparison is None else comparison.distances,
         read.info,
         read.tokens_per_s,
         read.read_tokens,
@@ -103,17 +106,17 @@ def _nats(value: float) -> str:
     return "∞" if value == float("inf") else f"{value:.4f}" if value >= 0.0001 or value == 0 else f"{value:.1e}"
 
 
-def comparison_sentence(letter: str, read: ModelRow, found: ModelComparison) -> str:
+def comparison_sentence(letter: str, read: ModelRow, comparison: ModelComparison) -> str:
     """What lies between the model in use and one beside it, in words; plain text."""
-    gaps, info = found.distances, read.info
+    gaps, info = comparison.distances, read.info
     named = f"{info.name} in {or_unknown(info.dtype)} ({where(info)})"
-    if found.same_vocabulary:
+    if comparison.same_vocabulary:
         distance = f"KL(now ‖ {letter}) = {figure(gaps.kl_pq)} nats"
     else:
         distance = (
             f"another vocabulary, so tokens are compared by their text: {percent(gaps.only_p)} of now and "
             f"{percent(gaps.only_q)} of {letter} have no token in the other, and KL is not defined"
         )
-    moved = ", ".join(f"{glyphs(each.text)} {percent(each.p)} → {percent(each.q)}" for each in found.moved[:3])
+    moved = ", ".join(f"{glyphs(each.text)} {percent(each.p)} → {percent(each.q)}" for each in comparison.moved[:3])
     largest = f" Largest differences: {moved}." if moved else " The two are the same."
     return f"{letter}, {named}: {distance}; total variation {figure(gaps.total_variation, share=True)}.{largest}"

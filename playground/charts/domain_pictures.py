@@ -37,15 +37,15 @@ class IntervalRows:
 def intervals_figure(data: IntervalRows) -> go.Figure:
     """A line a row, a point a model with its 95% interval."""
     traces: list[Trace] = []
-    for place, (letter, found) in enumerate(data.values.items()):
+    for place, (letter, intervals) in enumerate(data.values.items()):
         value, low, high = (
-            np.array([getattr(each, name) for each in found], dtype=np.float32) for name in ("value", "low", "high")
+            np.array([getattr(each, name) for each in intervals], dtype=np.float32) for name in ("value", "low", "high")
         )
         trace = interval_trace(
             value,
             low,
             high,
-            [f"{letter} {each.value:.2f}".strip() for each in found],
+            [f"{letter} {each.value:.2f}".strip() for each in intervals],
             BESIDE.get(letter, FINAL),
             symbol=("circle", "diamond", "square", "cross")[place % 4],
         )
@@ -82,26 +82,26 @@ def _behind(trace: Trace, high: FloatArray) -> Trace:
 def intervals_description(data: IntervalRows) -> str:
     """Every figure in words."""
     said = []
-    for letter, found in data.values.items():
+    for letter, intervals in data.values.items():
         model = f"Model {letter}: " if letter else ""
         figures = "; ".join(
             f"{name} {each.value:.2f} ({each.low:.2f} to {each.high:.2f})"
-            for name, each in zip(data.rows, found, strict=True)
+            for name, each in zip(data.rows, intervals, strict=True)
         )
         said.append(model + figures)
     return f"{data.unit.capitalize()} with 95% intervals. " + ". ".join(said) + "."
 
 
-def surprise_tokens(codec: TextCodec, found: TextBits) -> list[StripToken]:
+def surprise_tokens(codec: TextCodec, text_bits: TextBits) -> list[StripToken]:
     """The text's tokens, coloured by surprise; what each is and how many bits it cost on hover."""
     tokens = []
-    for place, token in enumerate(found.ids):
-        piece = codec.piece(token, found.ids[max(0, place - _TAIL) : place])
-        shown, bits = glyphs(piece), float(found.bits[place])
+    for place, token in enumerate(text_bits.ids):
+        piece = codec.piece(token, text_bits.ids[max(0, place - _TAIL) : place])
+        shown, bits = glyphs(piece), float(text_bits.bits[place])
         if math.isnan(bits):
             lines: tuple[str, ...] = (f"{shown}  ·  id {token}", "nothing comes before it: not counted")
         else:
-            size = int(found.sizes[place])
+            size = int(text_bits.sizes[place])
             lines = (
                 f"{shown}  ·  id {token}",
                 f"{bits:.2f} bits over {size} bytes",
@@ -112,7 +112,7 @@ def surprise_tokens(codec: TextCodec, found: TextBits) -> list[StripToken]:
     return tokens
 
 
-def bits_table(names: Sequence[str], found: Sequence[TextBits]) -> TableData:
+def bits_table(names: Sequence[str], text_bits: Sequence[TextBits]) -> TableData:
     """A row a text: bits a byte, bits a token, bytes a token."""
     columns = (
         TableColumn("text", "Text", 170, pinned=True),
@@ -129,7 +129,7 @@ def bits_table(names: Sequence[str], found: Sequence[TextBits]) -> TableData:
             "size": each.bytes / max(each.tokens, 1),
             "tokens": len(each.ids),
         }
-        for name, each in zip(names, found, strict=True)
+        for name, each in zip(names, text_bits, strict=True)
     )
     return TableData(columns, rows)
 

@@ -67,16 +67,16 @@ def histogram_data(view: NextToken | PartialNext, codec: TextCodec, seed: int, d
 
     The final distribution must be exact; all tokens that are not told are one outcome, the last.
     """
-    known = view.trace.distribution()
-    assert known is not None and known.exact
-    told = cumulative_distribution(known.probs)
-    ends = np.append(told.ends * (1.0 - known.rest_prob), 1.0)
+    distribution = view.trace.distribution()
+    assert distribution is not None and distribution.exact
+    cumulative = cumulative_distribution(distribution.probs)
+    ends = np.append(cumulative.ends * (1.0 - distribution.rest_prob), 1.0)
     us = [UniformStream(seed, row).at(view.step) for row in range(1, draws + 1)]
     drawn = np.bincount(np.searchsorted(ends, us, side="right"), minlength=len(ends))
-    expected, shown, last = np.diff(ends, prepend=0.0) * draws, min(20, len(told.ids)), len(told.ids)
-    labels = list(_labels(view, codec, known.ids[told.ids[:shown]]))
+    expected, shown, last = np.diff(ends, prepend=0.0) * draws, min(20, len(cumulative.ids)), len(cumulative.ids)
+    labels = list(_labels(view, codec, distribution.ids[cumulative.ids[:shown]]))
     observed, wanted = list(drawn[:shown]), list(expected[:shown])
-    others = "others told" if known.rest_prob > 0 else "others"
+    others = "others told" if distribution.rest_prob > 0 else "others"
     for name, first, end in ((others, shown, last), ("not told", last, last + 1)):
         if expected[first:end].sum() > 0:
             labels.append(name)
@@ -206,7 +206,7 @@ def histogram_figure(data: HistogramData) -> go.Figure:
 def histogram_description(data: HistogramData) -> str:
     """The picture in words and numbers."""
     parts = [
-        f"{label} {int(seen)} drawn, {want:.0f} expected"
-        for label, seen, want in zip(data.labels[:6], data.observed, data.expected, strict=False)
+        f"{label} {int(drawn)} drawn, {want:.0f} expected"
+        for label, drawn, want in zip(data.labels[:6], data.observed, data.expected, strict=False)
     ]
     return f"{data.draws:,} draws against the final distribution: " + "; ".join(parts) + "."

@@ -47,8 +47,8 @@ def _prompt_token(prompt: Prompt, place: int, text: str, special: bool, scale: s
     else:
         ground, ink = token_colours(scale, TokenFigures(value, rank, before))
         lines.append(f"surprisal {-value:.3f} nats ({-value / math.log(2):.3f} bits), raw {percent(math.exp(value))}")
-        told = "" if rank is None else f"rank {rank + 1:,}, "
-        lines.append(f"{told}entropy before it {'unknown' if before is None else entropy(before)}")
+        rank_text = "" if rank is None else f"rank {rank + 1:,}, "
+        lines.append(f"{rank_text}entropy before it {'unknown' if before is None else entropy(before)}")
     kind = "special" if special else "prompt"
     return StripToken(shown, "", kind, tuple(lines), (), ground, ink, text.endswith("\n"))
 
@@ -65,10 +65,10 @@ class GrowingTokens:
         """``path_tokens`` with brief cards, which grow with the path."""
         path = tree.path(branch)
         of = (run.prompt.ids, branch, scale, tree.hand_picked(branch), tree[branch].hidden_text)
-        known = len(self._path)
-        if of != self._of or known > len(path) or any(a is not b for a, b in zip(self._path, path, strict=False)):
-            self._tokens, known = [], 0
-        self._tokens += path_tokens(run, tree, branch, codec, scale, brief=True, begin=known)
+        begin = len(self._path)
+        if of != self._of or begin > len(path) or any(a is not b for a, b in zip(self._path, path, strict=False)):
+            self._tokens, begin = [], 0
+        self._tokens += path_tokens(run, tree, branch, codec, scale, brief=True, begin=begin)
         self._of, self._path = of, path
         return list(self._tokens)
 

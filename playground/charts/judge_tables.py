@@ -15,7 +15,9 @@ def settings_table(standing: Standing, present: str) -> TableData:
     fitted, ahead = standing.outlook.fitted, standing.outlook
     rows = []
     for name, bad in standing.both_bad.items():
-        verdict = next((found for pair, found in ahead.verdicts.items() if set(pair) == {name, present}), "open")
+        verdict = next(
+            (pair_verdict for pair, pair_verdict in ahead.verdicts.items() if set(pair) == {name, present}), "open"
+        )
         better = present if verdict == "first" else name if verdict == "second" else ""
         difference = "the present one"
         if name != present and fitted is not None:

@@ -24,22 +24,24 @@ _BARS = 8
 _PREMIUMS = [0.2, 0.5, 1, 2, 5, 10, 20, 50]
 
 
-def meaning_figure(found: Sequence[Knowledge]) -> go.Figure:
+def meaning_figure(knowledge: Sequence[Knowledge]) -> go.Figure:
     """A mark a language: premium across, bits per meaning upwards with its interval over articles."""
-    values = np.array([each.per_meaning.value for each in found], dtype=np.float32)
+    values = np.array([each.per_meaning.value for each in knowledge], dtype=np.float32)
     low, high = (
-        np.array([(each.per_meaning.low, each.per_meaning.high) for each in found], dtype=np.float32).reshape(-1, 2).T
+        np.array([(each.per_meaning.low, each.per_meaning.high) for each in knowledge], dtype=np.float32)
+        .reshape(-1, 2)
+        .T
     )
-    premiums = [each.premium for each in found] or [1.0]
+    premiums = [each.premium for each in knowledge] or [1.0]
     middle = min(premiums) * max(premiums)  # the square of what lies halfway on a logarithmic axis
     marks: Trace = {
         "type": "scatter",
         "mode": "markers+text",
-        "x": np.array([each.premium for each in found], dtype=np.float32),
+        "x": np.array([each.premium for each in knowledge], dtype=np.float32),
         "y": values,
-        "text": [f"  {escaped(each.text.name)}  " for each in found],
+        "text": [f"  {escaped(each.text.name)}  " for each in knowledge],
         # beside the mark, where its interval is not, and towards the middle
-        "textposition": ["middle left" if each.premium**2 > middle else "middle right" for each in found],
+        "textposition": ["middle left" if each.premium**2 > middle else "middle right" for each in knowledge],
         "cliponaxis": False,
         "hoverinfo": "skip",
         "marker": {"size": 10, "color": FINAL},
@@ -61,17 +63,17 @@ def meaning_figure(found: Sequence[Knowledge]) -> go.Figure:
     return make_figure([marks], layout)
 
 
-def meaning_description(found: Sequence[Knowledge]) -> str:
+def meaning_description(knowledge: Sequence[Knowledge]) -> str:
     """Every language in words."""
     said = "; ".join(
         f"{each.text.name}: premium {each.premium:.2f}, {each.per_byte.value:.2f} bits a byte, "
         f"{each.per_meaning.value:.2f} bits per meaning ({each.per_meaning.low:.2f} to {each.per_meaning.high:.2f})"
-        for each in found
+        for each in knowledge
     )
     return f"Bits per meaning against the premium. {said}."
 
 
-def knowledge_table(found: Sequence[Knowledge]) -> TableData:
+def knowledge_table(knowledge: Sequence[Knowledge]) -> TableData:
     """A row a language, with 95% intervals over articles in the texts."""
     columns = (
         TableColumn("language", "Language", 150, pinned=True),
@@ -95,7 +97,7 @@ def knowledge_table(found: Sequence[Knowledge]) -> TableData:
             },
             "tokens": each.tokens,
         }
-        for each in found
+        for each in knowledge
     )
     return TableData(columns, rows)
 

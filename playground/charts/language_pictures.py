@@ -184,16 +184,16 @@ def _named(placed: Sequence[LanguageCount], size: tuple[float, float]) -> set[st
     """Codes of the last ``NAMED`` languages whose names have room. ``size``: degrees that a letter and a line take."""
     letter, line = size
     taken: list[tuple[float, float, float]] = []  # of a name: its middle, half its width, its height above the equator
-    found = set[str]()
+    codes = set[str]()
     for each in reversed(placed):
         east, north = float(each.text.longitude or 0), float(each.text.latitude or 0)
         half = letter * len(each.text.name) / 2
         if all(abs(east - other) > half + width or abs(north - up) > line for other, width, up in taken):
             taken.append((east, half, north))
-            found.add(each.text.code)
-        if len(found) == NAMED:
+            codes.add(each.text.code)
+        if len(codes) == NAMED:
             break
-    return found
+    return codes
 
 
 def map_description(counts: Sequence[LanguageCount], tokenizer: str) -> str:

@@ -120,8 +120,8 @@ def shade_table() -> list[list[str]]:
 def shades(data: LensGridData, colour: str) -> list[int]:
     """Each cell's place in ``shade_table``, row by row from depth 0; -1 where a value is no number."""
     placed = fractions(data, colour).ravel()
-    found: list[int] = np.where(np.isnan(placed), -1, np.round(np.nan_to_num(placed) * SHADES)).astype(int).tolist()
-    return found
+    levels: list[int] = np.where(np.isnan(placed), -1, np.round(np.nan_to_num(placed) * SHADES)).astype(int).tolist()
+    return levels
 
 
 def lens_payload(data: LensGridData) -> dict[str, Any]:

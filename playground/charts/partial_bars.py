@@ -39,7 +39,7 @@ class PartialBar:
 @dataclass(frozen=True, slots=True)
 class PartialBarsData:
     """``rows`` are on screen; ``listed`` further tokens are told and not shown, with ``listed_raw`` and ``listed_final`` of the
-    probability. ``known``: anything can be said of the final distribution.
+    probability. ``has_final``: anything can be said of the final distribution.
     """
 
     rows: tuple[PartialBar, ...]
@@ -48,7 +48,7 @@ class PartialBarsData:
     listed_final: tuple[float, float]
     rest: RestOfRow
     may_draw_rest: bool
-    known: bool
+    has_final: bool
     exact: bool
     vocab_size: int
     log: bool
@@ -60,9 +60,9 @@ def partial_bars(view: PartialNext, codec: TextCodec, count: int, *, log: bool) 
 
     draw, trace = view.draw, view.trace
     listed = listed_candidates(view, codec, len(trace.raw.ids))
-    known = trace.final is not None
+    has_final = trace.final is not None
     rows = tuple(
-        PartialBar(row, glyphs(row.text), draw.id == row.id, known and draw.id is None and row.id in draw.ids)
+        PartialBar(row, glyphs(row.text), draw.id == row.id, has_final and draw.id is None and row.id in draw.ids)
         for row in listed[:count]
     )
     more = listed[count:]
@@ -72,8 +72,8 @@ def partial_bars(view: PartialNext, codec: TextCodec, count: int, *, log: bool) 
         listed_raw=sum(row.raw_prob or 0.0 for row in more),
         listed_final=(sum(row.final[0] for row in more), min(1.0, sum(row.final[1] for row in more))),
         rest=rest_of_row(view),
-        may_draw_rest=known and draw.rest,
-        known=known,
+        may_draw_rest=has_final and draw.rest,
+        has_final=has_final,
         exact=trace.verdict == "exact",
         vocab_size=trace.raw.vocab_size,
         log=log,
@@ -92,7 +92,7 @@ def partial_bars_table(data: PartialBarsData) -> pandas.DataFrame:
             percent(row.token.raw_prob or 0.0),
             row.token.raw_logprob,
             "–" if row.removed_by else _final(data, row.token.final),
-            row.removed_by or ("may be removed" if data.known and row.token.kept is None else ""),
+            row.removed_by or ("may be removed" if data.has_final and row.token.kept is None else ""),
             _mark(row.drawn, row.may_be_drawn).strip(),
         )
         for row in data.rows
@@ -123,7 +123,7 @@ def partial_bars_description(data: PartialBarsData) -> str:
 def partial_bars_payload(data: PartialBarsData) -> dict[str, Any]:
     """``data`` as the component paints it; plain JSON values."""
     values = [data.rest.raw_prob, data.listed_raw, *(row.token.raw_prob or 0.0 for row in data.rows)]
-    if data.known:
+    if data.has_final:
         values += [data.rest.final[1], data.listed_final[1], *(row.token.final[1] for row in data.rows)]
     top = 1.0 if data.log else max(*values, 1e-9)
     rows = [_row(data, row, top) for row in data.rows]
@@ -140,7 +140,7 @@ def partial_bars_payload(data: PartialBarsData) -> dict[str, Any]:
         "ticks": tuple(axis_ticks(top, data.log)),
         "cutRow": -1,
         "cutText": "",
-        "bounded": data.known and not data.exact,
+        "bounded": data.has_final and not data.exact,
         "description": partial_bars_description(data),
     }
 
@@ -196,19 +196,19 @@ def _summary(
 
 
 def _final_bar(data: PartialBarsData, final: tuple[float, float], top: float) -> dict[str, float]:
-    low, high = (axis_share(bound, top, log=data.log) if data.known else 0.0 for bound in final)
+    low, high = (axis_share(bound, top, log=data.log) if data.has_final else 0.0 for bound in final)
     return {"final": low, "finalHigh": high}
 
 
 def _final(data: PartialBarsData, final: tuple[float, float]) -> str:
-    return percent_between(*final) if data.known else "not known"
+    return percent_between(*final) if data.has_final else "not known"
 
 
 def _fate(data: PartialBarsData, row: PartialBar) -> str:
     if row.removed_by:
         return f"removed by {row.removed_by}"
     final = f"final {_final(data, row.token.final)}"
-    return f"{final}, may be removed" if data.known and row.token.kept is None else final
+    return f"{final}, may be removed" if data.has_final and row.token.kept is None else final
 
 
 def _mark(drawn: bool, may_be: bool) -> str:

@@ -111,8 +111,8 @@ def stage_table(trace: RowTrace | PartialTrace) -> pandas.DataFrame:
     rows = [{**raw, "known": "exact", "why": ""}]
     for stage in trace.stages:
         removed = "not known" if stage.row is None else percent_between(*stage.removed_mass)
-        told = {"known": VERDICTS[stage.verdict], "why": stage.why}
-        rows.append({**_cells(stage.label, stage.params, stage.kept, removed, stage.entropy), **told})
+        verdict = {"known": VERDICTS[stage.verdict], "why": stage.why}
+        rows.append({**_cells(stage.label, stage.params, stage.kept, removed, stage.entropy), **verdict})
     return pd.DataFrame(rows)[["stage", "values", "known", "kept", "removed", "H, nats", "exp H", "why"]]
 
 
@@ -133,8 +133,8 @@ def _cells(
 def params_words(params: object) -> str:
     """A stage's values; a lone one is named by its stage already."""
     items = params.items() if isinstance(params, Mapping) else ()
-    told = [(name, f"{value:g}" if isinstance(value, float) else str(value)) for name, value in items]
-    return told[0][1] if len(told) == 1 else ", ".join(f"{name} = {value}" for name, value in told)
+    pairs = [(name, f"{value:g}" if isinstance(value, float) else str(value)) for name, value in items]
+    return pairs[0][1] if len(pairs) == 1 else ", ".join(f"{name} = {value}" for name, value in pairs)
 
 
 def pipeline_figure(data: PipelineData) -> go.Figure:

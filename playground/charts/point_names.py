@@ -42,17 +42,17 @@ def place_names(points: Sequence[NamedPoint], width: float, height: float) -> tu
     """
     marks = [name_box(point, "", width, height) for point in points]
     taken: list[Box] = []
-    found: list[str | None] = []
+    positions: list[str | None] = []
     for point, own in zip(points, marks, strict=True):
         others = [*taken, *(mark for mark in marks if mark is not own)]
         inside = 0 <= point.x <= 1 and 0 <= point.y <= 1
         place = next(
             (p for p in PLACES if inside and _is_free(name_box(point, p, width, height), others, width, height)), None
         )
-        found.append(place)
+        positions.append(place)
         if place is not None:
             taken.append(name_box(point, place, width, height))
-    return tuple(found)
+    return tuple(positions)
 
 
 def name_box(point: NamedPoint, place: str, width: float, height: float) -> Box:

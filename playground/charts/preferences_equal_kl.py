@@ -9,11 +9,11 @@ from playground.testtime.curves import kl_bound
 from playground.testtime.equal_kl import EqualKl
 
 
-def equal_kl_bands(found: EqualKl) -> BandsData:
+def equal_kl_bands(comparison: EqualKl) -> BandsData:
     """Best-of-N's band, and DPO's point with its interval."""
-    x = np.array([kl_bound(n) for n in found.ns])
-    curve, low, high = (np.array(values) for values in (found.curve, found.low, found.high))
-    own, at = found.policy, np.array([found.kl.mean])
+    x = np.array([kl_bound(n) for n in comparison.ns])
+    curve, low, high = (np.array(values) for values in (comparison.curve, comparison.low, comparison.high))
+    own, at = comparison.policy, np.array([comparison.kl.mean])
     best = BandCurve("best-of-N of the start", x, curve, low, high, style=5)
     policy = BandCurve("DPO", at, np.array([own.mean]), np.array([own.low]), np.array([own.high]), kind=STRONG, style=0)
     return BandsData(
@@ -21,5 +21,5 @@ def equal_kl_bands(found: EqualKl) -> BandsData:
         "reward, standard deviations above one answer",
         (best, policy),
         log_x=False,
-        marks=((f"N ≈ {found.n:.1f}", found.kl.mean),),
+        marks=((f"N ≈ {comparison.n:.1f}", comparison.kl.mean),),
     )

@@ -36,8 +36,8 @@ class CalibrationData:
     error: float
 
 
-def calibration_data(found: Calibration) -> CalibrationData:
-    return CalibrationData(found.said, found.happened, found.counts, found.error)
+def calibration_data(calibration: Calibration) -> CalibrationData:
+    return CalibrationData(calibration.said, calibration.happened, calibration.counts, calibration.error)
 
 
 def calibration_figure(data: CalibrationData) -> go.Figure:
@@ -91,10 +91,10 @@ class LikingData:
     high: npt.NDArray[np.float64]
 
 
-def liking_data(found: tuple[Liking, ...]) -> LikingData:
+def liking_data(likings: tuple[Liking, ...]) -> LikingData:
     """The strongest on top."""
-    values, low, high = np.array([(one.correlation, one.low, one.high) for one in found]).reshape(-1, 3).T
-    return LikingData(tuple(one.feature for one in found), values, low, high)
+    values, low, high = np.array([(one.correlation, one.low, one.high) for one in likings]).reshape(-1, 3).T
+    return LikingData(tuple(one.feature for one in likings), values, low, high)
 
 
 def liking_figure(data: LikingData) -> go.Figure:

@@ -140,23 +140,23 @@ def rounds_table(rounds: Sequence[Round]) -> TableData:
 
 
 def _table_row(name: str, rounds: Sequence[Round]) -> dict[str, Any]:
-    found = figures(rounds)
-    assert found is not None
+    summary = figures(rounds)
+    assert summary is not None
     alone = rounds[0].question.about if len(rounds) == 1 else None
     prompt, real = (alone.prompt, alone.real_next) if isinstance(alone, Guess) else ("", "")
-    model_right = "" if found.model_right is None else f"{found.model_right:.0%}"
+    model_right = "" if summary.model_right is None else f"{summary.model_right:.0%}"
     if alone is not None and model_right:
-        model_right = "yes" if found.model_right else "no"
+        model_right = "yes" if summary.model_right else "no"
     return {
         "round": name,
         "prompt": f"…{prompt[-40:]}" if len(prompt) > 40 else prompt,
         "real": real,
-        "right": _share(found.right),
+        "right": _share(summary.right),
         "model_right": model_right,
-        "likeliest": _share(found.likeliest),
-        "room": "" if found.room_perplexity is None else perplexity(found.room_perplexity),
-        "model": perplexity(found.model_perplexity),
-        "guesses": f"{found.guesses}",
+        "likeliest": _share(summary.likeliest),
+        "room": "" if summary.room_perplexity is None else perplexity(summary.room_perplexity),
+        "model": perplexity(summary.model_perplexity),
+        "guesses": f"{summary.guesses}",
     }
 
 

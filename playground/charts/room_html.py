@@ -101,22 +101,26 @@ def _better(rounds: Sequence[Round]) -> str:
     return _quote(rounds[0]) + texts + _standing(standing_of(rounds))
 
 
-def _standing(found: Standing | None) -> str:
-    if found is None:
+def _standing(standing: Standing | None) -> str:
+    if standing is None:
         return "<p>Nobody voted.</p>"
     rows = "".join(
         f"<tr><td>{escape(one.name)}</td><td>{one.strength:+.2f}</td><td>{one.low:+.2f} to {one.high:+.2f}</td>"
         f"<td>{one.wins}</td><td>{one.losses}</td><td>{one.ties}</td></tr>"
-        for one in found.strengths.items
+        for one in standing.strengths.items
     )
     head = "".join(f"<th>{name}</th>" for name in ("answer", "log strength", "interval", "wins", "losses", "ties"))
-    said = (strengths_description(strengths_data(found.strengths)), agreement_sentence(found), *found.strengths.notes)
+    said = (
+        strengths_description(strengths_data(standing.strengths)),
+        agreement_sentence(standing),
+        *standing.strengths.notes,
+    )
     return f"<table><tr>{head}</tr>{rows}</table>{''.join(f'<p>{escape(note)}</p>' for note in said)}"
 
 
 def _temperature(one: Round) -> str:
-    found, result = spread(one.answers), one.question.result
-    said = f"<p>{escape(spread_description(found))}</p>" if found else "<p>Nobody answered.</p>"
+    answer_spread, result = spread(one.answers), one.question.result
+    said = f"<p>{escape(spread_description(answer_spread))}</p>" if answer_spread else "<p>Nobody answered.</p>"
     texts = result.texts if isinstance(result, TemperatureResult) else ()
     return (
         _quote(one)

@@ -60,9 +60,9 @@ def strengths_description(data: StrengthsData) -> str:
     return f"Log strengths from {data.votes} votes, with {data.level:.0%} {data.interval} intervals: {said}."
 
 
-def agreement_sentence(found: Standing) -> str:
+def agreement_sentence(standing: Standing) -> str:
     """How much the room agrees, and how its votes fell by side."""
-    agreement, side = found.agreement, found.side
+    agreement, side = standing.agreement, standing.side
     parts = []
     if agreement.share is not None:
         parts.append(f"Two voters of the room said the same in {agreement.share:.0%} of cases")

@@ -66,12 +66,12 @@ def _constraint(run: Run) -> str:
 
 def _text(run: Run, branch: int, codec: TextCodec, scale: str) -> str:
     tree = run.tree
-    made, path, picked = tree[branch], tree.path(branch), tree.hand_picked(branch)
+    node, path, picked = tree[branch], tree.path(branch), tree.hand_picked(branch)
     texts = step_pieces(codec, path, run.prompt.ids)
-    settings = ", ".join(f"{name} {value}" for name, value in made.settings.to_mapping().items()) or "everything off"
-    title = made.name or f"Text {branch + 1}"
-    start = f", branched from text {made.parent + 1} at token {made.fork + 1}" if made.parent is not None else ""
-    by = f" ({made.stopped_by!r})" if made.stopped_by else ""
+    settings = ", ".join(f"{name} {value}" for name, value in node.settings.to_mapping().items()) or "everything off"
+    title = node.name or f"Text {branch + 1}"
+    start = f", branched from text {node.parent + 1} at token {node.fork + 1}" if node.parent is not None else ""
+    by = f" ({node.stopped_by!r})" if node.stopped_by else ""
     spans = [_prompt_span(text) for text in pieces(codec, run.prompt.ids)]
     spans += [
         _span(step, text, place in picked, scale) for place, (step, text) in enumerate(zip(path, texts, strict=True))
@@ -81,7 +81,7 @@ def _text(run: Run, branch: int, codec: TextCodec, scale: str) -> str:
         for place, (step, text) in enumerate(zip(path, texts, strict=True))
     ]
     return (
-        f"<h2>{escape(title)}</h2><p>{escape(settings)}; seed {made.seed}{start}; ended by {escape(made.ended + by)}; "
+        f"<h2>{escape(title)}</h2><p>{escape(settings)}; seed {node.seed}{start}; ended by {escape(node.ended + by)}; "
         f"log-probability of the path {_path_logprob(tree.raw_logprob(branch))}.</p>"
         f"<div class=text>{''.join(spans)}</div>"
         f"<details><summary>{len(path)} steps</summary><div class=wide><table><tr>"
@@ -101,8 +101,8 @@ def _span(step: TokenStep, text: str, picked: bool, scale: str) -> str:
     ground, ink = token_colours(scale, TokenFigures(step.raw_logprob, step.rank, step.entropy))
     drawn = "" if step.u is None else f"u = {step.u:.6f}"
     names = ("id", "raw", "final", "rank", "entropy before it")
-    told = zip(names, (_id(step), *_figures(step)), strict=True)
-    said = "; ".join([*(f"{name} {value}" for name, value in told if value), "chosen by hand" if picked else drawn])
+    pairs = zip(names, (_id(step), *_figures(step)), strict=True)
+    said = "; ".join([*(f"{name} {value}" for name, value in pairs if value), "chosen by hand" if picked else drawn])
     kind = "t picked" if picked else "t"
     style = f"background:{ground};color:{ink}" if ground else ""
     line = "<br>" if text.endswith("\n") else ""

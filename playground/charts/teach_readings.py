@@ -38,8 +38,8 @@ def readings_data(reads: Mapping[str, ModelRow]) -> CompareData:
     """The likeliest first tokens of up to four readings, by their names; raw probabilities."""
     names = list(reads)[: len(COLOURS)]
     first, *others = names
-    found = models_data({NOW: Bars(reads[first], None)}, {name: Bars(reads[name], None) for name in others})
-    return replace(found, settings=tuple(names), colours=COLOURS[: len(names)])
+    compared = models_data({NOW: Bars(reads[first], None)}, {name: Bars(reads[name], None) for name in others})
+    return replace(compared, settings=tuple(names), colours=COLOURS[: len(names)])
 
 
 def readings_table(reads: Mapping[str, ModelRow]) -> TableData:
@@ -56,7 +56,7 @@ def readings_table(reads: Mapping[str, ModelRow]) -> TableData:
                 "reading": name,
                 "likeliest": clipped(likeliest, _LIKELIEST, 1),
                 "kl": "" if gaps is None else figure(gaps.kl_pq),
-                "choices": _choices(row.probs) if row.told.all() else "not told",
+                "choices": _choices(row.probs) if row.shown.all() else "not told",
                 "tokens": len(read.row.ids),
                 "model": clipped(read.info.name, _MODEL, 1),
             }
@@ -71,18 +71,18 @@ def _choices(probs: npt.NDArray[np.float64]) -> str:
 
 def distance_sentence(name: str, first: ModelRow, other_name: str, other: ModelRow) -> str:
     """How far two readings are apart, and which tokens make it so; plain text."""
-    found = compare_rows(first, other)
-    moved = ", ".join(f"{glyphs(each.text)} {percent(each.p)} → {percent(each.q)}" for each in found.moved[:3])
+    comparison = compare_rows(first, other)
+    moved = ", ".join(f"{glyphs(each.text)} {percent(each.p)} → {percent(each.q)}" for each in comparison.moved[:3])
     same = f"{name} and {other_name} give the same first token with the same probabilities"
     if not moved:
         return f"{same}."
-    kl = found.distances.kl_pq
+    kl = comparison.distances.kl_pq
     if kl is not None and kl.high is not None and kl.high < ROUNDING:
         return f"{same}, but for rounding: a pass with other texts or threads beside adds in another order."
     distance = (
-        f"KL({name} ‖ {other_name}) = {figure(found.distances.kl_pq)} nats"
-        if found.same_vocabulary
-        else (f"total variation {figure(found.distances.total_variation, share=True)}")
+        f"KL({name} ‖ {other_name}) = {figure(comparison.distances.kl_pq)} nats"
+        if comparison.same_vocabulary
+        else (f"total variation {figure(comparison.distances.total_variation, share=True)}")
     )
     return f"{distance}. From {name} to {other_name} the largest differences are {moved}."
 

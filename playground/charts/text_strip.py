@@ -42,8 +42,8 @@ def _score_lines(place: int, score: SequenceScore | None) -> list[str]:
     if math.isnan(value):
         return ["first token: nothing comes before it, so it has no probability"]
     rank, before = score.rank_at(place), float(score.entropies[place])
-    told = "rank unknown" if rank is None else f"rank {rank + 1:,}"
+    rank_text = "rank unknown" if rank is None else f"rank {rank + 1:,}"
     return [
         f"raw probability {percent(math.exp(value))}, log-probability {logprob(value)}",
-        f"{told}, entropy before it {'unknown' if math.isnan(before) else entropy(before)}",
+        f"{rank_text}, entropy before it {'unknown' if math.isnan(before) else entropy(before)}",
     ]

@@ -13,8 +13,8 @@ _POINTS = 40
 
 def _every(timing: Timing) -> tuple[LengthTiming, ...]:
     """All measured lengths, those checked afterwards included, shortest first."""
-    known = {one.prefill.tokens: one for one in (*timing.lengths, *timing.checks)}
-    return tuple(known[tokens] for tokens in sorted(known))
+    by_tokens = {one.prefill.tokens: one for one in (*timing.lengths, *timing.checks)}
+    return tuple(by_tokens[tokens] for tokens in sorted(by_tokens))
 
 
 def _lengths(timing: Timing, ahead: int) -> npt.NDArray[np.float64]:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def told_bars(step: TokenStep, codec: TextCodec, before: tuple[int, ...], vocab_size: int) -> dict[str, Any]:
     """The payload of the bars: the told tokens, the drawn one among them, and all others as one. ``before``: the ids in
     front of it."""
-    told = {other.id: other.raw_logprob for other in step.top}
+    logprobs = {other.id: other.raw_logprob for other in step.top}
     if step.id is not None and step.raw_logprob is not None:
-        told.setdefault(step.id, step.raw_logprob)
-    rows = [(token, glyphs(codec.piece(token, before)), value) for token, value in told.items()]
-    rest = max(0.0, 1.0 - sum(math.exp(value) for value in told.values()))
-    top = max([rest, *map(math.exp, told.values()), 1e-9])
+        logprobs.setdefault(step.id, step.raw_logprob)
+    rows = [(token, glyphs(codec.piece(token, before)), value) for token, value in logprobs.items()]
+    rest = max(0.0, 1.0 - sum(math.exp(value) for value in logprobs.values()))
+    top = max([rest, *map(math.exp, logprobs.values()), 1e-9])
     others = vocab_size - len(rows)
     return {
         "rows": (

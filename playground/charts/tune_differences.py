@@ -31,14 +31,14 @@ class DifferencesData:
 def differences_figure(data: DifferencesData) -> go.Figure:
     """A point and its 95% interval a line: filled where the difference holds after the correction, the control a square."""
     places = np.arange(len(data.arms), dtype=np.float32)
-    found = [each.difference or 0.0 for each in data.differences]
-    low = [own if each.low is None else each.low for own, each in zip(found, data.differences, strict=True)]
-    high = [own if each.high is None else each.high for own, each in zip(found, data.differences, strict=True)]
+    differences = [each.difference or 0.0 for each in data.differences]
+    low = [own if each.low is None else each.low for own, each in zip(differences, data.differences, strict=True)]
+    high = [own if each.high is None else each.high for own, each in zip(differences, data.differences, strict=True)]
     colours = [FINAL if each.significant else RAW for each in data.differences]
     trace: Trace = {
         "type": "scatter",
         "mode": "markers",
-        "x": np.array(found, dtype=np.float32),
+        "x": np.array(differences, dtype=np.float32),
         "y": places,
         "cliponaxis": False,
         "marker": {
@@ -50,7 +50,7 @@ def differences_figure(data: DifferencesData) -> go.Figure:
             ],
             "line": {"width": 2},
         },
-        "error_x": error_bars(np.array(found), np.array(low), np.array(high), RAW),
+        "error_x": error_bars(np.array(differences), np.array(low), np.array(high), RAW),
         "hovertext": [
             escaped(_difference_said(arm, each, data.unit))
             for arm, each in zip(data.arms, data.differences, strict=True)
@@ -92,10 +92,14 @@ def differences_description(data: DifferencesData) -> str:
     return f"Differences of {data.measure} to {data.present}, with 95% intervals: {said}."
 
 
-def _difference_said(arm: str, found: Difference, unit: str) -> str:
-    if found.difference is None:
+def _difference_said(arm: str, difference: Difference, unit: str) -> str:
+    if difference.difference is None:
         return f"{arm} no value"
     unit = "" if unit == "share" else f" {unit}"
-    bounds = "" if found.low is None or found.high is None else f" ({found.low:+.3g} to {found.high:+.3g})"
-    p = "" if found.p_adjusted is None else f", p = {found.p_adjusted:.2g} after the correction"
-    return f"{arm} {found.difference:+.3g}{unit}{bounds}{p}"
+    bounds = (
+        ""
+        if difference.low is None or difference.high is None
+        else f" ({difference.low:+.3g} to {difference.high:+.3g})"
+    )
+    p = "" if difference.p_adjusted is None else f", p = {difference.p_adjusted:.2g} after the correction"
+    return f"{arm} {difference.difference:+.3g}{unit}{bounds}{p}"

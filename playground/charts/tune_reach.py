@@ -75,10 +75,10 @@ def reach_table(rows: Sequence[SettingReach]) -> TableData:
 
 
 def _row(row: SettingReach) -> dict[str, object]:
-    found: dict[str, object] = {"name": clipped(row.name, 150)}
+    cells: dict[str, object] = {"name": clipped(row.name, 150)}
     if row.along is not None:
         kept = np.concatenate([each.logprobs[each.kept] for each in row.along.references])
-        found |= {
+        cells |= {
             "kept": row.along.kept_share * 100,
             "written": f"{row.along.reached} of {len(row.along.references)}",
             "stopped": clipped(row.stopped or "nothing", _STOPPED),
@@ -86,8 +86,8 @@ def _row(row: SettingReach) -> dict[str, object]:
             "choices": mean_choices(row.along),
         }
     if row.openings is not None:
-        found |= {"next": mean_choices(row.openings), "likeliest": mean_probability(row.openings) * 100}
-    return {name: found.get(name) for name in (*_NAMES, *found)}
+        cells |= {"next": mean_choices(row.openings), "likeliest": mean_probability(row.openings) * 100}
+    return {name: cells.get(name) for name in (*_NAMES, *cells)}
 
 
 _NAMES = ("name", "kept", "written", "stopped", "logprob", "choices", "next", "likeliest")

@@ -24,13 +24,15 @@ def value_text(value: float | None, unit: str) -> str:
     return f"{value:.3g}" if unit == "tokens" else f"{value:.3g} {unit}"
 
 
-def interval_text(found: Interval, unit: str) -> str:
+def interval_text(interval: Interval, unit: str) -> str:
     """The mean, and its 95% bounds where there are any."""
     write = "{:.2f}" if unit == "share" else "{:.3g}"
     bounds = (
-        "" if found.low is None or found.high is None else f" ({write.format(found.low)} to {write.format(found.high)})"
+        ""
+        if interval.low is None or interval.high is None
+        else f" ({write.format(interval.low)} to {write.format(interval.high)})"
     )
-    return value_text(found.mean, unit) + bounds
+    return value_text(interval.mean, unit) + bounds
 
 
 def arm_text(arm: str, present: str) -> str:
@@ -64,11 +66,11 @@ def slices_table(
     columns = [TableColumn(SETTING, "Setting", _LABEL, pinned=True)]
     columns += [
         TableColumn(tag, f"{clipped(tag, 100, 1)} ({prompts})", _CELL, f"Prompts with the tag {tag}: {prompts}.")
-        for tag, (prompts, _found) in slices.items()
+        for tag, (prompts, _intervals) in slices.items()
     ]
     rows = [
         {SETTING: clipped(arm_text(arm, arms[0]), _LABEL, 1)}
-        | {tag: interval_text(found[place], measure.unit) for tag, (_prompts, found) in slices.items()}
+        | {tag: interval_text(intervals[place], measure.unit) for tag, (_prompts, intervals) in slices.items()}
         for place, arm in enumerate(arms)
     ]
     return TableData(tuple(columns), tuple(rows))

@@ -35,13 +35,13 @@ class SearchData:
     @property
     def best(self) -> tuple[float | None, ...]:
         """After each trial the best figure of those that met every bar, None before there is one."""
-        found: list[float | None] = []
+        best_so_far: list[float | None] = []
         for point in self.points:
-            able = [found[-1]] if found else []
+            able = [best_so_far[-1]] if best_so_far else []
             able += [point.value] if point.met else []
-            known = [value for value in able if value is not None]
-            found.append(max(known, key=lambda value: value * self.better) if known else None)
-        return tuple(found)
+            measured = [value for value in able if value is not None]
+            best_so_far.append(max(measured, key=lambda value: value * self.better) if measured else None)
+        return tuple(best_so_far)
 
 
 def search_figure(data: SearchData) -> go.Figure:
@@ -90,8 +90,8 @@ def search_figure(data: SearchData) -> go.Figure:
 
 def search_description(data: SearchData) -> str:
     """What the picture shows, in words."""
-    known = [value for value in data.best if value is not None]
-    best = f"the best so far has {data.goal} {known[-1]:.3g}" if known else "none met every bar so far"
+    measured = [value for value in data.best if value is not None]
+    best = f"the best so far has {data.goal} {measured[-1]:.3g}" if measured else "none met every bar so far"
     first = data.points[0].value if data.points else None
     present = "" if first is None else f", the present setting {first:.3g}"
     return f"{len(data.points)} of {data.trials} trials: {best}{present}."

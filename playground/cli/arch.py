@@ -105,8 +105,8 @@ def _print_race(rows: tuple[RaceRow, ...], exponents: dict[str, dict[str, float 
         ("model", "context", "bytes by formula", "measured", "read in", "a token in", ""), map(cells, rows)
     )
     print()
-    for name, found in exponents.items():
-        print(f"{name}: grows with the power of the context: {exponents_said(found) or 'too few points'}")
+    for name, by_quantity in exponents.items():
+        print(f"{name}: grows with the power of the context: {exponents_said(by_quantity) or 'too few points'}")
 
 
 # -- learn -------------------------------------------------------------------------------------------------------------

@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     attention = require(engine, Attention)
     codec = engine.codec
     ids = options.encode_whole_text(codec, args, text)
-    made = attention.attentions(ids, start=start, end=end)
-    result = _result(engine, made, layer, head)
+    attention_pass = attention.attentions(ids, start=start, end=end)
+    result = _result(engine, attention_pass, layer, head)
     if args.out is not None:
-        result["out"] = _write(args.out, made)
+        result["out"] = _write(args.out, attention_pass)
     if args.json:
         output.print_json(result)
     else:
@@ -62,31 +62,42 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _result(engine: Engine, made: AttentionPass, layer: int | None, head: int | None) -> dict[str, Any]:
+def _result(engine: Engine, attention_pass: AttentionPass, layer: int | None, head: int | None) -> dict[str, Any]:
     """Shape, tokens, and each wanted head's figures; undefined ones are null."""
     from playground.inspection.attention import head_figures, layer_of
 
     codec = engine.codec
     if layer is not None:
         try:
-            layer_of(made, layer)
+            layer_of(attention_pass, layer)
         except BadInput as error:
             raise BadInput(f"--layer: {error}", "layer") from None
-    figures = [figure for figure in head_figures(made) if layer in (None, figure.layer) and head in (None, figure.head)]
+    figures = [
+        figure
+        for figure in head_figures(attention_pass)
+        if layer in (None, figure.layer) and head in (None, figure.head)
+    ]
     if not figures:
-        heads = max(found.heads for found in made.layers)
+        heads = max(layer_attention.heads for layer_attention in attention_pass.layers)
         raise BadInput(f"--head: there is no head {head}; the heads are 0 to {heads - 1}.", "head")
     result: dict[str, Any] = {
         "model": engine.info.id,
-        "ids": list(made.ids),
-        "tokens": [_piece(codec, made.ids, place) for place in range(made.start, made.end)],
-        "start": made.start,
-        "layers": len(made.layers),
-        "heads": made.layers[0].heads,
-        "kv_heads": made.layers[0].key_heads,
-        "queries": made.width,
-        "keys": made.width,
-        "shape": [len(made.layers), made.layers[0].heads, made.width, made.width],
+        "ids": list(attention_pass.ids),
+        "tokens": [
+            _piece(codec, attention_pass.ids, place) for place in range(attention_pass.start, attention_pass.end)
+        ],
+        "start": attention_pass.start,
+        "layers": len(attention_pass.layers),
+        "heads": attention_pass.layers[0].heads,
+        "kv_heads": attention_pass.layers[0].key_heads,
+        "queries": attention_pass.width,
+        "keys": attention_pass.width,
+        "shape": [
+            len(attention_pass.layers),
+            attention_pass.layers[0].heads,
+            attention_pass.width,
+            attention_pass.width,
+        ],
         "sinks": [
             {
                 "layer": figure.layer,
@@ -102,7 +113,7 @@ def _result(engine: Engine, made: AttentionPass, layer: int | None, head: int | 
         ],
     }
     if layer is not None and head is not None:
-        result["rows"] = _rows(codec, made, layer, head)
+        result["rows"] = _rows(codec, attention_pass, layer, head)
     return result
 
 
@@ -112,26 +123,26 @@ def _piece(codec: TextCodec, ids: tuple[int, ...], place: int) -> str:
     return codec.piece(ids[place], ids[max(0, place - CONTEXT_TAIL) : place])
 
 
-def _rows(codec: TextCodec, made: AttentionPass, layer: int, head: int) -> list[dict[str, Any]]:
+def _rows(codec: TextCodec, attention_pass: AttentionPass, layer: int, head: int) -> list[dict[str, Any]]:
     """For each query of one head, the keys of the window it gives most to. Positions are those in the whole text."""
     import numpy as np
 
     from playground.inspection.attention import layer_of
 
-    weights = layer_of(made, layer).weights[head]  # (query, key)
-    found = []
-    for query in range(made.width):
+    weights = layer_of(attention_pass, layer).weights[head]  # (query, key)
+    rows = []
+    for query in range(attention_pass.width):
         best = np.argsort(-weights[query, : query + 1], kind="stable")[:_KEYS]
         keys = [
-            {"position": place, "text": _piece(codec, made.ids, place), "weight": float(weights[query, key])}
-            for key, place in ((int(key), made.start + int(key)) for key in best)
+            {"position": place, "text": _piece(codec, attention_pass.ids, place), "weight": float(weights[query, key])}
+            for key, place in ((int(key), attention_pass.start + int(key)) for key in best)
         ]
-        place = made.start + query
-        found.append({"query": place, "text": _piece(codec, made.ids, place), "keys": keys})
-    return found
+        place = attention_pass.start + query
+        rows.append({"query": place, "text": _piece(codec, attention_pass.ids, place), "keys": keys})
+    return rows
 
 
-def _write(name: str, made: AttentionPass) -> str:
+def _write(name: str, attention_pass: AttentionPass) -> str:
     """The file, written whole or not at all. Raises BadInput."""
     from playground.inspection.attention_file import attention_npz
 
@@ -139,7 +150,7 @@ def _write(name: str, made: AttentionPass) -> str:
     if path.suffix != ".npz":
         raise BadInput(f"--out: {name[:80]!r} must end in .npz, the format it is written in.", "out")
     try:
-        path.write_bytes(attention_npz(made))
+        path.write_bytes(attention_npz(attention_pass))
     except OSError as error:
         raise BadInput(f"--out: {name[:80]!r} cannot be written ({error.strerror or error}).", "out") from None
     return str(path)

@@ -136,8 +136,8 @@ def _score(
         raise BadInput(f"--scorer {unusable[0].spec.name}: {unusable[0].problem}", "scorer")
     answers: tuple[str | None, ...] = ()
     if request.answer_pattern:
-        found = extract_answers([candidate.text for candidate in done.candidates], request.answer_pattern)
-        answers = tuple(answer.key for answer in found)
+        extracted = extract_answers([candidate.text for candidate in done.candidates], request.answer_pattern)
+        answers = tuple(answer.key for answer in extracted)
     return ScoredCandidates(done.candidates, columns, answers)
 
 

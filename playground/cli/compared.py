@@ -45,12 +45,12 @@ def read_options(args: argparse.Namespace) -> list[ComparedModel]:
     if names and getattr(args, "logits", None) is not None:
         raise BadInput("--compare-model cannot be used with --logits: no model is loaded.", "compare_model")
     try:
-        found = [read_compared(name) for name in names]
-        for each in found:
+        compared = [read_compared(name) for name in names]
+        for each in compared:
             each.names(args.model, args.device, args.dtype)
     except BadInput as error:
         raise BadInput(f"--compare-model: {error}", "compare_model") from None
-    return found
+    return compared
 
 
 def compare(
@@ -59,11 +59,11 @@ def compare(
     """One entry for each of ``others``, opened one after the other so that one at a time is in memory beside the first."""
     from playground.inspection.compared import ModelRow, compare_rows
 
-    first, found = ModelRow(engine.info, engine.codec, row), []
+    first, entries = ModelRow(engine.info, engine.codec, row), []
     for other in others:
         read = _read(args, other, engine, generated)
-        found.append(_entry(other, first, read, compare_rows(first, read)))
-    return found
+        entries.append(_entry(other, first, read, compare_rows(first, read)))
+    return entries
 
 
 @contextmanager
@@ -101,8 +101,8 @@ def _read(args: argparse.Namespace, other: ComparedModel, first: Engine, generat
         return ModelRow(engine.info, engine.codec, require(engine, NextTokens).next_logits(ids))
 
 
-def _entry(other: ComparedModel, first: ModelRow, read: ModelRow, found: ModelComparison) -> dict[str, Any]:
-    gaps, whole = found.distances, output.finite
+def _entry(other: ComparedModel, first: ModelRow, read: ModelRow, comparison: ModelComparison) -> dict[str, Any]:
+    gaps, whole = comparison.distances, output.finite
     return {
         "compared": other.text,
         "model": read.info.id,
@@ -111,14 +111,14 @@ def _entry(other: ComparedModel, first: ModelRow, read: ModelRow, found: ModelCo
         "server": None if read.info.server is None else read.info.server.kind,
         "prompt_ids": list(read.row.ids),
         "vocab_size": read.row.vocab_size,
-        "same_vocabulary": found.same_vocabulary,
+        "same_vocabulary": comparison.same_vocabulary,
         "kl": _bounds(gaps.kl_pq),
         "kl_reverse": _bounds(gaps.kl_qp),
         "total_variation": _bounds(gaps.total_variation),
         "jensen_shannon": _bounds(gaps.jensen_shannon),
         "not_in_other": gaps.only_p,
         "not_in_first": gaps.only_q,
-        "moved": [{"text": each.text, "prob": each.p, "prob_compared": each.q} for each in found.moved],
+        "moved": [{"text": each.text, "prob": each.p, "prob_compared": each.q} for each in comparison.moved],
         "weights_bytes": read.info.weights_bytes,
         "read_ms": read.row.elapsed_ms,
         "tokens_per_s": None if read.tokens_per_s is None else whole(read.tokens_per_s),

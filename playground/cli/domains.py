@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     texts, notes = own.texts, own.notes
     engine = options.open_engine(args)
     steps = bits_job([each.text for each in texts])(engine, CancelToken())
-    found = output.run_counted(steps, len(texts), shown=sys.stderr.isatty())
+    text_bits = output.run_counted(steps, len(texts), shown=sys.stderr.isatty())
     rows = []
-    for each, bits in zip(texts, found, strict=True):
+    for each, bits in zip(texts, text_bits, strict=True):
         interval = within_text(bits)
         rows.append(
             {
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
                 str(len(each.text.encode())),
             )
             for each, bits in sorted(
-                zip(texts, found, strict=True), key=lambda pair: (not pair[1].tokens, pair[1].per_byte)
+                zip(texts, text_bits, strict=True), key=lambda pair: (not pair[1].tokens, pair[1].per_byte)
             )
         ],
     )

@@ -59,8 +59,8 @@ def _result(engine: Engine) -> dict[str, Any]:
     info, facts = engine.info, engine.info.server
     assert facts is not None, "an address gives an engine with a server"
     facets: dict[str, bool | int] = {facet.__name__: offers(engine, facet) for facet in FACETS}
-    if facets[NextTokens.__name__] and facts.told is not None:
-        facets[NextTokens.__name__] = facts.told
+    if facets[NextTokens.__name__] and facts.row_tokens is not None:
+        facets[NextTokens.__name__] = facts.row_tokens
     return {
         "kind": facts.kind,
         "version": facts.version,
@@ -83,8 +83,8 @@ def _print_readable(engine: Engine, result: dict[str, Any]) -> None:
     print(glyphs(engine.info.server.sentence))
     output.print_table(("model", "context"), [(engine.info.name, f"{engine.info.context_length:,}")])
     words = {True: "yes", False: "no"}
-    told = (
+    rows = (
         (name, words[value] if isinstance(value, bool) else f"{value:,} tokens")
         for name, value in result["facets"].items()
     )
-    output.print_table(("facet", "offered"), told)
+    output.print_table(("facet", "offered"), rows)

@@ -94,8 +94,8 @@ def _finish(steps: Generator[int, None, Measured]) -> Measured:
         try:
             done = next(steps)
         except StopIteration as end:
-            found: Measured = end.value
-            return found
+            measured: Measured = end.value
+            return measured
         if done % TOLD_EVERY == 0 and sys.stderr.isatty():
             print(f"\r{done:,} documents", end="", file=sys.stderr, flush=True)
 
@@ -104,9 +104,9 @@ def _read_by_model(args: argparse.Namespace, measured: Measured) -> None:
     from playground.corpus.surprise import surprises
 
     engine, column = options.open_engine(args), measured.column("perplexity")
-    for found in surprises(engine, measured, range(len(measured))):
-        if found is not None:
-            column[found.document] = found.perplexity
+    for surprise in surprises(engine, measured, range(len(measured))):
+        if surprise is not None:
+            column[surprise.document] = surprise.perplexity
 
 
 def _result(measured: Measured, verdicts: Verdicts) -> dict[str, Any]:

@@ -33,15 +33,15 @@ def write_beside(
     from playground.inspection.alignment import align
     from playground.inspection.compared import require_portable
 
-    found = list[Written]()
+    entries = list[Written]()
     for other in others:
         with compared.opened(args, other, engine) as (own, ids):
             same = align([(one.codec, one.info.vocab_size) for one in (engine, own)]).same
             require_portable(first.request.settings, same)
             stop_ids = first.request.stop_ids if same else ()
             written = write(own, replace(first.request, prompt_ids=ids, stop_ids=stop_ids))
-            found.append((_about(other, engine, first, own, written.rows[0], same), own, written))
-    return found
+            entries.append((_about(other, engine, first, own, written.rows[0], same), own, written))
+    return entries
 
 
 def _about(
@@ -52,7 +52,7 @@ def _about(
 
     left = step_pieces(engine.codec, first.steps, first.request.prompt_ids)
     right = step_pieces(own.codec, row.steps, row.request.prompt_ids)
-    found = parting(first.steps, row.steps, left, right, same_vocabulary=same)
+    divergence = parting(first.steps, row.steps, left, right, same_vocabulary=same)
     info = own.info
     return {
         "compared": other.text,
@@ -62,13 +62,13 @@ def _about(
         "weights_bytes": info.weights_bytes,
         "same_vocabulary": same,
         "parts_at": None
-        if found is None
+        if divergence is None
         else {
-            "token": found.left,
-            "token_compared": found.right,
-            "character": found.character,
-            "text": left[found.left] if found.left < len(left) else None,
-            "text_compared": right[found.right] if found.right < len(right) else None,
+            "token": divergence.left,
+            "token_compared": divergence.right,
+            "character": divergence.character,
+            "text": left[divergence.left] if divergence.left < len(left) else None,
+            "text_compared": right[divergence.right] if divergence.right < len(right) else None,
         },
     }
 

@@ -27,11 +27,11 @@ def run(args: argparse.Namespace) -> int:
     from playground.models.listing import list_models
     from playground.store.records import LOCAL
 
-    found, adapters = list_models(device=args.device, dtype=args.dtype), list_adapters(LOCAL)
+    listings, adapters = list_models(device=args.device, dtype=args.dtype), list_adapters(LOCAL)
     if args.json:
-        output.print_json({"models": [asdict(one) for one in found], "adapters": [_fields(one) for one in adapters]})
+        output.print_json({"models": [asdict(one) for one in listings], "adapters": [_fields(one) for one in adapters]})
     else:
-        _print_readable(found)
+        _print_readable(listings)
         _print_adapters(adapters)
     return 0
 
@@ -56,7 +56,7 @@ def _print_adapters(adapters: tuple[Adapter, ...]) -> None:
         output.print_table(("adapter", "name", "trained on", "rank", "parameters"), rows)
 
 
-def _print_readable(found: tuple[ModelListing, ...]) -> None:
+def _print_readable(listings: tuple[ModelListing, ...]) -> None:
     from playground.charts.numbers import gigabytes
 
     head = ("model", "here", "parameters", "device", "dtype", "memory needed", "licence")
@@ -70,6 +70,6 @@ def _print_readable(found: tuple[ModelListing, ...]) -> None:
             gigabytes(listing.memory_bytes),
             listing.license or "unknown",
         )
-        for listing in found
+        for listing in listings
     ]
     output.print_table(head, rows)

@@ -49,14 +49,14 @@ def run(args: argparse.Namespace) -> int:
     settings, seed = options.read_settings(args), options.read_seed_option(args)
     top = options.read_number(args.top, "--top", 1, MAX_TOP, 20)
     args.others, args.compared = compared.read_options(args), []
-    found = _from_model(args, settings, seed) if args.logits is None else _from_logits(args, settings, seed)
-    if len(found) == 2:
-        engine, row = found
+    examined = _from_model(args, settings, seed) if args.logits is None else _from_logits(args, settings, seed)
+    if len(examined) == 2:
+        engine, row = examined
         prompt_ids = row.ids[: len(row.ids) - len(options.read_ids(args.generated or "", "--generated"))]
         result = next_partial.examine(args, engine, row, prompt_ids, settings, seed, top)
         _print(args, result, next_partial.print_readable)
         return 0
-    view, codec, model, find_ids = found
+    view, codec, model, find_ids = examined
     if args.out:
         _write_probabilities(args.out, view.trace.final_probs)
     result = _result(view, codec, model, top, seed, find_ids)

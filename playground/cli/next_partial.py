@@ -74,8 +74,8 @@ def examine(
         "note": draw_sentence(view, {item.id: repr(item.text) for item in listed}),
     }
     if args.find:
-        found = continuation_ids(engine.codec, args.find, parse_special=args.parse_special)
-        result["found"] = [_candidate(candidate_of(view, token, engine.codec)) for token in found]
+        find_ids = continuation_ids(engine.codec, args.find, parse_special=args.parse_special)
+        result["found"] = [_candidate(candidate_of(view, token, engine.codec)) for token in find_ids]
     return result
 
 

@@ -63,10 +63,10 @@ def _place(wanted: str | None, port: int) -> tuple[str, str]:
         check_listening(wanted, port)
         return wanted, wanted
     check_listening(ANYWHERE, port)
-    found = own_address()
-    if found is None:
+    address = own_address()
+    if address is None:
         print("This machine is in no network: only a browser on it can join.", file=sys.stderr)
-    return found or "127.0.0.1", ANYWHERE
+    return address or "127.0.0.1", ANYWHERE
 
 
 def _lesson(file: str | None) -> str | None:

@@ -190,8 +190,8 @@ def _result(
         result["heldout_accuracy"] = pairs.accuracy if pairs else None
         result["margin"] = pairs.margin if pairs else None
     if settings.kind == "dpo" and measured:
-        told = measured[-1].heldout_preference
-        result["kl"] = told.kl if told else None
+        heldout = measured[-1].heldout_preference
+        result["kl"] = heldout.kl if heldout else None
     return result
 
 

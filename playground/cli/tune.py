@@ -60,9 +60,9 @@ def run_reach(args: argparse.Namespace) -> int:
     examples, notes = read_examples(data, args.examples, needed=("prompt", "reference"))
     engine = options.open_engine(args)
     options.refuse_unknown_biases(settings, engine.info.vocab_size)
-    found = []
+    reaches = []
     for number, example in enumerate(examples, 1):
-        found.append(_reach(engine, example, settings, args.chat, number))
+        reaches.append(_reach(engine, example, settings, args.chat, number))
         if sys.stderr.isatty():
             print(f"\r{number} of {len(examples)} references", end="", file=sys.stderr, flush=True)
     if sys.stderr.isatty():
@@ -71,7 +71,7 @@ def run_reach(args: argparse.Namespace) -> int:
         "model": engine.info.id,
         "settings": settings.to_mapping(),
         "order": list(settings.active()),
-        "examples": found,
+        "examples": reaches,
         "notes": list(notes),
     }
     if args.json:

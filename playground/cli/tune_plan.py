@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
     engine = options.open_engine(args)
     for settings in plan.settings.values():
         options.refuse_unknown_biases(settings, engine.info.vocab_size)
-    told = f"{plan.texts:,} texts of at most {plan.max_new_tokens:,} tokens: {plan.most_tokens:,} tokens at most"
-    print(told, file=sys.stderr)
+    summary = f"{plan.texts:,} texts of at most {plan.max_new_tokens:,} tokens: {plan.most_tokens:,} tokens at most"
+    print(summary, file=sys.stderr)
     texts = _write(engine, plan)
     values = {measure.name: texts.values(measure, plan) for measure in plan.measures}
     findings = decide(plan.arms, values, plan.measures, samples=plan.samples, seed=plan.seed)

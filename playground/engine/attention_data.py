@@ -152,16 +152,16 @@ class PassCache:
 
     def get(self, key: PassKey) -> AttentionPass | None:
         with self._lock:
-            found = self._passes.get(key)
-            if found is None:
+            entry = self._passes.get(key)
+            if entry is None:
                 return None
-            self._passes[key] = (found[0], self._clock())
+            self._passes[key] = (entry[0], self._clock())
             self._passes.move_to_end(key)
-            return found[0]
+            return entry[0]
 
-    def put(self, key: PassKey, made: AttentionPass) -> None:
+    def put(self, key: PassKey, attention_pass: AttentionPass) -> None:
         with self._lock:
-            self._passes[key] = (made, self._clock())
+            self._passes[key] = (attention_pass, self._clock())
             self._passes.move_to_end(key)
             while len(self._passes) > 1 and self._bytes() > self._max_bytes:
                 self._passes.popitem(last=False)
@@ -171,7 +171,7 @@ class PassCache:
         """Let go of what nobody has looked at for too long."""
         with self._lock:
             oldest = self._clock() - self._max_age_s
-            for key in [key for key, (_made, seen) in self._passes.items() if seen <= oldest]:
+            for key in [key for key, (_pass, used_at) in self._passes.items() if used_at <= oldest]:
                 del self._passes[key]
 
     def clear(self) -> None:
@@ -187,7 +187,7 @@ class PassCache:
             return self._bytes()
 
     def _bytes(self) -> int:
-        return sum(made.bytes for made, _seen in self._passes.values())
+        return sum(attention_pass.bytes for attention_pass, _used_at in self._passes.values())
 
     def _look_again(self) -> None:
         """One timer at a time, for as long as something is kept."""

@@ -35,7 +35,7 @@ def require(engine: Engine, facet: type[F]) -> F:
     """``engine`` as the ``facet`` it offers. Raises CapabilityMissing with who offers it, where it does not."""
     if facet not in engine.facets:
         kind = f" ({engine.info.architecture})" if engine.info.architecture else ""
-        own = ", ".join(known.__name__ for known in FACETS if known in engine.facets) or "nothing"
+        own = ", ".join(offered.__name__ for offered in FACETS if offered in engine.facets) or "nothing"
         raise CapabilityMissing(
             f"{FACETS[facet]}; {engine.info.name}{kind} has {own}: choose another model in the sidebar or with --model."
         )

@@ -12,21 +12,21 @@ from playground.models.info import ModelInfo
 
 def check_ids(ids: Sequence[int], info: ModelInfo) -> TokenIds:
     """``ids`` as a tuple of ints. Raises BadPrompt when empty, longer than the context, or not of this vocabulary."""
-    known = tuple(int(token) for token in ids)
-    if not known:
+    token_ids = tuple(int(token) for token in ids)
+    if not token_ids:
         raise BadPrompt("The prompt is empty: type some text first.", field="prompt")
-    if len(known) > info.context_length:
+    if len(token_ids) > info.context_length:
         raise BadPrompt(
-            f"The prompt has {len(known):,} tokens and {info.name} reads at most {info.context_length:,}: shorten it.",
+            f"The prompt has {len(token_ids):,} tokens and {info.name} reads at most {info.context_length:,}: shorten it.",
             field="prompt",
         )
-    outside = next((token for token in known if not 0 <= token < info.vocab_size), None)
+    outside = next((token for token in token_ids if not 0 <= token < info.vocab_size), None)
     if outside is not None:
         raise BadPrompt(
             f"Token id {outside} is not one of {info.name}'s {info.vocab_size:,} tokens: use an id below that.",
             field="prompt",
         )
-    return known
+    return token_ids
 
 
 def check_constraint(constraint: Constraint | None, info: ModelInfo) -> None:

@@ -44,9 +44,9 @@ class Outcomes:
 
     def in_vocabulary(self, model: int) -> npt.NDArray[np.bool_]:
         """(outcomes,) whether the model has a token for it."""
-        found = np.zeros(self.size, dtype=bool)
-        found[self.places[model]] = True
-        return found
+        mask = np.zeros(self.size, dtype=bool)
+        mask[self.places[model]] = True
+        return mask
 
     def project(self, values: npt.NDArray[np.floating], model: int) -> npt.NDArray[np.float64]:
         """(vocabulary,) numbers of the model's ids -> (outcomes,) their sums by outcome."""
@@ -56,10 +56,10 @@ class Outcomes:
 def token_keys(codec: TextCodec, size: int) -> tuple[TokenKey, ...]:
     """What each of the ``size`` ids stands for. Remembered while the codec lives: 49,152 tokens take some 50 ms."""
     with _LOCK:
-        known = _KNOWN.setdefault(codec, {})
-        if size not in known:
-            known[size] = tuple(_key(codec, token) for token in range(size))
-        return known[size]
+        by_size = _KNOWN.setdefault(codec, {})
+        if size not in by_size:
+            by_size[size] = tuple(_key(codec, token) for token in range(size))
+        return by_size[size]
 
 
 def _key(codec: TextCodec, token: int) -> TokenKey:

@@ -34,13 +34,13 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ToldRow:
-    """A next-token distribution over outcomes: ``probs`` (outcomes,), with 0 where ``told`` is False.
+    """A next-token distribution over outcomes: ``probs`` (outcomes,), with 0 where ``shown`` is False.
 
     What is not told shares ``rest``.
     """
 
     probs: Probabilities
-    told: npt.NDArray[np.bool_]
+    shown: npt.NDArray[np.bool_]
     rest: float
 
 
@@ -76,12 +76,12 @@ def told_row(row: NextRow, outcomes: Outcomes, model: int) -> ToldRow:
         weights = np.exp(wide - wide.max())
         probs = outcomes.project(weights / weights.sum(), model)
         return ToldRow(probs, np.ones(outcomes.size, dtype=bool), 0.0)
-    shown = np.exp(row.logprobs.astype(np.float64))
-    probs = np.asarray(np.bincount(place[row.top_ids], weights=shown, minlength=outcomes.size), dtype=np.float64)
+    top_probs = np.exp(row.logprobs.astype(np.float64))
+    probs = np.asarray(np.bincount(place[row.top_ids], weights=top_probs, minlength=outcomes.size), dtype=np.float64)
     tokens = np.bincount(place, minlength=outcomes.size)  # of each outcome; 0 for one that this model has no token for
-    told = np.bincount(place[row.top_ids], minlength=outcomes.size) == tokens
-    probs[~told] = 0.0
-    return ToldRow(probs, told, max(0.0, 1.0 - float(probs.sum())))
+    complete = np.bincount(place[row.top_ids], minlength=outcomes.size) == tokens
+    probs[~complete] = 0.0
+    return ToldRow(probs, complete, max(0.0, 1.0 - float(probs.sum())))
 
 
 def distances(p: ToldRow, q: ToldRow, outcomes: Outcomes, models: tuple[int, int] = (0, 1)) -> Distances:
@@ -90,7 +90,7 @@ def distances(p: ToldRow, q: ToldRow, outcomes: Outcomes, models: tuple[int, int
     Bounds of rows told in part: seeing several outcomes as one never adds to a divergence (data processing), so all that
     is not told by both counts as one outcome below; above, it is as far apart as can be. KL has no upper bound then.
     """
-    both = p.told & q.told
+    both = p.shown & q.shown
     a, b = p.probs[both], q.probs[both]
     whole = bool(both.all())
     rest_a, rest_b = (0.0, 0.0) if whole else (max(0.0, 1 - float(a.sum())), max(0.0, 1 - float(b.sum())))
@@ -117,7 +117,7 @@ def distances(p: ToldRow, q: ToldRow, outcomes: Outcomes, models: tuple[int, int
 
 def movers(p: ToldRow, q: ToldRow, count: int) -> tuple[Mover, ...]:
     """The outcomes whose probability differs most, of those that both tell."""
-    change = np.where(p.told & q.told, np.abs(p.probs - q.probs), 0.0)
+    change = np.where(p.shown & q.shown, np.abs(p.probs - q.probs), 0.0)
     order = np.argsort(-change, kind="stable")[:count]
     return tuple(Mover(int(o), float(p.probs[o]), float(q.probs[o])) for o in order if change[o] > ROUNDING)
 

@@ -51,7 +51,7 @@ def score_texts(
     engine: Engine, texts: Sequence[TokenIds], cancel: CancelToken
 ) -> Generator[float, None, tuple[FloatArray, ...]]:
     """(T,) log-probabilities of each text, NaN at its first token; yields the share that is done. A job for a worker."""
-    found: list[FloatArray] = []
+    logprobs: list[FloatArray] = []
     scorer = require(engine, Score)
     for number, ids in enumerate(texts, 1):
         pieces = scorer.score_in_pieces(ids, cancel=cancel)
@@ -59,11 +59,11 @@ def score_texts(
             try:
                 next(pieces)
             except StopIteration as end:
-                found.append(end.value.logprobs)
+                logprobs.append(end.value.logprobs)
                 break
             yield (number - 1) / len(texts)
         yield number / len(texts)
-    return tuple(found)
+    return tuple(logprobs)
 
 
 def perplexity(texts: Sequence[CountedText], logprobs: Sequence[FloatArray]) -> float:

@@ -36,12 +36,12 @@ def template_tokens(codec: TextCodec, text: str, system: str = "") -> tuple[Temp
     typed = [_changing(ids, [encode_prompt(codec, probe, chat=True, system=system or None) for probe in _others(text)])]
     if system:
         typed.append(_changing(ids, [encode_prompt(codec, text, chat=True, system=one) for one in _others(system)]))
-    found = []
+    tokens = []
     for place, token in enumerate(ids):
         added = not any(place in span for span in typed)
         piece = codec.piece(token, ids[max(0, place - CONTEXT_TAIL) : place])
-        found.append(TemplateToken(token, piece, added, _about(codec, ids, place, piece) if added else ""))
-    return tuple(found)
+        tokens.append(TemplateToken(token, piece, added, _about(codec, ids, place, piece) if added else ""))
+    return tuple(tokens)
 
 
 def _others(text: str) -> list[str]:

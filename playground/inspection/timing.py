@@ -61,7 +61,7 @@ class Timing:
 
     def with_check(self, check: LengthTiming) -> Timing:
         """The same with one more length measured after the prediction."""
-        others = tuple(known for known in self.checks if known.prefill.tokens != check.prefill.tokens)
+        others = tuple(other for other in self.checks if other.prefill.tokens != check.prefill.tokens)
         return replace(self, checks=tuple(sorted((*others, check), key=lambda one: one.prefill.tokens)))
 
 
@@ -75,13 +75,13 @@ class Progress:
 
 def usable_lengths(context_length: int, lengths: Sequence[int] = LENGTHS) -> tuple[int, ...]:
     """Those that leave room for the decode steps. Raises BadInput where fewer than two are left."""
-    found = tuple(length for length in lengths if length + STEPS <= context_length)
-    if len(found) < 2:
+    usable = tuple(length for length in lengths if length + STEPS <= context_length)
+    if len(usable) < 2:
         raise BadInput(
             f"The model reads at most {context_length:,} tokens, too few to see how time grows: choose another model.",
             "model",
         )
-    return found
+    return usable
 
 
 def time_machine(
@@ -99,21 +99,21 @@ def time_machine(
     warm = rows.open_batch([_tokens(info, usable[0], rng)], cancel=cancel)  # the first passes pay for waking up
     warm.step(_tokens(info, 1, rng), cancel=cancel)
     warm.close()
-    found: list[LengthTiming] = []
+    timings: list[LengthTiming] = []
     whole, done = sum(usable) + sum(ROWS), 0
     for length in usable:
-        if len(found) >= 3 and length / found[-1].prefill.tokens * found[-1].prefill.seconds > LONGEST_PASS_S:
+        if len(timings) >= 3 and length / timings[-1].prefill.tokens * timings[-1].prefill.seconds > LONGEST_PASS_S:
             break
         yield Progress(done / whole, f"a prompt of {length:,} tokens")
-        found.append((yield from _time_length(rows, workload, length, rng, cancel, done / whole)))
+        timings.append((yield from _time_length(rows, workload, length, rng, cancel, done / whole)))
         done += length
     several: list[Pass] = []
     for count in ROWS:
-        if count * found[0].decode.seconds <= LONGEST_PASS_S:
+        if count * timings[0].decode.seconds <= LONGEST_PASS_S:
             yield Progress(done / whole, f"a new token for each of {count} rows")
             several.append(_time_rows(rows, workload, usable[0], count, rng, cancel))
             done += count
-    return timing_of(info, workload, found, several)
+    return timing_of(info, workload, timings, several)
 
 
 def timing_of(

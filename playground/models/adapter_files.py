@@ -21,13 +21,13 @@ _CHUNK = 1024 * 1024
 
 def list_adapters(owner: str) -> tuple[Adapter, ...]:
     """What ``owner`` has kept here, the newest first. Broken ones are left out: they cannot be loaded."""
-    found = []
+    adapters = []
     for folder in kept_adapters(owner):
         try:
-            found.append(read_adapter(folder))
+            adapters.append(read_adapter(folder))
         except Exception:  # a folder may vanish, or be half-written, while it is read
             continue
-    return tuple(found)
+    return tuple(adapters)
 
 
 def adapter_zip(folder: Path) -> bytes:
@@ -68,7 +68,7 @@ def _wanted(file: zipfile.ZipFile, file_name: str) -> dict[str, zipfile.ZipInfo]
     members = file.infolist()
     if len(members) > _MOST_FILES:
         raise BadInput(f"{shown(file_name)} holds {len(members):,} files: zip the one folder PEFT saved.", "adapter")
-    found: dict[str, zipfile.ZipInfo] = {}
+    by_name: dict[str, zipfile.ZipInfo] = {}
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         if (
@@ -84,18 +84,18 @@ def _wanted(file: zipfile.ZipFile, file_name: str) -> dict[str, zipfile.ZipInfo]
         if path.suffix == ".py":
             raise BadInput(f"{shown(file_name)} holds Python code, which is never run: leave it out.", "adapter")
         if path.name in (CONFIG, WEIGHTS):
-            if path.name in found:
+            if path.name in by_name:
                 raise BadInput(f"{shown(file_name)} holds more than one adapter: zip one folder.", "adapter")
-            found[path.name] = member
-    if CONFIG in found and WEIGHTS not in found and any(one.filename.endswith(PICKLE_SUFFIXES) for one in members):
+            by_name[path.name] = member
+    if CONFIG in by_name and WEIGHTS not in by_name and any(one.filename.endswith(PICKLE_SUFFIXES) for one in members):
         raise BadInput(
             f"{shown(file_name)} has only pickled weights, which could run any code: save the adapter as {WEIGHTS}.",
             "adapter",
         )
     for name in (CONFIG, WEIGHTS):
-        if name not in found:
+        if name not in by_name:
             raise BadInput(f"{shown(file_name)} has no {name}: zip the folder PEFT saved.", "adapter")
-    return found
+    return by_name
 
 
 def _unpack(file: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, most: int) -> None:

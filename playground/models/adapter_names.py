@@ -97,8 +97,8 @@ def with_adapter(spec: str | None, adapter: str, strength: float = 1.0, *, merge
 
 def without_adapter(spec: str | None) -> str | None:
     """The base of a name; None: the model that is meant without a name."""
-    found = split_adapter(spec)
-    return (spec or None) if found is None else found.base or None
+    split = split_adapter(spec)
+    return (spec or None) if split is None else split.base or None
 
 
 def _is_model(text: str) -> bool:

@@ -185,13 +185,13 @@ def _layers(name: str, header: dict[str, Any], config: dict[str, Any], rank: int
     """The pairs of factors in a header; raises ModelCorrupt for anything else in it."""
     shapes: dict[str, dict[str, list[int]]] = {}
     for tensor, entry in header.items():
-        found = _TENSOR.fullmatch(tensor)
-        if found is None or entry.get("dtype") not in _FLOATS or len(entry["shape"]) != 2:
+        match = _TENSOR.fullmatch(tensor)
+        if match is None or entry.get("dtype") not in _FLOATS or len(entry["shape"]) != 2:
             raise ModelCorrupt(
                 f"The adapter {shown(name)} holds {shown(tensor)}, which is no factor of a linear layer: only plain LoRA on "
                 "linear layers can be loaded."
             )
-        shapes.setdefault(found["module"], {})[found["side"]] = entry["shape"]
+        shapes.setdefault(match["module"], {})[match["side"]] = entry["shape"]
     layers = []
     for module, pair in shapes.items():
         if set(pair) != {"A", "B"} or pair["A"][0] != pair["B"][1] or not pair["A"][0]:

@@ -129,8 +129,8 @@ def resolve(spec: str | None = None) -> ModelSource:
     if hub is not None and ".." not in spec and "--" not in spec:
         return ModelSource("hub", spec, hub_id=hub["id"], revision=hub["revision"])
     if re.fullmatch(_HUB_NAME, spec):
-        known = ", ".join(CATALOGUE)
-        raise ModelNotFound(f"There is no model called {shown(spec)}: {_NEXT_STEP} (the catalogue has {known}).")
+        names = ", ".join(CATALOGUE)
+        raise ModelNotFound(f"There is no model called {shown(spec)}: {_NEXT_STEP} (the catalogue has {names}).")
     raise BadInput(f"{shown(spec)} cannot name a model: {_NEXT_STEP}.", field="model")
 
 

@@ -63,11 +63,11 @@ def _continued_block(kind: type[Any]) -> type[Any]:
             self.rg_lru.recurrent_states = (
                 None if states is None else states.get_recurrent_state(self.layer_idx, state_idx=0)
             )
-            found = self.rg_lru(branch.transpose(1, 2), position_ids)  # (rows, T, width)
+            recurrence = self.rg_lru(branch.transpose(1, 2), position_ids)  # (rows, T, width)
             if states is not None:
                 states.update_recurrent_state(self.rg_lru.recurrent_states, self.layer_idx)
             self.rg_lru.recurrent_states = None
-            return self.linear_out(found * self.act_fn(self.linear_y(input_states))), None
+            return self.linear_out(recurrence * self.act_fn(self.linear_y(input_states))), None
 
     return ContinuedBlock
 
@@ -108,10 +108,10 @@ def _continued_scan(scan: _Scan) -> _Scan:
         So what a state (rows, inner, state) adds to a scan from zero is C_t exp(A (dt_1 + … + dt_t)) h_0. Shapes: ``dt``
         (rows, inner, T), ``A`` (inner, state), ``C`` (rows, state, T).
         """
-        found, before = scan(x, dt, A, B, C, **how), _BEFORE.get()
-        if before is None or isinstance(found, torch.Tensor):
-            return found
-        outputs, last = found
+        scanned, before = scan(x, dt, A, B, C, **how), _BEFORE.get()
+        if before is None or isinstance(scanned, torch.Tensor):
+            return scanned
+        outputs, last = scanned
         steps = functional.softplus(dt + how["delta_bias"].to(dt.dtype)[..., None])
         decayed = torch.exp(A[None, :, None, :] * steps.cumsum(-1)[..., None]) * before[:, :, None, :]
         added = torch.einsum("bitn,bnt->bit", decayed, C.to(decayed.dtype)) * functional.silu(how["z"])

@@ -141,11 +141,11 @@ def examine(model: PreTrainedModel, name: str) -> Decoding:
     argument = state_argument(model)
     for own, positions, rows in _WAYS if argument is not None else ():
         try:
-            found = _follow(model, ids, whole, Decoding(argument, own, positions, rows))
+            decoding = _follow(model, ids, whole, Decoding(argument, own, positions, rows))
         except Exception:  # not every class takes every kind of cache: each has its own complaint
             continue
-        if found is not None:
-            return found
+        if decoding is not None:
+            return decoding
     return Decoding(None)
 
 

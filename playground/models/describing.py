@@ -81,13 +81,13 @@ def context_length(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase)
 
 def eos_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     """Every id that ends a text, from the generation config, the config and the tokenizer, in that order."""
-    found: list[int] = []
+    eos_ids: list[int] = []
     holders = (getattr(model, "generation_config", None), model.config.get_text_config(), tokenizer)
     for value in (getattr(holder, "eos_token_id", None) for holder in holders):
         for id in value if isinstance(value, Iterable) else (value,):
-            if id is not None and int(id) not in found:
-                found.append(int(id))
-    return tuple(found)
+            if id is not None and int(id) not in eos_ids:
+                eos_ids.append(int(id))
+    return tuple(eos_ids)
 
 
 RECURRENT_KINDS = frozenset({"linear_attention", "mamba", "conv", "moe"})

@@ -81,10 +81,10 @@ class GgufFile:
         for _ in range(value_count):
             key = self._string()
             values[key] = self._value(self._number("I"))
-        found = [self._tensor_entry() for _ in range(tensor_count)]
+        entries = [self._tensor_entry() for _ in range(tensor_count)]
         alignment = int(values.get("general.alignment", _DEFAULT_ALIGNMENT))
         data = -(-self._position // alignment) * alignment
-        return values, tuple(GgufTensor(name, shape, kind, data + offset) for name, shape, kind, offset in found)
+        return values, tuple(GgufTensor(name, shape, kind, data + offset) for name, shape, kind, offset in entries)
 
     def _tensor_entry(self) -> tuple[str, tuple[int, ...], int, int]:
         name, dimensions = self._string(), self._number("I")

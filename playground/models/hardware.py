@@ -63,8 +63,8 @@ def _cpu_has_bf16() -> bool:
 
     probe_capabilities = getattr(torch.cpu, "get_capabilities", None)  # torch 2.11 and later
     if probe_capabilities is not None:
-        known = probe_capabilities()
-        return any(bool(known.get(flag)) for flag in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
+        capabilities = probe_capabilities()
+        return any(bool(capabilities.get(flag)) for flag in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").lower().split()
     except OSError:

@@ -33,8 +33,8 @@ def cached_snapshot(hub_id: str, revision: str | None = None) -> Path | None:
     """The folder of ``hub_id`` in the local cache, or None. Asks no network and checks only that a config is there."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(hub_id, "config.json", revision=revision)
-    return Path(found).parent if isinstance(found, str) else None
+    path = try_to_load_from_cache(hub_id, "config.json", revision=revision)
+    return Path(path).parent if isinstance(path, str) else None
 
 
 def cached_models() -> dict[str, Path]:

@@ -13,7 +13,7 @@ class ServerFacts:
     version: str
     models: tuple[str, ...]  # the names it lists
     slots: int | None  # requests it works on at the same time
-    told: int | None  # tokens of a row that it tells; None: all
+    row_tokens: int | None  # tokens of a row that it tells; None: all
     raw: bool | None  # its log-probabilities are those before its samplers
     chats_only: bool = False  # it takes no other text, and how many tokens it reads is not known
 
@@ -24,9 +24,9 @@ class ServerFacts:
             return f"{self.kind} {self.version}: chats only, no rows and no tokens of a text"
         rows = (
             "whole rows"
-            if self.told is None
-            else f"the {self.told:,} likeliest tokens of a row"
-            if self.told
+            if self.row_tokens is None
+            else f"the {self.row_tokens:,} likeliest tokens of a row"
+            if self.row_tokens
             else "no rows"
         )
         raw = {True: "before its samplers", False: "after its samplers", None: "before or after its samplers: unknown"}[

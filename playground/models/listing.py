@@ -61,9 +61,9 @@ def list_models(
         )
 
     rows = [listing(id, entry.title, *_catalogue_need(id, entry), entry) for id, entry in CATALOGUE.items()]
-    known = {entry.hub_id for entry in CATALOGUE.values() if not entry.bundled}
+    catalogued = {entry.hub_id for entry in CATALOGUE.values() if not entry.bundled}
     for hub_id, folder in sorted(cached_models().items()):
-        if hub_id not in known and (need := _cached_need(folder)) is not None:
+        if hub_id not in catalogued and (need := _cached_need(folder)) is not None:
             rows.append(listing(hub_id, hub_id.rsplit("/", 1)[-1], need, True, None))
     return tuple(rows)
 

@@ -69,9 +69,9 @@ def load(
     half-loaded model behind.
     """
     if attn_implementation not in (None, *ATTENTION_IMPLEMENTATIONS):
-        known = " or ".join(ATTENTION_IMPLEMENTATIONS)
+        choices = " or ".join(ATTENTION_IMPLEMENTATIONS)
         raise BadInput(
-            f"The attention {shown(attn_implementation)} is unknown: choose {known}.", field="attn_implementation"
+            f"The attention {shown(attn_implementation)} is unknown: choose {choices}.", field="attn_implementation"
         )
     report = progress or silent
     located = locate(spec, device=device, dtype=dtype, hardware=hardware, progress=within(report, 0.0, 0.7))

@@ -143,14 +143,14 @@ def target(model: PreTrainedModel, adapter: Adapter, layer: LowRank) -> nn.Modul
             "adapter",
         )
     try:
-        found = model.get_submodule(layer.module)
+        module = model.get_submodule(layer.module)
     except AttributeError:
         raise BadInput(
             f"The adapter {shown(adapter.name)} is on {shown(layer.module)}, which this base does not have: it was trained on "
             f"another model{_stated(adapter)}; choose that one.",
             "adapter",
         ) from None
-    shape = _shape(found)
+    shape = _shape(module)
     if shape is None:
         raise BadInput(
             f"The adapter {shown(adapter.name)} is on {shown(layer.module)}, which is no linear layer: only those can be adapted "
@@ -164,7 +164,7 @@ def target(model: PreTrainedModel, adapter: Adapter, layer: LowRank) -> nn.Modul
             "that one.",
             "adapter",
         )
-    return cast(nn.Module, found)
+    return cast(nn.Module, module)
 
 
 def _stated(adapter: Adapter) -> str:

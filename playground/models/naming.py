@@ -50,18 +50,18 @@ class ComparedModel:
 
         Raises BadInput for a place or format of a model behind an address.
         """
-        found: tuple[str | None, str | None, str | None]
+        chosen: tuple[str | None, str | None, str | None]
         adapted = split_adapter(self.spec)
         if adapted is not None and not adapted.base:  # an adapter on the model in use
             base = replace(adapted, base=without_adapter(spec) or "").text
-            found = (base, self.device or device, self.dtype or dtype)
+            chosen = (base, self.device or device, self.dtype or dtype)
         elif self.spec:
-            found = (self.spec, self.device, self.dtype)
+            chosen = (self.spec, self.device, self.dtype)
         else:
-            found = (spec, self.device or device, self.dtype or dtype)
-        if (self.device or self.dtype) and is_address(found[0] or ""):
+            chosen = (spec, self.device or device, self.dtype or dtype)
+        if (self.device or self.dtype) and is_address(chosen[0] or ""):
             raise BadInput(f"{shown(self.text)}: a served model runs where and as its server put it.", "model")
-        return found
+        return chosen
 
 
 def read_compared(text: str) -> ComparedModel:
@@ -72,26 +72,26 @@ def read_compared(text: str) -> ComparedModel:
     >>> read_compared("org/name@v2@chat").spec
     'org/name@v2'
     """
-    spec, found = text.strip(), dict[str, str | bool]()
+    spec, options = text.strip(), dict[str, str | bool]()
     if len(spec) > _LONGEST or not spec.isprintable():
         raise BadInput(f"{shown(text)} names no model to compare with: it is too long or no text.", "model")
     while "@" in spec:
         rest, _, word = spec.rpartition("@")
-        known = _word(word.lower())
-        if known is None:
+        option = _word(word.lower())
+        if option is None:
             break
-        if known[0] in found:
-            raise BadInput(f"{shown(text)} says the {known[0]} twice: leave one of them out.", "model")
-        found[known[0]] = known[1]
+        if option[0] in options:
+            raise BadInput(f"{shown(text)} says the {option[0]} twice: leave one of them out.", "model")
+        options[option[0]] = option[1]
         spec = rest
-    if not spec and not found:
+    if not spec and not options:
         raise BadInput(
             "A model to compare with is a name, a number format after @ (as in @bfloat16), or both.", "model"
         )
     if is_address(spec):
         spec = resolve(spec).id
-    chat = found.get("reading")
-    device, dtype = (str(found[what]) if what in found else None for what in ("device", "dtype"))
+    chat = options.get("reading")
+    device, dtype = (str(options[what]) if what in options else None for what in ("device", "dtype"))
     return ComparedModel(spec, device, dtype, None if chat is None else bool(chat))
 
 
@@ -143,10 +143,10 @@ def base_names(
     """The normal names of the model that an adapter's name puts it on; None of a name without one, or of none that can be."""
     default = os.environ.get(MODEL_VARIABLE, "").strip()
     try:
-        found = split_adapter(spec or default)
-        if found is None:
+        split = split_adapter(spec or default)
+        if split is None:
             return None
-        base = found.base or without_adapter(default) or DEFAULT_MODEL
+        base = split.base or without_adapter(default) or DEFAULT_MODEL
     except PlaygroundError:
         return None
     return normal_names(base, device, dtype)

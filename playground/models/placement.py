@@ -54,8 +54,8 @@ def choose(
     if wanted_dtype is not None:
         wanted_dtype = DTYPE_ALIASES.get(wanted_dtype.removeprefix("torch."), wanted_dtype.removeprefix("torch."))
         if wanted_dtype not in DTYPE_BYTES:
-            known = ", ".join(DTYPE_BYTES)
-            raise BadInput(f"{dtype_field} {shown(wanted_dtype)} is unknown: choose one of {known}.", field="dtype")
+            choices = ", ".join(DTYPE_BYTES)
+            raise BadInput(f"{dtype_field} {shown(wanted_dtype)} is unknown: choose one of {choices}.", field="dtype")
     place, device_map, why_device = _device(hardware, wanted_device, device_field, parameters, wanted_dtype)
     if wanted_dtype is not None:
         return Placement(place, wanted_dtype, device_map, f"{why_device}; {wanted_dtype} as asked")
@@ -83,8 +83,8 @@ def _device(
     if wanted is not None:
         possible = possible_devices(hardware)
         if wanted not in possible:
-            known = ", ".join(possible)
-            raise BadInput(f"{field} {shown(wanted)} is not on this machine: choose one of {known}.", field="device")
+            choices = ", ".join(possible)
+            raise BadInput(f"{field} {shown(wanted)} is not on this machine: choose one of {choices}.", field="device")
         if wanted != "cuda":
             return wanted, None, f"{wanted} as asked"
     if hardware.cuda:

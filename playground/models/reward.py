@@ -89,11 +89,11 @@ class RewardModel:
         probes = ("Yes.", "No, that is not so, and here is why it is not.", "Well.")
         together = replace(self, _together=True)
         try:
-            alone, found = self.scores("Is it so?", probes), together.scores("Is it so?", probes)
+            alone, batched = self.scores("Is it so?", probes), together.scores("Is it so?", probes)
         except (ValueError, RuntimeError, IndexError, TypeError, KeyError):  # no token to fill up with
             return self
         allowed = _TOLERANCE.get(str(self._model.dtype), 0.05)
-        return together if np.allclose(alone, found, rtol=allowed, atol=allowed) else self
+        return together if np.allclose(alone, batched, rtol=allowed, atol=allowed) else self
 
 
 @lru_cache(maxsize=2)
@@ -155,8 +155,8 @@ def _check_classifier(name: str, config: dict[str, Any]) -> None:
 
     stated = config.get("architectures")
     classes = [str(item) for item in stated] if isinstance(stated, list) else []
-    known = set(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES.values())
-    if not known.intersection(classes):
+    supported = set(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES.values())
+    if not supported.intersection(classes):
         was = classes[0] if classes else config.get("model_type")
         raise ModelRefused(
             f"{shown(name)} is a {shown(was)}, which has no head that scores a text: choose a checkpoint saved for "

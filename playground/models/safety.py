@@ -110,10 +110,10 @@ def check_gguf(path: Path) -> None:
 
 def _which_part(path: Path, parts: int) -> str:
     """Which of its parts a split file is, and where the others are or ought to be."""
-    found = re.fullmatch(r"(.*)-(\d{5})-of-\d{5}\.gguf", path.name)
-    if found is None:
+    match = re.fullmatch(r"(.*)-(\d{5})-of-\d{5}\.gguf", path.name)
+    if match is None:
         return f"one of {parts} parts of a model"
-    names = [f"{found[1]}-{number:05}-of-{parts:05}.gguf" for number in range(1, min(parts, 100) + 1)]
+    names = [f"{match[1]}-{number:05}-of-{parts:05}.gguf" for number in range(1, min(parts, 100) + 1)]
     others = [name for name in names if name != path.name]
     listed = ", ".join(shown(name) for name in others[:3]) + (" and more" if len(others) > 3 else "")
-    return f"part {int(found[2])} of {parts}, the others are {listed}"
+    return f"part {int(match[2])} of {parts}, the others are {listed}"

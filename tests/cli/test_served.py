@@ -11,7 +11,7 @@ import pytest
 from playground.cli import COMMANDS, main
 from playground.engine.api import Stream
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.fake.served import TOLD, ServedFakeEngine
+from playground.engine.fake.served import ROW_TOKENS, ServedFakeEngine
 from playground.numerics import log_softmax
 from playground.sampling.chain import trace_row
 from playground.sampling.context import EMPTY_CONTEXT
@@ -57,12 +57,12 @@ def test_a_command_says_in_one_sentence_what_is_missing(
 def test_next_shows_the_rows_that_are_told_and_the_mass_of_the_rest(capsys: Capture) -> None:
     report = answer(capsys, "next", "--prompt", "hello")
     row = log_softmax(FakeEngine().next_logits(FakeEngine().codec.encode("hello")).logits.astype(np.float64))
-    order = np.argsort(-row)[:TOLD]
+    order = np.argsort(-row)[:ROW_TOKENS]
     assert [listed["id"] for listed in report["candidates"]] == order.tolist() and report["full"] is False
     rest = pytest.approx(1 - np.exp(row[order]).sum(), abs=1e-5)
-    assert report["others"]["count"] == report["not_told"]["count"] == row.size - TOLD
+    assert report["others"]["count"] == report["not_told"]["count"] == row.size - ROW_TOKENS
     assert report["others"]["prob"] == report["not_told"]["prob"] == report["not_told"]["raw_prob"] == rest
-    assert report["told"] == TOLD and report["raw"] is True and report["verdict"] == "exact"
+    assert report["told"] == ROW_TOKENS and report["raw"] is True and report["verdict"] == "exact"
     assert [listed["prob"] for listed in report["candidates"]] == pytest.approx(np.exp(row[order]), abs=1e-6)
 
 

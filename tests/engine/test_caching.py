@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.engine.fake.codec import VOCAB
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.fake.served import TOLD, ServedFakeEngine
+from playground.engine.fake.served import ROW_TOKENS, ServedFakeEngine
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.logits_cache import LogitsCache
 from playground.engine.pieces import finish
@@ -104,6 +104,6 @@ def test_scores_and_passes_are_remembered_and_close_lets_go_of_all() -> None:
 def test_rows_of_which_only_the_top_is_told_are_remembered_too() -> None:
     engine = CachedEngine(ServedFakeEngine())
     row = engine.next_logits((1, 2))
-    assert isinstance(row, TopTokens) and not row.full and row.top_ids.size == TOLD and 0 < row.rest < 1
+    assert isinstance(row, TopTokens) and not row.full and row.top_ids.size == ROW_TOKENS and 0 < row.rest < 1
     again = engine.cached_row((1, 2))
     assert isinstance(again, TopTokens) and again.logprobs is row.logprobs

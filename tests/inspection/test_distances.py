@@ -120,7 +120,7 @@ def test_other_vocabularies_are_aligned_by_bytes() -> None:
 def test_a_text_of_two_tokens_is_told_once_both_are() -> None:
     outcomes = align([(Words(b"x", b"x", b"y"), 3), (Words(b"x", b"y"), 2)])
     listed_row = told_row(top_of([0.5, 0.1, 0.4], 2), outcomes, 0)
-    assert listed_row.told.tolist() == [False, True] and listed_row.rest == pytest.approx(0.6)
+    assert listed_row.shown.tolist() == [False, True] and listed_row.rest == pytest.approx(0.6)
 
 
 def test_the_largest_movers_are_told_by_both() -> None:
@@ -129,7 +129,7 @@ def test_the_largest_movers_are_told_by_both() -> None:
     top_movers = movers(p, q, 2)
     assert [mover.outcome for mover in top_movers] == [0, 3]
     assert [(round(mover.p, 6), round(mover.q, 6)) for mover in top_movers] == [(0.4, 0.2), (0.1, 0.3)]
-    same = ToldRow(p.probs, p.told, 0.0)
+    same = ToldRow(p.probs, p.shown, 0.0)
     assert movers(p, same, 2) == ()
 
 

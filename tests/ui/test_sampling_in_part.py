@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playground.engine.fake.engine import FakeEngine
-from playground.engine.fake.served import TOLD, ServedFakeEngine
+from playground.engine.fake.served import ROW_TOKENS, ServedFakeEngine
 from playground.sampling.chain import trace_row
 from playground.sampling.context import EMPTY_CONTEXT
 from playground.sampling.settings import NEUTRAL, SamplerSettings
@@ -31,7 +31,9 @@ def truth(settings: SamplerSettings) -> np.ndarray:
 def test_bars_of_what_is_told_and_one_for_the_rest(open_app: Open) -> None:
     app = opened(open_app, temperature="1.3", rows="30")
     rows = app.bars["rows"]
-    assert len(rows) == TOLD + 1 and rows[-1]["label"] == "not told by this engine (253)" and rows[-1]["pick"] == -1
+    assert (
+        len(rows) == ROW_TOKENS + 1 and rows[-1]["label"] == "not told by this engine (253)" and rows[-1]["pick"] == -1
+    )
     assert app.bars["bounded"] and all(row["final"] < row["finalHigh"] for row in rows)
     exact = truth(NEUTRAL.replace(temperature=1.3))
     end = float(truth(NEUTRAL)[rows[0]["pick"]]) / rows[0]["raw"]  # where the axis ends
@@ -39,7 +41,10 @@ def test_bars_of_what_is_told_and_one_for_the_rest(open_app: Open) -> None:
         assert row["final"] * end - 1e-5 <= exact[row["pick"]] <= row["finalHigh"] * end + 1e-5
     assert "to " in rows[0]["finalText"] and "not told by this engine have" in app.bars["description"]
     few = opened(open_app, rows="5").bars["rows"]
-    assert [row["label"] for row in few[-2:]] == [f"told, not shown ({TOLD - 5})", "not told by this engine (253)"]
+    assert [row["label"] for row in few[-2:]] == [
+        f"told, not shown ({ROW_TOKENS - 5})",
+        "not told by this engine (253)",
+    ]
 
 
 def test_what_ends_within_the_tokens_told_is_exact(open_app: Open) -> None:

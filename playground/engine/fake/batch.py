@@ -30,15 +30,15 @@ class FakeStep:
     def __init__(self, engine: Asked, texts: list[TokenIds]) -> None:
         self._engine = engine
         self.texts = texts
-        self.found: list[FloatArray] = []
+        self.logits: list[FloatArray] = []
 
     @property
     def rows(self) -> int:
-        return len(self.texts) - len(self.found)
+        return len(self.texts) - len(self.logits)
 
     def run(self, most: int) -> None:
-        for ids in self.texts[len(self.found) :][:most]:
-            self.found.append(self._engine.next_logits(ids).logits)
+        for ids in self.texts[len(self.logits) :][:most]:
+            self.logits.append(self._engine.next_logits(ids).logits)
 
 
 class FakeBatch:
@@ -65,7 +65,7 @@ class FakeBatch:
         if asked is not None:
             self._engine.asked_steps = [step for step in self._engine.asked_steps if step is not asked]
             asked.run(asked.rows)
-            self._ids, self._logits = asked.texts, np.stack(asked.found)
+            self._ids, self._logits = asked.texts, np.stack(asked.logits)
         return self._logits
 
     @property
@@ -79,7 +79,7 @@ class FakeBatch:
 
     def ask(self, ids: Sequence[int]) -> None:
         self._asked = FakeStep(
-            self._engine, [(*known, int(token)) for known, token in zip(self._ids, ids, strict=True)]
+            self._engine, [(*prefix, int(token)) for prefix, token in zip(self._ids, ids, strict=True)]
         )
         self._engine.asked_steps.append(self._asked)
 

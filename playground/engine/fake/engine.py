@@ -142,14 +142,14 @@ class FakeEngine:
 
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         started = time.perf_counter()
-        known = check_ids(ids, self._info)
+        token_ids = check_ids(ids, self._info)
         with self._lock:
-            row = self._rows.get(known)
+            row = self._rows.get(token_ids)
         if row is not None:
-            return NextLogits(known, row, 0, 0.0)
-        row = self._compute(known, cancel)
+            return NextLogits(token_ids, row, 0, 0.0)
+        row = self._compute(token_ids, cancel)
         elapsed_ms = (time.perf_counter() - started) * 1000
-        return NextLogits(known, row, self._new_tokens(known), elapsed_ms)
+        return NextLogits(token_ids, row, self._new_tokens(token_ids), elapsed_ms)
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -183,10 +183,10 @@ class FakeEngine:
         return 1 if len(ids) == 1 or ids[:-1] in self._rows else len(ids)
 
     def score(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> SequenceScore:
-        known = check_ids(ids, self._info)
-        rows = [self._compute(known[: end + 1], cancel) for end in range(len(known) - 1)]
+        token_ids = check_ids(ids, self._info)
+        rows = [self._compute(token_ids[: end + 1], cancel) for end in range(len(token_ids) - 1)]
         predictions = np.stack(rows) if rows else np.empty((0, self._info.vocab_size), dtype=np.float32)
-        return score_rows(known, predictions)
+        return score_rows(token_ids, predictions)
 
     def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
         return in_one_piece(lambda: self.score(ids, cancel=cancel))
@@ -203,18 +203,18 @@ class FakeEngine:
     def open_batch(
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
     ) -> FakeBatch:
-        known = [check_ids(ids, self._info) for ids in prompts]
-        if not known:
+        prompt_ids = [check_ids(ids, self._info) for ids in prompts]
+        if not prompt_ids:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
-        return FakeBatch(self, known, cancel)
+        return FakeBatch(self, prompt_ids, cancel)
 
     def rows_along(self, ids: Sequence[int], start: int, *, cancel: CancelToken | None = None) -> Iterator[FloatArray]:
         """Two rows at a step."""
-        known = check_ids(ids, self._info)
-        check_start(known, start)
+        token_ids = check_ids(ids, self._info)
+        check_start(token_ids, start)
         return (
-            np.stack([self._compute(known[:end], cancel) for end in range(first, min(first + 2, len(known)))])
-            for first in range(start, len(known), 2)
+            np.stack([self._compute(token_ids[:end], cancel) for end in range(first, min(first + 2, len(token_ids)))])
+            for first in range(start, len(token_ids), 2)
         )
 
     @property
@@ -236,13 +236,13 @@ class FakeEngine:
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
     ) -> Iterator[LensRows | None]:
         """Depth d of D - 1 has d / (D - 1) of the last logits: an answer that grows layer by layer."""
-        known = check_ids(ids, self._info)
-        check_lens(known, positions, follow, self._info)
+        token_ids = check_ids(ids, self._info)
+        check_lens(token_ids, positions, follow, self._info)
         for place in positions:
-            last = log_softmax(self._compute(known[: place + 1], cancel))
+            last = log_softmax(self._compute(token_ids[: place + 1], cancel))
             depths = self._info.layers + 1
             logits = np.stack([last * (depth / (depths - 1)) for depth in range(depths)])
-            coming = known[place + 1] if place + 1 < len(known) else -1
+            coming = token_ids[place + 1] if place + 1 < len(token_ids) else -1
             yield fake_lens_rows(place, log_softmax(logits), coming, follow)
 
     def last_states_in_pieces(
@@ -256,10 +256,10 @@ class FakeEngine:
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
     ) -> AttentionPass:
         """Seeded by the ids; ``calls`` counts it as one."""
-        known = check_ids(ids, self._info)
-        first, stop = check_window(self._info, len(known), start, end)
-        self._compute(known[:stop], cancel)
-        return fake_attention(known, first, stop, self._info, scores=self._shows_scores)
+        token_ids = check_ids(ids, self._info)
+        first, stop = check_window(self._info, len(token_ids), start, end)
+        self._compute(token_ids[:stop], cancel)
+        return fake_attention(token_ids, first, stop, self._info, scores=self._shows_scores)
 
     def attentions_in_pieces(
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None

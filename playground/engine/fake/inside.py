@@ -17,8 +17,8 @@ def fake_lens_rows(place: int, logprobs: FloatArray, coming: int, follow: Sequen
     top = np.stack([top_ids(row, LENS_TOP) for row in logprobs])  # (depths, K)
     last = logprobs[-1]
     followed = np.array([*top[-1], coming, *follow], dtype=np.int32)
-    known = np.maximum(followed, 0)
-    ranks = np.array([[rank_of(row, token) for token in known] for row in logprobs])  # (depths, F)
+    columns = np.maximum(followed, 0)
+    ranks = np.array([[rank_of(row, token) for token in columns] for row in logprobs])  # (depths, F)
     return LensRows(
         first=place,
         top_ids=top[:, None].astype(np.int32),
@@ -27,7 +27,7 @@ def fake_lens_rows(place: int, logprobs: FloatArray, coming: int, follow: Sequen
         divergences=(np.exp(last) * (last - logprobs)).sum(axis=-1)[:, None],
         followed=followed[None],
         ranks=np.where(followed < 0, -1, ranks)[:, None].astype(np.int32),
-        logprobs=np.where(followed < 0, np.nan, logprobs[:, known])[:, None].astype(np.float32),
+        logprobs=np.where(followed < 0, np.nan, logprobs[:, columns])[:, None].astype(np.float32),
         head_gap=0.0,
     )
 

@@ -20,20 +20,20 @@ from playground.errors import BadInput
 from playground.models.info import ModelInfo
 from playground.numerics import log_softmax, top_ids
 
-TOLD = 20  # tokens of a row
+ROW_TOKENS = 20  # tokens of a row
 
 
 class ServedFakeEngine:
     """``Stream`` and top-k ``NextTokens``; everything about the model but its vocabulary and context is unknown."""
 
-    def __init__(self, logits_fn: LogitsFn | None = None, *, told: int = TOLD) -> None:
+    def __init__(self, logits_fn: LogitsFn | None = None, *, row_tokens: int = ROW_TOKENS) -> None:
         self._model = FakeEngine(logits_fn)
-        self._told = told
+        self._row_tokens = row_tokens
         self.closed = False
 
     @property
     def info(self) -> ModelInfo:
-        known = self._model.info
+        model_info = self._model.info
         return ModelInfo(
             id="served-fake",
             name="Served fake",
@@ -43,15 +43,15 @@ class ServedFakeEngine:
             weights_bytes=None,
             device=None,
             dtype=None,
-            vocab_size=known.vocab_size,
-            context_length=known.context_length,
+            vocab_size=model_info.vocab_size,
+            context_length=model_info.context_length,
             layers=None,
             heads=None,
             kv_heads=None,
             head_dim=None,
             hidden_size=None,
-            has_chat_template=known.has_chat_template,
-            eos_token_ids=known.eos_token_ids,
+            has_chat_template=model_info.has_chat_template,
+            eos_token_ids=model_info.eos_token_ids,
         )
 
     @property
@@ -63,9 +63,9 @@ class ServedFakeEngine:
         return frozenset({NextTokens, Stream})
 
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> TopTokens:
-        known = check_ids(ids, self.info)
-        top, logprobs = _likeliest(self._logprobs(known, cancel), self._told)
-        return TopTokens(known, top, logprobs, self.info.vocab_size, 0.0)
+        token_ids = check_ids(ids, self.info)
+        top, logprobs = _likeliest(self._logprobs(token_ids, cancel), self._row_tokens)
+        return TopTokens(token_ids, top, logprobs, self.info.vocab_size, 0.0)
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -87,20 +87,20 @@ class ServedFakeEngine:
     def _text(
         self, request: StreamRequest, row: int, rng: np.random.Generator, cancel: CancelToken | None
     ) -> Iterator[StreamEvent]:
-        known, text = check_ids(request.ids, self.info), ""
-        prompt = len(known)
+        ids, text = check_ids(request.ids, self.info), ""
+        prompt = len(ids)
         for index in range(request.max_new_tokens):
-            logprobs = self._logprobs(known, cancel)
-            top, told = _likeliest(logprobs, request.top)
+            logprobs = self._logprobs(ids, cancel)
+            top, top_logprobs = _likeliest(logprobs, request.top)
             token = _draw(logprobs, request, rng)
             if token == EOS_ID and not request.ignore_eos:
                 yield StreamedEnd(row, text, "eos")
                 return
-            piece = self.codec.piece(token, known)
-            pairs = tuple(zip(top.tolist(), told.tolist(), strict=True))
+            piece = self.codec.piece(token, ids)
+            pairs = tuple(zip(top.tolist(), top_logprobs.tolist(), strict=True))
             yield StreamedToken(row, index, piece, token, float(logprobs[token]), pairs)
-            known = (*known, token)
-            text = self.codec.decode(known[prompt:])
+            ids = (*ids, token)
+            text = self.codec.decode(ids[prompt:])
             cut = min((text.index(stop) for stop in request.stop if stop in text), default=None)
             if cut is not None:
                 yield StreamedEnd(row, text[:cut], "stop")

@@ -35,16 +35,16 @@ class GroupStep:
     group: Group
     tokens: Sequence[int]
     done: int = 0
-    _found: list[torch.Tensor] = field(default_factory=list)
+    _logits: list[torch.Tensor] = field(default_factory=list)
 
     def take(self, logits: torch.Tensor) -> None:
         """The next logits (rows, vocab) of the rows that come next. With the last of them the group has moved on."""
-        self._found.append(logits)
+        self._logits.append(logits)
         self.done += len(logits)
         if self.done == len(self.tokens):
-            self.group.last = torch.cat(self._found) if len(self._found) > 1 else logits
-            self.group.ids = [(*known, token) for known, token in zip(self.group.ids, self.tokens, strict=True)]
-            self._found = []
+            self.group.last = torch.cat(self._logits) if len(self._logits) > 1 else logits
+            self.group.ids = [(*prefix, token) for prefix, token in zip(self.group.ids, self.tokens, strict=True)]
+            self._logits = []
 
 
 @dataclass(eq=False)
@@ -102,14 +102,14 @@ def _run_together(runner: ModelRunner, pieces: Sequence[tuple[GroupStep, int]]) 
         parts.append(Part(one.group.state, one.done, one.tokens[one.done : end], complete=end == len(one.tokens)))
     logits = joint_step(runner, parts)
     sizes = [len(part.tokens) for part in parts]
-    for (one, _end), mine in zip(pieces, torch.split_with_sizes(logits, sizes), strict=True):
-        one.take(mine)
+    for (one, _end), own_logits in zip(pieces, torch.split_with_sizes(logits, sizes), strict=True):
+        one.take(own_logits)
 
 
 def _run_alone(runner: ModelRunner, group: Group, tokens: Sequence[int]) -> torch.Tensor:
     if not _must_read_anew(runner, group):
         return runner.forward([(token,) for token in tokens], group.state, last_row=True)[:, -1]
-    whole = [(*known, token) for known, token in zip(group.ids, tokens, strict=True)]
+    whole = [(*prefix, token) for prefix, token in zip(group.ids, tokens, strict=True)]
     logits = runner.forward(whole, group.state, last_row=True)[:, -1]
     if group.state is not None:
         group.state.preallocate(1)  # the rows are there already

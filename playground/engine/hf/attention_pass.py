@@ -60,11 +60,11 @@ def run_attention_pass(
         raise CapabilityMissing(
             f"{runner.info.name} has no attention ({runner.info.architecture}): choose another model."
         )
-    found = None
+    captured = None
     if shows_queries_and_keys(runner.loaded.model):
-        found = yield from _captured(runner, ids, start, end, cancel)
+        captured = yield from _captured(runner, ids, start, end, cancel)
     with runner.running(end):
-        logits, layers = found or _asked_for(runner, ids, start, end, cancel)
+        logits, layers = captured or _asked_for(runner, ids, start, end, cancel)
     if not layers:
         raise _gives_none(runner)
     if not runner.tried.attention:
@@ -105,10 +105,10 @@ def _gives_none(runner: ModelRunner) -> CapabilityMissing:
 
 def own_attention(module: nn.Module) -> Callable[..., Any]:
     """The eager attention function of the architecture that ``module`` belongs to."""
-    found: Callable[..., Any] = getattr(
+    eager_attention: Callable[..., Any] = getattr(
         sys.modules[type(module).__module__], "eager_attention_forward", plain_attention
     )
-    return found
+    return eager_attention
 
 
 def _capture(
@@ -203,12 +203,12 @@ def _asked_for(
     inputs = torch.tensor([ids[:end]], device=model.device)  # (1, end)
     with _eager(model):
         output = model(input_ids=inputs, use_cache=False, output_attentions=True)
-    found = getattr(output, "attentions", None)
-    if not found or any(layer is None or layer.shape[-2:] != (end, end) for layer in found):
+    attentions = getattr(output, "attentions", None)
+    if not attentions or any(layer is None or layer.shape[-2:] != (end, end) for layer in attentions):
         raise _gives_none(runner)
     visible = np.tri(end, dtype=np.bool_)[start:]  # (W, end)
     layers = []
-    for index, tensor in zip(_layer_numbers(model, len(found)), found, strict=True):
+    for index, tensor in zip(_layer_numbers(model, len(attentions)), attentions, strict=True):
         rows = to_float32(tensor[0, :, start:])  # (heads, W, end)
         layers.append(
             LayerAttention(index, rows[:, :, start:].copy(), rows[:, :, :start].sum(-1), rows[:, :, 0].copy(), visible)

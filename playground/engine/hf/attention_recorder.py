@@ -82,15 +82,15 @@ class AttentionRecorder:
         if skip >= count:
             return
         rows = slice(self.done + skip - self.start, stop - self.start)
-        found = to_float32(weights[0, :, skip:])  # (heads, q, K)
-        seen = _visible(mask, count, key.shape[2])[skip:]  # (q, K)
+        float_weights = to_float32(weights[0, :, skip:])  # (heads, q, K)
+        visible = _visible(mask, count, key.shape[2])[skip:]  # (q, K)
         inside = max(self.start - offset, 0)  # how many of these keys lie before the window
-        layer.weights[:, rows, offset + inside - self.start : stop - self.start] = found[:, :, inside:]
-        layer.before[:, rows] = found[:, :, :inside].sum(-1)
-        layer.first[:, rows] = found[:, :, 0] if offset == 0 else 0.0
-        layer.visible[rows, offset:stop] = seen
+        layer.weights[:, rows, offset + inside - self.start : stop - self.start] = float_weights[:, :, inside:]
+        layer.before[:, rows] = float_weights[:, :, :inside].sum(-1)
+        layer.first[:, rows] = float_weights[:, :, 0] if offset == 0 else 0.0
+        layer.visible[rows, offset:stop] = visible
         layer.queries[:, rows] = to_float32(query[0, :, skip:])
-        layer.reproduces &= _reproduces(layer, query, found, seen, offset, stop)
+        layer.reproduces &= _reproduces(layer, query, float_weights, visible, offset, stop)
 
     def finish(self) -> tuple[LayerAttention, ...]:
         return tuple(_finished(index, layer) for index, layer in sorted(self.layers.items()))
@@ -135,12 +135,14 @@ def _visible(mask: torch.Tensor | None, queries: int, keys: int) -> BoolArray:
     return np.broadcast_to(allowed, (queries, keys))
 
 
-def _reproduces(layer: _Layer, query: torch.Tensor, found: FloatArray, seen: BoolArray, offset: int, stop: int) -> bool:
+def _reproduces(
+    layer: _Layer, query: torch.Tensor, weights: FloatArray, visible: BoolArray, offset: int, stop: int
+) -> bool:
     """Whether the last query's weights follow from its scores, to within the number format's coarseness."""
     scores = attention_scores(to_float32(query[0, :, -1:]), layer.keys[:, offset:stop], layer.scale, layer.softcap)
-    expected = masked_softmax(scores, seen[-1:])[:, 0]  # (heads, K)
+    expected = masked_softmax(scores, visible[-1:])[:, 0]  # (heads, K)
     tolerance = 1e-3 if query.dtype == torch.float32 else 5e-2
-    return bool(np.abs(expected - found[:, -1]).max() <= tolerance)
+    return bool(np.abs(expected - weights[:, -1]).max() <= tolerance)
 
 
 def _finished(index: int, layer: _Layer) -> LayerAttention:

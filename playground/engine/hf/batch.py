@@ -46,8 +46,8 @@ class TransformersBatch:
 
     @property
     def cache_bytes(self) -> int | None:
-        found = [group.state.cache_bytes for group in self._groups if group.state is not None]
-        return _sum_known(found)
+        sizes = [group.state.cache_bytes for group in self._groups if group.state is not None]
+        return _sum_known(sizes)
 
     @property
     def state_bytes(self) -> int | None:
@@ -100,7 +100,7 @@ class TransformersBatch:
         if len(ids) != rows:
             raise ValueError(f"{rows} rows need {rows} tokens, not {len(ids)}")
         limit = self._runner.info.context_length
-        if any(len(known) >= limit for group in self._groups for known in group.ids):
+        if any(len(row_ids) >= limit for group in self._groups for row_ids in group.ids):
             raise BadPrompt(f"The text has reached the {limit:,} tokens the model reads: start from a shorter one.")
 
     def select_rows(self, rows: Sequence[int]) -> None:
@@ -147,8 +147,8 @@ class TransformersBatch:
 
 
 def _sum_known(values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) if numbers else None
 
 
 def open_rows(

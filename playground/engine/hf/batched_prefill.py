@@ -40,8 +40,8 @@ def batched_prefill(
     if together:
         if rows:
             yield
-        found, new = yield from _side_by_side(runner, together, cancel)
-        rows |= zip(together, found, strict=True)
+        batch_rows, new = yield from _side_by_side(runner, together, cancel)
+        rows |= zip(together, batch_rows, strict=True)
         computed += new
     return [rows[ids] for ids in texts], computed
 
@@ -51,8 +51,8 @@ def _together(runner: ModelRunner, texts: Sequence[TokenIds]) -> list[TokenIds]:
     if len(texts) <= 1 or runner.is_long(max(map(len, texts))):
         return []
     shared = _shared(texts)
-    found = [ids for ids in texts if (len(ids) - runner.known_length(ids)) * _ALONE > len(ids) - shared]
-    return found if len(found) > 1 else []
+    batched = [ids for ids in texts if (len(ids) - runner.known_length(ids)) * _ALONE > len(ids) - shared]
+    return batched if len(batched) > 1 else []
 
 
 def _shared(texts: Sequence[TokenIds]) -> int:
@@ -69,10 +69,10 @@ def _side_by_side(
         shared = 0
     state: DecoderState | None = None
     if shared:
-        _row, computed, known = yield from runner.run_in_pieces(texts[0][:shared], cancel)
-        assert known is not None  # a model that takes pieces has one
+        _row, computed, prefix_state = yield from runner.run_in_pieces(texts[0][:shared], cancel)
+        assert prefix_state is not None  # a model that takes pieces has one
         with runner.running(shared):
-            state = known.fork(shared).preallocate(len(texts))  # the prefix store keeps the other
+            state = prefix_state.fork(shared).preallocate(len(texts))  # the prefix store keeps the other
         yield
     tails = [ids[shared:] for ids in texts]
     longest = max(map(len, tails))

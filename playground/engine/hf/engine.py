@@ -117,8 +117,8 @@ class TransformersEngine:
         rows, computed = yield from batched_prefill(self._runner, new, cancel or CancelToken())
         each, elapsed_ms = computed // max(len(new), 1), (time.perf_counter() - started) * 1000 / max(len(new), 1)
         values = (self._runner.to_numpy(row) for row in rows)
-        found = {ids: NextLogits(ids, row, each, elapsed_ms) for ids, row in zip(new, values, strict=True)}
-        return tuple(found[ids] for ids in wanted)
+        by_ids = {ids: NextLogits(ids, row, each, elapsed_ms) for ids, row in zip(new, values, strict=True)}
+        return tuple(by_ids[ids] for ids in wanted)
 
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         assert self._streamer is not None, "who asks for Stream by `require` is refused where there is no streamer"
@@ -152,9 +152,9 @@ class TransformersEngine:
 
     def rows_along(self, ids: Sequence[int], start: int, *, cancel: CancelToken | None = None) -> Iterator[FloatArray]:
         """The model's predictions along a given text, a few rows at a step; see the protocol."""
-        known = check_ids(ids, self._info)
-        check_start(known, start)
-        passes = self._teacher_forced(known[:-1], cancel or CancelToken())
+        token_ids = check_ids(ids, self._info)
+        check_start(token_ids, start)
+        passes = self._teacher_forced(token_ids[:-1], cancel or CancelToken())
         return (self._runner.to_numpy(logits[max(0, start - 1 - begin) :]) for begin, logits in passes)
 
     def _rows_at_once(self) -> int:
@@ -186,10 +186,10 @@ class TransformersEngine:
         self, prompts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None, branching: bool = True
     ) -> Pieces[TransformersBatch]:
         """The same with turns between."""
-        known = [check_ids(ids, self._info) for ids in prompts]
-        if not known:
+        prompt_ids = [check_ids(ids, self._info) for ids in prompts]
+        if not prompt_ids:
             raise BadPrompt("There is no prompt: type some text first.", field="prompt")
-        return open_rows(self._runner, known, cancel or CancelToken(), branching)
+        return open_rows(self._runner, prompt_ids, cancel or CancelToken(), branching)
 
     @property
     def joins_steps(self) -> bool:
@@ -208,9 +208,9 @@ class TransformersEngine:
         self, ids: Sequence[int], positions: range, *, follow: Sequence[int] = (), cancel: CancelToken | None = None
     ) -> Iterator[LensRows | None]:
         """What every layer would answer at ``positions``, a few of them at each step; see the protocol."""
-        known = check_ids(ids, self._info)
-        check_lens(known, positions, follow, self._info)
-        return run_lens(self._runner, known, positions, follow, cancel or CancelToken())
+        token_ids = check_ids(ids, self._info)
+        check_lens(token_ids, positions, follow, self._info)
+        return run_lens(self._runner, token_ids, positions, follow, cancel or CancelToken())
 
     def last_states_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -219,8 +219,8 @@ class TransformersEngine:
         wanted = [check_ids(ids, self._info) for ids in texts]
         new = list(dict.fromkeys(wanted))
         states, _computed = yield from last_states(self._runner, new, cancel or CancelToken())
-        found = dict(zip(new, map(self._runner.to_numpy, states), strict=True))
-        return tuple(found[ids] for ids in wanted)
+        by_ids = dict(zip(new, map(self._runner.to_numpy, states), strict=True))
+        return tuple(by_ids[ids] for ids in wanted)
 
     def attentions(
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
@@ -232,9 +232,9 @@ class TransformersEngine:
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
     ) -> Pieces[AttentionPass]:
         """The same with turns between."""
-        known = check_ids(ids, self._info)
-        first, stop = check_window(self._info, len(known), start, end)
-        return run_attention_pass(self._runner, known, first, stop, cancel or CancelToken())
+        token_ids = check_ids(ids, self._info)
+        first, stop = check_window(self._info, len(token_ids), start, end)
+        return run_attention_pass(self._runner, token_ids, first, stop, cancel or CancelToken())
 
     def weights(self) -> WeightList:
         """The model's learned tensors and its config, without a forward pass."""

@@ -62,8 +62,10 @@ def run_lens(
     state: DecoderState | None = None
     if runner.keeps_state and runner.can_split(positions.start, positions.stop):
         if positions.start:  # as usual, from known prefixes where there are any
-            _row, _computed, known = yield from runner.run_in_pieces(ids[: positions.start], cancel, positions.stop)
-            state = None if known is None else known.fork(positions.start)
+            _row, _computed, prefix_state = yield from runner.run_in_pieces(
+                ids[: positions.start], cancel, positions.stop
+            )
+            state = None if prefix_state is None else prefix_state.fork(positions.start)
             yield None
         else:
             state = runner.empty_state()
@@ -197,7 +199,7 @@ def _examine(
     states = torch.stack([state[span] for state in captured.states]).flip(0)  # (D, n, d), the last depth first
     at_once = max(1, _LOGITS_BYTES // (4 * vocab * len(part)))
     last, followed, gap = own[span], torch.empty(0), 0.0
-    found: list[tuple[np.ndarray[Any, Any], ...]] = []
+    measured: list[tuple[np.ndarray[Any, Any], ...]] = []
     for first in range(0, len(states), at_once):
         cancel.check()
         some = states[first : first + at_once]  # (g, n, d)
@@ -210,14 +212,14 @@ def _examine(
         if flat.shape != (some.shape[0] * some.shape[1], vocab):
             raise _no_lens(runner)
         logits = flat.view(*some.shape[:2], -1)  # (g, n, vocab)
-        if not found:
+        if not measured:
             gap = float((logits[0] - last).abs().nan_to_num(0.0).max())
             _require_own_answer(runner, gap, float(last.abs().nan_to_num(0.0).max()))
             followed = _followed(logits[0], part, ids, follow)
             last = torch.log_softmax(logits[0], dim=-1)
-        found.append(_measure(torch.log_softmax(logits, dim=-1), last, followed))
+        measured.append(_measure(torch.log_softmax(logits, dim=-1), last, followed))
     top_ids, top, entropies, divergences, ranks, logprobs_of = (
-        np.concatenate(column)[::-1] for column in zip(*found, strict=True)
+        np.concatenate(column)[::-1] for column in zip(*measured, strict=True)
     )
     return LensRows(
         first=part.start,

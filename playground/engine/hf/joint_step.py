@@ -103,8 +103,8 @@ class _JointCache(DynamicCache):  # type: ignore[misc]  # transformers is not ty
             )
             return torch.cat(
                 [
-                    attend(mine, *self._extend(layers[index], begin, end, key, value))
-                    for mine, key, value, (layers, begin, end) in groups
+                    attend(own_query, *self._extend(layers[index], begin, end, key, value))
+                    for own_query, key, value, (layers, begin, end) in groups
                 ]
             )
 
@@ -116,8 +116,8 @@ class _JointCache(DynamicCache):  # type: ignore[misc]  # transformers is not ty
             return layer.place(begin, end, key[:, :, 0], value[:, :, 0])
         twin = copy.copy(layer)  # its tensors are never written to
         self._moved.append((layer, twin))
-        seen: tuple[torch.Tensor, torch.Tensor] = twin.update(key, value)
-        return seen
+        keys_and_values: tuple[torch.Tensor, torch.Tensor] = twin.update(key, value)
+        return keys_and_values
 
     def _function(self, module: nn.Module, options: dict[str, Any]) -> Callable[..., torch.Tensor]:
         """The model's usual attention of one new token, all of whose keys it sees."""
@@ -129,8 +129,8 @@ class _JointCache(DynamicCache):  # type: ignore[misc]  # transformers is not ty
         def fused(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
             rows, heads, _, size = query.shape
             grouped = query.reshape(rows, keys.shape[1], -1, size)  # heads that share keys are queries of the same keys
-            seen = scaled_dot_product_attention(grouped, keys, values, scale=scale)
-            return seen.reshape(rows, 1, heads, -1)
+            attended = scaled_dot_product_attention(grouped, keys, values, scale=scale)
+            return attended.reshape(rows, 1, heads, -1)
 
         return fused
 

@@ -28,7 +28,7 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
         alike = self.is_initialized and len(layer.keys) == 1
         self._shared = layer.get_seq_length() if alike else 0  # so many positions are the same in all rows
         if rows > 1 and self.is_initialized:  # repeated when they are copied into the buffers, and only then
-            self.keys, self.values = (known.expand(rows, -1, -1, -1) for known in (layer.keys, layer.values))
+            self.keys, self.values = (states.expand(rows, -1, -1, -1) for states in (layer.keys, layer.values))
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
@@ -77,10 +77,10 @@ class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]  # transformers is 
             return self._buffers
         capacity = length + new + max(_LEAST_CAPACITY, int(length * _GROWTH))
         grown = []
-        for known, states in ((self.keys, key_states), (self.values, value_states)):
+        for stored, states in ((self.keys, key_states), (self.values, value_states)):
             buffer = states.new_empty((rows, states.shape[1], capacity, states.shape[-1]))
             if length:
-                buffer[..., :length, :] = known
+                buffer[..., :length, :] = stored
             grown.append(buffer)
         self._buffers = (grown[0], grown[1])
         return self._buffers

@@ -66,9 +66,9 @@ class PrefixCache:
 
     def store(self, revision: str, ids: TokenIds, state: DecoderState) -> None:
         """Store the state of ``ids``. Slots of its own prefixes go where the longer one serves them too."""
-        for known_revision, known in list(self._slots):
-            if known_revision == revision and known == ids[: len(known)] and (state.can_cut or known == ids):
-                self._drop((known_revision, known))
+        for known_revision, slot_ids in list(self._slots):
+            if known_revision == revision and slot_ids == ids[: len(slot_ids)] and (state.can_cut or slot_ids == ids):
+                self._drop((known_revision, slot_ids))
         key = (revision, ids)
         self._slots[key] = state
         self._bytes[key] = state.bytes

@@ -66,12 +66,12 @@ def tune_for_cpu(model: nn.Module) -> Tuning:
     faster: a token's products are so small that waiting for a second core can cost more than it computes, above all
     when the machine has other work. Never raises; a model that cannot be packed keeps its layers.
     """
-    found = list(_plain_linears(model))
+    linears = list(_plain_linears(model))
     threads = torch.get_num_threads()
-    if not found or any(linear.weight.device.type != "cpu" for _parent, _name, linear in found):
+    if not linears or any(linear.weight.device.type != "cpu" for _parent, _name, linear in linears):
         return Tuning(0, threads)
-    packable = _is_possible([linear for _parent, _name, linear in found])
-    seconds = _race([linear for _parent, _name, linear in found], packable, sorted({1, threads}))
+    packable = _is_possible([linear for _parent, _name, linear in linears])
+    seconds = _race([linear for _parent, _name, linear in linears], packable, sorted({1, threads}))
     quickest_plain = min((choice for choice in seconds if not choice.packed), key=lambda choice: seconds[choice])
     quickest = min(seconds, key=lambda choice: seconds[choice])
     if not quickest.packed or seconds[quickest] * _WORTHWHILE > seconds[quickest_plain]:
@@ -81,10 +81,10 @@ def tune_for_cpu(model: nn.Module) -> Tuning:
 
 def pack_linears(model: nn.Module) -> int:
     """Replace the model's plain linear layers by packed ones, in place; returns how many. They must be packable."""
-    found, shared = list(_plain_linears(model)), _shared_weights(model)
-    for parent, name, linear in found:
+    linears, shared = list(_plain_linears(model)), _shared_weights(model)
+    for parent, name, linear in linears:
         setattr(parent, name, PackedLinear(linear, shares_weight=id(linear.weight) in shared))
-    return len(found)
+    return len(linears)
 
 
 def _plain_linears(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Linear]]:

@@ -134,8 +134,8 @@ class ModelRunner:
             try:
                 next(pieces)
             except StopIteration as end:
-                found: tuple[torch.Tensor, int, DecoderState | None] = end.value
-                return found
+                outcome: tuple[torch.Tensor, int, DecoderState | None] = end.value
+                return outcome
 
     def run_in_pieces(
         self, ids: TokenIds, cancel: CancelToken, total: int | None = None

@@ -112,8 +112,8 @@ class DecoderState:
     @property
     def cache_bytes(self) -> int | None:
         """Bytes of keys and values, reserved capacity not counted; None for a model without them."""
-        found = [tensor.nbytes for layer in _layers(self.value) for tensor in _keys_and_values(layer)]
-        return sum(found) if found else None
+        sizes = [tensor.nbytes for layer in _layers(self.value) for tensor in _keys_and_values(layer)]
+        return sum(sizes) if sizes else None
 
     @property
     def state_bytes(self) -> int | None:

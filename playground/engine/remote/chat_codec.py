@@ -48,29 +48,29 @@ class ChatOnlyCodec:
 
     def messages(self, ids: Sequence[int]) -> list[dict[str, str]]:
         """The messages that ``encode_chat`` made ``ids`` of. Raises BadPrompt for ids of anything else."""
-        found: list[tuple[int, bytearray]] = []
+        turns: list[tuple[int, bytearray]] = []
         for token in ids:
             if token in _NAMES:
-                found.append((token, bytearray()))
-            elif found and token < 256:
-                found[-1][1].append(token)
+                turns.append((token, bytearray()))
+            elif turns and token < 256:
+                turns[-1][1].append(token)
             else:
-                found.clear()
+                turns.clear()
                 break
-        if not found or found[-1] != (_ASSISTANT, bytearray()):
+        if not turns or turns[-1] != (_ASSISTANT, bytearray()):
             raise BadPrompt(f"{self._name} answers a chat and cannot go on from within a text: begin anew.", "prompt")
-        return [{"role": _NAMES[role], "content": data.decode(errors="replace")} for role, data in found[:-1]]
+        return [{"role": _NAMES[role], "content": data.decode(errors="replace")} for role, data in turns[:-1]]
 
     def id_of(self, data: bytes) -> int | None:
         """The number of a token that the server named; None for one without a text, and once too many were named."""
         if not data:
             return None
         with self._lock:
-            known = self._ids.get(data)
-            if known is None and len(self._named) < MOST_NAMED:
-                known = self._ids[data] = _FIRST_NAMED + len(self._named)
+            token = self._ids.get(data)
+            if token is None and len(self._named) < MOST_NAMED:
+                token = self._ids[data] = _FIRST_NAMED + len(self._named)
                 self._named.append(data)
-            return known
+            return token
 
     def decode(self, ids: Iterable[int]) -> str:
         parts = (_NAMES[token].encode() + b": " if token in _NAMES else self.token_bytes(token) for token in ids)

@@ -96,11 +96,11 @@ class ChatEngine(ServerEngine[ChatOnlyCodec]):
 
     def _tokens(self, choice: Answer, added: str, row: int, top: int) -> list[StreamedToken]:
         """The tokens of one event: as told, or its text as one where nothing is told."""
-        told = choice.child("logprobs") if choice.has("logprobs") else None
-        if told is None or not told.has("content"):
+        logprobs = choice.child("logprobs") if choice.has("logprobs") else None
+        if logprobs is None or not logprobs.has("content"):
             return [StreamedToken(row, 0, added)] if added else []
-        found = []
-        for entry in told.children("content"):
+        tokens = []
+        for entry in logprobs.children("content"):
             others = entry.children("top_logprobs") if entry.has("top_logprobs") else []
             pairs = {self._codec.id_of(_bytes(one)): one.logprob("logprob") for one in others}
             ranked = sorted(
@@ -108,8 +108,8 @@ class ChatEngine(ServerEngine[ChatOnlyCodec]):
             )
             own = self._codec.id_of(_bytes(entry))
             piece = _bytes(entry).decode(errors="replace") if own is None else self._codec.piece(own)
-            found.append(StreamedToken(row, 0, piece, own, entry.logprob("logprob"), tuple(ranked[:top])))
-        return found
+            tokens.append(StreamedToken(row, 0, piece, own, entry.logprob("logprob"), tuple(ranked[:top])))
+        return tokens
 
 
 def _bytes(entry: Answer) -> bytes:

@@ -68,7 +68,7 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
         version=props.text("build_info", "unknown")[:80],
         models=models,
         slots=served.slots,
-        told=None,
+        row_tokens=None,
         raw=_tells_raw(client, size),
     )
     end = table.special_id(props.text("eos_token", ""))

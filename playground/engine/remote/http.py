@@ -215,8 +215,8 @@ class ServerClient:
             extensions={"trace": exchange.line.note},
         ) as response:
             if response.status_code != httpx2.codes.OK:
-                told = b"".join(_bounded(response, _REFUSAL_BYTES, cut=True))
-                raise refusal(response, told, self.address, self._key)
+                error_body = b"".join(_bounded(response, _REFUSAL_BYTES, cut=True))
+                raise refusal(response, error_body, self.address, self._key)
             announced = response.headers.get("Content-Length", "")
             if announced.isdigit() and int(announced) > limit:
                 raise too_large(self.address, limit)

@@ -17,9 +17,9 @@ def chosen_model(client: ServerClient) -> tuple[Answer, tuple[str, ...]]:
     for one, name in zip(listed, names, strict=True):
         if address.model in (None, one.text("id"), name):
             return one, names
-    known = ", ".join(map(shown, names[:8])) or "none"
+    model_names = ", ".join(map(shown, names[:8])) or "none"
     raise ServerError(
-        f"The server at {address.base} has no model {shown(address.model or '')}: it lists {known}; put one after #."
+        f"The server at {address.base} has no model {shown(address.model or '')}: it lists {model_names}; put one after #."
     )
 
 

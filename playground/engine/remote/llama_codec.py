@@ -50,12 +50,12 @@ class LlamaServerTokenizer:
         assert add_generation_prompt and not tokenize, "the server does no more"
         key = orjson.dumps(conversation)
         with self._lock:
-            known = self._chats.get(key)
-        if known is None:
-            known = self._ask("/apply-template", {"messages": conversation}).text("prompt")
+            prompt = self._chats.get(key)
+        if prompt is None:
+            prompt = self._ask("/apply-template", {"messages": conversation}).text("prompt")
             with self._lock:
-                self._chats[key] = known
-        return known
+                self._chats[key] = prompt
+        return prompt
 
 
 class LlamaServerCodec(TableCodec):
@@ -83,8 +83,10 @@ class LlamaServerCodec(TableCodec):
 
 def make_table(tokenizer: LlamaServerTokenizer, data: Mapping[int, bytes], size: int) -> TokenTable:
     """The table of all tokens from the bytes that a row tells of each: none of special ones, whose names are asked for."""
-    special = sorted(token for token, known in data.items() if not known)
-    names = _names(tokenizer, special, next((token for token, known in data.items() if known == _SEPARATOR), None))
+    special = sorted(token for token, spelling in data.items() if not spelling)
+    names = _names(
+        tokenizer, special, next((token for token, spelling in data.items() if spelling == _SEPARATOR), None)
+    )
     return TokenTable(
         {**data, **dict.fromkeys(special, b"")}, names, size, exact=True, joins=True, decode=lambda token: b""
     )

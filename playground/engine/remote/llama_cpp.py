@@ -68,17 +68,19 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
 
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextLogits:
         """The whole row; its logits are log-probabilities, which differ by a constant. Raises ServerError too."""
-        known, started = check_ids(ids, self._info), time.perf_counter()
+        token_ids, started = check_ids(ids, self._info), time.perf_counter()
         size = self._info.vocab_size
-        answer = ask_row(self._client, self._served.named, known, size, cancel)
+        answer = ask_row(self._client, self._served.named, token_ids, size, cancel)
         self._check_model(answer)
-        told = answer.children("completion_probabilities")[:1]
-        if not told:
+        steps = answer.children("completion_probabilities")[:1]
+        if not steps:
             raise answer.wrong("completion_probabilities")
-        found, logprobs = told_tokens(told[0].items("top_logprobs"), size, self._client.address)
-        row = whole_row(found, logprobs, size, self._client.address)
-        computed = answer.child("timings").whole("prompt_n", len(known)) if answer.has("timings") else len(known)
-        return NextLogits(known, row, computed, (time.perf_counter() - started) * 1000, normalised=True)
+        top_ids, logprobs = told_tokens(steps[0].items("top_logprobs"), size, self._client.address)
+        row = whole_row(top_ids, logprobs, size, self._client.address)
+        computed = (
+            answer.child("timings").whole("prompt_n", len(token_ids)) if answer.has("timings") else len(token_ids)
+        )
+        return NextLogits(token_ids, row, computed, (time.perf_counter() - started) * 1000, normalised=True)
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -99,16 +101,20 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
 
     def stream(self, request: StreamRequest, *, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         """Texts by the server's samplers, as many at a time as it has slots. Raises ServerError too."""
-        known = check_ids(request.ids, self._info)
+        token_ids = check_ids(request.ids, self._info)
         check_constraint(request.constraint, self._info)
-        texts = [partial(self._text, request, known, row) for row in range(request.n)]
+        texts = [partial(self._text, request, token_ids, row) for row in range(request.n)]
         return mixed(texts, cancel or CancelToken(), self._served.slots)
 
-    def _text(self, request: StreamRequest, known: TokenIds, row: int, cancel: CancelToken) -> Iterator[StreamEvent]:
+    def _text(
+        self, request: StreamRequest, token_ids: TokenIds, row: int, cancel: CancelToken
+    ) -> Iterator[StreamEvent]:
         limit = ENTRY_BYTES * (request.top + 4) * request.max_new_tokens + 2**20
         url = self._client.address.root + "/completion"
         count, text = 0, ""
-        with closing(self._client.stream(url, self._body(request, known, row), cancel=cancel, limit=limit)) as parts:
+        with closing(
+            self._client.stream(url, self._body(request, token_ids, row), cancel=cancel, limit=limit)
+        ) as parts:
             for data in events(parts, self._client.address):
                 answer = Answer(self._client.parse(data), self._client.address)
                 if answer.has("error"):
@@ -116,39 +122,39 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
                 text += answer.text("content")
                 # Inside a character it sends nothing: parts of it are counted and no more is known of them.
                 ends = answer.flag("stop")
-                told = [] if ends else self._streamed_tokens(answer, known, row, request.top)
-                before = min(answer.whole("tokens_predicted"), request.max_new_tokens) - len(told) - count
+                tokens = [] if ends else self._streamed_tokens(answer, token_ids, row, request.top)
+                before = min(answer.whole("tokens_predicted"), request.max_new_tokens) - len(tokens) - count
                 for _ in range(before):
                     yield StreamedToken(row, count, "")
                     count += 1
-                for token in told:
+                for token in tokens:
                     piece = answer.text("content") if before > 0 else token.text
                     yield replace(token, index=count, text=piece)
-                    known, count = (*known, token.id or 0), count + 1
+                    token_ids, count = (*token_ids, token.id or 0), count + 1
                 if ends:
                     self._check_model(answer)
                     yield StreamedEnd(row, text, _REASONS.get(answer.text("stop_type", "limit"), "length"))
                     return
         raise ended_silently(self._client.address)
 
-    def _streamed_tokens(self, answer: Answer, known: TokenIds, row: int, top: int) -> list[StreamedToken]:
+    def _streamed_tokens(self, answer: Answer, token_ids: TokenIds, row: int, top: int) -> list[StreamedToken]:
         """The tokens of one event, without their places in the text."""
-        found, size = list[StreamedToken](), self._info.vocab_size
-        for told in answer.children("completion_probabilities") if answer.has("completion_probabilities") else ():
-            token = told.token("id", size)
-            piece = self._codec.piece(token, known[-_CONTEXT:])
-            ids, logprobs = told_tokens(told.items("top_logprobs")[:top], size, self._client.address)
+        tokens, size = list[StreamedToken](), self._info.vocab_size
+        for step in answer.children("completion_probabilities") if answer.has("completion_probabilities") else ():
+            token = step.token("id", size)
+            piece = self._codec.piece(token, token_ids[-_CONTEXT:])
+            ids, logprobs = told_tokens(step.items("top_logprobs")[:top], size, self._client.address)
             pairs = tuple(zip(ids.tolist(), logprobs.tolist(), strict=True))
             rank = next((place for place, one in enumerate(pairs) if one[0] == token), None)
-            found.append(StreamedToken(row, 0, piece, token, told.logprob("logprob"), pairs, rank))
-            known = (*known, token)
-        return found
+            tokens.append(StreamedToken(row, 0, piece, token, step.logprob("logprob"), pairs, rank))
+            token_ids = (*token_ids, token)
+        return tokens
 
-    def _body(self, request: StreamRequest, known: TokenIds, row: int) -> dict[str, object]:
+    def _body(self, request: StreamRequest, token_ids: TokenIds, row: int) -> dict[str, object]:
         return {
             **_NO_SAMPLERS,
             **({"model": self._served.named} if self._served.named else {}),
-            "prompt": list(known),
+            "prompt": list(token_ids),
             "n_predict": request.max_new_tokens,
             "temperature": request.temperature,
             "top_k": request.top_k,
@@ -174,8 +180,8 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
         """``generation_settings`` of an answer to one token. Raises ServerError too."""
         named = {"model": self._served.named} if self._served.named else {}
         body = {**named, "prompt": [0], "n_predict": 1, **fields}
-        told = self._client.ask(self._client.address.root + "/completion", body, cancel=cancel, limit=2**22)
-        return Answer(told, self._client.address).mapping("generation_settings")
+        answer = self._client.ask(self._client.address.root + "/completion", body, cancel=cancel, limit=2**22)
+        return Answer(answer, self._client.address).mapping("generation_settings")
 
 
 def ask_row(

@@ -56,9 +56,9 @@ def connect_completions(client: ServerClient, progress: Progress) -> Engine:
     )
     probe = _Probe(client, name, kind, tokens, info)
     probe.check_tokenizer(tokens.name)
-    told = probe.most_told()
-    served = ServedCompletions(kind, name, told, probe.takes_ids, probe.tells_raw(told), probe.scores())
-    facts = ServerFacts(kind.name, version, models, None, told, served.raw)
+    row_tokens = probe.most_told()
+    served = ServedCompletions(kind, name, row_tokens, probe.takes_ids, probe.tells_raw(row_tokens), probe.scores())
+    facts = ServerFacts(kind.name, version, models, None, row_tokens, served.raw)
     info = replace(info, vocab_size=probe.size, server=facts)
     progress("The server is ready", 1.0)
     return OpenAIEngine(client, info, tokens.codec(info), served, probe.rows)
@@ -185,11 +185,11 @@ class _Probe:
         """Whether a row may be whole. A head may have more rows than the tokenizer has tokens, so ids beyond them count."""
         own = self.size
         self._use(max(own, LARGEST_HEAD))
-        told = self._row(own)
-        head = max(told, default=0) + 1
+        row = self._row(own)
+        head = max(row, default=0) + 1
         if head > own:
-            told = self._row(head)
-        whole = len(told) == head >= own
+            row = self._row(head)
+        whole = len(row) == head >= own
         self._use(head if whole else own)
         return whole
 
@@ -204,9 +204,9 @@ class _Probe:
                 raise
             return False
 
-    def tells_raw(self, told: int | None) -> bool | None:
+    def tells_raw(self, row_tokens: int | None) -> bool | None:
         """Whether a strong bias and a temperature leave what is told as it is; None where it takes neither."""
-        count = _COUNTS[0] if told is None else told
+        count = _COUNTS[0] if row_tokens is None else row_tokens
         plain = self._row(count, temperature=1.0) if count else {}
         if not plain:
             return None

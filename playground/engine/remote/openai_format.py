@@ -46,24 +46,24 @@ class TokenNames:
             return int(as_id[1]) if int(as_id[1]) < self.size else None
         if as_bytes:
             data = bytes.fromhex(as_bytes[1].replace("\\x", ""))
-        found = self._by_bytes.get(data or name.encode("utf-8", errors="surrogatepass"))
-        return found if found is not None and found < self.size else None
+        token = self._by_bytes.get(data or name.encode("utf-8", errors="surrogatepass"))
+        return token if token is not None and token < self.size else None
 
 
 def told_steps(choice: Answer, names: TokenNames) -> list[ToldStep]:
     """The steps that a choice tells of; none where it tells no log-probabilities. Raises ServerError."""
     if not choice.has("logprobs"):
         return []
-    told = choice.child("logprobs")
-    if told.has("content"):
-        return [_from_entry(entry, names) for entry in told.children("content")]
-    if not told.has("tokens"):
+    logprobs_answer = choice.child("logprobs")
+    if logprobs_answer.has("content"):
+        return [_from_entry(entry, names) for entry in logprobs_answer.children("content")]
+    if not logprobs_answer.has("tokens"):
         return []
-    tokens, logprobs = told.items("tokens"), told.items("token_logprobs")
-    tops = told.items("top_logprobs") if told.has("top_logprobs") else [None] * len(tokens)
+    tokens, logprobs = logprobs_answer.items("tokens"), logprobs_answer.items("token_logprobs")
+    tops = logprobs_answer.items("top_logprobs") if logprobs_answer.has("top_logprobs") else [None] * len(tokens)
     if not len(tokens) == len(logprobs) == len(tops):
-        raise told.wrong("tokens")
-    return [_from_lists(told, *one, names) for one in zip(tokens, logprobs, tops, strict=True)]
+        raise logprobs_answer.wrong("tokens")
+    return [_from_lists(logprobs_answer, *one, names) for one in zip(tokens, logprobs, tops, strict=True)]
 
 
 def _from_entry(entry: Answer, names: TokenNames) -> ToldStep:
@@ -75,8 +75,8 @@ def _from_entry(entry: Answer, names: TokenNames) -> ToldStep:
     )
 
 
-def _from_lists(told: Answer, name: object, logprob: object, top: object, names: TokenNames) -> ToldStep:
-    one = Answer({"token": name, "logprob": logprob, "top": top}, told.address)
+def _from_lists(logprobs_answer: Answer, name: object, logprob: object, top: object, names: TokenNames) -> ToldStep:
+    one = Answer({"token": name, "logprob": logprob, "top": top}, logprobs_answer.address)
     pairs: list[tuple[int | None, float]] = []
     if isinstance(top, Mapping):
         row = one.child("top")

@@ -72,19 +72,19 @@ class GenerateRows(CompletionRows):
             return None
         pairs = [self._pair(one, facts) for one in rows[0]]
         token, logprob = self._pair(drawn[0], facts)
-        known = {one: value for one, value in pairs if one < self.names.size}
+        by_token = {one: value for one, value in pairs if one < self.names.size}
         unnamed = max((value for one, value in pairs if one >= self.names.size), default=None)
-        top = tuple(sorted(known.items(), key=lambda pair: (-pair[1], pair[0])))
+        top = tuple(sorted(by_token.items(), key=lambda pair: (-pair[1], pair[0])))
         return ToldStep(token, "", logprob, top, unnamed) if top else None
 
     def score(self, ids: TokenIds, cancel: CancelToken | None = None) -> SequenceScore:
         """A rank is told as far as the likeliest tokens go; beyond it is unknown (-1)."""
         facts = self._generate(ids, _RANKED, 0, cancel)
-        told, tops = facts.items("input_token_logprobs"), facts.items("input_top_logprobs")
-        if not len(told) == len(tops) == len(ids):
+        entries, tops = facts.items("input_token_logprobs"), facts.items("input_top_logprobs")
+        if not len(entries) == len(tops) == len(ids):
             raise facts.wrong("input_token_logprobs")
         logprobs, ranks = [math.nan], [-1]
-        for token, entry, top in zip(ids[1:], told[1:], tops[1:], strict=True):
+        for token, entry, top in zip(ids[1:], entries[1:], tops[1:], strict=True):
             own, logprob = self._pair(entry, facts)
             if own != token:
                 raise facts.wrong("input_token_logprobs")

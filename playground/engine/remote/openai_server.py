@@ -53,11 +53,14 @@ _EXTRA_NEUTRAL: Mapping[str, object] = {"top_k": 0, "min_p": 0.0, "repetition_pe
 
 @dataclass(frozen=True, slots=True)
 class ServedCompletions:
-    """What was found out of a server. ``told``: tokens of a row that it tells, None all; ``takes_ids``: a prompt may be ids."""
+    """What was found out of a server. ``row_tokens``: tokens of a row that it tells, None all.
+
+    ``takes_ids``: a prompt may be ids.
+    """
 
     kind: ServerKind
     model: str
-    told: int | None
+    row_tokens: int | None
     takes_ids: bool
     raw: bool | None
     scores: bool = False
@@ -74,29 +77,31 @@ class OpenAIEngine(ServerEngine[TableCodec]):
 
     @property
     def facets(self) -> frozenset[type]:
-        offered = {NextTokens: self._served.told != 0, Stream: True, Score: self._served.scores}
+        offered = {NextTokens: self._served.row_tokens != 0, Stream: True, Score: self._served.scores}
         return frozenset(facet for facet, has in offered.items() if has)
 
     # -- the next token --------------------------------------------------------------------------------------------
 
     def next_logits(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> NextRow:
         """The tokens that the server tells, of those that have an id here: all, or the likeliest. Raises ServerError too."""
-        known, started, address = check_ids(ids, self._info), time.perf_counter(), self._client.address
+        token_ids, started, address = check_ids(ids, self._info), time.perf_counter(), self._client.address
         size = self._info.vocab_size
-        step = self._rows.row(self._prompt(known), size if self._served.told is None else self._served.told, cancel)
+        step = self._rows.row(
+            self._prompt(token_ids), size if self._served.row_tokens is None else self._served.row_tokens, cancel
+        )
         if step is None:
             raise unusable(address, "tells no tokens of a row, though it did before")
-        top = step.top[: self._served.told]
+        top = step.top[: self._served.row_tokens]
         self._codec.learn([token for token, _ in top[:_SHOWN]])
-        told = np.array([token for token, _ in top], np.int32)
+        top_ids = np.array([token for token, _ in top], np.int32)
         logprobs = np.array([value for _, value in top], np.float32)
-        if self._served.told is None:
-            row = whole_row(told.astype(np.int64), logprobs, size, address)
-            return NextLogits(known, row, len(known), (time.perf_counter() - started) * 1000, normalised=True)
+        if self._served.row_tokens is None:
+            row = whole_row(top_ids.astype(np.int64), logprobs, size, address)
+            return NextLogits(token_ids, row, len(token_ids), (time.perf_counter() - started) * 1000, normalised=True)
         mass = float(np.exp(logprobs.astype(np.float64)).sum())
         if mass > 1 + _MASS_ERROR:
             raise unusable(address, f"tells probabilities that are {mass:.3g} in sum and not 1")
-        return TopTokens(known, told, logprobs, size, (time.perf_counter() - started) * 1000, step.unnamed)
+        return TopTokens(token_ids, top_ids, logprobs, size, (time.perf_counter() - started) * 1000, step.unnamed)
 
     def next_logits_in_pieces(
         self, texts: Sequence[Sequence[int]], *, cancel: CancelToken | None = None
@@ -117,8 +122,8 @@ class OpenAIEngine(ServerEngine[TableCodec]):
         yield from ()
         return self.score(ids, cancel=cancel)
 
-    def _prompt(self, known: TokenIds) -> str | TokenIds:
-        return known if self._served.takes_ids else self._codec.decode(known)
+    def _prompt(self, token_ids: TokenIds) -> str | TokenIds:
+        return token_ids if self._served.takes_ids else self._codec.decode(token_ids)
 
     # -- texts -----------------------------------------------------------------------------------------------------
 
@@ -127,15 +132,15 @@ class OpenAIEngine(ServerEngine[TableCodec]):
 
         They are one request where the server gives each of them the seed it would have alone, else one each.
         """
-        known, body = check_ids(request.ids, self._info), self._settings(request)
-        prompt = self._prompt(known)
+        token_ids, body = check_ids(request.ids, self._info), self._settings(request)
+        prompt = self._prompt(token_ids)
         body = {"model": self._served.model, "prompt": prompt if isinstance(prompt, str) else list(prompt), **body}
         count = request.n if self._served.kind.seeds_each else 1
         texts = [partial(self._texts, request, body, range(row, row + count)) for row in range(0, request.n, count)]
         return mixed(texts, cancel or CancelToken(), AT_ONCE)
 
     def _settings(self, request: StreamRequest) -> dict[str, object]:
-        kind, told = self._served.kind, self._served.told
+        kind, row_tokens = self._served.kind, self._served.row_tokens
         check_constraint(request.constraint, self._info)
         body: dict[str, object] = {
             **NEUTRAL,
@@ -150,8 +155,8 @@ class OpenAIEngine(ServerEngine[TableCodec]):
         }
         if request.stop:
             body["stop"] = list(request.stop)
-        if told != 0:
-            body["logprobs"] = max(request.top, 1) if told is None else min(max(request.top, 1), told)
+        if row_tokens != 0:
+            body["logprobs"] = max(request.top, 1) if row_tokens is None else min(max(request.top, 1), row_tokens)
         for name, neutral in _EXTRA_NEUTRAL.items():
             value = getattr(request, name)
             if value == neutral:
@@ -168,7 +173,7 @@ class OpenAIEngine(ServerEngine[TableCodec]):
         self, request: StreamRequest, body: Mapping[str, object], rows: range, cancel: CancelToken
     ) -> Iterator[StreamEvent]:
         """The texts ``rows`` in one request."""
-        address, texts, told = (
+        address, texts, tokens_by_row = (
             self._client.address,
             dict.fromkeys(rows, ""),
             {row: list[StreamedToken]() for row in rows},
@@ -188,8 +193,8 @@ class OpenAIEngine(ServerEngine[TableCodec]):
                         raise choice.wrong("index")
                     added = choice.text("text", "")
                     texts[row] += added
-                    for token in self._tokens(choice, added, request, row, told[row]):
-                        told[row].append(token)
+                    for token in self._tokens(choice, added, request, row, tokens_by_row[row]):
+                        tokens_by_row[row].append(token)
                         yield token
                     if choice.has("finish_reason"):
                         yield StreamedEnd(row, texts.pop(row), _reason(choice, request))
@@ -207,18 +212,18 @@ class OpenAIEngine(ServerEngine[TableCodec]):
         own = self._served.raw or (
             request.temperature == 1 and self._settings(request) == self._settings(_free(request))
         )
-        known = [request.ids[-1] if token.id is None else token.id for token in before[-_CONTEXT:]]
+        context = [request.ids[-1] if token.id is None else token.id for token in before[-_CONTEXT:]]
         self._codec.learn(
             [token for step in steps for token, _ in step.top] + [s.id for s in steps if s.id is not None]
         )
         for number, step in enumerate(steps):
             # What the server sends with a token may be held back or broken; where it has an id, its own text is known.
-            piece = step.text if step.id is None else self._codec.piece(step.id, known)
+            piece = step.text if step.id is None else self._codec.piece(step.id, context)
             own_text = added or step.id is None  # half a character without an id adds nothing yet
             shown = added if len(steps) == 1 and own_text and _BROKEN not in added else piece
             logprob, top = (step.logprob, step.top[: request.top]) if own else (None, ())
             yield StreamedToken(row, len(before) + number, shown, step.id, logprob, top)
-            known.append(0 if step.id is None else step.id)
+            context.append(0 if step.id is None else step.id)
 
 
 def _free(request: StreamRequest) -> StreamRequest:

@@ -15,11 +15,11 @@ def prompt_score(choice: Answer, ids: TokenIds) -> SequenceScore:
 
     Entropies, which need whole rows, are not told: NaN throughout.
     """
-    told = choice.items("prompt_logprobs")
-    if len(told) != len(ids):
+    entries = choice.items("prompt_logprobs")
+    if len(entries) != len(ids):
         raise choice.wrong("prompt_logprobs")
     logprobs, ranks = [math.nan], [-1]
-    for token, entry in zip(ids[1:], told[1:], strict=True):
+    for token, entry in zip(ids[1:], entries[1:], strict=True):
         one = Answer(entry, choice.address).child(str(token))
         logprobs.append(one.logprob("logprob"))
         ranks.append(max(one.whole("rank"), 1) - 1)

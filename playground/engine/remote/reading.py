@@ -85,8 +85,8 @@ class Answer:
 
     def ids(self, name: str, vocab_size: int | None) -> tuple[int, ...]:
         """A list of token ids of the vocabulary."""
-        found = self.items(name)
-        return tuple(Answer({name: one}, self.address).token(name, vocab_size) for one in found)
+        entries = self.items(name)
+        return tuple(Answer({name: one}, self.address).token(name, vocab_size) for one in entries)
 
     def data(self, name: str) -> bytes:
         """A list of bytes; nothing there is none."""

@@ -22,10 +22,10 @@ class TemporaryError(ServerError):
         self.retry_after_s = retry_after_s
 
 
-def refusal(response: httpx2.Response, told: bytes, address: ServerAddress, key: str | None) -> ServerError:
-    """The error for an answer that is not 200. ``told``: the beginning of its body."""
+def refusal(response: httpx2.Response, body: bytes, address: ServerAddress, key: str | None) -> ServerError:
+    """The error for an answer that is not 200. ``body``: the beginning of its body."""
     status, at = response.status_code, f"The server at {address.base}"
-    message = server_message(told, key)
+    message = server_message(body, key)
     quoted = f": {message}" if message else ""
     if 300 <= status < 400:
         return ServerError(f"{at} sends on to another address, which is not followed: give the final address.", status)
@@ -48,18 +48,18 @@ def refusal(response: httpx2.Response, told: bytes, address: ServerAddress, key:
     return ServerError(f"{at} failed ({status}{quoted}): look at its own log, or choose another model.", status)
 
 
-def server_message(told: bytes, key: str | None) -> str:
+def server_message(body: bytes, key: str | None) -> str:
     """What the server says of its refusal, printable, short and without the key; "" where that cannot be read."""
     try:
-        found = orjson.loads(told)
+        parsed = orjson.loads(body)
     except ValueError:
         return ""
     for name in ("error", "message", "detail"):
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-    if isinstance(found, dict):
-        found = found.get("message", "")
-    text = found if isinstance(found, str) else ""
+        if isinstance(parsed, dict) and name in parsed:
+            parsed = parsed[name]
+    if isinstance(parsed, dict):
+        parsed = parsed.get("message", "")
+    text = parsed if isinstance(parsed, str) else ""
     text = text.replace(key, "[key]") if key else text
     line = "".join(character if character.isprintable() else " " for character in text)
     line = " ".join(line.split()).rstrip(".")

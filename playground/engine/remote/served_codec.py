@@ -101,14 +101,14 @@ class ServedCodec(TableCodec):
         """As ``TableCodec``; remembered, since a page asks for the same at every move of a slider."""
         key = (text, system)
         with self._lock:
-            known = self._chats.get(key)
-        if known is None:
+            token_ids = self._chats.get(key)
+        if token_ids is None:
             if not parse_special:
                 self._tokenizer.refuse_special(text + "\n" + (system or ""))
-            known = super().encode_chat(text, system=system, parse_special=True)
+            token_ids = super().encode_chat(text, system=system, parse_special=True)
             with self._lock:
-                self._chats[key] = known
-        return known
+                self._chats[key] = token_ids
+        return token_ids
 
     def _encode_part(self, text: str, parse_special: bool) -> tuple[int, ...]:
         ids = super()._encode_part(text, parse_special)

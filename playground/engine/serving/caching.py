@@ -111,12 +111,12 @@ class CachedEngine:
         """Only what is not known goes to the model."""
         engine = require(self._engine, NextTokens)
         wanted = [check_ids(ids, self._engine.info) for ids in texts]
-        known = {ids: row for ids in wanted if (row := self.cached_row(ids)) is not None}
-        new = [ids for ids in dict.fromkeys(wanted) if ids not in known]
+        rows = {ids: row for ids in wanted if (row := self.cached_row(ids)) is not None}
+        new = [ids for ids in dict.fromkeys(wanted) if ids not in rows]
         if new:
             for row in (yield from engine.next_logits_in_pieces(new, cancel=cancel)):
-                known[row.ids] = self._rows.put(self._engine.info.revision, row)
-        return tuple(known[ids] for ids in wanted)
+                rows[row.ids] = self._rows.put(self._engine.info.revision, row)
+        return tuple(rows[ids] for ids in wanted)
 
     # -- scores and attention --------------------------------------------------------------------------------------
 
@@ -125,19 +125,21 @@ class CachedEngine:
 
     def score_in_pieces(self, ids: Sequence[int], *, cancel: CancelToken | None = None) -> Pieces[SequenceScore]:
         """Of thirty who ask for one text at once the model reads it once."""
-        known, engine, token = tuple(ids), require(self._engine, Score), cancel or CancelToken()
+        token_ids, engine, token = tuple(ids), require(self._engine, Score), cancel or CancelToken()
         with self._scores_lock:
-            found = self._scores.get(known)
-        if found is None:
-            found = yield from self._scoring.run(known, lambda: engine.score_in_pieces(known, cancel=token), token)
+            score = self._scores.get(token_ids)
+        if score is None:
+            score = yield from self._scoring.run(
+                token_ids, lambda: engine.score_in_pieces(token_ids, cancel=token), token
+            )
             with self._scores_lock:
-                self._scores[known] = found
-        return found
+                self._scores[token_ids] = score
+        return score
 
     def cached_pass(self, ids: Sequence[int], *, start: int = 0, end: int | None = None) -> AttentionPass | None:
         """A pass if it is remembered, without running the model. Safe from any thread."""
-        known = tuple(ids)
-        return self._passes.get((known, start, len(known) if end is None else end))
+        token_ids = tuple(ids)
+        return self._passes.get((token_ids, start, len(token_ids) if end is None else end))
 
     def attentions(
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
@@ -148,11 +150,11 @@ class CachedEngine:
         self, ids: Sequence[int], *, start: int = 0, end: int | None = None, cancel: CancelToken | None = None
     ) -> Pieces[AttentionPass]:
         engine = require(self._engine, Attention)
-        made = self.cached_pass(ids, start=start, end=end)
-        if made is None:
-            made = yield from engine.attentions_in_pieces(ids, start=start, end=end, cancel=cancel)
-            self._passes.put((made.ids, made.start, made.end), made)
-        return made
+        attention_pass = self.cached_pass(ids, start=start, end=end)
+        if attention_pass is None:
+            attention_pass = yield from engine.attentions_in_pieces(ids, start=start, end=end, cancel=cancel)
+            self._passes.put((attention_pass.ids, attention_pass.start, attention_pass.end), attention_pass)
+        return attention_pass
 
     # -- passed on -------------------------------------------------------------------------------------------------
 
@@ -201,14 +203,14 @@ class CachedEngine:
         """Only what is not known goes to the model."""
         wanted = [tuple(ids) for ids in texts]
         with self._states_lock:
-            known = {ids: self._states[ids] for ids in wanted if ids in self._states}
-        new = [ids for ids in dict.fromkeys(wanted) if ids not in known]
+            states = {ids: self._states[ids] for ids in wanted if ids in self._states}
+        new = [ids for ids in dict.fromkeys(wanted) if ids not in states]
         if new:
-            found = yield from require(self._engine, Hidden).last_states_in_pieces(new, cancel=cancel)
-            known |= dict(zip(new, found, strict=True))
+            new_states = yield from require(self._engine, Hidden).last_states_in_pieces(new, cancel=cancel)
+            states |= dict(zip(new, new_states, strict=True))
             with self._states_lock:
-                self._states.update({ids: known[ids] for ids in new})
-        return tuple(known[ids] for ids in wanted)
+                self._states.update({ids: states[ids] for ids in new})
+        return tuple(states[ids] for ids in wanted)
 
     def weights(self) -> WeightList:
         return require(self._engine, Weights).weights()

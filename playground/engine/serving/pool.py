@@ -111,8 +111,8 @@ class ModelPool:
             for choice in set(before) - named:
                 if (entry := self._entries.get(choice)) is not None and not entry.done.is_set():
                     entry.cancelled = True
-            found = {choice: self._entry(choice) for choice in wanted}
-        return tuple(found[self._normalise(choice)] for choice in choices)
+            entries = {choice: self._entry(choice) for choice in wanted}
+        return tuple(entries[self._normalise(choice)] for choice in choices)
 
     def _drop(self, session: str, before: set[ModelChoice]) -> None:
         """Cancel what the session asks of models it has no more. With the lock held."""
@@ -127,8 +127,8 @@ class ModelPool:
         return self._with_bases({*self._wanted.values(), *beside} or {self._ready})
 
     def _with_bases(self, choices: Iterable[ModelChoice | None]) -> set[ModelChoice | None]:
-        found = set(choices)
-        return found | {self._over.base_of(choice) for choice in found if choice is not None}
+        distinct = set(choices)
+        return distinct | {self._over.base_of(choice) for choice in distinct if choice is not None}
 
     # -- room ------------------------------------------------------------------------------------------------------
 
@@ -182,11 +182,11 @@ class ModelPool:
             self._wanted = {session: choice for session, choice in self._wanted.items() if self._is_alive(session)}
             self._beside = {session: choices for session, choices in self._beside.items() if self._is_alive(session)}
             wanted = self._named()
-            found = [entry for choice, entry in self._entries.items() if choice not in wanted and entry.done.is_set()]
-            unused = [entry for entry in found if at_once or entry.choice in self._unused]
+            idle = [entry for choice, entry in self._entries.items() if choice not in wanted and entry.done.is_set()]
+            unused = [entry for entry in idle if at_once or entry.choice in self._unused]
             needed = self._with_bases(self._entries.keys() - {entry.choice for entry in unused})
             unused = [entry for entry in unused if entry.choice not in needed]
-            self._unused = frozenset(entry.choice for entry in found)
+            self._unused = frozenset(entry.choice for entry in idle)
             for entry in unused:
                 del self._entries[entry.choice]
         closed = [entry.worker for entry in unused if entry.worker is not None]

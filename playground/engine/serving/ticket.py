@@ -154,8 +154,8 @@ class Ticket(Generic[T]):
             if self._done:
                 return False
             self._result, self._error, self._done = result, error, True
-            told, self._at_end = self._at_end, []
+            callbacks, self._at_end = self._at_end, []
             self._changed.notify_all()
-        for tell in told:
+        for tell in callbacks:
             tell()
         return True

@@ -120,12 +120,12 @@ def in_a_sentence(error: BaseException) -> PlaygroundError:
     if isinstance(error, PlaygroundError):
         return error
     reason = (str(error).splitlines() or [""])[0][:200]
-    told = ModelError(
+    model_error = ModelError(
         f"The model's work ended in an error ({type(error).__name__}{reason and ': '}{reason}): "
         "change the input, or choose another model."
     )
-    told.__cause__ = error
-    return told
+    model_error.__cause__ = error
+    return model_error
 
 
 def close_quietly(steps: Steps[Any] | None) -> None:

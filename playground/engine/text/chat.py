@@ -69,11 +69,13 @@ class ChatTemplate:
 
     def render_messages(self, messages: Sequence[tuple[str, str]], *, answering: bool) -> str:
         """A whole conversation of (role, content). Raises CapabilityMissing where the template cannot be used for it."""
-        told = [{"role": role, "content": content} for role, content in messages]
+        conversation = [{"role": role, "content": content} for role, content in messages]
         try:
             if not getattr(self._tokenizer, "chat_template", None):
                 raise ValueError("there is none")
-            return str(self._tokenizer.apply_chat_template(told, tokenize=False, add_generation_prompt=answering))
+            return str(
+                self._tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=answering)
+            )
         except PlaygroundError:  # who renders is out of reach
             raise
         except Exception as error:  # a template raises what it likes: TemplateError, TypeError, ...

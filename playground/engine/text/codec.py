@@ -143,9 +143,9 @@ class TableCodec:
             return ()
         key = (text, parse_special)
         with self._lock:
-            known = self._encoded.get(key)
-        if known is not None:
-            return known
+            token_ids = self._encoded.get(key)
+        if token_ids is not None:
+            return token_ids
         with foreign_errors(self._cannot_read):
             ids = tuple(self._encoder.encode(text, parse_special))
         self._require_known(ids)
@@ -185,10 +185,10 @@ class TableCodec:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ``ids``; bytes that make no character become U+FFFD. Special tokens are spelt out."""
-        known = [int(token) for token in ids]
+        token_ids = [int(token) for token in ids]
         if self._table.joins:
-            return b"".join(self._table.spelling(token) for token in known).decode("utf-8", errors="replace")
-        return self._encoder.decode(known)
+            return b"".join(self._table.spelling(token) for token in token_ids).decode("utf-8", errors="replace")
+        return self._encoder.decode(token_ids)
 
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes a token stands for (b"" for a special token and for an id the tokenizer does not know)."""

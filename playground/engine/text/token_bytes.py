@@ -37,7 +37,7 @@ class TokenTable:
 
     def __init__(
         self,
-        known: dict[int, bytes],
+        spellings: dict[int, bytes],
         special: dict[int, str],
         size: int,
         *,
@@ -45,13 +45,13 @@ class TokenTable:
         joins: bool,
         decode: Callable[[int], bytes],
     ) -> None:
-        self._known = known
+        self._known = spellings
         self._special = special
         self._size = size
         self._decode = decode
         self.exact = exact  # all bytes are known from the alphabet
         self.joins = joins  # a text is its tokens' bytes, nothing stripped: not so in sentencepiece
-        self.longest_bytes = max((len(data) for data in known.values()), default=1)
+        self.longest_bytes = max((len(data) for data in spellings.values()), default=1)
         self._ids_of_special = {name: token for token, name in special.items()}
         longest_first = sorted(self._ids_of_special, key=len, reverse=True)
         self._pattern = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if longest_first else None
@@ -70,9 +70,9 @@ class TokenTable:
         """Whether its bytes, or its name, are known without another look."""
         return token_id in self._known or token_id in self._special
 
-    def meet(self, known: Mapping[int, bytes]) -> None:
+    def meet(self, spellings: Mapping[int, bytes]) -> None:
         """Take note of tokens' bytes that somebody else has found out."""
-        self._known.update(known)
+        self._known.update(spellings)
 
     def name(self, token_id: int) -> str | None:
         """A special token's spelling, ``id 50000`` for an id that no token has, None for an ordinary token."""
@@ -104,17 +104,17 @@ def build_table(tokenizer: PreTrainedTokenizerBase, size: int) -> TokenTable:
         int(token): str(name)
         for token, name in zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True)
     }
-    known: dict[int, bytes] = {}
+    spellings: dict[int, bytes] = {}
     kind = _alphabet_of(tokenizer)
     if kind is not None:
         to_bytes = _from_byte_alphabet if kind == "bytes" else _from_metaspace
         table = byte_alphabet()
-        known = {token: to_bytes(name, table) for name, token in tokenizer.get_vocab().items()}
+        spellings = {token: to_bytes(name, table) for name, token in tokenizer.get_vocab().items()}
     # Added tokens are matched as they are written, outside the alphabet.
-    known |= {token: str(entry.content).encode() for token, entry in added.items() if token not in special}
-    known |= dict.fromkeys(special, b"")
+    spellings |= {token: str(entry.content).encode() for token, entry in added.items() if token not in special}
+    spellings |= dict.fromkeys(special, b"")
     return TokenTable(
-        known, special, size, exact=kind is not None, joins=kind == "bytes", decode=_make_decoder(tokenizer)
+        spellings, special, size, exact=kind is not None, joins=kind == "bytes", decode=_make_decoder(tokenizer)
     )
 
 

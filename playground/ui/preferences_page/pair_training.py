@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from playground.charts.preferences_dpo import Told
+from playground.charts.preferences_dpo import Numbers
 from playground.charts.teach_curves import best_step
 from playground.engine.serving.worker import Worker
 from playground.errors import BadInput, PlaygroundError
@@ -249,7 +249,7 @@ def heldout_words(own: PairTraining) -> str:
     return f"{count:,} held-out pair{'' if count == 1 else 's'}"
 
 
-def spoken_of(own: PairTraining, measured_steps: Told) -> tuple[str, int, PreferenceNumbers]:
+def spoken_of(own: PairTraining, measured_steps: Numbers) -> tuple[str, int, PreferenceNumbers]:
     """What a sentence is about: the step in words and its number, and what was measured then. While the training goes on
     that is the last one, afterwards the one whose weights are kept.
     """

@@ -60,7 +60,7 @@ def sampler_marks() -> Mapping[str, Mark]:
 
 def _tells_in_part(worker: Worker) -> bool:
     server = worker.engine.info.server
-    return not offers(worker.engine, Rows) and (server is None or server.told is not None)
+    return not offers(worker.engine, Rows) and (server is None or server.row_tokens is not None)
 
 
 def _marks(view: NextToken | PartialNext) -> dict[str, Mark]:

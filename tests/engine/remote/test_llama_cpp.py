@@ -69,7 +69,7 @@ def test_what_the_server_says_of_itself(llama: LlamaCppEngine, llama_base: str) 
     assert (info.id, info.name, info.dtype, info.vocab_size) == (llama_base, "smollm2", "Q4_1", 49152)
     assert (info.parameters, info.context_length, info.layers, info.device) == (134_515_008, 1024, None, None)
     facts = info.server
-    assert facts is not None and (facts.kind, facts.slots, facts.told, facts.raw) == ("llama.cpp", 2, None, True)
+    assert facts is not None and (facts.kind, facts.slots, facts.row_tokens, facts.raw) == ("llama.cpp", 2, None, True)
 
 
 def test_what_it_offers_and_what_not(llama: LlamaCppEngine) -> None:

@@ -105,7 +105,7 @@ def test_a_kind_is_recognised(codec: HfTextCodec, owner: str, kind: str, version
 @pytest.mark.parametrize(("most", "listed"), [(20, 20), (7, 5), (1, 1), (0, 0)])
 def test_how_much_of_a_row_is_told_is_found_out(codec: HfTextCodec, most: int, listed: int) -> None:
     with serving(completions(codec, most=most, owned_by="vllm")) as (engine, _standin):
-        assert engine.info.server is not None and engine.info.server.told == listed
+        assert engine.info.server is not None and engine.info.server.row_tokens == listed
         assert offers(engine, NextTokens) == bool(listed) and offers(engine, Stream)
 
 
@@ -345,7 +345,7 @@ def test_on_llama_cpps_own_completions(
     client = ServerClient(parse_address(llama_base))
     with closing(connect_completions(client, lambda what, fraction: None)) as engine:
         assert isinstance(engine, OpenAIEngine)
-        assert engine.info.server is not None and (engine.info.server.told, engine.info.server.raw) == (20, True)
+        assert engine.info.server is not None and (engine.info.server.row_tokens, engine.info.server.raw) == (20, True)
         ids = engine.codec.encode(TEXT)
         row = top_row(engine, ids)
         exact = log_softmax(bundled_engine.next_logits(ids).logits)

@@ -59,7 +59,7 @@ def test_vllm_tells_whole_rows_where_it_may() -> None:
     with running(server.routes()) as place:
         engine = make_engine(place.base)
         facts = engine.info.server
-        assert facts is not None and facts.told is None and "whole rows" in facts.sentence
+        assert facts is not None and facts.row_tokens is None and "whole rows" in facts.sentence
         row = require(engine, NextTokens).next_logits((1, 2))
         assert row.full and row.normalised
         np.testing.assert_allclose(row.logits, server.row((1, 2)), atol=1e-5)
@@ -91,7 +91,7 @@ def test_sglangs_rows_and_scores_are_by_ids() -> None:
     assert isinstance(server, Sglang)
     with running(server.routes()) as place:
         engine = make_engine(place.base)
-        assert engine.info.server is not None and engine.info.server.told is None
+        assert engine.info.server is not None and engine.info.server.row_tokens is None
         row = require(engine, NextTokens).next_logits((1, 2))
         assert row.full
         np.testing.assert_allclose(row.logits, server.row((1, 2)), atol=1e-5)
@@ -106,7 +106,7 @@ def test_sglangs_rows_and_scores_are_by_ids() -> None:
 
 def test_sglang_behind_a_router_without_its_own_interface() -> None:
     with served("sglang", Completions) as engine:
-        assert engine.info.server is not None and engine.info.server.told == 20 and not offers(engine, Score)
+        assert engine.info.server is not None and engine.info.server.row_tokens == 20 and not offers(engine, Score)
 
 
 def broken(meta: Body, answer: Body) -> Body:
