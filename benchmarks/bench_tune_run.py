@@ -101,7 +101,7 @@ def _tried_and_written(engine: TransformersEngine, plan: Plan) -> tuple[int, flo
     said, tried = forecast(plan, lengths, texts, pace=pace).seconds, time.perf_counter()
     if said is None:
         raise RuntimeError("a trial says how fast texts come")
-    for step in write_places(engine, plan, range(plan.texts), known=texts):
+    for step in write_places(engine, plan, range(plan.texts), written=texts):
         tokens += step.new_tokens
     ended = time.perf_counter()
     return tokens, ended - started, said, ended - tried

@@ -29,7 +29,7 @@ def read_states(engine: Engine, texts: Sequence[TokenIds], cancel: CancelToken) 
     """(texts, hidden) float32; its steps: how many are read. Those of like length side by side. Raises CapabilityMissing."""
     facet = require(engine, Hidden)
     distinct = sorted(dict.fromkeys(texts), key=len)
-    found: dict[TokenIds, FloatArray] = {}
+    states: dict[TokenIds, FloatArray] = {}
     for places in plan_readings(facet.info, [len(ids) for ids in distinct], 0, usable_bytes(facet.info)):
         cancel.check()
         group = [distinct[place] for place in places]
@@ -38,8 +38,8 @@ def read_states(engine: Engine, texts: Sequence[TokenIds], cancel: CancelToken) 
             try:
                 next(pieces)
             except StopIteration as end:
-                found |= zip(group, end.value, strict=True)
+                states |= zip(group, end.value, strict=True)
                 break
-            yield len(found)
-        yield len(found)
-    return np.stack([found[ids] for ids in texts])
+            yield len(states)
+        yield len(states)
+    return np.stack([states[ids] for ids in texts])

@@ -77,13 +77,13 @@ def extract_answers(texts: Sequence[str], pattern: str, field: str = "answer_pat
     """
     compiled = compile_pattern(pattern_of(pattern), field)
     answers: list[Answer] = []
-    for found in last_matches(compiled, texts):
-        if found.text is None:
-            note = "the pattern takes too long on this text" if found.too_slow else "the pattern matches nothing"
+    for match in last_matches(compiled, texts):
+        if match.text is None:
+            note = "the pattern takes too long on this text" if match.too_slow else "the pattern matches nothing"
             answers.append(Answer(None, None, note))
             continue
-        key = normalise(found.text)
-        answers.append(Answer(found.text, key or None, "" if key else "the pattern matches an empty text"))
+        key = normalise(match.text)
+        answers.append(Answer(match.text, key or None, "" if key else "the pattern matches an empty text"))
     return tuple(answers)
 
 

@@ -228,8 +228,8 @@ def _solve(
 
 def _untold(rules: Sequence[Rule], columns: Sequence[ScoreColumn]) -> tuple[tuple[str, str], ...]:
     missing = {column.label: column.problem for column in columns if column.problem}
-    found = ((rule.name, label) for rule in rules for label in _columns_of(rule) if label in missing)
-    return tuple({name: missing[label] for name, label in found}.items())
+    pairs = ((rule.name, label) for rule in rules for label in _columns_of(rule) if label in missing)
+    return tuple({name: missing[label] for name, label in pairs}.items())
 
 
 def _candidates(

@@ -130,7 +130,7 @@ def _p_value(gains: Sequence[float], seed: int) -> float:
         return 1.0
     from scipy.stats import permutation_test
 
-    found = permutation_test(
+    test = permutation_test(
         (np.array(moved),),
         lambda sample, axis: np.sum(sample, axis=axis),
         permutation_type="samples",
@@ -139,7 +139,7 @@ def _p_value(gains: Sequence[float], seed: int) -> float:
         alternative="two-sided",
         rng=np.random.default_rng(seed),
     )
-    return float(min(1.0, found.pvalue))
+    return float(min(1.0, test.pvalue))
 
 
 def _rule(outcomes: Sequence[ProblemOutcome], name: str, p_value: float, p_adjusted: float) -> RuleResult:
@@ -184,13 +184,13 @@ def _statement(
 
 def _summary(rules: Sequence[RuleResult], single: Share, coverage: Share, count: int) -> str:
     helped = [rule.name for rule in rules if rule.p_adjusted < LEVEL and rule.gain > 0]
-    found = f"One candidate is right in {100 * single.mean:.1f}% and a right one was among all in {100 * coverage.mean:.1f}%"
+    sentence = f"One candidate is right in {100 * single.mean:.1f}% and a right one was among all in {100 * coverage.mean:.1f}%"
     if helped:
-        return f"{found}; better than blind choice on these {count} problems: {', '.join(helped)}."
+        return f"{sentence}; better than blind choice on these {count} problems: {', '.join(helped)}."
     best = max(rules, key=lambda rule: rule.gain)
     ahead = f"; {best.name} comes out highest, {100 * best.gain:.1f} points above it" if best.gain > 0 else ""
     return (
-        f"{found}, but on these {count} problems no rule can be told from blind choice, {len(rules)} tried at once taken into "
+        f"{sentence}, but on these {count} problems no rule can be told from blind choice, {len(rules)} tried at once taken into "
         f"account{ahead}."
     )
 
@@ -211,10 +211,10 @@ def _share(outcomes: Sequence[ProblemOutcome], value: Value, *, wilson: bool = F
 
         interval = binomtest(round(sum(values)), len(values)).proportion_ci(method="wilson")
         return Share(mean, float(interval.low), float(interval.high), len(values))
-    found = mean_interval(values)
-    if found is None or found.low is None or found.high is None:
+    bounds = mean_interval(values)
+    if bounds is None or bounds.low is None or bounds.high is None:
         return Share(mean, None, None, len(values))
-    return Share(mean, max(0.0, found.low), min(1.0, found.high), len(values))
+    return Share(mean, max(0.0, bounds.low), min(1.0, bounds.high), len(values))
 
 
 def _grouped(

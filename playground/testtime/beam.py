@@ -77,12 +77,12 @@ def beam_search(
                 search.renumber()
             spent_ms = (time.perf_counter() - started) * 1000 + batch.step_ms
             decode_ms += spent_ms
-            found = () if rows else search.candidates(first_index, decode_ms)
+            candidates = () if rows else search.candidates(first_index, decode_ms)
             live = len(rows) or settings.beams
-            yield BatchStep(-1, live, live, None, spent_ms, found, prefill_ms)
+            yield BatchStep(-1, live, live, None, spent_ms, candidates, prefill_ms)
             prefill_ms = None
             if not rows:
-                return found
+                return candidates
     finally:
         batch.close()
 
@@ -170,15 +170,15 @@ class _Search:
 
     def candidates(self, first_index: int, elapsed_ms: float) -> tuple[Candidate, ...]:
         """All finished texts, best score first."""
-        found = [
+        scored = [
             (float(score), beam)
             for group in self._groups
             for score, beam in zip(group.finished_scores, group.finished, strict=True)
             if beam is not None
         ]
-        found.sort(key=lambda pair: -pair[0])
+        scored.sort(key=lambda pair: -pair[0])
         return tuple(
-            self._candidate(first_index + place, beam, score, elapsed_ms) for place, (score, beam) in enumerate(found)
+            self._candidate(first_index + place, beam, score, elapsed_ms) for place, (score, beam) in enumerate(scored)
         )
 
     def _candidate(self, index: int, beam: Beam, score: float, elapsed_ms: float) -> Candidate:

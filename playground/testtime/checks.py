@@ -55,11 +55,11 @@ def check_math(text: str, reference: str) -> Verdict:
         return Verdict(True, "the same text as the reference")
     if not gold:
         return Verdict(None, "The reference is no number or formula: give one such as 42 or \\frac{1}{2}.")
-    readings = [found for part in _answer_parts(text) if (found := _as_math(parse, part))]
+    readings = [reading for part in _answer_parts(text) if (reading := _as_math(parse, part))]
     if not readings:
         return Verdict(False, "No number or formula was found in the answer.")
     note = f"read as {str(readings[0][-1])[:60]}"
-    return Verdict(any(verify(gold, found, timeout_seconds=None) for found in readings), note)
+    return Verdict(any(verify(gold, reading, timeout_seconds=None) for reading in readings), note)
 
 
 _PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|exp|sqrt|and|inf)(?![A-Za-z]))[A-Za-z]{3,}")
@@ -140,10 +140,10 @@ def check_json_equals(text: str, reference: str) -> Verdict:
     except ValueError as error:
         return Verdict(None, f"The reference is no JSON ({_line(error)}): give one such as [1, 2].")
     try:
-        found = parse_json(text)
+        parsed = parse_json(text)
     except ValueError as error:
         return Verdict(False, f"no JSON: {_line(error)}")
-    return Verdict(_same(found, wanted), "" if _same(found, wanted) else "another value than the reference")
+    return Verdict(_same(parsed, wanted), "" if _same(parsed, wanted) else "another value than the reference")
 
 
 def _same(left: object, right: object) -> bool:

@@ -31,8 +31,8 @@ def pooled_distinct_n(texts: Sequence[Keys], n: int) -> float | None:
     >>> pooled_distinct_n([(1, 2), (1, 2)], 2)
     0.5
     """
-    found = [gram for ids in texts for gram in ngrams(ids, n)]
-    return len(set(found)) / len(found) if found else None
+    grams = [gram for ids in texts for gram in ngrams(ids, n)]
+    return len(set(grams)) / len(grams) if grams else None
 
 
 def cluster_texts(texts: Sequence[str], threshold: float = THRESHOLD) -> tuple[Cluster, ...]:

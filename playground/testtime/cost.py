@@ -105,8 +105,8 @@ def survival(lengths: Sequence[int], most: int) -> npt.NDArray[np.float64]:
     """(most,): the share of answers that have a token at step t, t = 1 ... most, from answers that are there."""
     if not lengths:
         return np.ones(most)
-    known = np.asarray(lengths)
-    return np.array([(known >= step).mean() for step in range(1, most + 1)])
+    token_counts = np.asarray(lengths)
+    return np.array([(token_counts >= step).mean() for step in range(1, most + 1)])
 
 
 def predict(

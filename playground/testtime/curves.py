@@ -53,7 +53,7 @@ class CurveSet:
     def gap(self, name: str) -> tuple[float, ...]:
         """What was found and not chosen: coverage minus the accuracy of the rule ``name``, for each n."""
         chosen = next(curve for curve in self.rules if curve.name == name)
-        return tuple(found - got for found, got in zip(self.coverage.mean, chosen.mean, strict=True))
+        return tuple(covered - got for covered, got in zip(self.coverage.mean, chosen.mean, strict=True))
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:
@@ -268,8 +268,8 @@ def _ballots(rule: Rule, scored: ScoredCandidates) -> _Ballots:
     values = scored.column(rule.column).values
     if rule.weight_kind == "borda":
         vote_weights(values, "borda", rule.power)  # refuses a power that is none
-        known = np.array([math.nan if v is None or not math.isfinite(v) else v for v in values])
-        return _Ballots(answers, len(numbers), known, rule.power)
+        weights = np.array([math.nan if v is None or not math.isfinite(v) else v for v in values])
+        return _Ballots(answers, len(numbers), weights, rule.power)
     return _Ballots(answers, len(numbers), np.array(vote_weights(values, rule.weight_kind, rule.power)), None)
 
 

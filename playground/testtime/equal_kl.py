@@ -114,18 +114,20 @@ def _measured(mean: float, draws: Array) -> Measured:
     return Measured(float(mean), float(low), float(high))
 
 
-def equal_kl_sentence(found: EqualKl) -> str:
+def equal_kl_sentence(comparison: EqualKl) -> str:
     """Both rewards with their intervals, and which is ahead."""
     said = (
-        f"{found.prompts * found.answers:,} answers of each to {found.prompts} prompts. DPO's have a KL to the start of "
-        f"{_shown(found.kl, sign=False)} nats an answer and a mean reward of {_shown(found.policy)} standard deviations above "
-        f"one answer of the start; best-of-N with that KL, N ≈ {found.n:.1f}, has {_shown(found.best)}."
+        f"{comparison.prompts * comparison.answers:,} answers of each to {comparison.prompts} prompts. DPO's have a KL to "
+        f"the start of {_shown(comparison.kl, sign=False)} nats an answer and a mean reward of "
+        f"{_shown(comparison.policy)} standard deviations above one answer of the start; best-of-N with that KL, "
+        f"N ≈ {comparison.n:.1f}, has {_shown(comparison.best)}."
     )
-    if found.beyond:
-        said += f" The KL is more than that of the best of {found.ns[-1]}, the most that was measured: it is held back here."
-    if found.ahead.low <= 0 <= found.ahead.high:
-        return f"{said} The difference, {_shown(found.ahead)}, may be chance."
-    return f"{said} {'DPO' if found.ahead.mean > 0 else 'Best-of-N'} is ahead: DPO less best-of-N is {_shown(found.ahead)}."
+    if comparison.beyond:
+        said += f" The KL is more than that of the best of {comparison.ns[-1]}, the most that was measured: it is held back here."
+    if comparison.ahead.low <= 0 <= comparison.ahead.high:
+        return f"{said} The difference, {_shown(comparison.ahead)}, may be chance."
+    first = "DPO" if comparison.ahead.mean > 0 else "Best-of-N"
+    return f"{said} {first} is ahead: DPO less best-of-N is {_shown(comparison.ahead)}."
 
 
 def _shown(value: Measured, *, sign: bool = True) -> str:

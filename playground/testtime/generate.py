@@ -99,18 +99,19 @@ def generate_candidates(
     asked: CandidateRequest,
     *,
     cancel: CancelToken | None = None,
-    known: Sequence[Candidate] = (),
+    written: Sequence[Candidate] = (),
     one_by_one: bool = False,
     memory: int | None = None,
 ) -> Generator[Event, None, CandidateRun]:
-    """Decode what ``asked`` wants and ``known`` has not: a resumed run goes on where it was killed, with the same random numbers.
+    """Decode what ``asked`` wants and ``written`` has not: a resumed run goes on where it was killed, with the same
+    random numbers.
 
     ``one_by_one``: each begins when the one before has ended. ``memory``: the bytes the rows may take together, None to ask
     the machine. Raises BadInput or BadPrompt before the model runs, Cancelled between steps.
     """
     token = cancel or CancelToken()
     rows = asked.rows()
-    done = {candidate.index: candidate for candidate in known if 0 <= candidate.index < asked.n}
+    done = {candidate.index: candidate for candidate in written if 0 <= candidate.index < asked.n}
     missing = [place for place in range(asked.n) if place not in done]
     check_requests(rows[:1], engine)
     plan = _plan(engine, rows, missing, 0 if one_by_one else memory)

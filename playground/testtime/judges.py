@@ -43,9 +43,9 @@ def judge_template(argument: str | None) -> str:
     """The template that an argument names or is. Raises BadInput for one without a place for the answer."""
     template = JUDGE_TEMPLATES.get(argument or "correct", argument or "")
     if "{answer}" not in template or len(template) > _LONGEST_TEMPLATE:
-        known = " or ".join(JUDGE_TEMPLATES)
+        choices = " or ".join(JUDGE_TEMPLATES)
         raise refuse(
-            "judge", f"takes {known}, or a template with {{answer}} of at most {_LONGEST_TEMPLATE:,} characters."
+            "judge", f"takes {choices}, or a template with {{answer}} of at most {_LONGEST_TEMPLATE:,} characters."
         )
     return template
 
@@ -69,21 +69,21 @@ def make_judge(argument: str | None) -> ScoreFunction:
         if not yes or not no:
             yield from [Score(None, None, "This model's tokens do not tell Yes from No.")] * len(candidates)
             return
-        known: dict[str, Score] = {}
+        scores: dict[str, Score] = {}
         questions: dict[str, TokenIds] = {}
         for text in _distinct(candidates):
             try:
                 ids = judge_ids(engine, fill(template, context.prompt, text))
                 questions[text] = check_ids(ids, engine.info)
             except BadInput as error:  # too long for the context
-                known[text] = Score(None, None, str(error))
+                scores[text] = Score(None, None, str(error))
 
         def read(texts: Sequence[str]) -> list[Score]:
             asked = [questions[text] for text in texts]
             rows = finish(require(engine, NextTokens).next_logits_in_pieces(asked, cancel=context.cancel))
             return [_said(row, yes, no) for row in rows]
 
-        yield from _in_groups(candidates, context, known, _judge_groups(engine, questions), read)
+        yield from _in_groups(candidates, context, scores, _judge_groups(engine, questions), read)
 
     return run
 
@@ -114,20 +114,20 @@ def _distinct(candidates: Sequence[Candidate]) -> list[str]:
 def _in_groups(
     candidates: Sequence[Candidate],
     context: ScoringContext,
-    known: dict[str, Score],
+    scores: dict[str, Score],
     groups: Sequence[Sequence[str]],
     read: Callable[[Sequence[str]], Sequence[Score]],
 ) -> Scores:
-    """A score a candidate, in order. ``groups``: the distinct texts that are not ``known``. A group is read when the first of
-    its texts is asked for, so between two scores there is at most one reading, and the work can be cancelled.
+    """A score a candidate, in order. ``groups``: the distinct texts that are not in ``scores``. A group is read when the
+    first of its texts is asked for, so between two scores there is at most one reading, and the work can be cancelled.
     """
     group_of = {text: group for group in groups for text in group}
     for candidate in candidates:
         context.cancel.check()
-        if candidate.text not in known:
+        if candidate.text not in scores:
             group = group_of[candidate.text]
-            known |= zip(group, read(group), strict=True)
-        yield known[candidate.text]
+            scores |= zip(group, read(group), strict=True)
+        yield scores[candidate.text]
 
 
 def _said(row: NextRow, yes: set[int], no: set[int]) -> Score:
@@ -148,8 +148,8 @@ def _said(row: NextRow, yes: set[int], no: set[int]) -> Score:
 def mass_of(row: NextRow, tokens: set[int]) -> float:
     """What these tokens hold together, of a row whose likeliest tokens alone are told at least."""
     if isinstance(row, TopTokens):
-        told = dict(zip(row.top_ids.tolist(), np.exp(row.logprobs.astype(np.float64)).tolist(), strict=True))
-        return float(sum(told.get(token, 0.0) for token in tokens))
+        prob_by_token = dict(zip(row.top_ids.tolist(), np.exp(row.logprobs.astype(np.float64)).tolist(), strict=True))
+        return float(sum(prob_by_token.get(token, 0.0) for token in tokens))
     logits = row.logits.astype(np.float64)
     probs = np.exp(logits - logits.max())
     return float(probs[sorted(tokens)].sum() / probs.sum())

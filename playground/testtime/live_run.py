@@ -127,19 +127,19 @@ class LiveRun:
             chosen.prompt,
             tuple(sorted(self.heavy)),
         )
-        known = self._scored  # others may be looking at the same run
-        if known is None or known[0] != key:
-            known = self._scored = key, self._score(chosen, context_of(chosen, visitor=visitor, cancel=cancel))
-        return known[1]
+        cached = self._scored  # others may be looking at the same run
+        if cached is None or cached[0] != key:
+            cached = self._scored = key, self._score(chosen, context_of(chosen, visitor=visitor, cancel=cancel))
+        return cached[1]
 
     def _score(self, chosen: BestOfNRequest, context: ScoringContext) -> ScoredCandidates:
         candidates = self.ordered
         cheap = [spec for spec in specs_of(chosen) if not is_heavy(spec)]
-        found = {column.label: column for column in score_now(candidates, cheap, context)}
+        by_label = {column.label: column for column in score_now(candidates, cheap, context)}
         for label, column in self.heavy.items():
             if len(column.scores) == len(candidates):
-                found[label] = column
-        columns = tuple(found[spec.label] for spec in specs_of(chosen) if spec.label in found)
+                by_label[label] = column
+        columns = tuple(by_label[spec.label] for spec in specs_of(chosen) if spec.label in by_label)
         answers: tuple[str | None, ...] = ()
         if chosen.answer_pattern:
             answers = tuple(a.key for a in extract_answers([c.text for c in candidates], chosen.answer_pattern))

@@ -51,9 +51,9 @@ def last_matches(compiled: regex.Pattern[str], texts: Iterable[str]) -> Generato
         if lost >= MOST_TIMEOUTS:
             yield LastMatch(None, too_slow=True)
             continue
-        found = _last_match(compiled, text)
-        lost += found.too_slow
-        yield found
+        match = _last_match(compiled, text)
+        lost += match.too_slow
+        yield match
 
 
 def _last_match(compiled: regex.Pattern[str], text: str) -> LastMatch:

@@ -145,7 +145,7 @@ def _check(problem: Problem, line: int) -> None:
     except BadInput as error:
         raise _bad(f"line {line}: {str(error).rstrip('.')}") from None
     if not SCORERS[truth.name].needs_reference or not SCORERS[truth.name].gives_verdict:
-        known = ", ".join(kind.name for kind in SCORERS.values() if kind.needs_reference and kind.gives_verdict)
-        raise _bad(f"line {line}: truth must be one of {known}, not {truth.name}")
+        choices = ", ".join(kind.name for kind in SCORERS.values() if kind.needs_reference and kind.gives_verdict)
+        raise _bad(f"line {line}: truth must be one of {choices}, not {truth.name}")
     if not SCORERS[verifier.name].gives_verdict or SCORERS[verifier.name].needs_engine:
         raise _bad(f"line {line}: {verifier.name} is no verifier that works without a model; choose another")

@@ -151,8 +151,8 @@ def first_valid(
     order = np.random.default_rng(seed).permuted(np.tile(np.arange(len(count)), (draws, 1)), axis=1)[:, :n]
     taken, passed = count[order], good[order]  # (draws, n)
     ends = np.where(passed, taken, np.inf).min(axis=1)  # (draws,)
-    found = np.isfinite(ends)
+    has_valid = np.isfinite(ends)
     race_tokens = np.minimum(taken, ends[:, None]).sum(axis=1)
     first = np.where(passed.any(axis=1), passed.argmax(axis=1), n - 1)
     so_far = np.cumsum(taken, axis=1)[np.arange(draws), first]
-    return FirstValid(n, np.where(found, ends, np.nan), race_tokens, np.where(found, so_far, np.nan), so_far)
+    return FirstValid(n, np.where(has_valid, ends, np.nan), race_tokens, np.where(has_valid, so_far, np.nan), so_far)

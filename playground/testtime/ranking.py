@@ -57,13 +57,13 @@ def rank_values(label: str, indices: Sequence[int], values: Sequence[float | Non
     ]
     ordered = sorted(ranked, key=lambda pair: (-pair[0], pair[1]))
     best = [index for value, index in ordered if value == ordered[0][0]]
-    known = {index for _value, index in ordered}
+    ranked_indices = {index for _value, index in ordered}
     return Ranking(
         label=label,
         order=tuple(index for _value, index in ordered),
         winner=ordered[0][1] if ordered else None,
         tied=tuple(best) if len(best) > 1 else (),
-        unranked=tuple(sorted(index for index in indices if index not in known)),
+        unranked=tuple(sorted(index for index in indices if index not in ranked_indices)),
     )
 
 

@@ -82,20 +82,20 @@ def recorded_run(
     request: BestOfNRequest,
     recorder: RunRecorder,
     *,
-    known: Sequence[Candidate] = (),
+    written: Sequence[Candidate] = (),
     before: RunCost | None = None,
     cancel: CancelToken | None = None,
 ) -> Generator[Event, None, CandidateRun]:
     """``generate_candidates`` for ``request``, then its beams where it wants some, with every candidate kept at once.
 
-    ``known`` and ``before`` are what an earlier process had finished and spent. However it ends, the run is marked so,
+    ``written`` and ``before`` are what an earlier process had finished and spent. However it ends, the run is marked so,
     and what is finished stays.
     """
     token = cancel or CancelToken()
     cost, complete = before or RunCost(), False
-    found: tuple[Candidate, ...] = tuple(known)
+    candidates: tuple[Candidate, ...] = tuple(written)
     try:
-        for event in _events(engine, request, known, token):
+        for event in _events(engine, request, written, token):
             recorder.beat()
             if isinstance(event, BatchStep):
                 cost = replace(
@@ -105,11 +105,11 @@ def recorded_run(
                     new_tokens=cost.new_tokens + event.tokens,
                 )
                 if event.finished:
-                    found += event.finished
+                    candidates += event.finished
                     recorder.add(event.finished)
             yield event
         complete = True
-        ordered = tuple(sorted(found, key=lambda candidate: candidate.index))
+        ordered = tuple(sorted(candidates, key=lambda candidate: candidate.index))
         return CandidateRun(ordered, cost.prefill_ms, cost.decode_ms, cost.new_tokens)
     finally:
         recorder.finish(complete, cost)
@@ -142,14 +142,14 @@ def recorded_bakeoff(
 
 
 def _events(
-    engine: Engine, request: BestOfNRequest, known: Sequence[Candidate], cancel: CancelToken
+    engine: Engine, request: BestOfNRequest, written: Sequence[Candidate], cancel: CancelToken
 ) -> Generator[Event, None, None]:
     samples = candidate_request(request, engine.codec)
     if request.beams:
         check_beams(engine, samples.rows()[0], request.beam_settings())  # not only after the samples
-    with closing(generate_candidates(engine, samples, cancel=cancel, known=known)) as events:
+    with closing(generate_candidates(engine, samples, cancel=cancel, written=written)) as events:
         yield from events
-    if request.beams and not any(candidate.index >= request.n for candidate in known):
+    if request.beams and not any(candidate.index >= request.n for candidate in written):
         first = samples.rows()[0]
         with closing(
             beam_search(engine, first, request.beam_settings(), first_index=request.n, cancel=cancel)

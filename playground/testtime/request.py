@@ -72,13 +72,13 @@ class BestOfNRequest:
         """(name, system prompt, settings) of each way of asking, in the order in which candidates are dealt."""
         temperatures = self.temperatures or (self.settings.temperature,)
         systems = self.systems or (self.system,)
-        found = []
+        ways = []
         for number, system in enumerate(systems, 1):
             for temperature in temperatures:
                 names = [f"T = {temperature:g}"] if len(temperatures) > 1 else []
                 names += [f"system {number}"] if len(systems) > 1 else []
-                found.append((", ".join(names), system, self.settings.replace(temperature=temperature)))
-        return tuple(found)
+                ways.append((", ".join(names), system, self.settings.replace(temperature=temperature)))
+        return tuple(ways)
 
     def sampling_part(self) -> BestOfNRequest:
         """The request as far as its samples depend on it: without beams, and without what they are judged by."""

@@ -120,14 +120,14 @@ def weighted_sum(
 
 def normalised(values: Sequence[float | None], how: Normalisation) -> tuple[float | None, ...]:
     """Scores on a common scale; see ``weighted_sum``."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    if not known:
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    if not finite:
         return (None,) * len(values)
     if how == "z":
-        middle, spread = statistics.fmean(known), statistics.pstdev(known)
+        middle, spread = statistics.fmean(finite), statistics.pstdev(finite)
     else:
-        middle, spread = min(known), max(known) - min(known)
-    flat = max(known) == min(known) or spread == 0
+        middle, spread = min(finite), max(finite) - min(finite)
+    flat = max(finite) == min(finite) or spread == 0
     return tuple(
         None if value is None or not math.isfinite(value) else 0.0 if flat else (value - middle) / spread
         for value in values

@@ -101,9 +101,9 @@ class RunStore:
     def start(self, request: BestOfNRequest, origin: Origin) -> str:
         """A new run without candidates; its id."""
         run, owner = uuid.uuid4().hex, this_process()
-        asked, told, cost = request_to_json(request), _json(origin), _json(RunCost())
+        asked, origin_json, cost = request_to_json(request), _json(origin), _json(RunCost())
         now = time.time()
-        self._rows.add_run(RunRecord(run, now, asked, told, "running", owner, now, cost, visitor=self._visitor))
+        self._rows.add_run(RunRecord(run, now, asked, origin_json, "running", owner, now, cost, visitor=self._visitor))
         return run
 
     def take_up(self, run: str) -> None:
@@ -154,10 +154,10 @@ class RunStore:
 
     def load(self, run: str) -> StoredRun:
         """One run with its candidates in order. Raises BadInput where there is none of this id."""
-        found = self._rows.load(run, self._visitor)
-        if found is None:
+        stored = self._rows.load(run, self._visitor)
+        if stored is None:
             raise BadInput("This run has been deleted: choose another one.", "run")
-        record, rows, columns = found
+        record, rows, columns = stored
         try:
             candidates = tuple(candidate_of(row) for row in rows)
             return StoredRun(
@@ -230,8 +230,8 @@ def _summary(run: RunRecord) -> RunSummary:
 
 def _cost_of(text: str) -> RunCost:
     """Earlier versions stored a number more, which was always 0."""
-    told = json.loads(text)
-    return RunCost(**{f.name: told[f.name] for f in fields(RunCost) if f.name in told})
+    stored = json.loads(text)
+    return RunCost(**{f.name: stored[f.name] for f in fields(RunCost) if f.name in stored})
 
 
 def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
@@ -246,8 +246,8 @@ def _at_least(cost: RunCost, candidates: Sequence[Candidate]) -> RunCost:
 def _column_json(column: ScoreColumn) -> str:
     scores = [[score.value, score.valid, score.note] for score in column.scores]
     about = {"name": column.spec.name, "argument": column.spec.argument, "scores": scores}
-    told = about | {"ms": column.elapsed_ms, "problem": column.problem}
-    return json.dumps(told, ensure_ascii=False, allow_nan=False)
+    column_fields = about | {"ms": column.elapsed_ms, "problem": column.problem}
+    return json.dumps(column_fields, ensure_ascii=False, allow_nan=False)
 
 
 def _column_of(row: ColumnRecord) -> ScoreColumn:

@@ -63,12 +63,12 @@ def make_regex(argument: str | None) -> ScoreFunction:
     compiled = compile_pattern(argument or "", "scorer regex")
 
     def run(candidates: Sequence[Candidate], context: ScoringContext) -> Scores:
-        for found in last_matches(compiled, (candidate.text for candidate in candidates)):
+        for match in last_matches(compiled, (candidate.text for candidate in candidates)):
             context.cancel.check()
-            if found.too_slow:
+            if match.too_slow:
                 yield Score(None, None, "The pattern takes too long on this text; make it simpler.")
             else:
-                yield Score(float(found.text is not None), found.text is not None, "")
+                yield Score(float(match.text is not None), match.text is not None, "")
 
     return run
 
@@ -104,8 +104,8 @@ def make_forbidden(argument: str | None) -> ScoreFunction:
     compiled = compile_pattern(_whole_words(words), "scorer forbidden", regex.IGNORECASE)
 
     def score(candidate: Candidate) -> Score:
-        found = compiled.search(candidate.text)
-        return Score(float(found is None), found is None, f"has {found[0][:40]!r}" if found else "")
+        match = compiled.search(candidate.text)
+        return Score(float(match is None), match is None, f"has {match[0][:40]!r}" if match else "")
 
     return each(score)
 
@@ -143,5 +143,5 @@ def score_mentions(candidates: Sequence[Candidate], context: ScoringContext) -> 
     compiled = compile_pattern(_whole_words(words), "reference", regex.IGNORECASE)
     for candidate in candidates:
         context.cancel.check()
-        found = compiled.search(candidate.text) is not None
-        yield Score(float(found), found)
+        mentioned = compiled.search(candidate.text) is not None
+        yield Score(float(mentioned), mentioned)

@@ -104,19 +104,19 @@ def vote_weights(values: Sequence[float | None], kind: WeightKind, power: float 
     (Kang et al. 2025, "Scalable Best-of-N Selection for Large Language Models via Self-Certainty", their Borda voting); equal
     scores share the mean of their ranks' points.
     """
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    if not known:
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    if not finite:
         return (0.0,) * len(values)
     if kind == "as-is":
-        if min(known) < 0:
+        if min(finite) < 0:
             raise BadInput("A negative score cannot be a weight: vote by probability or by rank.", "vote")
         return tuple(0.0 if value is None or not math.isfinite(value) else value for value in values)
     if kind == "probability":
-        top = max(known)
+        top = max(finite)
         return tuple(0.0 if value is None or math.isnan(value) else math.exp(value - top) for value in values)
     if not (math.isfinite(power) and 0 <= power <= 10):
         raise BadInput(f"power: must be a number from 0 to 10, not {power!r}.", "power")
-    points = _borda(known, power)
+    points = _borda(finite, power)
     return tuple(0.0 if value is None or not math.isfinite(value) else points[value] for value in values)
 
 

@@ -27,8 +27,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, notes: Sequence[str] =
     from safetensors.torch import save
 
     parts = {part: getattr(checkpoint, part) for part in _PARTS}
-    tensors = {f"{part}/{name}": one.contiguous() for part, found in parts.items() for name, one in found.items()}
-    told = {
+    tensors = {f"{part}/{name}": one.contiguous() for part, of_part in parts.items() for name, one in of_part.items()}
+    metadata = {
         "steps": [step_values(step) for step in checkpoint.steps],
         "best_value": checkpoint.best_value,
         "notes": list(notes),
@@ -37,7 +37,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, notes: Sequence[str] =
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with new.open("wb") as file:
-            file.write(save(tensors, {"training": json.dumps(told)}))
+            file.write(save(tensors, {"training": json.dumps(metadata)}))
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, target)
@@ -51,16 +51,16 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        told = read_told(folder)
-        if told is None:
+        metadata = read_told(folder)
+        if metadata is None:
             return None
         with safe_open(folder / FILE_NAME, framework="pt") as opened:
             parts: dict[str, Tensors] = {part: {} for part in _PARTS}
             for key in opened.keys():  # noqa: SIM118 - not a dict
                 part, _, name = key.partition("/")
                 parts[part][name] = opened.get_tensor(key)
-        steps = tuple(read_step(step) for step in told["steps"])
-        return Checkpoint(steps, best_value=told["best_value"], **parts)
+        steps = tuple(read_step(step) for step in metadata["steps"])
+        return Checkpoint(steps, best_value=metadata["best_value"], **parts)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             f"The checkpoint of this training is damaged ({reason_text(error)[:80]}): train anew.", "checkpoint"

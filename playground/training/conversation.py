@@ -75,8 +75,8 @@ def read_context(messages: Sequence[Message]) -> Context:
 
 def foreign_marks(*texts: str) -> str | None:
     """A mark of some chat template that a text spells out, if one does: the model would learn it as part of its answer."""
-    found = next((found for text in texts if (found := _MARKS.search(text))), None)
-    return None if found is None else found.group().strip()
+    match = next((match for text in texts if (match := _MARKS.search(text))), None)
+    return None if match is None else match.group().strip()
 
 
 def too_long(**texts: str) -> str | None:

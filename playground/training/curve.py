@@ -20,21 +20,21 @@ def read_told(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         with safe_open(file, framework="np") as opened:
-            found = json.loads(opened.metadata()["training"])
+            metadata = json.loads(opened.metadata()["training"])
     except (OSError, SafetensorError) as error:
         raise ValueError(str(error)) from error
-    if not isinstance(found, dict):
+    if not isinstance(metadata, dict):
         raise TypeError("not an object")
-    return found
+    return metadata
 
 
 def read_notes(folder: Path) -> tuple[str, ...]:
     """What was said of the rows before the first step. Raises as ``read_told``."""
-    told = read_told(folder)
-    return tuple(map(str, told.get("notes", ()))) if told else ()
+    metadata = read_told(folder)
+    return tuple(map(str, metadata.get("notes", ()))) if metadata else ()
 
 
 def read_curve(folder: Path) -> tuple[TrainStep, ...]:
     """The steps up to the last checkpoint, none without one. Raises as ``read_told``."""
-    told = read_told(folder)
-    return tuple(read_step(step) for step in told["steps"]) if told else ()
+    metadata = read_told(folder)
+    return tuple(read_step(step) for step in metadata["steps"]) if metadata else ()

@@ -19,12 +19,12 @@ _MOST_SENTENCES = 5
 
 def taught_rows(rows: Sequence[Demonstration]) -> tuple[tuple[Demonstration, ...], tuple[str, ...]]:
     """The rows that can be taught, and a sentence on each of the others. Rows without any text are no matter."""
-    found: list[Demonstration] = []
+    demonstrations: list[Demonstration] = []
     problems: list[str] = []
     for number, row in enumerate(rows, 1):
         if row == EMPTY:
             continue
-        if len(found) == MOST_DEMONSTRATIONS:
+        if len(demonstrations) == MOST_DEMONSTRATIONS:
             problems.append(f"From row {number:,} on they are left out: at most {MOST_DEMONSTRATIONS:,} are taught.")
             break
         try:
@@ -32,9 +32,9 @@ def taught_rows(rows: Sequence[Demonstration]) -> tuple[tuple[Demonstration, ...
         except BadInput as error:
             problems.append(f"Row {number} is left out: {str(error).rstrip('.')}.")
         else:
-            found.append(row)
+            demonstrations.append(row)
     more = len(problems) - _MOST_SENTENCES
-    return tuple(found), (
+    return tuple(demonstrations), (
         *problems[:_MOST_SENTENCES],
         *([f"{more} more rows are left out for the like."] if more > 0 else []),
     )

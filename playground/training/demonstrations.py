@@ -85,8 +85,8 @@ def read_demonstrations(
     for line, demonstration in checked:
         if problem := _problem(demonstration):
             raise BadInput(f"The file cannot be used: line {line} {problem}.", "demonstrations")
-    found = tuple(demonstration for _line, demonstration in checked)
-    return found, (*notes, *odd(found))
+    demonstrations = tuple(demonstration for _line, demonstration in checked)
+    return demonstrations, (*notes, *odd(demonstrations))
 
 
 def columns_to_choose(data: bytes, file_name: str = "") -> tuple[str, ...]:
@@ -108,38 +108,38 @@ def guess_columns(names: Sequence[str]) -> dict[str, str]:
     >>> guess_columns(("id", "prompt", "text"))
     {'prompt': 'prompt', 'response': 'id'}
     """
-    found = {
-        field: known
+    columns = {
+        field: column
         for field in ("prompt", "response")
-        if (known := next((name for name in _NAMES[field] if name in names), None)) is not None
+        if (column := next((name for name in _NAMES[field] if name in names), None)) is not None
     }
     for field in ("prompt", "response"):
-        if field not in found:
-            found[field] = next(name for name in names if name not in found.values())
-    return found
+        if field not in columns:
+            columns[field] = next(name for name in names if name not in columns.values())
+    return columns
 
 
 def read_rows(
     data: bytes, file_name: str, read: Callable[[Mapping[str, Any]], Any], most: int
 ) -> tuple[list[tuple[int, Any]], tuple[str, ...]]:
     """Rows with their line numbers, each as ``read`` makes it. Raises BadInput, also for none and for more than ``most``."""
-    found: list[tuple[int, Any]] = []
+    checked: list[tuple[int, Any]] = []
     try:
         rows, notes = read_table(data, file_name)
         for line, row in rows:
-            if len(found) == most:
+            if len(checked) == most:
                 raise UnreadableTable(
                     f"it has more than {most:,} rows, which would train for hours here; take the best {most:,} of them"
                 )
             try:
-                found.append((line, read(row)))
+                checked.append((line, read(row)))
             except UnreadableTable as error:
                 raise UnreadableTable(f"line {line} {error}") from None
-        if not found:
+        if not checked:
             raise UnreadableTable("it has no rows; write one a line")
     except UnreadableTable as error:
         raise BadInput(f"The file cannot be used: {error}.", "data") from None
-    return found, tuple(notes)
+    return checked, tuple(notes)
 
 
 def _demonstration(row: Mapping[str, Any], columns: Mapping[str, str] | None) -> Demonstration:
@@ -160,7 +160,7 @@ def _demonstration(row: Mapping[str, Any], columns: Mapping[str, str] | None) ->
         return Demonstration(
             "\n\n".join(part for part in parts if part.strip()), text_of(row["output"]), text_of(row.get("system"))
         )
-    prompt, response, system = (next((name for name in known if name in row), None) for known in _NAMES.values())
+    prompt, response, system = (next((name for name in aliases if name in row), None) for aliases in _NAMES.values())
     if prompt is None or response is None:
         raise UnreadableTable(
             "has no demonstration; give messages, or prompt and completion, or instruction and output "

@@ -76,7 +76,7 @@ def estimate(
     tokens = round(each * taught * settings.epochs)
     counted = sum(one.taught for row in rows for one in _texts(row)) / max(1, len(rows))
     flops = 6.0 * info.parameters * tokens
-    known = PRETRAINING_TOKENS.get(info.id)
+    pretraining_tokens = PRETRAINING_TOKENS.get(info.id)
     return Estimate(
         rows=taught,
         heldout=heldout,
@@ -85,7 +85,7 @@ def estimate(
         counted=round(counted * taught * settings.epochs),
         trainable_parameters=trainable_parameters(info, settings),
         flops=flops,
-        share_of_pretraining=None if known is None else tokens / known,
+        share_of_pretraining=None if pretraining_tokens is None else tokens / pretraining_tokens,
         memory_bytes=memory_bytes(info, rows, settings),
         seconds=None if pace is None else _seconds(each, taught, heldout, per_epoch, settings, pace),
     )

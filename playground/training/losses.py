@@ -60,8 +60,8 @@ def _keeps_places(student: Student) -> bool:
 def token_logprobs(student: Student, batch: Collated) -> torch.Tensor:
     """Log-probability of each counted token, 0 at the others, nats: (rows, places)."""
     rows, targets, counts = counted_rows(student, batch)
-    found: torch.Tensor = rows.gather(-1, targets[..., None])[..., 0]
-    return found * counts
+    logprobs: torch.Tensor = rows.gather(-1, targets[..., None])[..., 0]
+    return logprobs * counts
 
 
 def sft_loss(student: Student, texts: Sequence[MaskedText]) -> torch.Tensor:
@@ -72,8 +72,8 @@ def sft_loss(student: Student, texts: Sequence[MaskedText]) -> torch.Tensor:
 def scores(student: Student, texts: Sequence[MaskedText]) -> torch.Tensor:
     """The reward model's number for each text: (rows,)."""
     batch = collate(texts, student)
-    found: torch.Tensor = student.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits[:, 0]
-    return found.float()
+    rewards: torch.Tensor = student.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False).logits[:, 0]
+    return rewards.float()
 
 
 def reward_losses(chosen: torch.Tensor, rejected: torch.Tensor, margins: torch.Tensor) -> torch.Tensor:

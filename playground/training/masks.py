@@ -125,7 +125,7 @@ def encode_rows(
     change. Raises BadInput where nothing is left to learn from, unless that ``may_be_none``, as of held-out rows.
     """
     most = min(settings.most_tokens, context_length)
-    found: list[Encoded] = []
+    encodings: list[Encoded] = []
     places: list[int] = []
     shortened = dropped = unread = 0
     for place, row in enumerate(rows):
@@ -138,7 +138,7 @@ def encode_rows(
             dropped += 1
             continue
         shortened += isinstance(encoded, MaskedText) and encoded.cut
-        found.append(encoded)
+        encodings.append(encoded)
         places.append(place)
     notes = []
     if shortened:
@@ -151,13 +151,13 @@ def encode_rows(
             f"{unread} of {len(rows)} rows are far longer than the {context_length:,} tokens that the model reads and were "
             "left out."
         )
-    if rows and not found and not may_be_none:
+    if rows and not encodings and not may_be_none:
         raise BadInput(
             f"All {len(rows)} rows are longer than {most:,} tokens: shorten them, or raise most_tokens (the model reads "
             f"{context_length:,}).",
             "most_tokens",
         )
-    return EncodedRows(tuple(found), tuple(places), tuple(notes))
+    return EncodedRows(tuple(encodings), tuple(places), tuple(notes))
 
 
 def _encoded(codec: TextCodec, row: Row, settings: TrainSettings, most: int) -> Encoded | None:

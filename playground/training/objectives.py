@@ -135,10 +135,10 @@ class Reward(_Pairs):
         self._margins = list(margins) or [0.0] * len(rows)
 
     def loss(self, places: Sequence[int], sums: Sums) -> torch.Tensor:
-        found = scores(self.student, self._both(places)).view(2, len(places))
-        margins = torch.tensor([self._margins[place] for place in places], device=found.device)
-        _count(sums, found)
-        return reward_losses(found[0], found[1], margins).sum()
+        rewards = scores(self.student, self._both(places)).view(2, len(places))
+        margins = torch.tensor([self._margins[place] for place in places], device=rewards.device)
+        _count(sums, rewards)
+        return reward_losses(rewards[0], rewards[1], margins).sum()
 
 
 class Dpo(_Pairs):
@@ -152,8 +152,8 @@ class Dpo(_Pairs):
         new = [place for place in places if place not in self._reference]
         for group in self.passes(new):
             with torch.no_grad(), self.student.untaught():
-                found = self._sums_of(group)
-            self._reference |= {place: found[:, column] for column, place in enumerate(group)}
+                sums = self._sums_of(group)
+            self._reference |= {place: sums[:, column] for column, place in enumerate(group)}
             yield len(group)
 
     def what_was_read(self) -> Tensors:
@@ -193,12 +193,12 @@ class Dpo(_Pairs):
 
 def _count(sums: Sums, rewards: torch.Tensor) -> None:
     """``rewards``: (2, pairs), of chosen and rejected."""
-    known = rewards.detach()
+    detached = rewards.detach()
     added = {
-        "pairs": float(known.shape[1]),
-        "chosen": float(known[0].sum()),
-        "rejected": float(known[1].sum()),
-        "right": float((known[0] > known[1]).sum()),
+        "pairs": float(detached.shape[1]),
+        "chosen": float(detached[0].sum()),
+        "rejected": float(detached[1].sum()),
+        "right": float((detached[0] > detached[1]).sum()),
     }
     for name, value in added.items():
         sums[name] = sums.get(name, 0.0) + value

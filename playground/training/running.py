@@ -34,8 +34,8 @@ from playground.training.teachable import teachable
 CHECKPOINT_EVERY_S = 10.0  # what a killed process loses at most, and one step
 _LOOKED_AT = 8  # rows, to measure the pace
 
-Told = TrainStep | Reading | Noted | None
-Job = Callable[[Engine, CancelToken], Generator[Told, None, "Trained"]]
+TrainEvent = TrainStep | Reading | Noted | None
+Job = Callable[[Engine, CancelToken], Generator[TrainEvent, None, "Trained"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def kept_training(writer: TrainingWriter, kept: KeptTraining) -> Job:
 
 def _run(
     info: ModelInfo, writer: TrainingWriter, kept: KeptTraining, cancel: CancelToken
-) -> Generator[Told, None, Trained]:
+) -> Generator[TrainEvent, None, Trained]:
     status: Status | None = None
     problem = ""
     folder = training_folder(kept.id)
@@ -141,7 +141,7 @@ def _run(
 
 def _steps(
     prepared: Prepared, writer: TrainingWriter, folder: Path, cancel: CancelToken
-) -> Generator[Told, None, None]:
+) -> Generator[TrainEvent, None, None]:
     training, saved = prepared.training, time.monotonic()
     for step in training.run():
         cancel.check()

@@ -161,20 +161,20 @@ class TrainingStore:
         """With its checkpoint and what was learnt. One that is not there is no error."""
         from playground.store.trainings import reward_folder, training_folder
 
-        found = self._table.training(training, self._visitor)
-        if found is None:
+        record = self._table.training(training, self._visitor)
+        if record is None:
             return
         self._table.delete(training, self._visitor)
         shutil.rmtree(training_folder(training), ignore_errors=True)
         shutil.rmtree(reward_folder(training), ignore_errors=True)
-        if found.result:
-            delete_adapter(self._visitor, found.result)
+        if record.result:
+            delete_adapter(self._visitor, record.result)
 
     def _record_of(self, training: str) -> TrainingRecord:
-        found = self._table.training(training, self._visitor)
-        if found is None:
+        record = self._table.training(training, self._visitor)
+        if record is None:
             raise BadInput("There is no such training of yours: it was deleted, or is another's.", "training")
-        return found
+        return record
 
 
 class TrainingWriter:

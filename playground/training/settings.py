@@ -79,8 +79,8 @@ class TrainSettings:
 
 def read_train_settings(values: Mapping[str, Any]) -> TrainSettings:
     """What ``values`` wrote; unknown names and wrong kinds raise BadInput."""
-    known = {field.name for field in fields(TrainSettings)}
-    if unknown := sorted(set(values) - known):
+    names = {field.name for field in fields(TrainSettings)}
+    if unknown := sorted(set(values) - names):
         raise BadInput(f"There is no setting {unknown[0][:40]!r} of a training: leave it out.", unknown[0][:40])
     kind = values.get("kind", "sft")
     if kind not in KINDS:

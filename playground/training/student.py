@@ -134,8 +134,8 @@ def fitting_targets(model: Any, targets: tuple[str, ...]) -> tuple[str, ...]:  #
         return targets
     from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as OF_FAMILIES
 
-    found = OF_FAMILIES.get(model.config.model_type)
-    return tuple(found) if isinstance(found, list) else targets
+    family_targets = OF_FAMILIES.get(model.config.model_type)
+    return tuple(family_targets) if isinstance(family_targets, list) else targets
 
 
 def require_teachable(located: LocatedModel) -> None:

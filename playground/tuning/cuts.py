@@ -83,8 +83,8 @@ class _State:
         below = np.minimum(end.astype(np.int64), segments - 1)
         place = self.rows.number * (segments + 1) + below
         low, high = cumulative.ravel()[place], cumulative.ravel()[place + 1]
-        found: Floats = low + (end - below) * (high - low)
-        return found
+        interpolated: Floats = low + (end - below) * (high - low)
+        return interpolated
 
     def total_and_weighted(self) -> tuple[Floats, Floats]:
         """Of what is left: the sums of exp(b z) and of z exp(b z)."""

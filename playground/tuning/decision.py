@@ -48,9 +48,9 @@ class Findings:
         for measure in measures:
             bar, mean = require.get(measure.name), own[measure.name].mean
             if bar is not None and (mean is None or (mean - bar) * measure.better < 0):
-                found = "has no value" if mean is None else f"is {mean:.3g}"
+                mean_text = "has no value" if mean is None else f"is {mean:.3g}"
                 side = "at least" if measure.better > 0 else "at most"
-                said.append(f"{measure.name} of {self.recommendation.setting!r} {found}; required: {side} {bar:g}.")
+                said.append(f"{measure.name} of {self.recommendation.setting!r} {mean_text}; required: {side} {bar:g}.")
         return tuple(said)
 
 
@@ -70,18 +70,18 @@ def decide(
     """
     intervals: dict[str, dict[str, Interval]] = {arm: {} for arm in arms}
     comparisons: list[Comparison] = []
-    found: list[Compared] = []
+    compared: list[Compared] = []
     for measure in measures:
         own = values[measure.name]
         for arm, interval in zip(arms, mean_intervals(own, seed=seed), strict=True):
             intervals[arm][measure.name] = interval
         differences = paired_differences(own, 0, seed=seed)
-        found.append(Compared(measure, own, differences))
+        compared.append(Compared(measure, own, differences))
         comparisons += [
             Comparison(arm, arms[0], measure.name, difference)
             for arm, difference in zip(arms[1:], differences[1:], strict=True)
         ]
-    return Findings(intervals, tuple(comparisons), _recommend(arms, found, samples, judged))
+    return Findings(intervals, tuple(comparisons), _recommend(arms, compared, samples, judged))
 
 
 def winner(differences: Sequence[Difference], better: int) -> int | None:
@@ -99,9 +99,9 @@ def winner(differences: Sequence[Difference], better: int) -> int | None:
     return max(gains)[1] if gains else None
 
 
-def _recommend(arms: Sequence[str], found: Sequence[Compared], samples: int, judged: bool) -> Recommendation:
-    first = found[0]
+def _recommend(arms: Sequence[str], compared: Sequence[Compared], samples: int, judged: bool) -> Recommendation:
+    first = compared[0]
     best = winner(first.differences, first.measure.better)
     if best is None:
-        return Recommendation(arms[0], True, first.measure.name, keep_words(arms, found, samples))
-    return Recommendation(arms[best], False, first.measure.name, use_words(arms, found, best, judged=judged))
+        return Recommendation(arms[0], True, first.measure.name, keep_words(arms, compared, samples))
+    return Recommendation(arms[best], False, first.measure.name, use_words(arms, compared, best, judged=judged))

@@ -47,16 +47,16 @@ def _bounds(measure: Measure, difference: Difference, sign: int = 1) -> str:
     return f" (95%: {low:.3g} to {high:.3g})"
 
 
-def use_words(arms: Sequence[str], found: Sequence[Compared], best: int, *, judged: bool = False) -> str:
+def use_words(arms: Sequence[str], compared: Sequence[Compared], best: int, *, judged: bool = False) -> str:
     """Why the arm ``best`` is better than the first by the first measure, and what of the others."""
-    first, present = found[0], arms[0]
+    first, present = compared[0], arms[0]
     own = first.differences[best]
     assert own.p_adjusted is not None
     said = [
         f"Use {arms[best]!r}: it {difference_words(first.measure, own)} than {present!r} on {own.prompts} examples, "
         f"p = {own.p_adjusted:.2g} after Holm's correction."
     ]
-    said += _elsewhere(found[1:], best)
+    said += _elsewhere(compared[1:], best)
     others = [
         arms[place]
         for place in range(1, len(arms) - 1)
@@ -64,17 +64,17 @@ def use_words(arms: Sequence[str], found: Sequence[Compared], best: int, *, judg
     ]
     if others:
         said.append(f"{_listed([repr(name) for name in others])} showed no gain.")
-    return " ".join([*said, *_not_compared(found, judged)])
+    return " ".join([*said, *_not_compared(compared, judged)])
 
 
 def _gains(difference: Difference, measure: Measure) -> bool:
     return difference.significant and (difference.difference or 0) * measure.better > 0
 
 
-def _elsewhere(found: Sequence[Compared], best: int) -> list[str]:
+def _elsewhere(compared: Sequence[Compared], best: int) -> list[str]:
     """The winner's effect on the other measures: what changed, the worse after "But", and where no difference was found."""
     good, bad, same = [], [], []
-    for each in found:
+    for each in compared:
         own, measure = each.differences[best], each.measure
         if own.difference is None:
             continue
@@ -90,32 +90,32 @@ def _elsewhere(found: Sequence[Compared], best: int) -> list[str]:
     return said + ([f"No difference was found in {_listed(same)}."] if same else [])
 
 
-def _not_compared(found: Sequence[Compared], judged: bool) -> list[str]:
+def _not_compared(compared: Sequence[Compared], judged: bool) -> list[str]:
     """What nobody looked at: examples without a value, measures left out, people."""
-    first = found[0]
+    first = compared[0]
     silent = len(first.values) - first.differences[0].prompts
     said = [f"{silent} of {len(first.values)} examples say nothing of {first.measure.name}."] if silent else []
-    looked = {each.measure.name.partition(":")[0] for each in found if each.differences[0].prompts}
+    looked = {each.measure.name.partition(":")[0] for each in compared if each.differences[0].prompts}
     left = [name for name, measure in MEASURES.items() if measure.better and name not in looked]
     left += [] if judged else ["what people prefer"]
     return [*said, f"It was not compared on {_listed(left)}."] if left else said
 
 
-def keep_words(arms: Sequence[str], found: Sequence[Compared], samples: int) -> str:
+def keep_words(arms: Sequence[str], compared: Sequence[Compared], samples: int) -> str:
     """Why the first arm is kept: nothing to compare, nothing that could be seen, or nothing seen and what would show it."""
-    first, present = found[0], arms[0]
+    first, present = compared[0], arms[0]
     measure, others = first.measure, first.differences[1:-1]
-    name, known = measure.name, first.values[~np.isnan(first.values)]
+    name, measured = measure.name, first.values[~np.isnan(first.values)]
     if not measure.better:
         why = f"more {name} is neither better nor worse, so it decides nothing."
     elif not others:
         why = "there was no other setting to compare."
-    elif not known.size:
+    elif not measured.size:
         why = f"no example says anything of {name}; give references or checks, or choose another measure."
-    elif measure.unit == "share" and (known == known[0]).all() and known[0] in (0.0, 1.0):
-        ease = "harder" if (known[0] == 1) == (measure.better > 0) else "easier"
+    elif measure.unit == "share" and (measured == measured[0]).all() and measured[0] in (0.0, 1.0):
+        ease = "harder" if (measured[0] == 1) == (measure.better > 0) else "easier"
         why = (
-            f"{name} is {known[0]:.0%} on every example under every setting, so these examples cannot tell them apart; "
+            f"{name} is {measured[0]:.0%} on every example under every setting, so these examples cannot tell them apart; "
             f"take {ease} ones."
         )
     elif first.differences[-1].significant:
@@ -130,18 +130,18 @@ def keep_words(arms: Sequence[str], found: Sequence[Compared], samples: int) -> 
         rest = "" if len(worse) == len(others) else f" In the others no difference was found. {_to_see(first, samples)}"
         why = f"{_listed(worse)} did worse in {name}.{rest}"
     else:
-        seen = _largest(arms, first)
-        why = f"no difference found in {name}. {f'{seen} ' if seen else ''}{_to_see(first, samples)}"
+        largest = _largest(arms, first)
+        why = f"no difference found in {name}. {f'{largest} ' if largest else ''}{_to_see(first, samples)}"
     return f"Keep {present!r}: {why}".strip()
 
 
 def _largest(arms: Sequence[str], first: Compared) -> str:
     """The largest gain that was seen, though chance gives such ones too."""
-    found = [
+    gains = [
         ((own.difference or 0) * first.measure.better, arm, own)
         for arm, own in list(zip(arms, first.differences, strict=True))[1:-1]
     ]
-    gain, arm, own = max(found, key=lambda each: each[0])
+    gain, arm, own = max(gains, key=lambda each: each[0])
     if gain <= 0 or own.p_adjusted is None:
         return ""
     return f"The most seen: {arm!r} {difference_words(first.measure, own)}, p = {own.p_adjusted:.2g} after Holm's correction."

@@ -35,20 +35,20 @@ def rows_of(examples: Iterable[Example]) -> tuple[Row, ...]:
 
 def read_rows(rows: Sequence[Row]) -> tuple[tuple[Example, ...], tuple[str, ...]]:
     """The examples that the rows make, and a sentence on each row that makes none. Rows without any text are no matter."""
-    found: list[Example] = []
+    examples: list[Example] = []
     problems: list[str] = []
     for number, row in enumerate(rows, 1):
         if row == Row():
             continue
-        if len(found) == MOST_EXAMPLES:
+        if len(examples) == MOST_EXAMPLES:
             problems.append(f"From row {number:,} on they are left out: at most {MOST_EXAMPLES} examples are compared.")
             break
         try:
             checks = tuple(parse_spec(text) for text in row.checks)
-            found.append(check_example(Example(row.prompt, row.system, row.reference, checks, row.tags)))
+            examples.append(check_example(Example(row.prompt, row.system, row.reference, checks, row.tags)))
         except BadInput as error:
             problems.append(f"Row {number} is left out: {str(error).rstrip('.')}.")
-    return tuple(found), tuple(problems)
+    return tuple(examples), tuple(problems)
 
 
 def apply_edits(base: Sequence[Row], edits: Mapping[str, Any]) -> tuple[Row, ...]:

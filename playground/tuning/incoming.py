@@ -45,15 +45,15 @@ def columns_of(data: bytes, file_name: str = "") -> tuple[tuple[str, ...], tuple
 def guess_columns(names: Sequence[str]) -> dict[str, str]:
     """By field the column that seems to hold it; the first column holds the prompt where none is called so."""
     by_lower = {name.lower(): name for name in reversed(names)}
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for field in FIELDS:
         column = next((by_lower[name] for name in _NAMES[field] if name in by_lower), None)
-        if column is not None and column not in found.values():
-            found[field] = column
-    if "prompt" not in found:
-        first = next((name for name in names if name not in found.values()), names[0])
-        found = {"prompt": first} | {field: column for field, column in found.items() if column != first}
-    return found
+        if column is not None and column not in columns.values():
+            columns[field] = column
+    if "prompt" not in columns:
+        first = next((name for name in names if name not in columns.values()), names[0])
+        columns = {"prompt": first} | {field: column for field, column in columns.items() if column != first}
+    return columns
 
 
 def read_prompts(text: str, apart: Apart) -> tuple[Example, ...]:
@@ -66,13 +66,13 @@ def read_prompts(text: str, apart: Apart) -> tuple[Example, ...]:
         raise BadInput(
             f"It has {len(prompts):,} prompts and at most {MOST_EXAMPLES} are compared: choose some of them.", "prompts"
         )
-    found = []
+    examples = []
     for number, prompt in enumerate(prompts, 1):
         try:
-            found.append(check_example(Example(prompt)))
+            examples.append(check_example(Example(prompt)))
         except BadInput as error:
             raise BadInput(f"Prompt {number}: {str(error).rstrip('.')}.", "prompts") from None
-    return tuple(found)
+    return tuple(examples)
 
 
 def looks_like_table(text: str) -> bool:

@@ -106,12 +106,12 @@ class Material:
     def texts_of(self, unit: Unit) -> tuple[str, str]:
         """The first's and the second's. Raises BadInput where there are none such."""
         try:
-            found = [self.texts[arm][unit.example][unit.sample] for arm in unit.pair]
+            texts = [self.texts[arm][unit.example][unit.sample] for arm in unit.pair]
         except (KeyError, IndexError):
-            found = [None]
-        if None in found or min(unit.example, unit.sample) < 0:
+            texts = [None]
+        if None in texts or min(unit.example, unit.sample) < 0:
             raise BadInput("These two texts are not among those to be judged; take the pair that is shown.", "vote")
-        return str(found[0]), str(found[1])
+        return str(texts[0]), str(texts[1])
 
     def question(self, unit: Unit, left: Side) -> Question:
         """The unit as a judge sees it."""

@@ -124,12 +124,12 @@ def against_present(standing: Standing, present: str) -> list[str]:
 
 def control_sentence(standing: Standing) -> str | None:
     """What judges made of two runs of one setting; None while nobody was asked."""
-    found = standing.control
-    if found is None:
+    control = standing.control
+    if control is None:
         return None
     said = (
-        f"Unknown to the judges the present setting was compared with its own second run: {found.wins} to {found.losses}, "
-        f"{found.ties} undecided"
+        f"Unknown to the judges the present setting was compared with its own second run: {control.wins} to {control.losses}, "
+        f"{control.ties} undecided"
     )
     if standing.control_differs:
         return f"{said}. They prefer one of two runs of one setting, so what they prefer here is no merit of a setting."

@@ -98,9 +98,9 @@ def kept_search(
             try:
                 step = next(steps)
             except StopIteration as end:
-                found: SearchState = end.value
-                store.put(search, found)
-                return found
+                last_state: SearchState = end.value
+                store.put(search, last_state)
+                return last_state
             if len(step.state.trials) > stored:
                 store.put(search, step.state)
                 stored = len(step.state.trials)
@@ -151,8 +151,8 @@ def _state(record: SearchRecord) -> SearchState | None:
             for number, (settings, means, met) in enumerate(values["trials"])
         )
         state = SearchState(plan, trials, values["finished"])
-        told = {name: np.array(each, dtype=float) for name, each in values["values"].items()}
-        return checked_state(state, told) if told else state
+        arrays = {name: np.array(each, dtype=float) for name, each in values["values"].items()}
+        return checked_state(state, arrays) if arrays else state
     except _UNREADABLE:
         return None
 

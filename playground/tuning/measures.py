@@ -127,8 +127,8 @@ def _latency(candidate: Candidate, _example: Example) -> float | None:
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 def _said_together(_candidate: Candidate, _example: Example) -> None:
@@ -265,8 +265,8 @@ def find_measure(text: str) -> Measure:
         return _MADE[name](argument)
     verifiers = [kind.name for kind in SCORERS.values() if kind.gives_verdict and not kind.needs_engine]
     if name not in verifiers:
-        known = ", ".join([*MEASURES, "cost:IN/OUT", *verifiers])
-        raise BadInput(f"there is no measure {text[:40]!r}; choose among {known}", "measures")
+        choices = ", ".join([*MEASURES, "cost:IN/OUT", *verifiers])
+        raise BadInput(f"there is no measure {text[:40]!r}; choose among {choices}", "measures")
     spec = parse_spec(text)
     kind = SCORERS[spec.name]
 

@@ -53,7 +53,7 @@ def units_to_read(
     read = {each.unit for each in opinions}
     judged = Counter(each.unit for each in judgements if each.verdict != "same")
     settings = set(material.settings)
-    units = [unit for pair, found in material.units.items() if settings >= set(pair) for unit in found]
+    units = [unit for pair, own_units in material.units.items() if settings >= set(pair) for unit in own_units]
     wanted = [unit for unit in units if unit not in read and not material.is_same(unit)]
     return sorted(wanted, key=lambda unit: (-judged[unit], unit.sample, unit.example, unit.pair))[:most]
 
@@ -65,7 +65,7 @@ def read_units(
 
     Raises CapabilityMissing where the engine tells no next token, BadInput where its tokens do not tell 1 from 2.
     """
-    told = require(engine, NextTokens)
+    predictor = require(engine, NextTokens)
     one, two = first_tokens(engine, ONE), first_tokens(engine, TWO)
     one, two = one - two, two - one
     if not one or not two:
@@ -84,7 +84,7 @@ def read_units(
         except BadInput:  # too long for the context
             yield None
             continue
-        rows = finish(told.next_logits_in_pieces(texts, cancel=cancel))
+        rows = finish(predictor.next_logits_in_pieces(texts, cancel=cancel))
         as_one, as_two = (math.log((mass_of(row, one) + _SEEN) / (mass_of(row, two) + _SEEN)) for row in rows)
         given += 1
         yield ModelOpinion(unit, engine.info.name, as_one, -as_two)

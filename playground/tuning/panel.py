@@ -66,13 +66,13 @@ class Turn:
 
 def material_of(plan: Plan, texts: Mapping[int, Candidate]) -> Material:
     """What can be judged of a tuning's texts, ``texts`` by place."""
-    found: dict[str, list[list[str | None]]] = {
+    by_arm: dict[str, list[list[str | None]]] = {
         arm: [[None] * plan.samples for _example in plan.examples] for arm in plan.arms
     }
     for place, (example, arm, sample) in enumerate(plan_places(plan)):
         if place in texts:
-            found[arm][example][sample] = texts[place].text
-    return Material(plan.arms, tuple((each.prompt, each.system) for each in plan.examples), found)
+            by_arm[arm][example][sample] = texts[place].text
+    return Material(plan.arms, tuple((each.prompt, each.system) for each in plan.examples), by_arm)
 
 
 class Panel:
@@ -94,10 +94,10 @@ class Panel:
         from playground.store.judging import JudgingTable
 
         database = database or shared_database()
-        found = JudgingTable(database).tuning_of(token) if token else None
-        if found is None:
+        ids = JudgingTable(database).tuning_of(token) if token else None
+        if ids is None:
             raise _no_link()
-        return cls(*found, token=token, database=database)
+        return cls(*ids, token=token, database=database)
 
     def material(self) -> Material:
         """The texts as far as they are written. Raises BadInput where the tuning is gone."""
@@ -107,12 +107,12 @@ class Panel:
                 _materials.move_to_end(key)
                 return _materials[key]
         kept = self._kept.load(self.tuning)
-        found = material_of(kept.plan, kept.texts)
+        material = material_of(kept.plan, kept.texts)
         with _lock:
-            _materials[self.tuning, len(kept.texts)] = found
+            _materials[self.tuning, len(kept.texts)] = material
             while len(_materials) > _MATERIALS:
                 _materials.popitem(last=False)
-        return found
+        return material
 
     # -- votes -----------------------------------------------------------------------------------------------------
 
@@ -128,12 +128,12 @@ class Panel:
         """This judge's next questions. Ties of equal texts that stand before them are stored."""
         material, judgements = self.material(), self.judgements()
         ahead = outlook(material, [*votes_to_fit(judgements), *of_room])
-        found, passed = next_questions(material, ahead, judgements, judge, seed=self.tuning, count=count)
+        questions, passed = next_questions(material, ahead, judgements, judge, seed=self.tuning, count=count)
         if passed:
             self._put(passed)
         asked = [each for each in judgements if each.verdict != "same"]
         votes = sum(CONTROL not in each.unit.pair for each in asked) + len(of_room)
-        return Turn(found, ahead, votes, sum(each.judge == judge for each in asked))
+        return Turn(questions, ahead, votes, sum(each.judge == judge for each in asked))
 
     def vote(self, judge: str, question: Question, verdict: str) -> None:
         """What a judge said of a question, in the place of what was said before. Raises BadInput for another word."""

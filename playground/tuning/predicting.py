@@ -27,14 +27,14 @@ _LEAST_SEEN = 8  # texts before the first that is missing
 class Forecast:
     """Of the ``texts`` that are still to be written. ``tokens``: expected; ``most_tokens``: if none ends before its limit.
 
-    ``seen``: texts that the expectation rests on, 0: it is the limit. ``early``: the share of them that ended before it.
+    ``sample_size``: texts that the expectation rests on, 0: it is the limit. ``early``: the share of them that ended before it.
     ``read_tokens``: of the prompts, each as often as a server would bill it. ``seconds`` None: nothing is known of the speed.
     """
 
     texts: int
     tokens: float
     most_tokens: int
-    seen: int
+    sample_size: int
     early: float
     read_tokens: int
     seconds: float | None
@@ -69,12 +69,12 @@ def forecast(
     """What is left of ``plan`` beside ``texts``; ``prompt_tokens`` of each example."""
     places = plan_places(plan)
     left = [place for place in range(plan.texts) if place not in texts]
-    seen = _telling(plan, texts)
-    tokens = float(_expected_lengths(plan, seen)[left].sum()) if seen else float(len(left) * plan.max_new_tokens)
-    early = [one.finish_reason != "length" for one in seen.values()]
+    sample = _telling(plan, texts)
+    tokens = float(_expected_lengths(plan, sample)[left].sum()) if sample else float(len(left) * plan.max_new_tokens)
+    early = [one.finish_reason != "length" for one in sample.values()]
     read = [prompt_tokens[places[place][0]] for place in left]
     full = max(1, min(rows, len(left)))
-    passes = _passes(plan, seen, len(left), tokens, full)
+    passes = _passes(plan, sample, len(left), tokens, full)
     seconds = None
     if (seen_passes := pace.pass_time() if pace is not None else None) is not None:
         seconds = seen_passes.seconds(passes, tokens)
@@ -87,7 +87,7 @@ def forecast(
         texts=len(left),
         tokens=tokens,
         most_tokens=len(left) * plan.max_new_tokens,
-        seen=len(seen),
+        sample_size=len(sample),
         early=sum(early) / len(early) if early else 0.0,
         read_tokens=sum(read),
         seconds=seconds,
@@ -116,22 +116,24 @@ def _expected_lengths(plan: Plan, texts: Mapping[int, Candidate]) -> np.ndarray[
     columns = len(plan.examples) + len(arms)
 
     def design(rows: Sequence[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        found = np.zeros((len(rows), columns))
+        matrix = np.zeros((len(rows), columns))
         for number, place in enumerate(rows):
             example, arm, _sample = places[place]
-            found[number, example] = found[number, len(plan.examples) + arms[arm]] = 1
-        return found
+            matrix[number, example] = matrix[number, len(plan.examples) + arms[arm]] = 1
+        return matrix
 
-    known = sorted(texts)
-    lengths = np.array([texts[place].n_tokens for place in known], dtype=float)
-    seen = design(known)
-    effects = np.linalg.solve(seen.T @ seen + np.eye(columns), seen.T @ (lengths - lengths.mean()))
+    measured_places = sorted(texts)
+    lengths = np.array([texts[place].n_tokens for place in measured_places], dtype=float)
+    design_matrix = design(measured_places)
+    effects = np.linalg.solve(
+        design_matrix.T @ design_matrix + np.eye(columns), design_matrix.T @ (lengths - lengths.mean())
+    )
     expected = lengths.mean() + design(range(plan.texts)) @ effects
     clipped: np.ndarray[tuple[int], np.dtype[np.float64]] = np.clip(expected, 1, plan.max_new_tokens)
     return clipped
 
 
-def _passes(plan: Plan, seen: Mapping[int, Candidate], texts: int, tokens: float, full: int) -> float:
+def _passes(plan: Plan, sample: Mapping[int, Candidate], texts: int, tokens: float, full: int) -> float:
     """Full passes, since rows that end give their place to the next, and those in which the last ones go on to their end."""
-    longest = max((one.n_tokens for one in seen.values()), default=plan.max_new_tokens)
+    longest = max((one.n_tokens for one in sample.values()), default=plan.max_new_tokens)
     return tokens / full + max(0.0, longest - tokens / texts) if texts else 0.0

@@ -53,13 +53,13 @@ class PresetStore:
         names = {record.name for record in self._rows.presets(self._visitor)}
         if name not in names and len(names) >= MOST_PRESETS:
             raise BadInput(f"At most {MOST_PRESETS} presets are kept: delete one first.", "name")
-        told = json.dumps(settings.to_mapping(), ensure_ascii=False)
-        self._rows.put(PresetRecord(self._visitor, name, now, told, why))
+        settings_json = json.dumps(settings.to_mapping(), ensure_ascii=False)
+        self._rows.put(PresetRecord(self._visitor, name, now, settings_json, why))
         return KeptPreset(name, settings, why, now)
 
     def presets(self) -> tuple[KeptPreset, ...]:
         """The newest first; one that cannot be read is left out."""
-        return tuple(found for record in self._rows.presets(self._visitor) if (found := _kept(record)) is not None)
+        return tuple(preset for record in self._rows.presets(self._visitor) if (preset := _kept(record)) is not None)
 
     def delete(self, name: str) -> None:
         """One that is not there is no error."""
@@ -76,10 +76,10 @@ def _kept(record: PresetRecord) -> KeptPreset | None:
 
 def check_name(name: str) -> str:
     """A preset's name without outer space. Raises BadInput."""
-    found = " ".join(name.split())
-    if not found or len(found) > LONGEST_NAME or not found.isprintable():
+    cleaned = " ".join(name.split())
+    if not cleaned or len(cleaned) > LONGEST_NAME or not cleaned.isprintable():
         raise BadInput(f"A preset needs a name of 1 to {LONGEST_NAME} characters: type one.", "name")
-    return found
+    return cleaned
 
 
 def preset_json(name: str, settings: SamplerSettings, why: str) -> str:
@@ -105,28 +105,28 @@ def read_preset(text: str) -> tuple[str, SamplerSettings, str]:
 
 @dataclass(frozen=True, slots=True)
 class FieldCheck:
-    """One field as it was ``sent``, and as the server ``told`` it, None where it did not."""
+    """One field as it was ``sent``, and as the server ``used`` it, None where it did not tell."""
 
     name: str
     sent: Any
-    told: Any
+    used: Any
     took: bool
 
 
-def compare_fields(sent: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[FieldCheck, ...]:
+def compare_fields(sent: Mapping[str, Any], used: Mapping[str, Any]) -> tuple[FieldCheck, ...]:
     """Field by field, in the order sent. Numbers are compared as float32 keeps them, biases in whatever form."""
     return tuple(
-        FieldCheck(name, value, told.get(name), name in told and _same(value, told[name]))
+        FieldCheck(name, value, used.get(name), name in used and _same(value, used[name]))
         for name, value in sent.items()
     )
 
 
-def _same(sent: Any, told: Any) -> bool:  # noqa: ANN401 - JSON of a stranger
-    if isinstance(sent, int | float) and isinstance(told, int | float):
-        return math.isclose(sent, told, rel_tol=_NEAR, abs_tol=1e-9)
-    if isinstance(sent, list) and isinstance(told, list):
-        return len(sent) == len(told) and all(
+def _same(sent: Any, used: Any) -> bool:  # noqa: ANN401 - JSON of a stranger
+    if isinstance(sent, int | float) and isinstance(used, int | float):
+        return math.isclose(sent, used, rel_tol=_NEAR, abs_tol=1e-9)
+    if isinstance(sent, list) and isinstance(used, list):
+        return len(sent) == len(used) and all(
             _same(one, [other.get("token"), other.get("bias")] if isinstance(other, Mapping) else other)
-            for one, other in zip(sent, told, strict=True)
+            for one, other in zip(sent, used, strict=True)
         )
-    return bool(sent == told)
+    return bool(sent == used)

@@ -134,8 +134,8 @@ class ReachMap:
         long = doubtful[~short]
         for first in range(0, len(long), _ROWS_AT_ONCE):
             self._ask_chain(long[first : first + _ROWS_AT_ONCE], settings, left, logprobs, removed_by, roughly)
-        found = tuple(self._reach(number, logprobs, removed_by, left) for number in range(len(self._references)))
-        return MapCell(settings, found, len(doubtful))
+        by_reference = tuple(self._reach(number, logprobs, removed_by, left) for number in range(len(self._references)))
+        return MapCell(settings, by_reference, len(doubtful))
 
     def is_quick(self, settings: SamplerSettings) -> bool:
         """Whether a look at these is a matter of a millisecond: their penalties are sorted for, the rest are cuts."""
@@ -153,16 +153,16 @@ class ReachMap:
     def _prepare(self, settings: SamplerSettings, lead: tuple[str, ...]) -> Generator[None, None, _Prepared]:
         """The rows after the samplers ``lead``, sorted; remembered by those samplers' values alone."""
         alone = _alone(settings, lead)
-        found = self._prepared.get(alone)
-        if found is None:
+        prepared = self._prepared.get(alone)
+        if prepared is None:
             removed_by: list[str | None] = []
             rows = (self._row_after(lead, alone, place, removed_by) for place in range(len(self._targets)))
-            found = _Prepared((yield from sort_rows_in_pieces(rows, self._targets)), tuple(removed_by))
-        self._prepared[alone] = found
+            prepared = _Prepared((yield from sort_rows_in_pieces(rows, self._targets)), tuple(removed_by))
+        self._prepared[alone] = prepared
         self._prepared.move_to_end(alone)
         while len(self._prepared) > _REMEMBERED:
-            self._prepared.pop(next(known for known in self._prepared if known != NEUTRAL))
-        return found
+            self._prepared.pop(next(key for key in self._prepared if key != NEUTRAL))
+        return prepared
 
     def _row_after(
         self, lead: tuple[str, ...], alone: SamplerSettings, place: int, removed_by: list[str | None]

@@ -22,13 +22,13 @@ MOST_TEXTS = 3_000  # a longer document opens slowly; the plan writes the same t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """``made``: when, seconds since 1970. ``judges``: sentences on what people prefer, none where nobody was asked.
+    """``written_at``: when, seconds since 1970. ``judges``: sentences on what people prefer, none where nobody was asked.
 
     ``link``: to the page with it, "" for none. ``command``: what is to be said beside ``--plan plan.json``.
     """
 
     name: str
-    made: float
+    written_at: float
     origin: Origin
     plan: Plan
     texts: PlanTexts
@@ -60,10 +60,10 @@ def comparison_rows(findings: Findings) -> list[tuple[str, ...]]:
     for each in findings.comparisons:
         own = each.difference
         numbers = [own.difference, own.low, own.high]
-        told = ["" if value is None else f"{value:+.3g}" for value in numbers]
-        between = f"{told[1]} to {told[2]}" if told[1] and told[2] else ""
+        cells = ["" if value is None else f"{value:+.3g}" for value in numbers]
+        between = f"{cells[1]} to {cells[2]}" if cells[1] and cells[2] else ""
         p = ["" if value is None else f"{value:.2g}" for value in (own.p, own.p_adjusted)]
-        rows.append((each.a, each.measure, told[0] or "no value", between, *p, str(own.prompts)))
+        rows.append((each.a, each.measure, cells[0] or "no value", between, *p, str(own.prompts)))
     return rows
 
 
@@ -72,12 +72,12 @@ COMPARISON_HEAD = ("setting", "measure", "difference", "95%", "p", "p (Holm)", "
 
 def _parts(report: Report) -> list[Part]:
     plan, findings, origin = report.plan, report.findings, report.origin
-    made = datetime.fromtimestamp(report.made, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    date = datetime.fromtimestamp(report.written_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     counts = (
         f"{len(plan.examples)} examples, {len(plan.settings)} settings and the control, {plan.samples} samples each: "
         f"{plan.texts:,} texts of at most {plan.max_new_tokens:,} tokens, seed {plan.seed}"
     )
-    about = f"Made {made} by {origin.name} ({origin.dtype} on {origin.device}); {counts}."
+    about = f"Made {date} by {origin.name} ({origin.dtype} on {origin.device}); {counts}."
     parts: list[Part] = [Paragraph(findings.recommendation.text, lead=True)]
     parts += [Paragraph(sentence) for sentence in report.judges]
     parts += [Paragraph(about), *([Paragraph(f"Link: {report.link}")] if report.link else [])]

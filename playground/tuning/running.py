@@ -73,24 +73,24 @@ def write_places(
     plan: Plan,
     places: Sequence[int],
     *,
-    known: Mapping[int, Candidate] = MappingProxyType({}),
+    written: Mapping[int, Candidate] = MappingProxyType({}),
     rows: int = ROWS_AT_ONCE,
     cancel: CancelToken | None = None,
 ) -> Generator[PlanStep, None, None]:
-    """Write the texts of ``places`` that are not ``known``, ``rows`` at a time at most.
+    """Write the texts of ``places`` that are not ``written``, ``rows`` at a time at most.
 
     Sample s of an example draws from the same stream of uniforms under every setting, so that settings differ by what they
     are and not by chance; the control draws from others. Raises BadInput, BadPrompt and CapabilityMissing before anything
     is written, Cancelled between steps.
     """
     requests = plan_requests(engine, plan)
-    missing = [place for place in places if place not in known]
+    missing = [place for place in places if place not in written]
     wanted = [requests[place] for place in missing]
     for first in range(0, len(wanted), MOST_ROWS):
         check_requests(wanted[first : first + MOST_ROWS], engine)
     token = cancel or CancelToken()
     arms = [arm for _example, arm, _sample in plan_places(plan)]
-    done, before = len(known), time.perf_counter()
+    done, before = len(written), time.perf_counter()
     writing = _write_here(engine, wanted, rows, token) if samples_here(engine) else _write_there(engine, wanted, token)
     with closing(writing) as rounds:
         for steps in rounds:

@@ -94,10 +94,13 @@ class TuningStore:
     def start(self, plan: Plan, origin: Origin, name: str) -> str:
         """A new one without texts, which nobody writes yet; its id."""
         tuning = uuid.uuid4().hex
-        told, own = json.dumps(plan_values(plan), ensure_ascii=False), json.dumps(asdict(origin), ensure_ascii=False)
+        plan_json = json.dumps(plan_values(plan), ensure_ascii=False)
+        origin_json = json.dumps(asdict(origin), ensure_ascii=False)
         name = name.strip()[:LONGEST_NAME] or "Tuning"
         now = time.time()
-        self._rows.add(TuningRecord(tuning, self._visitor, now, name, told, own, "paused", "", "", "", now, 0.0))
+        self._rows.add(
+            TuningRecord(tuning, self._visitor, now, name, plan_json, origin_json, "paused", "", "", "", now, 0.0)
+        )
         return tuning
 
     def take_up(self, tuning: str, *, former: TuningWriter | None = None) -> TuningWriter | None:
@@ -139,12 +142,12 @@ class TuningStore:
         self._rows.delete(tuning, self._visitor)
 
     def _record_of(self, tuning: str) -> TuningRecord:
-        found = self._rows.tuning(tuning, self._visitor)
-        if found is None:
+        record = self._rows.tuning(tuning, self._visitor)
+        if record is None:
             raise BadInput(
                 "There is no such tuning of yours: it was deleted, or is another's. Choose one under Plan.", "tuning"
             )
-        return found
+        return record
 
 
 class TuningWriter:
@@ -184,7 +187,7 @@ def kept_texts(
     plan: Plan,
     writer: TuningWriter,
     *,
-    known: Mapping[int, Candidate],
+    written: Mapping[int, Candidate],
     rows: int = ROWS_AT_ONCE,
     cancel: CancelToken | None = None,
 ) -> Generator[PlanStep, None, None]:
@@ -195,7 +198,7 @@ def kept_texts(
     status: Status | None = None
     problem = ""
     try:
-        with closing(write_places(engine, plan, range(plan.texts), known=known, rows=rows, cancel=cancel)) as steps:
+        with closing(write_places(engine, plan, range(plan.texts), written=written, rows=rows, cancel=cancel)) as steps:
             for step in steps:
                 writer.add(step.finished, step.seconds)
                 yield step

@@ -112,12 +112,12 @@ def _written(
 ) -> Generator[SearchStep, None, dict[int, Candidate]]:
     """The texts of ``own`` by place; of a trial without the control's."""
     places = [place for place, (_, arm, _) in enumerate(plan_places(own)) if everything or arm == FOUND]
-    found: dict[int, Candidate] = {}
+    texts: dict[int, Candidate] = {}
     with closing(write_places(engine, own, places, rows=rows, cancel=cancel)) as steps:
         for step in steps:
-            found |= {text.index: text for text in step.finished}
-            yield SearchStep(state, state.texts + len(found))
-    return found
+            texts |= {text.index: text for text in step.finished}
+            yield SearchStep(state, state.texts + len(texts))
+    return texts
 
 
 def _trial(
@@ -130,8 +130,8 @@ def _trial(
     means: dict[str, float | None] = {}
     for measure in plan.measures:
         values = [mean_score(measure, *pair) for pair in zip(samples, own.examples, strict=True)]
-        known = [value for value in values if not np.isnan(value)]
-        means[measure.name] = sum(known) / len(known) if known else None
+        numbers = [value for value in values if not np.isnan(value)]
+        means[measure.name] = sum(numbers) / len(numbers) if numbers else None
     return Trial(number, settings, means, all(bar.missed_by(means[bar.measure.name]) <= 0 for bar in plan.bars))
 
 
@@ -174,11 +174,11 @@ def search_words(state: SearchState) -> str:
         return f"Keep the present setting: {tried}, and {why}."
     if state.check is None:
         return f"Keep the present setting: {tried}, and none did better in {goal} than the present one."
-    found, present = (state.check.intervals[arm][goal].mean for arm in (FOUND, PRESENT))
-    if found is None or present is None:
+    best_mean, present = (state.check.intervals[arm][goal].mean for arm in (FOUND, PRESENT))
+    if best_mean is None or present is None:
         figures = f"{goal} has no value"
     else:
-        figures = f"its {goal} is {found:.3g}, the present setting's {present:.3g}"
+        figures = f"its {goal} is {best_mean:.3g}, the present setting's {present:.3g}"
     chosen = best.means[goal] or 0.0
     own = state.check.recommendation
     missed = [

@@ -117,8 +117,8 @@ class SearchPlan:
     @property
     def measures(self) -> tuple[Measure, ...]:
         """The goal and what has a bar, each once."""
-        found = {measure.name: measure for measure in (self.goal, *(bar.measure for bar in self.bars))}
-        return tuple(found.values())
+        by_name = {measure.name: measure for measure in (self.goal, *(bar.measure for bar in self.bars))}
+        return tuple(by_name.values())
 
     def beside(self, settings: Mapping[str, SamplerSettings], examples: Sequence[Example]) -> Plan:
         """These settings on these examples, all else as the search has it."""

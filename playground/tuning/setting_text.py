@@ -40,18 +40,18 @@ def read_settings_text(text: str) -> SamplerSettings:
         if not isinstance(values, dict):
             raise _unread(text)
         return SamplerSettings.from_mapping(values)
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     place = 0
     while place < len(text):
         pair = _PAIR.match(text, place)
         if pair is None:
             raise _unread(text[place:])
         name = _name(pair[1])
-        if name in found:
+        if name in by_name:
             raise BadInput(f"{name[:40]} stands there twice: keep one of them.", "settings")
-        found[name] = pair[2]
+        by_name[name] = pair[2]
         place = pair.end()
-    return SamplerSettings.from_mapping(found)
+    return SamplerSettings.from_mapping(by_name)
 
 
 def _name(word: str) -> str:
@@ -86,11 +86,13 @@ def grid(present: SamplerSettings, axes: Mapping[str, Sequence[Any]]) -> dict[st
     wanted = prod(len(set(values)) for values in axes.values())
     if wanted > MOST_SETTINGS:  # said before they are made: millions may be asked for
         raise BadInput(f"A grid of {wanted:,} settings is too many: at most {MOST_SETTINGS} are compared.", "grid")
-    found = [present]
+    combinations = [present]
     for parameter, values in axes.items():
-        found = [settings.replace(**{parameter: value}) for settings in found for value in dict.fromkeys(values)]
+        combinations = [
+            settings.replace(**{parameter: value}) for settings in combinations for value in dict.fromkeys(values)
+        ]
     named: dict[str, SamplerSettings] = {}
-    for settings in found:
+    for settings in combinations:
         words = [f"{'T' if name == 'temperature' else name} {getattr(settings, name):g}" for name in axes]
         named[", ".join(words)] = settings
     return named

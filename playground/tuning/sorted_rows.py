@@ -75,10 +75,10 @@ class SortedRows:
 
     def cumulative(self, beta: float | Floats) -> tuple[Floats, Floats]:
         """Sums of exp(b z) and of z exp(b z) before each boundary, (P, n + 1) each. ``beta``: one for all, or (P, 1)."""
-        known = _key(beta)
-        if known not in self._sums:
-            self._sums[known] = self._cumulative(beta)
-        return self._sums[known]
+        key = _key(beta)
+        if key not in self._sums:
+            self._sums[key] = self._cumulative(beta)
+        return self._sums[key]
 
     def head_decides(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         """Of the rows ``places``: whether their token is within the first half of the head, and no equals of the token or
@@ -120,8 +120,8 @@ class SortedRows:
     def segments_from(self, limit: Floats) -> Places:
         """How many segments of each row begin at ``limit`` (P,) or above."""
         wanted = self.number * _STRIDE - np.clip(limit, 0.5 - FARTHEST, 0.0)
-        found: Places = np.searchsorted(self.places, wanted, side="right") - self.number * self.first.shape[1]
-        return found
+        segments: Places = np.searchsorted(self.places, wanted, side="right") - self.number * self.first.shape[1]
+        return segments
 
     def boundary_at(self, limit: Floats) -> tuple[Floats, Floats, Floats]:
         """Where each row falls below ``limit`` (P,), and the logits before and behind that place.
@@ -133,17 +133,17 @@ class SortedRows:
         size = self.count.ravel()[place].astype(np.int64)
         start = self.counts.ravel()[place + self.number].astype(np.int64)
         flat, width = self.ordered.ravel(), self.ordered.shape[1]
-        known = start + size <= width
-        low, high = np.where(known, start, 0), np.where(known, start + size, 0)
+        inside = start + size <= width
+        low, high = np.where(inside, start, 0), np.where(inside, start + size, 0)
         while (halved := low < high).any():  # all rows at once: the first ``low`` tokens are not below the limit
             middle = (low + high) // 2
             above = flat[self.number * width + np.minimum(middle, width - 1)] >= limit + self.top
             low, high = np.where(halved & above, middle + 1, low), np.where(halved & ~above, middle, high)
         first, last = self.first.ravel()[place], self.last.ravel()[place]
         share = np.where(first > last, (first - limit) / np.where(first > last, first - last, 1), 1.0).clip(0, 1)
-        end = (segment + np.where(known, (low - start) / size, share)).astype(np.float64)
-        before = np.where(known, flat[self.number * width + np.maximum(low, 1) - 1], np.inf) - self.top
-        behind = np.where(known & (low < width), flat[self.number * width + np.minimum(low, width - 1)], -np.inf)
+        end = (segment + np.where(inside, (low - start) / size, share)).astype(np.float64)
+        before = np.where(inside, flat[self.number * width + np.maximum(low, 1) - 1], np.inf) - self.top
+        behind = np.where(inside & (low < width), flat[self.number * width + np.minimum(low, width - 1)], -np.inf)
         return end, before.astype(np.float64), (behind - self.top).astype(np.float64)
 
     def boundary_of_top(self, k: int) -> Floats:
@@ -160,8 +160,8 @@ class SortedRows:
         if keys is None:
             keys = (mass / whole[:, None] + self.number[:, None]).ravel()  # ascending, a row after the other
             self._keys[_key(beta)] = keys
-        found: Places = np.searchsorted(keys, target / whole + self.number) - self.number * mass.shape[1]
-        return found
+        boundaries: Places = np.searchsorted(keys, target / whole + self.number) - self.number * mass.shape[1]
+        return boundaries
 
     def _cumulative(self, beta: float | Floats) -> tuple[Floats, Floats]:
         weight = np.exp(beta * self.centre)

@@ -67,10 +67,10 @@ def mean_intervals(
     Where all values of a column are equal a bootstrap sees no spread: all 0 or all 1 (checks that all fail or all pass)
     get Clopper and Pearson's interval, any other no interval.
     """
-    known, means = _means(values)
+    measured, means = _means(values)
     low, high = _bounds(values, level, seed, repeats)
     return tuple(
-        _interval(values[known[:, place], place], means[place], low[place], high[place], level)
+        _interval(values[measured[:, place], place], means[place], low[place], high[place], level)
         for place in range(values.shape[1])
     )
 
@@ -89,14 +89,14 @@ def paired_differences(
     The baseline's own difference is 0 with no p-value. Intervals are each at ``level``, not corrected.
     """
     differences = values - values[:, [baseline]]
-    known, means = _means(differences)
+    measured, means = _means(differences)
     low, high = _bounds(differences, level, seed, repeats)
-    others = [place for place in range(values.shape[1]) if place != baseline and known[:, place].any()]
+    others = [place for place in range(values.shape[1]) if place != baseline and measured[:, place].any()]
     p = np.full(values.shape[1], np.nan)
     p[others] = sign_flip_p(differences[:, others], seed=seed, repeats=repeats)
     adjusted = np.full_like(p, np.nan)
     adjusted[others] = adjust(p[others], correction)
-    spread = np.array([len(set(differences[known[:, place], place].tolist())) > 1 for place in range(len(p))])
+    spread = np.array([len(set(differences[measured[:, place], place].tolist())) > 1 for place in range(len(p))])
     return tuple(
         Difference(
             _finite(means[place]),
@@ -104,7 +104,7 @@ def paired_differences(
             _finite(high[place]) if spread[place] else None,
             _finite(p[place]),
             _finite(adjusted[place]),
-            int(known[:, place].sum()),
+            int(measured[:, place].sum()),
         )
         for place in range(values.shape[1])
     )
@@ -177,9 +177,9 @@ def _means(values: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Which are known (prompts, settings), and each column's mean over those, NaN without any."""
     if values.ndim != 2 or not values.size:
         raise BadInput("There is nothing to measure: at least one prompt and one setting are needed.", "examples")
-    known = ~np.isnan(values)
+    measured = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
-        return known, np.nansum(values, axis=0) / known.sum(axis=0)
+        return measured, np.nansum(values, axis=0) / measured.sum(axis=0)
 
 
 def _bounds(values: Floats, level: float, seed: int, repeats: int) -> tuple[Floats, Floats]:
@@ -189,8 +189,8 @@ def _bounds(values: Floats, level: float, seed: int, repeats: int) -> tuple[Floa
     normal for Student's quantiles. Hesterberg (2015, The American Statistician 69, 371-386) widens the percentiles to
     norm.cdf(-sqrt(n / (n - 1)) t) with Student's t of n - 1 degrees of freedom.
     """
-    known = ~np.isnan(values)
-    filled, weights = np.where(known, values, 0.0), known.astype(np.float64)
+    measured = ~np.isnan(values)
+    filled, weights = np.where(measured, values, 0.0), measured.astype(np.float64)
     prompts, settings = values.shape
     rng = np.random.default_rng(seed)
     means = np.empty((repeats, settings))
@@ -200,7 +200,7 @@ def _bounds(values: Floats, level: float, seed: int, repeats: int) -> tuple[Floa
         times = rng.multinomial(prompts, np.full(prompts, 1 / prompts), size=count).astype(np.float64)
         with np.errstate(invalid="ignore"):  # a draw without any known prompt says nothing
             means[first : first + count] = (times @ filled) / (times @ weights)
-    n = known.sum(axis=0)
+    n = measured.sum(axis=0)
     low, high = np.full(settings, np.nan), np.full(settings, np.nan)
     for size in set(n[n > 1].tolist()):
         tail = norm.cdf(-math.sqrt(size / (size - 1)) * t.ppf((1 + level) / 2, size - 1))

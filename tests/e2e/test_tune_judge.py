@@ -27,7 +27,7 @@ def panel(app_data: Path) -> Iterator[Panel]:
     database = Database(sqlite_url(app_data))
     plan, store = plan_of(examples=PROMPTS), TuningStore(LOCAL, database)
     writer = begun(store, plan)
-    list(kept_texts(FakeEngine(), plan, writer, known={}))
+    list(kept_texts(FakeEngine(), plan, writer, written={}))
     yield Panel(writer.tuning, LOCAL, database=database)
     database.close()
 

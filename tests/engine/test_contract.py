@@ -484,7 +484,7 @@ def test_echo(engine: Engine) -> None:
         checks = compare_fields(sent, facet.settings_used(sent))
         assert {check.name for check in checks} == set(sent) and all(check.took for check in checks)
     (dropped,) = compare_fields({"heat": 1}, facet.settings_used({"heat": 1}))
-    assert not dropped.took and dropped.told is None
+    assert not dropped.took and dropped.used is None
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------

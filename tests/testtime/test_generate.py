@@ -204,10 +204,10 @@ def test_what_is_known_is_not_made_again_and_the_random_streams_are_the_same() -
     _events, whole = drained(generate_candidates(FakeEngine(), asked()))
     stored = [whole.candidates[place] for place in (1, 4)]
     engine = FakeEngine()
-    events, again = drained(generate_candidates(engine, asked(), known=stored))
+    events, again = drained(generate_candidates(engine, asked(), written=stored))
     assert sum(len(event.finished) for event in events[1:]) == 4
     assert [one.ids for one in again.candidates] == [one.ids for one in whole.candidates]
-    _events, nothing = drained(generate_candidates(engine, asked(), known=whole.candidates))
+    _events, nothing = drained(generate_candidates(engine, asked(), written=whole.candidates))
     assert nothing.new_tokens == 0 and len(nothing.candidates) == 6
 
 

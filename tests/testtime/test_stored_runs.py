@@ -164,7 +164,7 @@ def test_a_killed_process_keeps_what_was_finished_and_the_run_goes_on(store_url:
     assert store.runs()[0].status == "running"
     engine = child_engine()
     resumed = finished(
-        recorded_run(engine, stored.request, RunRecorder(store, run), known=stored.candidates, before=stored.cost)
+        recorded_run(engine, stored.request, RunRecorder(store, run), written=stored.candidates, before=stored.cost)
     )
     whole = unbroken()
     assert [one.ids for one in resumed.candidates] == [one.ids for one in whole.candidates]

@@ -126,7 +126,7 @@ def test_a_run_that_was_cut_off_goes_on_with_the_same_texts() -> None:
     engine = ServedFakeEngine(logits)
     whole = run_of(engine)
     stored = tuple(whole.candidates[place] for place in (0, 3, 4))
-    events, rest = finish(generate_candidates(engine, asked(), known=stored))
+    events, rest = finish(generate_candidates(engine, asked(), written=stored))
     assert [one.text for one in rest.candidates] == [one.text for one in whole.candidates]
     assert events[0].plan.batches == ((1, 2, 5, 6, 7),)
 
@@ -226,7 +226,7 @@ def test_a_stored_run_comes_back_as_it_was_and_goes_on(tmp_path: Path, kind: typ
     steps.close()
     half = store.load(run)
     assert half.candidates
-    whole = finish(recorded_run(engine, request, RunRecorder(store, run), known=half.candidates, before=half.cost))[1]
+    whole = finish(recorded_run(engine, request, RunRecorder(store, run), written=half.candidates, before=half.cost))[1]
     kept = store.load(run).candidates
     assert all(same(one, other) for one, other in zip(kept, whole.candidates, strict=True))
     unbroken = run_of(engine, candidate_request(request, engine.codec))

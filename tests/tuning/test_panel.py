@@ -31,7 +31,7 @@ def tuning(database: Database) -> str:
     """Maria's, written to the end."""
     plan, store = plan_of(examples=EXAMPLES), TuningStore("maria", database)
     writer = begun(store, plan)
-    list(kept_texts(FakeEngine(), plan, writer, known={}))
+    list(kept_texts(FakeEngine(), plan, writer, written={}))
     return writer.tuning
 
 
@@ -96,7 +96,7 @@ def test_what_is_not_written_yet_is_not_asked_about(database: Database) -> None:
     writer = begun(store, plan)
     panel = Panel(writer.tuning, "maria", database=database)
     assert panel.turn("maria", 5).questions == ()
-    list(kept_texts(FakeEngine(), plan, writer, known={}))
+    list(kept_texts(FakeEngine(), plan, writer, written={}))
     assert panel.turn("maria", 5).questions  # the texts that have come since
 
 

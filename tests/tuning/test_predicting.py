@@ -48,7 +48,7 @@ def test_before_the_first_text_it_is_the_limit_and_says_so() -> None:
     plan = large()
     prediction = forecast(plan, [10] * 12, {})
     assert (prediction.texts, prediction.tokens, prediction.most_tokens) == (216, 216 * 64, 216 * 64)
-    assert (prediction.seen, prediction.seconds, prediction.read_tokens) == (0, None, 2160)
+    assert (prediction.sample_size, prediction.seconds, prediction.read_tokens) == (0, None, 2160)
     assert prediction.billed(1, 2) == pytest.approx((2160 + 2 * 216 * 64) / 1e6)
 
 
@@ -76,7 +76,7 @@ def test_texts_that_were_there_first_do_not_make_the_others_short() -> None:
     paused = {place: one for place, one in all_texts.items() if place < 60 or (place < 110 and one.n_tokens < 25)}
     rest = sum(one.n_tokens for place, one in all_texts.items() if place not in paused)
     prediction = forecast(plan, [10] * 12, paused)
-    assert prediction.seen >= 60 and prediction.tokens == pytest.approx(rest, rel=0.2)
+    assert prediction.sample_size >= 60 and prediction.tokens == pytest.approx(rest, rel=0.2)
 
 
 def test_a_trial_is_spread_over_examples_and_arms() -> None:
@@ -151,4 +151,4 @@ def test_before_any_text_the_machine_s_measured_speed_tells_the_most_it_takes() 
     prediction = forecast(plan, [10] * 12, {}, model=SixtyMsMachine())
     longest = {place: text(place, 64, early=False) for place in range(plan.texts)}
     took = sum(seconds for _rows, seconds in simulated(plan, longest, list(range(plan.texts)), 48))
-    assert prediction.seen == 0 and prediction.seconds == pytest.approx(took + 12 * 0.05, rel=0.2)
+    assert prediction.sample_size == 0 and prediction.seconds == pytest.approx(took + 12 * 0.05, rel=0.2)

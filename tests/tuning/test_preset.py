@@ -89,4 +89,4 @@ def test_what_a_server_dropped_or_changed_is_found() -> None:
         ("logit_bias", True),
         ("heat", False),
     ]
-    assert checks[1].told == 40 and checks[4].told is None
+    assert checks[1].used == 40 and checks[4].used is None

@@ -57,7 +57,7 @@ def test_any_part_of_a_plan_in_any_company_is_the_same_texts(rows: int) -> None:
     plan, engine = plan_of(), FakeEngine()
     whole = {place: own for place, own in enumerate(in_order(finish(write_texts(FakeEngine(), plan))))}
     stored = {place: whole[place] for place in (0, 5, 6, 7, 23)}
-    steps = list(write_places(engine, plan, range(2, plan.texts), known=stored, rows=rows))
+    steps = list(write_places(engine, plan, range(2, plan.texts), written=stored, rows=rows))
     written = {one.index: one for step in steps for one in step.finished}
     assert set(written) == set(range(2, plan.texts)) - set(stored) and steps[-1].done == len(stored) + len(written)
     assert {place: (one.ids, one.setting) for place, one in written.items()} == {
@@ -192,7 +192,7 @@ def test_an_engine_that_samples_by_itself_writes_what_is_missing_as_well() -> No
         ServedFakeEngine(),
     )
     whole = dict(enumerate(in_order(finish(write_texts(engine, plan)))))
-    steps = list(write_places(engine, plan, range(plan.texts), known={0: whole[0], 7: whole[7]}))
+    steps = list(write_places(engine, plan, range(plan.texts), written={0: whole[0], 7: whole[7]}))
     written = {one.index: one for step in steps for one in step.finished}
     assert set(written) == set(range(plan.texts)) - {0, 7} and steps[-1].done == plan.texts
     assert all(written[place].text == whole[place].text and written[place].elapsed_ms > 0 for place in written)

@@ -71,7 +71,7 @@ def test_a_run_that_is_cut_off_anywhere_becomes_the_same_texts(database: Databas
     writer = begun(store, plan)
     for taken in (7, 9, 100):  # steps that each process gets so far as
         stored = store.load(writer.tuning).texts
-        with closing(kept_texts(FakeEngine(), plan, writer, known=stored, rows=3)) as steps:
+        with closing(kept_texts(FakeEngine(), plan, writer, written=stored, rows=3)) as steps:
             for _, step in zip(range(taken), steps, strict=False):
                 assert step.done <= plan.texts
         kept = store.load(writer.tuning)
@@ -106,7 +106,7 @@ def write_until_killed(folder: Path, tuning: str, pipe: Connection) -> None:
     store = TuningStore(database=Database(sqlite_url(folder)))
     writer = store.take_up(tuning)
     assert writer is not None
-    list(kept_texts(FakeEngine(before_step=hang), plan_of(), writer, known={}, rows=3))
+    list(kept_texts(FakeEngine(before_step=hang), plan_of(), writer, written={}, rows=3))
 
 
 def test_a_process_that_is_killed_in_mid_run_loses_nothing_that_had_ended(database: Database, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_process_that_is_killed_in_mid_run_loses_nothing_that_had_ended(databa
     assert kept.summary.status == "paused" and 0 < len(kept.texts) < plan.texts
     writer = store.take_up(tuning)
     assert writer is not None
-    list(kept_texts(FakeEngine(), plan, writer, known=kept.texts))
+    list(kept_texts(FakeEngine(), plan, writer, written=kept.texts))
     whole, texts = finish(write_texts(FakeEngine(), plan)).texts, store.load(tuning).complete()
     assert texts is not None and texts[1].texts.keys() == whole.keys()
     for arm in plan.arms:
@@ -144,7 +144,7 @@ def test_what_goes_wrong_is_said_and_what_was_written_stays(database: Database) 
 
     engine = FakeEngine(before_step=die)
     with pytest.raises(RuntimeError):
-        list(kept_texts(engine, plan, writer, known={}, rows=4))
+        list(kept_texts(engine, plan, writer, written={}, rows=4))
     summary = store.summary(writer.tuning)
     assert summary.status == "paused" and 0 < summary.written < plan.texts and "out of memory" in summary.problem
 
@@ -153,7 +153,7 @@ def test_what_goes_wrong_is_said_and_what_was_written_stays(database: Database) 
     cancel = CancelToken()
     again.ends_as = "stopped"
     with pytest.raises(Cancelled):
-        for _step in kept_texts(FakeEngine(), plan, again, known=store.load(again.tuning).texts, cancel=cancel):
+        for _step in kept_texts(FakeEngine(), plan, again, written=store.load(again.tuning).texts, cancel=cancel):
             cancel.cancel()
     assert store.summary(writer.tuning).status == "stopped"
 
@@ -165,7 +165,7 @@ def test_a_full_disk_pauses_the_run(tmp_path: Path) -> None:
     store = TuningStore(database=database)
     writer = begun(store, plan)
     with pytest.raises(StoreError, match="The disk is full"):
-        list(kept_texts(FakeEngine(), plan, writer, known={}, rows=4))
+        list(kept_texts(FakeEngine(), plan, writer, written={}, rows=4))
     database.close()
     roomy = Database(sqlite_url(tmp_path))
     store = TuningStore(database=roomy)
@@ -173,7 +173,7 @@ def test_a_full_disk_pauses_the_run(tmp_path: Path) -> None:
     assert again is not None
     stored = store.load(writer.tuning).texts
     assert 0 < len(stored) < plan.texts
-    list(kept_texts(FakeEngine(), plan, again, known=stored))
+    list(kept_texts(FakeEngine(), plan, again, written=stored))
     assert store.summary(writer.tuning).status == "finished"
     roomy.close()
 
@@ -181,7 +181,7 @@ def test_a_full_disk_pauses_the_run(tmp_path: Path) -> None:
 def test_one_writes_the_others_look_on(database: Database) -> None:
     plan, store = plan_of(), TuningStore(database=database)
     writer = begun(store, plan)
-    steps = kept_texts(FakeEngine(), plan, writer, known={}, rows=2)
+    steps = kept_texts(FakeEngine(), plan, writer, written={}, rows=2)
     next(steps)
     assert store.take_up(writer.tuning) is None and store.summary(writer.tuning).status == "running"
     other = store.take_up(writer.tuning, former=writer)
@@ -191,7 +191,7 @@ def test_one_writes_the_others_look_on(database: Database) -> None:
     assert store.summary(writer.tuning).status == "running"  # the other's: the first does not let go of it
     store.delete(writer.tuning)
     with pytest.raises(StoreError, match="or it was deleted"):
-        list(kept_texts(FakeEngine(), plan, other, known={}))
+        list(kept_texts(FakeEngine(), plan, other, written={}))
     with database.session() as session:
         assert session.scalar(text("SELECT count(*) FROM tuning_texts")) == 0
 
@@ -246,5 +246,5 @@ def test_an_engine_s_own_failure_is_a_sentence(database: Database) -> None:
 
     engine = FakeEngine(before_step=die)
     with pytest.raises(ModelError):
-        list(kept_texts(engine, plan_of(), writer, known={}))
+        list(kept_texts(engine, plan_of(), writer, written={}))
     assert store.summary(writer.tuning).problem == "The server has gone: start it again."

@@ -87,7 +87,7 @@ def test_a_tunings_texts_come_with_its_judges_votes(open_app: Open) -> None:
     tuning = store.start(plan, origin_of(fake_info()), "my plan")
     writer = store.take_up(tuning)
     assert writer is not None
-    finish(kept_texts(FakeEngine(), plan, writer, known={}))
+    finish(kept_texts(FakeEngine(), plan, writer, written={}))
     writer = store.take_up(tuning)
     assert writer is not None
     writer.add([replace(text, text=f"text {place}") for place, text in store.load(tuning).texts.items()])

@@ -47,7 +47,7 @@ def tuning_of(measure: str) -> str:
     tuning = store.start(plan, origin_of(fake_info()), "Mine <b>")
     writer = store.take_up(tuning)
     assert writer is not None
-    finish(kept_texts(FakeEngine(), plan, writer, known={}))
+    finish(kept_texts(FakeEngine(), plan, writer, written={}))
     return tuning
 
 

@@ -54,7 +54,7 @@ def tuning() -> str:
     tuning = store.start(plan, replace(origin_of(fake_info()), name=EVIL), EVIL)
     writer = store.take_up(tuning)
     assert writer is not None
-    finish(kept_texts(FakeEngine(), plan, writer, known={}))
+    finish(kept_texts(FakeEngine(), plan, writer, written={}))
     writer = store.take_up(tuning)
     assert writer is not None
     writer.add([replace(text, text=f"{EVIL} {place}") for place, text in store.load(tuning).texts.items()])

@@ -34,7 +34,7 @@ def tuning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     entries.cache_clear()
     plan, store = plan_of(examples=EXAMPLES), TuningStore(LOCAL)
     writer = begun(store, plan)
-    list(kept_texts(FakeEngine(), plan, writer, known={}))
+    list(kept_texts(FakeEngine(), plan, writer, written={}))
     return writer.tuning
 
 

@@ -96,7 +96,7 @@ def _submit(own: ModelSession, worker: Worker, recorder: RunRecorder) -> None:
     assert request is not None
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[Event, None, CandidateRun]:
-        return recorded_run(engine, request, recorder, known=candidates, before=cost, cancel=cancel)
+        return recorded_run(engine, request, recorder, written=candidates, before=cost, cancel=cancel)
 
     own.recorder = recorder
     own.begin("run", worker.submit(session_id(), "best-of-n", job), run.take)

@@ -203,7 +203,7 @@ def _show_checks(checks: tuple[FieldCheck, ...]) -> None:
             {
                 "field": check.name,
                 "sent": _shown(check.sent),
-                "used": "not told" if check.told is None else _shown(check.told),
+                "used": "not told" if check.used is None else _shown(check.used),
                 "took": "yes" if check.took else "no",
             }
             for check in checks

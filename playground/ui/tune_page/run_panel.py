@@ -166,9 +166,9 @@ def _show_forecast(worker: Worker, plan: Plan, costs: Forecast) -> None:
         f"{plan.samples} sample{'s' * (plan.samples > 1)}."
     )
     left = "" if costs.texts == plan.texts else f" for the {costs.texts:,} that are left"
-    if costs.seen:
+    if costs.sample_size:
         st.markdown(
-            f"**About {costs.tokens:,.0f} tokens**{left}, {costs.most_tokens:,} at most: of {costs.seen:,} texts so far "
+            f"**About {costs.tokens:,.0f} tokens**{left}, {costs.most_tokens:,} at most: of {costs.sample_size:,} texts so far "
             f"{costs.early:.0%} ended before the limit of {plan.max_new_tokens:,}."
         )
     else:
@@ -184,7 +184,7 @@ def _duration(worker: Worker, costs: Forecast) -> str:
     if costs.seconds is None:
         advice = ", or measure the speed under Inside the model" if samples_here(worker.engine) else ""
         return f"How long is not known yet: try a few texts first{advice}."
-    most = "" if costs.seen else "At most "
+    most = "" if costs.sample_size else "At most "
     return f"**{most}{duration(costs.seconds)}** on this machine, as busy as it is now."
 
 
@@ -217,13 +217,15 @@ def _money(worker: Worker, costs: Forecast) -> None:
         provider, _, model = chosen.partition(": ")
         price = packaged_prices().find(model, provider)
         usd = costs.billed(price.input, price.output)
-        most = "" if costs.seen else "at most "
+        most = "" if costs.sample_size else "at most "
         said.append(
             f"{most}{usd:,.4f} USD at the prices of {escape_markdown(model)} ({costs.read_tokens:,} tokens read)"
         )
     hourly = float(st.session_state.get("tune_hour") or 0.0)
     if hourly and costs.seconds is not None:
-        said.append(f"{'' if costs.seen else 'at most '}{costs.seconds / 3600 * hourly:,.4f} USD of this machine")
+        said.append(
+            f"{'' if costs.sample_size else 'at most '}{costs.seconds / 3600 * hourly:,.4f} USD of this machine"
+        )
     if said:
         st.markdown("; ".join(said) + ".")
 

@@ -177,7 +177,7 @@ def _write(own: TuningView, worker: Worker, writer: TuningWriter) -> None:
     own.writer, own.problem = writer, ""
 
     def job(engine: Engine, cancel: CancelToken) -> Generator[PlanStep, None, None]:
-        return kept_texts(engine, plan, writer, known=earlier, rows=rows, cancel=cancel)
+        return kept_texts(engine, plan, writer, written=earlier, rows=rows, cancel=cancel)
 
     _begin(own, worker.submit(session_id(), "tune", job), texts)
 

@@ -51,7 +51,7 @@ def test_a_leader_s_tuning_is_hers_and_who_follows_comes_along_all_the_same(
     plan, store = read_plan(fields, lambda name: ()), TuningStore("lena")
     writer = store.take_up(store.start(plan, origin_of(fake_info()), "Hers"))
     assert writer is not None
-    finish(kept_texts(FakeEngine(), plan, writer, known={}))
+    finish(kept_texts(FakeEngine(), plan, writer, written={}))
     leader, ada = tab("lena"), tab("ada")
     leader.go("tune")
     leader.app.put(TuneState(tuning=writer.tuning))
