@@ -18,6 +18,7 @@ from playground.models.catalogue import ModelSource
 from playground.models.describing import describe, has_attention
 from playground.models.estimate import MemoryNeed, optional_json
 from playground.models.foreign import foreign_errors
+from playground.models.gguf_file import GgufFile
 from playground.models.hardware import Hardware
 from playground.models.info import LoadedModelInfo
 from playground.models.locating import LocatedModel, locate
@@ -25,7 +26,7 @@ from playground.models.placement import Placement
 from playground.models.wording import Progress, reason_text, shown, silent, within
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
     from playground.models.decoding import Decoding
 
@@ -141,6 +142,8 @@ def _load_weights(
     from transformers import AutoModelForCausalLM
 
     folder, extra = _reader(source, path)
+    if source.kind == "gguf":
+        extra["config"] = _gguf_config(source, path)
     if attn_implementation is not None:
         extra["attn_implementation"] = attn_implementation
     if placement.device_map is not None:
@@ -172,6 +175,21 @@ def _load_weights(
         ) from error
     model.requires_grad_(False)
     return model.eval()
+
+
+def _gguf_config(source: ModelSource, path: Path) -> PreTrainedConfig:
+    from transformers import AutoConfig
+
+    from playground.models.gguf_config import complete
+
+    with foreign_errors(
+        lambda error: ModelCorrupt(
+            f"{shown(source.id)} cannot be loaded ({reason_text(error)}): fetch it again or choose another."
+        )
+    ):
+        config: PreTrainedConfig = AutoConfig.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
+        complete(config, GgufFile(path), source.id)
+        return config
 
 
 def _hushed(source: ModelSource) -> AbstractContextManager[object]:

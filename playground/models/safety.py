@@ -11,6 +11,7 @@ from typing import Any
 
 from playground.errors import ModelCorrupt, ModelRefused
 from playground.models.estimate import INDEX, config_dict, optional_json, read_header, weight_files
+from playground.models.gguf_config import OTHER_NAMES
 from playground.models.gguf_file import GgufFile
 from playground.models.wording import shown
 
@@ -92,13 +93,18 @@ def _continues_text(class_name: str) -> bool:
 
 
 def check_gguf(path: Path) -> None:
-    """Raise ModelCorrupt unless ``path`` is a .gguf file of an architecture transformers can unpack."""
+    """Raise ModelRefused or ModelCorrupt unless ``path`` is a .gguf file of an architecture transformers can unpack."""
     from transformers.integrations import GGUF_CONFIG_MAPPING
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     file = GgufFile(path)
     architecture = file.values.get("general.architecture")
-    if architecture not in GGUF_CONFIG_MAPPING:
-        raise ModelCorrupt(f"{shown(path.name)} holds a {shown(architecture)} model, which transformers cannot unpack.")
+    known = OTHER_NAMES.get(str(architecture), str(architecture))
+    if known not in GGUF_CONFIG_MAPPING or known not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise ModelRefused(
+            f"{shown(path.name)} holds a {shown(architecture)} model, which transformers cannot unpack as one that continues "
+            "text: choose another."
+        )
     parts = file.values.get("split.count", 1)
     if isinstance(parts, int) and parts > 1:
         raise ModelCorrupt(

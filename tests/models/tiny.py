@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import gguf
@@ -84,8 +85,13 @@ def edit_config(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def save_gguf(path: Path, model: LlamaForCausalLM) -> None:
-    """Write ``model`` and the tiny tokenizer the way llama.cpp's converter does: query and key rows interleaved."""
+def save_gguf(
+    path: Path, model: LlamaForCausalLM, add: Callable[[gguf.GGUFWriter], None] = lambda _writer: None
+) -> None:
+    """Write ``model`` and the tiny tokenizer the way llama.cpp's converter does: query and key rows interleaved.
+
+    ``add``: what the file says besides.
+    """
     writer = gguf.GGUFWriter(path, "llama")
     config = model.config
     writer.add_block_count(config.num_hidden_layers)
@@ -113,9 +119,10 @@ def save_gguf(path: Path, model: LlamaForCausalLM) -> None:
         if heads:
             rows, columns = array.shape
             array = array.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns).copy()
-        ggml_name = names.get_name(name, try_suffixes=(".weight",))
+        ggml_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
         assert ggml_name is not None
         writer.add_tensor(ggml_name, array)
+    add(writer)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
