@@ -35,7 +35,7 @@ from playground.ui.workspace.setup import setup
 if TYPE_CHECKING:
     from playground.room.hub.room import Room
 
-TOLD, PINNED = "shown", "pinned"  # fields that only the room's own links have
+ON_SCREEN, PINNED = "shown", "pinned"  # fields that only the room's own links have
 ROOM_PAGE = "room"  # shown only while a question is on stage: else the leader looks things up there
 STRIP = "room_strip_part"  # the fragment that the room wakes
 Pages = Mapping[str, PageSpec]
@@ -89,14 +89,14 @@ def note_link(spec: PageSpec, query: str) -> None:
 def _beside_link(spec: PageSpec) -> str:
     """What is on screen and no page's link carries: what the page tells, and the pins."""
     pins = {letter: setup_query(Setup(settings=settings)) for letter, settings in session.get(Pins).items()}
-    fields = {TOLD: spec.tell(), PINNED: json.dumps(pins) if pins and spec.needs else ""}
+    fields = {ON_SCREEN: spec.tell(), PINNED: json.dumps(pins) if pins and spec.needs else ""}
     return "".join(f"&{urlencode({name: value})}" for name, value in fields.items() if value)
 
 
 def plain_link(link: str) -> str:
     """A link that the room was shown, as a reader would copy it."""
     parts = urlsplit(link)
-    fields = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in (TOLD, PINNED)]
+    fields = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in (ON_SCREEN, PINNED)]
     return f"{parts.path}?{urlencode(fields)}"
 
 
@@ -152,7 +152,7 @@ def catch_up(spec: PageSpec, pages: Pages, open_page: Callable[[PageSpec], None]
     if target is None:  # of another version of this app
         return
     before = _outside_of_parts(spec)
-    on_screen, pinned = query.pop(TOLD, ""), query.pop(PINNED, "")
+    on_screen, pinned = query.pop(ON_SCREEN, ""), query.pop(PINNED, "")
     open_link(target, query)
     if target.needs:
         _take_pins(pinned)

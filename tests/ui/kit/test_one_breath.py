@@ -45,7 +45,7 @@ class Server:
     def note_sent(self) -> None:
         self.session.on_flushed_messages_sent()
 
-    def send(self, _found: object, msg: ForwardMsg) -> None:
+    def send(self, _session_info: object, msg: ForwardMsg) -> None:
         if not self.connected:
             raise SessionClientDisconnectedError
         self.got.append(word_of(msg))

@@ -52,9 +52,9 @@ class Runtime:
 
     def __init__(self) -> None:
         self.session, self.loop = Session(), Loop()
-        self._session_mgr = SimpleNamespace(get_active_session_info=self._found)
+        self._session_mgr = SimpleNamespace(get_active_session_info=self._session_info)
 
-    def _found(self, session: str) -> object:
+    def _session_info(self, session: str) -> object:
         return SimpleNamespace(session=self.session) if session == "me" else None
 
     def _get_async_objs(self) -> object:
