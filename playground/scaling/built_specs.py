@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -171,7 +171,7 @@ def _cached_layers(model: Any) -> list[Any] | None:
         model.set_experts_implementation("batched_mm")
     try:
         ids = torch.zeros(1, 2, dtype=torch.long, device="meta")
-        with torch.device("meta"), torch.no_grad():
+        with torch.device("meta"), torch.no_grad(), _unvalidated():
             out = model(input_ids=ids, use_cache=True)
         cache = getattr(out, "past_key_values", None)
         if cache is None:
@@ -180,6 +180,19 @@ def _cached_layers(model: Any) -> list[Any] | None:
     except Exception:  # whatever one of some two hundred architectures does without numbers
         return None
     return list(layers) if layers else None
+
+
+@contextlib.contextmanager
+def _unvalidated() -> Iterator[None]:
+    """Distributions that do not look at their parameters' numbers (Gemma 3n's sparsity has one)."""
+    from torch.distributions import Distribution
+
+    usual = Distribution._validate_args
+    Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(usual)
 
 
 def _mixer(layer: Any, text: Any, kind: str) -> Mixer:

@@ -55,6 +55,14 @@ def text_model_type(model_type: str, raw: Mapping[str, Any]) -> str | None:
     return str(text_type) if text_type != model_type else None
 
 
+def has_other_parts(model_type: str) -> bool:
+    """Whether transformers' model of this type has parts with configs of their own beside its text model."""
+    from transformers import CONFIG_MAPPING
+
+    known = model_type in CONFIG_MAPPING
+    return known and bool(set(getattr(CONFIG_MAPPING[model_type], "sub_configs", {})) - {"text_config"})
+
+
 def type_of_class(class_name: str) -> str | None:
     """The model_type whose model is called ``class_name``, such as LlamaForCausalLM; None where no model is."""
     from transformers.models.auto import modeling_auto

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import BadInput
-from playground.scaling.config_classes import DROPPED_KEYS, build_config, text_model_type
+from playground.scaling.config_classes import DROPPED_KEYS, build_config, has_other_parts, text_model_type
 from playground.scaling.config_fields import (
     MAX_CONFIG_CHARS,
     Fields,
@@ -147,11 +147,18 @@ def find_text_config(raw: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def is_composite(raw: Mapping[str, Any]) -> bool:
-    """Whether ``raw`` describes more than a language model: whether some part of it has a config of its own."""
-    return raw.get("model_type") is not None and any(
+    """Whether ``raw`` describes more than a language model: whether some part of it has a config of its own.
+
+    A part that is left out has transformers' defaults, as a key has.
+    """
+    model_type = raw.get("model_type")
+    if model_type is None:
+        return False
+    written = any(
         key.endswith("_config") and key not in DROPPED_KEYS and isinstance(value, Mapping) and key != "text_config"
         for key, value in raw.items()
     )
+    return written or (isinstance(raw.get("text_config"), Mapping) and has_other_parts(str(model_type)))
 
 
 def read_config(raw: Mapping[str, Any], name: str = "config.json", source: str = "config.json") -> ArchitectureSpec:

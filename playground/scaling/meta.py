@@ -29,6 +29,8 @@ _TEXT = (
     "AutoModelForMaskedLM",
     "AutoModel",
 )
+# With an encoder: of most, transformers lists the decoder alone among the causal language models.
+_WITH_ENCODER = ("AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq", *_COMPOSITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def build_on_meta(config: Mapping[str, Any]) -> tuple[Any, str]:
     check_depth(config)
     raw = translate(config)
     whole = build_config(Fields(raw).text("model_type"), raw)
+    if getattr(whole, "is_encoder_decoder", False):
+        return _build(whole, _WITH_ENCODER), ""
     text = whole.get_text_config(decoder=True)
     if text is whole:
         return _build(whole, _TEXT), ""
