@@ -93,9 +93,11 @@ def read(
     report("Loading the tokenizer", 0.85)
     tokenizer = load_tokenizer(located)
     report("Looking at the model", 0.95)
-    from playground.models.decoding import find_decoding
+    from playground.models.decoding import find_decoding, require_numbers
 
     try:
+        if source.kind != "bundled":  # whose hash is checked
+            require_numbers(model, source.id)
         decoding = find_decoding(model, source.id)
     except PlaygroundError:
         del model

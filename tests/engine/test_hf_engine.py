@@ -222,8 +222,9 @@ def test_bad_ids_are_refused_before_the_model_runs(engine: TransformersEngine) -
 
 def test_logits_that_are_not_numbers_are_an_error(engine: TransformersEngine) -> None:
     engine.loaded.model.lm_head.register_forward_hook(lambda _module, _args, output: output * float("nan"))
-    with pytest.raises(ModelError, match="not numbers"):
-        engine.next_logits((1, 2))
+    for call in (engine.next_logits, engine.score, engine.attentions):
+        with pytest.raises(ModelError, match="not numbers"):
+            call((1, 2))
 
 
 def test_a_failing_model_is_a_sentence_and_not_the_end(engine: TransformersEngine) -> None:

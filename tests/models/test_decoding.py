@@ -64,6 +64,18 @@ def test_weights_that_are_not_numbers_are_named() -> None:
         examine(model, "falcon")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_weights_that_are_not_numbers_are_refused_at_load(tmp_path: Path, value: float) -> None:
+    """Fused attention would leave the position out, and the model answer something else."""
+    model = small_model("llama")
+    with torch.no_grad():
+        model.model.layers[1].self_attn.q_proj.weight[0, 0] = value
+    model.save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(ModelCorrupt, match=r"not numbers, 'model\.layers\.1\.self_attn\.q_proj\.weight' first"):
+        load(str(tmp_path), device="cpu", dtype="float32")
+
+
 def test_a_known_family_is_not_asked_and_an_unknown_one_a_few_tokens() -> None:
     model = small_model("llama")
     read: list[int] = []

@@ -65,6 +65,7 @@ def run_attention_pass(
         captured = yield from _captured(runner, ids, start, end, cancel)
     with runner.running(end):
         logits, layers = captured or _asked_for(runner, ids, start, end, cancel)
+    runner.check_numbers(logits)
     if not layers:
         raise _gives_none(runner)
     if not runner.tried.attention:

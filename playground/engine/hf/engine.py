@@ -170,7 +170,7 @@ class TransformersEngine:
             step = self._runner.piece(begin, len(ids), len(ids), self._rows_at_once())
             with self._runner.running(len(ids)):
                 logits = self._runner.forward([ids[begin : begin + step]], state, last_row=False)[0]
-            self._runner.check_numbers(logits[-1])
+            self._runner.check_numbers(logits)
             yield begin, logits
             begin += step
         if state is not None:
