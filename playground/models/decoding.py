@@ -236,9 +236,9 @@ def require_numbers(model: PreTrainedModel, name: str) -> None:
     Fused attention leaves such a position out instead of failing, so a model may answer all the same, and wrongly.
     """
     for tensor, weight in model.named_parameters():
-        if weight.is_floating_point() and weight.element_size() > 1 and not weight.is_meta and weight.numel():
-            if not all(bool(torch.isfinite(end)) for end in weight.aminmax()):  # no copy, as isfinite of all would make
-                raise ModelCorrupt(
-                    f"{shown(name)} holds weights that are not numbers, {shown(tensor)} first: fetch it again or choose "
-                    "another."
-                )
+        looked_at = weight.is_floating_point() and weight.element_size() > 1 and not weight.is_meta and weight.numel()
+        if looked_at and not all(bool(torch.isfinite(end)) for end in weight.aminmax()):  # isfinite of all: a copy
+            raise ModelCorrupt(
+                f"{shown(name)} holds weights that are not numbers, {shown(tensor)} first: fetch it again or choose "
+                "another."
+            )
