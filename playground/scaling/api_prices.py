@@ -172,7 +172,12 @@ def check_date(as_of: str | None) -> None:
         raise BadInput(f"The date of the prices must be a day written YYYY-MM-DD, not {as_of[:20]!r}.", "as of")
 
 
-def _csv_row(row: dict[str, Any], line: int) -> ApiPrice:
+def _csv_row(row: dict[Any, Any], line: int) -> ApiPrice:
+    if None in row:  # what csv does with cells that no column is for
+        raise BadInput(
+            f"Line {line} of the price table has more cells than the heading; put a cell that holds a comma in quotes.",
+            "prices",
+        )
     model = (row.get("model") or "").strip()
     if not model:
         raise BadInput(f"Line {line} of the price table has no model.", "prices")

@@ -14,7 +14,8 @@ DECIMAL_SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 MIN_UTILISATION = 1e-6  # of a peak; below it a run would take longer than a float can count
 ABSURD = 1e45  # nothing that is trained, stored or paid for comes near it
 
-_NUMBER = r"([0-9][0-9_,]*(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?"
+_WHOLE = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9][0-9_]*"  # a comma parts thousands: 1,5 and 0,150 are no numbers here
+_NUMBER = rf"((?:{_WHOLE})(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{{1,3}})?"
 _ANY_CASE = re.IGNORECASE | re.ASCII  # without ASCII the Kelvin sign would pass for a K
 _DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGT]?)$", _ANY_CASE)
 
@@ -55,7 +56,8 @@ def parse_number(
     shown = text.strip()
     match = _DECIMAL.match(shown)
     if match is None:
-        raise BadInput(f"{field} must be a number such as 7e9, 7B or 1.4T; {_short(shown)} is not one.", field)
+        point = ": write decimals with a point" if "," in shown else ""
+        raise BadInput(f"{field} must be a number such as 7e9, 7B or 1.4T; {_short(shown)} is not one{point}.", field)
     value = _mantissa(match) * DECIMAL_SUFFIXES[match[3].upper()]
     if not math.isfinite(value):
         raise BadInput(f"{field} must be a finite number; {_short(shown)} is too large.", field)

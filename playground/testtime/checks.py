@@ -64,6 +64,9 @@ def check_math(text: str, reference: str) -> Verdict:
 
 _PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|exp|sqrt|and|inf)(?![A-Za-z]))[A-Za-z]{3,}")
 _STATED_ANSWER = re.compile(r"\banswer(?: is)?[ :=]{1,4}([^\n$]+?)\.?(?:\n|$|\. )", re.IGNORECASE)
+_OTHER_WORD = re.compile(r"(?<=\s)(?!(?:or|pi|ln)\b)[A-Za-z]{2}(?![A-Za-z(])|(?<=\s)a(?=\s)")  # a unit, "of a cake"
+_MINUS_WORD = re.compile(r"^\s*(?:minus|negative)\s+(?=[\d.\\$])", re.IGNORECASE)
+_TOWER = re.compile(r"\*\*\s*-?[\w.]+\s*\*\*")  # is not to be written with ^ but in braces
 _EXPONENT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)[eE]([+-]?\d+)(?!\w)")
 
 
@@ -75,7 +78,21 @@ def _bare(text: str) -> str:
 def _answer_parts(text: str) -> list[str]:
     """What of an answer is read: all of it, or what follows "the answer is" where no sign says what is a formula."""
     stated = [] if re.search(r"\$|\\\(|\\\[|\\boxed", text) else _STATED_ANSWER.findall(text)
-    return stated[-1:] or [text]
+    return [_first_formula(_MINUS_WORD.sub("-", stated[-1]))] if stated else [_MINUS_WORD.sub("-", text)]
+
+
+def _first_formula(stated: str) -> str:
+    """The first stretch without prose that has a digit, or else all: math-verify reads the last one.
+
+    >>> _first_formula("8, not 7"), _first_formula("3/4 of a cake"), _first_formula("five")
+    ('8', '3/4', 'five')
+    """
+    for stretch in _PROSE.split(stated):
+        word = _OTHER_WORD.search(stretch)
+        formula = (stretch[: word.start()] if word else stretch).lstrip(" ,;:)").rstrip(" ,;:.(")
+        if re.search(r"\d", formula):
+            return formula
+    return stated
 
 
 def _as_math(parse: Callable[..., list[Any]], text: str) -> list[Any]:
@@ -85,6 +102,8 @@ def _as_math(parse: Callable[..., list[Any]], text: str) -> list[Any]:
     wrapped = any(sign in plain for sign in ("$", "\\boxed", "\\(", "\\[")) or "\n" in plain.strip()
     if not wrapped and plain.strip() and not _PROSE.search(plain):
         formula = re.sub(r"(?<![\\A-Za-z])pi(?![A-Za-z])", r"\\pi ", plain.strip().removesuffix("."))
+        if not _TOWER.search(formula):
+            formula = formula.replace("**", "^")
         plain = "$" + _EXPONENT.sub(r"\1\\cdot 10^{\2}", formula) + "$"
     return parse(plain, parsing_timeout=None)
 

@@ -74,6 +74,12 @@ def test_refusals_name_the_flag(text: str) -> None:
     assert len(str(caught.value)) < 200
 
 
+@pytest.mark.parametrize("text", ["1,5B", "0,15", "0,150", "12,34", "1,00,000", "1.5,000"])
+def test_a_decimal_comma_is_no_thousands_separator(text: str) -> None:
+    with pytest.raises(BadInput, match="write decimals with a point"):
+        parse_number(text, "--params")
+
+
 def test_ranges() -> None:
     with pytest.raises(BadInput, match="at most 1"):
         parse_number("1.2", "--mfu", maximum=1)

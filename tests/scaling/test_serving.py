@@ -235,6 +235,8 @@ def test_a_price_of_zero_is_a_price_and_a_column_twice_is_refused() -> None:
         read_price_csv("model,input,output,input\na,1,2,3\n")
     with pytest.raises(BadInput):
         read_price_csv("model,input,output\na,-1,2\n")
+    with pytest.raises(BadInput, match="Line 3 of the price table has more cells"):
+        read_price_csv("model,input,output\na,1,2\nb,1,250,3\n")
 
 
 def test_the_smallest_price_is_not_lost_on_the_way_to_a_query() -> None:

@@ -64,6 +64,11 @@ def test_numbers_and_formulas_are_compared_by_value() -> None:
         ("x = 3", ["3", "$x=3$"], ["x = 4"]),
         ("1,234", ["1234"], ["234"]),
         ("{?}", ["{?}"], []),
+        ("8", ["The answer is 8, not 7.", "The answer is 8 because 3 + 4 is 7."], ["The answer is 7 (not 8)."]),
+        ("sqrt(2)", ["The answer is sqrt(2), not 2."], ["The answer is 2, not sqrt(2)."]),
+        ("3/4", ["The answer is 3/4 of a cake."], ["The answer is 3 of the 4."]),
+        ("-3", ["minus 3", "The answer is negative 3."], ["3"]),
+        ("x^2", ["x**2"], ["x**3"]),
     ],
 )
 def test_a_bare_reference_is_read_as_a_formula(reference: str, right: list[str], wrong: list[str]) -> None:
