@@ -76,14 +76,14 @@ def _scaling(said: dict[str, Any], factors: dict[str, list[float]], context: int
         same = {"short_factor": factors["freqs"], "long_factor": factors["freqs"], "attention_factor": 1.0}
         return {"rope_type": "longrope", "original_max_position_embeddings": context, **same}
     if "factors_long" in factors and "factors_short" in factors:
-        found = {
+        longrope = {
             "rope_type": "longrope",
             "original_max_position_embeddings": original,
             "short_factor": factors["factors_short"],
             "long_factor": factors["factors_long"],
         }
         attention = said.get("rope.scaling.attn_factor")
-        return found | ({"attention_factor": attention} if attention else {})
+        return longrope | ({"attention_factor": attention} if attention else {})
     factor = said.get("rope.scaling.factor", said.get("rope.scale_linear", 0.0))
     kind = said.get("rope.scaling.type", "linear")
     if kind == "none" or not isinstance(factor, int | float) or factor in (0, 1):

@@ -99,8 +99,8 @@ def check_gguf(path: Path) -> None:
 
     file = GgufFile(path)
     architecture = file.values.get("general.architecture")
-    known = OTHER_NAMES.get(str(architecture), str(architecture))
-    if known not in GGUF_CONFIG_MAPPING or known not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+    model_type = OTHER_NAMES.get(str(architecture), str(architecture))
+    if model_type not in GGUF_CONFIG_MAPPING or model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         raise ModelRefused(
             f"{shown(path.name)} holds a {shown(architecture)} model, which transformers cannot unpack as one that continues "
             "text: choose another."

@@ -27,7 +27,7 @@ def stack() -> tuple[DeltaGenerator, ...]:
     return tuple(containers)
 
 
-def told(containers: tuple[DeltaGenerator, ...]) -> list[Any]:
+def cursor_states(containers: tuple[DeltaGenerator, ...]) -> list[Any]:
     return [
         (
             type(each._cursor),
@@ -53,16 +53,16 @@ def streamlits_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[DeltaGener
 
 
 def test_a_copy_stands_where_streamlits_own_does(streamlits_own: tuple[DeltaGenerator, ...]) -> None:
-    assert told(deepcopy(stack())) == told(streamlits_own)
+    assert cursor_states(deepcopy(stack())) == cursor_states(streamlits_own)
     assert deepcopy({0: RunningCursor(0, (2,))})[0].delta_path == [0, 2, 0]
 
 
 def test_what_the_copy_draws_moves_nothing_in_the_original(streamlits_own: tuple[DeltaGenerator, ...]) -> None:
     original = stack()
-    before, duplicate = told(original), deepcopy(original)
+    before, duplicate = cursor_states(original), deepcopy(original)
     for each in duplicate:
         assert each._cursor is not None
         each._cursor.lock_element()
         each._cursor.transient_elements[9] = each._cursor  # type: ignore[assignment]
-    assert told(original) == before
+    assert cursor_states(original) == before
     assert duplicate[2]._parent is duplicate[1], "an ancestor is copied once"
