@@ -59,8 +59,8 @@ def has_other_parts(model_type: str) -> bool:
     """Whether transformers' model of this type has parts with configs of their own beside its text model."""
     from transformers import CONFIG_MAPPING
 
-    known = model_type in CONFIG_MAPPING
-    return known and bool(set(getattr(CONFIG_MAPPING[model_type], "sub_configs", {})) - {"text_config"})
+    supported = model_type in CONFIG_MAPPING
+    return supported and bool(set(getattr(CONFIG_MAPPING[model_type], "sub_configs", {})) - {"text_config"})
 
 
 def type_of_class(class_name: str) -> str | None:
