@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from playground.errors import ModelCorrupt
 from playground.models.catalogue import CATALOGUE
 from playground.models.info import LoadedModelInfo
+from playground.models.wording import shown
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -75,18 +76,20 @@ def context_length(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase)
         value = getattr(config, name, None)
         if isinstance(value, int) and value > 0:  # XLNet's -1 is no limit
             return value
-    stated = int(getattr(tokenizer, "model_max_length", 0) or 0)
-    return stated if 0 < stated < 10**7 else 2048
+    stated = getattr(tokenizer, "model_max_length", None) or 0
+    return int(stated) if 0 < stated < 10**7 else 2048
 
 
 def eos_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
-    """Every id that ends a text, from the generation config, the config and the tokenizer, in that order."""
+    """Every id that ends a text, from the generation config, the config and the tokenizer, in that order. Raises ModelCorrupt."""
     eos_ids: list[int] = []
     holders = (getattr(model, "generation_config", None), model.config.get_text_config(), tokenizer)
     for value in (getattr(holder, "eos_token_id", None) for holder in holders):
-        for id in value if isinstance(value, Iterable) else (value,):
-            if id is not None and int(id) not in eos_ids:
-                eos_ids.append(int(id))
+        for id in value if isinstance(value, list | tuple) else (value,):
+            if not isinstance(id, int | None):
+                raise ModelCorrupt(f"The id that ends a text of this model is {shown(id)}, no number: fetch it again.")
+            if id is not None and id not in eos_ids:
+                eos_ids.append(id)
     return tuple(eos_ids)
 
 

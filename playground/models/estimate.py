@@ -25,8 +25,9 @@ _CACHE_TOKENS = 4096
 _LOGITS_POSITIONS = 512
 _MAX_HEADER_BYTES = 100_000_000  # the safetensors format's own limit
 
+MOST_LAYERS = 2_000  # the deepest models have some hundreds; each takes milliseconds to build
 MOST_PARTS = 100_000  # layers times experts; the largest models have some 25,000
-_LAYERS, _EXPERTS = re.compile(r"(?:^|_)layers?$"), re.compile(r"(?:^|_)experts$")
+_LAYERS, _EXPERTS = re.compile(r"(?:^|_)(?:layers?|blocks|depth)$"), re.compile(r"(?:^|_)experts$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def require_buildable(name: str, config: dict[str, Any]) -> None:
     counts = [(key, value) for part in parts for key, value in part.items() if isinstance(value, int)]
     layers = max((value for key, value in counts if _LAYERS.search(key)), default=1)
     experts = max((value for key, value in counts if _EXPERTS.search(key)), default=1)
-    if max(layers, 1) * max(experts, 1) > MOST_PARTS:
+    if layers > MOST_LAYERS or max(layers, 1) * max(experts, 1) > MOST_PARTS:
         raise ModelCorrupt(
             f"The config of {shown(name)} asks for {layers:,} layers with {experts:,} experts each, which no model has: "
             "fetch the model again."
@@ -89,9 +90,11 @@ def empty_model(config: dict[str, Any]) -> PreTrainedModel:
     """The model ``config`` describes, on torch's meta device; raises whatever its architecture does."""
     from accelerate import init_empty_weights
     from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.initialization import no_init_weights
 
     settings = AutoConfig.for_model(**config)
-    with init_empty_weights():
+    # include_buffers: each tensor is on the meta device from the start, and not asked of the system's memory first
+    with init_empty_weights(include_buffers=True), no_init_weights():
         model = AutoModelForCausalLM.from_config(settings, trust_remote_code=False)
     model.tie_weights()  # else an output head shared with the embedding counts twice
     return model
@@ -151,13 +154,20 @@ def weight_files(folder: Path) -> list[Path]:
     names = sorted({str(place) for place in places.values()}) if isinstance(places, dict) else []
     if not names or any(Path(name).name != name for name in names):
         raise ModelCorrupt(f"The list of weight files in {shown(folder.name)} cannot be read: fetch it again.")
-    missing = [name for name in names if not (folder / name).is_file()]
+    missing = [name for name in names if not _is_file(folder / name)]
     if missing:
         raise ModelCorrupt(
             f"{shown(folder.name)} lacks {len(missing)} of its {len(names)} weight files, {shown(missing[0])} first: "
             "fetch the model again."
         )
     return [folder / name for name in names]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long for the file system, or with a zero byte
+        return False
 
 
 def read_header(file: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import io
+import re
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from playground.models.decoding import Decoding
 
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
+_LAYER_NUMBER = re.compile(r"\.\d+\.")
 
 
 @dataclass(slots=True)
@@ -163,6 +165,7 @@ def _load_weights(
                 **extra,
             )
         _require_all_tensors(source, report)
+        _require_all_read(source, model, report)
         if placement.device_map is None and placement.device != "cpu":
             model.to(placement.device)
     except PlaygroundError:
@@ -217,6 +220,23 @@ def _require_all_tensors(source: ModelSource, report: dict[str, Any]) -> None:
         )
 
 
+def _require_all_read(source: ModelSource, model: PreTrainedModel, report: dict[str, Any]) -> None:
+    """Raise ModelCorrupt where weights of the model's own kind have no place in it: more layers than the config counts, or
+    biases it does not have. Its numbers would be another model's. What belongs to other parts (a picture's encoder) may lie
+    beside it.
+    """
+    kinds = {_LAYER_NUMBER.sub(".#.", name) for name, _ in model.named_parameters()}
+    modules = {kind.rpartition(".")[0] for kind in kinds}
+    for name in sorted(map(str, report.get("unexpected_keys", ()))):
+        module, _, what = (kind := _LAYER_NUMBER.sub(".#.", name)).rpartition(".")
+        without_layers = ".#." in kind and not any(".#." in own for own in kinds)
+        if kind in kinds or (what == "bias" and module in modules) or without_layers:
+            raise ModelCorrupt(
+                f"{shown(source.id)} holds weights that its config has no place for, {shown(name)} first: its config.json "
+                "is another model's; fetch it again."
+            )
+
+
 def load_tokenizer(located: LocatedModel) -> PreTrainedTokenizerBase:
     """The tokenizer alone: no weights and none of transformers' models. Raises ModelCorrupt."""
     return read_tokenizer(located.source, located.folder)
@@ -225,6 +245,7 @@ def load_tokenizer(located: LocatedModel) -> PreTrainedTokenizerBase:
 def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
     """The tokenizer in ``source``'s folder (or .gguf file) ``place``. Raises ModelCorrupt."""
     from transformers import PreTrainedTokenizerFast
+    from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
     from playground.models.template_check import require_ending_template
 
@@ -240,6 +261,8 @@ def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
         tokenizer = _tokenizer_class(place).from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, **extra
         )
+        if not isinstance(tokenizer.model_max_length, int | float):
+            tokenizer.model_max_length = VERY_LARGE_INTEGER  # as transformers has it where nothing is stated
         require_ending_template(tokenizer, name)
         return tokenizer
 

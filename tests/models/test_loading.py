@@ -202,6 +202,12 @@ def _drop_tensor(folder: Path) -> None:
     save_file(tensors, file, metadata={"format": "pt"})
 
 
+def _add_bias(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    bias = {"model.layers.0.mlp.up_proj.bias": torch.ones(32)}
+    save_file(load_file(file) | bias, file, metadata={"format": "pt"})
+
+
 def _pickle_only(folder: Path) -> None:
     torch.save({}, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
@@ -232,6 +238,23 @@ UNFIT: dict[str, tuple[Damage, type[ModelError], str]] = {
     "type no text": (_configure(model_type=["llama"]), ModelCorrupt, "does not know"),
     "absurd sizes": (_configure(hidden_size=-3), ModelCorrupt, "cannot be loaded"),
     "sizes of another": (_configure(hidden_size=32, head_dim=8), ModelCorrupt, "llama"),
+    "fewer layers": (_configure(num_hidden_layers=1), ModelCorrupt, r"no place for, 'model\.layers\.1\."),
+    "no layers": (_configure(num_hidden_layers=0), ModelCorrupt, r"no place for, 'model\.layers\.0\."),
+    "layers below none": (_configure(num_hidden_layers=-1), ModelCorrupt, r"no place for, 'model\.layers\.0\."),
+    "many layers": (_configure(num_hidden_layers=100_000), ModelCorrupt, "asks for 100,000 layers"),
+    "a bias too many": (_add_bias, ModelCorrupt, r"no place for, 'model\.layers\.0\.mlp\.up_proj\.bias' first"),
+    "wider than memory": (_configure(hidden_size=10**9), ModelCorrupt, "describes 893,000,000,000 parameters"),
+    "quantised and not there": (
+        _configure(hidden_size=4096, head_dim=1024, quantization_config={"quant_method": "mxfp4"}),
+        ModelCorrupt,
+        "weight files hold",
+    ),
+    "an end that is no number": (
+        _write("generation_config.json", '{"eos_token_id": "x"}'),
+        ModelCorrupt,
+        "'x', no number",
+    ),
+    "a file of an endless name": (_only_index(json.dumps({"weight_map": {"a": "x" * 5000}})), ModelCorrupt, "lacks 1"),
     "remote code": (_configure(auto_map={"AutoModelForCausalLM": "evil.Model"}), ModelRefused, "own Python code"),
     "code file": (_write("modeling_evil.py", "import os"), ModelRefused, "own Python code"),
     "pickle only": (_pickle_only, ModelRefused, "pickled"),
@@ -266,6 +289,12 @@ def test_an_unfit_model_is_refused_in_one_sentence(llama: Path, case: str) -> No
     assert message.endswith(".")
     assert len(message) < 400
     assert "\n" not in message
+
+
+def test_a_limit_that_is_no_number_is_none(llama: Path) -> None:
+    _write("tokenizer_config.json", '{"model_max_length": "long"}')(llama)
+    loaded = load(str(llama), device="cpu", dtype="float32")
+    assert loaded.tokenizer("the cat")["input_ids"] and loaded.info.context_length == 64
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
