@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from playground.charts.figure import escaped, make_figure
 from playground.charts.palette import BESIDE, CUT, FINAL, GRID, PINS, RAW, ROOM
 
-HEIGHT = 380
+HEIGHT = 480
 COLOURS = (FINAL, *PINS.values(), *BESIDE.values(), ROOM, RAW, CUT)  # in this order; each has its own mark as well
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down", "pentagon", "hexagon")
 

@@ -8,7 +8,7 @@ from playground.ui.frame import ICON, navigation, open_frame, page_of
 from playground.ui.room_page.gate import admitted, joining_form
 from playground.ui.tune_page.judge_gate import judging_page, judging_token
 
-st.set_page_config(page_title="Playground", page_icon=ICON, layout="wide")
+st.set_page_config(page_title="Playground", page_icon=ICON, layout="wide", initial_sidebar_state=240)
 may_stay = admit_tab()
 token = judging_token() if may_stay else ""
 is_in = may_stay and not token and admitted()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from playground.ui.kit.jobs import Pending, show_pending
 from playground.ui.kit.messages import problems_shown_here, show_problem
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.kit.pictures import measure_type
+from playground.ui.kit.places import SHARES, controls_and_pictures
 from playground.ui.page_links import adopt_link, open_section, page_address, page_query
 from playground.ui.presenting import present_switch, presented_page
 from playground.ui.room_strip import has_lesson, room_strip
@@ -173,7 +175,7 @@ def _export(spec: PageSpec) -> None:
 
 
 def _columns(spec: PageSpec) -> None:
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns(SHARES, gap="small")
     if spec.one_fragment:  # what is looked at goes to the browser first
         with right:
             _pictures_column(spec)
@@ -231,9 +233,13 @@ def _tabs(spec: PageSpec) -> None:
 
 
 def _open_tab(spec: PageSpec, section: Section) -> None:
+    place: AbstractContextManager[object] = nullcontext()
     if section.options is not None:
-        section.options()
-    fragment(PICTURES, lambda: _picture(spec, section))
+        controls, place = controls_and_pictures() if section.beside else (nullcontext(), place)
+        with controls:
+            section.options()
+    with place:
+        fragment(PICTURES, lambda: _picture(spec, section))
     if section.reading is not None:
         section.reading()
 

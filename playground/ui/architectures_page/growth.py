@@ -18,7 +18,7 @@ from playground.downloads import csv_text
 from playground.engine.serving.worker import Worker
 from playground.state.architectures import ArchitecturesState
 from playground.ui.architectures_page.growth_job import Race, start_race, take_config
-from playground.ui.architectures_page.parts import controls_and_pictures, doing_said, run_buttons
+from playground.ui.architectures_page.parts import doing_said, run_buttons
 from playground.ui.kit import session
 from playground.ui.kit.file_button import file_button
 from playground.ui.kit.fragments import PICTURES
@@ -26,6 +26,7 @@ from playground.ui.kit.job_view import watch
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import problems_shown_here, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure, show_table
+from playground.ui.kit.places import controls_and_pictures
 from playground.ui.kit.widgets import Bound
 
 _UNITS = {"state": "bytes", "prefill": "seconds", "decode": "seconds"}

@@ -31,12 +31,13 @@ from playground.ui.architectures_page.learn_job import (
     start_trainings,
     wanted_models,
 )
-from playground.ui.architectures_page.parts import controls_and_pictures, doing_said, run_buttons
+from playground.ui.architectures_page.parts import doing_said, run_buttons
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import problems_shown_here, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure
+from playground.ui.kit.places import controls_and_pictures
 from playground.ui.kit.widgets import Bound
 
 

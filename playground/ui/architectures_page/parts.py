@@ -1,4 +1,4 @@
-"""What the tabs of the page share: where controls and pictures stand, and the buttons of long work."""
+"""What the tabs of the page share: the buttons of long work."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from playground.ui.kit.fragments import PICTURES, rerun_callback
 from playground.ui.kit.job_view import HasJob, tried
 from playground.ui.kit.pace import queue_words
-
-
-def controls_and_pictures() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """The left third and the right two; on a phone the pictures come first, the controls in a sheet below (frame.css)."""
-    left, right = st.columns([1, 2], gap="large")
-    return left.container(key="tab_controls"), right.container(key="tab_pictures")
 
 
 def run_buttons(

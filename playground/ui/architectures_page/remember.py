@@ -15,10 +15,10 @@ from playground.charts.arch_grid import (
 )
 from playground.engine.serving.worker import Worker
 from playground.state.architectures import ArchitecturesState
-from playground.ui.architectures_page.parts import controls_and_pictures
 from playground.ui.kit import session
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.kit.pictures import show_figure
+from playground.ui.kit.places import controls_and_pictures
 from playground.ui.kit.widgets import Bound
 
 _WORDS = {

@@ -24,8 +24,8 @@ class Section:
     """One tab of a page. ``draw`` is given what its ``view`` gave, the page's where it has none of its own.
 
     ``needs``: facets of the engine beside the page's own. ``export``: what the
-    "Take away" popover offers while the tab is open. ``options`` stand above the picture and ``reading`` below it;
-    neither is redrawn when the picture is. ``shown``: whether this reader has the tab, on pages without controls.
+    "Take away" popover offers while the tab is open. ``options`` stand above the picture, or ``beside`` it, and ``reading``
+    below it; neither is redrawn when the picture is. ``shown``: whether this reader has the tab, on pages without controls.
     """
 
     title: str
@@ -34,6 +34,7 @@ class Section:
     view: Callable[[], Any] | None = None
     export: Callable[[], None] | None = None
     options: Callable[[], None] | None = None
+    beside: bool = False
     reading: Callable[[], None] | None = None
     shown: Callable[[], bool] = lambda: True
 
