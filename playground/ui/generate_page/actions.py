@@ -95,7 +95,7 @@ def do_action(worker: Worker) -> None:
     for other in all_opened():  # a session generates one thing at a time
         other.stop()
         other.drain()
-    work.begun += 1
+    work.begun, work.closed = work.begun + 1, False
     work.problem = work.note = None
     try:
         if action.what == "write":

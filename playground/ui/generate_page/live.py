@@ -37,7 +37,7 @@ def live(work: GenerateSession, section: str, worker: Worker, body: Callable[[Ge
 
     def draw() -> None:
         store_progress(work, section, worker)
-        _progress(work)
+        _progress(work, section == "write")
         body(work, worker)
 
     watch(work, draw, key="live", every=look_every_s(work))
@@ -48,14 +48,17 @@ def look_every_s(work: GenerateSession) -> float:
     return LONG_LOOK_EVERY_S if work.stream is not None and work.stream.wanted > LONG_TOKENS else LOOK_EVERY_S
 
 
-def _progress(work: GenerateSession) -> None:
-    """One row of one height, so that nothing below it jumps."""
+def _progress(work: GenerateSession, one_text: bool) -> None:
+    """One row of one height, so that nothing below it jumps. ``one_text``: once it has ended, why."""
     stream = work.stream or work.last
     with st.container(horizontal=True, vertical_alignment="center", key="generate_status"):
         if work.stream is None:
+            said = [ending_words(work.tree[work.tree.current])] if one_text and work.tree.branches else []
             if stream is not None and stream.count:
                 prefill = f", prompt read in {milliseconds(stream.generation.prefill_ms)}" if stream.generation else ""
-                st.caption(f"{stream.count:,} new tokens, {stream.tokens_per_second:.1f} tokens/s{prefill}")
+                said.append(f"{stream.count:,} new tokens, {stream.tokens_per_second:.1f} tokens/s{prefill}")
+            if said:
+                st.caption(" ".join(said))
             return
         done = stream.count if stream else 0
         wanted = max(1, work.stream.wanted)
@@ -74,7 +77,7 @@ def _progress(work: GenerateSession) -> None:
 
 
 def writing_strip(work: GenerateSession, worker: Worker) -> None:
-    """The strip of the branch in view, with its legend and how it ended."""
+    """The strip of the branch in view; while another one is being written, how it ended."""
     if work.run is None or not work.tree.branches:
         return
     scale = options().scale
@@ -88,6 +91,7 @@ def writing_strip(work: GenerateSession, worker: Worker) -> None:
 
     def pick(index: int) -> None:
         work.selected = index - shown_prompt if index >= shown_prompt else None
+        work.closed = work.selected is None
         redraw(PICTURES)
 
     hidden = len(work.run.prompt.ids) - shown_prompt
@@ -98,18 +102,23 @@ def writing_strip(work: GenerateSession, worker: Worker) -> None:
         key="generate_strip",
         label="Prompt and generated text, one button for each token: Enter on a generated one shows its alternatives",
         on_pick=pick,
-        selected=-1 if work.selected is None else shown_prompt + work.selected,
+        selected=-1 if work.open_place is None else shown_prompt + work.open_place,
         height=STRIP_HEIGHT,
     )
-    if work.stream is None or branch.id not in work.stream.branches:
+    if work.stream is not None and branch.id not in work.stream.branches:
         show_ending(branch)
 
 
 def show_ending(branch: Branch) -> None:
     """Why the text ended, always, with what the ending hides."""
+    st.markdown(ending_words(branch))
+
+
+def ending_words(branch: Branch) -> str:
+    """Markdown."""
     by = f" {_quoted(branch.stopped_by)}" if branch.stopped_by else ""
     hidden = f" Hidden from the text: {_quoted(branch.hidden_text)}." if branch.hidden_text else ""
-    st.markdown(f"**Ended:** {REASONS[branch.ended]}{by}.{hidden}")
+    return f"**Ended:** {REASONS[branch.ended]}{by}.{hidden}"
 
 
 def _quoted(text: str) -> str:

@@ -58,6 +58,7 @@ class GenerateSession:
     run: Run | None = None
     history: History = field(default_factory=History)
     selected: int | None = None  # place in the path in view
+    closed: bool = False  # no token is to be open, though the text has ended
     stream: RunningGeneration | None = None
     scoring: Ticket[SequenceScore] | None = None
     last: RunningGeneration | None = None  # the ended stream, for its speed
@@ -88,6 +89,19 @@ class GenerateSession:
     def ticket(self) -> Ticket[Any] | None:
         """The request that is under way: of a text, then of the prompt's scores."""
         return self.scoring if self.stream is None else self.stream.ticket
+
+    @property
+    def open_place(self) -> int | None:
+        """The token whose alternatives are open: the chosen one, else of a text that has ended the least expected one."""
+        if self.selected is not None or self.closed or self.stream is not None or not self.tree.branches:
+            return self.selected
+        path = self.tree.path(self.tree.current)
+        told = [(step.raw_logprob, place) for place, step in enumerate(path) if step.raw_logprob is not None]
+        return min(told)[1] if told else None
+
+    def close_token(self) -> None:
+        """From a callback: no token is open until another is chosen, or another text has ended."""
+        self.selected, self.closed = None, True
 
     def whole_run(self) -> Run | None:
         """The run with its present tree, for taking away."""

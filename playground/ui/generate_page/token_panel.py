@@ -36,8 +36,8 @@ class _Leaving:
 
 
 def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True) -> None:
-    """Nothing without a chosen token. ``branches`` False shows without offering to go on from here."""
-    branch, place = work.tree.current, work.selected
+    """Nothing without an open token. ``branches`` False shows without offering to go on from here."""
+    branch, place = work.tree.current, work.open_place if branches else work.selected
     if work.run is None or place is None or not work.tree.branches:
         return
     path = work.tree.path(branch)
@@ -45,8 +45,10 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
         return
     step, before = path[place], ids_before(work.run.prompt.ids, path, place)
     text = step_pieces(worker.engine.codec, path[: place + 1], work.run.prompt.ids)[place]
-    st.subheader(f"Token {place + 1}: {escape_markdown(shown_text(text))}", anchor=False)
-    _explain(work, step, place)
+    least = branches and work.selected is None
+    st.markdown(
+        f"###### Token {place + 1}: {escape_markdown(shown_text(text))}{', the least expected' if least else ''}"
+    )
     payload = _bars(step, worker, before)
     keys = tuple(other.key for other in path[:place])
     position = zlib.crc32(repr((branch, work.run.prompt.ids, keys)).encode())
@@ -65,6 +67,7 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
                 "generate_alternatives", position, [row["pick"] for row in payload["rows"]], pick
             ),
         )
+    _explain(work, step, place)
     _buttons(work, branch, place, worker)
     if branches and payload is not None:
         why_it_matters(
@@ -131,7 +134,7 @@ def _buttons(work: GenerateSession, branch: int, place: int, worker: Worker) -> 
             width=200,
             help="Branch with a token that is not among the bars. The Sampling page finds a word's id.",
         )
-        st.button("Close", key="close_token", on_click=lambda: setattr(work, "selected", None), type="tertiary")
+        st.button("Close", key="close_token", on_click=work.close_token, type="tertiary")
 
 
 def open_in_sampling(work: GenerateSession, branch: int, place: int) -> None:
