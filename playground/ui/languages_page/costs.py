@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 import streamlit as st
 
 from playground.charts.language_pictures import premium_text
+from playground.charts.scale_bars import BarsOf, PlainBar, plain_chart, plain_description
 from playground.corpus.costs import CostRow, cost_rows
 from playground.corpus.counting import LanguageCount
 from playground.engine.api import CancelToken, Engine, Rows, Weights
@@ -19,6 +20,7 @@ from playground.scaling.api_prices import PriceTable, packaged_prices
 from playground.scaling.quantity import format_duration, format_money
 from playground.state.inside import QUICK
 from playground.state.languages import LanguagesState
+from playground.ui.components.light_chart import light_chart
 from playground.ui.kit import session
 from playground.ui.kit.jobs import result_of
 from playground.ui.kit.markdown import escape_markdown
@@ -30,6 +32,7 @@ from playground.ui.runtime import session_id
 from playground.ui.workspace.speed import known_timing, timings
 
 _WIDGETS = Bound(LanguagesState)
+_FIELD, _BAR_PX = 180, 64
 
 
 def costs_section(worker: Worker) -> None:
@@ -39,27 +42,46 @@ def costs_section(worker: Worker) -> None:
     looked_at(text)
     state, prices = session.get(LanguagesState), packaged_prices()
     pair = tuple(dict.fromkeys((chosen(state.tokenizer, named), chosen(state.beside, named))))
-    with st.container(key="tab_controls"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            _WIDGETS.choose("language", choices=language_names(text))
-            _WIDGETS.choose("tokenizer", choices=named)
-            _WIDGETS.choose("beside", choices=named)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            _WIDGETS.slider("amount")
-            _WIDGETS.choose("price", choices=_priced(prices))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="tab_controls"):
+        _WIDGETS.choose("language", choices=language_names(text), width=_FIELD)
+        _WIDGETS.choose("tokenizer", choices=named, width=_FIELD)
+        _WIDGETS.choose("beside", choices=named, width=_FIELD)
+        _WIDGETS.slider("amount", width=_FIELD)
+        _WIDGETS.choose("price", choices=_priced(prices), width=_FIELD)
     own = next(each for each in counts if each.text.code == state.language)
     base = next(each for each in counts if each.text.code == text.baseline)
+    _bars(worker, (base, own), pair, named, state.amount)
+    with problems_shown_here():
+        _table(worker, (base, own), pair, named, state, prices)
     said = ", ".join(f"**{premium_text(own.premium(name))}** with {escape_markdown(named[name])}" for name in pair)
     languages = escape_markdown(own.text.name), escape_markdown(base.text.name)
     st.markdown(f"The same text in {languages[0]} takes, against its tokens in {languages[1]}: {said}.")
-    with problems_shown_here():
-        _table(worker, (base, own), pair, named, state, prices)
     why_it_matters(
         "A reader of this language waits longer, pays more and is forgotten sooner, for the same words, on the same model. "
         "The speed is this model's on this machine; a tokenizer of another model is held against it only to show what the "
         "vocabulary alone would change. Prices differ by model as well: the one chosen is taken for both.",
         "Premium",
     )
+
+
+def _bars(
+    worker: Worker, counts: tuple[LanguageCount, ...], pair: tuple[str, ...], named: Mapping[str, str], amount: int
+) -> None:
+    """Tokens of the same text: what all that it costs grows with. They wait for no measurement."""
+    base, length = counts[0].text.code, worker.engine.info.context_length
+    rows = cost_rows(counts, pair, amount, seconds_per_token=None, context_length=length, usd_per_million=None)
+    bars = [
+        PlainBar(
+            row.language if row.code == base else f"{row.language}, {named[row.tokenizer].partition(' (')[0]}",
+            row.tokens,
+            f"{row.tokens:,.0f}" + ("" if row.context_share is None else f", {row.context_share:.0%} of the context"),
+            "" if row.code == base else "now",
+        )
+        for row in rows
+        if row.code != base or row is rows[0]
+    ]
+    data = BarsOf(tuple(bars), "tokens for the same text")
+    light_chart(plain_chart(data, _BAR_PX), key="languages_cost_bars", alt=plain_description(data))
 
 
 def _table(

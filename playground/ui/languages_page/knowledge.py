@@ -44,18 +44,18 @@ class Asked:
 def knowledge_section(worker: Worker) -> None:
     """Choice, picture and table; then the next token; then the answers."""
     text, state = parallel(), session.get(LanguagesState)
-    with st.container(key="tab_controls"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="tab_controls"):
         _languages(text)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            _WIDGETS.slider("articles")
-            _WIDGETS.choose("protocol", choices=PROTOCOLS)
-            st.button("Read them", key="languages_read", type="primary", icon=":material/play_arrow:", on_click=_read)
+        _WIDGETS.slider("articles", width=120)
+        _WIDGETS.choose("protocol", choices=PROTOCOLS, width=200)
+        st.button("Read them", key="languages_read", type="primary", icon=":material/play_arrow:", on_click=_read)
     available = {code for code in state.read if code in text.languages}
     texts = chosen_texts(text, [code for code in state.read if code in available], state.articles)
     flat = [each for own in in_passes(texts, state.protocol).values() for each in own]
     wanted = (state.read, state.articles, state.protocol)
     revision = worker.engine.info.revision
     if STORE.cached(revision, flat) is None and session.get(Asked).read != wanted:
+        _next_tokens(worker, text)  # what can be seen without being asked for
         size = sum(len(each.encode()) for each in flat)
         st.info(
             "How surprised is the model by the same text in each language? It is told in **bits**: one bit is a choice of two. "
@@ -67,7 +67,7 @@ def knowledge_section(worker: Worker) -> None:
         st.caption(f"**{PROTOCOLS[state.protocol]}.** {ABOUT[state.protocol]}")
     else:
         _shown(worker, text, texts, flat, state.protocol)
-    _next_tokens(worker, text)
+        _next_tokens(worker, text)
     _answers(worker)
 
 

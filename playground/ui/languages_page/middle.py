@@ -6,28 +6,18 @@ import math
 
 import streamlit as st
 
-from playground.corpus.pronouns import ADDRESSES, ENGLISH, bits_lost
-from playground.ui.kit.markdown import escape_markdown
+from playground.charts.language_middle import middle_description, middle_svg
+from playground.corpus.pronouns import ADDRESSES, bits_lost
 from playground.ui.kit.messages import why_it_matters
 
 
 def middle_section(_: object) -> None:
     """Vietnamese pronouns through English, in words and figures."""
+    st.image(middle_svg(), width="stretch", alt=middle_description())
     st.markdown(
         "To serve a language that a model knows little of, one can translate the question into English and the answer back. "
         "The notes' example of what that costs: Vietnamese has no plain *I* and *you*. Who speaks names himself and the "
         "other by what they are to each other."
-    )
-    st.table(
-        [
-            {
-                "Who speaks to whom": escape_markdown(each.who),
-                "Vietnamese": escape_markdown(each.vietnamese),
-                "I · you": f"{each.own} · {each.other}",
-                "In English": ENGLISH,
-            }
-            for each in ADDRESSES
-        ]
     )
     count = len(ADDRESSES)
     st.markdown(

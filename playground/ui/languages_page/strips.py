@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.charts.tokenizer_strips import piece_tokens, strip_line
 from playground.corpus.personal_data import has_personal_data
+from playground.corpus.tokenizer import Tokenizer
 from playground.corpus.tokenizers import absent
 from playground.errors import PlaygroundError
 from playground.state.languages import LanguagesState
@@ -32,8 +33,8 @@ _HEIGHT = "6.5rem"  # three lines and a half: what is cut in two goes on
 
 def strips_section(_: object) -> None:
     """The text, a strip each, what is absent."""
-    with st.container(key="tab_controls"):  # a sheet on a phone
-        Bound(LanguagesState).text("sentence", area=True, height=96)
+    with st.container(horizontal=True, vertical_alignment="center", key="tab_controls"):  # a sheet on a phone
+        Bound(LanguagesState).text("sentence", area=True, height=68, label_visibility="collapsed")
         _pick_article()
     text = session.get(LanguagesState).sentence
     if not text.strip():
@@ -43,26 +44,11 @@ def strips_section(_: object) -> None:
         st.caption(
             ":material/lock: There is personal data in this text: it stays in this session and stands in no link."
         )
-    said = st.container()
     counts = dict[str, int]()
     for number, (name, tokenizer) in enumerate(tokenizers().items()):
-        with problems_shown_here():
-            pieces = tokenizer.pieces(text)
-            counts[tokenizer.facts.label] = len(pieces)
-            facts = tokenizer.facts
-            about = f"{facts.vocab_size:,} tokens in the vocabulary · licence: {facts.licence} · {facts.source}"
-            st.markdown(
-                f"**{escape_markdown(facts.label)}** · {escape_markdown(strip_line(pieces, text))}",
-                help=escape_markdown(about),
-            )
-            token_strip(
-                piece_tokens(pieces),
-                key=f"strip_{number}_{name}",
-                label=f"{facts.label}: {strip_line(pieces, text)}",
-                on_pick=lambda index: None,
-                height=_HEIGHT,
-            )
-    said.markdown(_in_words(counts))
+        with problems_shown_here(), st.container(gap=None):
+            counts[tokenizer.facts.label] = _strip(f"strip_{number}_{name}", tokenizer, text)
+    st.markdown(_in_words(counts))
     missing = absent()
     if missing:
         st.caption(escape_markdown(" ".join(missing.values())))
@@ -74,6 +60,17 @@ def strips_section(_: object) -> None:
         "Token",
         "Byte fallback",
     )
+
+
+def _strip(key: str, tokenizer: Tokenizer, text: str) -> int:
+    """One vocabulary's pieces under its name. How many they are."""
+    pieces, facts = tokenizer.pieces(text), tokenizer.facts
+    about = f"{facts.vocab_size:,} tokens in the vocabulary · licence: {facts.licence} · {facts.source}"
+    said = strip_line(pieces, text)
+    st.markdown(f"**{escape_markdown(facts.label)}** · {escape_markdown(said)}", help=escape_markdown(about))
+    label = f"{facts.label}: {said}"
+    token_strip(piece_tokens(pieces), key=key, label=label, on_pick=lambda index: None, height=_HEIGHT)
+    return len(pieces)
 
 
 def _in_words(counts: Mapping[str, int]) -> str:
@@ -93,7 +90,7 @@ def _pick_article() -> None:
     """A sentence in another language at a press: article 1 of the text in use."""
     text = parallel()
     codes = [text.baseline, session.get(LanguagesState).language, "hin", "arb", "cmn_hans", "tam", "kor", "amh"]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width=330, key="first_texts"):
         st.markdown("The first text in", width="content")
         for code in dict.fromkeys(code for code in codes if code in text.languages):
             st.button(
