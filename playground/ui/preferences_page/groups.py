@@ -17,6 +17,7 @@ from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, show_problem, why_it_matters
 from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.preferences_page.bring_in import offer_synthetic
+from playground.ui.preferences_page.no_votes import ways_on
 from playground.ui.preferences_page.reward import RewardView, load_reward
 from playground.ui.preferences_page.session import opened
 from playground.ui.preferences_page.states import states_of
@@ -71,6 +72,7 @@ def groups_section(view: GroupsView) -> None:
     """Strengths by group; then the table of whose reward agrees with whose votes."""
     kept = opened()
     if not _two_groups(kept):
+        ways_on("groups")
         st.info(
             "The votes on this ballot carry no two groups: type a group beside Voting as, put voters in groups below, upload "
             "votes with a column group, or let two synthetic voters vote who disagree.",

@@ -10,6 +10,11 @@ from playground.ui.preferences_page.bring_in import offer_synthetic
 
 def no_votes_yet(about: str, here: str) -> None:
     """``about``: what will be here, Markdown of ours. ``here``: the section's box in the drawing."""
+    ways_on(here)
     st.info(f"{about} It is learnt from votes: vote, or let synthetic voters vote.", icon=":material/how_to_vote:")
     offer_synthetic()
+
+
+def ways_on(here: str) -> None:
+    """The drawing of what comes of votes; ``here``: the box that is in view."""
     st.image(ways_svg(here), width="stretch", alt=ways_description(here))

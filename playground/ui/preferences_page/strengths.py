@@ -21,7 +21,7 @@ from playground.ui.kit import session
 from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.pictures import show_figure
 from playground.ui.kit.widgets import Bound
-from playground.ui.preferences_page.bring_in import offer_synthetic
+from playground.ui.preferences_page.no_votes import no_votes_yet
 from playground.ui.preferences_page.session import opened
 
 ELO_ORDERS = 20
@@ -31,10 +31,11 @@ def strengths_section(_view: object) -> None:
     """What the votes say of what was voted on, and what they cannot say."""
     kept = opened()
     if not kept.verdicts:
-        st.info(
-            "Nobody has voted on this ballot yet: vote, or let synthetic voters vote.", icon=":material/how_to_vote:"
+        no_votes_yet(
+            "Nobody has voted on this ballot yet. Here the answers, or who wrote them, will stand in the order in which they "
+            "win, with how sure that is.",
+            "strengths",
         )
-        offer_synthetic()
         return
     votes = chosen_votes(kept)
     if not votes:

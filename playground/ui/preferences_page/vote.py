@@ -17,6 +17,7 @@ from playground.ui.kit.fragments import PICTURES
 from playground.ui.kit.messages import escape_markdown, problems_shown_here, show_problem, why_it_matters
 from playground.ui.kit.session import bind_widget
 from playground.ui.preferences_page.agreement import agreement_part
+from playground.ui.preferences_page.no_votes import ways_on
 from playground.ui.preferences_page.rank import rank_part
 from playground.ui.preferences_page.score import score_part
 from playground.ui.preferences_page.session import Voter, cast, note_shown, opened, seconds_since_shown, store
@@ -89,11 +90,6 @@ def _show_pairs() -> None:
     seed = kept.id or kept.name
     asked = next_pairs(kept.ballot, kept.verdicts, voter.name, seed=seed, count=AHEAD)
     judged = sum(each.voter == voter.name for each in kept.verdicts)
-    st.caption(
-        escape_markdown(
-            f"{judged:,} of {len(kept.ballot.pairs):,} pairs judged by {voter.name!r}; {len(kept.verdicts):,} votes in all."
-        )
-    )
     shown = [_shown(own, kept, pair) for pair in asked]
     if shown:
         seconds_since_shown()
@@ -103,6 +99,13 @@ def _show_pairs() -> None:
         empty=f"{voter.name} has judged every pair of this ballot: look at Strengths, or bring in more answers.",
         on_press=_pressed,
     )
+    st.caption(
+        escape_markdown(
+            f"{judged:,} of {len(kept.ballot.pairs):,} pairs judged by {voter.name!r}; {len(kept.verdicts):,} votes in all."
+        )
+    )
+    if not kept.verdicts:
+        ways_on("vote")
 
 
 def _shown(own: _VoteSession, kept: KeptBallot, pair: tuple[int, int, Side]) -> ShownPair:
