@@ -22,16 +22,21 @@ from playground.engine.text.display import glyphs
 from playground.engine.types import FloatArray
 
 _LN2 = math.log(2)
+_NO_IDEA = 8.0  # bits of a byte drawn at random
 _TAIL = 8  # tokens before one that may begin its character
 
 
 @dataclass(frozen=True, slots=True)
 class IntervalRows:
-    """``rows`` of names; by model (its letter, "" the one in use) an interval a row."""
+    """``rows`` of names; by model (its letter, "" the one in use) an interval a row.
+
+    ``waiting``: names of rows whose figures are to come.
+    """
 
     rows: tuple[str, ...]
     values: Mapping[str, tuple[BitsInterval, ...]]
     unit: str = "bits per byte"
+    waiting: tuple[str, ...] = ()
 
 
 def intervals_figure(data: IntervalRows) -> go.Figure:
@@ -56,9 +61,10 @@ def intervals_figure(data: IntervalRows) -> go.Figure:
         ):  # lines are close: a figure above one would lie on the next, so it stands behind its end
             traces.append(_behind(trace, high))
     axis: dict[str, Any] = {"title": {"text": data.unit}, "rangemode": "tozero"}
-    return make_figure(
-        traces, interval_layout([shortened(name) for name in data.rows], 34 if len(data.values) == 1 else 52, axis, 44)
-    )
+    if not data.rows:
+        axis["range"] = [0, _NO_IDEA]
+    names = [shortened(name) for name in (*data.rows, *data.waiting)]
+    return make_figure(traces, interval_layout(names, 34 if len(data.values) == 1 else 52, axis, 44))
 
 
 def _behind(trace: Trace, high: FloatArray) -> Trace:
@@ -89,7 +95,8 @@ def intervals_description(data: IntervalRows) -> str:
             for name, each in zip(data.rows, intervals, strict=True)
         )
         said.append(model + figures)
-    return f"{data.unit.capitalize()} with 95% intervals. " + ". ".join(said) + "."
+    waiting = f" To come: {', '.join(data.waiting)}." if data.waiting else ""
+    return f"{data.unit.capitalize()} with 95% intervals. " + ". ".join(filter(None, said)) + f".{waiting}"
 
 
 def surprise_tokens(codec: TextCodec, text_bits: TextBits) -> list[StripToken]:
