@@ -29,6 +29,7 @@ PAGE = PageSpec(
             needs=(NextTokens,),
             view=conversation_view,
             options=conversation_options,
+            beside=True,
         ),
         "demonstrations": Section(DEMONSTRATIONS, demonstrations_section),
         "train": Section(TRAIN, train_section, needs=(Weights,), export=training_export),

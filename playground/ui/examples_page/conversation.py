@@ -56,14 +56,13 @@ class Readings:
 def conversation_options() -> None:
     """The prompt, ready ones, and how texts are written."""
     shown = setup()
-    with st.container(horizontal=True, vertical_alignment="bottom", key="teach_prompt"):
+    with st.container(key="teach_prompt"):
         st.text_input(
             "Prompt",
             shown.prompt,
             key="teach_ask",
             on_change=bind_widget("teach_ask", shown.prompt, lambda text: workspace.change(prompt=text or "")),
             help="Read twice: as it stands, and as a message in the model's chat template. It is the prompt of all pages.",
-            width="stretch",
         )
         st.text_input(
             "System prompt",
@@ -72,12 +71,13 @@ def conversation_options() -> None:
             on_change=bind_widget("teach_system", shown.system, lambda text: workspace.change(system=text or "")),
             placeholder="what the template itself says",
             help="Counts in the chat template only.",
-            width=240,
         )
     with st.container(horizontal=True, vertical_alignment="center", key="teach_ready"):
         st.markdown("**Ready**", width="content")
         for label, prompt in READY.items():
             st.button(label, key=f"teach_ready_{label}", help=prompt, type="tertiary", on_click=_take, args=(prompt,))
+    with st.container(key="teach_way"):
+        writing_controls()
 
 
 def _take(prompt: str) -> None:
@@ -122,7 +122,7 @@ def conversation_section(view: Readings) -> None:
     reads = {f"{letter} {name}".strip(): read for letter, each in everyone.items() for name, read in each.reads.items()}
     if len(reads) > 1:
         data = readings_data(reads)
-        st.markdown("##### The first token of the answer")
+        st.markdown("###### The first token of the answer")
         show_figure(compare_figure(data), compare_description(data), key="teach_readings")
         if len(view.reads) > 1:
             st.markdown(escape_markdown(distance_sentence(RAW, view.reads[RAW], CHAT, view.reads[CHAT])))
@@ -142,10 +142,10 @@ def conversation_section(view: Readings) -> None:
 
 
 def _texts(everyone: Mapping[str, Readings]) -> None:
-    columns = dict(zip((RAW, CHAT), st.columns(2), strict=True))
+    columns = dict(zip((RAW, CHAT), st.columns(2, gap="small"), strict=True))
     titles = {RAW: "Completion: the text as it stands", CHAT: "Conversation: in the chat template"}
     for name, column in columns.items():
-        column.markdown(f"##### {titles[name]}")
+        column.markdown(f"###### {titles[name]}")
     for letter, each in everyone.items():
         rows = None
         if offers(each.worker.engine, Rows) or offers(each.worker.engine, Stream):
@@ -168,8 +168,6 @@ def _texts(everyone: Mapping[str, Readings]) -> None:
                     )
                     ending = ENDINGS[row.finish_reason] or f"cut after {len(row.steps)} tokens"
                     st.caption(f"{len(each.ids[name]):,} tokens read, {len(row.steps)} written, {ending}.")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="teach_way"):  # below what they change
-        writing_controls()
 
 
 def _template(view: Readings) -> None:
