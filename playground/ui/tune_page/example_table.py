@@ -166,9 +166,9 @@ def _columns(rows: Sequence[Row]) -> dict[str, Any]:
     tags = dict.fromkeys(tag for row in rows for tag in row.tags)
     column = st.column_config
     return {
-        "prompt": column.TextColumn("Prompt", width=280, help="What the model is asked."),
+        "prompt": column.TextColumn("Prompt", width=250, help="What the model is asked."),
         "system": column.TextColumn("System prompt", width=150, help="Counts in a chat only."),
-        "reference": column.TextColumn("Reference", width=250, help="An answer that you would be content with."),
+        "reference": column.TextColumn("Reference", width=230, help="An answer that you would be content with."),
         "checks": column.MultiselectColumn(
             "Checks",
             width=190,
@@ -178,7 +178,7 @@ def _columns(rows: Sequence[Row]) -> dict[str, Any]:
         ),
         "tags": column.MultiselectColumn(
             "Tags",
-            width=110,
+            width=90,
             options=list(tags),
             accept_new_options=True,
             help="Words by which results are parted.",
