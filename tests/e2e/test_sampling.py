@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from pages import PAGES
 from playground.charts.numbers import percent
 from tests.e2e.conftest import ROOT, OpenPage, bars_ready, box, hover_until, settled, until
 
@@ -325,17 +324,6 @@ def test_the_first_ten_bars_stand_above_the_fold(open_page: OpenPage, app_url: s
     expect(page.get_by_test_id("stPlotlyChart")).to_be_in_viewport(ratio=0.8)
     for name in ("Temperature", "Top-k", "Top-p", "Min-p", "Typical-p"):
         is_low(page.locator('[class*="st-key-row_"]').filter(has_text=name).first)
-
-
-def test_pictures_have_most_of_the_first_screen_on_every_page(open_page: OpenPage, app_url: str) -> None:
-    """Above them stand the head and the row of experiments, and in a column of two thirds nothing stands beside them."""
-    page = open_page(app_url, width=1280, height=720)
-    for spec in PAGES.values():
-        page.goto(f"{app_url}/{spec.name}")
-        place = box(page.locator(".st-key-page_pictures"))
-        assert place["y"] <= 120, spec.name
-        content = box(page.locator(".st-key-page_body"))["width"]
-        assert place["width"] >= (0.64 if spec.controls else 0.99) * content, spec.name
 
 
 def test_no_tab_writes_an_error_to_the_console(open_page: OpenPage, app_url: str) -> None:

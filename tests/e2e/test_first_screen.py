@@ -1,0 +1,80 @@
+"""At 1280 × 720 the first thing that one sees is the picture: how much of the first screen is picture, on every page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pages import PAGES
+from tests.e2e.conftest import OpenPage, box, settled, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.model]
+# Pages of words: a list of terms, and a sentence on how a room is opened.
+OF_WORDS = {"glossary", "room"}
+TABS = {
+    "data_languages": ("premiums", "costs", "knows", "middle"),
+    "teach_preferences": ("strengths", "reward", "over", "dpo", "groups"),
+}
+ADDRESSES = [name for name in PAGES if name not in OF_WORDS]
+ADDRESSES += [f"{name}?view={tab}" for name, tabs in TABS.items() for tab in tabs]
+SCROLLED = {"best_of_n"}  # a candidate has more figures than fit: the first columns are those that matter
+LEAST = 0.5  # of the place where pictures stand, from the window's upper edge to its lower one
+LEAST_OF_ALL = 0.38  # of all that is not the sidebar: the heading and what is set are in it
+
+# What is drawn: charts, strips of tokens (as far as their lines go), tables, drawings, a pair to judge. No sentences, no legends
+# outside of them, no buttons but those of a pair. Boxes lie in one another: points are counted, each once.
+SHARES = r"""() => {
+  const DRAWN = `[data-testid=stPlotlyChart], [data-testid=stImage] img, [data-testid=stDataFrame], [data-testid=stTable],
+    [data-testid=stMarkdown] table, .chart, .light, .strip, .judgePair, .table, .lens, .attention, .map, .removed`
+  const seen = (node) => node && node.getBoundingClientRect().width > 0
+  const sidebar = document.querySelector('[data-testid=stSidebar]').getBoundingClientRect()
+  const own = [...document.querySelectorAll('.st-key-tab_pictures')].find(seen)
+  const place = own ?? document.querySelector('.st-key-page_pictures')
+  const column = place.getBoundingClientRect()
+  const boxes = []
+  const walk = (root) => {
+    for (const node of root.querySelectorAll('*')) {
+      if (node.shadowRoot) walk(node.shadowRoot)
+      if (!node.matches(DRAWN) || !seen(node)) continue
+      const { left, right, top, bottom } = node.getBoundingClientRect()
+      const tokens = node.matches('.strip') ? [...node.querySelectorAll('.token')] : []
+      const end = tokens.length ? tokens.at(-1).getBoundingClientRect().bottom + 8 : bottom
+      boxes.push({ left, right, top, bottom: Math.min(bottom, end) })
+    }
+  }
+  walk(document.querySelector('[data-testid=stMain]'))
+  const STEP = 4
+  const share = (from, to) => {
+    let drawn = 0, all = 0
+    for (let y = STEP / 2; y < innerHeight; y += STEP) {
+      for (let x = from + STEP / 2; x < to; x += STEP) {
+        all += 1
+        if (boxes.some((one) => x > one.left && x < one.right && y > one.top && y < one.bottom)) drawn += 1
+      }
+    }
+    return drawn / all
+  }
+  return [share(column.left, column.right), share(sidebar.right, innerWidth)]
+}"""
+# Pixels by which tables are wider than their places.
+CUT = """() => [...document.querySelectorAll('[data-testid=stMain] .dvn-scroller')]
+  .map((one) => one.scrollWidth - one.clientWidth)"""
+STOPS = ".st-key-generate_stop, .st-key-bon_stop, [class*='st-key-pending_'], [class*='st-key-stop_']"
+
+
+def shares(page: Page) -> tuple[float, float]:
+    """Of the pictures' place on the first screen, and of all beside the sidebar, what is drawn."""
+    of_place, of_all = page.evaluate(SHARES)
+    return of_place, of_all
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_half_of_the_first_screen_is_picture(open_page: OpenPage, app_url: str, address: str) -> None:
+    page = open_page(f"{app_url}/{address}", width=1280, height=720)
+    expect(page.locator(".st-key-page_body")).to_be_visible()
+    settled(page)
+    expect(page.locator(STOPS)).to_have_count(0)
+    until(lambda: shares(page), lambda found: found[0] >= LEAST and found[1] >= LEAST_OF_ALL)
+    assert box(page.locator(".st-key-page_pictures"))["y"] <= 90
+    if address not in SCROLLED:
+        until(lambda: page.evaluate(CUT), lambda widths: all(width <= 1 for width in widths))  # no column past the edge
