@@ -160,15 +160,15 @@ def answers_table(scored: ScoredCandidates, pattern: str) -> TableData:
 
 def winners_table(scored: ScoredCandidates, choices: Sequence[tuple[str, Choice]]) -> TableData:
     """One row a rule: its winner with score, answer and text, then verdict and ties."""
-    rule, answers = TableColumn("rule", "Rule", 130), any(scored.answers)
+    rule, answers = TableColumn("rule", "Rule", 124), any(scored.answers)
     fixed = (
         rule,
         TableColumn("#", "Winner", 66, decimals=0),
         TableColumn("value", "Score", 70),
         *([TableColumn("answer", "Answer", ANSWER + 8)] if answers else []),
     )
-    text = TableColumn("text", "Text", WIDTH - sum(column.width for column in fixed))
-    later = (TableColumn("valid", "Valid", 90), TableColumn("tied with", "Tied with", 110))
+    later = (TableColumn("valid", "Valid", 94), TableColumn("tied with", "Tied with", 84))
+    text = TableColumn("text", "Text", WIDTH - sum(column.width for column in (*fixed, *later)))
     places = {candidate.index: place for place, candidate in enumerate(scored.candidates)}
     valid, rows = scored.valid(), []
     for name, choice in choices:

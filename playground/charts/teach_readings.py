@@ -23,13 +23,13 @@ from playground.numerics import top_ids
 
 COLOURS = (RAW, FINAL, BESIDE["X"], BESIDE["Y"])
 ROUNDING = 1e-8  # nats: float32 passes of another size differ by some 1e-11
-_MODEL, _LIKELIEST = 190, 190  # pixels
+_MODEL, _LIKELIEST = 130, 160  # pixels
 _COLUMNS = (
     TableColumn("reading", "Read as", 90, pinned=True),
     TableColumn("likeliest", "Likeliest first token", _LIKELIEST),
     TableColumn("kl", "KL(first ‖ it), nats", 135, "From the first row's distribution to this one's."),
     TableColumn("choices", "exp H", 70, "Effective choices: how many equally likely tokens would be as uncertain."),
-    TableColumn("tokens", "Tokens read", 100, decimals=0),
+    TableColumn("tokens", "Tokens read", 94, decimals=0),
     TableColumn("model", "Model", _MODEL),
 )
 

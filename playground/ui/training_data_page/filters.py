@@ -192,7 +192,7 @@ def _values_table(row: Values, dials: dict[str, float]) -> TableData:
         TableColumn("rule", "Rule", 230),
         TableColumn("value", "Value", 90),
         TableColumn("threshold", "Threshold", 110),
-        TableColumn("source", "Source", 300),
+        TableColumn("source", "Source", 250),
     )
     rows = tuple(
         {
@@ -200,7 +200,7 @@ def _values_table(row: Values, dials: dict[str, float]) -> TableData:
             "value": number(float(row[place])),
             "threshold": f"{rule.fails} {number(dials.get(rule.name, rule.threshold))}"
             + ("" if rule.name in dials else " (off)"),
-            "source": clipped(rule.source, 300, 1),
+            "source": clipped(rule.source, 250, 1),
         }
         for place, rule in enumerate(RULES.values())
     )

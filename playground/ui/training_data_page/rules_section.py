@@ -19,13 +19,12 @@ def rules_section(view: FilterView) -> None:
     removed, only, total = view.verdicts.removed_by, view.verdicts.only_by, len(view.measured)
     bytes_of = dict(zip(view.verdicts.rules, view.measured.sizes @ view.verdicts.failed, strict=True)) if total else {}
     columns = (
-        TableColumn("rule", "Rule", 165),
+        TableColumn("rule", "Rule", 190),
         TableColumn("removes", "Removes", 70, decimals=0),
         TableColumn("only", "It alone", 65, "Documents that would be kept without this rule.", decimals=0),
         TableColumn("threshold", "Fails", 88),
         TableColumn("bytes", "Bytes", 62, decimals=0),
-        TableColumn("filter", "Filter", 138),
-        TableColumn("source", "Source", 330),
+        TableColumn("filter", "Filter", 180),
     )
     rows = tuple(
         {
@@ -35,7 +34,6 @@ def rules_section(view: FilterView) -> None:
             "threshold": f"{RULES[name].fails} {number(view.dials[name])}",
             "bytes": int(bytes_of[name]),
             "filter": GROUPS[GROUP_OF[name]].label,
-            "source": RULES[name].source,
         }
         for name in sorted(view.verdicts.rules, key=lambda name: -removed[name])
         if removed[name]
@@ -44,6 +42,10 @@ def rules_section(view: FilterView) -> None:
         st.info("No rule removes anything under the present dials.")
         return
     show_table(TableData(columns, rows), key="data_rules")
+    with st.expander("Where each rule is published", on_change="rerun", key="data_rule_sources") as box:
+        if box.open:
+            lines = [escape_markdown(f"{RULES[name].label}: {RULES[name].source}") for name in view.verdicts.rules]
+            st.markdown("\n".join(f"- {line}" for line in lines))
     if idle := [view.label(name) for name in view.verdicts.rules if not removed[name]]:
         st.caption(f"{len(idle)} more remove nothing: {escape_markdown(', '.join(idle))}.")
     acting = [place for place, name in enumerate(view.verdicts.rules) if removed[name]]
