@@ -146,7 +146,7 @@ def test_ppos_drawing_is_well_formed_and_names_four_models() -> None:
     assert all(name in text for name in ("policy", "value model", "reward model", "reference"))
 
 
-@pytest.mark.parametrize("here", ["strengths", "reward", "over", "dpo"])
+@pytest.mark.parametrize("here", ["vote", "strengths", "groups", "reward", "over", "dpo"])
 def test_the_ways_on_from_votes_are_drawn_with_the_one_in_view(here: str) -> None:
     strong = [each for each in fromstring(ways_svg(here)).iter() if each.get("stroke-width") == "2.5"]
     assert len(strong) == 1 and "In view: " in ways_description(here)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from playground.charts.domain_pictures import IntervalRows, intervals_figure
+from playground.charts.domain_pictures import IntervalRows, intervals_description, intervals_figure
 from playground.corpus import bits
 from playground.corpus.bits import BitsInterval, BitsStore, bits_job, within_text
 from playground.corpus.domains import DomainSample, OwnTexts, samples
@@ -159,12 +160,18 @@ def test_what_has_been_read_is_shown_while_the_rest_is(
 
     monkeypatch.setattr("playground.ui.domains_page.sections.bits_of", reads)
     app = open_domains(open_app)
-    assert not app.errors and "bits a byte" in app.texts() and not app.at.get("plotly_chart")
+    (chart,) = app.at.get("plotly_chart")
+    assert not app.errors and "bits a byte" in app.texts()
+    names = json.loads(chart.proto.spec)["layout"]["yaxis"]["ticktext"]
+    assert names == ["Code: SQL", "Chat"] and not json.loads(chart.proto.spec)["data"][0]["text"]
     (sql,) = (each for each in samples() if each.domain == "sql")
     finish(bits.bits_job([sql.text], nothing_known)(engine, CancelToken()))
     app.run()
     (chart,) = app.at.get("plotly_chart")
-    assert sql.name in chart.proto.spec and "Chat" not in chart.proto.spec
+    shown = json.loads(chart.proto.spec)
+    assert shown["layout"]["yaxis"]["ticktext"][0] == sql.name and len(shown["data"][0]["text"]) == 1
+    some = IntervalRows((), {"": ()}, waiting=("a", "b"))
+    assert intervals_description(some).endswith(" To come: a, b.")
 
 
 def test_a_weak_domain_goes_to_examples_as_demonstrations(open_app: Open) -> None:

@@ -350,6 +350,24 @@ def select(app: Opened, place: int) -> Opened:
     return app.run()
 
 
+def test_of_a_text_that_has_ended_the_least_expected_token_is_open_until_it_is_closed(open_app: Open) -> None:
+    app = finished(open_page(open_app))
+    path = work_of(app).tree.path(0)
+    least = min(range(6), key=lambda place: path[place].raw_logprob or 0.0)
+    prompt = app.engine.codec.encode(DEFAULT_PROMPT)
+    app.run()
+    assert work_of(app).selected is None and app.component("generate_strip")["selected"] == len(prompt) + least
+    assert f"Token {least + 1}: " in app.texts() and ", the least expected" in app.texts()
+    assert [row["pick"] for row in app.component("generate_alternatives")["rows"][:-1]] == [
+        o.id for o in path[least].top
+    ]
+    app.at.button(key="close_token").click()
+    app.run()
+    assert app.component("generate_strip")["selected"] == -1 and "the least expected" not in app.texts()
+    app.put(Setup(seed=5))
+    assert "the least expected" in write_again(app).run().texts()
+
+
 def branch_at(app: Opened, place: int, token: int) -> Opened:
     app.put(PendingAction("branch", work_of(app).tree.current, place, token))
     return finished(app)

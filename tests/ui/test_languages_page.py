@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from playground.bounded import close_children
+from playground.charts.language_middle import middle_description, middle_svg
 from playground.corpus.answers import answer_of, counted
 from playground.corpus.bits import BitsStore, bits_job
 from playground.corpus.counting import CountStore
 from playground.corpus.parallel import declaration, read_parallel
+from playground.corpus.pronouns import ADDRESSES, ENGLISH
 from playground.corpus.tokenizer import Piece, TokenizerFacts, check_texts, kind_of
 from playground.corpus.tokenizers import packaged, present
 from playground.engine.api import CancelToken
@@ -140,6 +143,8 @@ def test_what_the_premium_costs_is_arithmetic_on_the_counts(open_app: Open, monk
     assert rows[""] == ["English", "Burmese with <b>one", "Burmese with <b>four"] and rows["---"] == ["--:"] * 3
     assert rows["Tokens"] == ["1,000", "4,230", "4,229"] and rows["Written in"] == ["not known"] * 3
     assert ["does not fit" in each for each in rows["Of the context"]] == [False, True, True]
+    bars = app.component("languages_cost_bars")
+    assert len(bars["bars"]) == 3 and "English: 1,000, " in bars["label"] and "<b>four: 4,229, " in bars["label"]
     assert rows["1,000 texts"][0] == "$0.60" and "gpt-4o-mini" in said(app) and "<b>" not in table
 
 
@@ -188,6 +193,9 @@ def test_a_text_is_not_broken_off_before_a_mark_without_its_letter() -> None:
 def test_translation_in_the_middle_says_its_figures(open_app: Open) -> None:
     app = open_languages(open_app, "Translation in the middle")
     assert not app.errors and "8 sentences become 1" in app.texts() and "3.00 bits" in app.texts()
+    drawn = [node.text for node in fromstring(middle_svg()).iter() if node.text]
+    assert all(f"{each.vietnamese} ({each.own} · {each.other})" in drawn and each.who in drawn for each in ADDRESSES)
+    assert drawn.count(ENGLISH) == 1 and all(each.who in middle_description() for each in ADDRESSES)
 
 
 def test_what_experiments_say_of_tokenizers_is_what_those_do() -> None:

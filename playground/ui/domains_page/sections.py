@@ -108,10 +108,10 @@ def _rated(
 
 def _so_far(worker: Worker, shown: tuple[DomainSample, ...]) -> None:
     """What has been read while the rest is."""
-    bits = known_bits(worker, shown)
-    waiting = tuple(each.name for each in shown if each not in bits)
-    values = {"": tuple(map(within_text, bits.values()))}
-    data = IntervalRows(tuple(each.name for each in bits), values, waiting=waiting)
+    text_bits = known_bits(worker, shown)
+    waiting = tuple(each.name for each in shown if each not in text_bits)
+    values = {"": tuple(map(within_text, text_bits.values()))}
+    data = IntervalRows(tuple(each.name for each in text_bits), values, waiting=waiting)
     show_figure(intervals_figure(data), intervals_description(data), key="domain_bits_so_far")
     st.markdown(
         "A model gives each next token a probability; what it thought unlikely surprises it. Here it reads a text of each kind "
