@@ -8,7 +8,7 @@ from playground.charts.boxes import Box, arrow, boxes_svg
 from playground.charts.palette import INK
 from playground.corpus.pronouns import ADDRESSES, ENGLISH
 
-_ROW = 44
+_ROW = 46
 _MIDDLE = (len(ADDRESSES) - 1) * _ROW / 2
 _SIZE = 980, len(ADDRESSES) * _ROW
 
