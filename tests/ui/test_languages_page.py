@@ -144,7 +144,7 @@ def test_what_the_premium_costs_is_arithmetic_on_the_counts(open_app: Open, monk
     assert rows["Tokens"] == ["1,000", "4,230", "4,229"] and rows["Written in"] == ["not known"] * 3
     assert ["does not fit" in each for each in rows["Of the context"]] == [False, True, True]
     bars = app.component("languages_cost_bars")
-    assert len(bars["bars"]) == 3 and "English: 1,000, " in bars["label"] and "<b>four: 4,229, " in bars["label"]
+    assert len(bars["bars"]) == 3 and "English: 1,000; " in bars["label"] and "<b>four: 4,229." in bars["label"]
     assert rows["1,000 texts"][0] == "$0.60" and "gpt-4o-mini" in said(app) and "<b>" not in table
 
 

@@ -50,7 +50,7 @@ def costs_section(worker: Worker) -> None:
         _WIDGETS.choose("price", choices=_priced(prices), width=_FIELD)
     own = next(each for each in counts if each.text.code == state.language)
     base = next(each for each in counts if each.text.code == text.baseline)
-    _bars(worker, (base, own), pair, named, state.amount)
+    _bars((base, own), pair, named, state.amount)
     with problems_shown_here():
         _table(worker, (base, own), pair, named, state, prices)
     said = ", ".join(f"**{premium_text(own.premium(name))}** with {escape_markdown(named[name])}" for name in pair)
@@ -64,17 +64,15 @@ def costs_section(worker: Worker) -> None:
     )
 
 
-def _bars(
-    worker: Worker, counts: tuple[LanguageCount, ...], pair: tuple[str, ...], named: Mapping[str, str], amount: int
-) -> None:
+def _bars(counts: tuple[LanguageCount, ...], pair: tuple[str, ...], named: Mapping[str, str], amount: int) -> None:
     """Tokens of the same text: what all that it costs grows with. They wait for no measurement."""
-    base, length = counts[0].text.code, worker.engine.info.context_length
-    rows = cost_rows(counts, pair, amount, seconds_per_token=None, context_length=length, usd_per_million=None)
+    base = counts[0].text.code
+    rows = cost_rows(counts, pair, amount, seconds_per_token=None, context_length=None, usd_per_million=None)
     bars = [
         PlainBar(
             row.language if row.code == base else f"{row.language}, {named[row.tokenizer].partition(' (')[0]}",
             row.tokens,
-            f"{row.tokens:,.0f}" + ("" if row.context_share is None else f", {row.context_share:.0%} of the context"),
+            f"{row.tokens:,.0f}",
             "" if row.code == base else "now",
         )
         for row in rows

@@ -7,7 +7,8 @@ import math
 import streamlit as st
 
 from playground.charts.language_middle import middle_description, middle_svg
-from playground.corpus.pronouns import ADDRESSES, bits_lost
+from playground.corpus.pronouns import ADDRESSES, ENGLISH, bits_lost
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import why_it_matters
 
 
@@ -28,6 +29,17 @@ def middle_section(_: object) -> None:
     st.markdown(
         f"Of errors: where each of two translations keeps a share $s$ of the meaning, both keep about $s^2$: of 95% on "
         f"each way {0.95**2:.0%} are left, of 80% {0.8**2:.0%}. And the translator learnt from as little text as the model."
+    )
+    st.table(  # also what a phone can read
+        [
+            {
+                "Who speaks to whom": escape_markdown(each.who),
+                "Vietnamese": escape_markdown(each.vietnamese),
+                "I · you": f"{each.own} · {each.other}",
+                "In English": ENGLISH,
+            }
+            for each in ADDRESSES
+        ]
     )
     why_it_matters(
         "What is lost here is not in the tokens: no tokenizer brings it back. The bundled model cannot translate Vietnamese, "
