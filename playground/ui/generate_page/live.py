@@ -53,12 +53,12 @@ def _progress(work: GenerateSession, one_text: bool) -> None:
     stream = work.stream or work.last
     with st.container(horizontal=True, vertical_alignment="center", key="generate_status"):
         if work.stream is None:
-            told = [ending_words(work.tree[work.tree.current])] if one_text and work.tree.branches else []
+            sentences = [ending_words(work.tree[work.tree.current])] if one_text and work.tree.branches else []
             if stream is not None and stream.count:
                 prefill = f", prompt read in {milliseconds(stream.generation.prefill_ms)}" if stream.generation else ""
-                told.append(f"{stream.count:,} new tokens, {stream.tokens_per_second:.1f} tokens/s{prefill}")
-            if told:
-                st.caption(" ".join(told))
+                sentences.append(f"{stream.count:,} new tokens, {stream.tokens_per_second:.1f} tokens/s{prefill}")
+            if sentences:
+                st.caption(" ".join(sentences))
             return
         done = stream.count if stream else 0
         wanted = max(1, work.stream.wanted)

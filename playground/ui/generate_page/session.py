@@ -96,8 +96,8 @@ class GenerateSession:
         if self.selected is not None or self.closed or self.stream is not None or not self.tree.branches:
             return self.selected
         path = self.tree.path(self.tree.current)
-        told = [(step.raw_logprob, place) for place, step in enumerate(path) if step.raw_logprob is not None]
-        return min(told)[1] if told else None
+        rated = [(step.raw_logprob, place) for place, step in enumerate(path) if step.raw_logprob is not None]
+        return min(rated)[1] if rated else None
 
     def close_token(self) -> None:
         """From a callback: no token is open until another is chosen, or another text has ended."""
