@@ -44,9 +44,9 @@ def _decode(data: bytes) -> tuple[str, list[str]]:
     """UTF-8, or UTF-16 with its mark; else as Windows wrote it, which is told."""
     if data[:2] in (b"PK", b"\x1f\x8b"):
         raise UnreadableTable("it is compressed; unpack it and give the CSV or JSON lines inside")
-    text, is_known = decode(data)
+    text, is_sure = decode(data)
     notes: list[str] = []
-    if not is_known:
+    if not is_sure:
         notes.append("The file is not UTF-8 and was read as Windows-1252: look whether its letters are right.")
     if "\0" in text:
         raise UnreadableTable("it is no text (it has zero bytes); save it as CSV in UTF-8")

@@ -14,7 +14,7 @@ from playground.charts.numbers import percent
 from playground.engine.text.display import glyphs
 from playground.inspection.alignment import align
 from playground.inspection.compared import ModelComparison, ModelRow, outcome_text
-from playground.inspection.distances import Bounds, told_row
+from playground.inspection.distances import Bounds, outcome_row
 from playground.models.info import ModelInfo, or_unknown
 from playground.numerics import top_ids
 
@@ -41,7 +41,7 @@ def models_data(now: Mapping[str, Bars], beside: Mapping[str, Bars]) -> CompareD
     numbers = {**dict.fromkeys(now, 0), **{name: place for place, name in enumerate(beside, 1)}}
     rows = np.stack(
         [
-            told_row(bars.read.row, outcomes, numbers[name]).probs
+            outcome_row(bars.read.row, outcomes, numbers[name]).probs
             if bars.final_probs is None
             else outcomes.project(bars.final_probs, numbers[name])
             for name, bars in all_bars.items()

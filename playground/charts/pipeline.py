@@ -37,7 +37,7 @@ class PipelineData:
     """``probabilities``: (tokens, columns) of the likeliest tokens by raw rank; ``others``: (columns,) of all the rest.
 
     ``columns`` are the stages' labels with "Raw" first; ``kept``: (columns,) tokens still in the race, in words.
-    Of a row that is listed in part the probabilities are lower bounds: ``not_told`` (columns,) is that of the tokens that the
+    Of a row that is listed in part the probabilities are lower bounds: ``unlisted`` (columns,) is that of the tokens that the
     engine does not tell, and ``open`` (columns,) what lies between the bounds.
     """
 
@@ -46,7 +46,7 @@ class PipelineData:
     probabilities: npt.NDArray[np.float32]
     others: npt.NDArray[np.float32]
     kept: tuple[str, ...]
-    not_told: npt.NDArray[np.float32] | None = None
+    unlisted: npt.NDArray[np.float32] | None = None
     open: npt.NDArray[np.float32] | None = None
 
 
@@ -78,7 +78,7 @@ def _lower_bounds(view: PartialNext, codec: TextCodec) -> PipelineData:
         probabilities=columns.astype(np.float32),
         others=others.astype(np.float32),
         kept=("exact", *(VERDICTS[stage.verdict] for stage in trace.stages)),
-        not_told=rest.astype(np.float32),
+        unlisted=rest.astype(np.float32),
         open=left_open.astype(np.float32),
     )
 
@@ -161,8 +161,8 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
             )
         )
     traces.append(_band(x, data.others, "all other tokens" if data.open is None else "other tokens told", RAW, "/"))
-    if data.open is not None and data.not_told is not None:
-        traces.append(_band(x, data.not_told, "not told by this engine", RAW, "x"))
+    if data.open is not None and data.unlisted is not None:
+        traces.append(_band(x, data.unlisted, "not told by this engine", RAW, "x"))
         traces.append(_band(x, data.open, "open: between the bounds", FINAL, ".", "rgba(0,0,0,0)"))
     layout = dict(
         barmode="stack",
@@ -212,7 +212,7 @@ def pipeline_description(data: PipelineData) -> str:
         for name, p, kept in zip(data.columns, data.probabilities[0], data.kept, strict=True)
     ]
     said = "Stacked columns of the distribution after each stage. " + "; ".join(first) + "."
-    if data.open is None or data.not_told is None:
+    if data.open is None or data.unlisted is None:
         return said
-    ends = ", ".join(f"{percent(float(p))}" for p in (data.not_told[-1], data.open[-1]))
+    ends = ", ".join(f"{percent(float(p))}" for p in (data.unlisted[-1], data.open[-1]))
     return f"{said} These are lower bounds. At the end, not told by this engine and open between the bounds: {ends}."

@@ -17,7 +17,7 @@ from playground.charts.token_strip import StripToken
 from playground.engine.text.display import glyphs
 from playground.inspection.alignment import align
 from playground.inspection.compared import ModelRow, compare_rows, outcome_text
-from playground.inspection.distances import told_row
+from playground.inspection.distances import outcome_row
 from playground.inspection.template import TemplateToken
 from playground.numerics import top_ids
 
@@ -47,7 +47,7 @@ def readings_table(reads: Mapping[str, ModelRow]) -> TableData:
     first, rows = next(iter(reads.values())), list[dict[str, object]]()
     for name, read in reads.items():
         outcomes = align([(read.codec, read.row.vocab_size)])
-        row = told_row(read.row, outcomes, 0)
+        row = outcome_row(read.row, outcomes, 0)
         (best,) = top_ids(row.probs, 1)
         likeliest = f"{glyphs(outcome_text(outcomes, int(best), (read,)))} {percent(float(row.probs[best]))}"
         gaps = None if read is first else compare_rows(first, read).distances

@@ -67,13 +67,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measured(args: argparse.Namespace, dials: dict[str, float]) -> Measured:
-    from playground.corpus.language_id import known_languages
+    from playground.corpus.language_id import supported_languages
     from playground.corpus.measuring import BLOCKED, measure
     from playground.corpus.rules import GROUP_OF
     from playground.corpus.sample import open_documents
 
     groups = tuple({GROUP_OF[name] for name in dials})
-    if "language" in groups and args.language not in known_languages():
+    if "language" in groups and args.language not in supported_languages():
         raise BadInput(f"--language: py3langid knows no language {args.language[:20]!r}; give a code such as en or hi.")
     blocked: tuple[str, ...] = BLOCKED
     if args.blocked_words is not None:

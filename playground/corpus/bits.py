@@ -94,20 +94,20 @@ class BitsStore:
     """What is known of texts by the model's revision. Safe to use from any thread."""
 
     def __init__(self, most: int = _REMEMBERED) -> None:
-        self._known: LRUCache[tuple[str, bytes], TextBits] = LRUCache(most)
+        self._cached: LRUCache[tuple[str, bytes], TextBits] = LRUCache(most)
         self._lock = threading.Lock()
 
     def cached(self, revision: str, texts: Sequence[str]) -> tuple[TextBits, ...] | None:
         """All of them, or None where one is missing."""
         with self._lock:
-            cached = [self._known.get((revision, _digest(text))) for text in texts]
+            cached = [self._cached.get((revision, _digest(text))) for text in texts]
         complete = tuple(each for each in cached if each is not None)
         return complete if len(complete) == len(texts) else None
 
     def store(self, revision: str, text: str, bits: TextBits) -> None:
         """Remember one."""
         with self._lock:
-            self._known[revision, _digest(text)] = bits
+            self._cached[revision, _digest(text)] = bits
 
 
 STORE = BitsStore()

@@ -59,14 +59,14 @@ class CountStore:
     """Counts that are known, by the text's content and the tokenizer. Safe to use from any thread."""
 
     def __init__(self, most: int = _REMEMBERED) -> None:
-        self._known: LRUCache[tuple[str, str], Counts] = LRUCache(most)
+        self._cached: LRUCache[tuple[str, str], Counts] = LRUCache(most)
         self._lock = threading.Lock()
         self._counting = threading.Lock()  # two readers who ask for the same wait for one count
 
     def cached(self, parallel: Parallel, tokenizer: str) -> Counts | None:
         """What was counted, or None."""
         with self._lock:
-            return self._known.get((digest_of(parallel), tokenizer))
+            return self._cached.get((digest_of(parallel), tokenizer))
 
     def count(self, parallel: Parallel, tokenizer: Tokenizer, name: str = "") -> Counts:
         """Count, unless it is known. Raises the tokenizer's own errors. ``name``: what is remembered; its own name if ""."""
@@ -76,7 +76,7 @@ class CountStore:
             if counts is None:
                 counts = count_tokens(parallel, tokenizer)
                 with self._lock:
-                    self._known[digest_of(parallel), name] = counts
+                    self._cached[digest_of(parallel), name] = counts
             return counts
 
 

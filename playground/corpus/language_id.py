@@ -43,7 +43,7 @@ def identify(text: str) -> Identified:
     return Identified(language if share > _UNIFORM else "", share, ranked)
 
 
-def known_languages() -> tuple[str, ...]:
+def supported_languages() -> tuple[str, ...]:
     """The codes that it may answer."""
     with _lock:
         return tuple(sorted(_identifier().labels))

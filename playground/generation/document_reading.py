@@ -48,7 +48,7 @@ def from_json(data: bytes, info: ModelInfo) -> tuple[Run, str | None]:
 def _parse(data: bytes) -> SavedRuns:
     if len(data) > MOST_BYTES:
         raise BadInput(f"The file has more than {MOST_BYTES // 10**6} MB; load one saved by this page.", "file")
-    text, _is_known = decode(data)
+    text, _is_sure = decode(data)
     try:
         parse_json(text)  # the schema's own reading keeps the last of two equal keys
         return SavedRuns.model_validate_json(text)

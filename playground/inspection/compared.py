@@ -12,7 +12,7 @@ from playground.engine.text.prompt import continuation_ids
 from playground.engine.types import NextLogits, NextRow, TokenIds
 from playground.errors import BadPrompt, BadSetting
 from playground.inspection.alignment import Outcomes, align
-from playground.inspection.distances import Distances, ToldRow, distances, movers, told_row
+from playground.inspection.distances import Distances, OutcomeRow, distances, movers, outcome_row
 from playground.inspection.next_token import CONTEXT_TAIL
 from playground.models.info import ModelInfo
 from playground.sampling.settings import SamplerSettings
@@ -55,8 +55,8 @@ class ModelComparison:
     """From the first model's row p to the other's q, before any sampler. ``moved``: the largest differences first."""
 
     outcomes: Outcomes
-    p: ToldRow
-    q: ToldRow
+    p: OutcomeRow
+    q: OutcomeRow
     distances: Distances
     moved: tuple[MovedToken, ...]
 
@@ -68,7 +68,7 @@ class ModelComparison:
 def compare_rows(first: ModelRow, other: ModelRow, count: int = MOVERS) -> ModelComparison:
     """Both rows and what lies between them."""
     outcomes = align([(one.codec, one.row.vocab_size) for one in (first, other)])
-    p, q = told_row(first.row, outcomes, 0), told_row(other.row, outcomes, 1)
+    p, q = outcome_row(first.row, outcomes, 0), outcome_row(other.row, outcomes, 1)
     moved = tuple(
         MovedToken(outcome_text(outcomes, mover.outcome, (first, other)), mover.p, mover.q)
         for mover in movers(p, q, count)

@@ -33,7 +33,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ToldRow:
+class OutcomeRow:
     """A next-token distribution over outcomes: ``probs`` (outcomes,), with 0 where ``shown`` is False.
 
     What is not told shares ``rest``.
@@ -68,23 +68,23 @@ class Distances:
     only_q: float
 
 
-def told_row(row: NextRow, outcomes: Outcomes, model: int) -> ToldRow:
+def outcome_row(row: NextRow, outcomes: Outcomes, model: int) -> OutcomeRow:
     """A model's row over ``outcomes``, before any sampler. An outcome is told once all of its tokens are."""
     place = outcomes.places[model]
     if isinstance(row, NextLogits):
         wide = row.logits.astype(np.float64)  # so that an unlikely token is not an impossible one
         weights = np.exp(wide - wide.max())
         probs = outcomes.project(weights / weights.sum(), model)
-        return ToldRow(probs, np.ones(outcomes.size, dtype=bool), 0.0)
+        return OutcomeRow(probs, np.ones(outcomes.size, dtype=bool), 0.0)
     top_probs = np.exp(row.logprobs.astype(np.float64))
     probs = np.asarray(np.bincount(place[row.top_ids], weights=top_probs, minlength=outcomes.size), dtype=np.float64)
     tokens = np.bincount(place, minlength=outcomes.size)  # of each outcome; 0 for one that this model has no token for
     complete = np.bincount(place[row.top_ids], minlength=outcomes.size) == tokens
     probs[~complete] = 0.0
-    return ToldRow(probs, complete, max(0.0, 1.0 - float(probs.sum())))
+    return OutcomeRow(probs, complete, max(0.0, 1.0 - float(probs.sum())))
 
 
-def distances(p: ToldRow, q: ToldRow, outcomes: Outcomes, models: tuple[int, int] = (0, 1)) -> Distances:
+def distances(p: OutcomeRow, q: OutcomeRow, outcomes: Outcomes, models: tuple[int, int] = (0, 1)) -> Distances:
     """From p to q. ``models``: their numbers among ``outcomes``.
 
     Bounds of rows told in part: seeing several outcomes as one never adds to a divergence (data processing), so all that
@@ -115,7 +115,7 @@ def distances(p: ToldRow, q: ToldRow, outcomes: Outcomes, models: tuple[int, int
     )
 
 
-def movers(p: ToldRow, q: ToldRow, count: int) -> tuple[Mover, ...]:
+def movers(p: OutcomeRow, q: OutcomeRow, count: int) -> tuple[Mover, ...]:
     """The outcomes whose probability differs most, of those that both tell."""
     change = np.where(p.shown & q.shown, np.abs(p.probs - q.probs), 0.0)
     order = np.argsort(-change, kind="stable")[:count]

@@ -122,7 +122,7 @@ def text_after(codec: TextCodec, ids: TokenIds, position: int, token: int) -> st
     return glyphs(codec.piece(token, ids[max(0, position + 1 - CONTEXT_TAIL) : position + 1]))
 
 
-def known_path(picture: LensPicture, position: int, token: int) -> RankPath | None:
+def recorded_path(picture: LensPicture, position: int, token: int) -> RankPath | None:
     """The token's way where it was followed (the answer's likeliest and the one that comes), else None."""
     rows, column = picture.rows, position - picture.rows.first
     places = np.flatnonzero(rows.followed[column] == token)

@@ -17,12 +17,12 @@ CONTEXTS = {context: f"{context:,}" for context in LONG_CONTEXTS if context >= 5
 MOST_SEEDS = 5
 
 
-def _known_family(name: str) -> None:
+def _check_family(name: str) -> None:
     if name not in FAMILIES:
         raise BadInput(f"Families: {name[:20]!r} is none of {', '.join(FAMILIES)}.")
 
 
-def _known_learner(name: str) -> None:
+def _check_learner(name: str) -> None:
     if name not in LEARNERS:
         raise BadInput(f"Models: {name[:20]!r} is none of {', '.join(LEARNERS)}.")
 
@@ -40,12 +40,12 @@ class ArchitecturesState:
     ``text`` (letters and points), ``layer`` and ``channel``: of what is remembered.
     """
 
-    families: tuple[str, ...] = texts(DEFAULT, len(FAMILIES), _known_family, label="Families")
+    families: tuple[str, ...] = texts(DEFAULT, len(FAMILIES), _check_family, label="Families")
     longest: int = whole(2048, 512, 32_768, label="Longest text", choices=CONTEXTS)
     loaded: bool = flag(False, label="The model in use too")
     shows: str = one_of("state", QUANTITIES, label="Shown")
     task: str = one_of("reverse", {name: task.label for name, task in TASKS.items()}, label="Task")
-    models: tuple[str, ...] = texts((), len(LEARNERS), _known_learner, label="Models")
+    models: tuple[str, ...] = texts((), len(LEARNERS), _check_learner, label="Models")
     size: int = whole(0, 0, 512, label="Trained up to", help="0: the task's usual size.")
     width: int = whole(0, 0, 256, label="Width", step=8, help="0: the task's usual width.")
     steps: int = whole(

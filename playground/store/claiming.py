@@ -35,8 +35,8 @@ def claim(
             row = session.scalar(select(table).where(own))
             if row is None or not is_free(row):
                 return False
-            as_seen = own & (table.writer == row.writer) & (table.status == row.status)
-            changed = session.execute(update(table).where(as_seen).values(**values).returning(table.id))
+            as_read = own & (table.writer == row.writer) & (table.status == row.status)
+            changed = session.execute(update(table).where(as_read).values(**values).returning(table.id))
             if changed.first() is not None:
                 return True
     return False

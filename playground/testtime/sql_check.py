@@ -47,7 +47,7 @@ _BUILDING = _READING | {
 _NEVER_CALLED = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
 
 
-def known_dialects() -> tuple[str, ...]:
+def supported_dialects() -> tuple[str, ...]:
     """The dialects sqlglot reads."""
     from sqlglot.dialects.dialect import Dialects
 

@@ -19,7 +19,7 @@ from playground.testtime.scoring import (
     each,
     refuse,
 )
-from playground.testtime.sql_check import SAMPLE_DATABASE, known_dialects
+from playground.testtime.sql_check import SAMPLE_DATABASE, supported_dialects
 from playground.testtime.types import Candidate, Score
 
 LENGTH_UNITS = {"t": "tokens", "w": "words", "c": "characters"}
@@ -38,8 +38,8 @@ def make_sql(argument: str | None) -> ScoreFunction:
     """``DIALECT`` or ``DIALECT;CREATE TABLE …``. The statements are tried at once, in the child, and refused there."""
     dialect, _, setup = (argument or "sqlite").partition(";")
     dialect = dialect.strip().lower()
-    if dialect not in known_dialects():
-        raise refuse("sql", f"there is no dialect {dialect[:40]!r}; choose one of {', '.join(known_dialects())}.")
+    if dialect not in supported_dialects():
+        raise refuse("sql", f"there is no dialect {dialect[:40]!r}; choose one of {', '.join(supported_dialects())}.")
     own = setup if setup.strip() else SAMPLE_DATABASE
     asked = f"{dialect}\n{own}"
     if setup.strip():

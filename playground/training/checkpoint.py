@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playground.errors import BadInput, ModelError
 from playground.models.wording import reason_text
-from playground.training.curve import FILE_NAME, read_told
+from playground.training.curve import FILE_NAME, read_checkpoint_header
 from playground.training.loop import Checkpoint
 from playground.training.steps import read_step, step_values
 from playground.training.student import Tensors
@@ -51,7 +51,7 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        metadata = read_told(folder)
+        metadata = read_checkpoint_header(folder)
         if metadata is None:
             return None
         with safe_open(folder / FILE_NAME, framework="pt") as opened:

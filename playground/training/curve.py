@@ -11,7 +11,7 @@ from playground.training.steps import TrainStep, read_step
 FILE_NAME = "checkpoint.safetensors"
 
 
-def read_told(folder: Path) -> dict[str, Any] | None:
+def read_checkpoint_header(folder: Path) -> dict[str, Any] | None:
     """The header's JSON; None where there is no checkpoint. Raises ValueError, KeyError or TypeError for a damaged one."""
     from safetensors import SafetensorError, safe_open
 
@@ -29,12 +29,12 @@ def read_told(folder: Path) -> dict[str, Any] | None:
 
 
 def read_notes(folder: Path) -> tuple[str, ...]:
-    """What was said of the rows before the first step. Raises as ``read_told``."""
-    metadata = read_told(folder)
+    """What was said of the rows before the first step. Raises as ``read_checkpoint_header``."""
+    metadata = read_checkpoint_header(folder)
     return tuple(map(str, metadata.get("notes", ()))) if metadata else ()
 
 
 def read_curve(folder: Path) -> tuple[TrainStep, ...]:
-    """The steps up to the last checkpoint, none without one. Raises as ``read_told``."""
-    metadata = read_told(folder)
+    """The steps up to the last checkpoint, none without one. Raises as ``read_checkpoint_header``."""
+    metadata = read_checkpoint_header(folder)
     return tuple(read_step(step) for step in metadata["steps"]) if metadata else ()

@@ -76,8 +76,8 @@ def forecast(
     full = max(1, min(rows, len(left)))
     passes = _passes(plan, sample, len(left), tokens, full)
     seconds = None
-    if (seen_passes := pace.pass_time() if pace is not None else None) is not None:
-        seconds = seen_passes.seconds(passes, tokens)
+    if (observed_passes := pace.pass_time() if pace is not None else None) is not None:
+        seconds = observed_passes.seconds(passes, tokens)
     elif model is not None and left:
         unread = {places[place][0] for place in left}
         context = np.mean([prompt_tokens[example] for example in unread]) + tokens / len(left) / 2

@@ -202,12 +202,12 @@ def _call_back() -> None:
 
 def lesson_step(text: str, place: int, pages: tuple[str, ...]) -> tuple[LessonStep | None, Lesson | None]:
     """The step in view of a lesson's text, and the lesson; None where there is none, or one of another version."""
-    lesson = known_lesson(text, pages)
+    lesson = lesson_of(text, pages)
     return (None, lesson) if lesson is None or place >= len(lesson.steps) else (lesson.steps[place], lesson)
 
 
 @lru_cache(maxsize=8)
-def known_lesson(text: str, pages: tuple[str, ...]) -> Lesson | None:
+def lesson_of(text: str, pages: tuple[str, ...]) -> Lesson | None:
     """The lesson of that text; None for "" and for what is none."""
     try:
         return read_lesson(text, ("", *pages)) if text else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import py3langid
 import pytest
 
-from playground.corpus.language_id import identify, known_languages
+from playground.corpus.language_id import identify, supported_languages
 from playground.corpus.parallel import declaration
 
 NOTHING = ["", "42", "ok"]
@@ -17,7 +17,7 @@ def test_what_is_identified_is_what_the_package_says() -> None:
         guess = identify(text)
         assert guess.language == py3langid.classify(text)[0]
         assert guess.ranked[0] == (guess.language, guess.probability) and len(guess.ranked) == 3
-        assert guess.language in known_languages()
+        assert guess.language in supported_languages()
 
 
 @pytest.mark.parametrize("text", NOTHING)

@@ -16,7 +16,7 @@ from scipy.stats import entropy
 from playground.engine.fake.codec import FakeCodec
 from playground.engine.types import NextLogits, TopTokens
 from playground.inspection.alignment import Outcomes, align, token_keys
-from playground.inspection.distances import Distances, ToldRow, distances, movers, told_row
+from playground.inspection.distances import Distances, OutcomeRow, distances, movers, outcome_row
 
 
 class Words(FakeCodec):
@@ -48,7 +48,7 @@ def top_of(probs: Iterable[float], k: int) -> TopTokens:
 
 
 def between(p: NextLogits | TopTokens, q: NextLogits | TopTokens, outcomes: Outcomes) -> Distances:
-    return distances(told_row(p, outcomes, 0), told_row(q, outcomes, 1), outcomes)
+    return distances(outcome_row(p, outcomes, 0), outcome_row(q, outcomes, 1), outcomes)
 
 
 def one_vocabulary(size: int) -> Outcomes:
@@ -119,17 +119,20 @@ def test_other_vocabularies_are_aligned_by_bytes() -> None:
 
 def test_a_text_of_two_tokens_is_told_once_both_are() -> None:
     outcomes = align([(Words(b"x", b"x", b"y"), 3), (Words(b"x", b"y"), 2)])
-    listed_row = told_row(top_of([0.5, 0.1, 0.4], 2), outcomes, 0)
+    listed_row = outcome_row(top_of([0.5, 0.1, 0.4], 2), outcomes, 0)
     assert listed_row.shown.tolist() == [False, True] and listed_row.rest == pytest.approx(0.6)
 
 
 def test_the_largest_movers_are_told_by_both() -> None:
     outcomes = one_vocabulary(4)
-    p, q = told_row(row_of([0.4, 0.3, 0.2, 0.1]), outcomes, 0), told_row(top_of([0.2, 0.35, 0.15, 0.3], 3), outcomes, 1)
+    p, q = (
+        outcome_row(row_of([0.4, 0.3, 0.2, 0.1]), outcomes, 0),
+        outcome_row(top_of([0.2, 0.35, 0.15, 0.3], 3), outcomes, 1),
+    )
     top_movers = movers(p, q, 2)
     assert [mover.outcome for mover in top_movers] == [0, 3]
     assert [(round(mover.p, 6), round(mover.q, 6)) for mover in top_movers] == [(0.4, 0.2), (0.1, 0.3)]
-    same = ToldRow(p.probs, p.shown, 0.0)
+    same = OutcomeRow(p.probs, p.shown, 0.0)
     assert movers(p, same, 2) == ()
 
 

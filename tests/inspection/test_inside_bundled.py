@@ -12,7 +12,7 @@ from playground.engine.api import CancelToken
 from playground.engine.hf.engine import TransformersEngine
 from playground.engine.hf.prepack import tune_for_cpu
 from playground.inspection.anatomy import examine_weights
-from playground.inspection.lens import LensPicture, answer_leads_from, choose_window, known_path, read_lens
+from playground.inspection.lens import LensPicture, answer_leads_from, choose_window, read_lens, recorded_path
 from playground.inspection.speed import workload_of
 from playground.models.loading import load
 from playground.ui.inside_page.experiments import EXPERIMENTS
@@ -45,7 +45,7 @@ def test_the_answer_appears_where_the_experiment_says(engine: TransformersEngine
     tops = picture.rows.top_ids[:, :, 0]
     assert tops[-1, -1] == tops[-1, pieces.index(" in")] == paris
     assert answer_leads_from(picture)[-1] >= 26
-    path = known_path(picture, len(picture.ids) - 1, paris)
+    path = recorded_path(picture, len(picture.ids) - 1, paris)
     assert path is not None and path.ranks[20] > 1000 and path.ranks[26] < 1000, "it climbs before it leads"
     with torch.inference_mode():
         own = engine.loaded.model(input_ids=torch.tensor([picture.ids])).logits[0].log_softmax(-1).numpy()

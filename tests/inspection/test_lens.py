@@ -21,9 +21,9 @@ from playground.inspection.lens import (
     answer_leads_from,
     choose_window,
     follow_token,
-    known_path,
     lens_cell,
     read_lens,
+    recorded_path,
 )
 from tests.engine.small import small_loaded
 
@@ -99,13 +99,13 @@ def test_followed_tokens_are_known_without_the_engine_and_others_with_one_more_l
     ids = tuple(range(20, 45))
     picture = picture_of(engine, ids)
     top = lens_cell(picture, 2, 10).top
-    path = known_path(picture, 10, top[3][0])
+    path = recorded_path(picture, 10, top[3][0])
     assert path is not None and path.ranks[-1] == 3 and len(path.ranks) == 3
-    coming = known_path(picture, 10, ids[11])
+    coming = recorded_path(picture, 10, ids[11])
     assert coming is not None, "the token that really comes is followed too"
     followed = {token for token, _share in top} | {ids[11]}
     other = next(token for token in range(300) if token not in followed)
-    assert known_path(picture, 10, other) is None and known_path(picture, 24, -1) is None
+    assert recorded_path(picture, 10, other) is None and recorded_path(picture, 24, -1) is None
     anew = follow_token(engine, ids, 10, other, CancelToken())
     assert anew.ranks[-1] >= LENS_TOP
     again = follow_token(engine, ids, 10, top[3][0], CancelToken())

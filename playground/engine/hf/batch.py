@@ -47,11 +47,11 @@ class TransformersBatch:
     @property
     def cache_bytes(self) -> int | None:
         sizes = [group.state.cache_bytes for group in self._groups if group.state is not None]
-        return _sum_known(sizes)
+        return _sum_unless_unknown(sizes)
 
     @property
     def state_bytes(self) -> int | None:
-        return _sum_known([group.state.state_bytes for group in self._groups if group.state is not None])
+        return _sum_unless_unknown([group.state.state_bytes for group in self._groups if group.state is not None])
 
     def _collect(self) -> FloatArray:
         """(rows, vocab) in the order of the rows."""
@@ -146,7 +146,7 @@ class TransformersBatch:
             self._remember(group, range(len(group.rows)))
 
 
-def _sum_known(values: Sequence[int | None]) -> int | None:
+def _sum_unless_unknown(values: Sequence[int | None]) -> int | None:
     numbers = [value for value in values if value is not None]
     return sum(numbers) if numbers else None
 

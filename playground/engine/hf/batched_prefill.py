@@ -51,7 +51,7 @@ def _together(runner: ModelRunner, texts: Sequence[TokenIds]) -> list[TokenIds]:
     if len(texts) <= 1 or runner.is_long(max(map(len, texts))):
         return []
     shared = _shared(texts)
-    batched = [ids for ids in texts if (len(ids) - runner.known_length(ids)) * _ALONE > len(ids) - shared]
+    batched = [ids for ids in texts if (len(ids) - runner.cached_length(ids)) * _ALONE > len(ids) - shared]
     return batched if len(batched) > 1 else []
 
 

@@ -51,7 +51,7 @@ class PrefixCache:
         self._slots.move_to_end(owner)
         return longest, self._slots[owner].fork(longest)
 
-    def known_length(self, revision: str, ids: TokenIds) -> int:
+    def cached_length(self, revision: str, ids: TokenIds) -> int:
         """How much of ``ids`` the best slot saves."""
         return self._longest(revision, ids)[0]
 
@@ -66,9 +66,9 @@ class PrefixCache:
 
     def store(self, revision: str, ids: TokenIds, state: DecoderState) -> None:
         """Store the state of ``ids``. Slots of its own prefixes go where the longer one serves them too."""
-        for known_revision, slot_ids in list(self._slots):
-            if known_revision == revision and slot_ids == ids[: len(slot_ids)] and (state.can_cut or slot_ids == ids):
-                self._drop((known_revision, slot_ids))
+        for stored_revision, slot_ids in list(self._slots):
+            if stored_revision == revision and slot_ids == ids[: len(slot_ids)] and (state.can_cut or slot_ids == ids):
+                self._drop((stored_revision, slot_ids))
         key = (revision, ids)
         self._slots[key] = state
         self._bytes[key] = state.bytes

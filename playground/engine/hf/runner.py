@@ -172,9 +172,9 @@ class ModelRunner:
     def empty_state(self) -> DecoderState:
         return DecoderState(None if self._decoding.own else new_cache(self.loaded.model.config))
 
-    def known_length(self, ids: TokenIds) -> int:
+    def cached_length(self, ids: TokenIds) -> int:
         """How many of ``ids`` need not be read again."""
-        return self.prefixes.known_length(self._family(len(ids)), ids) if self.takes_pieces else 0
+        return self.prefixes.cached_length(self._family(len(ids)), ids) if self.takes_pieces else 0
 
     def store_prefix(self, ids: TokenIds, state: DecoderState, total: int | None = None) -> None:
         """Remember the state of ``ids``, the beginning of a text of ``total`` tokens."""

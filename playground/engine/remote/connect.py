@@ -9,7 +9,7 @@ from playground.engine.remote.listing import chosen_model, short_name
 from playground.engine.remote.llama_codec import LlamaServerCodec, LlamaServerTokenizer, make_table
 from playground.engine.remote.llama_cpp import ENTRY_BYTES, LlamaCppEngine, ServedModel, ask_row
 from playground.engine.remote.openai_connect import connect_completions
-from playground.engine.remote.reading import Answer, told_tokens
+from playground.engine.remote.reading import Answer, listed_tokens
 from playground.engine.remote.refusals import unusable
 from playground.errors import ServerError
 from playground.models.info import ModelInfo, ServerFacts
@@ -51,7 +51,7 @@ def _llama_cpp(client: ServerClient, props: Answer, progress: Progress) -> Llama
     first = ask_row(client, address.model, [0], size)
     entries = next(iter(first.children("completion_probabilities")), Answer({}, address)).items("top_logprobs")
     size = size if meta.has("n_vocab") else len(entries)
-    told_tokens(entries, size, address)  # ids and numbers are looked at before any is used
+    listed_tokens(entries, size, address)  # ids and numbers are looked at before any is used
     if len(entries) != size:
         raise unusable(address, f"tells {len(entries):,} tokens of a row where its model has {size:,}")
     tokenizer = LlamaServerTokenizer(client, props.text("chat_template", ""), address.model)
@@ -106,7 +106,7 @@ def _tells_raw(client: ServerClient, size: int) -> bool:
     def row(settings: dict[str, object]) -> list[tuple[int, float]]:
         answer = ask_row(client, client.address.model, [0], count, settings=settings)
         entries = next(iter(answer.children("completion_probabilities")), Answer({}, client.address))
-        ids, logprobs = told_tokens(entries.items("top_logprobs"), size, client.address)
+        ids, logprobs = listed_tokens(entries.items("top_logprobs"), size, client.address)
         return list(zip(ids.tolist(), logprobs.tolist(), strict=True))
 
     plain = row({})

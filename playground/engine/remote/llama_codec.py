@@ -64,12 +64,12 @@ class LlamaServerCodec(TableCodec):
     def __init__(self, tokenizer: LlamaServerTokenizer, table: TokenTable, bos: str, info: ModelInfo) -> None:
         super().__init__(tokenizer, ChatTemplate(tokenizer, info.name), info)
         self._tokenizer = tokenizer
-        self._known = table
+        self._token_table = table
         self._bos = bos
 
     @property
     def _table(self) -> TokenTable:
-        return self._known
+        return self._token_table
 
     @cached_property
     def _leading_ids(self) -> tuple[int, ...]:
@@ -78,7 +78,7 @@ class LlamaServerCodec(TableCodec):
 
     @property
     def _bos_id(self) -> int | None:
-        return self._known.special_id(self._bos)
+        return self._token_table.special_id(self._bos)
 
 
 def make_table(tokenizer: LlamaServerTokenizer, data: Mapping[int, bytes], size: int) -> TokenTable:

@@ -19,7 +19,7 @@ from playground.engine.limits import check_constraint, check_ids
 from playground.engine.pieces import Pieces, one_by_one
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.llama_codec import LlamaServerCodec
-from playground.engine.remote.reading import Answer, events, told_tokens, whole_row
+from playground.engine.remote.reading import Answer, events, listed_tokens, whole_row
 from playground.engine.remote.refusals import ended_silently, gave_up
 from playground.engine.remote.server_engine import ServerEngine
 from playground.engine.remote.together import mixed
@@ -75,7 +75,7 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
         steps = answer.children("completion_probabilities")[:1]
         if not steps:
             raise answer.wrong("completion_probabilities")
-        top_ids, logprobs = told_tokens(steps[0].items("top_logprobs"), size, self._client.address)
+        top_ids, logprobs = listed_tokens(steps[0].items("top_logprobs"), size, self._client.address)
         row = whole_row(top_ids, logprobs, size, self._client.address)
         computed = (
             answer.child("timings").whole("prompt_n", len(token_ids)) if answer.has("timings") else len(token_ids)
@@ -143,7 +143,7 @@ class LlamaCppEngine(ServerEngine[LlamaServerCodec]):
         for step in answer.children("completion_probabilities") if answer.has("completion_probabilities") else ():
             token = step.token("id", size)
             piece = self._codec.piece(token, token_ids[-_CONTEXT:])
-            ids, logprobs = told_tokens(step.items("top_logprobs")[:top], size, self._client.address)
+            ids, logprobs = listed_tokens(step.items("top_logprobs")[:top], size, self._client.address)
             pairs = tuple(zip(ids.tolist(), logprobs.tolist(), strict=True))
             rank = next((place for place, one in enumerate(pairs) if one[0] == token), None)
             tokens.append(StreamedToken(row, 0, piece, token, step.logprob("logprob"), pairs, rank))

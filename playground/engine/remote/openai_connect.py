@@ -12,7 +12,7 @@ from playground.engine.remote.chat_server import connect_chat
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import KINDS, OTHER, ServerKind
 from playground.engine.remote.listing import chosen_model, short_name, unknown_model
-from playground.engine.remote.openai_format import TokenNames, ToldStep
+from playground.engine.remote.openai_format import StreamedStep, TokenNames
 from playground.engine.remote.openai_rows import CompletionRows, GenerateRows
 from playground.engine.remote.openai_server import OpenAIEngine, ServedCompletions
 from playground.engine.remote.openai_tokens import CHECKED, LARGEST_HEAD, REFUSED, Tokens, local_tokens, served_tokens
@@ -56,7 +56,7 @@ def connect_completions(client: ServerClient, progress: Progress) -> Engine:
     )
     probe = _Probe(client, name, kind, tokens, info)
     probe.check_tokenizer(tokens.name)
-    row_tokens = probe.most_told()
+    row_tokens = probe.longest_row()
     served = ServedCompletions(kind, name, row_tokens, probe.takes_ids, probe.tells_raw(row_tokens), probe.scores())
     facts = ServerFacts(kind.name, version, models, None, row_tokens, served.raw)
     info = replace(info, vocab_size=probe.size, server=facts)
@@ -155,7 +155,7 @@ class _Probe:
             return None
         return Answer(answer, self._client.address).ids("tokens", None)
 
-    def _step(self, count: int, **settings: object) -> ToldStep | None:
+    def _step(self, count: int, **settings: object) -> StreamedStep | None:
         """The first step with its row; None where the server refuses or tells none."""
         try:
             return self.rows.row(self._ids if self.takes_ids else CHECKED, count, None, **settings)
@@ -168,7 +168,7 @@ class _Probe:
         step = self._step(count, **settings)
         return dict(step.top) if step else {}
 
-    def most_told(self) -> int | None:
+    def longest_row(self) -> int | None:
         """How many tokens of a row the server tells; None: all, 0: none."""
         if self._native and not self._row(1):  # a router before it may not pass that on
             self._native = False

@@ -18,7 +18,7 @@ _AS_BYTES = re.compile(r"bytes:((?:\\x[0-9a-f]{2})+)")
 
 
 @dataclass(frozen=True, slots=True)
-class ToldStep:
+class StreamedStep:
     """One token of a text: its id where it could be told, its log-probability, and the likeliest of its row.
 
     ``unnamed``: the largest log-probability that a token may have whose id could not be told; None where there is none.
@@ -50,7 +50,7 @@ class TokenNames:
         return token if token is not None and token < self.size else None
 
 
-def told_steps(choice: Answer, names: TokenNames) -> list[ToldStep]:
+def streamed_steps(choice: Answer, names: TokenNames) -> list[StreamedStep]:
     """The steps that a choice tells of; none where it tells no log-probabilities. Raises ServerError."""
     if not choice.has("logprobs"):
         return []
@@ -66,16 +66,16 @@ def told_steps(choice: Answer, names: TokenNames) -> list[ToldStep]:
     return [_from_lists(logprobs_answer, *one, names) for one in zip(tokens, logprobs, tops, strict=True)]
 
 
-def _from_entry(entry: Answer, names: TokenNames) -> ToldStep:
+def _from_entry(entry: Answer, names: TokenNames) -> StreamedStep:
     others = entry.children("top_logprobs") if entry.has("top_logprobs") else []
     pairs = [(names.id_of(one.text("token"), one.data("bytes")), one.logprob("logprob")) for one in others]
     name = entry.text("token")
-    return ToldStep(
+    return StreamedStep(
         names.id_of(name, entry.data("bytes")), name, entry.logprob("logprob"), _ranked(pairs), _unnamed(pairs)
     )
 
 
-def _from_lists(logprobs_answer: Answer, name: object, logprob: object, top: object, names: TokenNames) -> ToldStep:
+def _from_lists(logprobs_answer: Answer, name: object, logprob: object, top: object, names: TokenNames) -> StreamedStep:
     one = Answer({"token": name, "logprob": logprob, "top": top}, logprobs_answer.address)
     pairs: list[tuple[int | None, float]] = []
     if isinstance(top, Mapping):
@@ -84,7 +84,7 @@ def _from_lists(logprobs_answer: Answer, name: object, logprob: object, top: obj
     text = one.text("token")
     own = one.logprob("logprob") if one.has("logprob") else None
     hidden = 0.0 if any(token is None for token, _ in pairs) else None  # of several with one name the list has one
-    return ToldStep(names.id_of(text), text, own, _ranked(pairs), hidden)
+    return StreamedStep(names.id_of(text), text, own, _ranked(pairs), hidden)
 
 
 def _ranked(pairs: list[tuple[int | None, float]]) -> tuple[tuple[int, float], ...]:

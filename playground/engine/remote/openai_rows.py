@@ -14,7 +14,7 @@ import numpy as np
 from playground.engine.api import CancelToken
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import ServerKind
-from playground.engine.remote.openai_format import TokenNames, ToldStep, told_steps
+from playground.engine.remote.openai_format import StreamedStep, TokenNames, streamed_steps
 from playground.engine.remote.prompt_scores import prompt_score
 from playground.engine.remote.reading import Answer
 from playground.engine.types import SequenceScore, TokenIds
@@ -48,10 +48,12 @@ class CompletionRows:
         limit = ENTRY_BYTES * (entries + 4) + 2**20
         return Answer(self._client.ask(url, body, cancel=cancel, limit=limit), self._client.address)
 
-    def row(self, prompt: Prompt, count: int, cancel: CancelToken | None = None, **settings: object) -> ToldStep | None:
+    def row(
+        self, prompt: Prompt, count: int, cancel: CancelToken | None = None, **settings: object
+    ) -> StreamedStep | None:
         """The step after ``prompt`` with the ``count`` likeliest tokens; None where the server tells none."""
         choices = self.ask(prompt, cancel, count, logprobs=count, **settings).children("choices")
-        steps = told_steps(choices[0], self.names) if choices else []
+        steps = streamed_steps(choices[0], self.names) if choices else []
         return steps[0] if steps and steps[0].top else None
 
     def score(self, ids: TokenIds, cancel: CancelToken | None = None) -> SequenceScore:
@@ -63,7 +65,9 @@ class CompletionRows:
 class GenerateRows(CompletionRows):
     """The same from SGLang's ``/generate``. What asks for settings of a sampler is a completion still."""
 
-    def row(self, prompt: Prompt, count: int, cancel: CancelToken | None = None, **settings: object) -> ToldStep | None:
+    def row(
+        self, prompt: Prompt, count: int, cancel: CancelToken | None = None, **settings: object
+    ) -> StreamedStep | None:
         if settings or isinstance(prompt, str):
             return super().row(prompt, count, cancel, **settings)
         facts = self._generate(prompt, count, -1, cancel)
@@ -75,7 +79,7 @@ class GenerateRows(CompletionRows):
         by_token = {one: value for one, value in pairs if one < self.names.size}
         unnamed = max((value for one, value in pairs if one >= self.names.size), default=None)
         top = tuple(sorted(by_token.items(), key=lambda pair: (-pair[1], pair[0])))
-        return ToldStep(token, "", logprob, top, unnamed) if top else None
+        return StreamedStep(token, "", logprob, top, unnamed) if top else None
 
     def score(self, ids: TokenIds, cancel: CancelToken | None = None) -> SequenceScore:
         """A rank is told as far as the likeliest tokens go; beyond it is unknown (-1)."""

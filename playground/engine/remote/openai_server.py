@@ -21,7 +21,7 @@ from playground.engine.limits import check_constraint, check_ids
 from playground.engine.pieces import Pieces, one_by_one
 from playground.engine.remote.http import ServerClient
 from playground.engine.remote.kinds import ServerKind
-from playground.engine.remote.openai_format import told_steps
+from playground.engine.remote.openai_format import streamed_steps
 from playground.engine.remote.openai_rows import ENTRY_BYTES, NEUTRAL, CompletionRows
 from playground.engine.remote.reading import Answer, events, whole_row
 from playground.engine.remote.refusals import ended_silently, gave_up, unusable
@@ -206,7 +206,7 @@ class OpenAIEngine(ServerEngine[TableCodec]):
         self, choice: Answer, added: str, request: StreamRequest, row: int, before: Sequence[StreamedToken]
     ) -> Iterator[StreamedToken]:
         """The tokens of one event: as told, or its text as one where nothing is told."""
-        steps = told_steps(choice, self._rows.names)
+        steps = streamed_steps(choice, self._rows.names)
         if not steps and added:
             yield StreamedToken(row, len(before), added)
         own = self._served.raw or (

@@ -109,7 +109,7 @@ class Answer:
         return -math.inf if value < _LOWEST or value == _NEVER else min(float(value), 0.0)
 
 
-def told_tokens(entries: list[object], size: int, address: ServerAddress) -> tuple[npt.NDArray[np.int64], FloatArray]:
+def listed_tokens(entries: list[object], size: int, address: ServerAddress) -> tuple[npt.NDArray[np.int64], FloatArray]:
     """Ids and log-probabilities of entries with an ``id`` and a ``logprob``, in the server's order.
 
     In one go, because a row has a vocabulary's entries. Raises ServerError for NaN, more than certainty, an id twice and
@@ -133,7 +133,7 @@ def told_tokens(entries: list[object], size: int, address: ServerAddress) -> tup
 
 
 def whole_row(ids: npt.NDArray[np.int64], logprobs: FloatArray, size: int, address: ServerAddress) -> FloatArray:
-    """The row (size,) in the order of ids, of what ``told_tokens`` gave. Raises ServerError unless all are there and sum to 1.
+    """The row (size,) in the order of ids, of what ``listed_tokens`` gave. Raises ServerError unless all are there and sum to 1.
 
     Worked example: ids (1, 0) with log-probabilities (-0.2, -1.7) is (-1.7, -0.2).
     """

@@ -82,12 +82,12 @@ class ServedCodec(TableCodec):
         dressed = tokenizer.encode("a", True, add_special=True)
         self._before = leading_ids(dressed, tokenizer.encode("a", True))
         self._chats: LRUCache[tuple[str, str | None], tuple[int, ...]] = LRUCache(_REMEMBERED_CHATS)
-        self._known = TokenTable({}, {}, info.vocab_size, exact=False, joins=False, decode=self._told_bytes)
-        self._known.longest_bytes = _LONGEST_TOKEN
+        self._token_table = TokenTable({}, {}, info.vocab_size, exact=False, joins=False, decode=self._served_bytes)
+        self._token_table.longest_bytes = _LONGEST_TOKEN
 
     @property
     def _table(self) -> TokenTable:
-        return self._known
+        return self._token_table
 
     @property
     def _leading_ids(self) -> tuple[int, ...]:
@@ -122,15 +122,15 @@ class ServedCodec(TableCodec):
 
     def learn(self, ids: Iterable[int]) -> None:
         """Ask for the texts of several tokens in one request, each behind the anchor, so that its spaces stay."""
-        new = [token for token in dict.fromkeys(ids) if not self._known.has_met(token)]
+        new = [token for token in dict.fromkeys(ids) if not self._token_table.has_met(token)]
         for start in range(0, len(new), _MOST_AT_ONCE):
             some = new[start : start + _MOST_AT_ONCE]
             whole = self._tokenizer.decode([part for token in some for part in (*self._anchor, token)])
             before, *parts = whole.split(self._prefix)
             if not before and len(parts) == len(some):
-                self._known.meet({token: part.encode() for token, part in zip(some, parts, strict=True)})
+                self._token_table.meet({token: part.encode() for token, part in zip(some, parts, strict=True)})
 
-    def _told_bytes(self, token: int) -> bytes:
+    def _served_bytes(self, token: int) -> bytes:
         whole = self._tokenizer.decode([*self._anchor, token])
         if whole.startswith(self._prefix):
             return whole[len(self._prefix) :].encode()

@@ -148,7 +148,7 @@ class TableCodec:
             return token_ids
         with foreign_errors(self._cannot_read):
             ids = tuple(self._encoder.encode(text, parse_special))
-        self._require_known(ids)
+        self._require_in_vocabulary(ids)
         if len(text) <= _REMEMBERED_CHARACTERS:
             with self._lock:
                 self._encoded[key] = ids
@@ -161,7 +161,7 @@ class TableCodec:
             field="prompt",
         )
 
-    def _require_known(self, ids: tuple[int, ...]) -> None:
+    def _require_in_vocabulary(self, ids: tuple[int, ...]) -> None:
         """Raise BadPrompt for a token of which the model has no row: its tokenizer has more tokens than it knows."""
         outside = next((token for token in ids if token >= self._info.vocab_size), None)
         if outside is not None:

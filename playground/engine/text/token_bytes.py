@@ -45,7 +45,7 @@ class TokenTable:
         joins: bool,
         decode: Callable[[int], bytes],
     ) -> None:
-        self._known = spellings
+        self._spellings = spellings
         self._special = special
         self._size = size
         self._decode = decode
@@ -60,24 +60,24 @@ class TokenTable:
         """The bytes of one token; b"" for special and unknown ids."""
         if token_id in self._special or token_id < 0:
             return b""
-        data = self._known.get(token_id)
+        data = self._spellings.get(token_id)
         if data is not None or self.exact:
             return data or b""
-        data = self._known[token_id] = self._decode(token_id)
+        data = self._spellings[token_id] = self._decode(token_id)
         return data
 
     def has_met(self, token_id: int) -> bool:
         """Whether its bytes, or its name, are known without another look."""
-        return token_id in self._known or token_id in self._special
+        return token_id in self._spellings or token_id in self._special
 
     def meet(self, spellings: Mapping[int, bytes]) -> None:
         """Take note of tokens' bytes that somebody else has found out."""
-        self._known.update(spellings)
+        self._spellings.update(spellings)
 
     def name(self, token_id: int) -> str | None:
         """A special token's spelling, ``id 50000`` for an id that no token has, None for an ordinary token."""
         name = self._special.get(token_id)
-        if name is None and self.exact and token_id not in self._known:
+        if name is None and self.exact and token_id not in self._spellings:
             return f"id {token_id}"
         return name
 

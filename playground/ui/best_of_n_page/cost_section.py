@@ -24,7 +24,7 @@ from playground.ui.kit.job_view import watch
 from playground.ui.kit.messages import show_problem, why_it_matters
 from playground.ui.runtime import session_id
 from playground.ui.workspace.setup import setup
-from playground.ui.workspace.speed import known_timing, timings
+from playground.ui.workspace.speed import cached_timing, timings
 
 ROUGH = 0.2  # relative error above which a prediction is no plan
 
@@ -45,7 +45,7 @@ def cost_section(own: ModelSession, worker: Worker) -> None:
         help=f"A few prompts read and a few steps at 1 to {ROWS[-1]} rows; others get their turns in between.",
     )
     watch(own, lambda: work_progress(own), key="bon_cost_live")
-    timing = known_timing(worker.engine.info)
+    timing = cached_timing(worker.engine.info)
     model = fitted(worker)
     if (timing is None or model is None) and not own.busy:
         st.info("Measure first: how fast this machine reads and writes with the model is not known yet.")
@@ -108,7 +108,7 @@ def start_measure(own: ModelSession, worker: Worker) -> None:
 
 def fitted(worker: Worker) -> CostModel | None:
     """Of the model in use, once any page has measured it here; draws by the page's settings."""
-    timing, info = known_timing(worker.engine.info), worker.engine.info
+    timing, info = cached_timing(worker.engine.info), worker.engine.info
     return None if timing is None else CostModel(timing.speed, time_draw(info.vocab_size, setup().settings))
 
 

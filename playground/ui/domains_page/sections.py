@@ -23,7 +23,7 @@ from playground.models.naming import read_compared
 from playground.state.domains import DomainsState
 from playground.training.demonstrations import Demonstration
 from playground.ui.components.token_strip import token_strip
-from playground.ui.domains_page.session import bits_of, known_bits, take_upload, texts
+from playground.ui.domains_page.session import bits_of, cached_bits, take_upload, texts
 from playground.ui.examples_page.session import change_draft
 from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
@@ -108,7 +108,7 @@ def _rated(
 
 def _so_far(worker: Worker, shown: tuple[DomainSample, ...]) -> None:
     """What has been read while the rest is."""
-    text_bits = known_bits(worker, shown)
+    text_bits = cached_bits(worker, shown)
     waiting = tuple(each.name for each in shown if each not in text_bits)
     values = {"": tuple(map(within_text, text_bits.values()))}
     data = IntervalRows(tuple(each.name for each in text_bits), values, waiting=waiting)

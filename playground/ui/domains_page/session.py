@@ -29,7 +29,7 @@ def take_upload(data: bytes, worker: Worker) -> None:
     session.put(own)
 
 
-def known_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSample, TextBits]:
+def cached_bits(worker: Worker, wanted: Sequence[DomainSample]) -> dict[DomainSample, TextBits]:
     """What is known of them under a model, the least surprising first."""
     read = {each: STORE.cached(worker.engine.info.revision, [each.text]) for each in wanted}
     text_bits = {each: own[0] for each, own in read.items() if own is not None}

@@ -29,7 +29,7 @@ from playground.ui.workspace.beside import each_loaded
 from playground.ui.workspace.beside_loading import named
 from playground.ui.workspace.beside_pin import pin_control
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import encode_setup, told_row
+from playground.ui.workspace.reading import available_row, encode_setup
 from playground.ui.workspace.setup import setup
 
 RAW, CHAT = "text", "chat"
@@ -105,7 +105,7 @@ def _read(worker: Worker, slot: str) -> Readings:
                 raise
             problem = str(error)
     info = worker.engine.info
-    reads = {name: ModelRow(info, codec, told_row(worker, each, f"{slot} {name}")) for name, each in ids.items()}
+    reads = {name: ModelRow(info, codec, available_row(worker, each, f"{slot} {name}")) for name, each in ids.items()}
     return Readings(worker, ids, reads, template, problem)
 
 

@@ -29,7 +29,7 @@ from playground.ui.kit.session import bind_widget
 from playground.ui.kit.widgets import Bound
 from playground.ui.workspace import setup as workspace
 from playground.ui.workspace.beside_pin import pin_model
-from playground.ui.workspace.reading import encode_setup, told_row
+from playground.ui.workspace.reading import available_row, encode_setup
 from playground.ui.workspace.setup import setup
 
 BEFORE, AFTER = "before", "after"
@@ -212,7 +212,7 @@ def _type(text: str | None) -> None:
 
 def _first_token(both: BeforeAfter, prompt: TokenIds) -> None:
     reads = {
-        name: ModelRow(worker.engine.info, worker.engine.codec, told_row(worker, prompt, f"moved {name}"))
+        name: ModelRow(worker.engine.info, worker.engine.codec, available_row(worker, prompt, f"moved {name}"))
         for name, worker in ((BEFORE, both.before), (AFTER, both.after))
     }
     data = readings_data(reads)

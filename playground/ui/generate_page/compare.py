@@ -13,7 +13,7 @@ from playground.charts.compare import CompareData, compare_description, compare_
 from playground.charts.generation_strip import path_tokens, shown_text
 from playground.charts.numbers import logprob, percent
 from playground.charts.palette import PINS
-from playground.charts.told_bars import told_bars
+from playground.charts.step_bars import step_bars
 from playground.engine.api import TextCodec
 from playground.engine.serving.worker import Worker
 from playground.engine.text.display import glyphs
@@ -240,7 +240,7 @@ def _two_distributions(work: GenerateSession, worker: Worker, pair: tuple[tuple[
     if len(drawn) == len(steps):
         _final_distributions(drawn, worker.engine.codec, before)
     elif steps[0][1].top:
-        payload = told_bars(steps[0][1], worker.engine.codec, before, worker.engine.info.vocab_size)
+        payload = step_bars(steps[0][1], worker.engine.codec, before, worker.engine.info.vocab_size)
         PROBABILITY_BARS(data={**payload, "position": 0}, key=f"parting_{pair[1][0]}")
         st.caption(
             f"The raw probabilities are the same for both; ▶ is what {steps[0][0]} drew. This engine does not tell what its "

@@ -13,7 +13,7 @@ import streamlit as st
 from playground.charts.bars import bars_payload, recorded_bars
 from playground.charts.generation_strip import shown_text
 from playground.charts.numbers import percent
-from playground.charts.told_bars import told_bars
+from playground.charts.step_bars import step_bars
 from playground.engine.serving.worker import Worker
 from playground.engine.types import TokenIds
 from playground.generation import DrawnStep, TokenStep
@@ -83,7 +83,7 @@ def _bars(step: TokenStep, worker: Worker, before: TokenIds) -> dict[str, Any] |
     codec, size = worker.engine.codec, worker.engine.info.vocab_size
     if isinstance(step, DrawnStep):
         return bars_payload(recorded_bars(step, codec, before, size))
-    return told_bars(step, codec, before, size) if step.top else None
+    return step_bars(step, codec, before, size) if step.top else None
 
 
 def _explain(work: GenerateSession, step: TokenStep, place: int) -> None:

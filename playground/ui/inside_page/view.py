@@ -17,8 +17,8 @@ from playground.inspection.lens import (
     RankPath,
     choose_window,
     follow_token,
-    known_path,
     read_lens,
+    recorded_path,
     text_after,
 )
 from playground.state.inside import InsideState
@@ -119,7 +119,7 @@ def _share(step: tuple[int, int]) -> float:
 
 def followed_path(view: LensView, token: int) -> RankPath:
     """The token's ranks at the position in view; asks the model about one position where it was not followed."""
-    cached = known_path(view.picture, view.position, token)
+    cached = recorded_path(view.picture, view.position, token)
     if cached is not None:
         return cached
     ids, position = view.ids, view.position

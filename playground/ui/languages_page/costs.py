@@ -29,7 +29,7 @@ from playground.ui.kit.widgets import Bound
 from playground.ui.languages_page.premiums import language_names
 from playground.ui.languages_page.session import chosen, counted, looked_at, parallel
 from playground.ui.runtime import session_id
-from playground.ui.workspace.speed import known_timing, timings
+from playground.ui.workspace.speed import cached_timing, timings
 
 _WIDGETS = Bound(LanguagesState)
 _FIELD, _BAR_PX = 180, 64
@@ -154,7 +154,7 @@ def _priced(prices: PriceTable) -> dict[str, str]:
 def _timing(worker: Worker) -> Timing | None:
     """This model's speed, measured once on this server. Raises Pending; None for an engine that cannot be timed so."""
     info = worker.engine.info
-    stored_timing = known_timing(info)
+    stored_timing = cached_timing(info)
     if stored_timing is not None:
         return stored_timing
     if not offers(worker.engine, Rows) or not offers(worker.engine, Weights):

@@ -28,7 +28,7 @@ from playground.ui.kit import session
 from playground.ui.kit.file_button import file_button
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
-from playground.ui.room_strip import known_lesson, open_step
+from playground.ui.room_strip import lesson_of, open_step
 from playground.uploads import decode
 
 NO_QUESTION = "none"
@@ -52,7 +52,7 @@ def lesson_section(_view: object) -> None:
         return
     room, member = own_place
     names = tuple(PAGES)
-    lesson = known_lesson(room.view().lesson, names)
+    lesson = lesson_of(room.view().lesson, names)
     _choose(names)
     if lesson is None:
         st.caption("No lesson is chosen. A lesson is a list of pages, each with a sentence that everybody reads.")
@@ -101,7 +101,7 @@ def _choose(names: tuple[str, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="lesson_choose"):
         for name, path in SHIPPED.items():
             text = path.read_text(encoding="utf-8")
-            shipped = known_lesson(text, names)
+            shipped = lesson_of(text, names)
             if shipped is not None:
                 st.button(
                     f"{shipped.title} · {shipped.minutes:g} min",

@@ -30,7 +30,7 @@ from playground.ui.kit.fragments import CONTROLS, redraw_next
 from playground.ui.kit.jobs import Pending
 from playground.ui.kit.messages import escape_markdown
 from playground.ui.workspace.model import request_chosen
-from playground.ui.workspace.reading import text_ids, told_row
+from playground.ui.workspace.reading import available_row, text_ids
 from playground.ui.workspace.samplers import Mark
 
 COLOURS = {"exact": "green", "bounded": "violet", "unknown": "red"}
@@ -50,7 +50,7 @@ def sampler_marks() -> Mapping[str, Mark]:
         loading = request_chosen()
         if loading.done.is_set() and loading.worker is not None and _tells_in_part(loading.worker):
             prompt_ids, taken = text_ids(loading.worker)
-            row = told_row(loading.worker, prompt_ids + taken)
+            row = available_row(loading.worker, prompt_ids + taken)
             if isinstance(row, TopTokens):
                 chosen, codec = session.get(Setup), loading.worker.engine.codec
                 marks = _marks(examine_top(row, chosen.settings, prompt_ids, chosen.seed, codec))

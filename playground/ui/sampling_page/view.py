@@ -37,7 +37,7 @@ from playground.ui.kit.messages import escape_markdown, why_it_matters
 from playground.ui.kit.widgets import Bound
 from playground.ui.sampling_page.marks import follow_marks, show_open_draw, show_verdict
 from playground.ui.workspace.model import loaded_model
-from playground.ui.workspace.reading import next_row, text_ids, told_row
+from playground.ui.workspace.reading import available_row, next_row, text_ids
 from playground.ui.workspace.setup import accept
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class SamplingView:
 
     def after(self, tokens: TokenIds, slot: str) -> NextToken | PartialNext:
         """The present settings after some tokens more. Raises Pending; ``slot``: one request of each at a time."""
-        row = told_row(self.worker, self.ids + tokens, slot)
+        row = available_row(self.worker, self.ids + tokens, slot)
         return examine_row(self.worker, row, self.prompt_ids, self.setup.settings, self.setup.seed)
 
 
@@ -80,7 +80,7 @@ def load_view() -> SamplingView:
     """Everything the sections need. Raises Pending, or a PlaygroundError that says what to change."""
     worker = loaded_model()
     prompt_ids, taken = text_ids(worker)
-    row, setup = told_row(worker, prompt_ids + taken), session.get(Setup)
+    row, setup = available_row(worker, prompt_ids + taken), session.get(Setup)
     return SamplingView(
         setup, worker, prompt_ids, row, examine_row(worker, row, prompt_ids, setup.settings, setup.seed)
     )

@@ -17,7 +17,7 @@ from playground.ui.kit.messages import escape_markdown, problems_shown_here, why
 from playground.ui.runtime import note_end, session_id
 from playground.ui.scale_page.figure_table import figure_table
 from playground.ui.workspace.model import loaded_model, request_chosen
-from playground.ui.workspace.speed import known_timing, timings
+from playground.ui.workspace.speed import cached_timing, timings
 
 _FOUND, _WANTED = "scale_measured", "scale_measuring"
 
@@ -34,7 +34,7 @@ def machine_section(_: Scenarios) -> None:
             _measure(st.session_state[_WANTED])
     if _FOUND in st.session_state:
         info, peaks = st.session_state[_FOUND]
-        timing = known_timing(info)  # another page may have measured the model since
+        timing = cached_timing(info)  # another page may have measured the model since
         if timing is not None:
             _show(timing, peaks)
 

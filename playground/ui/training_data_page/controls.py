@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from playground.corpus.documents import FORMATS, MOST_BYTES, PARTED
-from playground.corpus.language_id import known_languages
+from playground.corpus.language_id import supported_languages
 from playground.corpus.measuring import blocked_pattern
 from playground.corpus.rules import GROUPS, Rule, number
 from playground.engine.serving.worker import Worker
@@ -155,7 +155,7 @@ def _dials(state: FilterState) -> None:
     if state.group not in state.groups:
         st.caption(":material/info: These rules do not hold now: add the filter above.")
     if state.group == "language":
-        Bound(FilterState).choose("language", choices={code: code for code in known_languages()})
+        Bound(FilterState).choose("language", choices={code: code for code in supported_languages()})
     if state.group == "words":
         _blocked_words()
     moved = state.moved

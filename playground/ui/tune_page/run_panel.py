@@ -37,7 +37,7 @@ from playground.ui.tune_page.tuning_view import (
     try_first,
     tuning_view,
 )
-from playground.ui.workspace.speed import known_timing
+from playground.ui.workspace.speed import cached_timing
 
 _LEAST_TRIAL = 4  # texts
 NO_PRICE = "not billed by tokens"
@@ -152,7 +152,7 @@ def _prompt_tokens(worker: Worker, plan: Plan) -> list[int]:
 
 def _modelled(worker: Worker, plan: Plan) -> CostModel | None:
     """This machine's speed with the model in use, where any page has measured it."""
-    timing, vocab = known_timing(worker.engine.info), worker.engine.info.vocab_size
+    timing, vocab = cached_timing(worker.engine.info), worker.engine.info.vocab_size
     if timing is None:
         return None
     draws = [time_draw(vocab, settings) for settings in plan.settings.values()]

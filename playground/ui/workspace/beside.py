@@ -23,7 +23,7 @@ from playground.ui.kit.jobs import Pending, show_pending
 from playground.ui.kit.messages import escape_markdown, said, show_problem
 from playground.ui.workspace.beside_loading import agree, drop, label, loadings, named, need_sentence, stop
 from playground.ui.workspace.model import worker_of
-from playground.ui.workspace.reading import encode_setup, told_row
+from playground.ui.workspace.reading import available_row, encode_setup
 from playground.ui.workspace.setup import setup
 
 
@@ -88,7 +88,7 @@ def _read(letter: str, other: Worker, worker: Worker) -> ReadBeside:
     require(engine, NextTokens)
     prompt_ids, first = encode_setup(engine.codec, own), worker.engine
     ids = prompt_ids + carry_over(own.taken, first.codec, first.info.vocab_size, engine.codec, engine.info.vocab_size)
-    row = told_row(other, ids, f"beside_{letter}")
+    row = available_row(other, ids, f"beside_{letter}")
     return ReadBeside(other, own, prompt_ids, ModelRow(info_beside(letter, other), engine.codec, row))
 
 

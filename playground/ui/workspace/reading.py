@@ -51,10 +51,10 @@ def text_ids(worker: Worker) -> tuple[TokenIds, TokenIds]:
 
 def next_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextLogits:
     """The whole row after ``ids``. Raises CapabilityMissing for one that is told in part."""
-    return whole_row(told_row(worker, ids, slot), "This page")
+    return whole_row(available_row(worker, ids, slot), "This page")
 
 
-def told_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextRow:
+def available_row(worker: Worker, ids: TokenIds, slot: str = "next") -> NextRow:
     """The row after ``ids`` as far as the engine tells it: from memory if it is known, else from the model."""
     cached = worker.engine.cached_row(ids)
     if cached is not None:

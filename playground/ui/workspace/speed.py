@@ -13,7 +13,7 @@ def timings() -> dict[str, tuple[Timing, float]]:
     return _TIMINGS
 
 
-def known_timing(info: ModelInfo) -> Timing | None:
+def cached_timing(info: ModelInfo) -> Timing | None:
     """Of this model, if any page has measured it."""
     measurement = _TIMINGS.get(info.revision)
     return None if measurement is None else measurement[0]

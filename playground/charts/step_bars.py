@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playground.generation import TokenStep
 
 
-def told_bars(step: TokenStep, codec: TextCodec, before: tuple[int, ...], vocab_size: int) -> dict[str, Any]:
+def step_bars(step: TokenStep, codec: TextCodec, before: tuple[int, ...], vocab_size: int) -> dict[str, Any]:
     """The payload of the bars: the told tokens, the drawn one among them, and all others as one. ``before``: the ids in
     front of it."""
     logprobs = {other.id: other.raw_logprob for other in step.top}
