@@ -40,16 +40,16 @@ def label_of(column: ScoreColumn) -> str:
 
 
 def candidate_table(scored: ScoredCandidates, *, beams_only: bool = False) -> TableData:
-    """One row a candidate: its number, text, as many scores as fit, and answer; then all the rest. Numbers stay numbers.
+    """One row a candidate: number, text, as many scores as fit, answer and ending; then all the rest. Numbers stay numbers.
 
     ``beams_only``: the beams alone, with their own score first.
     """
     first, later = _score_columns(scored, beams_only)
-    taken = (0 if beams_only else SELECT) + NUMBER + sum(column.width for column in first)
+    taken = (0 if beams_only else SELECT) + NUMBER + sum(column.width for column in (*first, _ENDED))
     answer = [TableColumn("answer", "Answer", ANSWER, "As extracted and normalised for counting.")]
     answer = answer if any(scored.answers) else []
     text = TableColumn("text", "Text", max(LEAST_TEXT, WIDTH - taken - ANSWER * len(answer)))
-    columns = (TableColumn("#", "#", NUMBER, decimals=0, pinned=True), text, *first, *answer, *later, *_REST)
+    columns = (TableColumn("#", "#", NUMBER, decimals=0, pinned=True), text, *first, *answer, _ENDED, *later, *_REST)
     valid = scored.valid()
     rows = [
         _candidate_row(scored, place, valid[place], text.width)
@@ -59,9 +59,9 @@ def candidate_table(scored: ScoredCandidates, *, beams_only: bool = False) -> Ta
     return TableData(columns, tuple(rows), tall=True)
 
 
+_ENDED = TableColumn("ended", "Ended", 66, "length: the maximum; eos: the model's own end; stop.")
 _REST = (
     TableColumn("valid", "Valid", 90, "Valid where every verifier among the rules says so."),
-    TableColumn("ended", "Ended", 70, "length: the maximum; eos: the model's own end; stop."),
     TableColumn("tokens", "Tokens", 66, decimals=0),
     TableColumn("ms", "Time (ms)", 84, "From the end of the prefill to its last token.", 0),
     TableColumn("made by", "Made by", 130),
@@ -73,7 +73,7 @@ _ALWAYS = (
 
 
 def _score_columns(scored: ScoredCandidates, beams: bool) -> tuple[list[TableColumn], list[TableColumn]]:
-    """The scores that fit beside text and answer, in the order of the rules, and those that do not."""
+    """The scores that fit beside text, answer and ending, in the order of the rules, and those that do not."""
     always = {column.name: column for column in _ALWAYS}
     wanted = [TableColumn("beam score", "Beam score", 86, decimals=4)] if beams else []
     behind: list[TableColumn] = []
@@ -83,7 +83,7 @@ def _score_columns(scored: ScoredCandidates, beams: bool) -> tuple[list[TableCol
         width = min(120, round(6.2 * len(head)) + 22)
         score_column = always.pop(name, None) or TableColumn(name, head, width, f"{kind.label}. {kind.purpose}", 3)
         (behind if column.problem else wanted).append(score_column)
-    room = WIDTH - SELECT - NUMBER - LEAST_TEXT - (ANSWER if any(scored.answers) else 0)
+    room = WIDTH - SELECT - NUMBER - LEAST_TEXT - _ENDED.width - (ANSWER if any(scored.answers) else 0)
     first: list[TableColumn] = []
     while wanted and sum(column.width for column in first) + wanted[0].width <= room:
         first.append(wanted.pop(0))

@@ -59,7 +59,7 @@ def test_scores_answer_and_text_stand_inside_the_table(count: int, answers: bool
     assert len(names) == len(set(names)) and set(names) == set(table.rows[0]) - left_out
     scores = [NAMES.get(column.label, column.label) for column in data.columns]
     inside = [name for name in names if end_of(table, name) + SELECT <= WIDTH]
-    assert inside[:2] == ["#", "text"] and ("answer" in inside) == answers
+    assert inside[:2] == ["#", "text"] and ("answer" in inside) == answers and "ended" in inside
     shown = [name for name in inside if name in scores]
     assert shown == scores[: len(shown)]
     assert len(shown) >= min(count, 3)

@@ -17,7 +17,7 @@ TABS = {
 }
 ADDRESSES = [name for name in PAGES if name not in OF_WORDS]
 ADDRESSES += [f"{name}?view={tab}" for name, tabs in TABS.items() for tab in tabs]
-SCROLLED = {"best_of_n"}  # a candidate has more figures than fit: the first columns are those that matter
+SCROLLED = {"best_of_n"}  # a candidate has more figures than fit: tests/charts/test_candidates_table.py holds which do
 LEAST = 0.5  # of the place where pictures stand, from the window's upper edge to its lower one
 LEAST_OF_ALL = 0.38  # of all that is not the sidebar: the heading and what is set are in it
 
