@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from playground.bounded import ChildDied, OutOfMemory, OutOfTime, RaisedInChild, call_bounded
@@ -13,6 +14,7 @@ from playground.errors import ModelRefused
 from playground.models.wording import shown
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from transformers import PreTrainedTokenizerBase
 
 SECONDS = 2.0
@@ -43,7 +45,7 @@ def require_ending_template(tokenizer: PreTrainedTokenizerBase, name: str) -> No
 
 
 def render_once(template: str) -> int:
-    """How many characters ``template`` makes of a short conversation."""
+    """How many characters ``template`` makes of a short conversation, the longest of three."""
     from jinja2.ext import loopcontrols
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -53,10 +55,20 @@ def render_once(template: str) -> int:
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
     environment.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False)
     environment.globals |= {"raise_exception": raise_exception, "strftime_now": lambda pattern: "1 January 2026"}
-    messages = [{"role": "user", "content": "Hello"}]
+    made = environment.from_string(template)
+    user, answer, system = ({"role": role, "content": "Hello"} for role in ("user", "assistant", "system"))
+    length = _length(made, [user])
+    for conversation in ([system, user], [user, answer, user]):
+        with suppress(Exception):  # a template may have no place for it
+            length = max(length, _length(made, conversation))
+    return length
+
+
+def _length(made: Template, conversation: list[dict[str, str]]) -> int:
+    """Characters of it, or a few more than ``LONGEST_RESULT``."""
     length = 0
-    for part in environment.from_string(template).generate(
-        messages=messages, add_generation_prompt=True, bos_token="<s>", eos_token="</s>", tools=None, documents=None
+    for part in made.generate(
+        messages=conversation, add_generation_prompt=True, bos_token="<s>", eos_token="</s>", tools=None, documents=None
     ):
         length += len(part)
         if length > LONGEST_RESULT:

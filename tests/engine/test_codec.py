@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from playground.engine.api import TextCodec
 from playground.engine.fake.codec import FakeCodec
+from playground.engine.text import chat
 from playground.engine.text.codec import HfTextCodec
 from playground.engine.text.token_bytes import TokenTable, build_table, byte_alphabet
 from playground.errors import BadPrompt, CapabilityMissing
@@ -363,3 +364,18 @@ def test_a_token_without_a_row_is_told_for_what_it_is() -> None:
     codec = HfTextCodec(byte_level_tokenizer(), small_info(vocab_size=200))
     with pytest.raises(BadPrompt, match=r"makes token \d+ .* knows 200 tokens only"):
         codec.encode("the hall")
+
+
+def test_a_template_that_loops_over_one_text_alone_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loaded it came to its end; the thread that renders it is one that others wait for."""
+    monkeypatch.setattr(chat, "SECONDS", 0.2)
+    endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    template = "{% if 'boom' in messages[-1].content %}" + endless + "{% endif %}{{ messages[-1].content }}"
+    codec = HfTextCodec(byte_level_tokenizer(chat_template=template), small_info())
+    for render in (
+        lambda: codec.encode_chat("boom"),
+        lambda: codec.encode_messages([("user", "boom")], answering=True),
+    ):
+        with pytest.raises(CapabilityMissing, match="does not come to an end with this text"):
+            render()
+    assert codec.decode(codec.encode_chat("calm")) == "calm"

@@ -16,7 +16,16 @@ GROWS = (
 USUAL = "{% for message in messages %}<|{{ message.role }}|>{{ message.content | trim }}{% endfor %}"
 
 
-@pytest.mark.parametrize("template", [LOOPS, GROWS, "{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        LOOPS,
+        GROWS,
+        "{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}",
+        "{% if messages[0].role == 'system' %}" + LOOPS + "{% endif %}",
+        "{% if messages | length > 2 %}" + LOOPS + "{% endif %}",
+    ],
+)
 def test_a_template_without_an_end_is_refused(template: str) -> None:
     with pytest.raises(ModelRefused, match="does not come to an end"):
         require_ending_template(SimpleNamespace(chat_template=template), "some/model")
@@ -30,4 +39,5 @@ def test_others_are_left_alone(template: object) -> None:
 
 
 def test_it_renders_as_transformers_does() -> None:
-    assert render_once(USUAL) == len("<|user|>Hello")
+    assert render_once("{{ messages[0].content | tojson }}") == len('"Hello"')
+    assert render_once(USUAL) == len("<|user|>Hello<|assistant|>Hello<|user|>Hello")  # the longest of three

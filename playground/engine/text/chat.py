@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from playground.engine.text.deadline import OutOfTime, template_deadline
 from playground.errors import CapabilityMissing, PlaygroundError
 from playground.models.wording import reason_text
 
@@ -18,6 +19,7 @@ _USER = "\ue0f1\ue0f2\ue0f1"
 _SYSTEM = "\ue0f3\ue0f4\ue0f3"
 # Around the placeholder: whitespace a template's trim filter removes and no template writes itself.
 _TRIMMED = "\x0b"
+SECONDS = 2.0  # for a template; usual ones take a thousandth
 
 Part = tuple[str, bool]  # text, and whether the user typed it
 
@@ -73,9 +75,12 @@ class ChatTemplate:
         try:
             if not getattr(self._tokenizer, "chat_template", None):
                 raise ValueError("there is none")
-            return str(
-                self._tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=answering)
-            )
+            with template_deadline(SECONDS):
+                return str(
+                    self._tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=answering)
+                )
+        except OutOfTime as error:
+            raise self._endless() from error
         except PlaygroundError:  # who renders is out of reach
             raise
         except Exception as error:  # a template raises what it likes: TemplateError, TypeError, ...
@@ -89,7 +94,10 @@ class ChatTemplate:
         if system:
             messages.insert(0, {"role": "system", "content": system})
         try:
-            return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+            with template_deadline(SECONDS):
+                return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        except OutOfTime as error:
+            raise self._endless() from error
         except PlaygroundError:  # who renders is out of reach
             raise
         except Exception as error:  # a template raises what it likes: TemplateError, TypeError, ...
@@ -98,6 +106,12 @@ class ChatTemplate:
             raise CapabilityMissing(
                 f"The chat template of {self._model_name} cannot be used: switch to a raw prompt."
             ) from error
+
+    def _endless(self) -> CapabilityMissing:
+        return CapabilityMissing(
+            f"The chat template of {self._model_name} does not come to an end with this text: switch to a raw prompt or choose "
+            "another model."
+        )
 
     def _no_system_sentence(self) -> str:
         return f"The chat template of {self._model_name} has no place for a system prompt: leave it empty."
