@@ -16,7 +16,7 @@ from playground.models.placement import DTYPE_BYTES
 from playground.models.wording import shown
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -88,11 +88,17 @@ def require_buildable(name: str, config: dict[str, Any]) -> None:
 
 def empty_model(config: dict[str, Any]) -> PreTrainedModel:
     """The model ``config`` describes, on torch's meta device; raises whatever its architecture does."""
+    from transformers import AutoConfig
+
+    return empty_model_of(AutoConfig.for_model(**config))
+
+
+def empty_model_of(settings: PreTrainedConfig) -> PreTrainedModel:
+    """The same of transformers' config object."""
     from accelerate import init_empty_weights
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
     from transformers.initialization import no_init_weights
 
-    settings = AutoConfig.for_model(**config)
     # include_buffers: each tensor is on the meta device from the start, and not asked of the system's memory first
     with init_empty_weights(include_buffers=True), no_init_weights():
         model = AutoModelForCausalLM.from_config(settings, trust_remote_code=False)

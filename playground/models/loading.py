@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from playground.errors import BadInput, ModelCorrupt, ModelError, PlaygroundError
 from playground.models.catalogue import ModelSource
 from playground.models.describing import describe, has_attention
-from playground.models.estimate import MemoryNeed, optional_json
+from playground.models.estimate import MemoryNeed, empty_model_of, optional_json
 from playground.models.foreign import foreign_errors
 from playground.models.gguf_file import GgufFile
 from playground.models.hardware import Hardware
 from playground.models.info import LoadedModelInfo
-from playground.models.locating import LocatedModel, locate
+from playground.models.locating import ALMOST_ALL, LocatedModel, locate
 from playground.models.placement import Placement
 from playground.models.wording import Progress, reason_text, shown, silent, within
 
@@ -193,7 +193,14 @@ def _gguf_config(source: ModelSource, path: Path) -> PreTrainedConfig:
         )
     ):
         config: PreTrainedConfig = AutoConfig.from_pretrained(path.parent, gguf_file=path.name, local_files_only=True)
-        complete(config, GgufFile(path), source.id)
+        file = GgufFile(path)
+        complete(config, file, source.id)
+        described = sum(weight.numel() for weight in empty_model_of(config).parameters())
+        if described * ALMOST_ALL > file.parameters:  # the rest would be allocated first, and found missing then
+            raise ModelCorrupt(
+                f"The header of {shown(source.id)} describes {described:,} parameters and the file holds "
+                f"{file.parameters:,}: fetch it again."
+            )
         return config
 
 

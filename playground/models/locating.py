@@ -31,7 +31,7 @@ from playground.models.placement import Placement, choose
 from playground.models.safety import check_config, check_folder, check_gguf
 from playground.models.wording import Progress, shown, silent, size_text
 
-_ALMOST_ALL = 0.98  # some tensors are made, not read
+ALMOST_ALL = 0.98  # some tensors are made, not read
 _MOST_PACKED = 32  # numbers of one bit in an integer of a quantized model's file
 
 
@@ -134,7 +134,7 @@ def require_all_parameters(name: str, folder: Path, stored: int) -> None:
         described = {key: weight.numel() for key, weight in empty_model(config).named_parameters()}
     except Exception:  # each architecture has its own complaints
         return
-    if most * stored >= sum(described.values()) * _ALMOST_ALL:
+    if most * stored >= sum(described.values()) * ALMOST_ALL:
         return
     here = {key for file in weight_files(folder) for key in read_header(file)}
     lacking = [key for key in described if key not in here]

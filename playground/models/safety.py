@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import ModelCorrupt, ModelRefused
-from playground.models.estimate import INDEX, config_dict, optional_json, read_header, weight_files
+from playground.models.estimate import INDEX, MOST_LAYERS, config_dict, optional_json, read_header, weight_files
 from playground.models.gguf_config import OTHER_NAMES
 from playground.models.gguf_file import GgufFile
 from playground.models.wording import shown
@@ -112,6 +112,19 @@ def check_gguf(path: Path) -> None:
         )
     if not any(tensor.name.endswith(".weight") for tensor in file.tensors):
         raise ModelCorrupt(f"{shown(path.name)} holds a vocabulary and no weights: fetch the whole model.")
+    require_layers(file, path.name)
+
+
+def require_layers(file: GgufFile, name: str) -> None:
+    """Raise ModelCorrupt where a .gguf file's header counts more layers than any model has, or fewer than the file holds: the
+    others would be left out, and the numbers another model's.
+    """
+    count = file.values.get(f"{file.values.get('general.architecture')}.block_count")
+    held = [int(found[1]) for tensor in file.tensors if (found := re.match(r"blk\.(\d{1,9})\.", tensor.name))]
+    if not isinstance(count, int) or not max(held, default=-1) < count <= MOST_LAYERS:
+        raise ModelCorrupt(
+            f"{shown(name)} says that it has {shown(count)} layers and holds {max(held, default=-1) + 1:,}: fetch it again."
+        )
 
 
 def _which_part(path: Path, parts: int) -> str:

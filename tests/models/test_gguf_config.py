@@ -14,7 +14,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
-from playground.errors import ModelRefused
+from playground.errors import ModelCorrupt, ModelRefused
 from playground.models.gguf_config import complete
 from playground.models.gguf_file import GgufFile
 from playground.models.loading import load
@@ -158,6 +158,7 @@ def test_architectures_are_known_by_llama_cpps_names(tmp_path: Path, kind: objec
     if not isinstance(kind, str):
         writer.kv_data[0].clear()
         writer.add_array("general.architecture", cast(Any, kind))
+    writer.add_block_count(1)
     writer.add_tensor("blk.0.attn_q.weight", np.zeros((2, 2), np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -168,3 +169,24 @@ def test_architectures_are_known_by_llama_cpps_names(tmp_path: Path, kind: objec
         return
     with pytest.raises(ModelRefused, match="cannot unpack as one that continues text"):
         check_gguf(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("block_count", 1, "says that it has '1' layers and holds 2"),
+        ("block_count", 10**6, "says that it has '1000000' layers and holds 2"),
+        ("feed_forward_length", 10**7, "describes .* parameters and the file holds"),
+        ("embedding_length", 10**6, "describes .* parameters and the file holds"),
+    ],
+)
+def test_a_header_that_is_another_models_is_refused(tmp_path: Path, key: str, value: int, words: str) -> None:
+    """Before anything is built in memory: the first would leave layers out, the others fill it."""
+    path = tmp_path / "tiny.gguf"
+    save_gguf(path, _llama({"rope_type": "default"}))
+    content = bytearray(path.read_bytes())
+    start = content.index(key.encode()) + len(key) + 4
+    content[start : start + 4] = value.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(ModelCorrupt, match=words):
+        load(str(path), device="cpu", dtype="float32")
