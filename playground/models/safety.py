@@ -120,7 +120,7 @@ def require_layers(file: GgufFile, name: str) -> None:
     others would be left out, and the numbers another model's.
     """
     count = file.values.get(f"{file.values.get('general.architecture')}.block_count")
-    held = [int(found[1]) for tensor in file.tensors if (found := re.match(r"blk\.(\d{1,9})\.", tensor.name))]
+    held = [int(block[1]) for tensor in file.tensors if (block := re.match(r"blk\.(\d{1,9})\.", tensor.name))]
     if not isinstance(count, int) or not max(held, default=-1) < count <= MOST_LAYERS:
         raise ModelCorrupt(
             f"{shown(name)} says that it has {shown(count)} layers and holds {max(held, default=-1) + 1:,}: fetch it again."

@@ -55,19 +55,19 @@ def render_once(template: str) -> int:
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
     environment.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False)
     environment.globals |= {"raise_exception": raise_exception, "strftime_now": lambda pattern: "1 January 2026"}
-    made = environment.from_string(template)
+    compiled = environment.from_string(template)
     user, answer, system = ({"role": role, "content": "Hello"} for role in ("user", "assistant", "system"))
-    length = _length(made, [user])
+    length = _length(compiled, [user])
     for conversation in ([system, user], [user, answer, user]):
         with suppress(Exception):  # a template may have no place for it
-            length = max(length, _length(made, conversation))
+            length = max(length, _length(compiled, conversation))
     return length
 
 
-def _length(made: Template, conversation: list[dict[str, str]]) -> int:
+def _length(compiled: Template, conversation: list[dict[str, str]]) -> int:
     """Characters of it, or a few more than ``LONGEST_RESULT``."""
     length = 0
-    for part in made.generate(
+    for part in compiled.generate(
         messages=conversation, add_generation_prompt=True, bos_token="<s>", eos_token="</s>", tools=None, documents=None
     ):
         length += len(part)

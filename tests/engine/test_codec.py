@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
 from playground.engine.api import TextCodec
@@ -377,3 +378,25 @@ def test_a_template_that_loops_over_one_text_alone_is_given_up(monkeypatch: pyte
     with pytest.raises(CapabilityMissing, match="does not come to an end with this text"):
         codec.encode_messages([("user", "boom")], answering=True)
     assert codec.decode(codec.encode_chat("calm")) == "calm"
+
+
+def test_a_template_that_takes_a_part_of_the_message_does_not_leave_it_out() -> None:
+    codec = HfTextCodec(byte_level_tokenizer(chat_template="{{ messages[-1].content[:3] }}"), small_info())
+    assert codec.decode(codec.encode_chat("hello")) == "hel"
+    codec = HfTextCodec(byte_level_tokenizer(chat_template="always this"), small_info())
+    with pytest.raises(CapabilityMissing, match="leaves the message out"):
+        codec.encode_chat("hello")
+
+
+def test_a_token_put_before_each_text_that_the_model_lacks_is_no_id_of_the_readers() -> None:
+    tokenizer = byte_level_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<z> $A", special_tokens=[("<z>", 999_999)])
+    with pytest.raises(BadPrompt, match="choose another model") as caught:
+        HfTextCodec(tokenizer, small_info()).encode("hello")
+    assert "use an id" not in str(caught.value)
+
+
+def test_a_tokenizer_that_cannot_read_the_letter_it_is_tried_with_is_told_in_a_sentence() -> None:
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"b": 0}, unk_token="?")))
+    with pytest.raises(BadPrompt, match="could not read this text"):
+        HfTextCodec(tokenizer, small_info()).encode("b")

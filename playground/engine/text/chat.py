@@ -56,9 +56,10 @@ class ChatTemplate:
             )
         rendered = self._apply(_TRIMMED + _USER + _TRIMMED, _TRIMMED + _SYSTEM + _TRIMMED if system else "")
         whole = self._apply(text, system or "")
-        if system and _SYSTEM not in rendered and whole == self._apply(text, system + "."):
+        if system and _SYSTEM not in rendered and self._is_left_out(whole, (text, system + "."), (text, "." + system)):
             raise CapabilityMissing(self._no_system_sentence())
-        if _USER not in rendered and whole == self._apply(text + ".", system or ""):
+        others = ((text + ".", system or ""), ("." + text, system or ""))
+        if _USER not in rendered and self._is_left_out(whole, *others):
             raise CapabilityMissing(
                 f"The chat template of {self._model_name} leaves the message out: switch to a raw prompt."
             )
@@ -68,6 +69,10 @@ class ChatTemplate:
         if "".join(part for part, _typed in parts) != whole:
             return [(whole, False)], False
         return parts, True
+
+    def _is_left_out(self, whole: str, *others: tuple[str, str]) -> bool:
+        """Whether other texts (message, system prompt) give ``whole`` too; a template may take a part of a text alone."""
+        return all(whole == self._apply(text, system) for text, system in others)
 
     def render_messages(self, messages: Sequence[tuple[str, str]], *, answering: bool) -> str:
         """A whole conversation of (role, content). Raises CapabilityMissing where the template cannot be used for it."""

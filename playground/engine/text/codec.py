@@ -259,13 +259,16 @@ class HfTextCodec(TableCodec):
 
     @cached_property
     def _table(self) -> TokenTable:
-        with self._lock:
+        with foreign_errors(self._cannot_read), self._lock:
             return build_table(self._tokenizer, self._info.vocab_size)
 
     @cached_property
     def _leading_ids(self) -> tuple[int, ...]:
-        dressed = list(self._tokenizer("a")["input_ids"])
-        return leading_ids(dressed, list(self._tokenizer("a", add_special_tokens=False)["input_ids"]))
+        with foreign_errors(self._cannot_read):
+            dressed = list(self._tokenizer("a")["input_ids"])
+            ids = leading_ids(dressed, list(self._tokenizer("a", add_special_tokens=False)["input_ids"]))
+        self._require_in_vocabulary(ids)
+        return ids
 
     @property
     def _bos_id(self) -> int | None:
