@@ -50,7 +50,7 @@ def text_model_type(model_type: str, raw: Mapping[str, Any]) -> str | None:
     """The model_type of the text model within the composite ``raw``, where its nested config does not say; or None."""
     try:
         text_type = build_config(model_type, raw).get_text_config().model_type
-    except BadInput:
+    except (BadInput, AttributeError):  # a class without a text part keeps what was given under that name, be it {}
         return None
     return str(text_type) if text_type != model_type else None
 

@@ -207,6 +207,8 @@ class Fields:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return repr(value)  # 64.0, which is why it is refused
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:g}" if isinstance(value, float) or abs(value) < 10**15 else "a number of very many digits"
     text = json.dumps(value, default=str)

@@ -274,3 +274,14 @@ def test_any_json_gives_a_spec_or_one_sentence(model_type: str, changes: dict[st
         assert count_parameters(read_config(config)).total > 0
     except BadInput as error:
         assert error.field and "\n" not in str(error)
+
+
+def test_a_text_part_that_says_nothing_is_told_by_its_name() -> None:
+    with pytest.raises(BadInput, match=r"lacks text_config\.model_type"):
+        parse_config('{"model_type": "llama", "hidden_size": 64, "text_config": {}}')
+
+
+def test_a_size_is_shown_as_it_was_written() -> None:
+    whole = {"num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 100, "intermediate_size": 128}
+    with pytest.raises(BadInput, match=r"a whole number, not 64\.0"):
+        parse_config(json.dumps({"model_type": "llama", "hidden_size": 64.0} | whole))
