@@ -75,6 +75,6 @@ def test_half_of_the_first_screen_is_picture(open_page: OpenPage, app_url: str, 
     settled(page)
     expect(page.locator(STOPS)).to_have_count(0)
     until(lambda: shares(page), lambda of: of[0] >= LEAST and of[1] >= LEAST_OF_ALL)
-    assert box(page.locator(".st-key-page_pictures"))["y"] <= 90
+    until(lambda: box(page.locator(".st-key-page_pictures"))["y"], lambda top: top <= 90)
     if address not in SCROLLED:
         until(lambda: page.evaluate(CUT), lambda widths: all(width <= 1 for width in widths))  # no column past the edge
