@@ -127,12 +127,13 @@ class Training:
             first = TrainStep(0, self.total, 0.0, None, value, self._rate(0), None, 0, 0.0, heldout_preference=pairs)
             self._steps.append(first)
             yield first
+        elif self._heldout and self._is_measured(self._steps[-1].step) and self._steps[-1].heldout is None:
+            yield (yield from self._measure_last())  # it was paused before that
         while len(self._steps) <= self.total:
             step = yield from self._step(len(self._steps))
+            self._steps.append(step)  # its weights are there: a checkpoint may be asked for before it is measured
             if self._is_measured(step.step):
-                value, pairs = yield from self._held_out()
-                step = self._judged(replace(step, heldout=value, heldout_preference=pairs))
-            self._steps.append(step)
+                step = yield from self._measure_last()
             self._refuse_divergence()
             yield step
         return self.steps
@@ -192,6 +193,12 @@ class Training:
             return None, None
         value, pairs = yield from self._objective.evaluate(self._heldout)
         return value, pairs
+
+    def _measure_last(self) -> Generator[None, None, TrainStep]:
+        """The last step with its loss on held-out rows, if there are any."""
+        value, pairs = yield from self._held_out()
+        step = self._steps[-1] = self._judged(replace(self._steps[-1], heldout=value, heldout_preference=pairs))
+        return step
 
     def _judged(self, step: TrainStep) -> TrainStep:
         """The step, marked and kept where it is the best so far."""

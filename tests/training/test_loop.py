@@ -76,6 +76,32 @@ def test_from_a_checkpoint_it_goes_on_as_if_nothing_had_been(tiny_model: Path, t
     assert losses(list(resumed.steps)) == losses(whole)
 
 
+def test_wherever_it_is_paused_it_goes_on_as_if_nothing_had_been(tiny_model: Path) -> None:
+    """A pause may come at any turn: before a step's weights are new, and after, while held-out rows are read."""
+    settings = settings_of(epochs=1)
+    whole = prepared(tiny_model, settings).training
+    turns = len(list(whole.run()))
+    for pause in range(1, turns):
+        begun = prepared(tiny_model, settings).training
+        steps = begun.run()
+        for _turn in range(pause):
+            next(steps)
+        steps.close()
+        setup = prepared(tiny_model, settings)
+        train, heldout = setup.training._train, setup.training._heldout
+        resumed = Training(
+            setup.student,
+            setup.training._objective,
+            train,
+            heldout,
+            settings,
+            begun.checkpoint() if begun.steps else None,
+        )
+        run(resumed)
+        assert losses(list(resumed.steps)) == losses(list(whole.steps)), pause
+        assert [step.best for step in resumed.steps] == [step.best for step in whole.steps], pause
+
+
 def test_a_step_is_read_back_as_it_was_written(tiny_model: Path) -> None:
     step = run(prepared(tiny_model, settings_of("dpo", epochs=1)).training)[-1]
     assert read_step(step_values(step)) == step and step.heldout_preference is not None
