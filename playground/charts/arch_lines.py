@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from playground.charts.figure import escaped, make_figure
+from playground.charts.numbers import milliseconds
 from playground.charts.palette import BESIDE, CUT, FINAL, GRID, PINS, RAW, ROOM
 
 HEIGHT = 480
+SHARE: dict[str, object] = {"range": [-0.03, 1.05], "tickformat": ".0%", "gridcolor": GRID}
 COLOURS = (FINAL, *PINS.values(), *BESIDE.values(), ROOM, RAW, CUT)  # in this order; each has its own mark as well
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down", "pentagon", "hexagon")
 
@@ -29,12 +31,16 @@ class ArchCurve:
 
 @dataclass(frozen=True, slots=True)
 class ArchLines:
-    """``log``: both axes; else ``y`` is a share from 0 to 1. ``edge``: the largest size that was trained on."""
+    """``log``: both axes; else ``y`` is a share from 0 to 1. ``unit``: of ``y``, B or s; "" of a share.
+
+    ``edge``: the largest size that was trained on.
+    """
 
     curves: tuple[ArchCurve, ...]
     across: str
     upwards: str
     log: bool = True
+    unit: str = ""
     edge: float | None = None
 
 
@@ -51,7 +57,7 @@ def lines_figure(data: ArchLines) -> go.Figure:
             "y": list(curve.y),
             "line": {"color": colour, "width": 2},
             "marker": {"color": colour, "symbol": symbol, "size": 8},
-            "hovertemplate": "%{fullData.name}: %{y:.3g} at %{x}<extra></extra>",
+            "hovertemplate": f"%{{fullData.name}}: %{{y:{'.3s' if data.log else '.1%'}}}{data.unit} at %{{x}}<extra></extra>",
         }
         if any(each is not None for each in curve.low):
             both = list(zip(curve.y, curve.low, curve.high, strict=True))
@@ -76,7 +82,9 @@ def lines_figure(data: ArchLines) -> go.Figure:
                     "hoverinfo": "skip",
                 }
             )
-    axis = {"type": "log", "gridcolor": GRID, "exponentformat": "SI", "dtick": 1} if data.log else {"gridcolor": GRID}
+    axis: dict[str, object] = SHARE
+    if data.log:  # 100ms, 10MB
+        axis = {"type": "log", "gridcolor": GRID, "exponentformat": "SI", "dtick": 1, "ticksuffix": data.unit}
     ticks = sorted({x for curve in data.curves for x in curve.x})
     shapes = []
     if data.edge is not None:
@@ -103,7 +111,7 @@ def lines_figure(data: ArchLines) -> go.Figure:
             "tickvals": ticks,
             "ticktext": [_tick(x) for x in ticks],
         },
-        "yaxis": {"title": {"text": data.upwards}, **axis, **({} if data.log else {"range": [-0.03, 1.05]})},
+        "yaxis": {"title": {"text": data.upwards}, **axis},
         "legend": {"orientation": "h", "y": 1.02, "x": 0, "yanchor": "bottom"},
     }
     return make_figure(traces, layout)
@@ -120,8 +128,14 @@ def lines_description(data: ArchLines) -> str:
         points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if y is not None]
         if points:
             x, y = points[-1]
-            said.append(f"{curve.name} {y:.3g} at {x:g}")
+            said.append(f"{curve.name} {_in_words(y, data)} at {x:g}")
     return f"{data.upwards} against {data.across}: {'; '.join(said) or 'nothing measured yet'}."
+
+
+def _in_words(value: float, data: ArchLines) -> str:
+    if not data.log:
+        return f"{value:.0%}"
+    return milliseconds(1000 * value) if data.unit == "s" else f"{value:,.0f} {data.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +172,7 @@ def training_figure(curves: Sequence[LossCurve], most: int) -> go.Figure:
         "margin": {"l": 64, "r": 8, "t": 8, "b": 48},
         "dragmode": False,
         "xaxis": {"title": {"text": "training step"}, "range": [0, most], "gridcolor": GRID},
-        "yaxis": {"title": {"text": "accuracy"}, "range": [-0.03, 1.05], "gridcolor": GRID},
+        "yaxis": {"title": {"text": "accuracy"}, **SHARE},
         "legend": {"orientation": "h", "y": 1.02, "x": 0, "yanchor": "bottom"},
     }
     return make_figure(traces, layout)

@@ -1,4 +1,7 @@
-"""Boxes with arrows between them, as one drawing. Plain SVG: a page's policy allows no other code."""
+"""Boxes with arrows between them, as one drawing. Plain SVG: a page's policy allows no other code.
+
+It is shown as a picture, which no theme reaches: every box has a ground of its own, on which its text can be read.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from playground.charts.palette import FINAL, INK
 
 HEIGHT = 32
+PAPER, TYPE = "#F4F4F7", "#101218"  # of a box, whatever the page's ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def boxes_svg(
     strong: Collection[str],
     more: str = "",
 ) -> str:
-    """``arrows``: from the right of one to the left of another. ``strong``: drawn in the accent. ``more``: SVG beneath."""
+    """``arrows``: from the right of one to the left of another. ``strong``: filled with the accent. ``more``: SVG beneath."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" font-family="sans-serif" font-size="12">'
         f'<defs><marker id="a" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
@@ -49,10 +53,10 @@ def boxes_svg(
     ]
     parts += [arrow(boxes[one].right, boxes[other].left) for one, other in arrows]
     for name, box in boxes.items():
-        colour, thick = (FINAL, 2.5) if name in strong else (INK, 1)
+        fill, type_colour, thick = (FINAL, "#FFFFFF", 2.5) if name in strong else (PAPER, TYPE, 1)
         parts.append(
-            f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{HEIGHT}" rx="6" fill="none" stroke="{colour}" '
+            f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{HEIGHT}" rx="6" fill="{fill}" stroke="{INK}" '
             f'stroke-width="{thick}"/><text x="{box.x + box.width / 2}" y="{box.y + 20}" text-anchor="middle" '
-            f'fill="{colour}">{box.label}</text>'
+            f'fill="{type_colour}">{box.label}</text>'
         )
     return "".join(parts) + "</svg>"

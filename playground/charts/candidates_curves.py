@@ -76,7 +76,9 @@ def kl_bands(count: int) -> BandsData:
     """How far choosing the best of N moves the distribution at most, up to N = ``count``."""
     ns = curve_points(count)
     bound = np.array([kl_bound(n) for n in ns])
-    return BandsData(N_TITLE, "nats", (BandCurve("ln N − (N − 1) / N", np.array(ns, float), bound, kind="grey"),))
+    return BandsData(
+        N_TITLE, "KL at most, nats", (BandCurve("ln N − (N − 1) / N", np.array(ns, float), bound, kind="grey"),)
+    )
 
 
 def budget_bands(model: CostModel, prompt_tokens: int, alive: FloatArray, chosen: int | None) -> BandsData:
@@ -94,7 +96,7 @@ def budget_bands(model: CostModel, prompt_tokens: int, alive: FloatArray, chosen
 def vote_bands(steps: Sequence[VoteStep]) -> BandsData:
     """The share of the leading answer as candidates come in."""
     x, share = np.array([step.n for step in steps], float), np.array([step.share for step in steps], float)
-    title, name = "candidates, in the order in which they were made", "share of the leading answer"
+    title, name = "candidates, as they were made", "share of the leading answer"
     return BandsData(title, name, (BandCurve(name, x, share, kind=STRONG),), percent=True)
 
 

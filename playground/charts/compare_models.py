@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playground.charts.compare import NOW, CompareData, shown_tokens
-from playground.charts.numbers import percent
+from playground.charts.numbers import percent, scientific
 from playground.engine.text.display import glyphs
 from playground.inspection.alignment import align
 from playground.inspection.compared import ModelComparison, ModelRow, outcome_text
@@ -103,7 +103,7 @@ def figure(bounds: Bounds | None, *, share: bool = False) -> str:
 
 
 def _nats(value: float) -> str:
-    return "∞" if value == float("inf") else f"{value:.4f}" if value >= 0.0001 or value == 0 else f"{value:.1e}"
+    return "∞" if value == float("inf") else f"{value:.4f}" if value >= 0.0001 or value == 0 else scientific(value)
 
 
 def comparison_sentence(letter: str, read: ModelRow, comparison: ModelComparison) -> str:

@@ -112,7 +112,7 @@ def bands_figure(data: BandsData) -> go.Figure:
                 "yanchor": "top",
                 "showarrow": False,
                 "xanchor": "left",
-                "font": {"color": CUT, "size": 11},
+                "font": {"size": 11},
             }
             for label, x in data.marks
         ],

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.figure import LABELS_FIT, Trace, escaped, make_figure
 from playground.charts.numbers import percent
 from playground.charts.palette import CUT, FINAL, GRID, RAW, ink_on, sequential
 from playground.engine.api import TextCodec
@@ -122,6 +122,7 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 34, "b": 28},
         showlegend=False,
         dragmode=False,
+        uniformtext=LABELS_FIT,
         xaxis={"range": [0, 1], "tickformat": ".1f", "fixedrange": True, "gridcolor": GRID},
         yaxis={"visible": False, "fixedrange": True},
         shapes=[
@@ -143,7 +144,7 @@ def cumulative_figure(data: CumulativeData) -> go.Figure:
                 "yanchor": "bottom",
                 "showarrow": False,
                 "text": f"u = {data.u:.4f}",
-                "font": {"color": CUT, "size": 13},
+                "font": {"size": 13},
             }
         ],
     )

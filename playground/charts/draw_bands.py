@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
-from playground.charts.palette import CUT, FINAL, GRID, INK
+from playground.charts.palette import CUT, FINAL, GRID
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
@@ -78,7 +78,7 @@ def bands_figure(data: BandsData) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 30, "b": 60},
         dragmode=False,
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        xaxis={"range": [0, 1], "tickformat": ".1f", "fixedrange": True, "gridcolor": GRID, "tickfont": {"color": INK}},
+        xaxis={"range": [0, 1], "tickformat": ".1f", "fixedrange": True, "gridcolor": GRID},
         yaxis={
             "range": [len(data.labels) - 0.45, -0.55],
             "tickvals": y,
@@ -97,7 +97,7 @@ def bands_figure(data: BandsData) -> go.Figure:
                 "xanchor": "left" if data.u < 0.5 else "right",
                 "showarrow": False,
                 "text": f"u = {data.u:.4f}",
-                "font": {"color": CUT, "size": 13},
+                "font": {"size": 13},
             }
         ],
     )

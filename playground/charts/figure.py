@@ -34,6 +34,8 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+# A name that its band or box has no room for is left out (hover and the text beside tell it), not written too small to read.
+LABELS_FIT = {"minsize": 10, "mode": "hide"}
 LONGEST_NAME = 24  # characters beside a picture
 
 

@@ -18,10 +18,29 @@ def percent(probability: float) -> str:
         return "undefined"
     if probability == 0:
         return "0%"
-    if probability < 1e-4:
-        mantissa, exponent = f"{probability:.1e}".split("e")
-        return f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
-    return f"{probability * 100:.2f}%"
+    return scientific(probability) if probability < 1e-4 else f"{probability * 100:.2f}%"
+
+
+def scientific(value: float, decimals: int = 1) -> str:
+    """A small number by its power of ten; without decimals and with a factor of one the power alone.
+
+    >>> scientific(1.84e-7), scientific(1e-6, 0), scientific(0.0)
+    ('1.8·10⁻⁷', '10⁻⁶', '0')
+    """
+    if value == 0:
+        return "0"
+    factor, exponent = f"{value:.{decimals}e}".split("e")
+    power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    return power if factor == "1" else f"{factor}·{power}"
+
+
+def p_value(value: float) -> str:
+    """Two digits; below 0.001 by its power of ten.
+
+    >>> p_value(0.0421), p_value(0.00000031)
+    ('0.042', '3.1·10⁻⁷')
+    """
+    return f"{value:.2g}" if value >= 0.001 or value == 0 else scientific(value)
 
 
 def percent_between(low: float, high: float) -> str:

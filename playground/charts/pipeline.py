@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.figure import LABELS_FIT, Trace, escaped, make_figure
 from playground.charts.numbers import between, choices, count, percent, percent_between
-from playground.charts.palette import FINAL, GRID, INK, RAW, ink_on, sequential
+from playground.charts.palette import FINAL, GRID, RAW, ink_on, sequential
 from playground.engine.api import TextCodec
 from playground.engine.text.display import glyphs
 from playground.inspection.next_token import CONTEXT_TAIL
@@ -171,6 +171,7 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 30, "b": 8},
         dragmode=False,
         showlegend=False,
+        uniformtext=LABELS_FIT,
         xaxis={
             "tickvals": x,
             "ticktext": [f"{name}<br>{kept}" for name, kept in zip(data.columns, data.kept, strict=True)],
@@ -182,7 +183,6 @@ def pipeline_figure(data: PipelineData) -> go.Figure:
             "range": [0, 1.001],
             "gridcolor": GRID,
             "fixedrange": True,
-            "tickfont": {"color": INK},
         },
         hoverlabel={"align": "left", "font": {"family": "monospace"}},
     )

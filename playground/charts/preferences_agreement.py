@@ -61,9 +61,9 @@ def agreement_figure(data: AgreementData) -> go.Figure:
                 "y": 1.02,
                 "yanchor": "bottom",
                 "showarrow": False,
-                "font": {"size": 11, "color": colour},
+                "font": {"size": 11},
             }
-            for x, said, colour in marks
+            for x, said, _colour in marks
         ],
     }
     return make_figure([trace], layout)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
+from playground.charts.numbers import scientific
 from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID, PINS
 from playground.charts.point_names import NamedPoint, place_names
 
@@ -61,7 +62,7 @@ def surface_figure(data: SurfaceData) -> go.Figure:
     ]
     spread = np.array([data.params[0], data.params[-1]])
     for budget in data.budgets:
-        traces.append(_path(spread, budget / (6 * spread), "#FFFFFF", "dot", f"{budget:.0e} FLOPs"))
+        traces.append(_path(spread, budget / (6 * spread), "#FFFFFF", "dot", f"{scientific(budget, 0)} FLOPs"))
     traces.append(_path(data.best[:, 0], data.best[:, 1], FINAL, "solid", "compute-optimal"))
     own = [("N, D", *data.here), ("optimum", *data.optimum)]
     traces.append(_points(data.models, "#FFFFFF", "circle", MODEL_SIZE))

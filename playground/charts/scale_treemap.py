@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from playground.charts.figure import escaped, make_figure
+from playground.charts.figure import LABELS_FIT, escaped, make_figure
 from playground.charts.palette import ink_on, sequential
 
 
@@ -41,7 +41,7 @@ def treemap_figure(data: TreemapData) -> go.Figure:
         "pathbar": {"visible": False},
         "tiling": {"pad": 2},
     }
-    return make_figure([trace], {"height": 360, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}})
+    return make_figure([trace], {"height": 360, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "uniformtext": LABELS_FIT})
 
 
 def _words(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playground.charts.numbers import percent
+from playground.charts.numbers import percent, scientific
 from playground.charts.table import TableColumn, TableData
 from playground.charts.token_strip import StripToken
 from playground.engine.api import TextCodec
@@ -69,7 +69,7 @@ def cost_table(costs: SetCosts) -> TableData:
         ),
         ("Tokens in one epoch", f"{costs.tokens:,}, of which {costs.taught:,} count", ""),
         (f"Tokens in {costs.epochs} epochs", f"{costs.tokens * costs.epochs:,}", ""),
-        ("Compute", "not known" if costs.flops is None else f"{costs.flops:.2e} FLOPs", ""),
+        ("Compute", "not known" if costs.flops is None else f"{scientific(costs.flops, 2)} FLOPs", ""),
         ("Share of pre-training's compute", share, f"about {percent(INSTRUCT_SHARE)}, all of post-training"),
     )
     return TableData(_COLUMNS, tuple({"what": a, "here": b, "instruct": c} for a, b, c in rows))

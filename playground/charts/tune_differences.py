@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from playground.charts.figure import Trace, escaped, make_figure
 from playground.charts.interval_lines import error_bars
+from playground.charts.numbers import p_value
 from playground.charts.palette import CUT, FINAL, GRID, RAW
 from playground.charts.tune_results import arm_text
 from playground.tuning.plan import CONTROL
@@ -101,5 +102,5 @@ def _difference_said(arm: str, difference: Difference, unit: str) -> str:
         if difference.low is None or difference.high is None
         else f" ({difference.low:+.3g} to {difference.high:+.3g})"
     )
-    p = "" if difference.p_adjusted is None else f", p = {difference.p_adjusted:.2g} after the correction"
+    p = "" if difference.p_adjusted is None else f", p = {p_value(difference.p_adjusted)} after the correction"
     return f"{arm} {difference.difference:+.3g}{unit}{bounds}{p}"

@@ -53,7 +53,7 @@ def stock_data(scenarios: Scenarios) -> BarsOf:
     for model in PUBLISHED_MODELS:
         if model.name in SHOWN_MODELS:
             bars.append(PlainBar(model.name, model.tokens, f"{model.tokens / 1e12:g}T tokens"))
-    bars.append(PlainBar("All public human text", HUMAN_TEXT_TOKENS, "about 300T tokens (100T to 1,000T)"))
+    bars.append(PlainBar("All public human text", HUMAN_TEXT_TOKENS, "about 300T"))
     return BarsOf(tuple(bars), "tokens", log=True)
 
 

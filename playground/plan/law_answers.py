@@ -23,7 +23,9 @@ from playground.scaling.training import training_tokens
 
 HUMAN_TEXT_TOKENS = 300e12  # Villalobos et al. 2024 (2211.04325): effective stock of public human text, 100T to 1000T
 MASSIVE = "MASSIVE, median tokens; course notes"
-TEXT_SOURCE = "Villalobos et al. 2024, 2211.04325: public human text, adjusted for quality and repeats"
+TEXT_SOURCE = (
+    "Villalobos et al. 2024, 2211.04325: public human text, adjusted for quality and repeats (100T to 1,000T tokens)"
+)
 
 LAW_WORDS = {
     "rule-20": "The rule of thumb: 20 tokens for each parameter.",

@@ -119,7 +119,7 @@ class BestOfNState:
         label="Valid is what passes",
         help="A rule that gives a verdict; the reference is the one on the left. Type NAME:ARGUMENT for others.",
     )
-    tries: int = whole(8, 1, MOST_TRIES, label="At most")
+    tries: int = whole(8, 1, MOST_TRIES, label="Attempts at most")
 
     def __post_init__(self) -> None:
         request_of(self, Setup(chat=bool(self.systems)), beams=True)

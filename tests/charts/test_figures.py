@@ -19,6 +19,9 @@ import pytest
 
 import playground.charts
 from playground.charts.compare import NOW, CompareData, compare_description, compare_figure, shown_tokens
+from playground.charts.curves_bands import BandCurve as Curve
+from playground.charts.curves_bands import BandsData as Curves
+from playground.charts.curves_bands import bands_figure as curves_figure
 from playground.charts.draw import (
     CumulativeData,
     HistogramData,
@@ -27,9 +30,14 @@ from playground.charts.draw import (
     histogram_description,
     histogram_figure,
 )
+from playground.charts.draw_bands import BandsData as TokenBands
+from playground.charts.draw_bands import bands_figure as token_bands_figure
 from playground.charts.figure import enlarged, escaped, make_figure
 from playground.charts.palette import PINS
 from playground.charts.pipeline import PipelineData, pipeline_description, pipeline_figure
+from playground.charts.preferences_agreement import AgreementData as VotesData
+from playground.charts.preferences_agreement import agreement_figure as votes_figure
+from playground.charts.scale_treemap import TreemapData, treemap_figure
 
 HOSTILE = "<b onclick=x>&lt;</b><a href='javascript:1'>"
 LABELS = {
@@ -168,6 +176,42 @@ def test_a_pipelines_description_has_each_stages_numbers() -> None:
     columns = np.array([[0.5, 0.8], [0.125, 0.2]], np.float32)
     data = PipelineData(("Raw", "Top-p"), ("a", "b"), columns, 1 - columns.sum(axis=0), ("49,152 kept", "2 kept"))
     assert "Raw: a 50.00%, 49,152 kept; Top-p: a 80.00%, 2 kept." in pipeline_description(data)
+
+
+def named_colours(figure: go.Figure) -> set[str]:
+    """Of text that lies on the page's own ground."""
+    layout = figure.layout.to_plotly_json()
+    fonts = [each.get("font", {}) for each in layout.get("annotations", ())]
+    fonts += [part.get("tickfont", {}) for name, part in layout.items() if "axis" in name]
+    return {font["color"] for font in fonts if "color" in font}
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        cumulative_figure(cumulative_data(LABELS["ordinary"], some(3))),
+        pipeline_figure(pipeline_data(LABELS["ordinary"], some(3))),
+        votes_figure(VotesData(0.8)),
+        token_bands_figure(TokenBands(("a",), np.array([[0.0, 0.1]]), np.array([[0.5, 0.6]]), 0.2, 0)),
+        curves_figure(Curves("N", "s", (Curve("a", np.array([1.0]), np.array([1.0])),), marks=(("N = 1", 1.0),))),
+    ],
+)
+def test_text_on_a_picture_has_the_themes_colour(figure: go.Figure) -> None:
+    """A mark needs 3:1, text 4.5:1, and no one colour has that on the light and on the dark ground."""
+    assert named_colours(figure) == set()
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        cumulative_figure(CumulativeData(("a",), np.array([0.96]), 0.04, 0.2, 0)),
+        pipeline_figure(pipeline_data(LABELS["ordinary"], some(3))),
+        treemap_figure(TreemapData("m", (("large", 1000, 1000), ("small", 1, 1)))),
+    ],
+)
+def test_a_name_that_does_not_fit_is_left_out_and_not_shrunk(figure: go.Figure) -> None:
+    """At 390 pixels "all others" was two pixels high."""
+    assert figure.layout.uniformtext.mode == "hide" and figure.layout.uniformtext.minsize >= 10
 
 
 def test_an_unvalidated_figure_carries_the_same_parts() -> None:

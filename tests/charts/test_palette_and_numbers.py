@@ -122,6 +122,19 @@ def test_percent(value: float, text: str) -> None:
     assert numbers.percent(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(1.84e-7, 1, "1.8·10⁻⁷"), (1e-6, 0, "10⁻⁶"), (3e-6, 0, "3·10⁻⁶"), (0.0, 1, "0"), (9.96e-5, 1, "1.0·10⁻⁴")],
+)
+def test_a_small_number_by_its_power_of_ten(value: float, decimals: int, text: str) -> None:
+    assert numbers.scientific(value, decimals) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0421, "0.042"), (0.001, "0.001"), (3.1e-7, "3.1·10⁻⁷"), (0.0, "0")])
+def test_a_p_value(value: float, text: str) -> None:
+    assert numbers.p_value(value) == text
+
+
 @given(st.floats(1e-300, 1))
 def test_percent_says_the_number(value: float) -> None:
     text = numbers.percent(value)

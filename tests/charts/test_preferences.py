@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from playground.charts.curves_bands import bands_description, bands_figure
+from playground.charts.palette import contrast
 from playground.charts.preferences_agreement import AgreementData, agreement_description, agreement_figure
 from playground.charts.preferences_dpo import accuracy_bands, logps_bands, loss_bands, measured, rewards_bands
 from playground.charts.preferences_groups import groups_data, groups_description, groups_figure
@@ -144,6 +145,18 @@ def test_dpos_curves_show_the_fall_of_both() -> None:
 def test_ppos_drawing_is_well_formed_and_names_four_models() -> None:
     text = " ".join(element.text or "" for element in fromstring(ppo_svg()).iter())
     assert all(name in text for name in ("policy", "value model", "reward model", "reference"))
+
+
+@pytest.mark.parametrize("drawing", [ppo_svg(), ways_svg("over")], ids=["ppo", "ways"])
+def test_a_drawings_text_stands_on_a_ground_of_its_own(drawing: str) -> None:
+    """It is a picture, which no theme reaches: grey type was 3.9:1 on the light page, the accent's 3.9:1 on the dark one."""
+    ground = None
+    for element in fromstring(drawing).iter():
+        if element.tag.endswith("rect"):
+            ground = element.get("fill")
+        if element.tag.endswith("text"):
+            ink = element.get("fill")
+            assert ground and ink and contrast(ink, ground) >= 4.5, element.text
 
 
 @pytest.mark.parametrize("here", ["vote", "strengths", "groups", "reward", "over", "dpo"])

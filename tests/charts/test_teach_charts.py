@@ -64,6 +64,7 @@ def test_costs_stand_beside_those_of_the_notes() -> None:
     assert rows["Labels, at $10 to $25 a pair"]["here"] == "$400 to $1,000"
     assert rows["Labels, at $10 to $25 a pair"]["instruct"].startswith("$130,000")
     assert rows["Tokens in 3 epochs"]["here"] == "6,000"
+    assert rows["Compute"]["here"] == "1.50·10¹² FLOPs"
     assert rows["Share of pre-training's compute"]["here"] == "0.10%"
 
 

@@ -29,7 +29,7 @@ from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.kit.places import controls_and_pictures
 from playground.ui.kit.widgets import Bound
 
-_UNITS = {"state": "bytes", "prefill": "seconds", "decode": "seconds"}
+_UNITS = {"state": "B", "prefill": "s", "decode": "s"}
 
 
 def growth_section(worker: Worker) -> None:
@@ -126,7 +126,7 @@ def _lines(rows: Sequence[RaceRow], shows: str) -> ArchLines:
             predicted = tuple(predicted_prefill(own))
         values = tuple(value_of(row, shows) for row in own)
         curves.append(ArchCurve(name, tuple(float(row.context) for row in own), values, predicted=predicted))
-    return ArchLines(tuple(curves), "context, tokens", f"{QUANTITIES[shows]}, {_UNITS[shows]}")
+    return ArchLines(tuple(curves), "context, tokens", QUANTITIES[shows], unit=_UNITS[shows])
 
 
 def _legend(rows: Sequence[RaceRow], shows: str, *, ready: bool) -> str:

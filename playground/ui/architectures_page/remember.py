@@ -13,6 +13,7 @@ from playground.charts.arch_grid import (
     grid_figure,
     token_line_figure,
 )
+from playground.charts.numbers import scientific
 from playground.engine.serving.worker import Worker
 from playground.state.architectures import ArchitecturesState
 from playground.ui.kit import session
@@ -107,7 +108,8 @@ def _both_ways(traced: Trace, chosen: ArchitecturesState, across: tuple[str, ...
     one, other = traced.parts.recurrence[:, chosen.channel], traced.parts.convolution[:, chosen.channel]
     apart = float(np.abs(traced.parts.recurrence - traced.parts.convolution).max())
     said = (
-        f"Channel {chosen.channel}: the recurrence and the convolution differ by at most {apart:.1e} over all channels."
+        f"Channel {chosen.channel}: the recurrence and the convolution differ by at most {scientific(apart)} "
+        "over all channels."
     )
     show_figure(both_ways_figure(one, other, across), said, key="arch_both_ways")
     st.caption(

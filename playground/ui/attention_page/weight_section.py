@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.attention_parts import SHOWN_KEYS, WeightBars, weight_description, weight_figure
+from playground.charts.numbers import scientific
 from playground.engine.text.display import glyphs
 from playground.errors import CapabilityMissing
 from playground.inspection.attention import layer_of
@@ -56,7 +57,7 @@ def weight_section(view: AttentionPageView) -> None:
     )
     _table(parts, names)
     why_it_matters(
-        f"The softmax of these scores and the weight the model used differ by at most {parts.error:.1e}. Adding the same "
+        f"The softmax of these scores and the weight the model used differ by at most {scientific(parts.error)}. Adding the same "
         "amount to every score changes no weight: only differences count, and a lead of 1 is a factor of 2.72."
     )
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.charts.lens_grid import COLOURS, depth_name
 from playground.charts.lens_rank import RankData, RankLine, rank_description, rank_figure
-from playground.charts.numbers import entropy, percent
+from playground.charts.numbers import entropy, percent, scientific
 from playground.engine.text.prompt import continuation_ids
 from playground.errors import BadPrompt
 from playground.glossary import define
@@ -45,7 +45,7 @@ def lens_section(view: LensView) -> None:
     why_it_matters(
         "A layer writes into a stream that the last norm and the head can read at any depth: **the lens reads it early**. "
         f"The top row is the model's own answer: on this text it differs from the model's logits by at most "
-        f"{view.picture.rows.head_gap:.1g}. What it does NOT show: early layers do not speak "
+        f"{scientific(view.picture.rows.head_gap)}. What it does NOT show: early layers do not speak "
         "the head's language, so a strange token low down is no thought of the model; a lens trained for each layer "
         "reads more there (Belrose et al. 2023). Method: nostalgebraist 2020."
     )

@@ -228,7 +228,8 @@ def _before_and_after(kept: KeptTraining) -> None:
 
 
 def _ppo(worker: Worker) -> None:
-    st.image(ppo_svg(), width="stretch", alt=PPO_SAID)
+    with st.container(key="drawing_ppo"):
+        st.image(ppo_svg(), width="stretch", alt=PPO_SAID)
     st.markdown(
         "Proximal policy optimisation samples an answer, scores it with the reward model, takes β times the KL to the start off, "
         "and moves the policy a clipped step towards what turned out better than the value model expected. InstructGPT "

@@ -17,4 +17,5 @@ def no_votes_yet(about: str, here: str) -> None:
 
 def ways_on(here: str) -> None:
     """The drawing of what comes of votes; ``here``: the box that is in view."""
-    st.image(ways_svg(here), width="stretch", alt=ways_description(here))
+    with st.container(key=f"drawing_{here}"):
+        st.image(ways_svg(here), width="stretch", alt=ways_description(here))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.charts.numbers import scientific
 from playground.engine.types import NextLogits
 from playground.sampling.reference import AGREE_WITHIN, prove_against_transformers
 from playground.sampling.registry import SAMPLERS
@@ -24,18 +25,18 @@ def proof_section(view: SamplingView) -> None:
         return
     proof = prove_against_transformers(view.row.logits, view.setup.settings, view.next.context)
     if not proof.covered and not proof.uncovered:
-        st.badge("Nothing to prove: every sampler is off", icon=":material/info:", color="gray")
+        st.badge("Nothing to prove: every sampler is off. Move a slider", icon=":material/info:", color="gray")
     elif not proof.covered:
         st.badge("transformers has none of these samplers; see the table", icon=":material/info:", color="gray")
     elif proof.agrees:
         st.badge(
-            f"Agrees with transformers: largest difference {proof.largest_difference or 0:.1g}, the same tokens kept",
+            f"Agrees with transformers: largest difference {scientific(proof.largest_difference or 0)}, the same tokens kept",
             icon=":material/verified:",
             color="green",
         )
     else:
         st.badge(
-            f"Differs from transformers: largest difference {proof.largest_difference:.1e}, "
+            f"Differs from transformers: largest difference {scientific(proof.largest_difference)}, "
             f"kept tokens {'equal' if proof.same_kept else 'differ'}",
             icon=":material/error:",
             color="red",
@@ -46,8 +47,9 @@ def proof_section(view: SamplingView) -> None:
         st.dataframe(pd.DataFrame(rows, columns=["sampler", "compared", "with"]), hide_index=True, key="proof_table")
     why_it_matters(
         f"Both implementations get the same logits, all {view.row.logits.size:,} of them, in the same order. They agree when "
-        f"no token's final probability differs by more than {AGREE_WITHIN:g} and the same tokens are kept. What transformers "
-        "lacks is compared in this project's tests with a second, independent implementation of the named engine's rule.",
+        f"no token's final probability differs by more than {scientific(AGREE_WITHIN, 0)} and the same tokens are kept. "
+        "What transformers lacks is compared in this project's tests with a second, independent implementation of the named "
+        "engine's rule.",
         "Sampler",
         "Logit",
     )

@@ -7,6 +7,7 @@ import streamlit as st
 
 from playground.charts.figure import shortened
 from playground.charts.filter_pictures import RatesData, rates_description, rates_figure
+from playground.charts.numbers import p_value
 from playground.corpus.slices import slices
 from playground.state.data_training import SLICED, FilterState
 from playground.ui.kit import session
@@ -41,7 +42,7 @@ def slices_section(view: FilterView) -> None:
     show_figure(rates_figure(data), rates_description(data), key="data_slices")
     out = [each for each in shown_slices if each.stands_out]
     if out:
-        named = "; ".join(f"{each.name} ({each.rate:.0%}, p {each.p:.2g})" for each in out)
+        named = "; ".join(f"{each.name} ({each.rate:.0%}, p {p_value(each.p)})" for each in out)
         st.markdown(f"Other than the rest, after Holm's correction: {escape_markdown(named)}.")
     else:
         st.markdown("No slice differs from the rest by more than chance explains: there are few documents of each.")
