@@ -1,4 +1,4 @@
-// Texts in view whose contrast with the ground below them is less than 4.5, as "ratio text". Marks of pictures that lie
+// Texts in view: how many were judged, and those whose contrast with the ground below them is less than 4.5, as "ratio text". Marks of pictures that lie
 // under a text are no ground of CSS: a text of SVG is judged on the page's ground, and left out where it is black or white.
 () => {
   const channels = (text) => {
@@ -26,12 +26,14 @@
     for (let each = node; each; each = above(each)) {
       const box = each.getBoundingClientRect()
       const style = getComputedStyle(each)
+      if (style.display === "contents") continue
       if (box.width <= 2 || box.height <= 2 || style.clipPath.startsWith("inset") || each.matches("[disabled], [aria-hidden=true]")) return true
-      if (each.tagName === "SECTION") return false
+      if (each.tagName === "MAIN") return false
     }
     return false
   }
   const poor = []
+  let judged = 0
   const walk = (node) => {
     for (const child of node.childNodes) {
       if (child.nodeType === Node.ELEMENT_NODE) {
@@ -49,11 +51,13 @@
       const below = ground(element)
       if (!below || (svg && plain)) continue
       for (let each = element; each; each = above(each)) ink[3] *= Number(getComputedStyle(each).opacity)
+      if (ink[3] === 0) continue // there and not shown
       const [dark, light] = [luminance(over(ink, below)), luminance(below)].sort((one, other) => one - other)
       const ratio = (light + 0.05) / (dark + 0.05)
+      judged += 1
       if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${text.slice(0, 60)}`)
     }
   }
   walk(document.querySelector("[data-testid=stMain]"))
-  return poor
+  return { judged, poor }
 }
