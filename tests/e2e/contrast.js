@@ -12,10 +12,16 @@
     const linear = colour.map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
   }
+  // Of what lies below it: a number that is placed beside its thumb has not the thumb's ground.
   const ground = (node) => {
+    const { left, right, top, bottom } = node.getBoundingClientRect()
+    const [x, y] = [(left + right) / 2, (top + bottom) / 2]
     const layers = []
     for (let each = node; each; each = above(each)) {
       const style = getComputedStyle(each)
+      const box = each.getBoundingClientRect()
+      const outside = x < box.left || x > box.right || y < box.top || y > box.bottom
+      if (outside && box.width < 40 && box.height < 40) continue
       if (style.backgroundImage !== "none") return null
       layers.push(channels(style.backgroundColor))
       if (layers.at(-1)[3] === 1) break
