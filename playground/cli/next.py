@@ -220,7 +220,7 @@ def _print_readable(result: dict[str, Any]) -> None:
     print(f"{result['model'] or 'logits from a file'}: {result['vocab_size']:,} tokens")
     for stage in result["stages"]:
         print(
-            f"  {stage['name']} {stage['params']}: {stage['kept']:,} kept, "
+            f"  {output.stage_words(stage)}: {stage['kept']:,} kept, "
             f"{percent(stage['removed_mass'] or 0)} removed, entropy {stage['entropy'] or 0:.3f} nats"
         )
     if result["note"]:

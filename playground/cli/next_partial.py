@@ -140,7 +140,7 @@ def print_readable(result: dict[str, Any]) -> None:
         f"{result['model']}: the {result['told']:,} likeliest of {result['vocab_size']:,} tokens, which is what this engine tells"
     )
     for stage in result["stages"]:
-        print(f"  {stage['name']} {stage['params']}: {stage['verdict']}. {stage['why']}")
+        print(f"  {output.stage_words(stage)}: {stage['verdict']}. {stage['why']}")
     print(result["why"])
     output.print_table(("rank", "id", "text", "log-prob", "final", "removed by"), map(_table_row, result["candidates"]))
     rest = result["not_told"]

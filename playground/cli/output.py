@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,6 +35,21 @@ def run_counted(steps: Generator[object, None, T], most: int, *, shown: bool) ->
 def print_json(result: dict[str, Any]) -> None:
     """Exactly one JSON object on stdout."""
     print(json.dumps(result, ensure_ascii=True, allow_nan=False))
+
+
+def stage_words(stage: Mapping[str, Any]) -> str:
+    """A sampler's stage of the JSON object with its values.
+
+    >>> stage_words({"name": "top_p", "params": {"top_p": 0.9}})
+    'top_p 0.9'
+    >>> stage_words({"name": "xtc", "params": {"threshold": 0.1, "probability": 0.5}})
+    'xtc threshold = 0.1, probability = 0.5'
+    """
+    params = dict(stage["params"])
+    said = (
+        str(*params.values()) if len(params) == 1 else ", ".join(f"{name} = {value}" for name, value in params.items())
+    )
+    return f"{stage['name']} {said}".rstrip()
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

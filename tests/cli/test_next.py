@@ -321,6 +321,7 @@ def test_the_table_cannot_be_broken_by_a_token(capsys: Capture, monkeypatch: pyt
     assert main(["next", "--prompt", "a", "--top", "30", "--find", "\x1b[31m", "--top-p", "0.5"]) == 0
     printed = capsys.readouterr().out
     assert "\x1b" not in printed
+    assert "  top_p 0.5: " in printed, "and not Python's dict"
     assert "others: 243 tokens" in printed and "removed by" in printed and "found:" in printed
     assert next(line for line in printed.splitlines() if line.startswith("1 ")).split()[2] == "↵"
 

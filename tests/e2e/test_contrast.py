@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, bars_ready, expect, settled, until
+from tests.e2e.conftest import OpenPage, bars_ready, settled, until
 
 POOR = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 

@@ -518,6 +518,16 @@ def test_any_word_is_looked_up(open_app: Open, word: str) -> None:
     assert not app.errors and "removed by Top-k" in app.texts()
 
 
+def test_a_probability_of_the_first_tokens_of_a_long_word_is_not_called_that_of_all(open_app: Open) -> None:
+    app = open_app().section("Any word")
+    app.at.text_input(key="SamplingState.word").set_value("Paris")
+    said = app.run().texts()
+    assert "All together: " in said and "together" not in said.replace("All together", "")
+    app.at.text_input(key="SamplingState.word").set_value("😀" * 10)
+    said = app.run().texts()
+    assert "The first 8 together: " in said and "All together" not in said
+
+
 def test_a_looked_up_word_has_no_start_token_and_its_own_space_only(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,8 @@ def _one_spelling(view: SamplingView, text: str) -> None:
     st.dataframe(pd.DataFrame(columns), hide_index=True, key=f"lookup_{'plain' if text[:1] != ' ' else 'space'}")
     logprobs = [row.raw_logprob for row in rows if row.raw_logprob is not None]
     if len(logprobs) == len(shown) > 1:
-        st.caption(f"All together: {percent(math.exp(sum(logprobs)))}, log-probability {logprob(sum(logprobs))}.")
+        together = "All together" if len(ids) == len(shown) else f"The first {len(shown)} together"
+        st.caption(f"{together}: {percent(math.exp(sum(logprobs)))}, log-probability {logprob(sum(logprobs))}.")
     if len(ids) > MOST_TOKENS:
         st.caption(f"Only the first {MOST_TOKENS} of {len(ids)} tokens are looked up.")
     st.button(
