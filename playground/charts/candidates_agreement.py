@@ -62,8 +62,10 @@ def _cell(data: AgreementData, row: int, column: int) -> dict[str, Any]:
     value = float(data.tau[row, column])
     said = "–" if np.isnan(value) else f"{value:.2f}"
     mark = " ●" if row != column and data.same_winner[row, column] else ""
-    ink = "#7D828E" if np.isnan(value) else ink_on(DIVERGING[min(4, max(0, round((value + 1) * 2)))])
-    return {"x": column, "y": row, "text": said + mark, "showarrow": False, "font": {"size": 11, "color": ink}}
+    font: dict[str, Any] = {"size": 11}
+    if not np.isnan(value):  # an empty cell is the page's own ground
+        font["color"] = ink_on(DIVERGING[min(4, max(0, round((value + 1) * 2)))])
+    return {"x": column, "y": row, "text": said + mark, "showarrow": False, "font": font}
 
 
 def agreement_description(data: AgreementData) -> str:

@@ -53,6 +53,8 @@ def test_agreement_says_every_pair_and_leaves_undefined_ones_open() -> None:
     figure = validated(agreement_figure(data))
     texts = [note.text for note in figure.layout.annotations]
     assert len(texts) == 9 and texts[1] == "-0.50 ●" and texts[2] == "–" and texts[5] == "0.25"
+    empty = [note.font.color for note in figure.layout.annotations if note.text.startswith("–")]
+    assert empty == [None, None], "the theme's colour: grey was 3.9:1 on the light page"
     assert (figure.data[0].zmin, figure.data[0].zmax) == (-1, 1), "zero stays in the middle"
     assert all("<img" not in name for name in figure.layout.xaxis.ticktext)
     said = agreement_description(data)

@@ -15,7 +15,7 @@ POOR = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 def readable(page: Page) -> None:
     """Every text in view; that some were judged shows that the script still finds them."""
-    until(lambda: page.evaluate(POOR), lambda found: found["judged"] > 20 and found["poor"] == [], patience_s=30)
+    until(lambda: page.evaluate(POOR), lambda texts: texts["judged"] > 20 and texts["poor"] == [], patience_s=30)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

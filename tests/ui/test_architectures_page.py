@@ -20,6 +20,7 @@ from playground.state.architectures import ArchitecturesState
 from playground.state.link_fields import link_of, read_link
 from playground.ui import runtime
 from playground.ui.architectures_page import growth_job, learn_job
+from playground.ui.architectures_page.experiments import EXPERIMENTS
 from tests.architectures.test_learning import run as run_alone
 from tests.ui.conftest import Opened
 
@@ -242,3 +243,13 @@ def test_the_link_brings_everything_back() -> None:
         {"rate": "nan"},
     ):
         assert read_link(ArchitecturesState, wrong).problems
+
+
+def test_what_the_experiment_says_of_short_texts_is_the_ready_races_arithmetic() -> None:
+    """It said that lines cross which do not: every fixed state is the smaller one from the picture's first point on."""
+    rows = ready_race().rows
+    per_token = next(row.cache_bytes / row.context for row in rows if row.config == "Transformer")
+    fixed = {row.config: row.state_bytes for row in rows if not row.cache_bytes}
+    assert max(fixed, key=fixed.__getitem__) == "Mamba-2" and round(fixed["Mamba-2"] / per_token, -1) == 120
+    assert max(fixed.values()) < per_token * min(row.context for row in rows)
+    assert "some 120 tokens" in EXPERIMENTS["memory"].look
