@@ -248,8 +248,8 @@ def test_the_link_brings_everything_back() -> None:
 def test_what_the_experiment_says_of_short_texts_is_the_ready_races_arithmetic() -> None:
     """It said that lines cross which do not: every fixed state is the smaller one from the picture's first point on."""
     rows = ready_race().rows
-    per_token = next(row.cache_bytes / row.context for row in rows if row.config == "Transformer")
-    fixed = {row.config: row.state_bytes for row in rows if not row.cache_bytes}
+    per_token = next((row.cache_bytes or 0) / row.context for row in rows if row.config == "Transformer")
+    fixed = {row.config: row.state_bytes or 0 for row in rows if not row.cache_bytes}
     assert max(fixed, key=fixed.__getitem__) == "Mamba-2" and round(fixed["Mamba-2"] / per_token, -1) == 120
     assert max(fixed.values()) < per_token * min(row.context for row in rows)
     assert "some 120 tokens" in EXPERIMENTS["memory"].look
