@@ -38,6 +38,15 @@ def arrow(one: tuple[float, float], other: tuple[float, float]) -> str:
     return f'<line x1="{x}" y1="{y}" x2="{u}" y2="{v}" stroke="{INK}" marker-end="url(#a)"/>'
 
 
+def note(x: float, y: float, text: str) -> str:
+    """A small text around ``x`` with its baseline at ``y``, on a ground of its own as a box's is."""
+    width = 5.6 * len(text) + 12
+    return (
+        f'<rect x="{x - width / 2:.1f}" y="{y - 13}" width="{width:.1f}" height="18" rx="4" fill="{PAPER}"/>'
+        f'<text x="{x}" y="{y}" text-anchor="middle" font-size="11" fill="{TYPE}">{text}</text>'
+    )
+
+
 def boxes_svg(
     size: tuple[int, int],
     boxes: Mapping[str, Box],

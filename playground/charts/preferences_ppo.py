@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.charts.boxes import HEIGHT, PAPER, TYPE, Box, arrow, boxes_svg
+from playground.charts.boxes import HEIGHT, Box, arrow, boxes_svg, note
 from playground.charts.palette import INK
 
 _BOXES = {
@@ -30,8 +30,7 @@ def ppo_svg() -> str:
     """Boxes, arrows, and the way back from the advantage to the policy."""
     back = (
         f'<path d="M750,162 L750,185 L190,185 L190,102" fill="none" stroke="{INK}" marker-end="url(#a)"/>'
-        f'<rect x="310" y="174" width="90" height="22" rx="6" fill="{PAPER}"/>'
-        f'<text x="355" y="189" text-anchor="middle" fill="{TYPE}">clipped steps</text>'
+        f"{note(355, 189, 'clipped steps')}"
     )
     down = arrow((750, 40 + HEIGHT), (750, 130))
     return boxes_svg((830, 200), _BOXES, _ARROWS, ("policy", "value"), back + down)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from playground.charts.boxes import HEIGHT, Box, boxes_svg
-from playground.charts.palette import INK
+from playground.charts.boxes import HEIGHT, Box, boxes_svg, note
 
 _BOXES = {
     "answers": Box(0, 126, "two answers", 110),
@@ -38,12 +37,8 @@ _ARROWS = (
 
 def ways_svg(here: str) -> str:
     """``here``: the box that is in view, by its name."""
-    below = "".join(
-        f'<text x="{box.x + box.width / 2}" y="{box.y + HEIGHT + 15}" text-anchor="middle" font-size="11" fill="{INK}">'
-        f"{_BELOW[name]}</text>"
-        for name, box in _BOXES.items()
-    )
-    return boxes_svg((812, 302), _BOXES, _ARROWS, (here,), below)
+    below = "".join(note(box.x + box.width / 2, box.y + HEIGHT + 17, _BELOW[name]) for name, box in _BOXES.items())
+    return boxes_svg((812, 306), _BOXES, _ARROWS, (here,), below)
 
 
 def ways_description(here: str) -> str:
