@@ -254,6 +254,7 @@ def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
     from transformers import PreTrainedTokenizerFast
     from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
+    from playground.models.gguf_split import set_split
     from playground.models.template_check import require_ending_template
 
     name = source.id
@@ -270,6 +271,8 @@ def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
         )
         if not isinstance(tokenizer.model_max_length, int | float):
             tokenizer.model_max_length = VERY_LARGE_INTEGER  # as transformers has it where nothing is stated
+        if source.kind == "gguf":
+            set_split(tokenizer, GgufFile(place), name)
         require_ending_template(tokenizer, name)
         return tokenizer
 

@@ -13,6 +13,7 @@ from playground.errors import ModelCorrupt, ModelRefused
 from playground.models.estimate import INDEX, MOST_LAYERS, config_dict, optional_json, read_header, weight_files
 from playground.models.gguf_config import OTHER_NAMES
 from playground.models.gguf_file import GgufFile
+from playground.models.gguf_split import require_split
 from playground.models.wording import shown
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
@@ -113,6 +114,7 @@ def check_gguf(path: Path) -> None:
     if not any(tensor.name.endswith(".weight") for tensor in file.tensors):
         raise ModelCorrupt(f"{shown(path.name)} holds a vocabulary and no weights: fetch the whole model.")
     require_layers(file, path.name)
+    require_split(file, path.name)
 
 
 def require_layers(file: GgufFile, name: str) -> None:

@@ -106,6 +106,7 @@ def save_gguf(
     tokenizer = json.loads(tiny_tokenizer().backend_tokenizer.to_str())["model"]
     tokens = sorted(tokenizer["vocab"], key=tokenizer["vocab"].__getitem__)
     writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
     writer.add_token_types([3 if token == "<end>" else 1 for token in tokens])
     writer.add_token_merges([" ".join(merge) for merge in tokenizer["merges"]])
