@@ -17,6 +17,7 @@ import torch
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, EncoderDecoderCache
 
 from playground.errors import ModelCorrupt, ModelRefused
+from playground.models.alibi import add_alibi_once
 from playground.models.continuing import make_continue
 from playground.models.wording import reason_text, shown
 
@@ -136,6 +137,7 @@ def _looks_ahead(config: PreTrainedConfig) -> bool:
 def examine(model: PreTrainedModel, name: str) -> Decoding:
     """The same without the list of those known."""
     make_continue(model)
+    add_alibi_once(model)
     ids = _ids(model)
     whole = _require_causal(model, ids, name)
     argument = state_argument(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from playground.errors import ModelCorrupt, ModelRefused
+from playground.models.alibi import add_alibi_once
 from playground.models.loading import load_tokenizer, quiet_libraries
 from playground.models.locating import LocatedModel
 from playground.models.wording import reason_text, shown
@@ -53,5 +54,6 @@ def read_with_head(located: LocatedModel, seed: int) -> tuple[PreTrainedModel, P
         model.config.pad_token_id = (
             tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
         )
+    add_alibi_once(model)
     model.requires_grad_(False)
     return model.to(located.placement.device).eval(), tokenizer

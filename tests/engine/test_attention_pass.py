@@ -188,8 +188,10 @@ def test_weights_of_a_pass_that_answers_otherwise_are_not_shown(monkeypatch: pyt
         return output, weights
 
     monkeypatch.setattr(modeling_llama, "eager_attention_forward", without_mask)
+    engine = TransformersEngine(small_loaded("llama"))
+    assert engine.attentions(make_ids(1)).layers[0].weights.tolist() == [[[1.0]]] * 4  # which says nothing of the next
     with pytest.raises(CapabilityMissing, match="does not give its attention weights"):
-        TransformersEngine(small_loaded("llama")).attentions(make_ids(9))
+        engine.attentions(make_ids(9))
 
 
 # -- bad input and memory ----------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 CAPTURE = "playground_capture"
 _WORTH_TIDYING = 32 * 2**20  # bytes of a pass
+_TELLING = 8  # tokens of a text that shows whether two passes agree: over one token every attention is the same
 _ACTIVE = threading.local()  # the pass that listens on this thread, if any
 
 
@@ -71,7 +72,7 @@ def run_attention_pass(
     if not runner.tried.attention:
         with runner.running(end):
             _require_agreement(runner, ids[:end], logits, layers, cancel)
-        runner.tried.attention = True
+        runner.tried.attention = end >= _TELLING
     attention = AttentionPass(ids, start, end, layers, (time.perf_counter() - started) * 1000)
     if attention.bytes > _WORTH_TIDYING:
         trim_memory()  # the chunks' weights as torch made them, before they were copied to where they are kept
@@ -83,7 +84,8 @@ def _require_agreement(
 ) -> None:
     """Raises CapabilityMissing unless the weights are those of a pass that gives the model's own answer, and causal.
 
-    Asked once a model: some architectures mask wrongly, or not at all, when they are asked for their weights.
+    Asked once a model, of the shortest texts each time: some architectures mask wrongly, or not at all, when they are
+    asked for their weights.
     """
     usual, _computed, _state = runner.run(ids, cancel)  # (vocab,), mostly known but for a token
     scale = max(float(usual.abs().max()), 1.0)
