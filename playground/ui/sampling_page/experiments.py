@@ -79,7 +79,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Half the bits",
         "The same weights in float32 and in bfloat16, on the same text",
         "Press Load: the bundled model runs in float32 here, and X is the same model in bfloat16, rounded to 8 bits of "
-        "mantissa. KL(now ‖ X) is some 0.001 nats: “ Paris” goes from 77.3% to about 76%; the digits behind that depend on "
+        "mantissa. KL(now ‖ X) is some 0.001 nats: “ Paris” goes from 77.3% to 76 or 77%; the digits behind that depend on "
         "the processor. Try a text of your own that the model is unsure of.",
         "The capital of France is",
         NEUTRAL,
