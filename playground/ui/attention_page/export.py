@@ -16,6 +16,11 @@ from playground.ui.kit.file_button import file_button
 from playground.ui.workspace.export import model_id
 from playground.ui.workspace.setup import setup
 
+ALIBI_ONCE = (
+    "from playground.models.alibi import add_alibi_once\n",
+    "add_alibi_once(model)  # where it has ALiBi: transformers' eager code adds it twice\n",
+)
+
 
 def export_attention() -> None:
     """Command, code and files of the window in view."""
@@ -70,10 +75,12 @@ def command(setup: Setup, view: AttentionPageView) -> str:
 
 def code(view: AttentionPageView) -> str:
     """The same weights by transformers itself."""
+    imported, once = ALIBI_ONCE if view.info.architecture == "FalconForCausalLM" else ("", "")
     return (
         "import torch\n"
-        "from transformers import AutoModelForCausalLM\n\n"
+        f"from transformers import AutoModelForCausalLM\n{imported}\n"
         f'model = AutoModelForCausalLM.from_pretrained({model_id()!r}, attn_implementation="eager")\n'
+        f"{once}"
         f"ids = torch.tensor([{list(view.text.ids[: view.text.end])}])\n"
         "weights = model(ids, output_attentions=True).attentions  # one (1, heads, query, key) tensor a layer\n"
     )
