@@ -14,12 +14,16 @@ from typing import Literal
 from playground.constraint import CONSTRAINT_NAMES, Constraint
 from playground.errors import BadInput
 from playground.sampling import export_code
-from playground.sampling.export_code import Endings, Request
+from playground.sampling.export_code import Endings, Request, gguf_parts
 from playground.sampling.export_fields import llama_cpp_order_is_kept
 from playground.sampling.registry import ORDERS, SAMPLERS
 from playground.sampling.sampler import Engine
 from playground.sampling.settings import SamplerSettings
 
+GGUF_BY_TRANSFORMERS = (
+    "transformers reads of a .gguf file neither all ways of splitting text nor all scalings of positions, which are read here: "
+    "compare the ids and the first probabilities."
+)
 Language = Literal["python", "json", "bash"]
 
 
@@ -154,7 +158,10 @@ def export(
 
 
 def _file_warnings(engine_name: str, model_id: str) -> tuple[str, ...]:
-    if engine_name != "llama-completion" or model_id.lower().endswith(".gguf"):
+    is_gguf = bool(gguf_parts(model_id)[1])
+    if engine_name == "transformers" and is_gguf:
+        return (GGUF_BY_TRANSFORMERS,)
+    if engine_name != "llama-completion" or is_gguf:
         return ()
     return (f"llama.cpp reads GGUF files: put the path of one in the place of {model_id}.",)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from playground.constraint import Constraint, constraint_fields
@@ -63,9 +64,7 @@ def transformers_code(request: Request) -> str:
     arguments = {"max_new_tokens": request.max_new_tokens, **transformers_fields(request.settings)}
     return (
         "from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed\n\n"
-        f"model_id = {request.model_id!r}\n"
-        "tokenizer = AutoTokenizer.from_pretrained(model_id)\n"
-        "model = AutoModelForCausalLM.from_pretrained(model_id)\n"
+        f"{_transformers_model(request.model_id)}"
         f"{_transformers_inputs(request)}"
         f"set_seed({request.seed})\n"
         "output = model.generate(\n"
@@ -75,6 +74,26 @@ def transformers_code(request: Request) -> str:
         ")\n"
         'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))\n'
     )
+
+
+def _transformers_model(model_id: str) -> str:
+    """The lines that load tokenizer and model. A .gguf file is named beside its folder."""
+    folder, file = gguf_parts(model_id)
+    names = f"model_id, gguf_file = {folder!r}, {file!r}\n" if file else f"model_id = {model_id!r}\n"
+    file_argument = ", gguf_file=gguf_file" if file else ""
+    return (
+        f"{names}"
+        f"tokenizer = AutoTokenizer.from_pretrained(model_id{file_argument})\n"
+        f"model = AutoModelForCausalLM.from_pretrained(model_id{file_argument})\n"
+    )
+
+
+def gguf_parts(model_id: str) -> tuple[str, str]:
+    """A .gguf file's folder and name, as transformers wants them; the id itself and "" for any other model."""
+    if not model_id.lower().endswith(".gguf"):
+        return model_id, ""
+    path = PurePath(model_id)
+    return str(path.parent), path.name
 
 
 def _transformers_endings(endings: Endings) -> str:

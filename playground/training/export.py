@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from playground.sampling.export_code import gguf_parts
 from playground.training.demonstrations import Demonstration
 from playground.training.masks import Row
 from playground.training.pairs import Pair, write_pairs
@@ -21,7 +22,7 @@ _MODELS = {"reward": "AutoModelForSequenceClassification"}
 
 
 def trl_code(model: str, settings: TrainSettings, *, dtype: str = "float32") -> str:
-    """A Python file that trains ``model`` (a hub id or folder) on ``rows.jsonl`` by TRL 1.16.
+    """A Python file that trains ``model`` (a hub id, a folder or a .gguf file) on ``rows.jsonl`` by TRL 1.16.
 
     The rows are those of ``trl_rows``; the split is TRL's own, so that held-out rows are others than here. ``dtype``: that the
     frozen weights had.
@@ -29,6 +30,8 @@ def trl_code(model: str, settings: TrainSettings, *, dtype: str = "float32") -> 
     trainer, config = _TRAINERS[settings.kind]
     loader = _MODELS.get(settings.kind, "AutoModelForCausalLM")
     one_number = ", num_labels=1" if settings.kind == "reward" else ""
+    folder, file = gguf_parts(model)
+    gguf_file = f", gguf_file={file!r}" if file else ""
     heldout = settings.heldout_share
     lines = [
         f'"""{settings.kind.upper()} with LoRA by TRL: pip install trl==1.16.0 peft==0.21.2."""',
@@ -39,10 +42,10 @@ def trl_code(model: str, settings: TrainSettings, *, dtype: str = "float32") -> 
         f"from transformers import {loader}, AutoTokenizer",
         f"from trl import {config}, {trainer}",
         "",
-        f"MODEL = {model!r}",
+        f"MODEL = {folder!r}",
         "",
-        "tokenizer = AutoTokenizer.from_pretrained(MODEL)",
-        f"model = {loader}.from_pretrained(MODEL{one_number}, dtype=torch.{dtype})",
+        f"tokenizer = AutoTokenizer.from_pretrained(MODEL{gguf_file})",
+        f"model = {loader}.from_pretrained(MODEL{gguf_file}{one_number}, dtype=torch.{dtype})",
         *(["model.config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id"] if one_number else []),
         f'rows = load_dataset("json", data_files={DATA_FILE!r}, split="train")',
         *(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 
 from playground.constraint import CONSTRAINT_NAMES, Constraint, ConstraintKind
 from playground.errors import BadInput
-from playground.sampling.export import EXPORTS, Export, export, supported_samplers
+from playground.sampling.export import EXPORTS, GGUF_BY_TRANSFORMERS, Export, export, supported_samplers
 from playground.sampling.export_code import Endings
 from playground.sampling.presets import PRESETS
 from playground.sampling.registry import PARAMETERS, SAMPLERS
 from playground.sampling.settings import NEUTRAL, SamplerSettings
+from tests.models.tiny import save_gguf, save_llama, tiny_tokenizer
 from tests.sampling.test_settings import any_settings
 
 HOSTILE = [
@@ -183,6 +185,19 @@ def test_llama_cpp_asks_for_a_gguf_file_where_the_model_is_none() -> None:
     assert not export("llama-server", NEUTRAL, "org/name", "p").warnings
 
 
+def test_the_code_for_a_gguf_file_runs_and_writes_what_the_model_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved, file = save_llama(tmp_path / "llama"), tmp_path / "tiny.gguf"
+    save_gguf(file, saved)
+    code = export("transformers", SamplerSettings(temperature=0), str(file), "the cat", max_new_tokens=4).code
+    exec(compile(code, "exported", "exec"), {})
+    tokenizer = tiny_tokenizer()
+    ids = tokenizer("the cat", return_tensors="pt").input_ids
+    written = saved.generate(ids, do_sample=False, max_new_tokens=4)[0, ids.shape[1] :]
+    assert capsys.readouterr().out.splitlines()[-1] == tokenizer.decode(written, skip_special_tokens=True)
+
+
 def test_our_own_command_line_names_no_model_where_the_default_one_is_in_use() -> None:
     assert "--model" not in export("playground", NEUTRAL, "", "p").code
     assert "--model=org/name" in export("playground", NEUTRAL, "org/name", "p").code
@@ -276,4 +291,5 @@ def test_the_models_own_end_tokens_stay_beside_further_ones_and_without_endings_
     assert "eos_token_id=[tokenizer.eos_token_id, *[7]]" in more.code
     for name in EXPORTS:
         plain = export(name, NEUTRAL, "m.gguf", "p")
-        assert not any(word in plain.code for word in ("stop", "eos", "pad_token")) and not plain.warnings
+        assert not any(word in plain.code for word in ("stop", "eos", "pad_token"))
+        assert plain.warnings == ((GGUF_BY_TRANSFORMERS,) if name == "transformers" else ())

@@ -45,6 +45,13 @@ def test_its_arguments_are_trls_and_ours(kind: Kind, heldout: float) -> None:
     assert (lora.r, lora.lora_alpha, set(lora.target_modules or ())) == (4, 16.0, {"q_proj", "v_proj"})
 
 
+def test_a_gguf_file_is_named_beside_its_folder() -> None:
+    code = trl_code("/models/x.gguf", TrainSettings.of("sft"))
+    assert "MODEL = '/models'" in code
+    assert arguments_of(code, "AutoTokenizer.from_pretrained") == {"gguf_file": "x.gguf"}
+    assert code.count("gguf_file='x.gguf'") == 2
+
+
 def test_the_rows_are_in_the_form_whose_responses_alone_count() -> None:
     line = json.loads(trl_rows(DEMONSTRATIONS, chat=True).splitlines()[0])
     assert line["completion"] == [{"role": "assistant", "content": DEMONSTRATIONS[0].response}]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from playground.charts.attention_html import attention_html
 from playground.inspection.attention_file import attention_npz
+from playground.sampling.export_code import gguf_parts
 from playground.state.setup import Setup
 from playground.ui.attention_page.view import AttentionPageView, load_view
 from playground.ui.components.attention import FILE_SCRIPT, FILE_STYLE
@@ -76,10 +77,12 @@ def command(setup: Setup, view: AttentionPageView) -> str:
 def code(view: AttentionPageView) -> str:
     """The same weights by transformers itself."""
     imported, once = ALIBI_ONCE if view.info.architecture == "FalconForCausalLM" else ("", "")
+    folder, file = gguf_parts(model_id())
+    named = f"{folder!r}, gguf_file={file!r}" if file else repr(folder)
     return (
         "import torch\n"
         f"from transformers import AutoModelForCausalLM\n{imported}\n"
-        f'model = AutoModelForCausalLM.from_pretrained({model_id()!r}, attn_implementation="eager")\n'
+        f'model = AutoModelForCausalLM.from_pretrained({named}, attn_implementation="eager")\n'
         f"{once}"
         f"ids = torch.tensor([{list(view.text.ids[: view.text.end])}])\n"
         "weights = model(ids, output_attentions=True).attentions  # one (1, heads, query, key) tensor a layer\n"
