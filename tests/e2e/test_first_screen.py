@@ -78,3 +78,16 @@ def test_half_of_the_first_screen_is_picture(open_page: OpenPage, app_url: str, 
     until(lambda: box(page.locator(".st-key-page_pictures"))["y"], lambda top: top <= 90)
     if address not in SCROLLED:
         until(lambda: page.evaluate(CUT), lambda widths: all(width <= 1 for width in widths))  # no column past the edge
+
+
+@pytest.mark.parametrize("address", ["teach_examples", "data_languages"])
+def test_a_tabs_controls_stand_below_the_sheets_handle_on_a_phone(
+    open_page: OpenPage, app_url: str, address: str
+) -> None:
+    page = open_page(f"{app_url}/{address}", width=390, height=844)
+    sheet = page.locator(".st-key-tab_controls")
+    expect(sheet).to_be_visible()
+    handle = box(sheet)["y"] + 44
+    for control in sheet.locator("> *").all():
+        place = box(control)
+        assert place["y"] >= handle and place["x"] >= 0 and place["x"] + place["width"] <= 390
