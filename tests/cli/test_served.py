@@ -100,7 +100,7 @@ def test_next_says_what_cannot_be_said(capsys: Capture, flags: tuple[str, str]) 
     ("flags", "says"),
     [
         (("--top-p", "0.5"), "bounded: this engine tells"),
-        (("--top-k", "4"), "top_k {'top_k': 4}: exact. It ends within the tokens told"),
+        (("--top-k", "4"), "top_k 4: exact. It ends within the tokens told"),
         (("--repetition-penalty", "1.1"), "final distribution is not known"),
         (("--seed", "4"), "not told by this engine: "),
     ],
