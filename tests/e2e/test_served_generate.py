@@ -52,6 +52,7 @@ def test_a_branch_from_a_told_token_and_the_way_to_sampling(served_url: str, ope
     page = open_page(link(served_url, temperature="0"))
     first = written(page)
     page.locator(".token.step").nth(2).click()
+    expect(page.get_by_text("Token 3:")).to_be_visible()  # the least expected token's bars were open before
     bars = page.locator(".rows .row:not(.rest)")
     expect(bars.nth(1)).to_be_visible()
     name = bars.nth(1).locator(".label").inner_text()
