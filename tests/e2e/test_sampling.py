@@ -411,7 +411,9 @@ def test_a_model_that_a_link_names_beside_is_asked_for_compared_and_let_go(open_
     expect(asked).to_be_visible()
     expect(asked).to_contain_text("GB")
     page.get_by_role("button", name="Load", exact=True).click()
-    sentence = page.get_by_text(re.compile(r"KL\(now ‖ X\) = 0\.00\d\d nats"))  # 0.0006 to 0.0010, as the processor rounds
+    sentence = page.get_by_text(
+        re.compile(r"KL\(now ‖ X\) = 0\.00\d\d nats")
+    )  # 0.0006 to 0.0010, as the processor rounds
     expect(sentence).to_be_visible()
     expect(sentence).to_contain_text("Paris")
     picture = page.get_by_test_id("stPlotlyChart")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import SHORT_MS, box, point_until, settled, until
+from tests.e2e.conftest import until
 
 OpenPage = Callable[..., Page]
 ROWS = "\n".join(
@@ -81,60 +81,6 @@ def test_a_rate_of_ten_is_seen_and_stopped(open_page: OpenPage, app_url: str) ->
     expect(page.get_by_text("the learning rate 10 is too high").first).to_be_visible()
     expect(page.get_by_text("· ended early")).to_be_visible()
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
-
-
-def test_what_is_typed_into_the_table_is_what_is_taught(open_page: OpenPage, app_url: str) -> None:
-    page = open_page(f"{app_url}/teach_examples?view=demonstrations")
-    expect(page.get_by_text("40 demonstrations")).to_be_visible()
-    settled(page)
-    table = page.get_by_test_id("stDataFrame").first
-    choose(page, table, "1-0", 150)
-    typed_in(page, "Which <b>tea</b>?")
-    choice = page.locator(".st-key-teach_mask_controls").get_by_test_id("stSelectbox")
-    words = "boxes => boxes.map(each => each.textContent + each.querySelector('input').value).join()"
-    until(lambda: str(choice.evaluate_all(words)), lambda shown: "1. Which <b>tea</b>?" in shown)
-    choose(page, table, "2-0", 450)
-    typed_in(page, " ")
-    expect(page.get_by_text("Row 1 is left out: This demonstration has an empty response")).to_be_visible()
-    expect(page.get_by_text("39 demonstrations")).to_be_visible()
-    choose(page, table, "2-0", 450)
-    typed_in(page, "Typed by hand.")
-    expect(page.get_by_text("40 demonstrations")).to_be_visible()
-    expect(page.get_by_text("Row 1 is left out")).to_have_count(0)
-    expect(page.get_by_label(re.compile("Demonstration 1 as the model reads it"))).to_contain_text("hand")
-    page.goto(f"{app_url}/teach_examples?view=demonstrations")  # begins anew, with the shipped ones
-    expect(cell(table, "2-0")).to_contain_text("Soup")
-    page.get_by_role("button", name=re.compile("last visit")).click()
-    expect(cell(table, "2-0")).to_have_text("Typed by hand.")
-    page.get_by_role("button", name="Train on them").click()
-    expect(page.get_by_text("40 demonstrations: ")).to_be_visible()
-
-
-def cell(table: Locator, place: str) -> Locator:
-    """Column and row, as the canvas tells them to screen readers."""
-    return table.locator(f"#glide-cell-{place}")
-
-
-def choose(page: Page, table: Locator, place: str, across: float) -> None:
-    """Click on a cell of the first row."""
-
-    def click() -> None:
-        frame = box(table)
-        page.mouse.click(frame["x"] + across, frame["y"] + 68)
-
-    point_until(click, lambda: expect(cell(table, place)).to_have_attribute("aria-selected", "true", timeout=SHORT_MS))
-
-
-def typed_in(page: Page, text: str) -> None:
-    """Into the cell that is chosen, in place of what stands there."""
-    page.keyboard.press("Enter")
-    editor = page.locator("#portal textarea")
-    expect(editor).to_be_focused()
-    editor.press("Control+a")
-    page.keyboard.type(text)
-    expect(editor).to_have_value(text)
-    page.keyboard.press("Enter")
-    expect(editor).to_have_count(0)
 
 
 def step_number(shown: Locator) -> int:
