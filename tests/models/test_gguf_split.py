@@ -95,8 +95,7 @@ def _merge_of(ranks: dict[bytes, int], token: bytes) -> tuple[bytes, ...]:
     ],
 )
 def test_a_file_cuts_as_the_published_ranks(tmp_path: Path, rule: str, published: str, kind: str) -> None:
-    if published not in present():
-        pytest.skip("no such package")
+    assert published in present(), "make tokenizers"
     whole = cast(Any, packaged(published))
     ranks = {token: rank for token, rank in whole._encoding._mergeable_ranks.items() if rank < SIZE}
     reference = tiktoken.Encoding("part", pat_str=whole._encoding._pat_str, mergeable_ranks=ranks, special_tokens={})
@@ -116,8 +115,7 @@ def test_a_file_cuts_as_the_published_ranks(tmp_path: Path, rule: str, published
 )
 def test_a_file_cuts_as_the_published_json(tmp_path: Path, rule: str, published: str) -> None:
     path = file_of(published)
-    if path is None:
-        pytest.skip("no such package")
+    assert path is not None, "make tokenizers"
     content = json.loads(path.read_text(encoding="utf-8"))
     model = content["model"]
     model["merges"] = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"][:SIZE]]
