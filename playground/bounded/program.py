@@ -17,6 +17,10 @@ from typing import Any
 LONGEST_REPLY = 16_000_000  # characters
 
 
+class ReplyTooLong(ValueError):
+    """A function's result is longer than a parent reads. Its parent knows it by name."""
+
+
 def limit(seconds: float, memory_bytes: int) -> None:
     """Limit the address space, and the processor time from now on, where the system can.
 
@@ -43,7 +47,7 @@ def answer(line: str) -> str:
         target: Any = getattr(importlib.import_module(module), name)
         reply = json.dumps(["value", target(*arguments) if arguments is not None else None])
         if len(reply) > LONGEST_REPLY:
-            raise ValueError(f"the result has more than {LONGEST_REPLY:,} characters")
+            raise ReplyTooLong(f"the result has more than {LONGEST_REPLY:,} characters")
         return reply
     except BaseException as error:  # libraries raise what they like on hostile text; a panic of Rust's is no Exception
         return json.dumps(["raised", type(error).__name__, str(error)[:2000]])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.bounded import BoundedFailure, OutOfMemory, OutOfTime, RaisedInChild, call_bounded
+from playground.bounded.program import ReplyTooLong
 from playground.corpus.json_checks import NoTokenizer, read_described, refusal_of
 from playground.corpus.tokenizer import UNKNOWN, Piece, TokenizerFacts, check_texts, kind_of
 from playground.engine.text.token_bytes import byte_alphabet
@@ -154,11 +155,18 @@ class StrangeTokenizer:
         except OutOfMemory:
             why = f"it needs more memory than it is given: {step}"
         except RaisedInChild as error:
-            ours = error.kind == NoTokenizer.__name__
-            why = str(error) if ours else f"the library tokenizers breaks on what it is given: {step}"
+            why = _said(error, step)
         except BoundedFailure:
             why = f"the library tokenizers crashes with it: {step}"
         raise BadInput(f"The tokenizer {shown(self._label)} cannot be used: {why}.", "tokenizer")
+
+
+def _said(error: RaisedInChild, step: str) -> str:
+    if error.kind == NoTokenizer.__name__:
+        return str(error)
+    if error.kind == ReplyTooLong.__name__:
+        return "it makes more tokens of this text than are read: give a shorter text, or take another one"
+    return f"the library tokenizers breaks on what it is given: {step}"
 
 
 def open_strange(path: Path, name: str = "", visitor: str = "") -> StrangeTokenizer:

@@ -245,17 +245,18 @@ def _require_all_read(source: ModelSource, model: PreTrainedModel, report: dict[
 
 
 def load_tokenizer(located: LocatedModel) -> PreTrainedTokenizerBase:
-    """The tokenizer alone: no weights and none of transformers' models. Raises ModelCorrupt."""
+    """The tokenizer alone: no weights and none of transformers' models. Raises ModelCorrupt, ModelRefused."""
     return read_tokenizer(located.source, located.folder)
 
 
 def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer in ``source``'s folder (or .gguf file) ``place``. Raises ModelCorrupt."""
+    """The tokenizer in ``source``'s folder (or .gguf file) ``place``. Raises ModelCorrupt, ModelRefused."""
     from transformers import PreTrainedTokenizerFast
     from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
     from playground.models.gguf_split import set_split
     from playground.models.template_check import require_ending_template
+    from playground.models.tokenizer_growth import require_bounded_growth
 
     name = source.id
     with foreign_errors(
@@ -273,6 +274,7 @@ def read_tokenizer(source: ModelSource, place: Path) -> PreTrainedTokenizerBase:
             tokenizer.model_max_length = VERY_LARGE_INTEGER  # as transformers has it where nothing is stated
         if source.kind == "gguf":
             set_split(tokenizer, GgufFile(place), name)
+        require_bounded_growth(tokenizer, name)
         require_ending_template(tokenizer, name)
         return tokenizer
 

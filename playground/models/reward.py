@@ -32,6 +32,7 @@ from playground.models.loading import quiet_libraries
 from playground.models.locating import require_memory
 from playground.models.placement import choose
 from playground.models.safety import check_code
+from playground.models.tokenizer_growth import require_bounded_growth
 from playground.models.wording import reason_text, shown
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def _read_classifier(folder: Path, dtype: str) -> tuple[Any, Any]:
             folder, use_safetensors=True, output_loading_info=True, dtype=getattr(torch, dtype), **kept
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, **kept)
+        require_bounded_growth(tokenizer, folder.name)
     except PlaygroundError:
         raise
     except MemoryError as error:

@@ -138,6 +138,10 @@ GOOD_MODEL = json.loads(byte_level().to_str())["model"]
             described(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
             "the library tokenizers breaks on it: save it anew",
         ),
+        (
+            described(normalizer={"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 1_000_000}),
+            "its own steps make 1,000,000 characters of one, and 64 at most are read: take its publisher's file",
+        ),
     ],
 )
 def test_a_file_that_is_no_tokenizer_is_refused_in_our_own_words_with_a_next_step(
@@ -174,6 +178,14 @@ def test_a_pattern_that_never_ends_ends_the_child_and_not_the_page(
     own = open_strange(path)
     with pytest.raises(BadInput, match="give another text, or take it away"):
         own.encode_all(["a" * 5_000 + "b"])
+
+
+def test_more_tokens_than_a_reply_holds_are_said_to_be_that(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_bytes(described(normalizer={"type": "Replace", "pattern": {"String": "a"}, "content": "é" * 60}))
+    own = open_strange(path)
+    with pytest.raises(BadInput, match="it makes more tokens of this text than are read: give a shorter text"):
+        own.encode_all(["a" * 40_000])
 
 
 def test_half_a_character_and_names_that_lead_nowhere_are_refused(tmp_path: Path) -> None:
