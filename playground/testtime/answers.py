@@ -10,11 +10,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from playground.json_reading import read_json
-from playground.testtime.checks import MINUS_SIGNS
 from playground.testtime.patterns import compile_pattern, last_matches
+from playground.testtime.written_numbers import CURRENCY, MINUS, NUMBER, value_of, without_look_alikes
 
 _LETTER = r"\(?(?P<answer>[B-E]|A(?!\s+(?!(?:is|was|and|or|because|since)\b)\p{L}))\)?(?![\p{L}\p{N}'’-])"
 _LONE_LETTER = r"(?<![\p{L}\p{N}'’])" + _LETTER
@@ -28,15 +27,20 @@ _STATED_LETTERS = (
 )
 """How a letter is said to be the answer, the plainest first. A letter that merely occurs counts only without these."""
 
-_MINUS = re.escape(MINUS_SIGNS)
-_CURRENCY = "$€£¥"
-_SIGN = rf"(?:[{_MINUS}](?:\s?[{_CURRENCY}]\s?)?)?"
-_EXPONENT = rf"(?:[eE][+{_MINUS}]?\d{{1,2}}(?!\w))?"
+_ANSWER_IS = rf"(?i:\banswers?\b(?:\s+\w+){{0,3}}?\s*(?:{_IS}|:|=))"
+_BEFORE_NUMBER = r"(?:[^\p{L}\n]*=|\s*\p{L}\s*=)?[^\p{L}\p{N}\n]{0,8}?"  # of "5 + 3 = 8" or "x = 8" the 8
+_SIGNS = r"[^\p{L}\p{N}\n]{0,3}?"
+_DENIED = (
+    rf"(?i:\bnot|n['’]t|\brather\s+than|\binstead\s+of)\s+(?i:be\s+)?{_SIGNS}(?&number)"
+    rf"(?:\s*,?\s*(?i:n?or)\s+{_SIGNS}(?&number))*"
+)
+_SAID_NUMBER = rf"{_ANSWER_IS}{_BEFORE_NUMBER}(?P<answer>(?&number))"
 _BALANCED = r"((?:[^{}\\]++|\\.|\{(?1)\})*+)"
 _BOX = r"\\(?:boxed|fbox)\s*\{"
 
 PATTERNS: dict[str, str] = {
-    "number": rf"(?<![\w.])({_SIGN}(?:(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?|\.\d+){_EXPONENT})(?![\d])",
+    "number": rf"(?(DEFINE)(?P<number>{NUMBER}))"
+    rf"(?:(?s:\A.*){_SAID_NUMBER}(?s:.*\Z)|{_DENIED}(*SKIP)(*FAIL)|(?P<answer>(?&number)))",
     "boxed": rf"(?s){_BOX}(?:{_BALANCED}\}}|(?!.*{_BOX}))",
     "letter": rf"(?s)\A(?:{'|'.join(f'.*{stated}' for stated in (*_STATED_LETTERS, _LONE_LETTER))})",
     "after-answer": r"(?i:answer(?:\s+is)?)\s*[:=]?\s*([^\n]+?)\s*(?:\.?\s*$|\n|\.\s)",
@@ -44,12 +48,11 @@ PATTERNS: dict[str, str] = {
     "last-line": r"(?m)^[ \t]*(\S[^\n]*?)[ \t]*$",
     "whole": r"(?s)\s*(.*\S)\s*",
 }
-"""Ready-made patterns by name. In a text the last match counts: a model that reasons first answers last. An A before
-another word is the article and no answer; a last box that is never closed is no answer, and no earlier one either.
+"""Ready-made patterns by name. In a text the last match counts: a model that reasons first answers last. Of numbers the one
+that is stated as the answer counts before the last one, and none that is denied ("8, not 7"). An A before another word is the
+article and no answer; a last box that is never closed is no answer, and no earlier one either.
 """
 
-_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)")
 _LONGEST_JSON = 20_000  # characters
 _LONGEST_NUMBER = 40  # digits; what is longer is compared as text
 
@@ -103,14 +106,14 @@ def normalise(text: str) -> str:
 
 
 def _once(text: str) -> str:
-    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    plain = re.sub(rf"^[{_MINUS}]\s?[{re.escape(_CURRENCY)}]\s?(?=[\d.])", "-", plain)
-    plain = re.sub(f"[{_MINUS}]", "-", plain)
+    plain = " ".join(unicodedata.normalize("NFKC", without_look_alikes(text)).casefold().split())
+    plain = re.sub(rf"^(?:[{MINUS}]\s?[{re.escape(CURRENCY)}]\s?|(?:minus|negative) )(?=[\d.])", "-", plain)
+    plain = re.sub(f"[{MINUS}]", "-", plain)
     if plain[:1] in ("{", "[") and (written := _json(plain)) is not None:
         return written
     plain = _unwrapped(plain.strip("\"'`*_,;:!?<>“”„‘’«» "))
-    money = plain.strip(f"{_CURRENCY}% ").rstrip(".")
-    number = _number(money) if len(money) <= _LONGEST_NUMBER else None
+    money = plain.strip(f"{CURRENCY}% ").rstrip(".")
+    number = value_of(money) if len(money) <= _LONGEST_NUMBER else None
     if number is not None:
         return number
     return re.sub(r"^(?:the|an|a) (?=\S)", "", plain.strip(". "))
@@ -134,20 +137,3 @@ def _unwrapped(text: str) -> str:
         elif text.endswith(closing) and opening not in text:
             text = text[:-1]
     return text.strip()
-
-
-def _number(text: str) -> str | None:
-    """A plain decimal without needless zeros; None where ``text`` is no number."""
-    if _GROUPED.fullmatch(text):
-        text = text.replace(",", "")
-    if not _NUMBER.fullmatch(text) or len(text) > _LONGEST_NUMBER:
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    shown = format(value, "f")
-    if "." in shown:
-        shown = shown.rstrip("0").rstrip(".")
-    shown = shown.lstrip("+")
-    return "0" if shown in ("-0", "", "-") else shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -28,10 +29,10 @@ Answers = st.lists(st.one_of(st.none(), st.sampled_from("abcd")), max_size=12)
         ("number", "The answer is −5.", "-5"),
         ("number", "so −.5", "-0.5"),
         ("number", "The answer is –5.", "-5"),
-        ("number", "It is ‑7, not ‐6 or ‒8", "-8"),
+        ("number", "It is ‑7, not ‐6 or ‒8", "-7"),
         ("number", "from 3–5", "5"),
         ("number", "apples — 5", "5"),
-        ("number", "about 3.5e4 of them", "3.5e4"),
+        ("number", "about 3.5e4 of them", "35000"),
         ("number", "mass 6.02E−23", "6.02e-23"),
         ("number", "It is －7 or ﹣8", "-8"),
         ("number", "a loss of -$12", "-12"),
@@ -39,6 +40,39 @@ Answers = st.lists(st.one_of(st.none(), st.sampled_from("abcd")), max_size=12)
         ("number", "$-12", "-12"),
         ("number", "from $5-$12", "12"),
         ("number", "3−5", "5"),
+        ("number", "8, not 7", "8"),
+        ("number", "not 7 but 8", "8"),
+        ("number", "The answer is not 7.", None),
+        ("number", "It isn't $1,234 or 1.5 × 10^6, it is 3", "3"),
+        ("number", "I do not add 7", "7"),
+        ("number", "The answer is 8, which is 2 more than 6.", "8"),
+        ("number", "The answer is 5 + 3 = 8, as 2 = 2", "8"),
+        ("number", "Answer: x = -8. I was sure after 3 steps", "-8"),
+        ("number", "The answer is 3. No: the answer is 4, half of 8", "4"),
+        ("number", "12,34", "12.34"),
+        ("number", "scores of 3,4 and 5,6", "5.6"),
+        ("number", "so 3,141 people", "3141"),
+        ("number", "only 0,125", "0.125"),
+        ("number", "1,2,3", "3"),
+        ("number", "1.234,50 €", "1234.5"),
+        ("number", "1.234.567", "1234567"),
+        ("number", "12,34,567 rupees", "1234567"),
+        ("number", "1\u202f234\u00a0567,8", "1234567.8"),
+        ("number", "1'234.50", "1234.5"),
+        ("number", "1_000_000", "1000000"),
+        ("number", r"1{,}234", "1234"),
+        ("number", "100 200 300", "300"),
+        ("number", "1e6", "1000000"),
+        ("number", "1e100 atoms", "1e+100"),
+        ("number", "10e99", "1e+100"),
+        ("number", "1.5 × 10^6", "1500000"),
+        ("number", "1.5x10⁶ m", "1500000"),
+        ("number", r"$1.5 \times 10^{-6}$", "0.0000015"),
+        ("number", "10⁻³", "0.001"),
+        ("number", "2^10", "2^10"),
+        ("number", "The answer is 1/2.", "1/2"),
+        ("number", "minus 5 degrees", "-5"),
+        ("number", "Version 2 of 5 m²", "5"),
         ("boxed", r"\boxed{\frac{\sqrt{3}}{2}}", r"\frac{\sqrt{3}}{2}"),
         ("boxed", r"first \boxed{1}, then \boxed{\frac{\sqrt{x^{2}}}{2}}", r"\frac{\sqrt{x^{2}}}{2}"),
         ("boxed", r"\boxed {\{1, 2\}}", r"\{1, 2\}"),
@@ -90,6 +124,11 @@ def test_the_last_match_is_the_answer(pattern: str, text: str, key: str | None) 
     [
         ("1,000", "1000.00"),
         ("0.50", ".5"),
+        ("1e6", "1,000,000"),
+        ("1E+6", "1000000.0"),
+        ("1,5", "1.5"),
+        ("1.5·10³", "1500"),
+        ("minus 2", "−2"),
         ("+3", "3"),
         ("-0", "0"),
         ("$5", "5"),
@@ -111,7 +150,19 @@ def test_equal_answers_have_one_form(left: str, right: str) -> None:
     assert normalise(left) == normalise(right)
 
 
-@pytest.mark.parametrize(("left", "right"), [("1,0", "10"), ("1.5", "15"), ("-3", "3"), ("1e3", "1000"), ("ab", "a b")])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("1,0", "10"),
+        ("1.5", "15"),
+        ("-3", "3"),
+        ("10⁶", "106"),
+        ("1e3", "1e4"),
+        ("1/2", "12"),
+        ("1,234", "1.234"),
+        ("ab", "a b"),
+    ],
+)
 def test_different_answers_stay_different(left: str, right: str) -> None:
     assert normalise(left) != normalise(right)
 
@@ -124,6 +175,16 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 @given(st.integers(-(10**12), 10**12), st.integers(0, 4))
 def test_a_number_is_known_by_its_value(value: int, zeros: int) -> None:
     assert normalise(f"{value:,}") == normalise(f"{value}." + "0" * zeros) == str(value)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9))
+def test_ways_of_writing_one_number_are_one_answer(value: Decimal) -> None:
+    plain, english = str(value), f"{value:,}"
+    continental = english.translate(str.maketrans(",.", ".,"))
+    ways = [plain, english, continental, english.replace(",", "\u202f"), english.replace(",", "'"), f"{value:e}"]
+    keys = {extract_answers([f"It is {way} m"], "number")[0].key for way in ways}
+    assert len(keys) == 1 and keys == {normalise(way) for way in ways}
+    assert Decimal(str(keys.pop())) == value
 
 
 def test_a_pattern_that_backtracks_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
