@@ -57,7 +57,7 @@ def _growth(step: object) -> float:
         return 1.0
     kind = step.get("type")
     if kind == "Sequence":
-        parts = next((step[name] for name in _PARTS if isinstance(step.get(name), list)), [])
+        parts: list[object] = next((step[name] for name in _PARTS if isinstance(step.get(name), list)), [])
         return math.prod(_growth(part) for part in parts)
     if kind == "Replace":
         return max(1.0, len(str(step.get("content"))) / _pattern_length(step.get("pattern")))
