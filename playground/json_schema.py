@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NoReturn
 
 from playground.json_reading import read_json
+from playground.uploads import RepeatedKey, unique_object
 
 LONGEST_SCHEMA = 100_000  # characters
 _REMOTE = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
@@ -21,13 +22,15 @@ def schema_problem(schema_text: str) -> str | None:
     if len(schema_text) > LONGEST_SCHEMA:
         return f"a schema has at most {LONGEST_SCHEMA:,} characters; shorten it"
     try:
-        schema = read_json(schema_text, parse_constant=_refuse)
+        schema = read_json(schema_text, parse_constant=_refuse, object_pairs_hook=unique_object)
         if not isinstance(schema, (dict, bool)):
             return "a schema is a JSON object such as {}"
         remote = _remote_reference(schema)
         if remote is not None:
             return f"it refers to {remote[:80]!r}, which is never fetched; put that part into $defs and refer to it by #/$defs/…"
         validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
+    except RepeatedKey as error:
+        return f"{error}; keep one of them"
     except ValueError as error:
         return f"it is no JSON ({_line(error)})"
     except RecursionError:

@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ import orjson
 
 from playground.corpus.warc import warc_pages
 from playground.errors import BadInput
-from playground.uploads import parse_json
+from playground.uploads import RepeatedKey, parse_json, repeated
 
 MOST_BYTES = 100_000_000
 MOST_UNPACKED = 400_000_000
@@ -28,6 +29,7 @@ MOST_DOCUMENTS = 200_000
 LONGEST = 1_000_000  # characters of a document that are read
 _LONGEST_LINE = 110_000_000  # bytes of a JSON line
 _PART = 1 << 18
+_KEY = re.compile(rb'"\s*:')  # the end of every key, and what looks like one within a text
 _TEXT_FIELDS, _VOTE_FIELDS = ("text", "content"), ("votes", "upvotes", "score")
 TAGS = ("language", "domain", "dialect", "label", "source")
 PARTED = "---"  # a line of a pasted text that begins another document
@@ -203,17 +205,26 @@ class Documents:
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if not line.strip():
                 continue
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                try:
-                    row = parse_json(self._decoded(line))
-                except ValueError as error:
-                    where = f"at character {error.colno}" if isinstance(error, json.JSONDecodeError) else f"({error})"
-                    raise BadInput(f"Line {number} is no JSON {where}: put one object on each line.", "file") from None
+            row = self._json_row(line, number)
             if not isinstance(row, dict):
                 raise BadInput(f'Line {number} is no JSON object; write {{"text": …}} on each line.', "file")
             yield self._document(row, number)
+
+    def _json_row(self, line: bytes, number: int) -> object:
+        """orjson is quick and keeps the last of a repeated key; a line that may repeat one is read by ``parse_json``."""
+        try:
+            row: object = orjson.loads(line)
+            if not isinstance(row, dict) or sum(1 for _ in _KEY.finditer(line)) == len(row):
+                return row
+        except orjson.JSONDecodeError:
+            pass
+        try:
+            return parse_json(self._decoded(line))
+        except RepeatedKey as error:
+            raise BadInput(f"Line {number} cannot be used: {error}. Keep one of them.", "file") from None
+        except ValueError as error:
+            where = f"at character {error.colno}" if isinstance(error, json.JSONDecodeError) else f"({error})"
+            raise BadInput(f"Line {number} is no JSON {where}: put one object on each line.", "file") from None
 
     def _table(self) -> Iterator[Document]:
         lines = self._lines(_PART)
@@ -223,7 +234,14 @@ class Documents:
             heading = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter))]
             if not set(_TEXT_FIELDS) & set(heading):
                 raise BadInput(f"The table has no column text; its columns are {', '.join(heading)[:120]}.", "file")
+            if twice := repeated(heading):
+                raise BadInput(f"The table has two columns {twice}: keep one of them.", "file")
             for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 2):
+                if len(cells) > len(heading):
+                    raise BadInput(
+                        f"Row {number} of the table has more cells than its heading: quote cells that hold a separator.",
+                        "file",
+                    )
                 if cells:
                     yield self._document(dict(zip(heading, cells, strict=False)), number)
         except StopIteration:

@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from tokenizers.pre_tokenizers import PreTokenizer
     from transformers import PreTrainedTokenizerBase
 
-_AS_GPT2 = frozenset({"gpt-2", "phi-2", "olmo", "mpt", "jais", "gigachat", "a.x-4.0", "mellum", "trillion", "exaone4"})
+_AS_GPT2 = frozenset(
+    {"gpt-2", "phi-2", "olmo", "mpt", "jais", "gigachat", "a.x-4.0", "mellum", "trillion", "exaone4", "granite-docling"}
+)
 _SINGLE_DIGITS = frozenset(
     {"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"}
 )
 """As GPT-2, with each digit by itself."""
-_ALIKE = {"glm4": "llama-bpe", "chatglm-bpe": "llama-bpe", "stablelm2": "qwen2", "hunyuan": "qwen2", "grok-2": "qwen2"}
+_ALIKE = {
+    "glm4": "llama-bpe",
+    "chatglm-bpe": "llama-bpe",
+    "stablelm2": "qwen2",
+    "hunyuan": "qwen2",
+    "grok-2": "qwen2",
+    "solar-open": "qwen2",
+}
 """Names that transformers lacks for rules that it has."""
 _DEEPSEEK3 = (
     r"\p{N}{1,3}",
@@ -33,6 +42,7 @@ _DEEPSEEK3 = (
 _STEPS = {
     "deepseek-v3": _DEEPSEEK3,
     "hunyuan-dense": _DEEPSEEK3,
+    "joyai-llm": _DEEPSEEK3,
     "deepseek-coder": (r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", r"\p{N}"),
 }
 """Patterns that cut one after another: the next one what the ones before left whole."""

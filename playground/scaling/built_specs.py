@@ -33,6 +33,10 @@ from playground.scaling.specs import (
 SOURCE = "transformers' module tree on the meta device"
 GUESSED = "How much this architecture caches is read from its config and not from transformers' own cache."
 EXPERT_KEYS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+REPEATED = (
+    "transformers keeps each of the {heads} query heads' copies of these {kv} heads, {times} times the cache that is "
+    "counted here."
+)
 TOP_K_KEYS = (
     "num_experts_per_tok",
     "num_experts_per_token",
@@ -79,8 +83,9 @@ def build_spec(config: Mapping[str, Any]) -> ArchitectureSpec:
     text = model.config.get_text_config(decoder=True)
     experts = _experts(text)
     blocks, guessed = _blocks(model, text, experts)
+    blocks, repeated = _without_copies(blocks, text)
     counted, others = _components(model, experts)
-    notes = tuple(note for note in (problem, GUESSED if guessed else "") if note)
+    notes = tuple(note for note in (problem, GUESSED if guessed else "", repeated) if note)
     length = _size(text, "max_position_embeddings")
     return ArchitectureSpec(
         str(config.get("model_type")),
@@ -160,6 +165,20 @@ def _blocks(model: Any, text: Any, experts: MixtureOfExperts | None) -> tuple[tu
         heads, size = _heads(text)
         mixers += [Attention(heads, 0, size)] * (count - len(layers))  # layers that read another one's cache
     return tuple(Block(number, mixer, experts, 0) for mixer, number in Counter(mixers).items()), guessed
+
+
+def _without_copies(blocks: tuple[Block, ...], text: Any) -> tuple[tuple[Block, ...], str]:
+    """Falcon's newer decoder (40B, 180B) shares each key-value head among query heads, and transformers copies it to all of
+    them before it caches: what the architecture needs is counted, and the copies are a note."""
+    kv_heads = _size(text, "num_kv_heads")
+    if text.model_type != "falcon" or not _read(text, "new_decoder_architecture") or kv_heads is None:
+        return blocks, ""
+    heads = _heads(text)[0]
+    shared = tuple(
+        replace(block, mixer=replace(block.mixer, kv_heads=kv_heads)) if isinstance(block.mixer, Attention) else block
+        for block in blocks
+    )
+    return shared, REPEATED.format(heads=heads, kv=kv_heads, times=heads // kv_heads) if kv_heads < heads else ""
 
 
 def _cached_layers(model: Any) -> list[Any] | None:

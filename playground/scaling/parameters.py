@@ -149,8 +149,9 @@ def feed_forward_parameters(part: FeedForward, d: int) -> tuple[tuple[str, int, 
         case Mlp(width, matrices, bias):
             size = matrices * d * width + ((matrices - 1) * width + d if bias else 0)
             return (("feed_forward", size, size),)
-        case MixtureOfExperts(experts, top_k, width, shared_width, shared_gate):
-            shared = 3 * d * shared_width + (d if shared_gate else 0)
+        case MixtureOfExperts(experts, top_k, width, shared_width, shared_gate, shared_bias):
+            biases = 2 * shared_width + d if shared_bias else 0
+            shared = 3 * d * shared_width + (d if shared_gate else 0) + biases
             return (
                 ("experts", experts * 3 * d * width, top_k * 3 * d * width),
                 ("router", d * experts, d * experts),

@@ -91,10 +91,9 @@ def _deepseek(
         fields.integer("moe_intermediate_size"),
     )
     shared_width = fields.integer("n_shared_experts", shared) * width
-    sparse = MixtureOfExperts(experts, read_top_k(fields, experts, top_k), width, shared_width)
-    plain = Mlp(
-        fields.integer("intermediate_size"), bias=model_type == "deepseek_v2" and fields.flag("mlp_bias", False)
-    )
+    bias = model_type == "deepseek_v2" and fields.flag("mlp_bias", False)
+    sparse = MixtureOfExperts(experts, read_top_k(fields, experts, top_k), width, shared_width, shared_bias=bias)
+    plain = Mlp(fields.integer("intermediate_size"), bias=bias)
     first = fields.integer("first_k_dense_replace", dense, minimum=0)
     return ArchitectureSpec(
         name,

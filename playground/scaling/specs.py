@@ -109,13 +109,17 @@ class Mlp:
 
 @dataclass(frozen=True, slots=True)
 class MixtureOfExperts:
-    """``experts`` gated feed-forward parts of ``width``, ``top_k`` of them for a token, and a shared one for all."""
+    """``experts`` gated feed-forward parts of ``width``, ``top_k`` of them for a token, and a shared one for all.
+
+    ``shared_bias``: on the three matrices of the shared one alone.
+    """
 
     experts: int
     top_k: int
     width: int
     shared_width: int = 0
     shared_gate: bool = False
+    shared_bias: bool = False
 
 
 @dataclass(frozen=True, slots=True)

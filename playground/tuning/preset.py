@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import BadInput
-from playground.json_reading import read_json
 from playground.sampling.settings import SamplerSettings
 from playground.store.records import LOCAL, PresetRecord
+from playground.uploads import parse_json
 
 if TYPE_CHECKING:
     from playground.store.connection import Database
@@ -91,7 +91,7 @@ def preset_json(name: str, settings: SamplerSettings, why: str) -> str:
 def read_preset(text: str) -> tuple[str, SamplerSettings, str]:
     """Name, settings and why out of a file of ``preset_json``. Raises BadInput."""
     try:
-        values = read_json(text)
+        values = parse_json(text)
     except ValueError as error:
         raise BadInput(
             f"The preset cannot be read as JSON ({str(error)[:100]}): choose another file.", "file"

@@ -112,6 +112,10 @@ def test_what_is_mended_is_told(data: bytes, name: str, text: str | None, note: 
         (b'{"a":' * 100_000, "a.jsonl", "no JSON"),
         (b"a,b\n1,2", "a.csv", "no column text"),
         (b"text\n" + b"x" * 200_000, "a.csv", "cannot be read"),
+        (b'{"text": "a"}\n{"text": "b", "text": "c"}', "", "Line 2 cannot be used: it has the key 'text' twice. Keep"),
+        (b'{"text": "a", "id": {"x": 1, "x": 2}}', "", "Line 1 cannot be used: it has the key 'x' twice. Keep one"),
+        (b"text,id,TEXT\na,1,b", "a.csv", "two columns text: keep one"),
+        (b"text,id\nHello, world,1", "a.csv", "Row 2 of the table has more cells than its heading: quote cells"),
         (b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 99\r\n\r\nhello", "", "last record is left out"),
         (b"\x1f\x8b" + b"garbage" * 9, "", "no gz file, or is damaged: pack"),
     ],
@@ -122,6 +126,15 @@ def test_what_cannot_be_read_is_one_sentence(data: bytes, name: str, said: str) 
     assert "\n" not in str(refused.value) and str(refused.value).endswith(".")
     for foreign in ("Expecting", "column 1", "(char", "Error", "field limit", "CRC"):
         assert foreign not in str(refused.value)
+
+
+def test_what_only_looks_like_a_key_or_a_cell_is_text() -> None:
+    code = 'd = {"a": 1, "a" : 2}'
+    assert [document.text for document in read(lines({"text": code, "more": {"text": "b"}}))[0]] == [code]
+    assert [document.text for document in read(b'text,id\n"Hello, world",1\nhi\n', "a.csv")[0]] == [
+        "Hello, world",
+        "hi",
+    ]
 
 
 def test_a_gzip_bomb_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

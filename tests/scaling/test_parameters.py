@@ -290,6 +290,22 @@ def test_random_deepseek_v3(heads: int, rest: dict[str, Any]) -> None:
     assert _formula(config) == count_on_meta(config).total
 
 
+@pytest.mark.parametrize("dense", [0, 1, 3])
+def test_deepseek_v2s_biases_are_those_of_its_shared_experts_too(dense: int) -> None:
+    sizes = {
+        "hidden_size": 16,
+        "intermediate_size": 24,
+        "moe_intermediate_size": 8,
+        "num_hidden_layers": 3,
+        "vocab_size": 32,
+    }
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "q_lora_rank": None, "kv_lora_rank": 4}
+    heads |= {"qk_nope_head_dim": 4, "qk_rope_head_dim": 2, "v_head_dim": 4}
+    experts = {"n_routed_experts": 4, "n_shared_experts": 2, "num_experts_per_tok": 2, "first_k_dense_replace": dense}
+    config = {"model_type": "deepseek_v2", "mlp_bias": True, **sizes, **heads, **experts}
+    assert _formula(config) == count_on_meta(config).total
+
+
 @random_configs
 @given(st.integers(2, 30), st.integers(2, 30), st.integers(2, 40), st.integers(1, 4), st.booleans())
 def test_random_rwkv(hidden: int, attention: int, inner: int, layers: int, tied: bool) -> None:

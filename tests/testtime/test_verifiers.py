@@ -156,6 +156,7 @@ def test_json_with_and_without_a_schema() -> None:
         ('{"properties": {"a": {"$ref": "file:///etc/passwd"}}}', "never fetched"),
         ('{"allOf": [{"$dynamicRef": "//host/x"}]}', "never fetched"),
         ('{"type": "nothing"}', "no JSON schema"),
+        ('{"type": "string", "type": "number"}', "it has the key 'type' twice; keep one of them"),
         ("{", "no JSON"),
         ("3", "is a JSON object"),
         ("[" * 5_000 + "]" * 5_000, "JSON"),

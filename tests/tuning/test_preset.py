@@ -58,6 +58,33 @@ def test_its_own_file_comes_back() -> None:
     for wrong in ("{", "[]", '{"name": "a"}', '{"name": "a", "settings": {"heat": 1}}', '{"settings": {}}'):
         with pytest.raises(BadInput):
             read_preset(wrong)
+    assert read_preset("\ufeff" + preset_json("A", COOL, ""))[1] == COOL, "as Windows saves it"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('"temperature": 0.2, "temperature": 2', "has the key 'temperature' twice"),
+        ('"temperature": NaN', "NaN is not JSON"),
+        ('"temperature": 1e999', "temperature must be a number from"),
+        ('"temperature": true', "temperature must be a number from"),
+        ('"temperature": [0.2]', "temperature must be a number from"),
+        ('"top_k": 1.5', "top_k must be a whole number"),
+        ('"top_k": ' + "9" * 5000, "cannot be read as JSON"),
+        ('"logit_bias": {"7": "NaN"}', "logit_bias must be a number"),
+        ('"logit_bias": {"-1": 1}', "is no token id"),
+        ('"logit_bias": [[1, 2, 3]]', "write token ids and biases"),
+        ('"order": {"a": 1}', "order"),
+        ('"order": [["top_k"]]', "order"),
+        ('"dry_sequence_breakers": ["\\ud83d"]', "broken character"),
+        ('"temperature": ' + "[" * 100_000, "nested too deeply"),
+        ('"top_p": "0.9", "do_sample": true', "do_sample: unknown sampling parameter"),
+    ],
+)
+def test_a_strangers_file_is_refused_with_what_is_wrong(settings: str, told: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_preset(f'{{"name": "a", "settings": {{{settings}}}}}')
+    assert told in str(refused.value) and len(str(refused.value)) < 600
 
 
 def test_every_engine_gets_its_own_names() -> None:

@@ -41,7 +41,7 @@ def costs_section(worker: Worker) -> None:
     counts, named = token_counts.rows, token_counts.named
     looked_at(text)
     state, prices = session.get(LanguagesState), packaged_prices()
-    pair = tuple(dict.fromkeys((chosen(state.tokenizer, named), chosen(state.beside, named))))
+    pair = tuple(dict.fromkeys((chosen("tokenizer", named), chosen("beside", named))))
     with st.container(horizontal=True, vertical_alignment="bottom", key="tab_controls"):
         _WIDGETS.choose("language", choices=language_names(text), width=_FIELD)
         _WIDGETS.choose("tokenizer", choices=named, width=_FIELD)

@@ -48,7 +48,7 @@ def premiums_section(_: object) -> None:
     counts, named = token_counts.rows, token_counts.named
     looked_at(text)
     state = session.get(LanguagesState)
-    name = chosen(state.tokenizer, named)
+    name = chosen("tokenizer", named)
     with st.container(horizontal=True, vertical_alignment="bottom", key="tab_controls"):
         _WIDGETS.segmented("shows")
         _WIDGETS.choose("tokenizer", choices=named)

@@ -14,7 +14,7 @@ from playground.corpus.counting import STORE, Counts, LanguageCount, digest_of, 
 from playground.corpus.json_files import MOST_FILE_BYTES, open_strange
 from playground.corpus.parallel import Parallel, declaration
 from playground.corpus.tokenizer import Tokenizer
-from playground.corpus.tokenizers import open_tokenizer, packaged, present
+from playground.corpus.tokenizers import absent, open_tokenizer, packaged, present
 from playground.engine.api import CancelToken
 from playground.engine.serving.ticket import Ticket
 from playground.errors import BadInput, PlaygroundError
@@ -135,9 +135,17 @@ def labels(opened: Mapping[str, Tokenizer]) -> dict[str, str]:
     return {name: each.facts.label for name, each in opened.items()}
 
 
-def chosen(name: str, opened: Mapping[str, object]) -> str:
-    """``name`` where it is here, else the first that is."""
-    return name if name in opened else next(iter(opened))
+def chosen(field: str, named: Mapping[str, str]) -> str:
+    """The tokenizer that the page's ``field`` names. A link may name one that is not here: that is told, another shown."""
+    asked, usual = getattr(session.get(LanguagesState), field), getattr(LanguagesState(), field)
+    if asked in named:
+        return str(asked)
+    shown = usual if usual in named else next(iter(named))
+    session.change(LanguagesState, **{field: shown})
+    if asked != usual:
+        why = absent().get(asked) or f"The tokenizer {asked[:40]!r} of the link is not among those that are shown here."
+        st.info(escape_markdown(f"{why} {named[shown]} is shown in its place."))
+    return str(shown)
 
 
 @dataclass(frozen=True, slots=True)
