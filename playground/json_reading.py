@@ -8,6 +8,7 @@ Knows no format of ours; whoever reads a file turns these failures into its own 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -33,3 +34,26 @@ def read_json(text: str | bytes, **hooks: Any) -> Any:  # noqa: ANN401 - as json
         return json.loads(text, **hooks)
     except RecursionError:  # what stands behind something that only the other reader refuses
         raise NestedTooDeeply from None
+
+
+class RepeatedKey(ValueError):
+    """A JSON object names one key twice: a reader would keep the last and drop the others."""
+
+
+def unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For ``read_json(object_pairs_hook=)``. Raises RepeatedKey."""
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
+        keys = [key for key, _value in pairs]
+        raise RepeatedKey(f"it has the key {repeated(keys)!r} twice")
+    return unique
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """The first name that is there twice, short; empty names do not count."""
+    before: set[str] = set()
+    for name in names:
+        if name and name in before:
+            return name[:40]
+        before.add(name)
+    return None

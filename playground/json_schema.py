@@ -6,8 +6,7 @@ import re
 from functools import lru_cache
 from typing import NoReturn
 
-from playground.json_reading import read_json
-from playground.uploads import RepeatedKey, unique_object
+from playground.json_reading import RepeatedKey, read_json, unique_object
 
 LONGEST_SCHEMA = 100_000  # characters
 _REMOTE = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")

@@ -12,7 +12,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from playground.uploads import decode, parse_json, repeated
+from playground.json_reading import repeated
+from playground.uploads import decode, parse_json
 
 Rows = Iterator[tuple[int, Mapping[str, Any]]]
 """Lines with their numbers, each by column; a CSV's columns are in lower case."""

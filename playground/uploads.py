@@ -5,14 +5,9 @@ Knows no format of ours; whoever reads a file turns these failures into its own 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from playground.json_reading import read_json
-
-
-class RepeatedKey(ValueError):
-    """A JSON object names one key twice: a reader would keep the last and drop the others."""
+from playground.json_reading import read_json, unique_object
 
 
 def decode(data: bytes) -> tuple[str, bool]:
@@ -27,15 +22,6 @@ def decode(data: bytes) -> tuple[str, bool]:
         return data.decode("cp1252", errors="replace"), False
 
 
-def unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """For ``json.loads(object_pairs_hook=)``. Raises RepeatedKey."""
-    unique = dict(pairs)
-    if len(unique) < len(pairs):
-        keys = [key for key, _value in pairs]
-        raise RepeatedKey(f"it has the key {repeated(keys)!r} twice")
-    return unique
-
-
 def parse_json(text: str) -> object:
     """The JSON value, strictly. Raises ValueError for no JSON, NaN, a depth beyond reading, or a repeated key."""
 
@@ -43,13 +29,3 @@ def parse_json(text: str) -> object:
         raise ValueError(f"{word} is not JSON")
 
     return read_json(text.removeprefix("\ufeff"), parse_constant=refuse, object_pairs_hook=unique_object)
-
-
-def repeated(names: Iterable[str]) -> str | None:
-    """The first name that is there twice, short; empty names do not count."""
-    before: set[str] = set()
-    for name in names:
-        if name and name in before:
-            return name[:40]
-        before.add(name)
-    return None

@@ -21,7 +21,8 @@ import orjson
 
 from playground.corpus.warc import warc_pages
 from playground.errors import BadInput
-from playground.uploads import RepeatedKey, parse_json, repeated
+from playground.json_reading import RepeatedKey, repeated
+from playground.uploads import parse_json
 
 MOST_BYTES = 100_000_000
 MOST_UNPACKED = 400_000_000

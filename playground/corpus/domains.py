@@ -9,7 +9,8 @@ from pathlib import Path
 
 from playground.corpus.upload_lines import Masking, upload_text
 from playground.errors import BadInput
-from playground.uploads import RepeatedKey, parse_json
+from playground.json_reading import RepeatedKey
+from playground.uploads import parse_json
 
 DATA_FILE = Path(__file__).with_name("data") / "domains.jsonl"
 MOST_BYTES, MOST_DOMAINS = 2_000_000, 60

@@ -17,9 +17,10 @@ from playground.generation.document import Limits, Origin, Prompt, Run, public_i
 from playground.generation.document_schema import MOST_BYTES, BranchPart, LimitsPart, SavedRun, SavedRuns, StepPart
 from playground.generation.tree import Branch, Tree
 from playground.generation.types import Alternative, DrawnStep, TokenStep
+from playground.json_reading import RepeatedKey
 from playground.models.info import ModelInfo, or_unknown
 from playground.sampling.settings import SamplerSettings
-from playground.uploads import RepeatedKey, decode, parse_json
+from playground.uploads import decode, parse_json
 
 
 def from_json(data: bytes, info: ModelInfo) -> tuple[Run, str | None]:

@@ -17,9 +17,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import BadInput
+from playground.json_reading import repeated
 from playground.scaling.figures import Figure, figure
 from playground.scaling.quantity import check_number, parse_number
-from playground.uploads import repeated
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.errors import BadInput
-from playground.json_reading import NestedTooDeeply, read_json
-from playground.uploads import unique_object
+from playground.json_reading import NestedTooDeeply, read_json, unique_object
 
 MAX_CONFIG_CHARS = 1_000_000  # the longest real config.json is below 100 kB
 MAX_DEPTH = 32

@@ -62,7 +62,7 @@ def test_its_own_file_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "reason"),
     [
         ('"temperature": 0.2, "temperature": 2', "has the key 'temperature' twice"),
         ('"temperature": NaN', "NaN is not JSON"),
@@ -81,10 +81,10 @@ def test_its_own_file_comes_back() -> None:
         ('"top_p": "0.9", "do_sample": true', "do_sample: unknown sampling parameter"),
     ],
 )
-def test_a_strangers_file_is_refused_with_what_is_wrong(settings: str, told: str) -> None:
+def test_a_strangers_file_is_refused_with_what_is_wrong(settings: str, reason: str) -> None:
     with pytest.raises(BadInput) as refused:
         read_preset(f'{{"name": "a", "settings": {{{settings}}}}}')
-    assert told in str(refused.value) and len(str(refused.value)) < 600
+    assert reason in str(refused.value) and len(str(refused.value)) < 600
 
 
 def test_every_engine_gets_its_own_names() -> None:

@@ -119,7 +119,7 @@ def test_a_link_to_a_language_that_cannot_be_looked_at_shows_another_and_says_so
 
 
 @pytest.mark.parametrize(
-    ("named", "told"),
+    ("named", "reason"),
     [
         ("llama4", "Llama 4 is not here: its package llama-models is not"),
         ("mine/x", "'mine/x' of the link is not among"),
@@ -127,7 +127,7 @@ def test_a_link_to_a_language_that_cannot_be_looked_at_shows_another_and_says_so
 )
 @pytest.mark.parametrize("tab", ["The same text in many languages", "What it costs"])
 def test_a_link_to_a_tokenizer_that_is_not_here_shows_another_and_says_so(
-    open_app: Open, tab: str, named: str, told: str, monkeypatch: pytest.MonkeyPatch
+    open_app: Open, tab: str, named: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("playground.ui.languages_page.costs._timing", lambda worker: None)
     missing = {"llama4": "Llama 4 is not here: its package llama-models is not installed; run `make tokenizers`."}
@@ -135,7 +135,7 @@ def test_a_link_to_a_tokenizer_that_is_not_here_shows_another_and_says_so(
     app = open_languages(open_app, tab, language="mya", tokenizer=named)
     assert not app.errors and app.state(LanguagesState).tokenizer == "one"
     infos = [each.value.replace("\\", "") for each in app.at.info]
-    assert sum(told in each and "one is shown in its place." in each for each in infos) == 1, infos
+    assert sum(reason in each and "one is shown in its place." in each for each in infos) == 1, infos
     app.run()
     assert not any("in its place" in each.value for each in app.at.info)
 

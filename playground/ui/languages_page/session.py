@@ -141,8 +141,8 @@ def chosen(field: str, named: Mapping[str, str]) -> str:
     if asked in named:
         return str(asked)
     shown = usual if usual in named else next(iter(named))
-    session.change(LanguagesState, **{field: shown})
     if asked != usual:
+        session.change(LanguagesState, **{field: shown})
         why = absent().get(asked) or f"The tokenizer {asked[:40]!r} of the link is not among those that are shown here."
         st.info(escape_markdown(f"{why} {named[shown]} is shown in its place."))
     return str(shown)
