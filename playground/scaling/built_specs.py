@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 from playground.errors import BadInput, PlaygroundError
@@ -195,10 +196,19 @@ def _cached_layers(model: Any) -> list[Any] | None:
         cache = getattr(out, "past_key_values", None)
         if cache is None:
             cache = getattr(out, "cache_params", None)
-        layers = getattr(cache, "layers", None)
+        layers = _all_layers(cache)
     except Exception:  # whatever one of some two hundred architectures does without numbers
         return None
     return list(layers) if layers else None
+
+
+def _all_layers(cache: Any) -> list[Any]:
+    """A cache's layers. MiniMax keeps the states of its linear attention in a list of their own."""
+    layers, linear = list(getattr(cache, "layers", None) or []), getattr(cache, "linear_cache", None) or []
+    for place, state in enumerate(linear):
+        if not isinstance(state, list):
+            layers[place : place + 1] = [SimpleNamespace(recurrent_states={0: state})]
+    return layers
 
 
 @contextlib.contextmanager
@@ -225,14 +235,28 @@ def _mixer(layer: Any, text: Any, kind: str) -> Mixer:
     )
     if keys is None or values is None or keys.dim() != 4:
         return Recurrent(state)
-    kept = int(keys.shape[-1] + values.shape[-1])
+    kept, beside = int(keys.shape[-1] + values.shape[-1]), _beside(layer)
     latent = _latent(text, heads)
     if latent is not None and keys.shape[1] == 1 and kept == latent.kv_rank + latent.rope_dim:
-        return latent
+        return replace(latent, beside=beside)
     window = getattr(layer, "sliding_window", None) if getattr(layer, "is_sliding", False) else None
     return Attention(
-        heads, int(keys.shape[1]), kept // 2, window=window, chunked=kind.startswith("chunked"), state=int(state)
+        heads,
+        int(keys.shape[1]),
+        kept // 2,
+        window=window,
+        chunked=kind.startswith("chunked"),
+        state=int(state),
+        shared_kv=keys is values,
+        beside=beside,
     )
+
+
+def _beside(layer: Any) -> float:
+    """Numbers a token of an indexer's keys, and of summaries that stand for ``compress_rate`` tokens each."""
+    indexer, summaries = getattr(layer, "indexer_keys", None), getattr(layer, "compressed_kv", None) or {}
+    width = sum(int(each.shape[-1]) for each in summaries.values() if each is not None)
+    return (0 if indexer is None else int(indexer.shape[-1])) + width / getattr(layer, "compress_rate", 1)
 
 
 def _heads(text: Any) -> tuple[int, int]:

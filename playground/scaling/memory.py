@@ -112,14 +112,19 @@ class MemoryReport:
 
 
 def _cached_numbers(mixer: Mixer) -> int:
-    """Numbers one layer adds to the cache for one token."""
+    """Numbers of keys and values that one layer adds to the cache for one token, up to its window."""
     match mixer:
         case Attention():
-            return 2 * mixer.kv_heads * mixer.head_dim
+            return (1 if mixer.shared_kv else 2) * mixer.kv_heads * mixer.head_dim
         case LatentAttention():
             return mixer.kv_rank + mixer.rope_dim
         case _:
             return 0
+
+
+def _beside(mixer: Mixer) -> float:
+    """Numbers that one layer adds for one token beside keys and values, whatever its window."""
+    return mixer.beside if isinstance(mixer, Attention | LatentAttention) else 0.0
 
 
 def _state_numbers(mixer: Mixer) -> int:
@@ -139,7 +144,9 @@ def _state_numbers(mixer: Mixer) -> int:
 
 def kv_bytes_per_token(spec: ArchitectureSpec, bytes_per_number: float = 2.0) -> float:
     """Bytes the cache grows by for one more token while no window is full: 2·L_attn·k·dh·b, or L·(c+dr)·b for MLA."""
-    return bytes_per_number * sum(block.count * _cached_numbers(block.mixer) for block in spec.blocks)
+    return bytes_per_number * sum(
+        block.count * (_cached_numbers(block.mixer) + _beside(block.mixer)) for block in spec.blocks
+    )
 
 
 def kv_bytes(spec: ArchitectureSpec, context: float, batch: float = 1, bytes_per_number: float = 2.0) -> float:
@@ -148,7 +155,7 @@ def kv_bytes(spec: ArchitectureSpec, context: float, batch: float = 1, bytes_per
     for block in spec.blocks:
         window = block.mixer.window if isinstance(block.mixer, Attention) else None
         held = context if window is None else min(context, window)
-        numbers += block.count * _cached_numbers(block.mixer) * held
+        numbers += block.count * (_cached_numbers(block.mixer) * held + _beside(block.mixer) * context)
     return numbers * batch * bytes_per_number
 
 
@@ -217,9 +224,9 @@ def _explain_cache(plan: MemoryPlan, cache: float) -> list[Figure]:
     windowed = any(isinstance(block.mixer, Attention) and block.mixer.window for block in plan.spec.blocks)
     per_token = kv_bytes_per_token(plan.spec, plan.cache_bytes_per_number)
     figures = []
-    attention = [block for block in plan.spec.blocks if isinstance(block.mixer, Attention)]
-    if len(attention) == 1 and isinstance(attention[0].mixer, Attention):
-        mixer = attention[0].mixer
+    attention = [block for block in plan.spec.blocks if _cached_numbers(block.mixer)]
+    mixer = attention[0].mixer if len(attention) == 1 else None
+    if isinstance(mixer, Attention) and not mixer.shared_kv and not mixer.beside:
         symbols = {
             "L": (float(attention[0].count), "1"),
             "k": (float(mixer.kv_heads), "1"),

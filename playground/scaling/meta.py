@@ -81,7 +81,11 @@ def build_on_meta(config: Mapping[str, Any]) -> tuple[Any, str]:
     try:
         return _build(whole, _COMPOSITE), ""
     except BadInput as error:
-        return _build(text, _TEXT), f"Only the text model is counted: {error}"
+        problem = error
+    try:
+        return _build(text, _TEXT), f"Only the text model is counted: {problem}"
+    except BadInput:  # its text model is none by itself: what is wrong is wrong with the whole
+        raise problem from None
 
 
 def _build(config: PreTrainedConfig, lists: tuple[str, ...]) -> PreTrainedModel:

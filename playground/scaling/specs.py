@@ -14,6 +14,8 @@ class Attention:
 
     ``chunked``: the window does not slide; a token looks back to the start of its chunk (Llama 4). ``state``: numbers of a
     recurrent state that stands beside the heads in the same layer (Falcon-H1). ``kv_heads`` 0: another layer's cache.
+    ``shared_kv``: keys are the values too, and one of both is kept (DeepSeek-V4). ``beside``: numbers a token that are kept
+    whatever the window: keys of an indexer, and summaries of some tokens each, in their share.
     """
 
     heads: int
@@ -25,6 +27,8 @@ class Attention:
     window: int | None = None
     chunked: bool = False
     state: int = 0
+    shared_kv: bool = False
+    beside: float = 0.0
 
     def mean_context(self, tokens: float) -> float:
         """Tokens that one of ``tokens`` looks back on, on average: half of them, or w − w²/(2s) beyond a window w.
@@ -47,7 +51,10 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class LatentAttention:
-    """Multi-head latent attention (DeepSeek-V2, 2405.04434): the cache holds ``kv_rank + rope_dim`` numbers a token."""
+    """Multi-head latent attention (DeepSeek-V2, 2405.04434): the cache holds ``kv_rank + rope_dim`` numbers a token.
+
+    ``beside``: those of an indexer's keys, which choose what is looked at (DeepSeek-V3.2).
+    """
 
     heads: int
     q_rank: int | None
@@ -56,6 +63,7 @@ class LatentAttention:
     rope_dim: int
     value_dim: int
     bias: bool = False
+    beside: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

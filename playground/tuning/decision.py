@@ -73,7 +73,7 @@ def decide(
     compared: list[Compared] = []
     for measure in measures:
         own = values[measure.name]
-        for arm, interval in zip(arms, mean_intervals(own, seed=seed), strict=True):
+        for arm, interval in zip(arms, mean_intervals(own, seed=seed, shares=measure.unit == "share"), strict=True):
             intervals[arm][measure.name] = interval
         differences = paired_differences(own, 0, seed=seed)
         compared.append(Compared(measure, own, differences))

@@ -60,17 +60,17 @@ class Difference:
 
 
 def mean_intervals(
-    values: Floats, *, level: float = 0.95, seed: int = 0, repeats: int = REPEATS
+    values: Floats, *, level: float = 0.95, seed: int = 0, repeats: int = REPEATS, shares: bool = True
 ) -> tuple[Interval, ...]:
     """Of each column of ``values`` (prompts, settings), the mean and its interval; all from the same resamples.
 
-    Where all values of a column are equal a bootstrap sees no spread: all 0 or all 1 (checks that all fail or all pass)
-    get Clopper and Pearson's interval, any other no interval.
+    Where all values of a column are equal a bootstrap sees no spread: of ``shares`` all 0 or all 1 (checks that all fail or
+    all pass) get Clopper and Pearson's interval, any other no interval: a price of 0 or a length of 1 is no share.
     """
     measured, means = _means(values)
     low, high = _bounds(values, level, seed, repeats)
     return tuple(
-        _interval(values[measured[:, place], place], means[place], low[place], high[place], level)
+        _interval(values[measured[:, place], place], means[place], low[place], high[place], level, shares)
         for place in range(values.shape[1])
     )
 
@@ -209,11 +209,11 @@ def _bounds(values: Floats, level: float, seed: int, repeats: int) -> tuple[Floa
     return low, high
 
 
-def _interval(own: Floats, mean: float, low: float, high: float, level: float) -> Interval:
+def _interval(own: Floats, mean: float, low: float, high: float, level: float, shares: bool) -> Interval:
     if len(own) == 0:
         return Interval(None, None, None, 0, BOOTSTRAP)
     if (own == own[0]).all():
-        if own[0] not in (0.0, 1.0):
+        if own[0] not in (0.0, 1.0) or not shares:
             return Interval(float(own[0]), None, None, len(own), BOOTSTRAP)
         edge = float(beta.ppf((1 - level) / 2, len(own), 1))  # all successes: the lowest share that is not too unlikely
         bounds = (edge, 1.0) if own[0] == 1.0 else (0.0, 1 - edge)

@@ -89,6 +89,19 @@ SMALL: dict[str, Any] = {
     "vocab_size": 64,
     "pad_token_id": None,
 }
+LATENT = {
+    "num_key_value_heads": 4,
+    "kv_lora_rank": 16,
+    "q_lora_rank": 24,
+    "qk_nope_head_dim": 16,
+    "qk_rope_head_dim": 8,
+    "v_head_dim": 16,
+    "n_routed_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 16,
+    "n_group": 1,
+    "topk_group": 1,
+}
 LINEAR = {
     "linear_num_value_heads": 4,
     "linear_num_key_heads": 2,
@@ -117,6 +130,9 @@ def test_a_formula_and_the_built_model_give_the_same_shapes(name: str) -> None:
         ("falcon_h1", {"mamba_d_ssm": 64, "mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8}),
         ("qwen3_next", {"num_experts": 4, "num_experts_per_tok": 1, **LINEAR}),
         ("gemma4_text", {"vocab_size_per_layer_input": 96}),
+        ("deepseek_v32", {**LATENT, "index_n_heads": 2, "index_head_dim": 16, "index_topk": 4}),
+        ("glm_moe_dsa", {**LATENT, "index_n_heads": 2, "index_head_dim": 16, "index_topk": 4}),
+        ("minimax", {"num_local_experts": 4, "num_experts_per_tok": 2}),
     ],
 )
 def test_what_is_cached_is_what_transformers_caches(model_type: str, changes: dict[str, Any]) -> None:
@@ -130,15 +146,38 @@ def test_what_is_cached_is_what_transformers_caches(model_type: str, changes: di
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **config)).eval()
     with torch.no_grad():
         cache = model(input_ids=torch.ones(1, 5, dtype=torch.long), use_cache=True).past_key_values
-    numbers = 0
+    numbers = sum(state.numel() for state in getattr(cache, "linear_cache", ()) if isinstance(state, torch.Tensor))
     for layer in cache.layers:
         numbers += sum(
-            getattr(layer, name).numel() for name in ("keys", "values") if getattr(layer, name, None) is not None
+            getattr(layer, name).numel()
+            for name in ("keys", "values", "indexer_keys")
+            if getattr(layer, name, None) is not None
         )
         for name in ("conv_states", "recurrent_states"):
             numbers += sum(state.numel() for state in (getattr(layer, name, None) or {}).values() if state is not None)
     assert kv_bytes(spec, 5, 1, 1.0) + state_bytes(spec, 1, 1.0) == numbers
     assert count_parameters(spec).total == sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_deepseek_v4_keeps_one_of_key_and_value_in_its_window_and_summaries_of_all_tokens() -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = {**SMALL, "num_key_value_heads": 1, "sliding_window": 16, "index_n_heads": 2, "index_head_dim": 8}
+    config |= {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16, "o_groups": 2}
+    spec = build_spec({"model_type": "deepseek_v4", **config})
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model("deepseek_v4", **config)).eval()
+    tokens = 256
+    with torch.no_grad():
+        layers = model(input_ids=torch.ones(1, tokens, dtype=torch.long), use_cache=True).past_key_values.layers
+    within = sum(layer.keys.numel() * 16 / layer.keys.shape[-2] for layer in layers)
+    summaries = sum(each.numel() for layer in layers for each in getattr(layer, "compressed_kv", {}).values())
+    assert summaries > 0 and kv_bytes(spec, tokens, 1, 1.0) == within + summaries
+
+
+def test_a_whole_that_cannot_be_built_is_what_is_told() -> None:
+    with pytest.raises(BadInput, match="cannot build 'emu3' from this config"):  # its vocabulary_map is missing
+        count_on_meta({"model_type": "emu3"})
 
 
 @pytest.mark.parametrize("model_type", ["bloom", "openai-gpt", "t5", "xlnet", "clip"])

@@ -45,6 +45,16 @@ def test_a_real_gain_is_said_with_its_size_and_what_it_costs() -> None:
     assert failure.startswith("checks of 's0' is ") and "required: at least 0.99" in failure
 
 
+def test_prices_of_0_and_texts_of_one_token_are_no_shares() -> None:
+    values, free = noisy(0, 20, 0.3), find_measure("cost:0/0")
+    measures = [MEASURES["checks"], free, MEASURES["tokens"], MEASURES["refusals"]]
+    by_name = dict(zip([each.name for each in measures], [values, 0 * values, 0 * values + 1, 0 * values], strict=True))
+    own = decide(["today", "s0", "control"], by_name, measures).intervals["today"]
+    assert (own[free.name].mean, own[free.name].low, own[free.name].high) == (0, None, None)
+    assert (own["tokens"].mean, own["tokens"].low, own["tokens"].high) == (1, None, None)
+    assert own["refusals"].high is not None and 0.1 < own["refusals"].high < 0.2
+
+
 def test_more_of_what_is_worse_is_no_gain() -> None:
     values = noisy(0, 40, 0.3, -0.2)
     text = decided(values, "repetition").recommendation.text

@@ -175,7 +175,12 @@ def _slices(evaluation: Values, measure: Measure) -> None:
     slices = {}
     for tag in dict.fromkeys(tag for example in evaluation.plan.examples for tag in example.tags):
         rows = [number for number, example in enumerate(evaluation.plan.examples) if tag in example.tags]
-        slices[tag] = len(rows), mean_intervals(evaluation.values[measure.name][rows], seed=evaluation.plan.seed)
+        slices[tag] = (
+            len(rows),
+            mean_intervals(
+                evaluation.values[measure.name][rows], seed=evaluation.plan.seed, shares=measure.unit == "share"
+            ),
+        )
     show_table(slices_table(measure, evaluation.plan.arms, slices), key="tune_slices")
     st.caption(
         "Looked at after the fact, the best slice of many is the luckiest too: what is seen here is to be tried again."
