@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from playground.json_reading import read_json
 from playground.testtime.patterns import compile_pattern, last_matches
-from playground.testtime.written_numbers import CURRENCY, MINUS, NUMBER, value_of, without_look_alikes
+from playground.testtime.written_numbers import CURRENCY, DENIAL, MINUS, NUMBER, value_of, without_look_alikes
 
 _LETTER = r"\(?(?P<answer>[B-E]|A(?!\s+(?!(?:is|was|and|or|because|since)\b)\p{L}))\)?(?![\p{L}\p{N}'’-])"
 _LONE_LETTER = r"(?<![\p{L}\p{N}'’])" + _LETTER
@@ -31,7 +31,7 @@ _ANSWER_IS = rf"(?i:\banswers?\b(?:\s+\w+){{0,3}}?\s*(?:{_IS}|:|=))"
 _BEFORE_NUMBER = r"(?:[^\p{L}\n]*=|\s*\p{L}\s*=)?[^\p{L}\p{N}\n]{0,8}?"  # of "5 + 3 = 8" or "x = 8" the 8
 _SIGNS = r"[^\p{L}\p{N}\n]{0,3}?"
 _DENIED = (
-    rf"(?i:\bnot|n['’]t|\brather\s+than|\binstead\s+of)\s+(?i:be\s+)?{_SIGNS}(?&number)"
+    rf"{DENIAL}\s+(?i:be\s+)?{_SIGNS}(?&number)"
     rf"(?:\s*,?\s*(?i:n?or)\s+{_SIGNS}(?&number))*"
 )
 _SAID_NUMBER = rf"{_ANSWER_IS}{_BEFORE_NUMBER}(?P<answer>(?&number))"

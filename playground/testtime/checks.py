@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from playground.json_reading import read_json
+from playground.testtime.math_text import other_readings, without_denied, without_emphasis
 from playground.testtime.sql_check import check_sql
+from playground.testtime.written_numbers import MINUS_SIGNS
 
-MINUS_SIGNS = "-‐‑‒–−﹣－"  # all that is typed or typeset for a minus before a number; a long dash (—) never is
 LONGEST_TEXT = 100_000  # characters; no answer of a model here is longer
 _FENCE = re.compile(r"```[^\n`]*\n([^`]*)```")
 
@@ -50,16 +51,18 @@ def check_math(text: str, reference: str) -> Verdict:
     from math_verify import parse, verify
 
     logging.disable(logging.WARNING)  # it warns at each call that its timeouts are off
-    gold = _as_math(parse, reference)
+    text = without_emphasis(text)
+    golds = [gold for written in (reference, *other_readings(reference)) if (gold := _as_math(parse, written))]
     if _bare(text) == _bare(reference) != "":
         return Verdict(True, "the same text as the reference")
-    if not gold:
+    if not golds:
         return Verdict(None, "The reference is no number or formula: give one such as 42 or \\frac{1}{2}.")
-    readings = [reading for part in _answer_parts(text) if (reading := _as_math(parse, part))]
+    parts = [written for part in _answer_parts(text) for written in (part, *other_readings(part))]
+    readings = [reading for part in parts if (reading := _as_math(parse, part))]
     if not readings:
         return Verdict(False, "No number or formula was found in the answer.")
     note = f"read as {str(readings[0][-1])[:60]}"
-    return Verdict(any(verify(gold, reading, timeout_seconds=None) for reading in readings), note)
+    return Verdict(any(verify(gold, reading, timeout_seconds=None) for gold in golds for reading in readings), note)
 
 
 _PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|exp|sqrt|and|inf)(?![A-Za-z]))[A-Za-z]{3,}")
@@ -78,7 +81,9 @@ def _bare(text: str) -> str:
 def _answer_parts(text: str) -> list[str]:
     """What of an answer is read: all of it, or what follows "the answer is" where no sign says what is a formula."""
     stated = [] if re.search(r"\$|\\\(|\\\[|\\boxed", text) else _STATED_ANSWER.findall(text)
-    return [_first_formula(_MINUS_WORD.sub("-", stated[-1]))] if stated else [_MINUS_WORD.sub("-", text)]
+    return (
+        [_first_formula(_MINUS_WORD.sub("-", stated[-1]))] if stated else [_MINUS_WORD.sub("-", without_denied(text))]
+    )
 
 
 def _first_formula(stated: str) -> str:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from decimal import Context, InvalidOperation
 
-from playground.testtime.checks import MINUS_SIGNS
-
+MINUS_SIGNS = "-‐‑‒–−﹣－"  # all that is typed or typeset for a minus before a number; a long dash (—) never is
 CURRENCY = "$€£¥"
 MINUS = re.escape(MINUS_SIGNS)
 _MINUS_WORD = r"(?:minus|negative)"
@@ -34,6 +33,9 @@ _DIGITS = "|".join(
 )
 _TENS = rf"\s?(?:[×x*·⋅]|\\times|\\cdot)\s?10(?:{_CARET}|{_SUPERSCRIPT})"
 _RAISED = rf"(?:[eE][+{MINUS}]?\d{{1,4}}(?!\w)|{_TENS}|{_CARET}|{_SUPERSCRIPT}|\s?[/⁄]\s?\d+)?"
+
+DENIAL = r"(?i:\bnot|n['’]t|\brather\s+than|\binstead\s+of)"
+"""What is said before a number that is not the answer."""
 
 NUMBER = rf"(?<![\w.]){_SIGN}(?:{_DIGITS}){_RAISED}(?!\d)"
 """A pattern for the package ``regex``; without a group that counts."""
