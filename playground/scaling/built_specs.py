@@ -47,7 +47,6 @@ TOP_K_KEYS = (
     "moe_topk",
     "top_k",
 )
-_ATTENTION_WORDS = ("full_attention", "sliding_attention", "chunked_attention", "attention", "hybrid")
 
 
 def spec_of_config(loaded: LoadedConfig) -> ArchitectureSpec:
@@ -272,7 +271,7 @@ def _latent(text: Any, heads: int) -> LatentAttention | None:
 
 
 def _guessed(text: Any, kind: str) -> Mixer:
-    if kind not in _ATTENTION_WORDS:
+    if kind.startswith("linear") or not ("attention" in kind or kind.startswith("hybrid")):
         return Recurrent(0)
     heads, size = _heads(text)
     latent = _latent(text, heads)

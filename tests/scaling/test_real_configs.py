@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from playground.errors import BadInput
-from playground.scaling.built_specs import GUESSED, build_spec, spec_of_config
+from playground.scaling.built_specs import GUESSED, _guessed, build_spec, spec_of_config
 from playground.scaling.configs import LoadedConfig, load_parsed, load_preset, minimal_config, parse_config
 from playground.scaling.memory import kv_bytes, kv_bytes_per_token, state_bytes
 from playground.scaling.meta import count_on_meta
 from playground.scaling.parameters import count_parameters
-from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention
+from playground.scaling.specs import ArchitectureSpec, Attention, LatentAttention, Recurrent
 
 DATA = Path(__file__).parent / "data"
 
@@ -173,6 +174,14 @@ def test_deepseek_v4_keeps_one_of_key_and_value_in_its_window_and_summaries_of_a
     within = sum(layer.keys.numel() * 16 / layer.keys.shape[-2] for layer in layers)
     summaries = sum(each.numel() for layer in layers for each in getattr(layer, "compressed_kv", {}).values())
     assert summaries > 0 and kv_bytes(spec, tokens, 1, 1.0) == within + summaries
+
+
+@pytest.mark.parametrize(
+    ("kind", "mixer"),
+    [("indexed_attention", LatentAttention), ("hybrid_sliding", LatentAttention), ("linear_attention", Recurrent)],
+)
+def test_where_it_has_to_be_guessed_whatever_is_called_attention_keeps_keys(kind: str, mixer: type) -> None:
+    assert type(_guessed(SimpleNamespace(num_attention_heads=2, **LATENT), kind)) is mixer
 
 
 def test_a_whole_that_cannot_be_built_is_what_is_told() -> None:
