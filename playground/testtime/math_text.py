@@ -35,7 +35,7 @@ def without_denied(text: str) -> str:
     >>> without_denied("8, not 7 or 9"), without_denied("It isn't $7$ but $8$")
     ('8, ', 'It  but $8$')
     """
-    return _denied().sub("", text)
+    return str(_denied().sub("", text))
 
 
 @cache
