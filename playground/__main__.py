@@ -3,6 +3,8 @@
 import sys
 
 from playground.cli import main
+from playground.models.foreign import mute_panics
 
 if __name__ == "__main__":
+    mute_panics()
     sys.exit(main())

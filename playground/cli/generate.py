@@ -54,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
     from playground.generation import GenerationRequest
 
     options.refuse_unknown_biases(fields["settings"], engine.info.vocab_size)
+    for token in fields["stop_ids"]:
+        if token >= engine.info.vocab_size:
+            last = engine.info.vocab_size - 1
+            raise BadInput(f"--stop-token-id: there is no token {token}; ids go from 0 to {last:,}.", "stop_ids")
     prompt_ids = options.encode_arguments(engine.codec, args)
     asked = GenerationRequest(prompt_ids=prompt_ids, **fields)
     write = partial(_generate, stream=not args.json)

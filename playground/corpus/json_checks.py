@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.json_reading import NestedTooDeeply, read_json
-from playground.models.tokenizer_growth import MOST_GROWTH, growth_clause, growth_of
+from playground.models.tokenizer_growth import growth_problem
 from playground.models.wording import shown
 
 VERSION = "1.0"  # of the format, since it was first written
@@ -52,8 +52,8 @@ def read_described(data: bytes) -> tuple[str, dict[str, Any]]:
         raise NoTokenizer(f"it is written in version {shown(version)} of the format, and {VERSION} is read: {_AGAIN}")
     if kind not in MODELS:
         raise NoTokenizer(f"its model is {shown(kind)}, and {', '.join(MODELS)} are read: take another tokenizer")
-    if (growth := growth_of(described)) > MOST_GROWTH:
-        raise NoTokenizer(growth_clause(growth))
+    if (problem := growth_problem(described)) is not None:
+        raise NoTokenizer(problem)
     return text, described
 
 

@@ -1,5 +1,5 @@
-"""How much longer a tokenizer makes a text before it cuts it, read off its description: a stranger's may write a million
-characters for one, and no limit on a prompt would reach that. Runs no tokenizer.
+"""What a tokenizer's description says of its work: how much longer it makes a text before it cuts it, and in how long words it
+looks for pieces. A stranger's may write a million characters for one, and no limit on a prompt would reach that. Runs none.
 """
 
 from __future__ import annotations
@@ -16,27 +16,36 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MOST_GROWTH = 64  # characters for one; Unicode's own compatible forms have eighteen at most
+LONGEST_WORD = 1_000  # characters in which WordPiece looks for pieces, in the cube of their number; BERT has 100
 _STEPS = ("normalizer", "pre_tokenizer", "decoder")
 _PARTS = ("normalizers", "pretokenizers", "decoders")
+_WORD = "max_input_chars_per_word"
+_NEXT_STEP = "take its publisher's file"
 _AFFIXES = ("continuing_subword_prefix", "end_of_word_suffix")
 
 
 def require_bounded_growth(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
-    """Raises ModelRefused for a tokenizer that multiplies texts."""
+    """Raises ModelRefused for a tokenizer that multiplies texts, or looks for pieces in endless words."""
     backend: Any = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:  # written in Python, of transformers' own
         return
-    described: dict[str, Any] = {"model": {affix: getattr(backend.model, affix, None) for affix in _AFFIXES}}
+    described: dict[str, Any] = {"model": {name: getattr(backend.model, name, None) for name in (*_AFFIXES, _WORD)}}
     for step in _STEPS:
         part = getattr(backend, step)
         described[step] = json.loads(part.__getstate__()) if part is not None else None
-    if (growth := growth_of(described)) > MOST_GROWTH:
-        raise ModelRefused(f"The tokenizer of {shown(name)} cannot be used: {growth_clause(growth)}.")
+    if (problem := growth_problem(described)) is not None:
+        raise ModelRefused(f"The tokenizer of {shown(name)} cannot be used: {problem}.")
 
 
-def growth_clause(growth: float) -> str:
-    """What is wrong with such a file and what to do."""
-    return f"its own steps make {growth:,.0f} characters of one, and {MOST_GROWTH} at most are read: take its publisher's file"
+def growth_problem(described: dict[str, Any]) -> str | None:
+    """What is wrong with a tokenizer.json of this content and what to do, or None."""
+    growth, model = growth_of(described), described.get("model")
+    if growth > MOST_GROWTH:
+        return f"its own steps make {growth:,.0f} characters of one, and {MOST_GROWTH} at most are read: {_NEXT_STEP}"
+    longest = model.get(_WORD) if isinstance(model, dict) else None
+    if isinstance(longest, int) and longest > LONGEST_WORD:
+        return f"it looks for pieces in words of {longest:,} characters, and {LONGEST_WORD:,} at most are read: {_NEXT_STEP}"
+    return None
 
 
 def growth_of(described: dict[str, Any]) -> float:

@@ -162,7 +162,9 @@ def test_a_bad_flag_is_refused_by_name_before_a_model_is_loaded(capsys: Capture,
 
 def test_what_only_the_model_can_refuse(capsys: Capture, fake: FakeEngine) -> None:
     assert "2,048" in refusal(capsys, "generate", "--prompt", "Hi", "--max-new-tokens", "2047")
-    assert "no token 5000" in refusal(capsys, "generate", "--prompt", "Hi", "--stop-token-id", "5000")
+    assert "--stop-token-id: there is no token 5000; ids go from 0 to" in refusal(
+        capsys, "generate", "--prompt", "Hi", "--stop-token-id", "5000"
+    )
     assert "--system needs --chat" in refusal(capsys, "generate", "--prompt", "Hi", "--system", "x")
     assert (
         len(answer(capsys, "generate", "--prompt", "Hi", "--stop", "[0-9]+.*", "--max-new-tokens", "3")["steps"]) == 3

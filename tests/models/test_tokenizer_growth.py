@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from tokenizers import decoders, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from playground.errors import ModelRefused
 from playground.models.loading import load
-from playground.models.tokenizer_growth import MOST_GROWTH, growth_of, require_bounded_growth
+from playground.models.tokenizer_growth import MOST_GROWTH, growth_of, growth_problem, require_bounded_growth
 from tests.models.tiny import save_llama, tiny_tokenizer
 
 
@@ -66,6 +69,29 @@ def test_a_models_folder_whose_tokenizer_multiplies_is_refused_within_seconds(tm
     ):
         load(str(tmp_path), device="cpu")
     assert time.process_time() - started < 10
+
+
+def test_a_tokenizer_that_looks_for_pieces_in_endless_words_is_refused() -> None:
+    """4,000 characters took 1.4 s, twice as many eight times as long."""
+    words = {"[UNK]": 0, "x": 1, "##x": 2}
+    endless = Tokenizer(models.WordPiece(words, unk_token="[UNK]", max_input_chars_per_word=10**9))
+    with pytest.raises(
+        ModelRefused, match="pieces in words of 1,000,000,000 characters, and 1,000 at most are read: take"
+    ):
+        require_bounded_growth(PreTrainedTokenizerFast(tokenizer_object=endless), "some/model")
+    assert growth_problem(json.loads(endless.to_str())) is not None
+    assert growth_problem(json.loads(Tokenizer(models.WordPiece(words, unk_token="[UNK]")).to_str())) is None
+
+
+def test_a_panic_of_the_library_is_one_line_on_a_commands_stderr(tmp_path: Path) -> None:
+    save_llama(tmp_path)
+    tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("(t+t+)+y"), "isolated")
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    command = [sys.executable, "-m", "playground", "next", "--model", str(tmp_path), "--prompt", "t" * 40]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert ended.stderr.startswith("error: The tokenizer of ") and ended.stderr.count("\n") == 1, ended.stderr
 
 
 @pytest.mark.parametrize("step", ["normalizer", "pre_tokenizer", "decoder"])
