@@ -11,7 +11,7 @@ from playground.charts.figure import escaped, make_figure
 from playground.charts.numbers import milliseconds
 from playground.charts.palette import BESIDE, CUT, FINAL, GRID, PINS, RAW, ROOM
 
-HEIGHT = 480
+HEIGHT = 540
 SHARE: dict[str, object] = {"range": [-0.03, 1.05], "tickformat": ".0%", "gridcolor": GRID}
 COLOURS = (FINAL, *PINS.values(), *BESIDE.values(), ROOM, RAW, CUT)  # in this order; each has its own mark as well
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down", "pentagon", "hexagon")

@@ -10,7 +10,7 @@ from typing import Any
 from playground.charts.light import Bar, LightAxis, LightChart, Note, Rule, Scale, short
 from playground.charts.palette import CUT, FINAL, PINS, RAW, ink_on, sequential
 
-ROW_PX = 44
+ROW_PX, WIDE_ROW_PX, LEAST_PX = 44, 110, 220  # of a row; of few rows, which share the least height of a picture
 THICKNESS = 0.7  # of a bar, as a share of its row
 LABELLED_SHARE = 0.16  # of the longest bar; a narrower part has its name in the legend only
 
@@ -104,7 +104,10 @@ def _row(rows: Scale, row: int) -> tuple[float, float]:
 def _chart(names: Sequence[str], x: LightAxis, bars: Sequence[Bar], row_px: int = ROW_PX, **parts: Any) -> LightChart:
     room = min(16 + 7 * max((len(name) for name in names), default=0), 150)
     ticks = _rows(len(names)).ticks(range(len(names)), names)
-    height = 90 + row_px * max(len(names), 1)
+    count = max(len(names), 1)
+    if row_px == ROW_PX:
+        row_px = min(WIDE_ROW_PX, max(ROW_PX, LEAST_PX // count))
+    height = 90 + row_px * count
     return LightChart(height, (room, 12, 16, 48), x, LightAxis("", ticks, grid=False), bars=tuple(bars), **parts)
 
 

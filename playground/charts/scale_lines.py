@@ -19,7 +19,7 @@ from playground.charts.palette import CUT, FINAL, INK, PINS, RAW
 
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 NOW = "now"  # the kind of series that carries the accent; a letter takes its pin's colour, "" is grey
-HEIGHT = 380
+HEIGHT = 540
 LABEL_PLACES = ("top right", "bottom left", "middle right", "middle left")  # in turn, so that neighbours part
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 

@@ -15,7 +15,7 @@ from playground.charts.numbers import scientific
 from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID, PINS
 from playground.charts.point_names import NamedPoint, place_names
 
-HEIGHT, MARGIN = 480, {"l": 62, "r": 86, "t": 12, "b": 48, "autoexpand": False}
+HEIGHT, MARGIN = 540, {"l": 62, "r": 86, "t": 12, "b": 48, "autoexpand": False}
 MODEL_SIZE, OWN_SIZE = 7, 12  # pixels of a mark
 PLOT_HEIGHT = HEIGHT - 12 - 48
 NAMED_WIDTHS = (290, 140)

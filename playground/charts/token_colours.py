@@ -92,8 +92,8 @@ def token_colours(scale: str, figures: TokenFigures) -> tuple[str, str]:
     return ground, ink_on(ground)
 
 
-def legend_html(scale: str) -> str:
-    """The scale as a bar with its two ends named. Only our own text is in it."""
+def legend_html(scale: str, *, named: bool = True) -> str:
+    """The scale as a bar with its two ends named. Only our own text is in it. ``named``: not where its name stands beside it."""
     chosen = _ALL[scale]
     stops = ", ".join(CIVIDIS)
     bar = (
@@ -102,4 +102,5 @@ def legend_html(scale: str) -> str:
         '"></span>'
     )
     low, high = (f'<span style="white-space:nowrap">{end}</span>' for end in (chosen.low, chosen.high + "."))
-    return f'<div style="font-size:0.8rem"><b>{chosen.label}</b>: {low}{bar}{high} Shows {chosen.means}.</div>'
+    name = f"<b>{chosen.label}</b>: " if named else ""
+    return f'<div class="legend" style="font-size:0.8rem">{name}{low}{bar}{high} Shows {chosen.means}.</div>'

@@ -20,7 +20,7 @@ Ended = Literal["length", "stop", "eos", "stop_id", "stopped", "picked"]
 REASONS: dict[str, str] = {
     "length": "the maximum number of tokens was reached",
     "stop": "a stop string came",
-    "eos": "the model ended its text (end-of-sequence token)",
+    "eos": "end-of-sequence token",
     "stop_id": "a stop token came",
     "stopped": "stopped before it was finished",
     "picked": "the token was chosen by hand",

@@ -89,6 +89,17 @@ def test_lines_are_drawn_and_described(name: str) -> None:
     assert lines_description(LINES[name], "Subject").startswith("Subject")
 
 
+def test_a_few_bars_are_high_and_many_keep_their_rows() -> None:
+    heights = [
+        plain_chart(BarsOf(tuple(PlainBar(f"{n}", 1.0, "1") for n in range(count)), "days")).height
+        for count in (1, 2, 3, 6)
+    ]
+    assert heights == [200, 310, 309, 354]
+    assert plain_chart(BarsOf((PlainBar("a", 1.0, "1"),), "days"), 20).height == 110, (
+        "who says how high a row is gets that"
+    )
+
+
 def test_lines_keep_their_numbers_and_colours() -> None:
     data = lines()
     chart = lines_chart(data)

@@ -19,13 +19,13 @@ ADDRESSES = [name for name in PAGES if name not in OF_WORDS]
 ADDRESSES += [f"{name}?view={tab}" for name, tabs in TABS.items() for tab in tabs]
 SCROLLED = {"best_of_n"}  # a candidate has more figures than fit: tests/charts/test_candidates_table.py holds which do
 LEAST = 0.5  # of the place where pictures stand, from the window's upper edge to its lower one
-LEAST_OF_ALL = 0.38  # of all that is not the sidebar: the heading and what is set are in it
+LEAST_OF_ALL = 0.5  # of all that is not the sidebar: the heading and what is set are in it
 
-# What is drawn: charts, strips of tokens (as far as their lines go), tables, drawings, a pair to judge. No sentences, no legends
-# outside of them, no buttons but those of a pair. Boxes lie in one another: points are counted, each once.
+# What is drawn: charts and their keys, strips of tokens (as far as their lines go), tables, drawings, a pair to judge. No
+# sentences, no buttons but those of a pair. Boxes lie in one another: points are counted, each once.
 SHARES = r"""() => {
   const DRAWN = `[data-testid=stPlotlyChart], [data-testid=stImage] img, [data-testid=stDataFrame], [data-testid=stTable],
-    [data-testid=stMarkdown] table, .chart, .light, .strip, .judgePair, .table, .lens, .attention, .map, .removed`
+    [data-testid=stMarkdown] table, .chart, .light, .legend, .strip, .judgePair, .table, .lens, .attention, .map, .removed`
   const seen = (node) => node && node.getBoundingClientRect().width > 0
   const sidebar = document.querySelector('[data-testid=stSidebar]').getBoundingClientRect()
   const own = [...document.querySelectorAll('.st-key-tab_pictures')].find(seen)

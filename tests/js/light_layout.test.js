@@ -103,3 +103,10 @@ test("the bar under the pointer is the one shown", () => {
   assert.equal(layout.nearest(spots, 469, BOX.y(0.7)).said[1], "9 GB")
   assert.equal(layout.nearest(spots, 300, BOX.y(0.2)), null)
 })
+
+test("curves are lower on a phone, bars keep their rows", () => {
+  const curves = { height: 540, lines: [{}] }, bars = { height: 540, lines: [] }
+  assert.deepEqual([layout.pictureHeight(curves, 725), layout.pictureHeight(curves, 358)], [540, 380])
+  assert.equal(layout.pictureHeight(bars, 358), 540)
+  assert.equal(layout.pictureHeight({ ...curves, height: 300 }, 358), 300)
+})

@@ -161,7 +161,7 @@ def test_why_it_ended_is_always_said_with_what_is_hidden(open_app: Open) -> None
     engine = says('{"a": {"b": 1}}', EOS_ID)
     query = {"prompt": "A", "new": "40", "ignore_eos": "0", "stop": json.dumps(["}"])}
     app = finished(open_page(open_app, query, opener=lambda choice, progress: engine))
-    assert "a stop string came “\\}”" in app.texts() and "Hidden from the text: “\\}”" in app.texts()
+    assert "a stop string came “\\}”, hidden from the text." in app.texts()
     assert strip(app)[-1]["kind"] == "step cut"
     with pytest.raises(json.JSONDecodeError):
         json.loads(engine.codec.decode(work_of(app).tree.path_ids(0)[:-1]))

@@ -1,7 +1,7 @@
 // Curves and bars as SVG, placed by light_layout.js. The pointer, or arrow keys on the focused chart, show a point's values.
 import { clamp, make, stateOf } from "./dom.js"
 import {
-  barText, firstBaseline, nearest, noteSide, pathOf, placeMarks, plotBox, shortened, sparseTicks, spotTargetOf, spotsOf,
+  barText, firstBaseline, nearest, noteSide, pathOf, pictureHeight, placeMarks, plotBox, shortened, sparseTicks, spotTargetOf, spotsOf,
 } from "./light_layout.js"
 import { fillCard, makeCard } from "./tooltip.js"
 
@@ -96,10 +96,11 @@ function draw(chart) {
   const across = root.clientWidth
   if (!data || !across) return
   const scale = typeSize(), width = across / scale
-  const box = plotBox(width, data.height, data.margin)
+  const height = pictureHeight(data, width), box = plotBox(width, height, data.margin)
+  root.style.height = `${height / 16}rem`
   const svg = document.createElementNS(SVG, "svg")
-  svg.setAttribute("viewBox", `0 0 ${width} ${data.height}`)
-  svg.setAttribute("height", data.height * scale)
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`)
+  svg.setAttribute("height", height * scale)
   svg.setAttribute("aria-hidden", "true")
   drawAxes(svg, data, box)
   for (const bar of data.bars) drawBar(svg, bar, box)
@@ -156,7 +157,7 @@ export default function lightChart({ data, parentElement }) {
   const shown = JSON.stringify(data)
   if (chart.shown === shown && chart.across === root.clientWidth) return
   Object.assign(chart, { shown, data })
-  root.style.height = `${data.height / 16}rem`
+  root.style.height = `${pictureHeight(data, root.clientWidth / typeSize() || Infinity) / 16}rem`
   paintLegend(parentElement.querySelector(".legend"), data.legend)
   parentElement.querySelector(".lead strong").textContent = data.lead[0]
   parentElement.querySelector(".lead span").textContent = data.lead[1]

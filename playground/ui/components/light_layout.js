@@ -9,6 +9,10 @@ const REACH = 40 // pixels from the pointer to a point that it shows
 export const textWidth = (text, size = 12) => 0.56 * size * Math.max(...text.split("\n").map((line) => line.length))
 
 // The plot area inside `margin` (left, top, right, bottom), and the two functions from shares to pixels.
+// Curves on a phone leave half of it to what moves them; bars keep their rows.
+const NARROW_PX = 480, MOST_NARROW_PX = 380
+export const pictureHeight = ({ height, lines }, width) => lines.length && width < NARROW_PX ? Math.min(height, MOST_NARROW_PX) : height
+
 export function plotBox(width, height, [left, top, right, bottom]) {
   const box = { width, height, left, right: Math.max(width - right, left + 40), top, bottom: height - bottom }
   const x = (share) => box.left + share * (box.right - box.left)

@@ -5,7 +5,7 @@ import { clamp, stateOf } from "./dom.js"
 import { choiceOf, followChoice } from "./event_bus.js"
 import lightChart from "./light_chart.js"
 
-const ROW_PX = 22, MOST_ROWS = 14, EXTRA_PX = 64
+const ROW_PX = 27, MOST_ROWS = 14, EXTRA_PX = 64
 const SWEEPS = "dial-sweeps"
 const withCommas = (count) => count.toLocaleString("en")
 const percent = (part, whole) => (whole ? (100 * part / whole).toFixed(1) : "0.0")

@@ -33,6 +33,11 @@ from playground.ui.workspace.reading import available_row, encode_setup
 from playground.ui.workspace.setup import setup
 
 RAW, CHAT = "text", "chat"
+TITLES = {RAW: "Completion", CHAT: "Conversation"}
+ABOUT = {
+    RAW: "The prompt as it stands, continued.",
+    CHAT: "The prompt as a message in the model's chat template, answered.",
+}
 READY: dict[str, str] = {
     "Pizza": "How to make pizza",
     "A question": "What is the capital of Italy?",
@@ -122,7 +127,7 @@ def conversation_section(view: Readings) -> None:
     reads = {f"{letter} {name}".strip(): read for letter, each in everyone.items() for name, read in each.reads.items()}
     if len(reads) > 1:
         data = readings_data(reads)
-        st.markdown("###### The first token of the answer")
+        st.container(key="teach_first_token").markdown("###### The first token of the answer")
         show_figure(compare_figure(data), compare_description(data), key="teach_readings")
         if len(view.reads) > 1:
             st.markdown(escape_markdown(distance_sentence(RAW, view.reads[RAW], CHAT, view.reads[CHAT])))
@@ -143,9 +148,8 @@ def conversation_section(view: Readings) -> None:
 
 def _texts(everyone: Mapping[str, Readings]) -> None:
     columns = dict(zip((RAW, CHAT), st.columns(2, gap="small"), strict=True))
-    titles = {RAW: "Completion: the text as it stands", CHAT: "Conversation: in the chat template"}
-    for name, column in columns.items():
-        column.markdown(f"###### {titles[name]}")
+    titles = {name: column.container(key=f"teach_title_{name}") for name, column in columns.items()}
+    ended = dict[str, str]()
     for letter, each in everyone.items():
         rows = None
         if offers(each.worker.engine, Rows) or offers(each.worker.engine, Stream):
@@ -166,8 +170,12 @@ def _texts(everyone: Mapping[str, Readings]) -> None:
                         label=f"What {letter or 'the model'} writes after the {name}, one button for each token",
                         on_pick=lambda index: None,
                     )
-                    ending = ENDINGS[row.finish_reason] or f"cut after {len(row.steps)} tokens"
-                    st.caption(f"{len(each.ids[name]):,} tokens read, {len(row.steps)} written, {ending}.")
+                    ending = ENDINGS[row.finish_reason] or "then cut"
+                    ended[name] = f"{len(each.ids[name]):,} read, {len(row.steps)} written, {ending}"
+                    if len(everyone) > 1:
+                        st.caption(f"{ended.pop(name)}.")
+    for name, title in titles.items():
+        title.markdown(f"**{TITLES[name]}** :gray[{ended.get(name, '')}]", help=ABOUT[name])
 
 
 def _template(view: Readings) -> None:

@@ -118,6 +118,8 @@ def ending_words(branch: Branch) -> str:
     """Markdown."""
     by = f" {_quoted(branch.stopped_by)}" if branch.stopped_by else ""
     hidden = f" Hidden from the text: {_quoted(branch.hidden_text)}." if branch.hidden_text else ""
+    if branch.stopped_by and branch.stopped_by == branch.hidden_text:
+        by, hidden = f"{by}, hidden from the text", ""
     return f"**Ended:** {REASONS[branch.ended]}{by}.{hidden}"
 
 
@@ -130,7 +132,7 @@ def legend_line(worker: Worker) -> None:
     """What the colours mean, and the choice of it; and what an engine that samples by itself does not tell."""
     with st.container(horizontal=True, vertical_alignment="center", key="generate_legend"):
         Bound(GenerateState).choose("scale", label_visibility="collapsed", width=150)
-        st.html(legend_html(options().scale))
+        st.html(legend_html(options().scale, named=False))
     if not samples_here(worker.engine):
         st.caption(
             ":material/info: This engine samples by itself, in its own order of samplers: it tells no random number, no entropy "

@@ -46,7 +46,7 @@ def token_panel(work: GenerateSession, worker: Worker, *, branches: bool = True)
     step, before = path[place], ids_before(work.run.prompt.ids, path, place)
     text = step_pieces(worker.engine.codec, path[: place + 1], work.run.prompt.ids)[place]
     least = branches and work.selected is None
-    st.markdown(
+    st.container(key="token_heading").markdown(
         f"###### Token {place + 1}: {escape_markdown(shown_text(text))}{', the least expected' if least else ''}"
     )
     payload = _bars(step, worker, before)

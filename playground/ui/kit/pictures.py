@@ -15,7 +15,7 @@ from playground.ui.kit import session
 from playground.ui.kit.fragments import PICTURES, redraw
 
 ROW_HEIGHT = 66  # pixels: Streamlit wraps text in rows of more than 64
-HEAD_HEIGHT, MOST_HEIGHT = 38, 470
+HEAD_HEIGHT, MOST_HEIGHT = 38, 550
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-SHARES = 3, 7  # of the width: what is set, what is seen
+SHARES = 3, 8  # of the width: what is set, what is seen
 
 
 def controls_and_pictures() -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -48,10 +48,10 @@ def languages_section(scenarios: Scenarios) -> None:
     """Share of speakers over share of the web; tokens for the same meaning."""
     data, tokens = language_data(scenarios), token_data()
     light_chart(plain_chart(data), key="scale_language_chart", alt=plain_description(data))
+    light_chart(plain_chart(tokens), key="scale_token_chart", alt=plain_description(tokens))
     st.caption(
         escape_markdown("; ".join(f"{each.name}: {each.source}" for each in LANGUAGES) + ". World: 8,000M people.")
     )
-    light_chart(plain_chart(tokens), key="scale_token_chart", alt=plain_description(tokens))
     why_it_matters(
         "A language above 1 has more speakers than text in the crawl; what a model has read little of it knows little of. "
         "More tokens for the same sentence are paid three times: in price, in waiting, and in context used up. Scarce data "

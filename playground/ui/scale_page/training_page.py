@@ -57,9 +57,10 @@ def controls() -> None:
 
 def bill_section(scenarios: Scenarios) -> None:
     """One quantity of every scenario side by side."""
-    quantity = st.segmented_control(
-        "Compare", list(UNITS), default="days", key="scale_bill", required=True, label_visibility="collapsed"
-    )
+    with st.container(key="tabs_line_bill"):
+        quantity = st.segmented_control(
+            "Compare", list(UNITS), default="days", key="scale_bill", required=True, label_visibility="collapsed"
+        )
     data = bill_data(scenarios, str(quantity))
     light_chart(plain_chart(data), key="scale_bill_chart", alt=plain_description(data))
     why_it_matters(

@@ -41,11 +41,11 @@ MOST_CHARACTERS = 6_000  # of a document on screen
 
 def filters_section(view: FilterView) -> None:
     """The kept share and the bars, which a dial moves; then the document in view."""
+    fragment(SHARE, lambda: _share(load_view()))
     st.caption(
         "Before a model is trained, its documents are filtered. Each rule measures one number of a document and removes it where "
         "that lies past a threshold: move one among the dials."
     )
-    fragment(SHARE, lambda: _share(load_view()))
     fragment(DOCUMENT, lambda: _below(load_view()))
     why_it_matters(
         "A rule fails a document for one number, whatever it says. Filters were tuned on English web pages: look below at "
