@@ -9,9 +9,10 @@ _BAR = Component(
     html="<span hidden></span>\n<!-- nothing to see -->\n",
     script="address_bar.js",
 )
+LONGEST = 6_000  # characters of a link in the bar
 
 
 def keep_address(query: str, *, key: str) -> None:
-    """Put ``?query`` behind the page's path in the address bar. Very long links are left to the take-away popover."""
-    if len(query) < 6_000:
-        _BAR(data={"query": query}, key=key)
+    """Put ``?query`` behind the page's path in the address bar. Very long links are left to the take-away popover; what else
+    the script does for the page is done all the same."""
+    _BAR(data={"query": query if len(query) < LONGEST else None}, key=key)
