@@ -14,9 +14,8 @@ import pytest
 from playground.cli import main
 from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
-from playground.errors import BadInput
 from playground.plan.answers import fit_of, serving_of, training_cost
-from playground.plan.gpu_rows import cells_of, changed_rows
+from playground.plan.gpu_rows import cells_of, edited_rows, own_rows
 from playground.plan.links import plan_link, read_plan_link
 from playground.plan.measure import measure
 from playground.plan.report import to_command, to_csv, to_markdown
@@ -91,7 +90,7 @@ def test_the_command_line_gives_the_same_numbers(capsys: pytest.CaptureFixture[s
 def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
     rows = [("H100 SXM", 989.4, 80.0, 3.35, 700.0, 3.495, "2026"), ("My card", 100.0, 24.0, 1.0, 300.0, 1.0, "today")]
     built_in = cells_of(gpu_table()["H100 SXM"])
-    own_gpus = changed_rows([built_in, rows[1]])
+    own_gpus, _problems = own_rows([built_in, rows[1]])
     assert [gpu.name for gpu in own_gpus] == ["My card"]
     setup = ScaleSetup(own_gpus=own_gpus, gpu="My card", params=1e9, dataset=1e9, cluster=1, mfu=0.5)
     bill = training_cost(setup)
@@ -100,8 +99,22 @@ def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
     for column, bad in ((1, 0.0), (2, None), (5, 0.0), (0, ""), (0, "a~b"), (4, float("nan"))):
         row = list(rows[1])
         row[column] = bad
-        with pytest.raises(BadInput, match=r"^[^\n]+$"):
-            changed_rows([tuple(row)])
+        taken, problems = own_rows([*(cells_of(gpu) for gpu in gpu_table().values()), tuple(row)])
+        assert taken == () and len(problems) == 1 and "\n" not in problems[0]
+
+
+def test_an_edited_table_keeps_what_is_not_complete_yet() -> None:
+    base = tuple(cells_of(gpu) for gpu in gpu_table().values())
+    edits = {"edited_rows": {0: {"W": 500}}, "added_rows": [{}, {"GPU": "Mine"}, {"GPU": ["x"], "GB": "8", "W": True}]}
+    rows = edited_rows(base, edits)
+    assert len(rows) == len(base) + 3 and rows[0][4] == 500.0 and rows[-2][:2] == ("Mine", None)
+    assert rows[-1][0] is None and rows[-1][2] is None  # neither text nor number: no cell
+    own_gpus, problems = own_rows(rows)
+    assert [gpu.name for gpu in own_gpus] == [base[0][0]] and own_gpus[0].watts == 500.0
+    assert problems[0].startswith("Mine: ")
+    assert own_rows(base) == ((), ())
+    (said,) = own_rows(edited_rows(base, {"deleted_rows": [0]}))[1]
+    assert base[0][0] in said
 
 
 def test_downloads_are_harmless_in_a_spreadsheet_and_in_markdown() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from playground.plan import counting
 from playground.plan.answers import fit_of
@@ -18,6 +19,7 @@ from playground.plan.links import plan_link
 from playground.plan.setup import CUSTOM, ScaleSetup
 from playground.scaling.api_prices import ApiPrice, PriceTable
 from playground.scaling.configs import load_preset
+from playground.scaling.hardware import gpu_table
 from playground.scaling.laws import LAWS
 from playground.scaling.meta import MetaCount, count_on_meta
 from playground.scaling.notes import disagreements
@@ -420,3 +422,40 @@ def test_this_machine_is_measured_on_request(open_plan: OpenPlan) -> None:
     rows = opened.component("scale_machine")["rows"]
     assert rows[0]["name"] == "One decode step, measured"
     assert any("predicted" in row["cells"][0][0] for row in rows)
+
+
+def test_an_edited_gpu_is_used_and_one_that_is_not_complete_stays_in_the_table(patience_s: float) -> None:
+    """Streamlit's double cannot type into a data editor: its state is given by hand, and gone at the next run."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from playground.ui.kit import session
+        from playground.ui.scale_page import store, training_page
+
+        table = session.get(training_page.GpuTable)
+        if "edits" in st.session_state:
+            st.session_state[table.key] = st.session_state.pop("edits")
+            before = table.base, table.key
+            training_page._edited()
+            assert (table.base, table.key) == before, "another table would close the cell that is being typed into"
+            del st.session_state[table.key]
+        training_page.hardware_section(store.scenarios())
+
+    def edit(**edits: Any) -> None:
+        app.session_state["edits"] = edits
+        app.run()
+        assert not app.exception
+
+    app = AppTest.from_function(script, default_timeout=patience_s).run()
+    states = app.session_state["playground_states"]
+    table, built_in = states[training_page.GpuTable], len(gpu_table())
+    assert table.version == 1 and len(table.rows) == built_in and not app.warning and app.button[0].disabled
+    edit(edited_rows={0: {"W": 500}})
+    (changed,) = states[ScaleSetup].own_gpus
+    assert changed.watts == 500.0 and not app.warning
+    edit(added_rows=[{"GPU": "Mine", "GB": 8}])
+    assert states[ScaleSetup].own_gpus == (changed,) and app.warning[0].value.startswith("Mine")
+    assert table.base[-1][:3] == ("Mine", None, 8.0), "what was typed is there after another tab"
+    app.button[0].click().run()
+    assert states[ScaleSetup].own_gpus == () and len(table.base) == built_in and not app.warning

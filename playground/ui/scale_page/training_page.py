@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
 from playground.charts.scale_bars import plain_chart, plain_description
 from playground.charts.scale_lines import lines_chart, lines_description
-from playground.errors import PlaygroundError
 from playground.plan.answers import answer_training, price_of
-from playground.plan.gpu_rows import cells_of, changed_rows
+from playground.plan.gpu_rows import COLUMNS, Row, cells_of, edited_rows, own_rows
 from playground.plan.scenarios import Scenarios
 from playground.plan.setup import ScaleSetup
 from playground.plan.training_pictures import UNITS, bill_data, mfu_data
-from playground.scaling.hardware import gpu_table
+from playground.scaling.hardware import Gpu, gpu_table
 from playground.ui.components.light_chart import light_chart
 from playground.ui.kit import session
+from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import why_it_matters
 from playground.ui.scale_page import store
 from playground.ui.scale_page.page import experiment
@@ -26,10 +26,6 @@ from playground.ui.scale_page.plan import PlanPage
 from playground.ui.scale_page.source import model_controls
 from playground.ui.scale_page.store import WIDGETS
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = ("GPU", "TFLOP/s (dense bf16)", "GB", "TB/s", "W", "USD per GPU-hour", "date")
 NARROW = (
     ("TFLOP/s", 78),
     ("GB", 56),
@@ -79,17 +75,56 @@ def mfu_section(scenarios: Scenarios) -> None:
     )
 
 
+@dataclass(eq=False)
+class GpuTable:
+    """The table of GPUs in the browser. Its base stays while it is edited: another one would be another table, and close the
+    cell that is being typed into.
+
+    ``base``: the rows it began with; ``rows``: as they are now; ``own``: the GPUs taken from them, None before the first
+    look; ``problems``: sentences on those that are not.
+    """
+
+    base: tuple[Row, ...] = ()
+    rows: tuple[Row, ...] = ()
+    own: tuple[Gpu, ...] | None = None
+    problems: tuple[str, ...] = ()
+    version: int = 0
+
+    def begin(self, rows: tuple[Row, ...]) -> None:
+        """A new table on these rows."""
+        self.base, self.version = rows, self.version + 1
+        self.note(rows)
+
+    def note(self, rows: tuple[Row, ...]) -> None:
+        """What the rows are now."""
+        self.rows = rows
+        self.own, self.problems = own_rows(rows)
+
+    @property
+    def key(self) -> str:
+        """Of the widget."""
+        return f"scale_gpus_{self.version}"
+
+
+def _gpus() -> GpuTable:
+    """This session's table, following a setup that was replaced elsewhere, as by a link."""
+    table, own = session.get(GpuTable), store.setup().own_gpus
+    if table.own != own:
+        table.begin(tuple(cells_of(gpu) for gpu in (gpu_table() | {gpu.name: gpu for gpu in own}).values()))
+        table.own = own
+    elif table.key not in st.session_state and table.rows != table.base:  # the tab was left: the widget has forgotten
+        table.begin(table.rows)
+    return table
+
+
 def hardware_section(scenarios: Scenarios) -> None:
     """The table of GPUs and prices, to be edited; every page uses the edited rows."""
     import pandas as pd  # only a table needs it, and a page opens without it
 
-    own = {gpu.name: gpu for gpu in scenarios.now.own_gpus}
-    base = {**gpu_table(), **own}
-    frame = pd.DataFrame([cells_of(gpu) for gpu in base.values()], columns=list(COLUMNS))
-    key = f"scale_gpus_{hash(scenarios.now.own_gpus)}_{st.session_state.get('scale_gpus_round', 0)}"
-    edited = st.data_editor(
-        frame,
-        key=key,
+    table = _gpus()
+    st.data_editor(
+        pd.DataFrame(table.base, columns=list(COLUMNS)),
+        key=table.key,
         num_rows="dynamic",
         hide_index=True,
         height="content",
@@ -99,10 +134,16 @@ def hardware_section(scenarios: Scenarios) -> None:
         },
         placeholder="–",
         alt="GPUs with dense peak, memory, bandwidth, power and price; every cell can be edited",
+        on_change=_edited,
     )
-    if not edited.equals(frame):
-        _take_edits(edited)
-    st.button("Back to the built-in table", key="scale_gpus_reset", on_click=_reset, disabled=not own)
+    for problem in table.problems:
+        st.warning(escape_markdown(problem), icon=":material/edit_note:")
+    st.button(
+        "Back to the built-in table",
+        key="scale_gpus_reset",
+        on_click=_reset,
+        disabled=table.rows == tuple(map(cells_of, gpu_table().values())),
+    )
     first_gpu = next(iter(gpu_table().values()))
     ranges = ", ".join(
         f"{gpu.name} {gpu.price_low:.2f}–{gpu.price_high:.2f}"
@@ -115,18 +156,23 @@ def hardware_section(scenarios: Scenarios) -> None:
     )
 
 
-def _take_edits(edited: pd.DataFrame) -> None:
-    """Keep the rows that differ from the built-in table; a bad one is told and nothing is taken."""
-    try:
-        session.change(ScaleSetup, own_gpus=changed_rows([tuple(row) for row in edited.itertuples(index=False)]))
-    except PlaygroundError as error:
-        session.note_problem(str(error))
-    st.session_state["scale_gpus_round"] = st.session_state.get("scale_gpus_round", 0) + 1
-    st.rerun()
+def _edited() -> None:
+    """From the table's callback: the rows that differ from the built-in ones, as far as they are complete."""
+    table = session.get(GpuTable)
+    edits: Any = st.session_state.get(table.key)
+    if edits is not None:
+        table.note(edited_rows(table.base, edits))
+        _take(table.own or ())
 
 
 def _reset() -> None:
-    session.change(ScaleSetup, own_gpus=(), gpu=store.setup().gpu if store.setup().gpu in gpu_table() else "H100 SXM")
+    session.get(GpuTable).begin(tuple(map(cells_of, gpu_table().values())))
+    _take(())
+
+
+def _take(own: tuple[Gpu, ...]) -> None:
+    names = {*gpu_table(), *(gpu.name for gpu in own)}
+    session.change(ScaleSetup, own_gpus=own, gpu=store.setup().gpu if store.setup().gpu in names else "H100 SXM")
 
 
 EXPERIMENTS = {
