@@ -97,7 +97,7 @@ def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:
     assert bill.seconds.value == pytest.approx(6e18 / 0.5e14)
     assert read_plan_link(plan_link(setup, "scale_training"), "scale_training").state == setup
     for column, bad in ((1, 0.0), (2, None), (5, 0.0), (0, ""), (0, "a~b"), (4, float("nan"))):
-        row = list(rows[1])
+        row: list[Any] = list(rows[1])
         row[column] = bad
         taken, problems = own_rows([*(cells_of(gpu) for gpu in gpu_table().values()), tuple(row)])
         assert taken == () and len(problems) == 1 and "\n" not in problems[0]
