@@ -29,7 +29,6 @@ class StopWatch:
     def __init__(self, request: GenerationRequest, codec: TextCodec) -> None:
         self._codec = codec
         self._stops = [(text, text.encode()) for text in dict.fromkeys(request.stop_strings)]
-        self._longest = max((len(data) for _text, data in self._stops), default=0)
         self._stop_ids = frozenset(request.stop_ids)
         self._eos_ids = frozenset() if request.ignore_eos else frozenset(codec.eos_token_ids)
         self._left = request.max_new_tokens
@@ -58,12 +57,11 @@ class StopWatch:
 
     def _find(self, before: int) -> Ending | None:
         """The stop string that starts first (of those the longest), if the bytes from ``before`` on complete one."""
-        start = max(0, before - self._longest + 1)
-        hits = [(self._data.find(data, start), -len(data), text) for text, data in self._stops]
-        ended = [hit for hit in hits if hit[0] >= 0 and hit[0] - hit[1] > before]
-        if not ended:
+        hits = [(self._data.find(data, max(0, before - len(data) + 1)), -len(data), text) for text, data in self._stops]
+        complete = [hit for hit in hits if hit[0] >= 0]
+        if not complete:
             return None
-        place, _length, text = min(ended)
+        place, _length, text = min(complete)
         return Ending("stop", max(place, len(self._earlier)), text)
 
     def split(self, ending: Ending) -> tuple[str, str]:

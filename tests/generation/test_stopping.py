@@ -89,6 +89,10 @@ def test_a_stop_string_may_begin_in_text_generated_before_the_branch() -> None:
     assert ended(watch, "OPx") == ("", "OP", "STOP")
 
 
+def test_one_that_the_earlier_text_ends_with_hides_none_that_comes_now() -> None:
+    assert ended(watch_for("x", "a longer one", generated="go x"), "yx") == ("y", "x", "x")
+
+
 def test_end_tokens_stop_ids_and_the_limit() -> None:
     text = CODEC.encode("ab")
     assert run(watch_for(), (*text, EOS_ID)) == (3, Ending("eos", 2, "<|im_end|>"))
