@@ -90,6 +90,8 @@ def _from_model(args: argparse.Namespace, settings: SamplerSettings, seed: int) 
         _refuse_together(args, (*TEXT_FLAGS, "parse_special"), "cannot be used with --ids: they are the whole input")
         options.read_ids(args.ids, "--ids")
     options.read_ids(args.generated or "", "--generated")
+    if args.find == "":
+        raise BadInput("--find: an empty text has no tokens; write one such as ' Paris'.", "find")
     engine = options.open_engine(args)
     codec = engine.codec
     vocab_size = engine.info.vocab_size

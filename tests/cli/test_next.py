@@ -313,6 +313,7 @@ def test_find_lists_the_tokens_of_a_text(capsys: Capture, fake: FakeEngine) -> N
     assert [match["id"] for match in result["found"]] == list(fake.codec.encode(" Paris!"))
     assert result["found"][0]["text"] == " Paris"
     assert result["found"][0]["removed_by"] == "top_k"
+    assert "--find: an empty text has no tokens" in refusal(capsys, "next", "--prompt", "hello", "--find", "")
 
 
 def test_the_table_cannot_be_broken_by_a_token(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
