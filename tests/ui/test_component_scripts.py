@@ -37,8 +37,19 @@ def test_what_is_imported_stands_before_what_imports_it_and_once() -> None:
 
 def test_every_module_reaches_a_component() -> None:
     for name, text in MODULES.items():
-        first = text.splitlines()[0]
+        lines = [line for line in text.splitlines() if line and not line.startswith(("//", "/*", "import "))]
+        first = re.sub(
+            r"^export (default )?", "", next(line for line in lines if re.match(r"(export|const|let|function) ", line))
+        )
         assert any(first in whole for whole in JOINED.values()), f"no component imports {name}"
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_drawing_is_sent_without_comments_and_indentation(name: str) -> None:
+    lines = JOINED[name].splitlines()
+    assert not [line for line in lines if re.match(r"\s|//", line)]
+    texts = re.findall(r"`[^`]*`", JOINED[name])
+    assert not [text for text in texts if "\n" in text], "a text over several lines would be changed"
 
 
 @pytest.mark.parametrize("name", DRAWN)

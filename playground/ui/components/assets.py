@@ -1,7 +1,8 @@
 """Reads the components' scripts and styles. A component takes one text of each kind, so the files are joined here.
 
 The scripts are modules that import one another by name; linter and tests read them as they are. There is no build step:
-joining puts what a module imports before it, each file once, and drops the import lines.
+joining puts what a module imports before it, each file once, and drops the import lines. Streamlit sends a component's script
+with each of its drawings, at every move of a slider: lines of comment and indentation stay here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import (?:\w+|\{[^}]*\}) from "\./(\w+\.js)"\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:default )?", re.MULTILINE)
+_UNREAD = re.compile(r"^(?:[ \t]*//.*\n|[ \t]+)", re.MULTILINE)
 _DRAWS = re.compile(r"^export default function (\w+)", re.MULTILINE)
 
 
@@ -34,7 +36,7 @@ def drawing_script(name: str) -> str:
     if draws is None:
         raise ValueError(f"{name} exports no function that draws.")
     texts = [_EXPORT.sub("", text) for text in (*imported, own)]
-    return "\n".join([*texts, f"export default inOrder({draws[1]})\n"])
+    return _UNREAD.sub("", "\n".join([*texts, f"export default inOrder({draws[1]})\n"]))
 
 
 def _modules(names: Sequence[str]) -> list[str]:

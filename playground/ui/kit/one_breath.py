@@ -3,9 +3,11 @@
 The browser goes over the whole page for each message that it draws by itself: that a run began, what it drew, that it ended; some
 12 ms each on a page of many widgets. What comes at once it draws at once. Streamlit sends what it has every 10 ms, with a pause
 behind each message, so that "a run began" goes ahead of its picture, and a moved slider, whose callback's run is followed by that
-of the pictures, was drawn three times. Here a run of parts keeps its messages until it has ended, ``LONGEST_S`` at most, and
-writes them one right behind the other. A run whose callback asked for another one, and that has drawn nothing, is not told of:
-the browser hears of that other run alone. Whole pages are sent as they come. Knows nothing of what is drawn.
+of the pictures, was drawn three times. Here a run of parts keeps its messages until it has ended, ``FIRST_S`` at most, and
+writes them one right behind the other; what a longer run says later is kept too, each time twice as long, up to ``LONGEST_S``:
+on a busy machine the browser went over the page up to eight times for one move. A run whose callback asked for another one, and
+that has drawn nothing, is not told of: the browser hears of that other run alone. Whole pages are sent as they come. Knows
+nothing of what is drawn.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from streamlit.runtime import Runtime, get_instance
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.session_manager import SessionClientDisconnectedError
 
-LONGEST_S = 0.025
+FIRST_S, LONGEST_S = 0.025, 0.1
 _OF_A_RUN = {"new_session", "session_status_changed", "script_finished"}  # beside what it drew
 _BREATH = "_playground_breath"
 
@@ -31,11 +33,12 @@ _enqueue, _flush, _sent = (
 
 @dataclass(slots=True)
 class _Breath:
-    """Of a session. ``held``: the timer that ends it; None where messages are sent as they come. ``before``: whether the
-    server's loop has messages in hand that go first.
+    """Of a session. ``held``: the timer that ends it; None where messages are sent as they come. ``length_s``: of the present
+    one. ``before``: whether the server's loop has messages in hand that go first.
     """
 
     held: TimerHandle | None = None
+    length_s: float = FIRST_S
     before: bool = False
 
 
@@ -59,10 +62,8 @@ def _enqueue_held(self: AppSession, msg: ForwardMsg) -> None:
     if kind == "new_session" and not msg.metadata.run.fragment_ids:
         _release(self)
     elif kind == "new_session" and breath.held is None and queue.is_empty():
-        breath.held = self._event_loop.call_later(LONGEST_S, _release, self)
-    elif (
-        kind == "new_session" and breath.held and _OF_A_RUN.issuperset(each.WhichOneof("type") for each in queue._queue)
-    ):
+        _hold(self, FIRST_S)
+    elif kind == "new_session" and breath.held and _has_drawn_nothing(queue._queue):
         queue.clear()  # a run that ended for this one
     if breath.held is None:
         _enqueue(self, msg)
@@ -72,11 +73,31 @@ def _enqueue_held(self: AppSession, msg: ForwardMsg) -> None:
             _release(self)
 
 
+def _has_drawn_nothing(said: list[ForwardMsg]) -> bool:
+    """Whether that is a whole run, of whose beginning the browser has not heard either."""
+    kinds = [each.WhichOneof("type") for each in said]
+    return kinds[:1] == ["new_session"] and _OF_A_RUN.issuperset(kinds)
+
+
 def _has_ended(said: list[ForwardMsg]) -> bool:
     """Whether the last run is over, and none follows it."""
     over = [each.script_finished for each in said if each.WhichOneof("type") == "script_finished"]
     running = said[-1].session_status_changed.script_is_running
     return bool(over) and not running and over[-1] != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+def _hold(session: AppSession, length_s: float) -> None:
+    breath = _breath(session)
+    breath.length_s, breath.held = length_s, session._event_loop.call_later(length_s, _breathe_out, session)
+
+
+def _breathe_out(session: AppSession) -> None:
+    """The run is longer than this breath. Where it said something, and that is sent, another breath follows."""
+    breath, queue = _breath(session), session._browser_queue
+    had_said = not queue.is_empty()
+    _release(session)
+    if had_said and queue.is_empty():
+        _hold(session, min(2 * breath.length_s, LONGEST_S))
 
 
 def _release(session: AppSession) -> None:

@@ -32,6 +32,7 @@ class Server:
     session: AppSession
     got: list[str] = field(default_factory=list)
     timers: list[Callable[[], None]] = field(default_factory=list)
+    lengths: list[float] = field(default_factory=list)  # of all timers, in seconds
     asked: int = 0  # for a turn of the server's loop
     connected: bool = True
 
@@ -56,7 +57,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     session = AppSession.__new__(AppSession)
     server = Server(session)
 
-    def call_later(_delay: float, call: Callable[..., None], *given: object) -> object:
+    def call_later(delay: float, call: Callable[..., None], *given: object) -> object:
+        server.lengths.append(delay)
         server.timers.append(lambda: call(*given))
         return SimpleNamespace(cancel=server.timers.clear)
 
@@ -112,12 +114,40 @@ def test_a_run_of_parts_is_sent_when_it_has_ended(server: Server) -> None:
     assert server.got == RUN and not server.timers and not server.asked
 
 
-def test_a_run_that_lasts_is_sent_as_it_comes_after_a_while(server: Server) -> None:
+def test_a_run_that_lasts_is_sent_breath_by_breath(server: Server) -> None:
     server.say(*RUN[:2])
-    server.timers[0]()
+    server.timers.pop()()
     assert server.got == RUN[:2]
-    server.say(*RUN[2:])
-    assert server.asked == 3 and server.turn() == RUN[2:]
+    server.say(RUN[2])
+    assert server.got == RUN[:2] and not server.asked, "the browser would go over the page for each message"
+    server.timers.pop()()
+    assert server.got == RUN[:3]
+    server.say(*RUN[3:])
+    assert server.got == RUN and not server.timers
+
+
+def test_each_breath_of_a_run_is_twice_as_long_as_the_one_before(server: Server) -> None:
+    server.say("parts begin")
+    for _breath in range(4):
+        server.timers.pop()()
+        server.say("a picture")
+    assert server.lengths == [0.025, 0.05, 0.1, 0.1, 0.1]
+
+
+def test_a_run_that_says_nothing_for_a_breath_is_sent_as_it_comes(server: Server) -> None:
+    server.say("parts begin")
+    server.timers.pop()()
+    server.timers.pop()()
+    assert not server.timers, "no timer goes on for a run whose end has been told"
+    server.say("a picture")
+    assert server.asked == 1 and server.turn() == ["a picture"]
+
+
+def test_a_run_that_asked_for_another_after_a_breath_is_told_to_its_end(server: Server) -> None:
+    server.say("parts begin", "running", "a note")
+    server.timers.pop()()
+    server.say("ended for another", "still", *RUN)
+    assert server.got == ["parts begin", "running", "a note", "ended for another", "still", *RUN]
 
 
 def test_a_run_that_only_asked_for_another_is_not_told_of(server: Server) -> None:
@@ -165,3 +195,10 @@ def test_a_session_without_a_connection_keeps_what_it_says(server: Server) -> No
     server.session.id = ""
     server.say(*RUN)
     assert not server.got and server.turn() == RUN
+
+
+def test_a_session_without_a_connection_holds_its_breath_once(server: Server) -> None:
+    server.session.id = ""
+    server.say(*RUN[:3])
+    server.timers.pop()()
+    assert not server.timers and server.turn() == RUN[:3]
