@@ -3,6 +3,7 @@
 from playground.engine.api import NextTokens, Stream
 from playground.state.architectures import ArchitecturesState
 from playground.ui.architectures_page.experiments import EXPERIMENTS
+from playground.ui.architectures_page.export import export_growth, export_learning, export_note
 from playground.ui.architectures_page.growth import growth_section
 from playground.ui.architectures_page.learn import learn_section
 from playground.ui.architectures_page.remember import remember_section
@@ -21,10 +22,10 @@ PAGE = PageSpec(
     view=loaded_model,
     state=ArchitecturesState,
     sections={
-        "growth": Section("What grows with the text", growth_section),
-        "learn": Section("What fits through a bottleneck", learn_section),
-        "remember": Section("How each one remembers", remember_section),
-        "tree": Section("Family tree", tree_section),
+        "growth": Section("What grows with the text", growth_section, export=export_growth),
+        "learn": Section("What fits through a bottleneck", learn_section, export=export_learning),
+        "remember": Section("How each one remembers", remember_section, export=export_note),
+        "tree": Section("Family tree", tree_section, export=export_note),
     },
     experiments=EXPERIMENTS,
 )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from playground.scaling.quantity import significant
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -178,7 +180,7 @@ def short(value: float) -> str:
         return "none"
     size = abs(value)
     if size >= 1e15 or 0 < size < 1e-4:
-        return f"{value:.4g}".replace("e+", "e")
+        return significant(value, 4)
     for letter, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e4)):
         if size >= scale:
             return f"{value / min(scale, 1e3 if letter == 'K' else scale):.4g}{letter}"

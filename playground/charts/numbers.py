@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+from playground.scaling.quantity import scientific as scientific
 
 
 def percent(probability: float) -> str:
@@ -19,19 +19,6 @@ def percent(probability: float) -> str:
     if probability == 0:
         return "0%"
     return scientific(probability) if probability < 1e-4 else f"{probability * 100:.2f}%"
-
-
-def scientific(value: float, decimals: int = 1) -> str:
-    """A small number by its power of ten; without decimals and with a factor of one the power alone.
-
-    >>> scientific(1.84e-7), scientific(1e-6, 0), scientific(0.0)
-    ('1.8·10⁻⁷', '10⁻⁶', '0')
-    """
-    if value == 0:
-        return "0"
-    factor, exponent = f"{value:.{decimals}e}".split("e")
-    power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
-    return power if factor == "1" else f"{factor}·{power}"
 
 
 def p_value(value: float) -> str:

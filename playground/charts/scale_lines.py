@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from playground.charts.light import Dot, LightAxis, LightChart, Line, Note, Rule, Scale, Ticks, short
 from playground.charts.palette import CUT, FINAL, INK, PINS, RAW
+from playground.scaling.quantity import scientific
 
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 NOW = "now"  # the kind of series that carries the accent; a letter takes its pin's colour, "" is grey
 HEIGHT = 540
 LABEL_PLACES = ("top right", "bottom left", "middle right", "middle left")  # in turn, so that neighbours part
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 Ends = tuple[float, float]  # of an axis, as data
 
@@ -225,8 +225,7 @@ def log_ticks(start: float, end: float) -> list[float]:
 def tick_text(value: float) -> str:
     """As people say it: ``2e9`` → ``2B``; powers of ten from 10^15 on."""
     if value >= 1e15 or value < 1e-4:
-        power = math.log10(value)
-        return f"10{f'{power:.0f}'.translate(_RAISED)}" if power.is_integer() else f"{value:.0e}"
+        return scientific(value, 0)
     for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if value >= scale:
             return f"{value / scale:.3g}{suffix}"
@@ -241,8 +240,9 @@ def lines_description(data: LinesData, subject: str) -> str:
         if finite.size:
             first, last = int(finite[0]), int(finite[-1])
             parts.append(
-                f"{series.name}: {series.y[first]:.4g} at {series.x[first]:.4g}, {series.y[last]:.4g} at {series.x[last]:.4g}."
+                f"{series.name}: {short(series.y[first])} at {short(series.x[first])}, "
+                f"{short(series.y[last])} at {short(series.x[last])}."
             )
-    parts += [f"{mark.label}: {mark.y:.4g} at {mark.x:.4g}." for mark in data.marks]
-    parts += [f"{label}: {value:.4g}." for label, value in (*data.levels, *data.cuts)]
+    parts += [f"{mark.label}: {short(mark.y)} at {short(mark.x)}." for mark in data.marks]
+    parts += [f"{label}: {short(value)}." for label, value in (*data.levels, *data.cuts)]
     return " ".join(parts)

@@ -14,6 +14,7 @@ from playground.charts.figure import Trace, escaped, make_figure
 from playground.charts.numbers import scientific
 from playground.charts.palette import CIVIDIS, CUT, FINAL, GRID, PINS
 from playground.charts.point_names import NamedPoint, place_names
+from playground.scaling.quantity import format_count
 
 HEIGHT, MARGIN = 540, {"l": 62, "r": 86, "t": 12, "b": 48, "autoexpand": False}
 MODEL_SIZE, OWN_SIZE = 7, 12  # pixels of a mark
@@ -99,7 +100,7 @@ def _points(points: Sequence[Point], colour: str, symbol: str, size: int) -> Tra
         "x": np.log10(np.array([n for _, n, _ in points])),
         "y": np.log10(np.array([d for _, _, d in points])),
         "marker": {"size": size, "symbol": symbol, "color": colour, "line": {"color": "#000000", "width": 1}},
-        "hovertext": [f"{escaped(name)}: N = {n:.3g}, D = {d:.3g}" for name, n, d in points],
+        "hovertext": [f"{escaped(name)}: N = {format_count(n)}, D = {format_count(d)}" for name, n, d in points],
         "hoverinfo": "text",
     }
 
@@ -154,10 +155,14 @@ def _axis(title: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
 
 def surface_description(data: SurfaceData) -> str:
     """The picture in words and numbers."""
-    models = "; ".join(f"{name}: {n:.3g} parameters on {d:.3g} tokens" for name, n, d in data.models)
+    models = "; ".join(
+        f"{name}: {format_count(n)} parameters on {format_count(d)} tokens" for name, n, d in data.models
+    )
     return (
         f"Loss from {data.loss.min():.2f} to {data.loss.max():.2f} nats over parameters and tokens. The best for the budget: "
-        f"{data.optimum[0]:.3g} parameters on {data.optimum[1]:.3g} tokens. "
-        + "".join(f"Pinned {letter}: {n:.3g} parameters on {d:.3g} tokens. " for letter, n, d in data.pins)
+        f"{format_count(data.optimum[0])} parameters on {format_count(data.optimum[1])} tokens. "
+        + "".join(
+            f"Pinned {letter}: {format_count(n)} parameters on {format_count(d)} tokens. " for letter, n, d in data.pins
+        )
         + f"Published models: {models}."
     )

@@ -114,7 +114,7 @@ def _print_race(rows: tuple[RaceRow, ...], exponents: dict[str, dict[str, float 
 
 def run_learn(args: argparse.Namespace) -> int:
     """Train one model and print what came of it."""
-    request = _request(args)
+    request = learn_request(args)
     learnt = _train(request)
     result: dict[str, Any] = {
         "task": request.task,
@@ -142,7 +142,8 @@ def run_learn(args: argparse.Namespace) -> int:
     return 0
 
 
-def _request(args: argparse.Namespace) -> LearnRequest:
+def learn_request(args: argparse.Namespace) -> LearnRequest:
+    """The training that the flags ask for. Raises BadInput."""
     from playground.architectures.request import MOST_STEPS, usual_request
 
     task = TASKS.get(args.task)

@@ -82,6 +82,8 @@ FLAGS: dict[str, dict[str, Any]] = {
     "--prompt-tokens": {"default": "512", "help": "tokens of each prompt"},
     "--new-tokens": {"default": "256", "help": "tokens written for each prompt"},
     "--samples": {"default": "1", "help": "answers drawn for each prompt"},
+    "--compute-efficiency": {"default": "1", "help": "share of the peak arithmetic that is reached"},
+    "--bandwidth-efficiency": {"default": "1", "help": "share of the peak bandwidth that is reached"},
 }
 
 
@@ -122,6 +124,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[..., None], Callable[[argparse.Namesp
         "speed and price of serving",
         _flags(
             *("--count", "--dtype", "--batch", "--prompt-tokens", "--new-tokens", "--price", "--samples"),
+            *("--compute-efficiency", "--bandwidth-efficiency"),
             required=["--config", "--gpu"],
         ),
         calc_answers.answer_infer,

@@ -111,7 +111,7 @@ def answer_train(args: argparse.Namespace) -> Answer:
         _train_tokens(args),
         gpu,
         parse_count(args.count, "--count", maximum=10**9),
-        parse_number(args.mfu, "--mfu", minimum=MIN_UTILISATION, maximum=1.0, above_minimum=False),
+        _share(args.mfu, "--mfu"),
         _price(args.price, gpu),
         parse_number(args.pue, "--pue", minimum=1.0, maximum=10.0, above_minimum=False),
         parse_number(args.grid, "--grid", maximum=10.0, above_minimum=False),
@@ -132,6 +132,10 @@ def answer_train(args: argparse.Namespace) -> Answer:
         "co2_kg": cost.co2_kg.value,
     }
     return values, cost.figures
+
+
+def _share(text: str, flag: str) -> float:
+    return parse_number(text, flag, minimum=MIN_UTILISATION, maximum=1.0, above_minimum=False)
 
 
 def _params(args: argparse.Namespace) -> float:
@@ -213,6 +217,8 @@ def answer_infer(args: argparse.Namespace) -> Answer:
         parse_count(args.prompt_tokens, "--prompt-tokens"),
         parse_count(args.new_tokens, "--new-tokens"),
         _price(args.price, gpu),
+        _share(args.compute_efficiency, "--compute-efficiency"),
+        _share(args.bandwidth_efficiency, "--bandwidth-efficiency"),
         samples=parse_count(args.samples, "--samples", maximum=10**9),
     )
     result = predict_serving(plan)

@@ -157,6 +157,16 @@ def returns_sentence(setup: ScaleSetup) -> str:
     return f"From {setup.before:g} to {setup.after:g} nats, with a model that is no limit: {by_law}."
 
 
+def lifetime_sentence(setup: ScaleSetup) -> str:
+    """What the size of the least FLOPs saves over the life."""
+    best = optimise_lifetime(LAWS[setup.law], setup.size, setup.demand)
+    more, saved = best.train_tokens / best.baseline_tokens, 1 - best.total_flops / best.baseline_flops
+    return (
+        f"{format_count(best.params)} parameters trained on {more:.2f} times the tokens reach the loss of "
+        f"{format_count(best.baseline_params)} for {saved:.0%} fewer FLOPs in all."
+    )
+
+
 def lifetime_data(scenarios: Scenarios) -> LinesData:
     """Best size against demand, by FLOPs and by money."""
     demands = np.geomspace(1e10, 1e16, 19)

@@ -71,8 +71,26 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("`", "'")
 
 
-def to_command(page: str, setup: ScaleSetup) -> str:
-    """The ``calc`` line that gives the same numbers without a browser."""
+def to_commands(page: str, setup: ScaleSetup) -> tuple[str, ...]:
+    """The ``calc`` lines that give the same numbers, as checked, without a browser."""
+    return tuple("python -m playground calc " + shlex.join(words) for words in _words(page, setup))
+
+
+def not_in_commands(page: str, setup: ScaleSetup) -> tuple[str, ...]:
+    """A sentence for each thing on the page that the lines do not give."""
+    sentences = []
+    if setup.own_gpus and page in ("scale_model", "scale_training", "scale_laws", "scale_serving"):
+        sentences.append("The command line has the built-in hardware table only, not the rows you edited.")
+    if page == "scale_training" and setup.attention:
+        sentences.append("The command counts 6ND: without the FLOPs of attention that the switch adds here.")
+    if page == "scale_data":
+        sentences.append("It gives the largest model that all text could train; the other numbers have no command.")
+    elif setup.basis == "notes":
+        sentences.append("The command line gives the checked numbers, not those of the notes.")
+    return tuple(sentences)
+
+
+def _words(page: str, setup: ScaleSetup) -> list[list[str]]:
     config = "config.json" if setup.config == CUSTOM else setup.config
     words: list[str]
     match page:
@@ -90,15 +108,23 @@ def to_command(page: str, setup: ScaleSetup) -> str:
             words += ["--mfu", write_number(setup.mfu), "--pue", write_number(setup.pue)]
             words += ["--grid", write_number(setup.grid), *_price(setup)]
         case "scale_laws":
-            words = ["optimal", "--flops", write_number(setup.budget), "--law", setup.law]
+            size, law = write_number(setup.size), ["--law", setup.law]
+            return [
+                ["optimal", "--flops", write_number(setup.budget), *law],
+                ["loss", "--params", size, "--tokens", write_number(setup.tokens), *law],
+                ["lifetime", "--params", size, "--inference-tokens", write_number(setup.demand), *law],
+            ]
         case "scale_serving":
             words = ["infer", "--config", config, "--gpu", setup.gpu, "--count", str(setup.gpus)]
             words += ["--dtype", setup.weights, "--batch", str(setup.batch)]
             words += ["--prompt-tokens", str(setup.prompt_tokens), "--new-tokens", str(setup.new_tokens)]
             words += ["--samples", str(setup.samples), *_price(setup)]
+            for flag in ("compute_efficiency", "bandwidth_efficiency"):
+                if getattr(setup, flag) != 1:
+                    words += [f"--{flag.replace('_', '-')}", write_number(getattr(setup, flag))]
         case _:
             words = ["optimal", "--params", "15T", "--law", "rule-20"]
-    return "python -m playground calc " + shlex.join(words)
+    return [words]
 
 
 def _params(setup: ScaleSetup) -> str:

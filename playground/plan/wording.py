@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.scaling.figures import Figure
-from playground.scaling.quantity import format_bytes, format_count, format_duration, format_money
+from playground.scaling.quantity import format_bytes, format_count, format_duration, format_money, significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def write_figure(shown: Figure) -> str:
         case "USD" | "USD/day":
             return format_money(value) + (" a day" if shown.unit == "USD/day" else "")
         case "FLOP":
-            return f"{value:.3g} FLOPs".replace("e+", "e")
+            return f"{significant(value, 3)} FLOPs"
         case "param" | "token":
             word = "parameters" if shown.unit == "param" else "tokens"
             exact = f"{value:,.0f}" if value < 1e15 else ""
@@ -60,7 +60,7 @@ def write_figure(shown: Figure) -> str:
 
 
 def _plain(value: float) -> str:
-    return format_count(value, 4) if abs(value) >= 1e4 else f"{value:,.4g}"
+    return format_count(value, 4) if abs(value) >= 1e4 else significant(value, 4) if abs(value) < 1 else f"{value:,.4g}"
 
 
 def counted_row(shown: Figure, what: str, *, name: str = "", lead: bool = False, note: str = "") -> Row:

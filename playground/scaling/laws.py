@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from playground.errors import BadInput
 from playground.scaling.figures import Figure, figure
-from playground.scaling.quantity import check_number
+from playground.scaling.quantity import check_number, format_count
 
 RULE_TOKENS_PER_PARAM = 20.0
 KAPLAN_DATA = (5.4e13, 0.095)  # 2001.08361, equation 1.2: (Dc, alpha_D)
@@ -127,7 +127,8 @@ def tokens_for_loss(law: ScalingLaw, params: float, target: float) -> float:
     reachable = law.irreducible + law.a / check_number(params, "params") ** law.alpha
     if check_number(target, "loss") <= reachable:
         raise BadInput(
-            f"loss {target:.4g} cannot be reached by {params:.3g} parameters with any data; the limit is {reachable:.4g}.",
+            f"loss {target:.4g} cannot be reached by {format_count(params)} parameters with any data; "
+            f"the limit is {reachable:.4g}.",
             "loss",
         )
     return float((law.b / (target - reachable)) ** (1 / law.beta))

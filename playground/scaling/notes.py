@@ -9,6 +9,7 @@ from playground.scaling.figures import Figure, figure, given
 from playground.scaling.hardware import find_gpu
 from playground.scaling.laws import LAWS, data_factor, kaplan_data_factor, optimal_for_flops
 from playground.scaling.parameters import count_parameters
+from playground.scaling.quantity import format_count
 from playground.scaling.training import TrainingPlan, cost_training
 
 NOTES = "course notes"
@@ -109,7 +110,12 @@ def _palm2() -> Disagreement:
 def _tokens_per_param() -> Disagreement:
     law = LAWS["hoffmann-printed"]
     checked = tuple(
-        given(f"Printed law at {flops:.1e} FLOPs", optimal_for_flops(law, flops).tokens_per_param, "1", law.source)
+        given(
+            f"Printed law at {format_count(flops, 2)} FLOPs",
+            optimal_for_flops(law, flops).tokens_per_param,
+            "1",
+            law.source,
+        )
         for flops in (1e19, 3.8e25)
     )
     why = "20 is the result of approach 1 alone; the printed constants of approach 3 drift with the budget."

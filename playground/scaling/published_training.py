@@ -132,7 +132,7 @@ def law_cases() -> tuple[PublishedCase, ...]:
         *approach,
         PublishedCase(
             "Compute-optimal size, hoffmann-tex",
-            "C = 5.76e23",
+            "C = 5.76·10²³",
             40e9,
             "param",
             0.01,
@@ -141,7 +141,7 @@ def law_cases() -> tuple[PublishedCase, ...]:
         ),
         PublishedCase(
             "Compute-optimal size, besiroglu",
-            "C = 5.76e23",
+            "C = 5.76·10²³",
             72e9,
             "param",
             0.01,
@@ -150,7 +150,7 @@ def law_cases() -> tuple[PublishedCase, ...]:
         ),
         PublishedCase(
             "Tokens per parameter, besiroglu",
-            "C = 5.76e23",
+            "C = 5.76·10²³",
             18.4,
             "1",
             3e-3,
@@ -159,7 +159,7 @@ def law_cases() -> tuple[PublishedCase, ...]:
         ),
         PublishedCase(
             "Lifetime-optimal size",
-            "a 30B model's loss, 1e13 inference tokens, law sardana",
+            "a 30B model's loss, 10¹³ inference tokens, law sardana",
             13.6e9,
             "param",
             3e-3,
@@ -168,7 +168,7 @@ def law_cases() -> tuple[PublishedCase, ...]:
         ),
         PublishedCase(
             "Lifetime-optimal data ratio",
-            "a 30B model's loss, 1e13 inference tokens, law sardana",
+            "a 30B model's loss, 10¹³ inference tokens, law sardana",
             2.84,
             "1",
             3e-3,
@@ -177,7 +177,7 @@ def law_cases() -> tuple[PublishedCase, ...]:
         ),
         PublishedCase(
             "Lifetime FLOPs saved",
-            "a 30B model's loss, 1e13 inference tokens, law sardana",
+            "a 30B model's loss, 10¹³ inference tokens, law sardana",
             -0.28,
             "1",
             3e-3,

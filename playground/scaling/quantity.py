@@ -16,6 +16,7 @@ ABSURD = 1e45  # nothing that is trained, stored or paid for comes near it
 
 _WHOLE = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9][0-9_]*"  # a comma parts thousands: 1,5 and 0,150 are no numbers here
 _NUMBER = rf"((?:{_WHOLE})(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{{1,3}})?"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ANY_CASE = re.IGNORECASE | re.ASCII  # without ASCII the Kelvin sign would pass for a K
 _DECIMAL = re.compile(rf"^{_NUMBER}\s*([KMBGT]?)$", _ANY_CASE)
 
@@ -72,10 +73,30 @@ def parse_count(text: str, field: str, *, minimum: int = 1, maximum: int = 10**1
     return int(value)
 
 
+def scientific(value: float, decimals: int = 1) -> str:
+    """A small or large number by its power of ten; without decimals and with a factor of one the power alone.
+
+    >>> scientific(1.84e-7), scientific(3.14e23, 2), scientific(1e-6, 0), scientific(0.0)
+    ('1.8·10⁻⁷', '3.14·10²³', '10⁻⁶', '0')
+    """
+    if value == 0:
+        return "0"
+    factor, exponent = f"{value:.{decimals}e}".split("e")
+    power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    return power if factor == "1" else f"{factor}·{power}"
+
+
+def significant(value: float, digits: int) -> str:
+    """Four digits as ``:.4g`` gives them, a power of ten written as one: ``4.2e+22`` → ``4.2·10²²``."""
+    text = f"{value:.{digits}g}"
+    factor, letter, _exponent = text.partition("e")
+    return scientific(value, len(factor.partition(".")[2])) if letter else text
+
+
 def format_count(value: float, digits: int = 3) -> str:
-    """``6738415616`` → ``6.74B``; from 10^15 on in scientific notation, as FLOPs are written."""
+    """``6738415616`` → ``6.74B``; from 10^15 on by its power of ten, as FLOPs are written."""
     if value and not 1e-2 <= abs(value) < 1e15:
-        return f"{value:.{digits - 1}e}".replace("e+", "e")
+        return scientific(value, digits - 1)
     value = float(f"{value:.{digits - 1}e}")  # rounded first: 999,999 is 1.00M and not 1,000K
     for suffix, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if abs(value) >= scale:
@@ -101,7 +122,13 @@ def format_duration(seconds: float) -> str:
 
 def format_money(usd: float, as_of: str | None = None) -> str:
     """``$4.10M``, with the date of the price where there is one: ``$4.10M (prices of 2026-11)``."""
-    amount = f"${format_count(usd)}" if abs(usd) >= 1e4 else f"${usd:,.2f}" if abs(usd) >= 0.01 else f"${usd:.2g}"
+    amount = (
+        f"${format_count(usd)}"
+        if abs(usd) >= 1e4
+        else f"${usd:,.2f}"
+        if abs(usd) >= 0.01
+        else f"${significant(usd, 2)}"
+    )
     return f"{amount} (prices of {as_of})" if as_of else amount
 
 

@@ -160,6 +160,20 @@ def test_a_chart_is_repainted_in_place_and_read_by_keyboard_and_pointer(open_pag
     until(lambda: box(chart.locator("svg"))["width"], lambda narrow: narrow < width)
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720)])
+def test_the_lifetimes_picture_stands_above_its_table(
+    open_page: OpenPage, app_url: str, width: int, height: int
+) -> None:
+    page = opened(open_page, app_url, "scale_laws", {"try": "lifetime"}, width=width, height=height)
+    picture, said = page.locator(".light"), page.locator(".below")
+    expect(said).to_have_text(
+        "13.6B parameters trained on 2.84 times the tokens reach the loss of 30.0B for 28% fewer FLOPs in all."
+    )
+    expect(picture).to_be_in_viewport(ratio=0.9)
+    table = page.get_by_text("Size for the least FLOPs", exact=False)
+    assert box(picture)["y"] < box(said)["y"] < box(table)["y"]
+
+
 def test_tabs_are_walked_and_opened_by_keyboard_and_keep_open(open_page: OpenPage, app_url: str) -> None:
     page = opened(open_page, app_url, "scale_laws", {"view": "lifetime"}, width=390, height=844)
     expect(page.get_by_role("tab")).to_have_count(7)

@@ -16,13 +16,16 @@ from playground.engine.api import CancelToken
 from playground.engine.fake.engine import FakeEngine
 from playground.plan.answers import fit_of, serving_of, training_cost
 from playground.plan.gpu_rows import cells_of, edited_rows, own_rows
+from playground.plan.law_answers import answer_laws, answer_lifetime
+from playground.plan.law_pictures import lifetime_sentence
 from playground.plan.links import plan_link, read_plan_link
 from playground.plan.measure import measure
-from playground.plan.report import to_command, to_csv, to_markdown
+from playground.plan.report import not_in_commands, to_commands, to_csv, to_markdown
 from playground.plan.setup import ScaleSetup
 from playground.plan.wording import Row
 from playground.scaling.figures import given
 from playground.scaling.hardware import gpu_table
+from playground.scaling.quantity import format_count
 
 CHANGED = ScaleSetup(
     config="Jamba-v0.1",
@@ -67,8 +70,8 @@ CHANGED = ScaleSetup(
 )
 
 
-def calc(page: str, setup: ScaleSetup, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    words = shlex.split(to_command(page, setup))
+def calc(page: str, setup: ScaleSetup, capsys: pytest.CaptureFixture[str], line: int = 0) -> dict[str, Any]:
+    words = shlex.split(to_commands(page, setup)[line])
     assert words[:3] == ["python", "-m", "playground"]
     assert main([*words[3:], "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -82,9 +85,26 @@ def test_the_command_line_gives_the_same_numbers(capsys: pytest.CaptureFixture[s
     assert memory["total_bytes"] == pytest.approx(fit_of(setup).report.total_bytes)
     training = calc("scale_training", setup, capsys)
     assert training["cost_usd"] == pytest.approx(getattr(training_cost(setup).cost_usd, "value", None))
-    plain = replace(setup, compute_efficiency=1.0, bandwidth_efficiency=1.0)
-    assert calc("scale_serving", plain, capsys)["prefill_s"] == pytest.approx(serving_of(plain).prefill_s)
-    assert calc("scale_laws", setup, capsys)["flops"] == setup.budget
+    serving = calc("scale_serving", setup, capsys)
+    assert serving["prefill_s"] == pytest.approx(serving_of(setup).prefill_s)
+    assert serving["decode_s_per_token"] == pytest.approx(serving_of(setup).decode_s_per_token)
+
+
+def test_the_laws_commands_give_the_optimum_the_loss_and_the_lifetime(capsys: pytest.CaptureFixture[str]) -> None:
+    optimum, loss, lifetime = (calc("scale_laws", CHANGED, capsys, line) for line in range(3))
+    shown = {row.name: row.figure.value for row in answer_laws(CHANGED) if row.figure is not None}
+    assert optimum["params"] == pytest.approx(shown["Optimal parameters"])
+    assert loss["loss"] == pytest.approx(shown["Loss of N and D (nats)"])
+    life = {row.name: row.figure.value for row in answer_lifetime(CHANGED) if row.figure is not None}
+    assert lifetime["params"] == pytest.approx(life["Size for the least FLOPs"])
+    assert lifetime["total_flops"] == pytest.approx(life["Lifetime compute"])
+    assert lifetime_sentence(CHANGED).startswith(f"{format_count(lifetime['params'])} parameters")
+
+
+def test_what_the_commands_do_not_give_is_said() -> None:
+    assert len(not_in_commands("scale_training", CHANGED)) == 2  # attention, and the notes' numbers
+    assert not any(not_in_commands(page, ScaleSetup()) for page in ("scale_model", "scale_training", "scale_serving"))
+    assert "no command" in not_in_commands("scale_data", ScaleSetup())[0]
 
 
 def test_edited_hardware_is_used_and_bad_rows_are_named() -> None:

@@ -106,11 +106,12 @@ def test_durations_and_money() -> None:
     assert format_duration(20.8 * 86400) == "20.8 days"
     assert format_money(4.1e6, "2026-11") == "$4.10M (prices of 2026-11)"
     assert format_money(200.5) == "$200.50" and format_money(0.0003) == "$0.0003"
+    assert format_money(2.4e-5) == "$2.4·10⁻⁵"
 
 
 def test_counts_are_shown_short() -> None:
     assert format_count(6_738_415_616) == "6.74B"
-    assert format_count(3.14e23) == "3.14e23"
+    assert format_count(3.14e23) == "3.14·10²³"
     assert format_count(0) == "0" and format_count(20) == "20.0"
     assert format_count(999_999) == "1.00M" and format_count(999_499) == "999K" and format_count(-999.9999) == "-1.00K"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 
 from playground.architectures import learning
 from playground.architectures.families import FAMILIES
-from playground.architectures.race import RaceProgress, RaceRow
+from playground.architectures.race import RaceProgress, RaceRow, read_contexts
 from playground.architectures.ready import ready_race, ready_results
 from playground.architectures.request import LearnRequest
 from playground.architectures.tasks import TASKS
+from playground.cli import build_parser
+from playground.cli.arch import learn_request
 from playground.engine.api import CancelToken
 from playground.engine.serving.loading import ModelChoice
 from playground.state.architectures import ArchitecturesState
@@ -253,3 +256,27 @@ def test_what_the_experiment_says_of_short_texts_is_the_ready_races_arithmetic()
     assert max(fixed, key=fixed.__getitem__) == "Mamba-2" and round(fixed["Mamba-2"] / per_token, -1) == 120
     assert max(fixed.values()) < per_token * min(row.context for row in rows)
     assert "some 120 tokens" in EXPERIMENTS["memory"].look
+
+
+def commands_of(app: Opened) -> list[str]:
+    return [line for element in app.at.code for line in element.value.splitlines() if line.startswith("python -m")]
+
+
+def test_take_away_gives_a_command_a_training_that_asks_for_the_same(open_app: Open) -> None:
+    fields = {"models": '["mamba", "h3"]', "width": "16", "size": "4", "rate": "0.01", "seeds": "2"}
+    app = open_page(open_app, "What fits through a bottleneck", task="mqar", **fields).hold(take_away=True)
+    lines = commands_of(app)
+    asked = [learn_request(build_parser("arch").parse_args(shlex.split(line)[3:])) for line in lines]
+    assert not app.errors and asked == list(learn_job.wanted_requests(app.state(ArchitecturesState)))
+    assert len(asked) == 4 and {request.width for request in asked} == {16}
+    usual = open_page(open_app, "What fits through a bottleneck", task="copy", seeds="1").hold(take_away=True)
+    assert commands_of(usual)[0] == "python -m playground arch learn --task copy --model rnn --seed 0"
+
+
+def test_take_away_gives_the_command_of_the_race_that_measure_starts(open_app: Open) -> None:
+    app = open_page(open_app, families='["gru", "mamba-2"]', longest="512").hold(take_away=True)
+    (line,) = commands_of(app)
+    args = build_parser("arch").parse_args(shlex.split(line)[3:])
+    assert args.config == ["gru", "mamba-2"] and read_contexts(args.contexts) == (128, 256, 512)
+    nothing = open_page(open_app, families="[]").hold(take_away=True)
+    assert not nothing.errors and not commands_of(nothing) and "measured on this page only" in nothing.texts()

@@ -6,6 +6,7 @@ import gc
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.plan import counting
-from playground.plan.answers import fit_of
+from playground.plan.answers import answer_serving, fit_of
 from playground.plan.law_answers import LAW_WORDS
 from playground.plan.links import plan_link
 from playground.plan.setup import CUSTOM, ScaleSetup
@@ -27,7 +28,7 @@ from playground.ui import runtime
 from playground.ui.kit.messages import escape_markdown
 from playground.ui.scale_page import data_page, laws_page, model_page, serving_page, training_page
 from playground.ui.scale_page import page as page_frame
-from playground.ui.scale_page.page import NOTES_TAB, section_name
+from playground.ui.scale_page.page import NOTES_TAB, PinnedValues, section_name
 from playground.ui.scale_page.plan import PlanPage
 from tests.plan.test_take_away import CHANGED
 from tests.ui.conftest import Opened
@@ -117,6 +118,23 @@ def test_every_experiment_sets_the_page_up(open_plan: OpenPlan, page: str) -> No
         assert opened.errors == [], experiment.label
         for field, value in experiment.state.items():
             assert getattr(setup_of(opened), field) == value
+
+
+def test_what_servings_experiments_say_is_what_their_tables_hold() -> None:
+    """The samples were of a batch that does not fit the card, and 77 times was called nearly 128."""
+
+    def tables(name: str) -> list[dict[str, float]]:
+        each = PLAN["scale_serving"].experiments[name]
+        (pins,) = each.puts
+        assert isinstance(pins, PinnedValues)
+        setups = [replace(ScaleSetup(), **values) for values in (each.state, *pins.scenarios)]
+        return [{row.name: row.figure.value for row in answer_serving(setup) if row.figure} for setup in setups]
+
+    for name, quantity, times in (("batch", "Throughput", "77 times"), ("samples", "One query", "2.1 times")):
+        now, pinned = tables(name)
+        assert all(one["Memory needed"] <= one["Memory of the GPUs"] for one in (now, pinned))
+        assert f"{float(f'{pinned[quantity] / now[quantity]:.2g}'):g} times" == times
+        assert times in PLAN["scale_serving"].experiments[name].look
 
 
 def test_a_section_that_is_not_there_opens_the_first(open_plan: OpenPlan) -> None:

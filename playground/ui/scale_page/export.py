@@ -26,9 +26,9 @@ def export_plan(page: PlanPage) -> None:
     for name in left_out(setup, page.name):
         st.caption(TOO_LONG[name])
     st.markdown("**On the command line**")
-    st.code(report.to_command(page.name, setup), language="bash", wrap_lines=True)
-    if setup.own_gpus:
-        st.caption("The command line knows the built-in hardware table only, not the rows you edited.")
+    st.code("\n".join(report.to_commands(page.name, setup)), language="bash", wrap_lines=True)
+    for sentence in report.not_in_commands(page.name, setup):
+        st.caption(sentence)
     if setup.config == CUSTOM and setup.own_config:
         _download("Your config.json", setup.own_config.text, "config.json", "application/json")
     columns = columns_of(page)

@@ -12,6 +12,7 @@ from playground.plan.law_pictures import (
     laws_data,
     laws_sentence,
     lifetime_data,
+    lifetime_sentence,
     over_training_data,
     returns_data,
     returns_sentence,
@@ -55,7 +56,7 @@ def surface_section(scenarios: Scenarios) -> None:
     plotly_picture(surface_figure(data), key="scale_surface_chart", alt=surface_description(data))
     why_it_matters(
         "Darker is a lower loss. White dots are published models; the diamonds are your N and D, and the optimum for your "
-        "compute C. Dotted lines are equal compute (1e20, 1e22, 1e24 and 1e26 FLOPs from left to right), the violet line is "
+        "compute C. Dotted lines are equal compute (10²⁰, 10²², 10²⁴ and 10²⁶ FLOPs from left to right), the violet line is "
         "the best on each. Models above it are over-trained: smaller and cheaper to serve than the compute-optimal one. The "
         "law was fitted below 16B parameters; the rest is extrapolation, and data and recipes differ between these models."
     )
@@ -109,14 +110,16 @@ def returns_section(scenarios: Scenarios) -> None:
 
 def lifetime_section(scenarios: Scenarios) -> None:
     """Training and serving together: the size that costs least over a life."""
-    columns = {"Now": answer_lifetime(scenarios.now), **dict(scenarios.each_pin(answer_lifetime))}
-    figure_table(columns, key="scale_lifetime", label="Lifetime optimum")
-    data = lifetime_data(scenarios)
-    light_chart(lines_chart(data), key="scale_lifetime_chart", alt=lines_description(data, "Lifetime optimum"))
+    data, said = lifetime_data(scenarios), lifetime_sentence(scenarios.now)
+    light_chart(
+        lines_chart(data), key="scale_lifetime_chart", alt=lines_description(data, "Lifetime optimum"), below=said
+    )
     why_it_matters(
         "The more a model will be used, the smaller it should be and the longer it should train, at the same loss. In money "
         "the effect is stronger: writing a token keeps a GPU busy at about 1% of its peak, training at about 50%."
     )
+    columns = {"Now": answer_lifetime(scenarios.now), **dict(scenarios.each_pin(answer_lifetime))}
+    figure_table(columns, key="scale_lifetime", label="Lifetime optimum")
 
 
 EXPERIMENTS = {
@@ -130,7 +133,7 @@ EXPERIMENTS = {
     "spread": experiment(
         "Four laws, four answers",
         "At Llama 3.1's budget the constants disagree by an order of magnitude.",
-        "At 3.8e25 FLOPs the printed constants ask for 139 tokens a parameter, their refit for fewer than 20.",
+        "At 3.8·10²⁵ FLOPs the printed constants ask for 139 tokens a parameter, their refit for fewer than 20.",
         "All laws",
         {"law": "hoffmann-printed", "budget": 3.8e25, "size": 405e9, "tokens": 15.6e12},
     ),
