@@ -40,17 +40,27 @@ def label_of(column: ScoreColumn) -> str:
 
 
 def candidate_table(scored: ScoredCandidates, *, beams_only: bool = False) -> TableData:
-    """One row a candidate: number, text, as many scores as fit, answer and ending; then all the rest. Numbers stay numbers.
+    """One row a candidate: number, text, as many scores as fit, answer, ending and verdict; then the rest. Numbers stay numbers.
 
     ``beams_only``: the beams alone, with their own score first.
     """
-    first, later = _score_columns(scored, beams_only)
-    taken = (0 if beams_only else SELECT) + NUMBER + sum(column.width for column in (*first, _ENDED))
+    valid = scored.valid()
+    judged = (_VALID,) if any(one is not None for one in valid) else ()
+    first, later = _score_columns(scored, beams_only, sum(column.width for column in judged))
+    taken = (0 if beams_only else SELECT) + NUMBER + sum(column.width for column in (*first, _ENDED, *judged))
     answer = [TableColumn("answer", "Answer", ANSWER, "As extracted and normalised for counting.")]
     answer = answer if any(scored.answers) else []
     text = TableColumn("text", "Text", max(LEAST_TEXT, WIDTH - taken - ANSWER * len(answer)))
-    columns = (TableColumn("#", "#", NUMBER, decimals=0, pinned=True), text, *first, *answer, _ENDED, *later, *_REST)
-    valid = scored.valid()
+    columns = (
+        TableColumn("#", "#", NUMBER, decimals=0, pinned=True),
+        text,
+        *first,
+        *answer,
+        _ENDED,
+        *judged,
+        *later,
+        *_REST,
+    )
     rows = [
         _candidate_row(scored, place, valid[place], text.width)
         for place, one in enumerate(scored.candidates)
@@ -60,8 +70,8 @@ def candidate_table(scored: ScoredCandidates, *, beams_only: bool = False) -> Ta
 
 
 _ENDED = TableColumn("ended", "Ended", 66, "length: the maximum; eos: the model's own end; stop.")
+_VALID = TableColumn("valid", "Valid", 58, "Valid (✓) where every verifier among the rules says so.")
 _REST = (
-    TableColumn("valid", "Valid", 90, "Valid where every verifier among the rules says so."),
     TableColumn("tokens", "Tokens", 66, decimals=0),
     TableColumn("ms", "Time (ms)", 84, "From the end of the prefill to its last token.", 0),
     TableColumn("made by", "Made by", 130),
@@ -72,8 +82,8 @@ _ALWAYS = (
 )
 
 
-def _score_columns(scored: ScoredCandidates, beams: bool) -> tuple[list[TableColumn], list[TableColumn]]:
-    """The scores that fit beside text, answer and ending, in the order of the rules, and those that do not."""
+def _score_columns(scored: ScoredCandidates, beams: bool, taken: int) -> tuple[list[TableColumn], list[TableColumn]]:
+    """The scores that fit beside text, answer, ending and ``taken`` pixels, in the rules' order, and those that do not."""
     always = {column.name: column for column in _ALWAYS}
     wanted = [TableColumn("beam score", "Beam score", 86, decimals=4)] if beams else []
     behind: list[TableColumn] = []
@@ -83,7 +93,7 @@ def _score_columns(scored: ScoredCandidates, beams: bool) -> tuple[list[TableCol
         width = min(120, round(6.2 * len(head)) + 22)
         score_column = always.pop(name, None) or TableColumn(name, head, width, f"{kind.label}. {kind.purpose}", 3)
         (behind if column.problem else wanted).append(score_column)
-    room = WIDTH - SELECT - NUMBER - LEAST_TEXT - _ENDED.width - (ANSWER if any(scored.answers) else 0)
+    room = WIDTH - SELECT - NUMBER - LEAST_TEXT - _ENDED.width - taken - (ANSWER if any(scored.answers) else 0)
     first: list[TableColumn] = []
     while wanted and sum(column.width for column in first) + wanted[0].width <= room:
         first.append(wanted.pop(0))
@@ -100,7 +110,7 @@ def _candidate_row(scored: ScoredCandidates, place: int, valid: bool | None, wid
         "beam score": candidate.beam_score,
         "answer": clipped((scored.answers[place] if scored.answers else None) or "", ANSWER),
         "text": clipped(candidate.text, width),
-        "valid": VERDICTS[valid],
+        "valid": VERDICTS[valid][:1],
         "ended": candidate.finish_reason,
         "tokens": candidate.n_tokens,
         "ms": candidate.elapsed_ms,

@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH = 680  # pixels of a table in a window 1,280 wide
+WIDTH = 718  # pixels of a table in a window 1,280 wide
 CHARACTER, WIDE_CHARACTER, PADDING = 6.8, 14.5, 18  # pixels, of the table's own font
 LINES = 3  # of text in a tall row
 LONGEST_TEXT = 400  # characters that are looked at for a cell

@@ -55,11 +55,13 @@ def test_scores_answer_and_text_stand_inside_the_table(count: int, answers: bool
     text = next(column for column in table.columns if column.name == "text")
     assert text.width >= LEAST_TEXT and table.columns[0].pinned
     names = [column.name for column in table.columns]
-    left_out = {"beam score"} if answers else {"beam score", "answer"}
+    judged = any(row["valid"] for row in table.rows)
+    left_out = {"beam score", *(() if answers else ("answer",)), *(() if judged else ("valid",))}
     assert len(names) == len(set(names)) and set(names) == set(table.rows[0]) - left_out
     scores = [NAMES.get(column.label, column.label) for column in data.columns]
     inside = [name for name in names if end_of(table, name) + SELECT <= WIDTH]
     assert inside[:2] == ["#", "text"] and ("answer" in inside) == answers and "ended" in inside
+    assert ("valid" in inside) == judged == (count == len(EVERY_RULE))
     shown = [name for name in inside if name in scores]
     assert shown == scores[: len(shown)]
     assert len(shown) >= min(count, 3)
