@@ -4,6 +4,7 @@ from playground.engine.api import Score
 from playground.state.domains import DomainsState
 from playground.ui.domains_page.absent import absent_section
 from playground.ui.domains_page.experiments import EXPERIMENTS
+from playground.ui.domains_page.export import export_domains
 from playground.ui.domains_page.sections import domains_section
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.workspace.model import loaded_model
@@ -20,7 +21,7 @@ PAGE = PageSpec(
     state=DomainsState,
     experiments=EXPERIMENTS,
     sections={
-        "bits": Section("Bits per byte", domains_section),
+        "bits": Section("Bits per byte", domains_section, export=export_domains),
         "absent": Section("What is not there", absent_section),
     },
 )

@@ -5,6 +5,7 @@ from playground.state.languages import LanguagesState
 from playground.ui.kit.page import PageSpec, Section
 from playground.ui.languages_page.costs import costs_section
 from playground.ui.languages_page.experiments import EXPERIMENTS
+from playground.ui.languages_page.export import export_premiums, export_strips
 from playground.ui.languages_page.knowledge import knowledge_section
 from playground.ui.languages_page.middle import middle_section
 from playground.ui.languages_page.premiums import premiums_section
@@ -22,9 +23,9 @@ PAGE = PageSpec(
     state=LanguagesState,
     experiments=EXPERIMENTS,
     sections={
-        "strips": Section("One sentence, every tokenizer", strips_section),
-        "premiums": Section("The same text in many languages", premiums_section),
-        "costs": Section("What it costs", costs_section, view=loaded_model),
+        "strips": Section("One sentence, every tokenizer", strips_section, export=export_strips),
+        "premiums": Section("The same text in many languages", premiums_section, export=export_premiums),
+        "costs": Section("What it costs", costs_section, view=loaded_model, export=export_premiums),
         "knows": Section("What the model knows", knowledge_section, needs=(Score, NextTokens), view=loaded_model),
         "middle": Section("Translation in the middle", middle_section),
     },

@@ -66,7 +66,7 @@ def _csv_rows(text: str, needed: Sequence[str]) -> Rows:
             raise UnreadableTable(f"it has two columns {twice}; keep one of them")
         missing = [name for name in needed if name not in heading]
         if missing:
-            columns = ", ".join(heading)[:120]
+            columns = " ".join(", ".join(heading).split())[:120]  # a quote that is not closed has lines in it
             raise UnreadableTable(f"it has no column {' and no column '.join(missing)}; its columns are {columns}")
         for cells in reader:
             if any(cell.strip() for cell in cells):

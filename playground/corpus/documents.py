@@ -234,7 +234,10 @@ class Documents:
             delimiter = "\t" if "\t" in first else ";" if first.count(";") > first.count(",") else ","
             heading = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter))]
             if not set(_TEXT_FIELDS) & set(heading):
-                raise BadInput(f"The table has no column text; its columns are {', '.join(heading)[:120]}.", "file")
+                raise BadInput(
+                    f"The table has no column text; its columns are {' '.join(', '.join(heading).split())[:120]}.",
+                    "file",
+                )
             if twice := repeated(heading):
                 raise BadInput(f"The table has two columns {twice}: keep one of them.", "file")
             for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 2):

@@ -76,3 +76,8 @@ def test_the_built_in_examples_pass_their_own_checks() -> None:
 def test_a_field_can_be_needed() -> None:
     with pytest.raises(BadInput, match="line 2 has no reference"):
         read_examples(b"prompt,reference\na,\n", needed=("prompt", "reference"))
+
+
+def test_a_quote_that_is_not_closed_leaves_a_message_of_one_line() -> None:
+    with pytest.raises(BadInput, match=r"^[^\n]*its columns are unclosed 1,2\.$"):
+        read_examples(b'"unclosed\n1,2', "x.csv")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from playground.cli import main
 from playground.corpus import min_k, quality_run, tiny_model
 from playground.corpus.quality_run import QualityPlan
 from playground.corpus.rules import GROUPS, RULES
@@ -17,6 +19,7 @@ from playground.state.data_training import FilterState
 from playground.ui.training_data_page import contamination_section, corpus, quality_section
 from playground.ui.training_data_page.contamination_section import ContaminationView
 from playground.ui.training_data_page.corpus import Corpus
+from playground.ui.training_data_page.export import filter_words
 from playground.ui.training_data_page.quality_section import QualityView
 from tests.ui.conftest import Opened
 from tests.ui.test_tune_plan import until
@@ -225,3 +228,30 @@ def test_models_are_trained_live_and_stopped(open_app: OpenApp, monkeypatch: pyt
     if view.job is not None:
         view.job.stop()
     until(app.run(), lambda page: not page.state(QualityView).busy)
+
+
+def test_the_command_taken_away_reads_what_the_page_shows(
+    open_app: OpenApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It named a file where the sample was in view, and so could not be run."""
+    app = opened(open_app, dials=("gopher-letters:0.6", "popularity:9")).hold(take_away=True)
+    (line,) = [each.value for each in app.at.code if each.value.startswith("python -m playground")]
+    assert main([*shlex.split(line)[3:], "--json"]) == 0
+    assert (
+        f"{json.loads(capsys.readouterr().out)['kept']} of 51 documents are kept"
+        == kept(app)
+        == "29 of 51 documents are kept"
+    )
+
+
+def test_a_command_names_a_file_only_where_there_is_one() -> None:
+    state = FilterState(groups=("words", "perplexity"), language="de")
+    words = filter_words(state, Corpus(name="mine.jsonl", blocked=("x",)))
+    assert words[:5] == ["filter", "--text-file", "F.jsonl", "--rules", "words,perplexity"]
+    assert words[5:9] == ["--language", "de", "--blocked-words", "words.txt"]
+    assert "--text-file" not in filter_words(FilterState(), Corpus())
+
+
+def test_without_a_filter_there_is_no_command(open_app: OpenApp) -> None:
+    app = opened(open_app, groups=()).hold(take_away=True)
+    assert "no command that keeps everything" in app.texts() and len(app.at.code) == 1

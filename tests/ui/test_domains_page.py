@@ -244,3 +244,10 @@ def test_what_was_taught_with_a_text_is_pinned_beside_with_one_press(
     app.put(DomainsState(domain="chat"))
     app.run()
     assert "domain_taught" in {each.key for each in app.at.button}
+
+
+def test_take_away_has_the_command_that_reads_the_same_texts(open_app: Open) -> None:
+    app = open_domains(open_app).hold(take_away=True)
+    assert [each.value for each in app.at.code][1] == "python -m playground domains"
+    own = open_domains(open_app, own=(DomainSample("mine", "mine", "abc", "yours"),)).hold(take_away=True)
+    assert "give it your file" in own.texts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import fromstring
 
@@ -10,6 +11,7 @@ import pytest
 
 from playground.bounded import close_children
 from playground.charts.language_middle import middle_description, middle_svg
+from playground.cli import build_parser
 from playground.corpus.answers import answer_of, counted
 from playground.corpus.bits import BitsStore, bits_job
 from playground.corpus.counting import CountStore
@@ -307,3 +309,20 @@ def test_a_text_that_nothing_can_count_leaves_the_way_back(open_app: Open, monke
     app.at.button(key="own_parallel_back").click()
     app.run()
     assert not app.errors and "78 languages; the baseline is English" in said(app)
+
+
+@pytest.mark.parametrize(
+    ("tab", "begins"),
+    [
+        ("One sentence, every tokenizer", ["tokens", "--text=-x 'it' $HOME"]),
+        ("The same text in many languages", ["languages"]),
+        ("What it costs", ["languages"]),
+    ],
+)
+def test_take_away_has_the_command_that_counts_the_same(open_app: Open, tab: str, begins: list[str]) -> None:
+    app = open_languages(open_app, tab, text="-x 'it' $HOME").hold(take_away=True)
+    (line,) = [each.value for each in app.at.code if each.value.startswith("python -m playground")]
+    words = shlex.split(line)[3:]
+    assert not app.errors and words == begins
+    args = build_parser(words[0]).parse_args(words)
+    assert getattr(args, "text", None) in (None, "-x 'it' $HOME")

@@ -21,7 +21,7 @@ from playground.room.limits import UNLIMITED
 from playground.server.visitor import COOKIE
 from playground.state.setup import Setup
 from playground.store.place import DATA_VARIABLE
-from playground.ui import admission, tabs
+from playground.ui import admission, runtime, tabs
 from playground.ui.visitor import visitor_cookies
 from playground.ui.workspace import shared
 from playground.ui.workspace.shared import model_refusal, offered_models
@@ -190,3 +190,12 @@ def test_turns_and_requests_are_shared_by_a_visitors_tabs(monkeypatch: pytest.Mo
         assert asked[2].result(20) == "done" and again.result(20) == "in its place"
     monkeypatch.delenv("PLAYGROUND_SHARED")
     assert tabs.visitor_of("s1") == "s1" and tabs.may_upload("s1")
+
+
+def test_no_page_has_an_uploader_that_guests_are_not_kept_from() -> None:
+    """The page Architectures took a config of any guest's, and built it."""
+    house = Path(runtime.__file__).parent
+    own = [
+        str(file.relative_to(house)) for file in house.rglob("*.py") if "st.file_uploader(" in file.read_text("utf-8")
+    ]
+    assert own == ["workspace/shared.py"]

@@ -28,6 +28,7 @@ from playground.ui.kit.messages import problems_shown_here, show_problem, why_it
 from playground.ui.kit.pictures import show_figure, show_table
 from playground.ui.kit.places import controls_and_pictures
 from playground.ui.kit.widgets import Bound
+from playground.ui.workspace.shared import file_uploader
 
 _UNITS = {"state": "B", "prefill": "s", "decode": "s"}
 
@@ -57,8 +58,8 @@ def _controls(worker: Worker, own: Race) -> None:
     )
     bound.steps("longest")
     bound.toggle("loaded")
-    brought = st.file_uploader(
-        "A config.json, built here with random weights", ["json"], key="arch_config", max_upload_size=1
+    brought = file_uploader(
+        "A config.json, built here with random weights", type=["json"], key="arch_config", max_upload_size=1
     )
     if brought is not None:
         with problems_shown_here():

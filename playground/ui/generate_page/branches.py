@@ -145,7 +145,7 @@ def title(work: GenerateSession, worker: Worker, branch: Branch) -> str:
     path = work.tree.path(branch.id)[: branch.fork + PREVIEW_TOKENS]
     text = "".join(step_pieces(worker.engine.codec, path, prompt)[branch.fork :])
     more = "…" if len(branch.steps) > PREVIEW_TOKENS else ""
-    return (glyphs(text) if text else "(nothing yet)") + more
+    return (glyphs(text) if text else "(being written)" if work.busy else "(nothing yet)") + more
 
 
 def figures(tree: Tree, branch: Branch) -> str:

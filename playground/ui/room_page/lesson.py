@@ -29,6 +29,7 @@ from playground.ui.kit.file_button import file_button
 from playground.ui.kit.markdown import escape_markdown
 from playground.ui.kit.messages import show_problem
 from playground.ui.room_strip import lesson_of, open_step
+from playground.ui.workspace.shared import file_uploader
 from playground.uploads import decode
 
 NO_QUESTION = "none"
@@ -111,7 +112,7 @@ def _choose(names: tuple[str, ...]) -> None:
                     args=(text, names),
                 )
         with st.popover("A file", icon=":material/upload_file:"):
-            given = st.file_uploader("A lesson's file", type=["yaml", "yml"], key="lesson_file", max_upload_size=1)
+            given = file_uploader("A lesson's file", type=["yaml", "yml"], key="lesson_file", max_upload_size=1)
             if (
                 given is not None
                 and st.button("Take this file", key="lesson_take")

@@ -157,6 +157,22 @@ def command_words(setup: Setup, command: str) -> list[str]:
     words = shlex.split(exported.code)
     words[words.index("next")] = command
     words += ["--parse-special"] if setup.parse_special else []
-    words += [f"--dtype={setup.dtype}"] if setup.dtype else []
-    words += [f"--device={setup.device}"] if setup.device else []
-    return words
+    return words + _format_words(setup)
+
+
+def model_words(setup: Setup) -> list[str]:
+    """The flags of a command that reads with the model in use and takes no prompt."""
+    return [*([f"--model={setup.model}"] if setup.model else []), *_format_words(setup)]
+
+
+def show_command(*words: str) -> None:
+    """A command of this playground, ready to be copied."""
+    st.markdown("**On the command line**")
+    st.code(shlex.join(["python", "-m", "playground", *words]), language="bash", wrap_lines=True)
+
+
+def _format_words(setup: Setup) -> list[str]:
+    return [
+        *([f"--dtype={setup.dtype}"] if setup.dtype else []),
+        *([f"--device={setup.device}"] if setup.device else []),
+    ]
