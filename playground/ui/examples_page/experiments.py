@@ -31,8 +31,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "counts": Experiment(
         "Which tokens teach",
         "Prompts masked, and not",
-        "Underlined is what counts in the loss: the answers alone. Switch the mask off and the model is taught to ask the "
-        "questions too; the share of tokens that count is said beside.",
+        "Below the table, what counts in the loss is underlined: the answers alone. Switch the mask off and the model is "
+        "taught to ask the questions too; the share of tokens that count is said beside.",
         section="demonstrations",
         puts=(TeachDraft(rows=shipped("format")),),
     ),
