@@ -91,3 +91,13 @@ def test_a_tabs_controls_stand_below_the_sheets_handle_on_a_phone(
     for control in sheet.locator("> *").all():
         place = box(control)
         assert place["y"] >= handle and place["x"] >= 0 and place["x"] + place["width"] <= 390
+
+
+def test_what_counts_in_the_loss_stands_on_the_first_screen(open_page: OpenPage, app_url: str) -> None:
+    page = open_page(f"{app_url}/teach_examples", width=1280, height=720)
+    page.get_by_role("button", name="Which tokens teach").click()
+    taught = page.locator(".st-key-teach_mask .token.step")  # what is not underlined is of the prompt
+    until(
+        lambda: [box(token)["y"] + box(token)["height"] for token in taught.all()],
+        lambda ends: ends and max(ends) <= 720,
+    )

@@ -42,7 +42,7 @@ _ROWS: BringIn[Demonstration] = BringIn(
 
 def bring_in() -> None:
     """The shipped sets, pasting, a file, and the way back."""
-    with st.container(horizontal=True, vertical_alignment="center", key="teach_bring_in"):
+    with st.container(horizontal=True, vertical_alignment="center", width="content", key="teach_bring_in"):
         _ROWS.sources(
             Source("Shipped sets", ":material/inventory_2:", "teach_sets", _shipped_buttons),
             Source("Paste", ":material/content_paste:", "teach_pasting", _paste),

@@ -13,7 +13,7 @@ from playground.models.info import LoadedModelInfo
 from playground.training.demonstrations import Demonstration, odd
 from playground.training.estimate import estimate
 from playground.training.masks import MaskedText, cut
-from playground.training.split import split
+from playground.training.split import Split, split
 from playground.ui.components.token_strip import token_strip
 from playground.ui.examples_page.bring_in import bring_in
 from playground.ui.examples_page.demonstration_table import show_demonstration_table
@@ -37,8 +37,13 @@ class ShownRow:
 def demonstrations_section(worker: Worker) -> None:
     """What is taught: brought in, edited, its mask and its cost."""
     rows = draft().rows
-    _summary(rows)
-    bring_in()
+    if not rows:
+        _first_one()
+    with st.container(horizontal=True, vertical_alignment="center", key="teach_rows_line"):
+        bring_in()
+        if rows:
+            _counted(rows)
+    _odd(rows)
     show_demonstration_table()
     if rows:
         with problems_shown_here():
@@ -57,21 +62,29 @@ def demonstrations_section(worker: Worker) -> None:
         )
 
 
-def _summary(rows: tuple[Demonstration, ...]) -> None:
-    if not rows:
-        st.info(
-            "A **demonstration** is a prompt with the answer the model should learn to give. Write the first one into the "
-            "table, paste some, or begin with a shipped set; ten that agree in style already show.",
-            icon=":material/footprint:",
-        )
-        return
-    settings = draft().settings
-    parts = split(rows, settings.heldout_share, settings.seed)
+def _first_one() -> None:
+    st.info(
+        "A **demonstration** is a prompt with the answer the model should learn to give. Write the first one into the "
+        "table, paste some, or begin with a shipped set; ten that agree in style already show.",
+        icon=":material/footprint:",
+    )
+
+
+def _parts(rows: tuple[Demonstration, ...]) -> Split:
+    return split(rows, draft().settings.heldout_share, draft().settings.seed)
+
+
+def _counted(rows: tuple[Demonstration, ...]) -> None:
+    parts = _parts(rows)
     st.markdown(
         f"**{len(rows):,} demonstrations** · {len(parts.train):,} to train on · {len(parts.heldout):,} held out to see what "
-        "carries over"
+        "carries over",
+        width="content",
     )
-    for note in (*odd(rows), *parts.notes):
+
+
+def _odd(rows: tuple[Demonstration, ...]) -> None:
+    for note in (*odd(rows), *_parts(rows).notes) if rows else ():
         st.caption(f":material/info: {escape_markdown(note)}")
 
 
@@ -81,12 +94,12 @@ def _summary(rows: tuple[Demonstration, ...]) -> None:
 def _what_counts(worker: Worker, rows: tuple[Demonstration, ...]) -> None:
     """The loss mask on one demonstration's tokens, and the cost of all. Raises Pending."""
     masked = masked_rows(worker, rows)
-    st.markdown("##### What counts in the loss")
     place = min(session.get(ShownRow).place, len(rows) - 1)
     settings = draft().settings
     labels = [f"{number}. {row.prompt[:60]}" for number, row in enumerate(rows, 1)]
     key = f"teach_shown_{zlib.crc32(repr(labels).encode())}"  # a browser shows the words of a choice as they were when chosen
-    with st.container(horizontal=True, vertical_alignment="bottom", key="teach_mask_controls"):
+    with st.container(horizontal=True, vertical_alignment="center", key="teach_mask_controls"):
+        st.markdown("##### What counts in the loss", width="content")
         st.selectbox(
             "Demonstration",
             range(len(rows)),
@@ -94,6 +107,7 @@ def _what_counts(worker: Worker, rows: tuple[Demonstration, ...]) -> None:
             format_func=labels.__getitem__,
             key=key,
             on_change=bind_widget(key, place, _show),
+            label_visibility="collapsed",
             width="stretch",
         )
         _switch(
