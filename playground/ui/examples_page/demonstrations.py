@@ -70,7 +70,7 @@ def _first_one() -> None:
     )
 
 
-def _parts(rows: tuple[Demonstration, ...]) -> Split:
+def _parts(rows: tuple[Demonstration, ...]) -> Split[Demonstration]:
     return split(rows, draft().settings.heldout_share, draft().settings.seed)
 
 
