@@ -128,11 +128,15 @@ def test_rows_are_added_and_deleted_and_two_cells_typed_in_a_row(open_page: Open
     page.get_by_test_id("stElementToolbarButton").get_by_label("Add row").first.click()
     expect(cell(table, "1-2")).to_be_attached()
     settled(page)
+    table.hover()
+    page.mouse.wheel(0, -1_000)  # a new row is scrolled to
     choose(page, table, "1-2")
     typed_in(page, "What is sleet?", "Tab")
     expect(page.get_by_text("Row 3 is left out")).to_be_visible()
     typed_in(page, "Arr! Sleet be both.")
     expect(page.get_by_text("3 demonstrations")).to_be_visible()
+    table.hover()
+    page.mouse.wheel(0, -1_000)  # only what is on screen is told
     expect(table.locator("[id^=glide-cell-1-]")).to_have_text(["What is hail?", "What is tea?", "What is sleet?"])
     expect(table.locator("[id^=glide-cell-2-]")).to_have_text(
         ["Arr! Hail be hard.", "Arr! Tea be fine.", "Arr! Sleet be both."]

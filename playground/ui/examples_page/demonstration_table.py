@@ -30,7 +30,7 @@ from playground.ui.kit.markdown import escape_markdown
 from playground.ui.visitor import owner_id
 
 _NOTE, _KEPT_S = "demonstrations", 30 * 24 * 3600.0
-ROW_HEIGHT, MOST_HEIGHT = 66, 196  # what counts of them stands below, on the first screen
+ROW_HEIGHT, MOST_HEIGHT = 66, 220  # what counts of them stands below, on the first screen
 
 
 @dataclass(eq=False)
