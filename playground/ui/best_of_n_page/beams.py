@@ -46,7 +46,9 @@ def _beside(own: ModelSession) -> None:
     beams = [one for one in own.run.ordered if one.beam_score is not None]
     samples = own.run.samples
     if not beams:
-        st.info("No beams have been searched for these candidates yet.")
+        st.info(
+            "No beams have been searched for these candidates yet: **Search beams** puts the likeliest texts beside the samples."
+        )
         return
     groups = [("beams", beams)] + ([("samples", samples)] if samples else [])
     show_table(groups_table(groups), key="bon_beside")
